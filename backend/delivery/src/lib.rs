@@ -1,0 +1,1 @@
+//! The queue's worker: routes, MX, SMTP client, retries, notices

@@ -1,0 +1,1 @@
+//! One recipient's way: from an address to a plan

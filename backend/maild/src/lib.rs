@@ -1,0 +1,1 @@
+//! The doors for mail: listeners, TLS, one driver a protocol

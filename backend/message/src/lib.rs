@@ -1,0 +1,1 @@
+//! RFC 5322 and MIME: read, build, and the facts that clients ask for

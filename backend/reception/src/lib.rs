@@ -1,0 +1,1 @@
+//! What may come in, and as what: relay rules, log-in and its limits, submission

@@ -1,0 +1,3 @@
+//! Turns a bare Linux host into a complete mail system.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Use-cases of the command line, and later of panel and API

@@ -1,0 +1,1 @@
+//! SMTP, LMTP and submission: codec and session machines, server and client

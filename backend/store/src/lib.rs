@@ -1,0 +1,1 @@
+//! Accounts, mailboxes, messages, queue: SQL, blobs, one writer

@@ -1,0 +1,1 @@
+//! Clocks, peers and fixtures for tests
