@@ -1,1 +1,22 @@
-//! Clocks, peers and fixtures for tests
+//! What tests stand on: a clock that waits for nobody, chance that repeats itself, a private PostgreSQL, the whole house
+//! started as a program, small clients for its doors, and the player of imaptest's scripts.
+//!
+//! For developers only: no room uses this outside its tests. Everything here blocks, so that a test reads top-down; a
+//! fixture that cannot be made fails its test on the spot, with the reason. What a fixture starts ends with it, also when
+//! the test fails or is killed.
+//!
+//! - [`ManualClock`], [`SeededRandom`]: the ports of `relais_model`
+//! - [`machine`]: what a fixture asks of the machine it runs on
+//! - [`postgres`]: a cluster a process, a database a test
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a fixture that cannot be made fails its test where it stands"
+)]
+
+pub mod machine;
+mod ports;
+pub mod postgres;
+
+pub use ports::{ManualClock, SeededRandom};
