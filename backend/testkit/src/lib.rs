@@ -8,6 +8,8 @@
 //! - [`ManualClock`], [`SeededRandom`]: the ports of `relais_model`
 //! - [`machine`]: what a fixture asks of the machine it runs on
 //! - [`postgres`]: a cluster a process, a database a test
+//! - [`imaptest`]: the player of imaptest's scripts
+//! - [`wire`], [`imap`]: blocking clients that say exactly what the test says
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -15,8 +17,11 @@
     reason = "a fixture that cannot be made fails its test where it stands"
 )]
 
+pub mod imap;
+pub mod imaptest;
 pub mod machine;
 mod ports;
 pub mod postgres;
+pub mod wire;
 
 pub use ports::{ManualClock, SeededRandom};
