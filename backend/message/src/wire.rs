@@ -1,0 +1,312 @@
+//! ENVELOPE, BODYSTRUCTURE and BODY in the form that IMAP sends (RFC 9051 §7.5.2).
+//!
+//! Values are undecoded, as the RFC wants them. What a quoted string cannot hold (8-bit octets, line ends) becomes a
+//! literal; NUL, which neither can hold, is left out.
+
+use std::borrow::Cow;
+
+use crate::address::{ListItem, read_address_list};
+use crate::header::{Field, fields};
+use crate::lexer::Lexer;
+use crate::parameters::{Disposition, Parameter, token};
+use crate::structure::{Content, Part};
+
+/// The fields that ENVELOPE shows, unfolded. Of a text field given twice the last counts, address fields given twice
+/// are one list: as Dovecot has it, so that no second From hides behind the first.
+#[derive(Debug, Default)]
+pub(crate) struct EnvelopeFields<'a> {
+    pub(crate) date: Option<Cow<'a, [u8]>>,
+    pub(crate) subject: Option<Cow<'a, [u8]>>,
+    pub(crate) from: Vec<ListItem>,
+    sender: Vec<ListItem>,
+    reply_to: Vec<ListItem>,
+    pub(crate) to: Vec<ListItem>,
+    pub(crate) cc: Vec<ListItem>,
+    bcc: Vec<ListItem>,
+    pub(crate) in_reply_to: Option<Cow<'a, [u8]>>,
+    pub(crate) message_id: Option<Cow<'a, [u8]>>,
+    pub(crate) references: Option<Cow<'a, [u8]>>,
+}
+
+impl<'a> EnvelopeFields<'a> {
+    pub(crate) fn read(header: &'a [u8]) -> Self {
+        let mut read = Self::default();
+        for field in fields(header) {
+            read.take(field);
+        }
+        read
+    }
+
+    fn take(&mut self, field: Field<'a>) {
+        match field.name.len() {
+            2 if field.is("To") => self.to.extend(read_address_list(&field.unfolded())),
+            2 if field.is("Cc") => self.cc.extend(read_address_list(&field.unfolded())),
+            3 if field.is("Bcc") => self.bcc.extend(read_address_list(&field.unfolded())),
+            4 if field.is("From") => self.from.extend(read_address_list(&field.unfolded())),
+            4 if field.is("Date") => self.date = Some(field.unfolded()),
+            6 if field.is("Sender") => self.sender.extend(read_address_list(&field.unfolded())),
+            7 if field.is("Subject") => self.subject = Some(field.unfolded()),
+            8 if field.is("Reply-To") => self.reply_to.extend(read_address_list(&field.unfolded())),
+            10 if field.is("Message-ID") => self.message_id = Some(field.unfolded()),
+            10 if field.is("References") => self.references = Some(field.unfolded()),
+            11 if field.is("In-Reply-To") => self.in_reply_to = Some(field.unfolded()),
+            _ => {}
+        }
+    }
+
+    /// FETCH ENVELOPE's value.
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        // RFC 9051 §7.5.2: absent or empty, these two are the same as From.
+        let or_from = |list: &'_ Vec<ListItem>| if list.is_empty() { self.from.clone() } else { list.clone() };
+        out.push(b'(');
+        put_nstring(out, self.date.as_deref());
+        out.push(b' ');
+        put_nstring(out, self.subject.as_deref());
+        for list in [&self.from, &or_from(&self.sender), &or_from(&self.reply_to), &self.to, &self.cc, &self.bcc] {
+            out.push(b' ');
+            put_addresses(out, list);
+        }
+        out.push(b' ');
+        put_nstring(out, self.in_reply_to.as_deref());
+        out.push(b' ');
+        put_nstring(out, self.message_id.as_deref());
+        out.push(b')');
+    }
+}
+
+fn put_addresses(out: &mut Vec<u8>, list: &[ListItem]) {
+    if list.is_empty() {
+        out.extend_from_slice(b"NIL");
+        return;
+    }
+    out.push(b'(');
+    for item in list {
+        // RFC 9051 §7.5.2: a missing host marks a group, so an address without one gets a word instead.
+        let [name, route, local, host]: [Option<&[u8]>; 4] = match item {
+            ListItem::Mailbox(one) => [
+                one.name.as_deref(),
+                one.route.as_deref(),
+                one.local_part.as_deref().or(Some(b"MISSING_MAILBOX")),
+                one.domain.as_deref().or(Some(b"MISSING_DOMAIN")),
+            ],
+            ListItem::GroupStart(name) => [None, None, Some(name), None],
+            ListItem::GroupEnd => [None; 4],
+        };
+        out.push(b'(');
+        put_nstring(out, name);
+        for value in [route, local, host] {
+            out.push(b' ');
+            put_nstring(out, value);
+        }
+        out.push(b')');
+    }
+    out.push(b')');
+}
+
+pub(crate) fn put_nstring(out: &mut Vec<u8>, value: Option<&[u8]>) {
+    match value {
+        Some(value) => put_string(out, value),
+        None => out.extend_from_slice(b"NIL"),
+    }
+}
+
+/// A quoted string or a literal.
+pub(crate) fn put_string(out: &mut Vec<u8>, value: &[u8]) {
+    if value.iter().all(|&octet| octet.is_ascii() && !matches!(octet, b'\r' | b'\n' | 0)) {
+        out.push(b'"');
+        for &octet in value {
+            if matches!(octet, b'"' | b'\\') {
+                out.push(b'\\');
+            }
+            out.push(octet);
+        }
+        out.push(b'"');
+        return;
+    }
+    let nuls = memchr::memchr_iter(0, value).count();
+    out.extend_from_slice(format!("{{{}}}\r\n", value.len() - nuls).as_bytes());
+    out.extend(value.iter().filter(|&&octet| octet != 0));
+}
+
+/// What stands for a multipart without parts, which the grammar has no form for; as Dovecot writes it.
+const EMPTY_MULTIPART: &[u8] = b"(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0)";
+
+/// The fields of a part's own header that BODYSTRUCTURE shows, unfolded.
+#[derive(Default)]
+struct PartFields<'a> {
+    id: Option<Cow<'a, [u8]>>,
+    description: Option<Cow<'a, [u8]>>,
+    encoding: Option<Cow<'a, [u8]>>,
+    md5: Option<Cow<'a, [u8]>>,
+    disposition: Option<Cow<'a, [u8]>>,
+    language: Option<Cow<'a, [u8]>>,
+    location: Option<Cow<'a, [u8]>>,
+}
+
+impl<'a> PartFields<'a> {
+    fn read(header: &'a [u8]) -> Self {
+        let mut read = Self::default();
+        for field in fields(header) {
+            let Some((prefix, name)) = field.name.split_at_checked(8) else { continue };
+            if !prefix.eq_ignore_ascii_case(b"Content-") {
+                continue;
+            }
+            let slot = match name.to_ascii_lowercase().as_slice() {
+                b"id" => &mut read.id,
+                b"description" => &mut read.description,
+                b"transfer-encoding" => &mut read.encoding,
+                b"md5" => &mut read.md5,
+                b"disposition" => &mut read.disposition,
+                b"language" => &mut read.language,
+                b"location" => &mut read.location,
+                _ => continue,
+            };
+            if slot.is_none() {
+                *slot = Some(field.unfolded());
+            }
+        }
+        read
+    }
+}
+
+/// FETCH BODY's value; with `is_extended`, FETCH BODYSTRUCTURE's.
+pub(crate) fn put_structure(out: &mut Vec<u8>, raw: &[u8], part: &Part, is_extended: bool) {
+    let octets = |range: &std::ops::Range<usize>| raw.get(range.clone()).unwrap_or_default();
+    let described = PartFields::read(octets(&part.header));
+    out.push(b'(');
+    if let Content::Multipart(parts) = &part.content {
+        put_multipart(out, raw, part, parts, is_extended);
+    } else {
+        put_single(out, octets(&part.body), part, &described);
+        match &part.content {
+            Content::Message(message) => {
+                out.push(b' ');
+                EnvelopeFields::read(octets(&message.header)).put(out);
+                out.push(b' ');
+                put_structure(out, raw, message, is_extended);
+                put_lines(out, octets(&part.body));
+            }
+            _ if part.is_text() => put_lines(out, octets(&part.body)),
+            _ => {}
+        }
+        if is_extended {
+            out.push(b' ');
+            put_nstring(out, described.md5.as_deref().map(<[u8]>::trim_ascii));
+        }
+    }
+    if is_extended {
+        put_extension(out, &described);
+    }
+    out.push(b')');
+}
+
+fn put_multipart(out: &mut Vec<u8>, raw: &[u8], part: &Part, parts: &[Part], is_extended: bool) {
+    if parts.is_empty() {
+        out.extend_from_slice(EMPTY_MULTIPART);
+    }
+    for child in parts {
+        put_structure(out, raw, child, is_extended);
+    }
+    out.push(b' ');
+    let kind = part.content_type.as_ref();
+    put_string(out, kind.map_or(b"mixed", |kind| kind.sub.as_slice()));
+    if is_extended {
+        out.push(b' ');
+        put_parameters(out, kind.map_or(&[], |kind| kind.parameters.as_slice()), false);
+    }
+}
+
+/// Type, parameters, id, description, encoding and size.
+fn put_single(out: &mut Vec<u8>, body: &[u8], part: &Part, described: &PartFields<'_>) {
+    let is_message = matches!(part.content, Content::Message(_));
+    let parameters = part.content_type.as_ref().map_or(&[][..], |kind| kind.parameters.as_slice());
+    let (main, sub): (&[u8], &[u8]) = match &part.content_type {
+        // A message that we don't look into: the grammar has message/rfc822 only with its envelope.
+        Some(kind) if !is_message && (kind.is("message", "rfc822") || kind.is("message", "global")) => {
+            (b"application", b"octet-stream")
+        }
+        Some(kind) => (&kind.main, &kind.sub),
+        // RFC 2046 §5.1.5: inside a digest.
+        None if is_message => (b"message", b"rfc822"),
+        None => (b"text", b"plain"),
+    };
+    put_string(out, main);
+    out.push(b' ');
+    put_string(out, sub);
+    out.push(b' ');
+    put_parameters(out, parameters, part.is_text());
+    for value in [&described.id, &described.description] {
+        out.push(b' ');
+        put_nstring(out, value.as_deref());
+    }
+    out.push(b' ');
+    let encoding = described.encoding.as_deref().map(|value| token(&mut Lexer::new(value)));
+    put_string(out, encoding.as_deref().filter(|word| !word.is_empty()).unwrap_or(b"7bit"));
+    out.extend_from_slice(format!(" {}", body.len()).as_bytes());
+}
+
+fn put_lines(out: &mut Vec<u8>, body: &[u8]) {
+    out.extend_from_slice(format!(" {}", memchr::memchr_iter(b'\n', body).count()).as_bytes());
+}
+
+/// RFC 2045 §5.2: text without a charset is us-ascii, and BODYSTRUCTURE says so.
+fn put_parameters(out: &mut Vec<u8>, parameters: &[Parameter], is_text: bool) {
+    let needs_charset = is_text && !parameters.iter().any(|one| one.name.eq_ignore_ascii_case(b"charset"));
+    if parameters.is_empty() && !needs_charset {
+        out.extend_from_slice(b"NIL");
+        return;
+    }
+    out.push(b'(');
+    for (index, parameter) in parameters.iter().enumerate() {
+        if index > 0 {
+            out.push(b' ');
+        }
+        put_string(out, &parameter.name);
+        out.push(b' ');
+        put_string(out, &parameter.value);
+    }
+    if needs_charset {
+        out.extend_from_slice(if parameters.is_empty() { b"" } else { b" " });
+        out.extend_from_slice(b"\"charset\" \"us-ascii\"");
+    }
+    out.push(b')');
+}
+
+/// Disposition, language and location.
+fn put_extension(out: &mut Vec<u8>, described: &PartFields<'_>) {
+    match described.disposition.as_deref().and_then(Disposition::read) {
+        Some(disposition) => {
+            out.extend_from_slice(b" (");
+            put_string(out, &disposition.kind);
+            out.push(b' ');
+            put_parameters(out, &disposition.parameters, false);
+            out.push(b')');
+        }
+        None => out.extend_from_slice(b" NIL"),
+    }
+    out.push(b' ');
+    put_languages(out, described.language.as_deref().unwrap_or_default());
+    out.push(b' ');
+    put_nstring(out, described.location.as_deref());
+}
+
+/// RFC 3282: tags parted by commas.
+fn put_languages(out: &mut Vec<u8>, value: &[u8]) {
+    let mut lexer = Lexer::new(value);
+    let mut tags = Vec::new();
+    while lexer.peek().is_some() {
+        tags.push(token(&mut lexer));
+        lexer.until(|octet| octet == b',');
+        lexer.take(b',');
+    }
+    tags.retain(|tag| !tag.is_empty());
+    if tags.is_empty() {
+        out.extend_from_slice(b"NIL");
+        return;
+    }
+    for (index, tag) in tags.iter().enumerate() {
+        out.push(if index == 0 { b'(' } else { b' ' });
+        put_string(out, tag);
+    }
+    out.push(b')');
+}

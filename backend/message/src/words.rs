@@ -1,0 +1,171 @@
+//! Octets to text: charsets, encoded words (RFC 2047), and the folding that searches and sorts compare by.
+
+use std::borrow::Cow;
+
+use encoding_rs::Encoding;
+
+use crate::header::unfold;
+use crate::transfer;
+
+/// Text in a named charset. Where that is not known, or none is named: UTF-8 if it is, else windows-1252.
+pub fn decode_text<'a>(octets: &'a [u8], charset: Option<&[u8]>) -> Cow<'a, str> {
+    // Mailers write us-ascii over anything; a label that lies in this way is no label.
+    let named = charset.and_then(Encoding::for_label).filter(|_| !charset.is_some_and(is_ascii_label));
+    match named {
+        Some(encoding) => encoding.decode_without_bom_handling(octets).0,
+        None => match std::str::from_utf8(octets) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(octets).0,
+        },
+    }
+}
+
+fn is_ascii_label(charset: &[u8]) -> bool {
+    ["us-ascii", "ascii", "ansi_x3.4-1968"].iter().any(|label| charset.eq_ignore_ascii_case(label.as_bytes()))
+}
+
+/// Whether in this charset each octet below 0x80 is that ASCII character, wherever it stands: then ASCII text can be
+/// sought in the octets themselves.
+pub(crate) fn is_ascii_transparent(charset: Option<&[u8]>) -> bool {
+    charset.and_then(Encoding::for_label).is_none_or(|encoding| {
+        encoding.is_single_byte()
+            || encoding == encoding_rs::UTF_8
+            || encoding == encoding_rs::EUC_JP
+            || encoding == encoding_rs::EUC_KR
+    })
+}
+
+/// A field's value as people read it: unfolded, its encoded words decoded, raw 8-bit octets taken as UTF-8 or else as
+/// windows-1252 (RFC 2047, RFC 6532).
+pub fn decode_header_value(value: &[u8]) -> String {
+    decode_words(&unfold(value)).into_owned()
+}
+
+/// Decodes the encoded words of an unfolded value.
+pub(crate) fn decode_words(value: &[u8]) -> Cow<'_, str> {
+    if memchr::memmem::find(value, b"=?").is_none() {
+        return decode_text(value, None);
+    }
+    let mut text = String::with_capacity(value.len());
+    // Octets of encoded words in a row, and their charset: a character may be split between two of them.
+    let mut run: Option<(&[u8], Vec<u8>)> = None;
+    let mut rest = value;
+    while let Some(start) = memchr::memmem::find(rest, b"=?") {
+        let (before, from) = rest.split_at_checked(start).unwrap_or((rest, &[]));
+        let Some((word, behind)) = EncodedWord::read(from) else {
+            end_run(&mut run, &mut text);
+            let (mark, behind) = from.split_at_checked(2).unwrap_or((from, &[]));
+            text.push_str(&decode_text(before, None));
+            text.push_str(&decode_text(mark, None));
+            rest = behind;
+            continue;
+        };
+        // RFC 2047 §6.2: blanks between encoded words are not shown.
+        let is_adjacent = run.is_some() && before.iter().all(u8::is_ascii_whitespace);
+        if !is_adjacent {
+            end_run(&mut run, &mut text);
+            text.push_str(&decode_text(before, None));
+        }
+        match &mut run {
+            Some((charset, octets)) if charset.eq_ignore_ascii_case(word.charset) => {
+                octets.extend_from_slice(&word.octets);
+            }
+            _ => {
+                end_run(&mut run, &mut text);
+                run = Some((word.charset, word.octets));
+            }
+        }
+        rest = behind;
+    }
+    end_run(&mut run, &mut text);
+    text.push_str(&decode_text(rest, None));
+    Cow::Owned(text)
+}
+
+fn end_run(run: &mut Option<(&[u8], Vec<u8>)>, text: &mut String) {
+    if let Some((charset, octets)) = run.take() {
+        text.push_str(&decode_text(&octets, Some(charset)));
+    }
+}
+
+/// `=?charset*language?encoding?text?=` (RFC 2047 §2, RFC 2231 §5).
+struct EncodedWord<'a> {
+    charset: &'a [u8],
+    octets: Vec<u8>,
+}
+
+impl<'a> EncodedWord<'a> {
+    /// Reads the word that `from` begins with, and says what is behind it.
+    fn read(from: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let rest = from.strip_prefix(b"=?")?;
+        let (label, rest) = rest.split_at_checked(memchr::memchr(b'?', rest)?)?;
+        let [_, kind, b'?', rest @ ..] = rest else { return None };
+        let (encoded, behind) = rest.split_at_checked(memchr::memmem::find(rest, b"?=")?)?;
+        let octets = match kind {
+            b'B' | b'b' => transfer::base64(encoded),
+            b'Q' | b'q' => {
+                let spaced: Vec<u8> = encoded.iter().map(|&octet| if octet == b'_' { b' ' } else { octet }).collect();
+                let mut plain = Vec::with_capacity(spaced.len());
+                transfer::escapes(&spaced, b'=', &mut plain);
+                plain
+            }
+            _ => return None,
+        };
+        let charset = label.split(|&octet| octet == b'*').next().unwrap_or(label);
+        let is_label = !charset.is_empty() && charset.iter().all(u8::is_ascii_graphic);
+        is_label.then(|| (Self { charset, octets }, behind.get(2..).unwrap_or_default()))
+    }
+}
+
+/// The form in which text is compared and sorted: each character in upper case where that is one character, near to
+/// i;unicode-casemap (RFC 5051).
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_uppercase();
+    }
+    text.chars()
+        .map(|character| {
+            let mut upper = character.to_uppercase();
+            match (upper.next(), upper.next()) {
+                (Some(only), None) => only,
+                _ => character,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(value: &str, expected: &str) {
+        assert_eq!(decode_header_value(value.as_bytes()), expected, "{value}");
+    }
+
+    /// RFC 2047 §8 and §6.2.
+    #[test]
+    fn encoded_words_are_decoded() {
+        check(" plain", "plain");
+        check("=?ISO-8859-1?Q?a?=", "a");
+        check("(=?ISO-8859-1?Q?a?= b)", "(a b)");
+        check("=?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=", "ab");
+        check("=?ISO-8859-1?Q?a?=\r\n  =?ISO-8859-1?Q?_b?=", "a b");
+        check("=?utf-8*de?B?SsO2cmc=?= x", "Jörg x");
+        check("=?utf-8?Q?J=C3?= =?UTF-8?Q?=B6rg?=", "Jörg");
+        check("=?iso-8859-2?q?=B1?= =?utf-8?q?=C4=85?=", "ąą");
+        check("=?iso-2022-jp?b?GyRCRnxLXBsoQg==?=", "日本");
+        check("=?x?y?z?=", "=?x?y?z?=");
+        check("=?utf-8?q?open", "=?utf-8?q?open");
+        check("a =?us-ascii?Q?b c?= d", "a b c d");
+        check("J\u{f6}rg", "Jörg");
+        assert_eq!(decode_header_value(b"J\xf6rg"), "Jörg");
+        assert_eq!(decode_text(b"J\xf6rg", Some(b"us-ascii")), "Jörg");
+    }
+
+    #[test]
+    fn folding_ignores_case() {
+        assert_eq!(fold("Straße ΣΑΣ ς"), fold("straße σας Σ"));
+        assert!(fold("c") < fold("_"), "RFC 5051: by upper case");
+    }
+}
