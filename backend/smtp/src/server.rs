@@ -1,0 +1,22 @@
+//! The server's side: a session of SMTP, submission or LMTP.
+//!
+//! A driver is one loop over [`Session::step`]:
+//!
+//! ```text
+//! Read       wait Session::timeout for octets: feed them (none: the peer hung up); time over: expire
+//! Write      send them
+//! StartTls   make the handshake, then tls_started; where it fails, drop the connection
+//! Ask        decide, then answer
+//! Chunk      keep these octets of the message; where that fails: abandon, and go on
+//! Discard    forget the message that has begun
+//! Close      close the connection
+//! ```
+
+mod config;
+mod intake;
+mod login;
+mod session;
+
+pub use config::{Config, Limits, Role, Tls};
+pub use login::{Login, Mechanism};
+pub use session::{Answer, Question, Session, Step};
