@@ -120,6 +120,91 @@ impl UidSet {
         self.runs.splice(at..=at, left.into_iter().chain(right));
     }
 
+    /// Adds all of `more`.
+    pub fn extend(&mut self, more: &Self) {
+        for (first, last) in &more.runs {
+            self.insert_run(*first, *last);
+        }
+    }
+
+    /// Those that are not in `less`, run by run.
+    #[must_use]
+    pub fn without(&self, less: &Self) -> Self {
+        let mut left = Self::new();
+        let mut holes = less.runs.as_slice();
+        for &(first, last) in &self.runs {
+            // Holes that end before this run are of no use for later ones either.
+            holes = holes.get(holes.partition_point(|hole| hole.1 < first)..).unwrap_or_default();
+            let mut from = Some(first);
+            for hole in holes.iter().take_while(|hole| hole.0 <= last) {
+                if let Some(begin) = from.filter(|begin| *begin < hole.0) {
+                    left.runs.push((begin, hole.0 - 1));
+                }
+                from = hole.1.checked_add(1);
+            }
+            if let Some(begin) = from.filter(|begin| *begin <= last) {
+                left.runs.push((begin, last));
+            }
+        }
+        left
+    }
+
+    /// Those in both.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let (mut both, mut left, mut right) = (Self::new(), self.runs.as_slice(), other.runs.as_slice());
+        while let (Some((one, one_rest)), Some((two, two_rest))) = (left.split_first(), right.split_first()) {
+            let (first, last) = (one.0.max(two.0), one.1.min(two.1));
+            if first <= last {
+                both.runs.push((first, last));
+            }
+            if one.1 < two.1 { left = one_rest } else { right = two_rest }
+        }
+        both
+    }
+
+    /// The UIDs at these positions (runs of sequence numbers from 1, ascending, both ends inside); those past the end name nothing.
+    #[must_use]
+    pub fn at_positions(&self, positions: &[(u32, u32)]) -> Self {
+        let mut found = Self::new();
+        let mut wanted = positions.iter().peekable();
+        let mut before = 0;
+        for &(first, last) in &self.runs {
+            let length = last - first + 1;
+            while let Some(&&(from, to)) = wanted.peek() {
+                let (begin, end) = (from.max(before + 1), to.min(before + length));
+                if begin <= end {
+                    found.insert_run(first + (begin - before - 1), first + (end - before - 1));
+                }
+                if to > before + length {
+                    break;
+                }
+                wanted.next();
+            }
+            before += length;
+        }
+        found
+    }
+
+    /// The positions of those of `uids` that are in the set, ascending, as runs of sequence numbers.
+    pub fn positions_of(&self, uids: &Self) -> Vec<(u32, u32)> {
+        let mut positions: Vec<(u32, u32)> = Vec::new();
+        let (mut before, mut wanted) = (0, uids.runs.as_slice());
+        for &(first, last) in &self.runs {
+            wanted = wanted.get(wanted.partition_point(|run| run.1 < first)..).unwrap_or_default();
+            for run in wanted.iter().take_while(|run| run.0 <= last) {
+                let begin = before + (run.0.max(first) - first) + 1;
+                let end = before + (run.1.min(last) - first) + 1;
+                match positions.last_mut() {
+                    Some(previous) if previous.1 + 1 == begin => previous.1 = end,
+                    _ => positions.push((begin, end)),
+                }
+            }
+            before += last - first + 1;
+        }
+        positions
+    }
+
     /// All, ascending.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Uid> + '_ {
         self.runs.iter().flat_map(|(first, last)| (*first..=*last).filter_map(Uid::new))
@@ -198,6 +283,37 @@ mod tests {
         check(&[(5, 9), (2, 20)], "2:20");
         check(&[(7, 3)], "3:7");
         check(&[(u32::MAX, u32::MAX), (u32::MAX - 1, u32::MAX - 1)], "4294967294:4294967295");
+    }
+
+    fn set(text: &str) -> UidSet {
+        let mut set = UidSet::new();
+        for run in text.split(',').filter(|run| !run.is_empty()) {
+            let (first, last) = run.split_once(':').unwrap_or((run, run));
+            set.insert_run(first.parse().unwrap(), last.parse().unwrap());
+        }
+        set
+    }
+
+    #[test]
+    fn sets_are_compared_run_by_run() {
+        let check = |one: &str, other: &str, left: &str, both: &str| {
+            assert_eq!(set(one).without(&set(other)).to_string(), left, "{one} - {other}");
+            assert_eq!(set(one).intersection(&set(other)).to_string(), both, "{one} & {other}");
+        };
+        check("1:10", "3:4,6", "1:2,5,7:10", "3:4,6");
+        check("1:3,5:9", "2:6", "1,7:9", "2:3,5:6");
+        check("1:3", "", "1:3", "");
+        check("4", "1:9", "", "4");
+        check("1:2,4:5,7:8", "2:4,8:4294967295", "1,5,7", "2,4,8");
+        check("1:4294967295", "4294967295", "1:4294967294", "4294967295");
+    }
+
+    #[test]
+    fn positions_come_in_runs() {
+        let known = set("3:5,9,20:30");
+        assert_eq!(known.at_positions(&[(1, 2), (4, 6), (15, 99)]).to_string(), "3:4,9,20:21,30");
+        assert_eq!(known.positions_of(&set("4:9,21,30:40")), [(2, 4), (6, 6), (15, 15)]);
+        assert_eq!(known.at_positions(&[(16, 99)]).to_string(), "");
     }
 
     #[test]
