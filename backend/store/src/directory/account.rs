@@ -87,7 +87,7 @@ impl Store {
         check_text(&new.name)?;
         check_text(new.password_hash.expose())?;
         let (now, inner) = (self.now(), self.inner.clone());
-        self.write(move |tx| {
+        self.change_routes(move |tx| {
             Box::pin(async move {
                 let domain = take_domain(tx, &new.address.domain, now).await?;
                 refuse_taken(tx, &new.address).await?;
@@ -143,7 +143,7 @@ impl Store {
     pub async fn change_account(&self, address: &Address, change: AccountChange) -> Result<(), DirectoryError> {
         check_text(change.name.as_deref().unwrap_or_default())?;
         let address = address.clone();
-        self.write(move |tx| {
+        self.change_routes(move |tx| {
             Box::pin(async move {
                 let sql = "UPDATE account
                            SET name = COALESCE($2, name),
@@ -170,7 +170,7 @@ impl Store {
     /// [`DirectoryError::UnknownAddress`].
     pub async fn remove_account(&self, address: &Address) -> Result<(), DirectoryError> {
         let address = address.clone();
-        self.write(move |tx| {
+        self.change_routes(move |tx| {
             Box::pin(async move {
                 let sql = "SELECT account_key FROM account WHERE folded = $1";
                 let key: Option<i64> = sqlx::query_scalar(sql).bind(fold(&address)).fetch_optional(&mut *tx).await?;

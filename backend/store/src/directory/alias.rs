@@ -39,7 +39,7 @@ impl Store {
         }
         let (now, key) = (self.now(), AliasKey::new(self.inner.keys.next(self.now())));
         let alias = Alias { key, address: address.clone(), targets, created_at: now };
-        self.write(move |tx| {
+        self.change_routes(move |tx| {
             Box::pin(async move {
                 let domain = take_domain(tx, &alias.address.domain, now).await?;
                 refuse_taken(tx, &alias.address).await?;
@@ -106,7 +106,7 @@ impl Store {
     /// [`DirectoryError::UnknownAddress`].
     pub async fn remove_alias(&self, address: &Address) -> Result<(), DirectoryError> {
         let address = address.clone();
-        self.write(move |tx| {
+        self.change_routes(move |tx| {
             Box::pin(async move {
                 let targets = "DELETE FROM alias_target WHERE alias_key IN (SELECT alias_key FROM alias WHERE folded = $1)";
                 sqlx::query(targets).bind(fold(&address)).execute(&mut *tx).await?;

@@ -47,7 +47,7 @@ impl Store {
             return Err(DirectoryError::Unfit("an address literal is no domain of ours"));
         }
         let (domain, now, key) = (domain.clone(), self.now().millis(), self.inner.keys.next(self.now()));
-        self.write(move |tx| {
+        self.change_routes(move |tx| {
             Box::pin(async move {
                 let sql = "INSERT INTO domain (domain_key, name, created_at, changed_at) VALUES ($1, $2, $3, $3)
                            ON CONFLICT (name) DO NOTHING";
@@ -109,7 +109,7 @@ impl Store {
         target: Option<&Address>,
     ) -> Result<(), DirectoryError> {
         let (domain, target, now) = (domain.clone(), target.map(Address::to_string), self.now().millis());
-        self.write(move |tx| {
+        self.change_routes(move |tx| {
             Box::pin(async move {
                 let done = sqlx::query(sql).bind(domain.as_str()).bind(target).bind(now).execute(tx).await?;
                 if done.rows_affected() == 0 {
@@ -127,7 +127,7 @@ impl Store {
     /// [`DirectoryError::UnknownDomain`], [`DirectoryError::NotEmpty`].
     pub async fn remove_domain(&self, domain: &Domain, removal: Removal) -> Result<(), DirectoryError> {
         let (domain, now) = (domain.clone(), self.now());
-        self.write(move |tx| {
+        self.change_routes(move |tx| {
             Box::pin(async move {
                 let key = take_domain(tx, &domain, now).await?;
                 match removal {

@@ -2,7 +2,8 @@
 //!
 //! Invariants: an address names an account or an alias, never both (each change of a domain's addresses first writes to the domain's row,
 //! so that two of them wait for each other); addresses are compared folded ([`fold`]) and kept as they were spelled;
-//! [`Store::route`] answers with one step, and who follows aliases counts the steps ([`ALIAS_DEPTH`]).
+//! [`Store::route`] answers with one step, and who follows aliases counts the steps ([`ALIAS_DEPTH`]); what it remembers is forgotten
+//! with each change.
 
 mod account;
 mod alias;
@@ -10,18 +11,20 @@ mod domain;
 mod fold;
 mod route;
 
+use futures_util::future::BoxFuture;
 use relais_model::{Address, Domain};
+use sqlx::AnyConnection;
 
 pub use account::{Account, AccountChange, AccountFilter, Credential, NewAccount};
 pub use alias::{Alias, MAX_TARGETS};
 pub use domain::{DomainEntry, Removal};
 pub use route::{ALIAS_DEPTH, Route};
 
+pub(crate) use domain::read_address;
 pub(crate) use fold::fold;
+pub(crate) use route::Routes;
 
-#[cfg(doc)]
-use crate::Store;
-use crate::StoreError;
+use crate::{Store, StoreError};
 
 /// Why the directory wasn't changed.
 #[derive(Debug, thiserror::Error)]
@@ -57,5 +60,18 @@ pub enum DirectoryError {
 impl From<sqlx::Error> for DirectoryError {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(error.into())
+    }
+}
+
+impl Store {
+    /// Changes where addresses lead: all of the directory that [`Store::route`] reads is written through this.
+    async fn change_routes<T, F>(&self, act: F) -> Result<T, DirectoryError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, DirectoryError>> + Send + 'static,
+    {
+        let done = self.write(act).await;
+        self.inner.routes.forget();
+        done
     }
 }

@@ -1,7 +1,10 @@
 //! Where an address leads: the one question that RCPT and filing ask.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use moka::sync::Cache;
 use relais_model::Address;
 
 use super::domain::read_address;
@@ -30,7 +33,7 @@ pub enum Route {
         is_suspended: bool,
         /// Octets it may hold; none: no limit.
         quota_octets: Option<u64>,
-        /// Octets it holds.
+        /// Octets it holds; of an account without a limit it may be an older count.
         used_octets: u64,
     },
     /// An alias, or postmaster (RFC 5321 §4.5.1): on to these. A detail is not carried on.
@@ -49,10 +52,56 @@ pub enum Route {
     NotLocal,
 }
 
+/// Routes that were asked for of late, by the count of the directory's changes and the address: after a change none is found any more, also
+/// none that was read before the change and is put in after it.
+#[derive(Debug)]
+pub(crate) struct Routes {
+    changes: AtomicU64,
+    known: Cache<(u64, Address), Route>,
+}
+
+impl Routes {
+    /// Routes that are remembered, at most: each takes about 300 octets.
+    const MAX_KNOWN: u64 = 20_000;
+    /// How long another node's change of the directory may stay unseen here.
+    const KNOWN_FOR: Duration = Duration::from_secs(20);
+
+    /// Whatever was remembered isn't any more.
+    pub(super) fn forget(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        let known = Cache::builder().max_capacity(Self::MAX_KNOWN).time_to_live(Self::KNOWN_FOR).build();
+        Self { changes: AtomicU64::new(0), known }
+    }
+}
+
 impl Store {
     /// Where `address` leads, in one step. What is spelled exactly goes before what is left without its detail; then
-    /// postmaster, then the domain's catch-all.
+    /// postmaster, then the domain's catch-all. Remembered for a while, but for how full an account with a limit is.
     pub async fn route(&self, address: &Address) -> Result<Route, StoreError> {
+        let routes = &self.inner.routes;
+        let key = (routes.changes.load(Ordering::Acquire), address.clone());
+        let Some(known) = routes.known.get(&key) else {
+            let route = self.read_route(address).await?;
+            routes.known.insert(key, route.clone());
+            return Ok(route);
+        };
+        match known {
+            Route::Account { key, address, detail, is_suspended, quota_octets: Some(quota), .. } => {
+                let sql = "SELECT used_octets FROM account WHERE account_key = $1";
+                let used: Option<i64> = sqlx::query_scalar(sql).bind(key.value()).fetch_optional(self.readers()).await?;
+                let used_octets = used.and_then(|octets| u64::try_from(octets).ok()).unwrap_or(0);
+                Ok(Route::Account { key, address, detail, is_suspended, quota_octets: Some(quota), used_octets })
+            }
+            route => Ok(route),
+        }
+    }
+
+    async fn read_route(&self, address: &Address) -> Result<Route, StoreError> {
         let exact = fold(address);
         let (base, detail) = fold_base(address).map_or((exact.clone(), None), |(base, detail)| (base, Some(detail)));
         let Some(domain) = self.read_domain_row(address, &exact, &base).await? else { return Ok(Route::NotLocal) };

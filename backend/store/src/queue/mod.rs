@@ -15,9 +15,7 @@ mod insert;
 mod settle;
 mod trace;
 
-use relais_model::{
-    Address, BodyType, Domain, EnvelopeId, Notify, OriginalRecipient, Ret, ReversePath, Timestamp,
-};
+use relais_model::{Address, BodyType, EnvelopeId, Notify, OriginalRecipient, Ret, ReversePath, Timestamp};
 
 pub use acts::{QueueCounts, QueueEntry, QueueFilter};
 pub use claim::{Claim, ClaimedMessage};
@@ -221,9 +219,6 @@ fn read_reverse_path(text: &str) -> Result<ReversePath, StoreError> {
     if text.is_empty() { Ok(ReversePath::Null) } else { read_address(text).map(ReversePath::Address) }
 }
 
-fn read_domain(text: &str) -> Result<Domain, StoreError> {
-    Domain::parse(text).map_err(|error| StoreError::damaged(format!("domain {text}: {error}")))
-}
 
 const fn write_body_type(body_type: BodyType) -> i64 {
     match body_type {

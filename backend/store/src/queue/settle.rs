@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use relais_model::{Address, Timestamp};
 use sqlx::query::Query;
-use sqlx::query_as::QueryAs;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{NAMED_AT_ONCE, filled, key_slots, read_reverse_path, shorten};
@@ -140,7 +139,7 @@ async fn read_settled(
             key_slots(chunk)
         );
         let query = sqlx::query_as::<_, (i64, i64, String, String, String)>(AssertSqlSafe(text));
-        let query = filled(chunk).fold(query, QueryAs::bind);
+        let query = filled(chunk).fold(query, sqlx::query::QueryAs::bind);
         for (key, queued, address, trace, reverse_path) in query.fetch_all(&mut *tx).await? {
             let settled = Settled {
                 queued,
