@@ -8,6 +8,7 @@
 //! - [`ManualClock`], [`SeededRandom`]: the ports of `relais_model`
 //! - [`machine`]: what a fixture asks of the machine it runs on
 //! - [`postgres`]: a cluster a process, a database a test
+//! - [`server`]: the whole house as a program, and the reference house (Debian's Postfix and Dovecot) in its place
 //! - [`imaptest`]: the player of imaptest's scripts
 //! - [`wire`], [`imap`]: blocking clients that say exactly what the test says
 #![allow(
@@ -22,6 +23,7 @@ pub mod imaptest;
 pub mod machine;
 mod ports;
 pub mod postgres;
+pub mod server;
 pub mod wire;
 
 pub use ports::{ManualClock, SeededRandom};

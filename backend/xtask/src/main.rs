@@ -1,3 +1,62 @@
-//! Tasks of the developers.
+//! Tasks of the developers: `cargo xtask TASK`. The CI server runs the same ones and nothing else.
+//!
+//! `test` is all that must hold before a change goes in; the others are its stages, or the long forms of what it does
+//! shortly. A task prints what it found and ends with a line that counts; it fails where anything failed.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a task finds is said at the terminal")]
 
-fn main() {}
+mod imaptest;
+mod peers;
+mod tally;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tasks of the developers")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// All that must hold before a change goes in
+    Test,
+    /// The house's rules: who uses whom, named RFCs, docs of crates
+    Tidy,
+    /// Real clients and servers against the built relais
+    Peers(peers::Arguments),
+    /// Plays imaptest's scripts against a server
+    Imaptest(imaptest::Arguments),
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let tally = match Arguments::parse().task {
+        Task::Test => test::run(),
+        Task::Tidy => tidy::run()?,
+        Task::Peers(arguments) => peers::run(&arguments)?,
+        Task::Imaptest(arguments) => imaptest::run(&arguments)?,
+    };
+    println!("{tally}");
+    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A folder of the suites that others wrote: under `$RELAIS_SUITES`, or beside the project. Its absence is said loudly.
+fn suite(name: &str) -> Option<PathBuf> {
+    let suites = std::env::var_os("RELAIS_SUITES").map_or_else(|| root().join("../shared/suites"), PathBuf::from);
+    let folder = suites.join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("\nSKIPPED: {name}: no folder {} (set RELAIS_SUITES)\n", folder.display());
+    None
+}
+
+/// The project's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
+}

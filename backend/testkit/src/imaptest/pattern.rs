@@ -88,7 +88,7 @@ impl Bindings {
             }
             (Value::Atom(expected), Value::List(_)) => expected == b"$",
             (Value::Atom(expected) | Value::Text(expected), value) => {
-                value.octets().is_some_and(|octets| self.matches_octets(expected, octets, is_prefix))
+                value.octets().is_some_and(|octets| self.matches_octets(to_nul(expected), to_nul(octets), is_prefix))
             }
             _ => false,
         }
@@ -99,7 +99,7 @@ impl Bindings {
             return expected.len() == values.len()
                 && expected.iter().zip(values).all(|(expected, value)| self.matches_value(expected, value, false));
         };
-        if values.len() % chain != 0 {
+        if !values.len().is_multiple_of(chain) {
             return false;
         }
         let mut taken = vec![false; values.len() / chain];
@@ -179,6 +179,11 @@ impl Bindings {
             Err(_) => self.values.get(name).cloned(),
         }
     }
+}
+
+/// imaptest compares up to the first NUL, and a script relies on it.
+fn to_nul(octets: &[u8]) -> &[u8] {
+    octets.split(|&octet| octet == 0).next().unwrap_or_default()
 }
 
 /// What is left of a text, after its first part: `$$` is a dollar, `$name` and `${name}` are variables.

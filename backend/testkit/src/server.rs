@@ -1,0 +1,239 @@
+//! The whole house as a program: `relais demo` in a folder of its own, or the reference house in its place.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::io::{self, BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::wire::Trust;
+
+/// A first start makes keys and people; on a busy machine that takes a while.
+const START_PATIENCE: Duration = Duration::from_mins(2);
+
+/// How long a server may take to drain after SIGTERM.
+const STOP_PATIENCE: Duration = Duration::from_secs(40);
+
+/// A running server; stopped by SIGTERM with this value, and its folder removed.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    home: Home,
+    facts: Facts,
+}
+
+/// Where a server keeps its data.
+#[derive(Debug)]
+enum Home {
+    Ours(TempDir),
+    Given(PathBuf),
+}
+
+/// What a server says of itself when it is ready.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Address (which is the login name) and password of each account.
+    pub accounts: Vec<(String, String)>,
+    /// Port by door: `smtp`, `submission`, `imap`, `imaps`, `http`…
+    pub ports: BTreeMap<String, u16>,
+    /// The socket of LMTP, where there is one.
+    pub lmtp: Option<PathBuf>,
+    /// The authority of its certificate, in PEM.
+    pub ca: PathBuf,
+}
+
+/// Which program to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// `relais demo`, at this path.
+    Relais(PathBuf),
+    /// Debian's Postfix and Dovecot (root only).
+    Reference,
+}
+
+impl Program {
+    /// The `relais` that was built: `$RELAIS_BIN`, or beside the running test.
+    ///
+    /// # Errors
+    /// There is none; it says where it was looked for.
+    pub fn built() -> io::Result<Self> {
+        if let Some(path) = env::var_os("RELAIS_BIN") {
+            return Ok(Self::Relais(path.into()));
+        }
+        // Tests run in target/PROFILE/deps, programs in target/PROFILE.
+        let running = env::current_exe()?;
+        let candidates = running.ancestors().skip(1).take(2).map(|folder| folder.join("relais"));
+        candidates.into_iter().find(|path| path.is_file()).map(Self::Relais).ok_or_else(|| {
+            io::Error::other(format!("no relais beside {}; build it first, or set RELAIS_BIN", running.display()))
+        })
+    }
+}
+
+impl Server {
+    /// Starts a server in a temporary folder on free ports.
+    ///
+    /// # Errors
+    /// It did not become ready; what it said stands on standard error.
+    pub fn start(program: &Program, arguments: &[&str]) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("relais-house.").tempdir()?;
+        Self::launch(program, Home::Ours(folder), free_base()?, arguments)
+    }
+
+    /// Starts a server in a folder that stays; to be started there again.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_in(program: &Program, folder: &Path, arguments: &[&str]) -> io::Result<Self> {
+        Self::launch(program, Home::Given(folder.to_owned()), free_base()?, arguments)
+    }
+
+    fn launch(program: &Program, home: Home, base: u16, arguments: &[&str]) -> io::Result<Self> {
+        let folder = home.path().join("data");
+        let mut command = match program {
+            Program::Relais(path) => {
+                let mut command = Command::new(path);
+                command.args(["demo", "--json", "--dir"]).arg(&folder).args(["--port-base", &base.to_string()]);
+                command
+            }
+            Program::Reference => {
+                let mut command = Command::new("bash");
+                let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/reference.sh");
+                command.arg(script).arg(&folder).arg(base.to_string());
+                command
+            }
+        };
+        let mut child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        match first_line(&mut child).and_then(|line| Facts::parse(&line)) {
+            Ok(facts) => Ok(Self { child, home, facts }),
+            Err(error) => {
+                end(&mut child);
+                Err(error)
+            }
+        }
+    }
+
+    /// What it said of itself.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The port of a door, such as `imap`.
+    ///
+    /// # Panics
+    /// The server has no such door.
+    pub fn port(&self, door: &str) -> u16 {
+        *self.facts.ports.get(door).unwrap_or_else(|| panic!("the server has no door named {door}"))
+    }
+
+    /// Believes the server's authority.
+    ///
+    /// # Errors
+    /// Its PEM file can't be read.
+    pub fn trust(&self) -> io::Result<Trust> {
+        Trust::from_pem(&self.facts.ca)
+    }
+
+    /// The folder that all of its data is in.
+    pub fn folder(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    /// Its process, for what the system knows of it.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as a power cut would: no warning, nothing finished.
+    pub fn kill(mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+impl Home {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Ours(folder) => folder.path(),
+            Self::Given(folder) => folder,
+        }
+    }
+}
+
+impl Facts {
+    fn parse(line: &str) -> io::Result<Self> {
+        let said: Value = serde_json::from_str(line)?;
+        let missing = |what: &str| io::Error::other(format!("the server's line has no {what}: {line}"));
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let account = |value: &Value| Some((text(&value["address"])?, text(&value["password"])?));
+        let doors = said["ports"].as_object().ok_or_else(|| missing("ports"))?;
+        Ok(Self {
+            accounts: said["accounts"]
+                .as_array()
+                .ok_or_else(|| missing("accounts"))?
+                .iter()
+                .filter_map(account)
+                .collect(),
+            ports: doors
+                .iter()
+                .filter_map(|(door, port)| Some((door.clone(), u16::try_from(port.as_u64()?).ok()?)))
+                .collect(),
+            lmtp: doors.get("lmtp").and_then(text).map(PathBuf::from),
+            ca: text(&said["ca"]).ok_or_else(|| missing("ca"))?.into(),
+        })
+    }
+}
+
+/// The first line that a server prints; read on a thread of its own, so that a silent one does not hold the test.
+fn first_line(child: &mut Child) -> io::Result<String> {
+    let output = child.stdout.take().ok_or_else(|| io::Error::other("no output to read"))?;
+    let (tell, hear) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let mut output = BufReader::new(output);
+        drop(tell.send(output.read_line(&mut line).map(|_| line)));
+        // Read on, or the server would die of a closed pipe at its next word.
+        drop(io::copy(&mut output, &mut io::sink()));
+    });
+    match hear.recv_timeout(START_PATIENCE) {
+        Ok(Ok(line)) if !line.is_empty() => Ok(line),
+        Ok(Ok(_)) => Err(io::Error::other("the server ended before it was ready")),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(io::Error::other("the server was not ready in time")),
+    }
+}
+
+/// SIGTERM, and after a while the hard way.
+fn end(child: &mut Child) {
+    let id = child.id().to_string();
+    drop(Command::new("kill").args(["-TERM", &id]).stderr(Stdio::null()).status());
+    let asked_at = Instant::now();
+    while asked_at.elapsed() < STOP_PATIENCE {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(child.kill());
+    drop(child.wait());
+}
+
+/// A port base whose doors are all free: one that a whole run of offsets fits above.
+fn free_base() -> io::Result<u16> {
+    const OFFSETS: [u16; 9] = [25, 80, 110, 143, 443, 465, 587, 993, 995];
+    let start = 20_000 + u16::try_from(std::process::id() % 20).unwrap_or(0) * 1_000;
+    let bases = (0..20u16).map(|step| 20_000 + (start - 20_000 + step * 1_000) % 20_000);
+    let is_free = |base: &u16| OFFSETS.iter().all(|offset| TcpListener::bind(("127.0.0.1", base + offset)).is_ok());
+    bases.into_iter().find(is_free).ok_or_else(|| io::Error::other("no free range of ports"))
+}
