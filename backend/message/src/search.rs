@@ -1,0 +1,190 @@
+//! SEARCH's substrings in decoded headers and text (RFC 9051 §6.4.4), whatever their case.
+//!
+//! Most mail is text whose ASCII characters stand for themselves; there an ASCII needle is sought in the octets as they
+//! are, and nothing is decoded or allocated.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+
+use crate::header::fields;
+use crate::section::decode_part;
+use crate::structure::{Part, Structure};
+use crate::words::{decode_header_value, decode_text, fold, is_ascii_transparent};
+
+/// Letters, digits and marks from the frequent to the rare in mail; what is not listed is rarer still.
+const FREQUENT: &[u8] = b" ETAONISRHLDCUMPFGYWBV.K-/=:0123456789XJQZ<>\"'_@,";
+
+/// What is sought, prepared once for many messages.
+#[derive(Debug, Clone)]
+pub struct Needle {
+    folded: String,
+    /// Its rarest octet's place, and that octet in both cases.
+    anchor: usize,
+    cases: (u8, u8),
+}
+
+impl Needle {
+    /// Takes the text as decoded from the client's charset.
+    pub fn new(text: &str) -> Self {
+        let folded = fold(text);
+        let rarity = |octet: u8| FREQUENT.iter().position(|&frequent| frequent == octet).unwrap_or(FREQUENT.len());
+        let (anchor, octet) = folded.bytes().enumerate().max_by_key(|&(_, octet)| rarity(octet)).unwrap_or_default();
+        Self { anchor, cases: (octet, octet.to_ascii_lowercase()), folded }
+    }
+
+    /// Whether it is in this text; the empty needle is in every text.
+    pub fn is_in(&self, text: &str) -> bool {
+        if self.folded.is_ascii() { self.is_in_octets(text.as_bytes()) } else { self.is_in_folded(&fold(text)) }
+    }
+
+    fn is_in_folded(&self, folded: &str) -> bool {
+        memmem::find(folded.as_bytes(), self.folded.as_bytes()).is_some()
+    }
+
+    /// Whether this ASCII needle is in octets whose ASCII stands for itself: goes from one of its rarest octets to the
+    /// next. Where that meets too many false ones, the two-way search over folded octets keeps the time linear.
+    fn is_in_octets(&self, octets: &[u8]) -> bool {
+        let needle = self.folded.as_bytes();
+        let Some(last) = octets.len().checked_sub(needle.len()) else { return false };
+        if needle.is_empty() {
+            return true;
+        }
+        let window = octets.get(self.anchor..=last + self.anchor).unwrap_or_default();
+        let mut budget = octets.len() / 4 + 64;
+        for start in memchr::memchr2_iter(self.cases.0, self.cases.1, window) {
+            let candidate = octets.get(start..start + needle.len()).unwrap_or_default();
+            let same =
+                candidate.iter().zip(needle).take_while(|(one, other)| one.to_ascii_uppercase() == **other).count();
+            if same == needle.len() {
+                return true;
+            }
+            let Some(left) = budget.checked_sub(same) else {
+                return memmem::find(&octets.to_ascii_uppercase(), needle).is_some();
+            };
+            budget = left;
+        }
+        false
+    }
+
+    /// Whether it is in text of this charset.
+    fn is_in_charset(&self, octets: &[u8], charset: Option<&[u8]>) -> bool {
+        if self.folded.is_ascii() && is_ascii_transparent(charset) {
+            return self.is_in_octets(octets);
+        }
+        self.is_in(&decode_text(octets, charset))
+    }
+
+    /// Whether it is in a field's raw value.
+    fn is_in_value(&self, value: &[u8]) -> bool {
+        // On one line and without encoded words the octets are the text.
+        let is_plain = memmem::find(value, b"=?").is_none()
+            && value.iter().position(|&octet| octet == b'\n').is_none_or(|lf| lf + 1 == value.len());
+        if is_plain && self.folded.is_ascii() {
+            let line = value.trim_ascii_start();
+            return self
+                .is_in_octets(line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line)));
+        }
+        self.is_in(&decode_header_value(value))
+    }
+}
+
+/// HEADER, SUBJECT, FROM and the like: whether a field called `name` holds the needle. The empty needle asks whether
+/// there is such a field.
+pub fn matches_header(header: &[u8], name: &str, needle: &Needle) -> bool {
+    fields(header).any(|field| field.is(name) && needle.is_in_value(field.value))
+}
+
+/// BODY: whether the text of a part holds the needle, messages inside this one too. No header is looked at.
+pub fn matches_body(raw: &[u8], structure: &Structure, needle: &Needle) -> bool {
+    needle.folded.is_empty() || part_matches(raw, &structure.root, needle, false)
+}
+
+/// TEXT: BODY, and every header: the message's own, those of its parts and of messages inside.
+pub fn matches_text(raw: &[u8], structure: &Structure, needle: &Needle) -> bool {
+    needle.folded.is_empty() || part_matches(raw, &structure.root, needle, true)
+}
+
+fn part_matches(raw: &[u8], part: &Part, needle: &Needle, with_headers: bool) -> bool {
+    if with_headers && header_matches(raw.get(part.header.clone()).unwrap_or_default(), needle) {
+        return true;
+    }
+    if part.is_text() {
+        let charset = part.content_type.as_ref().and_then(|kind| kind.parameter("charset"));
+        // An encoding we don't know is looked at as it stands.
+        let body =
+            decode_part(raw, part).unwrap_or_else(|_| Cow::Borrowed(raw.get(part.body.clone()).unwrap_or_default()));
+        return needle.is_in_charset(&body, charset);
+    }
+    part.children().iter().any(|child| part_matches(raw, child, needle, with_headers))
+}
+
+/// A needle may span name and value: `Subject: x` is found.
+fn header_matches(header: &[u8], needle: &Needle) -> bool {
+    fields(header).any(|field| {
+        needle.is_in_value(field.value) || {
+            let name = String::from_utf8_lossy(field.name);
+            needle.is_in(&format!("{name}: {}", decode_header_value(field.value)))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGE: &str = "From: =?utf-8?q?J=C3=B6rg?= <joerg@x.example>\r\nSubject: hello\r\n beautiful World\r\nX-Empty:\r\n\
+        Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\
+        Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=DFe aus K=\r\n=F6ln\r\n--b\r\n\
+        Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$BF|K\\\x1b(B ok\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n\
+        Subject: inner\r\n\r\ndeep text\r\n--b\r\nContent-Type: application/x-y; name=file.bin\r\n\r\noctets\r\n--b--\r\nepilogue";
+
+    #[test]
+    fn headers_are_searched_decoded() {
+        let check = |name: &str, needle: &str, expected: bool| {
+            assert_eq!(matches_header(MESSAGE.as_bytes(), name, &Needle::new(needle)), expected, "{name} {needle}");
+        };
+        check("from", "jÖRG", true);
+        check("FROM", "JOERG@X", true);
+        check("from", "utf-8", false);
+        check("subject", "hello beautiful world", true);
+        check("subject", "hello  beautiful", false);
+        check("x-empty", "", true);
+        check("x-absent", "", false);
+        check("subject", "inner", false);
+    }
+
+    /// RFC 9051 §6.4.4: BODY looks at no header, TEXT at all of them.
+    #[test]
+    fn bodies_are_searched_decoded() {
+        let structure = Structure::read(MESSAGE.as_bytes());
+        let check = |needle: &str, body: bool, text: bool| {
+            let needle = Needle::new(needle);
+            assert_eq!(matches_body(MESSAGE.as_bytes(), &structure, &needle), body, "{needle:?}");
+            assert_eq!(matches_text(MESSAGE.as_bytes(), &structure, &needle), text, "{needle:?}");
+        };
+        check("GRÜßE aus köln", true, true);
+        check("=FC", false, false);
+        check("日本 OK", true, true);
+        check("F|K", false, false);
+        check("Deep", true, true);
+        check("inner", false, true);
+        check("file.bin", false, true);
+        check("subject: hello", false, true);
+        check("octets", false, false);
+        check("epilogue", false, false);
+        check("", true, true);
+    }
+
+    #[test]
+    fn the_anchor_may_stand_anywhere() {
+        for needle in ["a", "zebra", "xaz", "aaz", "z"] {
+            let needle = Needle::new(needle);
+            for (text, expected) in [("", false), ("_ZEBRA", true), ("xaxaz", true), ("aaaz", true)] {
+                let expected = expected && text.to_uppercase().contains(&needle.folded);
+                assert_eq!(needle.is_in(text), expected, "{needle:?} {text}");
+            }
+        }
+        assert!(!Needle::new(&format!("{}b", "a".repeat(5000))).is_in(&"ab".repeat(100_000)));
+    }
+}
