@@ -1,0 +1,77 @@
+//! What we can do, and when we tell it (RFC 9051 §6.1.1, §7.2.2).
+
+use crate::response::number;
+
+/// What a session can do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Capabilities {
+    /// Somebody has logged in.
+    pub is_logged_in: bool,
+    /// STARTTLS would be answered with OK.
+    pub starttls: bool,
+    /// LOGIN and AUTHENTICATE would take a password.
+    pub passwords: bool,
+    /// COMPRESS DEFLATE would be answered with OK.
+    pub compress: bool,
+    /// Octets of an appended message, at most.
+    pub append_limit: u64,
+}
+
+/// What holds at any time. LITERAL+ brings LITERAL- along, and both may not be named (RFC 7888 §6).
+const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE";
+
+/// What means something only after log-in.
+const LOGGED_IN: &str = " IDLE NAMESPACE UNSELECT UIDPLUS MULTIAPPEND MOVE CHILDREN SPECIAL-USE CREATE-SPECIAL-USE \
+    LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN SORT SORT=DISPLAY \
+    THREAD=ORDEREDSUBJECT THREAD=REFERENCES BINARY UTF8=ACCEPT OBJECTID SAVEDATE PREVIEW \
+    QUOTA QUOTA=RES-STORAGE APPENDLIMIT=";
+
+impl Capabilities {
+    /// Writes their names with spaces between them.
+    pub fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(ALWAYS.as_bytes());
+        if self.is_logged_in {
+            out.extend_from_slice(LOGGED_IN.as_bytes());
+            number::write(out, self.append_limit);
+            if self.compress {
+                out.extend_from_slice(b" COMPRESS=DEFLATE");
+            }
+            return;
+        }
+        out.extend_from_slice(b" SASL-IR");
+        if self.starttls {
+            out.extend_from_slice(b" STARTTLS");
+        }
+        // RFC 9051 §6.2.3: LOGINDISABLED says that LOGIN would be refused.
+        out.extend_from_slice(if self.passwords { b" AUTH=PLAIN AUTH=LOGIN".as_slice() } else { b" LOGINDISABLED" });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(capabilities: Capabilities) -> String {
+        let mut out = Vec::new();
+        capabilities.write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_is_told_depends_on_the_state() {
+        let early = Capabilities {
+            is_logged_in: false,
+            starttls: true,
+            passwords: false,
+            compress: true,
+            append_limit: 50_000_000,
+        };
+        assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED");
+        let safe = Capabilities { starttls: false, passwords: true, ..early };
+        assert_eq!(write(safe), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR AUTH=PLAIN AUTH=LOGIN");
+        let late = write(Capabilities { is_logged_in: true, ..safe });
+        assert!(late.contains(" QRESYNC ") && late.ends_with(" APPENDLIMIT=50000000 COMPRESS=DEFLATE"), "{late}");
+        assert!(!late.contains("  ") && !late.contains("AUTH="), "{late}");
+    }
+}

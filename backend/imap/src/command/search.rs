@@ -1,0 +1,401 @@
+//! SEARCH (RFC 9051 §6.4.4 and its extensions), SORT and THREAD (RFC 5256, RFC 5957).
+
+use encoding_rs::Encoding;
+use relais_model::{Flag, Keyword, ModSeq, SystemFlag};
+
+use super::reader::{Reader, Reason, Refusal};
+use crate::date::Day;
+use crate::sequence::SequenceSet;
+use crate::sort::{SortField, SortKey};
+
+/// SEARCH and UID SEARCH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// The answer holds UIDs.
+    pub by_uid: bool,
+    /// RETURN: the answer is an ESEARCH.
+    pub returns: Option<SearchReturn>,
+    /// Which messages.
+    pub key: SearchKey,
+}
+
+/// What SEARCH RETURN tells (RFC 9051 §6.4.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the standard's words, each there or not")]
+pub struct SearchReturn {
+    /// MIN.
+    pub min: bool,
+    /// MAX.
+    pub max: bool,
+    /// ALL; also where no option was named.
+    pub all: bool,
+    /// COUNT.
+    pub count: bool,
+    /// SAVE: keep the result for `$`.
+    pub save: bool,
+}
+
+/// A condition on a message. Texts are decoded, and match as substrings without case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SearchKey {
+    /// ALL.
+    All,
+    /// All of these; never empty.
+    And(Vec<SearchKey>),
+    /// OR.
+    Or(Box<SearchKey>, Box<SearchKey>),
+    /// NOT.
+    Not(Box<SearchKey>),
+    /// Sequence numbers, or `$`.
+    Numbers(SequenceSet),
+    /// UID.
+    Uids(SequenceSet),
+    /// ANSWERED, DELETED, DRAFT, FLAGGED, SEEN, KEYWORD; UNSEEN is Not of it.
+    Flag(Flag),
+    /// RECENT (RFC 3501 §6.4.4). NEW is And of it and unseen, OLD Not of it.
+    Recent,
+    /// BCC.
+    Bcc(String),
+    /// CC.
+    Cc(String),
+    /// FROM.
+    From(String),
+    /// SUBJECT.
+    Subject(String),
+    /// TO.
+    To(String),
+    /// HEADER: an empty text asks for the field alone.
+    Header {
+        /// The field's name.
+        name: String,
+        /// What it must hold.
+        text: String,
+    },
+    /// BODY.
+    Body(String),
+    /// TEXT: header or body.
+    Text(String),
+    /// BEFORE: the internal date's day is earlier.
+    Before(Day),
+    /// ON.
+    On(Day),
+    /// SINCE: that day or later.
+    Since(Day),
+    /// SENTBEFORE: the Date: field's day.
+    SentBefore(Day),
+    /// SENTON.
+    SentOn(Day),
+    /// SENTSINCE.
+    SentSince(Day),
+    /// SAVEDBEFORE (RFC 8514): when it came into the mailbox.
+    SavedBefore(Day),
+    /// SAVEDON.
+    SavedOn(Day),
+    /// SAVEDSINCE.
+    SavedSince(Day),
+    /// SAVEDATESUPPORTED: all, where the mailbox keeps that date.
+    SaveDateSupported,
+    /// LARGER: more octets than this.
+    Larger(u64),
+    /// SMALLER.
+    Smaller(u64),
+    /// OLDER (RFC 5032): internal date at least so many seconds ago.
+    Older(u32),
+    /// YOUNGER: at most.
+    Younger(u32),
+    /// MODSEQ (RFC 7162 §3.1.5): at least this; none: 0. Entry names are read and passed over: we have one counter a message.
+    ModSeq(Option<ModSeq>),
+    /// EMAILID (RFC 8474 §6).
+    EmailId(String),
+    /// THREADID.
+    ThreadId(String),
+}
+
+impl SearchKey {
+    /// Whether `is_wanted` holds for this key or one inside it.
+    pub fn any(&self, is_wanted: &impl Fn(&Self) -> bool) -> bool {
+        is_wanted(self)
+            || match self {
+                Self::And(keys) => keys.iter().any(|key| key.any(is_wanted)),
+                Self::Or(left, right) => left.any(is_wanted) || right.any(is_wanted),
+                Self::Not(key) => key.any(is_wanted),
+                _ => false,
+            }
+    }
+
+    /// Whether MODSEQ is asked: the answer then tells the highest (RFC 7162 §3.1.5), and CONDSTORE is enabled.
+    pub fn asks_mod_seq(&self) -> bool {
+        self.any(&|key| matches!(key, Self::ModSeq(_)))
+    }
+}
+
+/// SORT and UID SORT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    /// The answer holds UIDs.
+    pub by_uid: bool,
+    /// The first counts most; never empty.
+    pub keys: Vec<SortKey>,
+    /// Which messages.
+    pub key: SearchKey,
+}
+
+/// THREAD and UID THREAD.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// The answer holds UIDs.
+    pub by_uid: bool,
+    /// How threads are found.
+    pub algorithm: ThreadAlgorithm,
+    /// Which messages.
+    pub key: SearchKey,
+}
+
+/// How threads are found (RFC 5256 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThreadAlgorithm {
+    /// ORDEREDSUBJECT.
+    OrderedSubject,
+    /// REFERENCES.
+    References,
+}
+
+/// Reads search keys: knows the charset, and counts.
+struct KeyReader<'a, 'b> {
+    reader: &'b mut Reader<'a>,
+    charset: &'static Encoding,
+    left: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn search(&mut self, by_uid: bool) -> Result<Search, Refusal> {
+        self.space()?;
+        let mut returns = None;
+        if self.skip_word("RETURN") {
+            self.space()?;
+            returns = Some(self.search_returns()?);
+            self.space()?;
+        }
+        let mut charset = encoding_rs::UTF_8;
+        if self.skip_word("CHARSET") {
+            self.space()?;
+            charset = self.charset()?;
+            self.space()?;
+        }
+        Ok(Search { by_uid, returns, key: self.search_keys(charset)? })
+    }
+
+    fn search_returns(&mut self) -> Result<SearchReturn, Refusal> {
+        let mut returns = SearchReturn::default();
+        let options = self.list_or_none(|reader| {
+            match reader.word().as_str() {
+                "MIN" => returns.min = true,
+                "MAX" => returns.max = true,
+                "ALL" => returns.all = true,
+                "COUNT" => returns.count = true,
+                "SAVE" => returns.save = true,
+                _ => return Err(reader.bad("Unknown return option")),
+            }
+            Ok(())
+        })?;
+        // RFC 9051 §6.4.4: no option at all means ALL; SAVE alone means no answer but OK.
+        returns.all |= options.is_empty();
+        Ok(returns)
+    }
+
+    pub(super) fn sort(&mut self, by_uid: bool) -> Result<Sort, Refusal> {
+        self.space()?;
+        let keys = self.list(Self::sort_key)?;
+        self.space()?;
+        let charset = self.charset()?;
+        self.space()?;
+        Ok(Sort { by_uid, keys, key: self.search_keys(charset)? })
+    }
+
+    fn sort_key(&mut self) -> Result<SortKey, Refusal> {
+        let is_reversed = self.skip_word("REVERSE");
+        if is_reversed {
+            self.expect(b' ')?;
+        }
+        let field = match self.word().as_str() {
+            "ARRIVAL" => SortField::Arrival,
+            "CC" => SortField::Cc,
+            "DATE" => SortField::Date,
+            "FROM" => SortField::From,
+            "SIZE" => SortField::Size,
+            "SUBJECT" => SortField::Subject,
+            "TO" => SortField::To,
+            "DISPLAYFROM" => SortField::DisplayFrom,
+            "DISPLAYTO" => SortField::DisplayTo,
+            _ => return Err(self.bad("Unknown sort criterion")),
+        };
+        Ok(SortKey { field, is_reversed })
+    }
+
+    pub(super) fn thread(&mut self, by_uid: bool) -> Result<Thread, Refusal> {
+        self.space()?;
+        let algorithm = match self.word().as_str() {
+            "ORDEREDSUBJECT" => ThreadAlgorithm::OrderedSubject,
+            "REFERENCES" => ThreadAlgorithm::References,
+            _ => return Err(self.bad("Unknown way to thread")),
+        };
+        self.space()?;
+        let charset = self.charset()?;
+        self.space()?;
+        Ok(Thread { by_uid, algorithm, key: self.search_keys(charset)? })
+    }
+
+    fn charset(&mut self) -> Result<&'static Encoding, Refusal> {
+        let label = self.astring()?;
+        let known = Encoding::for_label(&label);
+        known.ok_or_else(|| self.refuse(Reason::Charset, "This charset isn't known here"))
+    }
+
+    fn search_keys(&mut self, charset: &'static Encoding) -> Result<SearchKey, Refusal> {
+        let left = self.limits.search_keys;
+        let depth = self.limits.nesting;
+        KeyReader { reader: self, charset, left }.keys(depth)
+    }
+}
+
+impl KeyReader<'_, '_> {
+    /// Keys with spaces between them, up to the end or a closing parenthesis.
+    fn keys(&mut self, depth: usize) -> Result<SearchKey, Refusal> {
+        let first = self.key(depth)?;
+        let mut more = Vec::new();
+        while self.reader.skip(b' ') && self.reader.peek().is_some_and(|octet| octet != b' ') {
+            more.push(self.key(depth)?);
+        }
+        if more.is_empty() {
+            return Ok(first);
+        }
+        more.insert(0, first);
+        Ok(SearchKey::And(more))
+    }
+
+    fn key(&mut self, depth: usize) -> Result<SearchKey, Refusal> {
+        let Some(depth) = depth.checked_sub(1) else { return Err(self.reader.too_much("Too many levels in SEARCH")) };
+        let Some(left) = self.left.checked_sub(1) else { return Err(self.reader.too_much("Too many keys in SEARCH")) };
+        self.left = left;
+        match self.reader.peek() {
+            Some(b'(') => {
+                self.reader.advance();
+                let keys = self.keys(depth)?;
+                self.reader.expect(b')')?;
+                Ok(keys)
+            }
+            Some(b'0'..=b'9' | b'*' | b'$') => self.reader.sequence_set().map(SearchKey::Numbers),
+            _ => self.named_key(depth),
+        }
+    }
+
+    fn named_key(&mut self, depth: usize) -> Result<SearchKey, Refusal> {
+        let before = self.reader.position();
+        let word = self.reader.word();
+        if let Some(flag) = system_flag(&word) {
+            return Ok(SearchKey::Flag(flag));
+        }
+        if let Some(flag) = word.strip_prefix("UN").and_then(system_flag) {
+            return Ok(not(SearchKey::Flag(flag)));
+        }
+        Ok(match word.as_str() {
+            "ALL" => SearchKey::All,
+            "RECENT" => SearchKey::Recent,
+            "OLD" => not(SearchKey::Recent),
+            "NEW" => {
+                let unseen = not(SearchKey::Flag(Flag::System(SystemFlag::Seen)));
+                SearchKey::And(vec![SearchKey::Recent, unseen])
+            }
+            "NOT" => not(self.next_key(depth)?),
+            "OR" => SearchKey::Or(Box::new(self.next_key(depth)?), Box::new(self.next_key(depth)?)),
+            "KEYWORD" => self.keyword()?,
+            "UNKEYWORD" => not(self.keyword()?),
+            "UID" => SearchKey::Uids(self.reader.set_argument()?),
+            "BCC" => SearchKey::Bcc(self.text()?),
+            "CC" => SearchKey::Cc(self.text()?),
+            "FROM" => SearchKey::From(self.text()?),
+            "SUBJECT" => SearchKey::Subject(self.text()?),
+            "TO" => SearchKey::To(self.text()?),
+            "BODY" => SearchKey::Body(self.text()?),
+            "TEXT" => SearchKey::Text(self.text()?),
+            "HEADER" => SearchKey::Header { name: self.text()?, text: self.text()? },
+            "BEFORE" => SearchKey::Before(self.date()?),
+            "ON" => SearchKey::On(self.date()?),
+            "SINCE" => SearchKey::Since(self.date()?),
+            "SENTBEFORE" => SearchKey::SentBefore(self.date()?),
+            "SENTON" => SearchKey::SentOn(self.date()?),
+            "SENTSINCE" => SearchKey::SentSince(self.date()?),
+            "SAVEDBEFORE" => SearchKey::SavedBefore(self.date()?),
+            "SAVEDON" => SearchKey::SavedOn(self.date()?),
+            "SAVEDSINCE" => SearchKey::SavedSince(self.date()?),
+            "SAVEDATESUPPORTED" => SearchKey::SaveDateSupported,
+            "LARGER" => SearchKey::Larger(self.number64()?),
+            "SMALLER" => SearchKey::Smaller(self.number64()?),
+            "OLDER" => SearchKey::Older(self.interval()?),
+            "YOUNGER" => SearchKey::Younger(self.interval()?),
+            "MODSEQ" => self.mod_seq()?,
+            "EMAILID" => SearchKey::EmailId(self.text()?),
+            "THREADID" => SearchKey::ThreadId(self.text()?),
+            _ => {
+                self.reader.back_to(before);
+                return Err(self.reader.bad("Unknown search key"));
+            }
+        })
+    }
+
+    fn next_key(&mut self, depth: usize) -> Result<SearchKey, Refusal> {
+        self.reader.space()?;
+        self.key(depth)
+    }
+
+    fn text(&mut self) -> Result<String, Refusal> {
+        self.reader.space()?;
+        let octets = self.reader.astring()?;
+        Ok(self.charset.decode_without_bom_handling(&octets).0.into_owned())
+    }
+
+    fn date(&mut self) -> Result<Day, Refusal> {
+        self.reader.space()?;
+        self.reader.date()
+    }
+
+    fn number64(&mut self) -> Result<u64, Refusal> {
+        self.reader.space()?;
+        self.reader.number64()
+    }
+
+    fn interval(&mut self) -> Result<u32, Refusal> {
+        self.reader.space()?;
+        self.reader.nonzero()
+    }
+
+    fn keyword(&mut self) -> Result<SearchKey, Refusal> {
+        self.reader.space()?;
+        let keyword = Keyword::parse(self.reader.atom()?);
+        let keyword = keyword.map_err(|_| self.reader.bad("A keyword has 100 octets at most"))?;
+        Ok(SearchKey::Flag(Flag::Keyword(keyword)))
+    }
+
+    /// `"MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer` (RFC 7162 §7).
+    fn mod_seq(&mut self) -> Result<SearchKey, Refusal> {
+        self.reader.space()?;
+        if self.reader.peek() == Some(b'"') {
+            self.reader.string()?;
+            self.reader.expect(b' ')?;
+            if !["PRIV", "SHARED", "ALL"].contains(&self.reader.word().as_str()) {
+                return Err(self.reader.bad("priv, shared or all is expected here"));
+            }
+            self.reader.expect(b' ')?;
+        }
+        self.reader.mod_seq().map(SearchKey::ModSeq)
+    }
+}
+
+fn not(key: SearchKey) -> SearchKey {
+    SearchKey::Not(Box::new(key))
+}
+
+fn system_flag(word: &str) -> Option<Flag> {
+    let is_named = |flag: &SystemFlag| flag.as_str().trim_start_matches('\\').eq_ignore_ascii_case(word);
+    SystemFlag::ALL.into_iter().find(is_named).map(Flag::System)
+}

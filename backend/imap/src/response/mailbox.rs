@@ -1,0 +1,136 @@
+//! LIST, LSUB, STATUS, NAMESPACE and the quota responses.
+
+use relais_model::{HIERARCHY_SEPARATOR, MailboxName, ModSeq, Uid, UidValidity};
+
+use super::text::{write_quoted, write_string};
+use super::{number, parenthesised};
+use crate::command::StatusItem;
+use crate::list::ListRow;
+use crate::utf7;
+
+/// Writes a mailbox's name as a client may read it: in UTF-8 if `utf8`, else in modified UTF-7.
+pub fn write_mailbox(out: &mut Vec<u8>, name: &str, utf8: bool) {
+    let encoded = if utf8 || name.is_ascii() && !name.contains('&') { None } else { Some(utf7::encode(name)) };
+    let text = encoded.as_deref().unwrap_or(name);
+    // Always a string, so that no name is mistaken for NIL.
+    write_string(out, text.as_bytes(), utf8);
+}
+
+/// `* LIST (attributes) "/" name [extended]`; `old_name`: what it was called before (RFC 9051 §6.3.9.7).
+pub fn list(out: &mut Vec<u8>, row: &ListRow<'_>, old_name: Option<&MailboxName>, utf8: bool) {
+    out.extend_from_slice(b"* LIST ");
+    write_row(out, row, utf8);
+    if row.has_child_info {
+        out.extend_from_slice(b" (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+    }
+    if let Some(old_name) = old_name {
+        out.extend_from_slice(b" (\"OLDNAME\" (");
+        write_mailbox(out, old_name.as_str(), utf8);
+        out.extend_from_slice(b"))");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `* LSUB (attributes) "/" name` (RFC 3501 §7.2.3).
+pub fn lsub(out: &mut Vec<u8>, row: &ListRow<'_>, utf8: bool) {
+    out.extend_from_slice(b"* LSUB ");
+    write_row(out, row, utf8);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_row(out: &mut Vec<u8>, row: &ListRow<'_>, utf8: bool) {
+    parenthesised(out, &row.attributes, |out, attribute| out.extend_from_slice(attribute.as_str().as_bytes()));
+    out.push(b' ');
+    write_separator(out);
+    out.push(b' ');
+    write_mailbox(out, row.name, utf8);
+}
+
+fn write_separator(out: &mut Vec<u8>) {
+    let mut utf8 = [0; 4];
+    write_quoted(out, HIERARCHY_SEPARATOR.encode_utf8(&mut utf8).as_bytes());
+}
+
+/// What STATUS can tell of a mailbox.
+#[derive(Debug, Clone)]
+pub struct MailboxStatus<'a> {
+    /// Messages in it.
+    pub messages: u32,
+    /// The UID that comes next.
+    pub uid_next: Uid,
+    /// The epoch of its UIDs.
+    pub uid_validity: UidValidity,
+    /// Messages without `\Seen`.
+    pub unseen: u32,
+    /// Messages with `\Deleted`.
+    pub deleted: u32,
+    /// Octets of all messages.
+    pub size_octets: u64,
+    /// Octets of those with `\Deleted`.
+    pub deleted_octets: u64,
+    /// The highest MODSEQ.
+    pub highest_mod_seq: ModSeq,
+    /// Octets of an appended message, at most.
+    pub append_limit: u64,
+    /// The mailbox's lasting name (RFC 8474).
+    pub mailbox_id: &'a str,
+}
+
+/// `* STATUS name (…)`: what was asked, in that order. RECENT is always 0: we keep no `\Recent`.
+pub fn status(out: &mut Vec<u8>, name: &MailboxName, values: &MailboxStatus<'_>, items: &[StatusItem], utf8: bool) {
+    out.extend_from_slice(b"* STATUS ");
+    write_mailbox(out, name.as_str(), utf8);
+    out.push(b' ');
+    parenthesised(out, items, |out, item| {
+        out.extend_from_slice(item.as_str().as_bytes());
+        out.push(b' ');
+        let value = match item {
+            StatusItem::Messages => u64::from(values.messages),
+            StatusItem::UidNext => u64::from(values.uid_next.value()),
+            StatusItem::UidValidity => u64::from(values.uid_validity.value()),
+            StatusItem::Unseen => u64::from(values.unseen),
+            StatusItem::Deleted => u64::from(values.deleted),
+            StatusItem::Size => values.size_octets,
+            StatusItem::Recent => 0,
+            StatusItem::HighestModSeq => values.highest_mod_seq.value(),
+            StatusItem::AppendLimit => values.append_limit,
+            StatusItem::DeletedStorage => values.deleted_octets,
+            StatusItem::MailboxId => {
+                return parenthesised(out, [values.mailbox_id], |out, id| out.extend_from_slice(id.as_bytes()));
+            }
+        };
+        number::write(out, value);
+    });
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `* NAMESPACE (("" "/")) NIL NIL`: there is one, a person's own (RFC 9051 §7.3.4).
+pub fn namespace(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"* NAMESPACE ((\"\" ");
+    write_separator(out);
+    out.extend_from_slice(b")) NIL NIL\r\n");
+}
+
+/// `* QUOTAROOT mailbox root` (RFC 9208 §4.3.2).
+pub fn quota_root(out: &mut Vec<u8>, mailbox: &MailboxName, root: &str, utf8: bool) {
+    out.extend_from_slice(b"* QUOTAROOT ");
+    write_mailbox(out, mailbox.as_str(), utf8);
+    out.push(b' ');
+    write_string(out, root.as_bytes(), utf8);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `* QUOTA root (STORAGE used limit)`, in units of 1,024 octets, rounded up (RFC 9208 §5.1); `()` where `limit_octets` is
+/// none.
+pub fn quota(out: &mut Vec<u8>, root: &str, used_octets: u64, limit_octets: Option<u64>, utf8: bool) {
+    out.extend_from_slice(b"* QUOTA ");
+    write_string(out, root.as_bytes(), utf8);
+    out.extend_from_slice(b" (");
+    if let Some(limit_octets) = limit_octets {
+        out.extend_from_slice(b"STORAGE ");
+        number::write(out, used_octets.div_ceil(1024));
+        out.push(b' ');
+        number::write(out, limit_octets.div_ceil(1024));
+    }
+    out.extend_from_slice(b")\r\n");
+}
