@@ -114,7 +114,7 @@ fn crate_docs(root: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 fn rfc_list(root: &Path) -> anyhow::Result<Vec<String>> {
-    let listed = rfc_numbers(&fs::read_to_string(root.join("docs/rfc.md"))?);
+    let listed = listed_rfcs(&fs::read_to_string(root.join("docs/rfc.md"))?);
     let mut faults = Vec::new();
     for file in sources(root)? {
         for number in rfc_numbers(&read(root, &file)).difference(&listed) {
@@ -122,6 +122,11 @@ fn rfc_list(root: &Path) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(faults)
+}
+
+/// The first cell of each row.
+fn listed_rfcs(table: &str) -> BTreeSet<u32> {
+    table.lines().filter_map(|row| row.strip_prefix("| ")?.split(' ').next()?.parse().ok()).collect()
 }
 
 /// Every `RFC 5321` and `RFC5321`.
@@ -208,6 +213,14 @@ mod tests {
     fn rfc_numbers_are_found_however_written() {
         let found = rfc_numbers("RFC 9051 §6, RFC5321; an RFC; RFCs 7162");
         assert_eq!(found, BTreeSet::from([5321, 9051]));
+    }
+
+    #[test]
+    fn the_list_is_a_table() {
+        assert_eq!(
+            listed_rfcs("| RFC | what |\n|---|---|\n| 5321 | SMTP |\n| 9051 | IMAP |"),
+            BTreeSet::from([5321, 9051])
+        );
     }
 
     #[test]
