@@ -138,12 +138,15 @@ impl Reader<'_> {
         delimiter.is_some()
     }
 
-    /// Words without `@`: a local part alone, if anything.
+    /// Words without `@`: one is a local part, several are a name.
     fn bare(&mut self, words: Words, comment: Vec<u8>) {
-        if !words.joined.is_empty() {
-            let (name, local_part) = (filled(comment), filled(words.spaced));
-            self.items.push(ListItem::Mailbox(Mailbox { name, local_part, ..Mailbox::default() }));
-        }
+        let is_name = words.spaced.len() > words.joined.len();
+        let mailbox = match () {
+            () if words.joined.is_empty() => return,
+            () if is_name => Mailbox { name: filled(words.spaced), ..Mailbox::default() },
+            () => Mailbox { name: filled(comment), local_part: filled(words.joined), ..Mailbox::default() },
+        };
+        self.items.push(ListItem::Mailbox(mailbox));
     }
 
     fn end_group(&mut self) {
@@ -267,7 +270,7 @@ mod tests {
         check("a@[192.0.2.1]", &["-|-|a|[192.0.2.1]"]);
         check("group: a@b, c@d;, group2: (foo) ;", &["group:", "-|-|a|b", "-|-|c|d", ";", "group2:", ";"]);
         check("open: a@b", &["open:", "-|-|a|b", ";"]);
-        check("d", &["-|-|d|-"]);
+        check("d, Some One", &["-|-|d|-", "Some One|-|-|-"]);
         check("Ann <>, <@>, ,, x", &["Ann|-|-|-", "-|@|-|-", "-|-|x|-"]);
         check("", &[]);
         check("a@b c@d, e@f", &["-|-|a|b", "-|-|e|f"]);

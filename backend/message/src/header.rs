@@ -89,8 +89,8 @@ pub fn header_octets(raw: &[u8]) -> usize {
     at
 }
 
-/// RFC 5322 §2.2.3: the value on one line, without the blanks before it. Each line end goes, and the blank behind it
-/// becomes a space, as Dovecot does it.
+/// RFC 5322 §2.2.3: the value on one line, without the blanks before it. A line end and the blanks behind it become one
+/// space, as Dovecot does it.
 pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
     let blanks = value.iter().take_while(|octet| matches!(octet, b' ' | b'\t' | b'\r' | b'\n')).count();
     let mut value = value.get(blanks..).unwrap_or_default();
@@ -101,25 +101,13 @@ pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(value);
     }
     let mut line = Vec::with_capacity(value.len());
-    let mut was_fold = false;
-    for &octet in value {
-        match octet {
-            b'\n' => {
-                if line.last() == Some(&b'\r') {
-                    line.pop();
-                }
-                was_fold = true;
-            }
-            b'\t' if was_fold => {
-                line.push(b' ');
-                was_fold = false;
-            }
-            octet => {
-                line.push(octet);
-                was_fold = false;
-            }
-        }
+    let mut rest = value;
+    while let Some((before, behind)) = memchr::memchr(b'\n', rest).and_then(|lf| rest.split_at_checked(lf)) {
+        line.extend_from_slice(before.strip_suffix(b"\r").unwrap_or(before));
+        line.push(b' ');
+        rest = behind.trim_ascii_start();
     }
+    line.extend_from_slice(rest);
     Cow::Owned(line)
 }
 
@@ -181,7 +169,7 @@ mod tests {
     #[test]
     fn fields_are_read_folded_and_broken() {
         check("A: 1\r\nB:2\r\n\r\nC: 3\r\n", &[("A", "1"), ("B", "2")]);
-        check("A : 1\r\n two\r\n\tthree\r\n\r\n", &[("A", "1 two three")]);
+        check("A : 1\r\n two\r\n \r\n\t three\r\n\r\n", &[("A", "1 two three")]);
         check("A: 1\nB: 2\n\nbody", &[("A", "1"), ("B", "2")]);
         check("A:\r\n folded\r\n", &[("A", "folded")]);
         check("no colon\r\nA: 1", &[("", "no colon"), ("A", "1")]);

@@ -1,9 +1,11 @@
 //! The first words of a message (RFC 8970): from its first plain text, else from its first HTML.
 
+use std::borrow::Cow;
+
 use crate::header::fields;
 use crate::parameters::Disposition;
-use crate::section::decode_part;
-use crate::structure::{Encoding, Part};
+use crate::section::decode;
+use crate::structure::Part;
 use crate::words::decode_text;
 
 /// RFC 8970 §3.1.
@@ -13,16 +15,24 @@ const SOURCE_OCTETS: usize = 16 * 1024;
 
 /// At most [`MAX_PREVIEW_CHARACTERS`] of decoded text on one line; empty where there is no text.
 pub(crate) fn preview(raw: &[u8], root: &Part) -> String {
-    let (mut plain, mut html) = (None, None);
-    root.walk(&mut |part| {
-        if part.is_text() && !is_attachment(raw, part) {
-            let is_html = part.content_type.as_ref().is_some_and(|kind| kind.is("text", "html"));
-            let slot = if is_html { &mut html } else { &mut plain };
-            slot.get_or_insert_with(|| part.clone());
-        }
-    });
-    let from_plain = plain.map(|part| shorten(&unquoted(&start_of(raw, &part)))).filter(|text| !text.is_empty());
-    from_plain.or_else(|| html.map(|part| shorten(&html_text(&start_of(raw, &part))))).unwrap_or_default()
+    let first = |is_wanted: &dyn Fn(&Part) -> bool| {
+        let mut found = None;
+        root.walk(&mut |part| {
+            if found.is_none() && part.is_text() && is_wanted(part) && !is_attachment(raw, part) {
+                found = Some(start_of(raw, part));
+            }
+        });
+        found
+    };
+    let is_html = |part: &Part| part.content_type.as_ref().is_some_and(|kind| kind.is("text", "html"));
+    let plain = first(&|part| !is_html(part)).map(|text| plain_preview(&text)).filter(|text| !text.is_empty());
+    plain.or_else(|| first(&is_html).map(|html| shorten([html_text(&html).as_str()]))).unwrap_or_default()
+}
+
+/// What the author wrote rather than quoted; all of it where that is nothing.
+fn plain_preview(text: &str) -> String {
+    let own = shorten(text.split('\n').filter(|line| !line.starts_with('>')));
+    if own.is_empty() { shorten([text]) } else { own }
 }
 
 /// Whether Content-Disposition says `attachment`.
@@ -39,15 +49,8 @@ pub(crate) fn disposition(raw: &[u8], part: &Part) -> Option<Disposition> {
 
 /// The decoded start of a text part.
 fn start_of(raw: &[u8], part: &Part) -> String {
-    let end = part.body.end.min(part.body.start.saturating_add(SOURCE_OCTETS));
-    let start = Part {
-        header: part.header.clone(),
-        body: part.body.start..end,
-        content_type: None,
-        encoding: if part.encoding == Encoding::Unknown { Encoding::Identity } else { part.encoding },
-        content: part.content.clone(),
-    };
-    let octets = decode_part(raw, &start).unwrap_or_default();
+    let body = raw.get(part.body.clone()).unwrap_or_default();
+    let octets = decode(body.get(..SOURCE_OCTETS).unwrap_or(body), part.encoding).unwrap_or(Cow::Borrowed(body));
     let charset = part.content_type.as_ref().and_then(|kind| kind.parameter("charset"));
     decode_text(whole_characters(&octets), charset).into_owned()
 }
@@ -60,17 +63,11 @@ fn whole_characters(octets: &[u8]) -> &[u8] {
     }
 }
 
-/// What the author wrote rather than quoted; all of it where that is nothing.
-fn unquoted(text: &str) -> String {
-    let own: String = text.split_inclusive('\n').filter(|line| !line.starts_with('>')).collect();
-    if own.trim().is_empty() { text.to_owned() } else { own }
-}
-
 /// One line, blanks as one space, controls and invisible marks left out.
-fn shorten(text: &str) -> String {
+fn shorten<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
     let mut line = String::with_capacity(MAX_PREVIEW_CHARACTERS * 2);
     let mut characters = 0;
-    for word in text.split_whitespace() {
+    for word in lines.into_iter().flat_map(str::split_whitespace) {
         let word = word.chars().filter(|character| !is_invisible(*character));
         for (index, character) in word.enumerate() {
             if index == 0 && characters > 0 {

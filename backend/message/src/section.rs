@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::header::header_fields;
-use crate::structure::{Encoding, Part, Structure};
+use crate::structure::{Content, Encoding, Part, Structure};
 use crate::transfer;
 
 /// What of a part is meant (RFC 9051 §6.4.5.1).
@@ -63,8 +63,11 @@ pub struct UnknownEncoding;
 /// [`UnknownEncoding`].
 pub fn decode_part<'a>(raw: &'a [u8], part: &Part) -> Result<Cow<'a, [u8]>, UnknownEncoding> {
     let body = raw.get(part.body.clone()).unwrap_or_default();
-    match part.encoding {
-        _ if !part.children().is_empty() => Ok(Cow::Borrowed(body)),
+    if part.content == Content::Leaf { decode(body, part.encoding) } else { Ok(Cow::Borrowed(body)) }
+}
+
+pub(crate) fn decode(body: &[u8], encoding: Encoding) -> Result<Cow<'_, [u8]>, UnknownEncoding> {
+    match encoding {
         Encoding::Identity => Ok(Cow::Borrowed(body)),
         Encoding::QuotedPrintable => Ok(transfer::quoted_printable(body)),
         Encoding::Base64 => Ok(Cow::Owned(transfer::base64(body))),

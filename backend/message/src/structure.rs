@@ -28,7 +28,7 @@ pub struct Structure {
 /// The message, a part of a multipart, or a message inside a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Its header, with the empty line.
+    /// Its header, with the empty line where it has one.
     pub header: Range<usize>,
     /// What follows, without the line end that belongs to the boundary behind it (RFC 2046 §5.1.1).
     pub body: Range<usize>,
@@ -45,7 +45,7 @@ pub struct Part {
 pub enum Content {
     /// Octets.
     Leaf,
-    /// `multipart/…` with a boundary; may be empty.
+    /// `multipart/…`; empty where it has no boundary or none of its boundary lines.
     Multipart(Vec<Part>),
     /// `message/rfc822` and `message/global`: its ranges fill the body.
     Message(Box<Part>),
@@ -107,6 +107,10 @@ impl Part {
             Content::Multipart(parts) => nth(parts, number),
             Content::Leaf | Content::Message(_) => (number == 1).then_some(self),
         }
+    }
+
+    fn empty(at: usize) -> Self {
+        Self { header: at..at, body: at..at, content_type: None, encoding: Encoding::Identity, content: Content::Leaf }
     }
 
     /// The message inside, where this part is one.
@@ -176,16 +180,18 @@ impl Scanner<'_> {
     /// Reads the part that begins at `from`, up to a boundary line of one of the multiparts around it.
     fn part(&mut self, from: usize, depth: usize, is_in_digest: bool) -> (Part, Stop) {
         self.parts += 1;
-        let (header_end, cut) = self.header_end(from);
+        let header_end = self.header_end(from);
         let described = self.described(from..header_end);
-        let body = header_end;
-        let (content, stop) = match cut {
-            Some(delimiter) => (Content::Leaf, Stop { end: body, boundary: Some(delimiter) }),
-            None => self.body(body, depth, &described, is_in_digest),
+        let (content, stop) = self.body(header_end, depth, &described, is_in_digest);
+        let end = stop.end.max(from);
+        // The line end before a boundary line is the boundary's, even where it is the header's last or its empty line.
+        let (header_end, content) = match content {
+            Content::Message(_) if end < header_end => (end, Content::Message(Box::new(Part::empty(end)))),
+            content => (header_end.min(end), content),
         };
         let part = Part {
             header: from..header_end,
-            body: body..stop.end,
+            body: header_end..end,
             content_type: described.content_type,
             encoding: described.encoding.unwrap_or(Encoding::Identity),
             content,
@@ -194,20 +200,18 @@ impl Scanner<'_> {
     }
 
     /// Behind the empty line; or where a boundary line or the end comes first.
-    fn header_end(&self, from: usize) -> (usize, Option<Delimiter>) {
+    fn header_end(&self, from: usize) -> usize {
         let mut at = from;
         while let Some(rest) = self.raw.get(at..).filter(|rest| !rest.is_empty()) {
-            if rest.starts_with(b"--")
-                && let Some(delimiter) = self.delimiter(at)
-            {
-                return (at, Some(delimiter));
+            if rest.starts_with(b"--") && self.delimiter(at).is_some() {
+                return at;
             }
             at = line_end(self.raw, at);
             if is_empty_line(rest) {
                 break;
             }
         }
-        (at, None)
+        at
     }
 
     /// The first Content-Type and the first Content-Transfer-Encoding count.
@@ -226,24 +230,23 @@ impl Scanner<'_> {
     }
 
     fn body(&mut self, from: usize, depth: usize, described: &Described, is_in_digest: bool) -> (Content, Stop) {
-        if depth >= MAX_DEPTH {
-            return (Content::Leaf, self.stop(from, from));
-        }
         let Some(kind) = &described.content_type else {
             // RFC 2046 §5.1.5: the default inside a digest is a message.
-            return if is_in_digest { self.message(from, depth) } else { (Content::Leaf, self.stop(from, from)) };
+            let is_message = is_in_digest && depth < MAX_DEPTH;
+            return if is_message { self.message(from, depth) } else { (Content::Leaf, self.stop(from)) };
         };
+        if kind.is_main("multipart") {
+            return match kind.parameter("boundary") {
+                Some(boundary) if !boundary.is_empty() && depth < MAX_DEPTH => {
+                    let boundary = boundary.get(..MAX_BOUNDARY_OCTETS).unwrap_or(boundary).to_vec();
+                    self.multipart(from, depth, boundary, kind.is("multipart", "digest"))
+                }
+                _ => (Content::Multipart(Vec::new()), self.stop(from)),
+            };
+        }
         let is_encoded = matches!(described.encoding, Some(Encoding::Base64 | Encoding::QuotedPrintable));
-        if kind.is("message", "rfc822") || kind.is("message", "global") && !is_encoded {
-            return self.message(from, depth);
-        }
-        match kind.parameter("boundary") {
-            Some(boundary) if kind.is_main("multipart") && !boundary.is_empty() => {
-                let boundary = boundary.get(..MAX_BOUNDARY_OCTETS).unwrap_or(boundary).trim_ascii_end().to_vec();
-                self.multipart(from, depth, boundary, kind.is("multipart", "digest"))
-            }
-            _ => (Content::Leaf, self.stop(from, from)),
-        }
+        let is_message = kind.is("message", "rfc822") || kind.is("message", "global") && !is_encoded;
+        if is_message && depth < MAX_DEPTH { self.message(from, depth) } else { (Content::Leaf, self.stop(from)) }
     }
 
     fn message(&mut self, from: usize, depth: usize) -> (Content, Stop) {
@@ -255,7 +258,7 @@ impl Scanner<'_> {
         let own = self.boundaries.len();
         self.boundaries.push(boundary);
         let mut parts = Vec::new();
-        let mut stop = self.stop(from, from);
+        let mut stop = self.stop(from);
         let after = loop {
             match stop.boundary {
                 Some(delimiter) if delimiter.index == own && !delimiter.is_closing && self.parts < MAX_PARTS => {
@@ -271,13 +274,13 @@ impl Scanner<'_> {
         };
         self.boundaries.truncate(own);
         if let Some(next) = after {
-            stop = self.stop(next, from);
+            stop = self.stop(next);
         }
         (Content::Multipart(parts), stop)
     }
 
-    /// The next boundary line at or behind `from`. A body that began at `body` ends before that line's own line end.
-    fn stop(&self, from: usize, body: usize) -> Stop {
+    /// The next boundary line at or behind `from`; the line end before it is its own (RFC 2046 §5.1.1).
+    fn stop(&self, from: usize) -> Stop {
         let mut at = from;
         while !self.boundaries.is_empty() && at < self.raw.len() {
             let rest = self.raw.get(at..).unwrap_or_default();
@@ -286,7 +289,7 @@ impl Scanner<'_> {
             {
                 let before = self.raw.get(..at).unwrap_or_default();
                 let line_end = if before.ends_with(b"\r\n") { 2 } else { usize::from(before.ends_with(b"\n")) };
-                return Stop { end: at.saturating_sub(line_end).max(body), boundary: Some(delimiter) };
+                return Stop { end: at - line_end, boundary: Some(delimiter) };
             }
             match memmem::find(rest, b"\n--") {
                 Some(found) => at += found + 1,
@@ -300,7 +303,8 @@ impl Scanner<'_> {
     /// counts, so `--ab` is also a line of boundary `a`: the longest fits best, then the innermost.
     fn delimiter(&self, at: usize) -> Option<Delimiter> {
         let next = line_end(self.raw, at);
-        let line = self.raw.get(at + 2..next)?.trim_ascii_end();
+        let line = self.raw.get(at + 2..next)?;
+        let line = line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line));
         let mut best: Option<(usize, &[u8])> = None;
         for (index, boundary) in self.boundaries.iter().enumerate().rev() {
             if line.starts_with(boundary) && best.is_none_or(|(_, longest)| boundary.len() > longest.len()) {
@@ -314,5 +318,87 @@ impl Scanner<'_> {
         let (index, boundary) = best?;
         let is_closing = line.get(boundary.len()..).is_some_and(|rest| rest.starts_with(b"--"));
         Some(Delimiter { index, next, is_closing })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One line a part: its path among children, header and body.
+    #[track_caller]
+    fn check(raw: &str, expected: &[(&str, &str, &str)]) {
+        fn list<'a>(raw: &'a str, part: &Part, path: &str, onto: &mut Vec<(String, &'a str, &'a str)>) {
+            onto.push((path.to_owned(), &raw[part.header.clone()], &raw[part.body.clone()]));
+            for (child, number) in part.children().iter().zip(1..) {
+                list(raw, child, &format!("{path}{}{number}", if path.is_empty() { "" } else { "." }), onto);
+            }
+        }
+        let mut parts = Vec::new();
+        list(raw, &Structure::read(raw.as_bytes()).root, "", &mut parts);
+        let parts: Vec<_> = parts.iter().skip(1).map(|(path, header, body)| (path.as_str(), *header, *body)).collect();
+        assert_eq!(parts, expected, "{raw}");
+    }
+
+    const MIXED: &str = "Content-Type: multipart/mixed; boundary=a\r\n\r\n";
+
+    /// RFC 2046 §5.1.1; the broken ones as Dovecot has them.
+    #[test]
+    fn parts_end_before_the_line_end_of_a_boundary() {
+        check(
+            &format!("{MIXED}x\r\n--a\r\n\r\none\r\n\r\n--a\r\nA: b\r\n\r\ntwo\r\n--a--\r\nend"),
+            &[("1", "\r\n", "one\r\n"), ("2", "A: b\r\n\r\n", "two")],
+        );
+        check(&format!("{MIXED}--a\n\none\n--a  \n\ntwo"), &[("1", "\n", "one"), ("2", "\n", "two")]);
+        check(
+            &format!("{MIXED}--a\r\n\r\n--a\r\n--a\r\nA: b\r\n--a\r\nA: b\r\n\r\n--a--"),
+            &[("1", "", ""), ("2", "", ""), ("3", "A: b", ""), ("4", "A: b\r\n", "")],
+        );
+        check(&format!("{MIXED}no boundary line"), &[]);
+        check("Content-Type: multipart/mixed\r\n\r\n--\r\n\r\nx", &[]);
+        check(&format!("{MIXED}--a--\r\n--a\r\n\r\nepilogue"), &[]);
+        check(
+            "Content-Type: multipart/mixed; boundary=\"a  \"\r\n\r\n--a  \r\n\r\nx\r\n--a \r\n",
+            &[("1", "\r\n", "x\r\n--a \r\n")],
+        );
+    }
+
+    #[test]
+    fn the_longest_boundary_fits_best() {
+        let inner = "Content-Type: multipart/mixed; boundary=ab\r\n\r\n";
+        check(
+            &format!("{MIXED}--a\r\n{inner}--ab\r\n\r\nx\r\n--ab--\r\n\r\n--a\r\n\r\ny\r\n--a--"),
+            &[("1", inner, "--ab\r\n\r\nx\r\n--ab--\r\n"), ("1.1", "\r\n", "x"), ("2", "\r\n", "y")],
+        );
+        // Inner parts without their end are ended by the outer boundary.
+        check(
+            &format!("{MIXED}--a\r\n{inner}--ab\r\n\r\nx\r\n--a\r\n\r\ny\r\n--a--"),
+            &[("1", inner, "--ab\r\n\r\nx"), ("1.1", "\r\n", "x"), ("2", "\r\n", "y")],
+        );
+        // The same boundary again: the innermost counts.
+        check(
+            &format!("{MIXED}--a\r\n{MIXED}--a\r\n\r\nx\r\n--a--\r\n--a--"),
+            &[("1", MIXED, "--a\r\n\r\nx\r\n--a--"), ("1.1", "\r\n", "x")],
+        );
+    }
+
+    /// RFC 2046 §5.1.5, §5.2.1.
+    #[test]
+    fn messages_are_looked_into() {
+        let digest = "Content-Type: multipart/digest; boundary=a\r\n\r\n";
+        check(
+            &format!(
+                "{digest}--a\r\n\r\nSubject: s\r\n\r\nx\r\n--a\r\nContent-Type: text/plain\r\n\r\ny\r\n--a\r\n\r\n--a--"
+            ),
+            &[
+                ("1", "\r\n", "Subject: s\r\n\r\nx"),
+                ("1.1", "Subject: s\r\n\r\n", "x"),
+                ("2", "Content-Type: text/plain\r\n\r\n", "y"),
+                ("3", "", ""),
+                ("3.1", "", ""),
+            ],
+        );
+        check("Content-Type: message/rfc822\r\n\r\nA: b\r\n", &[("1", "A: b\r\n", "")]);
+        check("Content-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==", &[]);
     }
 }

@@ -128,10 +128,11 @@ pub(crate) fn put_string(out: &mut Vec<u8>, value: &[u8]) {
     out.extend(value.iter().filter(|&&octet| octet != 0));
 }
 
-/// What stands for a multipart without parts, which the grammar has no form for; as Dovecot writes it.
-const EMPTY_MULTIPART: &[u8] = b"(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0)";
+/// What stands for the parts of a multipart without any, which the grammar has no form for; as Dovecot writes it.
+const NO_PARTS: &str = "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0";
 
-/// The fields of a part's own header that BODYSTRUCTURE shows, unfolded.
+/// The fields of a part's own header that BODYSTRUCTURE shows, unfolded. Of a field given twice the last counts, as in
+/// Dovecot.
 #[derive(Default)]
 struct PartFields<'a> {
     id: Option<Cow<'a, [u8]>>,
@@ -161,9 +162,7 @@ impl<'a> PartFields<'a> {
                 b"location" => &mut read.location,
                 _ => continue,
             };
-            if slot.is_none() {
-                *slot = Some(field.unfolded());
-            }
+            *slot = Some(field.unfolded());
         }
         read
     }
@@ -202,7 +201,8 @@ pub(crate) fn put_structure(out: &mut Vec<u8>, raw: &[u8], part: &Part, is_exten
 
 fn put_multipart(out: &mut Vec<u8>, raw: &[u8], part: &Part, parts: &[Part], is_extended: bool) {
     if parts.is_empty() {
-        out.extend_from_slice(EMPTY_MULTIPART);
+        out.extend_from_slice(NO_PARTS.as_bytes());
+        out.extend_from_slice(if is_extended { b" NIL NIL NIL NIL)" } else { b")" });
     }
     for child in parts {
         put_structure(out, raw, child, is_extended);
