@@ -54,7 +54,7 @@ pub enum Step {
 /// What the session cannot know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    /// Who is this? [`Answer::LoggedIn`], [`Answer::Refused`] or [`Answer::Suspended`].
+    /// Who is this? [`Answer::LoggedIn`] or [`Answer::Refused`].
     Login {
         /// The name as typed in.
         login_name: String,
@@ -87,8 +87,6 @@ pub enum Answer {
     LoggedIn,
     /// They aren't; the peer is told no more (RFC 3206 §4).
     Refused,
-    /// They are right, but the account is closed until a person acts.
-    Suspended,
     /// The maildrop is ours.
     Maildrop(Maildrop),
     /// Another session holds it (RFC 2449 §8.1.1).
@@ -176,7 +174,8 @@ impl Session {
         self.state = State::Ended;
     }
 
-    /// Whether someone has logged in: the driver chooses its [timeout](limit::IDLE) by it.
+    /// Whether someone has logged in: a peer may then be silent for ten minutes at least (RFC 1939 §3), and for as long as
+    /// the driver likes before.
     pub const fn is_logged_in(&self) -> bool {
         matches!(self.state, State::Transaction(_))
     }
@@ -246,7 +245,6 @@ impl Session {
                     self.state = State::Ended;
                 }
             }
-            (Some(Question::Login { .. }), Answer::Suspended) => self.err("[SYS/PERM] This account is closed"),
             (Some(Question::OpenMaildrop), Answer::Maildrop(maildrop)) => {
                 let (count, octets) = maildrop.totals();
                 ok(&mut self.output, format_args!("{count} messages ({octets} octets)"));
@@ -346,8 +344,8 @@ impl Session {
                 ok(&mut self.output, format_args!("Goodbye"));
                 self.state = State::Ended;
             }
-            // RFC 6856 §2.1. Nothing changes: our words are ASCII, and messages are always given as they came, for a client
-            // that was refused one would ask for it for ever.
+            // RFC 6856 §2.1. Nothing changes: our words are ASCII, and messages are given as they came. Deviates: also where
+            // UTF8 was not said; a client that is refused such a message asks for it for ever.
             Command::Utf8 => ok(&mut self.output, format_args!("UTF-8 it is")),
             Command::User(_) | Command::Pass(_) | Command::Auth { .. } if !self.may_log_in() => {
                 self.refuse("Log-in is for TLS only; send STLS first");
