@@ -1,11 +1,15 @@
 //! The codings of DSN parameters: xtext (RFC 3461 §4) and utf-8-addr-xtext (RFC 6533 §3).
 
+use std::fmt::Write as _;
+
 /// Encodes as xtext: what is not printable ASCII, `+` and `=` become `+HH`.
 pub(crate) fn encode(text: &str, out: &mut String) {
     for octet in text.bytes() {
         match octet {
             b'!'..=b'*' | b','..=b'<' | b'>'..=b'~' => out.push(char::from(octet)),
-            other => out.push_str(&format!("+{other:02X}")),
+            other => {
+                let _cannot_fail = write!(out, "+{other:02X}");
+            }
         }
     }
 }
@@ -39,7 +43,9 @@ pub(crate) fn encode_utf8_address(text: &str, out: &mut String) {
     for character in text.chars() {
         match character {
             '!'..='*' | ','..='<' | '>'..='[' | ']'..='~' => out.push(character),
-            other => out.push_str(&format!("\\x{{{:02X}}}", u32::from(other))),
+            other => {
+                let _cannot_fail = write!(out, "\\x{{{:02X}}}", u32::from(other));
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The client machine: replies in, steps out.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::mem;
 use std::time::Duration;
 
@@ -168,14 +169,12 @@ pub struct Client {
     expected: VecDeque<Expected>,
     greeting: String,
     offer: Offer,
-    /// Greeting, hello, TLS and log-in are behind us.
-    is_ready: bool,
     transaction: Option<Transaction>,
     transactions: usize,
     /// The last transaction was left open: say RSET before the next.
     needs_reset: bool,
     is_hung_up: bool,
-    done: Option<Box<Outcome>>,
+    done: VecDeque<Box<Outcome>>,
     /// Why the connection is of no more use: the fate of every message that is still given to it.
     lost: Option<Fate>,
 }
@@ -192,19 +191,21 @@ impl Client {
             expected: VecDeque::from([Expected::Greeting]),
             greeting: String::new(),
             offer: Offer::default(),
-            is_ready: false,
             transaction: None,
             transactions: 0,
             needs_reset: false,
             is_hung_up: false,
-            done: None,
+            done: VecDeque::new(),
             lost: None,
         }
     }
 
     /// Gives a message of `octets` octets: before the first step, or at [`Step::Idle`]. `smtputf8` and `body_type` say what
-    /// the message needs (addresses are looked at here). A message given while another is under way takes its place.
+    /// the message needs (addresses are looked at here). A message given while another is under way breaks both off.
     pub fn send(&mut self, envelope: Envelope, octets: u64) {
+        if self.transaction.is_some() {
+            self.break_off(Fault::BodyLost);
+        }
         let fates = vec![None; envelope.recipients.len()];
         self.transaction = Some(Transaction { envelope, octets, fates, next: Next::Begin });
         if let Some(fate) = self.lost.clone() {
@@ -252,9 +253,15 @@ impl Client {
     }
 
     /// The connection is lost, or must be. Recipients not yet decided are [`Fate::Broken`]; [`Step::Close`] follows.
+    /// Where sending a message failed, feed what can still be read first: it may say why.
     pub fn break_off(&mut self, fault: Fault) {
         let stage = self.stage();
-        self.lose(Fate::Broken { stage, fault });
+        // A peer that closes in the midst of a message may have said why.
+        let last_word = if matches!(self.phase, Phase::Sending) { read_reply(&self.input) } else { Ok(None) };
+        self.lose(match last_word {
+            Ok(Some((reply, _))) if reply.code >= 400 => Fate::Refused { stage, reply },
+            _ => Fate::Broken { stage, fault },
+        });
     }
 
     /// How long [`Step::Read`], or the sending of one block, may last (RFC 5321 §4.5.3.2).
@@ -301,7 +308,7 @@ impl Client {
     /// What to do next. While a handshake or a message's sending is the driver's, finish that first: a step then breaks off.
     pub fn step(&mut self) -> Step {
         loop {
-            if let Some(outcome) = self.done.take() {
+            if let Some(outcome) = self.done.pop_front() {
                 return Step::Done(outcome);
             }
             if !self.output.is_empty() {
@@ -386,7 +393,7 @@ impl Client {
             Expected::LoginPassword => {
                 self.say_credential(|credentials| credentials.password.expose(), Expected::Login);
             }
-            Expected::Login => self.ready(),
+            Expected::Login => {}
             Expected::Reset => self.needs_reset = false,
             Expected::Mail | Expected::Recipient(_) => self.go_on(),
             Expected::Data => self.begin_body(Transfer::Data),
@@ -452,7 +459,7 @@ impl Client {
     }
 
     fn log_in(&mut self) {
-        let Some(credentials) = &self.config.credentials else { return self.ready() };
+        let Some(credentials) = &self.config.credentials else { return };
         let is_safe = self.is_under_tls || credentials.without_tls;
         if is_safe && self.offer.login_plain {
             let plain = format!("\0{}\0{}", credentials.login_name, credentials.password.expose());
@@ -468,10 +475,6 @@ impl Client {
     fn say_credential(&mut self, pick: impl Fn(&Credentials) -> &str, expected: Expected) {
         let response = self.config.credentials.as_ref().map(|credentials| base64::encode(pick(credentials).as_bytes()));
         self.say(&response.unwrap_or_default(), expected);
-    }
-
-    fn ready(&mut self) {
-        self.is_ready = true;
     }
 
     fn say(&mut self, line: &str, expected: Expected) {
@@ -504,13 +507,13 @@ impl Client {
                 false
             }
             Next::Recipient(index) => self.say_recipient(index),
+            // The message follows BDAT at once, so the replies to RCPT are awaited first.
+            Next::Body if is_decided || self.offer.chunking && !self.expected.is_empty() => false,
             Next::Body if self.offer.chunking => {
-                if self.expected.is_empty() {
-                    let octets = transaction.octets;
-                    self.advance(Next::Nothing);
-                    self.output.extend_from_slice(format!("BDAT {octets} LAST\r\n").as_bytes());
-                    self.begin_body(Transfer::Chunk { octets });
-                }
+                let octets = transaction.octets;
+                self.advance(Next::Nothing);
+                self.output.extend_from_slice(format!("BDAT {octets} LAST\r\n").as_bytes());
+                self.begin_body(Transfer::Chunk { octets });
                 false
             }
             Next::Body => {
@@ -619,7 +622,7 @@ impl Client {
         let Some(transaction) = self.transaction.take() else { return };
         self.needs_reset = true;
         let unknown = || Fate::Broken { stage: Stage::Mail, fault: Fault::HungUp };
-        self.done = Some(Box::new(Outcome {
+        self.done.push_back(Box::new(Outcome {
             recipients: transaction.fates.into_iter().map(|fate| fate.unwrap_or_else(unknown)).collect(),
             under_tls: self.is_under_tls,
             greeting: self.greeting.clone(),
@@ -683,7 +686,7 @@ fn mail_command(transaction: &Transaction, offer: &Offer) -> String {
     let envelope = &transaction.envelope;
     let mut mail = format!("MAIL FROM:{}", envelope.reverse_path);
     if offer.size {
-        mail.push_str(&format!(" SIZE={}", transaction.octets));
+        let _cannot_fail = write!(mail, " SIZE={}", transaction.octets);
     }
     match envelope.body_type {
         BodyType::EightBitMime if offer.eight_bit_mime => mail.push_str(" BODY=8BITMIME"),

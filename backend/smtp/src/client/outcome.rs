@@ -158,6 +158,7 @@ impl Fault {
 
 /// What a peer's EHLO or LHLO offers. All is absent after HELO.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each keyword, as the peer lists them")]
 pub struct Offer {
     /// The peer's name for itself.
     pub name: String,

@@ -83,17 +83,13 @@ impl Intake {
     /// Takes octets up to and with the next CR or line end; gives the rest.
     fn take_text<'a>(&mut self, input: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         if self.at == At::Cr {
-            return match input.strip_prefix(b"\n") {
-                Some(rest) => {
-                    self.keep(b"\r\n", out);
-                    (self.at, self.line_octets) = (At::LineStart, 0);
-                    rest
-                }
-                None => {
-                    self.stray_cr(out);
-                    input
-                }
+            let Some(rest) = input.strip_prefix(b"\n") else {
+                self.stray_cr(out);
+                return input;
             };
+            self.keep(b"\r\n", out);
+            (self.at, self.line_octets) = (At::LineStart, 0);
+            return rest;
         }
         self.at = At::Inside;
         let end = memchr::memchr2(b'\r', b'\n', input).unwrap_or(input.len());
@@ -133,11 +129,6 @@ impl Intake {
         !self.has_bare_line_end && !self.has_long_line && self.octets <= self.limits.message_octets
     }
 
-    /// So far beyond the limit that waiting for the end is a waste: twice, and a mebibyte.
-    pub(crate) const fn is_endless(&self) -> bool {
-        self.octets > self.limits.message_octets.saturating_mul(2).saturating_add(1 << 20)
-    }
-
     /// The message's size so far.
     pub(crate) const fn octets(&self) -> u64 {
         self.octets
@@ -155,6 +146,11 @@ impl Intake {
         };
         Some(Reply::new(554, EnhancedCode::new(5, 6, 0), text))
     }
+}
+
+/// So far beyond the limit that swallowing it all is a waste: twice, and a mebibyte.
+pub(crate) const fn is_endless(octets: u64, limit: u64) -> bool {
+    octets > limit.saturating_mul(2).saturating_add(1 << 20)
 }
 
 /// RFC 1870 §6.

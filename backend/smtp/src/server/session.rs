@@ -1,66 +1,21 @@
 //! The session machine: octets in, steps out.
 
+mod commands;
+mod message;
+
 use std::mem;
 use std::time::Duration;
 
-use relais_model::{BodyType, EnhancedCode, Envelope, ForwardPath, Reply, Timestamp};
+use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply, Timestamp};
 
-use super::intake::{Intake, IntakeLimits, too_large};
-use super::login::{Exchange, Progress};
-use super::{Config, Login, Role, Tls};
-use crate::command::{Command, CommandError, MailFrom, RcptTo};
+use super::intake::Intake;
+use super::login::Exchange;
+use super::step::{Answer, Step, is_yes};
+use super::{Config, Role, Tls};
 use crate::reply::write_reply;
 
 /// Replies wait for each other up to here, so that pipelined commands (RFC 2920) are answered in one write.
 const OUTPUT_OCTETS: usize = 16 * 1024;
-
-/// What the driver is to do next.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use = "a dropped step stalls the dialogue"]
-pub enum Step {
-    /// Read, for [`Session::timeout`] at most, then [`Session::feed`] or [`Session::expire`].
-    Read,
-    /// Send all of it.
-    Write(Vec<u8>),
-    /// Make the TLS handshake as the server, then [`Session::tls_started`].
-    StartTls,
-    /// Decide, then [`Session::answer`].
-    Ask(Question),
-    /// The next octets of the message, CRLF lines without dot-stuffing (any octets for BINARYMIME). Nothing is to be
-    /// answered; where they cannot be kept, [`Session::abandon`].
-    Chunk(Vec<u8>),
-    /// Forget what came of the message since [`Question::Begin`]: it will not be finished.
-    Discard,
-    /// Close the connection.
-    Close,
-}
-
-/// What only the house can decide.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
-    /// Is it who it says? [`Answer::Accept`] or the refusing reply (535 5.7.8, 454 4.7.0).
-    Login(Login),
-    /// MAIL: may this sender write? The envelope has no recipients yet; earlier transactions are over.
-    Mail(Envelope),
-    /// RCPT: is this somebody's address, and has it room?
-    Recipient(ForwardPath),
-    /// A message begins, to all accepted recipients: is there room to keep it? [`Step::Chunk`]s follow if so.
-    Begin(Envelope),
-    /// The message is whole: take it for good, then answer. On LMTP [`Answer::PerRecipient`].
-    Finish,
-}
-
-/// The house's decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// Yes, with the usual words.
-    Accept,
-    /// With these words: its code says whether yes or no. On LMTP's [`Question::Finish`] it holds for each recipient.
-    Reply(Reply),
-    /// LMTP's [`Question::Finish`] only: one for each accepted recipient, in order (RFC 2033 §4.2). Elsewhere the first
-    /// negative one holds.
-    PerRecipient(Vec<Reply>),
-}
 
 /// Where the session stands.
 #[derive(Debug)]
@@ -121,6 +76,7 @@ enum Body {
 /// Pure: it reads no clock and touches no socket. Whatever octets are fed, in whatever pieces, it doesn't panic, keeps no more
 /// than one line and what was fed last, and gives the same replies.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a claim of its own; no two form a state")]
 pub struct Session {
     config: Config,
     tls: Tls,
@@ -198,11 +154,12 @@ impl Session {
         self.input.extend_from_slice(octets);
     }
 
-    /// The handshake is done. All that was said before it is forgotten (RFC 3207 §4.2).
+    /// The handshake is done. All that was said before it is forgotten, a log-in too (RFC 3207 §4.2).
     pub fn tls_started(&mut self) {
         if matches!(self.phase, Phase::Handshake) {
             self.tls = Tls::Active;
             self.hello = None;
+            self.is_logged_in = false;
             self.phase = Phase::Command;
         }
     }
@@ -296,7 +253,7 @@ impl Session {
                 self.say_plain(220, &format!("{} {protocol} Relais", self.config.host_name));
                 None
             }
-            Phase::Command if self.is_shutting_down => {
+            Phase::Command | Phase::Login(_) if self.is_shutting_down => {
                 let text = format!("{} closes for now", self.config.host_name);
                 self.hang_up(&Reply::new(421, EnhancedCode::new(4, 3, 2), text));
                 None
@@ -313,7 +270,6 @@ impl Session {
                 self.phase = Phase::Handshake;
                 Some(Step::StartTls)
             }
-            Phase::StartTls => Some(Step::Write(mem::take(&mut self.output))),
             Phase::Handshake | Phase::Asked(_) => {
                 self.close();
                 None
@@ -321,7 +277,7 @@ impl Session {
             Phase::Data => self.data(),
             Phase::Chunk { .. } => self.chunk(),
             Phase::Closing if self.output.is_empty() || self.is_hung_up => Some(Step::Close),
-            Phase::Closing => Some(Step::Write(mem::take(&mut self.output))),
+            Phase::StartTls | Phase::Closing => Some(Step::Write(mem::take(&mut self.output))),
         }
     }
 
@@ -369,297 +325,6 @@ impl Session {
         Some(line)
     }
 
-    fn command(&mut self, line: Line) -> Option<Step> {
-        let line = match line {
-            Line::Whole(line) => line,
-            other => {
-                self.fail(&other.reply());
-                return None;
-            }
-        };
-        match Command::parse(&line) {
-            Ok(command) => self.perform(command),
-            Err(error) => {
-                self.fail(&error.reply());
-                if error == CommandError::ChunkSize {
-                    self.close(); // What follows may be a message: never take it for commands.
-                }
-                None
-            }
-        }
-    }
-
-    fn perform(&mut self, command: Command) -> Option<Step> {
-        match command {
-            Command::Helo(name) if self.config.role != Role::Lmtp => self.hello_again(name, false),
-            Command::Ehlo(name) if self.config.role != Role::Lmtp => self.hello_again(name, true),
-            Command::Lhlo(name) if self.config.role == Role::Lmtp => self.hello_again(name, true),
-            Command::Helo(_) | Command::Ehlo(_) | Command::Lhlo(_) => self.fail(&CommandError::Unknown.reply()),
-            Command::Mail(mail) => return self.mail(mail),
-            Command::Rcpt(rcpt) => return self.rcpt(rcpt),
-            Command::Data => return self.begin_data(),
-            Command::Bdat { octets, last } => return self.begin_chunk(octets, last),
-            Command::Rset => {
-                self.idle();
-                self.reset();
-                self.say_new(250, (2, 0, 0), "Ok");
-            }
-            Command::Noop => {
-                self.idle();
-                self.say_new(250, (2, 0, 0), "Ok");
-            }
-            Command::Help => {
-                self.idle();
-                self.say_new(214, (2, 0, 0), "See RFC 5321; a person answers at postmaster");
-            }
-            // RFC 5321 §3.5.3, §7.3: whether an address exists is said to nobody who asks for its own sake.
-            Command::Vrfy => {
-                self.idle();
-                self.say_new(252, (2, 5, 0), "Send the mail and see");
-            }
-            Command::Expn => self.fail_new(502, (5, 5, 1), "Lists are not expanded"),
-            Command::Quit => {
-                self.say_new(221, (2, 0, 0), "Goodbye");
-                self.close();
-            }
-            Command::StartTls => self.start_tls(),
-            Command::Auth { mechanism, initial } => return self.begin_login(&mechanism, initial.as_deref()),
-        }
-        None
-    }
-
-    /// RFC 5321 §4.1.4: a hello resets, like RSET; what was earned by TLS and log-in stays.
-    fn hello_again(&mut self, name: String, is_extended: bool) {
-        if self.hello.is_some() {
-            self.idle();
-        }
-        self.reset();
-        self.hello = Some(Hello { name, is_extended });
-        let mut text = self.config.host_name.to_string();
-        if is_extended {
-            self.announce(&mut text);
-        }
-        self.say_plain(250, &text);
-    }
-
-    fn announce(&self, text: &mut String) {
-        let limits = &self.config.limits;
-        for keyword in ["PIPELINING", "8BITMIME", "SMTPUTF8", "CHUNKING", "BINARYMIME", "DSN", "ENHANCEDSTATUSCODES"] {
-            text.push('\n');
-            text.push_str(keyword);
-        }
-        *text += &format!("\nSIZE {}", limits.message_octets);
-        *text += &format!("\nLIMITS MAILMAX={} RCPTMAX={}", limits.transactions, limits.recipients);
-        if self.tls == Tls::Available {
-            text.push_str("\nSTARTTLS");
-        }
-        if self.may_log_in() {
-            text.push_str("\nAUTH PLAIN LOGIN");
-        }
-        if self.announces_require_tls() {
-            text.push_str("\nREQUIRETLS");
-        }
-    }
-
-    fn may_log_in(&self) -> bool {
-        self.config.role == Role::Submission
-            && !self.is_logged_in
-            && (self.is_under_tls() || self.config.login_without_tls)
-    }
-
-    /// RFC 8689 §2: under TLS only.
-    fn announces_require_tls(&self) -> bool {
-        self.config.keeps_require_tls && self.is_under_tls()
-    }
-
-    fn is_extended(&self) -> bool {
-        self.hello.as_ref().is_some_and(|hello| hello.is_extended)
-    }
-
-    fn start_tls(&mut self) {
-        if self.tls != Tls::Available {
-            return self.fail_new(503, (5, 5, 1), "TLS is not to be had here, or is on already");
-        }
-        if !self.is_extended() {
-            return self.fail_new(503, (5, 5, 1), "Say EHLO first");
-        }
-        // RFC 3207 §4: STARTTLS ends a group of commands. Octets behind it were put there before the handshake,
-        // perhaps by somebody else: the session is over, and they are never looked at.
-        if !self.pending().is_empty() {
-            self.say_new(554, (5, 5, 1), "Nothing may follow STARTTLS before the handshake");
-            return self.close();
-        }
-        self.reset();
-        self.say_new(220, (2, 0, 0), "Go ahead");
-        self.phase = Phase::StartTls;
-    }
-
-    fn begin_login(&mut self, mechanism: &str, initial: Option<&str>) -> Option<Step> {
-        let refusal = match () {
-            () if self.config.role != Role::Submission => (502, (5, 5, 1), "There is no log-in at this door"),
-            () if !self.is_extended() => (503, (5, 5, 1), "Say EHLO first"),
-            () if self.is_logged_in => (503, (5, 5, 1), "You are logged in already"),
-            () if self.transaction.is_some() => (503, (5, 5, 1), "Not inside a transaction"),
-            () if !self.may_log_in() => (538, (5, 7, 11), "Log-in needs TLS: say STARTTLS first"),
-            () => {
-                let Some(exchange) = Exchange::begin(mechanism) else {
-                    self.fail_new(504, (5, 5, 4), "AUTH knows PLAIN and LOGIN");
-                    return None;
-                };
-                let challenge = exchange.first_challenge();
-                self.phase = Phase::Login(exchange);
-                return match initial {
-                    // RFC 4954 §4: `=` is the empty initial response.
-                    Some("=") => self.respond(""),
-                    Some(response) => self.respond(response),
-                    None => {
-                        self.say_plain(334, challenge);
-                        None
-                    }
-                };
-            }
-        };
-        self.fail_new(refusal.0, refusal.1, refusal.2);
-        None
-    }
-
-    fn login_response(&mut self, line: Line) -> Option<Step> {
-        match line {
-            Line::Whole(line) if line == b"*" => {
-                self.phase = Phase::Command;
-                self.fail_new(501, (5, 7, 0), "Log-in cancelled");
-                None
-            }
-            Line::Whole(line) => self.respond(&String::from_utf8_lossy(&line)),
-            Line::TooLong => {
-                self.phase = Phase::Command;
-                self.fail_new(500, (5, 5, 6), "The response is too long");
-                None
-            }
-            Line::BareLf => {
-                self.phase = Phase::Command;
-                self.fail(&line.reply());
-                None
-            }
-        }
-    }
-
-    fn respond(&mut self, response: &str) -> Option<Step> {
-        let progress = match &mut self.phase {
-            Phase::Login(exchange) => exchange.respond(response),
-            _ => Progress::Malformed,
-        };
-        match progress {
-            Progress::Challenge(challenge) => {
-                self.say_plain(334, challenge);
-                None
-            }
-            Progress::Complete(login) => {
-                self.phase = Phase::Asked(Asked::Login);
-                Some(Step::Ask(Question::Login(login)))
-            }
-            Progress::Malformed => {
-                self.phase = Phase::Command;
-                self.fail_new(501, (5, 5, 2), "The response is not what the mechanism says");
-                None
-            }
-        }
-    }
-
-    fn mail(&mut self, mail: MailFrom) -> Option<Step> {
-        let limits = &self.config.limits;
-        let needs_smtputf8 = mail.reverse_path.address().is_some_and(relais_model::Address::needs_smtputf8);
-        let refusal = match () {
-            () if self.hello.is_none() => (503, (5, 5, 1), "Say hello first"),
-            () if self.transaction.is_some() => (503, (5, 5, 1), "A transaction is already open"),
-            () if self.config.role == Role::Submission && !self.is_logged_in => (530, (5, 7, 0), "Log in first"),
-            () if mail.is_extended && !self.is_extended() => (555, (5, 5, 4), "Parameters need EHLO"),
-            () if mail.require_tls && !self.announces_require_tls() => {
-                (555, (5, 5, 4), "REQUIRETLS is not offered here")
-            }
-            () if needs_smtputf8 && !mail.smtputf8 => (553, (5, 6, 7), "This address needs SMTPUTF8"),
-            () if self.transactions >= limits.transactions => {
-                let text = "Enough messages for one session: connect again";
-                self.hang_up(&Reply::new(421, EnhancedCode::new(4, 5, 3), text));
-                return None;
-            }
-            () if mail.declared_octets.is_some_and(|octets| octets > limits.message_octets) => {
-                self.fail(&too_large());
-                return None;
-            }
-            () => {
-                let envelope = begin_envelope(mail, self.now);
-                self.phase = Phase::Asked(Asked::Mail(envelope.clone()));
-                return Some(Step::Ask(Question::Mail(envelope)));
-            }
-        };
-        self.fail_new(refusal.0, refusal.1, refusal.2);
-        None
-    }
-
-    fn rcpt(&mut self, rcpt: RcptTo) -> Option<Step> {
-        let Some(transaction) = &self.transaction else {
-            self.fail_new(503, (5, 5, 1), "Say MAIL first");
-            return None;
-        };
-        let needs_smtputf8 = rcpt.address.as_ref().is_some_and(relais_model::Address::needs_smtputf8);
-        let refusal = match () {
-            () if !matches!(transaction.body, Body::Awaited) => (503, (5, 5, 1), "The message has begun"),
-            () if rcpt.is_extended && !self.is_extended() => (555, (5, 5, 4), "Parameters need EHLO"),
-            () if needs_smtputf8 && !transaction.envelope.smtputf8 => (553, (5, 6, 7), "This address needs SMTPUTF8"),
-            // RFC 5321 §4.5.3.1.10. No error of the peer's: it sends the rest in another transaction.
-            () if transaction.envelope.recipients.len() >= self.config.limits.recipients => {
-                self.say_new(452, (4, 5, 3), "Enough recipients for one message");
-                return None;
-            }
-            () => match rcpt.forward_path(&self.config.host_name) {
-                Ok(path) => {
-                    self.phase = Phase::Asked(Asked::Recipient(path.clone()));
-                    return Some(Step::Ask(Question::Recipient(path)));
-                }
-                Err(error) => {
-                    self.fail(&error.reply());
-                    return None;
-                }
-            },
-        };
-        self.fail_new(refusal.0, refusal.1, refusal.2);
-        None
-    }
-
-    fn begin_data(&mut self) -> Option<Step> {
-        let refusal = match &self.transaction {
-            None => "Say MAIL first",
-            Some(Transaction { body: Body::Open(_) | Body::Refused { .. } | Body::Failed, .. }) => {
-                "The message has begun with BDAT" // RFC 3030 §2
-            }
-            Some(Transaction { envelope, .. }) if envelope.recipients.is_empty() => "There is no recipient yet",
-            Some(Transaction { envelope, .. }) if envelope.body_type == BodyType::BinaryMime => {
-                "BINARYMIME is sent by BDAT" // RFC 3030 §3
-            }
-            Some(Transaction { envelope, .. }) => {
-                let question = Question::Begin(envelope.clone());
-                self.phase = Phase::Asked(Asked::Data);
-                return Some(Step::Ask(question));
-            }
-        };
-        self.fail_new(503, (5, 5, 1), refusal);
-        None
-    }
-
-    fn begin_chunk(&mut self, octets: u64, last: bool) -> Option<Step> {
-        if let Some(Transaction { envelope, body: Body::Awaited }) = &self.transaction
-            && !envelope.recipients.is_empty()
-        {
-            let question = Question::Begin(envelope.clone());
-            self.phase = Phase::Asked(Asked::Chunk { octets, last });
-            return Some(Step::Ask(question));
-        }
-        // RFC 3030 §2: whatever we think of it, the chunk follows and must be swallowed.
-        self.phase = Phase::Chunk { left: octets, octets, last };
-        None
-    }
-
     /// Takes the driver's decision on the open question.
     pub fn answer(&mut self, answer: Answer) {
         let asked = match mem::replace(&mut self.phase, Phase::Command) {
@@ -685,38 +350,16 @@ impl Session {
                     transaction.envelope.recipients.push(path);
                 }
             }
-            Asked::Data => match answer.into_reply().filter(|reply| !is_yes(reply)) {
-                Some(reply) => {
-                    self.fail(&reply);
-                    self.transaction = None;
-                }
-                None => {
-                    self.open_body();
-                    self.phase = Phase::Data;
-                    self.say_plain(354, "Send the message; end with a dot on a line of its own");
-                }
-            },
+            Asked::Data => self.data_decided(answer.into_reply()),
             Asked::Chunk { octets, last } => {
                 self.open_body();
                 self.phase = Phase::Chunk { left: octets, octets, last };
-                if let Some(reply) = answer.into_reply().filter(|reply| !is_yes(reply)) {
-                    self.abandon(reply);
+                match answer.into_reply() {
+                    Some(reply) if !is_yes(&reply) => self.abandon(reply),
+                    _ => {}
                 }
             }
             Asked::Finish => self.finished(answer),
-        }
-    }
-
-    fn logged_in(&mut self, reply: Option<Reply>) {
-        let reply = reply.unwrap_or_else(|| Reply::new(235, EnhancedCode::new(2, 7, 0), "Welcome"));
-        if reply.is_positive() {
-            self.is_logged_in = true;
-            return self.say(&reply);
-        }
-        self.failed_logins += 1;
-        self.fail(&reply);
-        if self.failed_logins >= self.config.limits.failed_logins && !matches!(self.phase, Phase::Closing) {
-            self.hang_up(&Reply::new(421, EnhancedCode::new(4, 7, 0), "Too many log-ins failed"));
         }
     }
 
@@ -731,149 +374,6 @@ impl Session {
             }
         }
         true
-    }
-
-    fn open_body(&mut self) {
-        let limits = &self.config.limits;
-        if let Some(transaction) = &mut self.transaction {
-            transaction.body = Body::Open(Intake::new(IntakeLimits {
-                message_octets: limits.message_octets,
-                text_line_octets: limits.text_line_octets,
-                is_binary: transaction.envelope.body_type == BodyType::BinaryMime,
-            }));
-        }
-    }
-
-    fn data(&mut self) -> Option<Step> {
-        let pending = self.input.get(self.taken..).unwrap_or_default();
-        let Some(Transaction { body: Body::Open(intake) | Body::Refused { intake, .. }, .. }) = &mut self.transaction
-        else {
-            self.close();
-            return None;
-        };
-        if pending.is_empty() {
-            return self.want_octets();
-        }
-        let mut chunk = Vec::with_capacity(pending.len());
-        let (taken, ended) = intake.take_data(pending, &mut chunk);
-        self.taken += taken;
-        if ended {
-            self.phase = Phase::Chunk { left: 0, octets: 0, last: true };
-        } else if intake.is_endless() {
-            self.hang_up(&too_large());
-        }
-        self.pass_on(chunk)
-    }
-
-    fn chunk(&mut self) -> Option<Step> {
-        let Phase::Chunk { left, octets, last } = self.phase else { return None };
-        if left == 0 {
-            return self.end_chunk(octets, last);
-        }
-        let pending = self.input.get(self.taken..).unwrap_or_default();
-        let piece = pending.get(..usize::try_from(left).unwrap_or(usize::MAX).min(pending.len())).unwrap_or_default();
-        if piece.is_empty() {
-            return self.want_octets();
-        }
-        let mut chunk = Vec::new();
-        if let Some(Transaction { body: Body::Open(intake) | Body::Refused { intake, .. }, .. }) = &mut self.transaction
-        {
-            intake.take_chunk(piece, &mut chunk);
-        }
-        self.phase = Phase::Chunk { left: left - piece.len() as u64, octets, last };
-        self.taken += piece.len();
-        self.pass_on(chunk)
-    }
-
-    /// Hands octets on while the message is good; once it isn't, it is discarded and only swallowed.
-    fn pass_on(&mut self, chunk: Vec<u8>) -> Option<Step> {
-        let Some(transaction) = &mut self.transaction else { return None };
-        let fault = match &transaction.body {
-            Body::Open(intake) => intake.fault(),
-            _ => return None,
-        };
-        match fault {
-            None if chunk.is_empty() => None,
-            None => Some(Step::Chunk(chunk)),
-            Some(reply) => {
-                self.discard = true;
-                self.abandon(reply);
-                None
-            }
-        }
-    }
-
-    /// A chunk, or DATA, is through.
-    fn end_chunk(&mut self, octets: u64, last: bool) -> Option<Step> {
-        self.phase = Phase::Command;
-        let Some(transaction) = &mut self.transaction else {
-            self.fail_new(503, (5, 5, 1), "Say MAIL first");
-            return None;
-        };
-        match mem::replace(&mut transaction.body, Body::Failed) {
-            Body::Open(mut intake) => {
-                let mut rest = Vec::new();
-                if last {
-                    intake.end_chunks(&mut rest);
-                }
-                if intake.fault().is_some() {
-                    transaction.body = Body::Open(intake);
-                    self.phase = Phase::Chunk { left: 0, octets, last };
-                    return self.pass_on(rest);
-                }
-                if last {
-                    self.phase = Phase::Asked(Asked::Finish);
-                    return Some(Step::Ask(Question::Finish));
-                }
-                let text = format!("{octets} octets taken, {} in all", intake.octets());
-                transaction.body = Body::Open(intake);
-                self.say_new(250, (2, 0, 0), &text);
-            }
-            Body::Refused { intake, reply } => {
-                // The reason may have changed since: a message with bare line ends may have grown too large as well.
-                let reply = intake.fault().unwrap_or(reply);
-                self.refuse_message(&reply, last);
-            }
-            Body::Awaited => {
-                transaction.body = Body::Awaited;
-                self.fail_new(503, (5, 5, 1), "There is no recipient yet");
-            }
-            Body::Failed => self.fail_new(503, (5, 5, 1), "An earlier chunk was refused: say RSET"),
-        }
-        None
-    }
-
-    /// At the end of the octets of a refused message. A chunk that wasn't the last leaves the transaction failed.
-    fn refuse_message(&mut self, reply: &Reply, last: bool) {
-        let recipients = self.envelope().map_or(0, |envelope| envelope.recipients.len());
-        let replies = if self.config.role == Role::Lmtp && last { recipients.max(1) } else { 1 };
-        for _ in 1..replies {
-            self.say(reply);
-        }
-        if last {
-            self.transaction = None;
-        }
-        self.fail(reply);
-    }
-
-    fn finished(&mut self, answer: Answer) {
-        let Some(transaction) = self.transaction.take() else { return };
-        let recipients = transaction.envelope.recipients.len();
-        let accepted = || Reply::new(250, EnhancedCode::new(2, 0, 0), "Message taken");
-        if self.config.role != Role::Lmtp {
-            let reply = answer.into_reply().unwrap_or_else(accepted);
-            return if is_yes(&reply) { self.say(&reply) } else { self.fail(&reply) };
-        }
-        let mut replies = match answer {
-            Answer::Accept => vec![accepted(); recipients],
-            Answer::Reply(reply) => vec![reply; recipients],
-            Answer::PerRecipient(replies) => replies,
-        };
-        // A driver that forgot one must not shift the others' replies.
-        replies.resize(recipients, Reply::new(451, EnhancedCode::new(4, 3, 0), "Try again later"));
-        for reply in &replies {
-            self.say(reply);
-        }
     }
 
     /// RSET, a hello, STARTTLS: the transaction is over, and what came of its message is forgotten.
@@ -956,38 +456,6 @@ impl Line {
     }
 }
 
-impl Answer {
-    /// One reply for all; none for plain yes.
-    fn into_reply(self) -> Option<Reply> {
-        match self {
-            Self::Accept => None,
-            Self::Reply(reply) => Some(reply),
-            Self::PerRecipient(replies) => {
-                let refusal = replies.iter().find(|reply| !is_yes(reply)).cloned();
-                refusal.or_else(|| replies.into_iter().next())
-            }
-        }
-    }
-}
-
-fn is_yes(reply: &Reply) -> bool {
-    reply.code < 400
-}
-
 fn is_auth(verb: &[u8]) -> bool {
     verb.eq_ignore_ascii_case(b"AUTH")
-}
-
-fn begin_envelope(mail: MailFrom, began_at: Timestamp) -> Envelope {
-    Envelope {
-        reverse_path: mail.reverse_path,
-        recipients: Vec::new(),
-        body_type: mail.body_type,
-        smtputf8: mail.smtputf8,
-        require_tls: mail.require_tls,
-        declared_octets: mail.declared_octets,
-        ret: mail.ret,
-        envelope_id: mail.envelope_id,
-        began_at,
-    }
 }

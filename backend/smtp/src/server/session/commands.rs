@@ -1,0 +1,302 @@
+//! What each command does.
+
+use std::fmt::Write as _;
+
+use relais_model::{Address, EnhancedCode, Envelope, Reply, Timestamp};
+
+use super::{Asked, Body, Hello, Line, Phase, Session};
+use crate::command::{Command, CommandError, MailFrom, RcptTo};
+use crate::server::intake::too_large;
+use crate::server::login::{Exchange, Progress};
+use crate::server::step::{Question, Step};
+use crate::server::{Role, Tls};
+
+impl Session {
+    pub(super) fn command(&mut self, line: Line) -> Option<Step> {
+        let line = match line {
+            Line::Whole(line) => line,
+            other => {
+                self.fail(&other.reply());
+                return None;
+            }
+        };
+        match Command::parse(&line) {
+            Ok(command) => self.perform(command),
+            Err(error) => {
+                self.fail(&error.reply());
+                if error == CommandError::ChunkSize {
+                    self.close(); // What follows may be a message: never take it for commands.
+                }
+                None
+            }
+        }
+    }
+
+    fn perform(&mut self, command: Command) -> Option<Step> {
+        match command {
+            Command::Helo(name) if self.config.role != Role::Lmtp => self.hello_again(name, false),
+            Command::Ehlo(name) if self.config.role != Role::Lmtp => self.hello_again(name, true),
+            Command::Lhlo(name) if self.config.role == Role::Lmtp => self.hello_again(name, true),
+            Command::Helo(_) | Command::Ehlo(_) | Command::Lhlo(_) => self.fail(&CommandError::Unknown.reply()),
+            Command::Mail(mail) => return self.mail(mail),
+            Command::Rcpt(rcpt) => return self.rcpt(rcpt),
+            Command::Data => return self.begin_data(),
+            Command::Bdat { octets, last } => return self.begin_chunk(octets, last),
+            Command::Rset => {
+                self.idle();
+                self.reset();
+                self.say_new(250, (2, 0, 0), "Ok");
+            }
+            Command::Noop => {
+                self.idle();
+                self.say_new(250, (2, 0, 0), "Ok");
+            }
+            Command::Help => {
+                self.idle();
+                self.say_new(214, (2, 0, 0), "See RFC 5321; a person answers at postmaster");
+            }
+            // RFC 5321 §3.5.3, §7.3: whether an address exists is said to nobody who asks for its own sake.
+            Command::Vrfy => {
+                self.idle();
+                self.say_new(252, (2, 5, 0), "Send the mail and see");
+            }
+            Command::Expn => self.fail_new(502, (5, 5, 1), "Lists are not expanded"),
+            Command::Quit => {
+                self.say_new(221, (2, 0, 0), "Goodbye");
+                self.close();
+            }
+            Command::StartTls => self.start_tls(),
+            Command::Auth { mechanism, initial } => return self.begin_login(&mechanism, initial.as_deref()),
+        }
+        None
+    }
+
+    /// RFC 5321 §4.1.4: a hello resets, like RSET; what was earned by TLS and log-in stays.
+    fn hello_again(&mut self, name: String, is_extended: bool) {
+        if self.hello.is_some() {
+            self.idle();
+        }
+        self.reset();
+        self.hello = Some(Hello { name, is_extended });
+        let mut text = self.config.host_name.to_string();
+        if is_extended {
+            self.announce(&mut text);
+        }
+        self.say_plain(250, &text);
+    }
+
+    fn announce(&self, text: &mut String) {
+        let limits = &self.config.limits;
+        for keyword in ["PIPELINING", "8BITMIME", "SMTPUTF8", "CHUNKING", "BINARYMIME", "DSN", "ENHANCEDSTATUSCODES"] {
+            text.push('\n');
+            text.push_str(keyword);
+        }
+        let _cannot_fail = write!(
+            text,
+            "\nSIZE {}\nLIMITS MAILMAX={} RCPTMAX={}",
+            limits.message_octets, limits.transactions, limits.recipients
+        );
+        if self.tls == Tls::Available {
+            text.push_str("\nSTARTTLS");
+        }
+        if self.may_log_in() {
+            text.push_str("\nAUTH PLAIN LOGIN");
+        }
+        if self.announces_require_tls() {
+            text.push_str("\nREQUIRETLS");
+        }
+    }
+
+    fn may_log_in(&self) -> bool {
+        self.config.role == Role::Submission
+            && !self.is_logged_in
+            && (self.is_under_tls() || self.config.login_without_tls)
+    }
+
+    /// RFC 8689 §2: under TLS only.
+    fn announces_require_tls(&self) -> bool {
+        self.config.keeps_require_tls && self.is_under_tls()
+    }
+
+    pub(super) fn is_extended(&self) -> bool {
+        self.hello.as_ref().is_some_and(|hello| hello.is_extended)
+    }
+
+    fn start_tls(&mut self) {
+        if self.tls != Tls::Available {
+            return self.fail_new(503, (5, 5, 1), "TLS is not to be had here, or is on already");
+        }
+        if !self.is_extended() {
+            return self.fail_new(503, (5, 5, 1), "Say EHLO first");
+        }
+        // RFC 3207 §4: STARTTLS ends a group of commands. Octets behind it were put there before the handshake,
+        // perhaps by somebody else: the session is over, and they are never looked at.
+        if !self.pending().is_empty() {
+            self.say_new(554, (5, 5, 1), "Nothing may follow STARTTLS before the handshake");
+            return self.close();
+        }
+        self.reset();
+        self.say_new(220, (2, 0, 0), "Go ahead");
+        self.phase = Phase::StartTls;
+    }
+
+    fn begin_login(&mut self, mechanism: &str, initial: Option<&str>) -> Option<Step> {
+        let refusal = match () {
+            () if self.config.role != Role::Submission => (502, (5, 5, 1), "There is no log-in at this door"),
+            () if !self.is_extended() => (503, (5, 5, 1), "Say EHLO first"),
+            () if self.is_logged_in => (503, (5, 5, 1), "You are logged in already"),
+            () if self.transaction.is_some() => (503, (5, 5, 1), "Not inside a transaction"),
+            () if !self.may_log_in() => (538, (5, 7, 11), "Log-in needs TLS: say STARTTLS first"),
+            () => {
+                let Some(exchange) = Exchange::begin(mechanism) else {
+                    self.fail_new(504, (5, 5, 4), "AUTH knows PLAIN and LOGIN");
+                    return None;
+                };
+                let challenge = exchange.first_challenge();
+                self.phase = Phase::Login(exchange);
+                return match initial {
+                    // RFC 4954 §4: `=` is the empty initial response.
+                    Some("=") => self.respond(""),
+                    Some(response) => self.respond(response),
+                    None => {
+                        self.say_plain(334, challenge);
+                        None
+                    }
+                };
+            }
+        };
+        self.fail_new(refusal.0, refusal.1, refusal.2);
+        None
+    }
+
+    pub(super) fn login_response(&mut self, line: Line) -> Option<Step> {
+        match line {
+            Line::Whole(line) if line == b"*" => {
+                self.phase = Phase::Command;
+                self.fail_new(501, (5, 7, 0), "Log-in cancelled");
+                None
+            }
+            Line::Whole(line) => self.respond(&String::from_utf8_lossy(&line)),
+            Line::TooLong => {
+                self.phase = Phase::Command;
+                self.fail_new(500, (5, 5, 6), "The response is too long");
+                None
+            }
+            Line::BareLf => {
+                self.phase = Phase::Command;
+                self.fail(&line.reply());
+                None
+            }
+        }
+    }
+
+    fn respond(&mut self, response: &str) -> Option<Step> {
+        let progress = match &mut self.phase {
+            Phase::Login(exchange) => exchange.respond(response),
+            _ => Progress::Malformed,
+        };
+        match progress {
+            Progress::Challenge(challenge) => {
+                self.say_plain(334, challenge);
+                None
+            }
+            Progress::Complete(login) => {
+                self.phase = Phase::Asked(Asked::Login);
+                Some(Step::Ask(Question::Login(login)))
+            }
+            Progress::Malformed => {
+                self.phase = Phase::Command;
+                self.fail_new(501, (5, 5, 2), "The response is not what the mechanism says");
+                None
+            }
+        }
+    }
+
+    fn mail(&mut self, mail: MailFrom) -> Option<Step> {
+        let limits = &self.config.limits;
+        let needs_smtputf8 = mail.reverse_path.address().is_some_and(Address::needs_smtputf8);
+        let refusal = match () {
+            () if self.hello.is_none() => (503, (5, 5, 1), "Say hello first"),
+            () if self.transaction.is_some() => (503, (5, 5, 1), "A transaction is already open"),
+            () if self.config.role == Role::Submission && !self.is_logged_in => (530, (5, 7, 0), "Log in first"),
+            () if mail.is_extended && !self.is_extended() => (555, (5, 5, 4), "Parameters need EHLO"),
+            () if mail.require_tls && !self.announces_require_tls() => {
+                (555, (5, 5, 4), "REQUIRETLS is not offered here")
+            }
+            () if needs_smtputf8 && !mail.smtputf8 => (553, (5, 6, 7), "This address needs SMTPUTF8"),
+            () if self.transactions >= limits.transactions => {
+                let text = "Enough messages for one session: connect again";
+                self.hang_up(&Reply::new(421, EnhancedCode::new(4, 5, 3), text));
+                return None;
+            }
+            () if mail.declared_octets.is_some_and(|octets| octets > limits.message_octets) => {
+                self.fail(&too_large());
+                return None;
+            }
+            () => {
+                let envelope = begin_envelope(mail, self.now);
+                self.phase = Phase::Asked(Asked::Mail(envelope.clone()));
+                return Some(Step::Ask(Question::Mail(envelope)));
+            }
+        };
+        self.fail_new(refusal.0, refusal.1, refusal.2);
+        None
+    }
+
+    fn rcpt(&mut self, rcpt: RcptTo) -> Option<Step> {
+        let Some(transaction) = &self.transaction else {
+            self.fail_new(503, (5, 5, 1), "Say MAIL first");
+            return None;
+        };
+        let needs_smtputf8 = rcpt.address.as_ref().is_some_and(Address::needs_smtputf8);
+        let refusal = match () {
+            () if !matches!(transaction.body, Body::Awaited) => (503, (5, 5, 1), "The message has begun"),
+            () if rcpt.is_extended && !self.is_extended() => (555, (5, 5, 4), "Parameters need EHLO"),
+            () if needs_smtputf8 && !transaction.envelope.smtputf8 => (553, (5, 6, 7), "This address needs SMTPUTF8"),
+            // RFC 5321 §4.5.3.1.10. No error of the peer's: it sends the rest in another transaction.
+            () if transaction.envelope.recipients.len() >= self.config.limits.recipients => {
+                self.say_new(452, (4, 5, 3), "Enough recipients for one message");
+                return None;
+            }
+            () => match rcpt.forward_path(&self.config.host_name) {
+                Ok(path) => {
+                    self.phase = Phase::Asked(Asked::Recipient(path.clone()));
+                    return Some(Step::Ask(Question::Recipient(path)));
+                }
+                Err(error) => {
+                    self.fail(&error.reply());
+                    return None;
+                }
+            },
+        };
+        self.fail_new(refusal.0, refusal.1, refusal.2);
+        None
+    }
+
+    pub(super) fn logged_in(&mut self, reply: Option<Reply>) {
+        let reply = reply.unwrap_or_else(|| Reply::new(235, EnhancedCode::new(2, 7, 0), "Welcome"));
+        if reply.is_positive() {
+            self.is_logged_in = true;
+            return self.say(&reply);
+        }
+        self.failed_logins += 1;
+        self.fail(&reply);
+        if self.failed_logins >= self.config.limits.failed_logins && !matches!(self.phase, Phase::Closing) {
+            self.hang_up(&Reply::new(421, EnhancedCode::new(4, 7, 0), "Too many log-ins failed"));
+        }
+    }
+}
+
+fn begin_envelope(mail: MailFrom, began_at: Timestamp) -> Envelope {
+    Envelope {
+        reverse_path: mail.reverse_path,
+        recipients: Vec::new(),
+        body_type: mail.body_type,
+        smtputf8: mail.smtputf8,
+        require_tls: mail.require_tls,
+        declared_octets: mail.declared_octets,
+        ret: mail.ret,
+        envelope_id: mail.envelope_id,
+        began_at,
+    }
+}
