@@ -24,7 +24,8 @@ CREATE TABLE message_body (
 
 CREATE TABLE message_words (
     message_key INTEGER PRIMARY KEY,
-    header_date BIGINT,
+    header_date BIGINT,                        -- Date: as a moment, in milliseconds
+    header_day BIGINT,                         -- and as the day that it writes, since 1970-01-01
     subject TEXT NOT NULL,                     -- these four decoded and folded, to be searched
     from_words TEXT NOT NULL,
     to_words TEXT NOT NULL,

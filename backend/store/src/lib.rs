@@ -1,1 +1,228 @@
-//! Accounts, mailboxes, messages, queue: SQL, blobs, one writer
+//! The store: accounts, mailboxes, messages, queue. The one place with SQL and blobs.
+//!
+//! ```text
+//! Content::prepare ──> Store::accept, append, store_flags, … ──> writer ──> one transaction ──> views ──> answers
+//!  hash, zstd, facts                                              │ takes what waits              │
+//!  off the async threads                                          └ one connection                └ IDLE, changes()
+//!
+//! Store::view ──> View (rows of a mailbox, shared)      Store::contents ──> chunks of facts and bodies (readers)
+//! ```
+//! - `directory`: domains, accounts, aliases, and the question `route`. `queue`: what waits to go out, and the trace.
+//! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
+//! - `writer`: the one task that changes mail. `mailbox`: folders. `view`: what sessions look at.
+//! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
+//!
+//! # Invariants
+//! - What a method has returned `Ok` for is on the disk.
+//! - UIDs are never given twice, MODSEQs only grow, also through a crash: both counters stand in the mailbox's row and
+//!   change in the transaction that uses them.
+//! - A view has seen every change before the one who asked for it is answered.
+//! - A content is kept once. Nobody counts references: `collect` looks whether any are left.
+//! - Quota is counted in the transaction that changes it.
+//! - No foreign keys: [`Store::check`] says what they would.
+//!
+//! To add a table: a migration for both engines, a file for its aggregate, a line in `check`. To add a change of mail: a
+//! variant of `writer::Op`.
+
+mod blob;
+mod check;
+mod collect;
+mod content;
+mod contents;
+mod directory;
+mod engine;
+mod error;
+mod key;
+mod mailbox;
+mod message;
+mod page;
+mod queue;
+mod search;
+mod sql;
+mod thread;
+mod view;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use relais_model::{Clock, Random, Timestamp};
+use sqlx::AnyConnection;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use content::Content;
+pub use contents::{ContentRow, Contents, Wanted};
+pub use directory::*;
+pub use engine::{DatabaseUrl, Engine};
+pub use error::{OpenError, StoreError};
+pub use key::{AccountKey, AliasKey, DomainKey, MailboxKey, MessageKey, QueueKey, RecipientKey};
+pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
+pub use message::{
+    Acceptance, Accepted, Append, Appended, ChangeError, Copied, Delivered, Delivery, DeliveryRefusal, Expunged,
+    FlagChange, FlagOp, FlagsStored, Target,
+};
+pub use page::{Listing, Page};
+pub use queue::*;
+pub use search::{Field, SortFacts};
+pub use view::{Change, ChangeKind, Changes, MAX_KEYWORDS, Row, Rows, View};
+
+use blob::Objects;
+use key::Keys;
+use view::{MailboxChange, Views};
+use writer::WriterHandle;
+
+/// Where the store is and how it is sized.
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// SQLite or PostgreSQL.
+    pub database: DatabaseUrl,
+    /// The directory of large bodies; made where it is missing.
+    pub objects: PathBuf,
+    /// Bodies that are larger when compressed stand in the object directory. 256 KiB is good.
+    pub inline_octets: u64,
+    /// Connections that read, beside the one that writes: 1 to 64. 3 is good.
+    pub readers: u32,
+}
+
+/// The store. A cheap clone: all clones are one.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What all clones share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) readers: sqlx::AnyPool,
+    pub(crate) writer: WriterHandle,
+    pub(crate) views: Arc<Views>,
+    pub(crate) objects: Objects,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) routes: directory::Routes,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    /// Told after each commit that queued a message.
+    pub(crate) queue_woken: Arc<tokio::sync::Notify>,
+    pub(crate) tasks: TaskTracker,
+    stop: CancellationToken,
+    /// Held, so that no second server opens the same SQLite store.
+    lock: Option<std::fs::File>,
+}
+
+impl Store {
+    /// Opens the store, brings its schema up to date and starts the writer.
+    ///
+    /// # Errors
+    /// [`OpenError`]: nothing is running; the server should say it and end.
+    pub async fn open(config: StoreConfig, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, OpenError> {
+        let lock = config.database.lock()?;
+        let objects = Objects::open(config.objects, config.inline_octets).await?;
+        let engine = config.database.engine();
+        let pools = engine::Pools::open(&config.database, config.readers).await?;
+        let keys = Arc::new(Keys::default());
+        keys.start_after(engine::last_key(&pools.readers).await?);
+        if engine == Engine::Sqlite {
+            // No other process has the store open: what was claimed is nobody's.
+            let mut connection = pools.writer.acquire().await?;
+            queue::release_claims(&mut connection, clock.now()).await?;
+        }
+        let views = Arc::new(Views::default());
+        let queue_woken = Arc::new(tokio::sync::Notify::new());
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let writer = writer::start(
+            writer::Parts {
+                engine,
+                pool: pools.writer,
+                checkpoints: pools.checkpoints,
+                views: Arc::clone(&views),
+                keys: Arc::clone(&keys),
+                clock: Arc::clone(&clock),
+                queue_woken: Arc::clone(&queue_woken),
+            },
+            &tasks,
+        );
+        let (readers, routes) = (pools.readers, directory::Routes::default());
+        let inner = Inner {
+            engine,
+            readers,
+            writer,
+            views,
+            objects,
+            keys,
+            routes,
+            clock,
+            random,
+            queue_woken,
+            tasks,
+            stop,
+            lock,
+        };
+        let store = Self { inner: Arc::new(inner) };
+        store.start_collecting();
+        Ok(store)
+    }
+
+    /// Ends what runs here: what was handed in is written first; later calls get [`StoreError::Closed`].
+    pub async fn close(&self) {
+        self.inner.stop.cancel();
+        self.inner.writer.close().await;
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+        self.inner.readers.close().await;
+        if let Some(lock) = &self.inner.lock
+            && let Err(error) = lock.unlock()
+        {
+            tracing::warn!(%error, "the store's lock could not be given back");
+        }
+    }
+
+    /// Told of each change of mail after it is durable. A receiver that is 1,024 changes late learns that it missed some.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.views.changes()
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").fetch_one(self.readers()).await?;
+        Ok(())
+    }
+
+    /// Which database this is, for the log and for `check`.
+    pub fn engine(&self) -> Engine {
+        self.inner.engine
+    }
+
+    /// Runs `act` in a transaction of its own on the one connection that writes, between two batches of mail.
+    ///
+    /// `Err` rolls it back.
+    pub(crate) async fn write<T, E, F>(&self, act: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        self.inner.writer.act(act, |value| (value, Vec::new())).await
+    }
+
+    /// As [`Store::write`], for an act that makes news of mailboxes: views hear it before the caller.
+    pub(crate) async fn write_news<T, E, F>(&self, act: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Result<(T, Vec<MailboxChange>), E>> + Send + 'static,
+    {
+        self.inner.writer.act(act, |told| told).await
+    }
+
+    pub(crate) fn readers(&self) -> &sqlx::AnyPool {
+        &self.inner.readers
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+}

@@ -111,7 +111,8 @@ impl Store {
 
     /// One account by its address; aliases and details are not followed.
     pub async fn account(&self, address: &Address) -> Result<Option<Account>, StoreError> {
-        let sql = "SELECT account_key, address, name, quota_octets, used_octets, used_messages, is_suspended, created_at
+        let sql =
+            "SELECT account_key, address, name, quota_octets, used_octets, used_messages, is_suspended, created_at
                    FROM account WHERE folded = $1";
         let row: Option<AccountRow> = sqlx::query_as(sql).bind(fold(address)).fetch_optional(self.readers()).await?;
         row.map(read_account).transpose()
@@ -119,7 +120,8 @@ impl Store {
 
     /// Accounts by address.
     pub async fn accounts(&self, filter: &AccountFilter, page: &Page) -> Result<Listing<Account>, StoreError> {
-        let sql = "SELECT account_key, address, name, quota_octets, used_octets, used_messages, is_suspended, created_at
+        let sql =
+            "SELECT account_key, address, name, quota_octets, used_octets, used_messages, is_suspended, created_at
                    FROM account
                    WHERE folded > $1
                      AND ($2 = '' OR domain_key = (SELECT domain_key FROM domain WHERE name = $2))
@@ -238,7 +240,8 @@ async fn insert_account(
     domain: DomainKey,
     hash: &Secret,
 ) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO account (account_key, domain_key, folded, address, name, password_hash, quota_octets, created_at)
+    let sql =
+        "INSERT INTO account (account_key, domain_key, folded, address, name, password_hash, quota_octets, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     sqlx::query(sql)
         .bind(account.key.value())
@@ -256,7 +259,8 @@ async fn insert_account(
 
 /// Refuses an address that an account or an alias has; the domain must have been taken.
 pub(super) async fn refuse_taken(tx: &mut AnyConnection, address: &Address) -> Result<(), DirectoryError> {
-    let sql = "SELECT (SELECT COUNT(*) FROM account WHERE folded = $1) + (SELECT COUNT(*) FROM alias WHERE folded = $1)";
+    let sql =
+        "SELECT (SELECT COUNT(*) FROM account WHERE folded = $1) + (SELECT COUNT(*) FROM alias WHERE folded = $1)";
     let found: i64 = sqlx::query_scalar(sql).bind(fold(address)).fetch_one(tx).await?;
     if found == 0 { Ok(()) } else { Err(DirectoryError::AddressTaken(address.clone())) }
 }

@@ -108,7 +108,8 @@ impl Store {
         let address = address.clone();
         self.change_routes(move |tx| {
             Box::pin(async move {
-                let targets = "DELETE FROM alias_target WHERE alias_key IN (SELECT alias_key FROM alias WHERE folded = $1)";
+                let targets =
+                    "DELETE FROM alias_target WHERE alias_key IN (SELECT alias_key FROM alias WHERE folded = $1)";
                 sqlx::query(targets).bind(fold(&address)).execute(&mut *tx).await?;
                 let done = sqlx::query("DELETE FROM alias WHERE folded = $1").bind(fold(&address)).execute(tx).await?;
                 if done.rows_affected() == 0 { Err(DirectoryError::UnknownAddress(address)) } else { Ok(()) }

@@ -156,8 +156,7 @@ pub(super) async fn take_domain(
     now: Timestamp,
 ) -> Result<DomainKey, DirectoryError> {
     let sql = "UPDATE domain SET changed_at = $2 WHERE name = $1 RETURNING domain_key";
-    let key: Option<i64> =
-        sqlx::query_scalar(sql).bind(domain.as_str()).bind(now.millis()).fetch_optional(tx).await?;
+    let key: Option<i64> = sqlx::query_scalar(sql).bind(domain.as_str()).bind(now.millis()).fetch_optional(tx).await?;
     key.map(DomainKey::new).ok_or_else(|| DirectoryError::UnknownDomain(domain.clone()))
 }
 

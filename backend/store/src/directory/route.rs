@@ -93,7 +93,8 @@ impl Store {
         match known {
             Route::Account { key, address, detail, is_suspended, quota_octets: Some(quota), .. } => {
                 let sql = "SELECT used_octets FROM account WHERE account_key = $1";
-                let used: Option<i64> = sqlx::query_scalar(sql).bind(key.value()).fetch_optional(self.readers()).await?;
+                let used: Option<i64> =
+                    sqlx::query_scalar(sql).bind(key.value()).fetch_optional(self.readers()).await?;
                 let used_octets = used.and_then(|octets| u64::try_from(octets).ok()).unwrap_or(0);
                 Ok(Route::Account { key, address, detail, is_suspended, quota_octets: Some(quota), used_octets })
             }
@@ -211,8 +212,7 @@ impl Store {
         let sql = "SELECT a.folded, t.address FROM alias a JOIN alias_target t ON t.alias_key = a.alias_key
                    WHERE a.folded IN ($1, $2)
                    ORDER BY LENGTH(a.folded) DESC, t.position";
-        let rows: Vec<(String, String)> =
-            sqlx::query_as(sql).bind(exact).bind(base).fetch_all(self.readers()).await?;
+        let rows: Vec<(String, String)> = sqlx::query_as(sql).bind(exact).bind(base).fetch_all(self.readers()).await?;
         let Some((found, _)) = rows.first().cloned() else { return Ok((None, Vec::new())) };
         let own = rows.iter().take_while(|(folded, _)| *folded == found);
         let targets = own.map(|(_, target)| read_address(target)).collect::<Result<Vec<_>, _>>()?;

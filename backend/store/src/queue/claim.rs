@@ -8,7 +8,9 @@ use sqlx::query::Query;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{NAMED_AT_ONCE, filled, key_slots};
-use super::{QueueState, QueuedMessage, QueuedRecipient, message_columns, read_message, read_recipient, recipient_columns};
+use super::{
+    QueueState, QueuedMessage, QueuedRecipient, message_columns, read_message, read_recipient, recipient_columns,
+};
 use crate::{QueueKey, Store, StoreError, sql};
 
 /// Due recipients that are looked at for one claim, so that a large queue costs no more than a small one.

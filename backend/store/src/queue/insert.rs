@@ -58,7 +58,8 @@ async fn insert_messages(
     now: Timestamp,
     batch: &[(QueueKey, &Insert<'_>)],
 ) -> Result<(), sqlx::Error> {
-    let head = "INSERT INTO queued (queue_key, message_key, trace, size_octets, reverse_path, ret, envelope_id, body_type,
+    let head =
+        "INSERT INTO queued (queue_key, message_key, trace, size_octets, reverse_path, ret, envelope_id, body_type,
                                     smtputf8, require_tls, submitter, created_at, expires_at)";
     sql::insert(tx, head, 13, "", batch, |statement, (key, insert)| {
         let queued = insert.queued;

@@ -219,7 +219,6 @@ fn read_reverse_path(text: &str) -> Result<ReversePath, StoreError> {
     if text.is_empty() { Ok(ReversePath::Null) } else { read_address(text).map(ReversePath::Address) }
 }
 
-
 const fn write_body_type(body_type: BodyType) -> i64 {
     match body_type {
         BodyType::SevenBit => 0,

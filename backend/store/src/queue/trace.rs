@@ -37,8 +37,8 @@ impl TraceId {
 
     /// Takes one that [`TraceId::make`] gave, or another server.
     pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=40).contains(&text.len())
-            && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
+        let fits =
+            (1..=40).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
         fits.then(|| Self(text.to_owned()))
     }
 

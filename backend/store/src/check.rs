@@ -1,0 +1,80 @@
+//! Whether all that must be true of the tables is true: for tests that kill the server, and for people who wonder.
+
+use sqlx::{AssertSqlSafe, Row};
+
+use crate::Store;
+use crate::engine::Engine;
+use crate::error::StoreError;
+
+/// What must never be, and the statement that counts it.
+const RULES: [(&str, &str); 12] = [
+    ("mailboxes whose counts are not their rows'",
+     "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
+          SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
+          SUM(size_octets) AS size_octets FROM entry GROUP BY mailbox_key) e ON e.mailbox_key = m.mailbox_key
+      WHERE m.messages <> COALESCE(e.messages, 0) OR m.unseen <> COALESCE(e.unseen, 0)
+         OR m.deleted <> COALESCE(e.deleted, 0) OR m.size_octets <> COALESCE(e.size_octets, 0)"),
+    ("mailboxes that would give a UID twice",
+     "SELECT COUNT(*) FROM mailbox m WHERE m.uid_next <= (SELECT MAX(uid) FROM entry e WHERE e.mailbox_key = m.mailbox_key)
+         OR m.uid_next <= (SELECT MAX(last_uid) FROM expunged x WHERE x.mailbox_key = m.mailbox_key)"),
+    ("mailboxes with rows of a later MODSEQ",
+     "SELECT COUNT(*) FROM mailbox m
+      WHERE m.highest_mod_seq < (SELECT MAX(mod_seq) FROM entry e WHERE e.mailbox_key = m.mailbox_key)
+         OR m.highest_mod_seq < (SELECT MAX(mod_seq) FROM expunged x WHERE x.mailbox_key = m.mailbox_key)"),
+    ("UIDs that are both there and expunged",
+     "SELECT COUNT(*) FROM entry e JOIN expunged x ON x.mailbox_key = e.mailbox_key
+      WHERE e.uid BETWEEN x.first_uid AND x.last_uid"),
+    ("rows without a mailbox",
+     "SELECT COUNT(*) FROM entry e WHERE NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.mailbox_key = e.mailbox_key)"),
+    ("rows without a message, or with another size",
+     "SELECT COUNT(*) FROM entry e LEFT JOIN message m ON m.message_key = e.message_key
+      WHERE m.message_key IS NULL OR m.size_octets <> e.size_octets"),
+    ("messages without a body or words",
+     "SELECT COUNT(*) FROM message m WHERE NOT EXISTS (SELECT 1 FROM message_body b WHERE b.message_key = m.message_key)
+         OR NOT EXISTS (SELECT 1 FROM message_words w WHERE w.message_key = m.message_key)"),
+    ("bodies or words without a message",
+     "SELECT (SELECT COUNT(*) FROM message_body b WHERE NOT EXISTS
+                 (SELECT 1 FROM message m WHERE m.message_key = b.message_key))
+           + (SELECT COUNT(*) FROM message_words w WHERE NOT EXISTS
+                 (SELECT 1 FROM message m WHERE m.message_key = w.message_key))"),
+    ("accounts whose use is not their mailboxes'",
+     "SELECT COUNT(*) FROM account a LEFT JOIN (SELECT account_key, SUM(size_octets) AS octets, SUM(messages) AS messages
+          FROM mailbox GROUP BY account_key) m ON m.account_key = a.account_key
+      WHERE a.used_octets <> COALESCE(m.octets, 0) OR a.used_messages <> COALESCE(m.messages, 0)"),
+    ("accounts without INBOX",
+     "SELECT COUNT(*) FROM account a WHERE NOT EXISTS
+          (SELECT 1 FROM mailbox m WHERE m.account_key = a.account_key AND m.name = 'INBOX')"),
+    ("keywords, expunged UIDs or subscriptions of nobody",
+     "SELECT (SELECT COUNT(*) FROM mailbox_keyword k WHERE NOT EXISTS
+                 (SELECT 1 FROM mailbox m WHERE m.mailbox_key = k.mailbox_key))
+           + (SELECT COUNT(*) FROM expunged x WHERE NOT EXISTS
+                 (SELECT 1 FROM mailbox m WHERE m.mailbox_key = x.mailbox_key))
+           + (SELECT COUNT(*) FROM subscription s WHERE NOT EXISTS
+                 (SELECT 1 FROM account a WHERE a.account_key = s.account_key))"),
+    ("queued messages without a message, or without recipients",
+     "SELECT COUNT(*) FROM queued q WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = q.message_key)
+         OR NOT EXISTS (SELECT 1 FROM queued_recipient r WHERE r.queue_key = q.queue_key)"),
+];
+
+impl Store {
+    /// Looks at all tables: what is wrong, in words; empty when all is well. Reads everything: minutes for a large store.
+    pub async fn check(&self) -> Result<Vec<String>, StoreError> {
+        let mut wrong = Vec::new();
+        for (what, statement) in RULES {
+            let count: i64 = sqlx::query(AssertSqlSafe(statement)).fetch_one(self.readers()).await?.try_get(0)?;
+            if count > 0 {
+                wrong.push(format!("{what}: {count}"));
+            }
+        }
+        if self.engine() == Engine::Sqlite {
+            let rows = sqlx::query("PRAGMA integrity_check(10)").fetch_all(self.readers()).await?;
+            for row in rows {
+                let line: String = row.try_get(0)?;
+                if line != "ok" {
+                    wrong.push(format!("SQLite: {line}"));
+                }
+            }
+        }
+        Ok(wrong)
+    }
+}

@@ -1,0 +1,338 @@
+//! Reading what many messages hold, in chunks of about a MiB, while the chunk before is being used.
+
+use std::io::Read;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use relais_model::UidSet;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+use tokio::io::AsyncRead;
+use tokio::task::JoinHandle;
+
+use crate::Store;
+use crate::content::{Place, unpack};
+use crate::error::StoreError;
+use crate::key::{MailboxKey, MessageKey};
+use crate::sql::UidCondition;
+use crate::view::load::unsigned;
+
+/// Octets that one chunk should have.
+const CHUNK_OCTETS: usize = 1 << 20;
+/// Rows of the first chunk, before it is known how large they are.
+const FIRST_ROWS: usize = 32;
+/// Rows of any chunk.
+const MOST_ROWS: usize = 2048;
+/// More packed octets than this are unpacked on another thread.
+const UNPACKED_HERE_OCTETS: usize = 64 * 1024;
+/// A large message is read in pieces of this.
+const PIECE_OCTETS: usize = 64 * 1024;
+
+/// What is read of each message. The less, the faster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// [`ContentRow::envelope`].
+    pub envelope: bool,
+    /// [`ContentRow::body_structure`].
+    pub body_structure: bool,
+    /// [`ContentRow::body`].
+    pub body: bool,
+    /// [`ContentRow::preview`].
+    pub preview: bool,
+    /// [`ContentRow::thread_id`].
+    pub thread_id: bool,
+    /// [`ContentRow::head`] and `header_octets`.
+    pub head: bool,
+    /// [`ContentRow::raw`].
+    pub raw: bool,
+}
+
+/// One message's facts; what was not wanted is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContentRow {
+    /// In its mailbox.
+    pub uid: u32,
+    /// FETCH ENVELOPE's value.
+    pub envelope: Vec<u8>,
+    /// FETCH BODYSTRUCTURE's value.
+    pub body_structure: Vec<u8>,
+    /// FETCH BODY's value.
+    pub body: Vec<u8>,
+    /// PREVIEW's text (RFC 8970).
+    pub preview: String,
+    /// THREADID (RFC 8474).
+    pub thread_id: String,
+    /// The raw header with its blank line: the first 64 KiB of it.
+    pub head: Vec<u8>,
+    /// The whole header's length; larger than `head` for headers over 64 KiB (read `raw` for those).
+    pub header_octets: u64,
+    /// The whole message.
+    pub raw: Vec<u8>,
+}
+
+/// Messages on their way from the database, ascending by UID.
+#[derive(Debug)]
+pub struct Contents {
+    reader: Option<Reader>,
+    /// The next chunk, being read while the one before is used.
+    ahead: Option<JoinHandle<(Result<Vec<ContentRow>, StoreError>, Reader)>>,
+}
+
+impl Contents {
+    /// The next few; none at the end. A message that was expunged meanwhile is passed over.
+    ///
+    /// Cancel-safe no more than a file is: a chunk may be lost.
+    pub async fn next(&mut self) -> Result<Option<Vec<ContentRow>>, StoreError> {
+        loop {
+            let (rows, reader) = match (self.ahead.take(), self.reader.take()) {
+                (Some(ahead), _) => ahead.await.map_err(|_| StoreError::damaged("a chunk that could not be read"))?,
+                (None, Some(reader)) if !reader.runs.is_empty() => reader.read().await,
+                _ => return Ok(None),
+            };
+            let rows = rows?;
+            if reader.runs.is_empty() {
+                self.reader = Some(reader);
+            } else {
+                let tasks = reader.store.inner.tasks.clone();
+                self.ahead = Some(tasks.spawn(reader.read()));
+            }
+            if !rows.is_empty() {
+                return Ok(Some(rows));
+            }
+        }
+    }
+}
+
+/// What is still to be read.
+#[derive(Debug)]
+struct Reader {
+    store: Store,
+    mailbox: MailboxKey,
+    wanted: Wanted,
+    runs: Vec<(u32, u32)>,
+    rows_at_once: usize,
+}
+
+/// A body before it is unpacked, for the row at its place.
+struct Packed {
+    at: usize,
+    place: Place,
+    octets: Vec<u8>,
+    size_octets: u64,
+}
+
+impl Reader {
+    async fn read(mut self) -> (Result<Vec<ContentRow>, StoreError>, Self) {
+        let rows = self.read_chunk().await;
+        if rows.is_err() {
+            self.runs.clear();
+        }
+        (rows, self)
+    }
+
+    async fn read_chunk(&mut self) -> Result<Vec<ContentRow>, StoreError> {
+        let condition = UidCondition::of(&self.runs);
+        let text = format!(
+            "SELECT e.uid{} WHERE e.mailbox_key = $1 AND {} ORDER BY e.uid LIMIT $2",
+            self.wanted.columns(),
+            condition.text(3)
+        );
+        let limit = i64::try_from(self.rows_at_once).unwrap_or(i64::MAX);
+        let query = sqlx::query(AssertSqlSafe(text)).bind(self.mailbox.value()).bind(limit);
+        let found = condition.bind(query).fetch_all(self.store.readers()).await?;
+        let (mut rows, mut packed) = (Vec::with_capacity(found.len()), Vec::new());
+        for row in &found {
+            let (row, body) = self.wanted.take(row, rows.len())?;
+            rows.push(row);
+            packed.extend(body);
+        }
+        let is_full = rows.len() >= self.rows_at_once;
+        let last = if is_full { rows.last().map_or(u32::MAX, |row| row.uid) } else { condition.last() };
+        self.runs = after(&self.runs, last);
+        self.size_next(&rows, &packed);
+        if packed.is_empty() { Ok(rows) } else { unpack_all(&self.store, rows, packed).await }
+    }
+
+    /// So many rows that the next chunk has about [`CHUNK_OCTETS`], at most four times as many as this one.
+    fn size_next(&mut self, rows: &[ContentRow], packed: &[Packed]) {
+        let facts: usize = rows.iter().map(ContentRow::octets).sum();
+        let bodies: u64 = packed.iter().map(|body| body.size_octets).sum();
+        let octets = facts.saturating_add(usize::try_from(bodies).unwrap_or(usize::MAX));
+        let fitting = rows.len().saturating_mul(CHUNK_OCTETS) / octets.max(1);
+        self.rows_at_once = fitting.min(self.rows_at_once.saturating_mul(4)).clamp(1, MOST_ROWS);
+    }
+}
+
+/// What is left of `runs` after `last`.
+fn after(runs: &[(u32, u32)], last: u32) -> Vec<(u32, u32)> {
+    let left = runs.iter().filter(|run| run.1 > last);
+    left.map(|(first, end)| ((*first).max(last.saturating_add(1)), *end)).collect()
+}
+
+async fn unpack_all(
+    store: &Store,
+    mut rows: Vec<ContentRow>,
+    packed: Vec<Packed>,
+) -> Result<Vec<ContentRow>, StoreError> {
+    let is_light = packed.iter().all(|body| body.place != Place::Object)
+        && packed.iter().map(|body| body.octets.len()).sum::<usize>() <= UNPACKED_HERE_OCTETS;
+    let store = store.clone();
+    let work = move || -> Result<Vec<ContentRow>, StoreError> {
+        for body in packed {
+            if let Some(row) = rows.get_mut(body.at) {
+                row.raw = whole(&store, &row.head, &body)?;
+            }
+        }
+        Ok(rows)
+    };
+    if is_light {
+        return work();
+    }
+    tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::damaged("a chunk that could not be unpacked"))?
+}
+
+/// Head and body together; reads the object, where it is one.
+fn whole(store: &Store, head: &[u8], body: &Packed) -> Result<Vec<u8>, StoreError> {
+    if body.place != Place::Object {
+        return unpack(head, body.place, &body.octets, body.size_octets);
+    }
+    let mut raw = Vec::with_capacity(usize::try_from(body.size_octets).unwrap_or_default());
+    raw.extend_from_slice(head);
+    store.inner.objects.open_object(&body.octets)?.read_to_end(&mut raw)?;
+    if raw.len() as u64 == body.size_octets {
+        Ok(raw)
+    } else {
+        Err(StoreError::damaged(format!("a message of {} octets has {}", body.size_octets, raw.len())))
+    }
+}
+
+impl Wanted {
+    /// What stands between `SELECT e.uid` and `WHERE`.
+    fn columns(self) -> String {
+        let head = self.head || self.raw;
+        let columns = [
+            (self.envelope, ", m.envelope"),
+            (self.body_structure, ", m.body_structure"),
+            (self.body, ", m.body"),
+            (self.preview, ", m.preview"),
+            (self.thread_id, ", m.thread_key"),
+            (head, ", m.head, m.header_octets"),
+            (self.raw, ", m.size_octets, b.place, b.octets"),
+        ];
+        let mut text: String = columns.iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, name)| *name).collect();
+        text.push_str(" FROM entry e JOIN message m ON m.message_key = e.message_key");
+        if self.raw {
+            text.push_str(" JOIN message_body b ON b.message_key = e.message_key");
+        }
+        text
+    }
+
+    fn take(self, row: &AnyRow, at: usize) -> Result<(ContentRow, Option<Packed>), StoreError> {
+        let mut columns = 1..;
+        let mut next = || columns.next().unwrap_or_default();
+        let uid = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default();
+        let mut taken = ContentRow { uid, ..ContentRow::default() };
+        if self.envelope {
+            taken.envelope = row.try_get(next())?;
+        }
+        if self.body_structure {
+            taken.body_structure = row.try_get(next())?;
+        }
+        if self.body {
+            taken.body = row.try_get(next())?;
+        }
+        if self.preview {
+            taken.preview = row.try_get(next())?;
+        }
+        if self.thread_id {
+            taken.thread_id = format!("T{:x}", row.try_get::<i64, _>(next())?);
+        }
+        if self.head || self.raw {
+            taken.head = row.try_get(next())?;
+            taken.header_octets = unsigned(row.try_get(next())?)?;
+        }
+        if !self.raw {
+            return Ok((taken, None));
+        }
+        let size_octets = unsigned(row.try_get(next())?)?;
+        let place = Place::from_number(row.try_get(next())?)?;
+        Ok((taken, Some(Packed { at, place, octets: row.try_get(next())?, size_octets })))
+    }
+}
+
+impl ContentRow {
+    fn octets(&self) -> usize {
+        let facts = self.envelope.len() + self.body_structure.len() + self.body.len() + self.preview.len();
+        64 + facts + self.head.len()
+    }
+}
+
+impl Store {
+    /// Reads `wanted` of the messages in `uids` that are there. Ask for a mailbox's own UIDs, not for `1:*`.
+    pub fn contents(&self, mailbox: MailboxKey, uids: &UidSet, wanted: Wanted) -> Contents {
+        let runs = uids.runs().to_vec();
+        let reader = Reader { store: self.clone(), mailbox, wanted, runs, rows_at_once: FIRST_ROWS };
+        Contents { reader: Some(reader), ahead: None }
+    }
+
+    /// A whole message in memory; none where it is gone.
+    pub async fn raw(&self, message: MessageKey) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some((head, body)) = self.find_body(message).await? else { return Ok(None) };
+        let row = ContentRow { head, ..ContentRow::default() };
+        let rows = unpack_all(self, vec![row], vec![body]).await?;
+        Ok(rows.into_iter().next().map(|row| row.raw))
+    }
+
+    /// A whole message, a piece at a time; none where it is gone. Large ones never stand in memory.
+    pub async fn open_raw(
+        &self,
+        message: MessageKey,
+    ) -> Result<Option<Pin<Box<dyn AsyncRead + Send + 'static>>>, StoreError> {
+        let Some((head, body)) = self.find_body(message).await? else { return Ok(None) };
+        if body.place != Place::Object {
+            let raw = unpack(&head, body.place, &body.octets, body.size_octets)?;
+            return Ok(Some(Box::pin(std::io::Cursor::new(raw))));
+        }
+        let mut object = self.inner.objects.open_object(&body.octets)?;
+        let (pieces, received) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(2);
+        self.inner.tasks.spawn_blocking(move || {
+            if pieces.blocking_send(Ok(Bytes::from(head))).is_err() {
+                return;
+            }
+            loop {
+                let mut piece = vec![0; PIECE_OCTETS];
+                let sent = match object.read(&mut piece) {
+                    Ok(0) => return,
+                    Ok(octets) => {
+                        piece.truncate(octets);
+                        pieces.blocking_send(Ok(Bytes::from(piece)))
+                    }
+                    Err(error) => pieces.blocking_send(Err(error)),
+                };
+                // The reader has gone.
+                if sent.is_err() {
+                    return;
+                }
+            }
+        });
+        let stream = futures_util::stream::unfold(received, |mut received| async move {
+            let piece = received.recv().await?;
+            Some((piece, received))
+        });
+        Ok(Some(Box::pin(tokio_util::io::StreamReader::new(Box::pin(stream)))))
+    }
+
+    async fn find_body(&self, message: MessageKey) -> Result<Option<(Vec<u8>, Packed)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT m.head, m.size_octets, b.place, b.octets
+             FROM message m JOIN message_body b ON b.message_key = m.message_key WHERE m.message_key = $1",
+        )
+        .bind(message.value())
+        .fetch_optional(self.readers())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let place = Place::from_number(row.try_get(2)?)?;
+        let size_octets = unsigned(row.try_get(1)?)?;
+        Ok(Some((row.try_get(0)?, Packed { at: 0, place, octets: row.try_get(3)?, size_octets })))
+    }
+}

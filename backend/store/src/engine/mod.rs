@@ -1,0 +1,154 @@
+//! All that SQLite and PostgreSQL do not share: opening, the way to begin, checkpoints. Everywhere else is one SQL text.
+
+mod postgres;
+mod sqlite;
+
+use std::fmt;
+use std::fs::File;
+use std::path::PathBuf;
+
+use sqlx::any::AnyPoolOptions;
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, Transaction};
+
+use crate::error::{OpenError, StoreError};
+
+pub(crate) use sqlite::{Checkpoints, Log};
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// In this process, in one file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+impl Engine {
+    /// Begins a transaction that will write.
+    pub(crate) async fn begin(self, connection: &mut AnyConnection) -> Result<Transaction<'_, Any>, sqlx::Error> {
+        match self {
+            // Not DEFERRED: a transaction that begins with reading must not find itself too old to write.
+            Self::Sqlite => connection.begin_with("BEGIN IMMEDIATE").await,
+            Self::Postgres => connection.begin().await,
+        }
+    }
+
+    /// What stands behind a SELECT whose rows will be changed: other nodes must wait.
+    pub(crate) const fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+}
+
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite:PATH`: a file; made where it is missing.
+    Sqlite(PathBuf),
+    /// `postgres://user:password@host/name?…`, as libpq knows it.
+    Postgres(String),
+}
+
+impl DatabaseUrl {
+    /// Takes `sqlite:PATH`, `sqlite://PATH` or `postgres://…`.
+    pub fn parse(text: &str) -> Result<Self, OpenError> {
+        if let Some(path) = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"))
+            && !path.is_empty()
+        {
+            return Ok(Self::Sqlite(PathBuf::from(path)));
+        }
+        let is_postgres = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        if is_postgres { Ok(Self::Postgres(text.to_owned())) } else { Err(OpenError::Url(text.to_owned())) }
+    }
+
+    /// Which database it names.
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Takes the lock that keeps a second server away. PostgreSQL may have several nodes.
+    pub(crate) fn lock(&self) -> Result<Option<File>, OpenError> {
+        match self {
+            Self::Sqlite(path) => sqlite::lock(path).map(Some),
+            Self::Postgres(_) => Ok(None),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => match url.rsplit_once('@') {
+                Some((_credentials, place)) => write!(f, "postgres://…@{place}"),
+                None => f.write_str("postgres://…"),
+            },
+        }
+    }
+}
+
+/// The connections: one that writes, some that read, and on SQLite one that moves the log into the file.
+#[derive(Debug)]
+pub(crate) struct Pools {
+    pub(crate) writer: AnyPool,
+    pub(crate) readers: AnyPool,
+    pub(crate) checkpoints: Option<Checkpoints>,
+}
+
+impl Pools {
+    /// Connects, and brings the schema up to date.
+    pub(crate) async fn open(database: &DatabaseUrl, readers: u32) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let readers = readers.clamp(1, 64);
+        match database {
+            DatabaseUrl::Sqlite(path) => sqlite::open(path, readers).await,
+            DatabaseUrl::Postgres(url) => postgres::open(url, readers).await,
+        }
+    }
+}
+
+/// One connection more often than not: no health check before each use, for a broken one is told by its first statement.
+fn pool_options(connections: u32) -> AnyPoolOptions {
+    AnyPoolOptions::new().max_connections(connections).test_before_acquire(false)
+}
+
+async fn migrate(pool: &AnyPool, migrator: sqlx::migrate::Migrator) -> Result<(), OpenError> {
+    migrator.run(pool).await.map_err(|error| match error {
+        sqlx::migrate::MigrateError::VersionMissing(step) => OpenError::Newer(step),
+        other => OpenError::Migration(other),
+    })
+}
+
+/// The largest key given so far in the tables that grow: where the clock has gone back, keys go on from here.
+pub(crate) async fn last_key(readers: &AnyPool) -> Result<i64, StoreError> {
+    let row = sqlx::query(
+        "SELECT CAST(MAX(last) AS BIGINT) FROM (SELECT MAX(message_key) AS last FROM message
+         UNION ALL SELECT MAX(mailbox_key) FROM mailbox UNION ALL SELECT MAX(account_key) FROM account) AS keys",
+    )
+    .fetch_one(readers)
+    .await?;
+    Ok(row.try_get::<Option<i64>, _>(0)?.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(DatabaseUrl::parse(text).ok().map(|url| format!("{url:?}")).as_deref(), expected, "{text}");
+        };
+        check("sqlite:/var/lib/relais/store.db", Some("sqlite:/var/lib/relais/store.db"));
+        check("sqlite:///var/lib/x.db", Some("sqlite:/var/lib/x.db"));
+        check("postgres://relais:hunter2@db.example/relais", Some("postgres://…@db.example/relais"));
+        check("mysql://db.example/relais", None);
+        check("sqlite:", None);
+    }
+}

@@ -1,0 +1,105 @@
+//! Row keys: numbers that we make ourselves, in the order of time, and never show outside.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use relais_model::Timestamp;
+
+macro_rules! key {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// From the number in the database.
+            pub const fn new(number: i64) -> Self {
+                Self(number)
+            }
+
+            /// The number in the database.
+            pub const fn value(self) -> i64 {
+                self.0
+            }
+        }
+    };
+}
+
+key!(
+    /// A row of `account`.
+    AccountKey
+);
+key!(
+    /// A row of `domain`.
+    DomainKey
+);
+key!(
+    /// A row of `alias`.
+    AliasKey
+);
+key!(
+    /// A row of `mailbox`.
+    MailboxKey
+);
+key!(
+    /// A row of `message`: one content, however many mailboxes hold it. [`MessageKey::email_id`] is what clients see.
+    MessageKey
+);
+key!(
+    /// A row of `queued`.
+    QueueKey
+);
+key!(
+    /// A row of `queue_recipient`.
+    RecipientKey
+);
+
+impl MailboxKey {
+    /// MAILBOXID (RFC 8474 §4.1): stays through renames.
+    pub fn mailbox_id(self) -> String {
+        format!("F{:x}", self.0)
+    }
+}
+
+impl MessageKey {
+    /// EMAILID (RFC 8474 §5.1): the same for each copy of the same octets.
+    pub fn email_id(self) -> String {
+        format!("M{:x}", self.0)
+    }
+}
+
+/// Makes row keys: milliseconds since 1970 above 16 bits of counting, always larger than the one before.
+///
+/// Rows made one after the other so stand side by side in the tables' trees, which is what keeps inserting cheap.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    last: AtomicI64,
+}
+
+impl Keys {
+    /// The next key; 65,536 a millisecond before the keys run ahead of the clock.
+    pub(crate) fn next(&self, now: Timestamp) -> i64 {
+        let floor = now.millis().saturating_mul(1 << 16);
+        let after = |last: i64| last.saturating_add(1).max(floor);
+        let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(after(last)));
+        after(last.unwrap_or_else(|last| last))
+    }
+
+    /// Makes the next key larger than `last`, which stands in the database: the clock may have gone back.
+    pub(crate) fn start_after(&self, last: i64) {
+        self.last.fetch_max(last, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_rise_when_the_clock_stands_or_goes_back() {
+        let keys = Keys::default();
+        let first = keys.next(Timestamp::from_millis(1000));
+        assert_eq!(keys.next(Timestamp::from_millis(1000)), first + 1);
+        assert_eq!(keys.next(Timestamp::from_millis(10)), first + 2);
+        assert!(keys.next(Timestamp::from_millis(1001)) > first + 2);
+    }
+}

@@ -1,0 +1,186 @@
+//! Searching and sorting by what stands in message_words, without reading messages.
+
+use relais_message::{decode_header_value, fields, fold};
+use relais_model::{Timestamp, Uid, UidSet};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+
+use crate::Store;
+use crate::content::Content;
+use crate::error::StoreError;
+use crate::key::{MailboxKey, MessageKey};
+use crate::sql;
+
+/// Octets that are kept of each field's words.
+const WORDS_OCTETS: usize = 8 * 1024;
+
+/// A header field that is kept decoded and folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// Subject.
+    Subject,
+    /// From: names and addresses.
+    From,
+    /// To.
+    To,
+    /// Cc.
+    Cc,
+}
+
+/// What SORT and THREAD (RFC 5256, RFC 5957) need of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortFacts {
+    /// In its mailbox.
+    pub uid: u32,
+    /// Date:, where there is one that can be read.
+    pub header_date: Option<Timestamp>,
+    /// The day that Date: writes, in days since 1970-01-01, whatever the zone: for SENTBEFORE and its kin.
+    pub header_day: Option<i64>,
+    /// RFC 5256 §2.1.
+    pub base_subject: String,
+    /// The base subject is not the whole of the subject: a reply or forward.
+    pub is_reply: bool,
+    /// The first From address's local part.
+    pub sort_from: String,
+    /// The first To address's.
+    pub sort_to: String,
+    /// The first Cc address's.
+    pub sort_cc: String,
+    /// RFC 5957: the display name or address of From.
+    pub display_from: String,
+    /// Of To.
+    pub display_to: String,
+    /// Message-ID.
+    pub message_id: Option<String>,
+    /// References, else the first In-Reply-To.
+    pub references: Vec<String>,
+}
+
+impl Field {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::From => "from_words",
+            Self::To => "to_words",
+            Self::Cc => "cc_words",
+        }
+    }
+}
+
+impl Store {
+    /// The messages whose field holds `text`, in any case; of a field's first 8 KiB.
+    pub async fn search_field(&self, mailbox: MailboxKey, field: Field, text: &str) -> Result<UidSet, StoreError> {
+        let statement = format!(
+            "SELECT string_agg(CAST(e.uid AS TEXT), ',')
+             FROM entry e JOIN message_words w ON w.message_key = e.message_key
+             WHERE e.mailbox_key = $1 AND w.{} LIKE $2 ESCAPE '\\'",
+            field.column()
+        );
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(mailbox.value()).bind(pattern(&fold(text)));
+        let found: Option<String> = query.fetch_one(self.readers()).await?.try_get(0)?;
+        let mut uids: Vec<Uid> =
+            found.unwrap_or_default().split(',').filter_map(|number| number.parse().ok().and_then(Uid::new)).collect();
+        uids.sort_unstable();
+        Ok(uids.into_iter().collect())
+    }
+
+    /// What SORT and THREAD need of all messages in a mailbox, ascending by UID.
+    pub async fn sort_facts(&self, mailbox: MailboxKey) -> Result<Vec<SortFacts>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT e.uid, w.header_date, w.header_day, w.base_subject, w.is_reply, w.sort_from, w.sort_to, w.sort_cc,
+                    w.display_from, w.display_to, w.message_id, w.refs
+             FROM entry e JOIN message_words w ON w.message_key = e.message_key
+             WHERE e.mailbox_key = $1 ORDER BY e.uid",
+        )
+        .bind(mailbox.value())
+        .fetch_all(self.readers())
+        .await?;
+        let facts = rows.iter().map(|row| {
+            Ok(SortFacts {
+                uid: u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default(),
+                header_date: row.try_get::<Option<i64>, _>(1)?.map(Timestamp::from_millis),
+                header_day: row.try_get(2)?,
+                base_subject: row.try_get(3)?,
+                is_reply: row.try_get::<i64, _>(4)? != 0,
+                sort_from: row.try_get(5)?,
+                sort_to: row.try_get(6)?,
+                sort_cc: row.try_get(7)?,
+                display_from: row.try_get(8)?,
+                display_to: row.try_get(9)?,
+                message_id: row.try_get(10)?,
+                references: row.try_get::<String, _>(11)?.split_ascii_whitespace().map(str::to_owned).collect(),
+            })
+        });
+        facts.collect()
+    }
+}
+
+/// `text` anywhere, with LIKE's own signs escaped.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// Keeps the words of new messages.
+pub(crate) async fn insert_words(tx: &mut AnyConnection, contents: &[(MessageKey, Content)]) -> Result<(), StoreError> {
+    let head =
+        "INSERT INTO message_words (message_key, header_date, header_day, subject, from_words, to_words, cc_words,
+                    base_subject, is_reply, sort_from, sort_to, sort_cc, display_from, display_to, message_id, refs)";
+    sql::insert(tx, head, 16, "", contents, |statement, (key, content)| {
+        let facts = content.facts();
+        let references =
+            if facts.references.is_empty() { facts.in_reply_to.get(..1) } else { Some(&*facts.references) };
+        statement
+            .bind(key.value())
+            .bind(facts.header_date.map(Timestamp::millis))
+            .bind(facts.header_day)
+            .bind(words(content, "Subject"))
+            .bind(words(content, "From"))
+            .bind(words(content, "To"))
+            .bind(words(content, "Cc"))
+            .bind(storable(&facts.base_subject))
+            .bind(i64::from(facts.is_reply))
+            .bind(storable(&facts.sort_from))
+            .bind(storable(&facts.sort_to))
+            .bind(storable(&facts.sort_cc))
+            .bind(storable(&facts.display_from))
+            .bind(storable(&facts.display_to))
+            .bind(facts.message_id.as_deref().map(storable))
+            .bind(storable(&references.unwrap_or_default().join(" ")))
+    })
+    .await?;
+    Ok(())
+}
+
+/// A field's values, decoded and folded.
+fn words(content: &Content, name: &str) -> String {
+    let mut words = String::new();
+    for field in fields(content.head()).filter(|field| field.is(name)) {
+        words.push_str(&decode_header_value(field.value));
+        words.push('\n');
+    }
+    storable(&fold(&words))
+}
+
+/// PostgreSQL keeps no NUL in texts; a hostile header must not fill the table.
+fn storable(text: &str) -> String {
+    let end = text.floor_char_boundary(WORDS_OCTETS.min(text.len()));
+    text.get(..end).unwrap_or_default().replace('\0', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_of_like_stand_for_themselves() {
+        assert_eq!(pattern("100%_\\"), "%100\\%\\_\\\\%");
+    }
+}

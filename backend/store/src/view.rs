@@ -1,0 +1,488 @@
+//! What sessions look at: a mailbox's rows in memory, 40 octets each, shared by all who look and kept true by the writer.
+//!
+//! A view is loaded in chunks beside the writer, not in one snapshot: changes that are committed meanwhile wait in the slot
+//! and are applied after it. Each is idempotent and known by its MODSEQ, so it doesn't matter which chunks had seen it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+
+use relais_model::{Flag, Keyword, ModSeq, SystemFlag, Timestamp, Uid, UidSet, UidValidity};
+use tokio::sync::{broadcast, watch};
+
+use crate::key::{AccountKey, MailboxKey};
+
+pub(crate) mod load;
+mod rows;
+mod vanished;
+
+pub use rows::{Row, Rows};
+
+/// Keywords that one mailbox knows: bits 5 to 62 of a number that both engines hold.
+pub const MAX_KEYWORDS: usize = 58;
+/// The first keyword's bit.
+const FIRST_KEYWORD_BIT: u8 = 5;
+/// Changes that a view remembers, so that sessions need not compare all rows.
+const REMEMBERED_CHANGES: usize = 256;
+/// Changes that a slow listener may be late.
+const CHANGES_AT_ONCE: usize = 1024;
+
+/// The keywords of a mailbox, each with its bit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Keywords {
+    /// The place is the bit, less [`FIRST_KEYWORD_BIT`].
+    names: Vec<Keyword>,
+}
+
+impl Keywords {
+    pub(crate) fn from_names(names: Vec<Keyword>) -> Self {
+        Self { names }
+    }
+
+    pub(crate) fn names(&self) -> &[Keyword] {
+        &self.names
+    }
+
+    /// The bit of `keyword`.
+    pub(crate) fn bit(&self, keyword: &Keyword) -> Option<u64> {
+        let at = self.names.iter().position(|name| name == keyword)?;
+        Some(1 << (usize::from(FIRST_KEYWORD_BIT) + at))
+    }
+
+    /// The bit of `keyword`, which is added where it is new; none where there is no room.
+    pub(crate) fn take(&mut self, keyword: &Keyword) -> Option<u64> {
+        if self.bit(keyword).is_none() {
+            if self.names.len() >= MAX_KEYWORDS {
+                return None;
+            }
+            self.names.push(keyword.clone());
+        }
+        self.bit(keyword)
+    }
+
+    /// Numbered bits and names of all after the first `known`.
+    pub(crate) fn after(&self, known: usize) -> impl Iterator<Item = (i64, &Keyword)> {
+        let first = i64::from(FIRST_KEYWORD_BIT);
+        self.names.iter().zip(first..).map(|(name, bit)| (bit, name)).skip(known)
+    }
+
+    /// What `bits` say.
+    fn flags(&self, bits: u64) -> Vec<Flag> {
+        let system = SystemFlag::ALL.into_iter().filter(|flag| bits & u64::from(flag.bit()) != 0).map(Flag::System);
+        let keywords = self.names.iter().enumerate();
+        let keywords = keywords.filter(|(at, _)| bits >> (usize::from(FIRST_KEYWORD_BIT) + at) & 1 == 1);
+        system.chain(keywords.map(|(_, name)| Flag::Keyword(name.clone()))).collect()
+    }
+}
+
+/// One change of one mailbox, as the writer committed it: the one thing that is applied to views.
+#[derive(Debug, Clone)]
+pub(crate) struct MailboxChange {
+    pub(crate) account: AccountKey,
+    pub(crate) mailbox: MailboxKey,
+    pub(crate) mod_seq: u64,
+    pub(crate) what: What,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum What {
+    /// New rows, ascending, above all others.
+    Arrived(Vec<Row>),
+    /// UIDs, ascending, with their new flags.
+    Flagged(Vec<(u32, u64)>),
+    Vanished(UidSet),
+    /// The mailbox's whole table.
+    Keywords(Keywords),
+    /// Deleted.
+    Gone,
+}
+
+/// News of one mailbox, told after it is durable.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Whose.
+    pub account: AccountKey,
+    /// Which mailbox.
+    pub mailbox: MailboxKey,
+    /// Its highest MODSEQ now.
+    pub mod_seq: ModSeq,
+    /// What happened.
+    pub kind: ChangeKind,
+}
+
+/// What happened in a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// New messages.
+    Arrived(UidSet),
+    /// Others flags.
+    Flagged(UidSet),
+    /// Expunged.
+    Vanished(UidSet),
+    /// The mailbox was deleted.
+    Gone,
+}
+
+/// What a session must tell its client to bring it up to date.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// New since then, and still there.
+    pub arrived: UidSet,
+    /// Known to the client, with other flags (or at least another MODSEQ).
+    pub flagged: UidSet,
+    /// Known to the client, and gone.
+    pub vanished: UidSet,
+}
+
+/// A mailbox in memory.
+#[derive(Debug)]
+pub struct View {
+    mailbox: MailboxKey,
+    account: AccountKey,
+    uid_validity: UidValidity,
+    state: RwLock<State>,
+    told: watch::Sender<ModSeq>,
+}
+
+#[derive(Debug)]
+struct State {
+    rows: Rows,
+    uid_next: u32,
+    mod_seq: u64,
+    recent_from: u32,
+    keywords: Keywords,
+    is_gone: bool,
+    /// Ascending by MODSEQ; all after `remembered_from` are there.
+    remembered: VecDeque<(u64, ChangeKind)>,
+    remembered_from: u64,
+}
+
+impl View {
+    /// Which mailbox it is.
+    pub fn mailbox(&self) -> MailboxKey {
+        self.mailbox
+    }
+
+    /// Whose it is.
+    pub fn account(&self) -> AccountKey {
+        self.account
+    }
+
+    /// The mailbox's epoch.
+    pub fn uid_validity(&self) -> UidValidity {
+        self.uid_validity
+    }
+
+    /// The next UID to be given (RFC 9051 §2.3.1.1).
+    pub fn uid_next(&self) -> u32 {
+        self.state().uid_next
+    }
+
+    /// HIGHESTMODSEQ (RFC 7162 §3.1.2.1).
+    pub fn highest_mod_seq(&self) -> ModSeq {
+        mod_seq(self.state().mod_seq)
+    }
+
+    /// The keywords in use, in the order of their bits.
+    pub fn keywords(&self) -> Vec<Keyword> {
+        self.state().keywords.names().to_vec()
+    }
+
+    /// The mailbox was deleted: the session should end or leave it.
+    pub fn is_gone(&self) -> bool {
+        self.state().is_gone
+    }
+
+    /// Looks at the rows. A short lock: compute, don't wait, inside.
+    pub fn read<T>(&self, look: impl FnOnce(&Rows) -> T) -> T {
+        look(&self.state().rows)
+    }
+
+    /// What the bits of a [`Row`] say.
+    pub fn flags_of(&self, bits: u64) -> Vec<Flag> {
+        self.state().keywords.flags(bits)
+    }
+
+    /// The bit of a flag in [`Row::flags`]; none for a keyword that the mailbox doesn't know.
+    pub fn bit_of(&self, flag: &Flag) -> Option<u64> {
+        match flag {
+            Flag::System(flag) => Some(u64::from(flag.bit())),
+            Flag::Keyword(keyword) => self.state().keywords.bit(keyword),
+        }
+    }
+
+    /// Messages from this UID on are recent for the next who asks (RFC 3501 §2.3.2).
+    pub fn recent_from(&self) -> u32 {
+        self.state().recent_from
+    }
+
+    /// What happened after `since`, to a session that has told its client of `known`. Cheap for the last few hundred changes;
+    /// else all rows are compared.
+    pub fn changes_since(&self, since: ModSeq, known: &UidSet) -> Changes {
+        let state = self.state();
+        let since = since.value();
+        if since < state.remembered_from { state.compare(since, known) } else { state.remember(since, known) }
+    }
+
+    /// Changes with each change of the mailbox: IDLE waits on it.
+    pub fn subscribe(&self) -> watch::Receiver<ModSeq> {
+        self.told.subscribe()
+    }
+
+    fn state(&self) -> std::sync::RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state_mut(&self) -> std::sync::RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The old mark of recency, which moves to the next UID.
+    pub(crate) fn take_recent(&self) -> (u32, u32) {
+        let mut state = self.state_mut();
+        let next = state.uid_next;
+        (std::mem::replace(&mut state.recent_from, next), next)
+    }
+
+    /// The keyword table, for the writer.
+    pub(crate) fn keyword_table(&self) -> Keywords {
+        self.state().keywords.clone()
+    }
+
+    fn apply(&self, change: &MailboxChange) {
+        let mut state = self.state_mut();
+        state.apply(change);
+        let mod_seq = mod_seq(state.mod_seq);
+        drop(state);
+        self.told.send_replace(mod_seq);
+    }
+}
+
+impl State {
+    fn apply(&mut self, change: &MailboxChange) {
+        match &change.what {
+            What::Arrived(rows) => {
+                self.uid_next = self.uid_next.max(rows.last().map_or(0, |row| row.uid.saturating_add(1)));
+                self.rows.arrive(rows);
+            }
+            What::Flagged(flags) => self.rows.flag(flags, change.mod_seq),
+            What::Vanished(uids) => self.rows.vanish(uids),
+            What::Keywords(keywords) => {
+                if keywords.names.len() > self.keywords.names.len() {
+                    self.keywords = keywords.clone();
+                }
+            }
+            What::Gone => self.is_gone = true,
+        }
+        self.mod_seq = self.mod_seq.max(change.mod_seq);
+        if let Some(kind) = change.what.kind() {
+            self.remembered.push_back((change.mod_seq, kind));
+        }
+        while self.remembered.len() > REMEMBERED_CHANGES {
+            if let Some((mod_seq, _)) = self.remembered.pop_front() {
+                self.remembered_from = mod_seq;
+            }
+        }
+    }
+
+    fn remember(&self, since: u64, known: &UidSet) -> Changes {
+        let mut changes = Changes::default();
+        let from = self.remembered.partition_point(|(mod_seq, _)| *mod_seq <= since);
+        for (_, kind) in self.remembered.iter().skip(from) {
+            match kind {
+                ChangeKind::Arrived(uids) => add(&mut changes.arrived, uids),
+                ChangeKind::Flagged(uids) => add(&mut changes.flagged, uids),
+                ChangeKind::Vanished(uids) => add(&mut changes.vanished, uids),
+                ChangeKind::Gone => {}
+            }
+        }
+        // What came and went meanwhile was never told; what came and was flagged is told as new.
+        let gone = std::mem::take(&mut changes.vanished);
+        subtract(&mut changes.arrived, &gone);
+        subtract(&mut changes.flagged, &gone);
+        changes.vanished = intersect(&gone, known);
+        let unknown = subtracted(&changes.arrived, known);
+        changes.arrived = unknown;
+        changes.flagged = intersect(&changes.flagged, known);
+        changes
+    }
+
+    fn compare(&self, since: u64, known: &UidSet) -> Changes {
+        let mut changes = Changes { vanished: known.clone(), ..Changes::default() };
+        let present: UidSet = self.rows.iter().filter_map(Row::uid).collect();
+        subtract(&mut changes.vanished, &present);
+        changes.arrived = subtracted(&present, known);
+        let flagged: UidSet = self.rows.iter().filter(|row| row.mod_seq > since).filter_map(Row::uid).collect();
+        changes.flagged = intersect(&flagged, known);
+        changes
+    }
+}
+
+impl What {
+    fn kind(&self) -> Option<ChangeKind> {
+        match self {
+            Self::Arrived(rows) => Some(ChangeKind::Arrived(rows.iter().filter_map(Row::uid).collect())),
+            Self::Flagged(flags) => {
+                Some(ChangeKind::Flagged(flags.iter().filter_map(|(uid, _)| Uid::new(*uid)).collect()))
+            }
+            Self::Vanished(uids) => Some(ChangeKind::Vanished(uids.clone())),
+            Self::Gone => Some(ChangeKind::Gone),
+            Self::Keywords(_) => None,
+        }
+    }
+}
+
+pub(crate) fn mod_seq(number: u64) -> ModSeq {
+    ModSeq::new(number).unwrap_or(ModSeq::FIRST)
+}
+
+fn add(set: &mut UidSet, more: &UidSet) {
+    for (first, last) in more.runs() {
+        set.insert_run(*first, *last);
+    }
+}
+
+fn subtract(set: &mut UidSet, less: &UidSet) {
+    if !less.is_empty() && !set.is_empty() {
+        *set = subtracted(set, less);
+    }
+}
+
+/// Those of `set` that are not in `less`, run by run.
+pub(crate) fn subtracted(set: &UidSet, less: &UidSet) -> UidSet {
+    let mut left = UidSet::new();
+    let mut holes = less.runs().iter().peekable();
+    for (first, last) in set.runs() {
+        let mut from = u64::from(*first);
+        while holes.next_if(|hole| u64::from(hole.1) < from).is_some() {}
+        let mut ahead = holes.clone();
+        while let Some((hole_first, hole_last)) = ahead.next_if(|hole| hole.0 <= *last) {
+            keep(&mut left, from, u64::from(*hole_first).saturating_sub(1));
+            from = u64::from(*hole_last) + 1;
+        }
+        keep(&mut left, from, u64::from(*last));
+    }
+    left
+}
+
+fn keep(set: &mut UidSet, first: u64, last: u64) {
+    if first <= last
+        && let (Ok(first), Ok(last)) = (u32::try_from(first), u32::try_from(last))
+    {
+        set.insert_run(first, last);
+    }
+}
+
+/// Those in both.
+pub(crate) fn intersect(one: &UidSet, other: &UidSet) -> UidSet {
+    subtracted(one, &subtracted(one, other))
+}
+
+/// All views that someone holds.
+#[derive(Debug)]
+pub(crate) struct Views {
+    slots: Mutex<HashMap<MailboxKey, Slot>>,
+    changes: broadcast::Sender<Change>,
+}
+
+#[derive(Debug)]
+enum Slot {
+    /// Being loaded by whoever holds the gate; what is committed meanwhile waits here.
+    Loading {
+        gate: Arc<tokio::sync::Mutex<()>>,
+        waiting: Vec<MailboxChange>,
+    },
+    Ready(Weak<View>),
+}
+
+impl Default for Views {
+    fn default() -> Self {
+        Self { slots: Mutex::default(), changes: broadcast::Sender::new(CHANGES_AT_ONCE) }
+    }
+}
+
+impl Views {
+    pub(crate) fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// The view, if someone holds it and it is whole.
+    pub(crate) fn live(&self, mailbox: MailboxKey) -> Option<Arc<View>> {
+        match self.slots().get(&mailbox) {
+            Some(Slot::Ready(view)) => view.upgrade(),
+            _ => None,
+        }
+    }
+
+    /// Applies what was committed, in order. The one place: a node that hears of another node's change comes here, too.
+    pub(crate) fn publish(&self, committed: Vec<MailboxChange>) {
+        for change in committed {
+            let live = match self.slots().get_mut(&change.mailbox) {
+                Some(Slot::Ready(view)) => view.upgrade(),
+                Some(Slot::Loading { waiting, .. }) => {
+                    waiting.push(change.clone());
+                    None
+                }
+                None => None,
+            };
+            if let Some(view) = live {
+                view.apply(&change);
+            }
+            if self.changes.receiver_count() > 0
+                && let Some(kind) = change.what.kind()
+            {
+                let (account, mailbox) = (change.account, change.mailbox);
+                // Nobody listens any more: so be it.
+                let _unheard = self.changes.send(Change { account, mailbox, mod_seq: mod_seq(change.mod_seq), kind });
+            }
+        }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<MailboxKey, Slot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Seconds since 1970 as a row keeps them: 1970 to 2106, other times as the nearest.
+pub(crate) fn row_seconds(at: Timestamp) -> u32 {
+    u32::try_from(at.seconds().max(0)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(runs: &[(u32, u32)]) -> UidSet {
+        let mut set = UidSet::new();
+        for (first, last) in runs {
+            set.insert_run(*first, *last);
+        }
+        set
+    }
+
+    #[test]
+    fn sets_are_subtracted_and_intersected() {
+        let check = |one: &[(u32, u32)], other: &[(u32, u32)], left: &str, both: &str| {
+            assert_eq!(subtracted(&set(one), &set(other)).to_string(), left, "{one:?} - {other:?}");
+            assert_eq!(intersect(&set(one), &set(other)).to_string(), both, "{one:?} & {other:?}");
+        };
+        check(&[(1, 10)], &[(3, 4), (6, 6)], "1:2,5,7:10", "3:4,6");
+        check(&[(1, 3), (5, 9)], &[(2, 6)], "1,7:9", "2:3,5:6");
+        check(&[(1, 3)], &[], "1:3", "");
+        check(&[], &[(1, 3)], "", "");
+        check(&[(4, 4)], &[(1, 9)], "", "4");
+        check(&[(1, 2), (4, 5), (7, 8)], &[(2, 4), (8, u32::MAX)], "1,5,7", "2,4,8");
+        check(&[(1, u32::MAX)], &[(u32::MAX, u32::MAX)], "1:4294967294", "4294967295");
+    }
+
+    #[test]
+    fn keywords_take_bits_in_order_and_end() {
+        let mut keywords = Keywords::default();
+        for number in 0..MAX_KEYWORDS {
+            let keyword = Keyword::parse(&format!("k{number}")).unwrap();
+            assert_eq!(keywords.take(&keyword), Some(1 << (number + 5)));
+        }
+        assert_eq!(keywords.take(&Keyword::parse("K3").unwrap()), Some(1 << 8), "compared without case");
+        assert_eq!(keywords.take(&Keyword::parse("other").unwrap()), None);
+        assert_eq!(1_u64 << 62 & (1 << 63), 0, "the highest bit stays free: numbers are signed in the database");
+    }
+}

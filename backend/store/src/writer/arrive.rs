@@ -1,0 +1,219 @@
+//! Messages that come: accepted or appended. Numbered at once, written together.
+
+use relais_model::{ReversePath, Uid};
+
+use super::batch::{Batch, OverQuota, TooManyKeywords, signed};
+use crate::content::Content;
+use crate::error::StoreError;
+use crate::key::{MailboxKey, MessageKey};
+use crate::message::{Acceptance, Accepted, Append, Appended, ChangeError, Delivered, Delivery, DeliveryRefusal};
+use crate::queue::{self, NewTrace, TraceKind};
+use crate::sql;
+use crate::thread;
+use crate::view::{MailboxChange, Row, What, mod_seq, row_seconds};
+
+impl<'a> Batch<'a> {
+    pub(super) async fn accept(&mut self, acceptances: &'a [Acceptance]) -> Result<Vec<Accepted>, StoreError> {
+        let mut answers = Vec::with_capacity(acceptances.len());
+        for acceptance in acceptances {
+            let mut deliveries = Vec::with_capacity(acceptance.deliveries.len());
+            for delivery in &acceptance.deliveries {
+                let delivered = self.deliver(&acceptance.content, delivery).await?;
+                if delivered.is_ok() {
+                    self.traces.push(trace(acceptance, delivery));
+                }
+                deliveries.push(delivered);
+            }
+            if let Some(outbound) = &acceptance.outbound {
+                let message = self.keep(&acceptance.content);
+                self.queued.push(queue::Insert {
+                    message,
+                    size_octets: acceptance.content.size_octets(),
+                    trace: &acceptance.trace,
+                    from_peer: &acceptance.from_peer,
+                    queued: outbound,
+                });
+            }
+            let message = self.known.get(&acceptance.content.prepared().hash).copied();
+            answers.push(Accepted { message, deliveries });
+        }
+        Ok(answers)
+    }
+
+    async fn deliver(
+        &mut self,
+        content: &Content,
+        delivery: &Delivery,
+    ) -> Result<Result<Delivered, DeliveryRefusal>, StoreError> {
+        let Some(mailbox) = self.target(delivery.account, &delivery.mailbox) else {
+            return Ok(Err(DeliveryRefusal::NoMailbox));
+        };
+        let Ok(flags) = self.bits(mailbox, &delivery.flags, true).await? else {
+            return Ok(Err(DeliveryRefusal::TooManyKeywords));
+        };
+        if let Err(OverQuota) = self.take_room(delivery.account, signed(content.size_octets()), 1) {
+            return Ok(Err(DeliveryRefusal::OverQuota));
+        }
+        let state = self.state_mut(mailbox)?;
+        let Some(first) = state.take_uids(1) else { return Ok(Err(DeliveryRefusal::NoMailbox)) };
+        let mod_seq = state.take_mod_seq();
+        let internal_date = delivery.internal_date.unwrap_or(self.now);
+        let row = self.new_row(content, first, flags, mod_seq, row_seconds(internal_date));
+        self.arrive(mailbox, row)?;
+        let uid = Uid::new(first).ok_or_else(|| StoreError::damaged("a mailbox without a next UID"))?;
+        Ok(Ok(Delivered { mailbox, uid }))
+    }
+
+    pub(super) async fn append(
+        &mut self,
+        mailbox: MailboxKey,
+        messages: &[Append],
+    ) -> Result<Result<Appended, ChangeError>, StoreError> {
+        let Some(state) = self.state(mailbox) else { return Ok(Err(ChangeError::NoMailbox)) };
+        let (account, uid_validity) = (state.account, state.uid_validity);
+        if u32::try_from(messages.len()).ok().and_then(|count| state.uid_next.checked_add(count)).is_none() {
+            return Ok(Err(ChangeError::NoMoreUids));
+        }
+        let mut flags = Vec::with_capacity(messages.len());
+        for message in messages {
+            match self.bits(mailbox, &message.flags, true).await? {
+                Ok(bits) => flags.push(bits),
+                Err(TooManyKeywords) => return Ok(Err(ChangeError::TooManyKeywords)),
+            }
+        }
+        let octets = messages.iter().map(|message| signed(message.content.size_octets())).sum();
+        if let Err(OverQuota) = self.take_room(account, octets, signed(messages.len() as u64)) {
+            return Ok(Err(ChangeError::OverQuota));
+        }
+        let state = self.state_mut(mailbox)?;
+        let Some(first) = state.take_uids(messages.len()) else { return Ok(Err(ChangeError::NoMoreUids)) };
+        let changed = state.take_mod_seq();
+        let mut uids = relais_model::UidSet::new();
+        for ((message, flags), uid) in messages.iter().zip(flags).zip(first..) {
+            let internal_date = row_seconds(message.internal_date.unwrap_or(self.now));
+            let row = self.new_row(&message.content, uid, flags, changed, internal_date);
+            self.arrive(mailbox, row)?;
+            uids.insert_run(uid, uid);
+        }
+        Ok(Ok(Appended { uid_validity, uids, mod_seq: mod_seq(changed) }))
+    }
+
+    fn new_row(&mut self, content: &Content, uid: u32, flags: u64, mod_seq: u64, internal_date: u32) -> Row {
+        Row {
+            message: self.keep(content).value(),
+            flags,
+            mod_seq,
+            uid,
+            size_octets: u32::try_from(content.size_octets()).unwrap_or(u32::MAX),
+            internal_date,
+            saved_at: row_seconds(self.now),
+        }
+    }
+
+    fn arrive(&mut self, mailbox: MailboxKey, row: Row) -> Result<(), StoreError> {
+        self.note_arrived(mailbox, &[row])?;
+        self.arrivals.push((mailbox, row));
+        Ok(())
+    }
+
+    /// The key of a content, which will be written if it is new.
+    fn keep(&mut self, content: &Content) -> MessageKey {
+        let (keys, now) = (&self.parts.keys, self.now);
+        let new_contents = &mut self.new_contents;
+        *self.known.entry(content.prepared().hash).or_insert_with(|| {
+            let key = MessageKey::new(keys.next(now));
+            new_contents.push((key, content.clone()));
+            key
+        })
+    }
+
+    /// Writes what has arrived so far.
+    pub(super) async fn flush(&mut self) -> Result<(), StoreError> {
+        self.write_contents().await?;
+        let (queued, traces) = (std::mem::take(&mut self.queued), std::mem::take(&mut self.traces));
+        if !queued.is_empty() {
+            self.is_queued = true;
+            queue::insert(&mut *self.tx, &self.parts.keys, self.now, &queued).await?;
+        }
+        if !traces.is_empty() {
+            queue::trace_accepted(&mut *self.tx, &self.parts.keys, self.now, &traces).await?;
+        }
+        let arrivals = std::mem::take(&mut self.arrivals);
+        if arrivals.is_empty() {
+            return Ok(());
+        }
+        let head =
+            "INSERT INTO entry (mailbox_key, uid, message_key, flags, mod_seq, size_octets, internal_date, saved_at)";
+        sql::insert(&mut *self.tx, head, 8, "", &arrivals, |statement, (mailbox, row)| {
+            statement
+                .bind(mailbox.value())
+                .bind(i64::from(row.uid))
+                .bind(row.message)
+                .bind(signed(row.flags))
+                .bind(signed(row.mod_seq))
+                .bind(i64::from(row.size_octets))
+                .bind(i64::from(row.internal_date))
+                .bind(i64::from(row.saved_at))
+        })
+        .await?;
+        // Rows of one mailbox and one change are told together.
+        for group in arrivals.chunk_by(|(one, row), (other, next)| one == other && row.mod_seq == next.mod_seq) {
+            let Some((mailbox, last)) = group.last() else { continue };
+            let account = self.state_mut(*mailbox)?.account;
+            let what = What::Arrived(group.iter().map(|(_, row)| *row).collect());
+            self.changes.push(MailboxChange { account, mailbox: *mailbox, mod_seq: last.mod_seq, what });
+        }
+        Ok(())
+    }
+
+    async fn write_contents(&mut self) -> Result<(), StoreError> {
+        let contents = std::mem::take(&mut self.new_contents);
+        if contents.is_empty() {
+            return Ok(());
+        }
+        let threads = thread::assign(&mut *self.tx, &contents).await?;
+        let rows: Vec<_> = contents.iter().zip(threads).collect();
+        let created_at = self.now.millis();
+        let head =
+            "INSERT INTO message (message_key, hash, thread_key, size_octets, header_octets, created_at, preview,
+                                         envelope, body_structure, body, head)";
+        sql::insert(&mut *self.tx, head, 11, "", &rows, |statement, ((key, content), thread_key)| {
+            let (prepared, facts) = (content.prepared(), content.facts());
+            statement
+                .bind(key.value())
+                .bind(prepared.hash.to_vec())
+                .bind(*thread_key)
+                .bind(signed(prepared.size_octets))
+                .bind(signed(facts.header_octets))
+                .bind(created_at)
+                .bind(facts.preview.replace('\0', ""))
+                .bind(facts.envelope.clone())
+                .bind(facts.body_structure.clone())
+                .bind(facts.body.clone())
+                .bind(prepared.head.to_vec())
+        })
+        .await?;
+        let bodies = contents.iter().map(|(key, content)| match content.prepared().body() {
+            Some(body) => Ok((key, body)),
+            None => Err(StoreError::damaged("a content that was not staged")),
+        });
+        let bodies: Vec<_> = bodies.collect::<Result<_, _>>()?;
+        let head = "INSERT INTO message_body (message_key, place, octets)";
+        sql::insert(&mut *self.tx, head, 3, "", &bodies, |statement, (key, body)| {
+            statement.bind(key.value()).bind(body.place as i64).bind(body.octets.clone())
+        })
+        .await?;
+        crate::search::insert_words(&mut *self.tx, &contents).await
+    }
+}
+
+fn trace<'a>(acceptance: &'a Acceptance, delivery: &'a Delivery) -> NewTrace<'a> {
+    NewTrace {
+        trace: &acceptance.trace,
+        kind: TraceKind::Delivered,
+        sender: ReversePath::address(&acceptance.reverse_path),
+        recipient: &delivery.recipient,
+        peer: &acceptance.from_peer,
+        text: "",
+    }
+}

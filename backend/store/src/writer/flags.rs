@@ -1,0 +1,91 @@
+//! STORE: one UPDATE for all that change, whatever their number.
+
+use relais_model::{ModSeq, UidSet};
+use sqlx::AssertSqlSafe;
+
+use super::batch::{Batch, signed};
+use crate::error::StoreError;
+use crate::key::MailboxKey;
+use crate::message::{ChangeError, FlagChange, FlagOp, FlagsStored};
+use crate::sql;
+use crate::view::{MailboxChange, Row, What, mod_seq};
+
+impl Batch<'_> {
+    pub(super) async fn store_flags(
+        &mut self,
+        mailbox: MailboxKey,
+        uids: &UidSet,
+        change: &FlagChange,
+        unchanged_since: Option<ModSeq>,
+    ) -> Result<Result<FlagsStored, ChangeError>, StoreError> {
+        if self.state(mailbox).is_none() {
+            return Ok(Err(ChangeError::NoMailbox));
+        }
+        let Ok(bits) = self.bits(mailbox, &change.flags, change.op != FlagOp::Remove).await? else {
+            return Ok(Err(ChangeError::TooManyKeywords));
+        };
+        let rows = self.rows(mailbox, Some(uids)).await?;
+        let (mut changed, mut modified) = (Vec::new(), UidSet::new());
+        for row in rows {
+            if unchanged_since.is_some_and(|since| row.mod_seq > since.value()) {
+                modified.insert_run(row.uid, row.uid);
+                continue;
+            }
+            let flags = apply(row.flags, change.op, bits);
+            if flags != row.flags {
+                changed.push((row, flags));
+            }
+        }
+        let set = self.write_flags(mailbox, changed, change.op, bits).await?;
+        let highest = self.state(mailbox).map_or(0, |state| state.mod_seq);
+        Ok(Ok(FlagsStored { changed: set, modified, mod_seq: mod_seq(highest) }))
+    }
+
+    async fn write_flags(
+        &mut self,
+        mailbox: MailboxKey,
+        changed: Vec<(Row, u64)>,
+        op: FlagOp,
+        bits: u64,
+    ) -> Result<UidSet, StoreError> {
+        let mut set = UidSet::new();
+        if changed.is_empty() {
+            return Ok(set);
+        }
+        let state = self.state_mut(mailbox)?;
+        let (account, changed_at) = (state.account, state.take_mod_seq());
+        for (row, flags) in &changed {
+            state.count_flags(row.flags, -1);
+            state.count_flags(*flags, 1);
+            set.insert_run(row.uid, row.uid);
+        }
+        let expression = match op {
+            FlagOp::Add => "flags | $1",
+            FlagOp::Remove => "flags & $1",
+            FlagOp::Replace => "$1",
+        };
+        let operand = signed(if op == FlagOp::Remove { !bits & i64::MAX as u64 } else { bits });
+        for condition in sql::uid_conditions(&set) {
+            let text = format!(
+                "UPDATE entry SET flags = {expression}, mod_seq = $2 WHERE mailbox_key = $3 AND {}",
+                condition.text(4)
+            );
+            let query = sqlx::query(AssertSqlSafe(text)).bind(operand).bind(signed(changed_at)).bind(mailbox.value());
+            condition.bind(query).execute(&mut *self.tx).await?;
+        }
+        let after =
+            changed.iter().map(|(row, flags)| (row.uid, Some(Row { flags: *flags, mod_seq: changed_at, ..*row })));
+        self.note_changed(mailbox, after)?;
+        let what = What::Flagged(changed.into_iter().map(|(row, flags)| (row.uid, flags)).collect());
+        self.changes.push(MailboxChange { account, mailbox, mod_seq: changed_at, what });
+        Ok(set)
+    }
+}
+
+fn apply(flags: u64, op: FlagOp, bits: u64) -> u64 {
+    match op {
+        FlagOp::Add => flags | bits,
+        FlagOp::Remove => flags & !bits,
+        FlagOp::Replace => bits,
+    }
+}

@@ -1,0 +1,320 @@
+//! The writer: the one task that changes mail.
+//!
+//! It takes all that waits, runs it as one transaction of few multi-row statements, commits once, brings the views up to date
+//! and answers all. Idle, it commits at once; under load many share one disk flush. What cannot be done (no quota, no
+//! mailbox) is found before anything is written and answered alone. Where the transaction itself fails, its items are run
+//! one by one, so that a failing item never fails its neighbours.
+
+mod arrive;
+mod batch;
+mod copy;
+mod expunge;
+mod flags;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+use relais_model::{Clock, ModSeq, UidSet};
+use sqlx::{AnyConnection, AnyPool};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_util::task::TaskTracker;
+
+use crate::engine::{Checkpoints, Engine, Log};
+use crate::error::StoreError;
+use crate::key::{Keys, MailboxKey};
+use crate::message::{
+    Acceptance, Accepted, Append, Appended, ChangeError, Copied, Expunged, FlagChange, FlagsStored, Settling,
+};
+use crate::view::{MailboxChange, Views};
+
+use batch::{Answer, Batch};
+
+/// Pieces of work that may wait; who comes later waits before them.
+const QUEUE_LENGTH: usize = 1024;
+/// Pieces of work in one transaction.
+const BATCH_LENGTH: usize = 256;
+/// Transactions between two looks at the length of SQLite's log.
+const CHECKPOINT_EVERY: u32 = 64;
+
+type Reply<T> = oneshot::Sender<T>;
+
+/// One piece of work.
+pub(crate) enum Op {
+    Accept(Vec<Acceptance>, Reply<Result<Vec<Accepted>, StoreError>>),
+    Append {
+        mailbox: MailboxKey,
+        messages: Vec<Append>,
+        reply: Reply<Result<Appended, ChangeError>>,
+    },
+    Flags {
+        mailbox: MailboxKey,
+        uids: UidSet,
+        change: FlagChange,
+        unchanged_since: Option<ModSeq>,
+        reply: Reply<Result<FlagsStored, ChangeError>>,
+    },
+    Expunge {
+        mailbox: MailboxKey,
+        only: Option<UidSet>,
+        reply: Reply<Result<Expunged, ChangeError>>,
+    },
+    Copy {
+        from: MailboxKey,
+        uids: UidSet,
+        to: MailboxKey,
+        removes: bool,
+        reply: Reply<Result<Copied, ChangeError>>,
+    },
+    Settle(Box<Settling>, Reply<Result<(), StoreError>>),
+    /// The marks of recency that wait in the handle are worth being written.
+    Recent,
+}
+
+/// What may be sent to the writer.
+enum Task {
+    /// Shares its transaction with others.
+    Mail(Op),
+    /// Anything else that writes, in a transaction of its own.
+    Act(Act),
+    /// What came before is done; nothing comes after.
+    Close,
+}
+
+/// Work that writes by itself.
+type Act = Box<dyn for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Acted> + Send>;
+
+/// What such work came to.
+pub(crate) struct Acted {
+    /// Else it is rolled back.
+    commits: bool,
+    changes: Vec<MailboxChange>,
+    /// Answers the caller, once it is known whether the commit went well.
+    answer: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
+}
+
+/// How others reach the writer.
+#[derive(Debug)]
+pub(crate) struct WriterHandle {
+    work: mpsc::Sender<Task>,
+    /// Marks of recency that wait for the writer's next transaction.
+    recent: Arc<Mutex<HashMap<MailboxKey, u32>>>,
+}
+
+/// What the writer works with.
+pub(crate) struct Parts {
+    pub(crate) engine: Engine,
+    pub(crate) pool: AnyPool,
+    pub(crate) checkpoints: Option<Checkpoints>,
+    pub(crate) views: Arc<Views>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) queue_woken: Arc<Notify>,
+}
+
+pub(crate) fn start(parts: Parts, tasks: &TaskTracker) -> WriterHandle {
+    let (work, waiting) = mpsc::channel(QUEUE_LENGTH);
+    let recent = Arc::default();
+    let writer =
+        Writer { parts, waiting, recent: Arc::clone(&recent), tasks: tasks.clone(), log: Arc::default(), commits: 0 };
+    tasks.spawn(writer.run());
+    WriterHandle { work, recent }
+}
+
+impl WriterHandle {
+    pub(crate) async fn send(&self, op: Op) -> Result<(), StoreError> {
+        self.work.send(Task::Mail(op)).await.map_err(|_closed| StoreError::Closed)
+    }
+
+    /// Runs `act` in a transaction of its own; `split` tells its value from the news that it makes.
+    pub(crate) async fn act<R, T, E>(
+        &self,
+        act: impl for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Result<R, E>> + Send + 'static,
+        split: fn(R) -> (T, Vec<MailboxChange>),
+    ) -> Result<T, E>
+    where
+        R: Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answered) = oneshot::channel::<Result<T, E>>();
+        let act: Act = Box::new(move |tx| {
+            Box::pin(async move {
+                let (done, changes) = match act(tx).await {
+                    Ok(value) => {
+                        let (value, changes) = split(value);
+                        (Ok(value), changes)
+                    }
+                    Err(error) => (Err(error), Vec::new()),
+                };
+                let commits = done.is_ok();
+                let answer = move |committed: Result<(), StoreError>| {
+                    let told = done.and_then(|value| committed.map(|()| value).map_err(E::from));
+                    // Whoever asked may have gone; the work is done all the same.
+                    let _gone = reply.send(told);
+                };
+                Acted { commits, changes, answer: Box::new(answer) }
+            })
+        });
+        self.work.send(Task::Act(act)).await.map_err(|_closed| E::from(StoreError::Closed))?;
+        answered.await.map_err(|_closed| E::from(StoreError::Closed))?
+    }
+
+    /// Leaves a mark of recency for the writer's next transaction.
+    pub(crate) fn note_recent(&self, mailbox: MailboxKey, from: u32) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.insert(mailbox, from);
+        drop(recent);
+        // A full queue has transactions enough to take it along.
+        let _taken_along = self.work.try_send(Task::Mail(Op::Recent));
+    }
+
+    pub(crate) async fn close(&self) {
+        // Closed twice: the second finds nobody.
+        let _gone = self.work.send(Task::Close).await;
+    }
+}
+
+struct Writer {
+    parts: Parts,
+    waiting: mpsc::Receiver<Task>,
+    recent: Arc<Mutex<HashMap<MailboxKey, u32>>>,
+    tasks: TaskTracker,
+    /// As the last checkpoint left it.
+    log: Arc<Mutex<Log>>,
+    commits: u32,
+}
+
+impl Writer {
+    async fn run(mut self) {
+        let mut tasks = Vec::with_capacity(BATCH_LENGTH);
+        while self.waiting.recv_many(&mut tasks, BATCH_LENGTH).await > 0 {
+            let mut mail = Vec::with_capacity(tasks.len());
+            for task in tasks.drain(..) {
+                match task {
+                    Task::Mail(op) => mail.push(op),
+                    Task::Act(act) => {
+                        self.run_mail(std::mem::take(&mut mail)).await;
+                        self.run_act(act).await;
+                    }
+                    Task::Close => self.waiting.close(),
+                }
+            }
+            self.run_mail(mail).await;
+            self.checkpoint().await;
+        }
+        self.parts.pool.close().await;
+        if let Some(checkpoints) = &self.parts.checkpoints {
+            checkpoints.close().await;
+        }
+    }
+
+    /// All in one transaction; if that fails, one by one.
+    async fn run_mail(&mut self, ops: Vec<Op>) {
+        if ops.is_empty() {
+            return;
+        }
+        match self.transact(&ops).await {
+            Ok(answers) => ops.into_iter().zip(answers).for_each(|(op, answer)| op.answer(Ok(answer))),
+            Err(error) if ops.len() == 1 => self.fail(ops, &error),
+            Err(error) => {
+                tracing::warn!(%error, items = ops.len(), "a batch failed; its items are tried one by one");
+                for op in ops {
+                    match self.transact(std::slice::from_ref(&op)).await {
+                        Ok(answers) => {
+                            if let Some(answer) = answers.into_iter().next() {
+                                op.answer(Ok(answer));
+                            }
+                        }
+                        Err(error) => self.fail(vec![op], &error),
+                    }
+                }
+            }
+        }
+    }
+
+    fn fail(&self, ops: Vec<Op>, error: &StoreError) {
+        tracing::error!(%error, engine = ?self.parts.engine, "the store could not write");
+        ops.into_iter().for_each(|op| op.answer(Err(error.clone())));
+    }
+
+    async fn transact(&mut self, ops: &[Op]) -> Result<Vec<Answer>, StoreError> {
+        let recent = std::mem::take(&mut *self.recent.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut connection = self.parts.pool.acquire().await?;
+        let mut tx = self.parts.engine.begin(&mut connection).await?;
+        let mut batch = Batch::new(&mut tx, &self.parts);
+        let answers = batch.run(ops, recent).await?;
+        let (changes, is_queued) = batch.finish().await?;
+        tx.commit().await?;
+        self.commits += 1;
+        self.parts.views.publish(changes);
+        if is_queued {
+            self.parts.queue_woken.notify_one();
+        }
+        Ok(answers)
+    }
+
+    async fn run_act(&mut self, act: Act) {
+        let begun = async {
+            let mut connection = self.parts.pool.acquire().await?;
+            let mut tx = self.parts.engine.begin(&mut connection).await?;
+            let acted = act(&mut tx).await;
+            let ended = if acted.commits { tx.commit().await } else { tx.rollback().await };
+            Ok::<_, sqlx::Error>((acted, ended))
+        };
+        match begun.await {
+            Ok((acted, ended)) => {
+                if ended.is_ok() {
+                    self.parts.views.publish(acted.changes);
+                }
+                self.commits += 1;
+                (acted.answer)(ended.map_err(StoreError::from));
+            }
+            // The caller hears that its answer was dropped.
+            Err(error) => tracing::error!(%error, engine = ?self.parts.engine, "the store could not begin to write"),
+        }
+    }
+
+    /// Now and then moves SQLite's log into the file, beside the writer; waits for it only where the log grows too long.
+    async fn checkpoint(&mut self) {
+        let Some(checkpoints) = self.parts.checkpoints.clone() else { return };
+        let log = *self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.commits < CHECKPOINT_EVERY && !log.is_overlong() {
+            return;
+        }
+        self.commits = 0;
+        let last = Arc::clone(&self.log);
+        let moving = async move {
+            match checkpoints.run().await {
+                Ok(log) => *last.lock().unwrap_or_else(PoisonError::into_inner) = log,
+                Err(error) => tracing::warn!(%error, "SQLite's log could not be moved into the file"),
+            }
+        };
+        if log.is_overlong() {
+            moving.await;
+        } else {
+            drop(self.tasks.spawn(moving));
+        }
+    }
+}
+
+impl Op {
+    /// Tells the caller. Whoever asked may have gone; the work is done all the same.
+    fn answer(self, answer: Result<Answer, StoreError>) {
+        match (self, answer) {
+            (Self::Accept(_, reply), Ok(Answer::Accepted(accepted))) => drop(reply.send(Ok(accepted))),
+            (Self::Accept(_, reply), Err(error)) => drop(reply.send(Err(error))),
+            (Self::Append { reply, .. }, Ok(Answer::Appended(appended))) => drop(reply.send(appended)),
+            (Self::Append { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
+            (Self::Flags { reply, .. }, Ok(Answer::Flags(stored))) => drop(reply.send(stored)),
+            (Self::Flags { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
+            (Self::Expunge { reply, .. }, Ok(Answer::Expunged(expunged))) => drop(reply.send(expunged)),
+            (Self::Expunge { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
+            (Self::Copy { reply, .. }, Ok(Answer::Copied(copied))) => drop(reply.send(copied)),
+            (Self::Copy { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
+            (Self::Settle(_, reply), settled) => drop(reply.send(settled.map(|_settled| ()))),
+            // Nobody waits for these; an answer of another kind drops the reply, and the caller hears of it.
+            _ => {}
+        }
+    }
+}
