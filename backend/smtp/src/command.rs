@@ -8,13 +8,13 @@
 
 use relais_model::{
     Address, BodyType, Domain, EnhancedCode, EnvelopeId, ForwardPath, LocalPart, Notify, OriginalRecipient, Reply, Ret,
-    ReversePath,
+    ReversePath, Secret,
 };
 
 use crate::xtext;
 
 /// RFC 5321 §4.5.3.1.3: a path with its brackets.
-const PATH_OCTETS: usize = 256 + 2;
+const PATH_OCTETS: usize = 256;
 /// RFC 3461 §4.2: an ORCPT parameter.
 const ORIGINAL_RECIPIENT_OCTETS: usize = 500;
 /// RFC 5321 §4.5.3.1.2: what HELO names itself.
@@ -61,7 +61,7 @@ pub enum Command {
         /// In capitals.
         mechanism: String,
         /// Still in base64; `=` stands for the empty response.
-        initial: Option<String>,
+        initial: Option<Secret>,
     },
 }
 
@@ -229,7 +229,7 @@ fn bdat(argument: &str) -> Result<Command, CommandError> {
 fn auth(argument: &str) -> Result<Command, CommandError> {
     let mut words = argument.split_whitespace();
     let mechanism = words.next().ok_or(CommandError::Syntax("AUTH mechanism"))?.to_ascii_uppercase();
-    let initial = words.next().map(str::to_owned);
+    let initial = words.next().map(Secret::new);
     match words.next() {
         None => Ok(Command::Auth { mechanism, initial }),
         Some(_) => Err(CommandError::Syntax("AUTH mechanism [initial-response]")),
@@ -403,4 +403,47 @@ fn original_recipient(value: &str) -> Result<OriginalRecipient, CommandError> {
         is_printable.then_some(OriginalRecipient { address_type, address })
     };
     decode().ok_or(CommandError::Parameter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: &Result<Command, CommandError>) {
+        assert_eq!(Command::parse(line.as_bytes()), *expected, "{line}");
+    }
+
+    /// RFC 5321 §4.1.1, RFC 3030 §2, RFC 4954 §4. The rest stands in the transcripts.
+    #[test]
+    fn commands_know_no_case_and_forgive_white_space_at_the_end() {
+        let auth =
+            |initial: Option<&str>| Ok(Command::Auth { mechanism: "PLAIN".into(), initial: initial.map(Secret::new) });
+        check("data", &Ok(Command::Data));
+        check("QuIt \t ", &Ok(Command::Quit));
+        check("EHLO  a", &Ok(Command::Ehlo("a".into())));
+        check("bdat 5", &Ok(Command::Bdat { octets: 5, last: false }));
+        check("BDAT 0 last", &Ok(Command::Bdat { octets: 0, last: true }));
+        check("auth plain", &auth(None));
+        check("AUTH PLAIN =", &auth(Some("=")));
+        check("STARTTLS", &Ok(Command::StartTls));
+        check(" DATA", &Err(CommandError::Unknown));
+        check("DATA\tx", &Err(CommandError::Unknown));
+        check("", &Err(CommandError::Unknown));
+        for bad in ["BDAT", "BDAT -1", "BDAT 1 FIRST", "BDAT 1 LAST x", "BDAT 9999999999999999999", "BDAT 0x1"] {
+            check(bad, &Err(CommandError::ChunkSize));
+        }
+    }
+
+    /// RFC 5321 §4.5.3.1.3: a path has 256 octets with its brackets; a quoted bracket doesn't end it.
+    #[test]
+    fn paths_end_where_they_end() {
+        assert_eq!(split_path("FROM:<a@b> SIZE=1", "FROM:"), Some(("a@b", "SIZE=1")));
+        assert_eq!(split_path("from:<\"a>\\\"b\"@c>", "FROM:"), Some(("\"a>\\\"b\"@c", "")));
+        assert_eq!(split_path("FROM:<a@b>x", "FROM:"), None);
+        assert_eq!(split_path("FROM:<\"a@b>", "FROM:"), None);
+        assert_eq!(split_path("FR\u{e4}M:<>", "FROM:"), None);
+        assert!(split_path(&format!("TO:<{}>", "a".repeat(254)), "TO:").is_some());
+        assert!(split_path(&format!("TO:<{}>", "a".repeat(255)), "TO:").is_none());
+    }
 }

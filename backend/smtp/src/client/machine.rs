@@ -1,7 +1,7 @@
 //! The client machine: replies in, steps out.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::mem;
 use std::time::Duration;
 
@@ -159,7 +159,6 @@ enum Next {
 /// - An 8-bit message goes as it is to a peer without 8BITMIME, as all MTAs do since RFC 6152's early days: converting it
 ///   would break its signatures.
 /// - SIZE, BODY, SMTPUTF8, REQUIRETLS and the DSN parameters are said only where offered.
-#[derive(Debug)]
 pub struct Client {
     config: Config,
     phase: Phase,
@@ -367,9 +366,8 @@ impl Client {
             _ => return self.refused(expected, reply),
         };
         if !is_as_expected {
-            // Yes where more was to be asked, or the other way round: whoever goes on is out of step.
-            let fault = Fault::Garbled(crate::reply::ReplyError::Shape(reply.to_string()));
-            return self.lose(Fate::Broken { stage, fault });
+            // Whoever goes on now is out of step for good.
+            return self.lose(Fate::Broken { stage, fault: Fault::OutOfStep(reply) });
         }
         match expected {
             Expected::Greeting => {
@@ -406,6 +404,10 @@ impl Client {
     fn refused(&mut self, expected: Expected, reply: Reply) {
         let stage = stage_of(expected);
         let is_permanent = !reply.is_transient();
+        if expected == Expected::Reset {
+            // A peer that refuses RSET is in no known state; the message is not to blame.
+            return self.lose(Fate::Broken { stage, fault: Fault::OutOfStep(reply) });
+        }
         let fate = Fate::Refused { stage, reply };
         match expected {
             // RFC 5321 §3.2: a server that doesn't know EHLO knows HELO.
@@ -428,7 +430,6 @@ impl Client {
                 self.conclude();
             }
             Expected::Body(recipient) => self.body_decided(recipient, &fate),
-            // A peer that refuses RSET is in no known state.
             Expected::Reset
             | Expected::Greeting
             | Expected::Ehlo
@@ -646,6 +647,15 @@ impl Client {
         self.decide_rest(&fate);
         self.conclude();
         self.lost = Some(fate);
+    }
+}
+
+impl fmt::Debug for Client {
+    /// Without its buffers: they may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Client");
+        out.field("phase", &self.phase).field("expected", &self.expected).field("offer", &self.offer);
+        out.field("is_under_tls", &self.is_under_tls).field("transaction", &self.transaction).finish_non_exhaustive()
     }
 }
 

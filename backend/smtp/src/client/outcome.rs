@@ -100,6 +100,9 @@ pub enum Fault {
     /// What came is no reply.
     #[error("the peer's answer makes no sense: {0}")]
     Garbled(#[from] ReplyError),
+    /// A reply, but yes where more was to be asked for, or the other way round.
+    #[error("`{0}` is no answer to what was said")]
+    OutOfStep(Reply),
     /// Octets stood between STARTTLS's reply and the handshake (RFC 3207): somebody meddles.
     #[error("there was plain text behind the reply to STARTTLS")]
     Injected,
@@ -142,7 +145,7 @@ impl Fault {
     pub fn reply(&self) -> Reply {
         let (code, enhanced) = match self {
             Self::HungUp | Self::TimedOut => (421, EnhancedCode::new(4, 4, 2)),
-            Self::Garbled(_) => (451, EnhancedCode::new(4, 5, 0)),
+            Self::Garbled(_) | Self::OutOfStep(_) => (451, EnhancedCode::new(4, 5, 0)),
             Self::Injected | Self::LoginMissing => (454, EnhancedCode::new(4, 7, 0)),
             Self::TlsMissing | Self::Tls(_) => (454, EnhancedCode::new(4, 7, 5)),
             Self::NeedsSmtpUtf8 => (553, EnhancedCode::new(5, 6, 7)),

@@ -3,6 +3,7 @@
 mod commands;
 mod message;
 
+use std::fmt;
 use std::mem;
 use std::time::Duration;
 
@@ -75,7 +76,6 @@ enum Body {
 ///
 /// Pure: it reads no clock and touches no socket. Whatever octets are fed, in whatever pieces, it doesn't panic, keeps no more
 /// than one line and what was fed last, and gives the same replies.
-#[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a claim of its own; no two form a state")]
 pub struct Session {
     config: Config,
@@ -290,7 +290,7 @@ impl Session {
         if !self.output.is_empty() {
             return Some(Step::Write(mem::take(&mut self.output)));
         }
-        if self.taken >= self.input.len() {
+        if matches!(self.phase, Phase::Command) && self.pending().is_empty() {
             self.input = Vec::new(); // An idle session holds no buffer.
             self.taken = 0;
         }
@@ -437,6 +437,15 @@ impl Session {
         self.reset();
         self.phase = Phase::Closing;
         self.taken = self.input.len();
+    }
+}
+
+impl fmt::Debug for Session {
+    /// Without its buffers: they may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Session");
+        out.field("phase", &self.phase).field("tls", &self.tls).field("hello", &self.hello);
+        out.field("is_logged_in", &self.is_logged_in).field("transaction", &self.transaction).finish_non_exhaustive()
     }
 }
 

@@ -19,7 +19,8 @@ pub(crate) struct Player {
     recipients: Vec<ForwardPath>,
     message: &'static [u8],
     written: Vec<u8>,
-    is_closed: bool,
+    /// The last step that waits: said once until something is fed.
+    rest: Option<&'static str>,
     loses_body: bool,
 }
 
@@ -48,7 +49,7 @@ impl Player {
             recipients: Vec::new(),
             message: MESSAGE,
             written: Vec::new(),
-            is_closed: false,
+            rest: None,
             loses_body: words.contains("loses-body"),
         }
     }
@@ -66,6 +67,13 @@ impl Player {
             envelope_id: mail.envelope_id,
             began_at: Timestamp::default(),
         }
+    }
+
+    fn rest(&mut self, word: &'static str, mut log: Vec<String>) -> Vec<String> {
+        if self.rest.replace(word) != Some(word) {
+            self.note(word.to_owned(), &mut log);
+        }
+        log
     }
 
     fn note(&mut self, event: String, log: &mut Vec<String>) {
@@ -89,6 +97,7 @@ impl Play for Player {
     }
 
     fn event(&mut self, event: &str) {
+        self.rest = self.rest.filter(|word| *word == "=close");
         let (word, rest) = event.split_once(' ').unwrap_or((event, ""));
         match word {
             "mail" | "rcpt" => match Command::parse(event.as_bytes()).unwrap() {
@@ -135,19 +144,12 @@ impl Play for Player {
                     }
                 }
                 Step::Done(outcome) => {
+                    self.rest = None;
                     self.note(format!("=done under_tls={}", outcome.under_tls), &mut log);
                     log.extend(outcome.recipients.iter().map(print));
                 }
-                Step::Idle => {
-                    self.note("=idle".to_owned(), &mut log);
-                    return log;
-                }
-                Step::Close => {
-                    if !std::mem::replace(&mut self.is_closed, true) {
-                        self.note("=close".to_owned(), &mut log);
-                    }
-                    return log;
-                }
+                Step::Idle => return self.rest("=idle", log),
+                Step::Close => return self.rest("=close", log),
             }
         }
         log_lines('C', &std::mem::take(&mut self.written), &mut log);

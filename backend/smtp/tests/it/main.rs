@@ -1,5 +1,7 @@
 //! Both machines against the transcripts, and against any octets.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop at once")]
+
 mod client;
 mod server;
 mod splits;

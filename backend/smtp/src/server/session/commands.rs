@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use relais_model::{Address, EnhancedCode, Envelope, Reply, Timestamp};
+use relais_model::{Address, EnhancedCode, Envelope, Reply, Secret, Timestamp};
 
 use super::{Asked, Body, Hello, Line, Phase, Session};
 use crate::command::{Command, CommandError, MailFrom, RcptTo};
@@ -66,7 +66,9 @@ impl Session {
                 self.close();
             }
             Command::StartTls => self.start_tls(),
-            Command::Auth { mechanism, initial } => return self.begin_login(&mechanism, initial.as_deref()),
+            Command::Auth { mechanism, initial } => {
+                return self.begin_login(&mechanism, initial.as_ref().map(Secret::expose));
+            }
         }
         None
     }
