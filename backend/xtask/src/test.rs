@@ -14,7 +14,6 @@ type Stage = fn() -> anyhow::Result<Tally>;
 
 /// Runs all stages, also after one that failed: a change is looked at whole.
 pub(crate) fn run() -> Tally {
-    peers::install();
     let mut tally = Tally::default();
     let stages: [(&str, Stage); 7] = [
         ("format", || cargo(&["fmt", "--all", "--check"])),
