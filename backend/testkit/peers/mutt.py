@@ -30,6 +30,9 @@ def _():
     empty('INBOX')
     empty('INBOX', LOGIN2, PASSWORD2)
     append('INBOX', message('for-mutt', author=LOGIN2, body='words for mutt to show'))
+    editor = FOLDER / 'editor'
+    editor.write_text('#!/bin/sh\necho "an answer from mutt" >>"$1"\n')
+    editor.chmod(0o755)
     config = FOLDER / 'muttrc'
     config.write_text(f'''set folder = "imaps://{HOST}:{PORT['imaps']}/"
 set spoolfile = "+INBOX"
@@ -42,7 +45,7 @@ set realname = "Checks"
 set use_from = yes
 set ssl_starttls = yes
 set ssl_ca_certificates_file = "{CA}"
-set editor = "sed -i -e '\\$a an answer from mutt'"
+set editor = "{editor}"
 set record = "+Sent"
 set copy = yes
 set fast_reply = yes
