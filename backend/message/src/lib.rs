@@ -25,7 +25,7 @@ pub use header::{Field, Fields, count_received, fields, header_fields, header_oc
 pub use parameters::{ContentType, Disposition, Parameter};
 pub use preview::MAX_PREVIEW_CHARACTERS;
 pub use received::{Received, received};
-pub use search::{Needle, matches_body, matches_header, matches_text};
+pub use search::{Needle, matches_body, matches_header, matches_text, searchable};
 pub use section::{Section, SectionText, UnknownEncoding, decode_part, section};
 pub use structure::{Content, Encoding, MAX_DEPTH, MAX_PARTS, Part, Structure};
 pub use subject::{BaseSubject, base_subject};

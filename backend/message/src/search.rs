@@ -7,10 +7,11 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
-use crate::header::fields;
+use crate::address::{mailboxes, read_address_list};
+use crate::header::{Field, fields};
 use crate::section::decode_part;
 use crate::structure::{Part, Structure};
-use crate::words::{decode_header_value, decode_text, fold, is_ascii_transparent};
+use crate::words::{decode_header_value, decode_text, decode_words, fold, is_ascii_transparent};
 
 /// Letters, digits and marks from the frequent to the rare in mail; what is not listed is rarer still.
 const FREQUENT: &[u8] = b" ETAONISRHLDCUMPFGYWBV.K-/=:0123456789XJQZ<>\"'_@,";
@@ -75,24 +76,66 @@ impl Needle {
         self.is_in(&decode_text(octets, charset))
     }
 
-    /// Whether it is in a field's raw value.
-    fn is_in_value(&self, value: &[u8]) -> bool {
-        // On one line and without encoded words the octets are the text.
-        let is_plain = memmem::find(value, b"=?").is_none()
-            && value.iter().position(|&octet| octet == b'\n').is_none_or(|lf| lf + 1 == value.len());
-        if is_plain && self.folded.is_ascii() {
-            let line = value.trim_ascii_start();
-            return self
-                .is_in_octets(line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line)));
+    /// Whether it is in a field's value.
+    fn is_in_field(&self, field: &Field<'_>) -> bool {
+        match plain_line(field) {
+            Some(line) => self.is_in_plain(line.get(field.raw.len() - field.value.len()..).unwrap_or_default()),
+            None => self.is_in(&searchable(field)),
         }
-        self.is_in(&decode_header_value(value))
     }
+
+    /// Whether it is in a field, name and colon and all: `Subject: x` is found.
+    fn is_in_whole_field(&self, field: &Field<'_>) -> bool {
+        match plain_line(field) {
+            Some(line) => self.is_in_plain(line),
+            None => self.is_in(&format!("{}: {}", String::from_utf8_lossy(field.name), searchable(field))),
+        }
+    }
+
+    /// A header's octets without encoded words are text in UTF-8, or in windows-1252.
+    fn is_in_plain(&self, octets: &[u8]) -> bool {
+        if self.folded.is_ascii() {
+            return self.is_in_octets(octets);
+        }
+        !octets.is_ascii() && self.is_in(&decode_text(octets, None))
+    }
+}
+
+/// The field's line without its end, where its octets are its text: one line, no encoded words, no odd addresses.
+fn plain_line<'a>(field: &Field<'a>) -> Option<&'a [u8]> {
+    let line = field.raw.strip_suffix(b"\n").unwrap_or(field.raw);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let is_plain =
+        memchr::memchr(b'\n', line).is_none() && memmem::find(line, b"=?").is_none() && !is_oddly_spelt(field);
+    is_plain.then_some(line)
+}
+
+/// Whether this is a list of addresses with quotes or comments, which are not what an address is sought by.
+fn is_oddly_spelt(field: &Field<'_>) -> bool {
+    memchr::memchr3(b'(', b'"', b'\\', field.value).is_some()
+        && ["From", "To", "Cc", "Bcc", "Sender", "Reply-To"].iter().any(|name| field.is(name))
+}
+
+/// A field's value as searches see it: decoded, and where addresses have quotes or comments, spelt a second time without
+/// them, one a line.
+pub fn searchable(field: &Field<'_>) -> String {
+    let mut text = decode_header_value(field.value);
+    if is_oddly_spelt(field) {
+        for mailbox in mailboxes(&read_address_list(&field.unfolded())) {
+            text.push('\n');
+            text.push_str(&decode_words(mailbox.name.as_deref().unwrap_or_default()));
+            text.push_str(" <");
+            text.push_str(&mailbox.to_text());
+            text.push('>');
+        }
+    }
+    text
 }
 
 /// HEADER, SUBJECT, FROM and the like: whether a field called `name` holds the needle. The empty needle asks whether
 /// there is such a field.
 pub fn matches_header(header: &[u8], name: &str, needle: &Needle) -> bool {
-    fields(header).any(|field| field.is(name) && needle.is_in_value(field.value))
+    fields(header).any(|field| field.is(name) && needle.is_in_field(&field))
 }
 
 /// BODY: whether the text of a part holds the needle, messages inside this one too. No header is looked at.
@@ -106,7 +149,8 @@ pub fn matches_text(raw: &[u8], structure: &Structure, needle: &Needle) -> bool 
 }
 
 fn part_matches(raw: &[u8], part: &Part, needle: &Needle, with_headers: bool) -> bool {
-    if with_headers && header_matches(raw.get(part.header.clone()).unwrap_or_default(), needle) {
+    let header = raw.get(part.header.clone()).unwrap_or_default();
+    if with_headers && fields(header).any(|field| needle.is_in_whole_field(&field)) {
         return true;
     }
     if part.is_text() {
@@ -117,16 +161,6 @@ fn part_matches(raw: &[u8], part: &Part, needle: &Needle, with_headers: bool) ->
         return needle.is_in_charset(&body, charset);
     }
     part.children().iter().any(|child| part_matches(raw, child, needle, with_headers))
-}
-
-/// A needle may span name and value: `Subject: x` is found.
-fn header_matches(header: &[u8], needle: &Needle) -> bool {
-    fields(header).any(|field| {
-        needle.is_in_value(field.value) || {
-            let name = String::from_utf8_lossy(field.name);
-            needle.is_in(&format!("{name}: {}", decode_header_value(field.value)))
-        }
-    })
 }
 
 #[cfg(test)]

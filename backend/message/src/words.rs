@@ -127,7 +127,8 @@ pub fn fold(text: &str) -> String {
         .map(|character| {
             let mut upper = character.to_uppercase();
             match (upper.next(), upper.next()) {
-                (Some(only), None) => only,
+                // What is ASCII only in upper case (U+017F) stays: ASCII is sought among ASCII alone.
+                (Some(only), None) if character.is_ascii() || !only.is_ascii() => only,
                 _ => character,
             }
         })

@@ -1,6 +1,9 @@
 //! What imaptest's scripts say of messages, without a server: sections, sizes, ENVELOPE, BODY, sort keys.
 
-use relais_message::{Facts, Section, SectionText, Structure, decode_part, fold, section};
+use relais_message::{
+    Facts, Needle, Section, SectionText, Structure, decode_part, fold, matches_body, matches_header, matches_text,
+    section,
+};
 
 use crate::suites;
 
@@ -127,4 +130,45 @@ fn sent_dates_are_days_as_written() {
     let first = days[0];
     let expected = [0, 1, 1, 1, 1, 1, 2, 217, 218, 218, 218, 218, 218, 218, 218, 219];
     assert_eq!(days.iter().map(|day| day - first).collect::<Vec<_>>(), expected);
+}
+
+/// Whether a message fits `from x`, `header x-y "z"`, `body x`, `text x`; none where this is another kind of search.
+fn fits(raw: &[u8], keys: &str) -> Option<bool> {
+    let (key, rest) = keys.split_once(' ')?;
+    let (name, text) = if key == "header" { rest.split_once(' ')? } else { (key, rest) };
+    let needle = Needle::new(text.trim_matches('"'));
+    let structure = Structure::read(raw);
+    Some(match key {
+        "header" | "subject" | "from" | "to" | "cc" | "bcc" => {
+            matches_header(&raw[structure.root.header.clone()], name, &needle)
+        }
+        "body" => matches_body(raw, &structure, &needle),
+        "text" => matches_text(raw, &structure, &needle),
+        "not" => return fits(raw, rest).map(|fits| !fits),
+        _ => return None,
+    })
+}
+
+/// RFC 9051 §6.4.4.
+#[test]
+fn searches_find_what_imaptest_says() {
+    for (name, count) in [("search-addresses", 28), ("search-body", 12), ("search-header", 14), ("nil", 2)] {
+        let Some(folder) = suites::folder("imaptest") else { return };
+        let messages = suites::mbox(&folder.join(format!("{name}.mbox")));
+        let script = std::fs::read_to_string(folder.join(name)).unwrap();
+        let lines: Vec<&str> = script.lines().collect();
+        let mut checked = 0;
+        for pair in lines.windows(2) {
+            let (Some(keys), Some(found)) = (pair[0].strip_prefix("ok search "), pair[1].strip_prefix("* search"))
+            else {
+                continue;
+            };
+            let Some(all) = messages.iter().map(|raw| fits(raw, keys)).collect::<Option<Vec<_>>>() else { continue };
+            let numbers: Vec<String> =
+                (1..).zip(&all).filter(|(_, fits)| **fits).map(|(number, _): (u32, _)| number.to_string()).collect();
+            assert_eq!(numbers.join(" "), found.trim(), "{name}: {keys}");
+            checked += 1;
+        }
+        assert!(checked >= count, "{name}: {checked}");
+    }
 }
