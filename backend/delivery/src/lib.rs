@@ -1,13 +1,112 @@
-//! The queue's worker: routes, MX, SMTP client, retries, notices
+//! The queue's worker: where mail goes that is for others.
+//!
+//! ```text
+//! store ── claim ──> worker ──> lanes (one task a connection) ── attempt ──> hosts ──> dial ──> connection ──> smtp::Client
+//!   ^                                                               │          MX, A, AAAA      TLS, time limits
+//!   └────────────── settle (verdicts, notices: one transaction) <───┘
+//! ```
+//! - `route`: relay host or MX. `hosts`: a domain's hosts in order. `memory`: which of them are dead. `dial`: IPv6 and IPv4.
+//! - `connection`: drives the SMTP client. `tls`: with which certificates. `attempt`: host after host, until each recipient has
+//!   its verdict.
+//! - `settle` and `backoff`: what becomes of a recipient. `notice`: what its sender reads. `local`: addresses of ours.
+//! - `lanes` and `worker`: who is spoken to, when, how often at once. `ports` and `dns`: the network and the DNS.
+//!
+//! # Invariants
+//! - No SQL and no second queue: what isn't in the store is nowhere. What is claimed is settled, given back, or falls due again
+//!   when its lease ends.
+//! - From the message's last octet to the note of its fate nothing is broken off, but by the end of the process: then it is sent
+//!   twice at worst.
+//! - A message with the null reverse-path never causes a notice (RFC 5321 §4.5.5).
+//! - Each wait for the network has a limit.
+//!
+//! To add a TLS policy (MTA-STS, DANE): a way to verify in `tls`, and `Courier::policy` asks for it. To add a reason why mail
+//! fails: a line in `notice::explain`.
 
+mod attempt;
 mod backoff;
+mod bodies;
+mod config;
+mod connection;
 mod dial;
 mod dns;
 mod hosts;
+mod lanes;
+mod local;
 mod memory;
+mod notice;
 mod ports;
 mod route;
+mod settle;
 mod tls;
+mod worker;
 
 #[cfg(test)]
 mod testing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use relais_store::Store;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use attempt::Ports;
+pub use backoff::Backoff;
+pub use config::DeliveryConfig;
+pub use dial::Sources;
+pub use dns::{DnsResolver, ResolverError};
+pub use ports::{Answer, Dialer, Found, LookupError, MxRecord, Resolver, Stream, TcpDialer};
+pub use route::{NextHop, RelayHost, RelayLogin, RelayTls, Routes, Via};
+
+use attempt::Courier;
+use bodies::Bodies;
+use lanes::Lanes;
+use memory::HostMemory;
+use settle::Desk;
+use tls::Tls;
+use worker::Worker;
+
+/// An authority of [`DeliveryConfig::extra_roots`] can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("TLS can't be set up for delivery")]
+pub struct StartError(#[source] rustls::Error);
+
+/// The running worker.
+#[derive(Debug)]
+#[must_use = "stop it, so that what is under way ends well"]
+pub struct Delivery {
+    stop: CancellationToken,
+    cut: CancellationToken,
+    tasks: TaskTracker,
+    drain: Duration,
+}
+
+impl Delivery {
+    /// Starts to work the store's queue.
+    pub fn start(store: Store, config: DeliveryConfig, ports: Ports) -> Result<Self, StartError> {
+        let tls = Tls::new(&config.extra_roots).map_err(StartError)?;
+        let (stop, cut, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+        let drain = config.drain;
+        let worker = Worker {
+            lanes: Lanes::new(&config, stop.clone()),
+            bodies: Bodies::new(store.clone()),
+            desk: Desk { store, config: config.clone(), ports: ports.clone() },
+            courier: Courier { config, ports, tls, memory: HostMemory::default(), cut: cut.clone() },
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+        };
+        tasks.spawn(Arc::new(worker).run());
+        Ok(Self { stop, cut, tasks, drain })
+    }
+
+    /// Claims no more, lets what is under way end within [`DeliveryConfig::drain`], then breaks off what no host may have taken and
+    /// gives it back. A message whose last octet is sent is waited for, up to RFC 5321 §4.5.3.2.6's ten minutes.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(self.drain, self.tasks.wait()).await.is_err() {
+            self.cut.cancel();
+            self.tasks.wait().await;
+        }
+    }
+}

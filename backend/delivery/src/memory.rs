@@ -55,9 +55,9 @@ impl HostMemory {
         self.with(|hosts| hosts.get(&host).is_some_and(|rest| now < rest.until))
     }
 
-    /// Whether another attempt has found `host` dead since `due`: then ours would find nothing else.
-    pub(crate) fn failed_since(&self, host: SocketAddr, due: Timestamp, now: Timestamp) -> bool {
-        self.with(|hosts| hosts.get(&host).is_some_and(|rest| now < rest.until && due < rest.failed_at))
+    /// Whether another attempt has found `host` dead since `claimed_at`: then ours would find nothing else.
+    pub(crate) fn failed_since(&self, host: SocketAddr, claimed_at: Timestamp, now: Timestamp) -> bool {
+        self.with(|hosts| hosts.get(&host).is_some_and(|rest| now < rest.until && claimed_at < rest.failed_at))
     }
 }
 
@@ -82,9 +82,9 @@ mod tests {
         assert!(!memory.rests(host, now));
     }
 
-    /// A message that somebody asks to retry became due after the failure: it is tried.
+    /// A message that somebody asks to retry is claimed after the failure: it is tried.
     #[test]
-    fn what_became_due_later_is_tried_anyway() {
+    fn what_was_claimed_later_is_tried_anyway() {
         let memory = HostMemory::default();
         let host = "192.0.2.1:25".parse().unwrap();
         let failed_at = Timestamp::from_seconds(100);

@@ -110,3 +110,13 @@ impl ServerCertVerifier for AnyCertificate {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+impl From<TlsPolicy> for relais_smtp::client::TlsPolicy {
+    fn from(policy: TlsPolicy) -> Self {
+        match policy {
+            TlsPolicy::Opportunistic => Self::Opportunistic,
+            TlsPolicy::Required => Self::Required,
+            TlsPolicy::Never => Self::Never,
+        }
+    }
+}

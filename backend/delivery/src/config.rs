@@ -1,0 +1,69 @@
+//! How the queue is worked.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use relais_model::Domain;
+use rustls::pki_types::CertificateDer;
+
+use crate::backoff::Backoff;
+use crate::dial::Sources;
+use crate::route::Routes;
+
+/// How the queue is worked. [`DeliveryConfig::new`] gives the defaults.
+#[derive(Debug, Clone)]
+pub struct DeliveryConfig {
+    /// Our name: in EHLO, in notices, and as what we find among a domain's MX hosts when mail would come back to us.
+    pub host_name: Domain,
+    /// Where we take mail in: a connection to one of these would be one to ourselves. An unspecified address stands for all of
+    /// the machine's. Default: none.
+    pub listeners: Vec<SocketAddr>,
+    /// The addresses that we send from. Default: the machine chooses.
+    pub sources: Sources,
+    /// The port of MX hosts. Default: 25; others are for tests.
+    pub mx_port: u16,
+    /// Which mail goes through which relay host. Default: all mail goes to the MX hosts.
+    pub routes: Routes,
+    /// Authorities that are trusted beside the web's. Default: none.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Connections at once. Default: 100.
+    pub connections: usize,
+    /// Connections at once to one destination; a new one begins with 2 and gains one with each message that goes through.
+    /// Default: 20.
+    pub connections_per_destination: usize,
+    /// Between the beginnings of two transactions with one destination. Default: none.
+    pub pace: Duration,
+    /// When a deferred recipient is tried again. Default: after 5 minutes, 10, 20, 40 … 4 hours.
+    pub backoff: Backoff,
+    /// A sender is told of a delay after this. Default: 4 hours.
+    pub delay_notice_after: Duration,
+    /// How long our own notices are tried (RFC 5321 §4.5.4.1: four to five days). Default: 5 days.
+    pub notice_lifetime: Duration,
+    /// A notice returns larger messages without their body, also where `RET=FULL` was said (RFC 3461 §6.2 allows it).
+    /// Default: 256 KiB.
+    pub returned_octets: u64,
+    /// What is under way when the worker is stopped has this long to end before it is broken off. Default: 20 seconds.
+    pub drain: Duration,
+}
+
+impl DeliveryConfig {
+    /// All defaults.
+    pub fn new(host_name: Domain) -> Self {
+        Self {
+            host_name,
+            listeners: Vec::new(),
+            sources: Sources::default(),
+            mx_port: 25,
+            routes: Routes::default(),
+            extra_roots: Vec::new(),
+            connections: 100,
+            connections_per_destination: 20,
+            pace: Duration::ZERO,
+            backoff: Backoff::default(),
+            delay_notice_after: Duration::from_hours(4),
+            notice_lifetime: Duration::from_hours(5 * 24),
+            returned_octets: 256 * 1024,
+            drain: Duration::from_secs(20),
+        }
+    }
+}
