@@ -2,6 +2,9 @@
 
 use crate::lexer::Lexer;
 
+/// So many elements of a list are read; each costs us more than the two octets it may cost a sender.
+pub const MAX_LIST_ITEMS: usize = 10_000;
+
 /// One element of an address list, in ENVELOPE's manner: a group is a start, its members and an end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListItem {
@@ -49,10 +52,10 @@ impl Mailbox {
     }
 }
 
-/// Reads an unfolded value.
+/// Reads an unfolded value, up to [`MAX_LIST_ITEMS`].
 pub fn read_address_list(value: &[u8]) -> Vec<ListItem> {
     let mut reader = Reader { lexer: Lexer::new(value), items: Vec::new(), is_in_group: false };
-    while reader.element() {}
+    while reader.items.len() < MAX_LIST_ITEMS && reader.element() {}
     if reader.is_in_group {
         reader.items.push(ListItem::GroupEnd);
     }

@@ -12,6 +12,12 @@ use crate::words::{decode_words, fold};
 
 /// So many message ids of References and In-Reply-To are kept: the last ones.
 pub const MAX_REFERENCES: usize = 256;
+/// Longer ones are none (RFC 5322 §2.1.1: no line is longer).
+const MAX_MESSAGE_ID_OCTETS: usize = 998;
+/// So much of the decoded subject is kept.
+const MAX_SUBJECT_OCTETS: usize = 8 * 1024;
+/// So much of a key by which messages are sorted.
+const MAX_KEY_OCTETS: usize = 1024;
 
 /// See each field. `envelope`, `body_structure` and `body` go to a client as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +32,7 @@ pub struct Facts {
     pub body: Vec<u8>,
     /// At most 200 characters of decoded text on one line (RFC 8970).
     pub preview: String,
-    /// Decoded, on one line.
+    /// Decoded, on one line; at most 8 KiB.
     pub subject: String,
     /// RFC 5256 §2.1, folded (see [`fold`]): octet order is the order of SORT.
     pub base_subject: String,
@@ -71,8 +77,9 @@ impl Facts {
         header.put(&mut envelope);
         put_structure(&mut body_structure, raw, root, true);
         put_structure(&mut body, raw, root, false);
-        let subject = header.subject.as_deref().map(decode_words).unwrap_or_default().into_owned();
-        let base = base_subject(&subject);
+        let subject = header.subject.as_deref().map(decode_words).unwrap_or_default();
+        let subject = start(&subject, MAX_SUBJECT_OCTETS);
+        let base = base_subject(&start(&subject, MAX_KEY_OCTETS));
         let date = header.date.as_deref().and_then(parse_date);
         Self {
             header_octets: u64::try_from(root.header.len()).unwrap_or(u64::MAX),
@@ -98,6 +105,11 @@ impl Facts {
     }
 }
 
+/// At most `octets` of a text, in whole characters.
+fn start(text: &str, octets: usize) -> String {
+    text.get(..text.floor_char_boundary(octets)).unwrap_or(text).to_owned()
+}
+
 /// RFC 5256 §3: addr-mailbox of the first address; for a group ENVELOPE's first element, its name.
 fn sort_key(list: &[ListItem]) -> String {
     let octets = match list.first() {
@@ -105,16 +117,16 @@ fn sort_key(list: &[ListItem]) -> String {
         Some(ListItem::GroupStart(name)) => name,
         Some(ListItem::GroupEnd) | None => return String::new(),
     };
-    fold(&decode_words(octets))
+    fold(&start(&decode_words(octets), MAX_KEY_OCTETS))
 }
 
 /// RFC 5957 §3.
 fn display_name(list: &[ListItem]) -> String {
     match list.first() {
         Some(ListItem::Mailbox(Mailbox { name: Some(name), .. }) | ListItem::GroupStart(name)) => {
-            decode_words(name).into_owned()
+            start(&decode_words(name), MAX_KEY_OCTETS)
         }
-        Some(ListItem::Mailbox(mailbox)) => mailbox.to_text(),
+        Some(ListItem::Mailbox(mailbox)) => start(&mailbox.to_text(), MAX_KEY_OCTETS),
         Some(ListItem::GroupEnd) | None => String::new(),
     }
 }
@@ -134,7 +146,7 @@ fn message_ids(value: &[u8]) -> Vec<String> {
             .copied()
             .filter(|octet| !octet.is_ascii_whitespace() && !matches!(octet, b'"' | b'\\'))
             .collect();
-        if after.starts_with(b">") && memchr::memchr(b'@', &id).is_some() {
+        if after.starts_with(b">") && memchr::memchr(b'@', &id).is_some() && id.len() <= MAX_MESSAGE_ID_OCTETS {
             ids.push(String::from_utf8_lossy(&id).into_owned());
         }
     }
@@ -164,5 +176,51 @@ fn is_file(raw: &[u8], part: &Part) -> bool {
                             && is_named(&["filename", "filename*"], &|name| disposition.parameter(name).is_some())
                     })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 5256 §3, RFC 5322 §3.6.4.
+    #[test]
+    fn message_ids_are_normalised() {
+        let check = |value: &str, expected: &[&str]| assert_eq!(message_ids(value.as_bytes()), expected, "{value}");
+        check("<a@b>", &["a@b"]);
+        check("<01KF8JCEOCBS0045PS@x> <\"01KF8JCEOCBS0045PS\"@x>", &["01KF8JCEOCBS0045PS@x", "01KF8JCEOCBS0045PS@x"]);
+        check("Your message of <a@b> and <c @d>, <broken <e@f> <nothing> g@h <", &["a@b", "c@d", "e@f"]);
+        check("", &[]);
+        let many = (0..300).map(|number| format!("<{number}@x>")).collect::<Vec<_>>().concat();
+        let kept = message_ids(many.as_bytes());
+        assert_eq!((kept.len(), kept.last().map(String::as_str)), (MAX_REFERENCES, Some("299@x")));
+    }
+
+    #[test]
+    fn attachments_are_files_and_messages() {
+        let check = |header: &str, expected: bool| {
+            assert_eq!(Facts::read(format!("{header}\r\n\r\nx").as_bytes()).has_attachment, expected, "{header}");
+        };
+        check("Subject: x", false);
+        check("Content-Disposition: ATTACHMENT", true);
+        check("Content-Type: application/pdf; name=x.pdf", true);
+        check("Content-Type: image/png\r\nContent-Disposition: inline; filename=x.png", false);
+        check("Content-Type: application/x\r\nContent-Disposition: other; filename*=utf-8''x", true);
+        check("Content-Type: text/plain; name=x.txt", false);
+        check("Content-Type: message/rfc822", true);
+    }
+
+    #[test]
+    fn facts_of_a_reply() {
+        let raw = b"From: =?utf-8?q?J=C3=B6rg?= <joerg@x.example>\r\nTo: team: a@b;\r\nSubject: Re: [list] =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\
+            Date: Sat, 24 Mar 2007 23:00:00 +0200\r\nMessage-ID: <2@x>\r\nIn-Reply-To: <1@x>\r\nReferences: <0@x>\r\n <1@x>\r\n\r\nHello\r\n";
+        let facts = Facts::read(raw);
+        assert_eq!(facts.subject, "Re: [list] Gr\u{fc}\u{df}e");
+        assert_eq!((facts.base_subject.as_str(), facts.is_reply), ("GR\u{dc}\u{df}E", true));
+        assert_eq!((facts.sort_from.as_str(), facts.display_from.as_str()), ("JOERG", "J\u{f6}rg"));
+        assert_eq!((facts.sort_to.as_str(), facts.display_to.as_str(), facts.sort_cc.as_str()), ("TEAM", "team", ""));
+        assert_eq!((facts.message_id.as_deref(), facts.references.len(), facts.in_reply_to.len()), (Some("2@x"), 2, 1));
+        assert_eq!((facts.header_date, facts.header_day), (Some(Timestamp::from_seconds(1_174_770_000)), Some(13_596)));
+        assert_eq!((facts.preview.as_str(), facts.header_octets), ("Hello", u64::try_from(raw.len()).unwrap() - 7));
     }
 }

@@ -2,6 +2,9 @@
 
 use crate::lexer::Lexer;
 
+/// So many parameters of a field are read.
+const MAX_PARAMETERS: usize = 100;
+
 /// One parameter: its name as written, its value without quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
@@ -107,7 +110,7 @@ fn parameters(lexer: &mut Lexer<'_>) -> Vec<Parameter> {
     let mut plain = Vec::new();
     let mut pieces: Vec<Piece> = Vec::new();
     let mut comment = Vec::new();
-    loop {
+    while plain.len() + pieces.len() < MAX_PARAMETERS {
         lexer.until(|octet| octet == b';');
         if !lexer.take(b';') {
             break;

@@ -2,7 +2,7 @@
 
 use relais_model::{Address, Random, Timestamp};
 
-use crate::address::{mailboxes, read_address_list};
+use crate::address::{MAX_LIST_ITEMS, mailboxes, read_address_list};
 use crate::date::format_date;
 use crate::header::{fields, header_octets, remove_fields};
 
@@ -36,7 +36,12 @@ impl Authors {
                 () if field.is("Sender") => &mut authors.sender,
                 () => continue,
             };
-            for mailbox in mailboxes(&read_address_list(&field.unfolded())) {
+            let items = read_address_list(&field.unfolded());
+            if items.len() >= MAX_LIST_ITEMS || list.len() >= MAX_LIST_ITEMS {
+                authors.unreadable.push("too many addresses".to_owned());
+                break;
+            }
+            for mailbox in mailboxes(&items) {
                 match mailbox.to_address() {
                     Some(address) => list.push(address),
                     None => authors.unreadable.push(mailbox.to_text()),

@@ -5,11 +5,16 @@
 
 use std::borrow::Cow;
 
-use crate::address::{ListItem, read_address_list};
+use crate::address::{ListItem, MAX_LIST_ITEMS, read_address_list};
 use crate::header::{Field, fields};
 use crate::lexer::Lexer;
 use crate::parameters::{Disposition, Parameter, token};
 use crate::structure::{Content, Part};
+
+/// A form that is longer already shows no more addresses: messages within messages could make of each octet a hundred.
+const MAX_FORM_OCTETS: usize = 4 * 1024 * 1024;
+/// So many language tags are read.
+const MAX_LANGUAGES: usize = 100;
 
 /// The fields that ENVELOPE shows, unfolded. Of a text field given twice the last counts, address fields given twice
 /// are one list: as Dovecot has it, so that no second From hides behind the first.
@@ -39,14 +44,14 @@ impl<'a> EnvelopeFields<'a> {
 
     fn take(&mut self, field: Field<'a>) {
         match field.name.len() {
-            2 if field.is("To") => self.to.extend(read_address_list(&field.unfolded())),
-            2 if field.is("Cc") => self.cc.extend(read_address_list(&field.unfolded())),
-            3 if field.is("Bcc") => self.bcc.extend(read_address_list(&field.unfolded())),
-            4 if field.is("From") => self.from.extend(read_address_list(&field.unfolded())),
+            2 if field.is("To") => extend(&mut self.to, &field),
+            2 if field.is("Cc") => extend(&mut self.cc, &field),
+            3 if field.is("Bcc") => extend(&mut self.bcc, &field),
+            4 if field.is("From") => extend(&mut self.from, &field),
             4 if field.is("Date") => self.date = Some(field.unfolded()),
-            6 if field.is("Sender") => self.sender.extend(read_address_list(&field.unfolded())),
+            6 if field.is("Sender") => extend(&mut self.sender, &field),
             7 if field.is("Subject") => self.subject = Some(field.unfolded()),
-            8 if field.is("Reply-To") => self.reply_to.extend(read_address_list(&field.unfolded())),
+            8 if field.is("Reply-To") => extend(&mut self.reply_to, &field),
             10 if field.is("Message-ID") => self.message_id = Some(field.unfolded()),
             10 if field.is("References") => self.references = Some(field.unfolded()),
             11 if field.is("In-Reply-To") => self.in_reply_to = Some(field.unfolded()),
@@ -74,8 +79,15 @@ impl<'a> EnvelopeFields<'a> {
     }
 }
 
+/// Adds a field's list, while there is room.
+fn extend(list: &mut Vec<ListItem>, field: &Field<'_>) {
+    if list.len() < MAX_LIST_ITEMS {
+        list.extend(read_address_list(&field.unfolded()));
+    }
+}
+
 fn put_addresses(out: &mut Vec<u8>, list: &[ListItem]) {
-    if list.is_empty() {
+    if list.is_empty() || out.len() > MAX_FORM_OCTETS {
         out.extend_from_slice(b"NIL");
         return;
     }
@@ -294,7 +306,7 @@ fn put_extension(out: &mut Vec<u8>, described: &PartFields<'_>) {
 fn put_languages(out: &mut Vec<u8>, value: &[u8]) {
     let mut lexer = Lexer::new(value);
     let mut tags = Vec::new();
-    while lexer.peek().is_some() {
+    while lexer.peek().is_some() && tags.len() < MAX_LANGUAGES {
         tags.push(token(&mut lexer));
         lexer.until(|octet| octet == b',');
         lexer.take(b',');
@@ -309,4 +321,83 @@ fn put_languages(out: &mut Vec<u8>, value: &[u8]) {
         put_string(out, tag);
     }
     out.push(b')');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::structure::Structure;
+
+    #[track_caller]
+    fn check_envelope(header: &str, expected: &str) {
+        let mut out = Vec::new();
+        EnvelopeFields::read(header.as_bytes()).put(&mut out);
+        assert_eq!(String::from_utf8_lossy(&out), expected, "{header:?}");
+    }
+
+    /// RFC 9051 §7.5.2.
+    #[test]
+    fn envelopes_have_the_fields_as_they_stand() {
+        check_envelope("", "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
+        check_envelope("Subject:\r\n", "(NIL \"\" NIL NIL NIL NIL NIL NIL NIL NIL)");
+        check_envelope(
+            "Subject: =?utf-8?q?=C3=A9?=\r\n\t\"two\" \\\r\nDate: bad\r\n  date\r\n",
+            "(\"bad date\" \"=?utf-8?q?=C3=A9?= \\\"two\\\" \\\\\" NIL NIL NIL NIL NIL NIL NIL NIL)",
+        );
+        check_envelope("Subject: \u{e9}\u{0}x\r\n", "(NIL {3}\r\n\u{e9}x NIL NIL NIL NIL NIL NIL NIL NIL)");
+        check_envelope("Subject: a\rb\r\n", "(NIL {3}\r\na\rb NIL NIL NIL NIL NIL NIL NIL NIL)");
+        check_envelope(
+            "From: a@b\r\nSender:\r\nFrom: c@d\r\nReply-To: e\r\n",
+            "(NIL NIL ((NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")) ((NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")) \
+             ((NIL NIL \"e\" \"MISSING_DOMAIN\")) NIL NIL NIL NIL NIL)",
+        );
+    }
+
+    #[track_caller]
+    fn check_structure(raw: &str, expected: &str) {
+        let mut out = Vec::new();
+        put_structure(&mut out, raw.as_bytes(), &Structure::read(raw.as_bytes()).root, true);
+        assert_eq!(String::from_utf8_lossy(&out), expected, "{raw:?}");
+    }
+
+    /// RFC 9051 §7.5.2.
+    #[test]
+    fn structures_have_their_extension_data() {
+        check_structure(
+            "A: b\r\n\r\nx\r\ny",
+            "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 4 1 NIL NIL NIL NIL)",
+        );
+        check_structure(
+            "Content-Type: image/PNG; name=x\r\nContent-ID: <a@b>\r\nContent-Description: a\r\n picture\r\nContent-Transfer-Encoding: BASE64 (c)\r\n\
+             Content-MD5: Q2hlY2s=\r\nContent-Disposition: attachment; filename=\"x y\"\r\nContent-Language: de, en (c)\r\nContent-Location: http://x/\r\n\r\nQQ==",
+            "(\"image\" \"PNG\" (\"name\" \"x\") \"<a@b>\" \"a picture\" \"BASE64\" 4 \"Q2hlY2s=\" (\"attachment\" (\"filename\" \"x y\")) (\"de\" \"en\") \"http://x/\")",
+        );
+        check_structure(
+            "Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: message/rfc822\r\n\r\nSubject: s\r\n\r\nx\r\n--a--",
+            "((\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 15 (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) \
+             (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 1 0 NIL NIL NIL NIL) 2 NIL NIL NIL NIL) \
+             \"mixed\" (\"boundary\" \"a\") NIL NIL NIL)",
+        );
+        check_structure(
+            "Content-Type: multipart/mixed\r\n\r\nx",
+            "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0 NIL NIL NIL NIL) \"mixed\" NIL NIL NIL NIL)",
+        );
+        check_structure(
+            "Content-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==",
+            "(\"application\" \"octet-stream\" NIL NIL NIL \"base64\" 4 NIL NIL NIL NIL)",
+        );
+    }
+
+    /// A million addresses of two octets each make no form of gigabytes.
+    #[test]
+    fn forms_are_bounded() {
+        let inner = format!("From: {}\r\n\r\n", "a,".repeat(20_000));
+        let raw = format!(
+            "Content-Type: multipart/digest; boundary=b\r\n{inner}{}",
+            format!("--b\r\n\r\n{inner}\r\n").repeat(50)
+        );
+        let mut out = Vec::new();
+        put_structure(&mut out, raw.as_bytes(), &Structure::read(raw.as_bytes()).root, true);
+        assert!(out.len() < 2 * MAX_FORM_OCTETS);
+    }
 }

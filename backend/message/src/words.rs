@@ -43,9 +43,12 @@ pub fn decode_header_value(value: &[u8]) -> String {
 
 /// Decodes the encoded words of an unfolded value.
 pub(crate) fn decode_words(value: &[u8]) -> Cow<'_, str> {
-    if memchr::memmem::find(value, b"=?").is_none() {
+    // Behind its last end there is no word, however many begin: known here, a long value costs no more than its length.
+    let Some(last_end) = memchr::memmem::rfind(value, b"?=").filter(|_| memchr::memmem::find(value, b"=?").is_some())
+    else {
         return decode_text(value, None);
-    }
+    };
+    let (value, tail) = value.split_at_checked(last_end + 2).unwrap_or((value, &[]));
     let mut text = String::with_capacity(value.len());
     // Octets of encoded words in a row, and their charset: a character may be split between two of them.
     let mut run: Option<(&[u8], Vec<u8>)> = None;
@@ -79,6 +82,7 @@ pub(crate) fn decode_words(value: &[u8]) -> Cow<'_, str> {
     }
     end_run(&mut run, &mut text);
     text.push_str(&decode_text(rest, None));
+    text.push_str(&decode_text(tail, None));
     Cow::Owned(text)
 }
 
@@ -99,21 +103,21 @@ impl<'a> EncodedWord<'a> {
     fn read(from: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let rest = from.strip_prefix(b"=?")?;
         let (label, rest) = rest.split_at_checked(memchr::memchr(b'?', rest)?)?;
-        let [_, kind, b'?', rest @ ..] = rest else { return None };
-        let (encoded, behind) = rest.split_at_checked(memchr::memmem::find(rest, b"?=")?)?;
-        let octets = match kind {
-            b'B' | b'b' => transfer::base64(encoded),
-            b'Q' | b'q' => {
-                let spaced: Vec<u8> = encoded.iter().map(|&octet| if octet == b'_' { b' ' } else { octet }).collect();
-                let mut plain = Vec::with_capacity(spaced.len());
-                transfer::escapes(&spaced, b'=', &mut plain);
-                plain
-            }
-            _ => return None,
-        };
+        let [b'?', kind @ (b'B' | b'b' | b'Q' | b'q'), b'?', rest @ ..] = rest else { return None };
         let charset = label.split(|&octet| octet == b'*').next().unwrap_or(label);
-        let is_label = !charset.is_empty() && charset.iter().all(u8::is_ascii_graphic);
-        is_label.then(|| (Self { charset, octets }, behind.get(2..).unwrap_or_default()))
+        if charset.is_empty() || !charset.iter().all(u8::is_ascii_graphic) {
+            return None;
+        }
+        let (encoded, behind) = rest.split_at_checked(memchr::memmem::find(rest, b"?=")?)?;
+        let octets = if matches!(kind, b'B' | b'b') {
+            transfer::base64(encoded)
+        } else {
+            let spaced: Vec<u8> = encoded.iter().map(|&octet| if octet == b'_' { b' ' } else { octet }).collect();
+            let mut plain = Vec::with_capacity(spaced.len());
+            transfer::escapes(&spaced, b'=', &mut plain);
+            plain
+        };
+        Some((Self { charset, octets }, behind.get(2..).unwrap_or_default()))
     }
 }
 
