@@ -12,7 +12,7 @@ pub struct Limits {
     /// [`Self::literal_octets`] before log-in.
     pub early_literal_octets: usize,
     /// Octets that a client may make us read and throw away after a refused literal it did not wait to send (RFC 7888 §4).
-    /// What is larger ends the session.
+    /// What is larger ends the session; before log-in, what is larger than [`Self::early_literal_octets`].
     pub swallow_octets: u64,
     /// Depth of parentheses and NOTs in SEARCH.
     pub nesting: usize,
@@ -24,9 +24,9 @@ pub struct Limits {
     pub list_items: usize,
     /// Messages of one APPEND (RFC 3502).
     pub append_messages: u32,
-    /// Commands that cannot be read, until the session ends.
+    /// Commands in a row that cannot be read, until the session ends.
     pub bad_commands: u32,
-    /// [`Self::bad_commands`] before log-in.
+    /// [`Self::bad_commands`] before log-in, in a row or not.
     pub early_bad_commands: u32,
 }
 
@@ -43,7 +43,7 @@ impl Default for Limits {
             ranges: 10_000,
             list_items: 1000,
             append_messages: 1000,
-            bad_commands: 50,
+            bad_commands: 20,
             early_bad_commands: 5,
         }
     }

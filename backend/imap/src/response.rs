@@ -17,7 +17,7 @@ pub use code::ResponseCode;
 pub use fetch::FetchWriter;
 pub use mailbox::{MailboxStatus, list, lsub, namespace, quota, quota_root, status, write_mailbox};
 pub use number::{write_numbers, write_runs};
-pub use search::{ESearch, esearch, search, sort};
+pub use search::{ESearch, esearch, search, sort, thread};
 pub use text::{write_nil_or_string, write_string};
 
 use crate::capability::Capabilities;
@@ -85,10 +85,8 @@ fn finish(out: &mut Vec<u8>, code: Option<&ResponseCode<'_>>, text: &str) {
         code.write(out);
         out.extend_from_slice(b"] ");
     }
-    out.extend(text.chars().map(|character| match u8::try_from(character) {
-        Ok(octet @ b' '..=b'~') => octet,
-        _ => b'?',
-    }));
+    let printable = |character| u8::try_from(character).ok().filter(|octet| (b' '..=b'~').contains(octet));
+    out.extend(text.chars().map(|character| printable(character).unwrap_or(b'?')));
     out.extend_from_slice(b"\r\n");
 }
 

@@ -25,7 +25,7 @@ impl Bound {
 }
 
 /// Which messages a command means, by sequence numbers or UIDs, as the client wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum SequenceSet {
     /// `1:*,7`: both ends inside, in either order.
     Ranges(Vec<(Bound, Bound)>),
@@ -95,6 +95,12 @@ impl fmt::Display for SequenceSet {
             if from == to { write!(f, "{comma}{from}")? } else { write!(f, "{comma}{from}:{to}")? }
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for SequenceSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

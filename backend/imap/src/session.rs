@@ -308,6 +308,7 @@ impl Session {
             self.start = 0;
         } else if self.start > 0 {
             self.inbox.drain(..self.start);
+            self.inbox.shrink_to_fit();
             self.start = 0;
         }
     }
@@ -354,6 +355,9 @@ impl Session {
         let result = command::parse(text, self.context());
         let tag = if result.is_err() { Tag::recover(text) } else { None };
         self.consume(end);
+        if result.is_ok() && !self.is_early() {
+            self.bad_commands = 0;
+        }
         match result {
             Ok((tag, Request::Command(command))) => Some(Step::Command(tag, command)),
             Ok((tag, Request::Dialogue(dialogue))) => self.converse(out, tag, dialogue),
@@ -406,7 +410,9 @@ impl Session {
     /// Throws away octets of a refused literal, then the rest of its command. RFC 7888 §4.
     fn step_swallow(&mut self, out: &mut Vec<u8>) -> Option<Step> {
         let Mode::Swallow(left) = self.mode else { return None };
-        if left > self.config.limits.swallow_octets {
+        let limits = &self.config.limits;
+        let most = if self.is_early() { limits.early_literal_octets as u64 } else { limits.swallow_octets };
+        if left > most {
             self.bye(out, Some(&ResponseCode::TooBig), "The literal is too long");
             return None;
         }

@@ -272,7 +272,8 @@ impl Reader<'_> {
                 return Err(self.too_much("Too many part numbers"));
             }
             if !self.skip(b'.') {
-                return Ok(path);
+                let is_end = self.peek() == Some(b']');
+                return if is_end { Ok(path) } else { Err(self.bad("`.` or `]` is expected here")) };
             }
             if self.peek() == Some(b']') {
                 return Err(self.bad("A part number or a section's name is expected here"));

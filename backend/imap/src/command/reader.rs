@@ -291,8 +291,9 @@ impl<'a> Reader<'a> {
 
     /// The text of a `mailbox`, decoded and not yet a name.
     pub(crate) fn mailbox_text(&mut self) -> Result<String, Refusal> {
+        let before = self.at;
         let octets = self.astring()?;
-        self.decode_name(&octets)
+        self.decode_name(&octets).map_err(|refusal| Refusal { at: before, ..refusal })
     }
 
     /// `list-mailbox`: a pattern of LIST, decoded; its `*` and `%` stand for themselves. What no name could be matches none,
@@ -328,7 +329,9 @@ impl<'a> Reader<'a> {
             if items.len() == self.limits.list_items {
                 return Err(self.too_much("Too many items in a list"));
             }
-            self.expect(b' ')?;
+            if !self.skip(b' ') {
+                return Err(self.bad("A space or `)` is expected here"));
+            }
         }
     }
 

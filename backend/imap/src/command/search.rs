@@ -167,7 +167,7 @@ struct KeyReader<'a, 'b> {
     left: usize,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     pub(super) fn search(&mut self, by_uid: bool) -> Result<Search, Refusal> {
         self.space()?;
         let mut returns = None;

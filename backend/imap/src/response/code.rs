@@ -1,5 +1,7 @@
 //! Response codes (RFC 9051 §7.1, RFC 5530, RFC 4315, RFC 7162, RFC 8474, RFC 3516, RFC 4978, RFC 6154).
 
+use std::borrow::Cow;
+
 use relais_model::{Flag, ModSeq, SeqNum, Uid, UidSet, UidValidity};
 
 use super::{number, parenthesised, write_flags};
@@ -17,7 +19,7 @@ pub enum ResponseCode<'a> {
         /// Of the mailbox.
         uid_validity: UidValidity,
         /// They rise in the order of the messages.
-        uids: &'a UidSet,
+        uids: UidSet,
     },
     /// The credentials are wrong.
     AuthenticationFailed,
@@ -42,9 +44,9 @@ pub enum ResponseCode<'a> {
         /// Of the mailbox they went to.
         uid_validity: UidValidity,
         /// As they were.
-        from: &'a [Uid],
+        from: Vec<Uid>,
         /// As they are there.
-        to: &'a [Uid],
+        to: Vec<Uid>,
     },
     /// Data are damaged.
     Corruption,
@@ -61,9 +63,9 @@ pub enum ResponseCode<'a> {
     /// A limit was reached.
     Limit,
     /// The mailbox's lasting name (RFC 8474 §4).
-    MailboxId(&'a str),
+    MailboxId(Cow<'a, str>),
     /// Those that UNCHANGEDSINCE spared: UIDs, or sequence numbers as runs.
-    Modified(&'a [(u32, u32)]),
+    Modified(Vec<(u32, u32)>),
     /// The mailbox keeps no MODSEQ.
     NoModSeq,
     /// There is no such thing.
@@ -136,7 +138,7 @@ impl ResponseCode<'_> {
             Self::HighestModSeq(mod_seq) => write_number(out, mod_seq.value()),
             Self::MailboxId(id) => {
                 out.push(b' ');
-                parenthesised(out, [id], |out, id| out.extend_from_slice(id.as_bytes()));
+                parenthesised(out, [id.as_ref()], |out, id| out.extend_from_slice(id.as_bytes()));
             }
             Self::Modified(runs) => {
                 out.push(b' ');

@@ -60,6 +60,8 @@ pub struct MailboxStatus<'a> {
     pub uid_next: Uid,
     /// The epoch of its UIDs.
     pub uid_validity: UidValidity,
+    /// Messages that no session was told of (RFC 3501 §2.3.2).
+    pub recent: u32,
     /// Messages without `\Seen`.
     pub unseen: u32,
     /// Messages with `\Deleted`.
@@ -76,7 +78,7 @@ pub struct MailboxStatus<'a> {
     pub mailbox_id: &'a str,
 }
 
-/// `* STATUS name (…)`: what was asked, in that order. RECENT is always 0: we keep no `\Recent`.
+/// `* STATUS name (…)`: what was asked, in that order.
 pub fn status(out: &mut Vec<u8>, name: &MailboxName, values: &MailboxStatus<'_>, items: &[StatusItem], utf8: bool) {
     out.extend_from_slice(b"* STATUS ");
     write_mailbox(out, name.as_str(), utf8);
@@ -91,7 +93,7 @@ pub fn status(out: &mut Vec<u8>, name: &MailboxName, values: &MailboxStatus<'_>,
             StatusItem::Unseen => u64::from(values.unseen),
             StatusItem::Deleted => u64::from(values.deleted),
             StatusItem::Size => values.size_octets,
-            StatusItem::Recent => 0,
+            StatusItem::Recent => u64::from(values.recent),
             StatusItem::HighestModSeq => values.highest_mod_seq.value(),
             StatusItem::AppendLimit => values.append_limit,
             StatusItem::DeletedStorage => values.deleted_octets,

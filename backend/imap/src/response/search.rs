@@ -5,6 +5,7 @@ use relais_model::ModSeq;
 use super::number;
 use super::text::write_quoted;
 use crate::command::Tag;
+use crate::thread::Threads;
 
 /// `* SEARCH 2 84 882 [(MODSEQ 917162500)]` (RFC 3501 §7.2.5, RFC 7162 §3.1.5).
 pub fn search(out: &mut Vec<u8>, numbers: impl IntoIterator<Item = u32>, mod_seq: Option<ModSeq>) {
@@ -14,6 +15,16 @@ pub fn search(out: &mut Vec<u8>, numbers: impl IntoIterator<Item = u32>, mod_seq
 /// `* SORT 2 84 882` (RFC 5256 §4).
 pub fn sort(out: &mut Vec<u8>, numbers: impl IntoIterator<Item = u32>, mod_seq: Option<ModSeq>) {
     listed(out, "* SORT", numbers, mod_seq);
+}
+
+/// `* THREAD (2)(3 6 (4 23)(44 7 96))` (RFC 5256 §4).
+pub fn thread(out: &mut Vec<u8>, threads: &Threads) {
+    out.extend_from_slice(b"* THREAD");
+    if !threads.roots.is_empty() {
+        out.push(b' ');
+        threads.write(out);
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
 fn listed(out: &mut Vec<u8>, name: &str, numbers: impl IntoIterator<Item = u32>, mod_seq: Option<ModSeq>) {

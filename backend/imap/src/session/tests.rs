@@ -1,1 +1,380 @@
+//! Transcripts of the framing: what the client says, what the machine says and does.
 
+use proptest::prelude::*;
+
+use super::*;
+
+/// A driver in miniature: obeys, and writes down what happened.
+struct Driver {
+    session: Session,
+    log: String,
+    out: Vec<u8>,
+    /// Mailbox whose messages are refused.
+    full: &'static str,
+}
+
+fn config() -> Config {
+    Config { starttls: true, compress: true, append_limit: 1000, ..Config::default() }
+}
+
+impl Driver {
+    fn new(state: State) -> Self {
+        let mut session = Session::new(Arc::new(config()), state != State::NotAuthenticated);
+        if state != State::NotAuthenticated {
+            session.logged_in();
+        }
+        if state == State::Selected {
+            session.selected();
+        }
+        Self { session, log: String::new(), out: Vec::new(), full: "Full" }
+    }
+
+    fn note(&mut self, text: &str) {
+        let said = String::from_utf8_lossy(&std::mem::take(&mut self.out)).replace("\r\n", "|");
+        self.log.push_str(&said);
+        self.log.push_str(text);
+    }
+
+    fn run(&mut self, octets: &[u8]) {
+        self.session.feed(octets);
+        loop {
+            match self.session.step(&mut self.out) {
+                Step::Read => return self.note(""),
+                Step::Close => return self.note("<close>"),
+                Step::Command(tag, command) => {
+                    self.note(&format!("<{} {command:?}>", tag.as_str()));
+                }
+                Step::LogIn(log_in) => {
+                    let LogIn { tag, authorization, login_name, password } = log_in;
+                    self.note(&format!("<{tag:?} {authorization:?} {login_name} {}>", password.expose()));
+                    self.session.logged_in();
+                }
+                Step::Append(message) => {
+                    let AppendMessage { tag, mailbox, index, head } = message;
+                    self.note(&format!("<{tag:?} append {mailbox} {index} {}>", head.size_octets));
+                    if mailbox.as_str() == self.full {
+                        self.session.refuse_append(&mut self.out, Some(&ResponseCode::OverQuota), "Full");
+                    }
+                }
+                Step::AppendData(octets) => {
+                    let text = String::from_utf8_lossy(&octets).into_owned();
+                    self.note(&text);
+                }
+                Step::AppendEnd(tag) => self.note(&format!("<{tag:?} append end>")),
+                Step::AppendBroken => self.note("<append broken>"),
+                Step::Idle(_) => self.note("<idle>"),
+                Step::IdleDone(tag) => self.note(&format!("<{tag:?} done>")),
+                Step::IdleBroken => self.note("<idle broken>"),
+                Step::StartTls => {
+                    self.note("<starttls>");
+                    self.session.tls_started();
+                    return;
+                }
+                Step::StartCompression => self.note("<compress>"),
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn check(state: State, said: &str, expected: &str) {
+    let mut driver = Driver::new(state);
+    driver.run(said.as_bytes());
+    assert_eq!(driver.log, expected, "{said:?}");
+}
+
+use State::{Authenticated, NotAuthenticated, Selected};
+
+#[test]
+fn commands_come_one_by_one_in_order() {
+    check(Selected, "a NOOP\r\nb CHECK\r\nc NO", "<a Noop><b Check>");
+    check(Selected, "a noop\nb Check \r\n", "<a Noop><b Check>");
+}
+
+#[test]
+fn errors_say_what_and_where() {
+    check(Selected, "a FROB\r\n", "a BAD Unknown command (octet 6)|");
+    check(Selected, "a FETCH 1 FROB\r\n", "a BAD Unknown item of FETCH (octet 10)|");
+    check(Selected, "a NOOP x\r\n", "a BAD The command should end here (octet 7)|");
+    check(Selected, "\r\n", "* BAD A tag is expected here (octet 0)|");
+    check(Selected, "+ NOOP\r\n", "* BAD A tag is expected here (octet 1)|");
+    check(Selected, "a\r\n", "a BAD A command's name is missing (octet 1)|");
+    check(
+        Authenticated,
+        "a DELETE a//b\r\n",
+        "a NO [CANNOT] No mailbox can have this name: a level of the name is empty (octet 9)|",
+    );
+    check(
+        Selected,
+        "a SEARCH CHARSET x-frob ALL\r\n",
+        "a NO [BADCHARSET (UTF-8 US-ASCII)] This charset isn't known here (octet 23)|",
+    );
+}
+
+/// RFC 9051 §3: which command may be given when.
+#[test]
+fn states_are_kept() {
+    check(NotAuthenticated, "a SELECT INBOX\r\n", "a BAD Please log in first (octet 8)|");
+    check(Authenticated, "a FETCH 1 UID\r\n", "a BAD Please select a mailbox first (octet 7)|");
+    check(Authenticated, "a LOGIN x y\r\n", "a BAD You are logged in already (octet 7)|");
+    check(Selected, "a LOGOUT\r\nb NOOP\r\n", "* BYE Until next time|a OK Logged out|<close>");
+    check(Selected, "a STARTTLS\r\n", "a BAD You are logged in already (octet 10)|");
+}
+
+#[test]
+fn literals_wait_for_leave_or_not() {
+    check(Authenticated, "a DELETE {3}\r\nfoo\r\n", "+ OK|<a Delete(\"foo\")>");
+    check(Authenticated, "a DELETE {3+}\r\nfoo\r\n", "<a Delete(\"foo\")>");
+    check(
+        Authenticated,
+        "a RENAME {3+}\r\nf\r\n {1}\r\nb\r\n",
+        "+ OK|a NO [CANNOT] The mailbox's name is not modified UTF-7: an octet outside printing ASCII (octet 9)|",
+    );
+    check(
+        Authenticated,
+        "a RENAME {3+}\r\nfoo {3+}\r\nbar\r\nb NOOP\r\n",
+        "<a Rename { from: \"foo\", to: \"bar\" }><b Noop>",
+    );
+    // What cannot be right is refused before the literal; what was sent all the same is thrown away.
+    check(Authenticated, "a FROB {3}\r\nb NOOP\r\n", "a BAD Unknown command (octet 6)|<b Noop>");
+    check(Authenticated, "a FROB {3+}\r\nx\r\n {2+}\r\nyy z\r\nb NOOP\r\n", "a BAD Unknown command (octet 6)|<b Noop>");
+    check(Authenticated, "a DELETE {99999}\r\nb NOOP\r\n", "a NO [LIMIT] The literal is too long (octet 18)|<b Noop>");
+    check(
+        Authenticated,
+        "a DELETE {99999999999999999999999}\r\nb NOOP\r\n",
+        "a NO [LIMIT] The literal is too long (octet 36)|<b Noop>",
+    );
+    check(Selected, "a SEARCH SUBJECT {1+}\r\n\0\r\n", "a BAD A literal holds NUL (octet 23)|");
+}
+
+/// RFC 9051 §7.1.5: before log-in nobody gets to make us swallow much.
+#[test]
+fn early_literals_are_small() {
+    check(
+        NotAuthenticated,
+        "a LOGIN {9000+}\r\n",
+        "a NO [LIMIT] The literal is too long (octet 17)|* BYE [TOOBIG] The literal is too long|<close>",
+    );
+    check(
+        NotAuthenticated,
+        "a APPEND INBOX {10+}\r\n1234567890\r\nb NOOP\r\n",
+        "a BAD Please log in first (octet 8)|<b Noop>",
+    );
+}
+
+#[test]
+fn long_lines_are_refused_and_passed_over() {
+    let mut driver = Driver::new(Authenticated);
+    driver.run(b"a DELETE ");
+    for _ in 0..100 {
+        driver.run(&[b'x'; 1000]);
+    }
+    driver.run(b"\r\nb NOOP\r\n");
+    assert_eq!(driver.log, "a NO [LIMIT] The command is too long (octet 0)|<b Noop>");
+}
+
+#[test]
+fn too_many_bad_commands_end_the_session() {
+    let mut driver = Driver::new(NotAuthenticated);
+    driver.run("a FROB\r\n".repeat(10).as_bytes());
+    let expected = "a BAD Unknown command (octet 6)|".repeat(6) + "* BYE Too many commands that cannot be read|<close>";
+    assert_eq!(driver.log, expected);
+}
+
+#[test]
+fn log_in_needs_tls() {
+    let refused = "a NO [PRIVACYREQUIRED] Please use TLS before you log in|";
+    check(NotAuthenticated, "a LOGIN x y\r\n", refused);
+    check(NotAuthenticated, "a AUTHENTICATE PLAIN\r\n", refused);
+}
+
+#[track_caller]
+fn check_log_in(said: &str, expected: &str) {
+    let mut driver = Driver::new(NotAuthenticated);
+    driver.session.is_tls = true;
+    driver.run(said.as_bytes());
+    assert_eq!(driver.log, expected, "{said:?}");
+}
+
+/// RFC 9051 §6.2.2, RFC 4616.
+#[test]
+fn authenticate() {
+    check_log_in("a LOGIN joe \"a b\\\"c\"\r\n", "<a None joe a b\"c>");
+    check_log_in("a LOGIN {3+}\r\njoe {4}\r\np ss\r\n", "+ OK|<a None joe p ss>");
+    check_log_in("a AUTHENTICATE PLAIN\r\nAGpvZQBzZWNyZXQ=\r\n", "+ |<a None joe secret>");
+    check_log_in("a AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ=\r\n", "<a None joe secret>");
+    check_log_in("a authenticate plain YW5uAGpvZQBzZWNyZXQ=\r\nb NOOP\r\n", "<a Some(\"ann\") joe secret><b Noop>");
+    check_log_in("a AUTHENTICATE LOGIN\r\nam9l\r\nc2VjcmV0\r\n", "+ VXNlcm5hbWU6|+ UGFzc3dvcmQ6|<a None joe secret>");
+    check_log_in("a AUTHENTICATE LOGIN am9l\r\nc2VjcmV0\r\n", "+ UGFzc3dvcmQ6|<a None joe secret>");
+    check_log_in("a AUTHENTICATE PLAIN\r\n*\r\n", "+ |a BAD Authentication was cancelled (octet 0)|");
+    check_log_in("a AUTHENTICATE PLAIN\r\n????\r\n", "+ |a BAD The response cannot be read (octet 0)|");
+    check_log_in("a AUTHENTICATE PLAIN =\r\n", "a BAD The response cannot be read (octet 0)|");
+    check_log_in("a AUTHENTICATE KERBEROS_V4\r\n", "a NO This mechanism isn't known here|");
+}
+
+#[test]
+fn starttls_takes_nothing_in_the_clear_behind_it() {
+    check(NotAuthenticated, "a STARTTLS\r\n", "a OK Begin the TLS handshake|<starttls>");
+    let refused = "a BAD Nothing may follow STARTTLS before the handshake|* BYE Please connect again|<close>";
+    check(NotAuthenticated, "a STARTTLS\r\nb LOGIN x y\r\n", refused);
+    check_log_in("a STARTTLS\r\n", "a BAD STARTTLS is not possible here (octet 0)|");
+}
+
+/// RFC 4978 §3.
+#[test]
+fn compression_begins_once() {
+    check(Authenticated, "a COMPRESS DEFLATE\r\n", "a OK DEFLATE is active from here|<compress>");
+    let mut driver = Driver::new(Authenticated);
+    driver.run(b"a COMPRESS DEFLATE\r\n");
+    driver.run(b"b COMPRESS DEFLATE\r\n");
+    assert!(driver.log.ends_with("<compress>b NO [COMPRESSIONACTIVE] DEFLATE is active already|"), "{}", driver.log);
+    assert!(!driver.session.capabilities().compress);
+}
+
+/// RFC 9051 §6.3.13.
+#[test]
+fn idle() {
+    check(Selected, "a IDLE\r\nDONE\r\nb NOOP\r\n", "+ Idling|<idle><a done><b Noop>");
+    check(Authenticated, "a IDLE\r\ndone\r\n", "+ Idling|<idle><a done>");
+    check(
+        Selected,
+        "a IDLE\r\nb NOOP\r\nc NOOP\r\n",
+        "+ Idling|<idle>a BAD DONE is expected here (octet 0)|<idle broken><c Noop>",
+    );
+}
+
+/// RFC 9051 §6.3.12, RFC 3502, RFC 7888, RFC 6855 §4, RFC 3516 §4.4.
+#[test]
+fn append() {
+    check(
+        Authenticated,
+        "a APPEND INBOX {5}\r\nhello\r\nb NOOP\r\n",
+        "<a append INBOX 0 5>+ OK|hello<a append end><b Noop>",
+    );
+    check(Authenticated, "a APPEND \"In\" (\\Seen) {5+}\r\nhello\r\n", "<a append In 0 5>hello<a append end>");
+    check(Authenticated, "a APPEND {3}\r\nfoo {5}\r\nhello\r\n", "+ OK|<a append foo 0 5>+ OK|hello<a append end>");
+    check(Authenticated, "a APPEND {3+}\r\nfoo () {5+}\r\nhello\r\n", "<a append foo 0 5>hello<a append end>");
+    check(
+        Authenticated,
+        "a APPEND x {1+}\r\n1 (\\Seen) {1+}\r\n2 \"01-Jan-2026 00:00:00 +0000\" {1}\r\n3\r\n",
+        "<a append x 0 1>1<a append x 1 1>2<a append x 2 1>+ OK|3<a append end>",
+    );
+    check(Authenticated, "a APPEND x UTF8 (~{2+}\r\nhi)\r\n", "<a append x 0 2>hi<a append end>");
+    check(Authenticated, "a APPEND x ~{2+}\r\nh\0\r\n", "<a append x 0 2>h\0<a append end>");
+}
+
+#[test]
+fn refused_appends() {
+    check(Authenticated, "a APPEND Full {5}\r\nb NOOP\r\n", "<a append Full 0 5>a NO [OVERQUOTA] Full|<b Noop>");
+    check(
+        Authenticated,
+        "a APPEND Full {5+}\r\nhello {2+}\r\nhi\r\nb NOOP\r\n",
+        "<a append Full 0 5>a NO [OVERQUOTA] Full|<b Noop>",
+    );
+    check(Authenticated, "a APPEND x {1001}\r\nb NOOP\r\n", "a NO [TOOBIG] The message is too large|<b Noop>");
+    check(Authenticated, "a APPEND x {0}\r\nb NOOP\r\n", "a NO APPEND was taken back|<b Noop>");
+    check(
+        Authenticated,
+        "a APPEND x {1+}\r\n1 {0+}\r\n\r\nb NOOP\r\n",
+        "<a append x 0 1>1a NO APPEND was taken back|<append broken><b Noop>",
+    );
+    check(
+        Authenticated,
+        "a APPEND x (\\Frob) {5+}\r\nhello\r\nb NOOP\r\n",
+        "a BAD No flag: `\\Frob` is no system flag (octet 12)|<b Noop>",
+    );
+    check(Authenticated, "a APPEND x hello\r\n", "a BAD A message must be sent as a literal (octet 10)|");
+    check(
+        Authenticated,
+        "a APPEND x {1+}\r\n1x\r\nb NOOP\r\n",
+        "<a append x 0 1>1a BAD The command should end here, or another message follow (octet 0)|<append broken><b Noop>",
+    );
+    check(
+        Authenticated,
+        "a APPEND x UTF8 (~{2+}\r\nhi\r\nb NOOP\r\n",
+        "<a append x 0 2>hia BAD `)` is missing after the message (octet 0)|<append broken><b Noop>",
+    );
+    check(
+        Authenticated,
+        "a APPEND x {1+}\r\n1 FROB {3+}\r\nabc\r\nb NOOP\r\n",
+        "<a append x 0 1>1a BAD A message must be sent as a literal (octet 1)|<append broken><b Noop>",
+    );
+}
+
+/// RFC 7162 §3.2.3: QRESYNC brings CONDSTORE.
+#[test]
+fn enabling() {
+    let mut session = Session::new(Arc::new(config()), true);
+    assert!(session.enable(Extension::QResync) && session.enabled().condstore);
+    assert!(!session.enable(Extension::CondStore) && !session.enabled().utf8());
+    assert!(session.enable(Extension::Imap4Rev2) && session.enabled().utf8());
+}
+
+/// 5,000 of them stand idle.
+#[test]
+fn an_idle_session_is_small() {
+    let mut driver = Driver::new(Selected);
+    driver.run(b"a NOOP\r\nb IDLE\r\n");
+    assert_eq!(driver.session.inbox.capacity(), 0);
+    assert!(size_of::<Session>() <= 256, "{}", size_of::<Session>());
+}
+
+#[test]
+fn the_greeting_tells_what_we_can() {
+    let mut out = Vec::new();
+    Session::new(Arc::new(config()), false).greet(&mut out);
+    let expected =
+        "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED] Relais is ready\r\n";
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+}
+
+const DIALOGUE: &str = "a NOOP\r\nb RENAME {3+}\r\nfoo {3}\r\nbar\r\nc APPEND x {5+}\r\nhello UTF8 (~{3}\r\nfoo)\r\nd FROB {4+}\r\n\
+    x\r\ny {3+}\r\nabc\r\ne IDLE\r\nDONE\r\nf APPEND Full {3+}\r\nabc\r\ng LOGIN {3}\r\nh SEARCH TEXT {6+}\r\n{3+}\r\n\n\
+    i APPEND x {1+}\r\n1 x\r\nj LOGOUT\r\n";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_split_gives_the_same(cuts in prop::collection::vec(1usize..9, 300)) {
+        let mut whole = Driver::new(Selected);
+        whole.run(DIALOGUE.as_bytes());
+        let mut split = Driver::new(Selected);
+        let mut rest = DIALOGUE.as_bytes();
+        for cut in cuts {
+            let (piece, left) = rest.split_at(cut.min(rest.len()));
+            if !piece.is_empty() && !split.log.ends_with("<close>") {
+                split.run(piece);
+            }
+            rest = left;
+        }
+        prop_assert!(whole.log.ends_with("* BYE Until next time|j OK Logged out|<close>"), "{}", whole.log);
+        prop_assert_eq!(split.log, whole.log);
+    }
+
+    #[test]
+    fn nothing_panics(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                prop::sample::select(DIALOGUE.split(' ').collect::<Vec<_>>()).prop_map(|word| word.as_bytes().to_vec()),
+                prop::collection::vec(any::<u8>(), 0..6),
+                Just(b" ".to_vec()),
+                Just(b"\r\n".to_vec()),
+            ],
+            0..60,
+        ),
+        cut in 1usize..30,
+    ) {
+        let octets = pieces.concat();
+        let (mut whole, mut split) = (Driver::new(Selected), Driver::new(Selected));
+        if !octets.is_empty() {
+            whole.run(&octets);
+        }
+        for piece in octets.chunks(cut) {
+            if !split.log.ends_with("<close>") {
+                split.run(piece);
+            }
+        }
+        prop_assert_eq!(split.log, whole.log);
+    }
+}
