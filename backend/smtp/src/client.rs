@@ -12,6 +12,7 @@
 //! Close      close the connection
 //! ```
 
+mod commands;
 mod encoder;
 mod machine;
 mod outcome;

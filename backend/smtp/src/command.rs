@@ -125,6 +125,9 @@ pub enum CommandError {
     /// No such verb.
     #[error("unknown command")]
     Unknown,
+    /// HTTP: a browser was led here to say our commands for somebody (cross-protocol request forgery).
+    #[error("this is no web server")]
+    Http,
     /// The argument is missing or not as the standard writes it.
     #[error("syntax: {0}")]
     Syntax(&'static str),
@@ -146,11 +149,16 @@ pub enum CommandError {
 }
 
 impl CommandError {
+    /// What follows may be no commands: close, and look at nothing more.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Http | Self::ChunkSize)
+    }
+
     /// What the peer hears.
     pub fn reply(self) -> Reply {
         let (code, enhanced) = match self {
             Self::Characters => (500, EnhancedCode::new(5, 5, 2)),
-            Self::Unknown => (500, EnhancedCode::new(5, 5, 1)),
+            Self::Unknown | Self::Http => (500, EnhancedCode::new(5, 5, 1)),
             Self::Syntax(_) => (501, EnhancedCode::new(5, 5, 2)),
             Self::Sender => (501, EnhancedCode::new(5, 1, 7)),
             Self::Recipient => (501, EnhancedCode::new(5, 1, 3)),
@@ -198,6 +206,7 @@ impl Command {
             "QUIT" => alone(Self::Quit),
             "STARTTLS" => alone(Self::StartTls),
             "AUTH" => auth(argument),
+            "GET" | "POST" | "PUT" | "HEAD" | "OPTIONS" | "CONNECT" => Err(CommandError::Http),
             _ => Err(CommandError::Unknown),
         }
     }

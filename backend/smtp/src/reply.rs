@@ -6,8 +6,8 @@ use relais_model::{EnhancedCode, Reply};
 const WRITTEN_TEXT_OCTETS: usize = 480;
 /// The longest line that we read: RFC 5321 says 512, the world says more.
 pub const REPLY_LINE_OCTETS: usize = 4096;
-/// The most lines of one reply that we read.
-pub const REPLY_LINES: usize = 256;
+/// The longest reply that we read, all its lines together.
+pub const REPLY_OCTETS: usize = 32 * 1024;
 
 /// Why octets are no reply. The connection is of no use any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,9 +18,9 @@ pub enum ReplyError {
     /// More than [`REPLY_LINE_OCTETS`].
     #[error("a reply line is too long")]
     LineLength,
-    /// More than [`REPLY_LINES`].
-    #[error("a reply has too many lines")]
-    LineCount,
+    /// More than [`REPLY_OCTETS`].
+    #[error("a reply is too long")]
+    Length,
 }
 
 /// Writes `reply` in the wire's form. Control and non-ASCII characters become `?` (RFC 6531 §3.7.4.2), and long lines
@@ -55,7 +55,7 @@ pub fn write_reply(reply: &Reply, out: &mut Vec<u8>) {
 /// [`ReplyError`]: give the connection up.
 pub fn read_reply(octets: &[u8]) -> Result<Option<(Reply, usize)>, ReplyError> {
     let (mut text, mut enhanced, mut taken) = (String::new(), None, 0);
-    for count in 0.. {
+    loop {
         let rest = octets.get(taken..).unwrap_or_default();
         let Some(end) = memchr::memchr(b'\n', rest) else {
             return if rest.len() > REPLY_LINE_OCTETS { Err(ReplyError::LineLength) } else { Ok(None) };
@@ -63,16 +63,17 @@ pub fn read_reply(octets: &[u8]) -> Result<Option<(Reply, usize)>, ReplyError> {
         if end > REPLY_LINE_OCTETS {
             return Err(ReplyError::LineLength);
         }
-        if count == REPLY_LINES {
-            return Err(ReplyError::LineCount);
-        }
+        let is_first = taken == 0;
         taken += end + 1;
+        if taken > REPLY_OCTETS {
+            return Err(ReplyError::Length);
+        }
         let line = decode(rest.get(..end).unwrap_or_default());
         let line = line.trim_end_matches(['\r', ' ']);
         let (code, goes_on, words) = split_line(line).ok_or_else(|| ReplyError::Shape(excerpt(line)))?;
         let (found, words) = split_enhanced(code, words);
         enhanced = found.or(enhanced);
-        if count > 0 {
+        if !is_first {
             text.push('\n');
         }
         text.extend(words.chars().filter(|character| !character.is_control()));
@@ -81,7 +82,6 @@ pub fn read_reply(octets: &[u8]) -> Result<Option<(Reply, usize)>, ReplyError> {
             return Ok(Some((Reply { code, enhanced, text }, taken)));
         }
     }
-    Ok(None)
 }
 
 fn decode(line: &[u8]) -> String {
@@ -146,7 +146,7 @@ mod tests {
         check(b"2500 a\r\n", Err(ReplyError::Shape("2500 a".into())));
         check(b"\r\n", Err(ReplyError::Shape(String::new())));
         check(&[b'2'; REPLY_LINE_OCTETS + 1], Err(ReplyError::LineLength));
-        check(&b"250-a\r\n".repeat(REPLY_LINES + 1), Err(ReplyError::LineCount));
+        check(&b"250-a\r\n".repeat(REPLY_OCTETS / 7 + 1), Err(ReplyError::Length));
     }
 
     #[test]

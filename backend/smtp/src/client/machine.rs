@@ -1,17 +1,18 @@
 //! The client machine: replies in, steps out.
 
 use std::collections::VecDeque;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::mem;
 use std::time::Duration;
 
-use relais_model::{Address, BodyType, Domain, Envelope, ForwardPath, Notify, Reply, Ret, Secret};
+use relais_model::{Domain, Envelope, Reply, Secret};
 
+use super::commands::{hindrance, mail_command, rcpt_command};
 use super::encoder::Transfer;
 use super::outcome::{Fate, Fault, Offer, Outcome, Stage};
 use super::timeouts;
+use crate::base64;
 use crate::reply::read_reply;
-use crate::{base64, xtext};
 
 /// Commands that may wait for their replies at once. RFC 2920 §3.1 bids us not to fill both directions and deadlock; so
 /// many, with their replies, fit any socket buffer.
@@ -497,7 +498,7 @@ impl Client {
         match transaction.next {
             Next::Begin => self.begin(),
             Next::Mail => {
-                let mail = mail_command(transaction, &self.offer);
+                let mail = mail_command(&transaction.envelope, transaction.octets, &self.offer);
                 self.advance(Next::Recipient(0));
                 self.say(&mail, Expected::Mail);
                 true
@@ -529,7 +530,8 @@ impl Client {
     /// Holds the message to what the peer takes, then opens the transaction.
     fn begin(&mut self) -> bool {
         let Some(transaction) = &self.transaction else { return false };
-        if let Some(fault) = hindrance(transaction, &self.offer, self.is_under_tls) {
+        let (envelope, octets) = (&transaction.envelope, transaction.octets);
+        if let Some(fault) = hindrance(envelope, octets, &self.offer, self.is_under_tls) {
             self.decide_rest(&Fate::Broken { stage: Stage::Mail, fault });
         }
         let limit = self.offer.recipients_limit.unwrap_or(usize::MAX);
@@ -671,82 +673,4 @@ const fn stage_of(expected: Expected) -> Stage {
         Expected::Body(_) => Stage::Body,
         Expected::Quit => Stage::Quit,
     }
-}
-
-fn needs_smtputf8(envelope: &Envelope) -> bool {
-    envelope.smtputf8
-        || envelope.reverse_path.address().is_some_and(Address::needs_smtputf8)
-        || envelope.recipients.iter().any(|path| path.address.needs_smtputf8())
-}
-
-/// Why the message cannot go to a peer that offers no more than this.
-fn hindrance(transaction: &Transaction, offer: &Offer, is_under_tls: bool) -> Option<Fault> {
-    let envelope = &transaction.envelope;
-    let is_binary = envelope.body_type == BodyType::BinaryMime;
-    match () {
-        () if needs_smtputf8(envelope) && !offer.smtputf8 => Some(Fault::NeedsSmtpUtf8),
-        () if is_binary && !(offer.chunking && offer.binary_mime) => Some(Fault::NeedsBinaryMime),
-        () if envelope.require_tls && !(is_under_tls && offer.require_tls) => Some(Fault::NeedsRequireTls),
-        () if offer.size_limit.is_some_and(|limit| transaction.octets > limit) => Some(Fault::TooLarge),
-        () => None,
-    }
-}
-
-fn mail_command(transaction: &Transaction, offer: &Offer) -> String {
-    let envelope = &transaction.envelope;
-    let mut mail = format!("MAIL FROM:{}", envelope.reverse_path);
-    if offer.size {
-        let _cannot_fail = write!(mail, " SIZE={}", transaction.octets);
-    }
-    match envelope.body_type {
-        BodyType::EightBitMime if offer.eight_bit_mime => mail.push_str(" BODY=8BITMIME"),
-        BodyType::BinaryMime => mail.push_str(" BODY=BINARYMIME"),
-        BodyType::EightBitMime | BodyType::SevenBit => {}
-    }
-    if needs_smtputf8(envelope) {
-        mail.push_str(" SMTPUTF8");
-    }
-    if envelope.require_tls {
-        mail.push_str(" REQUIRETLS");
-    }
-    if offer.dsn {
-        match envelope.ret {
-            Some(Ret::Full) => mail.push_str(" RET=FULL"),
-            Some(Ret::Headers) => mail.push_str(" RET=HDRS"),
-            None => {}
-        }
-        if let Some(id) = &envelope.envelope_id {
-            mail.push_str(" ENVID=");
-            xtext::encode(id.as_str(), &mut mail);
-        }
-    }
-    mail
-}
-
-fn rcpt_command(path: &ForwardPath, offer: &Offer) -> String {
-    let mut rcpt = format!("RCPT TO:<{}>", path.address);
-    if !offer.dsn {
-        return rcpt;
-    }
-    if let Some(notify) = path.notify {
-        rcpt.push_str(" NOTIFY=");
-        rcpt.push_str(&notify_value(notify));
-    }
-    if let Some(original) = &path.original {
-        rcpt.push_str(" ORCPT=");
-        rcpt.extend(
-            original.address_type.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '-'),
-        );
-        rcpt.push(';');
-        let is_utf8 = original.address_type == "utf-8";
-        let encode = if is_utf8 { xtext::encode_utf8_address } else { xtext::encode };
-        encode(&original.address, &mut rcpt);
-    }
-    rcpt
-}
-
-fn notify_value(notify: Notify) -> String {
-    let words = [(notify.success, "SUCCESS"), (notify.failure, "FAILURE"), (notify.delay, "DELAY")];
-    let words: Vec<&str> = words.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, word)| word).collect();
-    if words.is_empty() { "NEVER".to_owned() } else { words.join(",") }
 }

@@ -276,7 +276,7 @@ impl Session {
             }
             Phase::Data => self.data(),
             Phase::Chunk { .. } => self.chunk(),
-            Phase::Closing if self.output.is_empty() || self.is_hung_up => Some(Step::Close),
+            Phase::Closing if self.output.is_empty() => Some(Step::Close),
             Phase::StartTls | Phase::Closing => Some(Step::Write(mem::take(&mut self.output))),
         }
     }

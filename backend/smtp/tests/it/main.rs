@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop at once")]
 
 mod client;
+mod pair;
 mod server;
 mod splits;
 mod transcript;

@@ -83,12 +83,11 @@ fn serve(words: &str, input: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<Vec<u8>>) {
     }
 }
 
-/// The client's words up to `Close`; the peer says `input` and hangs up.
-fn carry(words: &str, input: &[u8], cuts: &[usize]) -> (Vec<u8>, usize) {
-    let mut client = Client::new(crate::client::config(words));
+/// From nobody to two.
+pub(crate) fn envelope() -> Envelope {
     let path =
         |text: &str| ForwardPath { address: relais_model::Address::parse(text).unwrap(), notify: None, original: None };
-    let envelope = Envelope {
+    Envelope {
         reverse_path: ReversePath::Null,
         recipients: vec![path("a@b.example"), path("c@d.example")],
         body_type: relais_model::BodyType::SevenBit,
@@ -98,7 +97,13 @@ fn carry(words: &str, input: &[u8], cuts: &[usize]) -> (Vec<u8>, usize) {
         ret: None,
         envelope_id: None,
         began_at: Timestamp::default(),
-    };
+    }
+}
+
+/// The client's words up to `Close`; the peer says `input` and hangs up.
+fn carry(words: &str, input: &[u8], cuts: &[usize]) -> (Vec<u8>, usize) {
+    let mut client = Client::new(crate::client::config(words));
+    let envelope = envelope();
     client.send(envelope.clone(), 3);
     let (mut heard, mut done, mut left) = (Vec::new(), 0, 2);
     let mut rest = input;

@@ -24,8 +24,8 @@ impl Session {
             Ok(command) => self.perform(command),
             Err(error) => {
                 self.fail(&error.reply());
-                if error == CommandError::ChunkSize {
-                    self.close(); // What follows may be a message: never take it for commands.
+                if error.is_final() {
+                    self.close();
                 }
                 None
             }

@@ -188,21 +188,23 @@ impl Session {
     pub(super) fn finished(&mut self, answer: Answer) {
         let Some(transaction) = self.transaction.take() else { return };
         let recipients = transaction.envelope.recipients.len();
-        (self.errors, self.idle_commands) = (0, 0); // Who brings mail may err now and then.
         let accepted = || Reply::new(250, EnhancedCode::new(2, 0, 0), "Message taken");
-        if self.config.role != Role::Lmtp {
-            let reply = answer.into_reply().unwrap_or_else(accepted);
-            return if is_yes(&reply) { self.say(&reply) } else { self.fail(&reply) };
-        }
-        let mut replies = match answer {
+        let replies = match answer {
+            answer if self.config.role != Role::Lmtp => vec![answer.into_reply().unwrap_or_else(accepted)],
             Answer::Accept => vec![accepted(); recipients],
             Answer::Reply(reply) => vec![reply; recipients],
-            Answer::PerRecipient(replies) => replies,
+            Answer::PerRecipient(mut replies) => {
+                // A driver that forgot one must not shift the others' replies.
+                replies.resize(recipients, Reply::new(451, EnhancedCode::new(4, 3, 0), "Try again later"));
+                replies
+            }
         };
-        // A driver that forgot one must not shift the others' replies.
-        replies.resize(recipients, Reply::new(451, EnhancedCode::new(4, 3, 0), "Try again later"));
-        for reply in &replies {
-            self.say(reply);
+        if replies.iter().any(is_yes) {
+            (self.errors, self.idle_commands) = (0, 0); // Who brings mail may err now and then.
+        }
+        match replies.as_slice() {
+            [refusal] if !is_yes(refusal) => self.fail(refusal),
+            replies => replies.iter().for_each(|reply| self.say(reply)),
         }
     }
 }
