@@ -199,7 +199,8 @@ impl Session {
         self.hello.as_ref().map(|hello| hello.name.as_str())
     }
 
-    /// The open transaction's envelope; complete from [`Question::Begin`] to the answer to [`Question::Finish`].
+    /// The open transaction's envelope; complete from [`Question::Begin`](super::Question::Begin) to the answer to
+    /// [`Question::Finish`](super::Question::Finish).
     pub fn envelope(&self) -> Option<&Envelope> {
         self.transaction.as_ref().map(|transaction| &transaction.envelope)
     }

@@ -8,16 +8,16 @@ use super::Login;
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a dropped step stalls the dialogue"]
 pub enum Step {
-    /// Read, for [`Session::timeout`] at most, then [`Session::feed`] or [`Session::expire`].
+    /// Read, for [`Session::timeout`](super::Session::timeout) at most, then [`Session::feed`](super::Session::feed) or [`Session::expire`](super::Session::expire).
     Read,
     /// Send all of it.
     Write(Vec<u8>),
-    /// Make the TLS handshake as the server, and forget who logged in (RFC 3207 §4.2); then [`Session::tls_started`].
+    /// Make the TLS handshake as the server, and forget who logged in (RFC 3207 §4.2); then [`Session::tls_started`](super::Session::tls_started).
     StartTls,
-    /// Decide, then [`Session::answer`].
+    /// Decide, then [`Session::answer`](super::Session::answer).
     Ask(Question),
     /// The next octets of the message, CRLF lines without dot-stuffing (any octets for BINARYMIME). Nothing is to be
-    /// answered; where they cannot be kept, [`Session::abandon`].
+    /// answered; where they cannot be kept, [`Session::abandon`](super::Session::abandon).
     Chunk(Vec<u8>),
     /// Forget what came of the message since [`Question::Begin`]: it will not be finished.
     Discard,
