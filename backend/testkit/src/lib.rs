@@ -10,7 +10,7 @@
 //! - [`postgres`]: a cluster a process, a database a test
 //! - [`server`]: the whole house as a program, and the reference house (Debian's Postfix and Dovecot) in its place
 //! - [`imaptest`]: the player of imaptest's scripts
-//! - [`wire`], [`imap`]: blocking clients that say exactly what the test says
+//! - [`wire`], [`imap`], [`smtp`], [`pop3`]: blocking clients that say exactly what the test says
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -21,9 +21,11 @@
 pub mod imap;
 pub mod imaptest;
 pub mod machine;
+pub mod pop3;
 mod ports;
 pub mod postgres;
 pub mod server;
+pub mod smtp;
 pub mod wire;
 
 pub use ports::{ManualClock, SeededRandom};

@@ -149,7 +149,12 @@ impl Server {
         self.child.id()
     }
 
-    /// Ends it as a power cut would: no warning, nothing finished.
+    /// Ends it as a crash would: SIGKILL, no warning, nothing finished. It is gone once [`Server::kill`] returns.
+    pub fn cut(&self) {
+        signal(self.child.id(), "KILL");
+    }
+
+    /// As [`Server::cut`], and waits for its end.
     pub fn kill(mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
@@ -214,10 +219,14 @@ fn first_line(child: &mut Child) -> io::Result<String> {
     }
 }
 
+/// Signals a process that is ours and not yet waited for, so that its id is no other's.
+fn signal(process: u32, name: &str) {
+    drop(Command::new("kill").arg(format!("-{name}")).arg(process.to_string()).stderr(Stdio::null()).status());
+}
+
 /// SIGTERM, and after a while the hard way.
 fn end(child: &mut Child) {
-    let id = child.id().to_string();
-    drop(Command::new("kill").args(["-TERM", &id]).stderr(Stdio::null()).status());
+    signal(child.id(), "TERM");
     let asked_at = Instant::now();
     while asked_at.elapsed() < STOP_PATIENCE {
         if !matches!(child.try_wait(), Ok(None)) {
@@ -229,11 +238,13 @@ fn end(child: &mut Child) {
     drop(child.wait());
 }
 
-/// A port base whose doors are all free: one that a whole run of offsets fits above.
+/// A port base above which the doors of either house are free.
 fn free_base() -> io::Result<u16> {
-    const OFFSETS: [u16; 9] = [25, 80, 110, 143, 443, 465, 587, 993, 995];
-    let start = 20_000 + u16::try_from(std::process::id() % 20).unwrap_or(0) * 1_000;
-    let bases = (0..20u16).map(|step| 20_000 + (start - 20_000 + step * 1_000) % 20_000);
-    let is_free = |base: &u16| OFFSETS.iter().all(|offset| TcpListener::bind(("127.0.0.1", base + offset)).is_ok());
-    bases.into_iter().find(is_free).ok_or_else(|| io::Error::other("no free range of ports"))
+    const REFERENCE: [u16; 8] = [25, 80, 110, 143, 465, 587, 993, 995];
+    let offsets = || (0..15).chain(REFERENCE);
+    // Below the ports that the system hands out, so that no client of ours takes one meanwhile.
+    let first = u16::try_from(std::process::id() % 11).unwrap_or(0);
+    let mut bases = (first..11).chain(0..first).map(|step| 20_000 + step * 1_000);
+    let is_free = |base: &u16| offsets().all(|offset| TcpListener::bind(("127.0.0.1", base + offset)).is_ok());
+    bases.find(is_free).ok_or_else(|| io::Error::other("no free range of ports"))
 }

@@ -4,6 +4,7 @@
 //! shortly. A task prints what it found and ends with a line that counts; it fails where anything failed.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a task finds is said at the terminal")]
 
+mod crash;
 mod imaptest;
 mod peers;
 mod tally;
@@ -28,6 +29,8 @@ enum Task {
     Test,
     /// The house's rules: who uses whom, named RFCs, docs of crates
     Tidy,
+    /// Kills relais under load, again and again, and counts
+    Crash(crash::Arguments),
     /// Real clients and servers against the built relais
     Peers(peers::Arguments),
     /// Plays imaptest's scripts against a server
@@ -38,6 +41,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let tally = match Arguments::parse().task {
         Task::Test => test::run(),
         Task::Tidy => tidy::run()?,
+        Task::Crash(arguments) => crash::run(&arguments)?,
         Task::Peers(arguments) => peers::run(&arguments)?,
         Task::Imaptest(arguments) => imaptest::run(&arguments)?,
     };

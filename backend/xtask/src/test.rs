@@ -8,14 +8,14 @@ use anyhow::Context;
 use relais_testkit::postgres::{self, Cluster};
 
 use crate::tally::Tally;
-use crate::{imaptest, peers, tidy};
+use crate::{crash, imaptest, peers, tidy};
 
 type Stage = fn() -> anyhow::Result<Tally>;
 
 /// Runs all stages, also after one that failed: a change is looked at whole.
 pub(crate) fn run() -> Tally {
     let mut tally = Tally::default();
-    let stages: [(&str, Stage); 7] = [
+    let stages: [(&str, Stage); 8] = [
         ("format", || cargo(&["fmt", "--all", "--check"])),
         ("tidy", tidy::run),
         ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
@@ -23,6 +23,7 @@ pub(crate) fn run() -> Tally {
         ("tests", tests),
         ("imaptest", imaptest::run_all),
         ("peers", peers::run_all),
+        ("crash", crash::run_short),
     ];
     for (name, stage) in stages {
         println!("\n== {name}");

@@ -40,7 +40,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("httpd", &["model", "message", "service"], &["sqlx"]),
     ("testkit", &["model"], &["sqlx"]),
-    ("xtask", &["testkit"], &["sqlx"]),
+    ("xtask", &["model", "testkit"], &["sqlx"]),
 ];
 
 /// Sees all rooms, and wires them.
