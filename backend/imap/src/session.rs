@@ -47,7 +47,7 @@ pub enum Step {
     Command(Tag, Command),
     /// Check the password; then write the tagged answer, and on success call [`Session::logged_in`] before.
     LogIn(LogIn),
-    /// A message is announced. Call [`Session::refuse_append`] if it isn't wanted; else its octets follow.
+    /// A message is announced. Call [`Session::refuse_append`] if it isn't wanted; else the client is let send it.
     Append(AppendMessage),
     /// Octets of the announced message.
     AppendData(Vec<u8>),

@@ -1,6 +1,6 @@
 //! APPEND (RFC 9051 §6.3.12), with several messages (RFC 3502), binary ones (RFC 3516) and UTF-8 ones (RFC 6855).
 //!
-//! Its messages never stand in a command's text: [`head`] reads what is before a message's literal, and the session
+//! Its messages never stand in a command's text: `head` reads what is before a message's literal, and the session
 //! streams the literal.
 
 use relais_model::{Flag, MailboxName, Timestamp};

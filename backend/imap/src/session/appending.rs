@@ -52,11 +52,15 @@ impl Appending {
 }
 
 impl Session {
-    /// Refuses the message that [`Step::Append`] has just announced, and with it the whole command: writes NO. What the
-    /// client sends without waiting is thrown away (RFC 7888 §4).
+    /// Refuses the APPEND under way as a whole: writes NO. Best said right after [`Step::Append`], before the client was let
+    /// send its message; may be said as long as [`Step::AppendEnd`] hasn't come. What the client sends all the same is thrown
+    /// away (RFC 7888 §4).
     pub fn refuse_append(&mut self, out: &mut Vec<u8>, code: Option<&ResponseCode<'_>>, text: &str) {
+        if !matches!(self.mode, Mode::Append(_)) {
+            return;
+        }
         let Mode::Append(appending) = std::mem::replace(&mut self.mode, Mode::Command) else { return };
-        if appending.is_hasty {
+        if appending.is_hasty || appending.part != Part::Leave {
             self.mode = Mode::Swallow(appending.left);
         }
         response::tagged(out, &appending.tag, Status::No, code, text);

@@ -301,6 +301,19 @@ fn refused_appends() {
     );
 }
 
+/// A disk that fills up in the middle of a message.
+#[test]
+fn appends_that_are_refused_late() {
+    let mut driver = Driver::new(Authenticated);
+    driver.run(b"a APPEND x {5}\r\n");
+    driver.run(b"he");
+    driver.session.refuse_append(&mut driver.out, Some(&ResponseCode::Unavailable), "No room");
+    driver.run(b"llo {3+}\r\nabc\r\nb NOOP\r\n");
+    assert_eq!(driver.log, "<a append x 0 5>+ OK|hea NO [UNAVAILABLE] No room|<b Noop>");
+    driver.session.refuse_append(&mut driver.out, None, "None is under way");
+    assert!(driver.out.is_empty());
+}
+
 /// RFC 7162 §3.2.3: QRESYNC brings CONDSTORE.
 #[test]
 fn enabling() {
