@@ -112,8 +112,8 @@ fn plain_line<'a>(field: &Field<'a>) -> Option<&'a [u8]> {
 
 /// Whether this is a list of addresses with quotes or comments, which are not what an address is sought by.
 fn is_oddly_spelt(field: &Field<'_>) -> bool {
-    memchr::memchr3(b'(', b'"', b'\\', field.value).is_some()
-        && ["From", "To", "Cc", "Bcc", "Sender", "Reply-To"].iter().any(|name| field.is(name))
+    ["From", "To", "Cc", "Bcc", "Sender", "Reply-To"].iter().any(|name| field.is(name))
+        && memchr::memchr3(b'(', b'"', b'\\', field.value).is_some()
 }
 
 /// A field's value as searches see it: decoded, and where addresses have quotes or comments, spelt a second time without

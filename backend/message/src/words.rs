@@ -28,10 +28,7 @@ fn is_ascii_label(charset: &[u8]) -> bool {
 /// sought in the octets themselves.
 pub(crate) fn is_ascii_transparent(charset: Option<&[u8]>) -> bool {
     charset.and_then(Encoding::for_label).is_none_or(|encoding| {
-        encoding.is_single_byte()
-            || encoding == encoding_rs::UTF_8
-            || encoding == encoding_rs::EUC_JP
-            || encoding == encoding_rs::EUC_KR
+        encoding.is_single_byte() || encoding == encoding_rs::UTF_8 || encoding == encoding_rs::EUC_JP
     })
 }
 
@@ -166,6 +163,22 @@ mod tests {
         check("J\u{f6}rg", "Jörg");
         assert_eq!(decode_header_value(b"J\xf6rg"), "Jörg");
         assert_eq!(decode_text(b"J\xf6rg", Some(b"us-ascii")), "Jörg");
+    }
+
+    #[test]
+    fn ascii_is_sought_in_octets_only_where_it_is_ascii() {
+        for (charset, expected) in [
+            (None, true),
+            (Some("utf-8"), true),
+            (Some("koi8-r"), true),
+            (Some("unknown"), true),
+            (Some("euc-kr"), false),
+            (Some("shift_jis"), false),
+            (Some("iso-2022-jp"), false),
+            (Some("utf-16"), false),
+        ] {
+            assert_eq!(is_ascii_transparent(charset.map(str::as_bytes)), expected, "{charset:?}");
+        }
     }
 
     #[test]

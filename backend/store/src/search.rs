@@ -1,6 +1,6 @@
 //! Searching and sorting by what stands in message_words, without reading messages.
 
-use relais_message::{decode_header_value, fields, fold};
+use relais_message::{fields, fold, searchable};
 use relais_model::{Timestamp, Uid, UidSet};
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
@@ -163,7 +163,7 @@ pub(crate) async fn insert_words(tx: &mut AnyConnection, contents: &[(MessageKey
 fn words(content: &Content, name: &str) -> String {
     let mut words = String::new();
     for field in fields(content.head()).filter(|field| field.is(name)) {
-        words.push_str(&decode_header_value(field.value));
+        words.push_str(&searchable(&field));
         words.push('\n');
     }
     storable(&fold(&words))
