@@ -54,12 +54,18 @@ impl Mailbox {
 
 /// Reads an unfolded value, up to [`MAX_LIST_ITEMS`].
 pub fn read_address_list(value: &[u8]) -> Vec<ListItem> {
-    let mut reader = Reader { lexer: Lexer::new(value), items: Vec::new(), is_in_group: false };
+    read_list(value).0
+}
+
+/// The same; and whether the whole value was a list of addresses: nothing was passed over, nothing is missing.
+pub(crate) fn read_list(value: &[u8]) -> (Vec<ListItem>, bool) {
+    let mut reader = Reader { lexer: Lexer::new(value), items: Vec::new(), is_in_group: false, is_clean: true };
     while reader.items.len() < MAX_LIST_ITEMS && reader.element() {}
+    let is_whole = reader.is_clean && reader.lexer.peek().is_none();
     if reader.is_in_group {
         reader.items.push(ListItem::GroupEnd);
     }
-    reader.items
+    (reader.items, is_whole)
 }
 
 /// The addresses of a list, groups or not.
@@ -74,6 +80,7 @@ struct Reader<'a> {
     lexer: Lexer<'a>,
     items: Vec<ListItem>,
     is_in_group: bool,
+    is_clean: bool,
 }
 
 /// Words in a row: `spaced` as a phrase shows them, `joined` as an address spells them.
@@ -127,6 +134,7 @@ impl Reader<'_> {
                     self.lexer.bump();
                 }
             }
+            self.is_clean = false;
         }
         if let Some(mut mailbox) = mailbox {
             if mailbox.name.is_none() {
@@ -199,8 +207,8 @@ impl Reader<'_> {
         if self.lexer.take(b'@') {
             mailbox.domain = filled(self.domain(&mut comment));
         }
-        self.lexer.until(|octet| matches!(octet, b'>' | b',' | b';'));
-        self.lexer.take(b'>');
+        let surplus = self.lexer.until(|octet| matches!(octet, b'>' | b',' | b';'));
+        self.is_clean &= surplus.is_empty() && self.lexer.take(b'>');
         mailbox
     }
 
@@ -278,6 +286,20 @@ mod tests {
         check("", &[]);
         check("a@b c@d, e@f", &["-|-|a|b", "-|-|e|f"]);
         check("=?utf-8?q?J=C3=B6rg?= <j@x>", &["=?utf-8?q?J=C3=B6rg?=|-|j|x"]);
+    }
+
+    #[test]
+    fn what_is_passed_over_is_told() {
+        for (value, is_whole) in [
+            ("a@b (c), \"d e\" <f@g>, h: i@j;", true),
+            ("a@b c@d", false),
+            ("a@b \"c@d\"", false),
+            ("<a@b c@d>", false),
+            ("<a@b", false),
+            ("a <b@c> d", false),
+        ] {
+            assert_eq!(read_list(value.as_bytes()).1, is_whole, "{value}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::section::decode;
 use crate::structure::Part;
 use crate::words::decode_text;
 
-/// RFC 8970 §3.1.
+/// RFC 8970: the server must not give more.
 pub const MAX_PREVIEW_CHARACTERS: usize = 200;
 /// So much of a part, still encoded, is looked at.
 const SOURCE_OCTETS: usize = 16 * 1024;
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(preview(raw.as_bytes(), &Structure::read(raw.as_bytes()).root), expected, "{raw}");
     }
 
-    /// RFC 8970 §3.1.
+    /// RFC 8970: the server must not give more.
     #[test]
     fn previews_are_the_first_words() {
         check("Subject: x\r\n\r\nHello\r\n\r\n world\t!\r\n", "Hello world !");

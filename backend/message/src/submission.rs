@@ -2,9 +2,9 @@
 
 use relais_model::{Address, Random, Timestamp};
 
-use crate::address::{MAX_LIST_ITEMS, mailboxes, read_address_list};
+use crate::address::{MAX_LIST_ITEMS, mailboxes, read_list};
 use crate::date::format_date;
-use crate::header::{fields, header_octets, remove_fields};
+use crate::header::{Field, fields, header_octets, remove_fields};
 
 /// A submitted header, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +36,10 @@ impl Authors {
                 () if field.is("Sender") => &mut authors.sender,
                 () => continue,
             };
-            let items = read_address_list(&field.unfolded());
-            if items.len() >= MAX_LIST_ITEMS || list.len() >= MAX_LIST_ITEMS {
-                authors.unreadable.push("too many addresses".to_owned());
-                break;
+            let (items, is_whole) = read_list(&field.unfolded());
+            if !is_whole || list.len() >= MAX_LIST_ITEMS {
+                authors.unreadable.push(start_of(&field));
+                continue;
             }
             for mailbox in mailboxes(&items) {
                 match mailbox.to_address() {
@@ -52,7 +52,12 @@ impl Authors {
     }
 }
 
-/// Adds Date and Message-ID where they are missing or empty, removes Bcc with its folds (RFC 6409 §8.1, §8.2, RFC 5322
+/// A field's first words, to be shown.
+fn start_of(field: &Field<'_>) -> String {
+    String::from_utf8_lossy(&field.unfolded()).chars().filter(|shown| !shown.is_control()).take(100).collect()
+}
+
+/// Adds Date and Message-ID where they are missing or empty, removes Bcc with its folds (RFC 6409 §8.2, §8.3, RFC 5322
 /// §3.6.3), and separates the header from the body where the empty line is missing. Resent-Bcc stays: it speaks of an
 /// earlier sending. `header` is what [`header_octets`] measures; `host` stands in the Message-ID.
 pub fn complete_submission(header: &[u8], host: &str, now: Timestamp, random: &dyn Random) -> Submission {
@@ -138,5 +143,7 @@ mod tests {
         assert_eq!(text(&authors.from), ["a@x", "b@x", "\"c d\"@x"]);
         assert_eq!(text(&authors.sender), ["e@x"]);
         assert_eq!(authors.unreadable, ["nobody"]);
+        // What another reader might take for an address is none that we have checked.
+        assert_eq!(Authors::read(b"From: a@x boss@y\r\n\r\n").unreadable, ["a@x boss@y"]);
     }
 }
