@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+"""A private Postfix on loopback: it sends to us and takes from us, with and without STARTTLS, with delivery reports.
+
+Its two names, with.example and without.example, are found by a small DNS of our own; the one offers STARTTLS and the
+other doesn't. relais is started once more for it, told of that DNS and of Postfix's port. Needs root, as Postfix does.
+"""
+import json, pwd, signal, smtplib, socket, struct, threading
+from kit import *
+
+WITH, WITHOUT = 'with.example', 'without.example'
+ADDRESS = {WITH: '127.0.0.2', WITHOUT: '127.0.0.3'}
+RESOLVER = '127.0.0.57'
+ROOM = FOLDER / 'postfix'
+MAIL = ROOM / 'mail'
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.2', 0))
+        return probe.getsockname()[1]
+
+
+PEER_PORT = free_port()
+
+
+# A DNS that knows two domains: MX of the domain is mx.DOMAIN, whose A is a loopback address.
+
+def dns_answer(query):
+    name, at = [], 12
+    while query[at]:
+        name.append(query[at + 1:at + 1 + query[at]].decode().lower())
+        at += query[at] + 1
+    name, kind, question = '.'.join(name), struct.unpack('>H', query[at + 1:at + 3])[0], query[12:at + 5]
+    record, code = b'', 0
+    if name in ADDRESS and kind == 15:
+        record = struct.pack('>H', 10) + b'\2mx\xc0\x0c'
+    elif name.removeprefix('mx.') in ADDRESS and kind == 1:
+        record = socket.inet_aton(ADDRESS[name.removeprefix('mx.')])
+    elif name.removeprefix('mx.') not in ADDRESS:
+        code = 3
+    answer = b'\xc0\x0c' + struct.pack('>HHIH', kind, 1, 60, len(record)) + record if record else b''
+    return query[:2] + struct.pack('>HHHHH', 0x8580 | code, 1, 1 if record else 0, 0, 0) + question + answer
+
+
+def serve_dns():
+    door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    door.bind((RESOLVER, 53))
+
+    def serve():
+        while True:
+            query, asker = door.recvfrom(4096)
+            try:
+                door.sendto(dns_answer(query), asker)
+            except (IndexError, struct.error, UnicodeDecodeError):
+                pass  # no question of DNS
+    threading.Thread(target=serve, daemon=True).start()
+
+
+def start_postfix(relais_port, domain):
+    for part in ('etc', 'queue', 'data', 'mail'):
+        (ROOM / part).mkdir(parents=True)
+    owner = pwd.getpwnam('nobody')
+    os.chown(MAIL, owner.pw_uid, owner.pw_gid)
+    os.chown(ROOM / 'data', pwd.getpwnam('postfix').pw_uid, -1)
+    run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', 30, '-subj', f'/CN=mx.{WITH}',
+        '-keyout', ROOM / 'key.pem', '-out', ROOM / 'certificate.pem')
+    (ROOM / 'etc/main.cf').write_text(f'''compatibility_level = 3.6
+config_directory = {ROOM}/etc
+queue_directory = {ROOM}/queue
+data_directory = {ROOM}/data
+maillog_file = {ROOM}/log
+maillog_file_prefixes = {ROOM}
+mail_owner = postfix
+setgid_group = postdrop
+syslog_name = peer
+inet_interfaces = all
+inet_protocols = ipv4
+myhostname = mx.{WITH}
+mydestination =
+mynetworks = 127.0.0.0/8
+alias_maps =
+alias_database =
+biff = no
+virtual_mailbox_domains = {WITH}, {WITHOUT}
+virtual_mailbox_maps = inline:{{ peer@{WITH}=with/ peer@{WITHOUT}=without/ }}
+virtual_mailbox_base = {MAIL}
+virtual_uid_maps = static:{owner.pw_uid}
+virtual_gid_maps = static:{owner.pw_gid}
+default_transport = error:only loopback
+transport_maps = inline:{{ {LOGIN}=smtp:[127.0.0.1]:{relais_port} {LOGIN2}=bare:[127.0.0.1]:{relais_port} {domain}=smtp:[127.0.0.1]:{relais_port} }}
+smtp_tls_security_level = encrypt
+smtp_tls_CAfile = {CA}
+smtpd_tls_received_header = yes
+smtpd_tls_chain_files = {ROOM}/key.pem, {ROOM}/certificate.pem
+smtputf8_enable = yes
+notify_classes =
+''')
+    (ROOM / 'etc/master.cf').write_text(f'''127.0.0.2:{PEER_PORT} inet n - n - - smtpd
+  -o smtpd_tls_security_level=may
+127.0.0.3:{PEER_PORT} inet n - n - - smtpd
+  -o smtpd_tls_security_level=none
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp unix - - n - - smtp
+bare unix - - n - - smtp
+  -o smtp_tls_security_level=none
+error unix - - n - - error
+retry unix - - n - - error
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+''')
+    run('postfix', '-c', ROOM / 'etc', 'start')
+
+
+class House:
+    """relais, started for this script."""
+    def __init__(self):
+        extra = FOLDER / 'extra.toml'
+        extra.write_text(f'[delivery]\nport = {PEER_PORT}\n\n[resolver]\nservers = ["{RESOLVER}"]\n')
+        base = str(int(os.environ['SMTP_PORT']) + 40)
+        self.process = subprocess.Popen(
+            [os.environ['RELAIS'], 'demo', '--json', '--dir', str(FOLDER / 'house'), '--port-base', base,
+             '--with', str(extra)], stdout=subprocess.PIPE, stderr=(FOLDER / 'house.log').open('w'))
+        line = self.process.stdout.readline()
+        assert line, 'relais did not start: ' + (FOLDER / 'house.log').read_text()[-300:]
+        facts = json.loads(line)
+        self.ports = facts['ports']
+        (first, second, *_) = facts['accounts']
+        self.context = ssl.create_default_context(cafile=facts['ca'])
+        # The helpers of the kit talk to this house from here on.
+        import kit
+        kit.LOGIN, kit.PASSWORD = first['address'], first['password']
+        kit.LOGIN2, kit.PASSWORD2 = second['address'], second['password']
+        kit.CA, kit.TLS = facts['ca'], self.context
+        kit.PORT.update({door: port for door, port in self.ports.items() if isinstance(port, int)})
+        globals().update(LOGIN=kit.LOGIN, PASSWORD=kit.PASSWORD, LOGIN2=kit.LOGIN2, PASSWORD2=kit.PASSWORD2, CA=kit.CA)
+
+    def submit(self, to, subject, options=()):
+        with smtplib.SMTP(HOST, self.ports['submission'], timeout=30) as session:
+            session.starttls(context=self.context)
+            session.login(LOGIN, PASSWORD)
+            session.sendmail(LOGIN, [to], message(subject, to=to),
+                             mail_options=['RET=HDRS', 'ENVID=checks'] if options else [], rcpt_options=options)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+
+
+def peer_sends(to, subject, options=(), author=f'peer@{WITH}'):
+    with smtplib.SMTP(ADDRESS[WITHOUT], PEER_PORT, timeout=30) as session:
+        session.sendmail(author, [to], message(subject, author=author, to=to),
+                         mail_options=['RET=HDRS'] if options else [], rcpt_options=options)
+
+
+def at_peer(box, *texts, patience=60):
+    """Waits for a message with these texts in one of Postfix's mailboxes."""
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        for path in (MAIL / box / 'new').glob('*'):
+            got = path.read_text(errors='replace')
+            if all(text in got for text in texts):
+                return got
+        time.sleep(0.2)
+    log = (ROOM / 'log').read_text()[-250:] if (ROOM / 'log').exists() else 'no log'
+    raise AssertionError(f'nothing with {texts} at the peer; its log: {log}')
+
+
+@check('postfix-takes-with-starttls')
+def _():
+    house.submit(f'peer@{WITH}', 'to-with')
+    assert 'using TLSv1' in at_peer('with', 'Subject: to-with')
+
+
+@check('postfix-takes-without-starttls')
+def _():
+    house.submit(f'peer@{WITHOUT}', 'to-without')
+    assert 'using TLSv1' not in at_peer('without', 'Subject: to-without')
+
+
+@check('postfix-sends-with-starttls')
+def _():
+    peer_sends(LOGIN, 'from-with')
+    assert b'with ESMTPS' in wait_for('INBOX', 'from-with')
+
+
+@check('postfix-sends-without-starttls')
+def _():
+    peer_sends(LOGIN2, 'from-without')
+    got = wait_for('INBOX', 'from-without', LOGIN2, PASSWORD2)
+    assert b'with ESMTP ' in got or b'with ESMTP\r\n' in got
+
+
+@check('postfix-reports-our-success')
+def _():
+    house.submit(f'peer@{WITH}', 'success-asked', ['NOTIFY=SUCCESS,FAILURE', f'ORCPT=rfc822;peer@{WITH}'])
+    at_peer('with', 'Subject: success-asked')
+    report = wait_for_report(b'Action: delivered')
+    assert b'checks' in report, 'no Original-Envelope-Id'
+
+
+@check('we-report-failure-at-postfix')
+def _():
+    house.submit(f'nobody-here@{WITH}', 'failure-expected')
+    report = wait_for_report(b'Action: failed')
+    assert f'nobody-here@{WITH}'.encode() in report
+    assert b'5.1.1' in report
+
+
+@check('no-report-where-none-is-wanted')
+def _():
+    house.submit(f'nobody-here@{WITH}', 'silent-failure', ['NOTIFY=NEVER'])
+    house.submit(f'peer@{WITH}', 'after-silence')
+    at_peer('with', 'Subject: after-silence')
+    assert not hits('INBOX', 'TEXT', '"silent-failure"')
+
+
+@check('we-report-success-to-postfix')
+def _():
+    peer_sends(LOGIN, 'success-from-peer', ['NOTIFY=SUCCESS'])
+    wait_for('INBOX', 'success-from-peer')
+    at_peer('with', 'Action: delivered', 'success-from-peer')
+
+
+@check('postfix-reports-our-refusal')
+def _():
+    domain = LOGIN.split('@')[1]
+    peer_sends(f'nobody-here@{domain}', 'refused-by-us')
+    assert '550' in at_peer('with', 'Action: failed', f'nobody-here@{domain}')
+
+
+@check('postfix-takes-smtputf8')
+def _():
+    with smtplib.SMTP(HOST, house.ports['submission'], timeout=30) as session:
+        session.starttls(context=house.context)
+        session.login(LOGIN, PASSWORD)
+        subject = 'Prüfung-utf8'
+        session.sendmail(LOGIN, [f'peer@{WITH}'], message(subject, to=f'peer@{WITH}'),
+                         mail_options=['SMTPUTF8', 'BODY=8BITMIME'])
+    at_peer('with', 'Subject: Prüfung-utf8')
+
+
+def wait_for_report(action, patience=60):
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        with imap() as session:
+            must(session.select('INBOX', readonly=True))
+            for number in must(session.search(None, 'TEXT', f'"{action.decode()}"'))[0].split():
+                got = must(session.fetch(number, '(BODY.PEEK[])'))[0][1]
+                if b'message/delivery-status' in got:
+                    return got
+        time.sleep(0.3)
+    raise AssertionError(f'no report with {action.decode()}')
+
+
+why_not = ('not root' if os.geteuid() != 0 else 'no postfix' if not shutil.which('postfix')
+           else 'only for relais' if 'RELAIS' not in os.environ else None)
+if why_not:
+    print(f'skip postfix ({why_not})')
+    sys.exit(0)
+serve_dns()
+house = House()
+start_postfix(house.ports['smtp'], LOGIN.split('@')[1])
+try:
+    main('postfix')
+finally:
+    subprocess.run(['postfix', '-c', str(ROOM / 'etc'), 'stop'], capture_output=True)
+    house.stop()
