@@ -1,0 +1,212 @@
+//! Domains, accounts, aliases, and where addresses lead.
+
+use relais_model::Secret;
+use relais_store::{AccountChange, AccountFilter, DirectoryError, MAX_TARGETS, NewAccount, Page, Removal, Route};
+
+use crate::house::{House, on_both};
+use crate::people::{add_account, add_domain, address, domain};
+
+/// Says where an address leads, shortly.
+async fn lead(house: &House, text: &str) -> String {
+    match house.store.route(&address(text)).await.unwrap() {
+        Route::Account { address, detail, is_suspended, .. } => {
+            let detail = detail.map(|detail| format!(" +{detail}")).unwrap_or_default();
+            format!("{}{address}{detail}", if is_suspended { "suspended " } else { "" })
+        }
+        Route::Alias { targets } => format!("-> {targets:?}"),
+        Route::CatchAll { target } => format!("* {target}"),
+        Route::NoSuchAddress => "nobody".to_owned(),
+        Route::NotLocal => "elsewhere".to_owned(),
+    }
+}
+
+/// RFC 5321 §2.4, RFC 5233, RFC 6531, RFC 5890.
+#[test]
+fn addresses_lead_to_accounts_without_case_with_details_and_in_utf8() {
+    on_both(|house| async move {
+        add_domain(&house, "Example.org").await;
+        add_domain(&house, "bücher.example").await;
+        add_account(&house, "Ann.Lee@example.org").await;
+        add_account(&house, "c++@example.org").await;
+        add_account(&house, "jörg@bücher.example").await;
+        assert_eq!(lead(&house, "ann.lee@EXAMPLE.org").await, "Ann.Lee@example.org");
+        assert_eq!(lead(&house, "ANN.lee+Books@example.org").await, "Ann.Lee@example.org +Books");
+        assert_eq!(lead(&house, "c++@example.org").await, "c++@example.org");
+        assert_eq!(lead(&house, "c@example.org").await, "nobody");
+        assert_eq!(lead(&house, "JO\u{308}RG@xn--bcher-kva.example").await, "jörg@xn--bcher-kva.example");
+        assert_eq!(lead(&house, "ann.lee@elsewhere.example").await, "elsewhere");
+    });
+}
+
+#[test]
+fn what_is_exact_goes_first_then_the_base_then_postmaster_then_the_catch_all() {
+    on_both(|house| async move {
+        add_domain(&house, "example.org").await;
+        let org = domain("example.org");
+        add_account(&house, "ann@example.org").await;
+        house.store.add_alias(&address("ann+sales@example.org"), vec![address("b@x.example")]).await.unwrap();
+        house
+            .store
+            .add_alias(&address("team@example.org"), vec![address("ann@example.org"), address("b@x.example")])
+            .await
+            .unwrap();
+        assert_eq!(lead(&house, "Ann+Sales@example.org").await, "-> [b@x.example]");
+        assert_eq!(lead(&house, "ann+other@example.org").await, "ann@example.org +other");
+        assert_eq!(lead(&house, "team+x@example.org").await, "-> [ann@example.org, b@x.example]");
+        assert_eq!(lead(&house, "who@example.org").await, "nobody");
+        // RFC 5321 §4.5.1: it is always there.
+        assert_eq!(lead(&house, "Postmaster@example.org").await, "-> [ann@example.org]");
+        house.store.set_postmaster(&org, Some(&address("chief@x.example"))).await.unwrap();
+        house.store.set_catch_all(&org, Some(&address("ann@example.org"))).await.unwrap();
+        assert_eq!(lead(&house, "postmaster@example.org").await, "-> [chief@x.example]");
+        assert_eq!(lead(&house, "who@example.org").await, "* ann@example.org");
+        house.store.set_catch_all(&org, None).await.unwrap();
+        assert_eq!(lead(&house, "who@example.org").await, "nobody");
+    });
+}
+
+/// What was remembered is forgotten with each change.
+#[test]
+fn a_change_of_the_directory_is_seen_at_once() {
+    on_both(|house| async move {
+        assert_eq!(lead(&house, "ann@example.org").await, "elsewhere");
+        add_domain(&house, "example.org").await;
+        assert_eq!(lead(&house, "ann@example.org").await, "nobody");
+        add_account(&house, "ann@example.org").await;
+        assert_eq!(lead(&house, "ann@example.org").await, "ann@example.org");
+        let suspension = AccountChange { is_suspended: Some(true), ..AccountChange::default() };
+        house.store.change_account(&address("ann@example.org"), suspension).await.unwrap();
+        assert_eq!(lead(&house, "ann@example.org").await, "suspended ann@example.org");
+        house.store.remove_account(&address("ANN@example.org")).await.unwrap();
+        assert_eq!(lead(&house, "ann@example.org").await, "nobody");
+    });
+}
+
+#[test]
+fn an_address_is_there_once() {
+    on_both(|house| async move {
+        add_domain(&house, "example.org").await;
+        add_account(&house, "ann@example.org").await;
+        let again = house.store.add_domain(&domain("EXAMPLE.org")).await;
+        assert!(matches!(again, Err(DirectoryError::DomainTaken(_))), "{again:?}");
+        let again = house.store.add_alias(&address("ANN@example.org"), vec![address("b@x.example")]).await;
+        assert!(matches!(again, Err(DirectoryError::AddressTaken(_))), "{again:?}");
+        house.store.add_alias(&address("bob@example.org"), vec![address("b@x.example")]).await.unwrap();
+        let new = |text| NewAccount {
+            address: address(text),
+            name: String::new(),
+            password_hash: Secret::new("hash"),
+            quota_octets: None,
+        };
+        let again = house.store.add_account(new("Bob@example.org")).await;
+        assert!(matches!(again, Err(DirectoryError::AddressTaken(_))), "{again:?}");
+        let elsewhere = house.store.add_account(new("bob@elsewhere.example")).await;
+        assert!(matches!(elsewhere, Err(DirectoryError::UnknownDomain(_))), "{elsewhere:?}");
+        let itself = house.store.add_alias(&address("x@example.org"), vec![address("X@example.org")]).await;
+        assert!(matches!(itself, Err(DirectoryError::Unfit(_))), "{itself:?}");
+        let many = vec![address("b@x.example"); MAX_TARGETS + 1];
+        let many = house.store.add_alias(&address("x@example.org"), many).await;
+        assert!(matches!(many, Err(DirectoryError::Unfit(_))), "{many:?}");
+    });
+}
+
+#[test]
+fn a_domain_goes_only_empty_unless_asked() {
+    on_both(|house| async move {
+        add_domain(&house, "example.org").await;
+        add_account(&house, "ann@example.org").await;
+        house.store.add_alias(&address("team@example.org"), vec![address("ann@example.org")]).await.unwrap();
+        let org = domain("example.org");
+        let refused = house.store.remove_domain(&org, Removal::OnlyEmpty).await;
+        assert!(matches!(refused, Err(DirectoryError::NotEmpty { accounts: 1, aliases: 1 })), "{refused:?}");
+        house.store.remove_domain(&org, Removal::WithContents).await.unwrap();
+        assert_eq!(house.store.domain(&org).await.unwrap(), None);
+        assert_eq!(house.store.account(&address("ann@example.org")).await.unwrap(), None);
+        let gone = house.store.remove_domain(&org, Removal::OnlyEmpty).await;
+        assert!(matches!(gone, Err(DirectoryError::UnknownDomain(_))), "{gone:?}");
+        assert_eq!(house.store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn lists_come_in_pages() {
+    on_both(|house| async move {
+        add_domain(&house, "b.example").await;
+        add_domain(&house, "a.example").await;
+        for number in 0..7 {
+            add_account(&house, &format!("P{number}@a.example")).await;
+            let targets = vec![address("z@a.example"), address("y@a.example")];
+            house.store.add_alias(&address(&format!("alias{number}@b.example")), targets).await.unwrap();
+        }
+        let mut page = Page { after: None, limit: 3 };
+        let all = AccountFilter { domain: Some(domain("a.example")), text: None };
+        let (mut accounts, mut aliases) = (Vec::new(), Vec::new());
+        loop {
+            let listing = house.store.accounts(&all, &page).await.unwrap();
+            accounts.extend(listing.rows.iter().map(|account| account.address.to_string()));
+            let Some(next) = listing.next else { break };
+            page.after = Some(next);
+        }
+        assert_eq!(accounts, (0..7).map(|number| format!("P{number}@a.example")).collect::<Vec<_>>());
+        page.after = None;
+        loop {
+            let listing = house.store.aliases(&page).await.unwrap();
+            aliases.extend(listing.rows);
+            let Some(next) = listing.next else { break };
+            page.after = Some(next);
+        }
+        assert_eq!(aliases.len(), 7);
+        assert!(aliases.iter().all(|alias| alias.targets == [address("z@a.example"), address("y@a.example")]));
+        let domains = house.store.domains(&Page::first()).await.unwrap();
+        let counts: Vec<_> =
+            domains.rows.iter().map(|entry| (entry.domain.to_string(), entry.accounts, entry.aliases)).collect();
+        assert_eq!(counts[..2], [("a.example".to_owned(), 7, 0), ("b.example".to_owned(), 0, 7)]);
+        let found = |domain, text: &str| AccountFilter { domain, text: Some(text.to_owned()) };
+        let store = &house.store;
+        assert_eq!(store.accounts(&found(None, "p3@"), &Page::first()).await.unwrap().rows.len(), 1);
+        assert_eq!(store.accounts(&found(None, "p%3"), &Page::first()).await.unwrap().rows.len(), 0);
+        assert_eq!(store.accounts(&found(Some(domain("b.example")), ""), &Page::first()).await.unwrap().rows.len(), 0);
+    });
+}
+
+/// A circle neither hangs nor lends names; the alias that leads on does.
+#[test]
+fn one_sends_as_oneself_and_as_aliases_that_lead_to_one() {
+    on_both(|house| async move {
+        add_domain(&house, "example.org").await;
+        let ann = add_account(&house, "ann@example.org").await.key;
+        add_account(&house, "bob@example.org").await;
+        for (alias, target) in [("sales", "team"), ("team", "ann"), ("round", "about"), ("about", "round")] {
+            let targets = vec![address(&format!("{target}@example.org"))];
+            house.store.add_alias(&address(&format!("{alias}@example.org")), targets).await.unwrap();
+        }
+        house.store.set_catch_all(&domain("example.org"), Some(&address("ann@example.org"))).await.unwrap();
+        for (text, expected) in [
+            ("ann@example.org", true),
+            ("Ann+news@example.org", true),
+            ("sales@example.org", true),
+            ("bob@example.org", false),
+            ("round@example.org", false),
+            ("whoever@example.org", false),
+            ("ann@elsewhere.example", false),
+        ] {
+            assert_eq!(house.store.may_send_as(ann, &address(text)).await.unwrap(), expected, "{text}");
+        }
+    });
+}
+
+#[test]
+fn a_renewed_hash_never_takes_a_new_password_back() {
+    on_both(|house| async move {
+        add_domain(&house, "example.org").await;
+        let ann = add_account(&house, "ann@example.org").await;
+        let (old, new, other) = (Secret::new("hash"), Secret::new("renewed"), Secret::new("changed"));
+        house.store.renew_password_hash(ann.key, old.clone(), new.clone()).await.unwrap();
+        let stored = || async { house.store.credential(&address("ANN@example.org")).await.unwrap().unwrap().hash };
+        assert_eq!(stored().await, new);
+        house.store.set_password_hash(&ann.address, other.clone()).await.unwrap();
+        house.store.renew_password_hash(ann.key, new, old).await.unwrap();
+        assert_eq!(stored().await, other);
+        assert!(house.store.credential(&address("ann+x@example.org")).await.unwrap().is_none());
+    });
+}
