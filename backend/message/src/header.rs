@@ -111,8 +111,8 @@ pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(line)
 }
 
-/// BODY[HEADER.FIELDS] and, with `not`, BODY[HEADER.FIELDS.NOT] (RFC 9051 §6.4.5): the fields named, octet by octet and
-/// in their order, and an empty line. Works on a header alone.
+/// `BODY[HEADER.FIELDS]` and, with `not`, `BODY[HEADER.FIELDS.NOT]` (RFC 9051 §6.4.5): the fields named, octet by octet
+/// and in their order, and an empty line. Works on a header alone.
 pub fn header_fields(header: &[u8], names: &[String], not: bool) -> Vec<u8> {
     let mut chosen = Vec::with_capacity(if not { header.len() + 2 } else { 256 });
     for field in fields(header) {

@@ -1,17 +1,18 @@
 //! RFC 5322 and MIME: read, build, and the facts that clients ask for.
 //!
-//! **Reading.** [`Structure`] finds a message's parts as octet ranges in one pass; [`section`] and [`decode_part`] cut them out;
-//! [`Facts`] holds what is computed once and stored (ENVELOPE, BODYSTRUCTURE, preview, the keys of SORT and THREAD);
-//! [`Needle`] searches. **Building.** [`received`], [`complete_submission`] and [`dsn`] write what we add ourselves.
+//! **Reading.** [`Structure`] finds a message's parts as octet ranges in one pass; [`section`] and [`decode_part`] cut
+//! them out; [`Facts`] holds what is computed once and stored (ENVELOPE, BODYSTRUCTURE, preview, the keys of SORT and
+//! THREAD); [`Needle`] searches. **Building.** [`received`], [`complete_submission`] and [`dsn`] write what we add
+//! ourselves.
 //!
-//! Invariants: every function takes any octets, refuses none and never panics. Depth, counts and the size of what is computed
-//! are bounded by named constants, and time is linear in the octets. Values in wire forms are undecoded; values for people and
-//! for comparing are decoded. Nothing here knows a clock, a file or a socket.
+//! Invariants: every function takes any octets, refuses none and never panics. Depth, counts and the size of what is
+//! computed are bounded by named constants, and time is linear in the octets. Values in wire forms are undecoded; values
+//! for people and for comparing are decoded. Nothing here knows a clock, a file or a socket.
 //!
-//! Where the standards are silent about broken mail, parts are found and shown as Dovecot 2.3 shows them (compared over the
-//! MIME corpora). We differ on purpose where a standard speaks: an unreadable Content-Type is text/plain (RFC 2045 §5.2; Dovecot
-//! shows two empty strings), and the line end before a boundary belongs to it even behind an inner multipart's end (RFC 2046
-//! §5.1.1; signatures over such a part need it).
+//! Where the standards are silent about broken mail, parts are found and shown as Dovecot 2.3 shows them (compared over
+//! the MIME corpora). We differ on purpose where a standard speaks: an unreadable Content-Type is text/plain (RFC 2045
+//! §5.2; Dovecot shows two empty strings), and the line end before a boundary belongs to it even behind an inner
+//! multipart's end (RFC 2046 §5.1.1; signatures over such a part need it).
 
 mod address;
 mod date;

@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(preview(raw.as_bytes(), &Structure::read(raw.as_bytes()).root), expected, "{raw}");
     }
 
-    /// RFC 8970: the server must not give more.
+    /// RFC 8970: at most 200 characters.
     #[test]
     fn previews_are_the_first_words() {
         check("Subject: x\r\n\r\nHello\r\n\r\n world\t!\r\n", "Hello world !");

@@ -33,7 +33,7 @@ pub struct Section {
     pub text: Option<SectionText>,
 }
 
-/// BODY[section]'s octets; none where the message has no such part.
+/// `BODY[section]`'s octets; none where the message has no such part.
 pub fn section<'a>(raw: &'a [u8], structure: &Structure, section: &Section) -> Option<Cow<'a, [u8]>> {
     let part = structure.part(&section.path)?;
     let octets = |range: &std::ops::Range<usize>| raw.get(range.clone()).unwrap_or_default();
@@ -56,7 +56,7 @@ pub fn section<'a>(raw: &'a [u8], structure: &Structure, section: &Section) -> O
 #[error("the part has a Content-Transfer-Encoding that is not known")]
 pub struct UnknownEncoding;
 
-/// BINARY[part]'s octets: the body with its Content-Transfer-Encoding removed. Multiparts and messages have none
+/// `BINARY[part]`'s octets: the body with its Content-Transfer-Encoding removed. Multiparts and messages have none
 /// (RFC 2045 §6.4) and stay as they are.
 ///
 /// # Errors
