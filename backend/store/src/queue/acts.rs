@@ -63,7 +63,7 @@ impl Store {
             "SELECT ",
             message_columns!(),
             ", ",
-            recipient_columns!(),
+            recipient_columns!("r."),
             " FROM ",
             meant!(),
             " AND r.recipient_key > $6 ORDER BY r.recipient_key LIMIT $7"
@@ -196,7 +196,7 @@ impl Store {
             "SELECT ",
             message_columns!(),
             ", ",
-            recipient_columns!(),
+            recipient_columns!("r."),
             " FROM queued_recipient AS r JOIN queued AS q ON q.queue_key = r.queue_key WHERE r.recipient_key = $1"
         );
         let row = sqlx::query(sql).bind(key.value()).fetch_optional(self.readers()).await?;

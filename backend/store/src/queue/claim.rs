@@ -84,8 +84,8 @@ async fn take_due(tx: &mut AnyConnection, now: Timestamp, claim: &Claim) -> Resu
     let busy = claim.busy.get(..MAX_BUSY.min(claim.busy.len())).unwrap_or_default();
     let slots = sql::padded(busy.len());
     let text = format!(
-        "UPDATE queued_recipient AS r SET state = 2, next_attempt_at = $2
-         WHERE r.recipient_key IN (
+        "UPDATE queued_recipient SET state = 2, next_attempt_at = $2
+         WHERE recipient_key IN (
              SELECT recipient_key FROM (
                  SELECT recipient_key, next_attempt_at, queue_key,
                         ROW_NUMBER() OVER (PARTITION BY destination ORDER BY next_attempt_at, queue_key) AS place
@@ -94,10 +94,10 @@ async fn take_due(tx: &mut AnyConnection, now: Timestamp, claim: &Claim) -> Resu
                        ORDER BY next_attempt_at, queue_key, destination LIMIT $3) AS due
              ) AS placed
              WHERE place <= $4 ORDER BY next_attempt_at, queue_key LIMIT $5)
-           AND r.state <> 1 AND r.next_attempt_at <= $1
+           AND state <> 1 AND next_attempt_at <= $1
          RETURNING {}",
         sql::placeholders(slots, 1, 5),
-        recipient_columns!()
+        recipient_columns!("")
     );
     let mut query = sqlx::query(AssertSqlSafe(text))
         .bind(now.millis())

@@ -157,11 +157,38 @@ macro_rules! message_columns {
          q.smtputf8, q.require_tls, q.submitter, q.created_at, q.expires_at"
     };
 }
-/// The columns of `queued_recipient` that [`read_recipient`] reads, of table `r`.
+/// The columns of `queued_recipient` that [`read_recipient`] reads, each after `"r."`, or after nothing: SQLite's RETURNING
+/// knows no other name of the table.
 macro_rules! recipient_columns {
-    () => {
-        "r.recipient_key, r.queue_key, r.address, r.notify, r.original_type, r.original_address, r.state, r.attempts, \
-         r.next_attempt_at, r.last_attempt_at, r.last_reply, r.last_remote, r.delay_told"
+    ($of:literal) => {
+        concat!(
+            $of,
+            "recipient_key, ",
+            $of,
+            "queue_key, ",
+            $of,
+            "address, ",
+            $of,
+            "notify, ",
+            $of,
+            "original_type, ",
+            $of,
+            "original_address, ",
+            $of,
+            "state, ",
+            $of,
+            "attempts, ",
+            $of,
+            "next_attempt_at, ",
+            $of,
+            "last_attempt_at, ",
+            $of,
+            "last_reply, ",
+            $of,
+            "last_remote, ",
+            $of,
+            "delay_told"
+        )
     };
 }
 use {message_columns, recipient_columns};

@@ -2,6 +2,7 @@
 
 mod changing;
 mod directory;
+mod failing;
 mod filing;
 mod house;
 mod mailboxes;
