@@ -19,7 +19,7 @@ mod loops;
 use std::collections::{HashSet, VecDeque};
 
 use relais_model::{Address, Domain, ForwardPath, MailboxName, Notify, OriginalRecipient};
-use relais_store::{ALIAS_DEPTH, AccountKey, NewRecipient, Route, Store, StoreError, Target};
+use relais_store::{ALIAS_DEPTH, AccountKey, Delivery, NewRecipient, Route, Store, StoreError, Target};
 
 pub use loops::has_been_here;
 
@@ -47,6 +47,17 @@ impl Plan {
         let ForwardPath { address, notify, original } = path.clone();
         let forwards = vec![NewRecipient { address, notify, original }];
         Self { recipient: path, deliveries: Vec::new(), forwards, lost: Vec::new(), is_expanded: false }
+    }
+
+    /// The deliveries as the store takes them: without flags, dated when they are written.
+    pub fn copies(&self) -> impl Iterator<Item = Delivery> {
+        self.deliveries.iter().map(|delivery| Delivery {
+            account: delivery.account,
+            mailbox: delivery.mailbox.clone(),
+            flags: Vec::new(),
+            internal_date: None,
+            recipient: self.recipient.address.clone(),
+        })
     }
 }
 
@@ -212,7 +223,7 @@ impl Reached {
             return Err(first.into());
         }
         let (notify, original) = (carried_notify(path, self.is_expanded), carried_original(path));
-        let forward = |address| NewRecipient { address, notify, original: original.clone() };
+        let forward = |address| NewRecipient { address, notify, original: Some(original.clone()) };
         Ok(Plan {
             recipient: path.clone(),
             deliveries: self.deliveries,
@@ -230,12 +241,12 @@ fn carried_notify(path: &ForwardPath, is_expanded: bool) -> Option<Notify> {
 }
 
 /// RFC 3461 §5.2.1: where the sender gave no ORCPT, the recipient as it was given, so that a DSN names whom the sender knows.
-fn carried_original(path: &ForwardPath) -> Option<OriginalRecipient> {
+fn carried_original(path: &ForwardPath) -> OriginalRecipient {
     let given = || {
         let address_type = if path.address.needs_smtputf8() { "utf-8" } else { "rfc822" };
         OriginalRecipient { address_type: address_type.to_owned(), address: path.address.to_string() }
     };
-    Some(path.original.clone().unwrap_or_else(given))
+    path.original.clone().unwrap_or_else(given)
 }
 
 /// To tell whether a way was gone before. That a remote local part may heed case only costs a second copy that differs in nothing else.
