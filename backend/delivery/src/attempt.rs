@@ -10,8 +10,9 @@ use relais_store::{QueuedMessage, QueuedRecipient};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::bodies::Body;
 use crate::config::DeliveryConfig;
-use crate::connection::{Body, Connection, Cut, Opening};
+use crate::connection::{Connection, Cut, Opening};
 use crate::dial::{Dialed, NobodyAnswered, dial};
 use crate::hosts::{Finder, MxHost};
 use crate::memory::HostMemory;
@@ -142,7 +143,7 @@ impl Courier {
 
     async fn walk(&self, walk: &mut Walk<'_>, connection: &mut Option<Connection>) -> Result<(), Cut> {
         if let Some(open) = connection.take() {
-            if self.policy(walk.job) != TlsPolicy::Required || open.is_verified() {
+            if policy(walk.job) != TlsPolicy::Required || open.is_verified() {
                 if let Ended::Decided = self.transact(walk, open, connection).await? {
                     return Ok(());
                 }
@@ -179,7 +180,8 @@ impl Courier {
         let job = walk.job;
         // RFC 8689 §4.2.1: nobody may have put the host's name there but the domain.
         if job.message.require_tls && !host.is_secure {
-            let text = format!("The DNS doesn't prove that {} takes this domain's mail, as REQUIRETLS needs", host.name);
+            let text =
+                format!("The DNS doesn't prove that {} takes this domain's mail, as REQUIRETLS needs", host.name);
             walk.trouble(Said::ours(Reply::new(550, EnhancedCode::new(5, 7, 30), text)));
             return Ok(Ended::NextHost { tls_failed: false });
         }
@@ -188,7 +190,7 @@ impl Courier {
             walk.trouble(no_answer(host, "it didn't answer a moment ago"));
             return Ok(Ended::NextHost { tls_failed: false });
         }
-        let policy = self.policy(job);
+        let policy = policy(job);
         let dialed = match self.dial(host).await? {
             Ok(dialed) => dialed,
             Err(NobodyAnswered(failed)) => {
@@ -225,7 +227,7 @@ impl Courier {
             Ok(opened) => opened,
             Err(error) => {
                 self.memory.failed(remote, self.ports.clock.now());
-                walk.trouble(self.fault(walk.job, &host.name, &Fault::Tls(error.to_string())));
+                walk.trouble(fault_means(walk.job, &host.name, &Fault::Tls(error.to_string())));
                 return Ok(Ended::NextHost { tls_failed: true });
             }
         };
@@ -250,7 +252,7 @@ impl Courier {
             let (places, envelope) = walk.undecided(self);
             let asked = places.len();
             let outcome = open.send(envelope, walk.job.message.size_octets, walk.body, walk.deadline).await?;
-            let tls_failed = self.judge(walk, &open.host, &places, outcome);
+            let tls_failed = Self::judge(walk, &open.host, &places, outcome);
             let left = walk.verdicts.iter().filter(|verdict| verdict.is_none()).count();
             if left == 0 {
                 if open.is_usable().await {
@@ -266,7 +268,7 @@ impl Courier {
     }
 
     /// Gives verdicts where the host has decided; true where a handshake failed.
-    fn judge(&self, walk: &mut Walk<'_>, host: &Domain, places: &[usize], outcome: Outcome) -> bool {
+    fn judge(walk: &mut Walk<'_>, host: &Domain, places: &[usize], outcome: Outcome) -> bool {
         let mut tls_failed = false;
         for (place, fate) in places.iter().zip(outcome.recipients) {
             let said = Said {
@@ -283,11 +285,8 @@ impl Courier {
                     continue;
                 }
                 // The session is refused, not the message: another host may take it.
-                Fate::Refused { stage: Stage::Greeting | Stage::Hello | Stage::StartTls, .. } => {
-                    walk.trouble(said);
-                    continue;
-                }
-                Fate::Refused { reply: Reply { code: 421, .. }, .. } => {
+                Fate::Refused { stage: Stage::Greeting | Stage::Hello | Stage::StartTls, .. }
+                | Fate::Refused { reply: Reply { code: 421, .. }, .. } => {
                     walk.trouble(said);
                     continue;
                 }
@@ -296,7 +295,7 @@ impl Courier {
                 Fate::Broken { stage: Stage::Body, .. } => Verdict::Deferred(Said { reply: later(said.reply), ..said }),
                 Fate::Broken { fault, .. } => {
                     tls_failed |= matches!(fault, Fault::Tls(_));
-                    walk.trouble(self.fault(walk.job, host, &fault));
+                    walk.trouble(fault_means(walk.job, host, &fault));
                     continue;
                 }
             };
@@ -306,24 +305,6 @@ impl Courier {
             }
         }
         tls_failed
-    }
-
-    /// What a fault means: RFC 8689 §4.2.1 makes missing TLS final for a message that requires it.
-    fn fault(&self, job: &Job, host: &Domain, fault: &Fault) -> Said {
-        let mut reply = fault.reply();
-        if job.message.require_tls && matches!(fault, Fault::Tls(_) | Fault::TlsMissing) {
-            reply = Reply::new(550, EnhancedCode::new(5, 7, 30), reply.text);
-        }
-        Said { host: Some(host.clone()), ..Said::ours(reply) }
-    }
-
-    fn policy(&self, job: &Job) -> TlsPolicy {
-        match &job.next_hop {
-            NextHop::Relay(relay) if relay.tls != RelayTls::None => TlsPolicy::Required,
-            _ if job.message.require_tls => TlsPolicy::Required,
-            NextHop::Relay(_) => TlsPolicy::Never,
-            NextHop::Mx(_) => TlsPolicy::Opportunistic,
-        }
     }
 
     fn finder(&self) -> Finder<'_> {
@@ -395,7 +376,7 @@ impl Courier {
             is_under_tls: is_implicit,
             credentials,
         };
-        let opening = Opening { stream, remote, host: host.name.clone(), is_verified, client };
+        let opening = Opening { stream, host: host.name.clone(), is_verified, client };
         Ok(Ok(Connection::new(opening, self.tls.clone(), self.cut.clone())))
     }
 }
@@ -429,12 +410,26 @@ impl Walk<'_> {
     }
 }
 
-fn forward_path(recipient: &QueuedRecipient) -> ForwardPath {
-    ForwardPath {
-        address: recipient.address.clone(),
-        notify: recipient.notify,
-        original: recipient.original.clone(),
+/// What a fault means: RFC 8689 §4.2.1 makes missing TLS final for a message that requires it.
+fn fault_means(job: &Job, host: &Domain, fault: &Fault) -> Said {
+    let mut reply = fault.reply();
+    if job.message.require_tls && matches!(fault, Fault::Tls(_) | Fault::TlsMissing) {
+        reply = Reply::new(550, EnhancedCode::new(5, 7, 30), reply.text);
     }
+    Said { host: Some(host.clone()), ..Said::ours(reply) }
+}
+
+fn policy(job: &Job) -> TlsPolicy {
+    match &job.next_hop {
+        NextHop::Relay(relay) if relay.tls != RelayTls::None => TlsPolicy::Required,
+        _ if job.message.require_tls => TlsPolicy::Required,
+        NextHop::Relay(_) => TlsPolicy::Never,
+        NextHop::Mx(_) => TlsPolicy::Opportunistic,
+    }
+}
+
+fn forward_path(recipient: &QueuedRecipient) -> ForwardPath {
+    ForwardPath { address: recipient.address.clone(), notify: recipient.notify, original: recipient.original.clone() }
 }
 
 /// RFC 3463 §3.5: X.4.1.
@@ -453,3 +448,6 @@ fn shortened(mut reply: Reply) -> Reply {
 fn later(reply: Reply) -> Reply {
     if reply.is_transient() { reply } else { Reply::new(451, EnhancedCode::new(4, 3, 0), reply.to_string()) }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

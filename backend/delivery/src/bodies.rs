@@ -1,62 +1,48 @@
-//! Messages on their way out. However many destinations one has at once, it stands in memory once.
+//! Messages on their way out, read from the store a piece at a time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::pin::Pin;
 
-use bytes::Bytes;
-use relais_store::{MessageKey, Store, StoreError};
-use tokio::sync::OnceCell;
+use relais_store::{MessageKey, Store};
+use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::connection::Body;
 use crate::ports::Answer;
 
-/// Shares what is read.
-pub(crate) struct Bodies {
-    store: Store,
-    shared: Mutex<HashMap<MessageKey, Weak<OnceCell<Bytes>>>>,
+/// A message's octets, from the first one.
+pub(crate) type Octets = Pin<Box<dyn AsyncRead + Send>>;
+
+/// Opens a message when somebody is ready for it. Why it can't be read is logged where it is found.
+pub(crate) trait Body: Send + Sync {
+    /// All octets; none where the message can't be read.
+    fn open(&self) -> Answer<'_, Option<Octets>>;
 }
 
-impl Bodies {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store, shared: Mutex::default() }
+/// Up to `limit` octets; none where the message can't be read.
+pub(crate) async fn beginning(body: &dyn Body, limit: u64) -> Vec<u8> {
+    let mut octets = Vec::new();
+    if let Some(message) = body.open().await
+        && let Err(error) = message.take(limit).read_to_end(&mut octets).await
+    {
+        tracing::error!(%error, "a queued message can't be read to be returned");
     }
-
-    /// The message's octets, read when they are first asked for and kept until the last holder of this is done.
-    pub(crate) fn body(&self, message: MessageKey) -> StoredBody {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = shared.get(&message).and_then(Weak::upgrade);
-        let octets = known.unwrap_or_else(|| {
-            shared.retain(|_, body| body.strong_count() > 0);
-            let octets = Arc::new(OnceCell::new());
-            shared.insert(message, Arc::downgrade(&octets));
-            octets
-        });
-        StoredBody { store: self.store.clone(), message, octets }
-    }
+    octets
 }
 
 /// One message of the store.
 pub(crate) struct StoredBody {
-    store: Store,
-    message: MessageKey,
-    octets: Arc<OnceCell<Bytes>>,
+    pub(crate) store: Store,
+    pub(crate) message: MessageKey,
 }
 
 impl Body for StoredBody {
-    fn load(&self) -> Answer<'_, Option<Bytes>> {
+    fn open(&self) -> Answer<'_, Option<Octets>> {
         Box::pin(async move {
-            let read = async || match self.store.raw(self.message).await {
-                Ok(Some(raw)) => Ok(Bytes::from(raw)),
-                Ok(None) => Err(StoreError::Damaged("a queued message has no content".to_owned())),
-                Err(error) => Err(error),
+            let why = match self.store.open_raw(self.message).await {
+                Ok(Some(octets)) => return Some(octets as Octets),
+                Ok(None) => "it is gone".to_owned(),
+                Err(error) => error.to_string(),
             };
-            match self.octets.get_or_try_init(read).await {
-                Ok(octets) => Some(octets.clone()),
-                Err(error) => {
-                    tracing::error!(%error, message.key = self.message.value(), "a queued message can't be read");
-                    None
-                }
-            }
+            tracing::error!(error = why, message.key = self.message.value(), "a queued message can't be read");
+            None
         })
     }
 }

@@ -1,10 +1,8 @@
 //! One connection to a host: drives the SMTP client machine, with a time limit on each wait.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
 use relais_model::{Domain, Envelope};
 use relais_smtp::client::{Client, Config, Encoder, Fate, Fault, Outcome, Stage, Step, Transfer, timeouts};
 use relais_smtp::reply::read_reply;
@@ -12,7 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::{Answer, Stream};
+use crate::bodies::Body;
+use crate::ports::Stream;
 use crate::tls::Tls;
 
 /// What is written at once of a message.
@@ -21,12 +20,6 @@ const BLOCK_OCTETS: usize = 64 * 1024;
 const LAST_WORDS: Duration = Duration::from_secs(2);
 const INBOX_OCTETS: usize = 4096;
 
-/// Reads a message when the peer is ready for it. Its own errors are logged where they occur.
-pub(crate) trait Body: Send + Sync {
-    /// All octets; none where the message can't be read.
-    fn load(&self) -> Answer<'_, Option<Bytes>>;
-}
-
 /// The worker was stopped and its time is over; the peer has not taken the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cut;
@@ -34,7 +27,6 @@ pub(crate) struct Cut;
 /// What a connection is opened with.
 pub(crate) struct Opening {
     pub(crate) stream: Box<dyn Stream>,
-    pub(crate) remote: SocketAddr,
     pub(crate) host: Domain,
     /// Handshakes check the certificate.
     pub(crate) is_verified: bool,
@@ -47,7 +39,6 @@ pub(crate) struct Connection {
     /// None after a handshake failed: it took the stream with it.
     stream: Option<Box<dyn Stream>>,
     inbox: Vec<u8>,
-    pub(crate) remote: SocketAddr,
     pub(crate) host: Domain,
     is_verified: bool,
     tls: Tls,
@@ -64,7 +55,6 @@ impl Connection {
             client: Client::new(opening.client),
             stream: Some(opening.stream),
             inbox: Vec::with_capacity(INBOX_OCTETS),
-            remote: opening.remote,
             host: opening.host,
             is_verified: opening.is_verified,
             tls,
@@ -100,7 +90,7 @@ impl Connection {
                     self.is_committed = false;
                     return Ok(*outcome);
                 }
-                Step::SendBody(transfer) => self.send_body(transfer, body).await?,
+                Step::SendBody(transfer) => self.send_body(transfer, octets, body).await?,
                 // Each message has its outcome before the machine rests. If it hadn't, nothing was decided.
                 Step::Idle | Step::Close => return Ok(undecided(recipients)),
                 step => self.act(step).await?,
@@ -213,24 +203,29 @@ impl Connection {
         Ok(())
     }
 
-    async fn send_body(&mut self, transfer: Transfer, body: &dyn Body) -> Result<(), Cut> {
-        let Some(message) = body.load().await else {
+    async fn send_body(&mut self, transfer: Transfer, octets: u64, body: &dyn Body) -> Result<(), Cut> {
+        let Some(mut message) = body.open().await else {
             self.client.break_off(Fault::BodyLost);
             return Ok(());
         };
         let mut encoder = Encoder::new(transfer);
+        let mut block = Vec::with_capacity(BLOCK_OCTETS);
         let mut out = Vec::with_capacity(BLOCK_OCTETS + BLOCK_OCTETS / 16);
-        let (whole, last) = message.split_at(message.len().saturating_sub(BLOCK_OCTETS));
-        for block in whole.chunks(BLOCK_OCTETS) {
-            out.clear();
-            encoder.push(block, &mut out);
-            if !self.write(&out).await? {
+        let mut left = octets;
+        while 0 < left {
+            if !self.write_block(&mut out).await? {
                 return Ok(());
             }
+            block.resize(usize::try_from(left).unwrap_or(BLOCK_OCTETS).min(BLOCK_OCTETS), 0);
+            if message.read_exact(&mut block).await.is_err() {
+                break;
+            }
+            encoder.push(&block, &mut out);
+            left -= block.len() as u64;
         }
-        out.clear();
-        encoder.push(last, &mut out);
-        if !encoder.finish(&mut out) {
+        // A message of another size than the store said is damaged: the peer mustn't take a part for the whole.
+        let is_whole = left == 0 && message.read_u8().await.is_err();
+        if !is_whole || !encoder.finish(&mut out) {
             self.client.break_off(Fault::BodyLost);
             return Ok(());
         }
@@ -241,6 +236,12 @@ impl Connection {
             self.client.body_sent();
         }
         Ok(())
+    }
+
+    async fn write_block(&mut self, out: &mut Vec<u8>) -> Result<bool, Cut> {
+        let is_written = out.is_empty() || self.write(out).await?;
+        out.clear();
+        Ok(is_written)
     }
 
     /// How long the next wait may last.
@@ -271,5 +272,10 @@ impl Patience {
 
 fn undecided(recipients: usize) -> Outcome {
     let lost = Fate::Broken { stage: Stage::Mail, fault: Fault::HungUp };
-    Outcome { recipients: vec![lost; recipients], under_tls: false, greeting: String::new(), offer: relais_smtp::client::Offer::default() }
+    Outcome {
+        recipients: vec![lost; recipients],
+        under_tls: false,
+        greeting: String::new(),
+        offer: relais_smtp::client::Offer::default(),
+    }
 }

@@ -111,7 +111,11 @@ mod tests {
             Box::pin(async move {
                 let (millis, opens) = answer.unwrap_or((u64::from(u32::MAX), false));
                 sleep(Duration::from_millis(millis)).await;
-                if opens { Ok(Box::new(tokio::io::empty()) as Box<dyn Stream>) } else { Err(io::ErrorKind::ConnectionRefused.into()) }
+                if opens {
+                    Ok(Box::new(tokio::io::empty()) as Box<dyn Stream>)
+                } else {
+                    Err(io::ErrorKind::ConnectionRefused.into())
+                }
             })
         }
 

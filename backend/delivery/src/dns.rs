@@ -3,12 +3,12 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData};
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 use relais_model::Domain;
 
 use crate::ports::{Answer, Found, LookupError, MxRecord, Resolver};
@@ -32,7 +32,7 @@ impl fmt::Debug for DnsResolver {
 impl DnsResolver {
     /// Asks the servers of `/etc/resolv.conf`.
     pub fn system() -> Result<Self, ResolverError> {
-        TokioResolver::builder_tokio().and_then(|builder| builder.build()).map(Self).map_err(ResolverError)
+        TokioResolver::builder_tokio().and_then(ResolverBuilder::build).map(Self).map_err(ResolverError)
     }
 
     /// Asks these servers. The hosts file is left out, so that tests and labs see their own DNS alone.
@@ -54,7 +54,7 @@ impl DnsResolver {
 impl Resolver for DnsResolver {
     fn mx<'a>(&'a self, domain: &'a Domain) -> Answer<'a, Result<Found<MxRecord>, LookupError>> {
         Box::pin(async move {
-            let lookup = self.0.mx_lookup(rooted(domain)).await.map_err(told)?;
+            let lookup = self.0.mx_lookup(rooted(domain)).await.map_err(|error| told(&error))?;
             found(&lookup, |data| match data {
                 RData::MX(mx) => mx_record(mx.preference, &mx.exchange),
                 _ => None,
@@ -66,8 +66,8 @@ impl Resolver for DnsResolver {
         Box::pin(async move {
             let (v6, v4) = tokio::join!(self.0.ipv6_lookup(rooted(host)), self.0.ipv4_lookup(rooted(host)));
             let address = |data: &RData| data.ip_addr();
-            let v6 = v6.map_err(told).and_then(|lookup| found(&lookup, address));
-            let v4 = v4.map_err(told).and_then(|lookup| found(&lookup, address));
+            let v6 = v6.map_err(|error| told(&error)).and_then(|lookup| found(&lookup, address));
+            let v4 = v4.map_err(|error| told(&error)).and_then(|lookup| found(&lookup, address));
             both(v6, v4)
         })
     }
@@ -93,7 +93,7 @@ fn mx_record(preference: u16, exchange: &Name) -> Option<MxRecord> {
     Some(MxRecord { preference, exchange: Some(exchange) })
 }
 
-fn told(error: NetError) -> LookupError {
+fn told(error: &NetError) -> LookupError {
     if error.is_nx_domain() {
         LookupError::NoSuchDomain
     } else if error.is_no_records_found() {
@@ -130,7 +130,10 @@ mod tests {
         assert_eq!(both(Err(LookupError::NoRecords), found("127.0.0.1")), found("127.0.0.1"));
         assert_eq!(both(temporary(), Err(LookupError::NoRecords)), temporary());
         assert_eq!(both(Err(LookupError::NoRecords), temporary()), temporary());
-        assert_eq!(both(Err(LookupError::NoSuchDomain), Err(LookupError::NoSuchDomain)), Err(LookupError::NoSuchDomain));
+        assert_eq!(
+            both(Err(LookupError::NoSuchDomain), Err(LookupError::NoSuchDomain)),
+            Err(LookupError::NoSuchDomain)
+        );
     }
 
     #[test]

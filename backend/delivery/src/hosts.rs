@@ -200,7 +200,8 @@ fn loops_back(domain: &Domain) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{FakeDns, NoDialer, Seeded};
+    use crate::testing::{FakeDns, NoDialer};
+    use relais_testkit::SeededRandom;
     use std::sync::Arc;
 
     fn domain(text: &str) -> Domain {
@@ -211,7 +212,7 @@ mod tests {
         let finder = Finder {
             resolver: dns,
             dialer: &NoDialer { own: vec!["198.51.100.1".parse().unwrap()] },
-            random: &Seeded::new(7),
+            random: &SeededRandom::new(7),
             memory,
             now: Timestamp::from_seconds(0),
             host_name: &domain("us.example"),
@@ -312,7 +313,7 @@ mod tests {
             .host("a.example", &["192.0.2.1"])
             .host("b.example", &["192.0.2.2"]);
         let memory = HostMemory::default();
-        let random = Seeded::new(3);
+        let random = SeededRandom::new(3);
         let mut firsts = std::collections::BTreeSet::new();
         for _ in 0..64 {
             let finder = Finder {
@@ -325,7 +326,9 @@ mod tests {
                 listeners: &[],
                 mx_port: 25,
             };
-            firsts.extend(finder.hosts(&NextHop::Mx(domain("d.example"))).await.unwrap().first().map(|host| host.name.clone()));
+            firsts.extend(
+                finder.hosts(&NextHop::Mx(domain("d.example"))).await.unwrap().first().map(|host| host.name.clone()),
+            );
         }
         assert_eq!(firsts.len(), 2);
     }

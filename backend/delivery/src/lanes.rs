@@ -44,6 +44,14 @@ struct State {
     is_closed: bool,
 }
 
+/// What a lane found.
+enum Taken {
+    /// A job, and when it may begin.
+    Job(Box<Job>, Instant),
+    /// None yet; this rings when there is.
+    Nothing(Arc<Notify>),
+}
+
 /// All lanes.
 #[derive(Debug)]
 pub(crate) struct Lanes {
@@ -82,7 +90,8 @@ impl Lanes {
         self.with(|state| {
             let full = state.destinations.values().filter(|destination| destination.jobs.len() >= MOST_WAITING);
             let domains = full.flat_map(|destination| &destination.jobs);
-            let domains = domains.flat_map(|job| job.recipients.iter().map(|recipient| recipient.address.domain.clone()));
+            let domains =
+                domains.flat_map(|job| job.recipients.iter().map(|recipient| recipient.address.domain.clone()));
             let mut domains: Vec<Domain> = domains.collect();
             domains.sort();
             domains.dedup();
@@ -144,22 +153,25 @@ impl Lanes {
     pub(crate) async fn next(&self, name: &str, lingers: bool) -> Option<Job> {
         let until = Instant::now() + LINGER;
         loop {
-            let (taken, wake) = self.take(name, lingers && Instant::now() < until)?;
-            // Both are cancel-safe: a wait for the time keeps nothing, and a ring only says to look again.
-            let Some((job, start)) = taken else {
-                let _late = timeout_at(until, wake.notified()).await;
-                continue;
+            let (job, start) = match self.take(name, lingers && Instant::now() < until)? {
+                Taken::Job(job, start) => (job, start),
+                Taken::Nothing(wake) => {
+                    // Cancel-safe: a ring only says to look again.
+                    let _late = timeout_at(until, wake.notified()).await;
+                    continue;
+                }
             };
+            // Cancel-safe: a wait for the time keeps nothing.
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 () = sleep_until(start) => {}
             }
-            return Some(job);
+            return Some(*job);
         }
     }
 
-    /// A job and when it may begin, or what to wait for; none where the lane is to end.
-    fn take(&self, name: &str, may_wait: bool) -> Option<(Option<(Job, Instant)>, Arc<Notify>)> {
+    /// None where the lane is to end.
+    fn take(&self, name: &str, may_wait: bool) -> Option<Taken> {
         self.with(|state| {
             let is_closed = state.is_closed;
             let destination = state.destinations.get_mut(name)?;
@@ -170,10 +182,10 @@ impl Lanes {
                 destination.idle = destination.idle.saturating_sub(1);
                 let start = destination.next_start.max(Instant::now());
                 destination.next_start = start + self.pace;
-                return Some((Some((job, start)), wake));
+                return Some(Taken::Job(Box::new(job), start));
             }
             if may_wait && !is_surplus && !is_closed {
-                return Some((None, wake));
+                return Some(Taken::Nothing(wake));
             }
             destination.lanes -= 1;
             destination.idle = destination.idle.saturating_sub(1);

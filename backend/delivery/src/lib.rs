@@ -8,7 +8,8 @@
 //! - `route`: relay host or MX. `hosts`: a domain's hosts in order. `memory`: which of them are dead. `dial`: IPv6 and IPv4.
 //! - `connection`: drives the SMTP client. `tls`: with which certificates. `attempt`: host after host, until each recipient has
 //!   its verdict.
-//! - `settle` and `backoff`: what becomes of a recipient. `notice`: what its sender reads. `local`: addresses of ours.
+//! - `settle` and `backoff`: what becomes of a recipient. `notice`: what its sender reads. `local`: mail for a domain that has become ours. `bodies`: what is
+//!   sent.
 //! - `lanes` and `worker`: who is spoken to, when, how often at once. `ports` and `dns`: the network and the DNS.
 //!
 //! # Invariants
@@ -46,6 +47,7 @@ mod testing;
 use std::sync::Arc;
 use std::time::Duration;
 
+use relais_filing::Filing;
 use relais_store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -59,7 +61,6 @@ pub use ports::{Answer, Dialer, Found, LookupError, MxRecord, Resolver, Stream, 
 pub use route::{NextHop, RelayHost, RelayLogin, RelayTls, Routes, Via};
 
 use attempt::Courier;
-use bodies::Bodies;
 use lanes::Lanes;
 use memory::HostMemory;
 use settle::Desk;
@@ -89,8 +90,12 @@ impl Delivery {
         let drain = config.drain;
         let worker = Worker {
             lanes: Lanes::new(&config, stop.clone()),
-            bodies: Bodies::new(store.clone()),
-            desk: Desk { store, config: config.clone(), ports: ports.clone() },
+            desk: Desk {
+                filing: Filing::new(store.clone(), config.host_name.clone()),
+                store,
+                config: config.clone(),
+                ports: ports.clone(),
+            },
             courier: Courier { config, ports, tls, memory: HostMemory::default(), cut: cut.clone() },
             stop: stop.clone(),
             tasks: tasks.clone(),

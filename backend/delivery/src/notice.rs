@@ -61,7 +61,12 @@ pub(crate) struct Notice<'a> {
 
 impl Notice<'_> {
     /// The notice as a message. `raw` is the message that it is about; empty where that can't be read.
-    pub(crate) fn build(&self, config: &DeliveryConfig, raw: &[u8], random: &dyn Random) -> Result<Vec<u8>, askama::Error> {
+    pub(crate) fn build(
+        &self,
+        config: &DeliveryConfig,
+        raw: &[u8],
+        random: &dyn Random,
+    ) -> Result<Vec<u8>, askama::Error> {
         let returned = self.returned(config, raw);
         let text = match self.kind {
             Kind::Failed => {

@@ -1,15 +1,15 @@
 //! From what was said of a recipient to what becomes of it, and to the notices that its sender gets.
 
-use relais_model::{EnhancedCode, Notify, Random, Reply, ReversePath, Timestamp};
+use relais_filing::{Filing, FilingError, Plan, Refusal};
+use relais_model::{EnhancedCode, ForwardPath, Notify, Random, Reply, ReversePath, Timestamp};
 use relais_store::{
-    Acceptance, Content, NewQueued, NewRecipient, Outcome, QueuedMessage, QueuedRecipient, Settlement, Store, StoreError,
-    TraceId,
+    Acceptance, Content, NewQueued, Outcome, QueuedMessage, QueuedRecipient, Settlement, Store, StoreError, TraceId,
 };
 
 use crate::attempt::{Job, Ports, Said, Verdict};
+use crate::bodies::{Body, beginning};
 use crate::config::DeliveryConfig;
-use crate::connection::Body;
-use crate::local::places;
+use crate::local::deliveries;
 use crate::notice::{Kind, Notice, Told};
 
 /// What becomes of one recipient.
@@ -54,7 +54,7 @@ pub(crate) fn decide(
         }
         Verdict::Deferred(said) => {
             let is_late = config.delay_notice_after <= now.since(message.created_at);
-            let is_wanted = is_late && !recipient.delay_told && wants_delay(notify);
+            let is_wanted = is_late && !recipient.delay_told && notify.delay;
             let notice = told(Kind::Delayed, is_wanted, status_of(&said.reply));
             let until = config.backoff.next(recipient.attempts.saturating_add(1), now, random).min(message.expires_at);
             let delay_told = recipient.delay_told || notice.is_some();
@@ -62,10 +62,6 @@ pub(crate) fn decide(
             Decision { outcome: Outcome::Deferred { until, reply, remote: host_of(said), delay_told }, notice }
         }
     }
-}
-
-fn wants_delay(notify: Notify) -> bool {
-    notify.delay
 }
 
 fn host_of(said: &Said) -> String {
@@ -85,6 +81,7 @@ fn status_of(reply: &Reply) -> EnhancedCode {
 /// Notes verdicts in the store, with the notices they cause.
 pub(crate) struct Desk {
     pub(crate) store: Store,
+    pub(crate) filing: Filing,
     pub(crate) config: DeliveryConfig,
     pub(crate) ports: Ports,
 }
@@ -129,7 +126,7 @@ impl Desk {
             due = others;
             let told = same.into_iter().map(|(_, told)| told).collect();
             let notice = Notice { kind, message, to, told, now };
-            let raw = body.load().await.unwrap_or_default();
+            let raw = beginning(body, self.config.returned_octets.saturating_add(1)).await;
             match notice.build(&self.config, &raw, &*self.ports.random) {
                 Ok(built) => notices.extend(self.accept(message, &notice, built).await?),
                 Err(error) => tracing::error!(%error, queue.id = %message.trace, "a notice can't be written"),
@@ -145,15 +142,19 @@ impl Desk {
         notice: &Notice<'_>,
         built: Vec<u8>,
     ) -> Result<Option<Acceptance>, StoreError> {
-        let places = places(&self.store, notice.to).await?;
-        if places.is_nowhere() {
-            tracing::warn!(queue.id = %message.trace, sender = %notice.to, "a notice has nobody to go to and is dropped");
-            return Ok(None);
-        }
+        let path = quiet(notice.to.clone());
+        let plan = match self.filing.plan(&path).await {
+            Ok(plan) => plan,
+            Err(FilingError::Refused(Refusal::NotLocal)) => Plan::relay(path),
+            Err(FilingError::Refused(why)) => {
+                tracing::warn!(queue.id = %message.trace, sender = %notice.to, %why, "a notice has nobody to go to and is dropped");
+                return Ok(None);
+            }
+            Err(FilingError::Failed(error)) => return Err(error),
+        };
         let trace = TraceId::make(notice.now, &*self.ports.random);
         tracing::info!(queue.id = %message.trace, notice.id = %trace, sender = %notice.to, kind = ?notice.kind, "the sender is told");
-        let recipients: Vec<_> = places.remote.iter().map(|address| quiet(address.clone())).collect();
-        let outbound = (!recipients.is_empty()).then(|| NewQueued {
+        let outbound = (!plan.forwards.is_empty()).then(|| NewQueued {
             reverse_path: ReversePath::Null,
             ret: None,
             envelope_id: None,
@@ -161,13 +162,13 @@ impl Desk {
             smtputf8: notice.to.needs_smtputf8(),
             require_tls: message.require_tls,
             submitter: None,
-            recipients,
+            recipients: plan.forwards,
             expires_at: notice.now.plus(self.config.notice_lifetime),
         });
         Ok(Some(Acceptance {
             content: Content::prepare(built),
             reverse_path: ReversePath::Null,
-            deliveries: places.deliveries(notice.to),
+            deliveries: deliveries(&plan.deliveries, notice.to),
             outbound,
             trace,
             from_peer: String::new(),
@@ -176,8 +177,8 @@ impl Desk {
 }
 
 /// A recipient of a notice: nothing more is told of it.
-fn quiet(address: relais_model::Address) -> NewRecipient {
-    NewRecipient { address, notify: Some(Notify::NEVER), original: None }
+fn quiet(address: relais_model::Address) -> ForwardPath {
+    ForwardPath { address, notify: Some(Notify::NEVER), original: None }
 }
 
 fn said_in(verdict: &Verdict) -> Option<&Said> {
@@ -204,5 +205,150 @@ fn log(job: &Job, recipient: &QueuedRecipient, verdict: &Verdict, decision: &Dec
             tracing::info!(queue.id = %id, recipient = %to, next_hop = %hop, remote, reply, "failed");
         }
         (Outcome::Untried { .. }, _) => tracing::debug!(queue.id = %id, recipient = %to, "given back untried"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::tests::{message, recipient};
+    use relais_model::Domain;
+    use relais_testkit::SeededRandom;
+    use std::time::Duration;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn said(code: u16, subject: u16, detail: u16) -> Said {
+        let class = u8::try_from(code / 100).unwrap();
+        let reply = Reply::new(code, EnhancedCode::new(class, subject, detail), "words");
+        let host = Some(Domain::parse("mx.d.example").unwrap());
+        Said { reply, host, is_remote: true, hands_on_dsn: false }
+    }
+
+    /// `change` makes the case of a message `age` old; expected: outcome, notice and status.
+    #[track_caller]
+    fn check(
+        verdict: &Verdict,
+        age: Duration,
+        change: impl FnOnce(&mut QueuedMessage, &mut QueuedRecipient),
+        expected: (&str, Option<(Kind, &str)>),
+    ) -> Decision {
+        let (mut message, mut recipient) = (message(), recipient("b@d.example"));
+        change(&mut message, &mut recipient);
+        let config = DeliveryConfig::new(Domain::parse("us.example").unwrap());
+        let now = message.created_at.plus(age);
+        let decision = decide(&config, &message, &recipient, verdict, now, &SeededRandom::default());
+        let outcome = match &decision.outcome {
+            Outcome::Delivered { .. } => "delivered",
+            Outcome::Deferred { .. } => "deferred",
+            Outcome::Failed { .. } => "failed",
+            Outcome::Untried { .. } => "untried",
+        };
+        let notice = decision.notice.map(|(kind, status)| (kind, status.to_string()));
+        assert_eq!((outcome, notice), (expected.0, expected.1.map(|(kind, status)| (kind, status.to_owned()))));
+        decision
+    }
+
+    fn notify(success: bool, failure: bool, delay: bool) -> impl FnOnce(&mut QueuedMessage, &mut QueuedRecipient) {
+        move |_, recipient| recipient.notify = Some(Notify { success, failure, delay })
+    }
+
+    fn nobody(message: &mut QueuedMessage, _: &mut QueuedRecipient) {
+        message.reverse_path = ReversePath::Null;
+    }
+
+    /// RFC 3461 §4.1, §5.2.2; RFC 5321 §4.5.5.
+    #[test]
+    fn senders_are_told_what_they_asked_for_and_nobody_is_never_told() {
+        let failed = Verdict::Failed(said(550, 1, 1));
+        check(&failed, HOUR, |_, _| {}, ("failed", Some((Kind::Failed, "5.1.1"))));
+        check(&failed, HOUR, notify(true, false, true), ("failed", None));
+        check(&failed, HOUR, nobody, ("failed", None));
+        let delivered = Verdict::Delivered(said(250, 1, 5));
+        check(&delivered, HOUR, |_, _| {}, ("delivered", None));
+        check(&delivered, HOUR, notify(true, true, true), ("delivered", Some((Kind::Relayed, "2.1.5"))));
+        let handed_on = Verdict::Delivered(Said { hands_on_dsn: true, ..said(250, 1, 5) });
+        check(&handed_on, HOUR, notify(true, true, true), ("delivered", None));
+        let filed = Verdict::Delivered(Said { host: None, ..said(250, 1, 5) });
+        check(&filed, HOUR, notify(true, true, true), ("delivered", Some((Kind::Delivered, "2.1.5"))));
+        check(&Verdict::Untried, HOUR, |_, _| {}, ("untried", None));
+    }
+
+    #[test]
+    fn a_delay_is_told_once_after_four_hours() {
+        let deferred = Verdict::Deferred(said(451, 7, 1));
+        check(&deferred, HOUR, |_, _| {}, ("deferred", None));
+        let first = check(&deferred, HOUR * 4, |_, _| {}, ("deferred", Some((Kind::Delayed, "4.7.1"))));
+        assert!(matches!(first.outcome, Outcome::Deferred { delay_told: true, .. }));
+        check(&deferred, HOUR * 5, |_, recipient| recipient.delay_told = true, ("deferred", None));
+        check(&deferred, HOUR * 5, notify(true, true, false), ("deferred", None));
+        check(&deferred, HOUR * 5, nobody, ("deferred", None));
+    }
+
+    /// RFC 5321 §4.5.4.1, RFC 3463 §3.5: X.4.7.
+    #[test]
+    fn mail_is_given_up_when_its_time_is_over_and_tried_a_last_time_then() {
+        let deferred = Verdict::Deferred(said(451, 7, 1));
+        check(&deferred, HOUR * 120, |_, _| {}, ("failed", Some((Kind::Failed, "4.4.7"))));
+        let last = check(
+            &deferred,
+            HOUR * 119,
+            |_, recipient| {
+                recipient.attempts = 30;
+                recipient.delay_told = true;
+            },
+            ("deferred", None),
+        );
+        let Outcome::Deferred { until, .. } = last.outcome else { panic!() };
+        assert_eq!(until, message().expires_at);
+    }
+
+    /// RFC 3464, RFC 3461 §4.3 (RET).
+    #[test]
+    fn a_notice_says_who_said_what_and_returns_what_ret_asks_for() {
+        let (mut message, recipient, said) = (message(), recipient("b@d.example"), said(550, 1, 1));
+        let config = DeliveryConfig::new(Domain::parse("us.example").unwrap());
+        let to = relais_model::Address::parse("ann@us.example").unwrap();
+        let raw = b"Subject: secret plans\r\n\r\nthe body\r\n";
+        for (ret, returns_body) in
+            [(None, true), (Some(relais_model::Ret::Full), true), (Some(relais_model::Ret::Headers), false)]
+        {
+            message.ret = ret;
+            let told = vec![Told { recipient: &recipient, said: &said, status: EnhancedCode::new(5, 1, 1) }];
+            let notice = Notice { kind: Kind::Failed, message: &message, to: &to, told, now: message.created_at };
+            let built = String::from_utf8(notice.build(&config, raw, &SeededRandom::default()).unwrap()).unwrap();
+            assert_eq!(built.contains("the body"), returns_body, "{ret:?}");
+            for line in [
+                "To: <ann@us.example>\r\n",
+                "From: \"Mail Delivery System\" <mailer-daemon@us.example>\r\n",
+                "Auto-Submitted: auto-replied\r\n",
+                "Final-Recipient: rfc822; b@d.example\r\nAction: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; mx.d.example\r\n",
+                "  b@d.example\r\n    What happened: There is no such address.\r\n",
+                "    The server mx.d.example said: 550 5.1.1 words\r\n",
+                "Subject: secret plans\r\n",
+            ] {
+                assert!(built.contains(line), "{line}\n{built}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_notice_reads_well() {
+        let (message, recipient, said) = (message(), recipient("b@d.example"), said(451, 4, 1));
+        let config = DeliveryConfig::new(Domain::parse("us.example").unwrap());
+        let to = relais_model::Address::parse("ann@us.example").unwrap();
+        for (kind, expected) in [
+            (Kind::Delayed, "You need not do anything: we go on trying until\r\nSat, 28 Nov 2026 10:00:00 +0000"),
+            (Kind::Relayed, "The message was passed on to the next server"),
+            (Kind::Delivered, "The message is in the mailbox."),
+            (Kind::Failed, "delivered to the following address, and we have stopped trying.\r\n\r\n  b@d.example\r\n"),
+        ] {
+            let told = vec![Told { recipient: &recipient, said: &said, status: EnhancedCode::new(4, 4, 1) }];
+            let notice = Notice { kind, message: &message, to: &to, told, now: message.created_at };
+            let built =
+                String::from_utf8(notice.build(&config, b"Subject: x\r\n\r\n", &SeededRandom::default()).unwrap())
+                    .unwrap();
+            assert!(built.contains(expected), "{built}");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Fakes of the ports, for tests.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use relais_model::{Domain, Random};
+use relais_model::Domain;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio_util::task::TaskTracker;
 
 use crate::ports::{Answer, Dialer, Found, LookupError, MxRecord, Resolver, Stream};
 
@@ -15,7 +17,7 @@ pub(crate) struct FakeDns {
     mx: HashMap<Domain, Vec<MxRecord>>,
     hosts: HashMap<Domain, Vec<IpAddr>>,
     broken: Vec<Domain>,
-    pub(crate) is_secure: bool,
+    is_secure: bool,
 }
 
 fn domain(text: &str) -> Domain {
@@ -44,14 +46,17 @@ impl FakeDns {
         self
     }
 
+    /// DNSSEC proves all of it.
+    pub(crate) fn proven(self) -> Self {
+        Self { is_secure: true, ..self }
+    }
+
     fn answer<T: Clone>(&self, name: &Domain, table: &HashMap<Domain, Vec<T>>) -> Result<Found<T>, LookupError> {
         if self.broken.contains(name) {
             return Err(LookupError::Temporary("SERVFAIL".into()));
         }
         match table.get(name) {
-            Some(records) if !records.is_empty() => {
-                Ok(Found { records: records.clone(), is_secure: self.is_secure })
-            }
+            Some(records) if !records.is_empty() => Ok(Found { records: records.clone(), is_secure: self.is_secure }),
             _ if self.mx.contains_key(name) || self.hosts.contains_key(name) => Err(LookupError::NoRecords),
             _ => Err(LookupError::NoSuchDomain),
         }
@@ -84,25 +89,103 @@ impl Dialer for NoDialer {
     }
 }
 
-/// The same numbers each time (xorshift).
-#[derive(Debug)]
-pub(crate) struct Seeded(AtomicU64);
+/// One connection, played from a text: `S:` is said (in one write; a slash parts lines), `C:` must come (its beginning suffices), `C: .` is a whole message after
+/// DATA, `TLS` makes the handshake as the server, `SILENCE` says nothing more, the end closes.
+#[derive(Debug, Clone)]
+pub(crate) struct Script(pub(crate) String);
 
-impl Seeded {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(AtomicU64::new(seed))
+/// Hosts that play scripts: each connection to an address takes the next one. Others refuse.
+#[derive(Debug, Default)]
+pub(crate) struct Remotes {
+    scripts: Mutex<HashMap<SocketAddr, VecDeque<Script>>>,
+    /// What didn't come as it should.
+    wrong: Arc<Mutex<Vec<String>>>,
+    pub(crate) messages: Arc<Mutex<Vec<String>>>,
+    players: TaskTracker,
+    certificate: Option<Arc<rustls::ServerConfig>>,
+}
+
+impl Remotes {
+    pub(crate) fn with_certificate(certificate: Arc<rustls::ServerConfig>) -> Self {
+        Self { certificate: Some(certificate), ..Self::default() }
+    }
+
+    pub(crate) fn script(self, remote: &str, text: &str) -> Self {
+        let remote = remote.parse().unwrap();
+        self.scripts.lock().unwrap().entry(remote).or_default().push_back(Script(text.to_owned()));
+        self
+    }
+
+    /// All scripts were played to their end, as they stand.
+    #[track_caller]
+    pub(crate) fn assert_played(&self) {
+        let left: usize = self.scripts.lock().unwrap().values().map(VecDeque::len).sum();
+        assert_eq!((left, self.wrong.lock().unwrap().clone()), (0, Vec::new()));
     }
 }
 
-impl Random for Seeded {
-    fn fill(&self, octets: &mut [u8]) {
-        for chunk in octets.chunks_mut(8) {
-            let mut state = self.0.load(Ordering::Relaxed);
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            self.0.store(state, Ordering::Relaxed);
-            chunk.copy_from_slice(&state.to_le_bytes()[..chunk.len()]);
+impl Dialer for Remotes {
+    fn dial(&self, remote: SocketAddr, _source: Option<IpAddr>) -> Answer<'_, io::Result<Box<dyn Stream>>> {
+        Box::pin(async move {
+            let script = self.scripts.lock().unwrap().get_mut(&remote).and_then(VecDeque::pop_front);
+            let script = script.ok_or(io::ErrorKind::ConnectionRefused)?;
+            let (ours, theirs) = tokio::io::duplex(1 << 20);
+            let (wrong, messages) = (Arc::clone(&self.wrong), Arc::clone(&self.messages));
+            let certificate = self.certificate.clone();
+            self.players.spawn(async move {
+                if let Err(error) = play(script, Box::new(theirs), certificate, &messages).await {
+                    wrong.lock().unwrap().push(format!("{remote}: {error}"));
+                }
+            });
+            Ok(Box::new(ours) as Box<dyn Stream>)
+        })
+    }
+
+    fn is_own(&self, _address: IpAddr) -> bool {
+        false
+    }
+}
+
+async fn play(
+    script: Script,
+    stream: Box<dyn Stream>,
+    certificate: Option<Arc<rustls::ServerConfig>>,
+    messages: &Mutex<Vec<String>>,
+) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    for line in script.0.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match line.split_once(": ").unwrap_or((line, "")) {
+            ("S", said) => {
+                stream.get_mut().write_all(format!("{}\r\n", said.replace('/', "\r\n")).as_bytes()).await?;
+                stream.get_mut().flush().await?;
+            }
+            ("C", ".") => {
+                let mut message = String::new();
+                while !message.ends_with("\r\n.\r\n") && message != ".\r\n" {
+                    if stream.read_line(&mut message).await? == 0 {
+                        return Err(io::Error::other(format!("the message broke off: {message}")));
+                    }
+                }
+                messages.lock().unwrap().push(message);
+            }
+            ("C", expected) => {
+                let mut heard = String::new();
+                stream.read_line(&mut heard).await?;
+                if !heard.starts_with(expected) {
+                    return Err(io::Error::other(format!("expected {expected}, heard {heard}")));
+                }
+            }
+            ("TLS", _) => {
+                let acceptor = tokio_rustls::TlsAcceptor::from(certificate.clone().unwrap());
+                match acceptor.accept(stream.into_inner()).await {
+                    Ok(tls) => stream = BufReader::new(Box::new(tls)),
+                    // The script says by its end whether the handshake was to succeed.
+                    Err(_refused) => return Ok(()),
+                }
+            }
+            ("SILENCE", _) => std::future::pending::<()>().await,
+            _ => return Err(io::Error::other(format!("no such line: {line}"))),
         }
     }
+    Ok(())
 }

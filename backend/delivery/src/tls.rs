@@ -44,7 +44,8 @@ impl Tls {
         for root in extra_roots {
             roots.add(root.clone())?;
         }
-        let builder = || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        let builder =
+            || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
         let anyone = Arc::new(AnyCertificate(Arc::clone(&provider)));
         let any = builder()?.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth();
         let verified = builder()?.with_root_certificates(roots).with_no_client_auth();
@@ -60,7 +61,8 @@ impl Tls {
     ) -> io::Result<Box<dyn Stream>> {
         let config = if is_verified { &self.verified } else { &self.any };
         let connect = TlsConnector::from(Arc::clone(config)).connect(server_name(host)?, stream);
-        let stream = timeout(HANDSHAKE_TIMEOUT, connect).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let stream =
+            timeout(HANDSHAKE_TIMEOUT, connect).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         Ok(Box::new(stream))
     }
 }

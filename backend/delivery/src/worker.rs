@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::attempt::{ATTEMPT_LIMIT, Courier, Job, Report, Verdict};
-use crate::bodies::{Bodies, StoredBody};
+use crate::bodies::StoredBody;
 use crate::connection::Connection;
 use crate::lanes::Lanes;
 use crate::local;
@@ -35,13 +35,13 @@ const LONGEST_SETTLE_WAIT: Duration = Duration::from_mins(1);
 /// The worker's own work at its end: giving back what was claimed.
 const GIVE_BACK_LIMIT: Duration = Duration::from_secs(10);
 
-const _: () = assert!(LONGEST_WAIT.as_secs() + ATTEMPT_LIMIT.as_secs() < LEASE.as_secs(), "a lease outlives its attempt");
+const _: () =
+    assert!(LONGEST_WAIT.as_secs() + ATTEMPT_LIMIT.as_secs() < LEASE.as_secs(), "a lease outlives its attempt");
 
 /// All that the worker's tasks share.
 pub(crate) struct Worker {
     pub(crate) courier: Courier,
     pub(crate) desk: Desk,
-    pub(crate) bodies: Bodies,
     pub(crate) lanes: Lanes,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -149,9 +149,9 @@ impl Worker {
             self.give_back(vec![job.clone()], Duration::ZERO).await;
             return true;
         }
-        let body = self.bodies.body(job.message.message);
-        let lifetime_end = now.plus(self.desk.config.notice_lifetime);
-        match local::file(&self.desk.store, job, &body, lifetime_end).await {
+        let body = StoredBody { store: self.desk.store.clone(), message: job.message.message };
+        let expires_at = now.plus(self.desk.config.notice_lifetime);
+        match local::file(&self.desk.store, &self.desk.filing, job, expires_at).await {
             Ok(None) => {
                 let Report { verdicts, was_heard } = self.courier.attempt(job, &body, connection).await;
                 self.settle(job, &verdicts, &body, Vec::new()).await;
@@ -162,7 +162,7 @@ impl Worker {
                 true
             }
             Err(error) => {
-                tracing::warn!(%error, queue.id = %job.message.trace, "the directory can't be read; the message waits");
+                tracing::warn!(%error, queue.id = %job.message.trace, "the store can't say whether a message is for us; it waits");
                 self.give_back(vec![job.clone()], GIVE_BACK).await;
                 true
             }
