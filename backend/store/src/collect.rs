@@ -15,9 +15,11 @@ use crate::sql;
 /// Messages looked at in one step.
 const STEP: i64 = 500;
 /// Between two rounds.
-const ROUND: Duration = Duration::from_secs(600);
+const ROUND: Duration = Duration::from_mins(10);
 /// A file without a row may belong to a message that is being accepted; after this it does not.
-const LOST_AFTER: Duration = Duration::from_secs(3600);
+const LOST_AFTER: Duration = Duration::from_hours(1);
+/// So long the trace remembers.
+const TRACE_KEPT: Duration = Duration::from_hours(30 * 24);
 /// Runs of expunged UIDs that a mailbox remembers, at most.
 const EXPUNGED_RUNS: i64 = 20_000;
 
@@ -56,6 +58,7 @@ impl Store {
         }
         self.forget_expunged().await?;
         self.remove_lost_objects().await?;
+        self.trace_prune(self.now().minus(TRACE_KEPT)).await?;
         Ok(removed)
     }
 
@@ -165,9 +168,9 @@ impl Store {
             );
             let query = sqlx::query(AssertSqlSafe(text)).persistent(false);
             let query = chunk.iter().fold(query, |query, name| query.bind(name.clone().into_bytes()));
-            let named: Vec<Vec<u8>> =
+            let needed: Vec<Vec<u8>> =
                 query.fetch_all(self.readers()).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-            for name in chunk.iter().filter(|name| !named.iter().any(|named| named == name.as_bytes())) {
+            for name in chunk.iter().filter(|name| !needed.iter().any(|needed| needed == name.as_bytes())) {
                 self.inner.objects.remove(name.clone().into_bytes()).await;
             }
         }

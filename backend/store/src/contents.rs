@@ -30,6 +30,7 @@ const PIECE_OCTETS: usize = 64 * 1024;
 
 /// What is read of each message. The less, the faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a set with names; it has no states")]
 pub struct Wanted {
     /// [`ContentRow::envelope`].
     pub envelope: bool,
@@ -75,33 +76,37 @@ pub struct ContentRow {
 pub struct Contents {
     reader: Option<Reader>,
     /// The next chunk, being read while the one before is used.
-    ahead: Option<JoinHandle<(Result<Vec<ContentRow>, StoreError>, Reader)>>,
+    ahead: Option<JoinHandle<(Chunk, Reader)>>,
 }
 
 impl Contents {
     /// The next few; none at the end. A message that was expunged meanwhile is passed over.
     ///
     /// Cancel-safe no more than a file is: a chunk may be lost.
-    pub async fn next(&mut self) -> Result<Option<Vec<ContentRow>>, StoreError> {
+    pub async fn next(&mut self) -> Option<Result<Vec<ContentRow>, StoreError>> {
         loop {
             let (rows, reader) = match (self.ahead.take(), self.reader.take()) {
-                (Some(ahead), _) => ahead.await.map_err(|_| StoreError::damaged("a chunk that could not be read"))?,
+                (Some(ahead), _) => match ahead.await {
+                    Ok(read) => read,
+                    Err(_panicked) => return Some(Err(StoreError::damaged("a chunk that could not be read"))),
+                },
                 (None, Some(reader)) if !reader.runs.is_empty() => reader.read().await,
-                _ => return Ok(None),
+                _ => return None,
             };
-            let rows = rows?;
             if reader.runs.is_empty() {
                 self.reader = Some(reader);
             } else {
                 let tasks = reader.store.inner.tasks.clone();
                 self.ahead = Some(tasks.spawn(reader.read()));
             }
-            if !rows.is_empty() {
-                return Ok(Some(rows));
+            if !matches!(&rows, Ok(rows) if rows.is_empty()) {
+                return Some(rows);
             }
         }
     }
 }
+
+type Chunk = Result<Vec<ContentRow>, StoreError>;
 
 /// What is still to be read.
 #[derive(Debug)]
@@ -122,7 +127,7 @@ struct Packed {
 }
 
 impl Reader {
-    async fn read(mut self) -> (Result<Vec<ContentRow>, StoreError>, Self) {
+    async fn read(mut self) -> (Chunk, Self) {
         let rows = self.read_chunk().await;
         if rows.is_err() {
             self.runs.clear();
@@ -269,7 +274,8 @@ impl ContentRow {
 
 impl Store {
     /// Reads `wanted` of the messages in `uids` that are there. Ask for a mailbox's own UIDs, not for `1:*`.
-    pub fn contents(&self, mailbox: MailboxKey, uids: &UidSet, wanted: Wanted) -> Contents {
+    #[expect(clippy::needless_pass_by_value, reason = "its callers have done with the set")]
+    pub fn contents(&self, mailbox: MailboxKey, uids: UidSet, wanted: Wanted) -> Contents {
         let runs = uids.runs().to_vec();
         let reader = Reader { store: self.clone(), mailbox, wanted, runs, rows_at_once: FIRST_ROWS };
         Contents { reader: Some(reader), ahead: None }

@@ -142,7 +142,7 @@ impl Store {
             .bind(account.value())
             .fetch_all(self.readers())
             .await?;
-        rows.iter().map(|row| mailbox_name(row.try_get(0)?)).collect()
+        rows.iter().map(|row| mailbox_name(&row.try_get::<String, _>(0)?)).collect()
     }
 
     /// Subscribes to a name, whether it is there or not.
@@ -259,16 +259,16 @@ pub(crate) async fn remove_all(tx: &mut AnyConnection, account: AccountKey) -> R
         .bind(account.value())
         .fetch_all(tx)
         .await?;
-    rows.iter().map(|row| gone(account, row.try_get(0)?, row.try_get(1)?)).collect()
+    rows.iter().map(|row| Ok(gone(account, row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-fn gone(account: AccountKey, mailbox: i64, highest: i64) -> Result<MailboxChange, sqlx::Error> {
+fn gone(account: AccountKey, mailbox: i64, highest: i64) -> MailboxChange {
     let mod_seq = u64::try_from(highest).unwrap_or_default().saturating_add(1);
-    Ok(MailboxChange { account, mailbox: MailboxKey::new(mailbox), mod_seq, what: What::Gone })
+    MailboxChange { account, mailbox: MailboxKey::new(mailbox), mod_seq, what: What::Gone }
 }
 
-fn mailbox_name(text: String) -> Result<MailboxName, StoreError> {
-    MailboxName::parse(&text).map_err(|error| StoreError::damaged(format!("the mailbox name {text:?}: {error}")))
+fn mailbox_name(text: &str) -> Result<MailboxName, StoreError> {
+    MailboxName::parse(text).map_err(|error| StoreError::damaged(format!("the mailbox name {text:?}: {error}")))
 }
 
 fn status(row: &AnyRow) -> Result<MailboxStatus, StoreError> {
@@ -278,7 +278,7 @@ fn status(row: &AnyRow) -> Result<MailboxStatus, StoreError> {
         mailbox: Mailbox {
             key,
             account: AccountKey::new(row.try_get(1)?),
-            name: mailbox_name(row.try_get(2)?)?,
+            name: mailbox_name(&row.try_get::<String, _>(2)?)?,
             mailbox_id: key.mailbox_id(),
             uid_validity: uid_validity(row.try_get(4)?)?,
             special_use: row.try_get::<Option<String>, _>(3)?.as_deref().and_then(SpecialUse::parse),
@@ -427,7 +427,7 @@ async fn delete(tx: &mut AnyConnection, account: AccountKey, name: String) -> Re
     .bind(account.value())
     .execute(tx)
     .await?;
-    Ok(gone(account, key, row.try_get(1)?)?)
+    Ok(gone(account, key, row.try_get(1)?))
 }
 
 async fn rename(
@@ -443,7 +443,7 @@ async fn rename(
     let mut found = false;
     let mut renamed = Vec::new();
     for row in &rows {
-        let name = mailbox_name(row.try_get(1)?)?;
+        let name = mailbox_name(&row.try_get::<String, _>(1)?)?;
         if name == *to || name.is_below(to) {
             return Err(MailboxError::Exists);
         }

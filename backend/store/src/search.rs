@@ -1,4 +1,4 @@
-//! Searching and sorting by what stands in message_words, without reading messages.
+//! Searching and sorting by what stands in `message_words`, without reading messages.
 
 use relais_message::{fields, fold, searchable};
 use relais_model::{Timestamp, Uid, UidSet};
@@ -81,6 +81,18 @@ impl Store {
             found.unwrap_or_default().split(',').filter_map(|number| number.parse().ok().and_then(Uid::new)).collect();
         uids.sort_unstable();
         Ok(uids.into_iter().collect())
+    }
+
+    /// The day that each message's Date: writes, in days since 1970-01-01; where it has none, that of its internal date in
+    /// UTC. In no order.
+    pub async fn sent_days(&self, mailbox: MailboxKey) -> Result<Vec<(u32, i64)>, StoreError> {
+        let statement = "SELECT string_agg(e.uid || ' ' || COALESCE(w.header_day, e.internal_date / 86400), ',')
+             FROM entry e JOIN message_words w ON w.message_key = e.message_key WHERE e.mailbox_key = $1";
+        let query = sqlx::query(statement).bind(mailbox.value());
+        let text: Option<String> = query.fetch_one(self.readers()).await?.try_get(0)?;
+        let text = text.unwrap_or_default();
+        let pairs = text.split(',').filter_map(|pair| pair.split_once(' '));
+        Ok(pairs.filter_map(|(uid, day)| Some((uid.parse().ok()?, day.parse().ok()?))).collect())
     }
 
     /// What SORT and THREAD need of all messages in a mailbox, ascending by UID.

@@ -55,7 +55,7 @@ async fn look_up(tx: &mut AnyConnection, wanted: &[i64]) -> Result<HashMap<i64, 
         let text = format!("SELECT ref_hash, thread_key FROM thread_ref WHERE ref_hash IN {places}");
         let last = chunk.last().copied().into_iter().cycle();
         let padded = chunk.iter().copied().chain(last).take(count);
-        let query = padded.fold(sqlx::query(AssertSqlSafe(text)), |query, hash| query.bind(hash));
+        let query = padded.fold(sqlx::query(AssertSqlSafe(text)), sqlx::query::Query::bind);
         for row in query.fetch_all(&mut *tx).await? {
             known.insert(row.try_get(0)?, row.try_get(1)?);
         }

@@ -62,16 +62,15 @@ async fn connect(url: &str, connections: u32, pragmas: &'static str) -> Result<A
 
 /// A path as it stands in a URL.
 fn escape(path: &Path) -> String {
-    let mut escaped = String::new();
-    for octet in path.as_os_str().as_encoded_bytes() {
-        match octet {
+    let octets = path.as_os_str().as_encoded_bytes().iter();
+    octets
+        .map(|octet| match octet {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
-                escaped.push(char::from(*octet))
+                char::from(*octet).to_string()
             }
-            other => escaped.push_str(&format!("%{other:02X}")),
-        }
-    }
-    escaped
+            other => format!("%{other:02X}"),
+        })
+        .collect()
 }
 
 /// Moves the log into the file.

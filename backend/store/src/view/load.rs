@@ -6,7 +6,7 @@ use relais_model::{Keyword, UidValidity};
 use sqlx::{AnyConnection, Row as _};
 use tokio::sync::{OwnedMutexGuard, watch};
 
-use super::{Keywords, MailboxChange, Row, Rows, Slot, State, View, Views, mod_seq};
+use super::{Keywords, Row, Rows, Slot, State, View, Views, mod_seq};
 use crate::Store;
 use crate::error::StoreError;
 use crate::key::{AccountKey, MailboxKey};
@@ -86,7 +86,9 @@ impl Loading {
         let mut slots = self.views.slots();
         if let Some(Slot::Loading { waiting, .. }) = slots.insert(self.mailbox, Slot::Ready(Arc::downgrade(&view))) {
             // Under the lock, so that the writer's next change comes after these.
-            waiting.iter().for_each(|change: &MailboxChange| view.apply(change));
+            for change in &waiting {
+                view.apply(change);
+            }
         }
         drop(slots);
         view

@@ -48,6 +48,15 @@ pub struct Rows {
     rows: Vec<Row>,
 }
 
+impl<'a> IntoIterator for &'a Rows {
+    type Item = &'a Row;
+    type IntoIter = std::slice::Iter<'a, Row>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl Rows {
     pub(crate) fn new(rows: Vec<Row>) -> Self {
         Self { rows }

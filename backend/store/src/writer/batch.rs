@@ -290,14 +290,13 @@ impl<'a> Batch<'a> {
         let state = self.mailboxes.get_mut(&mailbox);
         let state = state.ok_or_else(|| StoreError::damaged("a mailbox that went while it was changed"))?;
         if matches!(state.base, Base::Unknown) {
-            state.base = match self.parts.views.live(mailbox) {
-                Some(view) => Base::Live(view),
-                None => {
-                    // The database has already all that this transaction did.
-                    state.changed.clear();
-                    state.arrived.clear();
-                    Base::Loaded(load::rows(&mut *self.tx, mailbox).await?)
-                }
+            state.base = if let Some(view) = self.parts.views.live(mailbox) {
+                Base::Live(view)
+            } else {
+                // The database has already all that this transaction did.
+                state.changed.clear();
+                state.arrived.clear();
+                Base::Loaded(load::rows(&mut *self.tx, mailbox).await?)
             };
         }
         let choose = |rows: &crate::view::Rows| -> Vec<Row> {
@@ -351,7 +350,9 @@ impl<'a> Batch<'a> {
 
     async fn look_up(&mut self, ops: &[Op]) -> Result<(), StoreError> {
         let mut wanted = Wanted::default();
-        ops.iter().for_each(|op| wanted.add(op));
+        for op in ops {
+            wanted.add(op);
+        }
         self.look_up_mailboxes(&wanted).await?;
         let accounts: Vec<AccountKey> = self.mailboxes.values().map(|state| state.account).collect();
         self.look_up_accounts(accounts).await?;
@@ -511,7 +512,7 @@ impl Wanted {
             Op::Settle(settling, _) => self.add_acceptances(&settling.notices),
             Op::Append { mailbox, messages, .. } => {
                 self.add_mailbox(*mailbox);
-                messages.iter().for_each(|message| self.hashes.push(message.content.prepared().hash));
+                self.hashes.extend(messages.iter().map(|message| message.content.prepared().hash));
             }
             Op::Flags { mailbox, .. } | Op::Expunge { mailbox, .. } => self.add_mailbox(*mailbox),
             Op::Copy { from, to, .. } => {

@@ -135,9 +135,6 @@ fn flags_expression(pairs: &BitPairs) -> String {
     if pairs.iter().all(|(old, new)| old == new) {
         return "flags".to_owned();
     }
-    let mut expression = format!("(flags & {SYSTEM})");
-    for (old, new) in pairs {
-        expression.push_str(&format!(" | CASE WHEN flags & {old} <> 0 THEN {new} ELSE 0 END"));
-    }
-    expression
+    let keywords = pairs.iter().map(|(old, new)| format!("CASE WHEN flags & {old} <> 0 THEN {new} ELSE 0 END"));
+    std::iter::once(format!("(flags & {SYSTEM})")).chain(keywords).collect::<Vec<_>>().join(" | ")
 }

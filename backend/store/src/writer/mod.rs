@@ -235,7 +235,9 @@ impl Writer {
 
     fn fail(&self, ops: Vec<Op>, error: &StoreError) {
         tracing::error!(%error, engine = ?self.parts.engine, "the store could not write");
-        ops.into_iter().for_each(|op| op.answer(Err(error.clone())));
+        for op in ops {
+            op.answer(Err(error.clone()));
+        }
     }
 
     async fn transact(&mut self, ops: &[Op]) -> Result<Vec<Answer>, StoreError> {

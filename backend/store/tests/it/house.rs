@@ -16,7 +16,7 @@ pub(crate) struct House {
     pub(crate) anna: AccountKey,
     pub(crate) bert: AccountKey,
     config: StoreConfig,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     _database: Option<relais_testkit::postgres::Database>,
 }
 
@@ -57,7 +57,7 @@ impl House {
             };
             keys.push(store.add_account(new).await.unwrap().key);
         }
-        Self { store, clock, anna: keys[0], bert: keys[1], config, _dir: dir, _database: database }
+        Self { store, clock, anna: keys[0], bert: keys[1], config, dir, _database: database }
     }
 
     /// Closes the store and opens it again.
@@ -66,6 +66,11 @@ impl House {
         let random = Arc::new(SeededRandom::new(8));
         let store = Store::open(self.config.clone(), self.clock.clone(), random).await.unwrap();
         Self { store, ..self }
+    }
+
+    /// For a second connection to the same file.
+    pub(crate) fn sqlite_url(&self) -> String {
+        format!("sqlite://{}/store.db", self.dir.path().display())
     }
 
     /// As `reopen` would, without closing: must fail on SQLite.

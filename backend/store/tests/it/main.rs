@@ -1,4 +1,10 @@
 //! The store on real databases: each test runs on SQLite and on PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "clippy knows tests, not their helpers"
+)]
 
 mod changing;
 mod directory;

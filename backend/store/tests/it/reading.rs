@@ -8,7 +8,8 @@ use crate::house::{append, content, message, on_both, set};
 
 async fn all(mut contents: Contents) -> Vec<ContentRow> {
     let mut rows = Vec::new();
-    while let Some(chunk) = contents.next().await.unwrap() {
+    while let Some(chunk) = contents.next().await {
+        let chunk = chunk.unwrap();
         rows.extend(chunk);
     }
     rows
@@ -21,7 +22,7 @@ fn facts_come_in_order_whatever_the_set() {
         house.fill(inbox, 0..700).await;
         let every_second: Vec<(u32, u32)> = (0..350).map(|at| (2 * at + 1, 2 * at + 1)).collect();
         let check = async |uids: UidSet, expected: usize| {
-            let rows = all(house.store.contents(inbox, &uids, Wanted { head: true, ..Wanted::default() })).await;
+            let rows = all(house.store.contents(inbox, uids, Wanted { head: true, ..Wanted::default() })).await;
             assert_eq!(rows.len(), expected);
             assert!(rows.is_sorted_by(|one, other| one.uid < other.uid));
             assert!(rows.iter().all(|row| {
@@ -43,7 +44,7 @@ fn facts_come_in_order_whatever_the_set() {
             head: false,
             raw: true,
         };
-        let rows = all(house.store.contents(inbox, &set(&[(3, 3)]), wanted)).await;
+        let rows = all(house.store.contents(inbox, set(&[(3, 3)]), wanted)).await;
         let facts = content(&message(2)).facts().clone();
         let row = &rows[0];
         assert_eq!(
@@ -83,7 +84,7 @@ fn octets_come_back_as_they_went_in() {
             assert!(read == raw.as_bytes(), "{what}, streamed");
         }
         let wanted = Wanted { raw: true, ..Wanted::default() };
-        let many = all(house.store.contents(inbox, &set(&[(1, 8)]), wanted)).await;
+        let many = all(house.store.contents(inbox, set(&[(1, 8)]), wanted)).await;
         assert!(many.iter().zip(&cases).all(|(row, (_, raw))| row.raw == raw.as_bytes()));
         house.check().await;
     });
@@ -129,6 +130,9 @@ fn words_are_found_in_any_case_and_decoded() {
         check(Field::From, "jürgen", &[(1, 4)]).await;
         check(Field::From, "X.EXAMPLE", &[(1, 4)]).await;
         check(Field::To, "x", &[]).await;
+        let days = house.store.sent_days(inbox).await.unwrap();
+        assert_eq!(days.len(), 4);
+        assert!(days.iter().all(|(_, day)| *day == 20_454), "without Date: the day of arrival");
     });
 }
 
@@ -148,7 +152,7 @@ fn answers_share_the_thread_of_what_they_answer() {
         house.store.append(inbox, messages).await.unwrap();
         house.store.append(inbox, vec![append(&raw("d", "re: plan", "In-Reply-To: <b@x>\r\n"))]).await.unwrap();
         let wanted = Wanted { thread_id: true, ..Wanted::default() };
-        let rows = all(house.store.contents(inbox, &set(&[(1, 9)]), wanted)).await;
+        let rows = all(house.store.contents(inbox, set(&[(1, 9)]), wanted)).await;
         let threads: Vec<&str> = rows.iter().map(|row| row.thread_id.as_str()).collect();
         assert_eq!((threads[0], threads[0]), (threads[1], threads[4]));
         assert!(threads[2] != threads[0] && threads[3] != threads[0]);
