@@ -25,6 +25,11 @@ impl Day {
         Self(timestamp.seconds().div_euclid(SECONDS_PER_DAY))
     }
 
+    /// From days since 1970-01-01; negative before.
+    pub const fn from_days(days: i64) -> Self {
+        Self(days)
+    }
+
     /// Days since 1970-01-01; negative before.
     pub const fn days(self) -> i64 {
         self.0

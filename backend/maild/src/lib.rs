@@ -1,1 +1,66 @@
-//! The doors for mail: listeners, TLS, one driver a protocol
+//! The doors for mail. A connection comes in at a [`listener`], gets its TLS from [`tls`], and is carried by one driver a
+//! protocol: [`smtp`], [`imap`], [`pop3`]. A driver moves octets between a socket and a session machine, asks the house
+//! what the machine asks, and knows no rule of the protocol.
+//!
+//! Invariants: no SQL here, no wording of a protocol outside its language's crate (IMAP's commands are the exception: each
+//! has its file in [`imap`], for there the store *is* the protocol's subject). Nothing is detached: every connection is a
+//! task of the tracker in [`Doors`] and hears its stop. Every wait on a peer has a timeout. A panic ends one connection.
+//!
+//! To add a protocol: a language crate, a driver here, a variant in [`Protocol`].
+
+mod imap;
+mod limits;
+mod listener;
+mod pop3;
+mod proxy;
+mod smtp;
+mod tls;
+mod wire;
+
+use std::sync::Arc;
+
+use relais_model::{Clock, Domain};
+use relais_reception::{Login, Reception};
+use relais_store::Store;
+
+pub use limits::Limits;
+pub use listener::{Binding, Doors, DoorsError, ListenerConfig, Protocol, TlsMode};
+pub use proxy::{ProxyError, parse as parse_proxy_header};
+pub use tls::{Certificates, TlsError, server_config};
+
+/// What the drivers find in the house.
+#[derive(Debug)]
+pub struct House {
+    host_name: Domain,
+    store: Store,
+    login: Arc<Login>,
+    reception: Arc<Reception>,
+    tls: Arc<rustls::ServerConfig>,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    maildrops: pop3::Maildrops,
+}
+
+impl House {
+    /// Furnishes the house.
+    pub fn new(
+        host_name: Domain,
+        store: Store,
+        login: Arc<Login>,
+        reception: Arc<Reception>,
+        tls: Arc<rustls::ServerConfig>,
+        limits: Limits,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { host_name, store, login, reception, tls, limits, clock, maildrops: pop3::Maildrops::default() }
+    }
+}
+
+/// From the first octet to the last.
+async fn drive(visitor: listener::Visitor, early: Vec<u8>, house: Arc<House>) {
+    match visitor.listener.protocol {
+        Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => smtp::drive(visitor, early, house).await,
+        Protocol::Imap => imap::drive(visitor, early, house).await,
+        Protocol::Pop3 => pop3::drive(visitor, early, house).await,
+    }
+}

@@ -1,1 +1,25 @@
-//! What may come in, and as what: relay rules, log-in and its limits, submission
+//! What may come in, and as what: who may log in, which recipients are taken at which door, what is done to a submission.
+//!
+//! - `login`: the one log-in of IMAP, POP3 and SMTP AUTH, and its limits.
+//! - `visit`: who stands at which door. `recipient`: may this recipient come in there?
+//! - `desk`: a message from MAIL to the reply after its end. `spool`: a message while it comes in. `disk`: is there room for it?
+//!
+//! # Invariants
+//! - Only who has logged in may send to other hosts; no network is trusted.
+//! - No [`Identity`] exists before a log-in was granted.
+
+mod desk;
+mod disk;
+mod login;
+mod recipient;
+mod spool;
+mod visit;
+
+pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, prepare};
+pub use disk::Disk;
+pub use login::{
+    HashError, Identity, Login, LoginAnswer, LoginAttempt, MAX_PASSWORD_OCTETS, Protocol, VERIFIED_FOR, is_known_hash,
+};
+pub use recipient::{recipient, refuse};
+pub use spool::{Spool, Spooled, Spooler};
+pub use visit::{Door, Visit};

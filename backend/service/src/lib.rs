@@ -1,1 +1,209 @@
-//! Use-cases of the command line, and later of panel and API
+//! What can be asked of the house by those who run it: one [`Act`] a use-case, one [`Answer`] back. The command line says acts,
+//! in its own process or over the control socket of a running server; panel and API will say the same.
+//!
+//! - `directory`: domains, accounts, aliases. `import`: many accounts from CSV. `queue`, `trace`: mail on its way.
+//!
+//! Invariants: acts and answers are plain data that travel as JSON; a password in them is a secret type that doesn't print, and
+//! never leaves in an answer. Texts of a [`Failure`] are for people. No row key is ever shown.
+//!
+//! To add a use-case: a variant of `Act`, of `Answer` where its answer is new, and a method in the file of its subject.
+
+mod directory;
+mod import;
+mod queue;
+mod trace;
+
+use std::sync::Arc;
+
+use relais_reception::Login;
+use relais_store::{DirectoryError, Listing, Page, Store, StoreError};
+use serde::{Deserialize, Serialize};
+
+pub use directory::{AccountRow, AliasRow, DomainRow};
+pub use import::{ImportReport, ImportRefusal};
+pub use queue::{QueueDetail, QueueRow, RecipientRow, Selection};
+pub use trace::TraceRow;
+
+/// A password on its way over the control socket: it serializes, but doesn't print.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Password(String);
+
+impl Password {
+    /// Takes the plain text.
+    pub fn new(plain: impl Into<String>) -> Self {
+        Self(plain.into())
+    }
+
+    fn secret(self) -> relais_model::Secret {
+        relais_model::Secret::new(self.0)
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Paging {
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// Rows at most.
+    pub limit: u32,
+}
+
+impl Paging {
+    fn page(self) -> Page {
+        Page { after: self.after, limit: self.limit }
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Rows<T> {
+    /// In the list's order.
+    pub rows: Vec<T>,
+    /// Names the next page; none where this is the last.
+    pub next: Option<String>,
+}
+
+impl<T> Rows<T> {
+    fn of<S>(listing: Listing<S>, show: impl FnMut(S) -> T) -> Self {
+        Self { rows: listing.rows.into_iter().map(show).collect(), next: listing.next }
+    }
+}
+
+/// A use-case with what it needs. Addresses and domains are as people type them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant is the command of the same name; `relais --help` says what it does")]
+pub enum Act {
+    DomainAdd { domain: String, catch_all: Option<String>, postmaster: Option<String> },
+    DomainList { paging: Paging },
+    DomainRemove { domain: String },
+    AccountAdd { address: String, name: String, password: Password, quota_octets: Option<u64> },
+    AccountList { paging: Paging },
+    AccountPassword { address: String, password: Password },
+    AccountRemove { address: String },
+    AccountImport { csv: Password },
+    AliasAdd { address: String, targets: Vec<String> },
+    AliasList { paging: Paging },
+    AliasRemove { address: String },
+    QueueList { paging: Paging, destination: Option<String>, sender: Option<String> },
+    QueueShow { id: String },
+    QueueRetry { selection: Selection },
+    QueueHold { selection: Selection },
+    QueueRelease { selection: Selection },
+    QueueRemove { selection: Selection },
+    MessageTrace { wanted: String, paging: Paging },
+    StoreCheck,
+}
+
+/// What comes back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "answer", content = "with", rename_all = "snake_case")]
+pub enum Answer {
+    /// It is done; the text says what.
+    Done(String),
+    /// So many queued recipients were touched.
+    Touched(u64),
+    /// Domains.
+    Domains(Rows<DomainRow>),
+    /// Accounts.
+    Accounts(Rows<AccountRow>),
+    /// Aliases.
+    Aliases(Rows<AliasRow>),
+    /// What an import did.
+    Imported(ImportReport),
+    /// What waits.
+    Queue(Rows<QueueRow>),
+    /// One queued message.
+    QueueDetail(Box<QueueDetail>),
+    /// Steps of messages' ways, oldest first.
+    Trace(Rows<TraceRow>),
+    /// What the check of the database found; empty: clean.
+    Findings(Vec<String>),
+}
+
+/// Why an act wasn't done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "failure", content = "text", rename_all = "snake_case")]
+pub enum Failure {
+    /// What was asked doesn't make sense; the text says what and why.
+    #[error("{0}")]
+    Bad(String),
+    /// What was asked for isn't there.
+    #[error("{0}")]
+    Absent(String),
+    /// It clashes with what is there.
+    #[error("{0}")]
+    Clash(String),
+    /// The house failed; trying again later may help. The log says more.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "an act failed at the store");
+        Self::Failed(format!("the store failed: {error}"))
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        let text = error.to_string();
+        match error {
+            DirectoryError::DomainTaken(_) | DirectoryError::AddressTaken(_) | DirectoryError::NotEmpty { .. } => {
+                Self::Clash(text)
+            }
+            DirectoryError::UnknownDomain(_) | DirectoryError::UnknownAddress(_) => Self::Absent(text),
+            DirectoryError::Unfit(_) => Self::Bad(text),
+            DirectoryError::Failed(error) => error.into(),
+        }
+    }
+}
+
+/// The use-cases.
+#[derive(Debug, Clone)]
+pub struct Service {
+    store: Store,
+    login: Arc<Login>,
+}
+
+impl Service {
+    /// Over `store`; passwords are hashed by `login`.
+    pub const fn new(store: Store, login: Arc<Login>) -> Self {
+        Self { store, login }
+    }
+
+    /// Does one act.
+    pub async fn run(&self, act: Act) -> Result<Answer, Failure> {
+        match act {
+            Act::DomainAdd { domain, catch_all, postmaster } => self.add_domain(&domain, catch_all, postmaster).await,
+            Act::DomainList { paging } => self.domains(paging).await,
+            Act::DomainRemove { domain } => self.remove_domain(&domain).await,
+            Act::AccountAdd { address, name, password, quota_octets } => {
+                self.add_account(&address, name, password, quota_octets).await
+            }
+            Act::AccountList { paging } => self.accounts(paging).await,
+            Act::AccountPassword { address, password } => self.set_password(&address, password).await,
+            Act::AccountRemove { address } => self.remove_account(&address).await,
+            Act::AccountImport { csv } => self.import_accounts(csv).await,
+            Act::AliasAdd { address, targets } => self.add_alias(&address, &targets).await,
+            Act::AliasList { paging } => self.aliases(paging).await,
+            Act::AliasRemove { address } => self.remove_alias(&address).await,
+            Act::QueueList { paging, destination, sender } => self.queue(paging, destination, sender).await,
+            Act::QueueShow { id } => self.queue_detail(&id).await,
+            Act::QueueRetry { selection } => self.retry(selection).await,
+            Act::QueueHold { selection } => self.hold(selection).await,
+            Act::QueueRelease { selection } => self.release(selection).await,
+            Act::QueueRemove { selection } => self.remove_queued(selection).await,
+            Act::MessageTrace { wanted, paging } => self.trace(&wanted, paging).await,
+            Act::StoreCheck => Ok(Answer::Findings(self.store.check().await?)),
+        }
+    }
+}

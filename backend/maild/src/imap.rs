@@ -1,0 +1,443 @@
+//! Drives IMAP: octets to [`Session`] and back, its commands to the store. Each group of commands has its file here.
+//!
+//! Invariants: a session tells its client of changes only between commands, in one place ([`Client::conclude`]) and while it
+//! idles; sequence numbers live in [`selected`]. An idle connection keeps no buffer.
+
+mod append;
+mod change;
+mod fetch;
+mod flags;
+mod mailboxes;
+mod order;
+mod search;
+mod select;
+mod selected;
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use relais_imap::command::{Command, Extension, Tag};
+use relais_imap::response::{self, Condition, ResponseCode, Status};
+use relais_imap::session::{Config, LogIn, Session, Step};
+use relais_model::ModSeq;
+use relais_reception::{Identity, LoginAnswer, LoginAttempt, Protocol as LoginProtocol};
+use relais_store::{AccountKey, ChangeError, MailboxError, StoreError};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info};
+
+use crate::House;
+use crate::listener::{TlsMode, Visitor};
+use crate::wire::Wire;
+use append::Appending;
+use selected::{Expunges, Selected, Sync, Told};
+
+/// What is written is sent away when it has grown to this.
+const FLUSH_OCTETS: usize = 64 * 1024;
+/// A refused password is answered no faster than this (threats.md).
+const REFUSAL_DELAY: Duration = Duration::from_millis(500);
+
+/// Carries one connection from its greeting to its end.
+pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
+    let config = Config {
+        starttls: visitor.listener.tls == TlsMode::StartTls,
+        plain_log_in: visitor.listener.plain_login,
+        compress: true,
+        append_limit: house.limits.message_octets,
+        ..Config::default()
+    };
+    let is_tls = visitor.wire.is_tls();
+    let mut session = Session::new(Arc::new(config), is_tls);
+    if !early.is_empty() {
+        session.feed(&early);
+    }
+    let Visitor { wire, peer, stop, .. } = visitor;
+    let mut client = Box::new(Client {
+        session,
+        house,
+        peer,
+        wire: Some(wire),
+        out: Vec::new(),
+        identity: None,
+        selected: None,
+        changes: None,
+        appending: None,
+        told: Told::default(),
+    });
+    client.session.greet(&mut client.out);
+    if let Err(error) = client.talk(&stop).await {
+        debug!(%error, "the connection broke");
+    }
+}
+
+/// One connection's state.
+struct Client {
+    session: Session,
+    house: Arc<House>,
+    peer: IpAddr,
+    /// Away only during a handshake.
+    wire: Option<Wire>,
+    out: Vec<u8>,
+    identity: Option<Identity>,
+    selected: Option<Box<Selected>>,
+    /// While idling: tells that the mailbox changed.
+    changes: Option<watch::Receiver<ModSeq>>,
+    appending: Option<Box<Appending>>,
+    /// What the command under way has told of.
+    told: Told,
+}
+
+/// A command that was carried out: what its tagged OK says.
+#[derive(Debug)]
+struct Done {
+    code: Option<ResponseCode<'static>>,
+    text: &'static str,
+}
+
+impl Done {
+    const fn plain(text: &'static str) -> Self {
+        Self { code: None, text }
+    }
+}
+
+/// A command that wasn't carried out.
+#[derive(Debug)]
+enum Halt {
+    /// What its tagged NO or BAD says.
+    Refuse(Status, Option<ResponseCode<'static>>, String),
+    /// The connection broke.
+    Wire(io::Error),
+}
+
+impl Halt {
+    fn no(code: ResponseCode<'static>, text: impl Into<String>) -> Self {
+        Self::Refuse(Status::No, Some(code), text.into())
+    }
+
+    fn bad(text: &str) -> Self {
+        Self::Refuse(Status::Bad, None, text.to_owned())
+    }
+
+    fn not_selected() -> Self {
+        Self::bad("Please select a mailbox first")
+    }
+
+    fn no_mailbox() -> Self {
+        Self::no(ResponseCode::NonExistent, "There is no such mailbox")
+    }
+
+    fn account_gone() -> Self {
+        Self::no(ResponseCode::NonExistent, "The account is gone")
+    }
+}
+
+impl From<io::Error> for Halt {
+    fn from(error: io::Error) -> Self {
+        Self::Wire(error)
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        error!(%error, "an IMAP command failed at the store");
+        Self::no(ResponseCode::Unavailable, "The server has a problem; try again later")
+    }
+}
+
+impl From<ChangeError> for Halt {
+    fn from(error: ChangeError) -> Self {
+        let code = match error {
+            ChangeError::Failed(error) => return error.into(),
+            ChangeError::OverQuota => ResponseCode::OverQuota,
+            ChangeError::NoMailbox => ResponseCode::NonExistent,
+            ChangeError::TooManyKeywords | ChangeError::NoMoreUids => ResponseCode::Limit,
+        };
+        Self::no(code, sentence(&error.to_string()))
+    }
+}
+
+impl From<MailboxError> for Halt {
+    fn from(error: MailboxError) -> Self {
+        let code = match error {
+            MailboxError::Failed(error) => return error.into(),
+            MailboxError::Exists => ResponseCode::AlreadyExists,
+            MailboxError::NotFound => ResponseCode::NonExistent,
+            MailboxError::UseTaken => ResponseCode::UseAttr,
+            MailboxError::Limit => ResponseCode::Limit,
+            MailboxError::Inbox | MailboxError::BelowItself | MailboxError::TooLong => ResponseCode::Cannot,
+        };
+        Self::no(code, sentence(&error.to_string()))
+    }
+}
+
+/// Errors begin small; what people read doesn't.
+fn sentence(error: &str) -> String {
+    let mut letters = error.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+impl Client {
+    async fn talk(&mut self, stop: &CancellationToken) -> io::Result<()> {
+        loop {
+            match self.session.step(&mut self.out) {
+                Step::Read => {
+                    self.flush().await?;
+                    self.wait(stop).await?;
+                }
+                Step::Command(tag, command) => Box::pin(self.command(tag, command)).await?,
+                Step::LogIn(log_in) => Box::pin(self.log_in(log_in)).await?,
+                Step::Append(message) => Box::pin(self.begin_message(message)).await,
+                Step::AppendData(octets) => self.keep_octets(&octets).await,
+                Step::AppendEnd(tag) => {
+                    let outcome = Box::pin(self.append()).await;
+                    self.conclude(&tag, outcome, Expunges::Tell, true)?;
+                }
+                Step::AppendBroken => self.appending = None,
+                Step::Idle(_) => self.begin_idle(),
+                Step::IdleDone(tag) => {
+                    self.changes = None;
+                    self.conclude(&tag, Ok(Done::plain("Idled")), Expunges::Tell, false)?;
+                }
+                Step::IdleBroken => self.changes = None,
+                Step::StartTls => self.start_tls().await?,
+                Step::StartCompression => {
+                    self.flush().await?;
+                    if let Some(wire) = &mut self.wire {
+                        wire.compress();
+                    }
+                }
+                Step::Close => {
+                    self.flush().await?;
+                    if let Some(wire) = self.wire.take() {
+                        wire.close().await;
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn wire(&mut self) -> io::Result<&mut Wire> {
+        self.wire.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let out = std::mem::take(&mut self.out);
+        let stall = self.house.limits.write_stall;
+        self.wire()?.write(&out, stall).await
+    }
+
+    async fn flush_if_full(&mut self) -> io::Result<()> {
+        if self.out.len() < FLUSH_OCTETS {
+            return Ok(());
+        }
+        let stall = self.house.limits.write_stall;
+        let mut out = std::mem::take(&mut self.out);
+        self.wire()?.write(&out, stall).await?;
+        out.clear();
+        self.out = out;
+        Ok(())
+    }
+
+    /// Waits for octets, for news while idling, for the time to be over, or for the end of the house.
+    async fn wait(&mut self, stop: &CancellationToken) -> io::Result<()> {
+        let limits = &self.house.limits;
+        let limit = if self.identity.is_some() { limits.imap_idle } else { limits.login_idle };
+        let Some(wire) = &mut self.wire else { return Err(io::ErrorKind::NotConnected.into()) };
+        let session = &mut self.session;
+        let changes = &mut self.changes;
+        let news = async {
+            match changes {
+                Some(changes) => changes.changed().await.is_ok(),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {
+                self.session.bye(&mut self.out, Some(&ResponseCode::Unavailable), "The server closes for now");
+            }
+            // Cancel-safe: a change that was seen is marked as seen in the same poll.
+            is_alive = news => self.tell_news(is_alive),
+            read = timeout(limit, wire.read(|octets| session.feed(octets))) => match read {
+                Ok(read) => { read?; }
+                Err(_elapsed) => self.session.bye(&mut self.out, None, "You were silent for too long"),
+            },
+        }
+        Ok(())
+    }
+
+    /// Something changed while the client idles.
+    fn tell_news(&mut self, is_alive: bool) {
+        let Some(selected) = self.selected.as_deref_mut() else { return };
+        if !is_alive || selected.view.is_gone() {
+            let code = Some(&ResponseCode::NonExistent);
+            return self.session.bye(&mut self.out, code, "The mailbox was deleted by another session");
+        }
+        let told = Told::default();
+        let how = Sync { expunges: Expunges::Tell, enabled: self.session.enabled(), with_uid: false, told: &told };
+        selected.sync(&self.house.store, &mut self.out, how);
+    }
+
+    /// RFC 9051 §6.3.13: what has changed already is told at once.
+    fn begin_idle(&mut self) {
+        let Some(selected) = self.selected.as_deref() else { return };
+        self.changes = Some(selected.view.subscribe());
+        self.tell_news(true);
+    }
+
+    async fn start_tls(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        let wire = self.wire.take().ok_or(io::ErrorKind::NotConnected)?;
+        let limit = self.house.limits.handshake;
+        self.wire = Some(wire.start_tls(Arc::clone(&self.house.tls), limit).await?);
+        self.session.tls_started();
+        Ok(())
+    }
+
+    async fn log_in(&mut self, log_in: LogIn) -> io::Result<()> {
+        let attempt = LoginAttempt {
+            name: log_in.login_name,
+            authorization: log_in.authorization,
+            password: log_in.password,
+            peer: self.peer,
+            protocol: LoginProtocol::Imap,
+        };
+        let outcome = match self.house.login.check(attempt).await {
+            LoginAnswer::Granted(identity) => {
+                info!(account = %identity.address, "logged in");
+                self.identity = Some(identity);
+                self.session.logged_in();
+                Ok(Done { code: Some(ResponseCode::Capability(self.session.capabilities())), text: "Logged in" })
+            }
+            LoginAnswer::Refused => {
+                tokio::time::sleep(REFUSAL_DELAY).await;
+                Err(Halt::no(ResponseCode::AuthenticationFailed, "Name or password is wrong"))
+            }
+            LoginAnswer::TooMany { .. } => {
+                Err(Halt::no(ResponseCode::Unavailable, "Too many failed log-ins; wait and try again"))
+            }
+            LoginAnswer::Unavailable => Err(Halt::no(ResponseCode::Unavailable, "Log-in is not possible now; try again later")),
+        };
+        self.conclude(&log_in.tag, outcome, Expunges::Keep, false)
+    }
+
+    async fn command(&mut self, tag: Tag, command: Command) -> io::Result<()> {
+        let (expunges, with_uid) = after(&command);
+        self.told = Told::default();
+        let outcome = self.perform(&tag, command).await;
+        self.conclude(&tag, outcome, expunges, with_uid)
+    }
+
+    /// Tells what has changed, then how the command went.
+    fn conclude(&mut self, tag: &Tag, outcome: Result<Done, Halt>, expunges: Expunges, with_uid: bool) -> io::Result<()> {
+        if let Some(selected) = self.selected.as_deref_mut() {
+            let how = Sync { expunges, enabled: self.session.enabled(), with_uid, told: &self.told };
+            selected.sync(&self.house.store, &mut self.out, how);
+        }
+        match outcome {
+            Ok(done) => response::tagged(&mut self.out, tag, Status::Ok, done.code.as_ref(), done.text),
+            Err(Halt::Refuse(status, code, text)) => response::tagged(&mut self.out, tag, status, code.as_ref(), &text),
+            Err(Halt::Wire(error)) => return Err(error),
+        }
+        if self.selected.as_deref().is_some_and(|selected| selected.view.is_gone()) {
+            let code = Some(&ResponseCode::NonExistent);
+            self.session.bye(&mut self.out, code, "The mailbox was deleted by another session");
+        }
+        Ok(())
+    }
+
+    async fn perform(&mut self, tag: &Tag, command: Command) -> Result<Done, Halt> {
+        match command {
+            Command::Noop => Ok(Done::plain("Nothing done")),
+            Command::Check => Ok(Done::plain("Checked")),
+            Command::Id(_) => {
+                response::id(&mut self.out, &[("name", "Relais"), ("version", env!("CARGO_PKG_VERSION"))]);
+                Ok(Done::plain("Pleased to meet you"))
+            }
+            Command::Enable(extensions) => Ok(self.enable(&extensions)),
+            Command::Namespace => {
+                response::namespace(&mut self.out);
+                Ok(Done::plain("Namespace told"))
+            }
+            Command::Select(select) => self.select(select).await,
+            Command::Create(create) => self.create(create).await,
+            Command::Delete(name) => self.delete(&name).await,
+            Command::Rename { from, to } => self.rename(&from, &to).await,
+            Command::Subscribe(name) => self.subscribe(&name).await,
+            Command::Unsubscribe(name) => self.unsubscribe(&name).await,
+            Command::List(list) => self.list(list).await,
+            Command::Status { mailbox, items } => self.status(&mailbox, &items).await,
+            Command::GetQuota(root) => self.quota(&root).await,
+            Command::GetQuotaRoot(name) => self.quota_root(&name).await,
+            Command::SetQuota(_) => Err(Halt::no(ResponseCode::NoPerm, "Only the administrator sets quotas")),
+            Command::Close => self.close().await,
+            Command::Unselect => Ok(self.unselect()),
+            Command::Expunge(only) => self.expunge(only).await,
+            Command::Search(search) => self.search(tag, search).await,
+            Command::Sort(sort) => self.sort(sort).await,
+            Command::Thread(thread) => self.thread(thread).await,
+            Command::Fetch(fetch) => self.fetch(fetch).await,
+            Command::Store(store) => self.store(store).await,
+            Command::Copy(transfer) => self.copy(transfer).await,
+            Command::Move(transfer) => self.move_messages(transfer).await,
+        }
+    }
+
+    fn enable(&mut self, extensions: &[Extension]) -> Done {
+        let had_condstore = self.session.enabled().condstore;
+        let newly: Vec<Extension> =
+            extensions.iter().copied().filter(|extension| self.session.enable(*extension)).collect();
+        response::enabled(&mut self.out, &newly);
+        if !had_condstore && self.session.enabled().condstore {
+            self.tell_highest_mod_seq();
+        }
+        Done::plain("Enabled")
+    }
+
+    /// A command that speaks of MODSEQ enables CONDSTORE (RFC 7162 §3.1): the client then learns where the mailbox stands.
+    fn enable_condstore(&mut self) {
+        if self.session.enable(Extension::CondStore) {
+            self.tell_highest_mod_seq();
+        }
+    }
+
+    fn tell_highest_mod_seq(&mut self) {
+        if let Some(selected) = self.selected.as_deref() {
+            let code = ResponseCode::HighestModSeq(selected.view.highest_mod_seq());
+            response::condition(&mut self.out, Condition::Ok, Some(&code), "The highest MODSEQ");
+        }
+    }
+
+    fn account(&self) -> Result<AccountKey, Halt> {
+        let identity = self.identity.as_ref().ok_or_else(|| Halt::bad("Please log in first"))?;
+        Ok(identity.account)
+    }
+
+    /// The open mailbox, if it may be changed.
+    fn writable(&self) -> Result<&Selected, Halt> {
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        if selected.read_only {
+            return Err(Halt::no(ResponseCode::ReadOnly, "The mailbox is open for reading only"));
+        }
+        Ok(selected)
+    }
+}
+
+/// Whether sequence numbers may change after a command, and whether it speaks of UIDs (RFC 9051 §7.5.1).
+fn after(command: &Command) -> (Expunges, bool) {
+    let by_uid = match command {
+        Command::Fetch(fetch) => fetch.by_uid,
+        Command::Store(store) => store.by_uid,
+        Command::Search(search) => search.by_uid,
+        Command::Sort(sort) => sort.by_uid,
+        Command::Thread(thread) => thread.by_uid,
+        _ => return (Expunges::Tell, false),
+    };
+    (if by_uid { Expunges::Tell } else { Expunges::Keep }, by_uid)
+}

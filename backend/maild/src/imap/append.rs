@@ -1,0 +1,99 @@
+//! APPEND (RFC 9051 §6.3.12, RFC 3502): messages are spooled as they come, and filed all together or not at all.
+
+use relais_imap::response::ResponseCode;
+use relais_imap::session::AppendMessage;
+use relais_model::{Flag, Timestamp};
+use relais_reception::Spool;
+use relais_store::{Append, MailboxKey};
+use tracing::error;
+
+use super::{Client, Done, Halt};
+
+/// An APPEND under way.
+pub(super) struct Appending {
+    mailbox: MailboxKey,
+    filed: Vec<Append>,
+    current: Option<Current>,
+    is_broken: bool,
+}
+
+/// The message that is coming in.
+struct Current {
+    spool: Spool,
+    flags: Vec<Flag>,
+    internal_date: Option<Timestamp>,
+}
+
+impl Client {
+    /// A message is announced: is there a mailbox for it, and room?
+    pub(super) async fn begin_message(&mut self, message: AppendMessage) {
+        if let Err(halt) = self.try_begin_message(message).await {
+            self.appending = None;
+            if let Halt::Refuse(_, code, text) = halt {
+                self.session.refuse_append(&mut self.out, code.as_ref(), &text);
+            }
+        }
+    }
+
+    async fn try_begin_message(&mut self, message: AppendMessage) -> Result<(), Halt> {
+        if self.house.reception.disk().is_nearly_full() {
+            return Err(Halt::no(ResponseCode::Unavailable, "The disk is nearly full; try again later"));
+        }
+        if message.index == 0 {
+            let mailbox = self.target(&message.mailbox).await?;
+            self.appending =
+                Some(Box::new(Appending { mailbox, filed: Vec::new(), current: None, is_broken: false }));
+        }
+        let quota = self.house.store.quota(self.account()?).await?.ok_or_else(Halt::account_gone)?;
+        let needed = quota.used_octets.saturating_add(message.head.size_octets);
+        if quota.limit_octets.is_some_and(|limit| needed > limit) {
+            return Err(Halt::no(ResponseCode::OverQuota, "The account's quota doesn't allow this message"));
+        }
+        self.finish_message().await;
+        let spool = self.house.reception.spooler().begin();
+        if let Some(appending) = self.appending.as_deref_mut() {
+            let (flags, internal_date) = (message.head.flags, message.head.internal_date);
+            appending.current = Some(Current { spool, flags, internal_date });
+        }
+        Ok(())
+    }
+
+    /// Octets of the announced message.
+    pub(super) async fn keep_octets(&mut self, octets: &[u8]) {
+        let Some(appending) = self.appending.as_deref_mut() else { return };
+        let Some(current) = &mut appending.current else { return };
+        if let Err(error) = current.spool.write(octets).await {
+            error!(%error, "the spool cannot be written");
+            appending.is_broken = true;
+            appending.current = None;
+        }
+    }
+
+    /// The message that came in is whole: understood and kept with those before it.
+    async fn finish_message(&mut self) {
+        let Some(appending) = self.appending.as_deref_mut() else { return };
+        let Some(Current { spool, flags, internal_date }) = appending.current.take() else { return };
+        match spool.finish(0).await {
+            Ok(spooled) => {
+                let content = relais_reception::prepare(spooled).await;
+                appending.filed.push(Append { content, flags, internal_date });
+            }
+            Err(error) => {
+                error!(%error, "the spool cannot be read");
+                appending.is_broken = true;
+            }
+        }
+    }
+
+    /// All messages are here.
+    pub(super) async fn append(&mut self) -> Result<Done, Halt> {
+        self.finish_message().await;
+        let Some(appending) = self.appending.take() else { return Err(Halt::bad("Nothing was appended")) };
+        if appending.is_broken {
+            return Err(Halt::no(ResponseCode::Unavailable, "The message could not be kept; try again later"));
+        }
+        let appended = self.house.store.append(appending.mailbox, appending.filed).await?;
+        let code = ResponseCode::AppendUid { uid_validity: appended.uid_validity, uids: appended.uids };
+        Ok(Done { code: Some(code), text: "Appended" })
+    }
+}

@@ -1,0 +1,144 @@
+//! STORE, EXPUNGE, COPY, MOVE, CLOSE: what changes messages.
+
+use relais_imap::command::{Store as StoreCommand, StoreAct, Transfer};
+use relais_imap::response::{self, Condition, ResponseCode};
+use relais_imap::sequence::SequenceSet;
+use relais_model::UidSet;
+use relais_store::{Copied, FlagChange, FlagOp, Row};
+
+use super::selected::Told;
+use super::{Client, Done, Halt};
+
+impl Client {
+    /// STORE and UID STORE.
+    pub(super) async fn store(&mut self, store: StoreCommand) -> Result<Done, Halt> {
+        if store.unchanged_since.is_some() {
+            self.enable_condstore();
+        }
+        let enabled = self.session.enabled();
+        let selected = self.writable()?;
+        if !store.by_uid && selected.is_out_of_range(&store.set) {
+            return Err(Halt::bad("There is no message with this number"));
+        }
+        let uids = selected.resolve(&store.set, store.by_uid);
+        let mailbox = selected.view.mailbox();
+        let op = match store.act {
+            StoreAct::Replace => FlagOp::Replace,
+            StoreAct::Add => FlagOp::Add,
+            StoreAct::Remove => FlagOp::Remove,
+        };
+        let change = FlagChange { op, flags: store.flags };
+        let mut modified = UidSet::new();
+        let mut uids_to_change = uids.clone();
+        let unchanged_since = match store.unchanged_since {
+            // RFC 7162 §3.1.3: 0 fails for all that is there.
+            Some(None) => {
+                modified = std::mem::take(&mut uids_to_change);
+                None
+            }
+            Some(Some(since)) => Some(since),
+            None => None,
+        };
+        let stored = if uids_to_change.is_empty() {
+            None
+        } else {
+            Some(self.house.store.store_flags(mailbox, uids_to_change, change, unchanged_since).await?)
+        };
+        if let Some(stored) = &stored {
+            modified.extend(&stored.modified);
+        }
+        let changed = stored.as_ref().map(|stored| stored.changed.clone()).unwrap_or_default();
+        if store.is_silent && !enabled.condstore {
+            self.told = Told { mod_seq: stored.map(|stored| stored.mod_seq), uids: changed };
+        } else if !store.is_silent {
+            // RFC 9051 §6.4.6: the new flags of all that were named; those that changed are told by the sync that follows.
+            self.tell_unchanged(&uids.without(&changed).without(&modified), store.by_uid).await?;
+        }
+        if modified.is_empty() {
+            return Ok(Done::plain("Stored"));
+        }
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        let numbers = if store.by_uid { modified.runs().to_vec() } else { selected.known.positions_of(&modified) };
+        Ok(Done { code: Some(ResponseCode::Modified(numbers)), text: "Some messages had changed since" })
+    }
+
+    async fn tell_unchanged(&mut self, uids: &UidSet, by_uid: bool) -> Result<(), Halt> {
+        if uids.is_empty() {
+            return Ok(());
+        }
+        let mut items = vec![relais_imap::command::FetchItem::Flags];
+        if by_uid {
+            items.insert(0, relais_imap::command::FetchItem::Uid);
+        }
+        if self.session.enabled().condstore {
+            items.push(relais_imap::command::FetchItem::ModSeq);
+        }
+        self.fetch_rows(&items, uids, &Told::default()).await
+    }
+
+    /// EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.9). The sync that follows tells which.
+    pub(super) async fn expunge(&mut self, only: Option<SequenceSet>) -> Result<Done, Halt> {
+        let selected = self.writable()?;
+        let only = only.map(|set| selected.resolve(&set, true));
+        let expunged = self.house.store.expunge(selected.view.mailbox(), only).await?;
+        let condstore = self.session.enabled().condstore && !expunged.uids.is_empty();
+        let code = condstore.then_some(ResponseCode::HighestModSeq(expunged.mod_seq));
+        Ok(Done { code, text: "Expunged" })
+    }
+
+    /// CLOSE: what is deleted goes, in silence.
+    pub(super) async fn close(&mut self) -> Result<Done, Halt> {
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        if !selected.read_only {
+            self.house.store.expunge(selected.view.mailbox(), None).await?;
+        }
+        self.leave();
+        Ok(Done::plain("Closed"))
+    }
+
+    /// COPY and UID COPY.
+    pub(super) async fn copy(&mut self, transfer: Transfer) -> Result<Done, Halt> {
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        let (from, uids) = (selected.view.mailbox(), self.named(&transfer)?);
+        let to = self.target(&transfer.mailbox).await?;
+        if uids.is_empty() {
+            return Ok(Done::plain("Nothing to copy"));
+        }
+        let copied = self.house.store.copy(from, uids, to).await?;
+        Ok(Done { code: copy_uid(copied), text: "Copied" })
+    }
+
+    /// MOVE and UID MOVE (RFC 6851): COPYUID comes before the EXPUNGEs, so untagged.
+    pub(super) async fn move_messages(&mut self, transfer: Transfer) -> Result<Done, Halt> {
+        let selected = self.writable()?;
+        let (from, uids) = (selected.view.mailbox(), self.named(&transfer)?);
+        let to = self.target(&transfer.mailbox).await?;
+        if uids.is_empty() {
+            return Ok(Done::plain("Nothing to move"));
+        }
+        let moved = self.house.store.move_messages(from, uids, to).await?;
+        let mod_seq = moved.mod_seq;
+        if let Some(code) = copy_uid(moved) {
+            response::condition(&mut self.out, Condition::Ok, Some(&code), "Moved");
+        }
+        let code = self.session.enabled().condstore.then_some(ResponseCode::HighestModSeq(mod_seq));
+        Ok(Done { code, text: "Moved" })
+    }
+
+    fn named(&self, transfer: &Transfer) -> Result<UidSet, Halt> {
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        if !transfer.by_uid && selected.is_out_of_range(&transfer.set) {
+            return Err(Halt::bad("There is no message with this number"));
+        }
+        let named = selected.resolve(&transfer.set, transfer.by_uid);
+        Ok(selected.view.read(|rows| rows.select(&named).filter_map(Row::uid).collect()))
+    }
+}
+
+fn copy_uid(copied: Copied) -> Option<ResponseCode<'static>> {
+    let code = ResponseCode::CopyUid { uid_validity: copied.uid_validity, from: copied.from, to: copied.to };
+    match &code {
+        ResponseCode::CopyUid { from, .. } if from.is_empty() => None,
+        _ => Some(code),
+    }
+}

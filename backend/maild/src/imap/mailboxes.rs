@@ -1,0 +1,170 @@
+//! Mailboxes as a whole: CREATE, DELETE, RENAME, SUBSCRIBE, LIST, LSUB, STATUS, NAMESPACE, quota.
+
+use relais_imap::command::{Create, List, StatusItem};
+use relais_imap::list::{ListMailbox, list};
+use relais_imap::response::{self, ResponseCode};
+use relais_model::{MailboxName, SystemFlag, Uid};
+use relais_store::{MailboxKey, MailboxStatus, Rows};
+
+use super::{Client, Done, Halt};
+
+/// The one quota root of an account (RFC 9208 §3.2): its name says nothing.
+const QUOTA_ROOT: &str = "";
+
+impl Client {
+    /// CREATE. RFC 8474 §4.2: the answer tells the mailbox's lasting id.
+    pub(super) async fn create(&mut self, create: Create) -> Result<Done, Halt> {
+        let special_use = match create.special_uses.as_slice() {
+            [] => None,
+            [special_use] => Some(*special_use),
+            _ => return Err(Halt::no(ResponseCode::UseAttr, "A mailbox has one use here")),
+        };
+        let account = self.account()?;
+        self.house.store.create_mailbox(account, &create.mailbox, special_use).await?;
+        let status = self.mailbox(&create.mailbox).await?;
+        Ok(Done { code: Some(ResponseCode::MailboxId(status.mailbox.mailbox_id.into())), text: "Created" })
+    }
+
+    /// DELETE.
+    pub(super) async fn delete(&mut self, name: &MailboxName) -> Result<Done, Halt> {
+        let account = self.account()?;
+        self.house.store.delete_mailbox(account, name).await?;
+        Ok(Done::plain("Deleted"))
+    }
+
+    /// RENAME; INBOX's messages move to the new mailbox, INBOX stays (RFC 9051 §6.3.6).
+    pub(super) async fn rename(&mut self, from: &MailboxName, to: &MailboxName) -> Result<Done, Halt> {
+        let account = self.account()?;
+        self.house.store.rename_mailbox(account, from, to).await?;
+        Ok(Done::plain("Renamed"))
+    }
+
+    /// SUBSCRIBE: also to what doesn't exist, or no more (RFC 9051 §6.3.7).
+    pub(super) async fn subscribe(&mut self, name: &MailboxName) -> Result<Done, Halt> {
+        let account = self.account()?;
+        self.house.store.subscribe(account, name).await?;
+        Ok(Done::plain("Subscribed"))
+    }
+
+    /// UNSUBSCRIBE.
+    pub(super) async fn unsubscribe(&mut self, name: &MailboxName) -> Result<Done, Halt> {
+        let account = self.account()?;
+        self.house.store.unsubscribe(account, name).await?;
+        Ok(Done::plain("Unsubscribed"))
+    }
+
+    /// LIST and LSUB.
+    pub(super) async fn list(&mut self, command: List) -> Result<Done, Halt> {
+        let account = self.account()?;
+        let statuses = self.house.store.mailboxes(account).await?;
+        let subscriptions = self.house.store.subscriptions(account).await?;
+        let existing = statuses.iter().map(|status| ListMailbox {
+            name: &status.mailbox.name,
+            exists: true,
+            is_subscribed: status.mailbox.is_subscribed,
+            special_use: status.mailbox.special_use,
+        });
+        let is_here = |name: &MailboxName| statuses.iter().any(|status| status.mailbox.name == *name);
+        let gone = subscriptions.iter().filter(|name| !is_here(name)).map(|name| ListMailbox {
+            name,
+            exists: false,
+            is_subscribed: true,
+            special_use: None,
+        });
+        let mailboxes: Vec<ListMailbox<'_>> = existing.chain(gone).collect();
+        let utf8 = self.session.enabled().utf8();
+        for row in list(&mailboxes, &command.query) {
+            if command.query.is_lsub {
+                response::lsub(&mut self.out, &row, utf8);
+            } else {
+                response::list(&mut self.out, &row, None, utf8);
+            }
+            if !command.status.is_empty()
+                && row.is_selectable()
+                && let Some(status) = statuses.iter().find(|status| status.mailbox.name.as_str() == row.name)
+            {
+                self.tell_status(status, &command.status).await?;
+            }
+            self.flush_if_full().await?;
+        }
+        Ok(Done::plain("Listed"))
+    }
+
+    /// `* LIST () "/" name`: tells an IMAP4rev2 client the name that we use (RFC 9051 §6.3.2, §6.3.4).
+    pub(super) fn tell_name(&mut self, name: &MailboxName) {
+        let row = relais_imap::list::ListRow { name: name.as_str(), attributes: Vec::new(), has_child_info: false };
+        response::list(&mut self.out, &row, None, self.session.enabled().utf8());
+    }
+
+    /// STATUS.
+    pub(super) async fn status(&mut self, name: &MailboxName, items: &[StatusItem]) -> Result<Done, Halt> {
+        if items.contains(&StatusItem::HighestModSeq) {
+            self.enable_condstore();
+        }
+        let status = self.mailbox(name).await?;
+        self.tell_status(&status, items).await?;
+        Ok(Done::plain("Status told"))
+    }
+
+    async fn tell_status(&mut self, status: &MailboxStatus, items: &[StatusItem]) -> Result<(), Halt> {
+        let deleted_octets = match items.contains(&StatusItem::DeletedStorage) {
+            true => self.deleted_octets(status.mailbox.key).await?,
+            false => 0,
+        };
+        let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let values = response::MailboxStatus {
+            messages: narrow(status.messages),
+            recent: status.recent,
+            uid_next: Uid::new(status.uid_next).unwrap_or(Uid::FIRST),
+            uid_validity: status.mailbox.uid_validity,
+            unseen: narrow(status.unseen),
+            deleted: narrow(status.deleted),
+            size_octets: status.size_octets,
+            deleted_octets,
+            highest_mod_seq: status.highest_mod_seq,
+            append_limit: self.house.limits.message_octets,
+            mailbox_id: &status.mailbox.mailbox_id,
+        };
+        response::status(&mut self.out, &status.mailbox.name, &values, items, self.session.enabled().utf8());
+        Ok(())
+    }
+
+    /// What EXPUNGE would free (RFC 9208 §4.2.2).
+    async fn deleted_octets(&self, mailbox: MailboxKey) -> Result<u64, Halt> {
+        let view = self.house.store.view(mailbox).await?.ok_or_else(Halt::no_mailbox)?;
+        let deleted = u64::from(SystemFlag::Deleted.bit());
+        let octets = |rows: &Rows| {
+            rows.iter().filter(|row| row.flags & deleted != 0).map(|row| u64::from(row.size_octets)).sum()
+        };
+        Ok(view.read(octets))
+    }
+
+    /// GETQUOTAROOT.
+    pub(super) async fn quota_root(&mut self, name: &MailboxName) -> Result<Done, Halt> {
+        self.mailbox(name).await?;
+        response::quota_root(&mut self.out, name, QUOTA_ROOT, self.session.enabled().utf8());
+        self.quota(QUOTA_ROOT).await
+    }
+
+    /// GETQUOTA.
+    pub(super) async fn quota(&mut self, root: &str) -> Result<Done, Halt> {
+        if root != QUOTA_ROOT {
+            return Err(Halt::no(ResponseCode::NonExistent, "There is no such quota root"));
+        }
+        let account = self.account()?;
+        let quota = self.house.store.quota(account).await?.ok_or_else(Halt::account_gone)?;
+        response::quota(&mut self.out, root, quota.used_octets, quota.limit_octets, self.session.enabled().utf8());
+        Ok(Done::plain("Quota told"))
+    }
+
+    /// The mailbox of this name, of this account.
+    pub(super) async fn mailbox(&self, name: &MailboxName) -> Result<MailboxStatus, Halt> {
+        self.house.store.mailbox(self.account()?, name).await?.ok_or_else(Halt::no_mailbox)
+    }
+
+    /// Where COPY, MOVE and APPEND put messages; one that is missing could be created (RFC 9051 §6.3.12).
+    pub(super) async fn target(&self, name: &MailboxName) -> Result<MailboxKey, Halt> {
+        let found = self.house.store.mailbox(self.account()?, name).await?;
+        found.map(|status| status.mailbox.key).ok_or_else(|| Halt::no(ResponseCode::TryCreate, "There is no such mailbox"))
+    }
+}

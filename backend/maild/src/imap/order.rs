@@ -1,0 +1,103 @@
+//! SORT and THREAD (RFC 5256, RFC 5957): what search finds, in an order.
+
+use relais_imap::command::{Sort, Thread, ThreadAlgorithm};
+use relais_imap::sort::{SortRow, sort};
+use relais_imap::thread::{ThreadRow, ordered_subject, references};
+use relais_imap::response;
+use relais_model::{SeqNum, Timestamp, Uid, UidSet};
+use relais_store::{Row, SortFacts};
+
+use super::{Client, Done, Halt};
+
+/// A message that was found, with what orders it.
+struct Found {
+    number: SeqNum,
+    uid: Uid,
+    internal_date: Timestamp,
+    size_octets: u64,
+    facts: SortFacts,
+}
+
+impl Client {
+    /// SORT and UID SORT.
+    pub(super) async fn sort(&mut self, command: Sort) -> Result<Done, Halt> {
+        if command.key.asks_mod_seq() {
+            self.enable_condstore();
+        }
+        let found = self.found(&command.key).await?;
+        let mut rows: Vec<SortRow<'_>> = found.iter().map(Found::sort_row).collect();
+        sort(&mut rows, &command.keys);
+        // What was found is in the order of the numbers.
+        let uid = |number: SeqNum| {
+            let at = found.binary_search_by_key(&number, |found| found.number).ok()?;
+            found.get(at).map(|found| found.uid.value())
+        };
+        let number = |row: &SortRow<'_>| if command.by_uid { uid(row.seq_num) } else { Some(row.seq_num.value()) };
+        let numbers: Vec<u32> = rows.iter().filter_map(number).collect();
+        response::sort(&mut self.out, numbers, None);
+        Ok(Done::plain("Sorted"))
+    }
+
+    /// THREAD and UID THREAD.
+    pub(super) async fn thread(&mut self, command: Thread) -> Result<Done, Halt> {
+        let found = self.found(&command.key).await?;
+        let rows: Vec<ThreadRow<'_>> = found.iter().map(|found| found.thread_row(command.by_uid)).collect();
+        let threads = match command.algorithm {
+            ThreadAlgorithm::OrderedSubject => ordered_subject(&rows),
+            ThreadAlgorithm::References => references(&rows),
+        };
+        self.out.extend_from_slice(b"* THREAD");
+        if !rows.is_empty() {
+            self.out.push(b' ');
+        }
+        threads.write(&mut self.out);
+        self.out.extend_from_slice(b"\r\n");
+        Ok(Done::plain("Threaded"))
+    }
+
+    async fn found(&self, key: &relais_imap::command::SearchKey) -> Result<Vec<Found>, Halt> {
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        let uids: UidSet = self.searcher(selected).find(key).await?;
+        let facts = self.house.store.sort_facts(selected.view.mailbox()).await?;
+        let rows: Vec<Row> = selected.view.read(|rows| rows.select(&uids).copied().collect());
+        let mut facts = facts.into_iter().peekable();
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            while facts.next_if(|facts| facts.uid < row.uid).is_some() {}
+            let Some(facts) = facts.next_if(|facts| facts.uid == row.uid) else { continue };
+            let Some((uid, number)) = row.uid().and_then(|uid| Some((uid, selected.known.position(uid)?))) else { continue };
+            let (internal_date, size_octets) = (row.internal_date(), row.size_octets.into());
+            found.push(Found { number, uid, internal_date, size_octets, facts });
+        }
+        Ok(found)
+    }
+}
+
+impl Found {
+    fn sort_row(&self) -> SortRow<'_> {
+        SortRow {
+            seq_num: self.number,
+            internal_date: self.internal_date,
+            header_date: self.facts.header_date,
+            size_octets: self.size_octets,
+            base_subject: &self.facts.base_subject,
+            from: &self.facts.sort_from,
+            to: &self.facts.sort_to,
+            cc: &self.facts.sort_cc,
+            display_from: &self.facts.display_from,
+            display_to: &self.facts.display_to,
+        }
+    }
+
+    fn thread_row(&self, by_uid: bool) -> ThreadRow<'_> {
+        ThreadRow {
+            number: if by_uid { self.uid.value() } else { self.number.value() },
+            internal_date: self.internal_date,
+            header_date: self.facts.header_date,
+            message_id: self.facts.message_id.as_deref(),
+            references: self.facts.references.iter().map(String::as_str).collect(),
+            base_subject: &self.facts.base_subject,
+            is_reply: self.facts.is_reply,
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The mailbox that a session has open: what its client knows of it, and how the client learns the rest.
+//!
+//! Sequence numbers are positions in [`Selected::known`], which changes only as the client is told: so no number is ever
+//! wrong, whatever other sessions do (RFC 9051 §7.5.1, §5.5).
+
+use std::sync::Arc;
+
+use relais_imap::response::{self, Condition, ResponseCode};
+use relais_imap::sequence::SequenceSet;
+use relais_imap::session::Enabled;
+use relais_model::{Flag, MailboxName, ModSeq, SeqNum, SystemFlag, Uid, UidSet};
+use relais_store::{MAX_KEYWORDS, Row, Store, View};
+
+use super::flags::FlagWriter;
+
+/// An open mailbox.
+#[derive(Debug)]
+pub(super) struct Selected {
+    pub(super) view: Arc<View>,
+    pub(super) name: MailboxName,
+    pub(super) read_only: bool,
+    /// What the client has been told of and not been told is gone.
+    pub(super) known: UidSet,
+    /// Those of `known` that are gone; told as soon as that is allowed.
+    vanished: UidSet,
+    /// All up to here has been told, or stands in `vanished`.
+    mod_seq: ModSeq,
+    /// Those that are `\Recent` to this session (RFC 3501 §2.3.2).
+    pub(super) recent: UidSet,
+    /// `$` (RFC 9051 §6.4.4.1).
+    pub(super) saved: UidSet,
+    /// How many keywords FLAGS has told, if it has been told at all.
+    keywords: Option<usize>,
+}
+
+/// Whether sequence numbers may change under the client's feet: not while it waits for the answer to a command that uses
+/// them (RFC 9051 §7.5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expunges {
+    /// EXPUNGE may be told.
+    Tell,
+    /// After FETCH, STORE, SEARCH, SORT, THREAD by sequence number.
+    Keep,
+}
+
+/// How a client is told of changes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sync<'a> {
+    pub(super) expunges: Expunges,
+    pub(super) enabled: Enabled,
+    /// FETCH responses name the UID: the command did.
+    pub(super) with_uid: bool,
+    pub(super) told: &'a Told,
+}
+
+/// What a command has told of already, so that it isn't told again.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// The change itself.
+    pub(super) mod_seq: Option<ModSeq>,
+    /// Of these.
+    pub(super) uids: UidSet,
+}
+
+impl Selected {
+    /// Opens `view`: the client is about to be told of all that is there now.
+    pub(super) fn open(store: &Store, view: Arc<View>, name: MailboxName, read_only: bool) -> Self {
+        let mod_seq = view.highest_mod_seq();
+        let known: UidSet = view.read(|rows| rows.iter().filter_map(|row| row.uid()).collect());
+        let mut selected = Self {
+            view,
+            name,
+            read_only,
+            known,
+            vanished: UidSet::new(),
+            mod_seq,
+            recent: UidSet::new(),
+            saved: UidSet::new(),
+            keywords: None,
+        };
+        selected.claim_recent(store, None);
+        selected
+    }
+
+    /// How many messages the client knows of.
+    pub(super) fn exists(&self) -> u32 {
+        u32::try_from(self.known.count()).unwrap_or(u32::MAX)
+    }
+
+    /// The UIDs that `set` means; `None` names nothing of it that the client could know. RFC 9051 §6.4.9: UIDs that don't
+    /// exist are passed over without an error.
+    pub(super) fn resolve(&self, set: &SequenceSet, by_uid: bool) -> UidSet {
+        if *set == SequenceSet::Saved {
+            return self.saved.intersection(&self.known);
+        }
+        if by_uid {
+            return set.resolve_uids(self.known.last()).unwrap_or_default().intersection(&self.known);
+        }
+        self.known.at_positions(&set.resolve(self.exists()).unwrap_or_default())
+    }
+
+    /// Whether a sequence set names a message that isn't there: BAD (RFC 9051 §9, `seq-number`).
+    pub(super) fn is_out_of_range(&self, set: &SequenceSet) -> bool {
+        let exists = self.exists();
+        set.resolve(exists).is_some_and(|runs| runs.last().is_some_and(|(_, last)| *last > exists))
+    }
+
+    /// Those that are recent to this session and haven't been expunged.
+    pub(super) fn recent_count(&self) -> u32 {
+        u32::try_from(self.recent.intersection(&self.known).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a message is `\Recent` here.
+    pub(super) fn is_recent(&self, uid: Uid) -> bool {
+        self.recent.contains(uid)
+    }
+
+    /// Takes what nobody was told of yet; a read-only session looks, but leaves it (RFC 3501 §6.3.2).
+    fn claim_recent(&mut self, store: &Store, arrived: Option<&UidSet>) {
+        let from = if self.read_only { self.view.recent_from() } else { store.claim_recent(&self.view) };
+        let candidates = arrived.unwrap_or(&self.known);
+        let mut fresh = UidSet::new();
+        fresh.insert_run(from.max(1), u32::MAX);
+        let fresh = candidates.intersection(&fresh);
+        self.recent.extend(&fresh);
+    }
+
+    /// Tells the client of the keywords, if there are more than it knows.
+    pub(super) fn tell_flags(&mut self, out: &mut Vec<u8>) {
+        let keywords = self.view.keywords();
+        if self.keywords == Some(keywords.len()) {
+            return;
+        }
+        self.keywords = Some(keywords.len());
+        let system = SystemFlag::ALL.into_iter().map(Flag::System);
+        let flags: Vec<Flag> = system.chain(keywords.into_iter().map(Flag::Keyword)).collect();
+        response::flags(out, &flags);
+        let more = !self.read_only && flags.len() < SystemFlag::ALL.len() + MAX_KEYWORDS;
+        let permanent = ResponseCode::PermanentFlags { flags: if self.read_only { &[] } else { &flags }, more };
+        response::condition(out, Condition::Ok, Some(&permanent), "Flags that stay");
+    }
+
+    /// Tells what has changed since the client was last told.
+    pub(super) fn sync(&mut self, store: &Store, out: &mut Vec<u8>, how: Sync<'_>) {
+        let Sync { expunges, enabled, with_uid, told } = how;
+        let now = self.view.highest_mod_seq();
+        if now > self.mod_seq {
+            let changes = self.view.changes_since(self.mod_seq, &self.known);
+            self.mod_seq = now;
+            self.vanished.extend(&changes.vanished);
+            if expunges == Expunges::Tell {
+                self.tell_vanished(out, enabled);
+            }
+            if !changes.arrived.is_empty() {
+                self.known.extend(&changes.arrived);
+                self.claim_recent(store, Some(&changes.arrived));
+                response::exists(out, self.exists());
+                if !enabled.imap4rev2 {
+                    response::recent(out, self.recent_count());
+                }
+            }
+            if !changes.flagged.is_empty() {
+                self.tell_flags(out);
+                self.tell_rows(out, &changes.flagged, enabled, with_uid, told);
+            }
+        } else if expunges == Expunges::Tell {
+            self.tell_vanished(out, enabled);
+        }
+    }
+
+    fn tell_vanished(&mut self, out: &mut Vec<u8>, enabled: Enabled) {
+        if self.vanished.is_empty() {
+            return;
+        }
+        let vanished = std::mem::take(&mut self.vanished);
+        if enabled.qresync {
+            response::vanished(out, &vanished, false);
+        } else {
+            // From the last to the first, so that no number shifts before it is told.
+            for (first, last) in self.known.positions_of(&vanished).into_iter().rev() {
+                for number in (first..=last).rev().filter_map(SeqNum::new) {
+                    response::expunge(out, number);
+                }
+            }
+        }
+        self.known = self.known.without(&vanished);
+        self.recent = self.recent.without(&vanished);
+        self.saved = self.saved.without(&vanished);
+    }
+
+    /// `* n FETCH (FLAGS …)` for each of `uids`, but not for what `told` names.
+    pub(super) fn tell_rows(&self, out: &mut Vec<u8>, uids: &UidSet, enabled: Enabled, with_uid: bool, told: &Told) {
+        let mut flags = FlagWriter::new(&self.view);
+        for (number, row) in self.numbered(uids) {
+            let Some(uid) = row.uid() else { continue };
+            if told.mod_seq.is_some_and(|mod_seq| mod_seq.value() == row.mod_seq) && told.uids.contains(uid) {
+                continue;
+            }
+            let mut fetch = response::FetchWriter::new(out, number, enabled.utf8());
+            if with_uid || enabled.qresync || enabled.imap4rev2 {
+                fetch.uid(uid);
+            }
+            fetch.flags_octets(flags.spell(row.flags, self.recent.contains(uid)));
+            if let Some(mod_seq) = ModSeq::new(row.mod_seq).filter(|_| enabled.condstore) {
+                fetch.mod_seq(mod_seq);
+            }
+            fetch.finish();
+        }
+    }
+
+    /// Those of `uids` that are there, with their numbers, ascending.
+    pub(super) fn numbered(&self, uids: &UidSet) -> Vec<(SeqNum, Row)> {
+        let rows: Vec<Row> = self.view.read(|rows| rows.select(uids).copied().collect());
+        let present: UidSet = rows.iter().filter_map(Row::uid).collect();
+        let positions = self.known.positions_of(&present);
+        let numbers = positions.into_iter().flat_map(|(first, last)| first..=last).filter_map(SeqNum::new);
+        numbers.zip(rows.into_iter().filter(|row| row.uid().is_some_and(|uid| self.known.contains(uid)))).collect()
+    }
+}

@@ -1,0 +1,55 @@
+//! All limits and timeouts of the doors, in one place.
+
+use std::time::Duration;
+
+/// What the doors allow. The defaults serve a host of 1 GB; `relais.toml` changes them under `[limits]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once, over all listeners. Past it a new one hears a polite refusal.
+    pub connections: usize,
+    /// Connections at once from one address; loopback is free.
+    pub connections_per_address: usize,
+    /// Octets of one message, in and out.
+    pub message_octets: u64,
+    /// Recipients of one transaction (RFC 5321 §4.5.3.1.8 wants 100 at least).
+    pub recipients: usize,
+    /// Transactions of one SMTP session.
+    pub transactions: usize,
+    /// From accept to the end of the TLS handshake, PROXY header included.
+    pub handshake: Duration,
+    /// Silence between two SMTP commands or pieces of data (RFC 5321 §4.5.3.2.7 wants 5 minutes at least).
+    pub smtp_idle: Duration,
+    /// One SMTP session, whatever it does: slow senders are cut off here.
+    pub smtp_session: Duration,
+    /// Silence before log-in, IMAP and POP3.
+    pub login_idle: Duration,
+    /// Silence after log-in (RFC 9051 §5.4 wants 30 minutes at least).
+    pub imap_idle: Duration,
+    /// Silence of POP3 (RFC 1939 §3 wants 10 minutes at least).
+    pub pop3_idle: Duration,
+    /// A peer that takes nothing of what we write.
+    pub write_stall: Duration,
+    /// From the stop signal to the last connection's end.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        Self {
+            connections: 10_000,
+            connections_per_address: 200,
+            message_octets: 50 * 1024 * 1024,
+            recipients: 1000,
+            transactions: 1000,
+            handshake: Duration::from_secs(30),
+            smtp_idle: 5 * MINUTE,
+            smtp_session: 60 * MINUTE,
+            login_idle: 3 * MINUTE,
+            imap_idle: 31 * MINUTE,
+            pop3_idle: 10 * MINUTE,
+            write_stall: 2 * MINUTE,
+            drain: Duration::from_secs(20),
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Doors: sockets that are bound, watched, counted and shut.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, UnixListener};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, debug, info, info_span, warn};
+
+use crate::wire::Wire;
+use crate::{House, proxy};
+
+/// After a failing accept (no file descriptor left, mostly) a door rests this long.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+/// Connections that wait for accept.
+const BACKLOG: i32 = 1024;
+
+/// What is spoken at a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// Mail from other hosts (RFC 5321), port 25.
+    Smtp,
+    /// Mail from our people (RFC 6409), ports 587 and 465.
+    Submission,
+    /// Mail from a program on this host (RFC 2033).
+    Lmtp,
+    /// RFC 9051, ports 143 and 993.
+    Imap,
+    /// RFC 1939, ports 110 and 995.
+    Pop3,
+}
+
+impl Protocol {
+    /// As it stands in logs, metrics and configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::Submission => "submission",
+            Self::Lmtp => "lmtp",
+            Self::Imap => "imap",
+            Self::Pop3 => "pop3",
+        }
+    }
+}
+
+/// When TLS begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsMode {
+    /// Never: LMTP, or behind a proxy that does TLS.
+    None,
+    /// When the client asks (STARTTLS, STLS).
+    StartTls,
+    /// At once (RFC 8314).
+    Implicit,
+}
+
+/// Where a door is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Binding {
+    /// An address and port.
+    Tcp(SocketAddr),
+    /// A socket in the file system.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// One door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenerConfig {
+    /// Where.
+    pub binding: Binding,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// When TLS begins.
+    pub tls: TlsMode,
+    /// Each connection begins with a PROXY header, which is believed: only for doors that nobody but the proxy reaches.
+    pub proxy: bool,
+    /// Log-in is taken without TLS: only behind a proxy that did TLS, or on loopback.
+    pub plain_login: bool,
+}
+
+/// Why a door doesn't open.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen for {} at {binding}: {source}", protocol.as_str())]
+pub struct DoorsError {
+    /// Where.
+    binding: Binding,
+    /// For what.
+    protocol: Protocol,
+    /// Why not.
+    source: io::Error,
+}
+
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// All doors of the house, bound but not yet served.
+pub struct Doors {
+    doors: Vec<(ListenerConfig, Socket)>,
+}
+
+/// A connection that came in, with what its driver must know of the way it came.
+pub(crate) struct Visitor {
+    pub(crate) wire: Wire,
+    /// The client's address: behind a PROXY header, the one it names.
+    pub(crate) peer: IpAddr,
+    pub(crate) listener: Arc<ListenerConfig>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Doors {
+    /// Binds all of `listeners`. # Errors: the first that cannot be bound.
+    pub fn bind(listeners: Vec<ListenerConfig>) -> Result<Self, DoorsError> {
+        let bind = |listener: ListenerConfig| match bind(&listener.binding) {
+            Ok(socket) => Ok((listener, socket)),
+            Err(source) => Err(DoorsError { binding: listener.binding, protocol: listener.protocol, source }),
+        };
+        Ok(Self { doors: listeners.into_iter().map(bind).collect::<Result<_, _>>()? })
+    }
+
+    /// Serves until `stop`, then waits for the sessions to end, [`crate::Limits::drain`] at most.
+    pub async fn serve(self, house: Arc<House>, stop: CancellationToken) {
+        let sessions = TaskTracker::new();
+        let watchers = TaskTracker::new();
+        let guests = Arc::new(Guests::default());
+        for (listener, socket) in self.doors {
+            info!(protocol = listener.protocol.as_str(), binding = %listener.binding, "listening");
+            let door = Door {
+                listener: Arc::new(listener),
+                socket,
+                house: Arc::clone(&house),
+                guests: Arc::clone(&guests),
+                sessions: sessions.clone(),
+                stop: stop.clone(),
+            };
+            watchers.spawn(door.watch());
+        }
+        watchers.close();
+        watchers.wait().await;
+        sessions.close();
+        if timeout(house.limits.drain, sessions.wait()).await.is_err() {
+            warn!(left = sessions.len(), "connections were cut off at the end of the drain");
+        }
+    }
+}
+
+fn bind(binding: &Binding) -> io::Result<Socket> {
+    match binding {
+        Binding::Tcp(address) => {
+            let socket = socket2::Socket::new(socket2::Domain::for_address(*address), socket2::Type::STREAM, None)?;
+            socket.set_reuse_address(true)?;
+            if address.is_ipv6() {
+                // `[::]` and `0.0.0.0` are two doors, whatever the host's default is.
+                socket.set_only_v6(true)?;
+            }
+            socket.set_nonblocking(true)?;
+            socket.bind(&(*address).into())?;
+            socket.listen(BACKLOG)?;
+            Ok(Socket::Tcp(TcpListener::from_std(socket.into())?))
+        }
+        Binding::Unix(path) => {
+            // A socket left by a process that died keeps its name; a live server's store lock comes before this.
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            Ok(Socket::Unix(UnixListener::bind(path)?))
+        }
+    }
+}
+
+struct Door {
+    listener: Arc<ListenerConfig>,
+    socket: Socket,
+    house: Arc<House>,
+    guests: Arc<Guests>,
+    sessions: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Door {
+    async fn watch(self) {
+        loop {
+            let accepted = tokio::select! {
+                () = self.stop.cancelled() => return,
+                accepted = self.accept() => accepted, // cancel-safe: tokio's accept is
+            };
+            match accepted {
+                Ok((wire, peer)) => self.admit(wire, peer),
+                Err(error) => {
+                    warn!(protocol = self.listener.protocol.as_str(), %error, "accept failed");
+                    sleep(ACCEPT_REST).await;
+                }
+            }
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(Wire, IpAddr)> {
+        match &self.socket {
+            Socket::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok((Wire::from(stream), peer.ip().to_canonical()))
+            }
+            Socket::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Wire::from(stream), Ipv4Addr::LOCALHOST.into()))
+            }
+        }
+    }
+
+    fn admit(&self, wire: Wire, peer: IpAddr) {
+        let protocol = self.listener.protocol.as_str();
+        metrics::counter!("relais_connections_total", "protocol" => protocol).increment(1);
+        let visitor =
+            Visitor { wire, peer, listener: Arc::clone(&self.listener), stop: self.stop.child_token() };
+        let (house, guests) = (Arc::clone(&self.house), Arc::clone(&self.guests));
+        let span = info_span!("connection", protocol, peer.ip = %peer);
+        self.sessions.spawn(greet(visitor, house, guests).instrument(span));
+    }
+}
+
+/// From accept to the driver: the PROXY header, the count of guests, TLS where it comes first.
+async fn greet(mut visitor: Visitor, house: Arc<House>, guests: Arc<Guests>) {
+    let limit = house.limits.handshake;
+    let mut early = Vec::new();
+    if visitor.listener.proxy {
+        match timeout(limit, read_proxy_header(&mut visitor.wire)).await {
+            Ok(Ok((client, rest))) => {
+                visitor.peer = client.unwrap_or(visitor.peer);
+                early = rest;
+            }
+            Ok(Err(error)) => return debug!(%error, "no PROXY header"),
+            Err(_elapsed) => return debug!("no PROXY header in time"),
+        }
+    }
+    let Some(_seat) = guests.seat(visitor.peer, &house.limits) else {
+        return refuse(visitor, &house).await;
+    };
+    if visitor.listener.tls == TlsMode::Implicit {
+        if !early.is_empty() {
+            return debug!("octets beside the PROXY header before the TLS handshake");
+        }
+        visitor.wire = match visitor.wire.start_tls(Arc::clone(&house.tls), limit).await {
+            Ok(wire) => wire,
+            Err(error) => return debug!(%error, "the TLS handshake failed"),
+        };
+    }
+    crate::drive(visitor, early, house).await;
+}
+
+async fn read_proxy_header(wire: &mut Wire) -> io::Result<(Option<IpAddr>, Vec<u8>)> {
+    let mut inbox = Vec::new();
+    loop {
+        if wire.read(|octets| inbox.extend_from_slice(octets)).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if let Some(found) = proxy::parse(&inbox).map_err(io::Error::other)? {
+            return Ok((found.client.map(|client| client.ip().to_canonical()), inbox.split_off(found.octets)));
+        }
+    }
+}
+
+/// Says in the door's own language that the house is full. Under implicit TLS there is no language yet: it just closes.
+async fn refuse(mut visitor: Visitor, house: &House) {
+    metrics::counter!("relais_connections_refused_total", "protocol" => visitor.listener.protocol.as_str()).increment(1);
+    debug!("too many connections");
+    if visitor.listener.tls != TlsMode::Implicit {
+        let words = match visitor.listener.protocol {
+            Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => {
+                format!("421 4.7.0 {} has too many connections now; try again later\r\n", house.host_name)
+            }
+            Protocol::Imap => "* BYE [UNAVAILABLE] Too many connections now; try again later\r\n".to_owned(),
+            Protocol::Pop3 => "-ERR [SYS/TEMP] Too many connections now; try again later\r\n".to_owned(),
+        };
+        let _gone = visitor.wire.write(words.as_bytes(), ACCEPT_REST * 10).await;
+    }
+    visitor.wire.close().await;
+}
+
+/// Who is in the house now: counted over all doors.
+#[derive(Debug, Default)]
+struct Guests {
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+impl Guests {
+    /// A seat, kept until it is dropped; none where the house or this address has enough.
+    fn seat(self: &Arc<Self>, peer: IpAddr, limits: &crate::Limits) -> Option<Seat> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.all >= limits.connections {
+            return None;
+        }
+        if !peer.is_loopback() {
+            let here = counts.by_address.entry(peer).or_default();
+            if *here >= limits.connections_per_address {
+                return None;
+            }
+            *here += 1;
+        }
+        counts.all += 1;
+        Some(Seat { guests: Arc::clone(self), peer })
+    }
+}
+
+struct Seat {
+    guests: Arc<Guests>,
+    peer: IpAddr,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut counts = self.guests.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.all -= 1;
+        if let Some(here) = counts.by_address.get_mut(&self.peer) {
+            *here -= 1;
+            if *here == 0 {
+                counts.by_address.remove(&self.peer);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    /// A flood is refused; who leaves makes room; loopback has no limit of its own.
+    #[test]
+    fn guests_are_counted_by_address_and_in_all() {
+        let limits = Limits { connections: 3, connections_per_address: 2, ..Limits::default() };
+        let guests = Arc::new(Guests::default());
+        let stranger = "192.0.2.1".parse().unwrap();
+        let local = "127.0.0.1".parse().unwrap();
+        let first = guests.seat(stranger, &limits);
+        let second = guests.seat(stranger, &limits);
+        assert!(first.is_some() && second.is_some());
+        assert!(guests.seat(stranger, &limits).is_none(), "two from one address are enough");
+        let third = guests.seat(local, &limits);
+        assert!(third.is_some());
+        assert!(guests.seat(local, &limits).is_none(), "three in all are enough");
+        drop(first);
+        assert!(guests.seat(stranger, &limits).is_some());
+    }
+}

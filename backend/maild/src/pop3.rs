@@ -1,0 +1,218 @@
+//! Drives POP3: octets to [`Session`] and back, its questions to log-in and store.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use relais_model::{MailboxName, Uid};
+use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls};
+use relais_reception::{Identity, LoginAnswer, LoginAttempt, Protocol as LoginProtocol};
+use relais_store::{AccountKey, FlagChange, FlagOp, View};
+use tokio::io::AsyncReadExt as _;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error};
+
+use crate::House;
+use crate::listener::{TlsMode, Visitor};
+use crate::wire::Wire;
+
+/// Octets of a message that are handed over at once.
+const CHUNK_OCTETS: usize = 64 * 1024;
+
+/// Which maildrops are held: one session each (RFC 1939 §4).
+#[derive(Debug, Default)]
+pub(crate) struct Maildrops {
+    held: Mutex<HashSet<AccountKey>>,
+}
+
+/// A maildrop, held until this is dropped.
+struct Hold {
+    house: Arc<House>,
+    account: AccountKey,
+}
+
+impl Hold {
+    fn take(house: &Arc<House>, account: AccountKey) -> Option<Self> {
+        let is_free = house.maildrops.held.lock().unwrap_or_else(PoisonError::into_inner).insert(account);
+        is_free.then(|| Self { house: Arc::clone(house), account })
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.house.maildrops.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.account);
+    }
+}
+
+/// Why the house couldn't do what a session asked; for the log.
+type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+/// Carries one connection from its greeting to its end.
+pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
+    let tls = match visitor.listener.tls {
+        TlsMode::None => Tls::Absent,
+        TlsMode::StartTls => Tls::Offered,
+        TlsMode::Implicit => Tls::Active,
+    };
+    let config =
+        Config { host_name: house.host_name.to_string(), tls, allow_plain_login: visitor.listener.plain_login };
+    let mut driver = Driver { session: Session::new(config), house, peer: visitor.peer, identity: None, open: None };
+    if !early.is_empty() {
+        driver.session.feed(&early);
+    }
+    if let Err(error) = driver.talk(visitor.wire, &visitor.stop).await {
+        debug!(%error, "the connection broke");
+    }
+}
+
+/// The maildrop that is open.
+struct Open {
+    view: Arc<View>,
+    _hold: Hold,
+}
+
+struct Driver {
+    session: Session,
+    house: Arc<House>,
+    peer: std::net::IpAddr,
+    identity: Option<Identity>,
+    open: Option<Open>,
+}
+
+impl Driver {
+    async fn talk(&mut self, mut wire: Wire, stop: &CancellationToken) -> io::Result<()> {
+        let stall = self.house.limits.write_stall;
+        loop {
+            match self.session.step() {
+                Step::Read => tokio::select! {
+                    () = stop.cancelled() => self.session.expire(),
+                    read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
+                },
+                Step::Write(octets) => wire.write(&octets, stall).await?,
+                Step::StartTls => {
+                    wire = wire.start_tls(Arc::clone(&self.house.tls), self.house.limits.handshake).await?;
+                    self.session.tls_started();
+                }
+                Step::Ask(Question::Retrieve { uid, lines }) => {
+                    let answer = self.retrieve(uid, lines, &mut wire).await?;
+                    self.session.answer(answer);
+                }
+                Step::Ask(question) => {
+                    let answer = self.decide(question).await;
+                    self.session.answer(answer);
+                }
+                Step::Close => {
+                    wire.close().await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn read(&mut self, wire: &mut Wire) -> io::Result<()> {
+        let limits = &self.house.limits;
+        let wait = if self.session.is_logged_in() { limits.pop3_idle } else { limits.login_idle };
+        let session = &mut self.session;
+        match timeout(wait, wire.read(|octets| session.feed(octets))).await {
+            Ok(read) => read.map(drop),
+            Err(_elapsed) => {
+                self.session.expire();
+                Ok(())
+            }
+        }
+    }
+
+    async fn decide(&mut self, question: Question) -> Answer {
+        match question {
+            Question::Login { login_name, authzid, password } => {
+                let attempt = LoginAttempt {
+                    name: login_name,
+                    authorization: authzid,
+                    password,
+                    peer: self.peer,
+                    protocol: LoginProtocol::Pop3,
+                };
+                match self.house.login.check(attempt).await {
+                    LoginAnswer::Granted(identity) => {
+                        self.identity = Some(identity);
+                        Answer::LoggedIn
+                    }
+                    LoginAnswer::Refused => Answer::Refused,
+                    LoginAnswer::TooMany { .. } | LoginAnswer::Unavailable => Answer::Unavailable,
+                }
+            }
+            Question::OpenMaildrop => self.open_maildrop().await,
+            Question::Commit { deleted } => match self.commit(deleted).await {
+                Ok(()) => Answer::Committed,
+                Err(error) => {
+                    error!(%error, "deletions of a POP3 session failed");
+                    Answer::Unavailable
+                }
+            },
+            Question::Retrieve { .. } => Answer::Unavailable,
+        }
+    }
+
+    async fn open_maildrop(&mut self) -> Answer {
+        let Some(identity) = self.identity.take() else { return Answer::Unavailable };
+        let Some(hold) = Hold::take(&self.house, identity.account) else { return Answer::InUse };
+        let view = match self.inbox(identity.account).await {
+            Ok(view) => view,
+            Err(error) => {
+                error!(%error, "a maildrop cannot be opened");
+                return Answer::Unavailable;
+            }
+        };
+        let messages: Vec<_> = view.read(|rows| {
+            rows.iter().filter_map(|row| Some((row.uid()?, u64::from(row.size_octets)))).collect()
+        });
+        let maildrop = Maildrop::new(view.uid_validity(), messages);
+        self.open = Some(Open { view, _hold: hold });
+        Answer::Maildrop(maildrop)
+    }
+
+    async fn inbox(&self, account: AccountKey) -> Result<Arc<View>, Trouble> {
+        let inbox = self.house.store.mailbox(account, &MailboxName::inbox()).await?;
+        let inbox = inbox.ok_or_else(|| io::Error::other("the account has no INBOX"))?;
+        let view = self.house.store.view(inbox.mailbox.key).await?;
+        Ok(view.ok_or_else(|| io::Error::other("INBOX was deleted"))?)
+    }
+
+    /// Streams a message from the store to the wire, as much of it as is wanted.
+    async fn retrieve(&mut self, uid: Uid, _lines: Option<u32>, wire: &mut Wire) -> io::Result<Answer> {
+        let message = self.open.as_ref().and_then(|open| open.view.read(|rows| rows.get(uid).map(|row| row.message())));
+        let Some(message) = message else { return Ok(Answer::Gone) };
+        let mut raw = match self.house.store.open_raw(message).await {
+            Ok(Some(raw)) => raw,
+            Ok(None) => return Ok(Answer::Gone),
+            Err(error) => {
+                error!(%error, "a message cannot be read");
+                return Ok(Answer::Unavailable);
+            }
+        };
+        let mut chunk = Vec::new();
+        while self.session.wants_message() {
+            chunk.clear();
+            if (&mut raw).take(CHUNK_OCTETS as u64).read_to_end(&mut chunk).await? == 0 {
+                break;
+            }
+            if let Some(octets) = self.session.message(&chunk) {
+                wire.write(&octets, self.house.limits.write_stall).await?;
+            }
+        }
+        Ok(Answer::MessageEnd)
+    }
+
+    async fn commit(&self, deleted: relais_model::UidSet) -> Result<(), Trouble> {
+        let Some(open) = &self.open else { return Ok(()) };
+        let mailbox = open.view.mailbox();
+        let delete = FlagChange {
+            op: FlagOp::Add,
+            flags: vec![relais_model::Flag::System(relais_model::SystemFlag::Deleted)],
+        };
+        self.house.store.store_flags(mailbox, deleted.clone(), delete, None).await?;
+        self.house.store.expunge(mailbox, Some(deleted)).await?;
+        Ok(())
+    }
+}

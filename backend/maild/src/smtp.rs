@@ -1,0 +1,218 @@
+//! Drives SMTP, submission and LMTP: octets to [`Session`] and back, its questions to [`Reception`].
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use relais_filing::Plan;
+use relais_model::{EnhancedCode, Reply};
+use relais_reception::{Arrival, Door, Incoming, LoginAnswer, Protocol as LoginProtocol, Reception, Visit};
+use relais_smtp::server::{Answer, Config, Login, Question, Role, Session, Step, Tls};
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::debug;
+
+use crate::House;
+use crate::listener::{Protocol, TlsMode, Visitor};
+use crate::wire::Wire;
+
+/// Carries one connection from its greeting to its end.
+pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
+    let deadline = Instant::now() + house.limits.smtp_session;
+    let mut driver = Driver::new(&visitor, &house);
+    let Visitor { wire, stop, .. } = visitor;
+    if !early.is_empty() {
+        driver.session.feed(&early, house.clock.now());
+    }
+    let talk = Box::pin(driver.talk(wire, &stop));
+    match timeout_at(deadline, talk).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(%error, "the connection broke"),
+        Err(_elapsed) => debug!("the session took too long"),
+    }
+}
+
+struct Driver {
+    session: Session,
+    house: Arc<House>,
+    visit: Visit,
+    /// Where the recipients accepted so far lead, in RCPT's order.
+    plans: Vec<Plan>,
+    incoming: Option<Incoming>,
+}
+
+impl Driver {
+    fn new(visitor: &Visitor, house: &Arc<House>) -> Self {
+        let door = match visitor.listener.protocol {
+            Protocol::Submission => Door::Submission,
+            Protocol::Lmtp => Door::Lmtp,
+            Protocol::Smtp | Protocol::Imap | Protocol::Pop3 => Door::Relay,
+        };
+        Self {
+            session: Session::new(config(visitor, house, door)),
+            house: Arc::clone(house),
+            visit: Visit { door, peer: visitor.peer, identity: None },
+            plans: Vec::new(),
+            incoming: None,
+        }
+    }
+
+    async fn talk(&mut self, mut wire: Wire, stop: &tokio_util::sync::CancellationToken) -> io::Result<()> {
+        let stall = self.house.limits.write_stall;
+        let mut is_stopping = false;
+        loop {
+            match self.session.step() {
+                Step::Read => tokio::select! {
+                    biased;
+                    () = stop.cancelled(), if !is_stopping => {
+                        is_stopping = true;
+                        self.session.shut_down();
+                    }
+                    read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
+                },
+                Step::Write(octets) => wire.write(&octets, stall).await?,
+                Step::StartTls => {
+                    wire = wire.start_tls(Arc::clone(&self.house.tls), self.house.limits.handshake).await?;
+                    self.session.tls_started();
+                    self.visit.identity = None; // RFC 3207 §4.2: what was said before is forgotten
+                }
+                Step::Ask(question) => {
+                    let answer = self.decide(question, &wire).await;
+                    self.session.answer(answer);
+                }
+                Step::Chunk(octets) => self.keep(&octets).await,
+                Step::Discard => self.incoming = None,
+                Step::Close => {
+                    wire.close().await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn read(&mut self, wire: &mut Wire) -> io::Result<()> {
+        let (wait, clock, session) = (self.session.timeout(), &self.house.clock, &mut self.session);
+        let reading = wire.read(|octets| session.feed(octets, clock.now()));
+        match timeout(wait, reading).await {
+            Ok(read) => read.map(drop),
+            Err(_elapsed) => {
+                self.session.expire();
+                Ok(())
+            }
+        }
+    }
+
+    async fn decide(&mut self, question: Question, wire: &Wire) -> Answer {
+        let reception = &self.house.reception;
+        match question {
+            Question::Login(login) => self.login(login).await,
+            Question::Mail(envelope) => {
+                self.plans.clear();
+                match reception.sender(&self.visit, &envelope).await {
+                    Ok(()) => Answer::Accept,
+                    Err(reply) => Answer::Reply(reply),
+                }
+            }
+            Question::Recipient(path) => {
+                let Some(envelope) = self.session.envelope() else { return lost() };
+                match reception.recipient(&self.visit, envelope, &path).await {
+                    Ok(plan) => {
+                        self.plans.push(plan);
+                        Answer::Accept
+                    }
+                    Err(reply) => Answer::Reply(reply),
+                }
+            }
+            Question::Begin(envelope) => {
+                let arrival = Arrival {
+                    visit: self.visit.clone(),
+                    hello: self.session.hello().unwrap_or_default().to_owned(),
+                    protocol: self.session.protocol(),
+                    tls: wire.tls_words(),
+                };
+                match reception.begin(arrival, envelope, std::mem::take(&mut self.plans)).await {
+                    Ok(incoming) => {
+                        self.incoming = Some(incoming);
+                        Answer::Accept
+                    }
+                    Err(reply) => Answer::Reply(reply),
+                }
+            }
+            Question::Finish => match self.incoming.take() {
+                Some(incoming) => finish(reception, incoming, self.visit.door).await,
+                None => lost(),
+            },
+        }
+    }
+
+    async fn login(&mut self, login: Login) -> Answer {
+        let attempt = relais_reception::LoginAttempt {
+            name: login.login_name,
+            authorization: login.authorization,
+            password: login.password,
+            peer: self.visit.peer,
+            protocol: LoginProtocol::Smtp,
+        };
+        let (code, enhanced, text) = match self.house.login.check(attempt).await {
+            LoginAnswer::Granted(identity) => {
+                self.visit.identity = Some(identity);
+                return Answer::Accept;
+            }
+            LoginAnswer::Refused => (535, EnhancedCode::new(5, 7, 8), "Name or password is wrong"),
+            LoginAnswer::TooMany { .. } => (454, EnhancedCode::new(4, 7, 0), "Too many failed log-ins; wait and try again"),
+            LoginAnswer::Unavailable => (454, EnhancedCode::new(4, 7, 0), "Log-in is not possible now; try again later"),
+        };
+        Answer::Reply(Reply::new(code, enhanced, text))
+    }
+
+    async fn keep(&mut self, octets: &[u8]) {
+        let Some(incoming) = &mut self.incoming else { return };
+        if let Err(error) = incoming.write(octets).await {
+            tracing::error!(%error, "the spool cannot be written");
+            self.incoming = None;
+            self.session.abandon(Reply::new(452, EnhancedCode::new(4, 3, 1), "There is no room for this message now"));
+        }
+    }
+}
+
+/// The machine asked about what isn't there: nothing was taken.
+fn lost() -> Answer {
+    Answer::Reply(Reply::new(451, EnhancedCode::new(4, 3, 0), "The message was lost; send it again"))
+}
+
+async fn finish(reception: &Reception, incoming: Incoming, door: Door) -> Answer {
+    let replies = reception.finish(incoming).await;
+    if door == Door::Lmtp {
+        return Answer::PerRecipient(replies);
+    }
+    replies.into_iter().next().map_or(Answer::Accept, Answer::Reply)
+}
+
+fn config(visitor: &Visitor, house: &House, door: Door) -> Config {
+    let tls = match visitor.listener.tls {
+        TlsMode::None => Tls::Absent,
+        TlsMode::StartTls => Tls::Available,
+        TlsMode::Implicit => Tls::Active,
+    };
+    let role = match door {
+        Door::Relay => Role::Relay,
+        Door::Submission => Role::Submission,
+        Door::Lmtp => Role::Lmtp,
+    };
+    let wait: Duration = house.limits.smtp_idle;
+    let limits = relais_smtp::server::Limits {
+        message_octets: house.limits.message_octets,
+        recipients: house.limits.recipients,
+        transactions: house.limits.transactions,
+        command_timeout: wait,
+        data_timeout: wait,
+        ..relais_smtp::server::Limits::default()
+    };
+    Config {
+        host_name: house.host_name.clone(),
+        role,
+        tls,
+        login_without_tls: visitor.listener.plain_login,
+        keeps_require_tls: true,
+        limits,
+    }
+}

@@ -1,0 +1,302 @@
+//! The reception desk: a message from MAIL to the reply after its last dot.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use relais_filing::{Filing, Plan};
+use relais_message::{Authors, Received, complete_submission, count_received, header_octets, received};
+use relais_model::{Address, Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, Timestamp};
+use relais_store::{Acceptance, Content, Delivery, DeliveryRefusal, NewQueued, Store, StoreError, TraceId};
+use tracing::{error, info, warn};
+
+use crate::recipient::recipient;
+use crate::spool::{Spool, Spooled, Spooler};
+use crate::visit::{Door, Visit};
+use crate::{Disk, Identity};
+
+/// A message that has passed more hosts than this goes in circles (RFC 5321 §6.3 wants 100 at least).
+const MAX_RECEIVED: usize = 100;
+/// Messages larger than this are understood off the async threads.
+const SMALL_OCTETS: usize = 64 * 1024;
+/// What a mended header may add to a message, mostly.
+const SPARE_OCTETS: usize = 1024;
+
+/// What the desk needs to know of its house.
+#[derive(Debug, Clone)]
+pub struct ReceptionConfig {
+    /// Our name, in Received and in Message-IDs.
+    pub host_name: Domain,
+    /// How long a message for another host is tried (RFC 5321 §4.5.4.1: four to five days at least).
+    pub queue_lifetime: Duration,
+}
+
+/// Takes messages in.
+#[derive(Debug)]
+pub struct Reception {
+    store: Store,
+    filing: Filing,
+    config: ReceptionConfig,
+    spooler: Spooler,
+    disk: Arc<Disk>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+/// How a message came to a door.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// By whom, at which door.
+    pub visit: Visit,
+    /// What the client called itself.
+    pub hello: String,
+    /// `ESMTPSA` and the like (RFC 3848).
+    pub protocol: String,
+    /// Protocol version and cipher suite.
+    pub tls: Option<String>,
+}
+
+/// A message that is coming in.
+#[derive(Debug)]
+pub struct Incoming {
+    arrival: Arrival,
+    envelope: Envelope,
+    plans: Vec<Plan>,
+    trace: TraceId,
+    spool: Spool,
+    /// Octets at the spool's start that are ours.
+    added_octets: usize,
+}
+
+impl Incoming {
+    /// Takes the next octets.
+    pub async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.spool.write(octets).await
+    }
+}
+
+impl Reception {
+    /// `spool` is a directory on the disk that `disk` watches.
+    pub fn new(
+        store: Store,
+        config: ReceptionConfig,
+        spool: &Path,
+        disk: Arc<Disk>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        let filing = Filing::new(store.clone(), config.host_name.clone());
+        Self { store, filing, config, spooler: Spooler::new(spool), disk, clock, random }
+    }
+
+    /// Where messages wait while they come in; IMAP's APPEND uses it too.
+    pub const fn spooler(&self) -> &Spooler {
+        &self.spooler
+    }
+
+    /// Whether there is room.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// MAIL: may this sender write? Who has logged in writes as themselves only.
+    pub async fn sender(&self, visit: &Visit, envelope: &Envelope) -> Result<(), Reply> {
+        if self.disk.is_nearly_full() {
+            return Err(nearly_full());
+        }
+        let (Some(identity), ReversePath::Address(address)) = (&visit.identity, &envelope.reverse_path) else {
+            return Ok(());
+        };
+        if self.may_send_as(identity, address).await? {
+            return Ok(());
+        }
+        Err(Reply::new(553, EnhancedCode::new(5, 7, 1), format!("{} may not send as {address}", identity.address)))
+    }
+
+    /// RCPT: what becomes of the message for this recipient.
+    pub async fn recipient(&self, visit: &Visit, envelope: &Envelope, path: &ForwardPath) -> Result<Plan, Reply> {
+        recipient(&self.filing, self.disk.is_nearly_full(), visit, envelope, path).await
+    }
+
+    async fn may_send_as(&self, identity: &Identity, address: &Address) -> Result<bool, Reply> {
+        self.store.may_send_as(identity.account, address).await.map_err(|error| unavailable(&error))
+    }
+
+    /// DATA or BDAT: the message begins, to where `plans` lead.
+    pub async fn begin(&self, arrival: Arrival, envelope: Envelope, plans: Vec<Plan>) -> Result<Incoming, Reply> {
+        if self.disk.is_nearly_full() {
+            return Err(nearly_full());
+        }
+        let now = self.clock.now();
+        let trace = TraceId::make(now, &*self.random);
+        let recipient = match envelope.recipients.as_slice() {
+            [only] => Some(&only.address),
+            _ => None,
+        };
+        // RFC 5321 §4.4: Return-Path is added at final delivery; delivery to other hosts takes it away again.
+        let head = format!(
+            "Return-Path: {}\r\n{}",
+            envelope.reverse_path,
+            received(&Received {
+                helo: &arrival.hello,
+                peer: (arrival.visit.door != Door::Lmtp).then_some(arrival.visit.peer),
+                peer_name: None,
+                by: self.config.host_name.as_str(),
+                with: &arrival.protocol,
+                id: trace.as_str(),
+                tls: arrival.tls.as_deref(),
+                recipient,
+                at: now,
+            })
+        );
+        let mut spool = self.spooler.begin();
+        spool.write(head.as_bytes()).await.map_err(|error| spool_failed(&error))?;
+        Ok(Incoming { arrival, envelope, plans, trace, spool, added_octets: head.len() })
+    }
+
+    /// The message is whole: takes it for good, and says so for each recipient in RCPT's order. At other doors than LMTP all
+    /// replies are the same.
+    pub async fn finish(&self, incoming: Incoming) -> Vec<Reply> {
+        let recipients = incoming.plans.len().max(1);
+        match self.take(incoming).await {
+            Ok(replies) => replies,
+            Err(reply) => vec![reply; recipients],
+        }
+    }
+
+    async fn take(&self, incoming: Incoming) -> Result<Vec<Reply>, Reply> {
+        let Incoming { arrival, envelope, plans, trace, spool, added_octets } = incoming;
+        let mut spooled = spool.finish(SPARE_OCTETS).await.map_err(|error| spool_failed(&error))?;
+        let message = spooled.octets.get(added_octets..).unwrap_or_default();
+        let header = message.get(..header_octets(message)).unwrap_or_default();
+        if count_received(header) > MAX_RECEIVED {
+            return Err(Reply::new(554, EnhancedCode::new(5, 4, 6), "The message goes in circles"));
+        }
+        if let Some(identity) = &arrival.visit.identity {
+            let mended = complete_submission(header, self.config.host_name.as_str(), self.clock.now(), &*self.random);
+            self.check_authors(identity, &mended.authors).await?;
+            let old = added_octets..added_octets + header.len();
+            drop(spooled.octets.splice(old, mended.header));
+        }
+        let content = prepare(spooled).await;
+        let size_octets = content.size_octets();
+        let acceptance = self.acceptance(&arrival, &envelope, &plans, &trace, content);
+        let accepted = self.store.accept(acceptance).await.map_err(|error| unavailable(&error))?;
+        let mut outcomes = accepted.deliveries.iter();
+        let replies: Vec<Reply> = plans
+            .iter()
+            .map(|plan| {
+                let refusal = outcomes.by_ref().take(plan.deliveries.len()).find_map(|outcome| outcome.as_ref().err());
+                refusal.map_or_else(|| taken(&trace), refused)
+            })
+            .collect();
+        info!(
+            queue.id = %trace, size_octets, recipients = plans.len(), reverse_path = %envelope.reverse_path,
+            "message accepted"
+        );
+        Ok(if arrival.visit.door == Door::Lmtp { replies } else { vec![self.one_reply(&trace, replies)] })
+    }
+
+    /// SMTP has one reply for all recipients. Where some mailboxes took the message and others filled up between RCPT and now,
+    /// it was taken.
+    fn one_reply(&self, trace: &TraceId, replies: Vec<Reply>) -> Reply {
+        if let Some(refusal) = replies.iter().find(|reply| !reply.is_positive())
+            && replies.iter().any(Reply::is_positive)
+        {
+            warn!(queue.id = %trace, %refusal, "a mailbox refused what others took");
+        }
+        let taken_by_one = replies.iter().position(Reply::is_positive).unwrap_or(0);
+        replies.into_iter().nth(taken_by_one).unwrap_or_else(|| taken(trace))
+    }
+
+    /// The header's authors must be the one who sends (RFC 6409 §6.1).
+    async fn check_authors(&self, identity: &Identity, authors: &Authors) -> Result<(), Reply> {
+        let not_yours = |who: &str| {
+            let text = format!("{} may not send mail From {who}", identity.address);
+            Reply::new(550, EnhancedCode::new(5, 7, 1), text)
+        };
+        if let Some(who) = authors.unreadable.first() {
+            return Err(not_yours(who));
+        }
+        if authors.from.is_empty() {
+            return Err(Reply::new(554, EnhancedCode::new(5, 6, 0), "The message has no From"));
+        }
+        for author in authors.from.iter().chain(&authors.sender) {
+            if !self.may_send_as(identity, author).await? {
+                return Err(not_yours(&author.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    fn acceptance(
+        &self,
+        arrival: &Arrival,
+        envelope: &Envelope,
+        plans: &[Plan],
+        trace: &TraceId,
+        content: Content,
+    ) -> Acceptance {
+        let deliveries: Vec<Delivery> = plans.iter().flat_map(Plan::copies).collect();
+        let recipients: Vec<_> = plans.iter().flat_map(|plan| plan.forwards.iter().cloned()).collect();
+        let expires_at: Timestamp = self.clock.now().plus(self.config.queue_lifetime);
+        let outbound = (!recipients.is_empty()).then(|| NewQueued {
+            reverse_path: envelope.reverse_path.clone(),
+            ret: envelope.ret,
+            envelope_id: envelope.envelope_id.clone(),
+            body_type: envelope.body_type,
+            smtputf8: envelope.smtputf8,
+            require_tls: envelope.require_tls,
+            submitter: arrival.visit.identity.as_ref().map(|identity| identity.account),
+            recipients,
+            expires_at,
+        });
+        Acceptance {
+            content,
+            reverse_path: envelope.reverse_path.clone(),
+            deliveries,
+            outbound,
+            trace: trace.clone(),
+            from_peer: format!("{} ({})", arrival.visit.peer, arrival.hello),
+        }
+    }
+}
+
+/// Hashes, compresses and understands a message; a large one off the async threads.
+pub async fn prepare(spooled: Spooled) -> Content {
+    if spooled.octets.len() <= SMALL_OCTETS {
+        return Content::prepare(spooled.octets);
+    }
+    let prepared = tokio::task::spawn_blocking(move || Content::prepare(spooled.octets)).await;
+    prepared.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
+}
+
+fn taken(trace: &TraceId) -> Reply {
+    Reply::new(250, EnhancedCode::new(2, 0, 0), format!("Taken as {trace}"))
+}
+
+fn refused(refusal: &DeliveryRefusal) -> Reply {
+    match refusal {
+        DeliveryRefusal::OverQuota => Reply::new(452, EnhancedCode::new(4, 2, 2), "The mailbox is full"),
+        DeliveryRefusal::NoMailbox => Reply::new(550, EnhancedCode::new(5, 1, 1), "There is no such mailbox"),
+        DeliveryRefusal::TooManyKeywords => {
+            Reply::new(450, EnhancedCode::new(4, 2, 0), "The mailbox takes nothing now")
+        }
+    }
+}
+
+pub(crate) fn nearly_full() -> Reply {
+    Reply::new(452, EnhancedCode::new(4, 3, 1), "The disk is nearly full; try again later")
+}
+
+/// The store failed: 451, and the message stays with the sender.
+pub(crate) fn unavailable(error: &StoreError) -> Reply {
+    error!(%error, "the store failed");
+    Reply::new(451, EnhancedCode::new(4, 3, 0), "The server has a problem; try again later")
+}
+
+fn spool_failed(error: &io::Error) -> Reply {
+    error!(%error, "the spool failed");
+    Reply::new(452, EnhancedCode::new(4, 3, 1), "There is no room for this message now")
+}

@@ -1,0 +1,27 @@
+//! Who stands at which door.
+
+use std::net::IpAddr;
+
+use crate::Identity;
+
+/// The doors that mail comes in by (RFC 5598 §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Door {
+    /// From other hosts, port 25: only to addresses of ours.
+    Relay,
+    /// From our people, after log-in: to anybody.
+    Submission,
+    /// From a program on this host (RFC 2033): only to addresses of ours.
+    Lmtp,
+}
+
+/// One session at a door.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// Which door.
+    pub door: Door,
+    /// The client's address.
+    pub peer: IpAddr,
+    /// Who has logged in; nobody before that, and never anybody but at [`Door::Submission`].
+    pub identity: Option<Identity>,
+}

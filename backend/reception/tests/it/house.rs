@@ -1,0 +1,46 @@
+//! A store with a log-in before it.
+
+use std::sync::Arc;
+
+use relais_model::{Address, Domain, Secret};
+use relais_reception::Login;
+use relais_store::{Account, DatabaseUrl, NewAccount, Store, StoreConfig};
+use relais_testkit::{ManualClock, SeededRandom};
+use tempfile::TempDir;
+
+/// With the domains example.org and bücher.example.
+pub(crate) struct House {
+    pub(crate) store: Store,
+    pub(crate) login: Login,
+    pub(crate) clock: Arc<ManualClock>,
+    _dir: TempDir,
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = StoreConfig {
+            database: DatabaseUrl::Sqlite(dir.path().join("store.db")),
+            objects: dir.path().join("objects"),
+            inline_octets: 64 * 1024,
+            readers: 1,
+        };
+        let clock = Arc::new(ManualClock::default());
+        let store = Store::open(config, clock.clone(), Arc::new(SeededRandom::default())).await.unwrap();
+        for name in ["example.org", "bücher.example"] {
+            store.add_domain(&Domain::parse(name).unwrap()).await.unwrap();
+        }
+        let login = Login::new(store.clone(), clock.clone(), &SeededRandom::new(3));
+        Self { store, login, clock, _dir: dir }
+    }
+
+    pub(crate) async fn add_account(&self, text: &str, hash: &str) -> Account {
+        let (address, password_hash) = (address(text), Secret::new(hash));
+        let new = NewAccount { address, name: String::new(), password_hash, quota_octets: None };
+        self.store.add_account(new).await.unwrap()
+    }
+}
+
+pub(crate) fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}

@@ -1,0 +1,5 @@
+//! Reception on a real store.
+
+mod house;
+mod login;
+mod recipient;

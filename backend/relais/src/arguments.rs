@@ -1,0 +1,255 @@
+//! The command line's words.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::DEFAULT_PATH;
+
+/// Turns a bare Linux host into a complete mail system.
+#[derive(Debug, Parser)]
+#[command(name = "relais", version, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    /// The bootstrap file.
+    #[arg(long, global = true, env = "RELAIS_CONFIG", default_value = DEFAULT_PATH, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the server until SIGTERM.
+    Serve,
+    /// Runs a whole server on loopback with sample people and mail.
+    Demo(DemoArguments),
+    /// Domains whose mail is kept here.
+    #[command(subcommand)]
+    Domain(DomainCommand),
+    /// People.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Addresses that lead to others.
+    #[command(subcommand)]
+    Alias(AliasCommand),
+    /// Mail that waits to go out.
+    #[command(subcommand)]
+    Queue(QueueCommand),
+    /// Where did a message go?
+    #[command(subcommand)]
+    Message(MessageCommand),
+    /// Checks the database: counts, quota, dangling rows.
+    CheckStore,
+    /// Reads the bootstrap file and says what is wrong with it.
+    CheckConfig,
+    /// Tells the version.
+    Version,
+}
+
+/// `relais demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// One line of JSON instead of the table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where it keeps its data; by default a temporary folder that goes away with it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// The first of fifteen ports; each protocol has its own.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(1..=65_500))]
+    pub(crate) port_base: u16,
+    /// Another database than SQLite: a postgres:// URL, read from this environment variable.
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) database_from: Option<String>,
+    /// A piece of relais.toml that is added to the demo's own, for tests.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Option<PathBuf>,
+}
+
+/// Lists come in pages.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Only what comes after this one: the last of the page before.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) after: Option<String>,
+    /// Rows at most.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+}
+
+/// `relais domain …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum DomainCommand {
+    /// Takes a domain in.
+    Add {
+        /// As A- or U-labels.
+        domain: String,
+        /// Where mail to unknown addresses of it goes.
+        #[arg(long, value_name = "ADDRESS")]
+        catch_all: Option<String>,
+        /// Who reads postmaster@ of it.
+        #[arg(long, value_name = "ADDRESS")]
+        postmaster: Option<String>,
+    },
+    /// Lists them.
+    List(ListArguments),
+    /// Gives a domain up. Refused while people or aliases are in it.
+    Remove {
+        /// Which.
+        domain: String,
+    },
+}
+
+/// `relais account …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Adds a person; the password is asked for, or read from standard input.
+    Add {
+        /// Their address.
+        address: String,
+        /// Their name.
+        #[arg(long, default_value = "")]
+        name: String,
+        /// Like 500M or 10G; none: unlimited.
+        #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+        quota: Option<u64>,
+    },
+    /// Lists them.
+    List(ListArguments),
+    /// Changes a password; asked for, or read from standard input.
+    Passwd {
+        /// Whose.
+        address: String,
+    },
+    /// Removes a person and their mail.
+    Remove {
+        /// Who.
+        address: String,
+        /// Really.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Adds many from a CSV file: columns address, name, password or hash, quota.
+    Import {
+        /// `-` for standard input.
+        file: PathBuf,
+    },
+}
+
+/// `relais alias …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AliasCommand {
+    /// Makes an address lead to others, here or elsewhere.
+    Add {
+        /// The alias.
+        address: String,
+        /// Where to.
+        #[arg(required = true)]
+        targets: Vec<String>,
+    },
+    /// Lists them.
+    List(ListArguments),
+    /// Takes one away.
+    Remove {
+        /// Which.
+        address: String,
+    },
+}
+
+/// Which of the queue.
+#[derive(Debug, Args)]
+pub(crate) struct QueueSelection {
+    /// Numbers as `list` shows them.
+    pub(crate) ids: Vec<String>,
+    /// All that waits for this destination.
+    #[arg(long, value_name = "DOMAIN", conflicts_with = "ids")]
+    pub(crate) destination: Option<String>,
+    /// All of it.
+    #[arg(long, conflicts_with_all = ["ids", "destination"])]
+    pub(crate) all: bool,
+}
+
+/// `relais queue …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum QueueCommand {
+    /// Lists what waits.
+    List {
+        /// Paging.
+        #[command(flatten)]
+        list: ListArguments,
+        /// Only this destination.
+        #[arg(long, value_name = "DOMAIN")]
+        destination: Option<String>,
+        /// Only this sender.
+        #[arg(long, value_name = "ADDRESS")]
+        sender: Option<String>,
+    },
+    /// Shows one message with its recipients and their last replies.
+    Show {
+        /// As `list` shows it.
+        id: String,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tries now.
+    Retry(QueueSelection),
+    /// Keeps it back until release.
+    Hold(QueueSelection),
+    /// Lets it go on.
+    Release(QueueSelection),
+    /// Takes it out; nobody is told.
+    Remove(QueueSelection),
+}
+
+/// `relais message …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum MessageCommand {
+    /// Tells each step of a message's way.
+    Trace {
+        /// An address (sender or recipient), or an id as it stands in Received.
+        wanted: String,
+        /// Paging.
+        #[command(flatten)]
+        list: ListArguments,
+    },
+}
+
+/// `500M`, `10G`, `1048576`: octets, with binary multiples.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase();
+    let shift = match unit.as_str() {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return Err(format!("`{unit}` is no unit: K, M, G or T")),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("`{text}` is no size like 500M or 10G"))?;
+    number.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is too large"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_words_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("10G"), Ok(10 << 30));
+        assert_eq!(parse_size("17"), Ok(17));
+        assert!(parse_size("10X").is_err() && parse_size("M").is_err() && parse_size("99999999999T").is_err());
+    }
+}

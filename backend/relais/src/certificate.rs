@@ -1,0 +1,65 @@
+//! Certificates of our own making: a self-signed one until a real one is there, and the little CA of the demo.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+
+/// A pair of PEM files.
+#[derive(Debug, Clone)]
+pub(crate) struct Pair {
+    pub(crate) chain: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// The self-signed certificate for `hostname` in `directory`, made at the first start.
+pub(crate) fn self_signed(directory: &Path, hostname: &str) -> Result<Pair> {
+    let pair = Pair { chain: directory.join("self-signed.pem"), key: directory.join("self-signed.key") };
+    if pair.chain.exists() && pair.key.exists() {
+        return Ok(pair);
+    }
+    let key = KeyPair::generate()?;
+    let certificate = params(hostname, &[hostname])?.self_signed(&key)?;
+    write_secret(&pair.key, &key.serialize_pem())?;
+    fs::write(&pair.chain, certificate.pem()).with_context(|| format!("cannot write {}", pair.chain.display()))?;
+    Ok(pair)
+}
+
+/// A CA (`ca.pem`) and a certificate of it for `localhost`, 127.0.0.1 and ::1. The CA's key is forgotten at once.
+pub(crate) fn demo(directory: &Path) -> Result<(Pair, PathBuf)> {
+    let ca = directory.join("ca.pem");
+    let pair = Pair { chain: directory.join("localhost.pem"), key: directory.join("localhost.key") };
+    if ca.exists() && pair.chain.exists() && pair.key.exists() {
+        return Ok((pair, ca));
+    }
+    let ca_key = KeyPair::generate()?;
+    let mut ca_params = params("Relais demo CA", &[])?;
+    ca_params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    ca_params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let ca_certificate = ca_params.self_signed(&ca_key)?;
+    let key = KeyPair::generate()?;
+    let leaf = params("localhost", &["localhost", "127.0.0.1", "::1"])?;
+    let leaf = leaf.signed_by(&key, &Issuer::new(ca_params, ca_key))?;
+    write_secret(&pair.key, &key.serialize_pem())?;
+    fs::write(&pair.chain, leaf.pem())?;
+    fs::write(&ca, ca_certificate.pem())?;
+    Ok((pair, ca))
+}
+
+fn params(common_name: &str, names: &[&str]) -> Result<CertificateParams> {
+    let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
+    let mut distinguished = DistinguishedName::new();
+    distinguished.push(DnType::CommonName, common_name);
+    params.distinguished_name = distinguished;
+    Ok(params)
+}
+
+/// Written for its owner alone from the first octet on.
+fn write_secret(path: &Path, text: &str) -> Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,66 @@
+//! `/metrics` and `/healthz` for whoever watches the house, on a loopback address.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result, bail};
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use relais_store::Store;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Buckets of every histogram, in seconds.
+const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// Starts to count. Once a process.
+pub(crate) fn recorder() -> Result<PrometheusHandle> {
+    Ok(PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?)
+}
+
+/// The bound listener; `at` must be a loopback address, since nobody logs in here.
+pub(crate) async fn bind(at: &str) -> Result<Option<TcpListener>> {
+    if at.is_empty() {
+        return Ok(None);
+    }
+    let address: SocketAddr = at.parse().with_context(|| format!("[operations] at = \"{at}\" is not ADDRESS:PORT"))?;
+    if !address.ip().is_loopback() {
+        bail!("[operations] at = \"{at}\": only a loopback address, for nobody logs in there");
+    }
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen for metrics at {address}")).map(Some)
+}
+
+#[derive(Clone)]
+struct Watched {
+    store: Store,
+    handle: PrometheusHandle,
+}
+
+/// Answers until `stop`.
+pub(crate) async fn serve(listener: TcpListener, store: Store, handle: PrometheusHandle, stop: CancellationToken) {
+    let router = Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(healthz))
+        .with_state(Watched { store, handle });
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "metrics are no longer served");
+    }
+}
+
+async fn metrics(State(watched): State<Watched>) -> impl IntoResponse {
+    watched.handle.run_upkeep();
+    watched.handle.render()
+}
+
+/// 200 while the database answers.
+async fn healthz(State(watched): State<Watched>) -> (StatusCode, &'static str) {
+    match watched.store.ping().await {
+        Ok(()) => (StatusCode::OK, "ok\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    }
+}
