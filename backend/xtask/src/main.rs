@@ -5,7 +5,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a task finds is said at the terminal")]
 
 mod crash;
+mod fuzz;
 mod imaptest;
+mod load;
 mod peers;
 mod tally;
 mod test;
@@ -31,6 +33,10 @@ enum Task {
     Tidy,
     /// Kills relais under load, again and again, and counts
     Crash(crash::Arguments),
+    /// Feeds the parsers of strangers' octets with what nobody thinks of
+    Fuzz(fuzz::Arguments),
+    /// Thousands of idle connections, and their memory
+    Load(load::Arguments),
     /// Real clients and servers against the built relais
     Peers(peers::Arguments),
     /// Plays imaptest's scripts against a server
@@ -42,6 +48,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Test => test::run(),
         Task::Tidy => tidy::run()?,
         Task::Crash(arguments) => crash::run(&arguments)?,
+        Task::Fuzz(arguments) => fuzz::run(&arguments)?,
+        Task::Load(arguments) => load::run(&arguments)?,
         Task::Peers(arguments) => peers::run(&arguments)?,
         Task::Imaptest(arguments) => imaptest::run(&arguments)?,
     };
