@@ -373,3 +373,46 @@ fn message(subject: &str) -> Vec<u8> {
     )
     .into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `a` and `b` are acknowledged, `c` is unsure, `gone` was expunged; UIDs 1 and 2 are known.
+    fn page() -> Page {
+        let added = [("a", true), ("b", true), ("c", false), ("gone", true)];
+        Page {
+            added: added.map(|(subject, is_acknowledged)| (subject.to_owned(), is_acknowledged)).into(),
+            removed: [("gone".to_owned(), true)].into(),
+            uids: [(1, "a".to_owned()), (2, "b".to_owned())].into(),
+            uid_validity: Some(7),
+            highest_mod_seq: 10,
+            ..Page::default()
+        }
+    }
+
+    fn check(messages: &[(u32, &str)], highest_mod_seq: u64, expected: &[&str]) {
+        let messages = messages.iter().map(|(uid, subject)| (*uid, (*subject).to_owned(), String::new())).collect();
+        let shown = Shown { messages, uid_validity: 7, uid_next: 9, highest_mod_seq };
+        let mut findings = Findings { faults: Vec::new(), acknowledged: 0, unsure: 0 };
+        page().compare("x", &shown, &mut findings);
+        assert_eq!(findings.faults, expected);
+    }
+
+    #[test]
+    fn what_was_unsure_may_be_either_way() {
+        check(&[(1, "a"), (2, "b")], 10, &[]);
+        check(&[(1, "a"), (2, "b"), (3, "c")], 11, &[]);
+    }
+
+    #[test]
+    fn every_loss_and_doubling_is_found() {
+        check(&[(1, "a")], 10, &["x: b is lost"]);
+        check(&[(1, "a"), (2, "b"), (3, "b")], 10, &["x: b is there twice"]);
+        check(&[(1, "a"), (2, "b"), (3, "gone")], 10, &["x: gone is back"]);
+        check(&[(1, "a"), (2, "b"), (3, "d")], 10, &["x: d was never sent"]);
+        check(&[(1, "b"), (2, "a")], 10, &["x: UID 1 was a's and is b's", "x: UID 2 was b's and is a's"]);
+        check(&[(1, "a"), (9, "b")], 10, &["x: UID 9 is not below UIDNEXT 9"]);
+        check(&[(1, "a"), (2, "b")], 9, &["x: HIGHESTMODSEQ went from 10 to 9"]);
+    }
+}
