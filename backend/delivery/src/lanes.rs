@@ -19,8 +19,13 @@ use crate::config::DeliveryConfig;
 
 /// A destination begins with so many.
 const FIRST_LANES: usize = 2;
-/// Jobs that wait with one destination; more are given back to the store.
-const MOST_WAITING: usize = 100;
+/// Jobs that wait for each connection, at most, so that connections are used again.
+const JOBS_PER_CONNECTION: usize = 8;
+/// With so many jobs waiting, a destination is busy: no more are claimed for it until half are gone.
+const BUSY_FROM: usize = 100;
+/// Jobs that wait with one destination, at most; more are given back to the store. Only a relay host, which many domains share,
+/// comes so far.
+const MOST_WAITING: usize = 300;
 /// An idle connection waits so long for another message: hosts don't like to be held.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -30,6 +35,7 @@ struct Destination {
     lanes: usize,
     idle: usize,
     limit: usize,
+    was_busy: bool,
     /// The pace: nothing begins before.
     next_start: Instant,
     wake: Arc<Notify>,
@@ -60,7 +66,7 @@ pub(crate) struct Lanes {
     most_per_destination: usize,
     pace: Duration,
     stop: CancellationToken,
-    /// Rings when a job is done.
+    /// Rings when there is room again, in all or for a destination that was busy.
     pub(crate) freed: Notify,
 }
 
@@ -80,15 +86,15 @@ impl Lanes {
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How many more jobs are welcome: some wait for each connection, so that connections are used again.
+    /// How many more jobs are welcome.
     pub(crate) fn room(&self) -> usize {
-        self.with(|state| (self.most * 4).saturating_sub(state.jobs))
+        self.with(|state| (self.most * JOBS_PER_CONNECTION).saturating_sub(state.jobs))
     }
 
-    /// The domains whose jobs would be given back.
+    /// The domains of busy destinations.
     pub(crate) fn busy(&self) -> Vec<Domain> {
         self.with(|state| {
-            let full = state.destinations.values().filter(|destination| destination.jobs.len() >= MOST_WAITING);
+            let full = state.destinations.values().filter(|destination| destination.jobs.len() >= BUSY_FROM);
             let domains = full.flat_map(|destination| &destination.jobs);
             let domains =
                 domains.flat_map(|job| job.recipients.iter().map(|recipient| recipient.address.domain.clone()));
@@ -110,6 +116,7 @@ impl Lanes {
                 lanes: 0,
                 idle: 0,
                 limit: FIRST_LANES.min(self.most_per_destination),
+                was_busy: false,
                 next_start: Instant::now(),
                 wake: Arc::default(),
             });
@@ -118,6 +125,7 @@ impl Lanes {
             }
             state.jobs += 1;
             destination.jobs.push_back(job);
+            destination.was_busy |= destination.jobs.len() >= BUSY_FROM;
             destination.wake.notify_one();
             Ok(())
         })
@@ -196,11 +204,28 @@ impl Lanes {
 
     /// A lane of `name` is done with a job, and free for another.
     pub(crate) fn done(&self, name: &str, was_heard: bool) {
+        let has_room_again = self.with(|state| {
+            let was_full = state.jobs >= self.most * JOBS_PER_CONNECTION;
+            state.jobs = state.jobs.saturating_sub(1);
+            let Some(destination) = state.destinations.get_mut(name) else { return was_full };
+            destination.idle += 1;
+            destination.limit = if was_heard { (destination.limit + 1).min(self.most_per_destination) } else { 1 };
+            let has_room = destination.was_busy && destination.jobs.len() <= BUSY_FROM / 2;
+            destination.was_busy &= !has_room;
+            was_full || has_room
+        });
+        if has_room_again {
+            self.freed.notify_one();
+        }
+    }
+
+    /// A lane of `name` died with a job in hand, which its lease's end will bring back.
+    pub(crate) fn died(&self, name: &str) {
         self.with(|state| {
             state.jobs = state.jobs.saturating_sub(1);
+            state.lanes = state.lanes.saturating_sub(1);
             if let Some(destination) = state.destinations.get_mut(name) {
-                destination.idle += 1;
-                destination.limit = if was_heard { (destination.limit + 1).min(self.most_per_destination) } else { 1 };
+                destination.lanes = destination.lanes.saturating_sub(1);
             }
         });
         self.freed.notify_one();
@@ -218,5 +243,78 @@ impl Lanes {
             state.jobs = state.jobs.saturating_sub(left.len());
             left
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::tests::job;
+
+    fn lanes(change: impl FnOnce(&mut DeliveryConfig)) -> Lanes {
+        let mut config = DeliveryConfig::new(Domain::parse("us.example").unwrap());
+        change(&mut config);
+        Lanes::new(&config, CancellationToken::new())
+    }
+
+    /// One more connection with each message that is heard; one alone to a host that is silent.
+    #[tokio::test(start_paused = true)]
+    async fn a_destination_starts_slowly_and_falls_back_to_one_lane() {
+        let lanes = lanes(|config| config.connections_per_destination = 4);
+        for _ in 0..20 {
+            lanes.push(job(&["a@d.example"])).unwrap();
+        }
+        assert_eq!(lanes.wanted().len(), 2);
+        assert_eq!(lanes.wanted().len(), 0);
+        for (was_heard, more) in [(true, 1), (true, 1), (true, 0), (false, 0)] {
+            assert!(lanes.next("d.example", true).await.is_some());
+            lanes.done("d.example", was_heard);
+            assert_eq!(lanes.wanted().len(), more);
+        }
+        // Four lanes, of which three are too many now.
+        for ends in [true, true, true, false] {
+            assert_eq!(lanes.next("d.example", true).await.is_none(), ends);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_destinations_together_are_bounded() {
+        let lanes = lanes(|config| config.connections = 3);
+        for name in ["a.example", "b.example", "c.example", "d.example"] {
+            let next_hop = crate::route::NextHop::Mx(Domain::parse(name).unwrap());
+            lanes.push(Job { next_hop, ..job(&["a@d.example"]) }).unwrap();
+        }
+        let wanted = lanes.wanted();
+        assert_eq!(wanted.len(), 3);
+        assert!(lanes.next(&wanted[0], false).await.is_some());
+        lanes.done(&wanted[0], true);
+        assert!(lanes.next(&wanted[0], false).await.is_none());
+        assert_eq!(lanes.wanted().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pace_keeps_transactions_apart() {
+        let lanes = lanes(|config| config.pace = Duration::from_secs(10));
+        for _ in 0..3 {
+            lanes.push(job(&["a@d.example"])).unwrap();
+        }
+        let began = Instant::now();
+        assert_eq!(lanes.wanted().len(), 2);
+        for seconds in [0, 10, 20] {
+            assert!(lanes.next("d.example", true).await.is_some());
+            assert_eq!(began.elapsed(), Duration::from_secs(seconds));
+        }
+    }
+
+    #[test]
+    fn a_busy_destination_is_named_and_a_full_one_refuses() {
+        let lanes = lanes(|_| {});
+        for _ in 0..MOST_WAITING {
+            lanes.push(job(&["a@d.example"])).unwrap();
+        }
+        assert_eq!(lanes.busy(), [Domain::parse("d.example").unwrap()]);
+        assert!(lanes.push(job(&["a@d.example"])).is_err());
+        assert_eq!(lanes.close().len(), MOST_WAITING);
+        assert!(lanes.push(job(&["a@d.example"])).is_err());
     }
 }

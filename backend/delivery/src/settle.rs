@@ -269,8 +269,8 @@ mod tests {
         check(&delivered, HOUR, notify(true, true, true), ("delivered", Some((Kind::Relayed, "2.1.5"))));
         let handed_on = Verdict::Delivered(Said { hands_on_dsn: true, ..said(250, 1, 5) });
         check(&handed_on, HOUR, notify(true, true, true), ("delivered", None));
-        let filed = Verdict::Delivered(Said { host: None, ..said(250, 1, 5) });
-        check(&filed, HOUR, notify(true, true, true), ("delivered", Some((Kind::Delivered, "2.1.5"))));
+        let in_mailbox = Verdict::Delivered(Said { host: None, ..said(250, 1, 5) });
+        check(&in_mailbox, HOUR, notify(true, true, true), ("delivered", Some((Kind::Delivered, "2.1.5"))));
         check(&Verdict::Untried, HOUR, |_, _| {}, ("untried", None));
     }
 

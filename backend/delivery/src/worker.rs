@@ -56,14 +56,16 @@ impl Worker {
             tokio::pin!(woken);
             // From here on a ring is heard, also while we claim.
             woken.as_mut().enable();
-            let is_full = self.claim().await;
+            if self.claim().await {
+                continue;
+            }
             let pause = self.pause().await;
             // All arms are cancel-safe: they take nothing but a ring, and the queue is looked at after each of them.
             tokio::select! {
                 () = self.stop.cancelled() => {}
-                () = &mut woken, if !is_full => {}
-                () = self.lanes.freed.notified(), if is_full => {}
-                () = sleep(pause), if !is_full => {}
+                () = &mut woken => {}
+                () = self.lanes.freed.notified() => {}
+                () = sleep(pause) => {}
             }
         }
         let left = self.lanes.close();
@@ -72,11 +74,11 @@ impl Worker {
         }
     }
 
-    /// Claims what there is room for; true where there is no room for more.
+    /// Claims what there is room for; true where more may be due.
     async fn claim(self: &Arc<Self>) -> bool {
         let room = u32::try_from(self.lanes.room()).unwrap_or(u32::MAX);
         if room == 0 {
-            return true;
+            return false;
         }
         let claimed_at = self.desk.ports.clock.now();
         let claim = Claim { limit: room, per_destination: PER_DESTINATION, lease: LEASE, busy: self.lanes.busy() };
@@ -87,6 +89,7 @@ impl Worker {
                 return false;
             }
         };
+        let found = !claimed.is_empty();
         let mut refused = Vec::new();
         for job in self.jobs(claimed, claimed_at) {
             if let Err(job) = self.lanes.push(job) {
@@ -95,7 +98,7 @@ impl Worker {
         }
         self.open_lanes();
         self.give_back(refused, GIVE_BACK).await;
-        self.lanes.room() == 0
+        found
     }
 
     /// Recipients of one message that share a next hop travel together.
@@ -132,7 +135,9 @@ impl Worker {
     async fn lane(self: Arc<Self>, name: String) {
         let mut connection = None;
         while let Some(job) = self.lanes.next(&name, connection.is_some()).await {
+            let in_hand = InHand { lanes: &self.lanes, name: &name };
             let was_heard = self.work(&job, &mut connection).await;
+            std::mem::forget(in_hand);
             self.lanes.done(&name, was_heard);
             self.open_lanes();
         }
@@ -204,3 +209,18 @@ impl Worker {
         }
     }
 }
+
+/// A job in a lane's hand: dropped only where the lane panics, so that the others learn that it is gone.
+struct InHand<'a> {
+    lanes: &'a Lanes,
+    name: &'a str,
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.lanes.died(self.name);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,7 @@ pub(crate) fn message() -> QueuedMessage {
     }
 }
 
-fn job(recipients: &[&str]) -> Job {
+pub(crate) fn job(recipients: &[&str]) -> Job {
     Job {
         message: message(),
         recipients: recipients.iter().map(|text| recipient(text)).collect(),
@@ -273,7 +273,7 @@ async fn opportunistic_tls_takes_any_certificate_and_falls_back() {
     let remotes = Remotes::with_certificate(Arc::clone(&server)).script(MX1, &script);
     check(two_hosts(), remotes, &job(&["b@d.example"]), expected).await;
     let plain = format!("S: 220 mx\nC: EHLO\nS: 250-mx\nS: 250 STARTTLS\n{rest}");
-    let remotes = Remotes::default().script(MX1, &STARTTLS).script(MX1, &plain);
+    let remotes = Remotes::default().script(MX1, STARTTLS).script(MX1, &plain);
     check(two_hosts(), remotes, &job(&["b@d.example"]), expected).await;
 }
 
