@@ -34,14 +34,14 @@ const NAME: Allowance =
 /// One address, or what an IPv6 host is given: /32, /64.
 const HOST: Allowance = Allowance {
     free: 15,
-    first: Duration::from_secs(60),
+    first: Duration::from_mins(1),
     longest: Duration::from_hours(24),
     forgotten_after: Duration::from_hours(6),
 };
 /// What one owner may hold: /24, /48.
 const SITE: Allowance = Allowance {
     free: 60,
-    first: Duration::from_secs(60),
+    first: Duration::from_mins(1),
     longest: Duration::from_hours(6),
     forgotten_after: Duration::from_hours(6),
 };

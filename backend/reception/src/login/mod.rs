@@ -32,7 +32,7 @@ use hash::StoredHash;
 use limits::Limits;
 
 /// How long a verified password is known without computing its hash again.
-pub const VERIFIED_FOR: Duration = Duration::from_secs(120);
+pub const VERIFIED_FOR: Duration = Duration::from_mins(2);
 
 /// Verified passwords that are known at a time, about.
 const MAX_VERIFIED: usize = 20_000;
@@ -232,7 +232,7 @@ impl Login {
             match self.store.renew_password_hash(credential.account, old, renewed).await {
                 Ok(()) => tracing::info!(account.key = credential.account.value(), "password hash renewed"),
                 Err(error) => {
-                    tracing::warn!(%error, account.key = credential.account.value(), "password hash not renewed")
+                    tracing::warn!(%error, account.key = credential.account.value(), "password hash not renewed");
                 }
             }
         }

@@ -1,4 +1,11 @@
 //! Reception on a real store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a fixture that cannot be made fails its test where it stands"
+)]
 
 mod house;
 mod login;

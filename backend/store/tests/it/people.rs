@@ -7,26 +7,26 @@ use relais_store::{Acceptance, Account, NewAccount, NewQueued, NewRecipient, Tra
 
 use crate::house::{House, content};
 
-pub fn address(text: &str) -> Address {
+pub(crate) fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
 }
 
-pub fn domain(text: &str) -> Domain {
+pub(crate) fn domain(text: &str) -> Domain {
     Domain::parse(text).unwrap()
 }
 
-pub async fn add_domain(house: &House, name: &str) {
+pub(crate) async fn add_domain(house: &House, name: &str) {
     house.store.add_domain(&domain(name)).await.unwrap();
 }
 
-pub async fn add_account(house: &House, text: &str) -> Account {
+pub(crate) async fn add_account(house: &House, text: &str) -> Account {
     let password_hash = Secret::new("hash");
     let new = NewAccount { address: address(text), name: String::new(), password_hash, quota_octets: None };
     house.store.add_account(new).await.unwrap()
 }
 
 /// Queues a message from ann@example.org; its trace id is `trace`.
-pub async fn queue(house: &House, trace: &str, recipients: &[&str]) {
+pub(crate) async fn queue(house: &House, trace: &str, recipients: &[&str]) {
     let reverse_path = ReversePath::Address(address("ann@example.org"));
     let recipient = |text: &&str| NewRecipient { address: address(text), notify: None, original: None };
     let queued = NewQueued {
