@@ -42,7 +42,9 @@ fn parse_v1(octets: &[u8]) -> Result<Option<Proxied>, ProxyError> {
     if octets.get(..start) != b"PROXY ".get(..start) {
         return Err(ProxyError::Malformed);
     }
-    let Some(end) = octets.windows(2).position(|pair| pair == b"\r\n") else {
+    // However it was cut on its way: a line that is too long isn't taken because it came at once.
+    let longest = octets.get(..octets.len().min(MAX_V1_OCTETS)).unwrap_or_default();
+    let Some(end) = longest.windows(2).position(|pair| pair == b"\r\n") else {
         return if octets.len() < MAX_V1_OCTETS { Ok(None) } else { Err(ProxyError::Malformed) };
     };
     let line = octets.get(..end).and_then(|line| std::str::from_utf8(line).ok()).ok_or(ProxyError::Malformed)?;
@@ -116,6 +118,8 @@ mod tests {
         check(b"PROXY TCP4 192.0.2.1 192.0.2.2 12345 25\r\nEHLO x\r\n", Ok(Some((Some("192.0.2.1:12345"), 41))));
         check(b"PROXY TCP6 2001:db8::1 ::1 7 25\r\n", Ok(Some((Some("[2001:db8::1]:7"), 33))));
         check(b"PROXY UNKNOWN\r\n", Ok(Some((None, 15))));
+        check(format!("PROXY UNKNOWN {}\r\n", "x".repeat(91)).as_bytes(), Ok(Some((None, 107))));
+        check(format!("PROXY UNKNOWN {}\r\n", "x".repeat(92)).as_bytes(), Err(ProxyError::Malformed));
         check(V2_V4, Ok(Some((Some("192.0.2.1:12345"), 28))));
         check(V2_LOCAL, Ok(Some((None, 16))));
     }

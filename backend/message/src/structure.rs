@@ -183,8 +183,10 @@ impl Scanner<'_> {
         let header_end = self.header_end(from);
         let described = self.described(from..header_end);
         let (content, stop) = self.body(header_end, depth, &described, is_in_digest);
-        let end = stop.end.max(from);
-        // The line end before a boundary line is the boundary's, even where it is the header's last or its empty line.
+        // The line end before a boundary line is the boundary's, even where it is the header's last, its empty line, or
+        // the end of the boundary line that opened this part.
+        let end = stop.end;
+        let from = from.min(end);
         let (header_end, content) = match content {
             Content::Message(_) if end < header_end => (end, Content::Message(Box::new(Part::empty(end)))),
             content => (header_end.min(end), content),
@@ -380,6 +382,16 @@ mod tests {
             &format!("{MIXED}--a\r\n{MIXED}--a\r\n\r\nx\r\n--a--\r\n--a--"),
             &[("1", MIXED, "--a\r\n\r\nx\r\n--a--"), ("1.1", "\r\n", "x")],
         );
+    }
+
+    /// An outer boundary right behind the line that opens an inner part: that part lies inside its parent all the same.
+    #[test]
+    fn an_empty_part_lies_inside_its_parent() {
+        let raw = format!("{MIXED}--a\r\nContent-Type: multipart/mixed; boundary=ab\r\n\r\n--ab\r\n--a\r\n\r\nx");
+        let structure = Structure::read(raw.as_bytes());
+        let (parent, part) = (structure.part(&[1]).unwrap(), structure.part(&[1, 1]).unwrap());
+        assert_eq!(&raw[parent.body.clone()], "--ab");
+        assert!(part.header.is_empty() && part.body == (parent.body.end..parent.body.end));
     }
 
     /// RFC 2046 §5.1.5, §5.2.1.

@@ -22,12 +22,12 @@ pub fn base_subject(subject: &str) -> BaseSubject {
     let mut base = text.as_str();
     let mut is_reply = false;
     loop {
-        // Step 2.
+        // Step 2. Blanks beyond those of step 1 go first, or they would hide a trailer.
+        base = base.trim();
         while let Some(before) = strip_suffix_nocase(base, "(fwd)") {
             base = before.trim_end();
             is_reply = true;
         }
-        base = base.trim();
         // Steps 3 to 5.
         loop {
             if let Some(rest) = without_leader(base) {
@@ -104,6 +104,7 @@ mod tests {
         check("Re:", "", true);
         check("Reset", "Reset", false);
         check("(fwd)", "", true);
+        check("b (fwd)\u{b}", "b", true);
         check("[a[b]] x", "[a[b]] x", false);
         check("é (fwd)", "é", true);
         check("", "", false);

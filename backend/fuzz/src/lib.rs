@@ -1,0 +1,47 @@
+//! Fuzz targets: for every parser of strangers' octets a plain function, and for every session one that plays it.
+//!
+//! A target takes any octets and panics where a rule is broken: nothing panics by itself, what is read and written again
+//! is the same, and a session hears the same however its octets are cut. Two runners drive them: `short` needs nothing and
+//! repeats itself (the test and CI run it), `guided` is libFuzzer, which follows the code's branches (`cargo xtask fuzz`).
+//! Seeds stand in `corpus/TARGET/`; what once broke a target is kept among them, so that it is tried first ever after.
+//! A new target is a function here, a line in [`TARGETS`] and a seed.
+
+mod cuts;
+mod targets {
+    pub(crate) mod imap;
+    pub(crate) mod message;
+    pub(crate) mod pop3;
+    pub(crate) mod proxy;
+    pub(crate) mod smtp;
+}
+
+use targets::{imap, message, pop3, proxy, smtp};
+
+/// Takes any octets; panics where a rule is broken.
+pub type Target = fn(&[u8]);
+
+/// All targets by name.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("smtp-command", smtp::command),
+    ("smtp-reply", smtp::reply),
+    ("smtp-server", smtp::server),
+    ("smtp-client", smtp::client),
+    ("imap-command", imap::command),
+    ("imap-session", imap::session),
+    ("sequence-set", imap::sequence_set),
+    ("utf7", imap::utf7),
+    ("pop3-session", pop3::session),
+    ("mime", message::mime),
+    ("sections", message::sections),
+    ("search", message::search),
+    ("address", message::address),
+    ("header", message::header),
+    ("date", message::date),
+    ("proxy", proxy::header),
+];
+
+/// The target of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<Target> {
+    TARGETS.iter().find(|(known, _)| *known == name).map(|(_, target)| *target)
+}
