@@ -4,9 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use relais_filing::Plan;
 use relais_model::{EnhancedCode, Reply};
-use relais_reception::{Arrival, Door, Incoming, LoginAnswer, Protocol as LoginProtocol, Reception, Visit};
+use relais_reception::{Arrival, Door, Incoming, LoginAnswer, Plan, Protocol as LoginProtocol, Reception, Visit};
 use relais_smtp::server::{Answer, Config, Login, Question, Role, Session, Step, Tls};
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;

@@ -20,6 +20,7 @@ pub use disk::Disk;
 pub use login::{
     HashError, Identity, Login, LoginAnswer, LoginAttempt, MAX_PASSWORD_OCTETS, Protocol, VERIFIED_FOR, is_known_hash,
 };
+pub use relais_filing::Plan;
 pub use recipient::{recipient, refuse};
 pub use spool::{Spool, Spooled, Spooler};
 pub use visit::{Door, Visit};

@@ -1,51 +1,229 @@
 //! `relais demo`: the whole server on loopback, with people and mail in it.
 
-use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use relais_model::{Address, Clock as _, Domain, MailboxName, Random as _, Secret, SystemClock, SystemRandom};
+use anyhow::{Context as _, Result, bail};
+use relais_message::format_date;
+use relais_model::{Address, Clock as _, Flag, MailboxName, Random as _, SystemClock, SystemFlag, SystemRandom};
+use relais_service::{Act, Failure, Password, Service};
+use relais_store::{Append, Content, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::DemoArguments;
-use crate::certificate;
-use crate::config::Config;
-use crate::server::{self, Server};
+use crate::config::{Config, Log};
+use crate::server::Server;
+use crate::{certificate, log, show};
 
-/// The demo's domain: kept for tests by RFC 6761, so that nothing of it ever meets a real one.
+/// The demo's domain, of a top level that never leads anywhere (RFC 6761 §6.2).
 const DOMAIN: &str = "relais.test";
 /// Local part and name.
 const PEOPLE: [(&str, &str); 3] = [("ann", "Ann Lee"), ("ben", "Ben Okafor"), ("chloe", "Chloé Martin")];
-/// File name, hours ago.
-const MAIL: [(&str, u64); 5] = [
-    (include_str!("demo/newsletter.eml"), 49),
-    (include_str!("demo/conversation-1.eml"), 26),
-    (include_str!("demo/conversation-2.eml"), 25),
-    (include_str!("demo/report.eml"), 3),
-    (include_str!("demo/welcome.eml"), 0),
+/// A message, how many hours ago it came, and whether it has been read.
+const MAIL: [(&str, u64, bool); 5] = [
+    (include_str!("demo/newsletter.eml"), 49, true),
+    (include_str!("demo/conversation-1.eml"), 26, true),
+    (include_str!("demo/conversation-2.eml"), 25, true),
+    (include_str!("demo/report.eml"), 3, false),
+    (include_str!("demo/welcome.eml"), 0, false),
 ];
+/// Protocols, in the order of their ports.
+const PROTOCOLS: [&str; 7] = ["smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s"];
 
-/// Protocol, and how far its port lies from the first.
-const PORTS: [(&str, u16); 9] = [
-    ("smtp", 0),
-    ("submission", 1),
-    ("submissions", 2),
-    ("imap", 3),
-    ("imaps", 4),
-    ("pop3", 5),
-    ("pop3s", 6),
-    ("http", 7),
-    ("https", 8),
-];
-/// Offset of `/metrics`, which needs no client.
-const OPERATIONS: u16 = 9;
+/// What a script learns of a demo.
+#[derive(Debug, Serialize)]
+struct Ready<'a> {
+    accounts: &'a [Person],
+    ports: BTreeMap<&'static str, u16>,
+    /// LMTP's socket.
+    lmtp: PathBuf,
+    ca: PathBuf,
+    dir: &'a Path,
+    config: PathBuf,
+}
 
-/// One of the people, with the password made for them.
+/// One of the people, with the password made for them; kept, so that a demo goes on where it was left.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Person {
     address: String,
     password: String,
+}
+
+/// Runs it until SIGTERM or Ctrl-C.
+pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
+    let level = if arguments.json { "info" } else { "warn" };
+    log::start(&Log { level: level.to_owned(), ..Log::default() })?;
+    let (directory, _kept_until_the_end) = directory(arguments.dir.as_deref())?;
+    let more = arguments.with.as_deref().map(fs::read_to_string).transpose().context("cannot read --with's file")?;
+    let text = configuration(&directory, arguments.port_base, arguments.database_from.as_deref(), more.as_deref())?;
+    let path = directory.join("relais.toml");
+    write_secret(&path, &text)?;
+    let config = Config::load(&path)?;
+    let (pair, ca) = certificate::demo(&directory)?;
+    let mut server = Server::open(&config, Some(vec![pair])).await?;
+    if config.delivery.relays.is_empty() && config.resolver.servers.is_empty() {
+        server.keep_mail_here();
+    }
+    let people = furnish(&server, &directory).await?;
+    let ready = Ready {
+        accounts: &people,
+        ports: ports(arguments.port_base)?,
+        lmtp: config.data.join("lmtp.sock"),
+        ca,
+        dir: &directory,
+        config: path,
+    };
+    let words = if arguments.json { serde_json::to_string(&ready)? + "\n" } else { table(&ready) };
+    server.serve(|| show::print(&words)).await
+}
+
+/// The one that was named, or a temporary one that goes away with the demo.
+fn directory(named: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>)> {
+    if let Some(named) = named {
+        fs::create_dir_all(named).with_context(|| format!("cannot make {}", named.display()))?;
+        return Ok((named.canonicalize()?, None));
+    }
+    let temporary = tempfile::Builder::new().prefix("relais-demo-").tempdir()?;
+    Ok((temporary.path().to_owned(), Some(temporary)))
+}
+
+fn ports(base: u16) -> Result<BTreeMap<&'static str, u16>> {
+    let names = PROTOCOLS.into_iter().chain(["http"]);
+    let ports = names.zip(0_u16..).map(|(name, at)| Some((name, base.checked_add(at)?)));
+    ports.collect::<Option<_>>().context("--port-base is too high: eight ports are needed from there on")
+}
+
+fn configuration(directory: &Path, base: u16, database: Option<&str>, more: Option<&str>) -> Result<String> {
+    let ports = ports(base)?;
+    let data = directory.join("data");
+    let database = match database {
+        Some(variable) => std::env::var(variable).with_context(|| format!("the environment has no {variable}"))?,
+        None => "sqlite".to_owned(),
+    };
+    let port = |name: &str| ports.get(name).copied().unwrap_or_default();
+    let mut text = format!("hostname = \"localhost\"\ndata = {data:?}\ndatabase = {database:?}\n");
+    for protocol in PROTOCOLS {
+        for address in ["127.0.0.1", "[::1]"] {
+            if address == "[::1]" && !has_ipv6() {
+                continue;
+            }
+            let at = format!("{address}:{}", port(protocol));
+            text.push_str(&format!("\n[[listen]]\nprotocol = \"{protocol}\"\nat = \"{at}\"\n"));
+        }
+    }
+    let lmtp = data.join("lmtp.sock");
+    text.push_str(&format!("\n[[listen]]\nprotocol = \"lmtp\"\nat = \"unix:{}\"\n", lmtp.display()));
+    text.push_str(&format!("\n[operations]\nat = \"127.0.0.1:{}\"\n", port("http")));
+    text.push_str(more.unwrap_or_default());
+    Ok(text)
+}
+
+fn has_ipv6() -> bool {
+    std::net::TcpListener::bind("[::1]:0").is_ok()
+}
+
+/// Domain, people and mail, where they aren't there yet.
+async fn furnish(server: &Server, directory: &Path) -> Result<Vec<Person>> {
+    let path = directory.join("people.json");
+    if let Ok(text) = fs::read_to_string(&path) {
+        return serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()));
+    }
+    let service = server.service();
+    act(&service, Act::DomainAdd { domain: DOMAIN.to_owned(), catch_all: None, postmaster: None }).await?;
+    let mut people = Vec::new();
+    for (local_part, name) in PEOPLE {
+        let person = Person { address: format!("{local_part}@{DOMAIN}"), password: password() };
+        let (address, password) = (person.address.clone(), Password::new(person.password.clone()));
+        act(&service, Act::AccountAdd { address, name: name.to_owned(), password, quota_octets: None }).await?;
+        send_sample_mail(server.store(), &person.address, name).await?;
+        people.push(person);
+    }
+    let all = people.iter().map(|person| person.address.clone()).collect();
+    act(&service, Act::AliasAdd { address: format!("team@{DOMAIN}"), targets: all }).await?;
+    write_secret(&path, &serde_json::to_string_pretty(&people)?)?;
+    Ok(people)
+}
+
+async fn act(service: &Service, act: Act) -> Result<()> {
+    match service.run(act).await {
+        // Half furnished by a demo that was killed: what is there is fine.
+        Ok(_) | Err(Failure::Clash(_)) => Ok(()),
+        Err(failure) => bail!("{failure}"),
+    }
+}
+
+async fn send_sample_mail(store: &Store, to: &str, name: &str) -> Result<()> {
+    let address = Address::parse(to)?;
+    let account = store.account(&address).await?.context("the account was just made")?;
+    let inbox = store.mailbox(account.key, &MailboxName::inbox()).await?.context("each account has an INBOX")?;
+    if inbox.messages > 0 {
+        return Ok(());
+    }
+    let now = SystemClock.now();
+    let message = |(template, hours_ago, is_seen): (&str, u64, bool)| {
+        let at = now.minus(Duration::from_secs(hours_ago * 3600));
+        let text = template
+            .replace("{domain}", DOMAIN)
+            .replace("{name}", name)
+            .replace("{to}", to)
+            .replace("{n}", address.local_part.as_str())
+            .replace("{date}", &format_date(at))
+            .replace('\n', "\r\n");
+        let flags = is_seen.then_some(Flag::System(SystemFlag::Seen)).into_iter().collect();
+        Append { content: Content::prepare(text.into_bytes()), flags, internal_date: Some(at) }
+    };
+    store.append(inbox.mailbox.key, MAIL.into_iter().map(message).collect()).await?;
+    Ok(())
+}
+
+/// Sixteen letters that nobody confuses: 80 bits of chance.
+fn password() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut chance = [0; 16];
+    SystemRandom.fill(&mut chance);
+    chance.iter().filter_map(|octet| LETTERS.get(usize::from(octet % 32)).copied().map(char::from)).collect()
+}
+
+fn write_secret(path: &Path, text: &str) -> Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn table(ready: &Ready<'_>) -> String {
+    let port = |name: &str| ready.ports.get(name).copied().unwrap_or_default();
+    let people = ready.accounts.iter().map(|person| vec![person.address.clone(), person.password.clone()]);
+    let people = show::columns(&[vec!["ADDRESS".to_owned(), "PASSWORD".to_owned()]].into_iter().chain(people).collect::<Vec<_>>());
+    let rows = [
+        ("IMAP", "imaps", "TLS", "imap", "STARTTLS"),
+        ("POP3", "pop3s", "TLS", "pop3", "STLS"),
+        ("Submission", "submissions", "TLS", "submission", "STARTTLS"),
+    ];
+    let mut doors = vec![["FOR", "HOST", "PORT", "OR"].map(str::to_owned).to_vec()];
+    for (what, one, how, other, other_how) in rows {
+        let (one, other) = (format!("{} ({how})", port(one)), format!("{} ({other_how})", port(other)));
+        doors.push(vec![what.to_owned(), "localhost".to_owned(), one, other]);
+    }
+    let smtp = format!("{} (STARTTLS)", port("smtp"));
+    doors.push(vec!["SMTP, from other hosts".to_owned(), "localhost".to_owned(), smtp, String::new()]);
+    let http = format!("{}: /metrics, /healthz", port("http"));
+    doors.push(vec!["HTTP".to_owned(), "127.0.0.1".to_owned(), http, String::new()]);
+    let first = ready.accounts.first();
+    let (address, password) = first.map_or(("", ""), |person| (&person.address, &person.password));
+    format!(
+        "A whole mail server, on this machine only. The people of {DOMAIN}:\n\n{people}\n\
+         The log-in name is the address. Mail to team@{DOMAIN} reaches all three.\n\n{}\n\
+         Let your mail program trust {}, or try:\n\n  \
+         curl --cacert {} --user {address}:{password} imaps://localhost:{}/INBOX?ALL\n\n\
+         Ask it with `relais --config {} queue list` (or account list, message trace …). Ctrl-C ends it.\n",
+        show::columns(&doors),
+        ready.ca.display(),
+        ready.ca.display(),
+        port("imaps"),
+        ready.config.display(),
+    )
 }

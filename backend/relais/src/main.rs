@@ -1,3 +1,81 @@
 //! Turns a bare Linux host into a complete mail system.
+//!
+//! - `arguments`: the command line's words. `config`: the bootstrap file. `server`: the wiring of all rooms; read it to see what
+//!   there is. `demo`: the same on loopback, furnished.
+//! - `commands`, `show`: acts said and answers shown. `control`: the socket between them and a running server.
+//! - `operations`: metrics and health. `certificate`: those of our own making. `log`.
+//!
+//! Invariants: no globals but the log's and the metrics' recorders and the allocator. Passwords come from a prompt, standard
+//! input or a file, never from an argument.
 
-fn main() {}
+mod arguments;
+mod certificate;
+mod commands;
+mod config;
+mod control;
+mod demo;
+mod log;
+mod operations;
+mod server;
+mod show;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+use commands::Asked;
+use config::Config;
+
+/// It gives memory back after a burst, and doesn't fragment where thousands of sessions come and go.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The whole chain, on one line of standard error.
+#[expect(clippy::print_stderr, reason = "this is the one place where the command line speaks of its failure")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("relais: {error:#}");
+}
+
+fn run(arguments: Arguments) -> Result<bool> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(perform(arguments))
+}
+
+/// False: done, but something is not as it should be.
+async fn perform(arguments: Arguments) -> Result<bool> {
+    let load = || Config::load(&arguments.config);
+    match arguments.command {
+        Command::Version => show::print(&format!("relais {}\n", env!("CARGO_PKG_VERSION")))?,
+        Command::CheckConfig => {
+            server::check(&load()?)?;
+            show::print(&format!("{} is fine.\n", arguments.config.display()))?;
+        }
+        Command::Serve => {
+            let config = load()?;
+            log::start(&config.log)?;
+            server::Server::open(&config, None).await?.serve(|| Ok(())).await?;
+        }
+        Command::Demo(arguments) => demo::run(arguments).await?,
+        Command::Domain(command) => return command.asked().run(&load()?).await,
+        Command::Account(command) => return command.asked()?.run(&load()?).await,
+        Command::Alias(command) => return command.asked().run(&load()?).await,
+        Command::Queue(command) => return command.asked()?.run(&load()?).await,
+        Command::Message(command) => return command.asked().run(&load()?).await,
+        Command::CheckStore => return Asked::store_check().run(&load()?).await,
+    }
+    Ok(true)
+}
