@@ -4,6 +4,7 @@
 //! shortly. A task prints what it found and ends with a line that counts; it fails where anything failed.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a task finds is said at the terminal")]
 
+mod bench;
 mod crash;
 mod fuzz;
 mod imaptest;
@@ -31,6 +32,8 @@ enum Task {
     Test,
     /// The house's rules: who uses whom, named RFCs, docs of crates
     Tidy,
+    /// Measures relais side by side with Postfix and Dovecot
+    Bench(bench::Arguments),
     /// Kills relais under load, again and again, and counts
     Crash(crash::Arguments),
     /// Feeds the parsers of strangers' octets with what nobody thinks of
@@ -47,6 +50,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let tally = match Arguments::parse().task {
         Task::Test => test::run(),
         Task::Tidy => tidy::run()?,
+        Task::Bench(arguments) => bench::run(&arguments)?,
         Task::Crash(arguments) => crash::run(&arguments)?,
         Task::Fuzz(arguments) => fuzz::run(&arguments)?,
         Task::Load(arguments) => load::run(&arguments)?,

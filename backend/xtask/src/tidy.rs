@@ -40,6 +40,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("httpd", &["model", "message", "service"], &["sqlx"]),
     ("testkit", &["model"], &["sqlx"]),
+    ("bench", &[], &["sqlx"]),
     ("xtask", &["model", "testkit"], &["sqlx"]),
 ];
 

@@ -1,0 +1,59 @@
+//! relais, with the defaults that people get.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+
+use super::{PASSWORD, PEOPLE, Ports, Program, RELAIS, Server};
+
+const PORTS: Ports = Ports { smtp: 18_025, imap: 18_143, pop3: 18_110 };
+
+/// Starts it in a new folder, with all the people.
+pub(crate) fn start(program: &Path, folder: &Path) -> anyhow::Result<Server> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    let (file, log) = (folder.join("relais.toml"), folder.join("log"));
+    fs::write(&file, configuration(&folder.join("data")))?;
+    let words = [program, &file, &log].map(|path| path.display().to_string());
+    let [program_word, file_word, log_word] = words.each_ref().map(String::as_str);
+    // What it says goes to a file, as it does under systemd.
+    let script = "exec \"$0\" --config \"$1\" serve 2>>\"$2\" >&2";
+    let programs = vec![Program::new(["sh", "-c", script, program_word, file_word, log_word])];
+    let server = Server::start(RELAIS, PORTS, programs).with_context(|| format!("see {log_word}"))?;
+    let people = folder.join("people.csv");
+    fs::write(&people, list_of_people())?;
+    let run = |words: &[&str]| -> anyhow::Result<()> {
+        let output = Command::new(program).arg("--config").arg(&file).args(words).output()?;
+        let said = [output.stdout, output.stderr].concat();
+        ensure!(output.status.success(), "relais {}: {}", words.join(" "), String::from_utf8_lossy(&said));
+        Ok(())
+    };
+    run(&["domain", "add", "bench.test"])?;
+    run(&["account", "import", &people.display().to_string()])?;
+    // The import's own work is no part of the first figure.
+    std::thread::sleep(Duration::from_secs(1));
+    Ok(server)
+}
+
+fn configuration(data: &Path) -> String {
+    let mut text = format!(
+        "hostname = \"mx.bench.test\"\ndata = \"{}\"\n[operations]\nat = \"\"\n[resolver]\nservers = [\"127.0.0.1\"]\n",
+        data.display()
+    );
+    for (protocol, port) in [("smtp", PORTS.smtp), ("imap", PORTS.imap), ("pop3", PORTS.pop3)] {
+        let _written =
+            write!(text, "[[listen]]\nprotocol = \"{protocol}\"\nat = \"127.0.0.1:{port}\"\nplain_login = true\n");
+    }
+    text
+}
+
+fn list_of_people() -> String {
+    let lines = (0..PEOPLE).map(|person| format!("{},{PASSWORD}\n", Server::address(person)));
+    std::iter::once("address,password\n".to_owned()).chain(lines).collect()
+}
