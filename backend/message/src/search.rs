@@ -10,7 +10,7 @@ use memchr::memmem;
 use crate::address::{mailboxes, read_address_list};
 use crate::header::{Field, fields};
 use crate::section::decode_part;
-use crate::structure::{Part, Structure};
+use crate::structure::{Content, Part, Structure};
 use crate::words::{decode_header_value, decode_text, decode_words, fold, is_ascii_transparent};
 
 /// Letters, digits and marks from the frequent to the rare in mail; what is not listed is rarer still.
@@ -153,7 +153,7 @@ fn part_matches(raw: &[u8], part: &Part, needle: &Needle, with_headers: bool) ->
     if with_headers && fields(header).any(|field| needle.is_in_whole_field(&field)) {
         return true;
     }
-    if part.is_text() {
+    if part.is_text() || is_report(part) {
         let charset = part.content_type.as_ref().and_then(|kind| kind.parameter("charset"));
         // An encoding we don't know is looked at as it stands.
         let body =
@@ -161,6 +161,11 @@ fn part_matches(raw: &[u8], part: &Part, needle: &Needle, with_headers: bool) ->
         return needle.is_in_charset(&body, charset);
     }
     part.children().iter().any(|child| part_matches(raw, child, needle, with_headers))
+}
+
+/// Whether this leaf is `message/delivery-status` or the like: fields that people look for, as in text.
+fn is_report(part: &Part) -> bool {
+    part.content == Content::Leaf && part.content_type.as_ref().is_some_and(|kind| kind.is_main("message"))
 }
 
 #[cfg(test)]
@@ -208,6 +213,15 @@ mod tests {
         check("octets", false, false);
         check("epilogue", false, false);
         check("", true, true);
+    }
+
+    /// RFC 3464 §2.1: a report's fields are what its reader looks for.
+    #[test]
+    fn reports_are_searched() {
+        let raw =
+            b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
+            Reporting-MTA: dns; mx.example\r\n\r\nAction: failed\r\n--b--\r\n";
+        assert!(matches_body(raw, &Structure::read(raw), &Needle::new("action: failed")));
     }
 
     #[test]
