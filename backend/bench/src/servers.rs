@@ -40,7 +40,7 @@ pub(crate) struct Ports {
     pub(crate) pop3: u16,
 }
 
-/// Runs in the foreground, until SIGTERM.
+/// Runs in the foreground, until SIGTERM or our end.
 pub(crate) struct Program {
     words: Vec<String>,
 }
@@ -50,11 +50,12 @@ impl Program {
         Self { words: words.into_iter().map(str::to_owned).collect() }
     }
 
-    fn command(&self) -> anyhow::Result<Command> {
-        let (program, arguments) = self.words.split_first().context("a program has a name")?;
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(command)
+    fn command(&self) -> Command {
+        let mut command = Command::new("setpriv");
+        // Also where the bench itself is killed.
+        command.args(["--pdeathsig", "TERM", "--"]).args(&self.words);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
     }
 }
 
@@ -69,7 +70,7 @@ impl Server {
     fn launch(&mut self) -> anyhow::Result<()> {
         for program in &self.programs {
             self.children
-                .push(program.command()?.spawn().with_context(|| format!("cannot start {}", program.words.join(" ")))?);
+                .push(program.command().spawn().with_context(|| format!("cannot start {}", program.words.join(" ")))?);
         }
         self.roots = self.children.iter().map(Child::id).collect();
         let started_at = Instant::now();

@@ -1,4 +1,7 @@
-//! Thousands of idle IMAP connections, and what each costs in memory (PSS, so that shared pages count once).
+//! Many at once: thousands of idle IMAP connections and what each costs in memory (PSS, so that shared pages count once),
+//! and [`doors`], what strangers in numbers can do to others.
+
+mod doors;
 
 use std::fs;
 use std::io;
@@ -20,11 +23,14 @@ pub(crate) struct Arguments {
     /// How many connections of each kind
     #[arg(long, default_value_t = 5_000)]
     connections: u32,
+    /// How many strangers come at once
+    #[arg(long, default_value_t = 200)]
+    strangers: usize,
 }
 
 /// The short form, as a stage of `test`: whether they are held and cost no more than they may.
 pub(crate) fn run_short() -> anyhow::Result<Tally> {
-    run(&Arguments { connections: 500 })
+    run(&Arguments { connections: 500, strangers: 50 })
 }
 
 /// Holds them without TLS and with it, in a server of its own each.
@@ -40,6 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
         println!("{mark} load-idle-{name} ({} connections, {kib:.1} KiB each, {most} allowed)", arguments.connections);
         tally += Tally::of(is_small);
     }
+    tally += doors::run(arguments.strangers)?;
     Ok(tally)
 }
 
@@ -51,7 +58,7 @@ fn hold(count: u32, is_tls: bool) -> anyhow::Result<u64> {
     fs::write(
         &extra,
         format!(
-            "[limits]\nconnections = 20000\nconnections_per_address = 20000\n\n\
+            "[log]\nlevel = \"warn\"\n[limits]\nconnections = 20000\nconnections_per_address = 20000\n\n\
              [[listen]]\nprotocol = \"imap\"\nat = \"127.0.0.1:{door}\"\nplain_login = true\n"
         ),
     )?;
