@@ -16,7 +16,6 @@ mod selected;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use relais_imap::command::{Command, Extension, Tag};
 use relais_imap::response::{self, Condition, ResponseCode, Status};
@@ -37,8 +36,6 @@ use selected::{Expunges, Selected, Sync, Told};
 
 /// What is written is sent away when it has grown to this.
 const FLUSH_OCTETS: usize = 64 * 1024;
-/// A refused password is answered no faster than this (threats.md).
-const REFUSAL_DELAY: Duration = Duration::from_millis(500);
 
 /// Carries one connection from its greeting to its end.
 pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
@@ -127,6 +124,11 @@ impl Halt {
 
     fn no_mailbox() -> Self {
         Self::no(ResponseCode::NonExistent, "There is no such mailbox")
+    }
+
+    /// RFC 2180 §4: another session expunged some of the messages, and the client hasn't been told.
+    fn expunged() -> Self {
+        Self::no(ResponseCode::ExpungeIssued, "Some of these messages are gone")
     }
 
     fn account_gone() -> Self {
@@ -238,10 +240,9 @@ impl Client {
             return Ok(());
         }
         let stall = self.house.limits.write_stall;
-        let mut out = std::mem::take(&mut self.out);
-        self.wire()?.write(&out, stall).await?;
-        out.clear();
-        self.out = out;
+        let wire = self.wire.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        wire.write(&self.out, stall).await?;
+        self.out.clear();
         Ok(())
     }
 
@@ -280,7 +281,8 @@ impl Client {
             return self.session.bye(&mut self.out, code, "The mailbox was deleted by another session");
         }
         let told = Told::default();
-        let how = Sync { expunges: Expunges::Tell, enabled: self.session.enabled(), with_uid: false, told: &told };
+        // Nobody asked: so each FETCH names its UID (RFC 9051 §7.5.2).
+        let how = Sync { expunges: Expunges::Tell, enabled: self.session.enabled(), with_uid: true, told: &told };
         selected.sync(&self.house.store, &mut self.out, how);
     }
 
@@ -315,10 +317,7 @@ impl Client {
                 self.session.logged_in();
                 Ok(Done { code: Some(ResponseCode::Capability(self.session.capabilities())), text: "Logged in" })
             }
-            LoginAnswer::Refused => {
-                tokio::time::sleep(REFUSAL_DELAY).await;
-                Err(Halt::no(ResponseCode::AuthenticationFailed, "Name or password is wrong"))
-            }
+            LoginAnswer::Refused => Err(Halt::no(ResponseCode::AuthenticationFailed, "Name or password is wrong")),
             LoginAnswer::TooMany { .. } => {
                 Err(Halt::no(ResponseCode::Unavailable, "Too many failed log-ins; wait and try again"))
             }

@@ -15,6 +15,7 @@
 //! multipart's end (RFC 2046 §5.1.1; signatures over such a part need it).
 
 mod address;
+mod binary;
 mod date;
 pub mod dsn;
 mod facts;
@@ -33,6 +34,7 @@ mod wire;
 mod words;
 
 pub use address::{ListItem, MAX_LIST_ITEMS, Mailbox, mailboxes, read_address_list};
+pub use binary::without_binary;
 pub use date::{HeaderDate, format_date, parse_date};
 pub use facts::{Facts, MAX_REFERENCES};
 pub use header::{Field, Fields, count_received, fields, header_fields, header_octets, remove_fields, unfold};

@@ -25,6 +25,8 @@ const FIRST_ROWS: usize = 32;
 const MOST_ROWS: usize = 2048;
 /// More packed octets than this are unpacked on another thread.
 const UNPACKED_HERE_OCTETS: usize = 64 * 1024;
+/// Octets of bodies that one chunk unpacks, unless a single one has more.
+const UNPACKED_OCTETS: u64 = 8 << 20;
 /// A large message is read in pieces of this.
 const PIECE_OCTETS: usize = 64 * 1024;
 
@@ -151,7 +153,10 @@ impl Reader {
             rows.push(row);
             packed.extend(body);
         }
-        let is_full = rows.len() >= self.rows_at_once;
+        let fitting = fitting(&packed).unwrap_or(rows.len());
+        let is_full = rows.len() >= self.rows_at_once || fitting < rows.len();
+        rows.truncate(fitting);
+        packed.truncate(fitting);
         let last = if is_full { rows.last().map_or(u32::MAX, |row| row.uid) } else { condition.last() };
         self.runs = after(&self.runs, last);
         self.size_next(&rows, &packed);
@@ -166,6 +171,17 @@ impl Reader {
         let fitting = rows.len().saturating_mul(CHUNK_OCTETS) / octets.max(1);
         self.rows_at_once = fitting.min(self.rows_at_once.saturating_mul(4)).clamp(1, MOST_ROWS);
     }
+}
+
+/// How many bodies may be unpacked together, one at least; none: all of them. Large ones that follow each other must not stand in
+/// memory together.
+fn fitting(packed: &[Packed]) -> Option<usize> {
+    let mut octets = 0_u64;
+    let beyond = packed.iter().position(|body| {
+        octets = octets.saturating_add(body.size_octets);
+        octets > UNPACKED_OCTETS
+    });
+    beyond.map(|at| at.max(1))
 }
 
 /// What is left of `runs` after `last`.

@@ -127,13 +127,24 @@ impl Store {
     /// All mailboxes of an account, by name.
     pub async fn mailboxes(&self, account: AccountKey) -> Result<Vec<MailboxStatus>, StoreError> {
         let rows = sqlx::query(status_sql!("ORDER BY m.name")).bind(account.value()).fetch_all(self.readers()).await?;
-        rows.iter().map(status).collect()
+        rows.iter().map(|row| self.status(row)).collect()
     }
 
     /// One mailbox by its name.
     pub async fn mailbox(&self, account: AccountKey, name: &MailboxName) -> Result<Option<MailboxStatus>, StoreError> {
         let query = sqlx::query(status_sql!("AND m.name = $2")).bind(account.value()).bind(name.as_str().to_owned());
-        query.fetch_optional(self.readers()).await?.as_ref().map(status).transpose()
+        query.fetch_optional(self.readers()).await?.as_ref().map(|row| self.status(row)).transpose()
+    }
+
+    /// Whoever looks at a mailbox has taken its recent messages in memory; the row hears of it later.
+    fn status(&self, row: &AnyRow) -> Result<MailboxStatus, StoreError> {
+        let mut status = status(row)?;
+        if let Some(view) = self.inner.views.live(status.mailbox.key) {
+            let from = view.recent_from();
+            let recent = view.read(|rows| rows.range(from, u32::MAX).len());
+            status.recent = u32::try_from(recent).unwrap_or(u32::MAX);
+        }
+        Ok(status)
     }
 
     /// The names an account has subscribed to, in order; also those that no mailbox has (RFC 9051 §6.3.7).

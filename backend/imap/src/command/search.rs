@@ -247,7 +247,8 @@ impl Reader<'_> {
 
     fn charset(&mut self) -> Result<&'static Encoding, Refusal> {
         let label = self.astring()?;
-        let known = Encoding::for_label(&label);
+        // Not the replacement encoding, which stands for charsets that would only give U+FFFD.
+        let known = Encoding::for_label_no_replacement(&label);
         known.ok_or_else(|| self.refuse(Reason::Charset, "This charset isn't known here"))
     }
 
@@ -351,7 +352,11 @@ impl KeyReader<'_, '_> {
     fn text(&mut self) -> Result<String, Refusal> {
         self.reader.space()?;
         let octets = self.reader.astring()?;
-        Ok(self.charset.decode_without_bom_handling(&octets).0.into_owned())
+        let (text, is_broken) = self.charset.decode_without_bom_handling(&octets);
+        if is_broken {
+            return Err(self.reader.bad("The text isn't in the charset of the search"));
+        }
+        Ok(text.into_owned())
     }
 
     fn date(&mut self) -> Result<Day, Refusal> {

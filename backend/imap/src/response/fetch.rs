@@ -149,11 +149,13 @@ impl<'a> FetchWriter<'a> {
             return write_quoted(self.out, b"");
         }
         self.begin_section(asked, octets.len() as u64);
+        let from = self.out.len();
         self.out.extend_from_slice(octets);
+        without_nul(self.out.get_mut(from..).unwrap_or_default());
     }
 
     /// BODY\[…\] up to its literal's announcement. The caller then writes so many octets to [`Self::out`], and may send
-    /// away what stands there in between.
+    /// away what stands there in between; each piece through [`without_nul`].
     pub fn begin_section(&mut self, asked: &FetchSection, octets: u64) {
         self.section_name(asked);
         announce(self.out, octets);
@@ -198,6 +200,14 @@ impl<'a> FetchWriter<'a> {
         self.out.push(b']');
         write_offset(self.out, asked.partial.map(|partial| partial.offset));
         self.out.push(b' ');
+    }
+}
+
+/// A literal holds any octet but NUL (RFC 9051 §9, `CHAR8`). Where a broken message has one, 0x80 stands in its place, as from
+/// Dovecot; BINARY tells the truth.
+pub fn without_nul(octets: &mut [u8]) {
+    if memchr::memchr(0, octets).is_some() {
+        octets.iter_mut().filter(|octet| **octet == 0).for_each(|octet| *octet = 0x80);
     }
 }
 

@@ -22,6 +22,7 @@ struct Current {
     spool: Spool,
     flags: Vec<Flag>,
     internal_date: Option<Timestamp>,
+    is_binary: bool,
 }
 
 impl Client {
@@ -52,8 +53,9 @@ impl Client {
         self.finish_message().await;
         let spool = self.house.reception.spooler().begin();
         if let Some(appending) = self.appending.as_deref_mut() {
-            let (flags, internal_date) = (message.head.flags, message.head.internal_date);
-            appending.current = Some(Current { spool, flags, internal_date });
+            let head = message.head;
+            let (flags, internal_date, is_binary) = (head.flags, head.internal_date, head.is_binary);
+            appending.current = Some(Current { spool, flags, internal_date, is_binary });
         }
         Ok(())
     }
@@ -72,9 +74,13 @@ impl Client {
     /// The message that came in is whole: understood and kept with those before it.
     async fn finish_message(&mut self) {
         let Some(appending) = self.appending.as_deref_mut() else { return };
-        let Some(Current { spool, flags, internal_date }) = appending.current.take() else { return };
+        let Some(Current { spool, flags, internal_date, is_binary }) = appending.current.take() else { return };
         match spool.finish(0).await {
-            Ok(spooled) => {
+            Ok(mut spooled) => {
+                // RFC 3516 §4.3 leaves it to us how we keep what came as a literal8.
+                if is_binary && let Some(text) = relais_message::without_binary(&spooled.octets) {
+                    spooled.octets = text;
+                }
                 let content = relais_reception::prepare(spooled).await;
                 appending.filed.push(Append { content, flags, internal_date });
             }

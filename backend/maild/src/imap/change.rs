@@ -17,10 +17,8 @@ impl Client {
         }
         let enabled = self.session.enabled();
         let selected = self.writable()?;
-        if !store.by_uid && selected.is_out_of_range(&store.set) {
-            return Err(Halt::bad("There is no message with this number"));
-        }
-        let uids = selected.resolve(&store.set, store.by_uid);
+        let uids = selected.named(&store.set, store.by_uid)?;
+        let misses_some = !store.by_uid && selected.misses(&uids);
         let mailbox = selected.view.mailbox();
         let op = match store.act {
             StoreAct::Replace => FlagOp::Replace,
@@ -48,32 +46,23 @@ impl Client {
             modified.extend(&stored.modified);
         }
         let changed = stored.as_ref().map(|stored| stored.changed.clone()).unwrap_or_default();
-        if store.is_silent && !enabled.condstore {
-            self.told = Told { mod_seq: stored.map(|stored| stored.mod_seq), uids: changed };
-        } else if !store.is_silent {
+        if store.is_silent {
+            let mod_seq = stored.map(|stored| stored.mod_seq);
+            self.told = Told { mod_seq, uids: changed, owes_mod_seq: enabled.condstore };
+        } else {
             // RFC 9051 §6.4.6: the new flags of all that were named; those that changed are told by the sync that follows.
-            self.tell_unchanged(&uids.without(&changed).without(&modified), store.by_uid).await?;
+            self.tell_flags_of(&uids.without(&changed).without(&modified), store.by_uid).await?;
         }
         if modified.is_empty() {
-            return Ok(Done::plain("Stored"));
+            return if misses_some { Err(Halt::expunged()) } else { Ok(Done::plain("Stored")) };
         }
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
         let numbers = if store.by_uid { modified.runs().to_vec() } else { selected.known.positions_of(&modified) };
-        Ok(Done { code: Some(ResponseCode::Modified(numbers)), text: "Some messages had changed since" })
-    }
-
-    async fn tell_unchanged(&mut self, uids: &UidSet, by_uid: bool) -> Result<(), Halt> {
-        if uids.is_empty() {
-            return Ok(());
+        let code = ResponseCode::Modified(numbers);
+        if misses_some {
+            return Err(Halt::no(code, "Some messages are gone, and others had changed since"));
         }
-        let mut items = vec![relais_imap::command::FetchItem::Flags];
-        if by_uid {
-            items.insert(0, relais_imap::command::FetchItem::Uid);
-        }
-        if self.session.enabled().condstore {
-            items.push(relais_imap::command::FetchItem::ModSeq);
-        }
-        self.fetch_rows(&items, uids, &Told::default()).await
+        Ok(Done { code: Some(code), text: "Some messages had changed since" })
     }
 
     /// EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.9). The sync that follows tells which.
@@ -127,10 +116,11 @@ impl Client {
 
     fn named(&self, transfer: &Transfer) -> Result<UidSet, Halt> {
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
-        if !transfer.by_uid && selected.is_out_of_range(&transfer.set) {
-            return Err(Halt::bad("There is no message with this number"));
+        let named = selected.named(&transfer.set, transfer.by_uid)?;
+        // All or nothing (RFC 9051 §6.4.7); UIDs that don't exist are no fault.
+        if !transfer.by_uid && selected.misses(&named) {
+            return Err(Halt::expunged());
         }
-        let named = selected.resolve(&transfer.set, transfer.by_uid);
         Ok(selected.view.read(|rows| rows.select(&named).filter_map(Row::uid).collect()))
     }
 }

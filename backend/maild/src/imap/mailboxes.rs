@@ -2,7 +2,7 @@
 
 use relais_imap::command::{Create, List, StatusItem};
 use relais_imap::list::{ListMailbox, list};
-use relais_imap::response::{self, ResponseCode};
+use relais_imap::response::{self, Condition, ResponseCode};
 use relais_model::{MailboxName, SystemFlag, Uid};
 use relais_store::{MailboxKey, MailboxStatus, Rows};
 
@@ -25,10 +25,14 @@ impl Client {
         Ok(Done { code: Some(ResponseCode::MailboxId(status.mailbox.mailbox_id.into())), text: "Created" })
     }
 
-    /// DELETE.
+    /// DELETE. The mailbox that is open here is closed by it; sessions elsewhere hear BYE (RFC 2180 §3.3).
     pub(super) async fn delete(&mut self, name: &MailboxName) -> Result<Done, Halt> {
         let account = self.account()?;
         self.house.store.delete_mailbox(account, name).await?;
+        if self.selected.as_deref().is_some_and(|selected| selected.view.is_gone()) {
+            self.leave();
+            response::condition(&mut self.out, Condition::Ok, Some(&ResponseCode::Closed), "The mailbox was deleted");
+        }
         Ok(Done::plain("Deleted"))
     }
 
@@ -55,6 +59,9 @@ impl Client {
 
     /// LIST and LSUB.
     pub(super) async fn list(&mut self, command: List) -> Result<Done, Halt> {
+        if command.status.contains(&StatusItem::HighestModSeq) {
+            self.enable_condstore();
+        }
         let account = self.account()?;
         let statuses = self.house.store.mailboxes(account).await?;
         let subscriptions = self.house.store.subscriptions(account).await?;
@@ -107,9 +114,10 @@ impl Client {
     }
 
     async fn tell_status(&mut self, status: &MailboxStatus, items: &[StatusItem]) -> Result<(), Halt> {
-        let deleted_octets = match items.contains(&StatusItem::DeletedStorage) {
-            true => self.deleted_octets(status.mailbox.key).await?,
-            false => 0,
+        let deleted_octets = if items.contains(&StatusItem::DeletedStorage) {
+            self.deleted_octets(status.mailbox.key).await?
+        } else {
+            0
         };
         let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let values = response::MailboxStatus {

@@ -1,12 +1,13 @@
 //! SORT and THREAD (RFC 5256, RFC 5957): what search finds, in an order.
 
-use relais_imap::command::{Sort, Thread, ThreadAlgorithm};
+use relais_imap::command::{SearchKey, Sort, Thread, ThreadAlgorithm};
 use relais_imap::sort::{SortRow, sort};
 use relais_imap::thread::{ThreadRow, ordered_subject, references};
 use relais_imap::response;
-use relais_model::{SeqNum, Timestamp, Uid, UidSet};
+use relais_model::{ModSeq, SeqNum, Timestamp, Uid, UidSet};
 use relais_store::{Row, SortFacts};
 
+use super::search::highest;
 use super::{Client, Done, Halt};
 
 /// A message that was found, with what orders it.
@@ -24,7 +25,7 @@ impl Client {
         if command.key.asks_mod_seq() {
             self.enable_condstore();
         }
-        let found = self.found(&command.key).await?;
+        let (found, mod_seq) = self.found(&command.key).await?;
         let mut rows: Vec<SortRow<'_>> = found.iter().map(Found::sort_row).collect();
         sort(&mut rows, &command.keys);
         // What was found is in the order of the numbers.
@@ -34,30 +35,30 @@ impl Client {
         };
         let number = |row: &SortRow<'_>| if command.by_uid { uid(row.seq_num) } else { Some(row.seq_num.value()) };
         let numbers: Vec<u32> = rows.iter().filter_map(number).collect();
-        response::sort(&mut self.out, numbers, None);
+        response::sort(&mut self.out, numbers, mod_seq);
         Ok(Done::plain("Sorted"))
     }
 
     /// THREAD and UID THREAD.
     pub(super) async fn thread(&mut self, command: Thread) -> Result<Done, Halt> {
-        let found = self.found(&command.key).await?;
+        if command.key.asks_mod_seq() {
+            self.enable_condstore();
+        }
+        let (found, _) = self.found(&command.key).await?;
         let rows: Vec<ThreadRow<'_>> = found.iter().map(|found| found.thread_row(command.by_uid)).collect();
         let threads = match command.algorithm {
             ThreadAlgorithm::OrderedSubject => ordered_subject(&rows),
             ThreadAlgorithm::References => references(&rows),
         };
-        self.out.extend_from_slice(b"* THREAD");
-        if !rows.is_empty() {
-            self.out.push(b' ');
-        }
-        threads.write(&mut self.out);
-        self.out.extend_from_slice(b"\r\n");
+        response::thread(&mut self.out, &threads);
         Ok(Done::plain("Threaded"))
     }
 
-    async fn found(&self, key: &relais_imap::command::SearchKey) -> Result<Vec<Found>, Halt> {
+    /// What was found, in the order of the numbers; and the highest MODSEQ of it, if `key` asks for one (RFC 7162 §3.1.6).
+    async fn found(&self, key: &SearchKey) -> Result<(Vec<Found>, Option<ModSeq>), Halt> {
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
         let uids: UidSet = self.searcher(selected).find(key).await?;
+        let mod_seq = key.asks_mod_seq().then(|| highest(selected, &uids, None)).flatten();
         let facts = self.house.store.sort_facts(selected.view.mailbox()).await?;
         let rows: Vec<Row> = selected.view.read(|rows| rows.select(&uids).copied().collect());
         let mut facts = facts.into_iter().peekable();
@@ -69,7 +70,7 @@ impl Client {
             let (internal_date, size_octets) = (row.internal_date(), row.size_octets.into());
             found.push(Found { number, uid, internal_date, size_octets, facts });
         }
-        Ok(found)
+        Ok((found, mod_seq))
     }
 }
 

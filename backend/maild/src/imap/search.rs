@@ -159,7 +159,7 @@ impl Searcher<'_> {
         let mut contents = self.store.contents(self.selected.view.mailbox(), candidates, wanted);
         while let Some(chunk) = contents.next().await {
             for row in chunk?.iter().filter(|row| row.thread_id == id) {
-                Uid::new(row.uid).into_iter().for_each(|uid| found.insert(uid));
+                found.extend(&Uid::new(row.uid).into_iter().collect());
             }
         }
         Ok(found)
@@ -246,7 +246,7 @@ impl Client {
 
 /// The MODSEQ that goes with a result (RFC 7162 §3.1.5, §3.1.10): of MIN's or MAX's message where only one of them was asked, else the
 /// highest of what is told.
-fn highest(selected: &Selected, found: &UidSet, returns: Option<SearchReturn>) -> Option<ModSeq> {
+pub(super) fn highest(selected: &Selected, found: &UidSet, returns: Option<SearchReturn>) -> Option<ModSeq> {
     let ends_only = returns.filter(|returns| (returns.min || returns.max) && !returns.all && !returns.count);
     let told: UidSet = match ends_only {
         Some(returns) => {

@@ -32,10 +32,12 @@ impl Client {
         }
         self.selected = Some(selected);
         self.session.selected();
-        Ok(match select.read_only {
-            true => Done { code: Some(ResponseCode::ReadOnly), text: "Examined" },
-            false => Done { code: Some(ResponseCode::ReadWrite), text: "Selected" },
-        })
+        let (code, text) = if select.read_only {
+            (ResponseCode::ReadOnly, "Examined")
+        } else {
+            (ResponseCode::ReadWrite, "Selected")
+        };
+        Ok(Done { code: Some(code), text })
     }
 
     /// The untagged responses of RFC 9051 §6.3.2; for IMAP4rev1 also RECENT and UNSEEN (RFC 3501 §6.3.1).

@@ -11,6 +11,7 @@ use relais_imap::session::Enabled;
 use relais_model::{Flag, MailboxName, ModSeq, SeqNum, SystemFlag, Uid, UidSet};
 use relais_store::{MAX_KEYWORDS, Row, Store, View};
 
+use super::Halt;
 use super::flags::FlagWriter;
 
 /// An open mailbox.
@@ -60,13 +61,15 @@ pub(super) struct Told {
     pub(super) mod_seq: Option<ModSeq>,
     /// Of these.
     pub(super) uids: UidSet,
+    /// All but the new MODSEQ: after STORE.SILENT with CONDSTORE (RFC 7162 §3.1.3).
+    pub(super) owes_mod_seq: bool,
 }
 
 impl Selected {
     /// Opens `view`: the client is about to be told of all that is there now.
     pub(super) fn open(store: &Store, view: Arc<View>, name: MailboxName, read_only: bool) -> Self {
         let mod_seq = view.highest_mod_seq();
-        let known: UidSet = view.read(|rows| rows.iter().filter_map(|row| row.uid()).collect());
+        let known: UidSet = view.read(|rows| rows.iter().filter_map(Row::uid).collect());
         let mut selected = Self {
             view,
             name,
@@ -99,10 +102,20 @@ impl Selected {
         self.known.at_positions(&set.resolve(self.exists()).unwrap_or_default())
     }
 
-    /// Whether a sequence set names a message that isn't there: BAD (RFC 9051 §9, `seq-number`).
-    pub(super) fn is_out_of_range(&self, set: &SequenceSet) -> bool {
+    /// [`Self::resolve`] for a command that names messages: a number that none has is BAD (RFC 9051 §9, `seq-number`).
+    pub(super) fn named(&self, set: &SequenceSet, by_uid: bool) -> Result<UidSet, Halt> {
         let exists = self.exists();
-        set.resolve(exists).is_some_and(|runs| runs.last().is_some_and(|(_, last)| *last > exists))
+        let is_beyond = |runs: Vec<(u32, u32)>| runs.last().is_some_and(|(_, last)| *last > exists);
+        if !by_uid && set.resolve(exists).is_some_and(is_beyond) {
+            return Err(Halt::bad("There is no message with this number"));
+        }
+        Ok(self.resolve(set, by_uid))
+    }
+
+    /// Whether some of `uids` are gone, and the client doesn't know (RFC 2180 §4).
+    pub(super) fn misses(&self, uids: &UidSet) -> bool {
+        let here = |(first, last): &(u32, u32)| self.view.read(|rows| rows.range(*first, *last).len() as u64);
+        uids.runs().iter().map(here).sum::<u64>() < uids.count()
     }
 
     /// Those that are recent to this session and haven't been expunged.
@@ -111,8 +124,8 @@ impl Selected {
     }
 
     /// Whether a message is `\Recent` here.
-    pub(super) fn is_recent(&self, uid: Uid) -> bool {
-        self.recent.contains(uid)
+    pub(super) fn is_recent(&self, uid: Option<Uid>) -> bool {
+        uid.is_some_and(|uid| self.recent.contains(uid))
     }
 
     /// Takes what nobody was told of yet; a read-only session looks, but leaves it (RFC 3501 §6.3.2).
@@ -151,6 +164,7 @@ impl Selected {
             if expunges == Expunges::Tell {
                 self.tell_vanished(out, enabled);
             }
+            self.tell_flags(out);
             if !changes.arrived.is_empty() {
                 self.known.extend(&changes.arrived);
                 self.claim_recent(store, Some(&changes.arrived));
@@ -160,7 +174,6 @@ impl Selected {
                 }
             }
             if !changes.flagged.is_empty() {
-                self.tell_flags(out);
                 self.tell_rows(out, &changes.flagged, enabled, with_uid, told);
             }
         } else if expunges == Expunges::Tell {
@@ -193,14 +206,17 @@ impl Selected {
         let mut flags = FlagWriter::new(&self.view);
         for (number, row) in self.numbered(uids) {
             let Some(uid) = row.uid() else { continue };
-            if told.mod_seq.is_some_and(|mod_seq| mod_seq.value() == row.mod_seq) && told.uids.contains(uid) {
+            let is_told = told.mod_seq.is_some_and(|mod_seq| mod_seq.value() == row.mod_seq) && told.uids.contains(uid);
+            if is_told && !told.owes_mod_seq {
                 continue;
             }
             let mut fetch = response::FetchWriter::new(out, number, enabled.utf8());
             if with_uid || enabled.qresync || enabled.imap4rev2 {
                 fetch.uid(uid);
             }
-            fetch.flags_octets(flags.spell(row.flags, self.recent.contains(uid)));
+            if !is_told {
+                fetch.flags_octets(flags.spell(row.flags, self.recent.contains(uid)));
+            }
             if let Some(mod_seq) = ModSeq::new(row.mod_seq).filter(|_| enabled.condstore) {
                 fetch.mod_seq(mod_seq);
             }
