@@ -47,7 +47,7 @@ fn told(name: &str, outcome: &anyhow::Result<String>) -> Tally {
 fn start(configuration: &str) -> anyhow::Result<Server> {
     let folder = tempfile::Builder::new().prefix("relais-load.").tempdir()?;
     let extra = folder.path().join("extra.toml");
-    fs::write(&extra, format!("[log]\nlevel = \"warn\"\n{configuration}"))?;
+    fs::write(&extra, configuration)?;
     Ok(Server::start(&Program::built()?, &["--with", &extra.display().to_string()])?)
 }
 
