@@ -62,7 +62,7 @@ pub(crate) const GROUPS: &[Group] = &[
         run: |server, scale, _| sessions::append(server, "append-8", 8, scale.of(1600)),
     },
     Group { name: "mailbox", rounds: 3, run: mailbox::of_ten_thousand },
-    Group { name: "large-mailbox", rounds: 2, run: mailbox::of_a_hundred_thousand },
+    Group { name: "huge", rounds: 2, run: mailbox::of_a_hundred_thousand },
     Group { name: "pop3", rounds: 3, run: sessions::retrieve },
     Group { name: "memory-used", rounds: 1, run: |server, _, _| Ok(vec![memory(server, "memory-used")]) },
 ];

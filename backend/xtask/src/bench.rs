@@ -9,7 +9,7 @@ use crate::tally::Tally;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only groups of figures whose name contains one of these words: smtp,idle,login,append,mailbox,pop3,memory
+    /// Only groups of figures whose name contains one of these words: smtp,idle,login,append,mailbox,huge,pop3,memory
     #[arg(long)]
     only: Option<String>,
     /// Fewer operations and one round: a look, not a measurement
