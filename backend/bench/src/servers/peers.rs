@@ -76,10 +76,12 @@ pub(crate) fn are_here() -> anyhow::Result<bool> {
 
 /// Starts them in a new folder.
 pub(crate) fn start(format: &Format, folder: &Path) -> anyhow::Result<Server> {
+    let postfix = folder.join("postfix");
     if folder.exists() {
+        // Postfix outlives a bench that was killed: it changes users, and so loses the signal of its parent's death.
+        drop(Command::new("postfix").arg("-c").arg(&postfix).arg("stop").stderr(Stdio::null()).status());
         fs::remove_dir_all(folder)?;
     }
-    let postfix = folder.join("postfix");
     for (name, owner) in [
         ("postfix", "root"),
         ("queue", "root"),
