@@ -39,9 +39,6 @@ pub struct DeliveryConfig {
     pub delay_notice_after: Duration,
     /// How long our own notices are tried (RFC 5321 §4.5.4.1: four to five days). Default: 5 days.
     pub notice_lifetime: Duration,
-    /// A notice returns larger messages without their body, also where `RET=FULL` was said (RFC 3461 §6.2 allows it).
-    /// Default: 256 KiB.
-    pub returned_octets: u64,
     /// What is under way when the worker is stopped has this long to end before it is broken off. Default: 20 seconds.
     pub drain: Duration,
 }
@@ -62,7 +59,6 @@ impl DeliveryConfig {
             backoff: Backoff::default(),
             delay_notice_after: Duration::from_hours(4),
             notice_lifetime: Duration::from_hours(5 * 24),
-            returned_octets: 256 * 1024,
             drain: Duration::from_secs(20),
         }
     }

@@ -8,7 +8,7 @@
 //! - `route`: relay host or MX. `hosts`: a domain's hosts in order. `memory`: which of them are dead. `dial`: IPv6 and IPv4.
 //! - `connection`: drives the SMTP client. `tls`: with which certificates. `attempt`: host after host, until each recipient has
 //!   its verdict.
-//! - `settle` and `backoff`: what becomes of a recipient. `notice`: what its sender reads. `local`: mail for a domain that has become ours. `bodies`: what is
+//! - `settle` and `backoff`: what becomes of a recipient, and what its sender is told. `local`: mail for a domain that has become ours. `bodies`: what is
 //!   sent.
 //! - `lanes` and `worker`: who is spoken to, when, how often at once. `ports` and `dns`: the network and the DNS.
 //!
@@ -21,7 +21,7 @@
 //! - Each wait for the network has a limit.
 //!
 //! To add a TLS policy (MTA-STS, DANE): a way to verify in `tls`, and `Courier::policy` asks for it. To add a reason why mail
-//! fails: a line in `notice::explain`.
+//! fails: a line in `relais_filing::notice`'s `explain`.
 
 mod attempt;
 mod backoff;
@@ -34,7 +34,6 @@ mod hosts;
 mod lanes;
 mod local;
 mod memory;
-mod notice;
 mod ports;
 mod route;
 mod settle;

@@ -1,28 +1,14 @@
 //! Queued mail whose domain has become ours: it is filed instead of sent.
 
-use relais_filing::{Filing, FilingError, Plan, PlannedDelivery, Refusal};
-use relais_model::{Address, EnhancedCode, ForwardPath, Reply, Timestamp};
-use relais_store::{
-    Acceptance, Content, Delivery, NewQueued, QueuedMessage, QueuedRecipient, Route, Store, StoreError,
-};
+use relais_filing::{Filing, FilingError, Plan, Refusal};
+use relais_model::{EnhancedCode, ForwardPath, Reply, Timestamp};
+use relais_store::{Acceptance, Content, NewQueued, QueuedMessage, QueuedRecipient, Route, Store, StoreError};
 
 use crate::attempt::{Job, Said, Verdict};
 use crate::route::NextHop;
 
 /// What came of filing: a verdict a recipient, and what the store is to accept with them.
 pub(crate) type Filed = (Vec<Verdict>, Vec<Acceptance>);
-
-/// Copies for mailboxes here, as mail for `recipient`.
-pub(crate) fn deliveries(planned: &[PlannedDelivery], recipient: &Address) -> Vec<Delivery> {
-    let delivery = |planned: &PlannedDelivery| Delivery {
-        account: planned.account,
-        mailbox: planned.mailbox.clone(),
-        flags: Vec::new(),
-        internal_date: None,
-        recipient: recipient.clone(),
-    };
-    planned.iter().map(delivery).collect()
-}
 
 /// Files `job`'s message. None where its destination isn't ours. What goes on elsewhere is given up at `expires_at`.
 pub(crate) async fn file(
@@ -89,6 +75,7 @@ async fn prepare(message: &QueuedMessage, raw: Vec<u8>) -> Content {
 }
 
 fn acceptance(message: &QueuedMessage, plan: Plan, content: Content, expires_at: Timestamp) -> Acceptance {
+    let deliveries = plan.copies().collect();
     let outbound = (!plan.forwards.is_empty()).then(|| NewQueued {
         reverse_path: message.reverse_path.clone(),
         ret: message.ret,
@@ -103,7 +90,7 @@ fn acceptance(message: &QueuedMessage, plan: Plan, content: Content, expires_at:
     Acceptance {
         content,
         reverse_path: message.reverse_path.clone(),
-        deliveries: deliveries(&plan.deliveries, &plan.recipient.address),
+        deliveries,
         outbound,
         trace: message.trace.clone(),
         from_peer: String::new(),

@@ -1,16 +1,13 @@
 //! From what was said of a recipient to what becomes of it, and to the notices that its sender gets.
 
-use relais_filing::{Filing, FilingError, Plan, Refusal};
-use relais_model::{EnhancedCode, ForwardPath, Notify, Random, Reply, ReversePath, Timestamp};
-use relais_store::{
-    Acceptance, Content, NewQueued, Outcome, QueuedMessage, QueuedRecipient, Settlement, Store, StoreError, TraceId,
-};
+use relais_filing::Filing;
+use relais_filing::notice::{About, Kind, Notice, RETURNED_OCTETS, Told};
+use relais_model::{EnhancedCode, Random, Reply, ReversePath, Timestamp};
+use relais_store::{Acceptance, Outcome, QueuedMessage, QueuedRecipient, Settlement, Store, StoreError};
 
 use crate::attempt::{Job, Ports, Said, Verdict};
 use crate::bodies::{Body, beginning};
 use crate::config::DeliveryConfig;
-use crate::local::deliveries;
-use crate::notice::{Kind, Notice, Told};
 
 /// What becomes of one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,8 +98,9 @@ impl Desk {
         for (recipient, verdict) in job.recipients.iter().zip(verdicts) {
             let decision = decide(&self.config, &job.message, recipient, verdict, now, &*self.ports.random);
             log(job, recipient, verdict, &decision);
+            count(&decision.outcome);
             if let (Some((kind, status)), Some(said)) = (decision.notice, said_in(verdict)) {
-                due.push((kind, Told { recipient, said, status }));
+                due.push((kind, told(recipient, said, status)));
             }
             settlements.push(Settlement { recipient: recipient.key, outcome: decision.outcome });
         }
@@ -125,60 +123,36 @@ impl Desk {
             let (same, others): (Vec<_>, Vec<_>) = due.into_iter().partition(|(other, _)| *other == kind);
             due = others;
             let told = same.into_iter().map(|(_, told)| told).collect();
-            let notice = Notice { kind, message, to, told, now };
-            let raw = beginning(body, self.config.returned_octets.saturating_add(1)).await;
-            match notice.build(&self.config, &raw, &*self.ports.random) {
-                Ok(built) => notices.extend(self.accept(message, &notice, built).await?),
-                Err(error) => tracing::error!(%error, queue.id = %message.trace, "a notice can't be written"),
-            }
+            let raw = beginning(body, RETURNED_OCTETS.saturating_add(1)).await;
+            let about = about(message, &raw);
+            let expires_at = now.plus(self.config.notice_lifetime);
+            let notice = Notice { kind, about, to, told, now, expires_at };
+            notices.extend(self.filing.notice(&notice, &*self.ports.random).await?);
         }
         Ok(notices)
     }
+}
 
-    /// To the sender's mailbox here, or through the queue to wherever the sender is.
-    async fn accept(
-        &self,
-        message: &QueuedMessage,
-        notice: &Notice<'_>,
-        built: Vec<u8>,
-    ) -> Result<Option<Acceptance>, StoreError> {
-        let path = quiet(notice.to.clone());
-        let plan = match self.filing.plan(&path).await {
-            Ok(plan) => plan,
-            Err(FilingError::Refused(Refusal::NotLocal)) => Plan::relay(path),
-            Err(FilingError::Refused(why)) => {
-                tracing::warn!(queue.id = %message.trace, sender = %notice.to, %why, "a notice has nobody to go to and is dropped");
-                return Ok(None);
-            }
-            Err(FilingError::Failed(error)) => return Err(error),
-        };
-        let trace = TraceId::make(notice.now, &*self.ports.random);
-        tracing::info!(queue.id = %message.trace, notice.id = %trace, sender = %notice.to, kind = ?notice.kind, "the sender is told");
-        let outbound = (!plan.forwards.is_empty()).then(|| NewQueued {
-            reverse_path: ReversePath::Null,
-            ret: None,
-            envelope_id: None,
-            body_type: relais_model::BodyType::EightBitMime,
-            smtputf8: notice.to.needs_smtputf8(),
-            require_tls: message.require_tls,
-            submitter: None,
-            recipients: plan.forwards,
-            expires_at: notice.now.plus(self.config.notice_lifetime),
-        });
-        Ok(Some(Acceptance {
-            content: Content::prepare(built),
-            reverse_path: ReversePath::Null,
-            deliveries: deliveries(&plan.deliveries, notice.to),
-            outbound,
-            trace,
-            from_peer: String::new(),
-        }))
+fn about<'a>(message: &'a QueuedMessage, raw: &'a [u8]) -> About<'a> {
+    About {
+        trace: &message.trace,
+        envelope_id: message.envelope_id.as_ref(),
+        ret: message.ret,
+        require_tls: message.require_tls,
+        arrived_at: message.created_at,
+        expires_at: message.expires_at,
+        raw,
     }
 }
 
-/// A recipient of a notice: nothing more is told of it.
-fn quiet(address: relais_model::Address) -> ForwardPath {
-    ForwardPath { address, notify: Some(Notify::NEVER), original: None }
+fn told<'a>(recipient: &'a QueuedRecipient, said: &'a Said, status: EnhancedCode) -> Told<'a> {
+    Told {
+        recipient: &recipient.address,
+        original: recipient.original.as_ref(),
+        status,
+        reply: &said.reply,
+        remote: said.host.as_ref().filter(|_| said.is_remote),
+    }
 }
 
 fn said_in(verdict: &Verdict) -> Option<&Said> {
@@ -186,6 +160,16 @@ fn said_in(verdict: &Verdict) -> Option<&Said> {
         Verdict::Delivered(said) | Verdict::Deferred(said) | Verdict::Failed(said) => Some(said),
         Verdict::Untried => None,
     }
+}
+
+fn count(outcome: &Outcome) {
+    let word = match outcome {
+        Outcome::Delivered { .. } => "delivered",
+        Outcome::Deferred { .. } => "deferred",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Untried { .. } => return,
+    };
+    metrics::counter!("relais_deliveries_total", "outcome" => word).increment(1);
 }
 
 fn log(job: &Job, recipient: &QueuedRecipient, verdict: &Verdict, decision: &Decision) {
@@ -212,7 +196,7 @@ fn log(job: &Job, recipient: &QueuedRecipient, verdict: &Verdict, decision: &Dec
 mod tests {
     use super::*;
     use crate::attempt::tests::{message, recipient};
-    use relais_model::Domain;
+    use relais_model::{Domain, Notify};
     use relais_testkit::SeededRandom;
     use std::time::Duration;
 
@@ -301,54 +285,5 @@ mod tests {
         );
         let Outcome::Deferred { until, .. } = last.outcome else { panic!() };
         assert_eq!(until, message().expires_at);
-    }
-
-    /// RFC 3464, RFC 3461 §4.3 (RET).
-    #[test]
-    fn a_notice_says_who_said_what_and_returns_what_ret_asks_for() {
-        let (mut message, recipient, said) = (message(), recipient("b@d.example"), said(550, 1, 1));
-        let config = DeliveryConfig::new(Domain::parse("us.example").unwrap());
-        let to = relais_model::Address::parse("ann@us.example").unwrap();
-        let raw = b"Subject: secret plans\r\n\r\nthe body\r\n";
-        for (ret, returns_body) in
-            [(None, true), (Some(relais_model::Ret::Full), true), (Some(relais_model::Ret::Headers), false)]
-        {
-            message.ret = ret;
-            let told = vec![Told { recipient: &recipient, said: &said, status: EnhancedCode::new(5, 1, 1) }];
-            let notice = Notice { kind: Kind::Failed, message: &message, to: &to, told, now: message.created_at };
-            let built = String::from_utf8(notice.build(&config, raw, &SeededRandom::default()).unwrap()).unwrap();
-            assert_eq!(built.contains("the body"), returns_body, "{ret:?}");
-            for line in [
-                "To: <ann@us.example>\r\n",
-                "From: \"Mail Delivery System\" <mailer-daemon@us.example>\r\n",
-                "Auto-Submitted: auto-replied\r\n",
-                "Final-Recipient: rfc822; b@d.example\r\nAction: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; mx.d.example\r\n",
-                "  b@d.example\r\n    What happened: There is no such address.\r\n",
-                "    The server mx.d.example said: 550 5.1.1 words\r\n",
-                "Subject: secret plans\r\n",
-            ] {
-                assert!(built.contains(line), "{line}\n{built}");
-            }
-        }
-    }
-
-    #[test]
-    fn each_notice_reads_well() {
-        let (message, recipient, said) = (message(), recipient("b@d.example"), said(451, 4, 1));
-        let config = DeliveryConfig::new(Domain::parse("us.example").unwrap());
-        let to = relais_model::Address::parse("ann@us.example").unwrap();
-        for (kind, expected) in [
-            (Kind::Delayed, "You need not do anything: we go on trying until\r\nSat, 28 Nov 2026 10:00:00 +0000"),
-            (Kind::Relayed, "The message was passed on to the next server"),
-            (Kind::Delivered, "The message is in the mailbox."),
-            (Kind::Failed, "delivered to the following address, and we have stopped trying.\r\n\r\n  b@d.example\r\n"),
-        ] {
-            let told = vec![Told { recipient: &recipient, said: &said, status: EnhancedCode::new(4, 4, 1) }];
-            let notice = Notice { kind, message: &message, to: &to, told, now: message.created_at };
-            let built =
-                String::from_utf8(notice.build(&config, b"Subject: x\r\n\r\n", &SeededRandom::default()).unwrap())
-                    .unwrap();
-            assert!(built.contains(expected), "{built}");
-        }
     }
 }

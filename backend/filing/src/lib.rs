@@ -6,6 +6,7 @@
 //!              └──> another host's ───────> forward
 //! ```
 //! [`Filing::plan`] asks the store and decides; it writes nothing. Whoever holds a [`Plan`] gives it to `store.accept`.
+//! [`notice`] is the way back: what a sender is told, as a message that is ready for the store.
 //!
 //! # Invariants
 //! - A plan names each account once and each forward once, however many aliases lead there.
@@ -14,14 +15,12 @@
 //!
 //! Sieve and mailing lists will stand between the account and the delivery.
 
-mod loops;
+pub mod notice;
 
 use std::collections::{HashSet, VecDeque};
 
 use relais_model::{Address, Domain, ForwardPath, MailboxName, Notify, OriginalRecipient};
 use relais_store::{ALIAS_DEPTH, AccountKey, Delivery, NewRecipient, Route, Store, StoreError, Target};
-
-pub use loops::has_been_here;
 
 /// Addresses that one recipient may lead to, at most.
 pub const MAX_ADDRESSES: usize = 1000;
@@ -47,6 +46,11 @@ impl Plan {
         let ForwardPath { address, notify, original } = path.clone();
         let forwards = vec![NewRecipient { address, notify, original }];
         Self { recipient: path, deliveries: Vec::new(), forwards, lost: Vec::new(), is_expanded: false }
+    }
+
+    /// Whom the sender knows: ORCPT, or the recipient as it was given (RFC 3461 §5.2.1). What is told of another address names it.
+    pub fn original(&self) -> OriginalRecipient {
+        carried_original(&self.recipient)
     }
 
     /// The deliveries as the store takes them: without flags, dated when they are written.

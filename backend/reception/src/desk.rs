@@ -5,12 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use relais_filing::notice::{About, Kind, Notice, RETURNED_OCTETS, Told};
 use relais_filing::{Filing, Plan};
 use relais_message::{Authors, Received, complete_submission, count_received, header_octets, received};
-use relais_model::{Address, Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, Timestamp};
-use relais_store::{Acceptance, Content, Delivery, DeliveryRefusal, NewQueued, Store, StoreError, TraceId};
+use relais_model::{
+    Address, Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, Timestamp,
+};
+use relais_store::{Acceptance, Content, Delivery, MessageKey, NewQueued, Store, StoreError, TraceId};
+use tokio::io::AsyncReadExt as _;
 use tracing::{error, info, warn};
 
+use crate::fate::{Fate, Line};
 use crate::recipient::recipient;
 use crate::spool::{Spool, Spooled, Spooler};
 use crate::visit::{Door, Visit};
@@ -116,7 +121,11 @@ impl Reception {
 
     /// RCPT: what becomes of the message for this recipient.
     pub async fn recipient(&self, visit: &Visit, envelope: &Envelope, path: &ForwardPath) -> Result<Plan, Reply> {
-        recipient(&self.filing, self.disk.is_nearly_full(), visit, envelope, path).await
+        let answer = recipient(&self.filing, self.disk.is_nearly_full(), visit, envelope, path).await;
+        if answer.is_err() {
+            metrics::counter!("relais_recipients_refused_total", "door" => visit.door.as_str()).increment(1);
+        }
+        answer
     }
 
     async fn may_send_as(&self, identity: &Identity, address: &Address) -> Result<bool, Reply> {
@@ -155,14 +164,15 @@ impl Reception {
         Ok(Incoming { arrival, envelope, plans, trace, spool, added_octets: head.len() })
     }
 
-    /// The message is whole: takes it for good, and says so for each recipient in RCPT's order. At other doors than LMTP all
-    /// replies are the same.
+    /// The message is whole: takes it for good, and says so for each recipient in RCPT's order. At other doors than LMTP, where one
+    /// reply speaks for all, the message is taken where anybody could be served, and the sender gets a notice about the others.
     pub async fn finish(&self, incoming: Incoming) -> Vec<Reply> {
-        let recipients = incoming.plans.len().max(1);
-        match self.take(incoming).await {
-            Ok(replies) => replies,
-            Err(reply) => vec![reply; recipients],
-        }
+        let (recipients, door) = (incoming.plans.len().max(1), incoming.arrival.visit.door);
+        let replies = self.take(incoming).await.unwrap_or_else(|reply| vec![reply; recipients]);
+        let is_accepted = replies.iter().any(Reply::is_positive);
+        let name = if is_accepted { "relais_messages_accepted_total" } else { "relais_messages_refused_total" };
+        metrics::counter!(name, "door" => door.as_str()).increment(1);
+        replies
     }
 
     async fn take(&self, incoming: Incoming) -> Result<Vec<Reply>, Reply> {
@@ -184,30 +194,69 @@ impl Reception {
         let acceptance = self.acceptance(&arrival, &envelope, &plans, &trace, content);
         let accepted = self.store.accept(acceptance).await.map_err(|error| unavailable(&error))?;
         let mut outcomes = accepted.deliveries.iter();
-        let replies: Vec<Reply> = plans
-            .iter()
-            .map(|plan| {
-                let refusal = outcomes.by_ref().take(plan.deliveries.len()).find_map(|outcome| outcome.as_ref().err());
-                refusal.map_or_else(|| taken(&trace), refused)
-            })
-            .collect();
+        let fates: Vec<Fate<'_>> =
+            plans.iter().map(|plan| Fate::of(plan, outcomes.by_ref().take(plan.deliveries.len()))).collect();
+        let taken = Reply::new(250, EnhancedCode::new(2, 0, 0), format!("Taken as {trace}"));
+        let has_reply = arrival.visit.door == Door::Lmtp;
+        if !fates.iter().any(Fate::is_served) {
+            let replies: Vec<Reply> = fates.iter().map(|fate| fate.reply(&taken)).collect();
+            return Ok(if has_reply { replies } else { vec![one_of(&replies); replies.len()] });
+        }
         info!(
             queue.id = %trace, size_octets, recipients = plans.len(), reverse_path = %envelope.reverse_path,
             "message accepted"
         );
-        Ok(if arrival.visit.door == Door::Lmtp { replies } else { vec![self.one_reply(&trace, replies)] })
+        self.tell(&envelope, &trace, &fates, has_reply, accepted.message).await.map_err(|error| unavailable(&error))?;
+        // SMTP has one reply for all: who was not served is told by a notice.
+        Ok(fates.iter().map(|fate| if has_reply { fate.reply(&taken) } else { taken.clone() }).collect())
     }
 
-    /// SMTP has one reply for all recipients. Where some mailboxes took the message and others filled up between RCPT and now,
-    /// it was taken.
-    fn one_reply(&self, trace: &TraceId, replies: Vec<Reply>) -> Reply {
-        if let Some(refusal) = replies.iter().find(|reply| !reply.is_positive())
-            && replies.iter().any(Reply::is_positive)
-        {
-            warn!(queue.id = %trace, %refusal, "a mailbox refused what others took");
+    /// Notices about what is known now. They are durable before the reply: if they can't be, the sender must send again, for a
+    /// message that comes twice is better than one that is lost without a word.
+    async fn tell(
+        &self,
+        envelope: &Envelope,
+        trace: &TraceId,
+        fates: &[Fate<'_>],
+        has_reply: bool,
+        message: Option<MessageKey>,
+    ) -> Result<(), StoreError> {
+        let lines: Vec<Line<'_>> = fates.iter().flat_map(|fate| fate.lines(has_reply)).collect();
+        // RFC 5321 §4.5.5: nobody is told where nobody sent.
+        let (Some(to), false) = (envelope.reverse_path.address(), lines.is_empty()) else { return Ok(()) };
+        let raw = self.beginning(message).await?;
+        let now = self.clock.now();
+        let expires_at = now.plus(self.config.queue_lifetime);
+        let about = About {
+            trace,
+            envelope_id: envelope.envelope_id.as_ref(),
+            ret: envelope.ret,
+            require_tls: envelope.require_tls,
+            arrived_at: now,
+            expires_at,
+            raw: &raw,
+        };
+        let mut notices = Vec::new();
+        for kind in [Kind::Delivered, Kind::Expanded, Kind::Failed] {
+            let told: Vec<Told<'_>> = lines.iter().filter(|line| line.kind == kind).map(told).collect();
+            if !told.is_empty() {
+                let notice = Notice { kind, about, to, told, now, expires_at };
+                notices.extend(self.filing.notice(&notice, &*self.random).await?);
+            }
         }
-        let taken_by_one = replies.iter().position(Reply::is_positive).unwrap_or(0);
-        replies.into_iter().nth(taken_by_one).unwrap_or_else(|| taken(trace))
+        self.store.accept_all(notices).await.map(drop)
+    }
+
+    /// What a notice returns of a message.
+    async fn beginning(&self, message: Option<MessageKey>) -> Result<Vec<u8>, StoreError> {
+        let mut octets = Vec::new();
+        let Some(message) = message else { return Ok(octets) };
+        if let Some(raw) = self.store.open_raw(message).await?
+            && let Err(error) = raw.take(RETURNED_OCTETS + 1).read_to_end(&mut octets).await
+        {
+            warn!(%error, "a message can't be read to be returned");
+        }
+        Ok(octets)
     }
 
     /// The header's authors must be the one who sends (RFC 6409 §6.1).
@@ -272,18 +321,15 @@ pub async fn prepare(spooled: Spooled) -> Content {
     prepared.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
 }
 
-fn taken(trace: &TraceId) -> Reply {
-    Reply::new(250, EnhancedCode::new(2, 0, 0), format!("Taken as {trace}"))
+/// Where nobody could be served: if only one of them may be later, the sender shall try again.
+fn one_of(refusals: &[Reply]) -> Reply {
+    let transient = refusals.iter().find(|reply| reply.is_transient());
+    transient.or(refusals.first()).cloned().unwrap_or_else(nearly_full)
 }
 
-fn refused(refusal: &DeliveryRefusal) -> Reply {
-    match refusal {
-        DeliveryRefusal::OverQuota => Reply::new(452, EnhancedCode::new(4, 2, 2), "The mailbox is full"),
-        DeliveryRefusal::NoMailbox => Reply::new(550, EnhancedCode::new(5, 1, 1), "There is no such mailbox"),
-        DeliveryRefusal::TooManyKeywords => {
-            Reply::new(450, EnhancedCode::new(4, 2, 0), "The mailbox takes nothing now")
-        }
-    }
+fn told<'a>(line: &'a Line<'_>) -> Told<'a> {
+    let Line { recipient, original, reply, status, .. } = line;
+    Told { recipient, original: original.as_ref(), status: *status, reply, remote: None }
 }
 
 pub(crate) fn nearly_full() -> Reply {

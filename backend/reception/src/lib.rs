@@ -2,7 +2,7 @@
 //!
 //! - `login`: the one log-in of IMAP, POP3 and SMTP AUTH, and its limits.
 //! - `visit`: who stands at which door. `recipient`: may this recipient come in there?
-//! - `desk`: a message from MAIL to the reply after its end. `spool`: a message while it comes in. `disk`: is there room for it?
+//! - `desk`: a message from MAIL to the reply after its end. `fate`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
 //!
 //! # Invariants
 //! - Only who has logged in may send to other hosts; no network is trusted.
@@ -10,6 +10,7 @@
 
 mod desk;
 mod disk;
+mod fate;
 mod login;
 mod recipient;
 mod spool;
@@ -20,7 +21,7 @@ pub use disk::Disk;
 pub use login::{
     HashError, Identity, Login, LoginAnswer, LoginAttempt, MAX_PASSWORD_OCTETS, Protocol, VERIFIED_FOR, is_known_hash,
 };
-pub use relais_filing::Plan;
 pub use recipient::{recipient, refuse};
+pub use relais_filing::Plan;
 pub use spool::{Spool, Spooled, Spooler};
 pub use visit::{Door, Visit};

@@ -82,8 +82,8 @@ impl Spool {
         file.flush().await?;
         self.memory = Vec::new();
         let size = usize::try_from(self.octets).map_err(io::Error::other)?;
-        let share = u32::try_from(size.min(WORK_OCTETS) / 1024).map_err(io::Error::other)?;
-        let work = Arc::clone(&self.spooler.work).acquire_many_owned(share).await.map_err(io::Error::other)?;
+        let permits = u32::try_from(size.min(WORK_OCTETS) / 1024).map_err(io::Error::other)?;
+        let work = Arc::clone(&self.spooler.work).acquire_many_owned(permits).await.map_err(io::Error::other)?;
         let mut octets = Vec::with_capacity(size + spare);
         file.rewind().await?;
         file.read_to_end(&mut octets).await?;

@@ -15,6 +15,17 @@ pub enum Door {
     Lmtp,
 }
 
+impl Door {
+    /// As metrics name it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Relay => "smtp",
+            Self::Submission => "submission",
+            Self::Lmtp => "lmtp",
+        }
+    }
+}
+
 /// One session at a door.
 #[derive(Debug, Clone)]
 pub struct Visit {

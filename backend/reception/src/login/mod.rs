@@ -5,10 +5,10 @@
 //!                                                             └─ a place to compute ─> limits again ─> hash ─┤
 //!                                                                                                            └─> Refused, counted
 //! ```
-//! Invariants: no password is kept, only a keyed hash of it, for [`VERIFIED_FOR`]; an unknown name costs the same time and gets the same answer
-//! as a wrong password (a hash of another system, until it is renewed at the first log-in, takes that system's time); hashes are
-//! computed off the async threads, [`Login`]'s permits at a time, and the limits are asked again once a place is free, so that
-//! no more guesses than places slip through together.
+//! Invariants: no password is kept, only a keyed hash of it, for [`VERIFIED_FOR`]; an unknown name costs a hash as a wrong password
+//! does and gets the same answer, and no refusal is told before `REFUSED_AFTER`, so that a hash of another system, which takes that
+//! system's time, tells nothing either; hashes are computed off the async threads, [`Login`]'s permits at a time, and the limits are
+//! asked again once a place is free, so that no more guesses than places slip through together.
 
 mod bounded;
 mod hash;
@@ -23,7 +23,7 @@ use relais_model::{Address, Clock, Random, Secret, Timestamp};
 use relais_store::{AccountKey, Credential, Store};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 pub use hash::is_known_hash;
 
@@ -39,6 +39,9 @@ const MAX_VERIFIED: usize = 20_000;
 
 /// Octets of a password, at most: those of longer ones are not even looked at.
 pub const MAX_PASSWORD_OCTETS: usize = 1024;
+
+/// A refusal is never told sooner: whatever the attempt cost, known or unknown, all refusals take the same time (threats.md).
+const REFUSED_AFTER: Duration = Duration::from_millis(500);
 
 /// How long an attempt waits for a place to compute.
 const PLACE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -69,6 +72,16 @@ pub enum Protocol {
     Smtp,
 }
 
+impl Protocol {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Imap => "imap",
+            Self::Pop3 => "pop3",
+            Self::Smtp => "smtp",
+        }
+    }
+}
+
 /// Who has logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -94,6 +107,17 @@ pub enum LoginAnswer {
     Unavailable,
 }
 
+impl LoginAnswer {
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Granted(_) => "granted",
+            Self::Refused => "refused",
+            Self::TooMany { .. } => "too_many",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// No hash could be made: all places to compute are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no password can be hashed now; try again later")]
@@ -112,6 +136,7 @@ pub struct Login {
     places: Semaphore,
     limits: Mutex<Limits>,
     verified: Mutex<Bounded<[u8; 32], Timestamp>>,
+    refused_after: Duration,
 }
 
 impl Login {
@@ -129,15 +154,26 @@ impl Login {
             places: Semaphore::new(places),
             limits: Mutex::new(Limits::default()),
             verified: Mutex::new(Bounded::new(MAX_VERIFIED)),
+            refused_after: REFUSED_AFTER,
         }
     }
 
-    /// Checks an attempt, counts it where it fails, and logs what came of it.
+    /// With another time before which no refusal is told; tests have none to lose.
+    #[must_use]
+    pub fn with_refusals_after(mut self, duration: Duration) -> Self {
+        self.refused_after = duration;
+        self
+    }
+
+    /// Checks an attempt, counts it where it fails, and logs what came of it. A refusal takes its time.
     pub async fn check(&self, attempt: LoginAttempt) -> LoginAnswer {
+        let told_at = Instant::now() + self.refused_after;
         let name = Address::parse(&attempt.name).ok();
         let counted_as = counted_as(name.as_ref(), &attempt.name);
         let answer = self.decide(&attempt, name.as_ref(), &counted_as).await;
         let protocol = attempt.protocol;
+        metrics::counter!("relais_logins_total", "protocol" => protocol.as_str(), "outcome" => answer.as_str())
+            .increment(1);
         match &answer {
             LoginAnswer::Granted(identity) => {
                 tracing::debug!(account.key = identity.account.value(), peer.ip = %attempt.peer, ?protocol, "logged in");
@@ -149,6 +185,9 @@ impl Login {
             LoginAnswer::Unavailable => {
                 tracing::warn!(peer.ip = %attempt.peer, ?protocol, "log-in not possible now");
             }
+        }
+        if matches!(answer, LoginAnswer::Refused | LoginAnswer::TooMany { .. }) {
+            sleep_until(told_at).await;
         }
         answer
     }

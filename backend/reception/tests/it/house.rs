@@ -1,6 +1,7 @@
 //! A store with a log-in before it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use relais_model::{Address, Domain, Secret};
 use relais_reception::Login;
@@ -13,7 +14,7 @@ pub(crate) struct House {
     pub(crate) store: Store,
     pub(crate) login: Login,
     pub(crate) clock: Arc<ManualClock>,
-    _dir: TempDir,
+    pub(crate) dir: TempDir,
 }
 
 impl House {
@@ -31,7 +32,8 @@ impl House {
             store.add_domain(&Domain::parse(name).unwrap()).await.unwrap();
         }
         let login = Login::new(store.clone(), clock.clone(), &SeededRandom::new(3));
-        Self { store, login, clock, _dir: dir }
+        let login = login.with_refusals_after(Duration::ZERO);
+        Self { store, login, clock, dir }
     }
 
     pub(crate) async fn add_account(&self, text: &str, hash: &str) -> Account {

@@ -4,8 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use relais_model::Secret;
-use relais_reception::{LoginAnswer, LoginAttempt, Protocol, VERIFIED_FOR};
+use relais_reception::{Login, LoginAnswer, LoginAttempt, Protocol, VERIFIED_FOR};
 use relais_store::AccountChange;
+use relais_testkit::SeededRandom;
+use tokio::time::Instant;
 
 use crate::house::{House, address};
 
@@ -126,6 +128,22 @@ async fn who_logged_in_from_there_is_not_locked_out_by_strangers() {
     check(&house, attempt("ann@example.org", PASSWORD, STRANGER), "too many").await;
     check(&house, attempt("ann@example.org", PASSWORD, "192.0.2.1"), "granted").await;
     check(&house, attempt("ann@example.org", PASSWORD, "127.0.0.1"), "granted").await;
+}
+
+/// threats.md: the same time for an unknown name, whatever the known one's hash costs, and whoever isn't looked at.
+#[tokio::test]
+async fn no_refusal_is_told_before_its_time() {
+    let house = House::open().await;
+    house.add_account("ann@example.org", FOREIGN).await;
+    let refused_after = Duration::from_millis(200);
+    let login = Login::new(house.store.clone(), house.clock.clone(), &SeededRandom::new(4));
+    let login = login.with_refusals_after(refused_after);
+    for name in ["ann@example.org", "nobody@example.org", "no address"] {
+        let began_at = Instant::now();
+        let answer = login.check(attempt(name, "wrong", STRANGER)).await;
+        assert_eq!((answer, refused_after <= began_at.elapsed()), (LoginAnswer::Refused, true), "{name}");
+    }
+    assert_eq!(word(&login.check(attempt("ann@example.org", PASSWORD, STRANGER)).await), "granted");
 }
 
 #[tokio::test]

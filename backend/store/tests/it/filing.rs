@@ -1,7 +1,7 @@
 //! Messages that come in: accepted and appended.
 
 use relais_model::{Domain, SpecialUse, Timestamp};
-use relais_store::{ChangeError, DeliveryRefusal, Target};
+use relais_store::{ChangeError, DeliveryRefusal, Page, Target, TraceFilter};
 
 use crate::house::{House, SEEN, acceptance, append, delivery, keyword, message, name, on_both, set};
 
@@ -17,6 +17,22 @@ fn a_message_to_two_people_is_kept_once() {
         assert_eq!(house.status(house.bert, "INBOX").await.messages, 1);
         let quota = house.store.quota(house.anna).await.unwrap().unwrap();
         assert_eq!((quota.used_octets, quota.used_messages), (2 * message(1).len() as u64, 2));
+        house.check().await;
+    });
+}
+
+#[test]
+fn a_mailbox_that_is_named_twice_takes_one_copy() {
+    on_both(|house| async move {
+        let archive = |account| relais_store::Delivery { mailbox: Target::Name(name("Archive")), ..delivery(account) };
+        let to = vec![delivery(house.anna), delivery(house.bert), delivery(house.anna), archive(house.anna)];
+        let accepted = house.accept(&message(1), to).await;
+        let copies: Vec<_> = accepted.deliveries.into_iter().map(Result::unwrap).collect();
+        assert_eq!(copies[0], copies[2]);
+        assert_ne!(copies[0].mailbox, copies[3].mailbox);
+        assert_eq!(house.status(house.anna, "INBOX").await.messages, 1);
+        let trace = house.store.trace(&TraceFilter::default(), &Page::first()).await.unwrap();
+        assert_eq!(trace.rows.len(), 4, "each naming has its trace");
         house.check().await;
     });
 }

@@ -1,0 +1,342 @@
+//! A message from MAIL to the reply after its end, on a real store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use relais_model::{BodyType, Domain, Envelope, ForwardPath, MailboxName, Notify, Reply, ReversePath, Timestamp};
+use relais_reception::{Arrival, Disk, Door, Identity, Incoming, Reception, ReceptionConfig, Visit};
+use relais_store::{AccountChange, Page, QueueFilter, TraceFilter};
+use relais_testkit::SeededRandom;
+
+use crate::house::{House, address};
+
+const PLAIN: &str = "From: ann@example.org\r\nSubject: hello\r\n\r\nThe body.\r\n";
+
+/// Ann and Ben at example.org; team@ leads to both, half@ to Ann and to nobody, away@ to another host.
+struct Desk {
+    house: House,
+    reception: Reception,
+}
+
+/// What is said before DATA.
+struct Said<'a> {
+    door: Door,
+    logged_in: Option<&'a str>,
+    from: &'a str,
+    to: &'a [&'a str],
+    notify: Option<Notify>,
+}
+
+/// From another host.
+fn from_outside<'a>(from: &'a str, to: &'a [&'a str]) -> Said<'a> {
+    Said { door: Door::Relay, logged_in: None, from, to, notify: None }
+}
+
+/// By Ann.
+fn by_ann<'a>(from: &'a str, to: &'a [&'a str]) -> Said<'a> {
+    Said { door: Door::Submission, logged_in: Some("ann@example.org"), ..from_outside(from, to) }
+}
+
+impl Desk {
+    async fn open() -> Self {
+        Self::with_floor(0).await
+    }
+
+    async fn with_floor(free_octets: u64) -> Self {
+        let house = House::open().await;
+        house.add_account("ann@example.org", "hash").await;
+        house.add_account("ben@example.org", "hash").await;
+        for (alias, targets) in [
+            ("team@example.org", &["ann@example.org", "ben@example.org"][..]),
+            ("half@example.org", &["ann@example.org", "nobody@example.org"]),
+            ("away@example.org", &["somebody@elsewhere.example"]),
+        ] {
+            let targets = targets.iter().map(|target| address(target)).collect();
+            house.store.add_alias(&address(alias), targets).await.unwrap();
+        }
+        let config = ReceptionConfig {
+            host_name: Domain::parse("mx.example.org").unwrap(),
+            queue_lifetime: Duration::from_hours(120),
+        };
+        let (clock, path) = (house.clock.clone(), house.dir.path());
+        let disk = Arc::new(Disk::new(path, free_octets, clock.clone()));
+        let random = Arc::new(SeededRandom::default());
+        let reception = Reception::new(house.store.clone(), config, path, disk, clock, random);
+        Self { house, reception }
+    }
+
+    async fn identity(&self, text: &str) -> Identity {
+        let account = self.house.store.account(&address(text)).await.unwrap().unwrap();
+        Identity { account: account.key, address: account.address }
+    }
+
+    /// MAIL, RCPT and DATA up to the end of the message; or the reply that stops it.
+    async fn begin(&self, said: &Said<'_>, message: &str) -> Result<Incoming, Reply> {
+        let identity = match said.logged_in {
+            Some(name) => Some(self.identity(name).await),
+            None => None,
+        };
+        let visit = Visit { door: said.door, peer: "192.0.2.1".parse().unwrap(), identity };
+        let reverse_path =
+            if said.from.is_empty() { ReversePath::Null } else { ReversePath::Address(address(said.from)) };
+        let mut envelope = Envelope {
+            reverse_path,
+            recipients: Vec::new(),
+            body_type: BodyType::SevenBit,
+            smtputf8: false,
+            require_tls: false,
+            declared_octets: None,
+            ret: None,
+            envelope_id: None,
+            began_at: Timestamp::default(),
+        };
+        self.reception.sender(&visit, &envelope).await?;
+        let mut plans = Vec::new();
+        for to in said.to {
+            let path = ForwardPath { address: address(to), notify: said.notify, original: None };
+            plans.push(self.reception.recipient(&visit, &envelope, &path).await?);
+            envelope.recipients.push(path);
+        }
+        let arrival = Arrival { visit, hello: "client.example".to_owned(), protocol: "ESMTP".to_owned(), tls: None };
+        let mut incoming = self.reception.begin(arrival, envelope, plans).await?;
+        incoming.write(message.as_bytes()).await.unwrap();
+        Ok(incoming)
+    }
+
+    /// The replies in short.
+    async fn send(&self, said: &Said<'_>, message: &str) -> Vec<String> {
+        match self.begin(said, message).await {
+            Ok(incoming) => self.reception.finish(incoming).await.iter().map(short).collect(),
+            Err(reply) => vec![short(&reply)],
+        }
+    }
+
+    /// The messages in INBOX, or the mailbox of that name.
+    async fn mail(&self, of: &str, mailbox: &str) -> Vec<String> {
+        let (store, account) = (&self.house.store, self.identity(of).await.account);
+        let name = MailboxName::parse(mailbox).unwrap();
+        let Some(status) = store.mailbox(account, &name).await.unwrap() else { return Vec::new() };
+        let view = store.view(status.mailbox.key).await.unwrap().unwrap();
+        let mut messages = Vec::new();
+        for key in view.read(|rows| rows.iter().map(relais_store::Row::message).collect::<Vec<_>>()) {
+            messages.push(String::from_utf8(store.raw(key).await.unwrap().unwrap()).unwrap());
+        }
+        messages
+    }
+
+    async fn inbox(&self, of: &str) -> Vec<String> {
+        self.mail(of, "INBOX").await
+    }
+
+    /// Sender and recipient of what is queued.
+    async fn queued(&self) -> Vec<(String, String)> {
+        let listing = self.house.store.queue_list(&QueueFilter::default(), &Page::first()).await.unwrap();
+        let row = |entry: relais_store::QueueEntry| {
+            (entry.message.reverse_path.to_string(), entry.recipient.address.to_string())
+        };
+        listing.rows.into_iter().map(row).collect()
+    }
+
+    async fn limit(&self, of: &str, octets: u64) {
+        let change = AccountChange { quota_octets: Some(Some(octets)), ..AccountChange::default() };
+        self.house.store.change_account(&address(of), change).await.unwrap();
+    }
+}
+
+fn short(reply: &Reply) -> String {
+    format!("{} {}", reply.code, reply.enhanced.unwrap())
+}
+
+const SUCCESS: Option<Notify> = Some(Notify { success: true, failure: true, delay: false });
+
+/// RFC 5321 §4.4; RFC 6409 §8: what clients leave out is added, and Bcc is nobody's business.
+#[tokio::test]
+async fn a_submission_is_mended_and_stamped() {
+    let desk = Desk::open().await;
+    let message = "From: Ann <ann@example.org>\r\nBcc: ben@example.org\r\nSubject: hello\r\n\r\nThe body.\r\n";
+    assert_eq!(desk.send(&by_ann("ann@example.org", &["ben@example.org"]), message).await, ["250 2.0.0"]);
+    let got = desk.inbox("ben@example.org").await.remove(0);
+    let (header, body) = got.split_once("\r\n\r\n").unwrap();
+    assert!(
+        header.starts_with("Return-Path: <ann@example.org>\r\nReceived: from client.example ([192.0.2.1])"),
+        "{header}"
+    );
+    for field in ["\r\nDate: ", "\r\nMessage-ID: <", "\r\nSubject: hello", "for <ben@example.org>"] {
+        assert!(header.contains(field), "{field} in {header}");
+    }
+    assert!(!header.contains("Bcc"), "{header}");
+    assert_eq!(body, "The body.\r\n");
+}
+
+/// What comes from other hosts is theirs: nothing is mended.
+#[tokio::test]
+async fn mail_of_others_is_only_stamped() {
+    let desk = Desk::open().await;
+    let message = "Bcc: ben@example.org\r\n\r\nThe body.\r\n";
+    assert_eq!(desk.send(&from_outside("x@elsewhere.example", &["ben@example.org"]), message).await, ["250 2.0.0"]);
+    let got = desk.inbox("ben@example.org").await.remove(0);
+    assert!(got.ends_with(message) && !got.contains("Message-ID"), "{got}");
+}
+
+/// RFC 6409 §6.1: one writes as oneself, in the envelope and in the header.
+#[tokio::test]
+async fn nobody_writes_in_the_name_of_others() {
+    let desk = Desk::open().await;
+    let header = |from: &str| format!("From: {from}\r\n\r\n");
+    for (envelope_from, message, expected) in [
+        ("ann@example.org", header("ann@example.org"), "250 2.0.0"),
+        ("ann@example.org", header("\"Somebody\" <ANN+x@example.org>"), "250 2.0.0"),
+        ("ann@example.org", header("team@example.org"), "250 2.0.0"),
+        ("team@example.org", header("ann@example.org"), "250 2.0.0"),
+        ("", header("ann@example.org"), "250 2.0.0"),
+        ("ben@example.org", header("ann@example.org"), "553 5.7.1"),
+        ("x@elsewhere.example", header("ann@example.org"), "553 5.7.1"),
+        ("ann@example.org", header("ben@example.org"), "550 5.7.1"),
+        ("ann@example.org", header("ann@example.org, ben@example.org"), "550 5.7.1"),
+        ("ann@example.org", "Sender: ben@example.org\r\nFrom: ann@example.org\r\n\r\n".to_owned(), "550 5.7.1"),
+        ("ann@example.org", "From: ann@example.org\r\nFrom: ben@example.org\r\n\r\n".to_owned(), "550 5.7.1"),
+        ("ann@example.org", "Subject: by whom?\r\n\r\n".to_owned(), "554 5.6.0"),
+    ] {
+        let replies = desk.send(&by_ann(envelope_from, &["ben@example.org"]), &message).await;
+        assert_eq!(replies, [expected], "{envelope_from} {message}");
+    }
+}
+
+#[tokio::test]
+async fn mail_for_other_hosts_is_queued_once_a_recipient() {
+    let desk = Desk::open().await;
+    let to = ["somebody@elsewhere.example", "ben@example.org", "away@example.org"];
+    assert_eq!(desk.send(&by_ann("ann@example.org", &to), PLAIN).await, ["250 2.0.0"; 3]);
+    let row = ("<ann@example.org>".to_owned(), "somebody@elsewhere.example".to_owned());
+    assert_eq!(desk.queued().await, [row.clone(), row]);
+    assert_eq!(desk.inbox("ben@example.org").await.len(), 1);
+}
+
+/// However many recipients lead to a mailbox, it takes one copy; each has its reply and its trace.
+#[tokio::test]
+async fn a_mailbox_takes_one_copy_of_a_transaction() {
+    for door in [Door::Relay, Door::Lmtp] {
+        let desk = Desk::open().await;
+        let to = ["team@example.org", "ann@example.org", "ANN+x@example.org", "ben@example.org"];
+        let said = Said { door, ..from_outside("x@elsewhere.example", &to) };
+        assert_eq!(desk.send(&said, PLAIN).await, ["250 2.0.0"; 4]);
+        for of in ["ann@example.org", "ben@example.org"] {
+            assert_eq!(desk.inbox(of).await.len(), 1, "{of}");
+        }
+        let trace = desk.house.store.trace(&TraceFilter::default(), &Page::first()).await.unwrap();
+        let traced: std::collections::BTreeSet<_> = trace.rows.into_iter().map(|row| row.recipient).collect();
+        assert_eq!(traced.len(), to.len(), "{traced:?}");
+    }
+}
+
+/// RFC 5321 §4.2.3, §6.3: what is refused, and with which words.
+#[tokio::test]
+async fn what_cannot_be_taken_is_refused() {
+    let round = format!("{}\r\nround\r\n", "Received: from x by y; Mon, 23 Nov 2026 10:00:00 +0000\r\n".repeat(101));
+    let far = format!("{}\r\nfar\r\n", "Received: from x by y; Mon, 23 Nov 2026 10:00:00 +0000\r\n".repeat(100));
+    let large = format!("Subject: large\r\n\r\n{}", "0123456789\r\n".repeat(400));
+    let (roomy, full) = (0, u64::MAX);
+    for (free_octets, message, expected) in [
+        (roomy, PLAIN, "250 2.0.0"),
+        (full, PLAIN, "452 4.3.1"),
+        (roomy, &round, "554 5.4.6"),
+        (roomy, &far, "250 2.0.0"),
+        (roomy, &large, "452 4.2.2"),
+    ] {
+        let desk = Desk::with_floor(free_octets).await;
+        desk.limit("ben@example.org", 20_000).await;
+        if message == large {
+            desk.limit("ben@example.org", 4000).await;
+        }
+        let replies = desk.send(&from_outside("x@elsewhere.example", &["ben@example.org"]), message).await;
+        assert_eq!(replies, [expected]);
+        let is_taken = expected.starts_with("250");
+        assert_eq!(desk.inbox("ben@example.org").await.len(), usize::from(is_taken));
+        assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+    }
+}
+
+/// A mailbox that fills up between RCPT and the end of the message. RFC 2033 §4.2: LMTP says so for each recipient. SMTP has one
+/// reply, so the sender gets a notice (RFC 5321 §6.1).
+#[tokio::test]
+async fn who_is_full_at_the_end_is_told_of() {
+    let (taken, full) = ("250 2.0.0", "452 4.2.2");
+    for (door, to, expected, notices) in [
+        (Door::Lmtp, &["ben@example.org", "ann@example.org"][..], &[full, taken][..], 0),
+        (Door::Relay, &["ben@example.org", "ann@example.org"], &[taken, taken], 1),
+        (Door::Relay, &["ben@example.org"], &[full], 0),
+        (Door::Lmtp, &["team@example.org"], &[taken], 1),
+        (Door::Relay, &["team@example.org"], &[taken], 1),
+    ] {
+        let desk = Desk::open().await;
+        let said = Said { door, ..from_outside("x@elsewhere.example", to) };
+        let incoming = desk.begin(&said, PLAIN).await.unwrap();
+        desk.limit("ben@example.org", 1).await;
+        let replies: Vec<_> = desk.reception.finish(incoming).await.iter().map(short).collect();
+        assert_eq!(replies, expected, "{door:?} {to:?}");
+        assert_eq!(desk.inbox("ben@example.org").await.len(), 0);
+        let queued = desk.queued().await;
+        assert_eq!(queued, vec![("<>".to_owned(), "x@elsewhere.example".to_owned()); notices], "{door:?} {to:?}");
+    }
+}
+
+/// RFC 3461 §5.2.3, §5.2.7.3; RFC 5321 §4.5.5.
+#[tokio::test]
+async fn who_asked_for_success_is_told() {
+    for (from, to, expected) in [
+        (
+            "ann@example.org",
+            "ben@example.org",
+            Some("Final-Recipient: rfc822; ben@example.org\r\nAction: delivered\r\nStatus: 2.1.5\r\n"),
+        ),
+        (
+            "ann@example.org",
+            "team@example.org",
+            Some("Final-Recipient: rfc822; team@example.org\r\nAction: expanded\r\nStatus: 2.1.5\r\n"),
+        ),
+        ("ann@example.org", "away@example.org", None),
+        ("", "ben@example.org", None),
+    ] {
+        let desk = Desk::open().await;
+        let said = Said { notify: SUCCESS, ..from_outside(from, std::slice::from_ref(&to)) };
+        assert_eq!(desk.send(&said, PLAIN).await, ["250 2.0.0"]);
+        let mail = desk.inbox("ann@example.org").await;
+        let notices: Vec<_> = mail.iter().filter(|mail| mail.contains("multipart/report")).collect();
+        assert_eq!(notices.len(), usize::from(expected.is_some()), "{from} {to}");
+        if let Some(expected) = expected {
+            assert!(notices[0].contains(expected), "{}", notices[0]);
+            assert!(notices[0].contains("Subject: hello") && !notices[0].contains("The body."), "{}", notices[0]);
+        }
+    }
+}
+
+/// RFC 3461 §5.2.7.2: one address elsewhere takes the wish along.
+#[tokio::test]
+async fn an_alias_to_one_address_elsewhere_carries_the_wish_on() {
+    let desk = Desk::open().await;
+    let said = Said { notify: SUCCESS, ..from_outside("x@elsewhere.example", &["away@example.org"]) };
+    assert_eq!(desk.send(&said, PLAIN).await, ["250 2.0.0"]);
+    let listing = desk.house.store.queue_list(&QueueFilter::default(), &Page::first()).await.unwrap();
+    assert_eq!((listing.rows.len(), listing.rows[0].recipient.notify), (1, SUCCESS));
+}
+
+/// Where an alias leads to nobody, too, the others are served and the sender is told, unless it asked not to be.
+#[tokio::test]
+async fn what_an_alias_loses_is_told() {
+    let never = Some(Notify::NEVER);
+    for (from, notify, is_told) in
+        [("ben@example.org", None, true), ("ben@example.org", never, false), ("", None, false)]
+    {
+        let desk = Desk::open().await;
+        let said = Said { notify, ..from_outside(from, &["half@example.org"]) };
+        assert_eq!(desk.send(&said, PLAIN).await, ["250 2.0.0"]);
+        assert_eq!(desk.inbox("ann@example.org").await.len(), 1);
+        let notices = desk.inbox("ben@example.org").await;
+        assert_eq!(notices.len(), usize::from(is_told), "{from} {notify:?}");
+        if let Some(notice) = notices.first() {
+            let fields = "Original-Recipient: rfc822; half@example.org\r\n\
+                          Final-Recipient: rfc822; nobody@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n";
+            assert!(notice.contains(fields) && notice.contains("The body."), "{notice}");
+        }
+    }
+}
