@@ -6,6 +6,7 @@
 
 mod bench;
 mod crash;
+mod full_disk;
 mod fuzz;
 mod imaptest;
 mod load;
@@ -36,6 +37,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Kills relais under load, again and again, and counts
     Crash(crash::Arguments),
+    /// Fills the disk under a running relais (root only)
+    FullDisk,
     /// Feeds the parsers of strangers' octets with what nobody thinks of
     Fuzz(fuzz::Arguments),
     /// Thousands of idle connections, and their memory
@@ -52,6 +55,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Tidy => tidy::run()?,
         Task::Bench(arguments) => bench::run(&arguments)?,
         Task::Crash(arguments) => crash::run(&arguments)?,
+        Task::FullDisk => full_disk::run()?,
         Task::Fuzz(arguments) => fuzz::run(&arguments)?,
         Task::Load(arguments) => load::run(&arguments)?,
         Task::Peers(arguments) => peers::run(&arguments)?,

@@ -8,14 +8,14 @@ use anyhow::Context;
 use relais_testkit::postgres::{self, Cluster};
 
 use crate::tally::Tally;
-use crate::{crash, fuzz, imaptest, load, peers, tidy};
+use crate::{crash, full_disk, fuzz, imaptest, load, peers, tidy};
 
 type Stage = fn() -> anyhow::Result<Tally>;
 
 /// Runs all stages, also after one that failed: a change is looked at whole.
 pub(crate) fn run() -> Tally {
     let mut tally = Tally::default();
-    let stages: [(&str, Stage); 10] = [
+    let stages: [(&str, Stage); 11] = [
         ("format", || cargo(&["fmt", "--all", "--check"])),
         ("tidy", tidy::run),
         ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
@@ -24,6 +24,7 @@ pub(crate) fn run() -> Tally {
         ("imaptest", imaptest::run_all),
         ("peers", peers::run_all),
         ("crash", crash::run_short),
+        ("full-disk", full_disk::run),
         ("load", load::run_short),
         ("fuzz", fuzz::run_short),
     ];
