@@ -61,5 +61,6 @@ fn params(common_name: &str, names: &[&str]) -> Result<CertificateParams> {
 fn write_secret(path: &Path, text: &str) -> Result<()> {
     let mut options = fs::OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).with_context(|| format!("cannot write {}", path.display()))
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -9,7 +9,9 @@ use relais_model::{SystemClock, SystemRandom};
 use relais_reception::Login;
 use relais_service::{Act, Answer, Paging, Password, Selection, Service};
 
-use crate::arguments::{AccountCommand, AliasCommand, DomainCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection};
+use crate::arguments::{
+    AccountCommand, AliasCommand, DomainCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection,
+};
 use crate::config::Config;
 use crate::{control, server, show};
 

@@ -23,7 +23,7 @@ pub(crate) struct Config {
     /// Where everything that must be kept is kept.
     pub(crate) data: PathBuf,
     /// `sqlite`, or a `postgres://` URL.
-    #[serde(default = "sqlite")]
+    #[serde(default = "sqlite", deserialize_with = "database")]
     pub(crate) database: String,
     #[serde(default)]
     pub(crate) blobs: Blobs,
@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) limits: LimitsSection,
     #[serde(default)]
     pub(crate) delivery: Delivery,
+    #[serde(skip)]
+    pub(crate) path: PathBuf,
 }
 
 fn sqlite() -> String {
@@ -49,7 +51,19 @@ fn sqlite() -> String {
 
 fn domain<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Domain, D::Error> {
     let text = String::deserialize(deserializer)?;
-    Domain::parse(&text).map_err(serde::de::Error::custom)
+    let domain = Domain::parse(&text).map_err(serde::de::Error::custom)?;
+    if domain.is_literal() {
+        return Err(serde::de::Error::custom("`hostname` must be a name like mx.example.org, not an address"));
+    }
+    Ok(domain)
+}
+
+fn database<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text != "sqlite" && !text.starts_with("postgres") {
+        return Err(serde::de::Error::custom("`database` is `sqlite` or a URL that begins with postgres://"));
+    }
+    Ok(text)
 }
 
 /// Messages' bodies.
@@ -70,8 +84,13 @@ impl Default for Blobs {
 
 /// One `[[listen]]`.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "ListenKeys")]
+pub(crate) struct Listen(ListenerConfig);
+
+/// Its keys.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Listen {
+pub(crate) struct ListenKeys {
     /// What is spoken.
     pub(crate) protocol: ListenProtocol,
     /// `ADDRESS:PORT`, or `unix:PATH`.
@@ -80,6 +99,14 @@ pub(crate) struct Listen {
     pub(crate) proxy: bool,
     #[serde(default)]
     pub(crate) plain_login: bool,
+}
+
+impl TryFrom<ListenKeys> for Listen {
+    type Error = String;
+
+    fn try_from(keys: ListenKeys) -> Result<Self, String> {
+        keys.config().map(Self).map_err(|error| format!("{error:#}"))
+    }
 }
 
 /// The names that a `[[listen]]` knows.
@@ -139,9 +166,18 @@ impl Default for Operations {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Log {
     /// `info`, or a filter like `info,relais_delivery=debug`.
+    #[serde(deserialize_with = "level")]
     pub(crate) level: String,
     /// `text` or `json`.
     pub(crate) format: LogFormat,
+}
+
+fn level<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match crate::log::filter(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(serde::de::Error::custom(format!("{error:#}"))),
+    }
 }
 
 impl Default for Log {
@@ -276,31 +312,23 @@ pub(crate) enum RelayTls {
 }
 
 impl Config {
-    /// Reads the file. Errors name file, line and key.
+    /// Reads the file. Errors name file, line and key. Wherever it can be, a value is judged while it is read, for then its line is
+    /// known.
     pub(crate) fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(&text).with_context(|| format!("{} is not usable", path.display()))
+        let config = Self::parse(&text).with_context(|| format!("{} is not usable", path.display()))?;
+        Ok(Self { path: path.to_owned(), ..config })
     }
 
     /// Reads the text of the file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text)?;
-        if config.hostname.is_literal() {
-            bail!("`hostname` must be a name like mx.example.org, not an address");
-        }
-        if config.database != "sqlite" && !config.database.starts_with("postgres") {
-            bail!("`database` is `sqlite` or a URL that begins with postgres://");
-        }
-        for listen in &config.listen {
-            listen.config()?;
-        }
-        Ok(config)
+        Ok(toml::from_str(text)?)
     }
 
     /// The doors: those named, else the standard ones.
     pub(crate) fn listeners(&self) -> Result<Vec<ListenerConfig>> {
         if !self.listen.is_empty() {
-            return self.listen.iter().map(Listen::config).collect();
+            return Ok(self.listen.iter().map(|listen| listen.0.clone()).collect());
         }
         let both = |port: u16| [SocketAddr::from(([0, 0, 0, 0], port)), SocketAddr::from(([0_u16; 8], port))];
         let doors = [
@@ -337,13 +365,15 @@ impl Config {
     }
 }
 
-impl Listen {
+impl ListenKeys {
     fn config(&self) -> Result<ListenerConfig> {
         use ListenProtocol as Name;
         let binding = match self.at.strip_prefix("unix:") {
             Some(path) => Binding::Unix(PathBuf::from(path)),
             None => Binding::Tcp(
-                self.at.parse().with_context(|| format!("`at = \"{}\"` is neither ADDRESS:PORT nor unix:PATH", self.at))?,
+                self.at
+                    .parse()
+                    .with_context(|| format!("`at = \"{}\"` is neither ADDRESS:PORT nor unix:PATH", self.at))?,
             ),
         };
         let starttls = if matches!(binding, Binding::Tcp(_)) { TlsMode::StartTls } else { TlsMode::None };
@@ -389,10 +419,27 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         refused("hostnam = \"x\"", "unknown field `hostnam`");
-        refused("[[listen]]\nprotocol = \"imap\"\nat = \"143\"", "`at = \"143\"` is neither");
+        refused("\n[[listen]]\nprotocol = \"imap\"\nat = \"143\"", "`at = \"143\"` is neither");
         refused("[[listen]]\nprotocol = \"lmtp\"\nat = \"127.0.0.1:24\"", "LMTP knows no log-in");
-        refused("[limits]\nrecipients = -1", "line 4");
+        refused("[[listen]]\nprotocol = \"imaps\"\nat = \"unix:/x\"", "a unix: path has no TLS");
         refused("database = \"mysql://x\"", "`database` is `sqlite`");
+        refused("[log]\nlevel = \"info,=\"", "[log] level = ");
+        let parsed = Config::parse("hostname = \"[192.0.2.1]\"\ndata = \"/x\"");
+        assert!(format!("{:#}", parsed.unwrap_err()).contains("not an address"));
+    }
+
+    #[test]
+    fn its_line_is_told() {
+        for (more, line) in [
+            ("hostnam = \"x\"", 3),
+            ("database = \"mysql://x\"", 3),
+            ("[limits]\nrecipients = -1", 4),
+            ("\n[log]\nlevel = \"info,=\"", 5),
+            ("\n[[listen]]\nprotocol = \"imap\"\nat = \"143\"", 4),
+            ("[[listen]]\nprotocol = \"smtps\"\nat = \"143\"", 4),
+        ] {
+            refused(more, &format!("line {line},"));
+        }
     }
 
     /// A key that nobody can look up doesn't exist for people: each stands in the manual.

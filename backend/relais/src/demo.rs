@@ -56,7 +56,7 @@ struct Person {
 /// Runs it until SIGTERM or Ctrl-C.
 pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     let level = if arguments.json { "info" } else { "warn" };
-    log::start(&Log { level: level.to_owned(), ..Log::default() })?;
+    let set_level = log::start(&Log { level: level.to_owned(), ..Log::default() })?;
     let (directory, _kept_until_the_end) = directory(arguments.dir.as_deref())?;
     let more = arguments.with.as_deref().map(fs::read_to_string).transpose().context("cannot read --with's file")?;
     let text = configuration(&directory, arguments.port_base, arguments.database_from.as_deref(), more.as_deref())?;
@@ -78,7 +78,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
         config: path,
     };
     let words = if arguments.json { serde_json::to_string(&ready)? + "\n" } else { table(&ready) };
-    server.serve(|| show::print(&words)).await
+    server.serve(set_level, || show::print(&words)).await
 }
 
 /// The one that was named, or a temporary one that goes away with the demo.
@@ -191,13 +191,16 @@ fn password() -> String {
 fn write_secret(path: &Path, text: &str) -> Result<()> {
     let mut options = fs::OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).with_context(|| format!("cannot write {}", path.display()))
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn table(ready: &Ready<'_>) -> String {
     let port = |name: &str| ready.ports.get(name).copied().unwrap_or_default();
     let people = ready.accounts.iter().map(|person| vec![person.address.clone(), person.password.clone()]);
-    let people = show::columns(&[vec!["ADDRESS".to_owned(), "PASSWORD".to_owned()]].into_iter().chain(people).collect::<Vec<_>>());
+    let people = show::columns(
+        &[vec!["ADDRESS".to_owned(), "PASSWORD".to_owned()]].into_iter().chain(people).collect::<Vec<_>>(),
+    );
     let rows = [
         ("IMAP", "imaps", "TLS", "imap", "STARTTLS"),
         ("POP3", "pop3s", "TLS", "pop3", "STLS"),

@@ -66,8 +66,8 @@ async fn perform(arguments: Arguments) -> Result<bool> {
         }
         Command::Serve => {
             let config = load()?;
-            log::start(&config.log)?;
-            server::Server::open(&config, None).await?.serve(|| Ok(())).await?;
+            let set_level = log::start(&config.log)?;
+            server::Server::open(&config, None).await?.serve(set_level, || Ok(())).await?;
         }
         Command::Demo(arguments) => demo::run(arguments).await?,
         Command::Domain(command) => return command.asked().run(&load()?).await,

@@ -24,6 +24,7 @@ use tracing::{error, info, warn};
 
 use crate::certificate::{self, Pair};
 use crate::config::{Config, Relay, RelayTls as RelayTlsName};
+use crate::log::SetLevel;
 use crate::{control, operations};
 
 /// Connections that read the database, beside the one that writes.
@@ -39,8 +40,7 @@ pub(crate) struct Server {
     login: Arc<Login>,
     house: Arc<House>,
     doors: Doors,
-    certificates: Arc<Certificates>,
-    pairs: Vec<Pair>,
+    reloading: Reloading,
     control: UnixListener,
     operations: Option<TcpListener>,
     delivery: Option<DeliveryConfig>,
@@ -53,12 +53,13 @@ impl Server {
         make_directories(config)?;
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let store = open_store(config).await?;
-        let pairs = match own_pairs {
-            Some(pairs) => pairs,
+        let pairs = match &own_pairs {
+            Some(pairs) => pairs.clone(),
             None => certificate_files(config)?,
         };
         let certificates = Arc::new(Certificates::load(&as_paths(&pairs))?);
         let tls = server_config(Arc::clone(&certificates))?;
+        let reloading = Reloading { certificates, own_pairs, path: config.path.clone() };
         let login = Arc::new(Login::new(store.clone(), Arc::clone(&clock), &*random));
         let floor = config.limits.free_octets.unwrap_or(FREE_OCTETS);
         let disk = Arc::new(Disk::new(&config.data, floor, Arc::clone(&clock)));
@@ -68,8 +69,7 @@ impl Server {
             queue_lifetime: Duration::from_secs(hours.saturating_mul(3600)),
         };
         let spool = config.data.join("spool");
-        let reception =
-            Arc::new(Reception::new(store.clone(), reception, &spool, disk, Arc::clone(&clock), random));
+        let reception = Arc::new(Reception::new(store.clone(), reception, &spool, disk, Arc::clone(&clock), random));
         let limits = config.limits.for_doors();
         let name = config.hostname.clone();
         let house = House::new(name, store.clone(), Arc::clone(&login), reception, tls, limits, clock);
@@ -78,8 +78,7 @@ impl Server {
             login,
             house: Arc::new(house),
             doors: Doors::bind(config.listeners()?)?,
-            certificates,
-            pairs,
+            reloading,
             control: control::bind(&config.control_socket())?,
             operations: operations::bind(&config.operations.at).await?,
             delivery: Some(delivery_config(config)?),
@@ -102,8 +101,8 @@ impl Server {
         self.delivery = None;
     }
 
-    /// Serves until SIGTERM or SIGINT; SIGHUP reads the certificates anew.
-    pub(crate) async fn serve(self, ready: impl FnOnce() -> Result<()>) -> Result<()> {
+    /// Serves until SIGTERM or SIGINT; SIGHUP reads certificates and log level anew.
+    pub(crate) async fn serve(self, set_level: SetLevel, ready: impl FnOnce() -> Result<()>) -> Result<()> {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let service = self.service();
@@ -118,7 +117,7 @@ impl Server {
         ready()?;
         notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
-        wait_for_the_end(&self.certificates, &self.pairs).await?;
+        wait_for_the_end(&self.reloading, &set_level).await?;
         notify(&[sd_notify::NotifyState::Stopping]);
         info!("closing");
         stop.cancel();
@@ -258,7 +257,7 @@ fn start_delivery(store: &Store, config: DeliveryConfig, servers: &[SocketAddr])
     Ok(Delivery::start(store.clone(), config, ports)?)
 }
 
-async fn wait_for_the_end(certificates: &Certificates, pairs: &[Pair]) -> Result<()> {
+async fn wait_for_the_end(reloading: &Reloading, set_level: &SetLevel) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;
@@ -266,18 +265,36 @@ async fn wait_for_the_end(certificates: &Certificates, pairs: &[Pair]) -> Result
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => reload(certificates, pairs),
+            _ = hang_up.recv() => {
+                notify(&[sd_notify::NotifyState::Reloading]);
+                match reloading.reload(set_level) {
+                    Ok(()) => info!("certificates and log level were read anew"),
+                    Err(error) => error!(error = format!("{error:#}"), "nothing was read anew; all stays as it is"),
+                }
+                notify(&[sd_notify::NotifyState::Ready]);
+            }
         }
     }
 }
 
-fn reload(certificates: &Certificates, pairs: &[Pair]) {
-    notify(&[sd_notify::NotifyState::Reloading]);
-    match certificates.replace(&as_paths(pairs)) {
-        Ok(()) => info!("certificates were read anew"),
-        Err(error) => error!(%error, "the new certificates cannot be used; those in use stay"),
+/// What SIGHUP reads anew.
+struct Reloading {
+    certificates: Arc<Certificates>,
+    /// Instead of the configuration's.
+    own_pairs: Option<Vec<Pair>>,
+    path: PathBuf,
+}
+
+impl Reloading {
+    fn reload(&self, set_level: &SetLevel) -> Result<()> {
+        let config = Config::load(&self.path)?;
+        let pairs = match &self.own_pairs {
+            Some(pairs) => pairs.clone(),
+            None => certificate_files(&config)?,
+        };
+        self.certificates.replace(&as_paths(&pairs))?;
+        set_level(&config.log.level)
     }
-    notify(&[sd_notify::NotifyState::Ready]);
 }
 
 /// Tells systemd, where there is one.

@@ -3,9 +3,7 @@
 use std::io::Write as _;
 
 use anyhow::Result;
-use relais_service::{
-    AccountRow, AliasRow, Answer, DomainRow, ImportReport, QueueDetail, QueueRow, Rows, TraceRow,
-};
+use relais_service::{AccountRow, AliasRow, Answer, DomainRow, ImportReport, QueueDetail, QueueRow, Rows, TraceRow};
 use serde::Serialize;
 
 /// Prints an answer.
@@ -22,7 +20,9 @@ pub(crate) fn answer(answer: &Answer, json: bool) -> Result<()> {
         }
         Answer::QueueDetail(detail) if json => as_json(detail)?,
         Answer::QueueDetail(detail) => queue_detail(detail),
-        Answer::Trace(rows) => list(rows, json, &["AT", "ID", "WHAT", "SENDER", "RECIPIENT", "WHERE", "WORDS"], traced)?,
+        Answer::Trace(rows) => {
+            list(rows, json, &["AT", "ID", "WHAT", "SENDER", "RECIPIENT", "WHERE", "WORDS"], traced)?
+        }
         Answer::Findings(findings) if findings.is_empty() => "The database is clean.\n".to_owned(),
         Answer::Findings(findings) => findings.iter().map(|finding| format!("{finding}\n")).collect(),
     };
@@ -102,7 +102,14 @@ fn domain(row: &DomainRow) -> Vec<String> {
 fn account(row: &AccountRow) -> Vec<String> {
     let quota = row.quota_octets.map_or_else(|| "–".to_owned(), size);
     let state = if row.is_suspended { "suspended" } else { "" };
-    vec![row.address.clone(), row.name.clone(), row.used_messages.to_string(), size(row.used_octets), quota, state.into()]
+    vec![
+        row.address.clone(),
+        row.name.clone(),
+        row.used_messages.to_string(),
+        size(row.used_octets),
+        quota,
+        state.into(),
+    ]
 }
 
 fn alias(row: &AliasRow) -> Vec<String> {
@@ -164,7 +171,9 @@ mod tests {
 
     #[test]
     fn sizes_are_human() {
-        for (octets, shown) in [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_500_000, "1.5 MB"), (u64::MAX, "18446744.1 TB")] {
+        for (octets, shown) in
+            [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_500_000, "1.5 MB"), (u64::MAX, "18446744.1 TB")]
+        {
             assert_eq!(size(octets), shown);
         }
     }
