@@ -1,9 +1,12 @@
 //! The content of one message, ready to be stored: hashed, compressed and understood before the writer sees it.
 
+use std::cell::RefCell;
+use std::io::{self, Cursor};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use relais_message::Facts;
+use zstd::bulk::{Compressor, Decompressor};
 
 use crate::Store;
 use crate::error::StoreError;
@@ -40,7 +43,7 @@ pub(crate) struct Prepared {
 pub(crate) struct StoredBody {
     pub(crate) place: Place,
     /// The octets, or the object's name.
-    pub(crate) octets: Vec<u8>,
+    pub(crate) octets: Bytes,
 }
 
 /// How a body stands in `message_body`. The numbers are in the database.
@@ -116,12 +119,40 @@ impl Prepared {
 
 fn pack(plain: &[u8]) -> StoredBody {
     if plain.len() >= COMPRESSED_FROM_OCTETS
-        && let Ok(octets) = zstd::bulk::compress(plain, ZSTD_LEVEL)
+        && let Ok(octets) = compress(plain)
         && octets.len() < plain.len()
     {
-        return StoredBody { place: Place::Zstd, octets };
+        return StoredBody { place: Place::Zstd, octets: octets.into() };
     }
-    StoredBody { place: Place::Plain, octets: plain.to_vec() }
+    StoredBody { place: Place::Plain, octets: Bytes::copy_from_slice(plain) }
+}
+
+thread_local! {
+    /// Making a context costs more than packing 4 KiB does.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress(plain: &[u8]) -> io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let mut context = kept.take().map_or_else(|| Compressor::new(ZSTD_LEVEL), Ok)?;
+        let packed = context.compress(plain);
+        *kept = Some(context);
+        packed
+    })
+}
+
+/// Appends what `packed` holds to `raw`, up to its capacity.
+fn decompress(packed: &[u8], raw: Vec<u8>) -> io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|kept| {
+        let mut context = kept.take().map_or_else(Decompressor::new, Ok)?;
+        let at = raw.len() as u64;
+        let mut raw = Cursor::new(raw);
+        raw.set_position(at);
+        let unpacked = context.decompress_to_buffer(packed, &mut raw);
+        *kept = Some(context);
+        unpacked.map(|_octets| raw.into_inner())
+    })
 }
 
 /// Head and body put together again; `size_octets` is the whole's.
@@ -133,10 +164,8 @@ pub(crate) fn unpack(head: &[u8], place: Place, octets: &[u8], size_octets: u64)
     match place {
         Place::Plain => raw.extend_from_slice(octets),
         Place::Zstd => {
-            let rest = size.saturating_sub(head.len());
-            let unpacked = zstd::bulk::decompress(octets, rest);
-            let unpacked = unpacked.map_err(|error| StoreError::damaged(format!("a body does not unpack: {error}")))?;
-            raw.extend_from_slice(&unpacked);
+            let unpacked = decompress(octets, raw);
+            raw = unpacked.map_err(|error| StoreError::damaged(format!("a body does not unpack: {error}")))?;
         }
         Place::Object => return Err(StoreError::damaged("an object where octets were expected")),
     }
@@ -159,13 +188,13 @@ impl Store {
             packed.map_err(|_panicked| StoreError::damaged("a message could not be packed"))?
         } else {
             let name = self.inner.objects.write(rest, &*self.inner.random).await?;
-            StoredBody { place: Place::Object, octets: name.into_bytes() }
+            StoredBody { place: Place::Object, octets: name.into() }
         };
         if let Err(twice) = prepared.body.set(body)
             && twice.place == Place::Object
         {
             // Two staged the same content at once: the second object has no row and never will.
-            self.inner.objects.remove(twice.octets).await;
+            self.inner.objects.remove(twice.octets.to_vec()).await;
         }
         *prepared.rest.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())

@@ -17,7 +17,7 @@ pub struct Acceptance {
     pub content: Content,
     /// MAIL's path, for the trace.
     pub reverse_path: ReversePath,
-    /// Into mailboxes here.
+    /// Into mailboxes here. A mailbox that is named twice takes one copy, and each naming has its trace.
     pub deliveries: Vec<Delivery>,
     /// To others, through the queue.
     pub outbound: Option<NewQueued>,

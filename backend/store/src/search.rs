@@ -2,13 +2,13 @@
 
 use relais_message::{fields, fold, searchable};
 use relais_model::{Timestamp, Uid, UidSet};
-use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row};
 
 use crate::Store;
 use crate::content::Content;
 use crate::error::StoreError;
 use crate::key::{MailboxKey, MessageKey};
-use crate::sql;
+use crate::sql::{self, Statement};
 
 /// Octets that are kept of each field's words.
 const WORDS_OCTETS: usize = 8 * 1024;
@@ -141,11 +141,11 @@ fn pattern(text: &str) -> String {
 }
 
 /// Keeps the words of new messages.
-pub(crate) async fn insert_words(tx: &mut AnyConnection, contents: &[(MessageKey, Content)]) -> Result<(), StoreError> {
+pub(crate) fn insert_words(contents: &[(MessageKey, Content)]) -> Vec<Statement> {
     let head =
         "INSERT INTO message_words (message_key, header_date, header_day, subject, from_words, to_words, cc_words,
                     base_subject, is_reply, sort_from, sort_to, sort_cc, display_from, display_to, message_id, refs)";
-    sql::insert(tx, head, 16, "", contents, |statement, (key, content)| {
+    sql::insert(head, 16, "", contents, |statement, (key, content)| {
         let facts = content.facts();
         let references =
             if facts.references.is_empty() { facts.in_reply_to.get(..1) } else { Some(&*facts.references) };
@@ -167,8 +167,6 @@ pub(crate) async fn insert_words(tx: &mut AnyConnection, contents: &[(MessageKey
             .bind(facts.message_id.as_deref().map(storable))
             .bind(storable(&references.unwrap_or_default().join(" ")))
     })
-    .await?;
-    Ok(())
 }
 
 /// A field's values, decoded and folded.

@@ -1,33 +1,127 @@
 //! Statements over many rows, in few different texts, so that each is prepared once.
 
+use bytes::Bytes;
 use relais_model::UidSet;
+use sqlx::any::AnyArguments;
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AssertSqlSafe};
+use sqlx::{Any, Arguments as _, AssertSqlSafe};
 
-/// A statement on its way to its values.
-pub(crate) type Statement = Query<'static, Any, sqlx::any::AnyArguments>;
+use crate::engine::Engine;
 
 /// Rows a statement may carry.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+const SIZES: [usize; 6] = [32, 16, 8, 4, 2, 1];
 
-/// Runs `head VALUES (…), (…) tail` for all `rows`, in as many statements as it takes.
-pub(crate) async fn insert<R>(
-    tx: &mut AnyConnection,
+/// A statement on its way to its values, that brings an answer.
+pub(crate) type AnyQuery = Query<'static, Any, AnyArguments>;
+
+/// A statement that writes and brings no answer, with its values.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    text: String,
+    values: Vec<Value>,
+    /// How many it writes, where it was made for a number of them; else 1.
+    pub(crate) rows: usize,
+    /// Whether its text will be seen again.
+    pub(crate) is_prepared: bool,
+}
+
+/// A value of a statement.
+#[derive(Debug)]
+pub(crate) enum Value {
+    Number(Option<i64>),
+    Text(Option<String>),
+    Octets(Bytes),
+}
+
+impl Statement {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), values: Vec::new(), rows: 1, is_prepared: true }
+    }
+
+    /// The value of the next number.
+    pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+}
+
+macro_rules! values {
+    ($($from:ty, $value:ident => $made:expr;)*) => {$(
+        impl From<$from> for Value {
+            fn from($value: $from) -> Self {
+                $made
+            }
+        }
+    )*};
+}
+
+values! {
+    i64, number => Self::Number(Some(number));
+    Option<i64>, number => Self::Number(number);
+    String, text => Self::Text(Some(text));
+    &str, text => Self::Text(Some(text.to_owned()));
+    Option<String>, text => Self::Text(text);
+    Bytes, octets => Self::Octets(octets);
+}
+
+/// Statements as the driver takes them, in one text where there are several: only SQLite takes those.
+pub(crate) fn query(engine: Engine, statements: &[Statement]) -> Result<AnyQuery, sqlx::Error> {
+    let mut values = AnyArguments::default();
+    let mut text = String::with_capacity(statements.iter().map(|statement| statement.text.len() + 1).sum());
+    for statement in statements {
+        match engine {
+            Engine::Sqlite => unnumber(statement, &mut text, &mut values)?,
+            Engine::Postgres => {
+                text.push_str(&statement.text);
+                statement.values.iter().try_for_each(|value| add(&mut values, value))?;
+            }
+        }
+        text.push(';');
+    }
+    let is_prepared = statements.iter().all(|statement| statement.is_prepared);
+    Ok(sqlx::query_with(AssertSqlSafe(text), values).persistent(is_prepared))
+}
+
+/// Writes `?` for each `$1`, and the values in the order of the text. SQLite looks a numbered one up among all others, which
+/// takes longer than the statement where there are hundreds; and several statements in one text count on.
+fn unnumber(statement: &Statement, text: &mut String, values: &mut AnyArguments) -> Result<(), sqlx::Error> {
+    let mut pieces = statement.text.split('$');
+    text.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let end = piece.bytes().position(|octet| !octet.is_ascii_digit()).unwrap_or(piece.len());
+        let (number, rest) = piece.split_at(end);
+        let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let value = place.and_then(|place| statement.values.get(place));
+        add(values, value.ok_or_else(|| sqlx::Error::Protocol(format!("a statement without its value {number}")))?)?;
+        text.push('?');
+        text.push_str(rest);
+    }
+    Ok(())
+}
+
+fn add(values: &mut AnyArguments, value: &Value) -> Result<(), sqlx::Error> {
+    let added = match value {
+        Value::Number(number) => values.add(*number),
+        Value::Text(text) => values.add(text.as_deref()),
+        Value::Octets(octets) => values.add(&**octets),
+    };
+    added.map_err(sqlx::Error::Encode)
+}
+
+/// `head VALUES (…), (…) tail` for all `rows`, in as many statements as it takes.
+pub(crate) fn insert<R>(
     head: &str,
     columns: usize,
     tail: &str,
     rows: &[R],
-    bind: impl Fn(Statement, &R) -> Statement,
-) -> Result<(), sqlx::Error> {
-    let mut left = rows;
-    while let Some(size) = SIZES.into_iter().find(|size| *size <= left.len()) {
-        let (now, later) = left.split_at(size);
-        let text = format!("{head} VALUES {} {tail}", placeholders(columns, size, 0));
-        let statement = now.iter().fold(sqlx::query(AssertSqlSafe(text)), &bind);
-        statement.execute(&mut *tx).await?;
-        left = later;
-    }
-    Ok(())
+    mut bind: impl FnMut(Statement, &R) -> Statement,
+) -> Vec<Statement> {
+    let statements = chunks(rows).map(|now| {
+        let text = format!("{head} VALUES {} {tail}", placeholders(columns, now.len(), 0));
+        let statement = Statement { rows: now.len(), ..Statement::new(text) };
+        now.iter().fold(statement, &mut bind)
+    });
+    statements.collect()
 }
 
 /// `($1, $2), ($3, $4)`: `rows` of `columns`, numbered from after `before`.
@@ -113,10 +207,18 @@ impl<'a> UidCondition<'a> {
     }
 
     /// Binds its values, after those of the rest.
-    pub(crate) fn bind(self, statement: Statement) -> Statement {
+    pub(crate) fn bind(self, statement: AnyQuery) -> AnyQuery {
         match self.runs {
             [(first, last)] => statement.bind(i64::from(*first)).bind(i64::from(*last)),
             _ => statement.persistent(false),
+        }
+    }
+
+    /// As [`UidCondition::bind`], for a statement that writes.
+    pub(crate) fn complete(self, statement: Statement) -> Statement {
+        match self.runs {
+            [(first, last)] => statement.bind(i64::from(*first)).bind(i64::from(*last)),
+            _ => Statement { is_prepared: false, ..statement },
         }
     }
 }
@@ -138,7 +240,7 @@ mod tests {
     #[test]
     fn rows_are_cut_to_known_sizes() {
         let sizes: Vec<usize> = chunks(&[0; 150]).map(<[i32]>::len).collect();
-        assert_eq!(sizes, [64, 64, 16, 4, 1, 1]);
+        assert_eq!(sizes, [32, 32, 32, 32, 16, 4, 2]);
         assert_eq!(placeholders(2, 2, 0), "($1, $2), ($3, $4)");
     }
 }

@@ -12,6 +12,7 @@ use crate::content::Content;
 use crate::error::StoreError;
 use crate::key::MessageKey;
 use crate::sql;
+use crate::transaction::Transaction;
 
 /// References of one message that are looked up: the first and the last ones.
 const REFERENCES: usize = 20;
@@ -19,10 +20,13 @@ const REFERENCES: usize = 20;
 const LOOKED_UP: usize = 512;
 
 /// The thread of each new message, in order.
-pub(crate) async fn assign(tx: &mut AnyConnection, contents: &[(MessageKey, Content)]) -> Result<Vec<i64>, StoreError> {
+pub(crate) async fn assign(
+    tx: &mut Transaction<'_>,
+    contents: &[(MessageKey, Content)],
+) -> Result<Vec<i64>, StoreError> {
     let hashes: Vec<Vec<i64>> = contents.iter().map(|(_, content)| references(content.facts())).collect();
     let wanted: Vec<i64> = hashes.iter().flatten().copied().collect();
-    let mut known = look_up(tx, &wanted).await?;
+    let mut known = look_up(tx.reader().await?, &wanted).await?;
     let mut new = Vec::new();
     let mut threads = Vec::with_capacity(contents.len());
     for ((key, _), hashes) in contents.iter().zip(&hashes) {
@@ -35,15 +39,10 @@ pub(crate) async fn assign(tx: &mut AnyConnection, contents: &[(MessageKey, Cont
         }
         threads.push(thread);
     }
-    sql::insert(
-        tx,
-        "INSERT INTO thread_ref (ref_hash, thread_key)",
-        2,
-        "ON CONFLICT DO NOTHING",
-        &new,
-        |query, row| query.bind(row.0).bind(row.1),
-    )
-    .await?;
+    let head = "INSERT INTO thread_ref (ref_hash, thread_key)";
+    tx.execute_all(sql::insert(head, 2, "ON CONFLICT DO NOTHING", &new, |statement, row| {
+        statement.bind(row.0).bind(row.1)
+    }));
     Ok(threads)
 }
 

@@ -23,6 +23,9 @@ pub const MAX_KEYWORDS: usize = 58;
 const FIRST_KEYWORD_BIT: u8 = 5;
 /// Changes that a view remembers, so that sessions need not compare all rows.
 const REMEMBERED_CHANGES: usize = 256;
+/// Views that are kept though nobody looks at them, at most, and the rows of all that are kept: 5 MiB.
+const KEPT_VIEWS: usize = 64;
+const KEPT_ROWS: usize = 128 * 1024;
 /// Changes that a slow listener may be late.
 const CHANGES_AT_ONCE: usize = 1024;
 
@@ -376,6 +379,8 @@ fn keep(set: &mut UidSet, first: u64, last: u64) {
 #[derive(Debug)]
 pub(crate) struct Views {
     slots: Mutex<HashMap<MailboxKey, Slot>>,
+    /// Those that were looked at last, the latest at the end: who comes again needn't wait for them to be loaded.
+    kept: Mutex<VecDeque<Arc<View>>>,
     changes: broadcast::Sender<Change>,
 }
 
@@ -391,13 +396,30 @@ enum Slot {
 
 impl Default for Views {
     fn default() -> Self {
-        Self { slots: Mutex::default(), changes: broadcast::Sender::new(CHANGES_AT_ONCE) }
+        Self { slots: Mutex::default(), kept: Mutex::default(), changes: broadcast::Sender::new(CHANGES_AT_ONCE) }
     }
 }
 
 impl Views {
     pub(crate) fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
+    }
+
+    /// Keeps `view` for a while beyond its last holder, as long as others don't need the room.
+    fn keep(&self, view: &Arc<View>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|other| !Arc::ptr_eq(other, view) && !other.is_gone());
+        kept.push_back(Arc::clone(view));
+        let mut rows: usize = kept.iter().map(|view| view.read(Rows::len)).sum();
+        let mut dropped = Vec::new();
+        while kept.len() > KEPT_VIEWS || rows > KEPT_ROWS {
+            let Some(oldest) = kept.pop_front() else { break };
+            rows = rows.saturating_sub(oldest.read(Rows::len));
+            dropped.push(oldest);
+        }
+        // Rows are given back outside the lock.
+        drop(kept);
+        drop(dropped);
     }
 
     /// The view, if someone holds it and it is whole.

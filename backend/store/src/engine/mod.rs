@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, Transaction};
+use sqlx::{AnyPool, Row};
 
 use crate::error::{OpenError, StoreError};
 
@@ -25,11 +25,11 @@ pub enum Engine {
 
 impl Engine {
     /// Begins a transaction that will write.
-    pub(crate) async fn begin(self, connection: &mut AnyConnection) -> Result<Transaction<'_, Any>, sqlx::Error> {
+    pub(crate) const fn begin(self) -> &'static str {
         match self {
             // Not DEFERRED: a transaction that begins with reading must not find itself too old to write.
-            Self::Sqlite => connection.begin_with("BEGIN IMMEDIATE").await,
-            Self::Postgres => connection.begin().await,
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
         }
     }
 

@@ -10,6 +10,7 @@ use super::{NewTrace, QueueState, QueuedMessage, QueuedRecipient, TraceId, Trace
 use super::{message_columns, read_message, read_recipient, read_reverse_path, recipient_columns, trace_accepted};
 use crate::directory::read_address;
 use crate::page::{Listing, Page};
+use crate::transaction::Transaction;
 use crate::{RecipientKey, Store, StoreError};
 
 /// Which recipients are meant; none of a thing means any.
@@ -183,7 +184,9 @@ impl Store {
                         text: "",
                     })
                     .collect();
-                trace_accepted(tx, &inner.keys, now, &traces).await?;
+                let mut tx = Transaction::within(tx, inner.engine);
+                tx.execute_all(trace_accepted(&inner.keys, now, &traces));
+                tx.send().await?;
                 Ok(u64::try_from(gone.len()).unwrap_or(u64::MAX))
             })
         })

@@ -1,12 +1,12 @@
 //! Into the queue, in the transaction that accepts the message.
 
 use relais_model::{Ret, Timestamp};
-use sqlx::AnyConnection;
 
 use super::{NewQueued, NewRecipient, NewTrace, QueueState, TraceId, TraceKind, trace_accepted};
 use super::{write_body_type, write_notify, write_reverse_path};
 use crate::key::Keys;
-use crate::{AccountKey, MessageKey, QueueKey, sql};
+use crate::sql::{self, Statement};
+use crate::{AccountKey, MessageKey, QueueKey};
 
 /// One message of a batch that is to be queued.
 pub(crate) struct Insert<'a> {
@@ -23,20 +23,15 @@ pub(crate) struct Insert<'a> {
 }
 
 /// Queues a batch, due at once, in few statements. The caller wakes the worker after the commit.
-pub(crate) async fn insert(
-    tx: &mut AnyConnection,
-    keys: &Keys,
-    now: Timestamp,
-    batch: &[Insert<'_>],
-) -> Result<(), sqlx::Error> {
+pub(crate) fn insert(keys: &Keys, now: Timestamp, batch: &[Insert<'_>]) -> Vec<Statement> {
     let keyed: Vec<(QueueKey, &Insert<'_>)> =
         batch.iter().map(|insert| (QueueKey::new(keys.next(now)), insert)).collect();
-    insert_messages(tx, now, &keyed).await?;
+    let mut statements = insert_messages(now, &keyed);
     let recipients: Vec<(QueueKey, &NewRecipient)> = keyed
         .iter()
         .flat_map(|(key, insert)| insert.queued.recipients.iter().map(|recipient| (*key, recipient)))
         .collect();
-    insert_recipients(tx, keys, now, &recipients).await?;
+    statements.extend(insert_recipients(keys, now, &recipients));
     let traces: Vec<NewTrace<'_>> = batch
         .iter()
         .flat_map(|insert| {
@@ -50,18 +45,15 @@ pub(crate) async fn insert(
             })
         })
         .collect();
-    trace_accepted(tx, keys, now, &traces).await
+    statements.extend(trace_accepted(keys, now, &traces));
+    statements
 }
 
-async fn insert_messages(
-    tx: &mut AnyConnection,
-    now: Timestamp,
-    batch: &[(QueueKey, &Insert<'_>)],
-) -> Result<(), sqlx::Error> {
+fn insert_messages(now: Timestamp, batch: &[(QueueKey, &Insert<'_>)]) -> Vec<Statement> {
     let head =
         "INSERT INTO queued (queue_key, message_key, trace, size_octets, reverse_path, ret, envelope_id, body_type,
                                     smtputf8, require_tls, submitter, created_at, expires_at)";
-    sql::insert(tx, head, 13, "", batch, |statement, (key, insert)| {
+    sql::insert(head, 13, "", batch, |statement, (key, insert)| {
         let queued = insert.queued;
         statement
             .bind(key.value())
@@ -78,18 +70,12 @@ async fn insert_messages(
             .bind(now.millis())
             .bind(queued.expires_at.millis())
     })
-    .await
 }
 
-async fn insert_recipients(
-    tx: &mut AnyConnection,
-    keys: &Keys,
-    now: Timestamp,
-    recipients: &[(QueueKey, &NewRecipient)],
-) -> Result<(), sqlx::Error> {
+fn insert_recipients(keys: &Keys, now: Timestamp, recipients: &[(QueueKey, &NewRecipient)]) -> Vec<Statement> {
     let head = "INSERT INTO queued_recipient (recipient_key, queue_key, address, destination, notify, original_type,
                                               original_address, state, attempts, next_attempt_at, delay_told)";
-    sql::insert(tx, head, 11, "", recipients, |statement, (queued, recipient)| {
+    sql::insert(head, 11, "", recipients, |statement, (queued, recipient)| {
         let original = recipient.original.as_ref();
         statement
             .bind(keys.next(now))
@@ -104,5 +90,4 @@ async fn insert_recipients(
             .bind(now.millis())
             .bind(0_i64)
     })
-    .await
 }

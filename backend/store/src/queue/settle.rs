@@ -10,6 +10,7 @@ use super::{NAMED_AT_ONCE, filled, key_slots, read_reverse_path, shorten};
 use super::{NewTrace, TraceId, TraceKind, trace_accepted};
 use crate::directory::read_address;
 use crate::key::Keys;
+use crate::transaction::Transaction;
 use crate::{RecipientKey, StoreError};
 
 /// Octets of a reply that are kept, at most.
@@ -61,12 +62,13 @@ pub enum Outcome {
 
 /// Settles claimed recipients. Those that aren't there any more are passed over.
 pub(crate) async fn settle(
-    tx: &mut AnyConnection,
+    tx: &mut Transaction<'_>,
     keys: &Keys,
     now: Timestamp,
     settlements: &[Settlement],
 ) -> Result<(), StoreError> {
-    let found = read_settled(tx, settlements).await?;
+    let connection = tx.writer().await?;
+    let found = read_settled(connection, settlements).await?;
     let mut gone = Vec::new();
     let mut traces = Vec::new();
     for Settlement { recipient, outcome } in settlements {
@@ -75,11 +77,11 @@ pub(crate) async fn settle(
             Outcome::Delivered { reply, remote } => (TraceKind::Delivered, reply, remote),
             Outcome::Failed { reply, remote } => (TraceKind::Failed, reply, remote),
             Outcome::Deferred { until, reply, remote, delay_told } => {
-                defer(tx, now, *recipient, *until, reply, remote, *delay_told).await?;
+                defer(connection, now, *recipient, *until, reply, remote, *delay_told).await?;
                 (TraceKind::Deferred, reply, remote)
             }
             Outcome::Untried { until } => {
-                give_back(tx, *recipient, *until).await?;
+                give_back(connection, *recipient, *until).await?;
                 continue;
             }
         };
@@ -89,8 +91,9 @@ pub(crate) async fn settle(
         let (sender, address) = (row.sender.as_ref(), &row.recipient);
         traces.push(NewTrace { trace: &row.trace, kind, sender, recipient: address, peer: remote, text: reply });
     }
-    delete_recipients(tx, &gone).await?;
-    Ok(trace_accepted(tx, keys, now, &traces).await?)
+    delete_recipients(connection, &gone).await?;
+    tx.execute_all(trace_accepted(keys, now, &traces));
+    Ok(())
 }
 
 /// Deletes recipients, each with its message's key, and the messages that have none left. Their contents go when the store next

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use relais_model::{Address, Random, Timestamp};
-use sqlx::AnyConnection;
 
 use super::shorten;
 use crate::directory::fold;
 use crate::key::Keys;
 use crate::page::{Listing, Page};
-use crate::{Store, StoreError, sql};
+use crate::sql::{self, Statement};
+use crate::{Store, StoreError};
 
 /// Octets of a text that are kept, at most.
 const TEXT_OCTETS: usize = 500;
@@ -143,14 +143,9 @@ pub(crate) struct NewTrace<'a> {
 }
 
 /// Writes events, in few statements.
-pub(crate) async fn trace_accepted(
-    tx: &mut AnyConnection,
-    keys: &Keys,
-    now: Timestamp,
-    events: &[NewTrace<'_>],
-) -> Result<(), sqlx::Error> {
+pub(crate) fn trace_accepted(keys: &Keys, now: Timestamp, events: &[NewTrace<'_>]) -> Vec<Statement> {
     let head = "INSERT INTO message_trace (trace_key, at, trace, kind, sender, recipient, remote, text)";
-    sql::insert(tx, head, 8, "", events, |statement, event| {
+    sql::insert(head, 8, "", events, |statement, event| {
         statement
             .bind(keys.next(now))
             .bind(now.millis())
@@ -161,7 +156,6 @@ pub(crate) async fn trace_accepted(
             .bind(shorten(event.peer, TEXT_OCTETS).to_owned())
             .bind(shorten(event.text, TEXT_OCTETS).to_owned())
     })
-    .await
 }
 
 impl Store {

@@ -19,7 +19,10 @@ impl Store {
     pub async fn view(&self, mailbox: MailboxKey) -> Result<Option<Arc<View>>, StoreError> {
         loop {
             let loading = match self.inner.views.enter(mailbox) {
-                Entrance::Ready(view) => return Ok(Some(view)),
+                Entrance::Ready(view) => {
+                    self.inner.views.keep(&view);
+                    return Ok(Some(view));
+                }
                 Entrance::Load(loading) => loading,
                 Entrance::Wait(gate) => {
                     // Whoever loads holds it; then look again.
@@ -30,7 +33,9 @@ impl Store {
             let mut connection = self.readers().acquire().await?;
             let loaded = load(&mut connection, mailbox).await?;
             drop(connection);
-            return Ok(loaded.map(|view| loading.finish(view)));
+            let view = loaded.map(|view| loading.finish(view));
+            view.iter().for_each(|view| self.inner.views.keep(view));
+            return Ok(view);
         }
     }
 

@@ -1,5 +1,8 @@
 //! Messages that come: accepted or appended. Numbered at once, written together.
 
+use std::collections::HashMap;
+
+use bytes::Bytes;
 use relais_model::{ReversePath, Uid};
 
 use super::batch::{Batch, OverQuota, TooManyKeywords, signed};
@@ -12,13 +15,20 @@ use crate::sql;
 use crate::thread;
 use crate::view::{MailboxChange, Row, What, mod_seq, row_seconds};
 
-impl<'a> Batch<'a> {
+impl<'a> Batch<'a, '_> {
     pub(super) async fn accept(&mut self, acceptances: &'a [Acceptance]) -> Result<Vec<Accepted>, StoreError> {
         let mut answers = Vec::with_capacity(acceptances.len());
         for acceptance in acceptances {
             let mut deliveries = Vec::with_capacity(acceptance.deliveries.len());
+            let mut filed = HashMap::new();
             for delivery in &acceptance.deliveries {
-                let delivered = self.deliver(&acceptance.content, delivery).await?;
+                // Where several recipients lead to one mailbox, one copy serves them all.
+                let mailbox = self.target(delivery.account, &delivery.mailbox);
+                let delivered = match mailbox.and_then(|mailbox| filed.get(&mailbox).copied()) {
+                    Some(copy) => Ok(copy),
+                    None => self.deliver(&acceptance.content, delivery).await?,
+                };
+                filed.extend(delivered.as_ref().ok().map(|copy| (copy.mailbox, *copy)));
                 if delivered.is_ok() {
                     self.traces.push(trace(acceptance, delivery));
                 }
@@ -133,10 +143,10 @@ impl<'a> Batch<'a> {
         let (queued, traces) = (std::mem::take(&mut self.queued), std::mem::take(&mut self.traces));
         if !queued.is_empty() {
             self.is_queued = true;
-            queue::insert(&mut *self.tx, &self.parts.keys, self.now, &queued).await?;
+            self.tx.execute_all(queue::insert(&self.parts.keys, self.now, &queued));
         }
         if !traces.is_empty() {
-            queue::trace_accepted(&mut *self.tx, &self.parts.keys, self.now, &traces).await?;
+            self.tx.execute_all(queue::trace_accepted(&self.parts.keys, self.now, &traces));
         }
         let arrivals = std::mem::take(&mut self.arrivals);
         if arrivals.is_empty() {
@@ -144,7 +154,7 @@ impl<'a> Batch<'a> {
         }
         let head =
             "INSERT INTO entry (mailbox_key, uid, message_key, flags, mod_seq, size_octets, internal_date, saved_at)";
-        sql::insert(&mut *self.tx, head, 8, "", &arrivals, |statement, (mailbox, row)| {
+        self.tx.execute_all(sql::insert(head, 8, "", &arrivals, |statement, (mailbox, row)| {
             statement
                 .bind(mailbox.value())
                 .bind(i64::from(row.uid))
@@ -154,8 +164,7 @@ impl<'a> Batch<'a> {
                 .bind(i64::from(row.size_octets))
                 .bind(i64::from(row.internal_date))
                 .bind(i64::from(row.saved_at))
-        })
-        .await?;
+        }));
         // Rows of one mailbox and one change are told together.
         for group in arrivals.chunk_by(|(one, row), (other, next)| one == other && row.mod_seq == next.mod_seq) {
             let Some((mailbox, last)) = group.last() else { continue };
@@ -171,39 +180,38 @@ impl<'a> Batch<'a> {
         if contents.is_empty() {
             return Ok(());
         }
-        let threads = thread::assign(&mut *self.tx, &contents).await?;
+        let threads = thread::assign(self.tx, &contents).await?;
         let rows: Vec<_> = contents.iter().zip(threads).collect();
         let created_at = self.now.millis();
         let head =
             "INSERT INTO message (message_key, hash, thread_key, size_octets, header_octets, created_at, preview,
                                          envelope, body_structure, body, head)";
-        sql::insert(&mut *self.tx, head, 11, "", &rows, |statement, ((key, content), thread_key)| {
+        self.tx.execute_all(sql::insert(head, 11, "", &rows, |statement, ((key, content), thread_key)| {
             let (prepared, facts) = (content.prepared(), content.facts());
             statement
                 .bind(key.value())
-                .bind(prepared.hash.to_vec())
+                .bind(Bytes::copy_from_slice(&prepared.hash))
                 .bind(*thread_key)
                 .bind(signed(prepared.size_octets))
                 .bind(signed(facts.header_octets))
                 .bind(created_at)
                 .bind(facts.preview.replace('\0', ""))
-                .bind(facts.envelope.clone())
-                .bind(facts.body_structure.clone())
-                .bind(facts.body.clone())
-                .bind(prepared.head.to_vec())
-        })
-        .await?;
+                .bind(Bytes::copy_from_slice(&facts.envelope))
+                .bind(Bytes::copy_from_slice(&facts.body_structure))
+                .bind(Bytes::copy_from_slice(&facts.body))
+                .bind(prepared.head.clone())
+        }));
         let bodies = contents.iter().map(|(key, content)| match content.prepared().body() {
             Some(body) => Ok((key, body)),
             None => Err(StoreError::damaged("a content that was not staged")),
         });
         let bodies: Vec<_> = bodies.collect::<Result<_, _>>()?;
         let head = "INSERT INTO message_body (message_key, place, octets)";
-        sql::insert(&mut *self.tx, head, 3, "", &bodies, |statement, (key, body)| {
+        self.tx.execute_all(sql::insert(head, 3, "", &bodies, |statement, (key, body)| {
             statement.bind(key.value()).bind(body.place as i64).bind(body.octets.clone())
-        })
-        .await?;
-        crate::search::insert_words(&mut *self.tx, &contents).await
+        }));
+        self.tx.execute_all(crate::search::insert_words(&contents));
+        Ok(())
     }
 }
 

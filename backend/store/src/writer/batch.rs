@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use relais_model::{Flag, MailboxName, Timestamp, UidSet, UidValidity};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Op, Parts};
 use crate::content::Content;
@@ -13,7 +13,8 @@ use crate::error::StoreError;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
 use crate::message::{Acceptance, Accepted, Appended, ChangeError, Copied, Expunged, FlagsStored, Target};
 use crate::queue;
-use crate::sql;
+use crate::sql::{self, Statement};
+use crate::transaction::Transaction;
 use crate::view::load::{self, narrow, uid_validity, unsigned};
 use crate::view::{Keywords, MailboxChange, Row, View, What};
 
@@ -39,6 +40,8 @@ pub(super) struct MailboxState {
     pub(super) deleted: i64,
     pub(super) size_octets: i64,
     is_changed: bool,
+    /// There is something below.
+    is_touched: bool,
     /// With how many of them the database knows.
     keywords: Option<(Keywords, usize)>,
     base: Base,
@@ -59,6 +62,8 @@ enum Base {
 
 #[derive(Debug, Default)]
 struct AccountState {
+    /// It was read: what is written without looking at the limit needs no more than the sums below.
+    is_known: bool,
     used_octets: i64,
     limit_octets: Option<i64>,
     /// What this transaction adds.
@@ -72,14 +77,51 @@ pub(super) struct OverQuota;
 /// A mailbox has no bit left for a keyword.
 pub(super) struct TooManyKeywords;
 
-pub(super) struct Batch<'a> {
-    pub(super) tx: &'a mut AnyConnection,
-    pub(super) parts: &'a Parts,
-    pub(super) now: Timestamp,
+/// What a transaction leaves, once it is committed.
+pub(super) struct Finished {
+    pub(super) changes: Vec<MailboxChange>,
+    /// Something waits to be sent to other hosts.
+    pub(super) is_queued: bool,
+    pub(super) known: Known,
+}
+
+/// What is known of mailboxes and accounts: as the database has it, or ahead of it while a transaction runs.
+///
+/// Where nobody else writes it is good for the next transaction, too, until one fails or something else writes.
+#[derive(Debug, Default)]
+pub(super) struct Known {
     mailboxes: BTreeMap<MailboxKey, MailboxState>,
     names: HashMap<(AccountKey, String), MailboxKey>,
     uses: HashMap<(AccountKey, &'static str), MailboxKey>,
     accounts: BTreeMap<AccountKey, AccountState>,
+}
+
+impl Known {
+    /// Mailboxes that are remembered, at most.
+    const MAILBOXES: usize = 4096;
+
+    /// As it stands after the commit: what belonged to the transaction goes.
+    fn settle(mut self) -> Self {
+        if self.mailboxes.len() > Self::MAILBOXES {
+            return Self::default();
+        }
+        for state in self.mailboxes.values_mut().filter(|state| state.is_touched) {
+            state.settle();
+        }
+        self.accounts.retain(|_, account| account.is_known);
+        for account in self.accounts.values_mut() {
+            account.used_octets += std::mem::take(&mut account.octets);
+            account.messages = 0;
+        }
+        self
+    }
+}
+
+pub(super) struct Batch<'a, 'c> {
+    pub(super) tx: &'a mut Transaction<'c>,
+    pub(super) parts: &'a Parts,
+    pub(super) now: Timestamp,
+    cached: Known,
     pub(super) known: HashMap<[u8; 32], MessageKey>,
     pub(super) new_contents: Vec<(MessageKey, Content)>,
     pub(super) arrivals: Vec<(MailboxKey, Row)>,
@@ -89,16 +131,13 @@ pub(super) struct Batch<'a> {
     pub(super) is_queued: bool,
 }
 
-impl<'a> Batch<'a> {
-    pub(super) fn new(tx: &'a mut AnyConnection, parts: &'a Parts) -> Self {
+impl<'a, 'c> Batch<'a, 'c> {
+    pub(super) fn new(tx: &'a mut Transaction<'c>, parts: &'a Parts, cached: Known) -> Self {
         Self {
             tx,
             parts,
             now: parts.clock.now(),
-            mailboxes: BTreeMap::new(),
-            names: HashMap::new(),
-            uses: HashMap::new(),
-            accounts: BTreeMap::new(),
+            cached,
             known: HashMap::new(),
             new_contents: Vec::new(),
             arrivals: Vec::new(),
@@ -117,11 +156,8 @@ impl<'a> Batch<'a> {
     ) -> Result<Vec<Answer>, StoreError> {
         self.look_up(ops).await?;
         for (mailbox, from) in recent {
-            sqlx::query("UPDATE mailbox SET recent_from = $1 WHERE mailbox_key = $2 AND recent_from < $1")
-                .bind(i64::from(from))
-                .bind(mailbox.value())
-                .execute(&mut *self.tx)
-                .await?;
+            let text = "UPDATE mailbox SET recent_from = $1 WHERE mailbox_key = $2 AND recent_from < $1";
+            self.tx.execute(Statement::new(text).bind(i64::from(from)).bind(mailbox.value()));
         }
         let mut answers = Vec::with_capacity(ops.len());
         for op in ops {
@@ -144,7 +180,7 @@ impl<'a> Batch<'a> {
             Op::Expunge { mailbox, only, .. } => Answer::Expunged(self.expunge(*mailbox, only.as_ref()).await?),
             Op::Copy { from, uids, to, removes, .. } => Answer::Copied(self.copy(*from, uids, *to, *removes).await?),
             Op::Settle(settling, _) => {
-                queue::settle(&mut *self.tx, &self.parts.keys, self.now, &settling.settlements).await?;
+                queue::settle(self.tx, &self.parts.keys, self.now, &settling.settlements).await?;
                 self.accept(&settling.notices).await?;
                 Answer::Done
             }
@@ -153,47 +189,42 @@ impl<'a> Batch<'a> {
     }
 
     /// Writes the counters of all that changed, and gives what is to be told after the commit.
-    pub(super) async fn finish(mut self) -> Result<(Vec<MailboxChange>, bool), StoreError> {
-        let changed: Vec<_> = self.mailboxes.iter().filter(|(_, state)| state.is_changed).collect();
-        for (key, state) in changed {
-            sqlx::query(
-                "UPDATE mailbox SET uid_next = $1, highest_mod_seq = $2, messages = $3, unseen = $4, deleted = $5,
-                        size_octets = $6 WHERE mailbox_key = $7",
-            )
-            .bind(i64::from(state.uid_next))
-            .bind(signed(state.mod_seq))
-            .bind(state.messages)
-            .bind(state.unseen)
-            .bind(state.deleted)
-            .bind(state.size_octets)
-            .bind(key.value())
-            .execute(&mut *self.tx)
-            .await?;
-        }
-        let used = self.accounts.iter().filter(|(_, state)| state.octets != 0 || state.messages != 0);
-        for (key, state) in used {
-            sqlx::query(
-                "UPDATE account SET used_octets = used_octets + $1, used_messages = used_messages + $2
-                 WHERE account_key = $3",
-            )
-            .bind(state.octets)
-            .bind(state.messages)
-            .bind(key.value())
-            .execute(&mut *self.tx)
-            .await?;
-        }
-        Ok((std::mem::take(&mut self.changes), self.is_queued))
+    pub(super) fn finish(mut self) -> Finished {
+        let states = self.cached.mailboxes.iter().filter(|(_, state)| state.is_changed);
+        let changed: Vec<_> = states.collect();
+        let head = "UPDATE mailbox SET uid_next = v.column2, highest_mod_seq = v.column3, messages = v.column4,
+                           unseen = v.column5, deleted = v.column6, size_octets = v.column7 FROM (";
+        let tail = ") AS v WHERE mailbox_key = v.column1";
+        self.tx.execute_all(sql::insert(head, 7, tail, &changed, |statement, (key, state)| {
+            statement
+                .bind(key.value())
+                .bind(i64::from(state.uid_next))
+                .bind(signed(state.mod_seq))
+                .bind(state.messages)
+                .bind(state.unseen)
+                .bind(state.deleted)
+                .bind(state.size_octets)
+        }));
+        let states = self.cached.accounts.iter().filter(|(_, state)| state.octets != 0 || state.messages != 0);
+        let used: Vec<_> = states.collect();
+        let head = "UPDATE account SET used_octets = used_octets + v.column2, used_messages = used_messages + v.column3
+                    FROM (";
+        let tail = ") AS v WHERE account_key = v.column1";
+        self.tx.execute_all(sql::insert(head, 3, tail, &used, |statement, (key, state)| {
+            statement.bind(key.value()).bind(state.octets).bind(state.messages)
+        }));
+        Finished { changes: std::mem::take(&mut self.changes), is_queued: self.is_queued, known: self.cached.settle() }
     }
 
     pub(super) fn state(&self, mailbox: MailboxKey) -> Option<&MailboxState> {
-        self.mailboxes.get(&mailbox)
+        self.cached.mailboxes.get(&mailbox)
     }
 
     /// For changing: its counters will be written.
     pub(super) fn state_mut(&mut self, mailbox: MailboxKey) -> Result<&mut MailboxState, StoreError> {
-        let state = self.mailboxes.get_mut(&mailbox);
+        let state = self.cached.mailboxes.get_mut(&mailbox);
         let state = state.ok_or_else(|| StoreError::damaged("a mailbox that went while it was changed"))?;
-        state.is_changed = true;
+        (state.is_changed, state.is_touched) = (true, true);
         Ok(state)
     }
 
@@ -201,15 +232,15 @@ impl<'a> Batch<'a> {
     pub(super) fn target(&self, account: AccountKey, target: &Target) -> Option<MailboxKey> {
         let wanted = match target {
             Target::Inbox => None,
-            Target::Name(name) => self.names.get(&(account, name.as_str().to_owned())),
-            Target::Use(special_use) => self.uses.get(&(account, special_use.as_str())),
+            Target::Name(name) => self.cached.names.get(&(account, name.as_str().to_owned())),
+            Target::Use(special_use) => self.cached.uses.get(&(account, special_use.as_str())),
         };
-        wanted.or_else(|| self.names.get(&(account, INBOX.to_owned()))).copied()
+        wanted.or_else(|| self.cached.names.get(&(account, INBOX.to_owned()))).copied()
     }
 
     /// Takes room for `octets` in so many messages, or none of it.
     pub(super) fn take_room(&mut self, account: AccountKey, octets: i64, messages: i64) -> Result<(), OverQuota> {
-        let state = self.accounts.entry(account).or_default();
+        let state = self.cached.accounts.entry(account).or_default();
         let used = state.used_octets.saturating_add(state.octets).saturating_add(octets);
         if state.limit_octets.is_some_and(|limit| used > limit) {
             return Err(OverQuota);
@@ -219,7 +250,7 @@ impl<'a> Batch<'a> {
     }
 
     pub(super) fn give_room(&mut self, account: AccountKey, octets: i64, messages: i64) {
-        let state = self.accounts.entry(account).or_default();
+        let state = self.cached.accounts.entry(account).or_default();
         state.octets -= octets;
         state.messages -= messages;
     }
@@ -246,18 +277,19 @@ impl<'a> Batch<'a> {
             }
         }
         if makes {
-            self.keep_keywords(mailbox).await?;
+            self.keep_keywords(mailbox)?;
         }
         Ok(Ok(bits))
     }
 
     pub(super) async fn keywords(&mut self, mailbox: MailboxKey) -> Result<&mut (Keywords, usize), StoreError> {
-        let state = self.mailboxes.get_mut(&mailbox);
+        let state = self.cached.mailboxes.get_mut(&mailbox);
         let state = state.ok_or_else(|| StoreError::damaged("a mailbox that went while it was changed"))?;
+        state.is_touched = true;
         if state.keywords.is_none() {
             let keywords = match self.parts.views.live(mailbox) {
                 Some(view) => view.keyword_table(),
-                None => load::keywords(&mut *self.tx, mailbox).await?,
+                None => load::keywords(self.tx.reader().await?, mailbox).await?,
             };
             let known = keywords.names().len();
             return Ok(state.keywords.insert((keywords, known)));
@@ -266,8 +298,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Writes the keywords that are new.
-    pub(super) async fn keep_keywords(&mut self, mailbox: MailboxKey) -> Result<(), StoreError> {
-        let Some(state) = self.mailboxes.get_mut(&mailbox) else { return Ok(()) };
+    pub(super) fn keep_keywords(&mut self, mailbox: MailboxKey) -> Result<(), StoreError> {
+        let Some(state) = self.cached.mailboxes.get_mut(&mailbox) else { return Ok(()) };
         let (account, mod_seq) = (state.account, state.mod_seq);
         let Some((keywords, known)) = &mut state.keywords else { return Ok(()) };
         let new: Vec<(i64, String)> =
@@ -279,16 +311,17 @@ impl<'a> Batch<'a> {
         let what = What::Keywords(keywords.clone());
         self.changes.push(MailboxChange { account, mailbox, mod_seq, what });
         let head = "INSERT INTO mailbox_keyword (mailbox_key, bit, name)";
-        let bind = |statement: sql::Statement, row: &(i64, String)| {
-            statement.bind(mailbox.value()).bind(row.0).bind(row.1.clone())
-        };
-        Ok(sql::insert(&mut *self.tx, head, 3, "", &new, bind).await?)
+        let bind =
+            |statement: Statement, row: &(i64, String)| statement.bind(mailbox.value()).bind(row.0).bind(row.1.clone());
+        self.tx.execute_all(sql::insert(head, 3, "", &new, bind));
+        Ok(())
     }
 
     /// The rows of `uids`, or of all, ascending, as this transaction sees them.
     pub(super) async fn rows(&mut self, mailbox: MailboxKey, uids: Option<&UidSet>) -> Result<Vec<Row>, StoreError> {
-        let state = self.mailboxes.get_mut(&mailbox);
+        let state = self.cached.mailboxes.get_mut(&mailbox);
         let state = state.ok_or_else(|| StoreError::damaged("a mailbox that went while it was changed"))?;
+        state.is_touched = true;
         if matches!(state.base, Base::Unknown) {
             state.base = if let Some(view) = self.parts.views.live(mailbox) {
                 Base::Live(view)
@@ -296,7 +329,7 @@ impl<'a> Batch<'a> {
                 // The database has already all that this transaction did.
                 state.changed.clear();
                 state.arrived.clear();
-                Base::Loaded(load::rows(&mut *self.tx, mailbox).await?)
+                Base::Loaded(load::rows(self.tx.reader().await?, mailbox).await?)
             };
         }
         let choose = |rows: &crate::view::Rows| -> Vec<Row> {
@@ -353,8 +386,14 @@ impl<'a> Batch<'a> {
         for op in ops {
             wanted.add(op);
         }
+        wanted.mailboxes.retain(|key| !self.cached.mailboxes.contains_key(key));
+        wanted.names.retain(|name| !self.cached.names.contains_key(name));
+        wanted.uses.retain(|special_use| !self.cached.uses.contains_key(special_use));
         self.look_up_mailboxes(&wanted).await?;
-        let accounts: Vec<AccountKey> = self.mailboxes.values().map(|state| state.account).collect();
+        let owner = |key| self.cached.mailboxes.get(key).map(|state| state.account);
+        let mut accounts = wanted.accounts;
+        accounts.extend(wanted.filled.iter().filter_map(owner));
+        accounts.retain(|key| !self.cached.accounts.contains_key(key));
         self.look_up_accounts(accounts).await?;
         self.look_up_contents(wanted.hashes).await
     }
@@ -366,7 +405,7 @@ impl<'a> Batch<'a> {
             let text = format!("{MAILBOX} WHERE mailbox_key IN {}{for_update}", sql::placeholders(count, 1, 0));
             let query = sqlx::query(AssertSqlSafe(text));
             let query = pad(&wanted.mailboxes, count).fold(query, |query, key| query.bind(key.value()));
-            let rows = query.fetch_all(&mut *self.tx).await?;
+            let rows = query.fetch_all(self.tx.reader().await?).await?;
             self.take_mailboxes(&rows)?;
         }
         if !wanted.names.is_empty() {
@@ -376,16 +415,16 @@ impl<'a> Batch<'a> {
             let query = sqlx::query(AssertSqlSafe(text));
             let bound = pad(&wanted.names, count);
             let query = bound.fold(query, |query, (account, name)| query.bind(account.value()).bind(name.clone()));
-            let rows = query.fetch_all(&mut *self.tx).await?;
+            let rows = query.fetch_all(self.tx.reader().await?).await?;
             self.take_mailboxes(&rows)?;
         }
         for (account, special_use) in &wanted.uses {
             let text = format!("{MAILBOX} WHERE account_key = $1 AND special_use = $2{for_update}");
             let query = sqlx::query(AssertSqlSafe(text)).bind(account.value()).bind((*special_use).to_owned());
-            let rows = query.fetch_all(&mut *self.tx).await?;
+            let rows = query.fetch_all(self.tx.reader().await?).await?;
             self.take_mailboxes(&rows)?;
             if let Some(row) = rows.first() {
-                self.uses.insert((*account, special_use), MailboxKey::new(row.try_get(0)?));
+                self.cached.uses.insert((*account, special_use), MailboxKey::new(row.try_get(0)?));
             }
         }
         Ok(())
@@ -394,7 +433,7 @@ impl<'a> Batch<'a> {
     fn take_mailboxes(&mut self, rows: &[AnyRow]) -> Result<(), StoreError> {
         for row in rows {
             let (key, account) = (MailboxKey::new(row.try_get(0)?), AccountKey::new(row.try_get(1)?));
-            self.names.insert((account, row.try_get(2)?), key);
+            self.cached.names.insert((account, row.try_get(2)?), key);
             let state = MailboxState {
                 account,
                 uid_validity: uid_validity(row.try_get(3)?)?,
@@ -405,12 +444,13 @@ impl<'a> Batch<'a> {
                 deleted: row.try_get(8)?,
                 size_octets: row.try_get(9)?,
                 is_changed: false,
+                is_touched: false,
                 keywords: None,
                 base: Base::Unknown,
                 changed: HashMap::new(),
                 arrived: Vec::new(),
             };
-            self.mailboxes.entry(key).or_insert(state);
+            self.cached.mailboxes.entry(key).or_insert(state);
         }
         Ok(())
     }
@@ -428,10 +468,10 @@ impl<'a> Batch<'a> {
             self.parts.engine.for_update()
         );
         let query = pad(&accounts, count).fold(sqlx::query(AssertSqlSafe(text)), |query, key| query.bind(key.value()));
-        for row in query.fetch_all(&mut *self.tx).await? {
+        for row in query.fetch_all(self.tx.reader().await?).await? {
             let (used_octets, limit_octets) = (row.try_get(1)?, row.try_get(2)?);
-            let state = AccountState { used_octets, limit_octets, ..AccountState::default() };
-            self.accounts.insert(AccountKey::new(row.try_get(0)?), state);
+            let state = AccountState { is_known: true, used_octets, limit_octets, ..AccountState::default() };
+            self.cached.accounts.insert(AccountKey::new(row.try_get(0)?), state);
         }
         Ok(())
     }
@@ -443,7 +483,7 @@ impl<'a> Batch<'a> {
         let count = sql::padded(hashes.len());
         let text = format!("SELECT hash, message_key FROM message WHERE hash IN {}", sql::placeholders(count, 1, 0));
         let query = pad(&hashes, count).fold(sqlx::query(AssertSqlSafe(text)), |query, hash| query.bind(hash.to_vec()));
-        for row in query.fetch_all(&mut *self.tx).await? {
+        for row in query.fetch_all(self.tx.reader().await?).await? {
             let hash: Vec<u8> = row.try_get(0)?;
             let hash = hash.try_into().map_err(|_| StoreError::damaged("a hash of another length"))?;
             self.known.insert(hash, MessageKey::new(row.try_get(1)?));
@@ -453,6 +493,14 @@ impl<'a> Batch<'a> {
 }
 
 impl MailboxState {
+    /// After the commit: no more than the row itself.
+    fn settle(&mut self) {
+        (self.is_changed, self.is_touched) = (false, false);
+        (self.keywords, self.base) = (None, Base::Unknown);
+        self.changed = HashMap::new();
+        self.arrived = Vec::new();
+    }
+
     /// Adds a message with these flags to the counts, or with -1 takes it away.
     pub(super) fn count(&mut self, flags: u64, size_octets: i64, sign: i64) {
         self.messages += sign;
@@ -500,6 +548,9 @@ fn pad<T>(items: &[T], count: usize) -> impl Iterator<Item = &T> {
 #[derive(Default)]
 struct Wanted {
     mailboxes: Vec<MailboxKey>,
+    /// Those whose accounts must have room.
+    filled: Vec<MailboxKey>,
+    accounts: Vec<AccountKey>,
     names: Vec<(AccountKey, String)>,
     uses: Vec<(AccountKey, &'static str)>,
     hashes: Vec<[u8; 32]>,
@@ -512,12 +563,14 @@ impl Wanted {
             Op::Settle(settling, _) => self.add_acceptances(&settling.notices),
             Op::Append { mailbox, messages, .. } => {
                 self.add_mailbox(*mailbox);
+                self.filled.push(*mailbox);
                 self.hashes.extend(messages.iter().map(|message| message.content.prepared().hash));
             }
             Op::Flags { mailbox, .. } | Op::Expunge { mailbox, .. } => self.add_mailbox(*mailbox),
             Op::Copy { from, to, .. } => {
                 self.add_mailbox(*from);
                 self.add_mailbox(*to);
+                self.filled.push(*to);
             }
             Op::Recent => {}
         }
@@ -533,6 +586,7 @@ impl Wanted {
         for acceptance in acceptances {
             self.hashes.push(acceptance.content.prepared().hash);
             for delivery in &acceptance.deliveries {
+                self.accounts.push(delivery.account);
                 self.add_name(delivery.account, INBOX);
                 match &delivery.mailbox {
                     Target::Inbox => {}

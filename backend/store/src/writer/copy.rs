@@ -13,7 +13,7 @@ use crate::view::{MailboxChange, Row, What, mod_seq, row_seconds};
 /// Where a keyword's bit stands in the source, and where in the target.
 type BitPairs = Vec<(u64, u64)>;
 
-impl Batch<'_> {
+impl Batch<'_, '_> {
     pub(super) async fn copy(
         &mut self,
         from: MailboxKey,
@@ -58,7 +58,7 @@ impl Batch<'_> {
         let told = (uids_of(&rows), uids_of(&copies));
         self.changes.push(MailboxChange { account, mailbox: to, mod_seq: copied_at, what: What::Arrived(copies) });
         if removes {
-            self.remove(from, &rows).await?;
+            self.remove(from, &rows)?;
         }
         let highest = self.state(from).map_or(source_mod_seq, |state| state.mod_seq);
         Ok(Ok(Copied { uid_validity, from: told.0, to: told.1, mod_seq: mod_seq(highest) }))
@@ -82,7 +82,7 @@ impl Batch<'_> {
             let Some(new) = target.take(keyword) else { return Ok(None) };
             pairs.push((bit, new));
         }
-        self.keep_keywords(to).await?;
+        self.keep_keywords(to)?;
         Ok(Some(pairs))
     }
 
@@ -111,7 +111,7 @@ impl Batch<'_> {
                 .bind(signed(mod_seq))
                 .bind(i64::from(saved_at))
                 .bind(from.value());
-            let done = condition.bind(query).execute(&mut *self.tx).await?;
+            let done = condition.bind(query).execute(self.tx.writer().await?).await?;
             if done.rows_affected() != condition.count() {
                 return Err(StoreError::damaged("a mailbox whose view is not its rows"));
             }

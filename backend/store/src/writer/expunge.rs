@@ -1,16 +1,15 @@
 //! EXPUNGE: rows go, their UIDs are remembered in runs.
 
 use relais_model::UidSet;
-use sqlx::AssertSqlSafe;
 
 use super::batch::{Batch, DELETED, signed};
 use crate::error::StoreError;
 use crate::key::MailboxKey;
 use crate::message::{ChangeError, Expunged};
-use crate::sql;
+use crate::sql::{self, Statement};
 use crate::view::{MailboxChange, Row, What, mod_seq};
 
-impl Batch<'_> {
+impl Batch<'_, '_> {
     pub(super) async fn expunge(
         &mut self,
         mailbox: MailboxKey,
@@ -22,14 +21,14 @@ impl Batch<'_> {
             let mut rows = self.rows(mailbox, only).await?;
             rows.retain(|row| row.flags & DELETED != 0);
             if !rows.is_empty() {
-                (uids, highest) = self.remove(mailbox, &rows).await?;
+                (uids, highest) = self.remove(mailbox, &rows)?;
             }
         }
         Ok(Ok(Expunged { uids, mod_seq: mod_seq(highest) }))
     }
 
     /// Takes rows away: at least one. Gives their UIDs and the MODSEQ of their going.
-    pub(super) async fn remove(&mut self, mailbox: MailboxKey, rows: &[Row]) -> Result<(UidSet, u64), StoreError> {
+    pub(super) fn remove(&mut self, mailbox: MailboxKey, rows: &[Row]) -> Result<(UidSet, u64), StoreError> {
         let state = self.state_mut(mailbox)?;
         let (account, removed_at) = (state.account, state.take_mod_seq());
         let (mut uids, mut octets) = (UidSet::new(), 0);
@@ -41,14 +40,12 @@ impl Batch<'_> {
         self.give_room(account, octets, signed(rows.len() as u64));
         for condition in sql::uid_conditions(&uids) {
             let text = format!("DELETE FROM entry WHERE mailbox_key = $1 AND {}", condition.text(2));
-            let query = sqlx::query(AssertSqlSafe(text)).bind(mailbox.value());
-            condition.bind(query).execute(&mut *self.tx).await?;
+            self.tx.execute(condition.complete(Statement::new(text).bind(mailbox.value())));
         }
         let head = "INSERT INTO expunged (mailbox_key, mod_seq, first_uid, last_uid)";
-        sql::insert(&mut *self.tx, head, 4, "", uids.runs(), |statement, (first, last)| {
+        self.tx.execute_all(sql::insert(head, 4, "", uids.runs(), |statement, (first, last)| {
             statement.bind(mailbox.value()).bind(signed(removed_at)).bind(i64::from(*first)).bind(i64::from(*last))
-        })
-        .await?;
+        }));
         self.note_changed(mailbox, rows.iter().map(|row| (row.uid, None)))?;
         let what = What::Vanished(uids.clone());
         self.changes.push(MailboxChange { account, mailbox, mod_seq: removed_at, what });

@@ -1,16 +1,15 @@
 //! STORE: one UPDATE for all that change, whatever their number.
 
 use relais_model::{ModSeq, UidSet};
-use sqlx::AssertSqlSafe;
 
 use super::batch::{Batch, signed};
 use crate::error::StoreError;
 use crate::key::MailboxKey;
 use crate::message::{ChangeError, FlagChange, FlagOp, FlagsStored};
-use crate::sql;
+use crate::sql::{self, Statement};
 use crate::view::{MailboxChange, Row, What, mod_seq};
 
-impl Batch<'_> {
+impl Batch<'_, '_> {
     pub(super) async fn store_flags(
         &mut self,
         mailbox: MailboxKey,
@@ -36,12 +35,12 @@ impl Batch<'_> {
                 changed.push((row, flags));
             }
         }
-        let set = self.write_flags(mailbox, changed, change.op, bits).await?;
+        let set = self.write_flags(mailbox, changed, change.op, bits)?;
         let highest = self.state(mailbox).map_or(0, |state| state.mod_seq);
         Ok(Ok(FlagsStored { changed: set, modified, mod_seq: mod_seq(highest) }))
     }
 
-    async fn write_flags(
+    fn write_flags(
         &mut self,
         mailbox: MailboxKey,
         changed: Vec<(Row, u64)>,
@@ -70,8 +69,8 @@ impl Batch<'_> {
                 "UPDATE entry SET flags = {expression}, mod_seq = $2 WHERE mailbox_key = $3 AND {}",
                 condition.text(4)
             );
-            let query = sqlx::query(AssertSqlSafe(text)).bind(operand).bind(signed(changed_at)).bind(mailbox.value());
-            condition.bind(query).execute(&mut *self.tx).await?;
+            let statement = Statement::new(text).bind(operand).bind(signed(changed_at)).bind(mailbox.value());
+            self.tx.execute(condition.complete(statement));
         }
         let after =
             changed.iter().map(|(row, flags)| (row.uid, Some(Row { flags: *flags, mod_seq: changed_at, ..*row })));

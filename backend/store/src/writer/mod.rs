@@ -16,7 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use relais_model::{Clock, ModSeq, UidSet};
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool, Executor};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -26,9 +27,10 @@ use crate::key::{Keys, MailboxKey};
 use crate::message::{
     Acceptance, Accepted, Append, Appended, ChangeError, Copied, Expunged, FlagChange, FlagsStored, Settling,
 };
+use crate::transaction::Transaction;
 use crate::view::{MailboxChange, Views};
 
-use batch::{Answer, Batch};
+use batch::{Answer, Batch, Known};
 
 /// Pieces of work that may wait; who comes later waits before them.
 const QUEUE_LENGTH: usize = 1024;
@@ -115,9 +117,19 @@ pub(crate) struct Parts {
 pub(crate) fn start(parts: Parts, tasks: &TaskTracker) -> WriterHandle {
     let (work, waiting) = mpsc::channel(QUEUE_LENGTH);
     let recent = Arc::default();
-    let writer =
-        Writer { parts, waiting, recent: Arc::clone(&recent), tasks: tasks.clone(), log: Arc::default(), commits: 0 };
-    tasks.spawn(writer.run());
+    let writer = Writer {
+        parts,
+        waiting,
+        recent: Arc::clone(&recent),
+        tasks: tasks.clone(),
+        log: Arc::default(),
+        commits: 0,
+        connection: None,
+        known: Known::default(),
+    };
+    // A thread of its own: to wake one that waits for nothing else is cheaper than to wake the runtime's.
+    let runtime = tokio::runtime::Handle::current();
+    tasks.spawn_blocking(move || runtime.block_on(writer.run()));
     WriterHandle { work, recent }
 }
 
@@ -183,6 +195,9 @@ struct Writer {
     /// As the last checkpoint left it.
     log: Arc<Mutex<Log>>,
     commits: u32,
+    connection: Option<PoolConnection<Any>>,
+    /// What the last transaction left; on PostgreSQL nothing, for other nodes write, too.
+    known: Known,
 }
 
 impl Writer {
@@ -203,6 +218,7 @@ impl Writer {
             self.run_mail(mail).await;
             self.checkpoint().await;
         }
+        self.connection = None;
         self.parts.pool.close().await;
         if let Some(checkpoints) = &self.parts.checkpoints {
             checkpoints.close().await;
@@ -242,26 +258,72 @@ impl Writer {
 
     async fn transact(&mut self, ops: &[Op]) -> Result<Vec<Answer>, StoreError> {
         let recent = std::mem::take(&mut *self.recent.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut connection = self.parts.pool.acquire().await?;
-        let mut tx = self.parts.engine.begin(&mut connection).await?;
-        let mut batch = Batch::new(&mut tx, &self.parts);
-        let answers = batch.run(ops, recent).await?;
-        let (changes, is_queued) = batch.finish().await?;
-        tx.commit().await?;
+        // Whatever fails below leaves nothing known.
+        let known = std::mem::take(&mut self.known);
+        let mut connection = self.connection().await?;
+        let mut tx = Transaction::new(&mut connection, self.parts.engine);
+        let done = async {
+            let mut batch = Batch::new(&mut tx, &self.parts, known);
+            let answers = batch.run(ops, recent).await?;
+            let finished = batch.finish();
+            tx.commit().await?;
+            Ok::<_, StoreError>((answers, finished))
+        };
+        let done = done.await;
+        if done.is_err() && tx.is_begun() && self.roll_back(&mut connection).await.is_err() {
+            // A connection that cannot even do that is of no use.
+            drop(connection.close().await);
+        } else {
+            self.connection = Some(connection);
+        }
+        let (answers, finished) = done?;
         self.commits += 1;
-        self.parts.views.publish(changes);
-        if is_queued {
+        if self.parts.engine == Engine::Sqlite {
+            self.known = finished.known;
+        }
+        self.parts.views.publish(finished.changes);
+        if finished.is_queued {
             self.parts.queue_woken.notify_one();
         }
         Ok(answers)
     }
 
+    /// The one connection that writes. Kept: the pool looks at a connection each time it is given back, which takes as long
+    /// as a statement.
+    async fn connection(&mut self) -> Result<PoolConnection<Any>, sqlx::Error> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => self.parts.pool.acquire().await,
+        }
+    }
+
+    /// SQLite has rolled back by itself where the disk was full or failed; then there is nothing to do.
+    async fn roll_back(&self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+        match connection.execute("ROLLBACK").await {
+            Err(sqlx::Error::Database(error)) if self.parts.engine == Engine::Sqlite => {
+                tracing::debug!(%error, "there was nothing left to roll back");
+                Ok(())
+            }
+            other => other.map(|_| ()),
+        }
+    }
+
     async fn run_act(&mut self, act: Act) {
+        // It may change what is known here.
+        self.known = Known::default();
         let begun = async {
-            let mut connection = self.parts.pool.acquire().await?;
-            let mut tx = self.parts.engine.begin(&mut connection).await?;
-            let acted = act(&mut tx).await;
-            let ended = if acted.commits { tx.commit().await } else { tx.rollback().await };
+            let mut connection = self.connection().await?;
+            connection.execute(self.parts.engine.begin()).await?;
+            let acted = act(&mut connection).await;
+            let mut ended = if acted.commits { connection.execute("COMMIT").await.map(|_| ()) } else { Ok(()) };
+            if (ended.is_err() || !acted.commits)
+                && let Err(error) = self.roll_back(&mut connection).await
+            {
+                drop(connection.close().await);
+                ended = ended.and(Err(error));
+            } else {
+                self.connection = Some(connection);
+            }
             Ok::<_, sqlx::Error>((acted, ended))
         };
         match begun.await {
