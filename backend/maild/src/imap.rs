@@ -313,6 +313,7 @@ impl Client {
         let outcome = match self.house.login.check(attempt).await {
             LoginAnswer::Granted(identity) => {
                 info!(account = %identity.address, "logged in");
+                self.wire()?.end_at(None);
                 self.identity = Some(identity);
                 self.session.logged_in();
                 Ok(Done { code: Some(ResponseCode::Capability(self.session.capabilities())), text: "Logged in" })

@@ -21,7 +21,7 @@ pub struct Limits {
     pub smtp_idle: Duration,
     /// One SMTP session, whatever it does: slow senders are cut off here.
     pub smtp_session: Duration,
-    /// Silence before log-in, IMAP and POP3.
+    /// From the greeting to the log-in, IMAP and POP3, silent or not.
     pub login_idle: Duration,
     /// Silence after log-in (RFC 9051 §5.4 wants 30 minutes at least).
     pub imap_idle: Duration,

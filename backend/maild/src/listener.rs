@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, UnixListener};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug, info, info_span, warn};
 
 use crate::wire::Wire;
-use crate::{House, proxy};
+use crate::{House, Limits, proxy};
 
 /// After a failing accept (no file descriptor left, mostly) a door rests this long.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
@@ -38,6 +38,14 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// How long a peer may stay; who logs in to IMAP or POP3 is let off that.
+    const fn time(self, limits: &Limits) -> Duration {
+        match self {
+            Self::Smtp | Self::Submission | Self::Lmtp => limits.smtp_session,
+            Self::Imap | Self::Pop3 => limits.login_idle,
+        }
+    }
+
     /// As it stands in logs, metrics and configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -254,6 +262,7 @@ async fn greet(mut visitor: Visitor, house: Arc<House>, guests: Arc<Guests>) {
     let Some(_seat) = guests.seat(visitor.peer, &house.limits) else {
         return refuse(visitor, &house).await;
     };
+    let _counted = Counted::begin(visitor.listener.protocol.as_str());
     if visitor.listener.tls == TlsMode::Implicit {
         if !early.is_empty() {
             return debug!("octets beside the PROXY header before the TLS handshake");
@@ -263,7 +272,26 @@ async fn greet(mut visitor: Visitor, house: Arc<House>, guests: Arc<Guests>) {
             Err(error) => return debug!(%error, "the TLS handshake failed"),
         };
     }
+    let time = visitor.listener.protocol.time(&house.limits);
+    visitor.wire.end_at(Some(Instant::now() + time));
     crate::drive(visitor, early, house).await;
+}
+
+/// One of the connections that are open now, until it is dropped.
+struct Counted(metrics::Gauge);
+
+impl Counted {
+    fn begin(protocol: &'static str) -> Self {
+        let gauge = metrics::gauge!("relais_connections", "protocol" => protocol);
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
 }
 
 async fn read_proxy_header(wire: &mut Wire) -> io::Result<(Option<IpAddr>, Vec<u8>)> {
@@ -309,7 +337,7 @@ struct Counts {
 
 impl Guests {
     /// A seat, kept until it is dropped; none where the house or this address has enough.
-    fn seat(self: &Arc<Self>, peer: IpAddr, limits: &crate::Limits) -> Option<Seat> {
+    fn seat(self: &Arc<Self>, peer: IpAddr, limits: &Limits) -> Option<Seat> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.all >= limits.connections {
             return None;
@@ -347,7 +375,6 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Limits;
 
     /// A flood is refused; who leaves makes room; loopback has no limit of its own.
     #[test]

@@ -1,5 +1,7 @@
 //! Drives POP3: octets to [`Session`] and back, its questions to log-in and store.
 
+mod ahead;
+
 use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use relais_model::{MailboxName, Uid};
 use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls};
 use relais_reception::{Identity, LoginAnswer, LoginAttempt, Protocol as LoginProtocol};
-use relais_store::{AccountKey, FlagChange, FlagOp, View};
+use relais_store::{AccountKey, FlagChange, FlagOp, StoreError, View};
 use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +18,7 @@ use tracing::{debug, error};
 use crate::House;
 use crate::listener::{TlsMode, Visitor};
 use crate::wire::Wire;
+use ahead::Ahead;
 
 /// Octets of a message that are handed over at once.
 const CHUNK_OCTETS: usize = 64 * 1024;
@@ -69,6 +72,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
 /// The maildrop that is open.
 struct Open {
     view: Arc<View>,
+    ahead: Ahead,
     _hold: Hold,
 }
 
@@ -99,7 +103,7 @@ impl Driver {
                     self.session.answer(answer);
                 }
                 Step::Ask(question) => {
-                    let answer = self.decide(question).await;
+                    let answer = self.decide(question, &mut wire).await;
                     self.session.answer(answer);
                 }
                 Step::Close => {
@@ -123,7 +127,7 @@ impl Driver {
         }
     }
 
-    async fn decide(&mut self, question: Question) -> Answer {
+    async fn decide(&mut self, question: Question, wire: &mut Wire) -> Answer {
         match question {
             Question::Login { login_name, authzid, password } => {
                 let attempt = LoginAttempt {
@@ -135,6 +139,7 @@ impl Driver {
                 };
                 match self.house.login.check(attempt).await {
                     LoginAnswer::Granted(identity) => {
+                        wire.end_at(None);
                         self.identity = Some(identity);
                         Answer::LoggedIn
                     }
@@ -168,7 +173,7 @@ impl Driver {
             rows.iter().filter_map(|row| Some((row.uid()?, u64::from(row.size_octets)))).collect()
         });
         let maildrop = Maildrop::new(view.uid_validity(), messages);
-        self.open = Some(Open { view, _hold: hold });
+        self.open = Some(Open { view, ahead: Ahead::default(), _hold: hold });
         Answer::Maildrop(maildrop)
     }
 
@@ -179,8 +184,31 @@ impl Driver {
         Ok(view.ok_or_else(|| io::Error::other("INBOX was deleted"))?)
     }
 
-    /// Streams a message from the store to the wire, as much of it as is wanted.
-    async fn retrieve(&mut self, uid: Uid, _lines: Option<u32>, wire: &mut Wire) -> io::Result<Answer> {
+    /// Brings a message from the store to the wire, as much of it as is wanted.
+    async fn retrieve(&mut self, uid: Uid, lines: Option<u32>, wire: &mut Wire) -> io::Result<Answer> {
+        match self.read_ahead(uid, lines).await {
+            Ok(Some(raw)) => {
+                if let Some(octets) = self.session.message(&raw) {
+                    wire.write(&octets, self.house.limits.write_stall).await?;
+                }
+                Ok(Answer::MessageEnd)
+            }
+            Ok(None) => self.stream(uid, wire).await,
+            Err(error) => {
+                error!(%error, "a message cannot be read");
+                Ok(Answer::Unavailable)
+            }
+        }
+    }
+
+    async fn read_ahead(&mut self, uid: Uid, lines: Option<u32>) -> Result<Option<Vec<u8>>, StoreError> {
+        match &mut self.open {
+            Some(open) if lines.is_none() => open.ahead.take(&self.house.store, &open.view, uid).await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn stream(&mut self, uid: Uid, wire: &mut Wire) -> io::Result<Answer> {
         let message = self.open.as_ref().and_then(|open| open.view.read(|rows| rows.get(uid).map(|row| row.message())));
         let Some(message) = message else { return Ok(Answer::Gone) };
         let mut raw = match self.house.store.open_raw(message).await {

@@ -73,12 +73,10 @@ fn parse_v2(octets: &[u8]) -> Result<Option<Proxied>, ProxyError> {
     }
     let Some(body) = rest.get(..length) else { return Ok(None) };
     let client = match (version_and_command & 15, family) {
-        // LOCAL: the balancer speaks for itself, a health check.
-        (0, _) => None,
         (1, 0x11) => Some(v4(body).ok_or(ProxyError::Malformed)?),
         (1, 0x21) => Some(v6(body).ok_or(ProxyError::Malformed)?),
-        // Families we don't serve: the connection's own address counts.
-        (1, _) => None,
+        // LOCAL (the balancer speaks for itself), and families that we don't serve: the connection's own address counts.
+        (0 | 1, _) => None,
         _ => return Err(ProxyError::Malformed),
     };
     Ok(Some(Proxied { client, octets: V2_HEADER_OCTETS + length }))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use relais_model::{EnhancedCode, Reply};
 use relais_reception::{Arrival, Door, Incoming, LoginAnswer, Plan, Protocol as LoginProtocol, Reception, Visit};
 use relais_smtp::server::{Answer, Config, Login, Question, Role, Session, Step, Tls};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use tracing::debug;
 
 use crate::House;
@@ -16,17 +16,13 @@ use crate::wire::Wire;
 
 /// Carries one connection from its greeting to its end.
 pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
-    let deadline = Instant::now() + house.limits.smtp_session;
     let mut driver = Driver::new(&visitor, &house);
     let Visitor { wire, stop, .. } = visitor;
     if !early.is_empty() {
         driver.session.feed(&early, house.clock.now());
     }
-    let talk = Box::pin(driver.talk(wire, &stop));
-    match timeout_at(deadline, talk).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => debug!(%error, "the connection broke"),
-        Err(_elapsed) => debug!("the session took too long"),
+    if let Err(error) = driver.talk(wire, &stop).await {
+        debug!(%error, "the connection broke");
     }
 }
 
@@ -88,16 +84,16 @@ impl Driver {
         }
     }
 
+    /// At the end of its time, or of ours for all of it, the session says so and ends; what it has promised is kept before that.
     async fn read(&mut self, wire: &mut Wire) -> io::Result<()> {
-        let (wait, clock, session) = (self.session.timeout(), &self.house.clock, &mut self.session);
-        let reading = wire.read(|octets| session.feed(octets, clock.now()));
-        match timeout(wait, reading).await {
-            Ok(read) => read.map(drop),
-            Err(_elapsed) => {
-                self.session.expire();
-                Ok(())
-            }
+        let wait = wire.patience(self.session.timeout());
+        let (clock, session) = (&self.house.clock, &mut self.session);
+        match timeout(wait, wire.read(|octets| session.feed(octets, clock.now()))).await {
+            Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => self.session.expire(),
+            Ok(read) => drop(read?),
+            Err(_elapsed) => self.session.expire(),
         }
+        Ok(())
     }
 
     async fn decide(&mut self, question: Question, wire: &Wire) -> Answer {

@@ -11,10 +11,12 @@ use std::time::Duration;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+/// What has begun to be written when a connection's time is over may take this long.
+const GOODBYE: Duration = Duration::from_secs(10);
 /// Octets taken from a socket at once.
 const READ_OCTETS: usize = 16 * 1024;
 /// The same under compression.
@@ -36,6 +38,8 @@ enum Carrier {
 pub(crate) struct Wire {
     carrier: Carrier,
     deflate: Option<Box<Deflate>>,
+    /// When its time is over, whatever is said.
+    ends_at: Option<Instant>,
 }
 
 /// Both directions' compression (RFC 4978): raw DEFLATE, no zlib header.
@@ -47,13 +51,13 @@ struct Deflate {
 
 impl From<TcpStream> for Wire {
     fn from(stream: TcpStream) -> Self {
-        Self { carrier: Carrier::Tcp(stream), deflate: None }
+        Self { carrier: Carrier::Tcp(stream), deflate: None, ends_at: None }
     }
 }
 
 impl From<UnixStream> for Wire {
     fn from(stream: UnixStream) -> Self {
-        Self { carrier: Carrier::Unix(stream), deflate: None }
+        Self { carrier: Carrier::Unix(stream), deflate: None, ends_at: None }
     }
 }
 
@@ -78,7 +82,22 @@ impl Wire {
             return Err(io::Error::other("only a plain TCP connection can start TLS"));
         };
         let accepted = timeout(limit, TlsAcceptor::from(config).accept(stream)).await.map_err(io::Error::from)??;
-        Ok(Self { carrier: Carrier::Tls(Box::new(accepted)), deflate: None })
+        Ok(Self { carrier: Carrier::Tls(Box::new(accepted)), deflate: None, ends_at: self.ends_at })
+    }
+
+    /// Fixes when the connection's time is over, or that it has no end: a peer that drips octets must not stay for ever.
+    pub(crate) const fn end_at(&mut self, at: Option<Instant>) {
+        self.ends_at = at;
+    }
+
+    /// Whether the time is over.
+    fn is_over(&self) -> bool {
+        self.ends_at.is_some_and(|end| end <= Instant::now())
+    }
+
+    /// How long silence is borne: `wait`, or what is left of the connection's time.
+    pub(crate) fn patience(&self, wait: Duration) -> Duration {
+        self.ends_at.map_or(wait, |end| wait.min(end.saturating_duration_since(Instant::now())))
     }
 
     /// From here on both directions are compressed.
@@ -87,10 +106,13 @@ impl Wire {
         self.deflate = Some(Box::new(Deflate { inflate, deflate }));
     }
 
-    /// Waits for octets and hands them to `take`; 0 when the peer hung up. Holds no buffer while it waits: thousands of
+    /// Waits for octets and hands them to `take`; 0 when the peer hung up, `TimedOut` once the time is over. Holds no buffer while it waits: thousands of
     /// idle connections cost what their sessions cost. Cancel-safe: octets are taken and handed over in one poll.
     pub(crate) async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
-        let Self { carrier, deflate } = self;
+        if self.is_over() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let Self { carrier, deflate, .. } = self;
         poll_fn(|context| {
             let mut scratch = [const { MaybeUninit::uninit() }; READ_OCTETS];
             // Little of what is compressed at once: it may be a thousand times as much.
@@ -107,7 +129,7 @@ impl Wire {
         .await
     }
 
-    /// Writes all of it; a peer that takes nothing for `stall` is given up.
+    /// Writes all of it; a peer that takes nothing for `stall`, or not all of it in its time, is given up.
     pub(crate) async fn write(&mut self, octets: &[u8], stall: Duration) -> io::Result<()> {
         let packed;
         let mut octets = match &mut self.deflate {
@@ -117,8 +139,11 @@ impl Wire {
             }
             None => octets,
         };
+        let end = self.ends_at.map(|end| end.max(Instant::now()) + GOODBYE);
         while !octets.is_empty() {
-            let written = timeout(stall, self.carrier.write(octets)).await.map_err(io::Error::from)??;
+            let give_up = Instant::now() + stall;
+            let give_up = end.map_or(give_up, |end| end.min(give_up));
+            let written = timeout_at(give_up, self.carrier.write(octets)).await.map_err(io::Error::from)??;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
@@ -127,7 +152,7 @@ impl Wire {
         timeout(stall, self.carrier.flush()).await.map_err(io::Error::from)?
     }
 
-    /// Says goodbye (close_notify under TLS); a peer that doesn't listen is not waited for long.
+    /// Says goodbye (`close_notify` under TLS); a peer that doesn't listen is not waited for long.
     pub(crate) async fn close(mut self) {
         let _ignored = timeout(Duration::from_secs(5), self.carrier.shutdown()).await;
     }

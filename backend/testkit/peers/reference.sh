@@ -184,7 +184,7 @@ for port in 25 465 587 143 993 110 995; do
 	echo "nothing answers at port $((base + port))" >&2; say; exit 1
 done
 accounts=$(printf '{"address":"%s","password":"%s"},' $(for name in "${people[@]}"; do echo "$name@$domain $name-password"; done))
-printf '{"accounts":[%s],"ports":{"smtp":%d,"submission":%d,"submissions":%d,"imap":%d,"imaps":%d,"pop3":%d,"pop3s":%d,"lmtp":"%s"},"ca":"%s","dir":"%s"}\n' \
+printf '{"accounts":[%s],"ports":{"smtp":%d,"submission":%d,"submissions":%d,"imap":%d,"imaps":%d,"pop3":%d,"pop3s":%d},"lmtp":"%s","ca":"%s","dir":"%s"}\n' \
 	"${accounts%,}" $((base + 25)) $((base + 587)) $((base + 465)) $((base + 143)) $((base + 993)) $((base + 110)) $((base + 995)) \
 	"$dir/queue/private/dovecot-lmtp" "$dir/ca/ca.pem" "$dir"
 while :; do sleep 1 & wait $!; done

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -194,7 +195,7 @@ impl Facts {
                 .iter()
                 .filter_map(|(door, port)| Some((door.clone(), u16::try_from(port.as_u64()?).ok()?)))
                 .collect(),
-            lmtp: doors.get("lmtp").and_then(text).map(PathBuf::from),
+            lmtp: text(&said["lmtp"]).map(PathBuf::from),
             ca: text(&said["ca"]).ok_or_else(|| missing("ca"))?.into(),
         })
     }
@@ -238,13 +239,16 @@ fn end(child: &mut Child) {
     drop(child.wait());
 }
 
-/// A port base above which the doors of either house are free.
+/// A port base above which the doors of either house are free. Houses that start at the same time in one process get
+/// different ones.
 fn free_base() -> io::Result<u16> {
     const REFERENCE: [u16; 8] = [25, 80, 110, 143, 465, 587, 993, 995];
+    static STARTED: AtomicU16 = AtomicU16::new(0);
     let offsets = || (0..15).chain(REFERENCE);
     // Below the ports that the system hands out, so that no client of ours takes one meanwhile.
     let first = u16::try_from(std::process::id() % 11).unwrap_or(0);
-    let mut bases = (first..11).chain(0..first).map(|step| 20_000 + step * 1_000);
+    let nth = STARTED.fetch_add(1, Ordering::Relaxed) % 20;
+    let mut bases = (first..11).chain(0..first).map(|step| 20_000 + step * 1_000 + nth * 50);
     let is_free = |base: &u16| offsets().all(|offset| TcpListener::bind(("127.0.0.1", base + offset)).is_ok());
     bases.find(is_free).ok_or_else(|| io::Error::other("no free range of ports"))
 }

@@ -1,6 +1,9 @@
 //! A small SMTP client: it sends what it is given and reads whole replies.
 
 use std::io;
+use std::path::Path;
+
+use data_encoding::BASE64;
 
 use crate::wire::{Trust, Wire};
 
@@ -36,6 +39,17 @@ impl Client {
         Self::greeted(Wire::connect(port)?.into_tls(trust)?)
     }
 
+    /// Connects to an LMTP socket, reads the greeting and says LHLO.
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    pub fn connect_lmtp(path: &Path) -> io::Result<Self> {
+        let mut client = Self { wire: Wire::connect_unix(path)? };
+        client.reply()?.must(220)?;
+        client.command("LHLO client.example")?.must(250)?;
+        Ok(client)
+    }
+
     fn greeted(wire: Wire) -> io::Result<Self> {
         let mut client = Self { wire };
         client.reply()?.must(220)?;
@@ -61,6 +75,15 @@ impl Client {
     pub fn command(&mut self, line: &str) -> io::Result<Reply> {
         self.wire.send(format!("{line}\r\n").as_bytes())?;
         self.reply()
+    }
+
+    /// `AUTH PLAIN`.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub fn log_in(&mut self, name: &str, password: &str) -> io::Result<()> {
+        let response = BASE64.encode(format!("\0{name}\0{password}").as_bytes());
+        self.command(&format!("AUTH PLAIN {response}"))?.must(235).map(drop)
     }
 
     /// Sends a message to all of `recipients`; the reply is the one to the final dot.

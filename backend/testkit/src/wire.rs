@@ -1,8 +1,9 @@
-//! A blocking connection to a door on loopback: octets and lines, with or without TLS.
+//! A blocking connection to a door of this machine: octets and lines, with or without TLS.
 
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,7 @@ pub struct Wire {
 #[derive(Debug)]
 enum Stream {
     Plain(TcpStream),
+    Unix(UnixStream),
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
@@ -78,12 +80,26 @@ impl Wire {
         Ok(Self { stream: Stream::Plain(stream), inbox: Vec::new() })
     }
 
-    /// Goes over to TLS as a client of `localhost`; what is in TLS already stays as it is.
+    /// Connects to a socket in the file system.
+    ///
+    /// # Errors
+    /// Nobody listens there.
+    pub fn connect_unix(path: &Path) -> io::Result<Self> {
+        let stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self { stream: Stream::Unix(stream), inbox: Vec::new() })
+    }
+
+    /// Goes over to TLS as a client of `localhost`; what is in TLS already, or in a socket's file, stays as it is.
     ///
     /// # Errors
     /// The handshake fails, or octets came in clear text after the last answer (which a client must not believe).
     pub fn into_tls(self, trust: &Trust) -> io::Result<Self> {
-        let Stream::Plain(mut stream) = self.stream else { return Ok(self) };
+        let mut stream = match self.stream {
+            Stream::Plain(stream) => stream,
+            stream @ (Stream::Unix(_) | Stream::Tls(_)) => return Ok(Self { stream, ..self }),
+        };
         if !self.inbox.is_empty() {
             return Err(io::Error::other("octets in clear text before the handshake"));
         }
@@ -100,6 +116,7 @@ impl Wire {
     pub fn send(&mut self, octets: &[u8]) -> io::Result<()> {
         match &mut self.stream {
             Stream::Plain(stream) => stream.write_all(octets),
+            Stream::Unix(stream) => stream.write_all(octets),
             Stream::Tls(stream) => stream.write_all(octets).and_then(|()| stream.flush()),
         }
     }
@@ -146,6 +163,7 @@ impl Wire {
         let mut chunk = [0; 16 * 1024];
         let read = match &mut self.stream {
             Stream::Plain(stream) => stream.read(&mut chunk)?,
+            Stream::Unix(stream) => stream.read(&mut chunk)?,
             Stream::Tls(stream) => stream.read(&mut chunk)?,
         };
         self.inbox.extend_from_slice(&chunk[..read]);
