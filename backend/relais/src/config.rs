@@ -42,7 +42,7 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) delivery: Delivery,
     #[serde(skip)]
-    pub(crate) path: PathBuf,
+    path: PathBuf,
 }
 
 fn sqlite() -> String {
@@ -318,6 +318,11 @@ impl Config {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let config = Self::parse(&text).with_context(|| format!("{} is not usable", path.display()))?;
         Ok(Self { path: path.to_owned(), ..config })
+    }
+
+    /// Where it was read from.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Reads the text of the file.

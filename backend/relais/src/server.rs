@@ -59,7 +59,7 @@ impl Server {
         };
         let certificates = Arc::new(Certificates::load(&as_paths(&pairs))?);
         let tls = server_config(Arc::clone(&certificates))?;
-        let reloading = Reloading { certificates, own_pairs, path: config.path.clone() };
+        let reloading = Reloading { certificates, own_pairs, path: config.path().to_owned() };
         let login = Arc::new(Login::new(store.clone(), Arc::clone(&clock), &*random));
         let floor = config.limits.free_octets.unwrap_or(FREE_OCTETS);
         let disk = Arc::new(Disk::new(&config.data, floor, Arc::clone(&clock)));

@@ -48,7 +48,7 @@ pub struct AliasRow {
 }
 
 /// With the domain as people read it.
-fn readable(address: &Address) -> String {
+pub(crate) fn readable(address: &Address) -> String {
     format!("{}@{}", address.local_part, address.domain.to_unicode())
 }
 
@@ -133,7 +133,7 @@ impl Service {
     pub(crate) async fn remove_account(&self, text: &str) -> Result<Answer, Failure> {
         let address = address(text)?;
         let Some(account) = self.store.account(&address).await? else {
-            return Err(Failure::Absent(format!("the address {address} is not here")));
+            return Err(Failure::Absent(format!("{} is not here", readable(&address))));
         };
         self.store.remove_account(&address).await?;
         let gone = format!("{} is gone, with {} messages", readable(&account.address), account.used_messages);

@@ -78,12 +78,10 @@ impl Service {
             ("", "") => return Err("neither password nor hash".to_owned()),
             ("", hash) if is_known_hash(hash) => Secret::new(hash),
             ("", _) => return Err("the hash is of a kind that we don't know".to_owned()),
-            (password, "") => {
-                self.login.hash(Secret::new(password)).await.map_err(|error| error.to_string())?
-            }
+            (password, "") => self.login.hash(Secret::new(password)).await.map_err(|error| error.to_string())?,
             _ => return Err("a password and a hash: one of them, please".to_owned()),
         };
         let new = NewAccount { address, name: line.name, password_hash, quota_octets: line.quota };
-        self.store.add_account(new).await.map(drop).map_err(|error| error.to_string())
+        self.store.add_account(new).await.map(drop).map_err(|error| Failure::from(error).to_string())
     }
 }

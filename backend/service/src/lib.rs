@@ -19,8 +19,10 @@ use relais_reception::Login;
 use relais_store::{DirectoryError, Listing, Page, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
+use directory::readable;
+
 pub use directory::{AccountRow, AliasRow, DomainRow};
-pub use import::{ImportReport, ImportRefusal};
+pub use import::{ImportRefusal, ImportReport};
 pub use queue::{QueueDetail, QueueRow, RecipientRow, Selection};
 pub use trace::TraceRow;
 
@@ -154,14 +156,24 @@ impl From<StoreError> for Failure {
 }
 
 impl From<DirectoryError> for Failure {
+    /// In words for people, with what to do.
     fn from(error: DirectoryError) -> Self {
-        let text = error.to_string();
         match error {
-            DirectoryError::DomainTaken(_) | DirectoryError::AddressTaken(_) | DirectoryError::NotEmpty { .. } => {
-                Self::Clash(text)
+            DirectoryError::DomainTaken(domain) => {
+                Self::Clash(format!("the domain {} is already here", domain.to_unicode()))
             }
-            DirectoryError::UnknownDomain(_) | DirectoryError::UnknownAddress(_) => Self::Absent(text),
-            DirectoryError::Unfit(_) => Self::Bad(text),
+            DirectoryError::AddressTaken(address) => {
+                Self::Clash(format!("{} is already here, as an account or an alias", readable(&address)))
+            }
+            DirectoryError::NotEmpty { accounts, aliases } => Self::Clash(format!(
+                "the domain still has {accounts} accounts and {aliases} aliases: remove those first"
+            )),
+            DirectoryError::UnknownDomain(domain) => {
+                let domain = domain.to_unicode();
+                Self::Absent(format!("the domain {domain} is not here; `relais domain add {domain}` takes it in"))
+            }
+            DirectoryError::UnknownAddress(address) => Self::Absent(format!("{} is not here", readable(&address))),
+            DirectoryError::Unfit(why) => Self::Bad(why.to_owned()),
             DirectoryError::Failed(error) => error.into(),
         }
     }

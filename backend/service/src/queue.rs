@@ -1,10 +1,10 @@
 //! Mail that waits to go out.
 
-use relais_model::{Address, ReversePath};
+use relais_model::ReversePath;
 use relais_store::{QueueEntry, QueueFilter, QueueState, TraceId};
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{address, domain};
+use crate::directory::{address, domain, readable};
 use crate::trace::time;
 use crate::{Answer, Failure, Paging, Rows, Service};
 
@@ -87,7 +87,7 @@ const fn state(state: QueueState) -> &'static str {
 }
 
 fn sender(path: &ReversePath) -> String {
-    path.address().map_or_else(|| "<>".to_owned(), Address::to_string)
+    path.address().map_or_else(|| "<>".to_owned(), readable)
 }
 
 impl QueueRow {
@@ -97,7 +97,7 @@ impl QueueRow {
             state: state(entry.recipient.state).to_owned(),
             size_octets: entry.message.size_octets,
             sender: sender(&entry.message.reverse_path),
-            recipient: entry.recipient.address.to_string(),
+            recipient: readable(&entry.recipient.address),
             attempts: entry.recipient.attempts,
             next_attempt_at: time(entry.recipient.next_attempt_at),
             last_reply: entry.recipient.last_reply,
@@ -109,7 +109,7 @@ impl RecipientRow {
     fn of(entry: &QueueEntry) -> Self {
         let recipient = &entry.recipient;
         Self {
-            address: recipient.address.to_string(),
+            address: readable(&recipient.address),
             state: state(recipient.state).to_owned(),
             attempts: recipient.attempts,
             next_attempt_at: time(recipient.next_attempt_at),
@@ -200,7 +200,8 @@ fn filters(selection: Selection) -> Result<Vec<QueueFilter>, Failure> {
             Ok(vec![QueueFilter { destination: Some(domain(&text)?), ..QueueFilter::default() }])
         }
         Selection::Ids(ids) => {
-            let filter = |text: &String| id(text).map(|trace| QueueFilter { trace: Some(trace), ..QueueFilter::default() });
+            let filter =
+                |text: &String| id(text).map(|trace| QueueFilter { trace: Some(trace), ..QueueFilter::default() });
             ids.iter().map(filter).collect()
         }
     }

@@ -1,0 +1,203 @@
+//! Domains, people and aliases at the command line: said to a running server, and where none runs.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::house::House;
+
+/// A configuration that no server runs on.
+struct Empty {
+    folder: tempfile::TempDir,
+}
+
+impl Empty {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = Self { folder };
+        let data = empty.folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        empty.write(&format!("hostname = \"mx.example.org\"\ndata = {data:?}\n"));
+        empty
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("relais.toml")
+    }
+
+    fn write(&self, config: &str) {
+        std::fs::write(self.config(), config).unwrap();
+    }
+}
+
+/// `relais …`: whether it ended well, standard output, standard error.
+fn say(config: &Path, words: &[&str], input: &str) -> (bool, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_relais"))
+        .arg("--config")
+        .arg(config)
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // What wants no input may have ended before it comes.
+    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+    let done = child.wait_with_output().unwrap();
+    let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
+    (done.status.success(), text(done.stdout), text(done.stderr))
+}
+
+#[track_caller]
+fn must(config: &Path, words: &[&str], input: &str) -> String {
+    let (is_done, output, errors) = say(config, words, input);
+    assert!(is_done, "{words:?}: {errors}");
+    output
+}
+
+#[track_caller]
+fn refused(config: &Path, words: &[&str], input: &str, why: &str) {
+    let (is_done, _, errors) = say(config, words, input);
+    assert!(!is_done && errors.contains(why), "{words:?}: {errors}");
+}
+
+#[track_caller]
+fn rows(config: &Path, words: &[&str]) -> Value {
+    let output = must(config, &[words, &["--json"]].concat(), "");
+    serde_json::from_str::<Value>(&output).unwrap()["rows"].take()
+}
+
+/// The same words, whether a server runs (then it does what is said) or not (then the command line does).
+fn a_domain_is_furnished_and_emptied(config: &Path) {
+    assert_eq!(must(config, &["domain", "add", "bücher.example"], ""), "bücher.example is here\n");
+    refused(config, &["domain", "add", "xn--bcher-kva.example"], "", "is already here");
+    refused(config, &["domain", "add", "not a domain"], "", "not a domain");
+
+    let jörg = "jörg@bücher.example";
+    let added = must(config, &["account", "add", jörg, "--name", "Jörg", "--quota", "10M"], "correct horse\n");
+    assert_eq!(added, "jörg@bücher.example is here\n");
+    refused(config, &["account", "add", jörg], "correct horse\n", "is already");
+    refused(
+        config,
+        &["account", "add", "eve@bücher.example"],
+        "short\n",
+        "the password is too short: 8 characters at least",
+    );
+    refused(config, &["account", "add", "eve@elsewhere.example"], "correct horse\n", "elsewhere.example");
+    refused(config, &["account", "add", "eve"], "correct horse\n", "`eve` is no address");
+    must(config, &["account", "passwd", jörg], "battery staple\n");
+    refused(config, &["account", "passwd", "eve@bücher.example"], "battery staple\n", "eve@");
+
+    must(config, &["alias", "add", "team@bücher.example", jörg, "somebody@elsewhere.example"], "");
+    refused(config, &["alias", "add", "team@bücher.example", jörg], "", "is already");
+
+    let of_domain = |rows: Value| {
+        let here =
+            |row: &Value| ["domain", "address"].iter().any(|key| row[*key].as_str().unwrap_or("").contains("bücher"));
+        Value::Array(rows.as_array().unwrap().iter().filter(|row| here(row)).cloned().collect())
+    };
+    let domain =
+        json!([{"domain": "bücher.example", "catch_all": null, "postmaster": null, "accounts": 1, "aliases": 1}]);
+    assert_eq!(of_domain(rows(config, &["domain", "list"])), domain);
+    let account = json!([{"address": jörg, "name": "Jörg", "quota_octets": 10 << 20, "used_octets": 0, "used_messages": 0, "is_suspended": false}]);
+    assert_eq!(of_domain(rows(config, &["account", "list"])), account);
+    let alias = json!([{"address": "team@bücher.example", "targets": [jörg, "somebody@elsewhere.example"]}]);
+    assert_eq!(of_domain(rows(config, &["alias", "list"])), alias);
+    assert!(must(config, &["account", "list"], "").contains("jörg@bücher.example"));
+
+    let csv = "name,address,password,hash,quota\n\
+               Ann,ann@bücher.example,correct horse,,1048576\n\
+               ,twice@bücher.example,correct horse,,\n\
+               ,twice@bücher.example,correct horse,,\n\
+               ,no address,correct horse,,\n\
+               ,none@bücher.example,,,\n\
+               ,two@bücher.example,correct horse,{SSHA512}x,\n\
+               ,large@bücher.example,correct horse,,10G\n\
+               ,gone@elsewhere.example,correct horse,,\n";
+    let said = must(config, &["account", "import", "-"], csv);
+    for line in [
+        "line 4: ",
+        "line 5: `no address` is no address",
+        "line 6: neither password nor hash",
+        "line 7: a password and a hash",
+        "line 8: ",
+        "line 9: ",
+        "2 accounts added, 6 lines refused",
+    ] {
+        assert!(said.contains(line), "{line} in {said}");
+    }
+    assert!(!said.contains("correct horse"), "{said}");
+    refused(config, &["account", "import", "-"], "ann@x.example,pw\n", "the first line must name the columns");
+    refused(config, &["account", "import", "/nowhere.csv"], "", "cannot read /nowhere.csv");
+
+    refused(config, &["domain", "remove", "bücher.example"], "", "3 accounts");
+    refused(config, &["account", "remove", jörg], "", "say --yes if you mean it");
+    for who in [jörg, "ann@bücher.example", "twice@bücher.example"] {
+        must(config, &["account", "remove", who, "--yes"], "");
+    }
+    must(config, &["alias", "remove", "team@bücher.example"], "");
+    refused(config, &["alias", "remove", "team@bücher.example"], "", "team@");
+    must(config, &["domain", "remove", "bücher.example"], "");
+    refused(config, &["domain", "remove", "bücher.example"], "", "cher");
+
+    assert_eq!(rows(config, &["queue", "list"]), json!([]));
+    refused(config, &["queue", "show", "nothing"], "", "is in the queue");
+    refused(config, &["queue", "hold"], "", "name what is meant");
+    assert_eq!(must(config, &["queue", "hold", "--all"], ""), "0 recipients\n");
+    refused(config, &["message", "trace", "not an id!"], "", "neither an address nor an id");
+    assert_eq!(must(config, &["check-store"], ""), "The database is clean.\n");
+}
+
+#[test]
+fn the_directory_is_kept_through_a_running_server() {
+    let house = House::open();
+    a_domain_is_furnished_and_emptied(&house.server.folder().join("relais.toml"));
+}
+
+#[test]
+fn the_directory_is_kept_where_no_server_runs() {
+    a_domain_is_furnished_and_emptied(&Empty::new().config());
+}
+
+/// RFC 6531, RFC 5890: a local part and a domain beyond ASCII, from the command line to the mailbox and back.
+#[test]
+fn mail_reaches_letters_of_all_kinds() {
+    let house = House::open();
+    let jörg = "jörg@bücher.example";
+    house.must(&["domain", "add", "bücher.example"], "");
+    house.must(&["account", "add", jörg], "correct horse\n");
+    let mut client = house.stranger();
+    client.command("MAIL FROM:<zoë@elsewhere.example> SMTPUTF8").unwrap().must(250).unwrap();
+    client.command("RCPT TO:<jörg@bücher.example>").unwrap().must(250).unwrap();
+    client.command("RCPT TO:<JÖRG@xn--bcher-kva.example>").unwrap().must(250).unwrap();
+    client.command("RCPT TO:<nobody@bücher.example>").unwrap().must(550).unwrap();
+    client.command("RSET").unwrap().must(250).unwrap();
+    client.command("MAIL FROM:<zoë@elsewhere.example> SMTPUTF8").unwrap().must(250).unwrap();
+    client.command("RCPT TO:<jörg@bücher.example>").unwrap().must(250).unwrap();
+    client.command("DATA").unwrap().must(354).unwrap();
+    client.command("Subject: grüße\r\n\r\nÄ\r\n.").unwrap().must(250).unwrap();
+
+    let mut reader =
+        relais_testkit::imap::Client::connect_tls("127.0.0.1", house.server.port("imaps"), &house.trust).unwrap();
+    let plain = data_encoding::BASE64.encode(format!("\0{jörg}\0correct horse").as_bytes());
+    reader.must(format!("AUTHENTICATE PLAIN {plain}")).unwrap();
+    reader.must("SELECT INBOX").unwrap();
+    let fetched = reader.must("FETCH 1 BODY.PEEK[]").unwrap().texts().collect::<String>();
+    assert!(fetched.contains("Return-Path: <zoë@") && fetched.contains("Subject: grüße"), "{fetched}");
+    let steps = house.rows(&["message", "trace", jörg]);
+    assert_eq!((steps.len(), steps[0]["kind"].as_str()), (1, Some("delivered")));
+}
+
+#[test]
+fn a_bootstrap_file_is_judged_with_its_line() {
+    let empty = Empty::new();
+    let config = empty.config();
+    assert!(must(&config, &["check-config"], "").ends_with("is fine.\n"));
+    empty.write("hostname = \"mx.example.org\"\ndata = \"/x\"\n\n[[listen]]\nprotocol = \"imap\"\nat = \"143\"\n");
+    refused(&config, &["check-config"], "", "line 4");
+    refused(&config, &["serve"], "", "`at = \"143\"` is neither ADDRESS:PORT nor unix:PATH");
+    refused(Path::new("/nowhere.toml"), &["check-config"], "", "cannot read /nowhere.toml");
+    assert!(must(&config, &["version"], "").starts_with("relais "));
+}

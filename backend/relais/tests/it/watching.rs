@@ -1,0 +1,73 @@
+//! Metrics, health, and what SIGHUP reads anew.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::house::House;
+
+impl House {
+    /// `GET path` at the watchers' door: status line and body.
+    fn get(&self, path: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.server.port("http"))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.lines().next().unwrap().to_owned(), body.to_owned())
+    }
+}
+
+/// Each name in docs/metrics.md, and none that isn't there.
+#[test]
+fn metrics_are_those_of_the_manual() {
+    let house = House::open();
+    assert_eq!(house.get("/healthz"), ("HTTP/1.1 200 OK".to_owned(), "ok\n".to_owned()));
+    let message = b"From: ann@relais.test\r\n\r\nx\r\n";
+    let mut ann = house.submitter("ann@relais.test");
+    ann.deliver("ann@relais.test", &["ben@relais.test", "x@elsewhere.example"], message).unwrap().must(250).unwrap();
+    let mut stranger = house.stranger();
+    stranger.command("MAIL FROM:<>").unwrap().must(250).unwrap();
+    stranger.command("RCPT TO:<nobody@relais.test>").unwrap().must(550).unwrap();
+
+    let (_, told) = house.get("/metrics");
+    for line in [
+        "relais_messages_accepted_total{door=\"submission\"} 1",
+        "relais_recipients_refused_total{door=\"smtp\"} 1",
+        "relais_logins_total{protocol=\"smtp\",outcome=\"granted\"} 1",
+        "relais_connections{protocol=\"smtp\"} 1",
+        "relais_queue_recipients{state=\"waiting\"} 1",
+        "relais_store_commit_seconds_count",
+    ] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+    let manual = include_str!("../../../../docs/metrics.md");
+    for line in told.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let name = line.split(' ').next().unwrap();
+        assert!(manual.contains(&format!("`{name}`")), "docs/metrics.md does not explain {name}");
+    }
+    assert!(house.get("/").0.contains("404"));
+}
+
+/// SIGHUP: a new level holds at once, and a file that can't be used changes nothing.
+#[test]
+fn sighup_reads_level_and_certificates_anew() {
+    let house = House::open();
+    let path = house.server.folder().join("relais.toml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    let hang_up = || {
+        let id = house.server.process_id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    };
+    for text in [config.replace("hostname", "hostnam"), format!("{config}\n[log]\nlevel = \"error\"\n"), config.clone()]
+    {
+        std::fs::write(&path, text).unwrap();
+        hang_up();
+        let began_at = Instant::now();
+        while house.get("/healthz").1 != "ok\n" {
+            assert!(began_at.elapsed() < Duration::from_secs(10));
+        }
+        house.submitter("ann@relais.test");
+    }
+}
