@@ -336,9 +336,12 @@ pub(crate) fn nearly_full() -> Reply {
     Reply::new(452, EnhancedCode::new(4, 3, 1), "The disk is nearly full; try again later")
 }
 
-/// The store failed: 451, and the message stays with the sender.
+/// The store failed: 451, or 452 where the disk is full (RFC 5321 §4.2.3), and the message stays with the sender.
 pub(crate) fn unavailable(error: &StoreError) -> Reply {
     error!(%error, "the store failed");
+    if error.is_full() {
+        return nearly_full();
+    }
     Reply::new(451, EnhancedCode::new(4, 3, 0), "The server has a problem; try again later")
 }
 

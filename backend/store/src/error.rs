@@ -27,6 +27,19 @@ impl StoreError {
         !matches!(self, Self::Damaged(_))
     }
 
+    /// Whether there was no room on the disk.
+    pub fn is_full(&self) -> bool {
+        match self {
+            // SQLITE_FULL; PostgreSQL's disk_full.
+            Self::Database(error) => {
+                let code = error.as_database_error().and_then(|error| error.code());
+                code.is_some_and(|code| code == "13" || code == "53100")
+            }
+            Self::Object(error) => error.kind() == std::io::ErrorKind::StorageFull,
+            Self::Damaged(_) | Self::Closed => false,
+        }
+    }
+
     pub(crate) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged(what.into())
     }
