@@ -521,6 +521,7 @@ impl Session {
             Reason::Syntax => (Status::Bad, None),
             Reason::Limit => (Status::No, Some(ResponseCode::Limit)),
             Reason::MailboxName => (Status::No, Some(ResponseCode::Cannot)),
+            Reason::SpecialUse => (Status::No, Some(ResponseCode::UseAttr)),
             Reason::Charset => (Status::No, Some(ResponseCode::BadCharset)),
         };
         match tag {

@@ -322,7 +322,9 @@ impl Client {
             LoginAnswer::TooMany { .. } => {
                 Err(Halt::no(ResponseCode::Unavailable, "Too many failed log-ins; wait and try again"))
             }
-            LoginAnswer::Unavailable => Err(Halt::no(ResponseCode::Unavailable, "Log-in is not possible now; try again later")),
+            LoginAnswer::Unavailable => {
+                Err(Halt::no(ResponseCode::Unavailable, "Log-in is not possible now; try again later"))
+            }
         };
         self.conclude(&log_in.tag, outcome, Expunges::Keep, false)
     }
@@ -335,7 +337,13 @@ impl Client {
     }
 
     /// Tells what has changed, then how the command went.
-    fn conclude(&mut self, tag: &Tag, outcome: Result<Done, Halt>, expunges: Expunges, with_uid: bool) -> io::Result<()> {
+    fn conclude(
+        &mut self,
+        tag: &Tag,
+        outcome: Result<Done, Halt>,
+        expunges: Expunges,
+        with_uid: bool,
+    ) -> io::Result<()> {
         if let Some(selected) = self.selected.as_deref_mut() {
             let how = Sync { expunges, enabled: self.session.enabled(), with_uid, told: &self.told };
             selected.sync(&self.house.store, &mut self.out, how);

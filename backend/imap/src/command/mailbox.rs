@@ -182,7 +182,7 @@ impl Reader<'_> {
 
     fn special_use(&mut self) -> Result<SpecialUse, Refusal> {
         let text = self.some(|octet| octet == b'\\' || octet.is_ascii_alphabetic(), "A use is expected here")?;
-        SpecialUse::parse(text).ok_or_else(|| self.bad("Unknown use of a mailbox"))
+        SpecialUse::parse(text).ok_or_else(|| self.refuse(Reason::SpecialUse, "No mailbox has this use here"))
     }
 
     pub(super) fn list_command(&mut self) -> Result<List, Refusal> {

@@ -30,6 +30,8 @@ pub enum Reason {
     MailboxName,
     /// NO \[BADCHARSET\]: RFC 9051 §6.4.4.
     Charset,
+    /// NO \[USEATTR\]: RFC 6154 §3.
+    SpecialUse,
 }
 
 /// Walks over one command: all its lines with the literals between them, as they came.

@@ -42,8 +42,7 @@ impl Client {
         }
         if message.index == 0 {
             let mailbox = self.target(&message.mailbox).await?;
-            self.appending =
-                Some(Box::new(Appending { mailbox, filed: Vec::new(), current: None, is_broken: false }));
+            self.appending = Some(Box::new(Appending { mailbox, filed: Vec::new(), current: None, is_broken: false }));
         }
         let quota = self.house.store.quota(self.account()?).await?.ok_or_else(Halt::account_gone)?;
         let needed = quota.used_octets.saturating_add(message.head.size_octets);

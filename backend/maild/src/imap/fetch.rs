@@ -115,7 +115,8 @@ impl Client {
         }
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
         let is_large = |row: &&Row| wanted.raw && row.size_octets > LARGE_OCTETS;
-        let large: UidSet = selected.view.read(|rows| rows.select(&uids).filter(is_large).filter_map(Row::uid).collect());
+        let large: UidSet =
+            selected.view.read(|rows| rows.select(&uids).filter(is_large).filter_map(Row::uid).collect());
         let mut has_unknown_encoding = self.tell_contents(answer, uids.without(&large), wanted).await?;
         for uid in large.iter() {
             has_unknown_encoding |= self.tell_large(answer, uid, wanted).await?;
@@ -126,11 +127,8 @@ impl Client {
     /// The flags of `uids`, as after STORE.
     pub(super) async fn tell_flags_of(&mut self, uids: &UidSet, by_uid: bool) -> Result<(), Halt> {
         let enabled = self.session.enabled();
-        let items = [
-            by_uid.then_some(FetchItem::Uid),
-            Some(FetchItem::Flags),
-            enabled.condstore.then_some(FetchItem::ModSeq),
-        ];
+        let items =
+            [by_uid.then_some(FetchItem::Uid), Some(FetchItem::Flags), enabled.condstore.then_some(FetchItem::ModSeq)];
         let items: Vec<FetchItem> = items.into_iter().flatten().collect();
         let seen = Told::default();
         let answer = Answer { items: &items, seen: &seen, condstore: enabled.condstore, utf8: enabled.utf8() };
@@ -270,7 +268,8 @@ impl LargeFetch<'_> {
             }
         };
         let mut left = range.end - range.start;
-        let Some(source) = self.store.open_raw(message.row.message()).await.map_err(broken)?.filter(|_| left > 0) else {
+        let Some(source) = self.store.open_raw(message.row.message()).await.map_err(broken)?.filter(|_| left > 0)
+        else {
             let nothing: Option<&[u8]> = if left == 0 { Some(&[]) } else { None };
             self.fetch.section(asked, nothing);
             return Ok(());

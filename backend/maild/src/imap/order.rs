@@ -1,9 +1,9 @@
 //! SORT and THREAD (RFC 5256, RFC 5957): what search finds, in an order.
 
 use relais_imap::command::{SearchKey, Sort, Thread, ThreadAlgorithm};
+use relais_imap::response;
 use relais_imap::sort::{SortRow, sort};
 use relais_imap::thread::{ThreadRow, ordered_subject, references};
-use relais_imap::response;
 use relais_model::{ModSeq, SeqNum, Timestamp, Uid, UidSet};
 use relais_store::{Row, SortFacts};
 
@@ -66,7 +66,9 @@ impl Client {
         for row in rows {
             while facts.next_if(|facts| facts.uid < row.uid).is_some() {}
             let Some(facts) = facts.next_if(|facts| facts.uid == row.uid) else { continue };
-            let Some((uid, number)) = row.uid().and_then(|uid| Some((uid, selected.known.position(uid)?))) else { continue };
+            let Some((uid, number)) = row.uid().and_then(|uid| Some((uid, selected.known.position(uid)?))) else {
+                continue;
+            };
             let (internal_date, size_octets) = (row.internal_date(), row.size_octets.into());
             found.push(Found { number, uid, internal_date, size_octets, facts });
         }

@@ -30,7 +30,8 @@ pub(super) struct Searcher<'a> {
 impl Searcher<'_> {
     /// Those of the client's messages that `key` holds for.
     pub(super) async fn find(&self, key: &SearchKey) -> Result<UidSet, StoreError> {
-        let present: UidSet = self.selected.view.read(|rows| rows.select(&self.selected.known).filter_map(Row::uid).collect());
+        let present: UidSet =
+            self.selected.view.read(|rows| rows.select(&self.selected.known).filter_map(Row::uid).collect());
         self.among(key, present).await
     }
 
@@ -138,7 +139,11 @@ impl Searcher<'_> {
         let mut contents = self.store.contents(self.selected.view.mailbox(), candidates, wanted);
         while let Some(chunk) = contents.next().await {
             let matching = chunk?;
-            matching.iter().filter(|row| matches(row)).filter_map(|row| Uid::new(row.uid)).for_each(|uid| found.insert(uid));
+            matching
+                .iter()
+                .filter(|row| matches(row))
+                .filter_map(|row| Uid::new(row.uid))
+                .for_each(|uid| found.insert(uid));
             // A long search must not keep a worker to itself.
             tokio::task::yield_now().await;
         }
@@ -193,7 +198,9 @@ impl Client {
             (Ok(found), _) => found,
             (Err(error), returns) => {
                 // RFC 9051 §6.4.4.1: a failing SEARCH RETURN (SAVE) empties `$`.
-                if let (true, Some(selected)) = (returns.is_some_and(|returns| returns.save), self.selected.as_deref_mut()) {
+                if let (true, Some(selected)) =
+                    (returns.is_some_and(|returns| returns.save), self.selected.as_deref_mut())
+                {
                     selected.saved = UidSet::new();
                 }
                 return Err(error.into());
@@ -202,7 +209,9 @@ impl Client {
         let mod_seq = search.key.asks_mod_seq().then(|| highest(selected, &found, search.returns)).flatten();
         let numbers = if search.by_uid { found.runs().to_vec() } else { selected.known.positions_of(&found) };
         // RFC 9051 Appendix E: IMAP4rev2 answers with ESEARCH always.
-        let returns = search.returns.or_else(|| enabled.imap4rev2.then_some(SearchReturn { all: true, ..SearchReturn::default() }));
+        let returns = search
+            .returns
+            .or_else(|| enabled.imap4rev2.then_some(SearchReturn { all: true, ..SearchReturn::default() }));
         match returns {
             Some(returns) => {
                 let says_something = returns.min || returns.max || returns.all || returns.count;
@@ -258,4 +267,3 @@ pub(super) fn highest(selected: &Selected, found: &UidSet, returns: Option<Searc
     let highest = selected.view.read(|rows| rows.select(&told).map(|row| row.mod_seq).max());
     highest.and_then(ModSeq::new)
 }
-

@@ -18,7 +18,12 @@ impl Client {
         if self.selected.is_some() {
             self.leave();
             // RFC 7162 §3.2.11, RFC 9051 §6.3.2: what follows is about the next mailbox.
-            response::condition(&mut self.out, Condition::Ok, Some(&ResponseCode::Closed), "The mailbox before is closed");
+            response::condition(
+                &mut self.out,
+                Condition::Ok,
+                Some(&ResponseCode::Closed),
+                "The mailbox before is closed",
+            );
         }
         if select.condstore {
             self.session.enable(relais_imap::command::Extension::CondStore);
@@ -32,11 +37,8 @@ impl Client {
         }
         self.selected = Some(selected);
         self.session.selected();
-        let (code, text) = if select.read_only {
-            (ResponseCode::ReadOnly, "Examined")
-        } else {
-            (ResponseCode::ReadWrite, "Selected")
-        };
+        let (code, text) =
+            if select.read_only { (ResponseCode::ReadOnly, "Examined") } else { (ResponseCode::ReadWrite, "Selected") };
         Ok(Done { code: Some(code), text })
     }
 
@@ -51,7 +53,12 @@ impl Client {
             let seen = u64::from(SystemFlag::Seen.bit());
             let unseen = selected.view.read(|rows| rows.iter().find(|row| row.flags & seen == 0).and_then(Row::uid));
             if let Some(number) = unseen.and_then(|uid| selected.known.position(uid)) {
-                response::condition(out, Condition::Ok, Some(&ResponseCode::Unseen(number)), "The first unseen message");
+                response::condition(
+                    out,
+                    Condition::Ok,
+                    Some(&ResponseCode::Unseen(number)),
+                    "The first unseen message",
+                );
             }
         }
         let uid_validity = ResponseCode::UidValidity(selected.view.uid_validity());
@@ -61,7 +68,12 @@ impl Client {
         }
         let highest = ResponseCode::HighestModSeq(selected.view.highest_mod_seq());
         response::condition(out, Condition::Ok, Some(&highest), "The highest MODSEQ");
-        response::condition(out, Condition::Ok, Some(&ResponseCode::MailboxId(mailbox_id.into())), "The mailbox's lasting id");
+        response::condition(
+            out,
+            Condition::Ok,
+            Some(&ResponseCode::MailboxId(mailbox_id.into())),
+            "The mailbox's lasting id",
+        );
         if !is_rev1 {
             self.tell_name(&selected.name);
         }
