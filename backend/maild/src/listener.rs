@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::Permissions;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -189,7 +191,10 @@ fn bind(binding: &Binding) -> io::Result<Socket> {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            Ok(Socket::Unix(UnixListener::bind(path)?))
+            let listener = UnixListener::bind(path)?;
+            // Programs of other users deliver here; which of them reach it is its directory's say.
+            std::fs::set_permissions(path, Permissions::from_mode(0o666))?;
+            Ok(Socket::Unix(listener))
         }
     }
 }
@@ -237,8 +242,7 @@ impl Door {
     fn admit(&self, wire: Wire, peer: IpAddr) {
         let protocol = self.listener.protocol.as_str();
         metrics::counter!("relais_connections_total", "protocol" => protocol).increment(1);
-        let visitor =
-            Visitor { wire, peer, listener: Arc::clone(&self.listener), stop: self.stop.child_token() };
+        let visitor = Visitor { wire, peer, listener: Arc::clone(&self.listener), stop: self.stop.child_token() };
         let (house, guests) = (Arc::clone(&self.house), Arc::clone(&self.guests));
         let span = info_span!("connection", protocol, peer.ip = %peer);
         self.sessions.spawn(greet(visitor, house, guests).instrument(span));
@@ -308,7 +312,8 @@ async fn read_proxy_header(wire: &mut Wire) -> io::Result<(Option<IpAddr>, Vec<u
 
 /// Says in the door's own language that the house is full. Under implicit TLS there is no language yet: it just closes.
 async fn refuse(mut visitor: Visitor, house: &House) {
-    metrics::counter!("relais_connections_refused_total", "protocol" => visitor.listener.protocol.as_str()).increment(1);
+    metrics::counter!("relais_connections_refused_total", "protocol" => visitor.listener.protocol.as_str())
+        .increment(1);
     debug!("too many connections");
     if visitor.listener.tls != TlsMode::Implicit {
         let words = match visitor.listener.protocol {

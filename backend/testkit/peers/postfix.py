@@ -11,6 +11,7 @@ WITH, WITHOUT = 'with.example', 'without.example'
 ADDRESS = {WITH: '127.0.0.2', WITHOUT: '127.0.0.3'}
 RESOLVER = '127.0.0.57'
 ROOM = FOLDER / 'postfix'
+LMTP = FOLDER / 'lmtp.sock'
 MAIL = ROOM / 'mail'
 
 
@@ -62,6 +63,7 @@ def start_postfix(relais_port, domain):
     owner = pwd.getpwnam('nobody')
     os.chown(MAIL, owner.pw_uid, owner.pw_gid)
     os.chown(ROOM / 'data', pwd.getpwnam('postfix').pw_uid, -1)
+    os.chmod(ROOM, 0o755)
     run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', 30, '-subj', f'/CN=mx.{WITH}',
         '-keyout', ROOM / 'key.pem', '-out', ROOM / 'certificate.pem')
     (ROOM / 'etc/main.cf').write_text(f'''compatibility_level = 3.6
@@ -87,11 +89,12 @@ virtual_mailbox_base = {MAIL}
 virtual_uid_maps = static:{owner.pw_uid}
 virtual_gid_maps = static:{owner.pw_gid}
 default_transport = error:only loopback
-transport_maps = inline:{{ {LOGIN}=smtp:[127.0.0.1]:{relais_port} {LOGIN2}=bare:[127.0.0.1]:{relais_port} {domain}=smtp:[127.0.0.1]:{relais_port} }}
+transport_maps = inline:{{ {LOGIN}=smtp:[127.0.0.1]:{relais_port} {LOGIN2}=bare:[127.0.0.1]:{relais_port} {LOGIN3}=lmtp:unix:{LMTP} {domain}=smtp:[127.0.0.1]:{relais_port} }}
 smtp_tls_security_level = encrypt
 smtp_tls_CAfile = {CA}
 smtpd_tls_received_header = yes
 smtpd_tls_chain_files = {ROOM}/key.pem, {ROOM}/certificate.pem
+smtpd_recipient_restrictions = check_recipient_access inline:{{ {{ late@{WITH} = 451 4.7.1 Not now }} }}, permit_mynetworks, reject
 smtputf8_enable = yes
 notify_classes =
 ''')
@@ -99,6 +102,7 @@ notify_classes =
   -o smtpd_tls_security_level=may
 127.0.0.3:{PEER_PORT} inet n - n - - smtpd
   -o smtpd_tls_security_level=none
+  -o smtpd_discard_ehlo_keywords=dsn,silent-discard
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -112,6 +116,7 @@ proxywrite unix - - n - 1 proxymap
 smtp unix - - n - - smtp
 bare unix - - n - - smtp
   -o smtp_tls_security_level=none
+lmtp unix - - n - - lmtp
 error unix - - n - - error
 retry unix - - n - - error
 virtual unix - n n - - virtual
@@ -126,7 +131,8 @@ class House:
     """relais, started for this script."""
     def __init__(self):
         extra = FOLDER / 'extra.toml'
-        extra.write_text(f'[delivery]\nport = {PEER_PORT}\n\n[resolver]\nservers = ["{RESOLVER}"]\n')
+        extra.write_text(f'[[listen]]\nprotocol = "lmtp"\nat = "unix:{LMTP}"\n\n[resolver]\nservers = ["{RESOLVER}"]\n\n'
+                         f'[delivery]\nport = {PEER_PORT}\ndelay_notice_hours = 0\n')
         base = str(int(os.environ['SMTP_PORT']) + 40)
         self.process = subprocess.Popen(
             [os.environ['RELAIS'], 'demo', '--json', '--dir', str(FOLDER / 'house'), '--port-base', base,
@@ -135,7 +141,7 @@ class House:
         assert line, 'relais did not start: ' + (FOLDER / 'house.log').read_text()[-300:]
         facts = json.loads(line)
         self.ports = facts['ports']
-        (first, second, *_) = facts['accounts']
+        first, second, third = facts['accounts']
         self.context = ssl.create_default_context(cafile=facts['ca'])
         # The helpers of the kit talk to this house from here on.
         import kit
@@ -143,7 +149,8 @@ class House:
         kit.LOGIN2, kit.PASSWORD2 = second['address'], second['password']
         kit.CA, kit.TLS = facts['ca'], self.context
         kit.PORT.update({door: port for door, port in self.ports.items() if isinstance(port, int)})
-        globals().update(LOGIN=kit.LOGIN, PASSWORD=kit.PASSWORD, LOGIN2=kit.LOGIN2, PASSWORD2=kit.PASSWORD2, CA=kit.CA)
+        globals().update(LOGIN=kit.LOGIN, PASSWORD=kit.PASSWORD, LOGIN2=kit.LOGIN2, PASSWORD2=kit.PASSWORD2, CA=kit.CA,
+                         LOGIN3=third['address'], PASSWORD3=third['password'])
 
     def submit(self, to, subject, options=()):
         with smtplib.SMTP(HOST, self.ports['submission'], timeout=30) as session:
@@ -158,7 +165,7 @@ class House:
 
 
 def peer_sends(to, subject, options=(), author=f'peer@{WITH}'):
-    with smtplib.SMTP(ADDRESS[WITHOUT], PEER_PORT, timeout=30) as session:
+    with smtplib.SMTP(ADDRESS[WITH], PEER_PORT, timeout=30) as session:
         session.sendmail(author, [to], message(subject, author=author, to=to),
                          mail_options=['RET=HDRS'] if options else [], rcpt_options=options)
 
@@ -223,6 +230,26 @@ def _():
     house.submit(f'peer@{WITH}', 'after-silence')
     at_peer('with', 'Subject: after-silence')
     assert not hits('INBOX', 'TEXT', '"silent-failure"')
+
+
+@check('we-report-a-delay')
+def _():
+    house.submit(f'late@{WITH}', 'delay-expected')
+    report = wait_for_report(b'Action: delayed')
+    assert b'4.7.1' in report and b'Will-Retry-Until: ' in report
+
+
+@check('we-report-what-the-peer-will-not')
+def _():
+    house.submit(f'peer@{WITHOUT}', 'relayed', ['NOTIFY=SUCCESS'])
+    at_peer('without', 'Subject: relayed')
+    assert f'peer@{WITHOUT}'.encode() in wait_for_report(b'Action: relayed')
+
+
+@check('postfix-sends-by-lmtp')
+def _():
+    peer_sends(LOGIN3, 'by-lmtp')
+    assert b'with LMTP' in wait_for('INBOX', 'by-lmtp', LOGIN3, PASSWORD3)
 
 
 @check('we-report-success-to-postfix')

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Python's own imaplib, poplib and smtplib, through a person's day."""
-import poplib, smtplib, threading
+import os, poplib, smtplib, threading
 from kit import *
 
 
@@ -60,6 +60,22 @@ def _():
     with smtplib.SMTP(HOST, PORT['smtp'], timeout=30) as session:
         session.sendmail('stranger@elsewhere.example', [LOGIN], message('dots', body=body))
     assert wait_for('INBOX', 'dots').endswith(b'\r\n\r\n.\r\n..\r\n.three\r\nend\r\n')
+
+
+@check('smtplib-lmtp')
+def _():
+    if 'LMTP' not in os.environ:
+        return  # the reference has no such socket
+    with smtplib.LMTP(os.environ['LMTP']) as session:
+        session.ehlo()
+        session.mail('stranger@elsewhere.example')
+        codes = [session.rcpt(to)[0] for to in (LOGIN, 'nobody-here@' + LOGIN.split('@')[1], LOGIN2)]
+        assert codes == [250, 550, 250], codes
+        # RFC 2033 4.2: after the dot each recipient that was taken has a reply.
+        assert session.data(message('by-lmtp'))[0] == 250
+        assert session.getreply()[0] == 250
+    wait_for('INBOX', 'by-lmtp')
+    wait_for('INBOX', 'by-lmtp', LOGIN2, PASSWORD2)
 
 
 @check('imaplib-mailboxes')

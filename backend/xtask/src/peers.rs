@@ -123,7 +123,8 @@ fn play(house: &Server, program: &Program, script: &str) -> anyhow::Result<Tally
     Ok(tally)
 }
 
-/// What a script is told: `HOST`, `CA`, `LOGIN`, `PASSWORD` (and `LOGIN2`, `PASSWORD2`), a `…_PORT` a door.
+/// What a script is told: `HOST`, `CA`, `LOGIN`, `PASSWORD` (and `LOGIN2`, `PASSWORD2`), a `…_PORT` a door,
+/// `LMTP`'s socket, and the program where it is relais.
 fn told(house: &Server, program: &Program) -> anyhow::Result<Vec<(String, String)>> {
     let facts = house.facts();
     let [(login, password), (login2, password2), ..] = facts.accounts.as_slice() else {
@@ -139,6 +140,7 @@ fn told(house: &Server, program: &Program) -> anyhow::Result<Vec<(String, String
         ("PASSWORD2".to_owned(), password2.clone()),
     ];
     told.extend(facts.ports.iter().map(|(door, port)| (format!("{}_PORT", door.to_uppercase()), port.to_string())));
+    told.extend(facts.lmtp.iter().map(|socket| ("LMTP".to_owned(), text(socket))));
     if let Program::Relais(path) = program {
         told.push(("RELAIS".to_owned(), text(path)));
     }

@@ -1,0 +1,150 @@
+//! The doors themselves: who is let in, for how long, and how the house closes.
+
+use std::io::{self, ErrorKind};
+use std::net::TcpListener;
+use std::process::Command;
+
+use relais_testkit::smtp::Client;
+use relais_testkit::wire::{Trust, Wire};
+
+use crate::house::{House, codes};
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn text(line: io::Result<Vec<u8>>) -> String {
+    String::from_utf8(line.unwrap()).unwrap()
+}
+
+fn is_closed(line: &io::Result<Vec<u8>>) -> bool {
+    let ends = [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
+    line.as_ref().is_err_and(|error| ends.contains(&error.kind()))
+}
+
+/// Behind a balancer the client's address is the one that the balancer names, and nobody comes in without it.
+#[test]
+fn a_balancer_names_the_client() {
+    let port = free_port();
+    let house = House::with(&format!("\n[[listen]]\nprotocol = \"smtp\"\nat = \"127.0.0.1:{port}\"\nproxy = true\n"));
+    let v1 = b"PROXY TCP4 192.0.2.7 192.0.2.2 12345 25\r\n".as_slice();
+    let v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x08\xc0\0\x02\x02\x30\x39\0\x19".as_slice();
+    for (header, peer) in [(v1, "192.0.2.7"), (v2, "192.0.2.8")] {
+        let mut wire = Wire::connect(port).unwrap();
+        // In two pieces, as networks will.
+        let (one, other) = header.split_at(9);
+        wire.send(one).unwrap();
+        wire.send(other).unwrap();
+        assert!(text(wire.line()).starts_with("220 "));
+        let dialogue = ["HELO c.example", "MAIL FROM:<a@b.example>", "RCPT TO:<ann@relais.test>", "DATA"];
+        for command in dialogue {
+            wire.send(format!("{command}\r\n").as_bytes()).unwrap();
+            assert!(text(wire.line()).starts_with(['2', '3']), "{command}");
+        }
+        wire.send(b"Subject: proxied\r\n\r\nx\r\n.\r\n").unwrap();
+        assert!(text(wire.line()).starts_with("250 "));
+        assert!(house.newest("ann@relais.test").contains(&format!("[{peer}]")), "{peer}");
+    }
+    let mut wire = Wire::connect(port).unwrap();
+    wire.send(b"EHLO client.example\r\n").unwrap();
+    assert!(is_closed(&wire.line()), "no header, no greeting");
+}
+
+/// Who comes when the house is full is told so in the door's own language.
+#[test]
+fn a_full_house_is_polite() {
+    let house = House::with("\n[limits]\nconnections = 1\n");
+    let guest = house.stranger();
+    for (door, words) in [
+        ("smtp", "421 4.7.0 "),
+        ("submission", "421 4.7.0 "),
+        ("imap", "* BYE [UNAVAILABLE]"),
+        ("pop3", "-ERR [SYS/TEMP]"),
+    ] {
+        let mut wire = Wire::connect(house.server.port(door)).unwrap();
+        let line = text(wire.line());
+        assert!(line.starts_with(words), "{door}: {line}");
+        assert!(is_closed(&wire.line()), "{door}");
+    }
+    drop(guest);
+}
+
+/// New mail is put off while the disk is nearly full; nothing is half taken.
+#[test]
+fn a_nearly_full_disk_puts_mail_off() {
+    let house = House::with("\n[limits]\nfree_octets = 9000000000000000\n");
+    let mail = |client: &mut Client| codes(&client.command("MAIL FROM:<ann@relais.test>").unwrap());
+    assert_eq!(mail(&mut house.stranger()), "452 4.3.1");
+    assert_eq!(mail(&mut house.submitter("ann@relais.test")), "452 4.3.1");
+    assert_eq!(mail(&mut Client::connect_lmtp(house.lmtp()).unwrap()), "452 4.3.1");
+}
+
+/// Whoever drips octets, in a handshake or before a log-in, is cut off at a time that was fixed when they came.
+#[test]
+fn slow_strangers_are_shown_out() {
+    let house = House::with("\n[limits]\nhandshake_seconds = 1\nlogin_idle_seconds = 1\nsmtp_session_seconds = 1\n");
+    let hello = [0x16, 3, 1, 1, 0, 1, 0, 0, 0xfc, 3, 3];
+    let drips: [(&str, &[u8]); 4] =
+        [("imaps", &hello), ("imap", b"a LOGIN x"), ("pop3", b"USER somebody"), ("smtp", b"EHLO x")];
+    std::thread::scope(|scope| {
+        for (door, octets) in drips {
+            let port = house.server.port(door);
+            scope.spawn(move || {
+                let mut wire = Wire::connect(port).unwrap();
+                // The pace is the subject here: three octets a second would hold a limit on silence for ever.
+                let mut octets = octets.iter().cycle();
+                let is_cut = (0..30).any(|_| {
+                    std::thread::sleep(std::time::Duration::from_millis(300));
+                    wire.send(&[*octets.next().unwrap()]).is_err()
+                });
+                assert!(is_cut, "{door}");
+            });
+        }
+    });
+}
+
+/// SIGHUP reads the certificates anew; who is in stays in.
+#[test]
+fn certificates_are_swapped_in_use() {
+    let house = House::open();
+    let mut guest = Client::connect_tls(house.server.port("submissions"), &house.trust).unwrap();
+    let pair = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let folder = house.server.folder();
+    let certificate = folder.join("localhost.pem");
+    std::fs::write(folder.join("localhost.key"), pair.signing_key.serialize_pem()).unwrap();
+    std::fs::write(&certificate, pair.cert.pem()).unwrap();
+    let new = Trust::from_pem(&certificate).unwrap();
+    assert!(Client::connect_tls(house.server.port("submissions"), &new).is_err(), "nothing changes unasked");
+    signal(&house, "HUP");
+    let is_swapped = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        Client::connect_tls(house.server.port("submissions"), &new).is_ok()
+    });
+    assert!(is_swapped);
+    assert_eq!(guest.command("NOOP").unwrap().code, 250);
+}
+
+/// RFC 5321 §3.8: a message that is coming in is still taken; then, and to all others, 421.
+#[test]
+fn the_house_closes_without_losing_what_comes_in() {
+    let house = House::open();
+    let mut idle = house.stranger();
+    let mut busy = Wire::connect(house.server.port("smtp")).unwrap();
+    busy.line().unwrap();
+    for command in ["HELO c.example", "MAIL FROM:<a@b.example>", "RCPT TO:<ann@relais.test>", "DATA"] {
+        busy.send(format!("{command}\r\n").as_bytes()).unwrap();
+        busy.line().unwrap();
+    }
+    busy.send(b"Subject: the last one\r\n").unwrap();
+    signal(&house, "TERM");
+    assert_eq!(codes(&idle.reply().unwrap()), "421 4.3.2");
+    busy.send(b"\r\nx\r\n.\r\n").unwrap();
+    assert!(text(busy.line()).starts_with("250 "));
+    assert!(text(busy.line()).starts_with("421 "));
+    assert!(is_closed(&busy.line()));
+}
+
+fn signal(house: &House, name: &str) {
+    let process = house.server.process_id().to_string();
+    assert!(Command::new("kill").args([format!("-{name}"), process]).status().unwrap().success());
+}
