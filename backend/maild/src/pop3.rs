@@ -169,9 +169,8 @@ impl Driver {
                 return Answer::Unavailable;
             }
         };
-        let messages: Vec<_> = view.read(|rows| {
-            rows.iter().filter_map(|row| Some((row.uid()?, u64::from(row.size_octets)))).collect()
-        });
+        let messages: Vec<_> =
+            view.read(|rows| rows.iter().filter_map(|row| Some((row.uid()?, u64::from(row.size_octets)))).collect());
         let maildrop = Maildrop::new(view.uid_validity(), messages);
         self.open = Some(Open { view, ahead: Ahead::default(), _hold: hold });
         Answer::Maildrop(maildrop)
@@ -235,10 +234,8 @@ impl Driver {
     async fn commit(&self, deleted: relais_model::UidSet) -> Result<(), Trouble> {
         let Some(open) = &self.open else { return Ok(()) };
         let mailbox = open.view.mailbox();
-        let delete = FlagChange {
-            op: FlagOp::Add,
-            flags: vec![relais_model::Flag::System(relais_model::SystemFlag::Deleted)],
-        };
+        let delete =
+            FlagChange { op: FlagOp::Add, flags: vec![relais_model::Flag::System(relais_model::SystemFlag::Deleted)] };
         self.house.store.store_flags(mailbox, deleted.clone(), delete, None).await?;
         self.house.store.expunge(mailbox, Some(deleted)).await?;
         Ok(())

@@ -153,8 +153,12 @@ impl Driver {
                 return Answer::Accept;
             }
             LoginAnswer::Refused => (535, EnhancedCode::new(5, 7, 8), "Name or password is wrong"),
-            LoginAnswer::TooMany { .. } => (454, EnhancedCode::new(4, 7, 0), "Too many failed log-ins; wait and try again"),
-            LoginAnswer::Unavailable => (454, EnhancedCode::new(4, 7, 0), "Log-in is not possible now; try again later"),
+            LoginAnswer::TooMany { .. } => {
+                (454, EnhancedCode::new(4, 7, 0), "Too many failed log-ins; wait and try again")
+            }
+            LoginAnswer::Unavailable => {
+                (454, EnhancedCode::new(4, 7, 0), "Log-in is not possible now; try again later")
+            }
         };
         Answer::Reply(Reply::new(code, enhanced, text))
     }
