@@ -4,11 +4,13 @@ use std::io::Read;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use relais_model::UidSet;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 use tokio::io::AsyncRead;
 use tokio::task::JoinHandle;
+use tokio_util::io::StreamReader;
 
 use crate::Store;
 use crate::content::{Place, unpack};
@@ -87,7 +89,7 @@ impl Contents {
     /// Cancel-safe no more than a file is: a chunk may be lost.
     pub async fn next(&mut self) -> Option<Result<Vec<ContentRow>, StoreError>> {
         loop {
-            let (rows, reader) = match (self.ahead.take(), self.reader.take()) {
+            let (chunk, reader) = match (self.ahead.take(), self.reader.take()) {
                 (Some(ahead), _) => match ahead.await {
                     Ok(read) => read,
                     Err(_panicked) => return Some(Err(StoreError::damaged("a chunk that could not be read"))),
@@ -95,12 +97,17 @@ impl Contents {
                 (None, Some(reader)) if !reader.runs.is_empty() => reader.read().await,
                 _ => return None,
             };
+            let store = reader.store.clone();
             if reader.runs.is_empty() {
                 self.reader = Some(reader);
             } else {
-                let tasks = reader.store.inner.tasks.clone();
-                self.ahead = Some(tasks.spawn(reader.read()));
+                self.ahead = Some(store.inner.tasks.spawn(reader.read()));
             }
+            let rows = match chunk {
+                Ok((rows, packed)) if packed.is_empty() => Ok(rows),
+                Ok((rows, packed)) => unpack_all(&store, rows, packed).await,
+                Err(error) => Err(error),
+            };
             if !matches!(&rows, Ok(rows) if rows.is_empty()) {
                 return Some(rows);
             }
@@ -108,7 +115,8 @@ impl Contents {
     }
 }
 
-type Chunk = Result<Vec<ContentRow>, StoreError>;
+/// Rows, and the bodies that are still to be unpacked.
+type Chunk = Result<(Vec<ContentRow>, Vec<Packed>), StoreError>;
 
 /// What is still to be read.
 #[derive(Debug)]
@@ -121,6 +129,7 @@ struct Reader {
 }
 
 /// A body before it is unpacked, for the row at its place.
+#[derive(Debug)]
 struct Packed {
     at: usize,
     place: Place,
@@ -130,14 +139,14 @@ struct Packed {
 
 impl Reader {
     async fn read(mut self) -> (Chunk, Self) {
-        let rows = self.read_chunk().await;
-        if rows.is_err() {
+        let chunk = self.read_chunk().await;
+        if chunk.is_err() {
             self.runs.clear();
         }
-        (rows, self)
+        (chunk, self)
     }
 
-    async fn read_chunk(&mut self) -> Result<Vec<ContentRow>, StoreError> {
+    async fn read_chunk(&mut self) -> Chunk {
         let condition = UidCondition::of(&self.runs);
         let text = format!(
             "SELECT e.uid{} WHERE e.mailbox_key = $1 AND {} ORDER BY e.uid LIMIT $2",
@@ -160,7 +169,7 @@ impl Reader {
         let last = if is_full { rows.last().map_or(u32::MAX, |row| row.uid) } else { condition.last() };
         self.runs = after(&self.runs, last);
         self.size_next(&rows, &packed);
-        if packed.is_empty() { Ok(rows) } else { unpack_all(&self.store, rows, packed).await }
+        Ok((rows, packed))
     }
 
     /// So many rows that the next chunk has about [`CHUNK_OCTETS`], at most four times as many as this one.
@@ -315,33 +324,21 @@ impl Store {
             let raw = unpack(&head, body.place, &body.octets, body.size_octets)?;
             return Ok(Some(Box::pin(std::io::Cursor::new(raw))));
         }
-        let mut object = self.inner.objects.open_object(&body.octets)?;
-        let (pieces, received) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(2);
-        self.inner.tasks.spawn_blocking(move || {
-            if pieces.blocking_send(Ok(Bytes::from(head))).is_err() {
-                return;
-            }
-            loop {
+        let object = self.inner.objects.open_object(&body.octets)?;
+        // A thread is held for a piece only: a reader may be slow.
+        let pieces = stream::try_unfold(object, |mut object| async move {
+            let (piece, object) = tokio::task::spawn_blocking(move || {
                 let mut piece = vec![0; PIECE_OCTETS];
-                let sent = match object.read(&mut piece) {
-                    Ok(0) => return,
-                    Ok(octets) => {
-                        piece.truncate(octets);
-                        pieces.blocking_send(Ok(Bytes::from(piece)))
-                    }
-                    Err(error) => pieces.blocking_send(Err(error)),
-                };
-                // The reader has gone.
-                if sent.is_err() {
-                    return;
-                }
-            }
+                let octets = object.read(&mut piece)?;
+                piece.truncate(octets);
+                Ok::<_, std::io::Error>((piece, object))
+            })
+            .await
+            .map_err(std::io::Error::other)??;
+            Ok((!piece.is_empty()).then(|| (Bytes::from(piece), object)))
         });
-        let stream = futures_util::stream::unfold(received, |mut received| async move {
-            let piece = received.recv().await?;
-            Some((piece, received))
-        });
-        Ok(Some(Box::pin(tokio_util::io::StreamReader::new(Box::pin(stream)))))
+        let head = stream::iter([Ok::<_, std::io::Error>(Bytes::from(head))]);
+        Ok(Some(Box::pin(StreamReader::new(Box::pin(head.chain(pieces))))))
     }
 
     async fn find_body(&self, message: MessageKey) -> Result<Option<(Vec<u8>, Packed)>, StoreError> {

@@ -246,6 +246,12 @@ impl View {
         (std::mem::replace(&mut state.recent_from, next), next)
     }
 
+    /// Another has claimed what is below `from`.
+    fn raise_recent(&self, from: u32) {
+        let mut state = self.state_mut();
+        state.recent_from = state.recent_from.max(from);
+    }
+
     /// The keyword table, for the writer.
     pub(crate) fn keyword_table(&self) -> Keywords {
         self.state().keywords.clone()

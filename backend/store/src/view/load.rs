@@ -31,11 +31,14 @@ impl Store {
                 }
             };
             let mut connection = self.readers().acquire().await?;
-            let loaded = load(&mut connection, mailbox).await?;
+            // Before the row is read: between the two the mark may go from here to there.
+            let recent = self.inner.writer.waiting_recent(mailbox);
+            let Some(view) = load(&mut connection, mailbox).await? else { return Ok(None) };
             drop(connection);
-            let view = loaded.map(|view| loading.finish(view));
-            view.iter().for_each(|view| self.inner.views.keep(view));
-            return Ok(view);
+            view.raise_recent(recent.unwrap_or(0));
+            let view = loading.finish(view);
+            self.inner.views.keep(&view);
+            return Ok(Some(view));
         }
     }
 

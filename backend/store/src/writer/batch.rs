@@ -152,12 +152,12 @@ impl<'a, 'c> Batch<'a, 'c> {
     pub(super) async fn run(
         &mut self,
         ops: &'a [Op],
-        recent: HashMap<MailboxKey, u32>,
+        recent: &HashMap<MailboxKey, u32>,
     ) -> Result<Vec<Answer>, StoreError> {
         self.look_up(ops).await?;
         for (mailbox, from) in recent {
             let text = "UPDATE mailbox SET recent_from = $1 WHERE mailbox_key = $2 AND recent_from < $1";
-            self.tx.execute(Statement::new(text).bind(i64::from(from)).bind(mailbox.value()));
+            self.tx.execute(Statement::new(text).bind(i64::from(*from)).bind(mailbox.value()));
         }
         let mut answers = Vec::with_capacity(ops.len());
         for op in ops {
@@ -277,7 +277,7 @@ impl<'a, 'c> Batch<'a, 'c> {
             }
         }
         if makes {
-            self.keep_keywords(mailbox)?;
+            self.keep_keywords(mailbox);
         }
         Ok(Ok(bits))
     }
@@ -298,14 +298,14 @@ impl<'a, 'c> Batch<'a, 'c> {
     }
 
     /// Writes the keywords that are new.
-    pub(super) fn keep_keywords(&mut self, mailbox: MailboxKey) -> Result<(), StoreError> {
-        let Some(state) = self.cached.mailboxes.get_mut(&mailbox) else { return Ok(()) };
+    pub(super) fn keep_keywords(&mut self, mailbox: MailboxKey) {
+        let Some(state) = self.cached.mailboxes.get_mut(&mailbox) else { return };
         let (account, mod_seq) = (state.account, state.mod_seq);
-        let Some((keywords, known)) = &mut state.keywords else { return Ok(()) };
+        let Some((keywords, known)) = &mut state.keywords else { return };
         let new: Vec<(i64, String)> =
             keywords.after(*known).map(|(bit, name)| (bit, name.as_str().to_owned())).collect();
         if new.is_empty() {
-            return Ok(());
+            return;
         }
         *known = keywords.names().len();
         let what = What::Keywords(keywords.clone());
@@ -314,7 +314,6 @@ impl<'a, 'c> Batch<'a, 'c> {
         let bind =
             |statement: Statement, row: &(i64, String)| statement.bind(mailbox.value()).bind(row.0).bind(row.1.clone());
         self.tx.execute_all(sql::insert(head, 3, "", &new, bind));
-        Ok(())
     }
 
     /// The rows of `uids`, or of all, ascending, as this transaction sees them.

@@ -82,7 +82,7 @@ impl Batch<'_, '_> {
             let Some(new) = target.take(keyword) else { return Ok(None) };
             pairs.push((bit, new));
         }
-        self.keep_keywords(to)?;
+        self.keep_keywords(to);
         Ok(Some(pairs))
     }
 

@@ -181,6 +181,11 @@ impl WriterHandle {
         let _taken_along = self.work.try_send(Task::Mail(Op::Recent));
     }
 
+    /// The mark of recency that the database doesn't have yet.
+    pub(crate) fn waiting_recent(&self, mailbox: MailboxKey) -> Option<u32> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).get(&mailbox).copied()
+    }
+
     pub(crate) async fn close(&self) {
         // Closed twice: the second finds nobody.
         let _gone = self.work.send(Task::Close).await;
@@ -257,14 +262,15 @@ impl Writer {
     }
 
     async fn transact(&mut self, ops: &[Op]) -> Result<Vec<Answer>, StoreError> {
-        let recent = std::mem::take(&mut *self.recent.lock().unwrap_or_else(PoisonError::into_inner));
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let begun_at = tokio::time::Instant::now();
         // Whatever fails below leaves nothing known.
         let known = std::mem::take(&mut self.known);
         let mut connection = self.connection().await?;
         let mut tx = Transaction::new(&mut connection, self.parts.engine);
         let done = async {
             let mut batch = Batch::new(&mut tx, &self.parts, known);
-            let answers = batch.run(ops, recent).await?;
+            let answers = batch.run(ops, &recent).await?;
             let finished = batch.finish();
             tx.commit().await?;
             Ok::<_, StoreError>((answers, finished))
@@ -277,7 +283,12 @@ impl Writer {
             self.connection = Some(connection);
         }
         let (answers, finished) = done?;
+        metrics::histogram!("relais_store_commit_seconds").record(begun_at.elapsed());
+        metrics::histogram!("relais_store_batch_size").record(u32::try_from(ops.len()).unwrap_or(u32::MAX));
         self.commits += 1;
+        let mut waiting = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|mailbox, from| recent.get(mailbox) != Some(from));
+        drop(waiting);
         if self.parts.engine == Engine::Sqlite {
             self.known = finished.known;
         }

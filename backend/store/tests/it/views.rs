@@ -22,7 +22,8 @@ fn a_view_that_is_loaded_while_mail_arrives_misses_nothing() {
     on_both(|house| async move {
         let inbox = house.inbox().await;
         let store = house.store.clone();
-        let writing = tokio::spawn(async move {
+        let mut writing = tokio::task::JoinSet::new();
+        writing.spawn(async move {
             for number in 0..200 {
                 store.append(inbox, vec![append(&message(number))]).await.unwrap();
                 if number % 3 == 0 {
@@ -32,12 +33,11 @@ fn a_view_that_is_loaded_while_mail_arrives_misses_nothing() {
                 }
             }
         });
-        while !writing.is_finished() {
+        while writing.try_join_next().is_none() {
             // Loaded anew each time, since nobody holds it.
             drop(house.store.view(inbox).await.unwrap());
             tokio::task::yield_now().await;
         }
-        writing.await.unwrap();
         let held = house.store.view(inbox).await.unwrap();
         let rows = held.unwrap().read(|rows| rows.as_slice().to_vec());
         let status = house.status(house.anna, "INBOX").await;
