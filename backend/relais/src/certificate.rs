@@ -28,7 +28,7 @@ pub(crate) fn self_signed(directory: &Path, hostname: &str) -> Result<Pair> {
     Ok(pair)
 }
 
-/// A CA (`ca.pem`) and a certificate of it for `localhost`, 127.0.0.1 and ::1. The CA's key is forgotten at once.
+/// A CA (`ca.pem`) and a certificate of it for `localhost`, 127.0.0.1 and `::1`. The CA's key is forgotten at once.
 pub(crate) fn demo(directory: &Path) -> Result<(Pair, PathBuf)> {
     let ca = directory.join("ca.pem");
     let pair = Pair { chain: directory.join("localhost.pem"), key: directory.join("localhost.key") };

@@ -331,9 +331,9 @@ impl Config {
     }
 
     /// The doors: those named, else the standard ones.
-    pub(crate) fn listeners(&self) -> Result<Vec<ListenerConfig>> {
+    pub(crate) fn listeners(&self) -> Vec<ListenerConfig> {
         if !self.listen.is_empty() {
-            return Ok(self.listen.iter().map(|listen| listen.0.clone()).collect());
+            return self.listen.iter().map(|listen| listen.0.clone()).collect();
         }
         let both = |port: u16| [SocketAddr::from(([0, 0, 0, 0], port)), SocketAddr::from(([0_u16; 8], port))];
         let doors = [
@@ -361,7 +361,7 @@ impl Config {
             proxy: false,
             plain_login: false,
         };
-        Ok(tcp.chain([lmtp]).collect())
+        tcp.chain([lmtp]).collect()
     }
 
     /// Where the command line meets the running server.
@@ -417,8 +417,8 @@ mod tests {
     #[test]
     fn two_keys_are_enough() {
         let config = Config::parse(MINIMAL).unwrap();
-        assert_eq!(config.listeners().unwrap().len(), 15);
-        assert!(config.listeners().unwrap().iter().all(|listener| !listener.plain_login && !listener.proxy));
+        assert_eq!(config.listeners().len(), 15);
+        assert!(config.listeners().iter().all(|listener| !listener.plain_login && !listener.proxy));
     }
 
     #[test]

@@ -19,7 +19,7 @@ const MAX_ACT_OCTETS: u64 = 64 * 1024 * 1024;
 /// For an act to come in. The socket is local.
 const ACT_TIMEOUT: Duration = Duration::from_secs(30);
 /// For the answer to an act, an import of many thousands among them.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(3600);
+const ANSWER_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// Binds the socket. The store is locked by now, so one that is there was left by a process that died.
 pub(crate) fn bind(path: &Path) -> Result<UnixListener> {

@@ -105,21 +105,22 @@ fn configuration(directory: &Path, base: u16, database: Option<&str>, more: Opti
         None => "sqlite".to_owned(),
     };
     let port = |name: &str| ports.get(name).copied().unwrap_or_default();
-    let mut text = format!("hostname = \"localhost\"\ndata = {data:?}\ndatabase = {database:?}\n");
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    let (lmtp, home) = (data.join("lmtp.sock"), quoted(&data.to_string_lossy()));
+    let mut pieces = vec![format!("hostname = \"localhost\"\ndata = {home}\ndatabase = {}\n", quoted(&database))];
+    let mut listen = |protocol: &str, at: String| {
+        pieces.push(format!("\n[[listen]]\nprotocol = \"{protocol}\"\nat = {}\n", quoted(&at)));
+    };
     for protocol in PROTOCOLS {
-        for address in ["127.0.0.1", "[::1]"] {
-            if address == "[::1]" && !has_ipv6() {
-                continue;
-            }
-            let at = format!("{address}:{}", port(protocol));
-            text.push_str(&format!("\n[[listen]]\nprotocol = \"{protocol}\"\nat = \"{at}\"\n"));
+        listen(protocol, format!("127.0.0.1:{}", port(protocol)));
+        if has_ipv6() {
+            listen(protocol, format!("[::1]:{}", port(protocol)));
         }
     }
-    let lmtp = data.join("lmtp.sock");
-    text.push_str(&format!("\n[[listen]]\nprotocol = \"lmtp\"\nat = \"unix:{}\"\n", lmtp.display()));
-    text.push_str(&format!("\n[operations]\nat = \"127.0.0.1:{}\"\n", port("http")));
-    text.push_str(more.unwrap_or_default());
-    Ok(text)
+    listen("lmtp", format!("unix:{}", lmtp.display()));
+    pieces.push(format!("\n[operations]\nat = \"127.0.0.1:{}\"\n", port("http")));
+    pieces.extend(more.map(str::to_owned));
+    Ok(pieces.concat())
 }
 
 fn has_ipv6() -> bool {

@@ -77,7 +77,7 @@ impl Server {
             store,
             login,
             house: Arc::new(house),
-            doors: Doors::bind(config.listeners()?)?,
+            doors: Doors::bind(config.listeners())?,
             reloading,
             control: control::bind(&config.control_socket())?,
             operations: operations::bind(&config.operations.at).await?,
@@ -165,7 +165,6 @@ fn as_paths(pairs: &[Pair]) -> Vec<(PathBuf, PathBuf)> {
 
 /// What can be known of a configuration without opening the store.
 pub(crate) fn check(config: &Config) -> Result<()> {
-    config.listeners()?;
     delivery_config(config)?;
     if !config.tls.certificates.is_empty() {
         Certificates::load(&as_paths(&certificate_files(config)?))?;
@@ -180,7 +179,7 @@ fn delivery_config(config: &Config) -> Result<DeliveryConfig> {
         Binding::Tcp(address) => Some(address),
         Binding::Unix(_) => None,
     };
-    delivery.listeners = config.listeners()?.into_iter().filter_map(|listener| tcp(listener.binding)).collect();
+    delivery.listeners = config.listeners().into_iter().filter_map(|listener| tcp(listener.binding)).collect();
     delivery.mx_port = section.port;
     match section.source {
         Some(IpAddr::V4(address)) => delivery.sources = Sources { v4: Some(address), ..Sources::default() },

@@ -24,7 +24,7 @@ pub(crate) fn answer(answer: &Answer, json: bool) -> Result<()> {
             list(rows, json, &["AT", "ID", "WHAT", "SENDER", "RECIPIENT", "WHERE", "WORDS"], traced)?
         }
         Answer::Findings(findings) if findings.is_empty() => "The database is clean.\n".to_owned(),
-        Answer::Findings(findings) => findings.iter().map(|finding| format!("{finding}\n")).collect(),
+        Answer::Findings(findings) => findings.iter().flat_map(|finding| [finding.as_str(), "\n"]).collect(),
     };
     print(&text)
 }
@@ -52,7 +52,7 @@ fn list<T: Serialize>(rows: &Rows<T>, json: bool, head: &[&str], row: impl Fn(&T
     lines.extend(rows.rows.iter().map(row));
     let mut text = columns(&lines);
     if let Some(next) = &rows.next {
-        text.push_str(&format!("More: --after '{next}'\n"));
+        text += &["More: --after '", next, "'\n"].concat();
     }
     Ok(text)
 }

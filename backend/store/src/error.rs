@@ -32,7 +32,7 @@ impl StoreError {
         match self {
             // SQLITE_FULL; PostgreSQL's disk_full.
             Self::Database(error) => {
-                let code = error.as_database_error().and_then(|error| error.code());
+                let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
                 code.is_some_and(|code| code == "13" || code == "53100")
             }
             Self::Object(error) => error.kind() == std::io::ErrorKind::StorageFull,

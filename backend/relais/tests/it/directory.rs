@@ -19,7 +19,7 @@ impl Empty {
         let empty = Self { folder };
         let data = empty.folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
-        empty.write(&format!("hostname = \"mx.example.org\"\ndata = {data:?}\n"));
+        empty.write(&format!("hostname = \"mx.example.org\"\ndata = \"{}\"\n", data.display()));
         empty
     }
 
