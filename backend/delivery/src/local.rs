@@ -28,9 +28,12 @@ pub(crate) async fn file(
     for recipient in &job.recipients {
         verdicts.push(match plan(filing, recipient, job.message.size_octets).await? {
             Ok(plan) => {
+                // RFC 3461 §5.2.7.2: what goes on to one other host takes the sender's wish along.
+                let hands_on_dsn = plan.deliveries.is_empty() && !plan.is_expanded;
                 filed.push(acceptance(&job.message, plan, content.clone(), expires_at));
                 let text = "Filed here: the domain is one of ours now";
-                Verdict::Delivered(Said::ours(Reply::new(250, EnhancedCode::new(2, 1, 5), text)))
+                let said = Said::ours(Reply::new(250, EnhancedCode::new(2, 1, 5), text));
+                Verdict::Delivered(Said { hands_on_dsn, ..said })
             }
             Err(reply) => Verdict::of(Said::ours(reply)),
         });
