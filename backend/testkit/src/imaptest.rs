@@ -11,7 +11,7 @@ mod mbox;
 mod pattern;
 mod play;
 mod script;
-mod value;
+pub mod value;
 
 use std::fs;
 use std::io;

@@ -10,6 +10,7 @@ mod full_disk;
 mod fuzz;
 mod imaptest;
 mod load;
+mod mime;
 mod peers;
 mod tally;
 mod test;
@@ -43,6 +44,8 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Thousands of idle connections, and their memory
     Load(load::Arguments),
+    /// Compares what relais and Dovecot say of odd messages (root only)
+    Mime(mime::Arguments),
     /// Real clients and servers against the built relais
     Peers(peers::Arguments),
     /// Plays imaptest's scripts against a server
@@ -58,6 +61,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::FullDisk => full_disk::run()?,
         Task::Fuzz(arguments) => fuzz::run(&arguments)?,
         Task::Load(arguments) => load::run(&arguments)?,
+        Task::Mime(arguments) => mime::run(&arguments)?,
         Task::Peers(arguments) => peers::run(&arguments)?,
         Task::Imaptest(arguments) => imaptest::run(&arguments)?,
     };

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub enum Value {
     /// `NIL`.
     Nil,
     /// An atom. `BODY[HEADER.FIELDS (X)]` is three: `BODY[HEADER.FIELDS`, a list, `]`; on both sides alike.
@@ -17,7 +17,7 @@ pub(super) enum Value {
 
 impl Value {
     /// The octets of an atom or a string.
-    pub(super) fn octets(&self) -> Option<&[u8]> {
+    pub fn octets(&self) -> Option<&[u8]> {
         match self {
             Self::Atom(octets) | Self::Text(octets) => Some(octets),
             Self::Nil | Self::List(_) => None,
@@ -25,7 +25,7 @@ impl Value {
     }
 
     /// The text of an atom, where it is text.
-    pub(super) fn atom(&self) -> Option<&str> {
+    pub fn atom(&self) -> Option<&str> {
         match self {
             Self::Atom(octets) => std::str::from_utf8(octets).ok(),
             _ => None,
@@ -34,7 +34,7 @@ impl Value {
 }
 
 /// All values of a line; a literal stands in it as `{n}` CRLF octets.
-pub(super) fn parse(line: &[u8]) -> Result<Vec<Value>, String> {
+pub fn parse(line: &[u8]) -> Result<Vec<Value>, String> {
     let mut reader = Reader { line, at: 0 };
     let values = reader.values(None)?;
     Ok(values)
@@ -131,7 +131,7 @@ impl fmt::Display for Value {
 }
 
 /// Values as a line for a person.
-pub(super) struct Line<'a>(pub(super) &'a [Value]);
+pub struct Line<'a>(pub &'a [Value]);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
