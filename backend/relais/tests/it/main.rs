@@ -10,6 +10,7 @@
 
 mod directory;
 mod doors;
+mod fetching;
 mod house;
 mod keeping;
 mod relaying;
