@@ -1,5 +1,5 @@
 //! The PROXY protocol, versions 1 and 2: what a balancer before us says of the client behind it.
-//! (HAProxy's `proxy-protocol.txt`, sections 2.1 and 2.2.)
+//! (`HAProxy`'s `proxy-protocol.txt`, sections 2.1 and 2.2.)
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
