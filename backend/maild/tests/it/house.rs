@@ -11,6 +11,7 @@ use rustls::server::ResolvesServerCertUsingSni;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::client::Client;
 
@@ -44,7 +45,7 @@ impl TestHouse {
         let hash = login.hash(Secret::new(PASSWORD)).await.unwrap();
         let host = Domain::parse("mx.relais.test").unwrap();
         let disk = Arc::new(Disk::new(folder.path(), 0, Arc::clone(&clock)));
-        let config = ReceptionConfig { host_name: host.clone(), queue_lifetime: std::time::Duration::from_secs(3600) };
+        let config = ReceptionConfig { host_name: host.clone(), queue_lifetime: std::time::Duration::from_hours(1) };
         let reception = Reception::new(store.clone(), config, folder.path(), disk, Arc::clone(&clock), random);
         let house = House::new(host, store.clone(), login, Arc::new(reception), no_tls(), Limits::default(), clock);
         let door = ListenerConfig {
@@ -56,7 +57,7 @@ impl TestHouse {
         };
         let stop = CancellationToken::new();
         let doors = Doors::bind(vec![door]).unwrap().serve(Arc::new(house), stop.clone());
-        Self { folder, store, hash, doors: tokio::spawn(doors), stop }
+        Self { folder, store, hash, doors: TaskTracker::new().spawn(doors), stop }
     }
 
     /// Somebody new.
