@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use relais_model::{MailboxName, Uid};
 use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls};
 use relais_reception::{Identity, LoginAnswer, LoginAttempt, Protocol as LoginProtocol};
-use relais_store::{AccountKey, FlagChange, FlagOp, StoreError, View};
+use relais_store::{AccountKey, FlagChange, FlagOp, Row, StoreError, View};
 use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -208,7 +208,7 @@ impl Driver {
     }
 
     async fn stream(&mut self, uid: Uid, wire: &mut Wire) -> io::Result<Answer> {
-        let message = self.open.as_ref().and_then(|open| open.view.read(|rows| rows.get(uid).map(|row| row.message())));
+        let message = self.open.as_ref().and_then(|open| open.view.read(|rows| rows.get(uid).map(Row::message)));
         let Some(message) = message else { return Ok(Answer::Gone) };
         let mut raw = match self.house.store.open_raw(message).await {
             Ok(Some(raw)) => raw,

@@ -43,7 +43,11 @@ impl Asked {
         };
         match outcome {
             Ok(answer) => {
-                let is_clean = !matches!(&answer, Answer::Findings(findings) if !findings.is_empty());
+                let is_clean = match &answer {
+                    Answer::Findings(findings) => findings.is_empty(),
+                    Answer::Imported(report) => report.refused.is_empty(),
+                    _ => true,
+                };
                 show::answer(&answer, self.json)?;
                 Ok(is_clean)
             }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use relais_model::{Uid, UidSet};
-use relais_store::{ContentRow, Contents, Store, StoreError, View, Wanted};
+use relais_store::{ContentRow, Contents, Row, Store, StoreError, View, Wanted};
 
 /// Messages above this are not read ahead; they go from the store to the wire a piece at a time.
 pub(super) const LARGE_OCTETS: u32 = 512 * 1024;
@@ -61,12 +61,12 @@ impl Ahead {
 }
 
 fn behind(view: &View, uid: Uid) -> Option<Uid> {
-    view.read(|rows| rows.range(uid.value().saturating_add(1), u32::MAX).first().and_then(|row| row.uid()))
+    view.read(|rows| rows.range(uid.value().saturating_add(1), u32::MAX).first().and_then(Row::uid))
 }
 
 fn small_from(view: &View, uid: Uid) -> UidSet {
     view.read(|rows| {
         let small = rows.range(uid.value(), u32::MAX).iter().filter(|row| row.size_octets <= LARGE_OCTETS);
-        small.filter_map(|row| row.uid()).collect()
+        small.filter_map(Row::uid).collect()
     })
 }

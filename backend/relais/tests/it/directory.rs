@@ -116,7 +116,8 @@ fn a_domain_is_furnished_and_emptied(config: &Path) {
                ,two@bücher.example,correct horse,{SSHA512}x,\n\
                ,large@bücher.example,correct horse,,10G\n\
                ,gone@elsewhere.example,correct horse,,\n";
-    let said = must(config, &["account", "import", "-"], csv);
+    let (is_done, said, _) = say(config, &["account", "import", "-"], csv);
+    assert!(!is_done, "a script must hear that lines were refused");
     for line in [
         "line 4: ",
         "line 5: `no address` is no address",
