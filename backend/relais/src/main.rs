@@ -20,6 +20,7 @@ mod server;
 mod show;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser as _;
@@ -50,8 +51,18 @@ fn complain(error: &anyhow::Error) {
     eprintln!("relais: {error:#}");
 }
 
+/// A thread that hashed or compressed keeps its heap for as long as it lives.
+const IDLE_THREAD: Duration = Duration::from_secs(1);
+
 fn run(arguments: Arguments) -> Result<bool> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Half of the cores carry sessions; the database's threads and those that hash and compress have the others. A worker too
+    // many is woken each time that another finds something to do.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.div_ceil(2))
+        .thread_keep_alive(IDLE_THREAD)
+        .enable_all()
+        .build()?;
     runtime.block_on(perform(arguments))
 }
 

@@ -61,13 +61,14 @@ impl Store {
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
         let mut wrong = Vec::new();
         for (what, statement) in RULES {
-            let count: i64 = sqlx::query(AssertSqlSafe(statement)).fetch_one(self.readers()).await?.try_get(0)?;
+            let count: i64 =
+                sqlx::query(AssertSqlSafe(statement)).fetch_one(&mut *self.reader().await?).await?.try_get(0)?;
             if count > 0 {
                 wrong.push(format!("{what}: {count}"));
             }
         }
         if self.engine() == Engine::Sqlite {
-            let rows = sqlx::query("PRAGMA integrity_check(10)").fetch_all(self.readers()).await?;
+            let rows = sqlx::query("PRAGMA integrity_check(10)").fetch_all(&mut *self.reader().await?).await?;
             for row in rows {
                 let line: String = row.try_get(0)?;
                 if line != "ok" {

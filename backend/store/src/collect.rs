@@ -70,7 +70,7 @@ impl Store {
         )
         .bind(after)
         .bind(STEP)
-        .fetch_one(self.readers())
+        .fetch_one(&mut *self.reader().await?)
         .await?;
         let Some(last) = row.try_get::<Option<i64>, _>(0)? else { return Ok(None) };
         let rows = sqlx::query(
@@ -80,7 +80,7 @@ impl Store {
         )
         .bind(after)
         .bind(last)
-        .fetch_all(self.readers())
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         let unneeded = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
         Ok(Some((last, unneeded)))
@@ -127,7 +127,7 @@ impl Store {
     async fn forget_expunged(&self) -> Result<(), StoreError> {
         let rows = sqlx::query("SELECT mailbox_key FROM expunged GROUP BY mailbox_key HAVING COUNT(*) > $1")
             .bind(EXPUNGED_RUNS)
-            .fetch_all(self.readers())
+            .fetch_all(&mut *self.reader().await?)
             .await?;
         for row in rows {
             let mailbox: i64 = row.try_get(0)?;
@@ -168,8 +168,12 @@ impl Store {
             );
             let query = sqlx::query(AssertSqlSafe(text)).persistent(false);
             let query = chunk.iter().fold(query, |query, name| query.bind(name.clone().into_bytes()));
-            let needed: Vec<Vec<u8>> =
-                query.fetch_all(self.readers()).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+            let needed: Vec<Vec<u8>> = query
+                .fetch_all(&mut *self.reader().await?)
+                .await?
+                .iter()
+                .map(|row| row.try_get(0))
+                .collect::<Result<_, _>>()?;
             for name in chunk.iter().filter(|name| !needed.iter().any(|needed| needed == name.as_bytes())) {
                 self.inner.objects.remove(name.clone().into_bytes()).await;
             }

@@ -155,7 +155,7 @@ impl Reader {
         );
         let limit = i64::try_from(self.rows_at_once).unwrap_or(i64::MAX);
         let query = sqlx::query(AssertSqlSafe(text)).bind(self.mailbox.value()).bind(limit);
-        let found = condition.bind(query).fetch_all(self.store.readers()).await?;
+        let found = condition.bind(query).fetch_all(&mut *self.store.reader().await?).await?;
         let (mut rows, mut packed) = (Vec::with_capacity(found.len()), Vec::new());
         for row in &found {
             let (row, body) = self.wanted.take(row, rows.len())?;
@@ -347,7 +347,7 @@ impl Store {
              FROM message m JOIN message_body b ON b.message_key = m.message_key WHERE m.message_key = $1",
         )
         .bind(message.value())
-        .fetch_optional(self.readers())
+        .fetch_optional(&mut *self.reader().await?)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let place = Place::from_number(row.try_get(2)?)?;

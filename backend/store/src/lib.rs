@@ -35,6 +35,7 @@ mod error;
 mod key;
 mod mailbox;
 mod message;
+mod names;
 mod page;
 mod queue;
 mod search;
@@ -71,6 +72,7 @@ pub use search::{Field, SortFacts};
 pub use view::{Change, ChangeKind, Changes, MAX_KEYWORDS, Row, Rows, View};
 
 use blob::Objects;
+use engine::{Reader, Readers};
 use key::Keys;
 use view::{MailboxChange, Views};
 use writer::WriterHandle;
@@ -98,12 +100,13 @@ pub struct Store {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) engine: Engine,
-    pub(crate) readers: sqlx::AnyPool,
+    pub(crate) readers: Readers,
     pub(crate) writer: WriterHandle,
     pub(crate) views: Arc<Views>,
     pub(crate) objects: Objects,
     pub(crate) keys: Arc<Keys>,
     pub(crate) routes: directory::Routes,
+    pub(crate) names: names::Names,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     /// Told after each commit that queued a message.
@@ -146,7 +149,7 @@ impl Store {
             },
             &tasks,
         );
-        let (readers, routes) = (pools.readers, directory::Routes::default());
+        let (readers, routes, names) = (pools.readers, directory::Routes::default(), names::Names::default());
         let inner = Inner {
             engine,
             readers,
@@ -155,6 +158,7 @@ impl Store {
             objects,
             keys,
             routes,
+            names,
             clock,
             random,
             queue_woken,
@@ -188,7 +192,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").fetch_one(self.readers()).await?;
+        sqlx::query("SELECT 1").fetch_one(&mut *self.reader().await?).await?;
         Ok(())
     }
 
@@ -219,8 +223,9 @@ impl Store {
         self.inner.writer.act(act, |told| told).await
     }
 
-    pub(crate) fn readers(&self) -> &sqlx::AnyPool {
-        &self.inner.readers
+    /// A connection for reading.
+    pub(crate) async fn reader(&self) -> Result<Reader<'_>, sqlx::Error> {
+        self.inner.readers.acquire().await
     }
 
     pub(crate) fn now(&self) -> Timestamp {

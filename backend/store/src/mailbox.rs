@@ -126,14 +126,17 @@ macro_rules! status_sql {
 impl Store {
     /// All mailboxes of an account, by name.
     pub async fn mailboxes(&self, account: AccountKey) -> Result<Vec<MailboxStatus>, StoreError> {
-        let rows = sqlx::query(status_sql!("ORDER BY m.name")).bind(account.value()).fetch_all(self.readers()).await?;
+        let rows = sqlx::query(status_sql!("ORDER BY m.name"))
+            .bind(account.value())
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
         rows.iter().map(|row| self.status(row)).collect()
     }
 
     /// One mailbox by its name.
     pub async fn mailbox(&self, account: AccountKey, name: &MailboxName) -> Result<Option<MailboxStatus>, StoreError> {
         let query = sqlx::query(status_sql!("AND m.name = $2")).bind(account.value()).bind(name.as_str().to_owned());
-        query.fetch_optional(self.readers()).await?.as_ref().map(|row| self.status(row)).transpose()
+        query.fetch_optional(&mut *self.reader().await?).await?.as_ref().map(|row| self.status(row)).transpose()
     }
 
     /// Whoever looks at a mailbox has taken its recent messages in memory; the row hears of it later.
@@ -151,7 +154,7 @@ impl Store {
     pub async fn subscriptions(&self, account: AccountKey) -> Result<Vec<MailboxName>, StoreError> {
         let rows = sqlx::query("SELECT name FROM subscription WHERE account_key = $1 ORDER BY name")
             .bind(account.value())
-            .fetch_all(self.readers())
+            .fetch_all(&mut *self.reader().await?)
             .await?;
         rows.iter().map(|row| mailbox_name(&row.try_get::<String, _>(0)?)).collect()
     }
@@ -196,7 +199,12 @@ impl Store {
             return Err(MailboxError::Inbox);
         }
         let name = name.as_str().to_owned();
-        self.write_news(move |tx| Box::pin(async move { Ok(((), vec![delete(tx, account, name).await?])) })).await
+        self.write_news(move |tx| {
+            Box::pin(async move { Ok::<_, MailboxError>(((), vec![delete(tx, account, name).await?])) })
+        })
+        .await?;
+        self.inner.names.forget();
+        Ok(())
     }
 
     /// Renames a mailbox with all below it. From INBOX its messages are moved to the new name and INBOX stays, empty
@@ -221,17 +229,19 @@ impl Store {
                     return Ok(((), vec![empty_inbox(tx, &keys, now, account, &to).await?]));
                 }
                 rename(tx, account, &from, &to).await?;
-                Ok(((), Vec::new()))
+                Ok::<_, MailboxError>(((), Vec::new()))
             })
         })
-        .await
+        .await?;
+        self.inner.names.forget();
+        Ok(())
     }
 
     /// What an account uses and may use; none where there is no such account.
     pub async fn quota(&self, account: AccountKey) -> Result<Option<Quota>, StoreError> {
         let row = sqlx::query("SELECT used_octets, quota_octets, used_messages FROM account WHERE account_key = $1")
             .bind(account.value())
-            .fetch_optional(self.readers())
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Quota {

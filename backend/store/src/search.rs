@@ -76,7 +76,7 @@ impl Store {
             field.column()
         );
         let query = sqlx::query(AssertSqlSafe(statement)).bind(mailbox.value()).bind(pattern(&fold(text)));
-        let found: Option<String> = query.fetch_one(self.readers()).await?.try_get(0)?;
+        let found: Option<String> = query.fetch_one(&mut *self.reader().await?).await?.try_get(0)?;
         let mut uids: Vec<Uid> =
             found.unwrap_or_default().split(',').filter_map(|number| number.parse().ok().and_then(Uid::new)).collect();
         uids.sort_unstable();
@@ -89,7 +89,7 @@ impl Store {
         let statement = "SELECT string_agg(e.uid || ' ' || COALESCE(w.header_day, e.internal_date / 86400), ',')
              FROM entry e JOIN message_words w ON w.message_key = e.message_key WHERE e.mailbox_key = $1";
         let query = sqlx::query(statement).bind(mailbox.value());
-        let text: Option<String> = query.fetch_one(self.readers()).await?.try_get(0)?;
+        let text: Option<String> = query.fetch_one(&mut *self.reader().await?).await?.try_get(0)?;
         let text = text.unwrap_or_default();
         let pairs = text.split(',').filter_map(|pair| pair.split_once(' '));
         Ok(pairs.filter_map(|(uid, day)| Some((uid.parse().ok()?, day.parse().ok()?))).collect())
@@ -104,7 +104,7 @@ impl Store {
              WHERE e.mailbox_key = $1 ORDER BY e.uid",
         )
         .bind(mailbox.value())
-        .fetch_all(self.readers())
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         let facts = rows.iter().map(|row| {
             Ok(SortFacts {

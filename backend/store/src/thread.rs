@@ -5,35 +5,29 @@
 
 use std::collections::HashMap;
 
-use relais_message::Facts;
-use sqlx::{AnyConnection, AssertSqlSafe, Row};
-
 use crate::content::Content;
-use crate::error::StoreError;
 use crate::key::MessageKey;
 use crate::sql;
 use crate::transaction::Transaction;
+use relais_message::Facts;
 
 /// References of one message that are looked up: the first and the last ones.
 const REFERENCES: usize = 20;
-/// References of one batch in one statement.
-const LOOKED_UP: usize = 512;
 
-/// The thread of each new message, in order.
-pub(crate) async fn assign(
+/// The thread of each new message, in order. `known` has what the database knows of their [`references`], and learns what is new.
+pub(crate) fn assign(
     tx: &mut Transaction<'_>,
     contents: &[(MessageKey, Content)],
-) -> Result<Vec<i64>, StoreError> {
-    let hashes: Vec<Vec<i64>> = contents.iter().map(|(_, content)| references(content.facts())).collect();
-    let wanted: Vec<i64> = hashes.iter().flatten().copied().collect();
-    let mut known = look_up(tx.reader().await?, &wanted).await?;
+    known: &mut HashMap<i64, i64>,
+) -> Vec<i64> {
     let mut new = Vec::new();
     let mut threads = Vec::with_capacity(contents.len());
-    for ((key, _), hashes) in contents.iter().zip(&hashes) {
+    for (key, content) in contents {
+        let hashes = references(content.facts());
         let thread = hashes.iter().filter_map(|hash| known.get(hash)).min().copied().unwrap_or(key.value());
         for hash in hashes {
-            known.entry(*hash).or_insert_with(|| {
-                new.push((*hash, thread));
+            known.entry(hash).or_insert_with(|| {
+                new.push((hash, thread));
                 thread
             });
         }
@@ -43,27 +37,11 @@ pub(crate) async fn assign(
     tx.execute_all(sql::insert(head, 2, "ON CONFLICT DO NOTHING", &new, |statement, row| {
         statement.bind(row.0).bind(row.1)
     }));
-    Ok(threads)
-}
-
-async fn look_up(tx: &mut AnyConnection, wanted: &[i64]) -> Result<HashMap<i64, i64>, StoreError> {
-    let mut known = HashMap::new();
-    for chunk in wanted.chunks(LOOKED_UP) {
-        let count = sql::padded(chunk.len());
-        let places = sql::placeholders(count, 1, 0);
-        let text = format!("SELECT ref_hash, thread_key FROM thread_ref WHERE ref_hash IN {places}");
-        let last = chunk.last().copied().into_iter().cycle();
-        let padded = chunk.iter().copied().chain(last).take(count);
-        let query = padded.fold(sqlx::query(AssertSqlSafe(text)), sqlx::query::Query::bind);
-        for row in query.fetch_all(&mut *tx).await? {
-            known.insert(row.try_get(0)?, row.try_get(1)?);
-        }
-    }
-    Ok(known)
+    threads
 }
 
 /// Its own Message-ID and those it refers to, hashed.
-fn references(facts: &Facts) -> Vec<i64> {
+pub(crate) fn references(facts: &Facts) -> Vec<i64> {
     let others = if facts.references.is_empty() { &facts.in_reply_to } else { &facts.references };
     let skipped = others.len().saturating_sub(REFERENCES).max(1);
     let others = others.iter().enumerate().filter(|(at, _)| *at == 0 || *at >= skipped).map(|(_, id)| id);

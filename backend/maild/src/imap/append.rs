@@ -9,6 +9,9 @@ use tracing::error;
 
 use super::{Client, Done, Halt};
 
+/// A message up to this size is no loss where it was spooled for nothing.
+const SMALL_OCTETS: u64 = 64 * 1024;
+
 /// An APPEND under way.
 pub(super) struct Appending {
     mailbox: MailboxKey,
@@ -44,10 +47,9 @@ impl Client {
             let mailbox = self.target(&message.mailbox).await?;
             self.appending = Some(Box::new(Appending { mailbox, filed: Vec::new(), current: None, is_broken: false }));
         }
-        let quota = self.house.store.quota(self.account()?).await?.ok_or_else(Halt::account_gone)?;
-        let needed = quota.used_octets.saturating_add(message.head.size_octets);
-        if quota.limit_octets.is_some_and(|limit| needed > limit) {
-            return Err(Halt::no(ResponseCode::OverQuota, "The account's quota doesn't allow this message"));
+        // A client that doesn't wait to be let sends a small message sooner than it is asked whether there is room for it.
+        if !message.head.is_hasty || message.head.size_octets > SMALL_OCTETS {
+            self.must_have_room(message.head.size_octets).await?;
         }
         self.finish_message().await;
         let spool = self.house.reception.spooler().begin();
@@ -55,6 +57,16 @@ impl Client {
             let head = message.head;
             let (flags, internal_date, is_binary) = (head.flags, head.internal_date, head.is_binary);
             appending.current = Some(Current { spool, flags, internal_date, is_binary });
+        }
+        Ok(())
+    }
+
+    /// Whether the announced octets would fit: the store looks again when they are here.
+    async fn must_have_room(&self, size_octets: u64) -> Result<(), Halt> {
+        let quota = self.house.store.quota(self.account()?).await?.ok_or_else(Halt::account_gone)?;
+        let needed = quota.used_octets.saturating_add(size_octets);
+        if quota.limit_octets.is_some_and(|limit| needed > limit) {
+            return Err(Halt::no(ResponseCode::OverQuota, "The account's quota doesn't allow this message"));
         }
         Ok(())
     }

@@ -172,9 +172,7 @@ impl Client {
 
     /// Where COPY, MOVE and APPEND put messages; one that is missing could be created (RFC 9051 §6.3.12).
     pub(super) async fn target(&self, name: &MailboxName) -> Result<MailboxKey, Halt> {
-        let found = self.house.store.mailbox(self.account()?, name).await?;
-        found
-            .map(|status| status.mailbox.key)
-            .ok_or_else(|| Halt::no(ResponseCode::TryCreate, "There is no such mailbox"))
+        let found = self.house.store.mailbox_key(self.account()?, name).await?;
+        found.ok_or_else(|| Halt::no(ResponseCode::TryCreate, "There is no such mailbox"))
     }
 }

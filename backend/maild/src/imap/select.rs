@@ -28,10 +28,11 @@ impl Client {
         if select.condstore {
             self.session.enable(relais_imap::command::Extension::CondStore);
         }
-        let status = self.mailbox(&select.mailbox).await?;
-        let view = self.house.store.view(status.mailbox.key).await?.ok_or_else(Halt::no_mailbox)?;
+        let account = self.account()?;
+        let mailbox = self.house.store.mailbox_key(account, &select.mailbox).await?.ok_or_else(Halt::no_mailbox)?;
+        let view = self.house.store.view(mailbox).await?.ok_or_else(Halt::no_mailbox)?;
         let mut selected = Box::new(Selected::open(&self.house.store, view, select.mailbox, select.read_only));
-        self.tell_selected(&mut selected, &status.mailbox.mailbox_id);
+        self.tell_selected(&mut selected);
         if let Some(known) = &select.qresync {
             self.resync(&selected, known).await?;
         }
@@ -43,7 +44,7 @@ impl Client {
     }
 
     /// The untagged responses of RFC 9051 §6.3.2; for IMAP4rev1 also RECENT and UNSEEN (RFC 3501 §6.3.1).
-    fn tell_selected(&mut self, selected: &mut Selected, mailbox_id: &str) {
+    fn tell_selected(&mut self, selected: &mut Selected) {
         let is_rev1 = !self.session.enabled().imap4rev2;
         let out = &mut self.out;
         selected.tell_flags(out);
@@ -71,7 +72,7 @@ impl Client {
         response::condition(
             out,
             Condition::Ok,
-            Some(&ResponseCode::MailboxId(mailbox_id.into())),
+            Some(&ResponseCode::MailboxId(selected.view.mailbox().mailbox_id().into())),
             "The mailbox's lasting id",
         );
         if !is_rev1 {

@@ -114,7 +114,8 @@ impl Store {
         let sql =
             "SELECT account_key, address, name, quota_octets, used_octets, used_messages, is_suspended, created_at
                    FROM account WHERE folded = $1";
-        let row: Option<AccountRow> = sqlx::query_as(sql).bind(fold(address)).fetch_optional(self.readers()).await?;
+        let row: Option<AccountRow> =
+            sqlx::query_as(sql).bind(fold(address)).fetch_optional(&mut *self.reader().await?).await?;
         row.map(read_account).transpose()
     }
 
@@ -132,7 +133,7 @@ impl Store {
             .bind(filter.domain.as_ref().map_or("", Domain::as_str))
             .bind(like_pattern(filter.text.as_deref().unwrap_or_default()))
             .bind(page.rows_to_ask())
-            .fetch_all(self.readers())
+            .fetch_all(&mut *self.reader().await?)
             .await?;
         let accounts = rows.into_iter().map(read_account).collect::<Result<Vec<_>, _>>()?;
         Ok(page.cut(accounts, |account| fold(&account.address)))
@@ -187,7 +188,7 @@ impl Store {
     pub async fn credential(&self, address: &Address) -> Result<Option<Credential>, StoreError> {
         let sql = "SELECT account_key, address, password_hash, is_suspended FROM account WHERE folded = $1";
         let row: Option<(i64, String, String, i64)> =
-            sqlx::query_as(sql).bind(fold(address)).fetch_optional(self.readers()).await?;
+            sqlx::query_as(sql).bind(fold(address)).fetch_optional(&mut *self.reader().await?).await?;
         let Some((key, address, hash, is_suspended)) = row else { return Ok(None) };
         Ok(Some(Credential {
             account: AccountKey::new(key),

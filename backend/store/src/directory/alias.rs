@@ -68,7 +68,7 @@ impl Store {
         let sql = "SELECT alias_key, address, created_at FROM alias WHERE folded > $1 ORDER BY folded LIMIT $2";
         let after = page.after.as_deref().unwrap_or_default();
         let rows: Vec<(i64, String, i64)> =
-            sqlx::query_as(sql).bind(after).bind(page.rows_to_ask()).fetch_all(self.readers()).await?;
+            sqlx::query_as(sql).bind(after).bind(page.rows_to_ask()).fetch_all(&mut *self.reader().await?).await?;
         let mut aliases = Vec::with_capacity(rows.len());
         for (key, address, created_at) in rows {
             aliases.push(Alias {
@@ -89,7 +89,7 @@ impl Store {
         let sql = "SELECT t.alias_key, t.address FROM alias a JOIN alias_target t ON t.alias_key = a.alias_key
                    WHERE a.folded > $1 AND a.folded <= $2 ORDER BY a.folded, t.position";
         let rows: Vec<(i64, String)> =
-            sqlx::query_as(sql).bind(after).bind(fold(&last.address)).fetch_all(self.readers()).await?;
+            sqlx::query_as(sql).bind(after).bind(fold(&last.address)).fetch_all(&mut *self.reader().await?).await?;
         let mut rows = rows.into_iter().peekable();
         for alias in aliases {
             // Those of an alias that came between the two reads are passed over.

@@ -67,7 +67,8 @@ impl Store {
                           (SELECT COUNT(*) FROM account a WHERE a.domain_key = d.domain_key),
                           (SELECT COUNT(*) FROM alias a WHERE a.domain_key = d.domain_key)
                    FROM domain d WHERE d.name = $1";
-        let row: Option<DomainRow> = sqlx::query_as(sql).bind(domain.as_str()).fetch_optional(self.readers()).await?;
+        let row: Option<DomainRow> =
+            sqlx::query_as(sql).bind(domain.as_str()).fetch_optional(&mut *self.reader().await?).await?;
         row.map(read_domain).transpose()
     }
 
@@ -79,7 +80,7 @@ impl Store {
                    FROM domain d WHERE d.name > $1 ORDER BY d.name LIMIT $2";
         let after = page.after.as_deref().unwrap_or_default();
         let rows: Vec<DomainRow> =
-            sqlx::query_as(sql).bind(after).bind(page.rows_to_ask()).fetch_all(self.readers()).await?;
+            sqlx::query_as(sql).bind(after).bind(page.rows_to_ask()).fetch_all(&mut *self.reader().await?).await?;
         let entries = rows.into_iter().map(read_domain).collect::<Result<Vec<_>, _>>()?;
         Ok(page.cut(entries, |entry| entry.domain.to_string()))
     }

@@ -94,7 +94,7 @@ impl Store {
             Route::Account { key, address, detail, is_suspended, quota_octets: Some(quota), .. } => {
                 let sql = "SELECT used_octets FROM account WHERE account_key = $1";
                 let used: Option<i64> =
-                    sqlx::query_scalar(sql).bind(key.value()).fetch_optional(self.readers()).await?;
+                    sqlx::query_scalar(sql).bind(key.value()).fetch_optional(&mut *self.reader().await?).await?;
                 let used_octets = used.and_then(|octets| u64::try_from(octets).ok()).unwrap_or(0);
                 Ok(Route::Account { key, address, detail, is_suspended, quota_octets: Some(quota), used_octets })
             }
@@ -135,7 +135,7 @@ impl Store {
     /// (RFC 5321 §4.5.1).
     pub async fn house_postmaster(&self) -> Result<Option<Address>, StoreError> {
         let sql = "SELECT address FROM account WHERE is_suspended = 0 ORDER BY account_key LIMIT 1";
-        let address: Option<String> = sqlx::query_scalar(sql).fetch_optional(self.readers()).await?;
+        let address: Option<String> = sqlx::query_scalar(sql).fetch_optional(&mut *self.reader().await?).await?;
         address.as_deref().map(read_address).transpose()
     }
 
@@ -187,7 +187,7 @@ impl Store {
             .bind(address.domain.as_str())
             .bind(exact)
             .bind(base)
-            .fetch_optional(self.readers())
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         let Some((domain, catch_all, postmaster, key, folded, address, is_suspended, quota_octets, used_octets)) = row
         else {
@@ -212,7 +212,8 @@ impl Store {
         let sql = "SELECT a.folded, t.address FROM alias a JOIN alias_target t ON t.alias_key = a.alias_key
                    WHERE a.folded IN ($1, $2)
                    ORDER BY LENGTH(a.folded) DESC, t.position";
-        let rows: Vec<(String, String)> = sqlx::query_as(sql).bind(exact).bind(base).fetch_all(self.readers()).await?;
+        let rows: Vec<(String, String)> =
+            sqlx::query_as(sql).bind(exact).bind(base).fetch_all(&mut *self.reader().await?).await?;
         let Some((found, _)) = rows.first().cloned() else { return Ok((None, Vec::new())) };
         let own = rows.iter().take_while(|(folded, _)| *folded == found);
         let targets = own.map(|(_, target)| read_address(target)).collect::<Result<Vec<_>, _>>()?;
@@ -221,7 +222,8 @@ impl Store {
 
     async fn oldest_account(&self, domain: i64) -> Result<Option<Address>, StoreError> {
         let sql = "SELECT address FROM account WHERE domain_key = $1 AND is_suspended = 0 ORDER BY account_key LIMIT 1";
-        let address: Option<String> = sqlx::query_scalar(sql).bind(domain).fetch_optional(self.readers()).await?;
+        let address: Option<String> =
+            sqlx::query_scalar(sql).bind(domain).fetch_optional(&mut *self.reader().await?).await?;
         match address {
             Some(address) => read_address(&address).map(Some),
             None => self.house_postmaster().await,

@@ -1,6 +1,7 @@
 //! All that SQLite and PostgreSQL do not share: opening, the way to begin, checkpoints. Everywhere else is one SQL text.
 
 mod postgres;
+mod readers;
 mod sqlite;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use sqlx::{AnyPool, Row};
 
 use crate::error::{OpenError, StoreError};
 
+pub(crate) use readers::{Reader, Readers};
 pub(crate) use sqlite::{Checkpoints, Log};
 
 /// Which database.
@@ -31,6 +33,11 @@ impl Engine {
             Self::Sqlite => "BEGIN IMMEDIATE",
             Self::Postgres => "BEGIN",
         }
+    }
+
+    /// Nobody else writes: what was read once is true until we change it ourselves.
+    pub(crate) const fn is_ours_alone(self) -> bool {
+        matches!(self, Self::Sqlite)
     }
 
     /// What stands behind a SELECT whose rows will be changed: other nodes must wait.
@@ -97,7 +104,7 @@ impl fmt::Debug for DatabaseUrl {
 #[derive(Debug)]
 pub(crate) struct Pools {
     pub(crate) writer: AnyPool,
-    pub(crate) readers: AnyPool,
+    pub(crate) readers: Readers,
     pub(crate) checkpoints: Option<Checkpoints>,
 }
 
@@ -126,12 +133,12 @@ async fn migrate(pool: &AnyPool, migrator: sqlx::migrate::Migrator) -> Result<()
 }
 
 /// The largest key given so far in the tables that grow: where the clock has gone back, keys go on from here.
-pub(crate) async fn last_key(readers: &AnyPool) -> Result<i64, StoreError> {
+pub(crate) async fn last_key(readers: &Readers) -> Result<i64, StoreError> {
     let row = sqlx::query(
         "SELECT CAST(MAX(last) AS BIGINT) FROM (SELECT MAX(message_key) AS last FROM message
          UNION ALL SELECT MAX(mailbox_key) FROM mailbox UNION ALL SELECT MAX(account_key) FROM account) AS keys",
     )
-    .fetch_one(readers)
+    .fetch_one(&mut *readers.acquire().await?)
     .await?;
     Ok(row.try_get::<Option<i64>, _>(0)?.unwrap_or(0))
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use sqlx::{AnyConnection, AnyPool, Executor, Row};
 
-use super::{Pools, migrate, pool_options};
+use super::{Engine, Pools, Readers, migrate, pool_options};
 use crate::error::{OpenError, StoreError};
 
 /// Past this the writer waits until the log is moved, so that it starts again from its beginning.
@@ -35,16 +35,16 @@ pub(super) async fn open(path: &Path, readers: u32) -> Result<Pools, OpenError> 
     let url = format!("sqlite://{}?mode=rwc", escape(path));
     let writer = connect(&url, 1, WRITER_PRAGMAS).await?;
     migrate(&writer, sqlx::migrate!("../../migrations/sqlite")).await?;
-    let readers = connect(&url, readers, READER_PRAGMAS).await?;
+    let readers = Readers::new(connect(&url, readers, READER_PRAGMAS).await?, readers, Engine::Sqlite);
     let checkpoints = Checkpoints { pool: connect(&url, 1, CHECKPOINT_PRAGMAS).await? };
     Ok(Pools { writer, readers, checkpoints: Some(checkpoints) })
 }
 
 // The page size is given before the file exists. An unset journal_size_limit leaves the log at its full length.
 const WRITER_PRAGMAS: &str = "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-    PRAGMA foreign_keys = OFF; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192; PRAGMA busy_timeout = 10000;
+    PRAGMA foreign_keys = OFF; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096; PRAGMA busy_timeout = 10000;
     PRAGMA temp_store = MEMORY;";
-const READER_PRAGMAS: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -2048; PRAGMA busy_timeout = 10000;
+const READER_PRAGMAS: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -1024; PRAGMA busy_timeout = 10000;
     PRAGMA temp_store = MEMORY;";
 const CHECKPOINT_PRAGMAS: &str = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -64;
     PRAGMA busy_timeout = 0;";

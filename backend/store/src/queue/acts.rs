@@ -71,7 +71,7 @@ impl Store {
         );
         let after = page.after.as_deref().and_then(|after| i64::from_str_radix(after, 16).ok()).unwrap_or(0);
         let query = bind(sqlx::query(sql), filter).bind(after).bind(page.rows_to_ask());
-        let rows = query.fetch_all(self.readers()).await?;
+        let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let entries = rows
             .iter()
             .map(|row| Ok(QueueEntry { message: read_message(row, 0)?, recipient: read_recipient(row, 13)? }))
@@ -82,7 +82,7 @@ impl Store {
     /// How many recipients there are, by state.
     pub async fn queue_counts(&self) -> Result<QueueCounts, StoreError> {
         let sql = "SELECT state, COUNT(*) FROM queued_recipient GROUP BY state";
-        let rows: Vec<(i64, i64)> = sqlx::query_as(sql).fetch_all(self.readers()).await?;
+        let rows: Vec<(i64, i64)> = sqlx::query_as(sql).fetch_all(&mut *self.reader().await?).await?;
         let mut counts = QueueCounts::default();
         for (state, count) in rows {
             let place = match QueueState::read(state)? {
@@ -202,7 +202,7 @@ impl Store {
             recipient_columns!("r."),
             " FROM queued_recipient AS r JOIN queued AS q ON q.queue_key = r.queue_key WHERE r.recipient_key = $1"
         );
-        let row = sqlx::query(sql).bind(key.value()).fetch_optional(self.readers()).await?;
+        let row = sqlx::query(sql).bind(key.value()).fetch_optional(&mut *self.reader().await?).await?;
         row.map(|row| Ok(QueueEntry { message: read_message(&row, 0)?, recipient: read_recipient(&row, 13)? }))
             .transpose()
     }

@@ -61,7 +61,7 @@ impl Store {
     /// When the next recipient falls due; it may be past already. None where nothing waits.
     pub async fn queue_next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let sql = "SELECT MIN(next_attempt_at) FROM queued_recipient WHERE state <> 1";
-        let due: Option<i64> = sqlx::query_scalar(sql).fetch_one(self.readers()).await?;
+        let due: Option<i64> = sqlx::query_scalar(sql).fetch_one(&mut *self.reader().await?).await?;
         Ok(due.map(Timestamp::from_millis))
     }
 

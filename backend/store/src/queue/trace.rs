@@ -189,7 +189,7 @@ impl Store {
             None if address.is_some() => query = query.bind(address),
             None => {}
         }
-        let rows = query.fetch_all(self.readers()).await?;
+        let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let events = rows.into_iter().map(read_event).collect::<Result<Vec<_>, _>>()?;
         let Listing { rows, next } = page.cut(events, |(key, _)| format!("{key:x}"));
         Ok(Listing { rows: rows.into_iter().map(|(_, event)| event).collect(), next })

@@ -30,7 +30,7 @@ impl Store {
                     continue;
                 }
             };
-            let mut connection = self.readers().acquire().await?;
+            let mut connection = self.reader().await?;
             // Before the row is read: between the two the mark may go from here to there.
             let recent = self.inner.writer.waiting_recent(mailbox);
             let Some(view) = load(&mut connection, mailbox).await? else { return Ok(None) };

@@ -15,7 +15,7 @@ impl Store {
     pub async fn vanished_since(&self, mailbox: MailboxKey, since: ModSeq) -> Result<UidSet, StoreError> {
         let row = sqlx::query("SELECT expunged_floor, uid_next FROM mailbox WHERE mailbox_key = $1")
             .bind(mailbox.value())
-            .fetch_optional(self.readers())
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         let Some(row) = row else { return Ok(UidSet::new()) };
         let mut vanished = UidSet::new();
@@ -31,7 +31,7 @@ impl Store {
         )
         .bind(mailbox.value())
         .bind(i64::try_from(since.value()).unwrap_or(i64::MAX))
-        .fetch_all(self.readers())
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         for row in rows {
             vanished.insert_run(narrow(unsigned(row.try_get(0)?)?)?, narrow(unsigned(row.try_get(1)?)?)?);

@@ -139,7 +139,7 @@ impl<'a> Batch<'a, '_> {
 
     /// Writes what has arrived so far.
     pub(super) async fn flush(&mut self) -> Result<(), StoreError> {
-        self.write_contents().await?;
+        self.write_contents()?;
         let (queued, traces) = (std::mem::take(&mut self.queued), std::mem::take(&mut self.traces));
         if !queued.is_empty() {
             self.is_queued = true;
@@ -175,12 +175,12 @@ impl<'a> Batch<'a, '_> {
         Ok(())
     }
 
-    async fn write_contents(&mut self) -> Result<(), StoreError> {
+    fn write_contents(&mut self) -> Result<(), StoreError> {
         let contents = std::mem::take(&mut self.new_contents);
         if contents.is_empty() {
             return Ok(());
         }
-        let threads = thread::assign(self.tx, &contents).await?;
+        let threads = thread::assign(self.tx, &contents, &mut self.threads);
         let rows: Vec<_> = contents.iter().zip(threads).collect();
         let created_at = self.now.millis();
         let head =

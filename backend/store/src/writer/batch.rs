@@ -14,6 +14,7 @@ use crate::key::{AccountKey, MailboxKey, MessageKey};
 use crate::message::{Acceptance, Accepted, Appended, ChangeError, Copied, Expunged, FlagsStored, Target};
 use crate::queue;
 use crate::sql::{self, Statement};
+use crate::thread;
 use crate::transaction::Transaction;
 use crate::view::load::{self, narrow, uid_validity, unsigned};
 use crate::view::{Keywords, MailboxChange, Row, View, What};
@@ -122,7 +123,10 @@ pub(super) struct Batch<'a, 'c> {
     pub(super) parts: &'a Parts,
     pub(super) now: Timestamp,
     cached: Known,
+    /// Of the contents that come: those that are here.
     pub(super) known: HashMap<[u8; 32], MessageKey>,
+    /// Of what they refer to: the threads.
+    pub(super) threads: HashMap<i64, i64>,
     pub(super) new_contents: Vec<(MessageKey, Content)>,
     pub(super) arrivals: Vec<(MailboxKey, Row)>,
     pub(super) queued: Vec<queue::Insert<'a>>,
@@ -139,6 +143,7 @@ impl<'a, 'c> Batch<'a, 'c> {
             now: parts.clock.now(),
             cached,
             known: HashMap::new(),
+            threads: HashMap::new(),
             new_contents: Vec::new(),
             arrivals: Vec::new(),
             queued: Vec::new(),
@@ -394,7 +399,7 @@ impl<'a, 'c> Batch<'a, 'c> {
         accounts.extend(wanted.filled.iter().filter_map(owner));
         accounts.retain(|key| !self.cached.accounts.contains_key(key));
         self.look_up_accounts(accounts).await?;
-        self.look_up_contents(wanted.hashes).await
+        self.look_up_contents(&wanted.hashes, &wanted.references).await
     }
 
     async fn look_up_mailboxes(&mut self, wanted: &Wanted) -> Result<(), StoreError> {
@@ -475,18 +480,40 @@ impl<'a, 'c> Batch<'a, 'c> {
         Ok(())
     }
 
-    async fn look_up_contents(&mut self, hashes: Vec<[u8; 32]>) -> Result<(), StoreError> {
-        if hashes.is_empty() {
+    /// What the database knows of contents that come, and of what they refer to: in one statement, for each crossing counts.
+    async fn look_up_contents(&mut self, hashes: &[[u8; 32]], references: &[i64]) -> Result<(), StoreError> {
+        let (mut hashes, mut references) = (hashes.chunks(LOOKED_UP), references.chunks(LOOKED_UP));
+        loop {
+            let (hashes, references) = (hashes.next().unwrap_or_default(), references.next().unwrap_or_default());
+            if hashes.is_empty() && references.is_empty() {
+                return Ok(());
+            }
+            // As many of each, so that there are few texts.
+            let count = sql::padded(hashes.len().max(references.len()));
+            let text = format!(
+                "SELECT hash, CAST(NULL AS BIGINT), message_key FROM message WHERE hash IN {}
+                 UNION ALL SELECT NULL, ref_hash, thread_key FROM thread_ref WHERE ref_hash IN {}",
+                sql::placeholders(count, 1, 0),
+                sql::placeholders(count, 1, count)
+            );
+            let query = sqlx::query(AssertSqlSafe(text));
+            let query = (0..count).fold(query, |query, at| query.bind(hashes.get(at).map(|hash| hash.to_vec())));
+            let query = (0..count).fold(query, |query, at| query.bind(references.get(at).copied()));
+            for row in query.fetch_all(self.tx.reader().await?).await? {
+                self.take_known(&row)?;
+            }
+        }
+    }
+
+    fn take_known(&mut self, row: &AnyRow) -> Result<(), StoreError> {
+        let key = row.try_get(2)?;
+        if let Some(reference) = row.try_get::<Option<i64>, _>(1)? {
+            self.threads.insert(reference, key);
             return Ok(());
         }
-        let count = sql::padded(hashes.len());
-        let text = format!("SELECT hash, message_key FROM message WHERE hash IN {}", sql::placeholders(count, 1, 0));
-        let query = pad(&hashes, count).fold(sqlx::query(AssertSqlSafe(text)), |query, hash| query.bind(hash.to_vec()));
-        for row in query.fetch_all(self.tx.reader().await?).await? {
-            let hash: Vec<u8> = row.try_get(0)?;
-            let hash = hash.try_into().map_err(|_| StoreError::damaged("a hash of another length"))?;
-            self.known.insert(hash, MessageKey::new(row.try_get(1)?));
-        }
+        let hash: Vec<u8> = row.try_get(0)?;
+        let hash = hash.try_into().map_err(|_| StoreError::damaged("a hash of another length"))?;
+        self.known.insert(hash, MessageKey::new(key));
         Ok(())
     }
 }
@@ -528,6 +555,8 @@ impl MailboxState {
 
 pub(super) const SEEN: u64 = relais_model::SystemFlag::Seen.bit() as u64;
 pub(super) const DELETED: u64 = relais_model::SystemFlag::Deleted.bit() as u64;
+/// Hashes of one kind that one statement looks up.
+const LOOKED_UP: usize = 512;
 const INBOX: &str = "INBOX";
 
 const MAILBOX: &str =
@@ -553,6 +582,7 @@ struct Wanted {
     names: Vec<(AccountKey, String)>,
     uses: Vec<(AccountKey, &'static str)>,
     hashes: Vec<[u8; 32]>,
+    references: Vec<i64>,
 }
 
 impl Wanted {
@@ -563,7 +593,7 @@ impl Wanted {
             Op::Append { mailbox, messages, .. } => {
                 self.add_mailbox(*mailbox);
                 self.filled.push(*mailbox);
-                self.hashes.extend(messages.iter().map(|message| message.content.prepared().hash));
+                messages.iter().for_each(|message| self.add_content(&message.content));
             }
             Op::Flags { mailbox, .. } | Op::Expunge { mailbox, .. } => self.add_mailbox(*mailbox),
             Op::Copy { from, to, .. } => {
@@ -575,6 +605,11 @@ impl Wanted {
         }
     }
 
+    fn add_content(&mut self, content: &Content) {
+        self.hashes.push(content.prepared().hash);
+        self.references.extend(thread::references(content.facts()));
+    }
+
     fn add_mailbox(&mut self, mailbox: MailboxKey) {
         if !self.mailboxes.contains(&mailbox) {
             self.mailboxes.push(mailbox);
@@ -583,7 +618,7 @@ impl Wanted {
 
     fn add_acceptances(&mut self, acceptances: &[Acceptance]) {
         for acceptance in acceptances {
-            self.hashes.push(acceptance.content.prepared().hash);
+            self.add_content(&acceptance.content);
             for delivery in &acceptance.deliveries {
                 self.accounts.push(delivery.account);
                 self.add_name(delivery.account, INBOX);

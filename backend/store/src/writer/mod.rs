@@ -36,6 +36,8 @@ use batch::{Answer, Batch, Known};
 const QUEUE_LENGTH: usize = 1024;
 /// Pieces of work in one transaction.
 const BATCH_LENGTH: usize = 256;
+/// Marks of recency that wait for company.
+const RECENT_AT_MOST: usize = 256;
 /// Transactions between two looks at the length of SQLite's log.
 const CHECKPOINT_EVERY: u32 = 64;
 
@@ -69,7 +71,7 @@ pub(crate) enum Op {
         reply: Reply<Result<Copied, ChangeError>>,
     },
     Settle(Box<Settling>, Reply<Result<(), StoreError>>),
-    /// The marks of recency that wait in the handle are worth being written.
+    /// The marks of recency that wait in the handle are to be written.
     Recent,
 }
 
@@ -127,9 +129,7 @@ pub(crate) fn start(parts: Parts, tasks: &TaskTracker) -> WriterHandle {
         connection: None,
         known: Known::default(),
     };
-    // A thread of its own: to wake one that waits for nothing else is cheaper than to wake the runtime's.
-    let runtime = tokio::runtime::Handle::current();
-    tasks.spawn_blocking(move || runtime.block_on(writer.run()));
+    tasks.spawn(writer.run());
     WriterHandle { work, recent }
 }
 
@@ -172,13 +172,16 @@ impl WriterHandle {
         answered.await.map_err(|_closed| E::from(StoreError::Closed))?
     }
 
-    /// Leaves a mark of recency for the writer's next transaction.
+    /// Leaves a mark of recency for the writer's next transaction, whatever that is for. Many marks are worth one of their own.
     pub(crate) fn note_recent(&self, mailbox: MailboxKey, from: u32) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.insert(mailbox, from);
+        let are_many = recent.len() >= RECENT_AT_MOST;
         drop(recent);
-        // A full queue has transactions enough to take it along.
-        let _taken_along = self.work.try_send(Task::Mail(Op::Recent));
+        if are_many {
+            // A full queue has transactions enough to take them along.
+            let _taken_along = self.work.try_send(Task::Mail(Op::Recent));
+        }
     }
 
     /// The mark of recency that the database doesn't have yet.
@@ -223,6 +226,7 @@ impl Writer {
             self.run_mail(mail).await;
             self.checkpoint().await;
         }
+        self.run_mail(vec![Op::Recent]).await;
         self.connection = None;
         self.parts.pool.close().await;
         if let Some(checkpoints) = &self.parts.checkpoints {
@@ -276,7 +280,7 @@ impl Writer {
             Ok::<_, StoreError>((answers, finished))
         };
         let done = done.await;
-        if done.is_err() && tx.is_begun() && self.roll_back(&mut connection).await.is_err() {
+        if done.is_err() && tx.is_begun() && roll_back(self.parts.engine, &mut connection).await.is_err() {
             // A connection that cannot even do that is of no use.
             drop(connection.close().await);
         } else {
@@ -289,7 +293,7 @@ impl Writer {
         let mut waiting = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|mailbox, from| recent.get(mailbox) != Some(from));
         drop(waiting);
-        if self.parts.engine == Engine::Sqlite {
+        if self.parts.engine.is_ours_alone() {
             self.known = finished.known;
         }
         self.parts.views.publish(finished.changes);
@@ -308,17 +312,6 @@ impl Writer {
         }
     }
 
-    /// SQLite has rolled back by itself where the disk was full or failed; then there is nothing to do.
-    async fn roll_back(&self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-        match connection.execute("ROLLBACK").await {
-            Err(sqlx::Error::Database(error)) if self.parts.engine == Engine::Sqlite => {
-                tracing::debug!(%error, "there was nothing left to roll back");
-                Ok(())
-            }
-            other => other.map(|_| ()),
-        }
-    }
-
     async fn run_act(&mut self, act: Act) {
         // It may change what is known here.
         self.known = Known::default();
@@ -328,7 +321,7 @@ impl Writer {
             let acted = act(&mut connection).await;
             let mut ended = if acted.commits { connection.execute("COMMIT").await.map(|_| ()) } else { Ok(()) };
             if (ended.is_err() || !acted.commits)
-                && let Err(error) = self.roll_back(&mut connection).await
+                && let Err(error) = roll_back(self.parts.engine, &mut connection).await
             {
                 drop(connection.close().await);
                 ended = ended.and(Err(error));
@@ -370,6 +363,17 @@ impl Writer {
         } else {
             drop(self.tasks.spawn(moving));
         }
+    }
+}
+
+/// SQLite has rolled back by itself where the disk was full or failed; then there is nothing to do.
+async fn roll_back(engine: Engine, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    match connection.execute("ROLLBACK").await {
+        Err(sqlx::Error::Database(error)) if engine == Engine::Sqlite => {
+            tracing::debug!(%error, "there was nothing left to roll back");
+            Ok(())
+        }
+        other => other.map(|_| ()),
     }
 }
 
