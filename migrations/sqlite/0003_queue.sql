@@ -5,7 +5,7 @@
 -- foreign keys: these tables are written with every message, and by the store alone.
 
 CREATE TABLE queued (
-    queue_key BIGINT NOT NULL PRIMARY KEY,
+    queue_key INTEGER PRIMARY KEY,
     message_key BIGINT NOT NULL,
     trace TEXT NOT NULL,
     size_octets BIGINT NOT NULL,
@@ -28,7 +28,7 @@ CREATE INDEX queued_content ON queued (message_key);
 CREATE INDEX queued_trace ON queued (trace);
 
 CREATE TABLE queued_recipient (
-    recipient_key BIGINT NOT NULL PRIMARY KEY,
+    recipient_key INTEGER PRIMARY KEY,
     queue_key BIGINT NOT NULL,
     address TEXT NOT NULL,
     -- The address's domain.
@@ -56,7 +56,7 @@ CREATE INDEX queued_recipient_due ON queued_recipient (next_attempt_at, queue_ke
 
 -- What happened to each recipient of each message; old rows are pruned. The key grows with time, so it orders and bounds by time.
 CREATE TABLE message_trace (
-    trace_key BIGINT NOT NULL PRIMARY KEY,
+    trace_key INTEGER PRIMARY KEY,
     at BIGINT NOT NULL,
     trace TEXT NOT NULL,
     -- 0 queued, 1 delivered, 2 deferred, 3 failed, 4 refused, 5 removed.

@@ -1,12 +1,13 @@
 //! Reading what many messages hold, in chunks of about a MiB, while the chunk before is being used.
 
+mod columns;
+
 use std::io::Read;
 use std::pin::Pin;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use relais_model::UidSet;
-use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 use tokio::io::AsyncRead;
 use tokio::task::JoinHandle;
@@ -22,7 +23,7 @@ use crate::view::load::unsigned;
 /// Octets that one chunk should have.
 const CHUNK_OCTETS: usize = 1 << 20;
 /// Rows of the first chunk, before it is known how large they are.
-const FIRST_ROWS: usize = 32;
+const FIRST_ROWS: usize = 128;
 /// Rows of any chunk.
 const MOST_ROWS: usize = 2048;
 /// More packed octets than this are unpacked on another thread.
@@ -58,17 +59,17 @@ pub struct ContentRow {
     /// In its mailbox.
     pub uid: u32,
     /// FETCH ENVELOPE's value.
-    pub envelope: Vec<u8>,
+    pub envelope: Bytes,
     /// FETCH BODYSTRUCTURE's value.
-    pub body_structure: Vec<u8>,
+    pub body_structure: Bytes,
     /// FETCH BODY's value.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// PREVIEW's text (RFC 8970).
     pub preview: String,
     /// THREADID (RFC 8474).
     pub thread_id: String,
     /// The raw header with its blank line: the first 64 KiB of it.
-    pub head: Vec<u8>,
+    pub head: Bytes,
     /// The whole header's length; larger than `head` for headers over 64 KiB (read `raw` for those).
     pub header_octets: u64,
     /// The whole message.
@@ -133,7 +134,7 @@ struct Reader {
 struct Packed {
     at: usize,
     place: Place,
-    octets: Vec<u8>,
+    octets: Bytes,
     size_octets: u64,
 }
 
@@ -148,20 +149,11 @@ impl Reader {
 
     async fn read_chunk(&mut self) -> Chunk {
         let condition = UidCondition::of(&self.runs);
-        let text = format!(
-            "SELECT e.uid{} WHERE e.mailbox_key = $1 AND {} ORDER BY e.uid LIMIT $2",
-            self.wanted.columns(),
-            condition.text(3)
-        );
+        let text = columns::select(self.wanted, self.store.engine(), &condition.text(3));
         let limit = i64::try_from(self.rows_at_once).unwrap_or(i64::MAX);
         let query = sqlx::query(AssertSqlSafe(text)).bind(self.mailbox.value()).bind(limit);
-        let found = condition.bind(query).fetch_all(&mut *self.store.reader().await?).await?;
-        let (mut rows, mut packed) = (Vec::with_capacity(found.len()), Vec::new());
-        for row in &found {
-            let (row, body) = self.wanted.take(row, rows.len())?;
-            rows.push(row);
-            packed.extend(body);
-        }
+        let found = condition.bind(query).fetch_one(&mut *self.store.reader().await?).await?;
+        let (mut rows, mut packed) = columns::take(self.wanted, &found)?;
         let fitting = fitting(&packed).unwrap_or(rows.len());
         let is_full = rows.len() >= self.rows_at_once || fitting < rows.len();
         rows.truncate(fitting);
@@ -236,60 +228,6 @@ fn whole(store: &Store, head: &[u8], body: &Packed) -> Result<Vec<u8>, StoreErro
     }
 }
 
-impl Wanted {
-    /// What stands between `SELECT e.uid` and `WHERE`.
-    fn columns(self) -> String {
-        let head = self.head || self.raw;
-        let columns = [
-            (self.envelope, ", m.envelope"),
-            (self.body_structure, ", m.body_structure"),
-            (self.body, ", m.body"),
-            (self.preview, ", m.preview"),
-            (self.thread_id, ", m.thread_key"),
-            (head, ", m.head, m.header_octets"),
-            (self.raw, ", m.size_octets, b.place, b.octets"),
-        ];
-        let mut text: String = columns.iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, name)| *name).collect();
-        text.push_str(" FROM entry e JOIN message m ON m.message_key = e.message_key");
-        if self.raw {
-            text.push_str(" JOIN message_body b ON b.message_key = e.message_key");
-        }
-        text
-    }
-
-    fn take(self, row: &AnyRow, at: usize) -> Result<(ContentRow, Option<Packed>), StoreError> {
-        let mut columns = 1..;
-        let mut next = || columns.next().unwrap_or_default();
-        let uid = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default();
-        let mut taken = ContentRow { uid, ..ContentRow::default() };
-        if self.envelope {
-            taken.envelope = row.try_get(next())?;
-        }
-        if self.body_structure {
-            taken.body_structure = row.try_get(next())?;
-        }
-        if self.body {
-            taken.body = row.try_get(next())?;
-        }
-        if self.preview {
-            taken.preview = row.try_get(next())?;
-        }
-        if self.thread_id {
-            taken.thread_id = format!("T{:x}", row.try_get::<i64, _>(next())?);
-        }
-        if self.head || self.raw {
-            taken.head = row.try_get(next())?;
-            taken.header_octets = unsigned(row.try_get(next())?)?;
-        }
-        if !self.raw {
-            return Ok((taken, None));
-        }
-        let size_octets = unsigned(row.try_get(next())?)?;
-        let place = Place::from_number(row.try_get(next())?)?;
-        Ok((taken, Some(Packed { at, place, octets: row.try_get(next())?, size_octets })))
-    }
-}
-
 impl ContentRow {
     fn octets(&self) -> usize {
         let facts = self.envelope.len() + self.body_structure.len() + self.body.len() + self.preview.len();
@@ -337,11 +275,11 @@ impl Store {
             .map_err(std::io::Error::other)??;
             Ok((!piece.is_empty()).then(|| (Bytes::from(piece), object)))
         });
-        let head = stream::iter([Ok::<_, std::io::Error>(Bytes::from(head))]);
+        let head = stream::iter([Ok::<_, std::io::Error>(head)]);
         Ok(Some(Box::pin(StreamReader::new(Box::pin(head.chain(pieces))))))
     }
 
-    async fn find_body(&self, message: MessageKey) -> Result<Option<(Vec<u8>, Packed)>, StoreError> {
+    async fn find_body(&self, message: MessageKey) -> Result<Option<(Bytes, Packed)>, StoreError> {
         let row = sqlx::query(
             "SELECT m.head, m.size_octets, b.place, b.octets
              FROM message m JOIN message_body b ON b.message_key = m.message_key WHERE m.message_key = $1",
@@ -352,6 +290,7 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let place = Place::from_number(row.try_get(2)?)?;
         let size_octets = unsigned(row.try_get(1)?)?;
-        Ok(Some((row.try_get(0)?, Packed { at: 0, place, octets: row.try_get(3)?, size_octets })))
+        let octets = |column| row.try_get::<Vec<u8>, _>(column).map(Bytes::from);
+        Ok(Some((octets(0)?, Packed { at: 0, place, octets: octets(3)?, size_octets })))
     }
 }

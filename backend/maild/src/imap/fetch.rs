@@ -445,7 +445,7 @@ impl Message {
                 Some(SectionText::HeaderFields { not, names }) => {
                     Some(header_fields(&self.content.head, names, *not).into())
                 }
-                _ => Some(self.content.head.as_slice().into()),
+                _ => Some((*self.content.head).into()),
             };
         }
         if asked.path.is_empty() && asked.text.is_none() {

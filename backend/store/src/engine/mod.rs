@@ -40,6 +40,15 @@ impl Engine {
         matches!(self, Self::Sqlite)
     }
 
+    /// The octets of `column` in all rows, end to end.
+    pub(crate) fn joined_octets(self, column: &str) -> String {
+        match self {
+            // It joins octets as it joins texts, and calls what comes of it a text.
+            Self::Sqlite => format!("CAST(string_agg({column}, '') AS BLOB)"),
+            Self::Postgres => format!("string_agg({column}, ''::bytea)"),
+        }
+    }
+
     /// What stands behind a SELECT whose rows will be changed: other nodes must wait.
     pub(crate) const fn for_update(self) -> &'static str {
         match self {

@@ -199,7 +199,7 @@ fn parse_rows(texts: [&str; COLUMNS.len()], rows: &mut Vec<Row>) -> Result<(), S
 }
 
 /// Numbers parted by single spaces; none in place of what is no number.
-fn numbers(text: &str) -> impl Iterator<Item = Option<i64>> {
+pub(crate) fn numbers(text: &str) -> impl Iterator<Item = Option<i64>> {
     text.split_ascii_whitespace().map(|number| number.parse().ok())
 }
 

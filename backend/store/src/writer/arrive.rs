@@ -138,7 +138,7 @@ impl<'a> Batch<'a, '_> {
     }
 
     /// Writes what has arrived so far.
-    pub(super) async fn flush(&mut self) -> Result<(), StoreError> {
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
         self.write_contents()?;
         let (queued, traces) = (std::mem::take(&mut self.queued), std::mem::take(&mut self.traces));
         if !queued.is_empty() {

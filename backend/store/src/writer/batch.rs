@@ -168,13 +168,13 @@ impl<'a, 'c> Batch<'a, 'c> {
         for op in ops {
             answers.push(self.run_one(op).await?);
         }
-        self.flush().await?;
+        self.flush()?;
         Ok(answers)
     }
 
     async fn run_one(&mut self, op: &'a Op) -> Result<Answer, StoreError> {
         if !matches!(op, Op::Accept(..) | Op::Append { .. } | Op::Settle(..)) {
-            self.flush().await?;
+            self.flush()?;
         }
         Ok(match op {
             Op::Accept(acceptances, _) => Answer::Accepted(self.accept(acceptances).await?),
@@ -593,7 +593,9 @@ impl Wanted {
             Op::Append { mailbox, messages, .. } => {
                 self.add_mailbox(*mailbox);
                 self.filled.push(*mailbox);
-                messages.iter().for_each(|message| self.add_content(&message.content));
+                for message in messages {
+                    self.add_content(&message.content);
+                }
             }
             Op::Flags { mailbox, .. } | Op::Expunge { mailbox, .. } => self.add_mailbox(*mailbox),
             Op::Copy { from, to, .. } => {

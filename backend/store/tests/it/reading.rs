@@ -48,8 +48,8 @@ fn facts_come_in_order_whatever_the_set() {
         let facts = content(&message(2)).facts().clone();
         let row = &rows[0];
         assert_eq!(
-            (&row.envelope, &row.body_structure, &row.body),
-            (&facts.envelope, &facts.body_structure, &facts.body)
+            (&*row.envelope, &*row.body_structure, &*row.body),
+            (&*facts.envelope, &*facts.body_structure, &*facts.body)
         );
         assert_eq!((&row.preview, row.raw.as_slice()), (&facts.preview, message(2).as_bytes()));
     });
