@@ -1,34 +1,47 @@
-//! Dialogues, each in a file of its own: `tests/transcripts/imap/*.txt`, every one with an account of its own.
+//! Dialogues, each in a file of its own: `tests/transcripts/imap/*.txt`, played twice: as they stand, and with each octet sent
+//! alone. Every one has an account of its own.
 //!
 //! `C:` is said by the client, `S:` must come next; `C1:`, `S1:`, `C2:`, `S2:` where several sessions take part, each logged in
-//! before its first line. `…` in an expected line stands for anything; `S: …` alone passes over lines up to the one after it.
+//! before its first line. `…` in an expected line stands for anything; `S: …` alone passes over lines up to the one after it;
+//! `S: ` and nothing more at a transcript's end: the server hangs up.
 //! A `C:` line that ends with `{}` announces the `L:` lines behind it as one literal; `C+:` goes on after it.
-//! `Mail: INBOX 3` appends three messages, number n dated n January 2026. `Quota:` comes first and limits the account.
+//! `‹name›` in an expected line remembers what stands there, up to what follows; everywhere behind it stands for that.
+//! `‹me›` is the account's address, its password `open`.
+//! `Mail: INBOX 3` appends three messages, number n dated n January 2026 (32 is the 1st again). `Quota:` comes first and limits
+//! the account. `Visitor: 3` connects session 3, and nobody logs in; `Visitor: 3 starttls` does so where TLS is asked for.
+//! `Compressed: 3`: from here on session 3 is.
+//! `Shows:` names capabilities that the transcript is about. `#` begins a comment.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::client::Client;
-use crate::house::TestHouse;
+use crate::house::{Door, PASSWORD, TestHouse};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_transcripts() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/imap");
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
+    play_all(false).await;
+}
+
+/// However the client's octets arrive, the answers are the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_transcripts_octet_by_octet() {
+    play_all(true).await;
+}
+
+async fn play_all(by_octet: bool) {
     let only = std::env::var("TRANSCRIPT").unwrap_or_default();
     let house = TestHouse::open().await;
     let mut faults = Vec::new();
-    for file in &files {
-        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+    for (name, text) in transcripts() {
         if !name.contains(&only) {
             continue;
         }
-        let text = fs::read_to_string(file).unwrap();
         let quota = text.lines().find_map(|line| line.strip_prefix("Quota: ")).map(|octets| octets.parse().unwrap());
         house.move_in(&name, quota).await;
-        let mut player = Player { house: &house, name, sessions: BTreeMap::new() };
+        let known = BTreeMap::from([("me".to_owned(), format!("{name}@relais.test"))]);
+        let mut player = Player { house: &house, name, by_octet, sessions: BTreeMap::new(), known };
         if let Err(fault) = player.play(&text).await {
             faults.push(fault);
         }
@@ -37,10 +50,25 @@ async fn all_transcripts() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// All transcripts' names and texts.
+fn transcripts() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/imap");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let read = |file: PathBuf| {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        (name, fs::read_to_string(file).unwrap())
+    };
+    files.into_iter().map(read).collect()
+}
+
 struct Player<'a> {
     house: &'a TestHouse,
     name: String,
+    by_octet: bool,
     sessions: BTreeMap<String, Client>,
+    /// What `‹name›`s stand for.
+    known: BTreeMap<String, String>,
 }
 
 impl Player<'_> {
@@ -51,11 +79,16 @@ impl Player<'_> {
             let number = at + 1;
             at += 1;
             let Some((who, words)) = line.split_once(':').filter(|_| !line.starts_with('#')) else { continue };
-            let words = words.strip_prefix(' ').unwrap_or(words);
+            let words = self.fill_in(words.strip_prefix(' ').unwrap_or(words));
             let (act, session) = who.split_at(1);
             match (act, session) {
-                _ if who == "Mail" => self.mail(words).await,
-                _ if who == "Quota" => {}
+                _ if who == "Mail" => self.mail(&words).await,
+                _ if who == "Quota" || who == "Shows" => {}
+                _ if who == "Visitor" => self.visit(&words).await,
+                _ if who == "Compressed" => {
+                    let client = self.sessions.remove(&words).unwrap();
+                    self.sessions.insert(words, client.compress());
+                }
                 ("C", session) => {
                     let session = session.trim_end_matches('+');
                     let mut octets = words.as_bytes().to_vec();
@@ -75,7 +108,7 @@ impl Player<'_> {
                         continue;
                     }
                     let may_skip = at >= 2 && lines.get(at - 2).is_some_and(|before| *before == format!("{who}: …"));
-                    self.expect(session, words, may_skip, number).await?;
+                    self.expect(session, &words, may_skip, number).await?;
                 }
                 _ => return Err(format!("{}:{number}: {line} is no line of a transcript", self.name)),
             }
@@ -83,12 +116,18 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// Puts what is known in its places.
+    fn fill_in(&self, words: &str) -> String {
+        self.known.iter().fold(words.to_owned(), |words, (name, value)| words.replace(&format!("‹{name}›"), value))
+    }
+
     async fn expect(&mut self, session: &str, expected: &str, may_skip: bool, number: usize) -> Result<(), String> {
         let name = self.name.clone();
         let client = self.session(session).await;
         loop {
             let line = client.line().await;
-            if matches(expected, &line) {
+            if let Some(learnt) = matches(expected, &line) {
+                self.known.extend(learnt);
                 return Ok(());
             }
             let is_tagged = !line.starts_with(['*', '+']) && line.contains(" OK ");
@@ -100,28 +139,57 @@ impl Player<'_> {
 
     async fn session(&mut self, session: &str) -> &mut Client {
         if !self.sessions.contains_key(session) {
-            let client = self.house.log_in(&self.name).await;
-            self.sessions.insert(session.to_owned(), client);
+            let mut client = self.house.connect(Door::Open).await;
+            let greeting = client.line().await;
+            assert!(greeting.starts_with("* OK"), "{greeting}");
+            client.must(&format!("LOGIN {}@relais.test {PASSWORD}", self.name)).await;
+            self.admit(session, client);
         }
         self.sessions.get_mut(session).unwrap()
     }
 
+    async fn visit(&mut self, words: &str) {
+        let (session, door) = match words.split_once(' ') {
+            Some((session, "starttls")) => (session, Door::StartTls),
+            _ => (words, Door::Open),
+        };
+        let client = self.house.connect(door).await;
+        self.admit(session, client);
+    }
+
+    fn admit(&mut self, session: &str, mut client: Client) {
+        if self.by_octet && session != MAIL {
+            client.send_by_octet();
+        }
+        self.sessions.insert(session.to_owned(), client);
+    }
+
     async fn mail(&mut self, words: &str) {
         let (mailbox, count) = words.rsplit_once(' ').unwrap();
-        let client = self.session("mail").await;
+        let client = self.session(MAIL).await;
         for number in 1..=count.parse().unwrap() {
             let message = message(number);
-            let (length, date) = (message.len(), format!("{number:2}-Jan-2026 10:00:00 +0000"));
+            let (length, day) = (message.len(), day(number));
+            let date = format!("{day:2}-Jan-2026 10:00:00 +0000");
             client.must(&format!("APPEND {mailbox} \"{date}\" {{{length}+}}\r\n{message}")).await;
         }
     }
 }
 
+/// The session that appends what a transcript's `Mail:` asks for.
+const MAIL: &str = "mail";
+
+/// The day of January of message number n.
+const fn day(number: u32) -> u32 {
+    (number - 1) % 31 + 1
+}
+
 /// Message number n of every mailbox.
 fn message(number: u32) -> String {
+    let day = day(number);
     format!(
         "From: Ann <ann@relais.test>\r\nTo: ben@relais.test\r\nSubject: Mail {number}\r\n\
-         Date: {number} Jan 2026 09:00:00 +0000\r\nMessage-ID: <{number}@relais.test>\r\n\r\nBody {number}\r\n"
+         Date: {day} Jan 2026 09:00:00 +0000\r\nMessage-ID: <{number}@relais.test>\r\n\r\nBody {number}\r\n"
     )
 }
 
@@ -135,15 +203,34 @@ fn literal(lines: &[&str], at: &mut usize) -> Vec<u8> {
     literal
 }
 
-/// Whether `line` is `expected`, in which `…` stands for anything.
-fn matches(expected: &str, line: &str) -> bool {
-    let mut pieces = expected.split('…');
-    let Some(mut rest) = line.strip_prefix(pieces.next().unwrap_or_default()) else { return false };
-    let pieces: Vec<&str> = pieces.collect();
-    let Some((last, middle)) = pieces.split_last() else { return rest.is_empty() };
-    for piece in middle {
-        let Some((_, behind)) = rest.split_once(piece) else { return false };
-        rest = behind;
+/// Whether `line` is `expected`, in which `…` and `‹name›` stand for anything: what the names stand for then.
+fn matches(expected: &str, line: &str) -> Option<Vec<(String, String)>> {
+    let mut learnt = Vec::new();
+    let mut rest = line;
+    let mut gap: Option<Option<&str>> = None;
+    let mut ahead = expected;
+    loop {
+        let at = ahead.find(['…', '‹']).unwrap_or(ahead.len());
+        let (text, behind) = ahead.split_at(at);
+        // The last text ends the line; others are looked for from the left.
+        let found = match (&gap, behind.is_empty()) {
+            (None, _) => rest.starts_with(text).then_some(0)?,
+            (Some(_), true) => rest.len().checked_sub(text.len()).filter(|at| rest.get(*at..) == Some(text))?,
+            (Some(_), false) => rest.find(text)?,
+        };
+        if let Some(Some(name)) = gap {
+            learnt.push((name.to_owned(), rest[..found].to_owned()));
+        }
+        rest = &rest[found + text.len()..];
+        if behind.is_empty() {
+            return rest.is_empty().then_some(learnt);
+        }
+        (gap, ahead) = match behind.strip_prefix('…') {
+            Some(behind) => (Some(None), behind),
+            None => {
+                let (name, behind) = behind.strip_prefix('‹')?.split_once('›')?;
+                (Some(Some(name)), behind)
+            }
+        };
     }
-    rest.ends_with(last)
 }
