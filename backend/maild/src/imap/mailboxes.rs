@@ -87,7 +87,7 @@ impl Client {
                 response::list(&mut self.out, &row, None, utf8);
             }
             if !command.status.is_empty()
-                && row.is_selectable()
+                && row.has_status()
                 && let Some(status) = statuses.iter().find(|status| status.mailbox.name.as_str() == row.name)
             {
                 self.tell_status(status, &command.status).await?;
@@ -99,7 +99,8 @@ impl Client {
 
     /// `* LIST () "/" name`: tells an IMAP4rev2 client the name that we use (RFC 9051 §6.3.2, §6.3.4).
     pub(super) fn tell_name(&mut self, name: &MailboxName) {
-        let row = relais_imap::list::ListRow { name: name.as_str(), attributes: Vec::new(), has_child_info: false };
+        let (name, attributes) = (name.as_str(), Vec::new());
+        let row = relais_imap::list::ListRow { name, attributes, has_child_info: false, is_selected: true };
         response::list(&mut self.out, &row, None, self.session.enabled().utf8());
     }
 

@@ -62,10 +62,15 @@ impl Client {
 
     /// A line as it came, without its end; empty where the server hung up.
     pub(crate) async fn line(&mut self) -> String {
+        self.line_if_any().await.expect("a line is missing")
+    }
+
+    /// [`Self::line`], if one comes.
+    pub(crate) async fn line_if_any(&mut self) -> Option<String> {
         let mut line = Vec::new();
-        timeout(PATIENCE, self.stream.read_until(b'\n', &mut line)).await.expect("a line is missing").unwrap();
+        timeout(PATIENCE, self.stream.read_until(b'\n', &mut line)).await.ok()?.unwrap();
         let line = line.strip_suffix(b"\r\n").unwrap_or(&line);
-        String::from_utf8_lossy(line).into_owned()
+        Some(String::from_utf8_lossy(line).into_owned())
     }
 
     /// A whole response with the literals in it.

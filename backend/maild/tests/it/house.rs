@@ -73,7 +73,8 @@ impl TestHouse {
             plain_login: door == Door::Open,
         };
         let stop = CancellationToken::new();
-        let doors = Doors::bind(vec![door(Door::Open), door(Door::StartTls)]).unwrap().serve(Arc::new(house), stop.clone());
+        let doors =
+            Doors::bind(vec![door(Door::Open), door(Door::StartTls)]).unwrap().serve(Arc::new(house), stop.clone());
         Self { folder, store, hash, doors: TaskTracker::new().spawn(doors), stop }
     }
 

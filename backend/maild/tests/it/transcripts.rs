@@ -8,7 +8,7 @@
 //! `‹name›` in an expected line remembers what stands there, up to what follows; everywhere behind it stands for that.
 //! `‹me›` is the account's address, its password `open`.
 //! `Mail: INBOX 3` appends three messages, number n dated n January 2026 (32 is the 1st again). `Quota:` comes first and limits
-//! the account. `Visitor: 3` connects session 3, and nobody logs in; `Visitor: 3 starttls` does so where TLS is asked for.
+//! the account. `Mailboxes: a, b/c`: it has INBOX and these alone, and is subscribed to none. `Visitor: 3` connects session 3, and nobody logs in; `Visitor: 3 starttls` does so where TLS is asked for.
 //! `Compressed: 3`: from here on session 3 is.
 //! `Shows:` names capabilities that the transcript is about. `#` begins a comment.
 
@@ -84,6 +84,7 @@ impl Player<'_> {
             match (act, session) {
                 _ if who == "Mail" => self.mail(&words).await,
                 _ if who == "Quota" || who == "Shows" => {}
+                _ if who == "Mailboxes" => self.mailboxes(&words).await,
                 _ if who == "Visitor" => self.visit(&words).await,
                 _ if who == "Compressed" => {
                     let client = self.sessions.remove(&words).unwrap();
@@ -125,7 +126,9 @@ impl Player<'_> {
         let name = self.name.clone();
         let client = self.session(session).await;
         loop {
-            let line = client.line().await;
+            let Some(line) = client.line_if_any().await else {
+                return Err(format!("{name}:{number}: expected {expected}\n    nothing came"));
+            };
             if let Some(learnt) = matches(expected, &line) {
                 self.known.extend(learnt);
                 return Ok(());
@@ -162,6 +165,18 @@ impl Player<'_> {
             client.send_by_octet();
         }
         self.sessions.insert(session.to_owned(), client);
+    }
+
+    async fn mailboxes(&mut self, words: &str) {
+        let client = self.session(MAIL).await;
+        client.must("UNSUBSCRIBE INBOX").await;
+        for name in ["Drafts", "Sent", "Junk", "Trash", "Archive"] {
+            client.must(&format!("DELETE {name}")).await;
+            client.must(&format!("UNSUBSCRIBE {name}")).await;
+        }
+        for name in words.split(", ") {
+            client.must(&format!("CREATE \"{name}\"")).await;
+        }
     }
 
     async fn mail(&mut self, words: &str) {
