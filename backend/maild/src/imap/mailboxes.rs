@@ -3,7 +3,7 @@
 use relais_imap::command::{Create, List, StatusItem};
 use relais_imap::list::{ListMailbox, list};
 use relais_imap::response::{self, Condition, ResponseCode};
-use relais_model::{MailboxName, SystemFlag, Uid};
+use relais_model::{MailboxName, SpecialUse, SystemFlag, Uid};
 use relais_store::{MailboxKey, MailboxStatus, Rows};
 
 use super::{Client, Done, Halt};
@@ -16,6 +16,10 @@ impl Client {
     pub(super) async fn create(&mut self, create: Create) -> Result<Done, Halt> {
         let special_use = match create.special_uses.as_slice() {
             [] => None,
+            // RFC 6154 §2: these show other mailboxes' messages, which none of ours does.
+            [SpecialUse::All | SpecialUse::Flagged] => {
+                return Err(Halt::no(ResponseCode::UseAttr, "No mailbox here can have this use"));
+            }
             [special_use] => Some(*special_use),
             _ => return Err(Halt::no(ResponseCode::UseAttr, "A mailbox has one use here")),
         };
