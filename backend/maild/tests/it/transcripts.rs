@@ -12,7 +12,7 @@
 //! `Compressed: 3`: from here on session 3 is.
 //! `Shows:` names capabilities that the transcript is about. `#` begins a comment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +48,98 @@ async fn play_all(by_octet: bool) {
     }
     house.close().await;
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What we announce, in any state, is what `Shows:` names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_capability_has_a_transcript() {
+    let house = TestHouse::open().await;
+    house.move_in("ann", None).await;
+    let mut announced = BTreeSet::new();
+    for mut client in [house.log_in("ann").await, house.connect(Door::Open).await, house.connect(Door::StartTls).await]
+    {
+        client.send(b"a CAPABILITY\r\n").await;
+        let mut line = client.line().await;
+        while !line.starts_with("* CAPABILITY ") {
+            line = client.line().await;
+        }
+        // APPENDLIMIT's number isn't part of its name.
+        let names =
+            line.split(' ').skip(2).map(|name| if name.starts_with("APPENDLIMIT=") { "APPENDLIMIT" } else { name });
+        announced.extend(names.map(str::to_owned));
+    }
+    house.close().await;
+    let shown: BTreeSet<String> = transcripts()
+        .iter()
+        .flat_map(|(_, text)| text.lines().filter_map(|line| line.strip_prefix("Shows: ")))
+        .flat_map(|names| names.split(' ').map(str::to_owned))
+        .collect();
+    assert_eq!(announced, shown);
+}
+
+/// The table of commands in the parser's source is the list.
+#[test]
+fn each_command_has_a_transcript() {
+    let source = include_str!("../../../imap/src/command.rs");
+    let table =
+        source.split_once("fn states(").and_then(|(_, behind)| behind.split_once("_ => return None")).unwrap().0;
+    let commands: BTreeSet<&str> = table.split('"').skip(1).step_by(2).collect();
+    assert!(commands.len() > 40, "{commands:?}");
+    // Once carried out, and once refused.
+    for end in [" OK", " BAD"] {
+        let mut missing = commands.clone();
+        for (_, text) in transcripts() {
+            let said: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once(": ")).collect();
+            let ended = |tag: &str| {
+                said.iter().any(|(who, words)| who.starts_with('S') && words.starts_with(&format!("{tag}{end}")))
+            };
+            for (_, words) in said.iter().filter(|(who, _)| who.starts_with('C')) {
+                let Some((tag, command)) = words.split_once(' ') else { continue };
+                let command = format!("{command} ").to_uppercase();
+                missing.retain(|name| !(command.starts_with(&format!("{name} ")) && ended(tag)));
+            }
+        }
+        // Quotas are set elsewhere.
+        let expected: &[&str] = if end == " OK" { &["SETQUOTA"] } else { &[] };
+        assert_eq!(missing.into_iter().collect::<Vec<_>>(), expected, "{end}");
+    }
+}
+
+/// The response codes that the driver and the session name, but these.
+#[test]
+fn each_response_code_has_a_transcript() {
+    // Sent when the house closes or its store, disk or log-in service fails.
+    let elsewhere = ["UNAVAILABLE"];
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = vec![here.join("src/imap.rs"), here.join("../imap/src/session.rs")];
+    for folder in ["src/imap", "../imap/src/session"] {
+        let files = fs::read_dir(here.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        sources.extend(files.filter(|file| !file.ends_with("tests.rs")));
+    }
+    let texts: String = transcripts().into_iter().map(|(_, text)| text.replace('-', "")).collect();
+    let mut codes = BTreeSet::new();
+    for source in sources {
+        let text = fs::read_to_string(source).unwrap();
+        for behind in text.split("ResponseCode::").skip(1) {
+            let name = behind.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+            codes.insert(name.to_uppercase());
+        }
+    }
+    assert!(codes.len() > 25, "{codes:?}");
+    codes.retain(|code| !texts.contains(&format!("[{code}")));
+    assert_eq!(codes.into_iter().collect::<Vec<_>>(), elsewhere);
+}
+
+/// docs/rfc-examples.md names each transcript of an example, and no other file.
+#[test]
+fn each_example_stands_in_the_docs() {
+    let page = include_str!("../../../../docs/rfc-examples.md");
+    let named: BTreeSet<&str> = page.split('`').filter_map(|words| words.strip_suffix(".txt")).collect();
+    let transcripts = transcripts();
+    let here: BTreeSet<&str> = transcripts.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(named.difference(&here).collect::<Vec<_>>(), Vec::<&&str>::new(), "missing");
+    let unnamed: Vec<_> = here.iter().filter(|name| name.starts_with("rfc") && !named.contains(**name)).collect();
+    assert_eq!(unnamed, Vec::<&&str>::new(), "not in the docs");
 }
 
 /// All transcripts' names and texts.
