@@ -10,6 +10,7 @@ use tokio::io::{
 };
 use tokio::net::UnixStream;
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 /// Nothing takes so long but a fault.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,8 +43,9 @@ impl Client {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (said, heard) = tokio::io::split(far);
         let (from_server, to_server) = tokio::io::split(self.stream);
-        tokio::task::spawn(deflate(said, to_server));
-        tokio::task::spawn(inflate(from_server, heard));
+        let tasks = TaskTracker::new();
+        tasks.spawn(deflate(said, to_server));
+        tasks.spawn(inflate(from_server, heard));
         Self { stream: BufStream::new(Box::new(near)), ..self }
     }
 

@@ -332,12 +332,11 @@ fn matches(expected: &str, line: &str) -> Option<Vec<(String, String)>> {
         if behind.is_empty() {
             return rest.is_empty().then_some(learnt);
         }
-        (gap, ahead) = match behind.strip_prefix('…') {
-            Some(behind) => (Some(None), behind),
-            None => {
-                let (name, behind) = behind.strip_prefix('‹')?.split_once('›')?;
-                (Some(Some(name)), behind)
-            }
+        (gap, ahead) = if let Some(behind) = behind.strip_prefix('…') {
+            (Some(None), behind)
+        } else {
+            let (name, behind) = behind.strip_prefix('‹')?.split_once('›')?;
+            (Some(Some(name)), behind)
         };
     }
 }
