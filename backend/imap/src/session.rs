@@ -86,6 +86,16 @@ pub struct Enabled {
 }
 
 impl Enabled {
+    /// Whether this one is.
+    pub const fn has(self, extension: Extension) -> bool {
+        match extension {
+            Extension::CondStore => self.condstore,
+            Extension::QResync => self.qresync,
+            Extension::Utf8Accept => self.utf8_accept,
+            Extension::Imap4Rev2 => self.imap4rev2,
+        }
+    }
+
     /// Whether names and quoted strings are UTF-8 (RFC 6855 §3, RFC 9051 §5.1).
     pub const fn utf8(self) -> bool {
         self.utf8_accept || self.imap4rev2

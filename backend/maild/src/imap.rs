@@ -399,11 +399,14 @@ impl Client {
     }
 
     fn enable(&mut self, extensions: &[Extension]) -> Done {
-        let had_condstore = self.session.enabled().condstore;
-        let newly: Vec<Extension> =
-            extensions.iter().copied().filter(|extension| self.session.enable(*extension)).collect();
+        let before = self.session.enabled();
+        for extension in extensions {
+            let _is_new = self.session.enable(*extension);
+        }
+        // In whatever order they were named (RFC 7162 §3.2.3).
+        let newly: Vec<Extension> = extensions.iter().copied().filter(|extension| !before.has(*extension)).collect();
         response::enabled(&mut self.out, &newly);
-        if !had_condstore && self.session.enabled().condstore {
+        if !before.condstore && self.session.enabled().condstore {
             self.tell_highest_mod_seq();
         }
         Done::plain("Enabled")
