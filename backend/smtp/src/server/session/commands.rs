@@ -225,7 +225,8 @@ impl Session {
             () if mail.require_tls && !self.announces_require_tls() => {
                 (555, (5, 5, 4), "REQUIRETLS is not offered here")
             }
-            () if needs_smtputf8 && !mail.smtputf8 => (553, (5, 6, 7), "This address needs SMTPUTF8"),
+            // RFC 6531 §3.5: 550 for MAIL, 553 for RCPT.
+            () if needs_smtputf8 && !mail.smtputf8 => (550, (5, 6, 7), "This address needs SMTPUTF8"),
             () if self.transactions >= limits.transactions => {
                 let text = "Enough messages for one session: connect again";
                 self.hang_up(&Reply::new(421, EnhancedCode::new(4, 5, 3), text));
