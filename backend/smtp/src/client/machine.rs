@@ -498,7 +498,7 @@ impl Client {
         match transaction.next {
             Next::Begin => self.begin(),
             Next::Mail => {
-                let mail = mail_command(&transaction.envelope, transaction.octets, &self.offer);
+                let mail = mail_command(&transaction.envelope, transaction.octets, &self.offer, self.is_under_tls);
                 self.advance(Next::Recipient(0));
                 self.say(&mail, Expected::Mail);
                 true
