@@ -8,8 +8,8 @@
 //! `‹name›` in an expected line remembers what stands there, up to what follows; everywhere behind it stands for that.
 //! `‹me›` is the account's address, its password `open`.
 //! `Mail: INBOX 3` appends three messages, number n dated n January 2026 (32 is the 1st again). `Quota:` comes first and limits
-//! the account. `Mailboxes: a, b/c`: it has INBOX and these alone, and is subscribed to none. `Visitor: 3` connects session 3, and nobody logs in; `Visitor: 3 starttls` does so where TLS is asked for.
-//! `Compressed: 3`: from here on session 3 is.
+//! the account. `Mailboxes: a, b/c`: it has INBOX and these alone, and is subscribed to none. `Visitor: 3` connects session 3,
+//! and nobody logs in; `Visitor: 3 starttls` does so where TLS is asked for. `Compressed: 3`: from here on session 3 is.
 //! `Shows:` names capabilities that the transcript is about. `#` begins a comment.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,7 +170,10 @@ impl Player<'_> {
         while let Some(line) = lines.get(at) {
             let number = at + 1;
             at += 1;
-            let Some((who, words)) = line.split_once(':').filter(|_| !line.starts_with('#')) else { continue };
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let Some((who, words)) = line.split_once(':') else { return Err(self.not_a_line(number, line)) };
             let words = self.fill_in(words.strip_prefix(' ').unwrap_or(words));
             let (act, session) = who.split_at(1);
             match (act, session) {
@@ -203,10 +206,14 @@ impl Player<'_> {
                     let may_skip = at >= 2 && lines.get(at - 2).is_some_and(|before| *before == format!("{who}: …"));
                     self.expect(session, &words, may_skip, number).await?;
                 }
-                _ => return Err(format!("{}:{number}: {line} is no line of a transcript", self.name)),
+                _ => return Err(self.not_a_line(number, line)),
             }
         }
         Ok(())
+    }
+
+    fn not_a_line(&self, number: usize, line: &str) -> String {
+        format!("{}:{number}: {line} is no line of a transcript", self.name)
     }
 
     /// Puts what is known in its places.
