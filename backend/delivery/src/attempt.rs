@@ -179,7 +179,7 @@ impl Courier {
     ) -> Result<Ended, Cut> {
         let job = walk.job;
         // RFC 8689 §4.2.1: nobody may have put the host's name there but the domain.
-        if job.message.require_tls && !host.is_secure {
+        if requires_tls(job) && !host.is_secure {
             let text =
                 format!("The DNS doesn't prove that {} takes this domain's mail, as REQUIRETLS needs", host.name);
             walk.trouble(Said::ours(Reply::new(550, EnhancedCode::new(5, 7, 30), text)));
@@ -413,16 +413,21 @@ impl Walk<'_> {
 /// What a fault means: RFC 8689 §4.2.1 makes missing TLS final for a message that requires it.
 fn fault_means(job: &Job, host: &Domain, fault: &Fault) -> Said {
     let mut reply = fault.reply();
-    if job.message.require_tls && matches!(fault, Fault::Tls(_) | Fault::TlsMissing) {
-        reply = Reply::new(550, EnhancedCode::new(5, 7, 30), reply.text);
+    if requires_tls(job) && matches!(fault, Fault::Tls(_) | Fault::TlsMissing) {
+        reply = Reply::new(550, EnhancedCode::new(5, 7, 10), reply.text);
     }
     Said { host: Some(host.clone()), ..Said::ours(reply) }
+}
+
+/// RFC 8689 §5: REQUIRETLS loses no notice.
+fn requires_tls(job: &Job) -> bool {
+    job.message.require_tls && job.message.reverse_path.address().is_some()
 }
 
 fn policy(job: &Job) -> TlsPolicy {
     match &job.next_hop {
         NextHop::Relay(relay) if relay.tls != RelayTls::None => TlsPolicy::Required,
-        _ if job.message.require_tls => TlsPolicy::Required,
+        _ if requires_tls(job) => TlsPolicy::Required,
         NextHop::Relay(_) => TlsPolicy::Never,
         NextHop::Mx(_) => TlsPolicy::Opportunistic,
     }

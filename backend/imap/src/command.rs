@@ -201,6 +201,14 @@ pub fn parse(text: &[u8], context: Context<'_>) -> Result<(Tag, Request), Refusa
     Ok((tag, request))
 }
 
+/// Whether a command, perhaps a refused one, is a SEARCH that asks for its result to be kept (RFC 9051 §6.4.4.1).
+pub(crate) fn saves_result(text: &[u8], context: Context<'_>) -> bool {
+    let mut reader = Reader::new(text, context.limits, context.utf8);
+    let is_search =
+        begin(&mut reader, context.state).is_ok_and(|(_, name)| matches!(name.as_str(), "SEARCH" | "UID SEARCH"));
+    is_search && reader.search_returns().is_ok_and(|returns| returns.is_some_and(|returns| returns.save))
+}
+
 /// Reads a command's tag and name, and whether it may be given now: what can be known before its literals arrive.
 pub(crate) fn begin(reader: &mut Reader<'_>, state: State) -> Result<(Tag, String), Refusal> {
     let text = reader.take_while(|octet| octet.is_ascii_graphic());

@@ -84,12 +84,15 @@ pub struct ListRow<'a> {
     pub attributes: Vec<ListAttribute>,
     /// `("CHILDINFO" ("SUBSCRIBED"))` is told (RFC 5258 §3.5).
     pub has_child_info: bool,
+    /// It meets the selection options itself, and isn't told of for its children's sake alone.
+    pub is_selected: bool,
 }
 
 impl ListRow<'_> {
-    /// Whether STATUS may be told of it (RFC 5819 §2).
-    pub fn is_selectable(&self) -> bool {
-        !self.name.is_empty()
+    /// Whether STATUS is told of it (RFC 5819 §2, §3).
+    pub fn has_status(&self) -> bool {
+        self.is_selected
+            && !self.name.is_empty()
             && !self.attributes.iter().any(|one| matches!(one, ListAttribute::NonExistent | ListAttribute::NoSelect))
     }
 }
@@ -98,7 +101,12 @@ impl ListRow<'_> {
 pub fn list<'a>(mailboxes: &[ListMailbox<'a>], query: &ListQuery) -> Vec<ListRow<'a>> {
     if !query.is_extended && query.patterns.iter().all(String::is_empty) {
         // RFC 9051 §6.3.9: an empty pattern asks for the separator and the root of the name given.
-        return vec![ListRow { name: "", attributes: vec![ListAttribute::NoSelect], has_child_info: false }];
+        return vec![ListRow {
+            name: "",
+            attributes: vec![ListAttribute::NoSelect],
+            has_child_info: false,
+            is_selected: true,
+        }];
     }
     let patterns: Vec<_> = query.patterns.iter().map(|pattern| Pattern::new(&query.reference, pattern)).collect();
     let names = gather(mailboxes, &patterns);
@@ -110,6 +118,8 @@ pub fn list<'a>(mailboxes: &[ListMailbox<'a>], query: &ListQuery) -> Vec<ListRow
 #[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 struct Facts {
     is_matched: bool,
+    /// By a pattern with `%` at its end.
+    is_matched_as_level: bool,
     exists: bool,
     is_subscribed: bool,
     special_use: Option<SpecialUse>,
@@ -131,14 +141,21 @@ impl Facts {
         if query.is_lsub {
             return self.lsub_row(name);
         }
-        // A name without mailbox is told of for what lies below it, or where subscriptions were asked for.
-        let is_wanted = if query.only_subscribed { self.is_subscribed } else { self.exists || self.has_children };
+        // A name without mailbox is told of for what lies below it, or where subscriptions were asked for. RFC 9051 §6.3.9,
+        // §7.3.1: those who know LIST-EXTENDED hear of such levels only where a pattern ends with `%`.
+        let is_level = self.has_children && (!query.is_extended || self.is_matched_as_level);
+        let is_wanted = if query.only_subscribed { self.is_subscribed } else { self.exists || is_level };
         let is_selected = is_wanted && (!query.only_special_use || self.special_use.is_some());
         // RFC 5258 §3.5: those returned for their children's sake alone have some that the patterns don't show.
         let has_child_info = query.is_recursive
             && query.only_subscribed
             && if is_selected { self.has_subscribed } else { self.has_hidden_subscribed };
-        (is_selected || has_child_info).then(|| ListRow { name, attributes: self.attributes(query), has_child_info })
+        (is_selected || has_child_info).then(|| ListRow {
+            name,
+            attributes: self.attributes(query),
+            has_child_info,
+            is_selected,
+        })
     }
 
     fn attributes(self, query: &ListQuery) -> Vec<ListAttribute> {
@@ -166,7 +183,7 @@ impl Facts {
         } else {
             return None;
         };
-        Some(ListRow { name, attributes, has_child_info: false })
+        Some(ListRow { name, attributes, has_child_info: false, is_selected: true })
     }
 }
 
@@ -188,9 +205,11 @@ fn gather<'a>(mailboxes: &[ListMailbox<'a>], patterns: &[Pattern]) -> BTreeMap<L
         }
     }
     for (Levels(name), facts) in &mut names {
-        let mut matching = patterns.iter().filter(|pattern| pattern.matches(name)).peekable();
-        facts.is_matched = matching.peek().is_some();
-        facts.is_above_hidden_by_percent = facts.has_hidden_subscribed && matching.any(Pattern::has_percent);
+        let matching: Vec<&Pattern> = patterns.iter().filter(|pattern| pattern.matches(name)).collect();
+        facts.is_matched = !matching.is_empty();
+        facts.is_matched_as_level = matching.iter().any(|pattern| pattern.ends_with_percent());
+        facts.is_above_hidden_by_percent =
+            facts.has_hidden_subscribed && matching.iter().any(|pattern| pattern.has_percent());
     }
     names
 }
@@ -254,6 +273,10 @@ impl Pattern {
         }
         let literals = signs.iter().filter(|sign| matches!(sign, Sign::Octet(_))).count();
         Self { signs, literals }
+    }
+
+    fn ends_with_percent(&self) -> bool {
+        self.signs.last() == Some(&Sign::Percent)
     }
 
     fn has_percent(&self) -> bool {
@@ -488,6 +511,16 @@ mod tests {
         check("!+Foo/Bar", &recursive(&["%"]), &["(\\NonExistent \\HasNoChildren) Foo CHILDINFO"]);
         check("!+Foo/Bar", &plain("*"), &[]);
         check("+Foo +Foo/Bar", &recursive(&["%"]), &["(\\Subscribed \\HasChildren) Foo CHILDINFO"]);
+    }
+
+    /// RFC 5258 §5, example 11.
+    #[test]
+    fn levels_are_for_percent() {
+        let all = "music/rock";
+        let (music, rock) = ("(\\NonExistent \\HasChildren) music", "(\\HasNoChildren) music/rock");
+        check(all, &extended(&["*"]), &[rock]);
+        check(all, &extended(&["%"]), &[music]);
+        check(all, &plain("*"), &["(\\Noselect \\HasChildren) music", rock]);
     }
 
     /// RFC 6154 §5.

@@ -45,6 +45,8 @@ pub enum Step {
     Read,
     /// Carry it out and write its answer, the tagged line last.
     Command(Tag, Command),
+    /// A SEARCH RETURN (SAVE) was refused with NO, and that is written: empty `$` (RFC 9051 §6.4.4.1).
+    SaveRefused,
     /// Check the password; then write the tagged answer, and on success call [`Session::logged_in`] before.
     LogIn(LogIn),
     /// A message is announced. Call [`Session::refuse_append`] if it isn't wanted; else the client is let send it.
@@ -84,6 +86,16 @@ pub struct Enabled {
 }
 
 impl Enabled {
+    /// Whether this one is.
+    pub const fn has(self, extension: Extension) -> bool {
+        match extension {
+            Extension::CondStore => self.condstore,
+            Extension::QResync => self.qresync,
+            Extension::Utf8Accept => self.utf8_accept,
+            Extension::Imap4Rev2 => self.imap4rev2,
+        }
+    }
+
     /// Whether names and quoted strings are UTF-8 (RFC 6855 §3, RFC 9051 §5.1).
     pub const fn utf8(self) -> bool {
         self.utf8_accept || self.imap4rev2
@@ -340,11 +352,11 @@ impl Session {
     fn step_command(&mut self, out: &mut Vec<u8>) -> Option<Step> {
         let end = self.find_line();
         if end.unwrap_or(self.seen).saturating_sub(self.literals) > self.line_limit() {
-            let tag = Tag::recover(self.pending());
             let refusal = Refusal { reason: Reason::Limit, text: "The command is too long".into(), at: 0 };
+            let (tag, saves) = self.refused(self.pending(), &refusal);
             self.mode = Mode::Swallow(0);
             self.refuse(out, tag.as_ref(), &refusal);
-            return None;
+            return saves.then_some(Step::SaveRefused);
         }
         let Some(end) = end else { return Some(Step::Read) };
         let line = self.pending().get(self.line..end).unwrap_or_default();
@@ -353,7 +365,7 @@ impl Session {
         }
         let text = without_line_end(self.pending().get(..end).unwrap_or_default());
         let result = command::parse(text, self.context());
-        let tag = if result.is_err() { Tag::recover(text) } else { None };
+        let (tag, saves) = result.as_ref().err().map(|refusal| self.refused(text, refusal)).unwrap_or_default();
         self.consume(end);
         if result.is_ok() && !self.is_early() {
             self.bad_commands = 0;
@@ -363,9 +375,15 @@ impl Session {
             Ok((tag, Request::Dialogue(dialogue))) => self.converse(out, tag, dialogue),
             Err(refusal) => {
                 self.refuse(out, tag.as_ref(), &refusal);
-                None
+                saves.then_some(Step::SaveRefused)
             }
         }
+    }
+
+    /// Of a command that is refused: its tag, and whether `$` is empty for it.
+    fn refused(&self, text: &[u8], refusal: &Refusal) -> (Option<Tag>, bool) {
+        let saves = refusal.reason != Reason::Syntax && command::saves_result(text, self.context());
+        (Tag::recover(text), saves)
     }
 
     /// A literal is announced at the end of the line that ends at `end`.
@@ -385,10 +403,11 @@ impl Session {
             Ok(None) => {
                 let octets = usize::try_from(announced.octets).unwrap_or(usize::MAX);
                 if self.literals.saturating_add(octets) > self.literal_limit() {
-                    self.drop_literal(end, announced);
                     let refusal = Refusal { reason: Reason::Limit, text: "The literal is too long".into(), at: end };
+                    let (tag, saves) = self.refused(text, &refusal);
+                    self.drop_literal(end, announced);
                     self.refuse(out, tag.as_ref(), &refusal);
-                    return None;
+                    return saves.then_some(Step::SaveRefused);
                 }
                 self.literals += octets;
                 self.line = end + octets;

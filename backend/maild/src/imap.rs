@@ -190,6 +190,7 @@ impl Client {
                     self.wait(stop).await?;
                 }
                 Step::Command(tag, command) => Box::pin(self.command(tag, command)).await?,
+                Step::SaveRefused => self.forget_saved(),
                 Step::LogIn(log_in) => Box::pin(self.log_in(log_in)).await?,
                 Step::Append(message) => Box::pin(self.begin_message(message)).await,
                 Step::AppendData(octets) => self.keep_octets(&octets).await,
@@ -398,11 +399,14 @@ impl Client {
     }
 
     fn enable(&mut self, extensions: &[Extension]) -> Done {
-        let had_condstore = self.session.enabled().condstore;
-        let newly: Vec<Extension> =
-            extensions.iter().copied().filter(|extension| self.session.enable(*extension)).collect();
+        let before = self.session.enabled();
+        for extension in extensions {
+            let _is_new = self.session.enable(*extension);
+        }
+        // In whatever order they were named (RFC 7162 §3.2.3).
+        let newly: Vec<Extension> = extensions.iter().copied().filter(|extension| !before.has(*extension)).collect();
         response::enabled(&mut self.out, &newly);
-        if !had_condstore && self.session.enabled().condstore {
+        if !before.condstore && self.session.enabled().condstore {
             self.tell_highest_mod_seq();
         }
         Done::plain("Enabled")
@@ -439,13 +443,13 @@ impl Client {
 
 /// Whether sequence numbers may change after a command, and whether it speaks of UIDs (RFC 9051 §7.5.1).
 fn after(command: &Command) -> (Expunges, bool) {
-    let by_uid = match command {
-        Command::Fetch(fetch) => fetch.by_uid,
-        Command::Store(store) => store.by_uid,
-        Command::Search(search) => search.by_uid,
-        Command::Sort(sort) => sort.by_uid,
-        Command::Thread(thread) => thread.by_uid,
+    let (by_uid, names_numbers) = match command {
+        Command::Fetch(fetch) => (fetch.by_uid, !fetch.by_uid),
+        Command::Store(store) => (store.by_uid, !store.by_uid),
+        Command::Search(search) => (search.by_uid, search.key.names_numbers()),
+        Command::Sort(sort) => (sort.by_uid, sort.key.names_numbers()),
+        Command::Thread(thread) => (thread.by_uid, thread.key.names_numbers()),
         _ => return (Expunges::Tell, false),
     };
-    (if by_uid { Expunges::Tell } else { Expunges::Keep }, by_uid)
+    (if by_uid && !names_numbers { Expunges::Tell } else { Expunges::Keep }, by_uid)
 }

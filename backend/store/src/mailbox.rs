@@ -207,7 +207,7 @@ impl Store {
         Ok(())
     }
 
-    /// Renames a mailbox with all below it. From INBOX its messages are moved to the new name and INBOX stays, empty
+    /// Renames a mailbox with all below it; a level that is no mailbox (any more) has only those. From INBOX its messages are moved to the new name and INBOX stays, empty
     /// (RFC 9051 §6.3.6).
     pub async fn rename_mailbox(
         &self,
@@ -461,21 +461,19 @@ async fn rename(
         .bind(account.value())
         .fetch_all(&mut *tx)
         .await?;
-    let mut found = false;
     let mut renamed = Vec::new();
     for row in &rows {
         let name = mailbox_name(&row.try_get::<String, _>(1)?)?;
         if name == *to || name.is_below(to) {
             return Err(MailboxError::Exists);
         }
-        found |= name == *from;
         if let Some(rest) = (name == *from || name.is_below(from)).then(|| name.as_str().get(from.as_str().len()..)) {
             let new = format!("{to}{}", rest.unwrap_or_default());
             let new = MailboxName::parse(&new).map_err(|_| MailboxError::TooLong)?;
             renamed.push((row.try_get::<i64, _>(0)?, new));
         }
     }
-    if !found {
+    if renamed.is_empty() {
         return Err(MailboxError::NotFound);
     }
     for (key, new) in renamed {

@@ -299,8 +299,8 @@ async fn requiretls_needs_a_proven_host_a_good_certificate_and_the_keyword() {
     for (dns, script, trusts, expected) in [
         (proven(), good.as_str(), true, "delivered 250 2.0.0 mx1.d.example"),
         (one(), "", true, "failed 550 5.7.30 -"),
-        (proven(), &format!("{STARTTLS}TLS"), false, "failed 550 5.7.30 mx1.d.example"),
-        (proven(), HELLO, true, "failed 550 5.7.30 mx1.d.example"),
+        (proven(), &format!("{STARTTLS}TLS"), false, "failed 550 5.7.10 mx1.d.example"),
+        (proven(), HELLO, true, "failed 550 5.7.10 mx1.d.example"),
         (proven(), &without, true, "failed 550 5.7.30 mx1.d.example"),
     ] {
         let remotes = Arc::new(Remotes::with_certificate(Arc::clone(&server)).script(MX1, script));
@@ -310,6 +310,18 @@ async fn requiretls_needs_a_proven_host_a_good_certificate_and_the_keyword() {
         let report = courier.attempt(&job, &Fixed, &mut None).await;
         assert_eq!(told(&report), [expected], "{script}");
     }
+}
+
+/// RFC 8689 §5.
+#[tokio::test(start_paused = true)]
+async fn requiretls_loses_no_notice() {
+    let mut job = job(&["b@d.example"]);
+    job.message.require_tls = true;
+    job.message.reverse_path = ReversePath::Null;
+    let dns = FakeDns::default().mx("d.example", &[(10, "mx1.d.example")]).host("mx1.d.example", &["192.0.2.1"]);
+    let remotes =
+        Remotes::default().script(MX1, &format!("{HELLO}C: MAIL FROM:<>\nS: 250 Ok\nC: RCPT\nS: 250 Ok\n{DATA}"));
+    check(dns, remotes, &job, &["delivered 250 2.0.0 mx1.d.example"]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -66,7 +66,11 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
                 assert_eq!(missing, 0, "no fewer octets than were announced");
                 response::tagged(&mut heard, &tag, Status::Ok, None, "appended");
             }
-            Step::AppendBroken | Step::Idle(_) | Step::IdleBroken | Step::StartCompression => {}
+            Step::SaveRefused
+            | Step::AppendBroken
+            | Step::Idle(_)
+            | Step::IdleBroken
+            | Step::StartCompression => {}
             Step::IdleDone(tag) => response::tagged(&mut heard, &tag, Status::Ok, None, "awake"),
             Step::StartTls => session.tls_started(),
             Step::Close => return (heard, appended),

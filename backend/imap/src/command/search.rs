@@ -127,6 +127,11 @@ impl SearchKey {
     pub fn asks_mod_seq(&self) -> bool {
         self.any(&|key| matches!(key, Self::ModSeq(_)))
     }
+
+    /// Whether sequence numbers are named: they must not change meanwhile (RFC 7162 §3.2.10.2).
+    pub fn names_numbers(&self) -> bool {
+        self.any(&|key| matches!(key, Self::Numbers(_)))
+    }
 }
 
 /// SORT and UID SORT.
@@ -169,13 +174,7 @@ struct KeyReader<'a, 'b> {
 
 impl Reader<'_> {
     pub(super) fn search(&mut self, by_uid: bool) -> Result<Search, Refusal> {
-        self.space()?;
-        let mut returns = None;
-        if self.skip_word("RETURN") {
-            self.space()?;
-            returns = Some(self.search_returns()?);
-            self.space()?;
-        }
+        let returns = self.search_returns()?;
         let mut charset = encoding_rs::UTF_8;
         if self.skip_word("CHARSET") {
             self.space()?;
@@ -185,7 +184,19 @@ impl Reader<'_> {
         Ok(Search { by_uid, returns, key: self.search_keys(charset)? })
     }
 
-    fn search_returns(&mut self) -> Result<SearchReturn, Refusal> {
+    /// RETURN with its options, if there is one, and the space behind it.
+    pub(super) fn search_returns(&mut self) -> Result<Option<SearchReturn>, Refusal> {
+        self.space()?;
+        if !self.skip_word("RETURN") {
+            return Ok(None);
+        }
+        self.space()?;
+        let returns = self.search_return_options()?;
+        self.space()?;
+        Ok(Some(returns))
+    }
+
+    fn search_return_options(&mut self) -> Result<SearchReturn, Refusal> {
         let mut returns = SearchReturn::default();
         let options = self.list_or_none(|reader| {
             match reader.word().as_str() {

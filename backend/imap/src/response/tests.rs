@@ -95,13 +95,13 @@ fn write_line(out: &mut Vec<u8>, name: &str, utf8: bool) {
 #[test]
 fn list_rows() {
     let attributes = vec![ListAttribute::Subscribed, ListAttribute::HasChildren];
-    let row = ListRow { name: "Fruit", attributes, has_child_info: true };
+    let row = ListRow { name: "Fruit", attributes, has_child_info: true, is_selected: true };
     check(
         |out| list(out, &row, None, false),
         "* LIST (\\Subscribed \\HasChildren) \"/\" \"Fruit\" (\"CHILDINFO\" (\"SUBSCRIBED\"))",
     );
     check(|out| lsub(out, &row, false), "* LSUB (\\Subscribed \\HasChildren) \"/\" \"Fruit\"");
-    let row = ListRow { name: "NewMailbox", attributes: Vec::new(), has_child_info: false };
+    let row = ListRow { name: "NewMailbox", attributes: Vec::new(), has_child_info: false, is_selected: true };
     let old_name = MailboxName::parse("OldMailbox").unwrap();
     check(
         |out| list(out, &row, Some(&old_name), false),

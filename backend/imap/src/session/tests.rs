@@ -44,6 +44,7 @@ impl Driver {
                 Step::Command(tag, command) => {
                     self.note(&format!("<{} {command:?}>", tag.as_str()));
                 }
+                Step::SaveRefused => self.note("<save refused>"),
                 Step::LogIn(log_in) => {
                     let LogIn { tag, authorization, login_name, password } = log_in;
                     self.note(&format!("<{tag:?} {authorization:?} {login_name} {}>", password.expose()));
@@ -108,6 +109,21 @@ fn errors_say_what_and_where() {
         Selected,
         "a SEARCH CHARSET x-frob ALL\r\n",
         "a NO [BADCHARSET (UTF-8 US-ASCII)] This charset isn't known here (octet 23)|",
+    );
+}
+
+/// RFC 9051 §6.4.4.1: NO empties `$`, BAD doesn't, and neither does a SEARCH that saves nothing.
+#[test]
+fn a_refused_search_that_saves_is_told_of() {
+    let no = "a NO [BADCHARSET (UTF-8 US-ASCII)] This charset isn't known here";
+    check(Selected, "a SEARCH RETURN (SAVE) CHARSET x ALL\r\n", &format!("{no} (octet 32)|<save refused>"));
+    check(Selected, "a uid search return (min save) charset x 1\r\n", &format!("{no} (octet 40)|<save refused>"));
+    check(Selected, "a SEARCH RETURN (MIN) CHARSET x ALL\r\n", &format!("{no} (octet 31)|"));
+    check(Selected, "a SEARCH RETURN (SAVE) FROB\r\n", "a BAD Unknown search key (octet 23)|");
+    check(
+        Selected,
+        "a SEARCH RETURN (SAVE) TEXT {99999}\r\nb NOOP\r\n",
+        "a NO [LIMIT] The literal is too long (octet 37)|<save refused><b Noop>",
     );
 }
 

@@ -124,11 +124,14 @@ impl Client {
         Ok(has_unknown_encoding)
     }
 
-    /// The flags of `uids`, as after STORE.
+    /// The flags of `uids`, as after STORE; with UID where the client knows CONDSTORE (RFC 7162 §3.2.4).
     pub(super) async fn tell_flags_of(&mut self, uids: &UidSet, by_uid: bool) -> Result<(), Halt> {
         let enabled = self.session.enabled();
-        let items =
-            [by_uid.then_some(FetchItem::Uid), Some(FetchItem::Flags), enabled.condstore.then_some(FetchItem::ModSeq)];
+        let items = [
+            (by_uid || enabled.condstore).then_some(FetchItem::Uid),
+            Some(FetchItem::Flags),
+            enabled.condstore.then_some(FetchItem::ModSeq),
+        ];
         let items: Vec<FetchItem> = items.into_iter().flatten().collect();
         let seen = Told::default();
         let answer = Answer { items: &items, seen: &seen, condstore: enabled.condstore, utf8: enabled.utf8() };
@@ -366,6 +369,13 @@ impl Answer<'_> {
         }
         if !self.items.contains(&FetchItem::Flags) {
             fetch.flags_octets(flags.spell(row.flags, message.is_recent));
+        }
+        // RFC 7162 §3.2.4.
+        if let Some(uid) = row.uid()
+            && self.condstore
+            && !self.items.contains(&FetchItem::Uid)
+        {
+            fetch.uid(uid);
         }
         if let Some(mod_seq) = ModSeq::new(row.mod_seq)
             && self.condstore

@@ -3,7 +3,7 @@
 use relais_imap::command::{Create, List, StatusItem};
 use relais_imap::list::{ListMailbox, list};
 use relais_imap::response::{self, Condition, ResponseCode};
-use relais_model::{MailboxName, SystemFlag, Uid};
+use relais_model::{MailboxName, SpecialUse, SystemFlag, Uid};
 use relais_store::{MailboxKey, MailboxStatus, Rows};
 
 use super::{Client, Done, Halt};
@@ -16,6 +16,10 @@ impl Client {
     pub(super) async fn create(&mut self, create: Create) -> Result<Done, Halt> {
         let special_use = match create.special_uses.as_slice() {
             [] => None,
+            // RFC 6154 §2: these show other mailboxes' messages, which none of ours does.
+            [SpecialUse::All | SpecialUse::Flagged] => {
+                return Err(Halt::no(ResponseCode::UseAttr, "No mailbox here can have this use"));
+            }
             [special_use] => Some(*special_use),
             _ => return Err(Halt::no(ResponseCode::UseAttr, "A mailbox has one use here")),
         };
@@ -87,7 +91,7 @@ impl Client {
                 response::list(&mut self.out, &row, None, utf8);
             }
             if !command.status.is_empty()
-                && row.is_selectable()
+                && row.has_status()
                 && let Some(status) = statuses.iter().find(|status| status.mailbox.name.as_str() == row.name)
             {
                 self.tell_status(status, &command.status).await?;
@@ -99,7 +103,8 @@ impl Client {
 
     /// `* LIST () "/" name`: tells an IMAP4rev2 client the name that we use (RFC 9051 §6.3.2, §6.3.4).
     pub(super) fn tell_name(&mut self, name: &MailboxName) {
-        let row = relais_imap::list::ListRow { name: name.as_str(), attributes: Vec::new(), has_child_info: false };
+        let (name, attributes) = (name.as_str(), Vec::new());
+        let row = relais_imap::list::ListRow { name, attributes, has_child_info: false, is_selected: true };
         response::list(&mut self.out, &row, None, self.session.enabled().utf8());
     }
 

@@ -2,8 +2,9 @@
 
 use relais_imap::command::{SearchKey, Sort, Thread, ThreadAlgorithm};
 use relais_imap::response;
-use relais_imap::sort::{SortRow, sort};
+use relais_imap::sort::{SortField, SortRow, sort};
 use relais_imap::thread::{ThreadRow, ordered_subject, references};
+use relais_message::fold;
 use relais_model::{ModSeq, SeqNum, Timestamp, Uid, UidSet};
 use relais_store::{Row, SortFacts};
 
@@ -25,7 +26,10 @@ impl Client {
         if command.key.asks_mod_seq() {
             self.enable_condstore();
         }
-        let (found, mod_seq) = self.found(&command.key).await?;
+        let (mut found, mod_seq) = self.found(&command.key).await?;
+        if command.keys.iter().any(|key| matches!(key.field, SortField::DisplayFrom | SortField::DisplayTo)) {
+            found.iter_mut().for_each(Found::fold_display);
+        }
         let mut rows: Vec<SortRow<'_>> = found.iter().map(Found::sort_row).collect();
         sort(&mut rows, &command.keys);
         // What was found is in the order of the numbers.
@@ -77,6 +81,14 @@ impl Client {
 }
 
 impl Found {
+    /// What is shown is kept as it is written, and compared without regard to case (RFC 5957 §3, RFC 5256 §7).
+    fn fold_display(&mut self) {
+        let SortFacts { display_from, display_to, .. } = &mut self.facts;
+        for text in [display_from, display_to] {
+            *text = fold(text);
+        }
+    }
+
     fn sort_row(&self) -> SortRow<'_> {
         SortRow {
             seq_num: self.number,

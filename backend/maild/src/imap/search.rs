@@ -194,14 +194,11 @@ impl Client {
         let enabled = self.session.enabled();
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
         let found = self.searcher(selected).find(&search.key).await;
-        let found = match (found, search.returns) {
-            (Ok(found), _) => found,
-            (Err(error), returns) => {
-                // RFC 9051 §6.4.4.1: a failing SEARCH RETURN (SAVE) empties `$`.
-                if let (true, Some(selected)) =
-                    (returns.is_some_and(|returns| returns.save), self.selected.as_deref_mut())
-                {
-                    selected.saved = UidSet::new();
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                if search.returns.is_some_and(|returns| returns.save) {
+                    self.forget_saved();
                 }
                 return Err(error.into());
             }
@@ -234,6 +231,13 @@ impl Client {
             None => response::search(&mut self.out, numbers.iter().flat_map(|(first, last)| *first..=*last), mod_seq),
         }
         Ok(Done::plain("Searched"))
+    }
+
+    /// RFC 9051 §6.4.4.1: a SEARCH RETURN (SAVE) that ends with NO empties `$`.
+    pub(super) fn forget_saved(&mut self) {
+        if let Some(selected) = self.selected.as_deref_mut() {
+            selected.saved = UidSet::new();
+        }
     }
 
     /// RFC 5182 §2.4: with MIN or MAX alone only those are kept.

@@ -26,6 +26,8 @@ pub(super) struct Selected {
     vanished: UidSet,
     /// All up to here has been told, or stands in `vanished`.
     mod_seq: ModSeq,
+    /// While `vanished` is held back: all up to here has been told.
+    held_at: Option<ModSeq>,
     /// Those that are `\Recent` to this session (RFC 3501 §2.3.2).
     pub(super) recent: UidSet,
     /// `$` (RFC 9051 §6.4.4.1).
@@ -77,6 +79,7 @@ impl Selected {
             known,
             vanished: UidSet::new(),
             mod_seq,
+            held_at: None,
             recent: UidSet::new(),
             saved: UidSet::new(),
             keywords: None,
@@ -156,7 +159,7 @@ impl Selected {
     /// Tells what has changed since the client was last told.
     pub(super) fn sync(&mut self, store: &Store, out: &mut Vec<u8>, how: Sync<'_>) {
         let Sync { expunges, enabled, with_uid, told } = how;
-        let now = self.view.highest_mod_seq();
+        let (before, now) = (self.mod_seq, self.view.highest_mod_seq());
         if now > self.mod_seq {
             let changes = self.view.changes_since(self.mod_seq, &self.known);
             self.mod_seq = now;
@@ -178,6 +181,19 @@ impl Selected {
             }
         } else if expunges == Expunges::Tell {
             self.tell_vanished(out, enabled);
+        }
+        self.tell_held(out, before, enabled);
+    }
+
+    /// RFC 7162 §3.2, §6: while EXPUNGEs are held back, MODSEQs above theirs may have been told. A client that lost its
+    /// connection now would never hear of them, if it believed the highest; so it is told how far it may believe.
+    fn tell_held(&mut self, out: &mut Vec<u8>, before: ModSeq, enabled: Enabled) {
+        let was_held = self.held_at.is_some();
+        self.held_at = if self.vanished.is_empty() { None } else { self.held_at.or(Some(before)) };
+        if enabled.condstore && (was_held || self.held_at.is_some()) {
+            let code = ResponseCode::HighestModSeq(self.held_at.unwrap_or(self.mod_seq));
+            let text = if self.held_at.is_some() { "Some EXPUNGEs are still to be told" } else { "All is told" };
+            response::condition(out, Condition::Ok, Some(&code), text);
         }
     }
 
@@ -211,7 +227,8 @@ impl Selected {
                 continue;
             }
             let mut fetch = response::FetchWriter::new(out, number, enabled.utf8());
-            if with_uid || enabled.qresync || enabled.imap4rev2 {
+            // RFC 7162 §3.2.4, RFC 9051 §7.5.2.
+            if with_uid || enabled.condstore || enabled.imap4rev2 {
                 fetch.uid(uid);
             }
             if !is_told {

@@ -1,6 +1,5 @@
-//! A house with one door for IMAP, a socket in a temporary folder, where log-in needs no TLS.
+//! A house with two doors for IMAP, sockets in a temporary folder: at one of them log-in needs no TLS.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, TlsMode};
@@ -16,9 +15,27 @@ use tokio_util::task::TaskTracker;
 use crate::client::Client;
 
 /// Everybody's.
-const PASSWORD: &str = "open";
+pub(crate) const PASSWORD: &str = "open";
 /// Larger bodies are objects beside the database: small enough that tests have some.
 const INLINE_OCTETS: u64 = 64 * 1024;
+
+/// Where a client comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// Log-in needs no TLS.
+    Open,
+    /// Log-in needs STARTTLS first.
+    StartTls,
+}
+
+impl Door {
+    const fn socket(self) -> &'static str {
+        match self {
+            Self::Open => "imap.sock",
+            Self::StartTls => "starttls.sock",
+        }
+    }
+}
 
 /// A house that is open.
 pub(crate) struct TestHouse {
@@ -48,15 +65,16 @@ impl TestHouse {
         let config = ReceptionConfig { host_name: host.clone(), queue_lifetime: std::time::Duration::from_hours(1) };
         let reception = Reception::new(store.clone(), config, folder.path(), disk, Arc::clone(&clock), random);
         let house = House::new(host, store.clone(), login, Arc::new(reception), no_tls(), Limits::default(), clock);
-        let door = ListenerConfig {
-            binding: Binding::Unix(folder.path().join("imap.sock")),
+        let door = |door: Door| ListenerConfig {
+            binding: Binding::Unix(folder.path().join(door.socket())),
             protocol: Protocol::Imap,
-            tls: TlsMode::None,
+            tls: if door == Door::Open { TlsMode::None } else { TlsMode::StartTls },
             proxy: false,
-            plain_login: true,
+            plain_login: door == Door::Open,
         };
         let stop = CancellationToken::new();
-        let doors = Doors::bind(vec![door]).unwrap().serve(Arc::new(house), stop.clone());
+        let doors =
+            Doors::bind(vec![door(Door::Open), door(Door::StartTls)]).unwrap().serve(Arc::new(house), stop.clone());
         Self { folder, store, hash, doors: TaskTracker::new().spawn(doors), stop }
     }
 
@@ -68,9 +86,14 @@ impl TestHouse {
         self.store.add_account(account).await.unwrap();
     }
 
+    /// A connection; nothing has been read of it.
+    pub(crate) async fn connect(&self, door: Door) -> Client {
+        Client::connect(&self.folder.path().join(door.socket())).await
+    }
+
     /// A session of that person.
     pub(crate) async fn log_in(&self, name: &str) -> Client {
-        let mut client = Client::connect(&self.socket()).await;
+        let mut client = self.connect(Door::Open).await;
         let greeting = client.line().await;
         assert!(greeting.starts_with("* OK"), "{greeting}");
         client.must(&format!("LOGIN {name}@relais.test {PASSWORD}")).await;
@@ -83,10 +106,6 @@ impl TestHouse {
         self.doors.await.unwrap();
         assert_eq!(self.store.check().await.unwrap(), Vec::<String>::new());
         self.store.close().await;
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("imap.sock")
     }
 }
 

@@ -1,34 +1,47 @@
-//! Dialogues, each in a file of its own: `tests/transcripts/imap/*.txt`, every one with an account of its own.
+//! Dialogues, each in a file of its own: `tests/transcripts/imap/*.txt`, played twice: as they stand, and with each octet sent
+//! alone. Every one has an account of its own.
 //!
 //! `C:` is said by the client, `S:` must come next; `C1:`, `S1:`, `C2:`, `S2:` where several sessions take part, each logged in
-//! before its first line. `…` in an expected line stands for anything; `S: …` alone passes over lines up to the one after it.
+//! before its first line. `…` in an expected line stands for anything; `S: …` alone passes over lines up to the one after it;
+//! `S: ` and nothing more at a transcript's end: the server hangs up.
 //! A `C:` line that ends with `{}` announces the `L:` lines behind it as one literal; `C+:` goes on after it.
-//! `Mail: INBOX 3` appends three messages, number n dated n January 2026. `Quota:` comes first and limits the account.
+//! `‹name›` in an expected line remembers what stands there, up to what follows; everywhere behind it stands for that.
+//! `‹me›` is the account's address, its password `open`.
+//! `Mail: INBOX 3` appends three messages, number n dated n January 2026 (32 is the 1st again). `Quota:` comes first and limits
+//! the account. `Mailboxes: a, b/c`: it has INBOX and these alone, and is subscribed to none. `Visitor: 3` connects session 3,
+//! and nobody logs in; `Visitor: 3 starttls` does so where TLS is asked for. `Compressed: 3`: from here on session 3 is.
+//! `Shows:` names capabilities that the transcript is about. `#` begins a comment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::client::Client;
-use crate::house::TestHouse;
+use crate::house::{Door, PASSWORD, TestHouse};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_transcripts() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/imap");
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
+    play_all(false).await;
+}
+
+/// However the client's octets arrive, the answers are the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_transcripts_octet_by_octet() {
+    play_all(true).await;
+}
+
+async fn play_all(by_octet: bool) {
     let only = std::env::var("TRANSCRIPT").unwrap_or_default();
     let house = TestHouse::open().await;
     let mut faults = Vec::new();
-    for file in &files {
-        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+    for (name, text) in transcripts() {
         if !name.contains(&only) {
             continue;
         }
-        let text = fs::read_to_string(file).unwrap();
         let quota = text.lines().find_map(|line| line.strip_prefix("Quota: ")).map(|octets| octets.parse().unwrap());
         house.move_in(&name, quota).await;
-        let mut player = Player { house: &house, name, sessions: BTreeMap::new() };
+        let known = BTreeMap::from([("me".to_owned(), format!("{name}@relais.test"))]);
+        let mut player = Player { house: &house, name, by_octet, sessions: BTreeMap::new(), known };
         if let Err(fault) = player.play(&text).await {
             faults.push(fault);
         }
@@ -37,10 +50,117 @@ async fn all_transcripts() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// What we announce, in any state, is what `Shows:` names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_capability_has_a_transcript() {
+    let house = TestHouse::open().await;
+    house.move_in("ann", None).await;
+    let mut announced = BTreeSet::new();
+    for mut client in [house.log_in("ann").await, house.connect(Door::Open).await, house.connect(Door::StartTls).await]
+    {
+        client.send(b"a CAPABILITY\r\n").await;
+        let mut line = client.line().await;
+        while !line.starts_with("* CAPABILITY ") {
+            line = client.line().await;
+        }
+        // APPENDLIMIT's number isn't part of its name.
+        let names =
+            line.split(' ').skip(2).map(|name| if name.starts_with("APPENDLIMIT=") { "APPENDLIMIT" } else { name });
+        announced.extend(names.map(str::to_owned));
+    }
+    house.close().await;
+    let shown: BTreeSet<String> = transcripts()
+        .iter()
+        .flat_map(|(_, text)| text.lines().filter_map(|line| line.strip_prefix("Shows: ")))
+        .flat_map(|names| names.split(' ').map(str::to_owned))
+        .collect();
+    assert_eq!(announced, shown);
+}
+
+/// The table of commands in the parser's source is the list.
+#[test]
+fn each_command_has_a_transcript() {
+    let source = include_str!("../../../imap/src/command.rs");
+    let table =
+        source.split_once("fn states(").and_then(|(_, behind)| behind.split_once("_ => return None")).unwrap().0;
+    let commands: BTreeSet<&str> = table.split('"').skip(1).step_by(2).collect();
+    assert!(commands.len() > 40, "{commands:?}");
+    // Once carried out, and once refused.
+    for end in [" OK", " BAD"] {
+        let mut missing = commands.clone();
+        for (_, text) in transcripts() {
+            let said: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once(": ")).collect();
+            let ended = |tag: &str| {
+                said.iter().any(|(who, words)| who.starts_with('S') && words.starts_with(&format!("{tag}{end}")))
+            };
+            for (_, words) in said.iter().filter(|(who, _)| who.starts_with('C')) {
+                let Some((tag, command)) = words.split_once(' ') else { continue };
+                let command = format!("{command} ").to_uppercase();
+                missing.retain(|name| !(command.starts_with(&format!("{name} ")) && ended(tag)));
+            }
+        }
+        // Quotas are set elsewhere.
+        let expected: &[&str] = if end == " OK" { &["SETQUOTA"] } else { &[] };
+        assert_eq!(missing.into_iter().collect::<Vec<_>>(), expected, "{end}");
+    }
+}
+
+/// The response codes that the driver and the session name, but these.
+#[test]
+fn each_response_code_has_a_transcript() {
+    // Sent when the house closes or its store, disk or log-in service fails.
+    let elsewhere = ["UNAVAILABLE"];
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = vec![here.join("src/imap.rs"), here.join("../imap/src/session.rs")];
+    for folder in ["src/imap", "../imap/src/session"] {
+        let files = fs::read_dir(here.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        sources.extend(files.filter(|file| !file.ends_with("tests.rs")));
+    }
+    let texts: String = transcripts().into_iter().map(|(_, text)| text.replace('-', "")).collect();
+    let mut codes = BTreeSet::new();
+    for source in sources {
+        let text = fs::read_to_string(source).unwrap();
+        for behind in text.split("ResponseCode::").skip(1) {
+            let name = behind.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+            codes.insert(name.to_uppercase());
+        }
+    }
+    assert!(codes.len() > 25, "{codes:?}");
+    codes.retain(|code| !texts.contains(&format!("[{code}")));
+    assert_eq!(codes.into_iter().collect::<Vec<_>>(), elsewhere);
+}
+
+/// docs/rfc-examples.md names each transcript of an example, and no other file.
+#[test]
+fn each_example_stands_in_the_docs() {
+    let page = include_str!("../../../../docs/rfc-examples.md");
+    let named: BTreeSet<&str> = page.split('`').filter_map(|words| words.strip_suffix(".txt")).collect();
+    let transcripts = transcripts();
+    let here: BTreeSet<&str> = transcripts.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(named.difference(&here).collect::<Vec<_>>(), Vec::<&&str>::new(), "missing");
+    let unnamed: Vec<_> = here.iter().filter(|name| name.starts_with("rfc") && !named.contains(**name)).collect();
+    assert_eq!(unnamed, Vec::<&&str>::new(), "not in the docs");
+}
+
+/// All transcripts' names and texts.
+fn transcripts() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/imap");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let read = |file: PathBuf| {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        (name, fs::read_to_string(file).unwrap())
+    };
+    files.into_iter().map(read).collect()
+}
+
 struct Player<'a> {
     house: &'a TestHouse,
     name: String,
+    by_octet: bool,
     sessions: BTreeMap<String, Client>,
+    /// What `‹name›`s stand for.
+    known: BTreeMap<String, String>,
 }
 
 impl Player<'_> {
@@ -50,12 +170,21 @@ impl Player<'_> {
         while let Some(line) = lines.get(at) {
             let number = at + 1;
             at += 1;
-            let Some((who, words)) = line.split_once(':').filter(|_| !line.starts_with('#')) else { continue };
-            let words = words.strip_prefix(' ').unwrap_or(words);
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let Some((who, words)) = line.split_once(':') else { return Err(self.not_a_line(number, line)) };
+            let words = self.fill_in(words.strip_prefix(' ').unwrap_or(words));
             let (act, session) = who.split_at(1);
             match (act, session) {
-                _ if who == "Mail" => self.mail(words).await,
-                _ if who == "Quota" => {}
+                _ if who == "Mail" => self.mail(&words).await,
+                _ if who == "Quota" || who == "Shows" => {}
+                _ if who == "Mailboxes" => self.mailboxes(&words).await,
+                _ if who == "Visitor" => self.visit(&words).await,
+                _ if who == "Compressed" => {
+                    let client = self.sessions.remove(&words).unwrap();
+                    self.sessions.insert(words, client.compress());
+                }
                 ("C", session) => {
                     let session = session.trim_end_matches('+');
                     let mut octets = words.as_bytes().to_vec();
@@ -75,20 +204,32 @@ impl Player<'_> {
                         continue;
                     }
                     let may_skip = at >= 2 && lines.get(at - 2).is_some_and(|before| *before == format!("{who}: …"));
-                    self.expect(session, words, may_skip, number).await?;
+                    self.expect(session, &words, may_skip, number).await?;
                 }
-                _ => return Err(format!("{}:{number}: {line} is no line of a transcript", self.name)),
+                _ => return Err(self.not_a_line(number, line)),
             }
         }
         Ok(())
+    }
+
+    fn not_a_line(&self, number: usize, line: &str) -> String {
+        format!("{}:{number}: {line} is no line of a transcript", self.name)
+    }
+
+    /// Puts what is known in its places.
+    fn fill_in(&self, words: &str) -> String {
+        self.known.iter().fold(words.to_owned(), |words, (name, value)| words.replace(&format!("‹{name}›"), value))
     }
 
     async fn expect(&mut self, session: &str, expected: &str, may_skip: bool, number: usize) -> Result<(), String> {
         let name = self.name.clone();
         let client = self.session(session).await;
         loop {
-            let line = client.line().await;
-            if matches(expected, &line) {
+            let Some(line) = client.line_if_any().await else {
+                return Err(format!("{name}:{number}: expected {expected}\n    nothing came"));
+            };
+            if let Some(learnt) = matches(expected, &line) {
+                self.known.extend(learnt);
                 return Ok(());
             }
             let is_tagged = !line.starts_with(['*', '+']) && line.contains(" OK ");
@@ -100,28 +241,77 @@ impl Player<'_> {
 
     async fn session(&mut self, session: &str) -> &mut Client {
         if !self.sessions.contains_key(session) {
-            let client = self.house.log_in(&self.name).await;
-            self.sessions.insert(session.to_owned(), client);
+            let mut client = self.house.connect(Door::Open).await;
+            let greeting = client.line().await;
+            assert!(greeting.starts_with("* OK"), "{greeting}");
+            client.must(&format!("LOGIN {}@relais.test {PASSWORD}", self.name)).await;
+            self.admit(session, client);
         }
         self.sessions.get_mut(session).unwrap()
     }
 
+    async fn visit(&mut self, words: &str) {
+        let (session, door) = match words.split_once(' ') {
+            Some((session, "starttls")) => (session, Door::StartTls),
+            _ => (words, Door::Open),
+        };
+        let client = self.house.connect(door).await;
+        self.admit(session, client);
+    }
+
+    fn admit(&mut self, session: &str, mut client: Client) {
+        if self.by_octet && session != MAIL {
+            client.send_by_octet();
+        }
+        self.sessions.insert(session.to_owned(), client);
+    }
+
+    async fn mailboxes(&mut self, words: &str) {
+        let client = self.session(MAIL).await;
+        client.must("UNSUBSCRIBE INBOX").await;
+        for name in ["Drafts", "Sent", "Junk", "Trash", "Archive"] {
+            client.must(&format!("DELETE {name}")).await;
+            client.must(&format!("UNSUBSCRIBE {name}")).await;
+        }
+        for name in words.split(", ") {
+            client.must(&format!("CREATE \"{name}\"")).await;
+        }
+    }
+
     async fn mail(&mut self, words: &str) {
         let (mailbox, count) = words.rsplit_once(' ').unwrap();
-        let client = self.session("mail").await;
-        for number in 1..=count.parse().unwrap() {
+        let client = self.session(MAIL).await;
+        let append = |number: u32| {
             let message = message(number);
-            let (length, date) = (message.len(), format!("{number:2}-Jan-2026 10:00:00 +0000"));
-            client.must(&format!("APPEND {mailbox} \"{date}\" {{{length}+}}\r\n{message}")).await;
+            let (length, day) = (message.len(), day(number));
+            format!(" \"{day:2}-Jan-2026 10:00:00 +0000\" {{{length}+}}\r\n{message}")
+        };
+        let numbers: Vec<u32> = (1..=count.parse().unwrap()).collect();
+        // Few have a MODSEQ each; many come quickly.
+        for some in numbers.chunks(if numbers.len() > FEW { 500 } else { 1 }) {
+            let messages: String = some.iter().map(|number| append(*number)).collect();
+            client.must(&format!("APPEND {mailbox}{messages}")).await;
         }
     }
 }
 
+/// So many messages that `Mail:` asks for are appended one by one.
+const FEW: usize = 100;
+
+/// The session that appends what a transcript's `Mail:` asks for.
+const MAIL: &str = "mail";
+
+/// The day of January of message number n.
+const fn day(number: u32) -> u32 {
+    (number - 1) % 31 + 1
+}
+
 /// Message number n of every mailbox.
 fn message(number: u32) -> String {
+    let day = day(number);
     format!(
         "From: Ann <ann@relais.test>\r\nTo: ben@relais.test\r\nSubject: Mail {number}\r\n\
-         Date: {number} Jan 2026 09:00:00 +0000\r\nMessage-ID: <{number}@relais.test>\r\n\r\nBody {number}\r\n"
+         Date: {day} Jan 2026 09:00:00 +0000\r\nMessage-ID: <{number}@relais.test>\r\n\r\nBody {number}\r\n"
     )
 }
 
@@ -135,15 +325,33 @@ fn literal(lines: &[&str], at: &mut usize) -> Vec<u8> {
     literal
 }
 
-/// Whether `line` is `expected`, in which `…` stands for anything.
-fn matches(expected: &str, line: &str) -> bool {
-    let mut pieces = expected.split('…');
-    let Some(mut rest) = line.strip_prefix(pieces.next().unwrap_or_default()) else { return false };
-    let pieces: Vec<&str> = pieces.collect();
-    let Some((last, middle)) = pieces.split_last() else { return rest.is_empty() };
-    for piece in middle {
-        let Some((_, behind)) = rest.split_once(piece) else { return false };
-        rest = behind;
+/// Whether `line` is `expected`, in which `…` and `‹name›` stand for anything: what the names stand for then.
+fn matches(expected: &str, line: &str) -> Option<Vec<(String, String)>> {
+    let mut learnt = Vec::new();
+    let mut rest = line;
+    let mut gap: Option<Option<&str>> = None;
+    let mut ahead = expected;
+    loop {
+        let at = ahead.find(['…', '‹']).unwrap_or(ahead.len());
+        let (text, behind) = ahead.split_at(at);
+        // The last text ends the line; others are looked for from the left.
+        let found = match (&gap, behind.is_empty()) {
+            (None, _) => rest.starts_with(text).then_some(0)?,
+            (Some(_), true) => rest.len().checked_sub(text.len()).filter(|at| rest.get(*at..) == Some(text))?,
+            (Some(_), false) => rest.find(text)?,
+        };
+        if let Some(Some(name)) = gap {
+            learnt.push((name.to_owned(), rest[..found].to_owned()));
+        }
+        rest = &rest[found + text.len()..];
+        if behind.is_empty() {
+            return rest.is_empty().then_some(learnt);
+        }
+        (gap, ahead) = if let Some(behind) = behind.strip_prefix('…') {
+            (Some(None), behind)
+        } else {
+            let (name, behind) = behind.strip_prefix('‹')?.split_once('›')?;
+            (Some(Some(name)), behind)
+        };
     }
-    rest.ends_with(last)
 }

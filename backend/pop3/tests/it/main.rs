@@ -28,6 +28,7 @@ struct House {
     is_gone: bool,
     breaks_amid: bool,
     fails: bool,
+    commit_fails: bool,
     committed: Vec<UidSet>,
 }
 
@@ -38,6 +39,7 @@ impl House {
             "gone" => self.is_gone = true,
             "breaks amid" => self.breaks_amid = true,
             "fails" => self.fails = true,
+            "commit fails" => self.commit_fails = true,
             _ => panic!("unknown: = {word}"),
         }
     }
@@ -63,6 +65,7 @@ impl House {
                 }
                 if self.breaks_amid { Answer::Unavailable } else { Answer::MessageEnd }
             }
+            Question::Commit { .. } if self.commit_fails => Answer::Unavailable,
             Question::Commit { deleted } => {
                 self.committed.push(deleted.clone());
                 Answer::Committed
@@ -157,6 +160,31 @@ fn transcripts() {
         played += 1;
     }
     assert!(played > 10, "the transcripts are there");
+}
+
+/// Every command is carried out in a transcript, and refused in one.
+#[test]
+fn each_command_has_a_transcript() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    let texts: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+    for command in [
+        "AUTH", "CAPA", "DELE", "LANG", "LIST", "NOOP", "PASS", "QUIT", "RETR", "RSET", "STAT", "STLS", "TOP", "UIDL",
+        "USER", "UTF8",
+    ] {
+        for answer in ["+", "-ERR"] {
+            // A command that is answered alone.
+            let is_shown = |text: &String| {
+                let lines: Vec<&str> = text.lines().collect();
+                lines.windows(2).any(|pair| {
+                    let said = pair[0].strip_prefix("C: ").unwrap_or_default().to_uppercase();
+                    let name = said.split(' ').next().unwrap_or_default();
+                    name == command && pair[1].strip_prefix("S: ").is_some_and(|line| line.starts_with(answer))
+                })
+            };
+            assert!(texts.iter().any(is_shown), "{command} and {answer}");
+        }
+    }
 }
 
 /// All that is said to `input`, cut before each of `cuts`.

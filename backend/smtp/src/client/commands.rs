@@ -10,17 +10,19 @@ use crate::xtext;
 /// Why the message cannot go to a peer that offers no more than this.
 pub(super) fn hindrance(envelope: &Envelope, octets: u64, offer: &Offer, is_under_tls: bool) -> Option<Fault> {
     let is_binary = envelope.body_type == BodyType::BinaryMime;
+    // RFC 8689 §5: a notice is rather sent without than lost.
+    let needs_require_tls = envelope.require_tls && envelope.reverse_path.address().is_some();
     match () {
         () if needs_smtputf8(envelope) && !offer.smtputf8 => Some(Fault::NeedsSmtpUtf8),
         () if is_binary && !(offer.chunking && offer.binary_mime) => Some(Fault::NeedsBinaryMime),
-        () if envelope.require_tls && !(is_under_tls && offer.require_tls) => Some(Fault::NeedsRequireTls),
+        () if needs_require_tls && !(is_under_tls && offer.require_tls) => Some(Fault::NeedsRequireTls),
         () if offer.size_limit.is_some_and(|limit| octets > limit) => Some(Fault::TooLarge),
         () => None,
     }
 }
 
 /// MAIL with the parameters that are offered.
-pub(super) fn mail_command(envelope: &Envelope, octets: u64, offer: &Offer) -> String {
+pub(super) fn mail_command(envelope: &Envelope, octets: u64, offer: &Offer, is_under_tls: bool) -> String {
     let mut mail = format!("MAIL FROM:{}", envelope.reverse_path);
     if offer.size {
         let _cannot_fail = write!(mail, " SIZE={octets}");
@@ -33,7 +35,7 @@ pub(super) fn mail_command(envelope: &Envelope, octets: u64, offer: &Offer) -> S
     if needs_smtputf8(envelope) {
         mail.push_str(" SMTPUTF8");
     }
-    if envelope.require_tls {
+    if envelope.require_tls && is_under_tls && offer.require_tls {
         mail.push_str(" REQUIRETLS");
     }
     if offer.dsn {

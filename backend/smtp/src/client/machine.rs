@@ -417,7 +417,7 @@ impl Client {
                 self.say(&hello, Expected::Helo);
             }
             Expected::StartTls if self.config.tls == TlsPolicy::Opportunistic => self.log_in(),
-            Expected::StartTls => self.lose(Fate::Broken { stage, fault: Fault::TlsMissing }),
+            Expected::StartTls => self.give_up(Fate::Broken { stage, fault: Fault::TlsMissing }),
             Expected::Mail => {
                 self.decide_rest(&fate);
                 self.go_on();
@@ -438,7 +438,7 @@ impl Client {
             | Expected::Login
             | Expected::LoginName
             | Expected::LoginPassword
-            | Expected::Quit => self.lose(fate),
+            | Expected::Quit => self.give_up(fate),
         }
     }
 
@@ -455,7 +455,7 @@ impl Client {
             TlsPolicy::Opportunistic | TlsPolicy::Required if self.offer.start_tls => {
                 self.say("STARTTLS", Expected::StartTls);
             }
-            TlsPolicy::Required => self.lose(Fate::Broken { stage: Stage::StartTls, fault: Fault::TlsMissing }),
+            TlsPolicy::Required => self.give_up(Fate::Broken { stage: Stage::StartTls, fault: Fault::TlsMissing }),
             TlsPolicy::Never | TlsPolicy::Opportunistic => self.log_in(),
         }
     }
@@ -470,7 +470,7 @@ impl Client {
         } else if is_safe && self.offer.login_login {
             self.say("AUTH LOGIN", Expected::LoginName);
         } else {
-            self.lose(Fate::Broken { stage: Stage::Login, fault: Fault::LoginMissing });
+            self.give_up(Fate::Broken { stage: Stage::Login, fault: Fault::LoginMissing });
         }
     }
 
@@ -498,7 +498,7 @@ impl Client {
         match transaction.next {
             Next::Begin => self.begin(),
             Next::Mail => {
-                let mail = mail_command(&transaction.envelope, transaction.octets, &self.offer);
+                let mail = mail_command(&transaction.envelope, transaction.octets, &self.offer, self.is_under_tls);
                 self.advance(Next::Recipient(0));
                 self.say(&mail, Expected::Mail);
                 true
@@ -635,6 +635,13 @@ impl Client {
         if self.offer.transactions_limit.is_some_and(|limit| self.transactions >= limit) {
             self.quit();
         }
+    }
+
+    /// The connection is of no more use to us, and the peer still listens: it hears QUIT first (RFC 5321 §4.1.1.10).
+    fn give_up(&mut self, fate: Fate) {
+        self.lose(fate);
+        self.phase = Phase::Talking;
+        self.quit();
     }
 
     /// The connection is of no more use.

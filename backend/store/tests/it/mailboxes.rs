@@ -75,6 +75,9 @@ fn a_renamed_mailbox_takes_its_children_along() {
         check("x", "x/y/z", "a mailbox cannot be moved below itself").await;
         check("x/y", "Trash", "the mailbox exists").await;
         check("nothing", "new", "there is no such mailbox").await;
+        store.delete_mailbox(anna, &name("x")).await.unwrap();
+        store.rename_mailbox(anna, &name("x"), &name("z")).await.unwrap();
+        assert_eq!(house.status(anna, "z/y/two").await.mailbox.key, key, "a level is renamed for what is below it");
         check("Trash", "inbox", "the mailbox exists").await;
         house.check().await;
     });

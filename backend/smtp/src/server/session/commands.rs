@@ -147,7 +147,7 @@ impl Session {
             () if self.config.role != Role::Submission => (502, (5, 5, 1), "There is no log-in at this door"),
             () if !self.is_extended() => (503, (5, 5, 1), "Say EHLO first"),
             () if self.is_logged_in => (503, (5, 5, 1), "You are logged in already"),
-            () if self.transaction.is_some() => (503, (5, 5, 1), "Not inside a transaction"),
+            // RFC 4954 §4 allows no AUTH inside a transaction: here there is none before log-in.
             () if !self.may_log_in() => (538, (5, 7, 11), "Log-in needs TLS: say STARTTLS first"),
             () => {
                 let Some(exchange) = Exchange::begin(mechanism) else {
@@ -225,7 +225,8 @@ impl Session {
             () if mail.require_tls && !self.announces_require_tls() => {
                 (555, (5, 5, 4), "REQUIRETLS is not offered here")
             }
-            () if needs_smtputf8 && !mail.smtputf8 => (553, (5, 6, 7), "This address needs SMTPUTF8"),
+            // RFC 6531 §3.5: 550 for MAIL, 553 for RCPT.
+            () if needs_smtputf8 && !mail.smtputf8 => (550, (5, 6, 7), "This address needs SMTPUTF8"),
             () if self.transactions >= limits.transactions => {
                 let text = "Enough messages for one session: connect again";
                 self.hang_up(&Reply::new(421, EnhancedCode::new(4, 5, 3), text));

@@ -154,9 +154,8 @@ impl Session {
                     self.phase = Phase::Asked(Asked::Finish);
                     return Some(Step::Ask(Question::Finish));
                 }
-                let text = format!("{octets} octets taken, {} in all", intake.octets());
                 transaction.body = Body::Open(intake);
-                self.say_new(250, (2, 0, 0), &text);
+                self.say_new(250, (2, 0, 0), &format!("{octets} octets taken"));
             }
             Body::Refused { intake, reply } => {
                 // The reason may have changed since: a message with bare line ends may have grown too large as well.
@@ -167,20 +166,28 @@ impl Session {
                 transaction.body = Body::Awaited;
                 self.fail_new(503, (5, 5, 1), "There is no recipient yet");
             }
-            Body::Failed => self.fail_new(503, (5, 5, 1), "An earlier chunk was refused: say RSET"),
+            Body::Failed => {
+                let reply = Reply::new(503, EnhancedCode::new(5, 5, 1), "An earlier chunk was refused: say RSET");
+                self.fail_each(&reply, last);
+            }
         }
         None
     }
 
     /// At the end of the octets of a refused message. A chunk that wasn't the last leaves the transaction failed.
     fn refuse_message(&mut self, reply: &Reply, last: bool) {
+        self.fail_each(reply, last);
+        if last {
+            self.transaction = None;
+        }
+    }
+
+    /// Refuses a chunk, or DATA. RFC 2033 §4.2, §4.3: on LMTP the last one has a reply for each recipient that was taken.
+    fn fail_each(&mut self, reply: &Reply, last: bool) {
         let recipients = self.envelope().map_or(0, |envelope| envelope.recipients.len());
         let replies = if self.config.role == Role::Lmtp && last { recipients.max(1) } else { 1 };
         for _ in 1..replies {
             self.say(reply);
-        }
-        if last {
-            self.transaction = None;
         }
         self.fail(reply);
     }
