@@ -14,6 +14,7 @@ mod text;
 use relais_model::{Flag, SeqNum, UidSet};
 
 pub use code::ResponseCode;
+pub(crate) use fetch::section_name;
 pub use fetch::{FetchWriter, without_nul};
 pub use mailbox::{MailboxStatus, list, lsub, namespace, quota, quota_root, status, write_mailbox};
 pub use number::{write_numbers, write_runs};

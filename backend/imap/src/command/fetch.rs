@@ -6,6 +6,7 @@ use relais_message::{Section, SectionText};
 use relais_model::ModSeq;
 
 use super::reader::{Reader, Refusal};
+use crate::response::section_name;
 use crate::sequence::SequenceSet;
 
 /// FETCH and UID FETCH.
@@ -89,8 +90,16 @@ pub struct FetchSection {
     pub peek: bool,
     /// Only these of them.
     pub partial: Option<Partial>,
-    /// What the answer calls it.
-    pub name: SectionName,
+    /// What the answer calls it, with the space behind: made once, for it is told with each message.
+    pub(crate) answered_as: String,
+}
+
+impl FetchSection {
+    /// Of a section that is answered by this name.
+    pub fn new(section: Section, peek: bool, partial: Option<Partial>, name: SectionName) -> Self {
+        let answered_as = section_name(&section, partial, name);
+        Self { section, peek, partial, answered_as }
+    }
 }
 
 /// How a section was asked for, and is answered.
@@ -171,13 +180,9 @@ impl Reader<'_> {
 
     fn fetch_item(&mut self) -> Result<FetchItem, Refusal> {
         let whole = |name, text| {
-            FetchItem::Section(FetchSection {
-                section: Section { path: Vec::new(), text },
-                // RFC 3501 §6.4.5: RFC822.HEADER is BODY.PEEK[HEADER]; the others set \Seen.
-                peek: name == SectionName::Rfc822Header,
-                partial: None,
-                name,
-            })
+            // RFC 3501 §6.4.5: RFC822.HEADER is BODY.PEEK[HEADER]; the others set \Seen.
+            let peek = name == SectionName::Rfc822Header;
+            FetchItem::Section(FetchSection::new(Section { path: Vec::new(), text }, peek, None, name))
         };
         let before = self.position();
         let word = self.word();
@@ -224,7 +229,7 @@ impl Reader<'_> {
 
     fn fetch_section(&mut self, peek: bool) -> Result<FetchItem, Refusal> {
         let section = self.section()?;
-        Ok(FetchItem::Section(FetchSection { section, peek, partial: self.partial()?, name: SectionName::Body }))
+        Ok(FetchItem::Section(FetchSection::new(section, peek, self.partial()?, SectionName::Body)))
     }
 
     /// `section` (RFC 9051 §9).

@@ -5,7 +5,7 @@ use relais_model::{Flag, ModSeq, SeqNum, Timestamp, Uid};
 
 use super::text::{announce, write_quoted, write_string};
 use super::{number, parenthesised, write_flags};
-use crate::command::{FetchSection, SectionName};
+use crate::command::{FetchSection, Partial, SectionName};
 use crate::date;
 
 /// Writes `* n FETCH (…)`. Nothing is written before the first item, and nothing at all where there is none.
@@ -37,7 +37,7 @@ impl<'a> FetchWriter<'a> {
     }
 
     /// Begins an item: its name, with the space after it.
-    fn item(&mut self, name: &str) {
+    fn item(&mut self, name: impl AsRef<[u8]>) {
         if self.is_empty {
             self.is_empty = false;
             self.out.extend_from_slice(b"* ");
@@ -46,7 +46,7 @@ impl<'a> FetchWriter<'a> {
         } else {
             self.out.push(b' ');
         }
-        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(name.as_ref());
     }
 
     /// UID.
@@ -141,11 +141,11 @@ impl<'a> FetchWriter<'a> {
     /// BODY\[…\] with its octets, the part asked for already cut out; none: NIL, since the message has no such part.
     pub fn section(&mut self, asked: &FetchSection, octets: Option<&[u8]>) {
         let Some(octets) = octets else {
-            self.section_name(asked);
+            self.item(&asked.answered_as);
             return self.out.extend_from_slice(b"NIL");
         };
         if octets.is_empty() {
-            self.section_name(asked);
+            self.item(&asked.answered_as);
             return write_quoted(self.out, b"");
         }
         self.begin_section(asked, octets.len() as u64);
@@ -157,7 +157,7 @@ impl<'a> FetchWriter<'a> {
     /// BODY\[…\] up to its literal's announcement. The caller then writes so many octets to [`Self::out`], and may send
     /// away what stands there in between; each piece through [`without_nul`].
     pub fn begin_section(&mut self, asked: &FetchSection, octets: u64) {
-        self.section_name(asked);
+        self.item(&asked.answered_as);
         announce(self.out, octets);
     }
 
@@ -188,19 +188,25 @@ impl<'a> FetchWriter<'a> {
         self.out.extend_from_slice(b"] ");
         number::write(self.out, octets);
     }
+}
 
-    fn section_name(&mut self, asked: &FetchSection) {
-        match asked.name {
-            SectionName::Rfc822 => return self.item("RFC822 "),
-            SectionName::Rfc822Header => return self.item("RFC822.HEADER "),
-            SectionName::Rfc822Text => return self.item("RFC822.TEXT "),
-            SectionName::Body => self.item("BODY["),
+/// How an answer calls a section, with the space behind: `BODY[1.MIME]<0> `.
+pub(crate) fn section_name(section: &Section, partial: Option<Partial>, name: SectionName) -> String {
+    let mut out = Vec::new();
+    match name {
+        SectionName::Rfc822 => out.extend_from_slice(b"RFC822 "),
+        SectionName::Rfc822Header => out.extend_from_slice(b"RFC822.HEADER "),
+        SectionName::Rfc822Text => out.extend_from_slice(b"RFC822.TEXT "),
+        SectionName::Body => {
+            out.extend_from_slice(b"BODY[");
+            write_section(&mut out, section);
+            out.push(b']');
+            write_offset(&mut out, partial.map(|partial| partial.offset));
+            out.push(b' ');
         }
-        write_section(self.out, &asked.section);
-        self.out.push(b']');
-        write_offset(self.out, asked.partial.map(|partial| partial.offset));
-        self.out.push(b' ');
     }
+    // Names of fields are strings, and all else is ASCII.
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// A literal holds any octet but NUL (RFC 9051 §9, `CHAR8`). Where a broken message has one, 0x80 stands in its place, as from

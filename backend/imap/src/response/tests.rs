@@ -162,7 +162,7 @@ fn check_fetch(write: impl FnOnce(&mut FetchWriter<'_>), expected: &str) {
 
 fn asked(path: &[u32], text: Option<SectionText>) -> FetchSection {
     let section = Section { path: path.to_vec(), text };
-    FetchSection { section, peek: true, partial: None, name: SectionName::Body }
+    FetchSection::new(section, true, None, SectionName::Body)
 }
 
 #[test]
@@ -201,8 +201,9 @@ fn fetched_sections() {
     );
     check_fetch(|fetch| fetch.section(&asked(&[1], Some(SectionText::Mime)), Some(b"x")), "BODY[1.MIME] {1}\r\nx");
     let partial = Some(Partial { offset: 20, octets: 10.try_into().unwrap() });
-    check_fetch(|fetch| fetch.section(&FetchSection { partial, ..whole.clone() }, Some(b"x")), "BODY[]<20> {1}\r\nx");
-    let rfc822 = FetchSection { name: SectionName::Rfc822Text, ..whole };
+    let piece = FetchSection::new(whole.section.clone(), true, partial, SectionName::Body);
+    check_fetch(|fetch| fetch.section(&piece, Some(b"x")), "BODY[]<20> {1}\r\nx");
+    let rfc822 = FetchSection::new(whole.section, true, None, SectionName::Rfc822Text);
     check_fetch(|fetch| fetch.section(&rfc822, Some(b"x")), "RFC822.TEXT {1}\r\nx");
 }
 
