@@ -51,8 +51,9 @@ fn complain(error: &anyhow::Error) {
     eprintln!("relais: {error:#}");
 }
 
-/// A thread that hashed or compressed keeps its heap for as long as it lives.
-const IDLE_THREAD: Duration = Duration::from_secs(1);
+/// A thread that hashed or compressed keeps its heap for as long as it lives. Its end is also when the allocator looks for what it
+/// may give back, and that is what has been free for a second.
+const IDLE_THREAD: Duration = Duration::from_secs(2);
 
 fn run(arguments: Arguments) -> Result<bool> {
     // Half of the cores carry sessions; the database's threads and those that hash and compress have the others. A worker too

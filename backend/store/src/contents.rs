@@ -1,4 +1,4 @@
-//! Reading what many messages hold, in chunks of about a MiB, while the chunk before is being used.
+//! Reading what many messages hold, in chunks of about 256 KiB, while the chunk before is being used.
 
 mod columns;
 
@@ -21,7 +21,7 @@ use crate::sql::UidCondition;
 use crate::view::load::unsigned;
 
 /// Octets that one chunk should have.
-const CHUNK_OCTETS: usize = 1 << 20;
+const CHUNK_OCTETS: usize = 256 * 1024;
 /// Rows of the first chunk, before it is known how large they are.
 const FIRST_ROWS: usize = 128;
 /// Rows of any chunk.
