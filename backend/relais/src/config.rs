@@ -147,18 +147,35 @@ pub(crate) struct Resolver {
     pub(crate) servers: Vec<IpAddr>,
 }
 
-/// `[operations]`: metrics and health.
+/// `[operations]`: metrics and health, on loopback only, for nobody logs in there. An empty address: nowhere.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Operations {
-    /// Where `/metrics` and `/healthz` answer, in the clear: loopback only. Empty: nowhere.
-    pub(crate) at: String,
+    /// Where `/metrics` and `/healthz` answer in the clear.
+    #[serde(deserialize_with = "loopback")]
+    pub(crate) at: Option<SocketAddr>,
+    /// Where they answer over TLS.
+    #[serde(deserialize_with = "loopback")]
+    pub(crate) tls_at: Option<SocketAddr>,
 }
 
 impl Default for Operations {
     fn default() -> Self {
-        Self { at: "127.0.0.1:9025".to_owned() }
+        Self { at: Some(SocketAddr::from(([127, 0, 0, 1], 9025))), tls_at: None }
     }
+}
+
+fn loopback<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |why: &str| serde::de::Error::custom(format!("[operations] `{text}` {why}"));
+    let address: SocketAddr = text.parse().map_err(|_| wrong("is not ADDRESS:PORT"))?;
+    if !address.ip().is_loopback() {
+        return Err(wrong("is no loopback address, and nobody logs in there"));
+    }
+    Ok(Some(address))
 }
 
 /// `[log]`.
@@ -429,6 +446,8 @@ mod tests {
         refused("[[listen]]\nprotocol = \"imaps\"\nat = \"unix:/x\"", "a unix: path has no TLS");
         refused("database = \"mysql://x\"", "`database` is `sqlite`");
         refused("[log]\nlevel = \"info,=\"", "[log] level = ");
+        refused("[operations]\nat = \"9025\"", "`9025` is not ADDRESS:PORT");
+        refused("[operations]\ntls_at = \"192.0.2.1:9026\"", "is no loopback address");
         let parsed = Config::parse("hostname = \"[192.0.2.1]\"\ndata = \"/x\"");
         assert!(format!("{:#}", parsed.unwrap_err()).contains("not an address"));
     }
@@ -440,6 +459,7 @@ mod tests {
             ("database = \"mysql://x\"", 3),
             ("[limits]\nrecipients = -1", 4),
             ("\n[log]\nlevel = \"info,=\"", 5),
+            ("\n[operations]\n\ntls_at = \"0.0.0.0:9026\"", 6),
             ("\n[[listen]]\nprotocol = \"imap\"\nat = \"143\"", 4),
             ("[[listen]]\nprotocol = \"smtps\"\nat = \"143\"", 4),
         ] {

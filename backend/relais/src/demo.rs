@@ -92,9 +92,9 @@ fn directory(named: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>
 }
 
 fn ports(base: u16) -> Result<BTreeMap<&'static str, u16>> {
-    let names = PROTOCOLS.into_iter().chain(["http"]);
+    let names = PROTOCOLS.into_iter().chain(["http", "https"]);
     let ports = names.zip(0_u16..).map(|(name, at)| Some((name, base.checked_add(at)?)));
-    ports.collect::<Option<_>>().context("--port-base is too high: eight ports are needed from there on")
+    ports.collect::<Option<_>>().context("--port-base is too high: nine ports are needed from there on")
 }
 
 fn configuration(directory: &Path, base: u16, database: Option<&str>, more: Option<&str>) -> Result<String> {
@@ -118,7 +118,8 @@ fn configuration(directory: &Path, base: u16, database: Option<&str>, more: Opti
         }
     }
     listen("lmtp", format!("unix:{}", lmtp.display()));
-    pieces.push(format!("\n[operations]\nat = \"127.0.0.1:{}\"\n", port("http")));
+    let (http, https) = (port("http"), port("https"));
+    pieces.push(format!("\n[operations]\nat = \"127.0.0.1:{http}\"\ntls_at = \"127.0.0.1:{https}\"\n"));
     pieces.extend(more.map(str::to_owned));
     Ok(pieces.concat())
 }
@@ -214,8 +215,8 @@ fn table(ready: &Ready<'_>) -> String {
     }
     let smtp = format!("{} (STARTTLS)", port("smtp"));
     doors.push(vec!["SMTP, from other hosts".to_owned(), "localhost".to_owned(), smtp, String::new()]);
-    let http = format!("{}: /metrics, /healthz", port("http"));
-    doors.push(vec!["HTTP".to_owned(), "127.0.0.1".to_owned(), http, String::new()]);
+    let (https, http) = (format!("{} (TLS)", port("https")), port("http").to_string());
+    doors.push(vec!["HTTP: /metrics, /healthz".to_owned(), "localhost".to_owned(), https, http]);
     let first = ready.accounts.first();
     let (address, password) = first.map_or(("", ""), |person| (&person.address, &person.password));
     format!(

@@ -16,7 +16,7 @@ use relais_model::{Clock, Domain, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
 use relais_service::Service;
 use relais_store::{DatabaseUrl, Store, StoreConfig};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -42,7 +42,8 @@ pub(crate) struct Server {
     doors: Doors,
     reloading: Reloading,
     control: UnixListener,
-    operations: Option<TcpListener>,
+    operations: operations::Doors,
+    drain: Duration,
     delivery: Option<DeliveryConfig>,
     resolver: Vec<SocketAddr>,
 }
@@ -70,7 +71,9 @@ impl Server {
         };
         let spool = config.data.join("spool");
         let reception = Arc::new(Reception::new(store.clone(), reception, &spool, disk, Arc::clone(&clock), random));
+        let operations = operations::Doors::bind(&config.operations, &tls).await?;
         let limits = config.limits.for_doors();
+        let drain = limits.drain;
         let name = config.hostname.clone();
         let house = House::new(name, store.clone(), Arc::clone(&login), reception, tls, limits, clock);
         Ok(Self {
@@ -80,7 +83,8 @@ impl Server {
             doors: Doors::bind(config.listeners())?,
             reloading,
             control: control::bind(&config.control_socket())?,
-            operations: operations::bind(&config.operations.at).await?,
+            operations,
+            drain,
             delivery: Some(delivery_config(config)?),
             resolver: config.resolver.servers.iter().map(|server| SocketAddr::new(*server, 53)).collect(),
         })
@@ -107,9 +111,7 @@ impl Server {
         let tasks = TaskTracker::new();
         let service = self.service();
         let handle = operations::recorder()?;
-        if let Some(listener) = self.operations {
-            tasks.spawn(operations::serve(listener, self.store.clone(), handle, stop.clone()));
-        }
+        tasks.spawn(self.operations.serve(self.store.clone(), handle, stop.clone(), self.drain));
         tasks.spawn(control::serve(self.control, service, stop.clone()));
         tasks.spawn(self.doors.serve(self.house, stop.clone()));
         tasks.close();

@@ -73,6 +73,21 @@ def _():
     run('curl', '-sS', '--max-time', 30, '-u', f'{LOGIN}:{PASSWORD}', url('imaps'), fails=True)
 
 
+# The watchers' door; only relais has one.
+
+if 'HTTPS_PORT' in os.environ:
+    HEALTH = f'https://localhost:{os.environ["HTTPS_PORT"]}/healthz'
+
+    @check('curl-https-health', 'curl')
+    def _():
+        for host in ('localhost', '127.0.0.1'):
+            assert run('curl', '-sS', '--max-time', 30, '--cacert', CA, HEALTH.replace('localhost', host)) == 'ok\n'
+
+    @check('curl-https-wrong-authority', 'curl')
+    def _():
+        run('curl', '-sS', '--max-time', 30, HEALTH, fails=(60,))
+
+
 # Programs that send. swaks ends with 23 or 24 where MAIL or RCPT is refused, with 28 where AUTH is.
 
 def swaks(*arguments, door='submission', tls='--tls', fails=False):
