@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use relais_maild::{Binding, Limits, ListenerConfig, Protocol, TlsMode};
 use relais_model::Domain;
+use relais_store::DatabaseUrl;
 use serde::Deserialize;
 
 /// Where the file is looked for where nothing else is said.
@@ -60,7 +61,7 @@ fn domain<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Domain, D
 
 fn database<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if text != "sqlite" && !text.starts_with("postgres") {
+    if text != "sqlite" && !matches!(DatabaseUrl::parse(&text), Ok(DatabaseUrl::Postgres(_))) {
         return Err(serde::de::Error::custom("`database` is `sqlite` or a URL that begins with postgres://"));
     }
     Ok(text)
@@ -344,7 +345,7 @@ impl Config {
 
     /// Reads the text of the file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        Ok(toml::from_str(text)?)
+        toml::from_str(text).map_err(|error| fault(text, error))
     }
 
     /// The doors: those named, else the standard ones.
@@ -385,6 +386,17 @@ impl Config {
     pub(crate) fn control_socket(&self) -> PathBuf {
         self.data.join("control.sock")
     }
+}
+
+/// What is wrong, and where. The line itself is shown, too, unless a password may stand in it: this goes to the log.
+fn fault(text: &str, error: toml::de::Error) -> anyhow::Error {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let at = before.matches('\n').count();
+    let line = text.lines().nth(at).unwrap_or_default();
+    if line.contains("database") || line.contains("://") {
+        return anyhow::anyhow!("line {}, which is not shown for it may hold a password: {}", at + 1, error.message());
+    }
+    error.into()
 }
 
 impl ListenKeys {

@@ -15,7 +15,7 @@ use relais_store::{Append, Content, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::DemoArguments;
-use crate::config::{Config, Log};
+use crate::config::Config;
 use crate::server::Server;
 use crate::{certificate, log, show};
 
@@ -55,14 +55,13 @@ struct Person {
 
 /// Runs it until SIGTERM or Ctrl-C.
 pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
-    let level = if arguments.json { "info" } else { "warn" };
-    let set_level = log::start(&Log { level: level.to_owned(), ..Log::default() })?;
     let (directory, _kept_until_the_end) = directory(arguments.dir.as_deref())?;
     let more = arguments.with.as_deref().map(fs::read_to_string).transpose().context("cannot read --with's file")?;
-    let text = configuration(&directory, arguments.port_base, arguments.database_from.as_deref(), more.as_deref())?;
+    let text = configuration(&directory, &arguments, more.as_deref())?;
     let path = directory.join("relais.toml");
     write_secret(&path, &text)?;
     let config = Config::load(&path)?;
+    let set_level = log::start(&config.log)?;
     let (pair, ca) = certificate::demo(&directory)?;
     let mut server = Server::open(&config, Some(vec![pair])).await?;
     if config.delivery.relays.is_empty() && config.resolver.servers.is_empty() {
@@ -97,10 +96,11 @@ fn ports(base: u16) -> Result<BTreeMap<&'static str, u16>> {
     ports.collect::<Option<_>>().context("--port-base is too high: nine ports are needed from there on")
 }
 
-fn configuration(directory: &Path, base: u16, database: Option<&str>, more: Option<&str>) -> Result<String> {
-    let ports = ports(base)?;
+fn configuration(directory: &Path, arguments: &DemoArguments, more: Option<&str>) -> Result<String> {
+    let ports = ports(arguments.port_base)?;
     let data = directory.join("data");
-    let database = match database {
+    let level = arguments.log.as_deref().unwrap_or(if arguments.json { "info" } else { "warn" });
+    let database = match &arguments.database_from {
         Some(variable) => std::env::var(variable).with_context(|| format!("the environment has no {variable}"))?,
         None => "sqlite".to_owned(),
     };
@@ -120,6 +120,7 @@ fn configuration(directory: &Path, base: u16, database: Option<&str>, more: Opti
     listen("lmtp", format!("unix:{}", lmtp.display()));
     let (http, https) = (port("http"), port("https"));
     pieces.push(format!("\n[operations]\nat = \"127.0.0.1:{http}\"\ntls_at = \"127.0.0.1:{https}\"\n"));
+    pieces.push(format!("\n[log]\nlevel = {}\n", quoted(level)));
     pieces.extend(more.map(str::to_owned));
     Ok(pieces.concat())
 }

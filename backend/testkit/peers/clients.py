@@ -65,7 +65,7 @@ def _():
 for door in ('imaps', 'pop3s'):
     @check(f'curl-{door}-wrong-password', 'curl')
     def _(door=door):
-        run('curl', '-sS', '--max-time', 30, '--cacert', CA, '-u', f'{LOGIN}:wrong', url(door), fails=True)
+        run('curl', '-sS', '--max-time', 30, '--cacert', CA, '-u', f'{LOGIN}:{UNSPEAKABLE}', url(door), fails=True)
 
 
 @check('curl-wrong-authority', 'curl')
@@ -100,7 +100,7 @@ AUTH = ('--auth-user', LOGIN, '--auth-password', PASSWORD)
 
 @check('swaks-plain-587', 'swaks')
 def _():
-    swaks('--auth', 'PLAIN', *AUTH, '--from', LOGIN, '--to', LOGIN, '--header', 'Subject: swaks-587')
+    swaks('--auth', 'PLAIN', *AUTH, '--from', LOGIN, '--to', LOGIN, '--header', f'Subject: swaks-587 {UNSPEAKABLE}')
     wait_for('INBOX', 'swaks-587')
 
 
@@ -120,7 +120,7 @@ def _():
 
 @check('swaks-from-outside', 'swaks')
 def _():
-    swaks('--from', 'stranger@elsewhere.example', '--to', LOGIN, '--header', 'Subject: swaks-25', door='smtp')
+    swaks('--from', 'stranger@elsewhere.example', '--to', LOGIN, '--header', f'Subject: swaks-25 {UNSPEAKABLE}', door='smtp')
     wait_for('INBOX', 'swaks-25')
 
 
@@ -141,7 +141,7 @@ def _():
 
 @check('swaks-wrong-password', 'swaks')
 def _():
-    swaks('--auth', 'PLAIN', '--auth-user', LOGIN, '--auth-password', 'wrong', '--from', LOGIN, '--to', LOGIN, fails=(28,))
+    swaks('--auth', 'PLAIN', '--auth-user', LOGIN, '--auth-password', UNSPEAKABLE, '--from', LOGIN, '--to', LOGIN, fails=(28,))
 
 
 @check('msmtp', 'msmtp')

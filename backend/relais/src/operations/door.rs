@@ -50,10 +50,7 @@ impl Door {
 }
 
 /// The next guest that a seat is free for. Cancel-safe: a seat that was taken is given back, and tokio's accept loses nobody.
-async fn admit(
-    socket: &TcpListener,
-    seats: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+async fn admit(socket: &TcpListener, seats: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let seat = Arc::clone(seats).acquire_owned().await.ok()?;
     match socket.accept().await {
         Ok((stream, peer)) => Some((stream, peer, seat)),

@@ -14,5 +14,6 @@ mod fetching;
 mod house;
 mod keeping;
 mod relaying;
+mod secrets;
 mod submitting;
 mod watching;
