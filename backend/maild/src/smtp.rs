@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use relais_model::{EnhancedCode, Reply};
 use relais_reception::{Arrival, Door, Incoming, LoginAnswer, Plan, Protocol as LoginProtocol, Reception, Visit};
-use relais_smtp::server::{Answer, Config, Login, Question, Role, Session, Step, Tls};
+use relais_sasl::Credentials;
+use relais_smtp::server::{Answer, Config, Question, Role, Session, Step, Tls};
 use tokio::time::timeout;
 use tracing::debug;
 
@@ -139,7 +140,7 @@ impl Driver {
         }
     }
 
-    async fn login(&mut self, login: Login) -> Answer {
+    async fn login(&mut self, login: Credentials) -> Answer {
         let attempt = relais_reception::LoginAttempt {
             name: login.login_name,
             authorization: login.authorization,

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::arguments::DemoArguments;
 use crate::config::Config;
 use crate::server::Server;
-use crate::{certificate, log, show};
+use crate::{certificate, log, private, show};
 
 /// The demo's domain, of a top level that never leads anywhere (RFC 6761 §6.2).
 const DOMAIN: &str = "relais.test";
@@ -59,7 +57,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     let more = arguments.with.as_deref().map(fs::read_to_string).transpose().context("cannot read --with's file")?;
     let text = configuration(&directory, &arguments, more.as_deref())?;
     let path = directory.join("relais.toml");
-    write_secret(&path, &text)?;
+    private::write(&path, &text)?;
     let config = Config::load(&path)?;
     let set_level = log::start(&config.log)?;
     let (pair, ca) = certificate::demo(&directory)?;
@@ -147,7 +145,7 @@ async fn furnish(server: &Server, directory: &Path) -> Result<Vec<Person>> {
     }
     let all = people.iter().map(|person| person.address.clone()).collect();
     act(&service, Act::AliasAdd { address: format!("team@{DOMAIN}"), targets: all }).await?;
-    write_secret(&path, &serde_json::to_string_pretty(&people)?)?;
+    private::write(&path, &serde_json::to_string_pretty(&people)?)?;
     Ok(people)
 }
 
@@ -189,13 +187,6 @@ fn password() -> String {
     let mut chance = [0; 16];
     SystemRandom.fill(&mut chance);
     chance.iter().filter_map(|octet| LETTERS.get(usize::from(octet % 32)).copied().map(char::from)).collect()
-}
-
-fn write_secret(path: &Path, text: &str) -> Result<()> {
-    let mut options = fs::OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn table(ready: &Ready<'_>) -> String {
