@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -146,7 +147,8 @@ impl Doors {
     }
 
     /// Serves until `stop`, then waits for the sessions to end, [`crate::Limits::drain`] at most.
-    pub async fn serve(self, house: Arc<House>, stop: CancellationToken) {
+    /// Each connection keeps the house that it found when it came.
+    pub async fn serve(self, house: watch::Receiver<Arc<House>>, stop: CancellationToken) {
         let sessions = TaskTracker::new();
         let watchers = TaskTracker::new();
         let guests = Arc::new(Guests::default());
@@ -155,7 +157,7 @@ impl Doors {
             let door = Door {
                 listener: Arc::new(listener),
                 socket,
-                house: Arc::clone(&house),
+                house: house.clone(),
                 guests: Arc::clone(&guests),
                 sessions: sessions.clone(),
                 stop: stop.clone(),
@@ -165,7 +167,8 @@ impl Doors {
         watchers.close();
         watchers.wait().await;
         sessions.close();
-        if timeout(house.limits.drain, sessions.wait()).await.is_err() {
+        let drain = house.borrow().limits.drain;
+        if timeout(drain, sessions.wait()).await.is_err() {
             warn!(left = sessions.len(), "connections were cut off at the end of the drain");
         }
     }
@@ -202,7 +205,7 @@ fn bind(binding: &Binding) -> io::Result<Socket> {
 struct Door {
     listener: Arc<ListenerConfig>,
     socket: Socket,
-    house: Arc<House>,
+    house: watch::Receiver<Arc<House>>,
     guests: Arc<Guests>,
     sessions: TaskTracker,
     stop: CancellationToken,
@@ -243,7 +246,7 @@ impl Door {
         let protocol = self.listener.protocol.as_str();
         metrics::counter!("relais_connections_total", "protocol" => protocol).increment(1);
         let visitor = Visitor { wire, peer, listener: Arc::clone(&self.listener), stop: self.stop.child_token() };
-        let (house, guests) = (Arc::clone(&self.house), Arc::clone(&self.guests));
+        let (house, guests) = (Arc::clone(&self.house.borrow()), Arc::clone(&self.guests));
         let span = info_span!("connection", protocol, peer.ip = %peer);
         self.sessions.spawn(greet(visitor, house, guests).instrument(span));
     }

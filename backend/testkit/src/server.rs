@@ -7,6 +7,7 @@ use std::env;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek as _};
 use std::net::TcpListener;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -160,6 +161,18 @@ impl Server {
     /// The folder that all of its data is in.
     pub fn folder(&self) -> PathBuf {
         self.home.path().join("data")
+    }
+
+    /// What relais has logged so far.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub fn log(&self) -> io::Result<String> {
+        let Some(log) = &self.log else { return Ok(String::new()) };
+        // Not by its position, where the server goes on writing.
+        let mut octets = vec![0; usize::try_from(log.metadata()?.len()).unwrap_or(usize::MAX)];
+        log.read_exact_at(&mut octets, 0)?;
+        Ok(String::from_utf8_lossy(&octets).into_owned())
     }
 
     /// Its process, for what the system knows of it.

@@ -13,6 +13,8 @@ use super::{Client, Done, Halt};
 pub(super) struct Appending {
     mailbox: MailboxKey,
     filed: Vec<Append>,
+    /// Octets of all messages announced so far.
+    octets: u64,
     current: Option<Current>,
     is_broken: bool,
 }
@@ -42,10 +44,15 @@ impl Client {
         }
         if message.index == 0 {
             let mailbox = self.target(&message.mailbox).await?;
-            self.appending = Some(Box::new(Appending { mailbox, filed: Vec::new(), current: None, is_broken: false }));
+            self.appending =
+                Some(Box::new(Appending { mailbox, filed: Vec::new(), octets: 0, current: None, is_broken: false }));
         }
         let quota = self.house.store.quota(self.account()?).await?.ok_or_else(Halt::account_gone)?;
-        let needed = quota.used_octets.saturating_add(message.head.size_octets);
+        let announced = self.appending.as_deref_mut().map_or(message.head.size_octets, |appending| {
+            appending.octets = appending.octets.saturating_add(message.head.size_octets);
+            appending.octets
+        });
+        let needed = quota.used_octets.saturating_add(announced);
         if quota.limit_octets.is_some_and(|limit| needed > limit) {
             return Err(Halt::no(ResponseCode::OverQuota, "The account's quota doesn't allow this message"));
         }

@@ -9,6 +9,7 @@ use relais_reception::{Disk, Login, Reception, ReceptionConfig};
 use relais_store::{DatabaseUrl, NewAccount, Store, StoreConfig};
 use rustls::server::ResolvesServerCertUsingSni;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -56,7 +57,8 @@ impl TestHouse {
             plain_login: true,
         };
         let stop = CancellationToken::new();
-        let doors = Doors::bind(vec![door]).unwrap().serve(Arc::new(house), stop.clone());
+        let (_, house) = watch::channel(Arc::new(house));
+        let doors = Doors::bind(vec![door]).unwrap().serve(house, stop.clone());
         Self { folder, store, hash, doors: TaskTracker::new().spawn(doors), stop }
     }
 

@@ -1,11 +1,9 @@
-//! Metrics, health, and what SIGHUP reads anew.
+//! Metrics and health.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use relais_testkit::smtp::Client;
 use relais_testkit::wire::Wire;
 
 use crate::house::House;
@@ -85,31 +83,4 @@ fn a_slow_watcher_holds_nobody_up() {
     let began_at = Instant::now();
     drop(house);
     assert!(began_at.elapsed() < Duration::from_secs(20), "it was waited for");
-}
-
-/// SIGHUP: new certificates are shown at once, and a file that can't be used changes nothing.
-#[test]
-fn sighup_reads_certificates_anew() {
-    let (house, other) = (House::open(), House::open());
-    let (folder, path) = (house.server.folder(), house.server.folder().join("relais.toml"));
-    let config = std::fs::read_to_string(&path).unwrap();
-    let hang_up = || {
-        let id = house.server.process_id().to_string();
-        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
-    };
-    let is_believed = |trust| Client::connect_tls(house.server.port("submissions"), trust).is_ok();
-    for name in ["localhost.pem", "localhost.key"] {
-        std::fs::copy(other.server.folder().join(name), folder.join(name)).unwrap();
-    }
-    std::fs::write(&path, config.replace("hostname", "hostnam")).unwrap();
-    hang_up();
-    assert!(is_believed(&house.trust) && !is_believed(&other.trust), "what isn't understood changes nothing");
-    std::fs::write(&path, config.replace("level = \"trace\"", "level = \"debug\"")).unwrap();
-    let began_at = Instant::now();
-    while !is_believed(&other.trust) {
-        hang_up();
-        assert!(began_at.elapsed() < Duration::from_secs(10), "the new certificate is not shown");
-    }
-    // With a trust of its own: one that was here before goes on with its session, for which no certificate is shown.
-    assert!(!is_believed(&house.server.trust().unwrap()));
 }
