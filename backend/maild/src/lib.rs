@@ -13,6 +13,7 @@ mod imap;
 mod limits;
 mod listener;
 mod pop3;
+mod probe;
 mod proxy;
 mod smtp;
 mod tls;
@@ -28,6 +29,7 @@ use accounts::{AccountSeat, Accounts};
 
 pub use limits::Limits;
 pub use listener::{Binding, Doors, DoorsError, ListenerConfig, Protocol, TlsMode};
+pub use probe::Relayed;
 pub use proxy::{ProxyError, parse as parse_proxy_header};
 pub use tls::{Certificates, TlsError, server_config};
 

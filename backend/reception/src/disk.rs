@@ -31,9 +31,10 @@ impl Disk {
         }
     }
 
-    /// From here on another floor, for the file system's next answer.
+    /// From here on another floor.
     pub fn set_floor(&self, octets: u64) {
         self.floor_octets.store(octets, Ordering::Relaxed);
+        self.asked_at.store(i64::MIN, Ordering::Relaxed); // what was answered was for the old one
     }
 
     /// Whether new mail must wait (RFC 5321 §4.2.3: 452). A file system that doesn't answer counts as full.
@@ -61,6 +62,10 @@ mod tests {
         let disk = |floor| Disk::new(Path::new("/"), floor, Arc::new(SystemClock));
         assert!(!disk(0).is_nearly_full());
         assert!(disk(u64::MAX).is_nearly_full());
+        let moved = disk(0);
+        assert!(!moved.is_nearly_full());
+        moved.set_floor(u64::MAX);
+        assert!(moved.is_nearly_full());
         assert!(Disk::new(Path::new("/nowhere/at/all"), 0, Arc::new(SystemClock)).is_nearly_full());
     }
 }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
-use relais_maild::{Binding, Certificates, Doors, House, server_config};
+use relais_maild::{Binding, Certificates, Doors, House, ListenerConfig, Relayed, server_config};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
 use relais_service::Service;
@@ -38,6 +38,7 @@ pub(crate) struct Server {
     store: Store,
     login: Arc<Login>,
     house: watch::Receiver<Arc<House>>,
+    listeners: Vec<ListenerConfig>,
     doors: Doors,
     reloading: Reloading,
     control: UnixListener,
@@ -80,6 +81,7 @@ impl Server {
             store,
             login,
             house: guests_house,
+            listeners: config.listeners(),
             doors: Doors::bind(config.listeners())?,
             reloading,
             control: control::bind(&config.control_socket())?,
@@ -106,7 +108,12 @@ impl Server {
     }
 
     /// Serves until SIGTERM or SIGINT; SIGHUP reads anew what can be.
+    ///
+    /// # Errors
+    /// Also where a stranger could relay through us: then nobody was let in.
     pub(crate) async fn serve(self, set_level: SetLevel, ready: impl FnOnce() -> Result<()>) -> Result<()> {
+        let house = Arc::clone(&self.house.borrow());
+        refuse_to_relay(&house, &self.listeners).await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let service = self.service();
@@ -248,6 +255,27 @@ fn start_delivery(store: &Store, config: DeliveryConfig, servers: &[SocketAddr])
         random: Arc::new(SystemRandom),
     };
     Ok(Delivery::start(store.clone(), config, ports)?)
+}
+
+/// Asks each door whether it would relay for a stranger. Not through the sockets: nobody else must come in before this is known.
+async fn refuse_to_relay(house: &Arc<House>, listeners: &[ListenerConfig]) -> Result<()> {
+    for listener in listeners {
+        let (protocol, at) = (listener.protocol.as_str(), &listener.binding);
+        match house.probe(listener, &SystemRandom).await {
+            Ok(None) => {}
+            Ok(Some(Relayed { reverse_path, forward_path })) => {
+                error!(protocol, binding = %at, reverse_path, forward_path, "an open relay: a stranger's mail for another host was taken");
+                bail!(
+                    "{protocol} at {at} would relay for strangers, from <{reverse_path}> to <{forward_path}>: not served"
+                );
+            }
+            Err(error) => {
+                warn!(protocol, binding = %at, %error, "whether this door relays for strangers could not be asked")
+            }
+        }
+    }
+    info!("no door relays for strangers");
+    Ok(())
 }
 
 /// The signals that we obey.

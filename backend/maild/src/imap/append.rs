@@ -3,7 +3,7 @@
 use relais_imap::response::ResponseCode;
 use relais_imap::session::AppendMessage;
 use relais_model::{Flag, Timestamp};
-use relais_reception::Spool;
+use relais_reception::{Held, Spool};
 use relais_store::{Append, MailboxKey};
 use tracing::error;
 
@@ -17,6 +17,8 @@ pub(super) struct Appending {
     octets: u64,
     current: Option<Current>,
     is_broken: bool,
+    /// The room that `filed` takes.
+    held: Vec<Held>,
 }
 
 /// The message that is coming in.
@@ -44,8 +46,14 @@ impl Client {
         }
         if message.index == 0 {
             let mailbox = self.target(&message.mailbox).await?;
-            self.appending =
-                Some(Box::new(Appending { mailbox, filed: Vec::new(), octets: 0, current: None, is_broken: false }));
+            self.appending = Some(Box::new(Appending {
+                mailbox,
+                filed: Vec::new(),
+                octets: 0,
+                current: None,
+                is_broken: false,
+                held: Vec::new(),
+            }));
         }
         let quota = self.house.store.quota(self.account()?).await?.ok_or_else(Halt::account_gone)?;
         let announced = self.appending.as_deref_mut().map_or(message.head.size_octets, |appending| {
@@ -56,6 +64,7 @@ impl Client {
         if quota.limit_octets.is_some_and(|limit| needed > limit) {
             return Err(Halt::no(ResponseCode::OverQuota, "The account's quota doesn't allow this message"));
         }
+        self.hold_message()?;
         self.finish_message().await;
         let spool = self.house.reception.spooler().begin();
         if let Some(appending) = self.appending.as_deref_mut() {
@@ -75,6 +84,16 @@ impl Client {
             appending.is_broken = true;
             appending.current = None;
         }
+    }
+
+    /// The message that came in has another behind it, and waits in memory for as long as that takes.
+    fn hold_message(&mut self) -> Result<(), Halt> {
+        let Some(appending) = self.appending.as_deref_mut() else { return Ok(()) };
+        let Some(current) = &appending.current else { return Ok(()) };
+        let held = self.house.reception.spooler().hold(current.spool.octets());
+        let busy = || Halt::no(ResponseCode::Unavailable, "Too many messages wait to be filed; try again later");
+        appending.held.push(held.ok_or_else(busy)?);
+        Ok(())
     }
 
     /// The message that came in is whole: understood and kept with those before it.
