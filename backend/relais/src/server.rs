@@ -270,7 +270,7 @@ async fn refuse_to_relay(house: &Arc<House>, listeners: &[ListenerConfig]) -> Re
                 );
             }
             Err(error) => {
-                warn!(protocol, binding = %at, %error, "whether this door relays for strangers could not be asked")
+                warn!(protocol, binding = %at, %error, "whether this door relays for strangers could not be asked");
             }
         }
     }
