@@ -70,7 +70,11 @@ impl House {
 
     /// A seat for one more session of this account; none where it has enough.
     fn seat(&self, identity: &Identity) -> Option<AccountSeat> {
-        self.accounts.seat(identity.account, self.limits.connections_per_account)
+        let seat = self.accounts.seat(identity.account, self.limits.connections_per_account);
+        if seat.is_none() {
+            tracing::info!(account = %identity.address, "refused: the account has as many sessions as it may have");
+        }
+        seat
     }
 }
 

@@ -455,6 +455,11 @@ impl Config {
         tcp.chain([lmtp]).collect()
     }
 
+    /// Where the messages lie that are files.
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.blobs.directory.clone().unwrap_or_else(|| self.data.join("objects"))
+    }
+
     /// Where the command line meets the running server.
     pub(crate) fn control_socket(&self) -> PathBuf {
         self.data.join("control.sock")

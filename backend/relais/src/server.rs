@@ -148,14 +148,18 @@ pub(crate) async fn open_store(config: &Config) -> Result<Store> {
         "sqlite" => DatabaseUrl::Sqlite(config.data.join("relais.db")),
         url => DatabaseUrl::parse(url)?,
     };
-    let objects = config.blobs.directory.clone().unwrap_or_else(|| config.data.join("objects"));
-    let store = StoreConfig { database, objects, inline_octets: config.blobs.inline_octets, readers: READERS };
+    let store = StoreConfig {
+        database,
+        objects: config.objects(),
+        inline_octets: config.blobs.inline_octets,
+        readers: READERS,
+    };
     Ok(Store::open(store, Arc::new(SystemClock), Arc::new(SystemRandom)).await?)
 }
 
-/// The data directory and what is in it, for nobody else's eyes.
+/// The data directory and what is in it, and the messages' wherever it is: for nobody else's eyes.
 fn make_directories(config: &Config) -> Result<()> {
-    for directory in [config.data.clone(), config.data.join("spool")] {
+    for directory in [config.data.clone(), config.data.join("spool"), config.objects()] {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory);
         made.with_context(|| format!("cannot make {}", directory.display()))?;
     }
@@ -304,7 +308,7 @@ async fn wait_for_the_end(
             _ = signals.terminate.recv() => return,
             _ = signals.interrupt.recv() => return,
             _ = signals.hang_up.recv() => {
-                notify(&[sd_notify::NotifyState::Reloading]);
+                notify_reloading();
                 if let Err(error) = reloading.reload(delivery, set_level) {
                     error!(error = format!("{error:#}"), "nothing was read anew, all stays as it is: mend this and send SIGHUP again");
                 }
@@ -351,6 +355,14 @@ impl Reloading {
             warn!("this demo keeps its mail: relays that were not there when it began wait for a restart");
         }
         Ok(())
+    }
+}
+
+/// That we reload, and since when: systemd's `notify-reload` takes no answer that is older.
+fn notify_reloading() {
+    match sd_notify::NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
+        Err(error) => warn!(%error, "systemd could not be told"),
     }
 }
 

@@ -194,6 +194,18 @@ fn mail_reaches_letters_of_all_kinds() {
     assert_eq!((steps.len(), steps[0]["kind"].as_str()), (1, Some("delivered")));
 }
 
+/// Other users of the host read no mail, wherever it lies.
+#[test]
+fn what_is_kept_is_for_nobody_elses_eyes() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mail = folder.path().join("mail");
+    let house = House::with(&format!("\n[blobs]\ndirectory = \"{}\"\n", mail.display()));
+    for private in [house.server.folder().join("data"), mail] {
+        assert_eq!(private.metadata().unwrap().permissions().mode() & 0o777, 0o700, "{}", private.display());
+    }
+}
+
 #[test]
 fn a_bootstrap_file_is_judged_with_its_line() {
     let empty = Empty::new();
