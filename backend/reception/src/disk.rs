@@ -44,8 +44,14 @@ impl Disk {
         if now.millis().saturating_sub(asked_at) >= ASK_EVERY_MILLIS || now.millis() < asked_at {
             self.asked_at.store(now.millis(), Ordering::Relaxed);
             let free = rustix::fs::statvfs(&self.path).map(|answer| answer.f_bavail.saturating_mul(answer.f_frsize));
-            self.is_nearly_full
-                .store(free.map_or(true, |free| free < self.floor_octets.load(Ordering::Relaxed)), Ordering::Relaxed);
+            let is_full = free.map_or(true, |free| free < self.floor_octets.load(Ordering::Relaxed));
+            match (self.is_nearly_full.swap(is_full, Ordering::Relaxed), is_full) {
+                (false, true) => {
+                    tracing::error!(path = %self.path.display(), "the disk is nearly full: new mail is put off");
+                }
+                (true, false) => tracing::info!(path = %self.path.display(), "there is room on the disk again"),
+                _ => {}
+            }
         }
         self.is_nearly_full.load(Ordering::Relaxed)
     }

@@ -53,6 +53,7 @@ fn sighup_reads_limits_anew() {
     let config = house.configuration().replace("recipients = 100", "recipients = 1\nfree_octets = 9000000000000000");
     house.reload(&config, "read anew: ");
     assert_eq!(codes(&house.stranger().command("MAIL FROM:<a@b.example>").unwrap()), "452 4.3.1", "the disk's floor");
+    assert!(house.server.log().unwrap().contains("the disk is nearly full: new mail is put off"));
     house.reload(&config.replace("free_octets", "# free_octets"), "read anew: ");
     let (mine, yours) = (["250 2.1.5"; 2], ["250 2.1.5", "452 4.5.3"]);
     assert_eq!(two_recipients(&mut guest), mine);
