@@ -366,6 +366,11 @@ impl Client {
     }
 
     async fn perform(&mut self, tag: &Tag, command: Command) -> Result<Done, Halt> {
+        let is_long = matches!(command, Command::Search(_) | Command::Sort(_) | Command::Thread(_));
+        let _turn = match &self.seat {
+            Some(seat) if is_long => seat.turn().await,
+            _ => None,
+        };
         match command {
             Command::Noop => Ok(Done::plain("Nothing done")),
             Command::Check => Ok(Done::plain("Checked")),
