@@ -10,7 +10,7 @@ use relais_testkit::wire::{Trust, Wire};
 
 use crate::house::{House, codes};
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
