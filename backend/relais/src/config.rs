@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use relais_maild::{Binding, Limits, ListenerConfig, Protocol, TlsMode};
-use relais_model::Domain;
+use relais_model::{Domain, Secret};
 use relais_store::DatabaseUrl;
 use serde::Deserialize;
 
@@ -23,9 +23,9 @@ pub(crate) struct Config {
     pub(crate) hostname: Domain,
     /// Where everything that must be kept is kept.
     pub(crate) data: PathBuf,
-    /// `sqlite`, or a `postgres://` URL.
+    /// `sqlite`, or a `postgres://` URL, with its password.
     #[serde(default = "sqlite", deserialize_with = "database")]
-    pub(crate) database: String,
+    pub(crate) database: Secret,
     #[serde(default)]
     pub(crate) blobs: Blobs,
     #[serde(default)]
@@ -46,8 +46,8 @@ pub(crate) struct Config {
     path: PathBuf,
 }
 
-fn sqlite() -> String {
-    "sqlite".to_owned()
+fn sqlite() -> Secret {
+    Secret::new("sqlite")
 }
 
 fn domain<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Domain, D::Error> {
@@ -59,12 +59,12 @@ fn domain<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Domain, D
     Ok(domain)
 }
 
-fn database<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn database<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text != "sqlite" && !matches!(DatabaseUrl::parse(&text), Ok(DatabaseUrl::Postgres(_))) {
         return Err(serde::de::Error::custom("`database` is `sqlite` or a URL that begins with postgres://"));
     }
-    Ok(text)
+    Ok(Secret::new(text))
 }
 
 /// Messages' bodies.
@@ -524,6 +524,7 @@ mod tests {
     #[test]
     fn two_keys_are_enough() {
         let config = Config::parse(MINIMAL).unwrap();
+        assert!(format!("{config:?}").contains("database: …"), "it may hold a password");
         assert_eq!(config.listeners().len(), 15);
         assert!(config.listeners().iter().all(|listener| !listener.plain_login && !listener.proxy));
     }

@@ -144,7 +144,7 @@ impl Server {
 
 /// Opens the store that the configuration names.
 pub(crate) async fn open_store(config: &Config) -> Result<Store> {
-    let database = match config.database.as_str() {
+    let database = match config.database.expose() {
         "sqlite" => DatabaseUrl::Sqlite(config.data.join("relais.db")),
         url => DatabaseUrl::parse(url)?,
     };
