@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Connections at once, over all listeners. Past it a new one hears a polite refusal.
     pub connections: usize,
-    /// Connections at once from one address; loopback is free.
+    /// Connections at once from one address (IPv6: from one /64); loopback is free.
     pub connections_per_address: usize,
     /// Sessions at once of one account, over all doors and addresses.
     pub connections_per_account: usize,
