@@ -22,7 +22,7 @@ pub struct DeliveryConfig {
     pub sources: Sources,
     /// The port of MX hosts. Default: 25; others are for tests.
     pub mx_port: u16,
-    /// Which mail goes through which relay host. Default: all mail goes to the MX hosts.
+    /// Which mail goes through which relay host, until [`Delivery::reroute`](crate::Delivery::reroute). Default: all mail goes to the MX hosts.
     pub routes: Routes,
     /// Authorities that are trusted beside the web's. Default: none.
     pub extra_roots: Vec<CertificateDer<'static>>,

@@ -48,6 +48,7 @@ use std::time::Duration;
 
 use relais_filing::Filing;
 use relais_store::Store;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -78,6 +79,7 @@ pub struct Delivery {
     stop: CancellationToken,
     cut: CancellationToken,
     tasks: TaskTracker,
+    routes: watch::Sender<Arc<Routes>>,
     drain: Duration,
 }
 
@@ -87,8 +89,10 @@ impl Delivery {
         let tls = Tls::new(&config.extra_roots).map_err(StartError)?;
         let (stop, cut, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let drain = config.drain;
+        let (routes, asked) = watch::channel(Arc::new(config.routes.clone()));
         let worker = Worker {
             lanes: Lanes::new(&config, stop.clone()),
+            routes: asked,
             desk: Desk {
                 filing: Filing::new(store.clone(), config.host_name.clone()),
                 store,
@@ -100,7 +104,12 @@ impl Delivery {
             tasks: tasks.clone(),
         };
         tasks.spawn(Arc::new(worker).run());
-        Ok(Self { stop, cut, tasks, drain })
+        Ok(Self { stop, cut, tasks, routes, drain })
+    }
+
+    /// From here on other relay hosts: for what is claimed next, not for what waits for its turn or is under way.
+    pub fn reroute(&self, routes: Routes) {
+        self.routes.send_replace(Arc::new(routes));
     }
 
     /// Claims no more, lets what is under way end within [`DeliveryConfig::drain`], then breaks off what no host may have taken and

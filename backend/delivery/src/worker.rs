@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use relais_model::Timestamp;
 use relais_store::{Acceptance, Claim, ClaimedMessage, Outcome, QueueKey, Settlement, StoreError};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,6 +16,7 @@ use crate::bodies::StoredBody;
 use crate::connection::Connection;
 use crate::lanes::Lanes;
 use crate::local;
+use crate::route::Routes;
 use crate::settle::Desk;
 
 /// A claim is void after this: longer than the longest wait and the longest attempt together. Only another node's death, or
@@ -43,6 +45,7 @@ pub(crate) struct Worker {
     pub(crate) courier: Courier,
     pub(crate) desk: Desk,
     pub(crate) lanes: Lanes,
+    pub(crate) routes: watch::Receiver<Arc<Routes>>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -105,8 +108,9 @@ impl Worker {
     fn jobs(&self, claimed: Vec<ClaimedMessage>, claimed_at: Timestamp) -> Vec<Job> {
         let mut jobs: Vec<Job> = Vec::with_capacity(claimed.len());
         let mut places: HashMap<(QueueKey, String), usize> = HashMap::new();
+        let routes = Arc::clone(&self.routes.borrow());
         for ClaimedMessage { message, destination, recipients } in claimed {
-            let next_hop = self.courier.config.routes.next_hop(&message.reverse_path, &destination);
+            let next_hop = routes.next_hop(&message.reverse_path, &destination);
             let place = *places.entry((message.key, next_hop.to_string())).or_insert(jobs.len());
             match jobs.get_mut(place) {
                 Some(job) => job.recipients.extend(recipients),

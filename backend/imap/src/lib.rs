@@ -26,5 +26,3 @@ pub mod thread;
 
 pub mod capability;
 pub mod response;
-
-mod base64;

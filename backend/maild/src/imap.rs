@@ -28,9 +28,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
-use crate::House;
 use crate::listener::{TlsMode, Visitor};
 use crate::wire::Wire;
+use crate::{AccountSeat, House};
 use append::Appending;
 use selected::{Expunges, Selected, Sync, Told};
 
@@ -59,6 +59,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         wire: Some(wire),
         out: Vec::new(),
         identity: None,
+        seat: None,
         selected: None,
         changes: None,
         appending: None,
@@ -79,6 +80,7 @@ struct Client {
     wire: Option<Wire>,
     out: Vec<u8>,
     identity: Option<Identity>,
+    seat: Option<AccountSeat>,
     selected: Option<Box<Selected>>,
     /// While idling: tells that the mailbox changed.
     changes: Option<watch::Receiver<ModSeq>>,
@@ -312,13 +314,16 @@ impl Client {
             protocol: LoginProtocol::Imap,
         };
         let outcome = match self.house.login.check(attempt).await {
-            LoginAnswer::Granted(identity) => {
-                info!(account = %identity.address, "logged in");
-                self.wire()?.end_at(None);
-                self.identity = Some(identity);
-                self.session.logged_in();
-                Ok(Done { code: Some(ResponseCode::Capability(self.session.capabilities())), text: "Logged in" })
-            }
+            LoginAnswer::Granted(identity) => match self.house.seat(&identity) {
+                Some(seat) => {
+                    info!(account = %identity.address, "logged in");
+                    self.wire()?.end_at(None);
+                    (self.identity, self.seat) = (Some(identity), Some(seat));
+                    self.session.logged_in();
+                    Ok(Done { code: Some(ResponseCode::Capability(self.session.capabilities())), text: "Logged in" })
+                }
+                None => Err(Halt::no(ResponseCode::Limit, "This account has too many connections now; close one")),
+            },
             LoginAnswer::Refused => Err(Halt::no(ResponseCode::AuthenticationFailed, "Name or password is wrong")),
             LoginAnswer::TooMany { .. } => {
                 Err(Halt::no(ResponseCode::Unavailable, "Too many failed log-ins; wait and try again"))
@@ -362,6 +367,11 @@ impl Client {
     }
 
     async fn perform(&mut self, tag: &Tag, command: Command) -> Result<Done, Halt> {
+        let is_long = matches!(command, Command::Search(_) | Command::Sort(_) | Command::Thread(_));
+        let _turn = match &self.seat {
+            Some(seat) if is_long => seat.turn().await,
+            _ => None,
+        };
         match command {
             Command::Noop => Ok(Done::plain("Nothing done")),
             Command::Check => Ok(Done::plain("Checked")),

@@ -8,10 +8,12 @@
 //!
 //! To add a protocol: a language crate, a driver here, a variant in [`Protocol`].
 
+mod accounts;
 mod imap;
 mod limits;
 mod listener;
 mod pop3;
+mod probe;
 mod proxy;
 mod smtp;
 mod tls;
@@ -20,16 +22,19 @@ mod wire;
 use std::sync::Arc;
 
 use relais_model::{Clock, Domain};
-use relais_reception::{Login, Reception};
+use relais_reception::{Identity, Login, Reception};
 use relais_store::Store;
+
+use accounts::{AccountSeat, Accounts};
 
 pub use limits::Limits;
 pub use listener::{Binding, Doors, DoorsError, ListenerConfig, Protocol, TlsMode};
+pub use probe::Relayed;
 pub use proxy::{ProxyError, parse as parse_proxy_header};
 pub use tls::{Certificates, TlsError, server_config};
 
-/// What the drivers find in the house.
-#[derive(Debug)]
+/// What the drivers find in the house. Each connection keeps the house as it was when it came.
+#[derive(Debug, Clone)]
 pub struct House {
     host_name: Domain,
     store: Store,
@@ -38,7 +43,8 @@ pub struct House {
     tls: Arc<rustls::ServerConfig>,
     limits: Limits,
     clock: Arc<dyn Clock>,
-    maildrops: pop3::Maildrops,
+    accounts: Arc<Accounts>,
+    maildrops: Arc<pop3::Maildrops>,
 }
 
 impl House {
@@ -52,7 +58,23 @@ impl House {
         limits: Limits,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { host_name, store, login, reception, tls, limits, clock, maildrops: pop3::Maildrops::default() }
+        let (accounts, maildrops) = (Arc::default(), Arc::default());
+        Self { host_name, store, login, reception, tls, limits, clock, accounts, maildrops }
+    }
+
+    /// The same house, with other limits for those who come from here on.
+    #[must_use]
+    pub fn with_limits(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
+    }
+
+    /// A seat for one more session of this account; none where it has enough.
+    fn seat(&self, identity: &Identity) -> Option<AccountSeat> {
+        let seat = self.accounts.seat(identity.account, self.limits.connections_per_account);
+        if seat.is_none() {
+            tracing::info!(account = %identity.address, "refused: the account has as many sessions as it may have");
+        }
+        seat
     }
 }
 

@@ -7,8 +7,10 @@ use std::time::Duration;
 pub struct Limits {
     /// Connections at once, over all listeners. Past it a new one hears a polite refusal.
     pub connections: usize,
-    /// Connections at once from one address; loopback is free.
+    /// Connections at once from one address (IPv6: from one /64); loopback is free.
     pub connections_per_address: usize,
+    /// Sessions at once of one account, over all doors and addresses.
+    pub connections_per_account: usize,
     /// Octets of one message, in and out.
     pub message_octets: u64,
     /// Recipients of one transaction (RFC 5321 §4.5.3.1.8 wants 100 at least).
@@ -39,6 +41,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             connections_per_address: 200,
+            connections_per_account: 100,
             message_octets: 50 * 1024 * 1024,
             recipients: 1000,
             transactions: 1000,

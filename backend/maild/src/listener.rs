@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs::Permissions;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -146,7 +147,8 @@ impl Doors {
     }
 
     /// Serves until `stop`, then waits for the sessions to end, [`crate::Limits::drain`] at most.
-    pub async fn serve(self, house: Arc<House>, stop: CancellationToken) {
+    /// Each connection keeps the house that it found when it came.
+    pub async fn serve(self, house: watch::Receiver<Arc<House>>, stop: CancellationToken) {
         let sessions = TaskTracker::new();
         let watchers = TaskTracker::new();
         let guests = Arc::new(Guests::default());
@@ -155,7 +157,7 @@ impl Doors {
             let door = Door {
                 listener: Arc::new(listener),
                 socket,
-                house: Arc::clone(&house),
+                house: house.clone(),
                 guests: Arc::clone(&guests),
                 sessions: sessions.clone(),
                 stop: stop.clone(),
@@ -165,7 +167,8 @@ impl Doors {
         watchers.close();
         watchers.wait().await;
         sessions.close();
-        if timeout(house.limits.drain, sessions.wait()).await.is_err() {
+        let drain = house.borrow().limits.drain;
+        if timeout(drain, sessions.wait()).await.is_err() {
             warn!(left = sessions.len(), "connections were cut off at the end of the drain");
         }
     }
@@ -202,7 +205,7 @@ fn bind(binding: &Binding) -> io::Result<Socket> {
 struct Door {
     listener: Arc<ListenerConfig>,
     socket: Socket,
-    house: Arc<House>,
+    house: watch::Receiver<Arc<House>>,
     guests: Arc<Guests>,
     sessions: TaskTracker,
     stop: CancellationToken,
@@ -243,7 +246,7 @@ impl Door {
         let protocol = self.listener.protocol.as_str();
         metrics::counter!("relais_connections_total", "protocol" => protocol).increment(1);
         let visitor = Visitor { wire, peer, listener: Arc::clone(&self.listener), stop: self.stop.child_token() };
-        let (house, guests) = (Arc::clone(&self.house), Arc::clone(&self.guests));
+        let (house, guests) = (Arc::clone(&self.house.borrow()), Arc::clone(&self.guests));
         let span = info_span!("connection", protocol, peer.ip = %peer);
         self.sessions.spawn(greet(visitor, house, guests).instrument(span));
     }
@@ -343,6 +346,7 @@ struct Counts {
 impl Guests {
     /// A seat, kept until it is dropped; none where the house or this address has enough.
     fn seat(self: &Arc<Self>, peer: IpAddr, limits: &Limits) -> Option<Seat> {
+        let peer = one_host(peer);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.all >= limits.connections {
             return None;
@@ -356,6 +360,16 @@ impl Guests {
         }
         counts.all += 1;
         Some(Seat { guests: Arc::clone(self), peer })
+    }
+}
+
+/// What one host has: an IPv4 address, or the /64 in which an IPv6 host takes as many addresses as it likes (RFC 4291 §2.5.1).
+fn one_host(peer: IpAddr) -> IpAddr {
+    match peer {
+        IpAddr::V6(address) if !address.is_loopback() => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        other => other,
     }
 }
 
@@ -397,5 +411,21 @@ mod tests {
         assert!(guests.seat(local, &limits).is_none(), "three in all are enough");
         drop(first);
         assert!(guests.seat(stranger, &limits).is_some());
+    }
+
+    /// A host with IPv6 has 2^64 addresses; it is counted as one all the same.
+    #[test]
+    fn an_ipv6_host_is_counted_once() {
+        let limits = Limits { connections_per_address: 2, ..Limits::default() };
+        let guests = Arc::new(Guests::default());
+        let seat = |address: &str| guests.seat(address.parse().unwrap(), &limits);
+        let seats = [seat("2001:db8::1"), seat("2001:db8::2:3")];
+        assert!(seats.iter().all(Option::is_some));
+        assert!(seat("2001:db8::4").is_none());
+        assert!(seat("2001:db8:0:1::4").is_some());
+        let local: Vec<_> = (0..5).map(|_| seat("::1")).collect();
+        assert!(local.iter().all(Option::is_some));
+        drop((seats, local));
+        assert!(guests.counts.lock().unwrap().by_address.is_empty());
     }
 }

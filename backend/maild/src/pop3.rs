@@ -15,9 +15,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
-use crate::House;
 use crate::listener::{TlsMode, Visitor};
 use crate::wire::Wire;
+use crate::{AccountSeat, House};
 use ahead::Ahead;
 
 /// Octets of a message that are handed over at once.
@@ -60,7 +60,8 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
     };
     let config =
         Config { host_name: house.host_name.to_string(), tls, allow_plain_login: visitor.listener.plain_login };
-    let mut driver = Driver { session: Session::new(config), house, peer: visitor.peer, identity: None, open: None };
+    let mut driver =
+        Driver { session: Session::new(config), house, peer: visitor.peer, identity: None, seat: None, open: None };
     if !early.is_empty() {
         driver.session.feed(&early);
     }
@@ -81,6 +82,7 @@ struct Driver {
     house: Arc<House>,
     peer: std::net::IpAddr,
     identity: Option<Identity>,
+    seat: Option<AccountSeat>,
     open: Option<Open>,
 }
 
@@ -139,6 +141,10 @@ impl Driver {
                 };
                 match self.house.login.check(attempt).await {
                     LoginAnswer::Granted(identity) => {
+                        self.seat = self.house.seat(&identity);
+                        if self.seat.is_none() {
+                            return Answer::Unavailable;
+                        }
                         wire.end_at(None);
                         self.identity = Some(identity);
                         Answer::LoggedIn
@@ -147,7 +153,13 @@ impl Driver {
                     LoginAnswer::TooMany { .. } | LoginAnswer::Unavailable => Answer::Unavailable,
                 }
             }
-            Question::OpenMaildrop => self.open_maildrop().await,
+            Question::OpenMaildrop => {
+                let answer = self.open_maildrop().await;
+                if !matches!(answer, Answer::Maildrop(_)) {
+                    self.seat = None;
+                }
+                answer
+            }
             Question::Commit { deleted } => match self.commit(deleted).await {
                 Ok(()) => Answer::Committed,
                 Err(error) => {

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use relais_model::{EnhancedCode, Reply};
 use relais_reception::{Arrival, Door, Incoming, LoginAnswer, Plan, Protocol as LoginProtocol, Reception, Visit};
-use relais_smtp::server::{Answer, Config, Login, Question, Role, Session, Step, Tls};
+use relais_sasl::Credentials;
+use relais_smtp::server::{Answer, Config, Question, Role, Session, Step, Tls};
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::House;
 use crate::listener::{Protocol, TlsMode, Visitor};
 use crate::wire::Wire;
+use crate::{AccountSeat, House};
 
 /// Carries one connection from its greeting to its end.
 pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
@@ -30,6 +31,7 @@ struct Driver {
     session: Session,
     house: Arc<House>,
     visit: Visit,
+    seat: Option<AccountSeat>,
     /// Where the recipients accepted so far lead, in RCPT's order.
     plans: Vec<Plan>,
     incoming: Option<Incoming>,
@@ -46,6 +48,7 @@ impl Driver {
             session: Session::new(config(visitor, house, door)),
             house: Arc::clone(house),
             visit: Visit { door, peer: visitor.peer, identity: None },
+            seat: None,
             plans: Vec::new(),
             incoming: None,
         }
@@ -68,7 +71,7 @@ impl Driver {
                 Step::StartTls => {
                     wire = wire.start_tls(Arc::clone(&self.house.tls), self.house.limits.handshake).await?;
                     self.session.tls_started();
-                    self.visit.identity = None; // RFC 3207 §4.2: what was said before is forgotten
+                    (self.visit.identity, self.seat) = (None, None); // RFC 3207 §4.2: what was said before is forgotten
                 }
                 Step::Ask(question) => {
                     let answer = self.decide(question, &wire).await;
@@ -139,7 +142,7 @@ impl Driver {
         }
     }
 
-    async fn login(&mut self, login: Login) -> Answer {
+    async fn login(&mut self, login: Credentials) -> Answer {
         let attempt = relais_reception::LoginAttempt {
             name: login.login_name,
             authorization: login.authorization,
@@ -149,8 +152,11 @@ impl Driver {
         };
         let (code, enhanced, text) = match self.house.login.check(attempt).await {
             LoginAnswer::Granted(identity) => {
-                self.visit.identity = Some(identity);
-                return Answer::Accept;
+                if let Some(seat) = self.house.seat(&identity) {
+                    (self.visit.identity, self.seat) = (Some(identity), Some(seat));
+                    return Answer::Accept;
+                }
+                (454, EnhancedCode::new(4, 7, 0), "This account has too many connections now; close one and try again")
             }
             LoginAnswer::Refused => (535, EnhancedCode::new(5, 7, 8), "Name or password is wrong"),
             LoginAnswer::TooMany { .. } => {

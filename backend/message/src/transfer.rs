@@ -94,16 +94,7 @@ fn flush(bits: u32, digits: u32, plain: &mut Vec<u8>) {
 
 /// RFC 2045 §6.8, on one line.
 pub(crate) fn to_base64(plain: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(plain.len().div_ceil(3) * 4);
-    for group in plain.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, &octet| bits << 8 | u32::from(octet)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let digit = usize::try_from(bits >> (18 - 6 * place) & 63).ok().and_then(|index| DIGITS.get(index));
-            text.push(if place > group.len() { '=' } else { digit.copied().map_or('=', char::from) });
-        }
-    }
-    text
+    data_encoding::BASE64.encode(plain)
 }
 
 #[cfg(test)]

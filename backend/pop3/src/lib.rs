@@ -16,7 +16,6 @@ mod encoder;
 pub mod limit;
 mod listing;
 mod maildrop;
-mod sasl;
 mod session;
 
 pub use encoder::MessageEncoder;

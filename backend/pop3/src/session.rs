@@ -5,13 +5,13 @@ use std::io::Write as _;
 
 use memchr::memchr;
 use relais_model::{Secret, Uid, UidSet};
+use relais_sasl::{Credentials, Exchange, Mechanism, Progress};
 
 use crate::command::{BadCommand, Command};
 use crate::encoder::MessageEncoder;
 use crate::limit;
 use crate::listing::{Column, Listing, write_line};
 use crate::maildrop::Maildrop;
-use crate::sasl::Plain;
 
 /// What the listener settles before a session begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -389,11 +389,11 @@ impl Session {
         if response == b"*" {
             return self.err("The log-in was called off");
         }
-        match Plain::parse(response) {
-            Some(Plain { authzid, authcid, password }) => {
-                self.asked = Some(Question::Login { login_name: authcid, authzid, password });
+        match Exchange::begin(Mechanism::Plain).respond(response) {
+            Progress::Complete(Credentials { login_name, authorization, password }) => {
+                self.asked = Some(Question::Login { login_name, authzid: authorization, password });
             }
-            None => self.refuse("This is no message of PLAIN"),
+            Progress::Continue(_) | Progress::Malformed => self.refuse("This is no message of PLAIN"),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use relais_model::{Clock, Timestamp};
 
@@ -13,7 +13,7 @@ const ASK_EVERY_MILLIS: i64 = 1000;
 #[derive(Debug)]
 pub struct Disk {
     path: PathBuf,
-    floor_octets: u64,
+    floor_octets: AtomicU64,
     clock: Arc<dyn Clock>,
     asked_at: AtomicI64,
     is_nearly_full: AtomicBool,
@@ -24,11 +24,17 @@ impl Disk {
     pub fn new(path: &Path, floor_octets: u64, clock: Arc<dyn Clock>) -> Self {
         Self {
             path: path.to_owned(),
-            floor_octets,
+            floor_octets: AtomicU64::new(floor_octets),
             clock,
             asked_at: AtomicI64::new(i64::MIN),
             is_nearly_full: AtomicBool::new(false),
         }
+    }
+
+    /// From here on another floor.
+    pub fn set_floor(&self, octets: u64) {
+        self.floor_octets.store(octets, Ordering::Relaxed);
+        self.asked_at.store(i64::MIN, Ordering::Relaxed); // what was answered was for the old one
     }
 
     /// Whether new mail must wait (RFC 5321 §4.2.3: 452). A file system that doesn't answer counts as full.
@@ -38,7 +44,14 @@ impl Disk {
         if now.millis().saturating_sub(asked_at) >= ASK_EVERY_MILLIS || now.millis() < asked_at {
             self.asked_at.store(now.millis(), Ordering::Relaxed);
             let free = rustix::fs::statvfs(&self.path).map(|answer| answer.f_bavail.saturating_mul(answer.f_frsize));
-            self.is_nearly_full.store(free.map_or(true, |free| free < self.floor_octets), Ordering::Relaxed);
+            let is_full = free.map_or(true, |free| free < self.floor_octets.load(Ordering::Relaxed));
+            match (self.is_nearly_full.swap(is_full, Ordering::Relaxed), is_full) {
+                (false, true) => {
+                    tracing::error!(path = %self.path.display(), "the disk is nearly full: new mail is put off");
+                }
+                (true, false) => tracing::info!(path = %self.path.display(), "there is room on the disk again"),
+                _ => {}
+            }
         }
         self.is_nearly_full.load(Ordering::Relaxed)
     }
@@ -55,6 +68,10 @@ mod tests {
         let disk = |floor| Disk::new(Path::new("/"), floor, Arc::new(SystemClock));
         assert!(!disk(0).is_nearly_full());
         assert!(disk(u64::MAX).is_nearly_full());
+        let moved = disk(0);
+        assert!(!moved.is_nearly_full());
+        moved.set_floor(u64::MAX);
+        assert!(moved.is_nearly_full());
         assert!(Disk::new(Path::new("/nowhere/at/all"), 0, Arc::new(SystemClock)).is_nearly_full());
     }
 }

@@ -23,5 +23,5 @@ pub use login::{
 };
 pub use recipient::{recipient, refuse};
 pub use relais_filing::Plan;
-pub use spool::{Spool, Spooled, Spooler};
+pub use spool::{Held, Spool, Spooled, Spooler};
 pub use visit::{Door, Visit};

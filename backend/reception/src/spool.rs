@@ -13,24 +13,41 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const MEMORY_OCTETS: usize = 256 * 1024;
 /// What the messages that are worked on may take of memory together.
 const WORK_OCTETS: usize = 256 * 1024 * 1024;
+/// What the messages that wait for others of their command may take of memory together.
+const HELD_OCTETS: usize = 128 * 1024 * 1024;
 
 /// Gives out spools below one directory, and bounds what they bring into memory.
 #[derive(Debug, Clone)]
 pub struct Spooler {
     directory: PathBuf,
     work: Arc<Semaphore>,
+    held: Arc<Semaphore>,
 }
 
 impl Spooler {
     /// `directory` must exist, on the disk that the mail is on.
     pub fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), work: Arc::new(Semaphore::new(WORK_OCTETS / 1024)) }
+        let kibibytes = |octets: usize| Arc::new(Semaphore::new(octets / 1024));
+        Self { directory: directory.to_owned(), work: kibibytes(WORK_OCTETS), held: kibibytes(HELD_OCTETS) }
+    }
+
+    /// Room for a message that stays in memory until its peer ends a command; none where others have taken what there is. It isn't
+    /// waited for: those who have it may take their time.
+    pub fn hold(&self, octets: u64) -> Option<Held> {
+        let kibibytes = u32::try_from(octets.div_ceil(1024)).ok()?;
+        Arc::clone(&self.held).try_acquire_many_owned(kibibytes).ok().map(|room| Held { _room: room })
     }
 
     /// An empty spool.
     pub fn begin(&self) -> Spool {
         Spool { spooler: self.clone(), memory: Vec::new(), file: None, octets: 0 }
     }
+}
+
+/// Room in memory, until it is dropped.
+#[derive(Debug)]
+pub struct Held {
+    _room: OwnedSemaphorePermit,
 }
 
 /// One message that is coming in.
@@ -99,6 +116,18 @@ async fn unnamed_file(directory: PathBuf) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_waits_for_its_command_is_bounded() {
+        let spooler = Spooler::new(Path::new("/"));
+        let most = HELD_OCTETS as u64;
+        let first = spooler.hold(most - 1024);
+        assert!(first.is_some() && spooler.hold(2048).is_none());
+        let second = spooler.clone().hold(1);
+        assert!(second.is_some() && spooler.hold(1).is_none() && spooler.hold(u64::MAX).is_none());
+        drop(first);
+        assert!(spooler.hold(2048).is_some());
+    }
 
     #[tokio::test]
     async fn what_goes_in_comes_out_small_or_large() {

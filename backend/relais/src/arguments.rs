@@ -62,6 +62,9 @@ pub(crate) struct DemoArguments {
     /// Another database than SQLite: a postgres:// URL, read from this environment variable.
     #[arg(long, value_name = "VARIABLE")]
     pub(crate) database_from: Option<String>,
+    /// The log's level, as `[log] level` takes it; by default warn, and info with --json.
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
     /// A piece of relais.toml that is added to the demo's own, for tests.
     #[arg(long, value_name = "FILE")]
     pub(crate) with: Option<PathBuf>,

@@ -1,12 +1,12 @@
 //! Certificates of our own making: a self-signed one until a real one is there, and the little CA of the demo.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+
+use crate::private;
 
 /// A pair of PEM files.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub(crate) fn self_signed(directory: &Path, hostname: &str) -> Result<Pair> {
     }
     let key = KeyPair::generate()?;
     let certificate = params(hostname, &[hostname])?.self_signed(&key)?;
-    write_secret(&pair.key, &key.serialize_pem())?;
+    private::write(&pair.key, &key.serialize_pem())?;
     fs::write(&pair.chain, certificate.pem()).with_context(|| format!("cannot write {}", pair.chain.display()))?;
     Ok(pair)
 }
@@ -43,7 +43,7 @@ pub(crate) fn demo(directory: &Path) -> Result<(Pair, PathBuf)> {
     let key = KeyPair::generate()?;
     let leaf = params("localhost", &["localhost", "127.0.0.1", "::1"])?;
     let leaf = leaf.signed_by(&key, &Issuer::new(ca_params, ca_key))?;
-    write_secret(&pair.key, &key.serialize_pem())?;
+    private::write(&pair.key, &key.serialize_pem())?;
     fs::write(&pair.chain, leaf.pem())?;
     fs::write(&ca, ca_certificate.pem())?;
     Ok((pair, ca))
@@ -55,12 +55,4 @@ fn params(common_name: &str, names: &[&str]) -> Result<CertificateParams> {
     distinguished.push(DnType::CommonName, common_name);
     params.distinguished_name = distinguished;
     Ok(params)
-}
-
-/// Written for its owner alone from the first octet on.
-fn write_secret(path: &Path, text: &str) -> Result<()> {
-    let mut options = fs::OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use relais_maild::{Binding, Limits, ListenerConfig, Protocol, TlsMode};
-use relais_model::Domain;
+use relais_model::{Domain, Secret};
+use relais_store::DatabaseUrl;
 use serde::Deserialize;
 
 /// Where the file is looked for where nothing else is said.
 pub(crate) const DEFAULT_PATH: &str = "/etc/relais/relais.toml";
 
 /// The whole file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// The host's own name.
@@ -22,9 +23,9 @@ pub(crate) struct Config {
     pub(crate) hostname: Domain,
     /// Where everything that must be kept is kept.
     pub(crate) data: PathBuf,
-    /// `sqlite`, or a `postgres://` URL.
+    /// `sqlite`, or a `postgres://` URL, with its password.
     #[serde(default = "sqlite", deserialize_with = "database")]
-    pub(crate) database: String,
+    pub(crate) database: Secret,
     #[serde(default)]
     pub(crate) blobs: Blobs,
     #[serde(default)]
@@ -45,8 +46,8 @@ pub(crate) struct Config {
     path: PathBuf,
 }
 
-fn sqlite() -> String {
-    "sqlite".to_owned()
+fn sqlite() -> Secret {
+    Secret::new("sqlite")
 }
 
 fn domain<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Domain, D::Error> {
@@ -58,16 +59,16 @@ fn domain<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Domain, D
     Ok(domain)
 }
 
-fn database<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn database<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if text != "sqlite" && !text.starts_with("postgres") {
+    if text != "sqlite" && !matches!(DatabaseUrl::parse(&text), Ok(DatabaseUrl::Postgres(_))) {
         return Err(serde::de::Error::custom("`database` is `sqlite` or a URL that begins with postgres://"));
     }
-    Ok(text)
+    Ok(Secret::new(text))
 }
 
 /// Messages' bodies.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Blobs {
     /// Larger ones are files below `directory`.
@@ -83,7 +84,7 @@ impl Default for Blobs {
 }
 
 /// One `[[listen]]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, PartialEq)]
 #[serde(try_from = "ListenKeys")]
 pub(crate) struct Listen(ListenerConfig);
 
@@ -124,7 +125,7 @@ pub(crate) enum ListenProtocol {
 }
 
 /// `[tls]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Tls {
     /// None: a self-signed one is made in the data directory.
@@ -132,7 +133,7 @@ pub(crate) struct Tls {
 }
 
 /// One pair of PEM files.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CertificateFiles {
     pub(crate) chain: PathBuf,
@@ -140,29 +141,46 @@ pub(crate) struct CertificateFiles {
 }
 
 /// `[resolver]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Resolver {
     /// None: those of the host (`/etc/resolv.conf`).
     pub(crate) servers: Vec<IpAddr>,
 }
 
-/// `[operations]`: metrics and health.
-#[derive(Debug, Clone, Deserialize)]
+/// `[operations]`: metrics and health, on loopback only, for nobody logs in there. An empty address: nowhere.
+#[derive(Debug, Clone, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Operations {
-    /// Where `/metrics` and `/healthz` answer, in the clear: loopback only. Empty: nowhere.
-    pub(crate) at: String,
+    /// Where `/metrics` and `/healthz` answer in the clear.
+    #[serde(deserialize_with = "loopback")]
+    pub(crate) at: Option<SocketAddr>,
+    /// Where they answer over TLS.
+    #[serde(deserialize_with = "loopback")]
+    pub(crate) tls_at: Option<SocketAddr>,
 }
 
 impl Default for Operations {
     fn default() -> Self {
-        Self { at: "127.0.0.1:9025".to_owned() }
+        Self { at: Some(SocketAddr::from(([127, 0, 0, 1], 9025))), tls_at: None }
     }
 }
 
+fn loopback<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |why: &str| serde::de::Error::custom(format!("[operations] `{text}` {why}"));
+    let address: SocketAddr = text.parse().map_err(|_| wrong("is not ADDRESS:PORT"))?;
+    if !address.ip().is_loopback() {
+        return Err(wrong("is no loopback address, and nobody logs in there"));
+    }
+    Ok(Some(address))
+}
+
 /// `[log]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Log {
     /// `info`, or a filter like `info,relais_delivery=debug`.
@@ -195,11 +213,12 @@ pub(crate) enum LogFormat {
 }
 
 /// `[limits]`: each absent key keeps its default.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LimitsSection {
     connections: Option<usize>,
     connections_per_address: Option<usize>,
+    connections_per_account: Option<usize>,
     message_octets: Option<u64>,
     recipients: Option<usize>,
     transactions: Option<usize>,
@@ -212,10 +231,18 @@ pub(crate) struct LimitsSection {
     write_stall_seconds: Option<u64>,
     drain_seconds: Option<u64>,
     /// Below so much free space in the data directory new mail is put off (452).
-    pub(crate) free_octets: Option<u64>,
+    free_octets: Option<u64>,
 }
 
+/// With less free space new mail is put off, where the configuration says nothing else.
+const FREE_OCTETS: u64 = 100 * 1024 * 1024;
+
 impl LimitsSection {
+    /// Below so much free space in the data directory new mail is put off.
+    pub(crate) fn free_octets(&self) -> u64 {
+        self.free_octets.unwrap_or(FREE_OCTETS)
+    }
+
     /// With the defaults filled in.
     pub(crate) fn for_doors(&self) -> Limits {
         let default = Limits::default();
@@ -223,6 +250,7 @@ impl LimitsSection {
         Limits {
             connections: self.connections.unwrap_or(default.connections),
             connections_per_address: self.connections_per_address.unwrap_or(default.connections_per_address),
+            connections_per_account: self.connections_per_account.unwrap_or(default.connections_per_account),
             message_octets: self.message_octets.unwrap_or(default.message_octets),
             recipients: self.recipients.unwrap_or(default.recipients),
             transactions: self.transactions.unwrap_or(default.transactions),
@@ -239,7 +267,7 @@ impl LimitsSection {
 }
 
 /// `[delivery]`: mail to other hosts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Delivery {
     /// MX hosts are met at this port.
@@ -274,9 +302,23 @@ impl Default for Delivery {
 }
 
 /// One `[[delivery.relay]]`.
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(try_from = "RelayKeys")]
+pub(crate) struct Relay {
+    pub(crate) host: Domain,
+    pub(crate) port: u16,
+    pub(crate) sender_domains: Vec<Domain>,
+    pub(crate) destinations: Vec<Domain>,
+    pub(crate) tls: RelayTls,
+    /// With `password_file`, or neither.
+    pub(crate) username: Option<String>,
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+/// Its keys.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Relay {
+pub(crate) struct RelayKeys {
     /// `HOST:PORT`.
     pub(crate) host: String,
     /// Only mail of senders in these domains; none: of all.
@@ -290,6 +332,38 @@ pub(crate) struct Relay {
     pub(crate) username: Option<String>,
     /// A file that holds the password alone, so that it stands in no configuration.
     pub(crate) password_file: Option<PathBuf>,
+}
+
+impl TryFrom<RelayKeys> for Relay {
+    type Error = String;
+
+    fn try_from(keys: RelayKeys) -> Result<Self, String> {
+        keys.relay().map_err(|error| format!("[[delivery.relay]] {error:#}"))
+    }
+}
+
+impl RelayKeys {
+    fn relay(self) -> Result<Relay> {
+        let wrong = || format!("host = \"{}\" is not HOST:PORT", self.host);
+        let (host, port) = self.host.rsplit_once(':').with_context(wrong)?;
+        let host = match host.parse::<IpAddr>() {
+            Ok(IpAddr::V4(address)) => format!("[{address}]"),
+            _ => host.to_owned(),
+        };
+        let domain = |text: &String| Domain::parse(text).with_context(|| format!("`{text}`"));
+        if self.username.is_some() != self.password_file.is_some() {
+            bail!("{}: username and password_file go together", self.host);
+        }
+        Ok(Relay {
+            host: Domain::parse(&host).with_context(wrong)?,
+            port: port.parse().with_context(wrong)?,
+            sender_domains: self.sender_domains.iter().map(domain).collect::<Result<_>>()?,
+            destinations: self.destinations.iter().map(domain).collect::<Result<_>>()?,
+            tls: self.tls,
+            username: self.username,
+            password_file: self.password_file,
+        })
+    }
 }
 
 impl std::fmt::Debug for Relay {
@@ -327,7 +401,24 @@ impl Config {
 
     /// Reads the text of the file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        Ok(toml::from_str(text)?)
+        toml::from_str(text).map_err(|error| fault(text, error))
+    }
+
+    /// The sections in which `new` says what only another start can bring about.
+    pub(crate) fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
+        let rest = |delivery: &Delivery| Delivery { relays: Vec::new(), ..delivery.clone() };
+        let changed = [
+            ("hostname", self.hostname != new.hostname),
+            ("data", self.data != new.data),
+            ("database", self.database != new.database),
+            ("[blobs]", self.blobs != new.blobs),
+            ("[[listen]]", self.listen != new.listen),
+            ("[resolver]", self.resolver != new.resolver),
+            ("[operations]", self.operations != new.operations),
+            ("[log] format", self.log.format != new.log.format),
+            ("[delivery]", rest(&self.delivery) != rest(&new.delivery)),
+        ];
+        changed.into_iter().filter(|(_, is_changed)| *is_changed).map(|(section, _)| section).collect()
     }
 
     /// The doors: those named, else the standard ones.
@@ -364,10 +455,26 @@ impl Config {
         tcp.chain([lmtp]).collect()
     }
 
+    /// Where the messages lie that are files.
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.blobs.directory.clone().unwrap_or_else(|| self.data.join("objects"))
+    }
+
     /// Where the command line meets the running server.
     pub(crate) fn control_socket(&self) -> PathBuf {
         self.data.join("control.sock")
     }
+}
+
+/// What is wrong, and where. The line itself is shown, too, unless a password may stand in it: this goes to the log.
+fn fault(text: &str, error: toml::de::Error) -> anyhow::Error {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let at = before.matches('\n').count();
+    let line = text.lines().nth(at).unwrap_or_default();
+    if line.contains("database") || line.contains("://") {
+        return anyhow::anyhow!("line {}, which is not shown for it may hold a password: {}", at + 1, error.message());
+    }
+    error.into()
 }
 
 impl ListenKeys {
@@ -417,6 +524,7 @@ mod tests {
     #[test]
     fn two_keys_are_enough() {
         let config = Config::parse(MINIMAL).unwrap();
+        assert!(format!("{config:?}").contains("database: …"), "it may hold a password");
         assert_eq!(config.listeners().len(), 15);
         assert!(config.listeners().iter().all(|listener| !listener.plain_login && !listener.proxy));
     }
@@ -429,6 +537,8 @@ mod tests {
         refused("[[listen]]\nprotocol = \"imaps\"\nat = \"unix:/x\"", "a unix: path has no TLS");
         refused("database = \"mysql://x\"", "`database` is `sqlite`");
         refused("[log]\nlevel = \"info,=\"", "[log] level = ");
+        refused("[operations]\nat = \"9025\"", "`9025` is not ADDRESS:PORT");
+        refused("[operations]\ntls_at = \"192.0.2.1:9026\"", "is no loopback address");
         let parsed = Config::parse("hostname = \"[192.0.2.1]\"\ndata = \"/x\"");
         assert!(format!("{:#}", parsed.unwrap_err()).contains("not an address"));
     }
@@ -440,6 +550,9 @@ mod tests {
             ("database = \"mysql://x\"", 3),
             ("[limits]\nrecipients = -1", 4),
             ("\n[log]\nlevel = \"info,=\"", 5),
+            ("\n[[delivery.relay]]\nhost = \"relay.example\"", 4),
+            ("\n[[delivery.relay]]\nhost = \"relay.example:25\"\nusername = \"x\"", 4),
+            ("\n[operations]\n\ntls_at = \"0.0.0.0:9026\"", 6),
             ("\n[[listen]]\nprotocol = \"imap\"\nat = \"143\"", 4),
             ("[[listen]]\nprotocol = \"smtps\"\nat = \"143\"", 4),
         ] {

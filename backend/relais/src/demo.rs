@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,9 +13,9 @@ use relais_store::{Append, Content, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::DemoArguments;
-use crate::config::{Config, Log};
+use crate::config::Config;
 use crate::server::Server;
-use crate::{certificate, log, show};
+use crate::{certificate, log, private, show};
 
 /// The demo's domain, of a top level that never leads anywhere (RFC 6761 §6.2).
 const DOMAIN: &str = "relais.test";
@@ -55,14 +53,13 @@ struct Person {
 
 /// Runs it until SIGTERM or Ctrl-C.
 pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
-    let level = if arguments.json { "info" } else { "warn" };
-    let set_level = log::start(&Log { level: level.to_owned(), ..Log::default() })?;
     let (directory, _kept_until_the_end) = directory(arguments.dir.as_deref())?;
     let more = arguments.with.as_deref().map(fs::read_to_string).transpose().context("cannot read --with's file")?;
-    let text = configuration(&directory, arguments.port_base, arguments.database_from.as_deref(), more.as_deref())?;
+    let text = configuration(&directory, &arguments, more.as_deref())?;
     let path = directory.join("relais.toml");
-    write_secret(&path, &text)?;
+    private::write(&path, &text)?;
     let config = Config::load(&path)?;
+    let set_level = log::start(&config.log)?;
     let (pair, ca) = certificate::demo(&directory)?;
     let mut server = Server::open(&config, Some(vec![pair])).await?;
     if config.delivery.relays.is_empty() && config.resolver.servers.is_empty() {
@@ -92,15 +89,16 @@ fn directory(named: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>
 }
 
 fn ports(base: u16) -> Result<BTreeMap<&'static str, u16>> {
-    let names = PROTOCOLS.into_iter().chain(["http"]);
+    let names = PROTOCOLS.into_iter().chain(["http", "https"]);
     let ports = names.zip(0_u16..).map(|(name, at)| Some((name, base.checked_add(at)?)));
-    ports.collect::<Option<_>>().context("--port-base is too high: eight ports are needed from there on")
+    ports.collect::<Option<_>>().context("--port-base is too high: nine ports are needed from there on")
 }
 
-fn configuration(directory: &Path, base: u16, database: Option<&str>, more: Option<&str>) -> Result<String> {
-    let ports = ports(base)?;
+fn configuration(directory: &Path, arguments: &DemoArguments, more: Option<&str>) -> Result<String> {
+    let ports = ports(arguments.port_base)?;
     let data = directory.join("data");
-    let database = match database {
+    let level = arguments.log.as_deref().unwrap_or(if arguments.json { "info" } else { "warn" });
+    let database = match &arguments.database_from {
         Some(variable) => std::env::var(variable).with_context(|| format!("the environment has no {variable}"))?,
         None => "sqlite".to_owned(),
     };
@@ -118,7 +116,9 @@ fn configuration(directory: &Path, base: u16, database: Option<&str>, more: Opti
         }
     }
     listen("lmtp", format!("unix:{}", lmtp.display()));
-    pieces.push(format!("\n[operations]\nat = \"127.0.0.1:{}\"\n", port("http")));
+    let (http, https) = (port("http"), port("https"));
+    pieces.push(format!("\n[operations]\nat = \"127.0.0.1:{http}\"\ntls_at = \"127.0.0.1:{https}\"\n"));
+    pieces.push(format!("\n[log]\nlevel = {}\n", quoted(level)));
     pieces.extend(more.map(str::to_owned));
     Ok(pieces.concat())
 }
@@ -145,7 +145,7 @@ async fn furnish(server: &Server, directory: &Path) -> Result<Vec<Person>> {
     }
     let all = people.iter().map(|person| person.address.clone()).collect();
     act(&service, Act::AliasAdd { address: format!("team@{DOMAIN}"), targets: all }).await?;
-    write_secret(&path, &serde_json::to_string_pretty(&people)?)?;
+    private::write(&path, &serde_json::to_string_pretty(&people)?)?;
     Ok(people)
 }
 
@@ -189,13 +189,6 @@ fn password() -> String {
     chance.iter().filter_map(|octet| LETTERS.get(usize::from(octet % 32)).copied().map(char::from)).collect()
 }
 
-fn write_secret(path: &Path, text: &str) -> Result<()> {
-    let mut options = fs::OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("cannot write {}", path.display()))
-}
-
 fn table(ready: &Ready<'_>) -> String {
     let port = |name: &str| ready.ports.get(name).copied().unwrap_or_default();
     let people = ready.accounts.iter().map(|person| vec![person.address.clone(), person.password.clone()]);
@@ -214,8 +207,8 @@ fn table(ready: &Ready<'_>) -> String {
     }
     let smtp = format!("{} (STARTTLS)", port("smtp"));
     doors.push(vec!["SMTP, from other hosts".to_owned(), "localhost".to_owned(), smtp, String::new()]);
-    let http = format!("{}: /metrics, /healthz", port("http"));
-    doors.push(vec!["HTTP".to_owned(), "127.0.0.1".to_owned(), http, String::new()]);
+    let (https, http) = (format!("{} (TLS)", port("https")), port("http").to_string());
+    doors.push(vec!["HTTP: /metrics, /healthz".to_owned(), "localhost".to_owned(), https, http]);
     let first = ready.accounts.first();
     let (address, password) = first.map_or(("", ""), |person| (&person.address, &person.password));
     format!(

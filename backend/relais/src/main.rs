@@ -3,7 +3,7 @@
 //! - `arguments`: the command line's words. `config`: the bootstrap file. `server`: the wiring of all rooms; read it to see what
 //!   there is. `demo`: the same on loopback, furnished.
 //! - `commands`, `show`: acts said and answers shown. `control`: the socket between them and a running server.
-//! - `operations`: metrics and health. `certificate`: those of our own making. `log`.
+//! - `operations`: metrics and health. `certificate`: those of our own making. `private`: files for the owner alone. `log`.
 //!
 //! Invariants: no globals but the log's and the metrics' recorders and the allocator. Passwords come from a prompt, standard
 //! input or a file, never from an argument.
@@ -16,6 +16,7 @@ mod control;
 mod demo;
 mod log;
 mod operations;
+mod private;
 mod server;
 mod show;
 

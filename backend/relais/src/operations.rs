@@ -1,17 +1,26 @@
-//! `/metrics` and `/healthz` for whoever watches the house, on a loopback address.
+//! `/metrics` and `/healthz` for whoever watches the house, on a loopback address: in the clear, with TLS, or both.
+
+mod door;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use futures_util::future::join_all;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use relais_store::Store;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
+
+use crate::config::Operations;
+use door::Door;
 
 /// Buckets of histograms of time, in seconds.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -24,35 +33,56 @@ pub(crate) fn recorder() -> Result<PrometheusHandle> {
     Ok(builder.set_buckets_for_metric(Matcher::Suffix("_size".to_owned()), &COUNTS)?.install_recorder()?)
 }
 
-/// The bound listener; `at` must be a loopback address, since nobody logs in here.
-pub(crate) async fn bind(at: &str) -> Result<Option<TcpListener>> {
-    if at.is_empty() {
-        return Ok(None);
+/// The doors, bound.
+pub(crate) struct Doors(Vec<Door>);
+
+impl Doors {
+    /// Binds what `config` names; `tls` is what the TLS door shows.
+    pub(crate) async fn bind(config: &Operations, tls: &ServerConfig) -> Result<Self> {
+        let mut doors = Vec::new();
+        if let Some(address) = config.at {
+            doors.push(Door::plain(listen(address).await?));
+        }
+        if let Some(address) = config.tls_at {
+            doors.push(Door::tls(listen(address).await?, tls));
+        }
+        Ok(Self(doors))
     }
-    let address: SocketAddr = at.parse().with_context(|| format!("[operations] at = \"{at}\" is not ADDRESS:PORT"))?;
-    if !address.ip().is_loopback() {
-        bail!("[operations] at = \"{at}\": only a loopback address, for nobody logs in there");
+
+    /// Answers until `stop`, and lets what is being asked be answered within `drain`.
+    pub(crate) async fn serve(self, store: Store, handle: PrometheusHandle, stop: CancellationToken, drain: Duration) {
+        let router = Router::new()
+            .route("/metrics", get(metrics))
+            .route("/healthz", get(healthz))
+            .with_state(Watched { store, handle });
+        let serve = |door| {
+            let served = axum::serve(door, router.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
+            async move {
+                if let Err(error) = served.await {
+                    tracing::error!(%error, "metrics are no longer served");
+                }
+            }
+        };
+        let patience = async {
+            stop.cancelled().await;
+            sleep(drain).await;
+        };
+        tokio::select! {
+            _ended = join_all(self.0.into_iter().map(serve)) => {}
+            () = patience => {} // who says half a request is not waited for
+        }
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
-    listener.with_context(|| format!("cannot listen for metrics at {address}")).map(Some)
+    listener.with_context(|| format!("cannot listen for metrics at {address}"))
 }
 
 #[derive(Clone)]
 struct Watched {
     store: Store,
     handle: PrometheusHandle,
-}
-
-/// Answers until `stop`.
-pub(crate) async fn serve(listener: TcpListener, store: Store, handle: PrometheusHandle, stop: CancellationToken) {
-    let router = Router::new()
-        .route("/metrics", get(metrics))
-        .route("/healthz", get(healthz))
-        .with_state(Watched { store, handle });
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "metrics are no longer served");
-    }
 }
 
 async fn metrics(State(watched): State<Watched>) -> impl IntoResponse {

@@ -11,13 +11,14 @@ use anyhow::{Context as _, Result, bail};
 use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
-use relais_maild::{Binding, Certificates, Doors, House, server_config};
-use relais_model::{Clock, Domain, Random, Secret, SystemClock, SystemRandom};
+use relais_maild::{Binding, Certificates, Doors, House, ListenerConfig, Relayed, server_config};
+use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
 use relais_service::Service;
 use relais_store::{DatabaseUrl, Store, StoreConfig};
-use tokio::net::{TcpListener, UnixListener};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::net::UnixListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -29,8 +30,6 @@ use crate::{control, operations};
 
 /// Connections that read the database, beside the one that writes.
 const READERS: u32 = 3;
-/// With less free space new mail is put off, where the configuration says nothing else.
-const FREE_OCTETS: u64 = 100 * 1024 * 1024;
 /// How long a message for another host is tried (RFC 5321 §4.5.4.1).
 const QUEUE_LIFETIME_HOURS: u64 = 120;
 
@@ -38,11 +37,13 @@ const QUEUE_LIFETIME_HOURS: u64 = 120;
 pub(crate) struct Server {
     store: Store,
     login: Arc<Login>,
-    house: Arc<House>,
+    house: watch::Receiver<Arc<House>>,
+    listeners: Vec<ListenerConfig>,
     doors: Doors,
     reloading: Reloading,
     control: UnixListener,
-    operations: Option<TcpListener>,
+    operations: operations::Doors,
+    drain: Duration,
     delivery: Option<DeliveryConfig>,
     resolver: Vec<SocketAddr>,
 }
@@ -59,28 +60,33 @@ impl Server {
         };
         let certificates = Arc::new(Certificates::load(&as_paths(&pairs))?);
         let tls = server_config(Arc::clone(&certificates))?;
-        let reloading = Reloading { certificates, own_pairs, path: config.path().to_owned() };
         let login = Arc::new(Login::new(store.clone(), Arc::clone(&clock), &*random));
-        let floor = config.limits.free_octets.unwrap_or(FREE_OCTETS);
-        let disk = Arc::new(Disk::new(&config.data, floor, Arc::clone(&clock)));
+        let disk = Arc::new(Disk::new(&config.data, config.limits.free_octets(), Arc::clone(&clock)));
         let hours = config.delivery.give_up_hours.unwrap_or(QUEUE_LIFETIME_HOURS);
         let reception = ReceptionConfig {
             host_name: config.hostname.clone(),
             queue_lifetime: Duration::from_secs(hours.saturating_mul(3600)),
         };
         let spool = config.data.join("spool");
-        let reception = Arc::new(Reception::new(store.clone(), reception, &spool, disk, Arc::clone(&clock), random));
+        let reception =
+            Arc::new(Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random));
+        let operations = operations::Doors::bind(&config.operations, &tls).await?;
         let limits = config.limits.for_doors();
+        let drain = limits.drain;
         let name = config.hostname.clone();
         let house = House::new(name, store.clone(), Arc::clone(&login), reception, tls, limits, clock);
+        let (house, guests_house) = watch::channel(Arc::new(house));
+        let reloading = Reloading { begun_with: config.clone(), own_pairs, certificates, house, disk };
         Ok(Self {
             store,
             login,
-            house: Arc::new(house),
+            house: guests_house,
+            listeners: config.listeners(),
             doors: Doors::bind(config.listeners())?,
             reloading,
             control: control::bind(&config.control_socket())?,
-            operations: operations::bind(&config.operations.at).await?,
+            operations,
+            drain,
             delivery: Some(delivery_config(config)?),
             resolver: config.resolver.servers.iter().map(|server| SocketAddr::new(*server, 53)).collect(),
         })
@@ -101,23 +107,28 @@ impl Server {
         self.delivery = None;
     }
 
-    /// Serves until SIGTERM or SIGINT; SIGHUP reads certificates and log level anew.
+    /// Serves until SIGTERM or SIGINT; SIGHUP reads anew what can be.
+    ///
+    /// # Errors
+    /// Also where a stranger could relay through us: then nobody was let in.
     pub(crate) async fn serve(self, set_level: SetLevel, ready: impl FnOnce() -> Result<()>) -> Result<()> {
+        let house = Arc::clone(&self.house.borrow());
+        refuse_to_relay(&house, &self.listeners).await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let service = self.service();
         let handle = operations::recorder()?;
-        if let Some(listener) = self.operations {
-            tasks.spawn(operations::serve(listener, self.store.clone(), handle, stop.clone()));
-        }
+        tasks.spawn(self.operations.serve(self.store.clone(), handle, stop.clone(), self.drain));
         tasks.spawn(control::serve(self.control, service, stop.clone()));
         tasks.spawn(self.doors.serve(self.house, stop.clone()));
         tasks.close();
         let delivery = self.delivery.map(|config| start_delivery(&self.store, config, &self.resolver)).transpose()?;
+        // Before anybody hears that we are ready: a signal that nobody awaits ends the process.
+        let signals = Signals::await_them()?;
         ready()?;
         notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
-        wait_for_the_end(&self.reloading, &set_level).await?;
+        wait_for_the_end(signals, &self.reloading, delivery.as_ref(), &set_level).await;
         notify(&[sd_notify::NotifyState::Stopping]);
         info!("closing");
         stop.cancel();
@@ -133,18 +144,22 @@ impl Server {
 
 /// Opens the store that the configuration names.
 pub(crate) async fn open_store(config: &Config) -> Result<Store> {
-    let database = match config.database.as_str() {
+    let database = match config.database.expose() {
         "sqlite" => DatabaseUrl::Sqlite(config.data.join("relais.db")),
         url => DatabaseUrl::parse(url)?,
     };
-    let objects = config.blobs.directory.clone().unwrap_or_else(|| config.data.join("objects"));
-    let store = StoreConfig { database, objects, inline_octets: config.blobs.inline_octets, readers: READERS };
+    let store = StoreConfig {
+        database,
+        objects: config.objects(),
+        inline_octets: config.blobs.inline_octets,
+        readers: READERS,
+    };
     Ok(Store::open(store, Arc::new(SystemClock), Arc::new(SystemRandom)).await?)
 }
 
-/// The data directory and what is in it, for nobody else's eyes.
+/// The data directory and what is in it, and the messages' wherever it is: for nobody else's eyes.
 fn make_directories(config: &Config) -> Result<()> {
-    for directory in [config.data.clone(), config.data.join("spool")] {
+    for directory in [config.data.clone(), config.data.join("spool"), config.objects()] {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory);
         made.with_context(|| format!("cannot make {}", directory.display()))?;
     }
@@ -203,10 +218,10 @@ fn routes(relays: &[Relay]) -> Result<Routes> {
     for relay in relays {
         let via = Via::Relay(Arc::new(relay_host(relay)?));
         for domain in &relay.destinations {
-            routes.by_destination.entry(parse_domain(domain)?).or_insert_with(|| via.clone());
+            routes.by_destination.entry(domain.clone()).or_insert_with(|| via.clone());
         }
         for domain in &relay.sender_domains {
-            routes.by_sender.entry(parse_domain(domain)?).or_insert_with(|| via.clone());
+            routes.by_sender.entry(domain.clone()).or_insert_with(|| via.clone());
         }
         let is_for_all = relay.destinations.is_empty() && relay.sender_domains.is_empty();
         if is_for_all && matches!(routes.otherwise, Via::Mx) {
@@ -216,32 +231,22 @@ fn routes(relays: &[Relay]) -> Result<Routes> {
     Ok(routes)
 }
 
-fn parse_domain(text: &str) -> Result<Domain> {
-    Domain::parse(text).with_context(|| format!("[[delivery.relay]]: `{text}`"))
-}
-
 fn relay_host(relay: &Relay) -> Result<RelayHost> {
-    let wrong = || format!("[[delivery.relay]] host = \"{}\" is not HOST:PORT", relay.host);
-    let (host, port) = relay.host.rsplit_once(':').with_context(wrong)?;
-    let host = match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => format!("[{address}]"),
-        _ => host.to_owned(),
-    };
     let login = match (&relay.username, &relay.password_file) {
         (Some(name), Some(path)) => Some(RelayLogin { name: name.clone(), password: read_password(path)? }),
-        (None, None) => None,
-        _ => bail!("[[delivery.relay]] {}: username and password_file go together", relay.host),
+        _ => None,
     };
     let tls = match relay.tls {
         RelayTlsName::Starttls => RelayTls::StartTls,
         RelayTlsName::Implicit => RelayTls::Implicit,
         RelayTlsName::None => RelayTls::None,
     };
-    Ok(RelayHost { host: parse_domain(&host)?, port: port.parse().with_context(wrong)?, tls, login })
+    Ok(RelayHost { host: relay.host.clone(), port: relay.port, tls, login })
 }
 
 fn read_password(path: &Path) -> Result<Secret> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read_to_string(path);
+    let text = text.with_context(|| format!("[[delivery.relay]] password_file: cannot read {}", path.display()))?;
     Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
 
@@ -256,19 +261,56 @@ fn start_delivery(store: &Store, config: DeliveryConfig, servers: &[SocketAddr])
     Ok(Delivery::start(store.clone(), config, ports)?)
 }
 
-async fn wait_for_the_end(reloading: &Reloading, set_level: &SetLevel) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
+/// Asks each door whether it would relay for a stranger. Not through the sockets: nobody else must come in before this is known.
+async fn refuse_to_relay(house: &Arc<House>, listeners: &[ListenerConfig]) -> Result<()> {
+    for listener in listeners {
+        let (protocol, at) = (listener.protocol.as_str(), &listener.binding);
+        match house.probe(listener, &SystemRandom).await {
+            Ok(None) => {}
+            Ok(Some(Relayed { reverse_path, forward_path })) => {
+                error!(protocol, binding = %at, reverse_path, forward_path, "an open relay: a stranger's mail for another host was taken");
+                bail!(
+                    "{protocol} at {at} would relay for strangers, from <{reverse_path}> to <{forward_path}>: not served"
+                );
+            }
+            Err(error) => {
+                warn!(protocol, binding = %at, %error, "whether this door relays for strangers could not be asked");
+            }
+        }
+    }
+    info!("no door relays for strangers");
+    Ok(())
+}
+
+/// The signals that we obey.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn await_them() -> Result<Self> {
+        let [terminate, interrupt, hang_up] =
+            [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+        Ok(Self { terminate: terminate?, interrupt: interrupt?, hang_up: hang_up? })
+    }
+}
+
+async fn wait_for_the_end(
+    mut signals: Signals,
+    reloading: &Reloading,
+    delivery: Option<&Delivery>,
+    set_level: &SetLevel,
+) {
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => {
-                notify(&[sd_notify::NotifyState::Reloading]);
-                match reloading.reload(set_level) {
-                    Ok(()) => info!("certificates and log level were read anew"),
-                    Err(error) => error!(error = format!("{error:#}"), "nothing was read anew; all stays as it is"),
+            _ = signals.terminate.recv() => return,
+            _ = signals.interrupt.recv() => return,
+            _ = signals.hang_up.recv() => {
+                notify_reloading();
+                if let Err(error) = reloading.reload(delivery, set_level) {
+                    error!(error = format!("{error:#}"), "nothing was read anew, all stays as it is: mend this and send SIGHUP again");
                 }
                 notify(&[sd_notify::NotifyState::Ready]);
             }
@@ -276,23 +318,51 @@ async fn wait_for_the_end(reloading: &Reloading, set_level: &SetLevel) -> Result
     }
 }
 
-/// What SIGHUP reads anew.
+/// What SIGHUP reads anew, and where it goes.
 struct Reloading {
-    certificates: Arc<Certificates>,
+    begun_with: Config,
     /// Instead of the configuration's.
     own_pairs: Option<Vec<Pair>>,
-    path: PathBuf,
+    certificates: Arc<Certificates>,
+    house: watch::Sender<Arc<House>>,
+    disk: Arc<Disk>,
 }
 
 impl Reloading {
-    fn reload(&self, set_level: &SetLevel) -> Result<()> {
-        let config = Config::load(&self.path)?;
+    /// All of it, or nothing: whatever can fail comes before the first change.
+    fn reload(&self, delivery: Option<&Delivery>, set_level: &SetLevel) -> Result<()> {
+        let config = Config::load(self.begun_with.path())?;
         let pairs = match &self.own_pairs {
             Some(pairs) => pairs.clone(),
             None => certificate_files(&config)?,
         };
+        let routes = routes(&config.delivery.relays)?;
         self.certificates.replace(&as_paths(&pairs))?;
-        set_level(&config.log.level)
+        set_level(&config.log.level)?; // it was judged as the file was read
+        self.house.send_modify(|house| *house = Arc::new(house.with_limits(config.limits.for_doors())));
+        self.disk.set_floor(config.limits.free_octets());
+        if let Some(delivery) = delivery {
+            delivery.reroute(routes);
+        }
+        info!(
+            "read anew: the certificates, the log's level, [limits] for new connections, the relays for the next deliveries"
+        );
+        let waits = self.begun_with.needs_restart(&config);
+        if !waits.is_empty() {
+            warn!(changed = waits.join(", "), "what else has changed in the file waits for a restart");
+        }
+        if delivery.is_none() && !config.delivery.relays.is_empty() {
+            warn!("this demo keeps its mail: relays that were not there when it began wait for a restart");
+        }
+        Ok(())
+    }
+}
+
+/// That we reload, and since when: systemd's `notify-reload` takes no answer that is older.
+fn notify_reloading() {
+    match sd_notify::NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
+        Err(error) => warn!(%error, "systemd could not be told"),
     }
 }
 

@@ -18,5 +18,4 @@ pub mod command;
 pub mod reply;
 pub mod server;
 
-mod base64;
 mod xtext;

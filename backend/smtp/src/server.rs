@@ -14,11 +14,9 @@
 
 mod config;
 mod intake;
-mod login;
 mod session;
 mod step;
 
 pub use config::{Config, Limits, Role, Tls};
-pub use login::{Login, Mechanism};
 pub use session::Session;
 pub use step::{Answer, Question, Step};

@@ -65,12 +65,27 @@ def _():
 for door in ('imaps', 'pop3s'):
     @check(f'curl-{door}-wrong-password', 'curl')
     def _(door=door):
-        run('curl', '-sS', '--max-time', 30, '--cacert', CA, '-u', f'{LOGIN}:wrong', url(door), fails=True)
+        run('curl', '-sS', '--max-time', 30, '--cacert', CA, '-u', f'{LOGIN}:{UNSPEAKABLE}', url(door), fails=True)
 
 
 @check('curl-wrong-authority', 'curl')
 def _():
     run('curl', '-sS', '--max-time', 30, '-u', f'{LOGIN}:{PASSWORD}', url('imaps'), fails=True)
+
+
+# The watchers' door; only relais has one.
+
+if 'HTTPS_PORT' in os.environ:
+    HEALTH = f'https://localhost:{os.environ["HTTPS_PORT"]}/healthz'
+
+    @check('curl-https-health', 'curl')
+    def _():
+        for host in ('localhost', '127.0.0.1'):
+            assert run('curl', '-sS', '--max-time', 30, '--cacert', CA, HEALTH.replace('localhost', host)) == 'ok\n'
+
+    @check('curl-https-wrong-authority', 'curl')
+    def _():
+        run('curl', '-sS', '--max-time', 30, HEALTH, fails=(60,))
 
 
 # Programs that send. swaks ends with 23 or 24 where MAIL or RCPT is refused, with 28 where AUTH is.
@@ -85,7 +100,7 @@ AUTH = ('--auth-user', LOGIN, '--auth-password', PASSWORD)
 
 @check('swaks-plain-587', 'swaks')
 def _():
-    swaks('--auth', 'PLAIN', *AUTH, '--from', LOGIN, '--to', LOGIN, '--header', 'Subject: swaks-587')
+    swaks('--auth', 'PLAIN', *AUTH, '--from', LOGIN, '--to', LOGIN, '--header', f'Subject: swaks-587 {UNSPEAKABLE}')
     wait_for('INBOX', 'swaks-587')
 
 
@@ -105,7 +120,7 @@ def _():
 
 @check('swaks-from-outside', 'swaks')
 def _():
-    swaks('--from', 'stranger@elsewhere.example', '--to', LOGIN, '--header', 'Subject: swaks-25', door='smtp')
+    swaks('--from', 'stranger@elsewhere.example', '--to', LOGIN, '--header', f'Subject: swaks-25 {UNSPEAKABLE}', door='smtp')
     wait_for('INBOX', 'swaks-25')
 
 
@@ -126,7 +141,7 @@ def _():
 
 @check('swaks-wrong-password', 'swaks')
 def _():
-    swaks('--auth', 'PLAIN', '--auth-user', LOGIN, '--auth-password', 'wrong', '--from', LOGIN, '--to', LOGIN, fails=(28,))
+    swaks('--auth', 'PLAIN', '--auth-user', LOGIN, '--auth-password', UNSPEAKABLE, '--from', LOGIN, '--to', LOGIN, fails=(28,))
 
 
 @check('msmtp', 'msmtp')

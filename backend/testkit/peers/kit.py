@@ -4,7 +4,7 @@ A check is a function under @check. It passes unless it raises; each prints `ok 
 `skip NAME (why)`, and the last line counts them. The house is named by the environment: HOST, CA, LOGIN, PASSWORD,
 LOGIN2, PASSWORD2 and a port for each door (IMAPS_PORT and so on).
 """
-import imaplib, itertools, os, shutil, ssl, subprocess, sys, tempfile, time
+import base64, imaplib, itertools, os, shutil, ssl, subprocess, sys, tempfile, time
 from pathlib import Path
 
 HOST, CA = os.environ['HOST'], os.environ['CA']
@@ -12,6 +12,8 @@ LOGIN, PASSWORD = os.environ['LOGIN'], os.environ['PASSWORD']
 LOGIN2, PASSWORD2 = os.environ['LOGIN2'], os.environ['PASSWORD2']
 PORT = {door: int(os.environ[f'{door.upper()}_PORT'])
         for door in ('smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s')}
+# In passwords, subjects and bodies: relais's log is searched for it at the end.
+UNSPEAKABLE = 'unspeakable'
 TLS = ssl.create_default_context(cafile=CA)
 
 _folder = tempfile.TemporaryDirectory(prefix='relais-peers.')
@@ -73,14 +75,28 @@ def url(door, rest='', scheme=None):
     return f'{scheme or door}://{HOST}:{PORT[door]}/{rest}'
 
 
+def tell_no_secrets(log, *passwords):
+    """A log in which a secret stands, as it is or in base64 behind whatever came before it, in letters or as octets' numbers,
+    is a failure."""
+    for secret in (UNSPEAKABLE, *passwords):
+        forms = [secret]
+        for before in range(3):
+            whole = base64.b64encode(b'\0' * before + secret.encode() + b'\0' * (-(before + len(secret)) % 3)).decode()
+            # The letters that hold bits of neighbours say nothing.
+            forms.append(whole[(0, 2, 3)[before]:len(whole) - (0, 3, 2)[(before + len(secret)) % 3]])
+        forms += [', '.join(map(str, form.encode())) for form in forms]
+        for line in log.splitlines():
+            assert not any(form in line for form in forms), f'a secret is told: {line}'
+
+
 _numbers = itertools.count(1)
 
 
-def message(subject, author=None, to=None, body='Grüße aus der Prüfung'):
+def message(subject, author=None, to=None, body=f'Grüße aus der Prüfung, {UNSPEAKABLE}'):
     """A message as octets, with CRLF."""
     author, to = author or LOGIN, to or LOGIN
     lines = [
-        f'From: {author}', f'To: {to}', f'Subject: {subject}', 'Date: Mon, 23 Nov 2026 10:00:00 +0000',
+        f'From: {author}', f'To: {to}', f'Subject: {subject} {UNSPEAKABLE}', 'Date: Mon, 23 Nov 2026 10:00:00 +0000',
         f'Message-ID: <{subject}.{os.getpid()}.{next(_numbers)}@checks.example>', 'MIME-Version: 1.0',
         'Content-Type: text/plain; charset=utf-8', 'Content-Transfer-Encoding: 8bit', '', body, '']
     return '\r\n'.join(lines).encode()

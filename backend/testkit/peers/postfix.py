@@ -136,12 +136,12 @@ class House:
         base = str(int(os.environ['SMTP_PORT']) + 40)
         self.process = subprocess.Popen(
             [os.environ['RELAIS'], 'demo', '--json', '--dir', str(FOLDER / 'house'), '--port-base', base,
-             '--with', str(extra)], stdout=subprocess.PIPE, stderr=(FOLDER / 'house.log').open('w'))
+             '--log', 'trace', '--with', str(extra)], stdout=subprocess.PIPE, stderr=(FOLDER / 'house.log').open('w'))
         line = self.process.stdout.readline()
         assert line, 'relais did not start: ' + (FOLDER / 'house.log').read_text()[-300:]
         facts = json.loads(line)
         self.ports = facts['ports']
-        first, second, third = facts['accounts']
+        first, second, third = self.accounts = facts['accounts']
         self.context = ssl.create_default_context(cafile=facts['ca'])
         # The helpers of the kit talk to this house from here on.
         import kit
@@ -162,6 +162,8 @@ class House:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
+        passwords = [account['password'] for account in self.accounts]
+        tell_no_secrets((FOLDER / 'house.log').read_text(errors='replace'), *passwords)
 
 
 def peer_sends(to, subject, options=(), author=f'peer@{WITH}'):

@@ -8,6 +8,7 @@
 //! - [`ManualClock`], [`SeededRandom`]: the ports of `relais_model`
 //! - [`machine`]: what a fixture asks of the machine it runs on
 //! - [`postgres`]: a cluster a process, a database a test
+//! - [`secrets`]: what no log may say
 //! - [`server`]: the whole house as a program, and the reference house (Debian's Postfix and Dovecot) in its place
 //! - [`imaptest`]: the player of imaptest's scripts
 //! - [`wire`], [`imap`], [`smtp`], [`pop3`]: blocking clients that say exactly what the test says
@@ -24,6 +25,7 @@ pub mod machine;
 pub mod pop3;
 mod ports;
 pub mod postgres;
+pub mod secrets;
 pub mod server;
 pub mod smtp;
 pub mod wire;

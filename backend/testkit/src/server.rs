@@ -1,9 +1,13 @@
 //! The whole house as a program: `relais demo` in a folder of its own, or the reference house in its place.
+//!
+//! Its log is read when it ends: a secret in any line of it fails the test, whatever the test is about.
 
 use std::collections::BTreeMap;
 use std::env;
-use std::io::{self, BufRead, BufReader};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek as _};
 use std::net::TcpListener;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -13,6 +17,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::secrets::Secrets;
 use crate::wire::Trust;
 
 /// A first start makes keys and people; on a busy machine that takes a while.
@@ -27,6 +32,8 @@ pub struct Server {
     child: Child,
     home: Home,
     facts: Facts,
+    /// Relais's own, in an unnamed file.
+    log: Option<File>,
 }
 
 /// Where a server keeps its data.
@@ -77,7 +84,7 @@ impl Program {
 }
 
 impl Server {
-    /// Starts a server in a temporary folder on free ports.
+    /// Starts a server in a temporary folder on free ports. Relais says all that it can say, unless `arguments` name a `--log`.
     ///
     /// # Errors
     /// It did not become ready; what it said stands on standard error.
@@ -100,6 +107,9 @@ impl Server {
             Program::Relais(path) => {
                 let mut command = Command::new(path);
                 command.args(["demo", "--json", "--dir"]).arg(&folder).args(["--port-base", &base.to_string()]);
+                if !arguments.contains(&"--log") {
+                    command.args(["--log", "trace"]);
+                }
                 command
             }
             Program::Reference => {
@@ -109,11 +119,19 @@ impl Server {
                 command
             }
         };
+        let log = match program {
+            Program::Relais(_) => Some(tempfile::tempfile()?),
+            Program::Reference => None,
+        };
+        if let Some(log) = &log {
+            command.stderr(log.try_clone()?);
+        }
         let mut child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         match first_line(&mut child).and_then(|line| Facts::parse(&line)) {
-            Ok(facts) => Ok(Self { child, home, facts }),
+            Ok(facts) => Ok(Self { child, home, facts, log }),
             Err(error) => {
                 end(&mut child);
+                log.map_or(Ok(()), repeat)?;
                 Err(error)
             }
         }
@@ -145,6 +163,18 @@ impl Server {
         self.home.path().join("data")
     }
 
+    /// What relais has logged so far.
+    ///
+    /// # Errors
+    /// The log can't be read.
+    pub fn log(&self) -> io::Result<String> {
+        let Some(log) = &self.log else { return Ok(String::new()) };
+        // Not by its position, where the server goes on writing.
+        let mut octets = vec![0; usize::try_from(log.metadata()?.len()).unwrap_or(usize::MAX)];
+        log.read_exact_at(&mut octets, 0)?;
+        Ok(String::from_utf8_lossy(&octets).into_owned())
+    }
+
     /// Its process, for what the system knows of it.
     pub fn process_id(&self) -> u32 {
         self.child.id()
@@ -165,7 +195,32 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         end(&mut self.child);
+        let Some(log) = self.log.take() else { return };
+        if std::thread::panicking() {
+            drop(repeat(log));
+            return;
+        }
+        let secrets = Secrets::new(self.facts.accounts.iter().map(|(_, password)| password.as_str()));
+        let told = rewound(log).and_then(|log| secrets.told_in(log)).expect("the log can be read");
+        assert_eq!(told, None, "a secret stands in the log");
     }
+}
+
+fn rewound(mut log: File) -> io::Result<BufReader<File>> {
+    log.rewind()?;
+    Ok(BufReader::new(log))
+}
+
+/// Says on standard error what a server said, but for what only its developers want to know.
+#[expect(clippy::print_stderr, reason = "what a failing test's server said belongs to the failure")]
+fn repeat(log: File) -> io::Result<()> {
+    for line in rewound(log)?.lines() {
+        let line = line?;
+        if [" ERROR ", " WARN ", " INFO "].iter().any(|level| line.contains(level)) {
+            eprintln!("{line}");
+        }
+    }
+    Ok(())
 }
 
 impl Home {

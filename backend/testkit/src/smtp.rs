@@ -50,6 +50,16 @@ impl Client {
         Ok(client)
     }
 
+    /// As [`Client::connect`], behind a proxy's header (PROXY protocol, version 1) that names `client`.
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    pub fn connect_behind_proxy(port: u16, client: &str) -> io::Result<Self> {
+        let mut wire = Wire::connect(port)?;
+        wire.send(format!("PROXY TCP4 {client} {client} 12345 25\r\n").as_bytes())?;
+        Self::greeted(wire)
+    }
+
     fn greeted(wire: Wire) -> io::Result<Self> {
         let mut client = Self { wire };
         client.reply()?.must(220)?;

@@ -73,7 +73,14 @@ impl Wire {
     /// # Errors
     /// Nobody listens there.
     pub fn connect_to(host: &str, port: u16) -> io::Result<Self> {
-        let stream = TcpStream::connect((host, port))?;
+        Self::over(TcpStream::connect((host, port))?)
+    }
+
+    /// Over a connection that is there, whoever made it.
+    ///
+    /// # Errors
+    /// It is broken.
+    pub fn over(stream: TcpStream) -> io::Result<Self> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;

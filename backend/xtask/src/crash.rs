@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     let random = SeededRandom::new(arguments.seed);
     let mut tally = Tally::default();
     for round in 0..=arguments.rounds {
-        let server = Server::start_in(&program, folder.path(), &[])?;
+        let server = Server::start_in(&program, folder.path(), &["--log", "info"])?;
         if round == 0 {
             prepare(&server, &ledger).context("cannot prepare the mailboxes")?;
             must_do(&program, folder.path(), &["alias", "add", AWAY, "somebody@elsewhere.example"])?;

@@ -44,7 +44,7 @@ fn fill(name: &str, free_octets: u64, program: &Program, mount: &Mount) -> anyho
     let more = mount.folder().join("more.toml");
     fs::write(&more, format!("\n[limits]\nfree_octets = {free_octets}\n"))?;
     let more = more.to_string_lossy().into_owned();
-    let server = Server::start_in(program, mount.folder(), &["--with", &more])?;
+    let server = Server::start_in(program, mount.folder(), &["--log", "info", "--with", &more])?;
     let ledger = Ledger::default();
     let mut tally = Tally::default();
     let mut check = |what: &str, is_met: bool| {
@@ -65,7 +65,7 @@ fn fill(name: &str, free_octets: u64, program: &Program, mount: &Mount) -> anyho
     check("service is back: SMTP", wait_for(|| Ok((deliver(&server, &ledger)?.code == 250).then_some(())))?.is_some());
     check("service is back: IMAP", wait_for(|| Ok(append(&server, &ledger).ok()))?.is_some());
     server.kill();
-    let server = Server::start_in(program, mount.folder(), &["--with", &more])?;
+    let server = Server::start_in(program, mount.folder(), &["--log", "info", "--with", &more])?;
     let findings = look(&server, &ledger)?;
     drop(server);
     tally += crash::told(name, &findings);

@@ -58,11 +58,11 @@ fn hold(count: u32, is_tls: bool) -> anyhow::Result<u64> {
     fs::write(
         &extra,
         format!(
-            "[limits]\nconnections = 20000\nconnections_per_address = 20000\n\n\
+            "[limits]\nconnections = 20000\nconnections_per_address = 20000\nconnections_per_account = 20000\n\n\
              [[listen]]\nprotocol = \"imap\"\nat = \"127.0.0.1:{door}\"\nplain_login = true\n"
         ),
     )?;
-    let server = Server::start(&Program::built()?, &["--with", &extra.display().to_string()])?;
+    let server = Server::start(&Program::built()?, &["--log", "info", "--with", &extra.display().to_string()])?;
     let accounts = server.facts().accounts.clone();
     ensure!(!accounts.is_empty(), "the server has no account");
     let trust = server.trust()?;

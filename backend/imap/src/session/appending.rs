@@ -25,8 +25,9 @@ pub struct AppendMessage {
 pub(super) struct Appending {
     tag: Tag,
     mailbox: MailboxName,
-    /// Messages announced.
+    /// Messages announced, and their octets together.
     messages: u32,
+    octets: u64,
     part: Part,
     /// Octets of the message that the driver hasn't got.
     left: u64,
@@ -47,7 +48,7 @@ enum Part {
 
 impl Appending {
     pub(super) const fn new(tag: Tag, mailbox: MailboxName) -> Self {
-        Self { tag, mailbox, messages: 0, part: Part::Leave, left: 0, is_hasty: false, is_utf8: false }
+        Self { tag, mailbox, messages: 0, octets: 0, part: Part::Leave, left: 0, is_hasty: false, is_utf8: false }
     }
 }
 
@@ -78,6 +79,8 @@ impl Session {
         appending.part = Part::Leave;
         let index = appending.messages;
         appending.messages += 1;
+        appending.octets = appending.octets.saturating_add(head.size_octets);
+        let octets = appending.octets;
         let message = AppendMessage { tag: appending.tag.clone(), mailbox: appending.mailbox.clone(), index, head };
         self.mode = Mode::Append(Box::new(appending));
         if message.head.size_octets == 0 {
@@ -85,6 +88,9 @@ impl Session {
             self.refuse_append(out, None, "APPEND was taken back");
         } else if index >= self.config.limits.append_messages {
             self.refuse_append(out, Some(&ResponseCode::Limit), "Too many messages at once");
+        } else if index > 0 && octets > self.config.append_limit {
+            // They are held until the command's end, for all are filed or none (RFC 3502).
+            self.refuse_append(out, Some(&ResponseCode::Limit), "The messages of one APPEND are too large together");
         } else if message.head.size_octets > self.config.append_limit {
             self.refuse_append(out, Some(&ResponseCode::TooBig), "The message is too large");
         } else {

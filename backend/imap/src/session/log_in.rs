@@ -1,9 +1,9 @@
 //! LOGIN and AUTHENTICATE: from whichever dialogue, the driver gets one question.
 
 use relais_model::Secret;
+use relais_sasl::{Credentials, Exchange, Mechanism, Progress};
 
 use super::{Line, Mode, Session, Step, plain_refusal};
-use crate::base64;
 use crate::command::{Authenticate, Login, Tag};
 use crate::command::{Reason, Refusal};
 use crate::response::{self, ResponseCode, Status};
@@ -28,28 +28,6 @@ pub(super) struct Authenticating {
     exchange: Exchange,
 }
 
-/// What the next response is.
-#[derive(Debug)]
-enum Exchange {
-    /// PLAIN's one message (RFC 4616).
-    Plain,
-    /// LOGIN's first: the login name. Its draft never became a standard, but clients of Microsoft's speak it.
-    LoginName,
-    /// LOGIN's second: the password for that name.
-    LoginPassword(String),
-}
-
-impl Exchange {
-    /// The challenge, in base64: LOGIN's are `Username:` and `Password:`.
-    const fn challenge(&self) -> &'static str {
-        match self {
-            Self::Plain => "",
-            Self::LoginName => "VXNlcm5hbWU6",
-            Self::LoginPassword(_) => "UGFzc3dvcmQ6",
-        }
-    }
-}
-
 impl Session {
     pub(super) fn login(&mut self, out: &mut Vec<u8>, tag: Tag, login: Login) -> Option<Step> {
         if !self.takes_passwords() {
@@ -60,18 +38,14 @@ impl Session {
     }
 
     pub(super) fn authenticate(&mut self, out: &mut Vec<u8>, tag: Tag, asked: &Authenticate) -> Option<Step> {
-        let exchange = match asked.mechanism.as_str() {
-            "PLAIN" => Exchange::Plain,
-            "LOGIN" => Exchange::LoginName,
-            _ => {
-                response::tagged(out, &tag, Status::No, None, "This mechanism isn't known here");
-                return None;
-            }
+        let Some(mechanism) = Mechanism::parse(&asked.mechanism) else {
+            response::tagged(out, &tag, Status::No, None, "This mechanism isn't known here");
+            return None;
         };
         if !self.takes_passwords() {
             return refuse_without_tls(out, &tag);
         }
-        let authenticating = Authenticating { tag, exchange };
+        let authenticating = Authenticating { tag, exchange: Exchange::begin(mechanism) };
         match &asked.initial {
             None => {
                 self.challenge(out, authenticating);
@@ -112,32 +86,20 @@ impl Session {
     /// Takes a response, in base64.
     fn respond(&mut self, out: &mut Vec<u8>, authenticating: Authenticating, response: &[u8]) -> Option<Step> {
         let Authenticating { tag, exchange } = authenticating;
-        let decoded = base64::decode(response).and_then(|octets| String::from_utf8(octets).ok());
-        let question = match (exchange, decoded) {
-            (Exchange::LoginName, Some(login_name)) => {
-                let exchange = Exchange::LoginPassword(login_name);
+        match exchange.respond(response) {
+            Progress::Continue(exchange) => {
                 self.challenge(out, Authenticating { tag, exchange });
-                return None;
+                None
             }
-            (Exchange::LoginPassword(login_name), Some(password)) => Some((None, login_name, password)),
-            (Exchange::Plain, Some(message)) => plain(&message),
-            (_, None) => None,
-        };
-        let Some((authorization, login_name, password)) = question else {
-            self.refuse(out, Some(&tag), &plain_refusal("The response cannot be read"));
-            return None;
-        };
-        Some(Step::LogIn(LogIn { tag, authorization, login_name, password: Secret::new(password) }))
+            Progress::Complete(Credentials { login_name, authorization, password }) => {
+                Some(Step::LogIn(LogIn { tag, authorization, login_name, password }))
+            }
+            Progress::Malformed => {
+                self.refuse(out, Some(&tag), &plain_refusal("The response cannot be read"));
+                None
+            }
+        }
     }
-}
-
-/// `[authzid] NUL authcid NUL passwd` (RFC 4616 §2).
-fn plain(message: &str) -> Option<(Option<String>, String, String)> {
-    let mut parts = message.split('\0');
-    let (authorization, login_name, password) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_whole = parts.next().is_none() && !login_name.is_empty();
-    let authorization = (!authorization.is_empty()).then(|| authorization.to_owned());
-    is_whole.then(|| (authorization, login_name.to_owned(), password.to_owned()))
 }
 
 fn refuse_without_tls(out: &mut Vec<u8>, tag: &Tag) -> Option<Step> {

@@ -287,6 +287,15 @@ fn refused_appends() {
         "a APPEND Full {5+}\r\nhello {2+}\r\nhi\r\nb NOOP\r\n",
         "<a append Full 0 5>a NO [OVERQUOTA] Full|<b Noop>",
     );
+    // RFC 3502: all messages of one APPEND are held until its end.
+    let (large, other) = ("x".repeat(600), "y".repeat(401));
+    check(
+        Authenticated,
+        &format!("a APPEND x {{600+}}\r\n{large} {{401+}}\r\n{other}\r\nb NOOP\r\n"),
+        &format!(
+            "<a append x 0 600>{large}a NO [LIMIT] The messages of one APPEND are too large together|<append broken><b Noop>"
+        ),
+    );
     check(Authenticated, "a APPEND x {1001}\r\nb NOOP\r\n", "a NO [TOOBIG] The message is too large|<b Noop>");
     check(Authenticated, "a APPEND x {0}\r\nb NOOP\r\n", "a NO APPEND was taken back|<b Noop>");
     check(

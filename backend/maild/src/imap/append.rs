@@ -3,7 +3,7 @@
 use relais_imap::response::ResponseCode;
 use relais_imap::session::AppendMessage;
 use relais_model::{Flag, Timestamp};
-use relais_reception::Spool;
+use relais_reception::{Held, Spool};
 use relais_store::{Append, MailboxKey};
 use tracing::error;
 
@@ -16,8 +16,12 @@ const SMALL_OCTETS: u64 = 64 * 1024;
 pub(super) struct Appending {
     mailbox: MailboxKey,
     filed: Vec<Append>,
+    /// Octets of all messages announced so far.
+    octets: u64,
     current: Option<Current>,
     is_broken: bool,
+    /// The room that `filed` takes.
+    held: Vec<Held>,
 }
 
 /// The message that is coming in.
@@ -45,12 +49,24 @@ impl Client {
         }
         if message.index == 0 {
             let mailbox = self.target(&message.mailbox).await?;
-            self.appending = Some(Box::new(Appending { mailbox, filed: Vec::new(), current: None, is_broken: false }));
+            self.appending = Some(Box::new(Appending {
+                mailbox,
+                filed: Vec::new(),
+                octets: 0,
+                current: None,
+                is_broken: false,
+                held: Vec::new(),
+            }));
         }
+        let announced = self.appending.as_deref_mut().map_or(message.head.size_octets, |appending| {
+            appending.octets = appending.octets.saturating_add(message.head.size_octets);
+            appending.octets
+        });
         // A client that doesn't wait to be let sends a small message sooner than it is asked whether there is room for it.
-        if !message.head.is_hasty || message.head.size_octets > SMALL_OCTETS {
-            self.must_have_room(message.head.size_octets).await?;
+        if !message.head.is_hasty || announced > SMALL_OCTETS {
+            self.must_have_room(announced).await?;
         }
+        self.hold_message()?;
         self.finish_message().await;
         let spool = self.house.reception.spooler().begin();
         if let Some(appending) = self.appending.as_deref_mut() {
@@ -80,6 +96,16 @@ impl Client {
             appending.is_broken = true;
             appending.current = None;
         }
+    }
+
+    /// The message that came in has another behind it, and waits in memory for as long as that takes.
+    fn hold_message(&mut self) -> Result<(), Halt> {
+        let Some(appending) = self.appending.as_deref_mut() else { return Ok(()) };
+        let Some(current) = &appending.current else { return Ok(()) };
+        let held = self.house.reception.spooler().hold(current.spool.octets());
+        let busy = || Halt::no(ResponseCode::Unavailable, "Too many messages wait to be filed; try again later");
+        appending.held.push(held.ok_or_else(busy)?);
+        Ok(())
     }
 
     /// The message that came in is whole: understood and kept with those before it.

@@ -8,6 +8,7 @@ use relais_reception::{Disk, Login, Reception, ReceptionConfig};
 use relais_store::{DatabaseUrl, NewAccount, Store, StoreConfig};
 use rustls::server::ResolvesServerCertUsingSni;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -73,8 +74,8 @@ impl TestHouse {
             plain_login: door == Door::Open,
         };
         let stop = CancellationToken::new();
-        let doors =
-            Doors::bind(vec![door(Door::Open), door(Door::StartTls)]).unwrap().serve(Arc::new(house), stop.clone());
+        let (_, house) = watch::channel(Arc::new(house));
+        let doors = Doors::bind(vec![door(Door::Open), door(Door::StartTls)]).unwrap().serve(house, stop.clone());
         Self { folder, store, hash, doors: TaskTracker::new().spawn(doors), stop }
     }
 

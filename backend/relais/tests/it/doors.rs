@@ -4,12 +4,13 @@ use std::io::{self, ErrorKind};
 use std::net::TcpListener;
 use std::process::Command;
 
+use relais_testkit::pop3;
 use relais_testkit::smtp::Client;
 use relais_testkit::wire::{Trust, Wire};
 
 use crate::house::{House, codes};
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -67,6 +68,34 @@ fn a_full_house_is_polite() {
         assert!(is_closed(&wire.line()), "{door}");
     }
     drop(guest);
+}
+
+/// Whoever has a password has so many sessions and no more, wherever they come from; each door says so politely.
+#[test]
+fn an_account_has_so_many_sessions() {
+    let house = House::with("\n[limits]\nconnections_per_account = 2\n");
+    let (ann, password) = ("ann@relais.test", house.password("ann@relais.test"));
+    let imap =
+        || relais_testkit::imap::Client::connect_tls("127.0.0.1", house.server.port("imaps"), &house.trust).unwrap();
+    let mut first = imap();
+    first.login(ann, password).unwrap();
+    let second = house.submitter(ann);
+    let refusal = imap().login(ann, password).unwrap_err().to_string();
+    assert!(refusal.contains("NO [LIMIT] This account has too many connections"), "{refusal}");
+    let mut pop3 = pop3::Client::connect_tls(house.server.port("pop3s"), &house.trust).unwrap();
+    pop3.command(&format!("USER {ann}")).unwrap();
+    let refusal = pop3.command(&format!("PASS {password}")).unwrap_err().to_string();
+    assert!(refusal.starts_with("-ERR [SYS/TEMP]"), "{refusal}");
+    let mut smtp = Client::connect_tls(house.server.port("submissions"), &house.trust).unwrap();
+    let refusal = smtp.log_in(ann, password).unwrap_err().to_string();
+    assert!(refusal.contains("454 4.7.0 This account has too many connections"), "{refusal}");
+    imap().login("ben@relais.test", house.password("ben@relais.test")).unwrap();
+    first.must("LOGOUT").unwrap();
+    drop(second);
+    let began_at = std::time::Instant::now();
+    while imap().login(ann, password).is_err() {
+        assert!(began_at.elapsed() < std::time::Duration::from_secs(10), "who has left keeps a seat");
+    }
 }
 
 /// New mail is put off while the disk is nearly full; nothing is half taken.

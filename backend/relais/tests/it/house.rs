@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use relais_testkit::secrets::Secrets;
 use relais_testkit::server::{Program, Server};
 use relais_testkit::wire::Trust;
 use relais_testkit::{imap, smtp};
@@ -76,6 +77,7 @@ impl House {
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         let done = child.wait_with_output().unwrap();
         let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
+        assert_eq!(Secrets::new([]).told_in(said.as_bytes()).unwrap(), None, "a secret is said");
         (done.status.success(), said)
     }
 

@@ -70,22 +70,22 @@ fn accounts_of_other_systems_are_imported() {
         log_in(who, "correct horse").unwrap();
         log_in(who, "correct horse").unwrap();
     }
-    house.must(&["account", "passwd", "crypt@relais.test"], "another one\n");
+    house.must(&["account", "passwd", "crypt@relais.test"], "unspeakable one\n");
     assert!(log_in("crypt", "correct horse").is_err(), "the old password is over at once");
-    log_in("crypt", "another one").unwrap();
+    log_in("crypt", "unspeakable one").unwrap();
 }
 
 /// RFC 2033 §4.2: each recipient has a reply of its own.
 #[test]
 fn lmtp_answers_for_each_recipient() {
     let house = House::open();
-    house.must(&["account", "add", "small@relais.test", "--quota", "1K"], "a password\n");
-    let message = format!("Subject: large\r\n\r\n{}\r\n", "x".repeat(900)).repeat(3);
+    house.must(&["account", "add", "small@relais.test", "--quota", "1K"], "unspeakable password\n");
+    let message = format!("Subject: unspeakable, large\r\n\r\n{}\r\n", "x".repeat(900)).repeat(3);
     let mut client = Client::connect_lmtp(house.lmtp()).unwrap();
     let recipients = ["ann@relais.test", "small@relais.test", "ben@relais.test"];
     let first = client.deliver("a@b.example", &recipients, message.as_bytes()).unwrap();
     assert_eq!(codes(&first), "250 2.0.0");
     assert_eq!(codes(&client.reply().unwrap()), "452 4.2.2");
     assert_eq!(codes(&client.reply().unwrap()), "250 2.0.0");
-    assert!(house.newest("ben@relais.test").contains("Subject: large"));
+    assert!(house.newest("ben@relais.test").contains("Subject: unspeakable, large"));
 }

@@ -2,6 +2,7 @@
 
 use relais_testkit::smtp::Client;
 
+use crate::doors::free_port;
 use crate::house::{House, codes};
 
 /// Spelt so that somebody here is meant, whatever the door.
@@ -54,11 +55,20 @@ fn check(door: &str, client: &mut Client, sender: &str, recipients: &[&str], exp
 /// Every combination of door, log-in, sender and recipient.
 #[test]
 fn only_who_has_logged_in_relays() {
-    let house = House::open();
+    let proxied = free_port();
+    let door = |protocol: &str, more: &str| format!("\n[[listen]]\nprotocol = \"{protocol}\"\n{more}\n");
+    let house = House::with(&door("smtp", &format!("at = \"127.0.0.1:{proxied}\"\nproxy = true\nplain_login = true")));
     let server = &house.server;
     let senders = ["", "stranger@elsewhere.example", "ann@relais.test", "ann@elsewhere.example"];
-    let doors: [(&str, &dyn Fn() -> Client); 3] = [
+    let doors: [(&str, &dyn Fn() -> Client); 6] = [
         ("smtp", &|| house.stranger()),
+        ("smtp after AUTH, which isn't known there", &|| {
+            let mut client = house.stranger().start_tls(&house.trust).unwrap();
+            assert!(client.log_in("ann@relais.test", house.password("ann@relais.test")).is_err());
+            client
+        }),
+        ("smtp behind a proxy", &|| Client::connect_behind_proxy(proxied, "192.0.2.7").unwrap()),
+        ("smtp behind a proxy that names loopback", &|| Client::connect_behind_proxy(proxied, "127.0.0.1").unwrap()),
         ("smtp under TLS", &|| house.stranger().start_tls(&house.trust).unwrap()),
         ("lmtp", &|| Client::connect_lmtp(house.lmtp()).unwrap()),
     ];
@@ -71,12 +81,17 @@ fn only_who_has_logged_in_relays() {
         }
         check(door, &mut open(), "", SENSELESS, "501 5.1.3");
     }
-    let before: [(&str, &dyn Fn() -> Client); 3] = [
+    let before: [(&str, &dyn Fn() -> Client); 4] = [
         ("submission", &|| Client::connect(server.port("submission")).unwrap()),
         ("submission under TLS", &|| {
             Client::connect(server.port("submission")).unwrap().start_tls(&house.trust).unwrap()
         }),
         ("submissions", &|| Client::connect_tls(server.port("submissions"), &house.trust).unwrap()),
+        ("submissions after a refused log-in", &|| {
+            let mut client = Client::connect_tls(server.port("submissions"), &house.trust).unwrap();
+            assert!(client.log_in("ann@relais.test", "unspeakable").is_err());
+            client
+        }),
     ];
     for (door, open) in before {
         for sender in senders {

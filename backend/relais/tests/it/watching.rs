@@ -1,11 +1,10 @@
-//! Metrics, health, and what SIGHUP reads anew.
+//! Metrics and health.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use relais_testkit::smtp::Client;
+use relais_testkit::wire::Wire;
 
 use crate::house::House;
 
@@ -52,29 +51,36 @@ fn metrics_are_those_of_the_manual() {
     assert!(house.get("/").0.contains("404"));
 }
 
-/// SIGHUP: new certificates are shown at once, and a file that can't be used changes nothing.
+/// The same over TLS, under the server's own certificate, and nothing in the clear there.
 #[test]
-fn sighup_reads_certificates_anew() {
-    let (house, other) = (House::open(), House::open());
-    let (folder, path) = (house.server.folder(), house.server.folder().join("relais.toml"));
-    let config = std::fs::read_to_string(&path).unwrap();
-    let hang_up = || {
-        let id = house.server.process_id().to_string();
-        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+fn health_and_metrics_are_told_over_tls() {
+    let house = House::open();
+    let ask = |path: &str| {
+        let mut wire = Wire::connect(house.server.port("https")).unwrap().into_tls(&house.trust).unwrap();
+        wire.send(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
+        let lines = std::iter::from_fn(|| wire.line().ok());
+        lines.map(|line| String::from_utf8(line).unwrap() + "\n").collect::<String>()
     };
-    let is_believed = |trust| Client::connect_tls(house.server.port("submissions"), trust).is_ok();
-    for name in ["localhost.pem", "localhost.key"] {
-        std::fs::copy(other.server.folder().join(name), folder.join(name)).unwrap();
-    }
-    std::fs::write(&path, config.replace("hostname", "hostnam")).unwrap();
-    hang_up();
-    assert!(is_believed(&house.trust) && !is_believed(&other.trust), "what isn't understood changes nothing");
-    std::fs::write(&path, format!("{config}\n[log]\nlevel = \"warn\"\n")).unwrap();
+    let health = ask("/healthz");
+    assert!(health.starts_with("HTTP/1.0 200 OK\n") && health.ends_with("\n\nok\n"), "{health}");
+    assert!(ask("/metrics").contains("relais_queue_recipients{state=\"waiting\"} 0\n"));
+    let mut clear = Wire::connect(house.server.port("https")).unwrap();
+    clear.send(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
+    assert!(clear.line().is_err());
+}
+
+/// Who never shakes hands, and who says half a request, holds up neither others nor the end.
+#[test]
+fn a_slow_watcher_holds_nobody_up() {
+    let house = House::with("\n[limits]\ndrain_seconds = 1\n");
+    let door = |name| TcpStream::connect(("127.0.0.1", house.server.port(name))).unwrap();
+    let _silent: Vec<TcpStream> = (0..20).map(|_| door("https")).collect();
+    let mut half = door("http");
+    half.write_all(b"GET /healthz HTT").unwrap();
+    let mut https = Wire::connect(house.server.port("https")).unwrap().into_tls(&house.trust).unwrap();
+    https.send(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
+    assert_eq!(https.line().unwrap(), b"HTTP/1.0 200 OK");
     let began_at = Instant::now();
-    while !is_believed(&other.trust) {
-        hang_up();
-        assert!(began_at.elapsed() < Duration::from_secs(10), "the new certificate is not shown");
-    }
-    // With a trust of its own: one that was here before goes on with its session, for which no certificate is shown.
-    assert!(!is_believed(&house.server.trust().unwrap()));
+    drop(house);
+    assert!(began_at.elapsed() < Duration::from_secs(20), "it was waited for");
 }

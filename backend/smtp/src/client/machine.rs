@@ -11,7 +11,6 @@ use super::commands::{hindrance, mail_command, rcpt_command};
 use super::encoder::Transfer;
 use super::outcome::{Fate, Fault, Offer, Outcome, Stage};
 use super::timeouts;
-use crate::base64;
 use crate::reply::read_reply;
 
 /// Commands that may wait for their replies at once. RFC 2920 §3.1 bids us not to fill both directions and deadlock; so
@@ -464,8 +463,8 @@ impl Client {
         let Some(credentials) = &self.config.credentials else { return };
         let is_safe = self.is_under_tls || credentials.without_tls;
         if is_safe && self.offer.login_plain {
-            let plain = format!("\0{}\0{}", credentials.login_name, credentials.password.expose());
-            let command = format!("AUTH PLAIN {}", base64::encode(plain.as_bytes()));
+            let response = relais_sasl::plain_response(&credentials.login_name, &credentials.password);
+            let command = format!("AUTH PLAIN {response}");
             self.say(&command, Expected::Login);
         } else if is_safe && self.offer.login_login {
             self.say("AUTH LOGIN", Expected::LoginName);
@@ -475,7 +474,7 @@ impl Client {
     }
 
     fn say_credential(&mut self, pick: impl Fn(&Credentials) -> &str, expected: Expected) {
-        let response = self.config.credentials.as_ref().map(|credentials| base64::encode(pick(credentials).as_bytes()));
+        let response = self.config.credentials.as_ref().map(|credentials| relais_sasl::encode(pick(credentials)));
         self.say(&response.unwrap_or_default(), expected);
     }
 

@@ -8,9 +8,9 @@ use std::mem;
 use std::time::Duration;
 
 use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply, Timestamp};
+use relais_sasl::Exchange;
 
 use super::intake::Intake;
-use super::login::Exchange;
 use super::step::{Answer, Step, is_yes};
 use super::{Config, Role, Tls};
 use crate::reply::write_reply;

@@ -1,8 +1,7 @@
 //! What a session asks of its driver.
 
 use relais_model::{Envelope, ForwardPath, Reply};
-
-use super::Login;
+use relais_sasl::Credentials;
 
 /// What the driver is to do next.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// Is it who it says? [`Answer::Accept`] or the refusing reply (535 5.7.8, 454 4.7.0).
-    Login(Login),
+    Login(Credentials),
     /// MAIL: may this sender write? The envelope has no recipients yet; earlier transactions are over.
     Mail(Envelope),
     /// RCPT: is this somebody's address, and has it room?

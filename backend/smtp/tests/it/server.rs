@@ -83,7 +83,7 @@ impl Player {
         match question {
             Question::Login(login) => {
                 let authorization = login.authorization.as_deref().unwrap_or("-");
-                self.note(format!("=ask {:?} {} {authorization}", login.mechanism, login.login_name), log);
+                self.note(format!("=ask login {} {authorization}", login.login_name), log);
                 match login.password.expose() {
                     "secret" => Answer::Accept,
                     "later" => no(454, (4, 7, 0), "Try again later"),

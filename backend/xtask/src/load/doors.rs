@@ -48,7 +48,7 @@ fn start(configuration: &str) -> anyhow::Result<Server> {
     let folder = tempfile::Builder::new().prefix("relais-load.").tempdir()?;
     let extra = folder.path().join("extra.toml");
     fs::write(&extra, configuration)?;
-    Ok(Server::start(&Program::built()?, &["--with", &extra.display().to_string()])?)
+    Ok(Server::start(&Program::built()?, &["--log", "info", "--with", &extra.display().to_string()])?)
 }
 
 fn somebody(server: &Server) -> anyhow::Result<String> {

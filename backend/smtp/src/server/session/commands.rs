@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use relais_model::{Address, EnhancedCode, Envelope, Reply, Secret, Timestamp};
+use relais_sasl::{Exchange, Mechanism, Progress};
 
 use super::{Asked, Body, Hello, Line, Phase, Session};
 use crate::command::{Command, CommandError, MailFrom, RcptTo};
 use crate::server::intake::too_large;
-use crate::server::login::{Exchange, Progress};
 use crate::server::step::{Question, Step};
 use crate::server::{Role, Tls};
 
@@ -150,11 +150,11 @@ impl Session {
             // RFC 4954 §4 allows no AUTH inside a transaction: here there is none before log-in.
             () if !self.may_log_in() => (538, (5, 7, 11), "Log-in needs TLS: say STARTTLS first"),
             () => {
-                let Some(exchange) = Exchange::begin(mechanism) else {
+                let Some(exchange) = Mechanism::parse(mechanism).map(Exchange::begin) else {
                     self.fail_new(504, (5, 5, 4), "AUTH knows PLAIN and LOGIN");
                     return None;
                 };
-                let challenge = exchange.first_challenge();
+                let challenge = exchange.challenge();
                 self.phase = Phase::Login(exchange);
                 return match initial {
                     // RFC 4954 §4: `=` is the empty initial response.
@@ -193,21 +193,21 @@ impl Session {
     }
 
     fn respond(&mut self, response: &str) -> Option<Step> {
-        let progress = match &mut self.phase {
-            Phase::Login(exchange) => exchange.respond(response),
+        let progress = match std::mem::replace(&mut self.phase, Phase::Command) {
+            Phase::Login(exchange) => exchange.respond(response.as_bytes()),
             _ => Progress::Malformed,
         };
         match progress {
-            Progress::Challenge(challenge) => {
-                self.say_plain(334, challenge);
+            Progress::Continue(exchange) => {
+                self.say_plain(334, exchange.challenge());
+                self.phase = Phase::Login(exchange);
                 None
             }
-            Progress::Complete(login) => {
+            Progress::Complete(credentials) => {
                 self.phase = Phase::Asked(Asked::Login);
-                Some(Step::Ask(Question::Login(login)))
+                Some(Step::Ask(Question::Login(credentials)))
             }
             Progress::Malformed => {
-                self.phase = Phase::Command;
                 self.fail_new(501, (5, 5, 2), "The response is not what the mechanism says");
                 None
             }

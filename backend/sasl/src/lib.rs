@@ -1,0 +1,205 @@
+//! SASL (RFC 4422): how a peer says who it is, the same in SMTP, IMAP and POP3.
+//!
+//! Each of the three has its own words around it (AUTH, AUTHENTICATE, 334, `+`, `*`, `=`); between them go challenges and
+//! responses in base64, and those are here: an [`Exchange`] takes the peer's responses until it is [`Progress::Complete`].
+//! What a client says is here, too: [`plain_response`], [`encode`].
+//!
+//! Invariants: no I/O, no store; nothing is believed here, only read. A password is a [`Secret`] from the moment it is decoded.
+//!
+//! To add a mechanism: a variant of [`Mechanism`] and of the exchange's state, and an arm in [`Exchange::respond`].
+
+use data_encoding::BASE64;
+use relais_model::Secret;
+
+/// The mechanisms that we speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mechanism {
+    /// RFC 4616.
+    Plain,
+    /// Only base64 around name and password. Its draft (draft-murchison-sasl-login) never became a standard, but clients of
+    /// Microsoft's speak it.
+    Login,
+}
+
+impl Mechanism {
+    /// By its name, in whatever letters (RFC 4422 §3.1).
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Plain, Self::Login].into_iter().find(|known| known.as_str().eq_ignore_ascii_case(name))
+    }
+
+    /// As the protocols announce it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+        }
+    }
+}
+
+/// What a peer says to log in. The names are as typed: not yet normalised, believed by nobody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Who logs in (authcid, RFC 4422 §2).
+    pub login_name: String,
+    /// As whom to act (authzid), where that is another than `login_name`.
+    pub authorization: Option<String>,
+    /// The password.
+    pub password: Secret,
+}
+
+/// An exchange under way: one response after another.
+#[derive(Debug)]
+pub struct Exchange(Awaited);
+
+#[derive(Debug)]
+enum Awaited {
+    /// PLAIN's one message.
+    Plain,
+    /// LOGIN's first.
+    Name,
+    /// LOGIN's second, for that name.
+    Password(String),
+}
+
+/// What came of one response.
+#[derive(Debug)]
+#[must_use = "the peer waits for what comes of its response"]
+pub enum Progress {
+    /// Say the exchange's challenge, and wait.
+    Continue(Exchange),
+    /// All is said.
+    Complete(Credentials),
+    /// Not the mechanism's form.
+    Malformed,
+}
+
+impl Exchange {
+    /// Begins; where the peer brought no initial response, say the challenge first.
+    pub const fn begin(mechanism: Mechanism) -> Self {
+        match mechanism {
+            Mechanism::Plain => Self(Awaited::Plain),
+            Mechanism::Login => Self(Awaited::Name),
+        }
+    }
+
+    /// What we say before the next response, in base64: nothing for PLAIN, `Username:` and `Password:` for LOGIN.
+    pub const fn challenge(&self) -> &'static str {
+        match self.0 {
+            Awaited::Plain => "",
+            Awaited::Name => "VXNlcm5hbWU6",
+            Awaited::Password(_) => "UGFzc3dvcmQ6",
+        }
+    }
+
+    /// Takes one response, in base64 with its padding and nothing else (RFC 4648 §4). What a protocol writes for an empty
+    /// response is its own affair: here it is empty.
+    pub fn respond(self, response: &[u8]) -> Progress {
+        let Some(text) = decode(response) else { return Progress::Malformed };
+        match self.0 {
+            Awaited::Plain => plain(&text).map_or(Progress::Malformed, Progress::Complete),
+            Awaited::Name => Progress::Continue(Self(Awaited::Password(text))),
+            Awaited::Password(login_name) => {
+                Progress::Complete(Credentials { login_name, authorization: None, password: Secret::new(text) })
+            }
+        }
+    }
+}
+
+/// RFC 4616 §2: `[authzid] NUL authcid NUL passwd`, the latter two not empty.
+fn plain(text: &str) -> Option<Credentials> {
+    let mut parts = text.split('\0');
+    let (authorization, login_name, password) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_whole = !login_name.is_empty() && !password.is_empty() && parts.next().is_none();
+    is_whole.then(|| Credentials {
+        login_name: login_name.to_owned(),
+        authorization: Some(authorization.to_owned()).filter(|name| !name.is_empty() && name != login_name),
+        password: Secret::new(password),
+    })
+}
+
+fn decode(response: &[u8]) -> Option<String> {
+    String::from_utf8(BASE64.decode(response).ok()?).ok()
+}
+
+/// A client's one response of PLAIN, in base64.
+pub fn plain_response(login_name: &str, password: &Secret) -> String {
+    encode(&format!("\0{login_name}\0{}", password.expose()))
+}
+
+/// A response in base64.
+pub fn encode(response: &str) -> String {
+    BASE64.encode(response.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of `responses`: each challenge in between, then authzid, authcid and password.
+    #[track_caller]
+    fn check(mechanism: &str, responses: &[&str], expected: &str) {
+        let mut said = Vec::new();
+        let mut exchange = Exchange::begin(Mechanism::parse(mechanism).unwrap());
+        for response in responses {
+            match exchange.respond(response.as_bytes()) {
+                Progress::Continue(next) => {
+                    said.push(next.challenge().to_owned());
+                    exchange = next;
+                }
+                Progress::Complete(Credentials { login_name, authorization, password }) => {
+                    said.push(format!("{authorization:?} {login_name} {}", password.expose()));
+                    break;
+                }
+                Progress::Malformed => {
+                    said.push("malformed".to_owned());
+                    break;
+                }
+            }
+        }
+        assert_eq!(said.join("|"), expected, "{mechanism} {responses:?}");
+    }
+
+    /// RFC 4616 §4's people.
+    #[test]
+    fn plain_has_three_parts() {
+        check("PLAIN", &["AHRpbQB0YW5zdGFhZnRhbnN0YWFm"], "None tim tanstaaftanstaaf");
+        check("plain", &["VXJzZWwAS3VydAB4aXBqMzBwbHE="], "Some(\"Ursel\") Kurt xipj30plq");
+        check("PLAIN", &["AGEAYg=="], "None a b");
+        check("PLAIN", &["YQBhAGI="], "None a b"); // authzid and authcid are one
+        for bad in ["", "AGEA", "AABi", "AGEAYgBj", "AP8AYg==", "Og=="] {
+            check("PLAIN", &[bad], "malformed");
+        }
+    }
+
+    #[test]
+    fn login_asks_twice() {
+        check("LOGIN", &["am9l", "c2VjcmV0"], "UGFzc3dvcmQ6|None joe secret");
+        check("login", &["am9l", "c2VjcmV0="], "UGFzc3dvcmQ6|malformed");
+        assert_eq!(Exchange::begin(Mechanism::Login).challenge(), encode("Username:"));
+    }
+
+    /// RFC 4648 §3.3, §3.5: nothing outside the alphabet, all of the padding, and no bits that say nothing.
+    #[test]
+    fn base64_is_strict() {
+        for bad in [
+            "AGEAYg",
+            "AGEAYg=",
+            "AGEAYg==AGEAYg==",
+            "A===",
+            "====",
+            "AGE AYg==",
+            "AGEAYh==",
+            "AGEAYg==\n",
+            "AGE\u{c4}",
+        ] {
+            check("PLAIN", &[bad], "malformed");
+        }
+    }
+
+    #[test]
+    fn what_a_client_says_is_understood() {
+        check("PLAIN", &[&plain_response("jörg", &Secret::new("pässword"))], "None jörg pässword");
+        check("LOGIN", &[&encode("jörg"), &encode("pässword")], "UGFzc3dvcmQ6|None jörg pässword");
+        assert!(Mechanism::parse("SCRAM-SHA-256").is_none());
+    }
+}
