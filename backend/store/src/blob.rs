@@ -49,6 +49,12 @@ impl Objects {
         Ok(Decoder::new(std::fs::File::open(self.path(name)?)?)?)
     }
 
+    /// Whether it is there and can be unpacked to its end; on a thread that may block.
+    pub(crate) fn is_whole(&self, name: &[u8]) -> bool {
+        let unpacked = |mut object| io::copy(&mut object, &mut io::sink()).is_ok();
+        self.open_object(name).is_ok_and(unpacked)
+    }
+
     /// Removes an object, if it is there. What cannot be removed is found again by the sweep.
     pub(crate) async fn remove(&self, name: Vec<u8>) {
         let Some(path) = String::from_utf8(name).ok().and_then(|name| self.path(&name).ok()) else { return };

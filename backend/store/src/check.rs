@@ -3,8 +3,12 @@
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::Store;
+use crate::content::Place;
 use crate::engine::Engine;
 use crate::error::StoreError;
+
+/// Names of objects that one statement reads.
+const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
 const RULES: [(&str, &str); 12] = [
@@ -76,6 +80,33 @@ impl Store {
                 }
             }
         }
+        let missing = self.missing_objects().await?;
+        if missing > 0 {
+            wrong.push(format!("bodies whose file is missing or cut short: {missing}"));
+        }
         Ok(wrong)
+    }
+
+    /// How many bodies have no whole file in the object directory.
+    async fn missing_objects(&self) -> Result<usize, StoreError> {
+        let (mut missing, mut after) = (0, 0_i64);
+        loop {
+            let rows = sqlx::query(
+                "SELECT message_key, octets FROM message_body WHERE place = $1 AND message_key > $2
+                 ORDER BY message_key LIMIT $3",
+            )
+            .bind(Place::Object as i64)
+            .bind(after)
+            .bind(OBJECTS_AT_ONCE)
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+            let Some(last) = rows.last() else { return Ok(missing) };
+            after = last.try_get(0)?;
+            let names: Vec<Vec<u8>> = rows.iter().map(|row| row.try_get(1)).collect::<Result<_, _>>()?;
+            let objects = self.inner.objects.clone();
+            let looked =
+                tokio::task::spawn_blocking(move || names.iter().filter(|name| !objects.is_whole(name)).count());
+            missing += looked.await.map_err(|_| StoreError::damaged("the object directory could not be looked at"))?;
+        }
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) anna: AccountKey,
     pub(crate) bert: AccountKey,
-    config: StoreConfig,
+    pub(crate) config: StoreConfig,
     dir: tempfile::TempDir,
     _database: Option<relais_testkit::postgres::Database>,
 }

@@ -110,6 +110,18 @@ fn an_object_goes_with_the_last_who_needs_it() {
 }
 
 #[test]
+fn a_missing_object_is_told_of() {
+    on_both(|house| async move {
+        let inbox = house.inbox().await;
+        house.store.append(inbox, vec![append(&noise())]).await.unwrap();
+        house.check().await;
+        std::fs::remove_dir_all(&house.config.objects).unwrap();
+        let wrong = house.store.check().await.unwrap();
+        assert_eq!(wrong, ["bodies whose file is missing or cut short: 1"]);
+    });
+}
+
+#[test]
 fn words_are_found_in_any_case_and_decoded() {
     on_both(|house| async move {
         let inbox = house.inbox().await;
