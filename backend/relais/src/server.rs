@@ -82,7 +82,7 @@ impl Server {
             control: control::bind(&config.control_socket())?,
             operations: operations::bind(&config.operations.at).await?,
             delivery: Some(delivery_config(config)?),
-            resolver: config.resolver.servers.iter().map(|server| SocketAddr::new(*server, 53)).collect(),
+            resolver: config.resolver.servers.iter().map(|server| server.0).collect(),
         })
     }
 
