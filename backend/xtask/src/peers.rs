@@ -190,7 +190,7 @@ fn told(house: &Server, program: &Program) -> anyhow::Result<Vec<(String, String
     ];
     told.extend(facts.ports.iter().map(|(door, port)| (format!("{}_PORT", door.to_uppercase()), port.to_string())));
     told.extend(facts.lmtp.iter().map(|socket| ("LMTP".to_owned(), text(socket))));
-    if let Program::Relais(path) = program {
+    if let Some(path) = program.relais() {
         told.push(("RELAIS".to_owned(), text(path)));
         told.push(("EXIM".to_owned(), text(&exim_folder().join("usr/sbin/exim4"))));
     }
