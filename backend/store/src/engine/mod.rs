@@ -12,6 +12,7 @@ use sqlx::{AnyPool, Row};
 
 use crate::error::{OpenError, StoreError};
 
+pub(crate) use postgres::{transaction_number, was_committed};
 pub(crate) use sqlite::{Checkpoints, Log};
 
 /// Which database.
