@@ -58,7 +58,7 @@ pub(crate) struct Arguments {
 }
 
 /// After a crash of its database relais serves again within this.
-const BACK_WITHIN: Duration = Duration::from_secs(60);
+const BACK_WITHIN: Duration = Duration::from_mins(1);
 
 /// The short form, as a stage of `test`.
 pub(crate) fn run_short() -> anyhow::Result<Tally> {
@@ -194,7 +194,8 @@ fn load(
     life: Duration,
     crash: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
-    let sides: [(&str, fn(&Side<'_>) -> io::Result<()>); 7] = [
+    type Act = fn(&Side<'_>) -> io::Result<()>;
+    let sides: [(&str, Act); 7] = [
         ("smtp-a", |side| side.deliver()),
         ("smtp-b", |side| side.deliver()),
         ("queue", |side| side.queue()),

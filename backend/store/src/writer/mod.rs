@@ -39,7 +39,7 @@ const QUEUE_LENGTH: usize = 1024;
 /// Pieces of work in one transaction.
 const BATCH_LENGTH: usize = 256;
 /// How long a server that broke off at COMMIT is waited for.
-const DOUBT_PATIENCE: Duration = Duration::from_secs(60);
+const DOUBT_PATIENCE: Duration = Duration::from_mins(1);
 /// Between two questions to it.
 const DOUBT_PAUSE: Duration = Duration::from_millis(50);
 /// Transactions between two looks at the length of SQLite's log.

@@ -56,7 +56,7 @@ fn carry(client: TcpStream, server: TcpStream, left: &Arc<AtomicUsize>, cut: Cut
     let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     let is_lost = Arc::clone(&answer_is_lost);
     std::thread::spawn(move || {
-        let mut chunk = [0; 64 * 1024];
+        let mut chunk = [0; 8 * 1024];
         while let Ok(octets @ 1..) = from_client.read(&mut chunk) {
             let asked = &chunk[..octets];
             let is_commit = asked.windows(6).any(|word| word == b"COMMIT");
@@ -75,7 +75,7 @@ fn carry(client: TcpStream, server: TcpStream, left: &Arc<AtomicUsize>, cut: Cut
     });
     std::thread::spawn(move || {
         let (mut from_server, mut to_client) = (server, client);
-        let mut chunk = [0; 64 * 1024];
+        let mut chunk = [0; 8 * 1024];
         while let Ok(octets @ 1..) = from_server.read(&mut chunk) {
             if answer_is_lost.load(Ordering::SeqCst) || to_client.write_all(&chunk[..octets]).is_err() {
                 break;
