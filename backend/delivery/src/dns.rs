@@ -3,12 +3,15 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::proto::rr::{Name, RData};
-use hickory_resolver::{ResolverBuilder, TokioResolver};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::system_conf::read_system_conf;
 use relais_model::Domain;
 
 use crate::ports::{Answer, Found, LookupError, MxRecord, Resolver};
@@ -21,7 +24,12 @@ pub struct ResolverError(#[source] NetError);
 /// A caching stub resolver over UDP and TCP.
 ///
 /// It doesn't validate DNSSEC yet, so nothing it finds counts as secure.
-pub struct DnsResolver(TokioResolver);
+pub struct DnsResolver {
+    usual: TokioResolver,
+    /// Asks over TCP alone, what the usual one doesn't get over UDP: hickory 0.26 asks two servers at once, and then gives up
+    /// an answer too large for UDP where both send it, or waits in vain where one is silent (hickory-dns issue 3963).
+    over_tcp: TokioResolver,
+}
 
 impl fmt::Debug for DnsResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,7 +40,7 @@ impl fmt::Debug for DnsResolver {
 impl DnsResolver {
     /// Asks the servers of `/etc/resolv.conf`.
     pub fn system() -> Result<Self, ResolverError> {
-        TokioResolver::builder_tokio().and_then(ResolverBuilder::build).map(Self).map_err(ResolverError)
+        read_system_conf().and_then(|(config, options)| Self::new(config, &options)).map_err(ResolverError)
     }
 
     /// Asks these servers. The hosts file is left out, so that tests and labs see their own DNS alone.
@@ -45,17 +53,40 @@ impl DnsResolver {
             NameServerConfig::new(server.ip(), true, connections)
         });
         let config = ResolverConfig::from_name_servers(servers.collect());
-        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-        builder.options_mut().use_hosts_file = hickory_resolver::config::ResolveHosts::Never;
-        builder.build().map(Self).map_err(ResolverError)
+        let mut options = ResolverOpts::default();
+        options.use_hosts_file = ResolveHosts::Never;
+        Self::new(config, &options).map_err(ResolverError)
     }
+
+    fn new(config: ResolverConfig, options: &ResolverOpts) -> Result<Self, NetError> {
+        let build = |config| {
+            let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+            builder.with_options(options.clone()).build()
+        };
+        Ok(Self { over_tcp: build(tcp_alone(config.clone()))?, usual: build(config)? })
+    }
+
+    async fn look_up(&self, domain: &Domain, kind: RecordType) -> Result<Lookup, LookupError> {
+        let answer = match self.usual.lookup(rooted(domain), kind).await {
+            Err(NetError::Truncated | NetError::Timeout) => self.over_tcp.lookup(rooted(domain), kind).await,
+            answer => answer,
+        };
+        answer.map_err(|error| told(&error))
+    }
+}
+
+fn tcp_alone(config: ResolverConfig) -> ResolverConfig {
+    let (domain, search, mut servers) = config.into_parts();
+    for server in &mut servers {
+        server.connections.retain(|connection| connection.protocol == ProtocolConfig::Tcp);
+    }
+    ResolverConfig::from_parts(domain, search, servers)
 }
 
 impl Resolver for DnsResolver {
     fn mx<'a>(&'a self, domain: &'a Domain) -> Answer<'a, Result<Found<MxRecord>, LookupError>> {
         Box::pin(async move {
-            let lookup = self.0.mx_lookup(rooted(domain)).await.map_err(|error| told(&error))?;
-            found(&lookup, |data| match data {
+            found(&self.look_up(domain, RecordType::MX).await?, |data| match data {
                 RData::MX(mx) => mx_record(mx.preference, &mx.exchange),
                 _ => None,
             })
@@ -64,11 +95,9 @@ impl Resolver for DnsResolver {
 
     fn addresses<'a>(&'a self, host: &'a Domain) -> Answer<'a, Result<Found<IpAddr>, LookupError>> {
         Box::pin(async move {
-            let (v6, v4) = tokio::join!(self.0.ipv6_lookup(rooted(host)), self.0.ipv4_lookup(rooted(host)));
+            let (v6, v4) = tokio::join!(self.look_up(host, RecordType::AAAA), self.look_up(host, RecordType::A));
             let address = |data: &RData| data.ip_addr();
-            let v6 = v6.map_err(|error| told(&error)).and_then(|lookup| found(&lookup, address));
-            let v4 = v4.map_err(|error| told(&error)).and_then(|lookup| found(&lookup, address));
-            both(v6, v4)
+            both(v6.and_then(|lookup| found(&lookup, address)), v4.and_then(|lookup| found(&lookup, address)))
         })
     }
 }
@@ -121,6 +150,8 @@ fn both(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, UdpSocket};
 
     #[test]
     fn one_family_is_enough_and_an_answer_owed_is_waited_for() {
@@ -141,5 +172,52 @@ mod tests {
         assert_eq!(mx_record(0, &Name::root()), Some(MxRecord { preference: 0, exchange: None }));
         let name = Name::from_ascii("MX.Example.").unwrap();
         assert_eq!(mx_record(5, &name).unwrap().exchange, Some(Domain::parse("mx.example").unwrap()));
+    }
+
+    /// Answers all questions alike: over UDP with nothing but the mark that there is more, over TCP with an MX.
+    fn tight_server() -> SocketAddr {
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = tcp.local_addr().unwrap();
+        let udp = UdpSocket::bind(address).unwrap();
+        std::thread::spawn(move || {
+            let mut query = [0; 512];
+            while let Ok((octets, asker)) = udp.recv_from(&mut query) {
+                udp.send_to(&answer(&query[..octets], &[]), asker).unwrap();
+            }
+        });
+        std::thread::spawn(move || {
+            for mut stream in tcp.incoming().flatten() {
+                let mut length = [0; 2];
+                while stream.read_exact(&mut length).is_ok() {
+                    let mut query = vec![0; usize::from(u16::from_be_bytes(length))];
+                    stream.read_exact(&mut query).unwrap();
+                    // The question's name, MX, IN, an hour, seven octets: preference 10, `mx` at the question's name.
+                    let record = b"\xc0\x0c\0\x0f\0\x01\0\0\x0e\x10\0\x07\0\x0a\x02mx\xc0\x0c";
+                    let answer = answer(&query, record);
+                    stream.write_all(&u16::try_from(answer.len()).unwrap().to_be_bytes()).unwrap();
+                    stream.write_all(&answer).unwrap();
+                }
+            }
+        });
+        address
+    }
+
+    /// RFC 1035 §4.1: the query's id and question, then the record; without one the answer is truncated.
+    fn answer(query: &[u8], record: &[u8]) -> Vec<u8> {
+        let question_end = 12 + query[12..].iter().position(|octet| *octet == 0).unwrap() + 5;
+        let (flags, count) = if record.is_empty() { (0x82, 0) } else { (0x80, 1) };
+        let head = [query[0], query[1], flags, 0x80, 0, 1, 0, count, 0, 0, 0, 0];
+        [&head, &query[12..question_end], record].concat()
+    }
+
+    /// RFC 2181 §9. With two servers the answer was lost.
+    #[tokio::test]
+    async fn an_answer_too_large_for_udp_is_fetched_over_tcp() {
+        for servers in [vec![tight_server()], vec![tight_server(), tight_server()]] {
+            let resolver = DnsResolver::with_servers(&servers).unwrap();
+            let found = resolver.mx(&Domain::parse("d.example").unwrap()).await.unwrap();
+            let expected = MxRecord { preference: 10, exchange: Some(Domain::parse("mx.d.example").unwrap()) };
+            assert_eq!(found.records, [expected], "{} servers", servers.len());
+        }
     }
 }

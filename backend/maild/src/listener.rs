@@ -271,10 +271,9 @@ async fn greet(mut visitor: Visitor, house: Arc<House>, guests: Arc<Guests>) {
     };
     let _counted = Counted::begin(visitor.listener.protocol.as_str());
     if visitor.listener.tls == TlsMode::Implicit {
-        if !early.is_empty() {
-            return debug!("octets beside the PROXY header before the TLS handshake");
-        }
-        visitor.wire = match visitor.wire.start_tls(Arc::clone(&house.tls), limit).await {
+        // A balancer hands on its header and the client's first octets as they come, often at once.
+        let begun = std::mem::take(&mut early);
+        visitor.wire = match visitor.wire.start_tls(Arc::clone(&house.tls), &begun, limit).await {
             Ok(wire) => wire,
             Err(error) => return debug!(%error, "the TLS handshake failed"),
         };

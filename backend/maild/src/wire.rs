@@ -76,12 +76,18 @@ impl Wire {
         Some(format!("{version}, {}", suite.as_str()?))
     }
 
-    /// Shakes hands as the server.
-    pub(crate) async fn start_tls(self, config: Arc<rustls::ServerConfig>, limit: Duration) -> io::Result<Self> {
+    /// Shakes hands as the server. `begun` is what was already read of the client's part, beside a PROXY header.
+    pub(crate) async fn start_tls(
+        self,
+        config: Arc<rustls::ServerConfig>,
+        begun: &[u8],
+        limit: Duration,
+    ) -> io::Result<Self> {
         let Carrier::Tcp(stream) = self.carrier else {
             return Err(io::Error::other("only a plain TCP connection can start TLS"));
         };
-        let accepted = timeout(limit, TlsAcceptor::from(config).accept(stream)).await.map_err(io::Error::from)??;
+        let handshake = TlsAcceptor::from(config).accept_with(stream, |connection| feed(connection, begun));
+        let accepted = timeout(limit, handshake).await.map_err(io::Error::from)??;
         Ok(Self { carrier: Carrier::Tls(Box::new(accepted)), deflate: None, ends_at: self.ends_at })
     }
 
@@ -155,6 +161,16 @@ impl Wire {
     /// Says goodbye (`close_notify` under TLS); a peer that doesn't listen is not waited for long.
     pub(crate) async fn close(mut self) {
         let _ignored = timeout(Duration::from_secs(5), self.carrier.shutdown()).await;
+    }
+}
+
+/// Gives a handshake its first octets. What is wrong with them the handshake will say: the connection keeps its error.
+fn feed(connection: &mut rustls::ServerConnection, mut octets: &[u8]) {
+    while !octets.is_empty() {
+        let is_read = connection.read_tls(&mut octets).is_ok_and(|count| count > 0);
+        if !is_read || connection.process_new_packets().is_err() {
+            return;
+        }
     }
 }
 

@@ -14,6 +14,9 @@ use serde::Deserialize;
 /// Where the file is looked for where nothing else is said.
 pub(crate) const DEFAULT_PATH: &str = "/etc/relais/relais.toml";
 
+/// Where DNS servers listen that are named without a port (RFC 1035 §4.2).
+const DNS_PORT: u16 = 53;
+
 /// The whole file.
 #[derive(Debug, Clone, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -145,7 +148,22 @@ pub(crate) struct CertificateFiles {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Resolver {
     /// None: those of the host (`/etc/resolv.conf`).
-    pub(crate) servers: Vec<IpAddr>,
+    pub(crate) servers: Vec<NameServer>,
+}
+
+/// `ADDRESS`, at DNS's port, or `ADDRESS:PORT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct NameServer(pub(crate) SocketAddr);
+
+impl TryFrom<String> for NameServer {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let at_dns_port = text.parse().map(|address: IpAddr| SocketAddr::new(address, DNS_PORT));
+        let server = at_dns_port.or_else(|_| text.parse());
+        server.map(Self).map_err(|_| format!("`{text}` is neither ADDRESS nor ADDRESS:PORT"))
+    }
 }
 
 /// `[operations]`: metrics and health, on loopback only, for nobody logs in there. An empty address: nowhere.
@@ -539,8 +557,22 @@ mod tests {
         refused("[log]\nlevel = \"info,=\"", "[log] level = ");
         refused("[operations]\nat = \"9025\"", "`9025` is not ADDRESS:PORT");
         refused("[operations]\ntls_at = \"192.0.2.1:9026\"", "is no loopback address");
+        refused("[resolver]\nservers = [\"ns.example\"]", "`ns.example` is neither ADDRESS nor");
         let parsed = Config::parse("hostname = \"[192.0.2.1]\"\ndata = \"/x\"");
         assert!(format!("{:#}", parsed.unwrap_err()).contains("not an address"));
+    }
+
+    #[test]
+    fn dns_servers_have_a_port_of_their_own_or_the_usual_one() {
+        for (server, expected) in [
+            ("192.0.2.1", "192.0.2.1:53"),
+            ("192.0.2.1:5353", "192.0.2.1:5353"),
+            ("2001:db8::1", "[2001:db8::1]:53"),
+            ("[2001:db8::1]:5353", "[2001:db8::1]:5353"),
+        ] {
+            let config = Config::parse(&format!("{MINIMAL}[resolver]\nservers = [\"{server}\"]")).unwrap();
+            assert_eq!(config.resolver.servers, [NameServer(expected.parse().unwrap())]);
+        }
     }
 
     #[test]

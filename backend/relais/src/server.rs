@@ -88,7 +88,7 @@ impl Server {
             operations,
             drain,
             delivery: Some(delivery_config(config)?),
-            resolver: config.resolver.servers.iter().map(|server| SocketAddr::new(*server, 53)).collect(),
+            resolver: config.resolver.servers.iter().map(|server| server.0).collect(),
         })
     }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-/// The database or the object directory didn't do its part: full disk, lost connection, damage. Nothing was changed.
+/// The database or the object directory didn't do its part: full disk, lost connection, damage. Nothing was changed, but
+/// where a server broke off at COMMIT and did not come back for a minute: then nobody knows.
 ///
 /// Say "try again later" to the peer. Clones share their cause, for one failed batch answers many callers.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 use sqlx::{AnyConnection, Executor};
 
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
 use crate::sql::{self, Statement};
 
 /// So few statements cross together, whatever they are. More of them would make too many texts to keep prepared: those cross
@@ -88,6 +88,15 @@ impl<'c> Transaction<'c> {
             }
         }
         Ok(())
+    }
+
+    /// What to ask for where the answer to [`Transaction::commit`] is lost: PostgreSQL's number of it. SQLite's is never lost.
+    pub(crate) async fn number(&mut self) -> Result<Option<String>, sqlx::Error> {
+        if self.engine == Engine::Sqlite {
+            return Ok(None);
+        }
+        self.send().await?;
+        if self.is_begun { engine::transaction_number(self.connection).await } else { Ok(None) }
     }
 
     /// Makes all of it durable.

@@ -4,57 +4,15 @@
 Its two names, with.example and without.example, are found by a small DNS of our own; the one offers STARTTLS and the
 other doesn't. relais is started once more for it, told of that DNS and of Postfix's port. Needs root, as Postfix does.
 """
-import json, pwd, signal, smtplib, socket, struct, threading
-from kit import *
+import pwd
+from house import *
 
 WITH, WITHOUT = 'with.example', 'without.example'
 ADDRESS = {WITH: '127.0.0.2', WITHOUT: '127.0.0.3'}
-RESOLVER = '127.0.0.57'
+PEER_PORT = free_port(ADDRESS[WITH])
 ROOM = FOLDER / 'postfix'
 LMTP = FOLDER / 'lmtp.sock'
 MAIL = ROOM / 'mail'
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.2', 0))
-        return probe.getsockname()[1]
-
-
-PEER_PORT = free_port()
-
-
-# A DNS that knows two domains: MX of the domain is mx.DOMAIN, whose A is a loopback address.
-
-def dns_answer(query):
-    name, at = [], 12
-    while query[at]:
-        name.append(query[at + 1:at + 1 + query[at]].decode().lower())
-        at += query[at] + 1
-    name, kind, question = '.'.join(name), struct.unpack('>H', query[at + 1:at + 3])[0], query[12:at + 5]
-    record, code = b'', 0
-    if name in ADDRESS and kind == 15:
-        record = struct.pack('>H', 10) + b'\2mx\xc0\x0c'
-    elif name.removeprefix('mx.') in ADDRESS and kind == 1:
-        record = socket.inet_aton(ADDRESS[name.removeprefix('mx.')])
-    elif name.removeprefix('mx.') not in ADDRESS:
-        code = 3
-    answer = b'\xc0\x0c' + struct.pack('>HHIH', kind, 1, 60, len(record)) + record if record else b''
-    return query[:2] + struct.pack('>HHHHH', 0x8580 | code, 1, 1 if record else 0, 0, 0) + question + answer
-
-
-def serve_dns():
-    door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    door.bind((RESOLVER, 53))
-
-    def serve():
-        while True:
-            query, asker = door.recvfrom(4096)
-            try:
-                door.sendto(dns_answer(query), asker)
-            except (IndexError, struct.error, UnicodeDecodeError):
-                pass  # no question of DNS
-    threading.Thread(target=serve, daemon=True).start()
 
 
 def start_postfix(relais_port, domain):
@@ -91,7 +49,7 @@ virtual_gid_maps = static:{owner.pw_gid}
 default_transport = error:only loopback
 transport_maps = inline:{{ {LOGIN}=smtp:[127.0.0.1]:{relais_port} {LOGIN2}=bare:[127.0.0.1]:{relais_port} {LOGIN3}=lmtp:unix:{LMTP} {domain}=smtp:[127.0.0.1]:{relais_port} }}
 smtp_tls_security_level = encrypt
-smtp_tls_CAfile = {CA}
+smtp_tls_CAfile = {house.ca}
 smtpd_tls_received_header = yes
 smtpd_tls_chain_files = {ROOM}/key.pem, {ROOM}/certificate.pem
 smtpd_recipient_restrictions = check_recipient_access inline:{{ {{ late@{WITH} = 451 4.7.1 Not now }} }}, permit_mynetworks, reject
@@ -125,45 +83,6 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 ''')
     run('postfix', '-c', ROOM / 'etc', 'start')
-
-
-class House:
-    """relais, started for this script."""
-    def __init__(self):
-        extra = FOLDER / 'extra.toml'
-        extra.write_text(f'[[listen]]\nprotocol = "lmtp"\nat = "unix:{LMTP}"\n\n[resolver]\nservers = ["{RESOLVER}"]\n\n'
-                         f'[delivery]\nport = {PEER_PORT}\ndelay_notice_hours = 0\n')
-        base = str(int(os.environ['SMTP_PORT']) + 40)
-        self.process = subprocess.Popen(
-            [os.environ['RELAIS'], 'demo', '--json', '--dir', str(FOLDER / 'house'), '--port-base', base,
-             '--log', 'trace', '--with', str(extra)], stdout=subprocess.PIPE, stderr=(FOLDER / 'house.log').open('w'))
-        line = self.process.stdout.readline()
-        assert line, 'relais did not start: ' + (FOLDER / 'house.log').read_text()[-300:]
-        facts = json.loads(line)
-        self.ports = facts['ports']
-        first, second, third = self.accounts = facts['accounts']
-        self.context = ssl.create_default_context(cafile=facts['ca'])
-        # The helpers of the kit talk to this house from here on.
-        import kit
-        kit.LOGIN, kit.PASSWORD = first['address'], first['password']
-        kit.LOGIN2, kit.PASSWORD2 = second['address'], second['password']
-        kit.CA, kit.TLS = facts['ca'], self.context
-        kit.PORT.update({door: port for door, port in self.ports.items() if isinstance(port, int)})
-        globals().update(LOGIN=kit.LOGIN, PASSWORD=kit.PASSWORD, LOGIN2=kit.LOGIN2, PASSWORD2=kit.PASSWORD2, CA=kit.CA,
-                         LOGIN3=third['address'], PASSWORD3=third['password'])
-
-    def submit(self, to, subject, options=()):
-        with smtplib.SMTP(HOST, self.ports['submission'], timeout=30) as session:
-            session.starttls(context=self.context)
-            session.login(LOGIN, PASSWORD)
-            session.sendmail(LOGIN, [to], message(subject, to=to),
-                             mail_options=['RET=HDRS', 'ENVID=checks'] if options else [], rcpt_options=options)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
-        passwords = [account['password'] for account in self.accounts]
-        tell_no_secrets((FOLDER / 'house.log').read_text(errors='replace'), *passwords)
 
 
 def peer_sends(to, subject, options=(), author=f'peer@{WITH}'):
@@ -214,14 +133,14 @@ def _():
 def _():
     house.submit(f'peer@{WITH}', 'success-asked', ['NOTIFY=SUCCESS,FAILURE', f'ORCPT=rfc822;peer@{WITH}'])
     at_peer('with', 'Subject: success-asked')
-    report = wait_for_report(b'Action: delivered')
+    report = wait_for_report('Action: delivered')
     assert b'checks' in report, 'no Original-Envelope-Id'
 
 
 @check('we-report-failure-at-postfix')
 def _():
     house.submit(f'nobody-here@{WITH}', 'failure-expected')
-    report = wait_for_report(b'Action: failed')
+    report = wait_for_report('Action: failed')
     assert f'nobody-here@{WITH}'.encode() in report
     assert b'5.1.1' in report
 
@@ -237,7 +156,7 @@ def _():
 @check('we-report-a-delay')
 def _():
     house.submit(f'late@{WITH}', 'delay-expected')
-    report = wait_for_report(b'Action: delayed')
+    report = wait_for_report('Action: delayed')
     assert b'4.7.1' in report and b'Will-Retry-Until: ' in report
 
 
@@ -245,7 +164,7 @@ def _():
 def _():
     house.submit(f'peer@{WITHOUT}', 'relayed', ['NOTIFY=SUCCESS'])
     at_peer('without', 'Subject: relayed')
-    assert f'peer@{WITHOUT}'.encode() in wait_for_report(b'Action: relayed')
+    assert f'peer@{WITHOUT}'.encode() in wait_for_report('Action: relayed')
 
 
 @check('postfix-sends-by-lmtp')
@@ -270,35 +189,26 @@ def _():
 
 @check('postfix-takes-smtputf8')
 def _():
-    with smtplib.SMTP(HOST, house.ports['submission'], timeout=30) as session:
-        session.starttls(context=house.context)
-        session.login(LOGIN, PASSWORD)
-        subject = 'Prüfung-utf8'
-        session.sendmail(LOGIN, [f'peer@{WITH}'], message(subject, to=f'peer@{WITH}'),
-                         mail_options=['SMTPUTF8', 'BODY=8BITMIME'])
+    house.submit(f'peer@{WITH}', 'Prüfung-utf8', mail_options=['SMTPUTF8', 'BODY=8BITMIME'])
     at_peer('with', 'Subject: Prüfung-utf8')
 
 
-def wait_for_report(action, patience=60):
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
-        with imap() as session:
-            must(session.select('INBOX', readonly=True))
-            for number in must(session.search(None, 'TEXT', f'"{action.decode()}"'))[0].split():
-                got = must(session.fetch(number, '(BODY.PEEK[])'))[0][1]
-                if b'message/delivery-status' in got:
-                    return got
-        time.sleep(0.3)
-    raise AssertionError(f'no report with {action.decode()}')
-
-
-why_not = ('not root' if os.geteuid() != 0 else 'no postfix' if not shutil.which('postfix')
-           else 'only for relais' if 'RELAIS' not in os.environ else None)
-if why_not:
-    print(f'skip postfix ({why_not})')
+reason = why_not('postfix')
+if reason:
+    print(f'skip postfix ({reason})')
     sys.exit(0)
-serve_dns()
-house = House()
+house = House(f'''[[listen]]
+protocol = "lmtp"
+at = "unix:{LMTP}"
+
+[resolver]
+servers = ["{serve_dns(ADDRESS)}"]
+
+[delivery]
+port = {PEER_PORT}
+delay_notice_hours = 0
+''')
+(LOGIN, PASSWORD), (LOGIN2, PASSWORD2), (LOGIN3, PASSWORD3) = house.people
 start_postfix(house.ports['smtp'], LOGIN.split('@')[1])
 try:
     main('postfix')

@@ -1,18 +1,18 @@
 //! A private PostgreSQL cluster, from Debian's package, on a loopback port of its own.
 //!
 //! One cluster serves a test process, a fresh database each test. It lives in a temporary folder, does not sync (a test
-//! asks what PostgreSQL answers, not whether it survives a power cut), and ends with the process that asked for it,
-//! however that ends: a small shell waits at a pipe that only we hold open. Started by root it runs as user `postgres`,
-//! since it refuses to run as root.
+//! asks what PostgreSQL answers, not what it keeps; [`Cluster::durable`] is for those that do), and ends with the process
+//! that asked for it, however that ends: a small shell waits at a pipe that only we hold open. Started by root it runs as
+//! user `postgres`, since it refuses to run as root.
 //!
 //! `cargo xtask test` starts one cluster for the whole run and names it in [`SHARED`]; then no process makes its own.
 
 use std::env;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use relais_model::{Random, SystemRandom};
 
@@ -35,9 +35,7 @@ impl Database {
     /// A fresh database, or `None` on a machine without PostgreSQL, which is said loudly; in CI that fails.
     pub fn fresh() -> Option<Self> {
         let cluster = Cluster::of_this_process()?;
-        let name = format!("test_{}", random_word());
-        cluster.run("createdb", &["--template=template0", &name]);
-        Some(Self { cluster, name })
+        Some(Self { cluster, name: cluster.create() })
     }
 
     /// `postgres://postgres:PASSWORD@127.0.0.1:PORT/NAME`.
@@ -58,8 +56,18 @@ impl Drop for Database {
 pub struct Cluster {
     programs: PathBuf,
     url: String,
-    keeper: Option<Child>,
+    keeper: Option<Keeper>,
 }
+
+/// The shell that keeps a cluster; a line to it lets the cluster crash, and its pipe's end ends both.
+#[derive(Debug)]
+struct Keeper {
+    shell: Child,
+    talk: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+}
+
+/// What makes tests fast.
+const CARELESS: &[&str] = &["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"];
 
 impl Cluster {
     /// Starts one, or says why there is none.
@@ -67,30 +75,62 @@ impl Cluster {
     /// # Errors
     /// A sentence for a person: PostgreSQL isn't installed, or what it said when it did not start.
     pub fn start() -> Result<Self, String> {
+        Self::start_with(CARELESS)
+    }
+
+    /// Starts one that keeps what it committed, whatever happens to it.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn durable() -> Result<Self, String> {
+        Self::start_with(&[])
+    }
+
+    fn start_with(options: &[&str]) -> Result<Self, String> {
         let programs =
             programs().ok_or("no PostgreSQL under /usr/lib/postgresql (Debian: apt-get install postgresql)")?;
         let port = machine::free_port();
         let password = random_word();
-        let mut keeper = keeper_command()
+        let mut shell = keeper_command()
             .args(["sh", "-c", include_str!("postgres.sh"), "relais-postgres"])
             .arg(&programs)
             .args([&port.to_string(), &password])
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0) // Ctrl-C ends us, and only then the cluster.
             .spawn()
             .map_err(|error| format!("cannot start PostgreSQL's keeper: {error}"))?;
-        let mut said = String::new();
-        if let Some(output) = keeper.stdout.take() {
-            BufReader::new(output).read_line(&mut said).map_err(|error| error.to_string())?;
-        }
-        match said.trim() {
-            "ready" => {
-                let url = format!("postgres://postgres:{password}@127.0.0.1:{port}");
-                Ok(Self { programs, url, keeper: Some(keeper) })
-            }
-            _ => Err("PostgreSQL did not start; its log stands above".to_owned()),
-        }
+        let (Some(input), Some(output)) = (shell.stdin.take(), shell.stdout.take()) else {
+            return Err("PostgreSQL's keeper has no pipes".to_owned());
+        };
+        let mut output = BufReader::new(output);
+        hear_ready(&mut output)?;
+        let keeper = Keeper { shell, talk: Mutex::new((input, output)) };
+        let url = format!("postgres://postgres:{password}@127.0.0.1:{port}");
+        Ok(Self { programs, url, keeper: Some(keeper) })
+    }
+
+    /// Makes an empty database and gives its URL; it ends with the cluster.
+    pub fn add_database(&self) -> String {
+        format!("{}/{}", self.url, self.create())
+    }
+
+    fn create(&self) -> String {
+        let name = format!("test_{}", random_word());
+        self.run("createdb", &["--template=template0", &name]);
+        name
+    }
+
+    /// Ends it as a crash would (`pg_ctl stop -m immediate`), and starts it again. It answers once this returns.
+    ///
+    /// # Errors
+    /// It did not come back, or another process keeps it.
+    pub fn crash(&self) -> Result<(), String> {
+        let keeper = self.keeper.as_ref().ok_or("this cluster is another's")?;
+        let mut talk = keeper.talk.lock().unwrap_or_else(PoisonError::into_inner);
+        writeln!(talk.0, "crash").map_err(|error| error.to_string())?;
+        hear_ready(&mut talk.1)
     }
 
     /// `postgres://postgres:PASSWORD@127.0.0.1:PORT`, without a database.
@@ -135,11 +175,17 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if let Some(mut keeper) = self.keeper.take() {
-            drop(keeper.stdin.take());
-            drop(keeper.wait());
+        if let Some(Keeper { mut shell, talk }) = self.keeper.take() {
+            drop(talk);
+            drop(shell.wait());
         }
     }
+}
+
+fn hear_ready(output: &mut impl BufRead) -> Result<(), String> {
+    let mut said = String::new();
+    output.read_line(&mut said).map_err(|error| error.to_string())?;
+    if said.trim() == "ready" { Ok(()) } else { Err("PostgreSQL did not start; its log stands above".to_owned()) }
 }
 
 /// The newest installed version's programs.
@@ -171,6 +217,23 @@ fn random_word() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_committed_outlives_a_crash() {
+        let Ok(cluster) = Cluster::durable() else { return };
+        let url = cluster.add_database();
+        let ask = |sql: &str| {
+            let psql = cluster.programs.join("psql");
+            let output = Command::new(psql).args(["-X", "-A", "-t", "-c", sql]).arg(&url).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        ask("create table here (n bigint)");
+        ask("insert into here values (7)");
+        let began_at = ask("select pg_postmaster_start_time()");
+        cluster.crash().unwrap();
+        assert_ne!(ask("select pg_postmaster_start_time()"), began_at);
+        assert_eq!(ask("select n from here"), "7");
+    }
 
     #[test]
     fn a_database_is_empty_and_its_own() {

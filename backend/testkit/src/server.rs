@@ -26,6 +26,9 @@ const START_PATIENCE: Duration = Duration::from_mins(2);
 /// How long a server may take to drain after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(40);
 
+/// The environment variable that tells a demo of its database.
+const DATABASE: &str = "RELAIS_DEMO_DATABASE";
+
 /// A running server; stopped by SIGTERM with this value, and its folder removed.
 #[derive(Debug)]
 pub struct Server {
@@ -61,6 +64,8 @@ pub struct Facts {
 pub enum Program {
     /// `relais demo`, at this path.
     Relais(PathBuf),
+    /// The same, with its data in the PostgreSQL database of this URL.
+    RelaisOn(PathBuf, String),
     /// Debian's Postfix and Dovecot (root only).
     Reference,
 }
@@ -80,6 +85,23 @@ impl Program {
         candidates.into_iter().find(|path| path.is_file()).map(Self::Relais).ok_or_else(|| {
             io::Error::other(format!("no relais beside {}; build it first, or set RELAIS_BIN", running.display()))
         })
+    }
+
+    /// The same program on a PostgreSQL database; the reference house has none and stays as it is.
+    #[must_use]
+    pub fn on(self, database: String) -> Self {
+        match self {
+            Self::Relais(path) | Self::RelaisOn(path, _) => Self::RelaisOn(path, database),
+            Self::Reference => Self::Reference,
+        }
+    }
+
+    /// Where relais is, if it is relais.
+    pub fn relais(&self) -> Option<&Path> {
+        match self {
+            Self::Relais(path) | Self::RelaisOn(path, _) => Some(path),
+            Self::Reference => None,
+        }
     }
 }
 
@@ -104,12 +126,11 @@ impl Server {
     fn launch(program: &Program, home: Home, base: u16, arguments: &[&str]) -> io::Result<Self> {
         let folder = home.path().join("data");
         let mut command = match program {
-            Program::Relais(path) => {
-                let mut command = Command::new(path);
-                command.args(["demo", "--json", "--dir"]).arg(&folder).args(["--port-base", &base.to_string()]);
-                if !arguments.contains(&"--log") {
-                    command.args(["--log", "trace"]);
-                }
+            Program::Relais(path) => demo(path, &folder, base),
+            Program::RelaisOn(path, database) => {
+                let mut command = demo(path, &folder, base);
+                // Not as an argument, for a URL has a password in it.
+                command.args(["--database-from", DATABASE]).env(DATABASE, database);
                 command
             }
             Program::Reference => {
@@ -119,12 +140,12 @@ impl Server {
                 command
             }
         };
-        let log = match program {
-            Program::Relais(_) => Some(tempfile::tempfile()?),
-            Program::Reference => None,
-        };
+        let log = program.relais().map(|_| tempfile::tempfile()).transpose()?;
         if let Some(log) = &log {
             command.stderr(log.try_clone()?);
+            if !arguments.contains(&"--log") {
+                command.args(["--log", "trace"]);
+            }
         }
         let mut child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         match first_line(&mut child).and_then(|line| Facts::parse(&line)) {
@@ -254,6 +275,12 @@ impl Facts {
             ca: text(&said["ca"]).ok_or_else(|| missing("ca"))?.into(),
         })
     }
+}
+
+fn demo(relais: &Path, folder: &Path, base: u16) -> Command {
+    let mut command = Command::new(relais);
+    command.args(["demo", "--json", "--dir"]).arg(folder).args(["--port-base", &base.to_string()]);
+    command
 }
 
 /// The first line that a server prints; read on a thread of its own, so that a silent one does not hold the test.

@@ -103,6 +103,14 @@ impl Wire {
     /// # Errors
     /// The handshake fails, or octets came in clear text after the last answer (which a client must not believe).
     pub fn into_tls(self, trust: &Trust) -> io::Result<Self> {
+        self.into_tls_behind(&[], 0, trust)
+    }
+
+    /// As [`Wire::into_tls`], with `header` before the handshake and the first `beside` octets of that in the same write.
+    ///
+    /// # Errors
+    /// As [`Wire::into_tls`].
+    pub fn into_tls_behind(self, header: &[u8], beside: usize, trust: &Trust) -> io::Result<Self> {
         let mut stream = match self.stream {
             Stream::Plain(stream) => stream,
             stream @ (Stream::Unix(_) | Stream::Tls(_)) => return Ok(Self { stream, ..self }),
@@ -112,6 +120,11 @@ impl Wire {
         }
         let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
         let mut session = ClientConnection::new(Arc::clone(&trust.0), name).map_err(io::Error::other)?;
+        let mut hello = Vec::new();
+        session.write_tls(&mut hello)?;
+        let (first, rest) = hello.split_at(beside.min(hello.len()));
+        stream.write_all(&[header, first].concat())?;
+        stream.write_all(rest)?;
         session.complete_io(&mut stream)?;
         Ok(Self { stream: Stream::Tls(Box::new(StreamOwned::new(session, stream))), inbox: Vec::new() })
     }

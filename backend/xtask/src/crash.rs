@@ -4,18 +4,23 @@
 //! appends, flag changes and expunges at once, and kills it at a moment of chance. A change is in the ledger as asked for
 //! before its command goes out and as acknowledged after its answer came; only what was asked for and not acknowledged may
 //! be either way.
+//!
+//! With `--postgres` the data is in a private PostgreSQL, and in every second round that is let crash first: relais goes on,
+//! shows what it acknowledged, takes more, and only then is killed.
 
 mod ledger;
 
 use std::io;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use relais_model::Random;
 use relais_testkit::SeededRandom;
 use relais_testkit::imap::Client;
+use relais_testkit::postgres::Cluster;
 use relais_testkit::server::{Program, Server};
 use relais_testkit::smtp;
 
@@ -47,16 +52,33 @@ pub(crate) struct Arguments {
     /// Of the moments at which it is killed
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// With its data in a private PostgreSQL, which crashes, too
+    #[arg(long)]
+    postgres: bool,
 }
+
+/// After a crash of its database relais serves again within this.
+const BACK_WITHIN: Duration = Duration::from_mins(1);
 
 /// The short form, as a stage of `test`.
 pub(crate) fn run_short() -> anyhow::Result<Tally> {
-    run(&Arguments { rounds: 3, seed: 1 })
+    run(&Arguments { rounds: 3, seed: 1, postgres: false })
 }
 
-/// Runs all rounds; one check each, and one of the database at the end.
+/// The short form on PostgreSQL; without one it is skipped, but for the CI server.
+pub(crate) fn run_short_on_postgres() -> anyhow::Result<Tally> {
+    run(&Arguments { rounds: 3, seed: 1, postgres: true })
+}
+
+/// Runs all rounds; one check each, one more where the database crashed, and one of the database at the end.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
-    let program = Program::built()?;
+    let mut program = Program::built()?;
+    let mut cluster = None;
+    if arguments.postgres {
+        let Some(started) = durable_cluster()? else { return Ok(Tally::skip()) };
+        program = program.on(started.add_database());
+        cluster = Some(started);
+    }
     let folder = tempfile::Builder::new().prefix("relais-crash.").tempdir()?;
     let ledger = Ledger::default();
     let random = SeededRandom::new(arguments.seed);
@@ -67,19 +89,61 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
             prepare(&server, &ledger).context("cannot prepare the mailboxes")?;
             must_do(&program, folder.path(), &["alias", "add", AWAY, "somebody@elsewhere.example"])?;
         } else {
-            let mut findings = check(&server, &ledger)?;
-            let queued = queued_senders(&program, folder.path())?;
-            ledger.on(QUEUE, |page| page.compare_presence(QUEUE, &queued, &mut findings));
-            tally += told(&format!("crash-{round}"), &findings);
+            tally += told(&format!("crash-{round}"), &look(&server, &ledger, &program, folder.path())?);
         }
-        if round < arguments.rounds {
-            load_and_kill(server, &ledger, round, Duration::from_millis(300 + random.below(1_500)));
-        } else {
-            drop(server);
+        if round == arguments.rounds {
+            break;
         }
+        let life = || Duration::from_millis(300 + random.below(1_500));
+        if let Some(cluster) = cluster.as_ref().filter(|_| round % 2 == 1) {
+            load(&server, &ledger, &format!("{round}-database"), life(), || cluster.crash().map_err(io::Error::other))?;
+            wait_until_back(&server)?;
+            let findings = look(&server, &ledger, &program, folder.path())?;
+            tally += told(&format!("crash-{round}-of-the-database"), &findings);
+        }
+        load(&server, &ledger, &round.to_string(), life(), || {
+            server.cut();
+            Ok(())
+        })?;
+        server.kill();
     }
     tally += check_store("crash-check-store", &program, folder.path())?;
     Ok(tally)
+}
+
+/// None where there is no PostgreSQL, which is said loudly; on the CI server that fails.
+fn durable_cluster() -> anyhow::Result<Option<Cluster>> {
+    match Cluster::durable() {
+        Ok(cluster) => Ok(Some(cluster)),
+        Err(reason) if std::env::var_os("CI").is_some() => bail!(reason),
+        Err(reason) => {
+            eprintln!("\nSKIPPED: crashes on PostgreSQL: {reason}\n");
+            Ok(None)
+        }
+    }
+}
+
+/// Compares the ledger with mailboxes and queue.
+fn look(server: &Server, ledger: &Ledger, program: &Program, folder: &Path) -> anyhow::Result<Findings> {
+    let mut findings = check(server, ledger)?;
+    let queued = queued_senders(program, folder)?;
+    ledger.on(QUEUE, |page| page.compare_presence(QUEUE, &queued, &mut findings));
+    Ok(findings)
+}
+
+/// Waits until somebody can log in and look at all mailboxes again.
+fn wait_until_back(server: &Server) -> anyhow::Result<()> {
+    let began_at = Instant::now();
+    loop {
+        let tried = log_in(server).and_then(|mut client| {
+            MAILBOXES.iter().try_for_each(|mailbox| client.must(format!("SELECT {mailbox}")).map(drop))
+        });
+        match tried {
+            Ok(()) => return Ok(()),
+            Err(error) if BACK_WITHIN <= began_at.elapsed() => return Err(error).context("relais is not back"),
+            Err(_) => std::thread::sleep(Duration::from_millis(100)),
+        }
+    }
 }
 
 /// One check, and its line.
@@ -112,99 +176,129 @@ fn prepare(server: &Server, ledger: &Ledger) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Loads the server from several sides, and kills it after `life`; every side ends with its connection.
-fn load_and_kill(server: Server, ledger: &Ledger, round: u64, life: Duration) {
-    type Load = fn(&Server, &Ledger, &str) -> io::Result<()>;
-    let loads: [(&str, Load); 7] = [
-        ("smtp-a", deliver),
-        ("smtp-b", deliver),
-        ("queue", queue),
-        ("append-a", append),
-        ("append-b", append),
-        ("flags", change_flags),
-        ("expunge", expunge),
+/// One side of a load.
+struct Side<'a> {
+    server: &'a Server,
+    ledger: &'a Ledger,
+    /// What its subjects begin with.
+    name: String,
+    is_over: &'a AtomicBool,
+}
+
+/// Loads the server from several sides, and after `life` lets something crash; a side ends with what it meets then, or with
+/// its next step.
+fn load(
+    server: &Server,
+    ledger: &Ledger,
+    name: &str,
+    life: Duration,
+    crash: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    type Act = fn(&Side<'_>) -> io::Result<()>;
+    let sides: [(&str, Act); 7] = [
+        ("smtp-a", |side| side.deliver()),
+        ("smtp-b", |side| side.deliver()),
+        ("queue", |side| side.queue()),
+        ("append-a", |side| side.append()),
+        ("append-b", |side| side.append()),
+        ("flags", |side| side.change_flags()),
+        ("expunge", |side| side.expunge()),
     ];
+    let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        for (name, load) in loads {
-            let server = &server;
+        for (side, act) in sides {
+            let side = Side { server, ledger, name: format!("{side}-{name}"), is_over: &is_over };
             scope.spawn(move || {
-                // It always ends by an error: the server dies.
-                drop(load(server, ledger, &format!("{name}-{round}")));
+                // Mostly it ends by an error: something dies.
+                drop(act(&side));
             });
         }
         std::thread::sleep(life);
-        server.cut();
-    });
-    server.kill();
+        let crashed = crash();
+        is_over.store(true, Ordering::Relaxed);
+        crashed
+    })
 }
 
-fn deliver(server: &Server, ledger: &Ledger, name: &str) -> io::Result<()> {
-    let (address, _) = person(server)?;
-    let mut client = smtp::Client::connect(server.port("smtp"))?;
-    for subject in subjects(name) {
-        let octets = message(&subject);
-        ledger.on(INBOX, |page| page.added.insert(subject.clone(), false));
-        client.deliver("stranger@elsewhere.example", &[&address], &octets)?.must(250)?;
-        ledger.on(INBOX, |page| page.added.insert(subject, true));
+impl Side<'_> {
+    fn subjects(&self) -> impl Iterator<Item = String> {
+        (0..).map(|number: u32| format!("{}-{number}", self.name)).take_while(|_| self.goes_on())
     }
-    Ok(())
-}
 
-fn queue(server: &Server, ledger: &Ledger, name: &str) -> io::Result<()> {
-    let mut client = smtp::Client::connect(server.port("smtp"))?;
-    for subject in subjects(name) {
-        let octets = message(&subject);
-        ledger.on(QUEUE, |page| page.added.insert(subject.clone(), false));
-        client.deliver(&format!("{subject}@elsewhere.example"), &[AWAY], &octets)?.must(250)?;
-        ledger.on(QUEUE, |page| page.added.insert(subject, true));
+    fn goes_on(&self) -> bool {
+        !self.is_over.load(Ordering::Relaxed)
     }
-    Ok(())
-}
 
-fn append(server: &Server, ledger: &Ledger, name: &str) -> io::Result<()> {
-    let mut client = log_in(server)?;
-    subjects(name).try_for_each(|subject| add(&mut client, ledger, APPENDED, &subject))
-}
-
-fn change_flags(server: &Server, ledger: &Ledger, name: &str) -> io::Result<()> {
-    let mut client = log_in(server)?;
-    client.must(format!("SELECT {FLAGGED}"))?;
-    let random = SeededRandom::new(name.bytes().map(u64::from).sum());
-    loop {
-        let uid = random.below(FLAGGED_COUNT) + 1;
-        let keyword = format!("k{}", random.below(8));
-        let subject = format!("flagged-{}", uid - 1);
-        let on_keyword = |act: fn(&mut (String, Option<String>), String)| {
-            ledger.on(FLAGGED, |page| {
-                if let Some(known) = page.keywords.get_mut(&subject) {
-                    act(known, keyword.clone());
-                }
-            });
-        };
-        on_keyword(|known, keyword| known.1 = Some(keyword));
-        client.must(format!("UID STORE {uid} FLAGS ({keyword})"))?;
-        on_keyword(|known, keyword| *known = (keyword, None));
-    }
-}
-
-fn expunge(server: &Server, ledger: &Ledger, name: &str) -> io::Result<()> {
-    let mut client = log_in(server)?;
-    client.must(format!("SELECT {EXPUNGED}"))?;
-    for (subject, number) in subjects(name).zip(0..) {
-        add(&mut client, ledger, EXPUNGED, &subject)?;
-        // Every fourth stays.
-        if number % 4 == 3 {
-            continue;
+    fn deliver(&self) -> io::Result<()> {
+        let (address, _) = person(self.server)?;
+        let mut client = smtp::Client::connect(self.server.port("smtp"))?;
+        for subject in self.subjects() {
+            let octets = message(&subject);
+            self.ledger.on(INBOX, |page| page.added.insert(subject.clone(), false));
+            client.deliver("stranger@elsewhere.example", &[&address], &octets)?.must(250)?;
+            self.ledger.on(INBOX, |page| page.added.insert(subject, true));
         }
-        let uid =
-            ledger.on(EXPUNGED, |page| page.uids.iter().find(|(_, known)| **known == subject).map(|(uid, _)| *uid));
-        let uid = uid.ok_or_else(|| io::Error::other("no APPENDUID"))?;
-        client.must(format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)"))?;
-        ledger.on(EXPUNGED, |page| page.removed.insert(subject.clone(), false));
-        client.must(format!("UID EXPUNGE {uid}"))?;
-        ledger.on(EXPUNGED, |page| page.removed.insert(subject, true));
+        Ok(())
     }
-    Ok(())
+
+    fn queue(&self) -> io::Result<()> {
+        let mut client = smtp::Client::connect(self.server.port("smtp"))?;
+        for subject in self.subjects() {
+            let octets = message(&subject);
+            self.ledger.on(QUEUE, |page| page.added.insert(subject.clone(), false));
+            client.deliver(&format!("{subject}@elsewhere.example"), &[AWAY], &octets)?.must(250)?;
+            self.ledger.on(QUEUE, |page| page.added.insert(subject, true));
+        }
+        Ok(())
+    }
+
+    fn append(&self) -> io::Result<()> {
+        let mut client = log_in(self.server)?;
+        self.subjects().try_for_each(|subject| add(&mut client, self.ledger, APPENDED, &subject))
+    }
+
+    fn change_flags(&self) -> io::Result<()> {
+        let mut client = log_in(self.server)?;
+        client.must(format!("SELECT {FLAGGED}"))?;
+        let random = SeededRandom::new(self.name.bytes().map(u64::from).sum());
+        while self.goes_on() {
+            let uid = random.below(FLAGGED_COUNT) + 1;
+            let keyword = format!("k{}", random.below(8));
+            let subject = format!("flagged-{}", uid - 1);
+            let on_keyword = |act: fn(&mut (String, Option<String>), String)| {
+                self.ledger.on(FLAGGED, |page| {
+                    if let Some(known) = page.keywords.get_mut(&subject) {
+                        act(known, keyword.clone());
+                    }
+                });
+            };
+            on_keyword(|known, keyword| known.1 = Some(keyword));
+            client.must(format!("UID STORE {uid} FLAGS ({keyword})"))?;
+            on_keyword(|known, keyword| *known = (keyword, None));
+        }
+        Ok(())
+    }
+
+    fn expunge(&self) -> io::Result<()> {
+        let ledger = self.ledger;
+        let mut client = log_in(self.server)?;
+        client.must(format!("SELECT {EXPUNGED}"))?;
+        for (subject, number) in self.subjects().zip(0..) {
+            add(&mut client, ledger, EXPUNGED, &subject)?;
+            // Every fourth stays.
+            if number % 4 == 3 {
+                continue;
+            }
+            let uid =
+                ledger.on(EXPUNGED, |page| page.uids.iter().find(|(_, known)| **known == subject).map(|(uid, _)| *uid));
+            let uid = uid.ok_or_else(|| io::Error::other("no APPENDUID"))?;
+            client.must(format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)"))?;
+            ledger.on(EXPUNGED, |page| page.removed.insert(subject.clone(), false));
+            client.must(format!("UID EXPUNGE {uid}"))?;
+            ledger.on(EXPUNGED, |page| page.removed.insert(subject, true));
+        }
+        Ok(())
+    }
 }
 
 /// Appends a message.
@@ -222,7 +316,7 @@ pub(crate) fn add(client: &mut Client, ledger: &Ledger, mailbox: &'static str, s
     Ok(())
 }
 
-/// Compares the ledger with what the server shows after its death.
+/// Compares the ledger with what the mailboxes show.
 fn check(server: &Server, ledger: &Ledger) -> anyhow::Result<Findings> {
     let mut client = log_in(server)?;
     let mut findings = Findings::default();
@@ -259,7 +353,7 @@ fn must_do(program: &Program, folder: &Path, words: &[&str]) -> anyhow::Result<O
 
 /// Runs relais' command line on the server's folder.
 fn ask(program: &Program, folder: &Path, words: &[&str]) -> anyhow::Result<Output> {
-    let Program::Relais(relais) = program else { bail!("only relais has its command line") };
+    let relais = program.relais().context("only relais has its command line")?;
     let config = folder.join("data/relais.toml");
     ensure!(config.exists(), "the demo left no {}", config.display());
     Ok(Command::new(relais).arg("--config").arg(&config).args(words).output()?)
@@ -285,10 +379,6 @@ pub(crate) fn log_in(server: &Server) -> io::Result<Client> {
 
 pub(crate) fn person(server: &Server) -> io::Result<(String, String)> {
     server.facts().accounts.first().cloned().ok_or_else(|| io::Error::other("the server has no account"))
-}
-
-fn subjects(name: &str) -> impl Iterator<Item = String> {
-    (0..).map(move |number: u32| format!("{name}-{number}"))
 }
 
 pub(crate) fn message(subject: &str) -> Vec<u8> {

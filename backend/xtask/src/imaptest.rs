@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use relais_testkit::imaptest::{self, Outcome};
+use relais_testkit::postgres::Database;
 use relais_testkit::server::{Program, Server};
 use relais_testkit::wire::Trust;
 
@@ -30,6 +31,9 @@ pub(crate) struct Arguments {
     /// Play against Debian's Dovecot, started for it (as root)
     #[arg(long, conflicts_with = "host")]
     reference: bool,
+    /// Play against relais on a private PostgreSQL
+    #[arg(long, conflicts_with_all = ["host", "reference"])]
+    postgres: bool,
     /// Only scripts whose name contains this
     #[arg(long, default_value = "")]
     only: String,
@@ -40,14 +44,25 @@ pub(crate) fn run_all() -> anyhow::Result<Tally> {
     run(&Arguments::default())
 }
 
+/// The same with relais on PostgreSQL; without one it is skipped, but for the CI server.
+pub(crate) fn run_all_on_postgres() -> anyhow::Result<Tally> {
+    run(&Arguments { postgres: true, ..Arguments::default() })
+}
+
 /// Plays the scripts.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     let Some(folder) = crate::suite("imaptest") else { return Ok(Tally::skip()) };
-    let house;
+    // The house is dropped before its database.
+    let (database, house);
     let server = if let Some(host) = &arguments.host {
         given(arguments, host)?
     } else {
-        let program = if arguments.reference { Program::Reference } else { Program::built()? };
+        let mut program = if arguments.reference { Program::Reference } else { Program::built()? };
+        if arguments.postgres {
+            database = Database::fresh();
+            let Some(database) = &database else { return Ok(Tally::skip()) };
+            program = program.on(database.url());
+        }
         house = Server::start(&program, &[])?;
         player_of(&house)?
     };

@@ -1,7 +1,7 @@
 //! Real clients and servers against a started house: the scripts in `testkit/peers`.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
@@ -11,7 +11,8 @@ use relais_testkit::server::{Program, Server};
 use crate::tally::Tally;
 
 /// The scripts in their order. Each is told of the house by its environment and prints a line a check.
-const SCRIPTS: &[&str] = &["clients.py", "session.py", "mutt.py", "mbsync.py", "postfix.py"];
+const SCRIPTS: &[&str] =
+    &["clients.py", "session.py", "mutt.py", "mbsync.py", "postfix.py", "exim.py", "haproxy.py", "dns.py"];
 
 /// Debian's packages of the programs that the checks drive.
 const PACKAGES: &[&str] = &[
@@ -19,11 +20,13 @@ const PACKAGES: &[&str] = &[
     "fetchmail",
     "getmail6",
     "gsasl",
+    "haproxy",
     "isync",
     "libnet-ssleay-perl", // swaks speaks TLS only with it
     "mpop",
     "msmtp",
     "mutt",
+    "nsd",
     "openssl",
     "postfix",
     "python3",
@@ -50,6 +53,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     install(PACKAGES);
     if arguments.reference {
         install(REFERENCE);
+    } else {
+        unpack_exim();
     }
     let program = if arguments.reference { Program::Reference } else { Program::built()? };
     let house = Server::start(&program, &[])?;
@@ -95,6 +100,50 @@ fi
 apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"
 "#;
 
+/// Where Exim is unpacked to. Debian has one mail server on a machine, and that is Postfix here.
+fn exim_folder() -> PathBuf {
+    crate::root().join("target/peers/exim")
+}
+
+/// Unpacks Exim where it isn't yet, as root, and installs what it needs to run; else its checks are skipped.
+fn unpack_exim() {
+    let folder = exim_folder();
+    let run =
+        |script: &str| Command::new("sh").args(["-c", script, "exim"]).arg(&folder).stdout(Stdio::null()).status();
+    let runs = || run(EXIM_RUNS).is_ok_and(|status| status.success());
+    if runs() {
+        return;
+    }
+    if !machine::is_root() {
+        eprintln!("\nSKIPPED: checks with Exim: only root unpacks it, with the user that it wants\n");
+        return;
+    }
+    println!("unpacking exim4");
+    if !run(UNPACK_EXIM).is_ok_and(|status| status.success()) || !runs() {
+        eprintln!("\nSKIPPED: checks with Exim: it could not be unpacked\n");
+    }
+}
+
+/// It does where its libraries are there, and its user.
+const EXIM_RUNS: &str = r#"[ -x "$1/usr/sbin/exim4" ] && "$1/usr/sbin/exim4" -bV -C /dev/null 2>/dev/null"#;
+
+/// Of its dependencies only libraries are installed: the other packages of Exim's would make it this machine's mail
+/// server. The user is the one that they would make.
+const UNPACK_EXIM: &str = r#"
+set -e
+export DEBIAN_FRONTEND=noninteractive
+mkdir -p "$1"
+cd "$1"
+rm -f exim4-daemon-light_*.deb
+apt-get update -qq
+apt-get download -qq exim4-daemon-light 2>/dev/null
+dpkg-deb -x exim4-daemon-light_*.deb .
+needs=$(dpkg-deb -f exim4-daemon-light_*.deb Depends | tr , '\n' | grep -v exim4 | paste -sd ,)
+apt-get satisfy -y -qq --no-install-recommends "$needs"
+id Debian-exim >/dev/null 2>&1 ||
+    useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin Debian-exim
+"#;
+
 fn is_installed(package: &str) -> bool {
     let asked = Command::new("dpkg-query").args(["--show", "--showformat=${db:Status-Status}", package]).output();
     asked.is_ok_and(|output| output.stdout == b"installed")
@@ -124,7 +173,7 @@ fn play(house: &Server, program: &Program, script: &str) -> anyhow::Result<Tally
 }
 
 /// What a script is told: `HOST`, `CA`, `LOGIN`, `PASSWORD` (and `LOGIN2`, `PASSWORD2`), a `…_PORT` a door,
-/// `LMTP`'s socket, and the program where it is relais.
+/// `LMTP`'s socket, and the programs `EXIM` and, where it is the house, `RELAIS`.
 fn told(house: &Server, program: &Program) -> anyhow::Result<Vec<(String, String)>> {
     let facts = house.facts();
     let [(login, password), (login2, password2), ..] = facts.accounts.as_slice() else {
@@ -141,8 +190,9 @@ fn told(house: &Server, program: &Program) -> anyhow::Result<Vec<(String, String
     ];
     told.extend(facts.ports.iter().map(|(door, port)| (format!("{}_PORT", door.to_uppercase()), port.to_string())));
     told.extend(facts.lmtp.iter().map(|socket| ("LMTP".to_owned(), text(socket))));
-    if let Program::Relais(path) = program {
+    if let Some(path) = program.relais() {
         told.push(("RELAIS".to_owned(), text(path)));
+        told.push(("EXIM".to_owned(), text(&exim_folder().join("usr/sbin/exim4"))));
     }
     Ok(told)
 }

@@ -15,15 +15,17 @@ type Stage = fn() -> anyhow::Result<Tally>;
 /// Runs all stages, also after one that failed: a change is looked at whole.
 pub(crate) fn run() -> Tally {
     let mut tally = Tally::default();
-    let stages: [(&str, Stage); 11] = [
+    let stages: [(&str, Stage); 13] = [
         ("format", || cargo(&["fmt", "--all", "--check"])),
         ("tidy", tidy::run),
         ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
         ("build", || cargo(&["build", "--package", "relais"])),
         ("tests", tests),
         ("imaptest", imaptest::run_all),
+        ("imaptest-postgres", imaptest::run_all_on_postgres),
         ("peers", peers::run_all),
         ("crash", crash::run_short),
+        ("crash-postgres", crash::run_short_on_postgres),
         ("full-disk", full_disk::run),
         ("load", load::run_short),
         ("fuzz", fuzz::run_short),

@@ -51,6 +51,22 @@ fn a_balancer_names_the_client() {
     assert!(is_closed(&wire.line()), "no header, no greeting");
 }
 
+/// haproxy sends its header and the client's handshake in one write where it has both: such connections were closed.
+#[test]
+fn a_handshake_may_begin_beside_the_balancers_header() {
+    let port = free_port();
+    let house = House::with(&format!("\n[[listen]]\nprotocol = \"imaps\"\nat = \"127.0.0.1:{port}\"\nproxy = true\n"));
+    let header = b"PROXY TCP4 192.0.2.7 192.0.2.2 12345 993\r\n";
+    for beside in [0, 1, 40, usize::MAX] {
+        let wire = Wire::connect(port).unwrap().into_tls_behind(header, beside, &house.trust);
+        assert!(text(wire.unwrap().line()).starts_with("* OK"), "{beside} octets beside the header");
+    }
+    // What is no handshake is answered by TLS's alert, or by the end; never by words in the clear.
+    let mut wire = Wire::connect(port).unwrap();
+    wire.send(&[header.as_slice(), b"a CAPABILITY\r\n"].concat()).unwrap();
+    assert!(!wire.octets(1).is_ok_and(|octet| octet == b"*"));
+}
+
 /// Who comes when the house is full is told so in the door's own language.
 #[test]
 fn a_full_house_is_polite() {

@@ -13,6 +13,7 @@ use sqlx::{AnyPool, Row};
 
 use crate::error::{OpenError, StoreError};
 
+pub(crate) use postgres::{transaction_number, was_committed};
 pub(crate) use readers::{Reader, Readers};
 pub(crate) use sqlite::{Checkpoints, Log};
 

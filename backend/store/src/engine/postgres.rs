@@ -1,6 +1,6 @@
 //! PostgreSQL: a server, by URL.
 
-use sqlx::AnyPool;
+use sqlx::{AnyConnection, AnyPool};
 
 use super::{Engine, Pools, Readers, migrate, pool_options};
 use crate::error::OpenError;
@@ -10,4 +10,22 @@ pub(super) async fn open(url: &str, readers: u32) -> Result<Pools, OpenError> {
     migrate(&writer, sqlx::migrate!("../../migrations/postgres")).await?;
     let readers = Readers::new(pool_options(readers).connect(url).await?, readers, Engine::Postgres);
     Ok(Pools { writer, readers, checkpoints: None })
+}
+
+/// The number of the transaction under way, by which [`was_committed`] knows it; none where it has written nothing.
+pub(crate) async fn transaction_number(connection: &mut AnyConnection) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT CAST(pg_current_xact_id_if_assigned() AS TEXT)").fetch_one(connection).await
+}
+
+/// What became of a transaction whose COMMIT had no answer; `None` while it isn't decided.
+pub(crate) async fn was_committed(connection: &mut AnyConnection, number: &str) -> Result<Option<bool>, sqlx::Error> {
+    let status: Option<String> = sqlx::query_scalar("SELECT pg_xact_status(CAST(CAST($1 AS TEXT) AS XID8))")
+        .bind(number)
+        .fetch_one(connection)
+        .await?;
+    Ok(match status.as_deref() {
+        Some("committed") => Some(true),
+        Some("aborted") => Some(false),
+        _ => None,
+    })
 }

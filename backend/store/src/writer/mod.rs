@@ -3,7 +3,8 @@
 //! It takes all that waits, runs it as one transaction of few multi-row statements, commits once, brings the views up to date
 //! and answers all. Idle, it commits at once; under load many share one disk flush. What cannot be done (no quota, no
 //! mailbox) is found before anything is written and answered alone. Where the transaction itself fails, its items are run
-//! one by one, so that a failing item never fails its neighbours.
+//! one by one, so that a failing item never fails its neighbours. Where a server broke off before it answered COMMIT, it is
+//! asked what became of the transaction: what was committed must not be done twice.
 
 mod arrive;
 mod batch;
@@ -13,6 +14,7 @@ mod flags;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use relais_model::{Clock, ModSeq, UidSet};
@@ -21,7 +23,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Executor};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
-use crate::engine::{Checkpoints, Engine, Log};
+use crate::engine::{self, Checkpoints, Engine, Log};
 use crate::error::StoreError;
 use crate::key::{Keys, MailboxKey};
 use crate::message::{
@@ -38,6 +40,10 @@ const QUEUE_LENGTH: usize = 1024;
 const BATCH_LENGTH: usize = 256;
 /// Marks of recency that wait for company.
 const RECENT_AT_MOST: usize = 256;
+/// How long a server that broke off at COMMIT is waited for.
+const DOUBT_PATIENCE: Duration = Duration::from_mins(1);
+/// Between two questions to it.
+const DOUBT_PAUSE: Duration = Duration::from_millis(50);
 /// Transactions between two looks at the length of SQLite's log.
 const CHECKPOINT_EVERY: u32 = 64;
 
@@ -195,6 +201,19 @@ impl WriterHandle {
     }
 }
 
+/// Why a transaction failed.
+struct Failed {
+    error: StoreError,
+    /// It may have been committed all the same: done again, it might be done twice.
+    is_in_doubt: bool,
+}
+
+impl<E: Into<StoreError>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), is_in_doubt: false }
+    }
+}
+
 struct Writer {
     parts: Parts,
     waiting: mpsc::Receiver<Task>,
@@ -241,8 +260,8 @@ impl Writer {
         }
         match self.transact(&ops).await {
             Ok(answers) => ops.into_iter().zip(answers).for_each(|(op, answer)| op.answer(Ok(answer))),
-            Err(error) if ops.len() == 1 => self.fail(ops, &error),
-            Err(error) => {
+            Err(Failed { error, is_in_doubt }) if is_in_doubt || ops.len() == 1 => self.fail(ops, &error),
+            Err(Failed { error, .. }) => {
                 tracing::warn!(%error, items = ops.len(), "a batch failed; its items are tried one by one");
                 for op in ops {
                     match self.transact(std::slice::from_ref(&op)).await {
@@ -251,7 +270,7 @@ impl Writer {
                                 op.answer(Ok(answer));
                             }
                         }
-                        Err(error) => self.fail(vec![op], &error),
+                        Err(Failed { error, .. }) => self.fail(vec![op], &error),
                     }
                 }
             }
@@ -265,7 +284,7 @@ impl Writer {
         }
     }
 
-    async fn transact(&mut self, ops: &[Op]) -> Result<Vec<Answer>, StoreError> {
+    async fn transact(&mut self, ops: &[Op]) -> Result<Vec<Answer>, Failed> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let begun_at = tokio::time::Instant::now();
         // Whatever fails below leaves nothing known.
@@ -276,17 +295,21 @@ impl Writer {
             let mut batch = Batch::new(&mut tx, &self.parts, known);
             let answers = batch.run(ops, &recent).await?;
             let finished = batch.finish();
-            tx.commit().await?;
-            Ok::<_, StoreError>((answers, finished))
+            let number = tx.number().await?;
+            Ok::<_, StoreError>((answers, finished, number, tx.commit().await))
         };
         let done = done.await;
-        if done.is_err() && tx.is_begun() && roll_back(self.parts.engine, &mut connection).await.is_err() {
+        let is_done = matches!(done, Ok((.., Ok(()))));
+        if !is_done && tx.is_begun() && roll_back(self.parts.engine, &mut connection).await.is_err() {
             // A connection that cannot even do that is of no use.
             drop(connection.close().await);
         } else {
             self.connection = Some(connection);
         }
-        let (answers, finished) = done?;
+        let (answers, finished, number, committed) = done?;
+        if let Err(error) = committed {
+            self.settle(number, error).await?;
+        }
         metrics::histogram!("relais_store_commit_seconds").record(begun_at.elapsed());
         metrics::histogram!("relais_store_batch_size").record(u32::try_from(ops.len()).unwrap_or(u32::MAX));
         self.commits += 1;
@@ -301,6 +324,36 @@ impl Writer {
             self.parts.queue_woken.notify_one();
         }
         Ok(answers)
+    }
+
+    /// After a COMMIT that failed: fine where the transaction was committed all the same, and only its answer was lost.
+    async fn settle(&mut self, number: Option<String>, error: sqlx::Error) -> Result<(), Failed> {
+        let Some(number) = number else { return Err(error.into()) };
+        let give_up_at = tokio::time::Instant::now() + DOUBT_PATIENCE;
+        while tokio::time::Instant::now() < give_up_at {
+            match self.was_committed(&number).await {
+                Ok(Some(true)) => {
+                    tracing::warn!(%error, "the answer to COMMIT was lost; the transaction was committed");
+                    return Ok(());
+                }
+                Ok(Some(false)) => return Err(error.into()),
+                Ok(None) => {}
+                Err(error) => tracing::debug!(%error, "the database doesn't say yet what became of a transaction"),
+            }
+            tokio::time::sleep(DOUBT_PAUSE).await;
+        }
+        Err(Failed { error: error.into(), is_in_doubt: true })
+    }
+
+    async fn was_committed(&mut self, number: &str) -> Result<Option<bool>, sqlx::Error> {
+        let mut connection = self.connection().await?;
+        let answer = engine::was_committed(&mut connection, number).await;
+        if answer.is_ok() {
+            self.connection = Some(connection);
+        } else {
+            drop(connection.close().await);
+        }
+        answer
     }
 
     /// The one connection that writes. Kept: the pool looks at a connection each time it is given back, which takes as long

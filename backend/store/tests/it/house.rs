@@ -8,6 +8,7 @@ use relais_store::{
     Acceptance, Accepted, AccountKey, Append, Content, DatabaseUrl, Delivery, MailboxKey, MailboxStatus, NewAccount,
     Store, StoreConfig, Target, TraceId,
 };
+use relais_testkit::postgres::Database;
 use relais_testkit::{ManualClock, SeededRandom};
 
 pub(crate) struct House {
@@ -17,7 +18,7 @@ pub(crate) struct House {
     pub(crate) bert: AccountKey,
     pub(crate) config: StoreConfig,
     dir: tempfile::TempDir,
-    _database: Option<relais_testkit::postgres::Database>,
+    _database: Option<Database>,
 }
 
 /// 2026-01-01.
@@ -28,17 +29,23 @@ pub(crate) fn on_both<F: Future<Output = ()>>(test: impl Fn(House) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         test(House::open(None).await).await;
-        if let Some(database) = relais_testkit::postgres::Database::fresh() {
+        if let Some(database) = Database::fresh() {
             test(House::open(Some(database)).await).await;
         }
     });
 }
 
 impl House {
-    async fn open(database: Option<relais_testkit::postgres::Database>) -> Self {
+    async fn open(database: Option<Database>) -> Self {
+        let url = database.as_ref().map(Database::url);
+        Self::open_at(url, database).await
+    }
+
+    /// On a PostgreSQL that is met at another URL than its own; SQLite without any.
+    pub(crate) async fn open_at(url: Option<String>, database: Option<Database>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let url = match &database {
-            Some(database) => DatabaseUrl::parse(&database.url()).unwrap(),
+        let url = match url {
+            Some(url) => DatabaseUrl::parse(&url).unwrap(),
             None => DatabaseUrl::Sqlite(dir.path().join("store.db")),
         };
         let config =

@@ -8,6 +8,7 @@
 
 mod changing;
 mod directory;
+mod doubt;
 mod failing;
 mod filing;
 mod house;
