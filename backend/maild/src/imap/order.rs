@@ -11,6 +11,18 @@ use relais_store::{Row, SortFacts};
 use super::search::highest;
 use super::{Client, Done, Halt};
 
+/// So many messages are put in order while others wait.
+const FEW: usize = 1000;
+
+/// Runs `work` on so many messages: on a thread of its own where they are many.
+async fn aside<T: Send + 'static>(messages: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+    if messages <= FEW {
+        return work();
+    }
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
+}
+
 /// A message that was found, with what orders it.
 struct Found {
     number: SeqNum,
@@ -27,18 +39,21 @@ impl Client {
             self.enable_condstore();
         }
         let (mut found, mod_seq) = self.found(&command.key).await?;
-        if command.keys.iter().any(|key| matches!(key.field, SortField::DisplayFrom | SortField::DisplayTo)) {
-            found.iter_mut().for_each(Found::fold_display);
-        }
-        let mut rows: Vec<SortRow<'_>> = found.iter().map(Found::sort_row).collect();
-        sort(&mut rows, &command.keys);
-        // What was found is in the order of the numbers.
-        let uid = |number: SeqNum| {
-            let at = found.binary_search_by_key(&number, |found| found.number).ok()?;
-            found.get(at).map(|found| found.uid.value())
-        };
-        let number = |row: &SortRow<'_>| if command.by_uid { uid(row.seq_num) } else { Some(row.seq_num.value()) };
-        let numbers: Vec<u32> = rows.iter().filter_map(number).collect();
+        let numbers = aside(found.len(), move || {
+            if command.keys.iter().any(|key| matches!(key.field, SortField::DisplayFrom | SortField::DisplayTo)) {
+                found.iter_mut().for_each(Found::fold_display);
+            }
+            let mut rows: Vec<SortRow<'_>> = found.iter().map(Found::sort_row).collect();
+            sort(&mut rows, &command.keys);
+            // What was found is in the order of the numbers.
+            let uid = |number: SeqNum| {
+                let at = found.binary_search_by_key(&number, |found| found.number).ok()?;
+                found.get(at).map(|found| found.uid.value())
+            };
+            let number = |row: &SortRow<'_>| if command.by_uid { uid(row.seq_num) } else { Some(row.seq_num.value()) };
+            rows.iter().filter_map(number).collect::<Vec<u32>>()
+        })
+        .await;
         response::sort(&mut self.out, numbers, mod_seq);
         Ok(Done::plain("Sorted"))
     }
@@ -49,11 +64,14 @@ impl Client {
             self.enable_condstore();
         }
         let (found, _) = self.found(&command.key).await?;
-        let rows: Vec<ThreadRow<'_>> = found.iter().map(|found| found.thread_row(command.by_uid)).collect();
-        let threads = match command.algorithm {
-            ThreadAlgorithm::OrderedSubject => ordered_subject(&rows),
-            ThreadAlgorithm::References => references(&rows),
-        };
+        let threads = aside(found.len(), move || {
+            let rows: Vec<ThreadRow<'_>> = found.iter().map(|found| found.thread_row(command.by_uid)).collect();
+            match command.algorithm {
+                ThreadAlgorithm::OrderedSubject => ordered_subject(&rows),
+                ThreadAlgorithm::References => references(&rows),
+            }
+        })
+        .await;
         response::thread(&mut self.out, &threads);
         Ok(Done::plain("Threaded"))
     }
