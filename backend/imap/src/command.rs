@@ -86,13 +86,20 @@ pub enum Command {
     /// CREATE.
     Create(Create),
     /// DELETE.
-    Delete(MailboxName),
+    Delete {
+        /// Which one.
+        mailbox: MailboxName,
+        /// As in [`Select`].
+        old_name: Option<String>,
+    },
     /// RENAME.
     Rename {
         /// The name as it is.
         from: MailboxName,
         /// The name as it shall be.
         to: MailboxName,
+        /// `from` as the client wrote it, where that or `to` wasn't normalised (RFC 9051 §6.3.6).
+        old_name: Option<String>,
     },
     /// SUBSCRIBE.
     Subscribe(MailboxName),
@@ -266,8 +273,8 @@ fn arguments(reader: &mut Reader<'_>, name: &str) -> Result<Request, Refusal> {
         "SELECT" => Command::Select(reader.select(false)?),
         "EXAMINE" => Command::Select(reader.select(true)?),
         "CREATE" => Command::Create(reader.create()?),
-        "DELETE" => Command::Delete(reader.mailbox_argument()?),
-        "RENAME" => Command::Rename { from: reader.mailbox_argument()?, to: reader.mailbox_argument()? },
+        "DELETE" => reader.delete()?,
+        "RENAME" => reader.rename()?,
         "SUBSCRIBE" => Command::Subscribe(reader.mailbox_argument()?),
         "UNSUBSCRIBE" => Command::Unsubscribe(reader.mailbox_argument()?),
         "LIST" => Command::List(reader.list_command()?),

@@ -257,8 +257,11 @@ enum Sign {
 
 impl Pattern {
     fn new(reference: &str, pattern: &str) -> Self {
-        let mut signs: Vec<Sign> = Vec::with_capacity(reference.len() + pattern.len());
-        for octet in reference.bytes().chain(pattern.bytes()) {
+        // RFC 9051 §6.3.9: the canonical pattern; names are normalised (§5.1), and it has to match them.
+        let text = format!("{reference}{pattern}");
+        let text = MailboxName::normalise(&text);
+        let mut signs: Vec<Sign> = Vec::with_capacity(text.len());
+        for octet in text.bytes() {
             let sign = match octet {
                 b'*' => Sign::Star,
                 b'%' => Sign::Percent,
@@ -376,6 +379,17 @@ mod tests {
         }
         assert!(pattern("inbox/a").matches("INBOX/a") && !pattern("inbox/A").matches("INBOX/a"));
         assert!(!pattern("inboxes").matches("INBOXES"));
+    }
+
+    /// RFC 9051 §5.1, §6.3.9: a pattern's spelling is of no account, and neither is where its reference ends.
+    #[test]
+    fn patterns_are_normalised() {
+        for (reference, text) in
+            [("", "Cafe\u{301}"), ("Cafe", "\u{301}"), ("", "C*\u{e9}"), ("Caf", "%"), ("", "%e\u{301}%")]
+        {
+            assert!(Pattern::new(reference, text).matches("Caf\u{e9}"), "{reference:?} {text:?}");
+        }
+        assert!(!pattern("Cafe%").matches("Caf\u{e9}"));
     }
 
     /// Names; `!` before one that doesn't exist, `+` before one subscribed to, `\Use ` before one with a use.

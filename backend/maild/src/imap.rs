@@ -386,8 +386,8 @@ impl Client {
             }
             Command::Select(select) => self.select(select).await,
             Command::Create(create) => self.create(create).await,
-            Command::Delete(name) => self.delete(&name).await,
-            Command::Rename { from, to } => self.rename(&from, &to).await,
+            Command::Delete { mailbox, old_name } => self.delete(&mailbox, old_name.as_deref()).await,
+            Command::Rename { from, to, old_name } => self.rename(&from, &to, old_name.as_deref()).await,
             Command::Subscribe(name) => self.subscribe(&name).await,
             Command::Unsubscribe(name) => self.unsubscribe(&name).await,
             Command::List(list) => self.list(list).await,

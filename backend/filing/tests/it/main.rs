@@ -140,16 +140,19 @@ async fn postmaster_is_always_reached() {
     house.check("postmaster@elsewhere.example", Err(Refusal::NotLocal)).await;
 }
 
-/// RFC 5233: the detail names a mailbox, but never one with a use of its own.
+/// RFC 5233: the detail names a mailbox, in whatever spelling (RFC 9051 §5.1), but never one with a use of its own.
 #[tokio::test]
 async fn a_detail_leads_to_the_mailbox_of_its_name() {
     let house = House::open().await;
     let ann = house.store.account(&address("ann@example.org")).await.unwrap().unwrap().key;
-    let books = MailboxName::parse("Books").unwrap();
-    house.store.create_mailbox(ann, &books, None::<SpecialUse>).await.unwrap();
+    let [books, cafe] = ["Books", "Caf\u{e9}"].map(|name| MailboxName::parse(name).unwrap());
+    for name in [&books, &cafe] {
+        house.store.create_mailbox(ann, name, None::<SpecialUse>).await.unwrap();
+    }
     for (text, expected) in [
         ("ann@example.org", Target::Inbox),
         ("ann+Books@example.org", Target::Name(books)),
+        ("ann+Cafe\u{301}@example.org", Target::Name(cafe)),
         ("ann+other@example.org", Target::Inbox),
         ("ann+Trash@example.org", Target::Inbox),
         ("ann+inbox@example.org", Target::Inbox),

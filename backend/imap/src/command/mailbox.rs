@@ -2,7 +2,8 @@
 
 use relais_model::{HIERARCHY_SEPARATOR, MailboxName, ModSeq, SpecialUse, UidValidity};
 
-use super::reader::{Reader, Reason, Refusal};
+use super::Command;
+use super::reader::{Reader, Reason, Refusal, old_name};
 use crate::list::ListQuery;
 use crate::sequence::SequenceSet;
 
@@ -11,6 +12,8 @@ use crate::sequence::SequenceSet;
 pub struct Select {
     /// Which one.
     pub mailbox: MailboxName,
+    /// What the client calls it, where that isn't normalised: the answer tells both names (RFC 9051 §6.3.9.7).
+    pub old_name: Option<String>,
     /// EXAMINE.
     pub read_only: bool,
     /// The CONDSTORE parameter (RFC 7162 §3.1.8).
@@ -37,6 +40,8 @@ pub struct QResync {
 pub struct Create {
     /// Without the separator that clients may put at its end.
     pub mailbox: MailboxName,
+    /// As in [`Select`].
+    pub old_name: Option<String>,
     /// The USE parameter.
     pub special_uses: Vec<SpecialUse>,
 }
@@ -113,7 +118,8 @@ impl StatusItem {
 
 impl Reader<'_> {
     pub(super) fn select(&mut self, read_only: bool) -> Result<Select, Refusal> {
-        let mut select = Select { mailbox: self.mailbox_argument()?, read_only, condstore: false, qresync: None };
+        let (mailbox, old_name) = self.spelled_argument()?;
+        let mut select = Select { mailbox, old_name, read_only, condstore: false, qresync: None };
         if self.skip(b' ') && self.peek().is_some() {
             self.list(|reader| match reader.word().as_str() {
                 "CONDSTORE" => {
@@ -177,7 +183,24 @@ impl Reader<'_> {
             special_uses = self.list_or_none(Self::special_use)?;
             self.expect(b')')?;
         }
-        Ok(Create { mailbox, special_uses })
+        Ok(Create { mailbox, old_name: old_name(text), special_uses })
+    }
+
+    pub(super) fn delete(&mut self) -> Result<Command, Refusal> {
+        let (mailbox, old_name) = self.spelled_argument()?;
+        Ok(Command::Delete { mailbox, old_name })
+    }
+
+    pub(super) fn rename(&mut self) -> Result<Command, Refusal> {
+        let (from, from_spelled) = self.spelled_argument()?;
+        let (to, to_spelled) = self.spelled_argument()?;
+        let old_name = from_spelled.or_else(|| to_spelled.is_some().then(|| from.to_string()));
+        Ok(Command::Rename { from, to, old_name })
+    }
+
+    fn spelled_argument(&mut self) -> Result<(MailboxName, Option<String>), Refusal> {
+        self.space()?;
+        self.spelled_mailbox()
     }
 
     fn special_use(&mut self) -> Result<SpecialUse, Refusal> {

@@ -282,13 +282,19 @@ impl<'a> Reader<'a> {
 
     /// `mailbox`, decoded.
     pub(crate) fn mailbox(&mut self) -> Result<MailboxName, Refusal> {
+        self.spelled_mailbox().map(|(name, _old_name)| name)
+    }
+
+    /// `mailbox`, decoded, and its [`old_name`].
+    pub(crate) fn spelled_mailbox(&mut self) -> Result<(MailboxName, Option<String>), Refusal> {
         let before = self.at;
         let text = self.mailbox_text()?;
-        MailboxName::parse(&text).map_err(|error| Refusal {
+        let name = MailboxName::parse(&text).map_err(|error| Refusal {
             reason: Reason::MailboxName,
             text: format!("No mailbox can have this name: {error}").into(),
             at: before,
-        })
+        })?;
+        Ok((name, old_name(&text)))
     }
 
     /// The text of a `mailbox`, decoded and not yet a name.
@@ -369,6 +375,11 @@ impl<'a> Reader<'a> {
             at: before,
         })
     }
+}
+
+/// What a client calls a mailbox, where that isn't normalised: it is told so (RFC 9051 §6.3.9.7). INBOX in whatever case is.
+pub(crate) fn old_name(text: &str) -> Option<String> {
+    (MailboxName::normalise(text) != text).then(|| text.to_owned())
 }
 
 /// `ATOM-CHAR` (RFC 9051 §9).

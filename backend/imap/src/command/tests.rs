@@ -288,7 +288,37 @@ fn names_in_utf8() {
     let limits = Limits::default();
     let context = Context { limits: &limits, utf8: true, state: State::Authenticated };
     let (_, request) = parse("a DELETE \"R&D für\"".as_bytes(), context).unwrap();
-    assert_eq!(request, Request::Command(Command::Delete(MailboxName::parse("R&D für").unwrap())));
+    let mailbox = MailboxName::parse("R&D für").unwrap();
+    assert_eq!(request, Request::Command(Command::Delete { mailbox, old_name: None }));
+}
+
+/// RFC 9051 §5.1, §6.3.6, §6.3.9.7: a name is taken in whatever spelling, in UTF-8 and in modified UTF-7, and the client's own
+/// is remembered.
+#[test]
+fn names_in_other_spellings() {
+    #[track_caller]
+    fn check(line: &str, utf8: bool, expected: Command) {
+        let limits = Limits::default();
+        let context = Context { limits: &limits, utf8, state: State::Authenticated };
+        assert_eq!(parse(line.as_bytes(), context).unwrap().1, Request::Command(expected), "{line}");
+    }
+    let name = |text| MailboxName::parse(text).unwrap();
+    let old = |text: &str| Some(text.to_owned());
+    let (ours, theirs) = ("Caf\u{e9}", "Cafe\u{301}");
+    let delete = |old_name| Command::Delete { mailbox: name(ours), old_name };
+    check("a DELETE \"Cafe\u{301}\"", true, delete(old(theirs)));
+    check("a DELETE \"Cafe\u{301}\"", false, delete(old(theirs)));
+    check("a DELETE Cafe&AwE-", false, delete(old(theirs)));
+    check("a DELETE Caf&AOk-", false, delete(None));
+    check("a DELETE inbox", true, Command::Delete { mailbox: name("INBOX"), old_name: None });
+    let create = |old_name| Command::Create(Create { mailbox: name(ours), old_name, special_uses: Vec::new() });
+    check("a CREATE \"Cafe\u{301}/\"", true, create(old(theirs)));
+    check("a CREATE \"Caf\u{e9}/\"", true, create(None));
+    let rename = |from, to, old_name| Command::Rename { from: name(from), to: name(to), old_name };
+    check("a RENAME \"Cafe\u{301}\" Bar", true, rename(ours, "Bar", old(theirs)));
+    check("a RENAME Bar \"Cafe\u{301}\"", true, rename("Bar", ours, old("Bar")));
+    check("a RENAME Bar \"Caf\u{e9}\"", true, rename("Bar", ours, None));
+    check("a UNSUBSCRIBE \"Cafe\u{301}\"", true, Command::Unsubscribe(name(ours)));
 }
 
 /// RFC 9051 §6.4.4: the texts of SEARCH are in its CHARSET.
@@ -357,6 +387,6 @@ proptest! {
         crate::response::write_mailbox(&mut line, name.as_str(), utf8);
         let limits = Limits::default();
         let (_, request) = parse(&line, Context { limits: &limits, utf8, state: State::Selected }).unwrap();
-        prop_assert_eq!(request, Request::Command(Command::Delete(name)));
+        prop_assert_eq!(request, Request::Command(Command::Delete { mailbox: name, old_name: None }));
     }
 }

@@ -16,8 +16,8 @@ pub fn write_mailbox(out: &mut Vec<u8>, name: &str, utf8: bool) {
     write_string(out, text.as_bytes(), utf8);
 }
 
-/// `* LIST (attributes) "/" name [extended]`; `old_name`: what it was called before (RFC 9051 §6.3.9.7).
-pub fn list(out: &mut Vec<u8>, row: &ListRow<'_>, old_name: Option<&MailboxName>, utf8: bool) {
+/// `* LIST (attributes) "/" name [extended]`; `old_name`: what the client calls it (RFC 9051 §6.3.9.7).
+pub fn list(out: &mut Vec<u8>, row: &ListRow<'_>, old_name: Option<&str>, utf8: bool) {
     out.extend_from_slice(b"* LIST ");
     write_row(out, row, utf8);
     if row.has_child_info {
@@ -25,7 +25,7 @@ pub fn list(out: &mut Vec<u8>, row: &ListRow<'_>, old_name: Option<&MailboxName>
     }
     if let Some(old_name) = old_name {
         out.extend_from_slice(b" (\"OLDNAME\" (");
-        write_mailbox(out, old_name.as_str(), utf8);
+        write_mailbox(out, old_name, utf8);
         out.extend_from_slice(b"))");
     }
     out.extend_from_slice(b"\r\n");

@@ -102,9 +102,8 @@ fn list_rows() {
     );
     check(|out| lsub(out, &row, false), "* LSUB (\\Subscribed \\HasChildren) \"/\" \"Fruit\"");
     let row = ListRow { name: "NewMailbox", attributes: Vec::new(), has_child_info: false, is_selected: true };
-    let old_name = MailboxName::parse("OldMailbox").unwrap();
     check(
-        |out| list(out, &row, Some(&old_name), false),
+        |out| list(out, &row, Some("OldMailbox"), false),
         "* LIST () \"/\" \"NewMailbox\" (\"OLDNAME\" (\"OldMailbox\"))",
     );
 }

@@ -139,8 +139,8 @@ fn states_are_kept() {
 
 #[test]
 fn literals_wait_for_leave_or_not() {
-    check(Authenticated, "a DELETE {3}\r\nfoo\r\n", "+ OK|<a Delete(\"foo\")>");
-    check(Authenticated, "a DELETE {3+}\r\nfoo\r\n", "<a Delete(\"foo\")>");
+    check(Authenticated, "a DELETE {3}\r\nfoo\r\n", "+ OK|<a Delete { mailbox: \"foo\", old_name: None }>");
+    check(Authenticated, "a DELETE {3+}\r\nfoo\r\n", "<a Delete { mailbox: \"foo\", old_name: None }>");
     check(
         Authenticated,
         "a RENAME {3+}\r\nf\r\n {1}\r\nb\r\n",
@@ -149,7 +149,7 @@ fn literals_wait_for_leave_or_not() {
     check(
         Authenticated,
         "a RENAME {3+}\r\nfoo {3+}\r\nbar\r\nb NOOP\r\n",
-        "<a Rename { from: \"foo\", to: \"bar\" }><b Noop>",
+        "<a Rename { from: \"foo\", to: \"bar\", old_name: None }><b Noop>",
     );
     // What cannot be right is refused before the literal; what was sent all the same is thrown away.
     check(Authenticated, "a FROB {3}\r\nb NOOP\r\n", "a BAD Unknown command (octet 6)|<b Noop>");

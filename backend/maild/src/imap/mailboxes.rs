@@ -1,7 +1,7 @@
 //! Mailboxes as a whole: CREATE, DELETE, RENAME, SUBSCRIBE, LIST, LSUB, STATUS, NAMESPACE, quota.
 
 use relais_imap::command::{Create, List, StatusItem};
-use relais_imap::list::{ListMailbox, list};
+use relais_imap::list::{ListAttribute, ListMailbox, ListRow, list};
 use relais_imap::response::{self, Condition, ResponseCode};
 use relais_model::{MailboxName, SpecialUse, SystemFlag, Uid};
 use relais_store::{MailboxKey, MailboxStatus, Rows};
@@ -26,13 +26,15 @@ impl Client {
         let account = self.account()?;
         self.house.store.create_mailbox(account, &create.mailbox, special_use).await?;
         let status = self.mailbox(&create.mailbox).await?;
+        self.tell_old_name(&create.mailbox, create.old_name.as_deref(), Vec::new());
         Ok(Done { code: Some(ResponseCode::MailboxId(status.mailbox.mailbox_id.into())), text: "Created" })
     }
 
     /// DELETE. The mailbox that is open here is closed by it; sessions elsewhere hear BYE (RFC 2180 §3.3).
-    pub(super) async fn delete(&mut self, name: &MailboxName) -> Result<Done, Halt> {
+    pub(super) async fn delete(&mut self, name: &MailboxName, old_name: Option<&str>) -> Result<Done, Halt> {
         let account = self.account()?;
         self.house.store.delete_mailbox(account, name).await?;
+        self.tell_old_name(name, old_name, vec![ListAttribute::NonExistent]);
         if self.selected.as_deref().is_some_and(|selected| selected.view.is_gone()) {
             self.leave();
             response::condition(&mut self.out, Condition::Ok, Some(&ResponseCode::Closed), "The mailbox was deleted");
@@ -41,9 +43,15 @@ impl Client {
     }
 
     /// RENAME; INBOX's messages move to the new mailbox, INBOX stays (RFC 9051 §6.3.6).
-    pub(super) async fn rename(&mut self, from: &MailboxName, to: &MailboxName) -> Result<Done, Halt> {
+    pub(super) async fn rename(
+        &mut self,
+        from: &MailboxName,
+        to: &MailboxName,
+        old_name: Option<&str>,
+    ) -> Result<Done, Halt> {
         let account = self.account()?;
         self.house.store.rename_mailbox(account, from, to).await?;
+        self.tell_old_name(to, old_name, Vec::new());
         Ok(Done::plain("Renamed"))
     }
 
@@ -101,11 +109,18 @@ impl Client {
         Ok(Done::plain("Listed"))
     }
 
-    /// `* LIST () "/" name`: tells an IMAP4rev2 client the name that we use (RFC 9051 §6.3.2, §6.3.4).
-    pub(super) fn tell_name(&mut self, name: &MailboxName) {
-        let (name, attributes) = (name.as_str(), Vec::new());
-        let row = relais_imap::list::ListRow { name, attributes, has_child_info: false, is_selected: true };
-        response::list(&mut self.out, &row, None, self.session.enabled().utf8());
+    /// RFC 9051 §6.3.9.7: who called the mailbox by another name is told ours. Only who has enabled IMAP4rev2: nobody else has
+    /// said that they can read extended responses (RFC 5258 §3).
+    fn tell_old_name(&mut self, name: &MailboxName, old_name: Option<&str>, attributes: Vec<ListAttribute>) {
+        if old_name.is_some() && self.session.enabled().imap4rev2 {
+            self.tell_name(name, old_name, attributes);
+        }
+    }
+
+    /// `* LIST (attributes) "/" name`, with the name that the client used where that isn't ours.
+    pub(super) fn tell_name(&mut self, name: &MailboxName, old_name: Option<&str>, attributes: Vec<ListAttribute>) {
+        let row = ListRow { name: name.as_str(), attributes, has_child_info: false, is_selected: true };
+        response::list(&mut self.out, &row, old_name, self.session.enabled().utf8());
     }
 
     /// STATUS.

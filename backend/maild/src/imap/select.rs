@@ -31,8 +31,12 @@ impl Client {
         let account = self.account()?;
         let mailbox = self.house.store.mailbox_key(account, &select.mailbox).await?.ok_or_else(Halt::no_mailbox)?;
         let view = self.house.store.view(mailbox).await?.ok_or_else(Halt::no_mailbox)?;
-        let mut selected = Box::new(Selected::open(&self.house.store, view, select.mailbox, select.read_only));
+        let mut selected = Box::new(Selected::open(&self.house.store, view, select.read_only));
         self.tell_selected(&mut selected);
+        // RFC 9051 §6.3.2: the mailbox's name, and the client's where it is another.
+        if self.session.enabled().imap4rev2 {
+            self.tell_name(&select.mailbox, select.old_name.as_deref(), Vec::new());
+        }
         if let Some(known) = &select.qresync {
             self.resync(&selected, known).await?;
         }
@@ -75,9 +79,6 @@ impl Client {
             Some(&ResponseCode::MailboxId(selected.view.mailbox().mailbox_id().into())),
             "The mailbox's lasting id",
         );
-        if !is_rev1 {
-            self.tell_name(&selected.name);
-        }
     }
 
     /// What has happened since the client last saw the mailbox (RFC 7162 §3.2.5).

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use relais_imap::response::{self, Condition, ResponseCode};
 use relais_imap::sequence::SequenceSet;
 use relais_imap::session::Enabled;
-use relais_model::{Flag, MailboxName, ModSeq, SeqNum, SystemFlag, Uid, UidSet};
+use relais_model::{Flag, ModSeq, SeqNum, SystemFlag, Uid, UidSet};
 use relais_store::{MAX_KEYWORDS, Row, Store, View};
 
 use super::Halt;
@@ -18,7 +18,6 @@ use super::flags::FlagWriter;
 #[derive(Debug)]
 pub(super) struct Selected {
     pub(super) view: Arc<View>,
-    pub(super) name: MailboxName,
     pub(super) read_only: bool,
     /// What the client has been told of and not been told is gone.
     pub(super) known: UidSet,
@@ -69,12 +68,11 @@ pub(super) struct Told {
 
 impl Selected {
     /// Opens `view`: the client is about to be told of all that is there now.
-    pub(super) fn open(store: &Store, view: Arc<View>, name: MailboxName, read_only: bool) -> Self {
+    pub(super) fn open(store: &Store, view: Arc<View>, read_only: bool) -> Self {
         let mod_seq = view.highest_mod_seq();
         let known: UidSet = view.read(|rows| rows.iter().filter_map(Row::uid).collect());
         let mut selected = Self {
             view,
-            name,
             read_only,
             known,
             vanished: UidSet::new(),

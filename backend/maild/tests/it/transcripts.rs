@@ -6,7 +6,7 @@
 //! `S: ` and nothing more at a transcript's end: the server hangs up.
 //! A `C:` line that ends with `{}` announces the `L:` lines behind it as one literal; `C+:` goes on after it.
 //! `‹name›` in an expected line remembers what stands there, up to what follows; everywhere behind it stands for that.
-//! `‹me›` is the account's address, its password `open`.
+//! `‹me›` is the account's address, its password `open`; `‹composed›` is é as one character, `‹decomposed›` as e and its accent.
 //! `Mail: INBOX 3` appends three messages, number n dated n January 2026 (32 is the 1st again). `Quota:` comes first and limits
 //! the account. `Mailboxes: a, b/c`: it has INBOX and these alone, and is subscribed to none. `Visitor: 3` connects session 3,
 //! and nobody logs in; `Visitor: 3 starttls` does so where TLS is asked for. `Compressed: 3`: from here on session 3 is.
@@ -40,7 +40,8 @@ async fn play_all(by_octet: bool) {
         }
         let quota = text.lines().find_map(|line| line.strip_prefix("Quota: ")).map(|octets| octets.parse().unwrap());
         house.move_in(&name, quota).await;
-        let known = BTreeMap::from([("me".to_owned(), format!("{name}@relais.test"))]);
+        let known = [("me", &*format!("{name}@relais.test")), ("composed", "\u{e9}"), ("decomposed", "e\u{301}")];
+        let known = known.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let mut player = Player { house: &house, name, by_octet, sessions: BTreeMap::new(), known };
         if let Err(fault) = player.play(&text).await {
             faults.push(fault);
