@@ -263,6 +263,7 @@ fn start_delivery(store: &Store, config: DeliveryConfig, servers: &[SocketAddr])
 
 /// Asks each door whether it would relay for a stranger. Not through the sockets: nobody else must come in before this is known.
 async fn refuse_to_relay(house: &Arc<House>, listeners: &[ListenerConfig]) -> Result<()> {
+    let mut are_all_asked = true;
     for listener in listeners {
         let (protocol, at) = (listener.protocol.as_str(), &listener.binding);
         match house.probe(listener, &SystemRandom).await {
@@ -274,11 +275,14 @@ async fn refuse_to_relay(house: &Arc<House>, listeners: &[ListenerConfig]) -> Re
                 );
             }
             Err(error) => {
+                are_all_asked = false;
                 warn!(protocol, binding = %at, %error, "whether this door relays for strangers could not be asked");
             }
         }
     }
-    info!("no door relays for strangers");
+    if are_all_asked {
+        info!("no door relays for strangers");
+    }
     Ok(())
 }
 

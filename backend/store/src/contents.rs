@@ -8,7 +8,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use relais_model::UidSet;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row as _};
 use tokio::io::AsyncRead;
 use tokio::task::JoinHandle;
 use tokio_util::io::StreamReader;
@@ -18,18 +18,21 @@ use crate::content::{Place, unpack};
 use crate::error::StoreError;
 use crate::key::{MailboxKey, MessageKey};
 use crate::sql::UidCondition;
+use crate::view::Row;
 use crate::view::load::unsigned;
 
 /// Octets that one chunk should have.
 const CHUNK_OCTETS: usize = 256 * 1024;
 /// Rows of the first chunk, before it is known how large they are.
 const FIRST_ROWS: usize = 128;
+/// Octets of a message that stand in its facts, at most: its header is most of them.
+const FACTS_OCTETS: u64 = 64 * 1024;
 /// Rows of any chunk.
 const MOST_ROWS: usize = 2048;
 /// More packed octets than this are unpacked on another thread.
 const UNPACKED_HERE_OCTETS: usize = 64 * 1024;
-/// Octets of bodies that one chunk unpacks, unless a single one has more.
-const UNPACKED_OCTETS: u64 = 8 << 20;
+/// Octets of messages that one chunk holds, unless a single one has more.
+const HELD_OCTETS: u64 = 8 << 20;
 /// A large message is read in pieces of this.
 const PIECE_OCTETS: usize = 64 * 1024;
 
@@ -150,18 +153,32 @@ impl Reader {
     async fn read_chunk(&mut self) -> Chunk {
         let condition = UidCondition::of(&self.runs);
         let text = columns::select(self.wanted, self.store.engine(), &condition.text(3));
-        let limit = i64::try_from(self.rows_at_once).unwrap_or(i64::MAX);
-        let query = sqlx::query(AssertSqlSafe(text)).bind(self.mailbox.value()).bind(limit);
+        let limit = self.rows_that_fit();
+        let query = sqlx::query(AssertSqlSafe(text)).bind(self.mailbox.value()).bind(i64::try_from(limit).unwrap_or(1));
         let found = condition.bind(query).fetch_one(&mut *self.store.reader().await?).await?;
-        let (mut rows, mut packed) = columns::take(self.wanted, &found)?;
-        let fitting = fitting(&packed).unwrap_or(rows.len());
-        let is_full = rows.len() >= self.rows_at_once || fitting < rows.len();
-        rows.truncate(fitting);
-        packed.truncate(fitting);
+        let (rows, packed) = columns::take(self.wanted, &found)?;
+        let is_full = rows.len() >= limit;
         let last = if is_full { rows.last().map_or(u32::MAX, |row| row.uid) } else { condition.last() };
         self.runs = after(&self.runs, last);
         self.size_next(&rows, &packed);
         Ok((rows, packed))
+    }
+
+    /// So many rows that what they hold may stand in memory together: by their sizes, which the view knows. One, where nobody looks
+    /// at the mailbox.
+    fn rows_that_fit(&self) -> usize {
+        let Some(view) = self.store.inner.views.live(self.mailbox) else { return 1 };
+        let most = if self.wanted.raw { u64::MAX } else { FACTS_OCTETS };
+        let mut held = 0_u64;
+        let mut fits = |row: &&Row| {
+            held = held.saturating_add(u64::from(row.size_octets).min(most));
+            held <= HELD_OCTETS
+        };
+        let fitting = view.read(|rows| {
+            let wanted = self.runs.iter().flat_map(|(first, last)| rows.range(*first, *last));
+            wanted.take(self.rows_at_once).take_while(&mut fits).count()
+        });
+        fitting.max(1)
     }
 
     /// So many rows that the next chunk has about [`CHUNK_OCTETS`], at most four times as many as this one.
@@ -172,17 +189,6 @@ impl Reader {
         let fitting = rows.len().saturating_mul(CHUNK_OCTETS) / octets.max(1);
         self.rows_at_once = fitting.min(self.rows_at_once.saturating_mul(4)).clamp(1, MOST_ROWS);
     }
-}
-
-/// How many bodies may be unpacked together, one at least; none: all of them. Large ones that follow each other must not stand in
-/// memory together.
-fn fitting(packed: &[Packed]) -> Option<usize> {
-    let mut octets = 0_u64;
-    let beyond = packed.iter().position(|body| {
-        octets = octets.saturating_add(body.size_octets);
-        octets > UNPACKED_OCTETS
-    });
-    beyond.map(|at| at.max(1))
 }
 
 /// What is left of `runs` after `last`.

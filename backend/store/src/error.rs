@@ -64,6 +64,14 @@ pub enum OpenError {
     /// Neither `sqlite:PATH` nor `postgres://…`.
     #[error("`{0}` is no database URL: write sqlite:PATH or postgres://user@host/name")]
     Url(String),
+    /// PostgreSQL is too old.
+    #[error("PostgreSQL {version} is too old: {oldest} or newer is needed")]
+    OldServer {
+        /// The server's.
+        version: i64,
+        /// The first that will do.
+        oldest: i64,
+    },
     /// Another server holds the SQLite store.
     #[error("another server uses the store at {0}")]
     InUse(String),

@@ -428,6 +428,20 @@ impl Views {
         drop(dropped);
     }
 
+    /// Ends the views of mailboxes of which it isn't known whether `changes` were committed: who has one open must open it anew.
+    pub(crate) fn let_go(&self, changes: &[MailboxChange]) {
+        for change in changes {
+            let slot = self.slots().remove(&change.mailbox);
+            if let Some(Slot::Ready(view)) = slot
+                && let Some(view) = view.upgrade()
+            {
+                view.apply(&MailboxChange { what: What::Gone, ..change.clone() });
+            }
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|view| !view.is_gone());
+    }
+
     /// The view, if someone holds it and it is whole.
     pub(crate) fn live(&self, mailbox: MailboxKey) -> Option<Arc<View>> {
         match self.slots().get(&mailbox) {

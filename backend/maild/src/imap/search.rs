@@ -41,6 +41,8 @@ impl Searcher<'_> {
             if candidates.is_empty() {
                 return Ok(candidates);
             }
+            // Many keys over many rows must not keep a worker to themselves.
+            tokio::task::yield_now().await;
             match key {
                 SearchKey::All | SearchKey::SaveDateSupported => Ok(candidates),
                 SearchKey::And(keys) => {

@@ -1,4 +1,4 @@
-//! All that SQLite and PostgreSQL do not share: opening, the way to begin, checkpoints. Everywhere else is one SQL text.
+//! All that SQLite and PostgreSQL do not share: opening, the way to begin, what became of a COMMIT, checkpoints, octets end to end. Everywhere else is one SQL text.
 
 mod postgres;
 mod readers;
@@ -103,7 +103,10 @@ impl fmt::Debug for DatabaseUrl {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Postgres(url) => match url.rsplit_once('@') {
-                Some((_credentials, place)) => write!(f, "postgres://…@{place}"),
+                // A query may hold a password, too.
+                Some((_credentials, place)) => {
+                    write!(f, "postgres://…@{}", place.split('?').next().unwrap_or_default())
+                }
                 None => f.write_str("postgres://…"),
             },
         }
@@ -165,6 +168,7 @@ mod tests {
         check("sqlite:/var/lib/relais/store.db", Some("sqlite:/var/lib/relais/store.db"));
         check("sqlite:///var/lib/x.db", Some("sqlite:/var/lib/x.db"));
         check("postgres://relais:hunter2@db.example/relais", Some("postgres://…@db.example/relais"));
+        check("postgres://relais@db.example/relais?password=hunter2", Some("postgres://…@db.example/relais"));
         check("mysql://db.example/relais", None);
         check("sqlite:", None);
     }

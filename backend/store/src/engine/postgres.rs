@@ -5,8 +5,16 @@ use sqlx::{AnyConnection, AnyPool};
 use super::{Engine, Pools, Readers, migrate, pool_options};
 use crate::error::OpenError;
 
+/// The oldest that its makers looked after when this was written. What is used (`pg_xact_status` of an `xid8`) came with 13.
+const OLDEST: i64 = 140_000;
+
 pub(super) async fn open(url: &str, readers: u32) -> Result<Pools, OpenError> {
     let writer: AnyPool = pool_options(1).connect(url).await?;
+    let version: i64 =
+        sqlx::query_scalar("SELECT CAST(current_setting('server_version_num') AS BIGINT)").fetch_one(&writer).await?;
+    if version < OLDEST {
+        return Err(OpenError::OldServer { version: version / 10_000, oldest: OLDEST / 10_000 });
+    }
     migrate(&writer, sqlx::migrate!("../../migrations/postgres")).await?;
     let readers = Readers::new(pool_options(readers).connect(url).await?, readers, Engine::Postgres);
     Ok(Pools { writer, readers, checkpoints: None })

@@ -6,21 +6,26 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 use super::Engine;
 
 /// So often a connection is taken before the pool looks at it. On PostgreSQL each time: a server may restart.
-const TAKEN_AT_MOST: u32 = 4096;
+const TAKEN_AT_MOST: u32 = 512;
+
+/// Who has waited so long for a connection is told that there is none.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(crate) struct Readers {
     pool: AnyPool,
     taken_at_most: u32,
-    /// One for each connection that the pool may make, so that it never has to wait.
+    /// One for each connection that the pool may make.
     permits: Semaphore,
     idle: Mutex<Vec<Kept>>,
 }
@@ -52,7 +57,8 @@ impl Readers {
 
     /// A connection, as soon as one is free.
     pub(crate) async fn acquire(&self) -> Result<Reader<'_>, sqlx::Error> {
-        let permit = self.permits.acquire().await.map_err(|_closed| sqlx::Error::PoolClosed)?;
+        let permit = timeout(PATIENCE, self.permits.acquire()).await.map_err(|_elapsed| sqlx::Error::PoolTimedOut)?;
+        let permit = permit.map_err(|_closed| sqlx::Error::PoolClosed)?;
         let kept = self.idle().pop();
         let kept = match kept {
             Some(Kept { connection, taken }) => Kept { connection, taken: taken + 1 },

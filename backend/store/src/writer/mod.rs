@@ -21,6 +21,7 @@ use relais_model::{Clock, ModSeq, UidSet};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Executor};
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::{self, Checkpoints, Engine, Log};
@@ -38,8 +39,8 @@ use batch::{Answer, Batch, Known};
 const QUEUE_LENGTH: usize = 1024;
 /// Pieces of work in one transaction.
 const BATCH_LENGTH: usize = 256;
-/// Marks of recency that wait for company.
-const RECENT_AT_MOST: usize = 256;
+/// How long marks of recency wait for company.
+const RECENT_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a server that broke off at COMMIT is waited for.
 const DOUBT_PATIENCE: Duration = Duration::from_mins(1);
 /// Between two questions to it.
@@ -178,16 +179,13 @@ impl WriterHandle {
         answered.await.map_err(|_closed| E::from(StoreError::Closed))?
     }
 
-    /// Leaves a mark of recency for the writer's next transaction, whatever that is for. Many marks are worth one of their own.
+    /// Leaves a mark of recency for the writer's next transaction, whatever that is for.
     pub(crate) fn note_recent(&self, mailbox: MailboxKey, from: u32) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.insert(mailbox, from);
-        let are_many = recent.len() >= RECENT_AT_MOST;
         drop(recent);
-        if are_many {
-            // A full queue has transactions enough to take them along.
-            let _taken_along = self.work.try_send(Task::Mail(Op::Recent));
-        }
+        // A full queue has transactions enough to take it along.
+        let _taken_along = self.work.try_send(Task::Mail(Op::Recent));
     }
 
     /// The mark of recency that the database doesn't have yet.
@@ -231,6 +229,10 @@ impl Writer {
     async fn run(mut self) {
         let mut tasks = Vec::with_capacity(BATCH_LENGTH);
         while self.waiting.recv_many(&mut tasks, BATCH_LENGTH).await > 0 {
+            if tasks.iter().all(|task| matches!(task, Task::Mail(Op::Recent))) {
+                // Not worth a transaction of their own, if anything else comes soon.
+                let _came = timeout(RECENT_PATIENCE, self.waiting.recv_many(&mut tasks, BATCH_LENGTH)).await;
+            }
             let mut mail = Vec::with_capacity(tasks.len());
             for task in tasks.drain(..) {
                 match task {
@@ -308,7 +310,7 @@ impl Writer {
         }
         let (answers, finished, number, committed) = done?;
         if let Err(error) = committed {
-            self.settle(number, error).await?;
+            self.resolve_doubt(number, error, &finished.changes).await?;
         }
         metrics::histogram!("relais_store_commit_seconds").record(begun_at.elapsed());
         metrics::histogram!("relais_store_batch_size").record(u32::try_from(ops.len()).unwrap_or(u32::MAX));
@@ -326,8 +328,14 @@ impl Writer {
         Ok(answers)
     }
 
-    /// After a COMMIT that failed: fine where the transaction was committed all the same, and only its answer was lost.
-    async fn settle(&mut self, number: Option<String>, error: sqlx::Error) -> Result<(), Failed> {
+    /// After a COMMIT that failed: fine where the transaction was committed all the same, and only its answer was lost. Where that
+    /// isn't to be learnt, nobody goes on with a view of what it would have changed.
+    async fn resolve_doubt(
+        &mut self,
+        number: Option<String>,
+        error: sqlx::Error,
+        changes: &[MailboxChange],
+    ) -> Result<(), Failed> {
         let Some(number) = number else { return Err(error.into()) };
         let give_up_at = tokio::time::Instant::now() + DOUBT_PATIENCE;
         while tokio::time::Instant::now() < give_up_at {
@@ -342,6 +350,7 @@ impl Writer {
             }
             tokio::time::sleep(DOUBT_PAUSE).await;
         }
+        self.parts.views.let_go(changes);
         Err(Failed { error: error.into(), is_in_doubt: true })
     }
 
@@ -368,32 +377,44 @@ impl Writer {
     async fn run_act(&mut self, act: Act) {
         // It may change what is known here.
         self.known = Known::default();
-        let begun = async {
-            let mut connection = self.connection().await?;
-            connection.execute(self.parts.engine.begin()).await?;
-            let acted = act(&mut connection).await;
-            let mut ended = if acted.commits { connection.execute("COMMIT").await.map(|_| ()) } else { Ok(()) };
-            if (ended.is_err() || !acted.commits)
-                && let Err(error) = roll_back(self.parts.engine, &mut connection).await
-            {
-                drop(connection.close().await);
-                ended = ended.and(Err(error));
-            } else {
-                self.connection = Some(connection);
-            }
-            Ok::<_, sqlx::Error>((acted, ended))
-        };
-        match begun.await {
-            Ok((acted, ended)) => {
-                if ended.is_ok() {
-                    self.parts.views.publish(acted.changes);
-                }
-                self.commits += 1;
-                (acted.answer)(ended.map_err(StoreError::from));
-            }
+        let (acted, number, committed) = match self.carry_out(act).await {
+            Ok(acted) => acted,
             // The caller hears that its answer was dropped.
-            Err(error) => tracing::error!(%error, engine = ?self.parts.engine, "the store could not begin to write"),
+            Err(error) => {
+                tracing::error!(%error, engine = ?self.parts.engine, "the store could not begin to write");
+                return;
+            }
+        };
+        self.commits += 1;
+        let ended = match committed {
+            Ok(()) => Ok(()),
+            Err(error) => self.resolve_doubt(number, error, &acted.changes).await,
+        };
+        if ended.is_ok() {
+            self.parts.views.publish(acted.changes);
         }
+        (acted.answer)(ended.map_err(|failed| failed.error));
+    }
+
+    /// What an act came to, what PostgreSQL calls its transaction, and how its COMMIT went.
+    async fn carry_out(&mut self, act: Act) -> Result<(Acted, Option<String>, Result<(), sqlx::Error>), sqlx::Error> {
+        let engine = self.parts.engine;
+        let mut connection = self.connection().await?;
+        connection.execute(engine.begin()).await?;
+        let acted = act(&mut connection).await;
+        let (mut number, mut committed) = (None, Ok(()));
+        if acted.commits {
+            if engine == Engine::Postgres {
+                number = engine::transaction_number(&mut connection).await?;
+            }
+            committed = connection.execute("COMMIT").await.map(|_| ());
+        }
+        if (committed.is_err() || !acted.commits) && roll_back(engine, &mut connection).await.is_err() {
+            drop(connection.close().await);
+        } else {
+            self.connection = Some(connection);
+        }
+        Ok((acted, number, committed))
     }
 
     /// Now and then moves SQLite's log into the file, beside the writer; waits for it only where the log grows too long.
