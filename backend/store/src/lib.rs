@@ -9,7 +9,7 @@
 //! ```
 //! - `directory`: domains, accounts, aliases, and the question `route`. `queue`: what waits to go out, and the trace.
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
-//! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders. `view`: what sessions look at.
+//! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
 //! # Invariants

@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 
+use relais_message::Facts;
+
 use crate::content::Content;
 use crate::key::MessageKey;
 use crate::sql;
 use crate::transaction::Transaction;
-use relais_message::Facts;
 
 /// References of one message that are looked up: the first and the last ones.
 const REFERENCES: usize = 20;

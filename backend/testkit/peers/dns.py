@@ -83,7 +83,7 @@ def delivered(domain, address):
     """Sends to that domain; the message must arrive there."""
     subject = f'to-{domain}'
     house.submit(f'peer@{domain}', subject)
-    exim.got(address, f'Subject: {subject}\n')
+    exim.got(address, f'Subject: {subject} ')
 
 
 def failed(domain, *texts):
@@ -195,7 +195,7 @@ def _():
         assert time.monotonic() < until, waits(BROKEN)
         house.tell('queue', 'retry', message_id)
         time.sleep(0.5)
-    exim.got(ONE, f'Subject: to-{BROKEN}\n')
+    exim.got(ONE, f'Subject: to-{BROKEN} ')
 
 
 @check('no-dns-at-all')

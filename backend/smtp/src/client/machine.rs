@@ -391,12 +391,12 @@ impl Client {
             Expected::LoginPassword => {
                 self.say_credential(|credentials| credentials.password.expose(), Expected::Login);
             }
-            Expected::Login => {}
+            // QUIT's reply was heard before.
+            Expected::Login | Expected::Quit => {}
             Expected::Reset => self.needs_reset = false,
             Expected::Mail | Expected::Recipient(_) => self.go_on(),
             Expected::Data => self.begin_body(Transfer::Data),
             Expected::Body(recipient) => self.body_decided(recipient, &Fate::Accepted(reply)),
-            Expected::Quit => self.phase = Phase::Closed,
         }
     }
 
@@ -436,8 +436,9 @@ impl Client {
             | Expected::Helo
             | Expected::Login
             | Expected::LoginName
-            | Expected::LoginPassword
-            | Expected::Quit => self.give_up(fate),
+            | Expected::LoginPassword => self.give_up(fate),
+            // QUIT's reply was heard before.
+            Expected::Quit => {}
         }
     }
 
