@@ -17,7 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The authority that a client believes, and the name it asks for.
 #[derive(Clone)]
-pub struct Trust(Arc<ClientConfig>);
+pub struct Trust {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
 
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,7 +29,7 @@ impl fmt::Debug for Trust {
 }
 
 impl Trust {
-    /// Believes the authorities in a PEM file.
+    /// Believes the authorities in a PEM file, and asks for `localhost`.
     ///
     /// # Errors
     /// The file can't be read, or holds no certificate.
@@ -41,7 +44,15 @@ impl Trust {
             .map_err(io::Error::other)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self(Arc::new(config)))
+        Ok(Self { config: Arc::new(config), name: ServerName::try_from("localhost").map_err(io::Error::other)? })
+    }
+
+    /// The same, but it asks for the host `name`.
+    ///
+    /// # Errors
+    /// It is no name of a host.
+    pub fn of_host(self, name: &str) -> io::Result<Self> {
+        Ok(Self { name: ServerName::try_from(name.to_owned()).map_err(io::Error::other)?, ..self })
     }
 }
 
@@ -98,7 +109,7 @@ impl Wire {
         Ok(Self { stream: Stream::Unix(stream), inbox: Vec::new() })
     }
 
-    /// Goes over to TLS as a client of `localhost`; what is in TLS already, or in a socket's file, stays as it is.
+    /// Goes over to TLS; what is in TLS already, or in a socket's file, stays as it is.
     ///
     /// # Errors
     /// The handshake fails, or octets came in clear text after the last answer (which a client must not believe).
@@ -118,8 +129,8 @@ impl Wire {
         if !self.inbox.is_empty() {
             return Err(io::Error::other("octets in clear text before the handshake"));
         }
-        let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
-        let mut session = ClientConnection::new(Arc::clone(&trust.0), name).map_err(io::Error::other)?;
+        let mut session =
+            ClientConnection::new(Arc::clone(&trust.config), trust.name.clone()).map_err(io::Error::other)?;
         let mut hello = Vec::new();
         session.write_tls(&mut hello)?;
         let (first, rest) = hello.split_at(beside.min(hello.len()));

@@ -17,5 +17,6 @@ mod relay;
 mod relaying;
 mod reloading;
 mod secrets;
+mod serving;
 mod submitting;
 mod watching;
