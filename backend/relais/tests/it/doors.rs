@@ -6,7 +6,7 @@ use std::process::Command;
 
 use relais_testkit::pop3;
 use relais_testkit::smtp::Client;
-use relais_testkit::wire::{Trust, Wire};
+use relais_testkit::wire::Wire;
 
 use crate::house::{House, codes};
 
@@ -148,27 +148,6 @@ fn slow_strangers_are_shown_out() {
     });
 }
 
-/// SIGHUP reads the certificates anew; who is in stays in.
-#[test]
-fn certificates_are_swapped_in_use() {
-    let house = House::open();
-    let mut guest = Client::connect_tls(house.server.port("submissions"), &house.trust).unwrap();
-    let pair = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let folder = house.server.folder();
-    let certificate = folder.join("localhost.pem");
-    std::fs::write(folder.join("localhost.key"), pair.signing_key.serialize_pem()).unwrap();
-    std::fs::write(&certificate, pair.cert.pem()).unwrap();
-    let new = Trust::from_pem(&certificate).unwrap();
-    assert!(Client::connect_tls(house.server.port("submissions"), &new).is_err(), "nothing changes unasked");
-    signal(&house, "HUP");
-    let is_swapped = (0..200).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        Client::connect_tls(house.server.port("submissions"), &new).is_ok()
-    });
-    assert!(is_swapped);
-    assert_eq!(guest.command("NOOP").unwrap().code, 250);
-}
-
 /// RFC 5321 §3.8: a message that is coming in is still taken; then, and to all others, 421.
 #[test]
 fn the_house_closes_without_losing_what_comes_in() {
@@ -181,15 +160,11 @@ fn the_house_closes_without_losing_what_comes_in() {
         busy.line().unwrap();
     }
     busy.send(b"Subject: the last one\r\n").unwrap();
-    signal(&house, "TERM");
+    let process = house.server.process_id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
     assert_eq!(codes(&idle.reply().unwrap()), "421 4.3.2");
     busy.send(b"\r\nx\r\n.\r\n").unwrap();
     assert!(text(busy.line()).starts_with("250 "));
     assert!(text(busy.line()).starts_with("421 "));
     assert!(is_closed(&busy.line()));
-}
-
-fn signal(house: &House, name: &str) {
-    let process = house.server.process_id().to_string();
-    assert!(Command::new("kill").args([format!("-{name}"), process]).status().unwrap().success());
 }
