@@ -106,7 +106,7 @@ pub(crate) struct Inner {
     pub(crate) objects: Objects,
     pub(crate) keys: Arc<Keys>,
     pub(crate) routes: directory::Routes,
-    pub(crate) names: names::Names,
+    pub(crate) names: Arc<names::Names>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     /// Told after each commit that queued a message.
@@ -134,7 +134,7 @@ impl Store {
             let mut connection = pools.writer.acquire().await?;
             queue::release_claims(&mut connection, clock.now()).await?;
         }
-        let views = Arc::new(Views::default());
+        let (views, names) = (Arc::new(Views::default()), Arc::new(names::Names::default()));
         let queue_woken = Arc::new(tokio::sync::Notify::new());
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let writer = writer::start(
@@ -143,13 +143,14 @@ impl Store {
                 pool: pools.writer,
                 checkpoints: pools.checkpoints,
                 views: Arc::clone(&views),
+                names: Arc::clone(&names),
                 keys: Arc::clone(&keys),
                 clock: Arc::clone(&clock),
                 queue_woken: Arc::clone(&queue_woken),
             },
             &tasks,
         );
-        let (readers, routes, names) = (pools.readers, directory::Routes::default(), names::Names::default());
+        let (readers, routes) = (pools.readers, directory::Routes::default());
         let inner = Inner {
             engine,
             readers,

@@ -199,12 +199,7 @@ impl Store {
             return Err(MailboxError::Inbox);
         }
         let name = name.as_str().to_owned();
-        self.write_news(move |tx| {
-            Box::pin(async move { Ok::<_, MailboxError>(((), vec![delete(tx, account, name).await?])) })
-        })
-        .await?;
-        self.inner.names.forget();
-        Ok(())
+        self.write_news(move |tx| Box::pin(async move { Ok(((), vec![delete(tx, account, name).await?])) })).await
     }
 
     /// Renames a mailbox with all below it; a level that is no mailbox (any more) has only those. From INBOX its messages are moved to the new name and INBOX stays, empty
@@ -229,12 +224,10 @@ impl Store {
                     return Ok(((), vec![empty_inbox(tx, &keys, now, account, &to).await?]));
                 }
                 rename(tx, account, &from, &to).await?;
-                Ok::<_, MailboxError>(((), Vec::new()))
+                Ok(((), Vec::new()))
             })
         })
-        .await?;
-        self.inner.names.forget();
-        Ok(())
+        .await
     }
 
     /// What an account uses and may use; none where there is no such account.

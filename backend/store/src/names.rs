@@ -10,8 +10,8 @@ use crate::Store;
 use crate::error::StoreError;
 use crate::key::{AccountKey, MailboxKey};
 
-/// Names that were asked for of late, by the count of mailboxes that went or were renamed: after one did none is found any more, also
-/// none that was read before that and is put in after it.
+/// Names that were asked for of late, by the count of acts of the writer, for one may have renamed a mailbox: after it none is found
+/// any more, also none that was read before it and is put in after it.
 #[derive(Debug)]
 pub(crate) struct Names {
     changes: AtomicU64,

@@ -60,26 +60,8 @@ backend watched
     server v2 127.0.0.1:{DOORS['smtp-proxied']} send-proxy-v2 check inter 300ms
 ''')
     process = subprocess.Popen(['haproxy', '-db', '-f', str(config)], stderr=(ROOM / 'errors').open('w'))
-    wait_until(answers, lambda: (ROOM / 'errors').read_text())
+    wait_until(lambda: answers(FRONT, PORTS['smtp-v1']), lambda: (ROOM / 'errors').read_text(), 30)
     return process
-
-
-def answers():
-    try:
-        socket.create_connection((FRONT, PORTS['smtp-v1']), timeout=5).close()
-    except OSError:
-        return False
-    return True
-
-
-def wait_until(is_met, otherwise, patience=30):
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
-        met = is_met()
-        if met:
-            return met
-        time.sleep(0.1)
-    raise AssertionError(otherwise())
 
 
 def logged(*texts):

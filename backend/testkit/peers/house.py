@@ -26,6 +26,15 @@ def free_port(address, *kinds):
     raise AssertionError(f'no free port at {address}')
 
 
+def answers(address, port):
+    """Whether somebody takes connections there."""
+    try:
+        socket.create_connection((address, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
 class House:
     """relais as a program of its own, with `settings` at the end of its relais.toml."""
     def __init__(self, settings):
@@ -75,17 +84,17 @@ class House:
 
 def wait_for_report(*texts, patience=60):
     """Waits until the first person has a delivery report with these texts, and gives it whole."""
-    until = time.monotonic() + patience
     wanted = [text.encode() for text in texts]
-    while time.monotonic() < until:
+
+    def look():
         with imap() as session:
             must(session.select('INBOX', readonly=True))
             for number in must(session.search(None, 'TEXT', f'"{texts[0]}"'))[0].split():
                 got = must(session.fetch(number, '(BODY.PEEK[])'))[0][1]
                 if b'message/delivery-status' in got and all(text in got for text in wanted):
                     return got
-        time.sleep(0.3)
-    raise AssertionError(f'no report with {texts}')
+        return None
+    return wait_until(look, lambda: f'no report with {texts}', patience)
 
 
 def serve_dns(addresses):

@@ -122,17 +122,25 @@ def hits(mailbox, *criteria, login=None, password=None):
         return must(session.search(None, *criteria))[0].split()
 
 
-def wait_for(mailbox, subject, login=None, password=None, patience=30):
-    """Waits until a message with that subject is there, and gives it whole."""
+def wait_until(look, otherwise, patience=60):
+    """Looks again and again until there is something, and gives that; `otherwise` says what to tell of nothing."""
     until = time.monotonic() + patience
     while time.monotonic() < until:
+        seen = look()
+        if seen:
+            return seen
+        time.sleep(0.1)
+    raise AssertionError(otherwise())
+
+
+def wait_for(mailbox, subject, login=None, password=None, patience=30):
+    """Waits until a message with that subject is there, and gives it whole."""
+    def look():
         with imap(login, password) as session:
             must(session.select(f'"{mailbox}"', readonly=True))
             found = must(session.search(None, 'SUBJECT', f'"{subject}"'))[0].split()
-            if found:
-                return must(session.fetch(found[-1], '(BODY.PEEK[])'))[0][1]
-        time.sleep(0.2)
-    raise AssertionError(f'no {subject} in {mailbox}')
+            return must(session.fetch(found[-1], '(BODY.PEEK[])'))[0][1] if found else None
+    return wait_until(look, lambda: f'no {subject} in {mailbox}', patience)
 
 
 def empty(mailbox, login=None, password=None):

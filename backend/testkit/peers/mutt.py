@@ -11,14 +11,10 @@ def tmux(*arguments):
 
 
 def screen_shows(text, patience=30):
-    until = time.monotonic() + patience
-    shown = ''
-    while time.monotonic() < until:
-        shown = tmux('capture-pane', '-p')
-        if text in shown:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f'{text!r} never came; the screen: {" / ".join(shown.split())[-200:]}')
+    def screen():
+        return tmux('capture-pane', '-p')
+    wait_until(lambda: text in screen(),
+               lambda: f'{text!r} never came; the screen: {" / ".join(screen().split())[-200:]}', patience)
 
 
 def keys(*names):
@@ -70,10 +66,7 @@ set postpone = no
         keys('i')
         screen_shows('for-mutt')
         keys('q')
-        deadline = time.monotonic() + 10
-        while not hits('INBOX', 'ANSWERED', 'SEEN') and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert hits('INBOX', 'ANSWERED', 'SEEN')
+        wait_until(lambda: hits('INBOX', 'ANSWERED', 'SEEN'), lambda: 'the answered message is not marked', 10)
     finally:
         subprocess.run(['tmux', '-L', SOCKET, 'kill-server'], capture_output=True)
 

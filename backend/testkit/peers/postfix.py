@@ -93,15 +93,17 @@ def peer_sends(to, subject, options=(), author=f'peer@{WITH}'):
 
 def at_peer(box, *texts, patience=60):
     """Waits for a message with these texts in one of Postfix's mailboxes."""
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
+    def look():
         for path in (MAIL / box / 'new').glob('*'):
             got = path.read_text(errors='replace')
             if all(text in got for text in texts):
                 return got
-        time.sleep(0.2)
-    log = (ROOM / 'log').read_text()[-250:] if (ROOM / 'log').exists() else 'no log'
-    raise AssertionError(f'nothing with {texts} at the peer; its log: {log}')
+        return None
+
+    def why():
+        log = (ROOM / 'log').read_text()[-250:] if (ROOM / 'log').exists() else 'no log'
+        return f'nothing with {texts} at the peer; its log: {log}'
+    return wait_until(look, why, patience)
 
 
 @check('postfix-takes-with-starttls')

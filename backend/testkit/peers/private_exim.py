@@ -96,15 +96,10 @@ file:
         path = self.log / 'main'
         return path.read_text(errors='replace') if path.exists() else ''
 
-    def wait_until(self, is_met, otherwise, patience=60):
-        until = time.monotonic() + patience
-        while time.monotonic() < until:
-            met = is_met()
-            if met:
-                return met
-            time.sleep(0.1)
-        errors = (self.room / 'errors').read_text()
-        raise AssertionError(f'{otherwise}; exim says: {errors[-100:]} {self.main_log()[-200:]}')
+    def wait_until(self, look, otherwise, patience=60):
+        def why():
+            return f'{otherwise}; exim says: {(self.room / "errors").read_text()[-100:]} {self.main_log()[-200:]}'
+        return wait_until(look, why, patience)
 
     def got(self, box, *texts, patience=60):
         """Waits for a message with these texts in that box, and gives its octets."""

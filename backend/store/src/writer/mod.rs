@@ -30,6 +30,7 @@ use crate::key::{Keys, MailboxKey};
 use crate::message::{
     Acceptance, Accepted, Append, Appended, ChangeError, Copied, Expunged, FlagChange, FlagsStored, Settling,
 };
+use crate::names::Names;
 use crate::transaction::Transaction;
 use crate::view::{MailboxChange, Views};
 
@@ -118,6 +119,7 @@ pub(crate) struct Parts {
     pub(crate) pool: AnyPool,
     pub(crate) checkpoints: Option<Checkpoints>,
     pub(crate) views: Arc<Views>,
+    pub(crate) names: Arc<Names>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queue_woken: Arc<Notify>,
@@ -377,7 +379,10 @@ impl Writer {
     async fn run_act(&mut self, act: Act) {
         // It may change what is known here.
         self.known = Known::default();
-        let (acted, number, committed) = match self.carry_out(act).await {
+        let carried_out = self.carry_out(act).await;
+        // Nor may a name stay what it was; before anybody hears of the act.
+        self.parts.names.forget();
+        let (acted, number, committed) = match carried_out {
             Ok(acted) => acted,
             // The caller hears that its answer was dropped.
             Err(error) => {

@@ -83,6 +83,23 @@ fn a_renamed_mailbox_takes_its_children_along() {
     });
 }
 
+/// What was told of a name is forgotten with each change of it, also on SQLite, where it is remembered.
+#[test]
+fn a_name_leads_to_its_mailbox_of_now() {
+    on_both(|house| async move {
+        let (store, anna) = (&house.store, house.anna);
+        let leads = async |text: &str| store.mailbox_key(anna, &name(text)).await.unwrap();
+        assert_eq!(leads("a").await, None);
+        let first = store.create_mailbox(anna, &name("a"), None).await.unwrap().mailbox.key;
+        assert_eq!((leads("a").await, leads("a").await), (Some(first), Some(first)));
+        store.rename_mailbox(anna, &name("a"), &name("b")).await.unwrap();
+        assert_eq!((leads("a").await, leads("b").await), (None, Some(first)));
+        let second = store.create_mailbox(anna, &name("a"), None).await.unwrap().mailbox.key;
+        store.delete_mailbox(anna, &name("b")).await.unwrap();
+        assert_eq!((leads("a").await, leads("b").await), (Some(second), None));
+    });
+}
+
 #[test]
 fn renaming_inbox_moves_its_messages() {
     on_both(|house| async move {
