@@ -24,7 +24,8 @@ pub(crate) struct House {
 /// 2026-01-01.
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
-/// Runs a test on both engines; where PostgreSQL is missing, the testkit says so.
+/// Runs a test on both engines; where PostgreSQL is missing, the testkit says so. A test ends with [`House::check`], which also keeps
+/// the whole house in its block: fields that it doesn't name (the database, the folder) would be dropped before it begins.
 pub(crate) fn on_both<F: Future<Output = ()>>(test: impl Fn(House) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {

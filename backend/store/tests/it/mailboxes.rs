@@ -97,6 +97,7 @@ fn a_name_leads_to_its_mailbox_of_now() {
         let second = store.create_mailbox(anna, &name("a"), None).await.unwrap().mailbox.key;
         store.delete_mailbox(anna, &name("b")).await.unwrap();
         assert_eq!((leads("a").await, leads("b").await), (Some(second), None));
+        house.check().await;
     });
 }
 
