@@ -93,8 +93,8 @@ enum Task {
     Close,
 }
 
-/// Work that writes by itself.
-type Act = Box<dyn for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Acted> + Send>;
+/// Work that writes by itself; it gets its transaction, or hears why that could not begin.
+type Act = Box<dyn for<'c> FnOnce(Result<&'c mut AnyConnection, StoreError>) -> BoxFuture<'c, Acted> + Send>;
 
 /// What such work came to.
 pub(crate) struct Acted {
@@ -159,9 +159,13 @@ impl WriterHandle {
         E: From<StoreError> + Send + 'static,
     {
         let (reply, answered) = oneshot::channel::<Result<T, E>>();
-        let act: Act = Box::new(move |tx| {
+        let act: Act = Box::new(move |begun| {
             Box::pin(async move {
-                let (done, changes) = match act(tx).await {
+                let done = match begun {
+                    Ok(tx) => act(tx).await,
+                    Err(error) => Err(error.into()),
+                };
+                let (done, changes) = match done {
                     Ok(value) => {
                         let (value, changes) = split(value);
                         (Ok(value), changes)
@@ -379,17 +383,9 @@ impl Writer {
     async fn run_act(&mut self, act: Act) {
         // It may change what is known here.
         self.known = Known::default();
-        let carried_out = self.carry_out(act).await;
+        let (acted, number, committed) = self.carry_out(act).await;
         // Nor may a name stay what it was; before anybody hears of the act.
         self.parts.names.forget();
-        let (acted, number, committed) = match carried_out {
-            Ok(acted) => acted,
-            // The caller hears that its answer was dropped.
-            Err(error) => {
-                tracing::error!(%error, engine = ?self.parts.engine, "the store could not begin to write");
-                return;
-            }
-        };
         self.commits += 1;
         let ended = match committed {
             Ok(()) => Ok(()),
@@ -402,24 +398,40 @@ impl Writer {
     }
 
     /// What an act came to, what PostgreSQL calls its transaction, and how its COMMIT went.
-    async fn carry_out(&mut self, act: Act) -> Result<(Acted, Option<String>, Result<(), sqlx::Error>), sqlx::Error> {
+    async fn carry_out(&mut self, act: Act) -> (Acted, Option<String>, Result<(), sqlx::Error>) {
         let engine = self.parts.engine;
-        let mut connection = self.connection().await?;
-        connection.execute(engine.begin()).await?;
-        let acted = act(&mut connection).await;
+        let mut connection = match self.begun().await {
+            Ok(connection) => connection,
+            Err(error) => {
+                tracing::error!(%error, ?engine, "the store could not begin to write");
+                return (act(Err(error.into())).await, None, Ok(()));
+            }
+        };
+        let acted = act(Ok(&mut connection)).await;
         let (mut number, mut committed) = (None, Ok(()));
         if acted.commits {
-            if engine == Engine::Postgres {
-                number = engine::transaction_number(&mut connection).await?;
-            }
-            committed = connection.execute("COMMIT").await.map(|_| ());
+            let mut tx = Transaction::within(&mut connection, engine);
+            committed = match tx.number().await {
+                Ok(told) => {
+                    number = told;
+                    tx.commit().await
+                }
+                Err(error) => Err(error),
+            };
         }
         if (committed.is_err() || !acted.commits) && roll_back(engine, &mut connection).await.is_err() {
             drop(connection.close().await);
         } else {
             self.connection = Some(connection);
         }
-        Ok((acted, number, committed))
+        (acted, number, committed)
+    }
+
+    /// The connection, with a transaction that is begun.
+    async fn begun(&mut self) -> Result<PoolConnection<Any>, sqlx::Error> {
+        let mut connection = self.connection().await?;
+        connection.execute(self.parts.engine.begin()).await?;
+        Ok(connection)
     }
 
     /// Now and then moves SQLite's log into the file, beside the writer; waits for it only where the log grows too long.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use relais_store::{Accepted, Rows, StoreError};
 use relais_testkit::postgres::Database;
 
-use crate::house::{House, acceptance, append, delivery, message};
+use crate::house::{House, acceptance, append, delivery, message, name};
 
 /// When a connection is cut.
 #[derive(Clone, Copy, PartialEq)]
@@ -128,6 +128,41 @@ fn a_lost_answer_to_commit_loses_nothing_and_doubles_nothing() {
         assert!(answers.iter().all(Result::is_ok), "{answers:?}");
         assert_eq!(house.status(house.anna, "INBOX").await.messages, 21);
         assert_eq!(view.read(Rows::len), 21);
+        house.check().await;
+    });
+}
+
+/// The same holds for what has a transaction to itself: INBOX's messages are moved once, and who looks sees them go.
+#[test]
+fn a_lost_answer_to_an_act_is_found_again() {
+    run(async {
+        let Some((house, between)) = behind(Cut::After).await else { return };
+        let inbox = house.inbox().await;
+        house.store.append(inbox, vec![append(&message(0)), append(&message(1))]).await.unwrap();
+        let view = house.store.view(inbox).await.unwrap().unwrap();
+        between.cut_at(1);
+        let renamed = house.store.rename_mailbox(house.anna, &name("INBOX"), &name("old")).await;
+        assert!(between.has_cut());
+        assert!(renamed.is_ok(), "{renamed:?}");
+        assert_eq!(view.read(Rows::len), 0);
+        assert_eq!(house.status(house.anna, "old").await.messages, 2);
+        house.check().await;
+    });
+}
+
+/// Whoever asks while the server is away hears that, and not that the store is closed.
+#[test]
+fn an_act_that_could_not_begin_says_why() {
+    run(async {
+        let Some((house, between)) = behind(Cut::Before).await else { return };
+        let make = async |text: &str| house.store.create_mailbox(house.anna, &name(text), None).await.map(|_| ());
+        between.cut_at(1);
+        let said = [make("a").await, make("b").await, make("c").await];
+        assert!(between.has_cut());
+        let failures: Vec<String> =
+            said.iter().filter_map(|made| made.as_ref().err().map(ToString::to_string)).collect();
+        assert!(!failures.is_empty() && said[2].is_ok(), "{failures:?}");
+        assert!(failures.iter().all(|failure| failure.starts_with("the database failed: ")), "{failures:?}");
         house.check().await;
     });
 }
