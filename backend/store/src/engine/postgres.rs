@@ -1,12 +1,17 @@
 //! PostgreSQL: a server, by URL.
 
-use sqlx::{AnyConnection, AnyPool};
+use std::time::Duration;
+
+use sqlx::{AnyConnection, AnyPool, Connection as _};
 
 use super::{Engine, Pools, Readers, migrate, pool_options};
 use crate::error::OpenError;
 
 /// The oldest that its makers looked after when this was written. What is used (`pg_xact_status` of an `xid8`) came with 13.
 const OLDEST: i64 = 140_000;
+
+/// A connection that was idle for longer is asked whether it still is one: the server may have been started anew.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 pub(super) async fn open(url: &str, readers: u32) -> Result<Pools, OpenError> {
     let writer: AnyPool = pool_options(1).connect(url).await?;
@@ -16,7 +21,15 @@ pub(super) async fn open(url: &str, readers: u32) -> Result<Pools, OpenError> {
         return Err(OpenError::OldServer { version: version / 10_000, oldest: OLDEST / 10_000 });
     }
     migrate(&writer, sqlx::migrate!("../../migrations/postgres")).await?;
-    let readers = Readers::new(pool_options(readers).connect(url).await?, readers, Engine::Postgres);
+    let pool = pool_options(readers).before_acquire(|connection: &mut AnyConnection, metadata| {
+        Box::pin(async move {
+            if metadata.idle_for > TRUSTED_FOR {
+                connection.ping().await?;
+            }
+            Ok(true)
+        })
+    });
+    let readers = Readers::new(pool.connect(url).await?, readers, Engine::Postgres);
     Ok(Pools { writer, readers, checkpoints: None })
 }
 
