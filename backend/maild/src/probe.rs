@@ -40,6 +40,14 @@ impl House {
         listener: &ListenerConfig,
         random: &dyn Random,
     ) -> io::Result<Option<Relayed>> {
+        timeout(PATIENCE, self.try_paths(listener, random)).await?
+    }
+
+    async fn try_paths(
+        self: &Arc<Self>,
+        listener: &ListenerConfig,
+        random: &dyn Random,
+    ) -> io::Result<Option<Relayed>> {
         let hello = match listener.protocol {
             Protocol::Smtp | Protocol::Submission => "EHLO",
             Protocol::Lmtp => "LHLO",
@@ -55,10 +63,10 @@ impl House {
             let listener = Arc::new(listener.clone());
             let (wire, stop) = (Wire::from(theirs), CancellationToken::new());
             let visitor = Visitor { wire, peer: STRANGER, listener, stop: stop.clone() };
-            let asked = timeout(PATIENCE, ask(ours, hello, &here, &reverse_path, &elsewhere));
+            let asked = ask(ours, hello, &here, &reverse_path, &elsewhere);
             // Both in one task; where the asking ends first, it has hung up.
             let (asked, ()) = tokio::join!(asked, crate::drive(visitor, Vec::new(), Arc::clone(self)));
-            if let Some(forward_path) = asked.map_err(io::Error::from)?? {
+            if let Some(forward_path) = asked? {
                 return Ok(Some(Relayed { reverse_path, forward_path }));
             }
         }
