@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use relais_service::{Act, Answer, Failure, Service};
+use relais_service::{Act, ActFailure, Answer, Service};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
@@ -65,9 +65,9 @@ async fn answer(stream: UnixStream, service: &Service) -> Result<()> {
     let mut line = String::new();
     let mut reader = BufReader::new(reading.take(MAX_ACT_OCTETS));
     timeout(ACT_TIMEOUT, reader.read_line(&mut line)).await??;
-    let outcome: Result<Answer, Failure> = match serde_json::from_str::<Act>(&line) {
+    let outcome: Result<Answer, ActFailure> = match serde_json::from_str::<Act>(&line) {
         Ok(act) => service.run(act).await,
-        Err(error) => Err(Failure::Bad(format!("another version of relais is speaking: {error}"))),
+        Err(error) => Err(ActFailure::Bad(format!("another version of relais is speaking: {error}"))),
     };
     let mut reply = serde_json::to_vec(&outcome)?;
     reply.push(b'\n');
@@ -76,7 +76,7 @@ async fn answer(stream: UnixStream, service: &Service) -> Result<()> {
 }
 
 /// Says an act to the server behind `socket`. `None` where no server is there.
-pub(crate) async fn say(socket: &Path, act: &Act) -> Result<Option<Result<Answer, Failure>>> {
+pub(crate) async fn say(socket: &Path, act: &Act) -> Result<Option<Result<Answer, ActFailure>>> {
     let mut stream = match UnixStream::connect(socket).await {
         Ok(stream) => stream,
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => {

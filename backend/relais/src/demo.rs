@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use relais_message::format_date;
 use relais_model::{Address, Clock as _, Flag, MailboxName, Random as _, SystemClock, SystemFlag, SystemRandom};
-use relais_service::{Act, Failure, Password, Service};
+use relais_service::{Act, ActFailure, Password, Service};
 use relais_store::{Append, Content, Store};
 use serde::{Deserialize, Serialize};
 
@@ -152,7 +152,7 @@ async fn furnish(server: &Server, directory: &Path) -> Result<Vec<Person>> {
 async fn act(service: &Service, act: Act) -> Result<()> {
     match service.run(act).await {
         // Half furnished by a demo that was killed: what is there is fine.
-        Ok(_) | Err(Failure::Clash(_)) => Ok(()),
+        Ok(_) | Err(ActFailure::Clash(_)) => Ok(()),
         Err(failure) => bail!("{failure}"),
     }
 }

@@ -4,7 +4,7 @@ use relais_model::{Address, Domain};
 use relais_store::{AccountFilter, NewAccount, Removal};
 use serde::{Deserialize, Serialize};
 
-use crate::{Answer, Failure, Paging, Password, Rows, Service};
+use crate::{ActFailure, Answer, Paging, Password, Rows, Service};
 
 /// One domain.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,12 +52,12 @@ pub(crate) fn readable(address: &Address) -> String {
     format!("{}@{}", address.local_part, address.domain.to_unicode())
 }
 
-pub(crate) fn address(text: &str) -> Result<Address, Failure> {
-    Address::parse(text).map_err(|error| Failure::Bad(format!("`{text}` is no address: {error}")))
+pub(crate) fn address(text: &str) -> Result<Address, ActFailure> {
+    Address::parse(text).map_err(|error| ActFailure::Bad(format!("`{text}` is no address: {error}")))
 }
 
-pub(crate) fn domain(text: &str) -> Result<Domain, Failure> {
-    Domain::parse(text).map_err(|error| Failure::Bad(error.to_string()))
+pub(crate) fn domain(text: &str) -> Result<Domain, ActFailure> {
+    Domain::parse(text).map_err(|error| ActFailure::Bad(error.to_string()))
 }
 
 impl Service {
@@ -66,7 +66,7 @@ impl Service {
         name: &str,
         catch_all: Option<String>,
         postmaster: Option<String>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, ActFailure> {
         let domain = domain(name)?;
         let catch_all = catch_all.as_deref().map(address).transpose()?;
         let postmaster = postmaster.as_deref().map(address).transpose()?;
@@ -80,7 +80,7 @@ impl Service {
         Ok(Answer::Done(format!("{} is here", domain.to_unicode())))
     }
 
-    pub(crate) async fn domains(&self, paging: Paging) -> Result<Answer, Failure> {
+    pub(crate) async fn domains(&self, paging: Paging) -> Result<Answer, ActFailure> {
         let listing = self.store.domains(&paging.page()).await?;
         Ok(Answer::Domains(Rows::of(listing, |entry| DomainRow {
             domain: entry.domain.to_unicode(),
@@ -91,7 +91,7 @@ impl Service {
         })))
     }
 
-    pub(crate) async fn remove_domain(&self, name: &str) -> Result<Answer, Failure> {
+    pub(crate) async fn remove_domain(&self, name: &str) -> Result<Answer, ActFailure> {
         let domain = domain(name)?;
         self.store.remove_domain(&domain, Removal::OnlyEmpty).await?;
         Ok(Answer::Done(format!("{} is gone", domain.to_unicode())))
@@ -103,7 +103,7 @@ impl Service {
         name: String,
         password: Password,
         quota_octets: Option<u64>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, ActFailure> {
         let address = address(text)?;
         let password_hash = self.hash(password).await?;
         let new = NewAccount { address, name, password_hash, quota_octets };
@@ -111,7 +111,7 @@ impl Service {
         Ok(Answer::Done(format!("{} is here", readable(&account.address))))
     }
 
-    pub(crate) async fn accounts(&self, paging: Paging) -> Result<Answer, Failure> {
+    pub(crate) async fn accounts(&self, paging: Paging) -> Result<Answer, ActFailure> {
         let listing = self.store.accounts(&AccountFilter::default(), &paging.page()).await?;
         Ok(Answer::Accounts(Rows::of(listing, |account| AccountRow {
             address: readable(&account.address),
@@ -123,31 +123,31 @@ impl Service {
         })))
     }
 
-    pub(crate) async fn set_password(&self, text: &str, password: Password) -> Result<Answer, Failure> {
+    pub(crate) async fn set_password(&self, text: &str, password: Password) -> Result<Answer, ActFailure> {
         let address = address(text)?;
         let hash = self.hash(password).await?;
         self.store.set_password_hash(&address, hash).await?;
         Ok(Answer::Done(format!("{} has a new password", readable(&address))))
     }
 
-    pub(crate) async fn remove_account(&self, text: &str) -> Result<Answer, Failure> {
+    pub(crate) async fn remove_account(&self, text: &str) -> Result<Answer, ActFailure> {
         let address = address(text)?;
         let Some(account) = self.store.account(&address).await? else {
-            return Err(Failure::Absent(format!("{} is not here", readable(&address))));
+            return Err(ActFailure::Absent(format!("{} is not here", readable(&address))));
         };
         self.store.remove_account(&address).await?;
         let gone = format!("{} is gone, with {} messages", readable(&account.address), account.used_messages);
         Ok(Answer::Done(gone))
     }
 
-    pub(crate) async fn add_alias(&self, text: &str, targets: &[String]) -> Result<Answer, Failure> {
+    pub(crate) async fn add_alias(&self, text: &str, targets: &[String]) -> Result<Answer, ActFailure> {
         let alias = address(text)?;
         let targets = targets.iter().map(|target| address(target)).collect::<Result<Vec<_>, _>>()?;
         let added = self.store.add_alias(&alias, targets).await?;
         Ok(Answer::Done(format!("{} leads to {}", readable(&alias), list(&added.targets))))
     }
 
-    pub(crate) async fn aliases(&self, paging: Paging) -> Result<Answer, Failure> {
+    pub(crate) async fn aliases(&self, paging: Paging) -> Result<Answer, ActFailure> {
         let listing = self.store.aliases(&paging.page()).await?;
         Ok(Answer::Aliases(Rows::of(listing, |alias| AliasRow {
             address: readable(&alias.address),
@@ -155,20 +155,20 @@ impl Service {
         })))
     }
 
-    pub(crate) async fn remove_alias(&self, text: &str) -> Result<Answer, Failure> {
+    pub(crate) async fn remove_alias(&self, text: &str) -> Result<Answer, ActFailure> {
         let alias = address(text)?;
         self.store.remove_alias(&alias).await?;
         Ok(Answer::Done(format!("{} is gone", readable(&alias))))
     }
 
     /// An empty password would let everybody in, and a short one soon will.
-    async fn hash(&self, password: Password) -> Result<relais_model::Secret, Failure> {
+    async fn hash(&self, password: Password) -> Result<relais_model::Secret, ActFailure> {
         const SHORTEST: usize = 8;
         let secret = password.secret();
         if secret.expose().chars().count() < SHORTEST {
-            return Err(Failure::Bad(format!("the password is too short: {SHORTEST} characters at least")));
+            return Err(ActFailure::Bad(format!("the password is too short: {SHORTEST} characters at least")));
         }
-        self.login.hash(secret).await.map_err(|error| Failure::Failed(error.to_string()))
+        self.login.hash(secret).await.map_err(|error| ActFailure::Failed(error.to_string()))
     }
 }
 

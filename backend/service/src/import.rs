@@ -6,7 +6,7 @@ use relais_store::NewAccount;
 use serde::{Deserialize, Serialize};
 
 use crate::directory::address;
-use crate::{Answer, Failure, Password, Service};
+use crate::{ActFailure, Answer, Password, Service};
 
 /// Lines of one import, at most.
 const MAX_LINES: usize = 100_000;
@@ -46,17 +46,19 @@ struct Line {
 }
 
 impl Service {
-    pub(crate) async fn import_accounts(&self, csv: Password) -> Result<Answer, Failure> {
+    pub(crate) async fn import_accounts(&self, csv: Password) -> Result<Answer, ActFailure> {
         let text = csv.secret();
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.expose().as_bytes());
-        let headers = reader.headers().map_err(|error| Failure::Bad(format!("no CSV: {error}")))?.clone();
+        let headers = reader.headers().map_err(|error| ActFailure::Bad(format!("no CSV: {error}")))?.clone();
         if !headers.iter().any(|column| column == "address") {
-            return Err(Failure::Bad("the first line must name the columns: address,name,password,hash,quota".into()));
+            return Err(ActFailure::Bad(
+                "the first line must name the columns: address,name,password,hash,quota".into(),
+            ));
         }
         let mut report = ImportReport::default();
         for (at, record) in reader.records().enumerate() {
             if at >= MAX_LINES {
-                return Err(Failure::Bad(format!("more than {MAX_LINES} lines: import the rest in another file")));
+                return Err(ActFailure::Bad(format!("more than {MAX_LINES} lines: import the rest in another file")));
             }
             let line = record.as_ref().ok().and_then(csv::StringRecord::position).map_or(0, csv::Position::line);
             let parsed = record.and_then(|record| record.deserialize::<Line>(Some(&headers)));
@@ -82,6 +84,6 @@ impl Service {
             _ => return Err("a password and a hash: one of them, please".to_owned()),
         };
         let new = NewAccount { address, name: line.name, password_hash, quota_octets: line.quota };
-        self.store.add_account(new).await.map(drop).map_err(|error| Failure::from(error).to_string())
+        self.store.add_account(new).await.map(drop).map_err(|error| ActFailure::from(error).to_string())
     }
 }

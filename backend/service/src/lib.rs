@@ -4,13 +4,16 @@
 //! - `directory`: domains, accounts, aliases. `import`: many accounts from CSV. `queue`, `trace`: mail on its way.
 //!
 //! Invariants: acts and answers are plain data that travel as JSON; a password in them is a secret type that doesn't print, and
-//! never leaves in an answer. Texts of a [`Failure`] are for people. No row key is ever shown.
+//! never leaves in an answer. Texts of a [`ActFailure`] are for people. No row key is ever shown.
 //!
 //! To add a use-case: a variant of `Act`, of `Answer` where its answer is new, and a method in the file of its subject.
 
+mod actor;
 mod directory;
+mod failure;
 mod import;
 mod queue;
+mod text;
 mod trace;
 
 use std::sync::Arc;
@@ -21,9 +24,12 @@ use serde::{Deserialize, Serialize};
 
 use directory::readable;
 
+pub use actor::{Actor, Reach, Role, Via};
 pub use directory::{AccountRow, AliasRow, DomainRow};
+pub use failure::{Complaint, Failure};
 pub use import::{ImportRefusal, ImportReport};
 pub use queue::{QueueDetail, QueueRow, RecipientRow, Selection};
+pub use text::{Gap, Text};
 pub use trace::TraceRow;
 
 /// A password on its way over the control socket: it serializes, but doesn't print.
@@ -133,7 +139,7 @@ pub enum Answer {
 /// Why an act wasn't done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(tag = "failure", content = "text", rename_all = "snake_case")]
-pub enum Failure {
+pub enum ActFailure {
     /// What was asked doesn't make sense; the text says what and why.
     #[error("{0}")]
     Bad(String),
@@ -148,14 +154,14 @@ pub enum Failure {
     Failed(String),
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for ActFailure {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "an act failed at the store");
         Self::Failed(format!("the store failed: {error}"))
     }
 }
 
-impl From<DirectoryError> for Failure {
+impl From<DirectoryError> for ActFailure {
     /// In words for people, with what to do.
     fn from(error: DirectoryError) -> Self {
         match error {
@@ -193,7 +199,7 @@ impl Service {
     }
 
     /// Does one act.
-    pub async fn run(&self, act: Act) -> Result<Answer, Failure> {
+    pub async fn run(&self, act: Act) -> Result<Answer, ActFailure> {
         match act {
             Act::DomainAdd { domain, catch_all, postmaster } => self.add_domain(&domain, catch_all, postmaster).await,
             Act::DomainList { paging } => self.domains(paging).await,

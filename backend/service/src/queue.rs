@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory::{address, domain, readable};
 use crate::trace::time;
-use crate::{Answer, Failure, Paging, Rows, Service};
+use crate::{ActFailure, Answer, Paging, Rows, Service};
 
 /// Recipients of one message that are shown, at most; a list names the rest.
 const SHOWN_RECIPIENTS: u32 = 500;
@@ -119,12 +119,12 @@ impl RecipientRow {
     }
 }
 
-fn id(text: &str) -> Result<TraceId, Failure> {
-    TraceId::parse(text).ok_or_else(|| Failure::Bad(format!("`{text}` is no id as `relais queue list` shows them")))
+fn id(text: &str) -> Result<TraceId, ActFailure> {
+    TraceId::parse(text).ok_or_else(|| ActFailure::Bad(format!("`{text}` is no id as `relais queue list` shows them")))
 }
 
-fn absent(id: &str) -> Failure {
-    Failure::Absent(format!("nothing of {id} is in the queue"))
+fn absent(id: &str) -> ActFailure {
+    ActFailure::Absent(format!("nothing of {id} is in the queue"))
 }
 
 impl Service {
@@ -133,7 +133,7 @@ impl Service {
         paging: Paging,
         destination: Option<String>,
         sender: Option<String>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, ActFailure> {
         let sender = match sender.as_deref() {
             Some("<>") => Some(ReversePath::Null),
             Some(text) => Some(ReversePath::Address(address(text)?)),
@@ -145,7 +145,7 @@ impl Service {
         Ok(Answer::Queue(Rows::of(listing, QueueRow::of)))
     }
 
-    pub(crate) async fn queue_detail(&self, text: &str) -> Result<Answer, Failure> {
+    pub(crate) async fn queue_detail(&self, text: &str) -> Result<Answer, ActFailure> {
         let filter = QueueFilter { trace: Some(id(text)?), ..QueueFilter::default() };
         let page = relais_store::Page { after: None, limit: SHOWN_RECIPIENTS };
         let entries = self.store.queue_list(&filter, &page).await?.rows;
@@ -160,7 +160,7 @@ impl Service {
         })))
     }
 
-    pub(crate) async fn retry(&self, selection: Selection) -> Result<Answer, Failure> {
+    pub(crate) async fn retry(&self, selection: Selection) -> Result<Answer, ActFailure> {
         let mut touched = 0;
         for filter in filters(selection)? {
             touched += self.store.queue_retry(&filter).await?;
@@ -168,7 +168,7 @@ impl Service {
         Ok(Answer::Touched(touched))
     }
 
-    pub(crate) async fn hold(&self, selection: Selection) -> Result<Answer, Failure> {
+    pub(crate) async fn hold(&self, selection: Selection) -> Result<Answer, ActFailure> {
         let mut touched = 0;
         for filter in filters(selection)? {
             touched += self.store.queue_hold(&filter).await?;
@@ -176,7 +176,7 @@ impl Service {
         Ok(Answer::Touched(touched))
     }
 
-    pub(crate) async fn release(&self, selection: Selection) -> Result<Answer, Failure> {
+    pub(crate) async fn release(&self, selection: Selection) -> Result<Answer, ActFailure> {
         let mut touched = 0;
         for filter in filters(selection)? {
             touched += self.store.queue_release(&filter).await?;
@@ -184,7 +184,7 @@ impl Service {
         Ok(Answer::Touched(touched))
     }
 
-    pub(crate) async fn remove_queued(&self, selection: Selection) -> Result<Answer, Failure> {
+    pub(crate) async fn remove_queued(&self, selection: Selection) -> Result<Answer, ActFailure> {
         let mut touched = 0;
         for filter in filters(selection)? {
             touched += self.store.queue_remove(&filter).await?;
@@ -193,7 +193,7 @@ impl Service {
     }
 }
 
-fn filters(selection: Selection) -> Result<Vec<QueueFilter>, Failure> {
+fn filters(selection: Selection) -> Result<Vec<QueueFilter>, ActFailure> {
     match selection {
         Selection::All => Ok(vec![QueueFilter::default()]),
         Selection::Destination(text) => {

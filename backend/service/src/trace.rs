@@ -4,7 +4,7 @@ use relais_model::{Address, Timestamp};
 use relais_store::{TraceFilter, TraceId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Answer, Failure, Paging, Rows, Service};
+use crate::{ActFailure, Answer, Paging, Rows, Service};
 
 /// One step of a message's way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,11 +31,15 @@ pub(crate) fn time(at: Timestamp) -> String {
 }
 
 impl Service {
-    pub(crate) async fn trace(&self, wanted: &str, paging: Paging) -> Result<Answer, Failure> {
+    pub(crate) async fn trace(&self, wanted: &str, paging: Paging) -> Result<Answer, ActFailure> {
         let filter = match (Address::parse(wanted), TraceId::parse(wanted)) {
             (Ok(address), _) => TraceFilter { address: Some(address), ..TraceFilter::default() },
             (_, Some(trace)) => TraceFilter { trace: Some(trace), ..TraceFilter::default() },
-            _ => return Err(Failure::Bad(format!("`{wanted}` is neither an address nor an id as Received shows it"))),
+            _ => {
+                return Err(ActFailure::Bad(format!(
+                    "`{wanted}` is neither an address nor an id as Received shows it"
+                )));
+            }
         };
         let listing = self.store.trace(&filter, &paging.page()).await?;
         Ok(Answer::Trace(Rows::of(listing, |event| TraceRow {

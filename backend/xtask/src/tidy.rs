@@ -15,6 +15,7 @@ const PURE: &[&str] = &["tokio", "tokio-util", "sqlx", "axum"];
 /// Who may use whom, as in docs/ARCHITECTURE.md: the crate, ours that it may use, others' that it must never see.
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("model", &[], PURE),
+    ("words", &[], PURE),
     ("message", &["model"], PURE),
     ("sasl", &["model"], PURE),
     ("smtp", &["model", "message", "sasl"], PURE),
@@ -39,7 +40,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         &["model", "message", "sasl", "smtp", "imap", "pop3", "sieve", "store", "reception", "service"],
         &["axum", "sqlx", "hickory-resolver"],
     ),
-    ("httpd", &["model", "message", "service"], &["sqlx"]),
+    ("httpd", &["model", "words", "message", "service"], &["sqlx"]),
     ("testkit", &["model"], &["sqlx"]),
     ("bench", &[], &["sqlx"]),
     ("xtask", &["model", "testkit"], &["sqlx"]),

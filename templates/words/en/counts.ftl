@@ -1,0 +1,5 @@
+# Numbers of things.
+count-people = { $count ->
+    [one] 1 person
+   *[other] { $count } people
+}
