@@ -174,20 +174,23 @@ impl Doors {
     }
 }
 
+/// Listens at a TCP port; the one way in which all doors of the house do, those for browsers among them.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // `[::]` and `0.0.0.0` are two doors, whatever the host's default is.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
 fn bind(binding: &Binding) -> io::Result<Socket> {
     match binding {
-        Binding::Tcp(address) => {
-            let socket = socket2::Socket::new(socket2::Domain::for_address(*address), socket2::Type::STREAM, None)?;
-            socket.set_reuse_address(true)?;
-            if address.is_ipv6() {
-                // `[::]` and `0.0.0.0` are two doors, whatever the host's default is.
-                socket.set_only_v6(true)?;
-            }
-            socket.set_nonblocking(true)?;
-            socket.bind(&(*address).into())?;
-            socket.listen(BACKLOG)?;
-            Ok(Socket::Tcp(TcpListener::from_std(socket.into())?))
-        }
+        Binding::Tcp(address) => Ok(Socket::Tcp(listen(*address)?)),
         Binding::Unix(path) => {
             // A socket left by a process that died keeps its name; a live server's store lock comes before this.
             match std::fs::remove_file(path) {

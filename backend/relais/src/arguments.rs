@@ -56,7 +56,7 @@ pub(crate) struct DemoArguments {
     /// Where it keeps its data; by default a temporary folder that goes away with it.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
-    /// The first of nine ports; each protocol has its own.
+    /// The first of eleven ports; each protocol has its own.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(1..=65_500))]
     pub(crate) port_base: u16,
     /// Another database than SQLite: a postgres:// URL, read from this environment variable.

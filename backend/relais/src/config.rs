@@ -40,6 +40,8 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) operations: Operations,
     #[serde(default)]
+    pub(crate) web: WebSection,
+    #[serde(default)]
     pub(crate) log: Log,
     #[serde(default)]
     pub(crate) limits: LimitsSection,
@@ -195,6 +197,29 @@ fn loopback<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<
         return Err(wrong("is no loopback address, and nobody logs in there"));
     }
     Ok(Some(address))
+}
+
+/// `[web]`: panel and API. Empty lists: nowhere.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WebSection {
+    /// Where they are served, over TLS.
+    pub(crate) at: Vec<SocketAddr>,
+    /// Where plain HTTP is answered, by the way to HTTPS.
+    pub(crate) plain_at: Vec<SocketAddr>,
+    /// Other names and ports that browsers know this host by, as `https://name:port`: passkeys are bound to them.
+    pub(crate) origins: Vec<String>,
+}
+
+impl Default for WebSection {
+    fn default() -> Self {
+        Self { at: everywhere(443).to_vec(), plain_at: everywhere(80).to_vec(), origins: Vec::new() }
+    }
+}
+
+/// All IPv4 and all IPv6 addresses of the host.
+fn everywhere(port: u16) -> [SocketAddr; 2] {
+    [SocketAddr::from(([0, 0, 0, 0], port)), SocketAddr::from(([0_u16; 8], port))]
 }
 
 /// `[log]`.
@@ -433,6 +458,7 @@ impl Config {
             ("[[listen]]", self.listen != new.listen),
             ("[resolver]", self.resolver != new.resolver),
             ("[operations]", self.operations != new.operations),
+            ("[web]", self.web != new.web),
             ("[log] format", self.log.format != new.log.format),
             ("[delivery]", rest(&self.delivery) != rest(&new.delivery)),
         ];
@@ -444,7 +470,6 @@ impl Config {
         if !self.listen.is_empty() {
             return self.listen.iter().map(|listen| listen.0.clone()).collect();
         }
-        let both = |port: u16| [SocketAddr::from(([0, 0, 0, 0], port)), SocketAddr::from(([0_u16; 8], port))];
         let doors = [
             (25, Protocol::Smtp, TlsMode::StartTls),
             (587, Protocol::Submission, TlsMode::StartTls),
@@ -455,7 +480,7 @@ impl Config {
             (995, Protocol::Pop3, TlsMode::Implicit),
         ];
         let tcp = doors.into_iter().flat_map(|(port, protocol, tls)| {
-            both(port).map(|address| ListenerConfig {
+            everywhere(port).map(|address| ListenerConfig {
                 binding: Binding::Tcp(address),
                 protocol,
                 tls,

@@ -89,9 +89,9 @@ fn directory(named: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>
 }
 
 fn ports(base: u16) -> Result<BTreeMap<&'static str, u16>> {
-    let names = PROTOCOLS.into_iter().chain(["http", "https"]);
+    let names = PROTOCOLS.into_iter().chain(["http", "https", "panel", "panel_plain"]);
     let ports = names.zip(0_u16..).map(|(name, at)| Some((name, base.checked_add(at)?)));
-    ports.collect::<Option<_>>().context("--port-base is too high: nine ports are needed from there on")
+    ports.collect::<Option<_>>().context("--port-base is too high: eleven ports are needed from there on")
 }
 
 fn configuration(directory: &Path, arguments: &DemoArguments, more: Option<&str>) -> Result<String> {
@@ -118,9 +118,21 @@ fn configuration(directory: &Path, arguments: &DemoArguments, more: Option<&str>
     listen("lmtp", format!("unix:{}", lmtp.display()));
     let (http, https) = (port("http"), port("https"));
     pieces.push(format!("\n[operations]\nat = \"127.0.0.1:{http}\"\ntls_at = \"127.0.0.1:{https}\"\n"));
+    let (panel, plain) = (port("panel"), port("panel_plain"));
+    pieces.push(format!(
+        "\n[web]\nat = [{}]\nplain_at = [{}]\norigins = [\"https://localhost:{panel}\"]\n",
+        on_loopback(panel),
+        on_loopback(plain)
+    ));
     pieces.push(format!("\n[log]\nlevel = {}\n", quoted(level)));
     pieces.extend(more.map(str::to_owned));
     Ok(pieces.concat())
+}
+
+/// The addresses of this machine alone, as a list of TOML without its brackets.
+fn on_loopback(port: u16) -> String {
+    let six = if has_ipv6() { format!(", \"[::1]:{port}\"") } else { String::new() };
+    format!("\"127.0.0.1:{port}\"{six}")
 }
 
 fn has_ipv6() -> bool {

@@ -3,7 +3,7 @@
 //! - `arguments`: the command line's words. `config`: the bootstrap file. `server`: the wiring of all rooms; read it to see what
 //!   there is. `demo`: the same on loopback, furnished.
 //! - `commands`, `show`: acts said and answers shown. `control`: the socket between them and a running server.
-//! - `operations`: metrics and health. `certificate`: those of our own making. `private`: files for the owner alone. `log`.
+//! - `web`: the doors for browsers. `operations`: metrics and health. `certificate`: those of our own making. `private`: files for the owner alone. `log`.
 //!
 //! Invariants: no globals but the log's and the metrics' recorders and the allocator. Passwords come from a prompt, standard
 //! input or a file, never from an argument.
@@ -19,6 +19,7 @@ mod operations;
 mod private;
 mod server;
 mod show;
+mod web;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,7 +1,5 @@
 //! `/metrics` and `/healthz` for whoever watches the house, on a loopback address: in the clear, with TLS, or both.
 
-mod door;
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,15 +11,17 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use futures_util::future::join_all;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use relais_httpd::Door;
 use relais_store::Store;
 use tokio::net::TcpListener;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Operations;
-use door::Door;
 
+/// Connections at once at each of the two doors.
+const GUESTS: usize = 64;
 /// Buckets of histograms of time, in seconds.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 /// A database that takes longer to say that it is there is as good as none.
@@ -43,10 +43,10 @@ impl Doors {
     pub(crate) async fn bind(config: &Operations, tls: &ServerConfig) -> Result<Self> {
         let mut doors = Vec::new();
         if let Some(address) = config.at {
-            doors.push(Door::plain(listen(address).await?));
+            doors.push(Door::plain(listen(address).await?, GUESTS));
         }
         if let Some(address) = config.tls_at {
-            doors.push(Door::tls(listen(address).await?, tls));
+            doors.push(Door::tls(listen(address).await?, tls, GUESTS));
         }
         Ok(Self(doors))
     }
@@ -57,22 +57,7 @@ impl Doors {
             .route("/metrics", get(metrics))
             .route("/healthz", get(healthz))
             .with_state(Watched { store, handle });
-        let serve = |door| {
-            let served = axum::serve(door, router.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
-            async move {
-                if let Err(error) = served.await {
-                    tracing::error!(%error, "metrics are no longer served");
-                }
-            }
-        };
-        let patience = async {
-            stop.cancelled().await;
-            sleep(drain).await;
-        };
-        tokio::select! {
-            _ended = join_all(self.0.into_iter().map(serve)) => {}
-            () = patience => {} // who says half a request is not waited for
-        }
+        join_all(self.0.into_iter().map(|door| door.serve(router.clone(), stop.clone(), drain))).await;
     }
 }
 

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
+use relais_httpd::Web;
 use relais_maild::{Binding, Certificates, Doors, House, ListenerConfig, Relayed, server_config};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
@@ -26,7 +27,7 @@ use tracing::{error, info, warn};
 use crate::certificate::{self, Pair};
 use crate::config::{Config, Relay, RelayTls as RelayTlsName};
 use crate::log::SetLevel;
-use crate::{control, operations};
+use crate::{control, operations, web};
 
 /// Connections that read the database, beside the one that writes.
 const READERS: u32 = 3;
@@ -43,6 +44,7 @@ pub(crate) struct Server {
     reloading: Reloading,
     control: UnixListener,
     operations: operations::Doors,
+    web: web::Doors,
     drain: Duration,
     delivery: Option<DeliveryConfig>,
     resolver: Vec<SocketAddr>,
@@ -71,6 +73,7 @@ impl Server {
         let reception =
             Arc::new(Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random));
         let operations = operations::Doors::bind(&config.operations, &tls).await?;
+        let web = web::Doors::bind(&config.web, &tls)?;
         let limits = config.limits.for_doors();
         let drain = limits.drain;
         let name = config.hostname.clone();
@@ -86,6 +89,7 @@ impl Server {
             reloading,
             control: control::bind(&config.control_socket())?,
             operations,
+            web,
             drain,
             delivery: Some(delivery_config(config)?),
             resolver: config.resolver.servers.iter().map(|server| server.0).collect(),
@@ -119,6 +123,8 @@ impl Server {
         let service = self.service();
         let handle = operations::recorder()?;
         tasks.spawn(self.operations.serve(self.store.clone(), handle, stop.clone(), self.drain));
+        let panel = Web::new(service.clone(), self.reloading.begun_with.hostname.clone(), Arc::new(SystemClock));
+        tasks.spawn(self.web.serve(panel.router(), stop.clone(), self.drain));
         tasks.spawn(control::serve(self.control, service, stop.clone()));
         tasks.spawn(self.doors.serve(self.house, stop.clone()));
         tasks.close();

@@ -13,6 +13,8 @@ mod directory;
 mod failure;
 mod import;
 mod queue;
+mod stub;
+pub use stub::SignedIn;
 mod text;
 mod trace;
 

@@ -1,0 +1,207 @@
+//! What stands around every page: language, look, the way to the other pages, what came of the last act.
+
+use relais_model::Timestamp;
+use relais_service::{Gap, Role, Text};
+use relais_words::{Filling, Language};
+
+use super::Time;
+use super::visit::{Flash, Visit};
+use crate::{Web, path};
+
+/// The frame, ready to be shown. Templates ask it for words.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    words: Language,
+    now: Timestamp,
+    /// The language's code.
+    pub(crate) language: &'static str,
+    /// The other languages: code and own name.
+    pub(crate) languages: Vec<(&'static str, &'static str)>,
+    /// `system`, `light` or `dark`.
+    pub(crate) theme: &'static str,
+    /// For the hidden field of each form.
+    pub(crate) csrf: String,
+    /// What stands before the names of scripts and style sheets.
+    pub(crate) assets: String,
+    /// Empty where nobody has signed in.
+    pub(crate) navigation: Vec<Section>,
+    /// Who has signed in.
+    pub(crate) person: Option<Signature>,
+    /// What came of the last act.
+    pub(crate) flash: Option<ShownFlash>,
+    /// The host's name.
+    pub(crate) host: String,
+    /// This page's path, for forms that come back to it.
+    pub(crate) here: String,
+}
+
+/// A group of the navigation.
+#[derive(Debug, Clone)]
+pub(crate) struct Section {
+    /// May be empty.
+    pub(crate) title: String,
+    pub(crate) items: Vec<Item>,
+}
+
+/// One page to go to.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) href: &'static str,
+    pub(crate) icon: &'static str,
+    pub(crate) title: String,
+    pub(crate) is_current: bool,
+    /// A number that asks for attention.
+    pub(crate) badge: Option<String>,
+}
+
+/// Who has signed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Signature {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) role: String,
+}
+
+/// What came of the last act, in words.
+#[derive(Debug, Clone)]
+pub(crate) struct ShownFlash {
+    /// `ok`, `warn`, `bad` or `info`.
+    pub(crate) kind: &'static str,
+    pub(crate) text: String,
+    /// A path that takes it back; empty where it can't be.
+    pub(crate) undo: String,
+}
+
+/// The pages of the panel: who may see each, its path, icon, title.
+const PAGES: [(&str, &[(Role, &str, &str, &str)]); 3] = [
+    (
+        "",
+        &[
+            (Role::HelpDesk, path::OVERVIEW, "overview", "nav-overview"),
+            (Role::HelpDesk, path::DOMAINS, "domains", "nav-domains"),
+            (Role::HelpDesk, path::PEOPLE, "people", "nav-people"),
+            (Role::HelpDesk, path::ADDRESSES, "addresses", "nav-addresses"),
+        ],
+    ),
+    (
+        "nav-mail",
+        &[
+            (Role::HelpDesk, path::QUEUE, "queue", "nav-queue"),
+            (Role::HelpDesk, path::MESSAGES, "messages", "nav-messages"),
+        ],
+    ),
+    (
+        "nav-house",
+        &[
+            (Role::HelpDesk, path::SECURITY, "security", "nav-security"),
+            (Role::HelpDesk, path::ACTIVITY, "activity", "nav-activity"),
+            (Role::HelpDesk, path::KEYS, "keys", "nav-keys"),
+            (Role::DomainAdmin, path::WEBHOOKS, "webhooks", "nav-webhooks"),
+            (Role::Owner, path::SETTINGS, "settings", "nav-settings"),
+            (Role::Owner, path::SYSTEM, "system", "nav-system"),
+        ],
+    ),
+];
+
+impl Frame {
+    /// For this visit.
+    pub(crate) fn of(web: &Web, visit: &Visit) -> Self {
+        let words = visit.language;
+        let person = visit.signed_in.as_ref().map(|signed_in| Signature {
+            name: signed_in.name.clone(),
+            address: signed_in.actor.name.clone(),
+            role: words.say(&format!("role-{}", signed_in.actor.role.as_str().replace('_', "-")), []),
+        });
+        let mut frame = Self {
+            words,
+            now: web.now(),
+            language: words.code(),
+            languages: Language::ALL.map(|language| (language.code(), language.own_name())).to_vec(),
+            theme: visit.theme,
+            csrf: visit.csrf.clone(),
+            assets: web.assets().prefix().to_owned(),
+            navigation: visit.signed_in.as_ref().map(|who| navigation(words, who.actor.role, &visit.path)).unwrap_or_default(),
+            person,
+            flash: None,
+            host: web.host().to_unicode(),
+            here: visit.path.clone(),
+        };
+        frame.flash = visit.flash.as_ref().map(|Flash { kind, text, undo }| ShownFlash {
+            kind: kind.as_str(),
+            text: frame.tell(text),
+            undo: undo.clone().unwrap_or_default(),
+        });
+        frame
+    }
+
+    /// The sentence of that name.
+    pub(crate) fn say(&self, id: &str) -> String {
+        self.words.say(id, [])
+    }
+
+    /// The sentence of that name about a number.
+    pub(crate) fn count(&self, id: &str, count: u64) -> String {
+        self.words.say(id, [("count", i64::try_from(count).unwrap_or(i64::MAX).into())])
+    }
+
+    /// A sentence of the service's.
+    pub(crate) fn tell(&self, text: &Text) -> String {
+        self.words.say(
+            &text.id,
+            text.gaps.iter().map(|(name, gap)| {
+                let filling = match gap {
+                    Gap::Number(number) => Filling::from(*number),
+                    Gap::Words(words) => Filling::from(words.as_str()),
+                };
+                (name.as_ref(), filling)
+            }),
+        )
+    }
+
+    /// A moment, as it is said now.
+    pub(crate) fn time(&self, at: Timestamp) -> Time {
+        Time::of(self.words, at, self.now)
+    }
+
+    /// So many octets.
+    pub(crate) fn size(&self, octets: u64) -> String {
+        super::size(self.words, octets)
+    }
+
+    /// A number.
+    pub(crate) fn number(&self, number: u64) -> String {
+        super::number(self.words, number)
+    }
+}
+
+fn navigation(words: Language, role: Role, path: &str) -> Vec<Section> {
+    let item = |(least, href, icon, title): &(Role, &'static str, &'static str, &str)| {
+        (*least <= role).then(|| Item {
+            href,
+            icon,
+            title: words.say(title, []),
+            is_current: is_below(path, href),
+            badge: None,
+        })
+    };
+    let title = |id: &str| if id.is_empty() { String::new() } else { words.say(id, []) };
+    let section = |(id, pages): &(&str, &[(Role, &'static str, &'static str, &str)])| {
+        let items: Vec<_> = pages.iter().filter_map(item).collect();
+        (!items.is_empty()).then(|| Section { title: title(id), items })
+    };
+    let mut sections: Vec<_> = PAGES.iter().filter_map(section).collect();
+    let account = Item {
+        href: path::ACCOUNT,
+        icon: "account",
+        title: words.say("nav-account", []),
+        is_current: is_below(path, path::ACCOUNT),
+        badge: None,
+    };
+    sections.push(Section { title: words.say("nav-you", []), items: vec![account] });
+    sections
+}
+
+/// The overview stands above all other pages: only its own path is it.
+fn is_below(path: &str, href: &str) -> bool {
+    path == href || (href != path::OVERVIEW && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
+}

@@ -1,0 +1,29 @@
+//! What all pages share: who visits, forms, errors, the frame around a page, the files beside it.
+//!
+//! A request of a page passes [`recognise`] first: it reads the cookies once, so that every handler finds a [`Visit`], and it shows
+//! the error page for whatever a handler could not do ([`PageError`]).
+
+mod assets;
+mod cookie;
+mod error;
+mod form;
+mod frame;
+mod list;
+mod page;
+mod routes;
+mod security;
+mod shown;
+mod visit;
+
+pub(crate) use assets::Assets;
+pub(crate) use error::{Oops, PageError, sentences, status};
+pub(crate) use form::{Complaints, Form};
+pub(crate) use frame::Frame;
+pub(crate) use list::{ListQuery, Pager, SortHead, query};
+pub(crate) use page::{again, render, shown};
+pub(crate) use routes::Routes;
+pub(crate) use security::headers;
+pub(crate) use shown::{Time, number, size};
+pub(crate) use visit::{
+    Admin, Desk, Flash, FlashKind, Guest, Owner, Person, Signed, Visit, done, next_path, recognise, redirect, session_cookie,
+};

@@ -1,0 +1,42 @@
+//! Routes, and the list of them: the test of routes and roles walks it, so that no page is forgotten.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::routing::{get, post};
+
+use crate::Web;
+
+/// Pages under construction: what the router has, and what it is.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    router: Router<Web>,
+    listed: Vec<(Method, &'static str)>,
+}
+
+impl Routes {
+    /// Answers GET, and HEAD with it.
+    #[must_use]
+    pub(crate) fn get<H: Handler<T, Web>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
+        self.listed.push((Method::GET, path));
+        Self { router: self.router.route(path, get(handler)), ..self }
+    }
+
+    /// Answers POST.
+    #[must_use]
+    pub(crate) fn post<H: Handler<T, Web>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
+        self.listed.push((Method::POST, path));
+        Self { router: self.router.route(path, post(handler)), ..self }
+    }
+
+    /// With those of another file.
+    #[must_use]
+    pub(crate) fn and(self, more: fn(Self) -> Self) -> Self {
+        more(self)
+    }
+
+    /// The router, and each of its routes.
+    pub(crate) fn finish(self) -> (Router<Web>, Vec<(Method, &'static str)>) {
+        (self.router, self.listed)
+    }
+}

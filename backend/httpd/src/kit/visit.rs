@@ -1,0 +1,358 @@
+//! Who visits: read from the cookies once a request, and asked for by each handler in the form of the role it needs.
+
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::{ACCEPT_LANGUAGE, SET_COOKIE, USER_AGENT};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use data_encoding::BASE64URL_NOPAD;
+use relais_model::{Random as _, Secret, SystemRandom};
+use relais_service::{Actor, Failure, Role, SignedIn, Text};
+use relais_words::Language;
+use serde::{Deserialize, Serialize};
+
+use super::error::PageError;
+use super::{Frame, cookie};
+use crate::panel::error_page;
+use crate::{Peer, Web, path};
+
+/// Octets of a user agent that are kept.
+const AGENT_OCTETS: usize = 300;
+/// How long a browser keeps what ties its forms before sign-in.
+const GUEST_FOR: Duration = Duration::from_hours(12);
+/// How long what came of an act waits to be shown.
+const FLASH_FOR: Duration = Duration::from_mins(5);
+
+/// One visit: who, in which language, with which token for forms. Every request of a page carries one.
+#[derive(Debug, Clone)]
+pub(crate) struct Visit {
+    /// None: nobody has signed in.
+    pub(crate) signed_in: Option<SignedIn>,
+    /// The session's token, where the browser brought one.
+    pub(crate) token: Option<Secret>,
+    pub(crate) language: Language,
+    /// `system`, `light` or `dark`.
+    pub(crate) theme: &'static str,
+    /// What each form must bring back.
+    pub(crate) csrf: String,
+    pub(crate) flash: Option<Flash>,
+    pub(crate) peer: Option<IpAddr>,
+    /// The browser's name for itself, shortened.
+    pub(crate) agent: String,
+    /// The path that was asked for.
+    pub(crate) path: String,
+    /// With its query.
+    pub(crate) path_and_query: String,
+    /// What a guest's browser is to keep from now on.
+    new_guest: Option<String>,
+}
+
+/// What came of the last act, on its way to the next page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Flash {
+    pub(crate) kind: FlashKind,
+    pub(crate) text: Text,
+    /// A path that takes it back.
+    pub(crate) undo: Option<String>,
+}
+
+/// How it is meant.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FlashKind {
+    Ok,
+    Warn,
+}
+
+impl FlashKind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+        }
+    }
+}
+
+impl Visit {
+    /// This request's. Every path of a page has one; a path that has not is wired wrongly.
+    pub(crate) fn of(extensions: &Extensions) -> Result<&Arc<Self>, PageError> {
+        extensions.get::<Arc<Self>>().ok_or_else(|| {
+            tracing::error!("a page's request was not recognised: its route stands outside `kit::recognise`");
+            PageError(Failure::Failed)
+        })
+    }
+
+    /// Whether a form's token is this visit's own.
+    pub(crate) fn owns(&self, csrf: &str) -> bool {
+        // Hashed, so that how much of a guess is right takes no other time.
+        blake3::hash(csrf.as_bytes()) == blake3::hash(self.csrf.as_bytes())
+    }
+
+    async fn read(web: &Web, parts: &Parts) -> Result<Self, Failure> {
+        let headers = &parts.headers;
+        let token = cookie::read(headers, cookie::SESSION).map(Secret::new);
+        let signed_in = match &token {
+            Some(token) => web.service().session(token).await?,
+            None => None,
+        };
+        let (csrf, new_guest) = match (&signed_in, &token) {
+            (Some(_), Some(token)) => (web.service().csrf(token.expose()), None),
+            _ => guest_csrf(web, headers),
+        };
+        let peer = match parts.extensions.get::<Peer>() {
+            Some(Peer::Network(ip)) => Some(*ip),
+            Some(Peer::Host) | None => None,
+        };
+        let uri = &parts.uri;
+        Ok(Self {
+            language: language(headers, signed_in.as_ref()),
+            theme: theme(headers, signed_in.as_ref()),
+            signed_in,
+            token,
+            csrf,
+            flash: cookie::read(headers, cookie::FLASH).and_then(read_flash),
+            peer,
+            agent: agent(headers),
+            path: uri.path().to_owned(),
+            path_and_query: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),
+            new_guest,
+        })
+    }
+}
+
+/// A guest's forms are tied to a cookie of chance, so that nobody signs a stranger's browser in to an account of theirs.
+fn guest_csrf(web: &Web, headers: &HeaderMap) -> (String, Option<String>) {
+    if let Some(guest) = cookie::read(headers, cookie::GUEST).filter(|guest| guest.len() == 43) {
+        return (web.service().csrf(guest), None);
+    }
+    let mut chance = [0; 32];
+    SystemRandom.fill(&mut chance);
+    let guest = BASE64URL_NOPAD.encode(&chance);
+    (web.service().csrf(&guest), Some(guest))
+}
+
+fn language(headers: &HeaderMap, signed_in: Option<&SignedIn>) -> Language {
+    let own = signed_in.and_then(|signed_in| signed_in.language.as_deref()).and_then(Language::parse);
+    let chosen = || cookie::read(headers, cookie::LANGUAGE).and_then(Language::parse);
+    let accepted = || headers.get(ACCEPT_LANGUAGE)?.to_str().ok().and_then(Language::accepted);
+    own.or_else(chosen).or_else(accepted).unwrap_or_default()
+}
+
+/// The looks that a page can have; the first follows the system's.
+pub(crate) const THEMES: [&str; 3] = ["system", "light", "dark"];
+
+fn theme(headers: &HeaderMap, signed_in: Option<&SignedIn>) -> &'static str {
+    let own = signed_in.map(|signed_in| signed_in.theme.as_str()).or_else(|| cookie::read(headers, cookie::THEME));
+    THEMES.into_iter().find(|theme| Some(*theme) == own).unwrap_or("system")
+}
+
+fn agent(headers: &HeaderMap) -> String {
+    let agent = headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned());
+    agent.unwrap_or_default().chars().filter(|character| !character.is_control()).take(AGENT_OCTETS).collect()
+}
+
+fn read_flash(text: &str) -> Option<Flash> {
+    serde_json::from_slice(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()
+}
+
+/// Leads on to `path`, where the visitor reads what came of their act.
+pub(crate) fn redirect(path: &str, flash: Flash) -> Response {
+    let mut response = Redirect::to(path).into_response();
+    let cookie = serde_json::to_vec(&flash).map(|text| BASE64URL_NOPAD.encode(&text));
+    let cookie = cookie.ok().and_then(|value| cookie::set(cookie::FLASH, &value, Some(FLASH_FOR)));
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// As [`redirect`], for an act that was done.
+pub(crate) fn done(path: &str, text: Text) -> Response {
+    redirect(path, Flash { kind: FlashKind::Ok, text, undo: None })
+}
+
+/// Reads who visits, lets the handler work, and shows what it could not do as a page.
+pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let visit = match Visit::read(&web, &parts).await {
+        Ok(visit) => Arc::new(visit),
+        Err(_) => return (StatusCode::SERVICE_UNAVAILABLE, "The server cannot answer now. Try again.\n").into_response(),
+    };
+    parts.extensions.insert(Arc::clone(&visit));
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if response.extensions_mut().remove::<NotSignedIn>().is_some() {
+        response = Redirect::to(&with_next(path::SIGN_IN, &visit.path_and_query)).into_response();
+    } else if let Some(PageError(failure)) = response.extensions_mut().remove::<PageError>() {
+        response = match failure {
+            Failure::Unproven => Redirect::to(&with_next(path::PROVE, &visit.path_and_query)).into_response(),
+            failure => error_page(&Frame::of(&web, &visit), &failure, &response),
+        };
+    } else if is_bare_error(&response) {
+        response = error_page(&Frame::of(&web, &visit), &bare(response.status()), &response);
+    }
+    let headers = response.headers_mut();
+    let guest = visit.new_guest.as_deref().and_then(|guest| cookie::set(cookie::GUEST, guest, Some(GUEST_FOR)));
+    let shown = visit.flash.is_some() && !headers.contains_key(axum::http::header::LOCATION);
+    for cookie in guest.into_iter().chain(shown.then(|| cookie::clear(cookie::FLASH)).flatten()) {
+        headers.append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// What axum itself answers (no such path, no such method, too large) has no body of ours.
+fn is_bare_error(response: &Response) -> bool {
+    let kind = response.headers().get(axum::http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    (response.status().is_client_error() || response.status().is_server_error())
+        && kind.is_none_or(|kind| kind.starts_with("text/plain"))
+}
+
+fn bare(status: StatusCode) -> Failure {
+    match status {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Failure::Absent(Text::new("error-no-page")),
+        StatusCode::PAYLOAD_TOO_LARGE => Failure::unfit("", Text::new("form-too-large")),
+        status if status.is_client_error() => Failure::unfit("", Text::new("form-unreadable")),
+        _ => Failure::Failed,
+    }
+}
+
+/// `path?next=…`; whoever reads it back must take nothing but a path of ours: [`next_path`].
+fn with_next(path: &str, next: &str) -> String {
+    #[derive(Serialize)]
+    struct Query<'a> {
+        next: &'a str,
+    }
+    let query = serde_html_form::to_string(Query { next }).unwrap_or_default();
+    format!("{path}?{query}")
+}
+
+/// Where to go after signing in: a path of this host, or home.
+pub(crate) fn next_path(next: &str) -> &str {
+    let is_ours = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains(['\\', '\r', '\n', '\t'])
+        && !next.starts_with(path::SIGN_OUT);
+    if is_ours { next } else { path::HOME }
+}
+
+/// The one who has signed in, with at least the role `R`. A handler that takes it cannot be called by anybody else.
+#[derive(Debug)]
+pub(crate) struct Signed<R> {
+    pub(crate) actor: Actor,
+    pub(crate) visit: Arc<Visit>,
+    role: PhantomData<R>,
+}
+
+/// A role that a handler needs.
+pub(crate) trait Least {
+    const ROLE: Role;
+}
+
+macro_rules! least {
+    ($($(#[$doc:meta])* $marker:ident $name:ident $role:ident;)*) => {$(
+        #[derive(Debug)]
+        pub(crate) enum $marker {}
+        impl Least for $marker {
+            const ROLE: Role = Role::$role;
+        }
+        $(#[$doc])*
+        pub(crate) type $name = Signed<$marker>;
+    )*};
+}
+
+least! {
+    /// Whoever has signed in.
+    LeastUser Person User;
+    /// Help desk or more.
+    LeastDesk Desk HelpDesk;
+    /// Domain admin or owner.
+    LeastAdmin Admin DomainAdmin;
+    /// Owner.
+    LeastOwner Owner Owner;
+}
+
+impl<R> Signed<R> {
+    /// The frame of this visit's pages.
+    pub(crate) fn frame(&self, web: &Web) -> Frame {
+        Frame::of(web, &self.visit)
+    }
+}
+
+/// A response that `recognise` turns into the way to the sign-in page.
+#[derive(Debug, Clone, Copy)]
+struct NotSignedIn;
+
+/// Why a handler was not called.
+#[derive(Debug)]
+pub(crate) enum Turned {
+    /// To the sign-in page.
+    Away,
+    /// With a page that says why.
+    Down(PageError),
+}
+
+impl IntoResponse for Turned {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Away => {
+                let mut response = StatusCode::UNAUTHORIZED.into_response();
+                response.extensions_mut().insert(NotSignedIn);
+                response
+            }
+            Self::Down(error) => error.into_response(),
+        }
+    }
+}
+
+impl<R: Least, S: Sync> FromRequestParts<S> for Signed<R> {
+    type Rejection = Turned;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Turned> {
+        let visit = Arc::clone(Visit::of(&parts.extensions).map_err(Turned::Down)?);
+        let actor = visit.signed_in.as_ref().ok_or(Turned::Away)?.actor.clone();
+        actor.require(R::ROLE).map_err(|failure| Turned::Down(failure.into()))?;
+        Ok(Self { actor, visit, role: PhantomData })
+    }
+}
+
+/// Whoever visits, signed in or not: pages before sign-in ask for it.
+#[derive(Debug)]
+pub(crate) struct Guest(pub(crate) Arc<Visit>);
+
+impl<S: Sync> FromRequestParts<S> for Guest {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, PageError> {
+        Visit::of(&parts.extensions).map(Arc::clone).map(Self)
+    }
+}
+
+/// The cookie of a session that begins, or goes on under a new token.
+pub(crate) fn session_cookie(token: &Secret, lifetime: Duration) -> Option<HeaderValue> {
+    cookie::set(cookie::SESSION, token.expose(), Some(lifetime))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_to_another_host() {
+        for (next, expected) in [
+            ("/panel/people?q=ann", "/panel/people?q=ann"),
+            ("//evil.example/", "/"),
+            ("/\\evil.example", "/"),
+            ("https://evil.example", "/"),
+            ("", "/"),
+            ("/sign-out", "/"),
+            ("/a\r\nSet-Cookie: x", "/"),
+        ] {
+            assert_eq!(next_path(next), expected, "{next}");
+        }
+    }
+}

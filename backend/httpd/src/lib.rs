@@ -1,0 +1,76 @@
+//! The doors for browsers and programs: set-up, sign-in, panel, and the REST API.
+//!
+//! ```text
+//! Door ──> router ──> kit::recognise (who visits?) ──> extractors (role, CSRF, parsed form) ──> handler ──> service
+//!                                                                                      └─ page struct ──> template ──> answer
+//! ```
+//! - `door`: connections. `kit`: what all pages share. `panel`: pages, one file a resource. `api`: `/api/v1`, one file a resource.
+//! - `path`: each path of the panel, once.
+//!
+//! # Invariants
+//! - The extractor is the permission: a handler that takes a [`kit::Signed`] cannot be called by who has less than its role; the
+//!   service authorises again.
+//! - A form is read only with its CSRF token; there is no handler for POST without [`kit::Form`] or an API key.
+//! - Handlers decide nothing about mail and know no SQL: they turn requests into use-cases, and what comes back into pages.
+//! - No sentence stands in a handler or a template: only its name in the catalogue.
+//!
+//! To add a page: a file in `panel/` with its routes, handlers, forms and page structs, a template, its sentences in
+//! `templates/words`, a line in `panel::routes`, and its case in the test of routes and roles, which fails until then.
+
+mod api;
+mod door;
+mod kit;
+mod panel;
+mod path;
+
+use std::sync::Arc;
+
+use axum::Router;
+use relais_model::{Clock, Domain, Timestamp};
+use relais_service::Service;
+
+pub use door::{Door, Peer};
+
+use kit::Assets;
+
+/// What pages and API work with. A cheap clone.
+#[derive(Debug, Clone)]
+pub struct Web {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    service: Service,
+    clock: Arc<dyn Clock>,
+    host: Domain,
+    assets: Assets,
+}
+
+impl Web {
+    /// Over `service`; `host` is the host's own name.
+    pub fn new(service: Service, host: Domain, clock: Arc<dyn Clock>) -> Self {
+        Self { inner: Arc::new(Inner { service, clock, host, assets: Assets::load() }) }
+    }
+
+    pub(crate) fn service(&self) -> &Service {
+        &self.inner.service
+    }
+
+    pub(crate) fn assets(&self) -> &Assets {
+        &self.inner.assets
+    }
+
+    pub(crate) fn host(&self) -> &Domain {
+        &self.inner.host
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Everything: what stands behind the doors for browsers.
+    pub fn router(&self) -> Router {
+        panel::router(self)
+    }
+}

@@ -1,0 +1,51 @@
+//! The pages: one file a resource, with its routes, handlers, forms and page structs.
+
+mod error;
+
+use axum::middleware::from_fn_with_state;
+use axum::response::Redirect;
+use axum::routing::get;
+use axum::{Router, middleware};
+use relais_service::Role;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::kit::{self, Assets, Person, Routes};
+use crate::{Web, path};
+
+pub(crate) use error::error_page;
+
+/// Octets of a form, at most; a file has a limit of its own.
+const FORM_OCTETS: usize = 256 * 1024;
+/// From a request's first octet to its answer.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Pages and files.
+pub(crate) fn router(web: &Web) -> Router {
+    let (pages, _) = routes().finish();
+    let pages = pages
+        .fallback(error::no_such_page)
+        .layer(from_fn_with_state(web.clone(), kit::recognise))
+        .layer(RequestBodyLimitLayer::new(FORM_OCTETS))
+        .with_state(web.clone());
+    let files = Router::new().route("/assets/{hash}/{name}", get(Assets::serve)).with_state(web.clone());
+    pages
+        .merge(files)
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn(kit::headers))
+        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(CatchPanicLayer::new())
+}
+
+/// Every route of every page.
+pub(crate) fn routes() -> Routes {
+    Routes::default().get(path::HOME, home)
+}
+
+/// To where the visitor belongs.
+async fn home(person: Person) -> Redirect {
+    let place = if person.actor.role < Role::HelpDesk { path::ACCOUNT } else { path::OVERVIEW };
+    Redirect::to(place)
+}

@@ -1,0 +1,33 @@
+//! Each path of the panel, once.
+
+/// Leads to where the visitor belongs.
+pub(crate) const HOME: &str = "/";
+/// The first owner.
+pub(crate) const SETUP: &str = "/setup/{token}";
+/// A new password, by a link.
+pub(crate) const LINK: &str = "/link/{token}";
+
+pub(crate) const SIGN_IN: &str = "/sign-in";
+pub(crate) const SECOND: &str = "/sign-in/second";
+pub(crate) const SIGN_IN_PASSKEY: &str = "/sign-in/passkey";
+pub(crate) const SIGN_OUT: &str = "/sign-out";
+/// Who has signed in says again who they are.
+pub(crate) const PROVE: &str = "/prove";
+/// Language and look.
+pub(crate) const LOOK: &str = "/look";
+
+pub(crate) const OVERVIEW: &str = "/panel";
+pub(crate) const DOMAINS: &str = "/panel/domains";
+pub(crate) const PEOPLE: &str = "/panel/people";
+pub(crate) const ADDRESSES: &str = "/panel/addresses";
+pub(crate) const QUEUE: &str = "/panel/queue";
+pub(crate) const MESSAGES: &str = "/panel/messages";
+pub(crate) const SECURITY: &str = "/panel/security";
+pub(crate) const ACTIVITY: &str = "/panel/activity";
+pub(crate) const KEYS: &str = "/panel/keys";
+pub(crate) const WEBHOOKS: &str = "/panel/webhooks";
+pub(crate) const SETTINGS: &str = "/panel/settings";
+pub(crate) const SYSTEM: &str = "/panel/system";
+
+/// Everybody's own.
+pub(crate) const ACCOUNT: &str = "/panel/account";
