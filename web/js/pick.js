@@ -1,0 +1,24 @@
+// One box that chooses every row, and the count of the chosen.
+export function pick(piece) {
+  for (const all of piece.querySelectorAll("[data-pick-all]")) {
+    const form = all.closest("form");
+    const box = all.querySelector("input");
+    const count = all.querySelector("[data-picked]");
+    const rows = () => [...form.querySelectorAll("[data-pick]")];
+    const tell = () => {
+      const chosen = rows().filter((row) => row.checked).length;
+      box.checked = chosen > 0 && chosen === rows().length;
+      box.indeterminate = chosen > 0 && !box.checked;
+      count.textContent = chosen > 0 ? `(${chosen})` : "";
+    };
+    box.addEventListener("change", () => {
+      for (const row of rows()) row.checked = box.checked;
+      tell();
+    });
+    form.addEventListener("change", (event) => {
+      if (event.target.matches("[data-pick]")) tell();
+    });
+    all.hidden = false;
+    tell();
+  }
+}
