@@ -29,7 +29,7 @@ use relais_store::Store;
 use accounts::{AccountSeat, Accounts};
 
 pub use limits::Limits;
-pub use listener::{listen, Binding, Doors, DoorsError, ListenerConfig, Protocol, TlsMode};
+pub use listener::{Binding, Doors, DoorsError, ListenerConfig, Protocol, TlsMode, listen};
 pub use probe::Relayed;
 pub use proxy::{ProxyError, parse as parse_proxy_header};
 pub use tls::{Certificates, TlsError, server_config};

@@ -15,7 +15,7 @@ use crate::Web;
 
 /// Where they stand.
 pub(crate) const PATH: &str = "/assets";
-/// The style sheets' order, one path of `web/` a line.
+/// The style sheets' order, one path of `web/css/` a line.
 const ORDER: &str = "css/order.txt";
 /// What the style sheets are called as one.
 const STYLE: &str = "relais.css";
@@ -60,10 +60,7 @@ impl Assets {
     }
 
     /// `/assets/{hash}/{name}`.
-    pub(crate) async fn serve(
-        State(web): State<Web>,
-        Path((hash, name)): Path<(String, String)>,
-    ) -> Response {
+    pub(crate) async fn serve(State(web): State<Web>, Path((hash, name)): Path<(String, String)>) -> Response {
         let assets = web.assets();
         match assets.files.get(&name) {
             Some((kind, octets)) if hash == assets.hash => {
@@ -78,7 +75,7 @@ fn style() -> Bytes {
     let order = read(ORDER);
     let order = String::from_utf8_lossy(&order);
     let sheets = order.lines().map(str::trim).filter(|line| !line.is_empty());
-    sheets.flat_map(|path| read(path).to_vec()).collect::<Vec<_>>().into()
+    sheets.flat_map(|path| read(&format!("css/{path}")).to_vec()).collect::<Vec<_>>().into()
 }
 
 fn read(path: &str) -> Bytes {
@@ -109,7 +106,9 @@ mod tests {
         let order = String::from_utf8(read(ORDER).to_vec()).unwrap();
         let mut ordered: Vec<&str> = order.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         ordered.sort_unstable();
-        let mut there: Vec<String> = Folder::iter().filter(|path| path.ends_with(".css")).map(|path| path.into_owned()).collect();
+        let mut there: Vec<String> = Folder::iter()
+            .filter_map(|path| path.strip_prefix("css/").filter(|path| path.ends_with(".css")).map(str::to_owned))
+            .collect();
         there.sort_unstable();
         assert_eq!(ordered, there);
     }

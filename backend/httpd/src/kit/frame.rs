@@ -120,7 +120,11 @@ impl Frame {
             theme: visit.theme,
             csrf: visit.csrf.clone(),
             assets: web.assets().prefix().to_owned(),
-            navigation: visit.signed_in.as_ref().map(|who| navigation(words, who.actor.role, &visit.path)).unwrap_or_default(),
+            navigation: visit
+                .signed_in
+                .as_ref()
+                .map(|who| navigation(words, who.actor.role, &visit.path))
+                .unwrap_or_default(),
             person,
             flash: None,
             host: web.host().to_unicode(),

@@ -96,7 +96,11 @@ mod tests {
     #[test]
     fn a_column_turns_its_order_round() {
         let head = |sort: &str| {
-            SortHead::of("/panel/people", "name", sort, |sort| ListQuery { sort, q: "a b".to_owned(), ..ListQuery::default() })
+            SortHead::of("/panel/people", "name", sort, |sort| ListQuery {
+                sort,
+                q: "a b".to_owned(),
+                ..ListQuery::default()
+            })
         };
         assert_eq!(head("").href, "/panel/people?q=a+b&sort=name");
         assert_eq!(head("").direction, "");

@@ -182,7 +182,9 @@ pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Ne
     let (mut parts, body) = request.into_parts();
     let visit = match Visit::read(&web, &parts).await {
         Ok(visit) => Arc::new(visit),
-        Err(_) => return (StatusCode::SERVICE_UNAVAILABLE, "The server cannot answer now. Try again.\n").into_response(),
+        Err(_) => {
+            return (StatusCode::SERVICE_UNAVAILABLE, "The server cannot answer now. Try again.\n").into_response();
+        }
     };
     parts.extensions.insert(Arc::clone(&visit));
     let mut response = next.run(Request::from_parts(parts, body)).await;

@@ -1,8 +1,8 @@
 //! The page that says what could not be done.
 
 use askama::Template;
-use axum::http::header::RETRY_AFTER;
 use axum::http::HeaderValue;
+use axum::http::header::RETRY_AFTER;
 use axum::response::Response;
 use relais_service::{Failure, Text};
 

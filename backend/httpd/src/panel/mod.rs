@@ -30,10 +30,13 @@ pub(crate) fn router(web: &Web) -> Router {
         .layer(from_fn_with_state(web.clone(), kit::recognise))
         .layer(RequestBodyLimitLayer::new(FORM_OCTETS))
         .with_state(web.clone());
-    let files = Router::new().route("/assets/{hash}/{name}", get(Assets::serve)).with_state(web.clone());
+    // Files are packed, pages are not: how far a page that holds a token packs would tell of the token (BREACH).
+    let files = Router::new()
+        .route("/assets/{hash}/{name}", get(Assets::serve))
+        .layer(CompressionLayer::new())
+        .with_state(web.clone());
     pages
         .merge(files)
-        .layer(CompressionLayer::new())
         .layer(middleware::from_fn(kit::headers))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
         .layer(CatchPanicLayer::new())
