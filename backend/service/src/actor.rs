@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use relais_model::{Address, Domain};
-use relais_store::{AccountKey, DomainKey};
+pub use relais_store::Via;
+use relais_store::{AccountKey, Author, DomainKey};
 use serde::{Deserialize, Serialize};
 
 use crate::{Failure, Text};
@@ -41,17 +42,6 @@ impl Role {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
-}
-
-/// The way a request came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Via {
-    /// A browser.
-    Panel,
-    /// A bearer key.
-    Api,
-    /// The command line, on this host.
-    CommandLine,
 }
 
 /// Whose things the asker may see.
@@ -94,6 +84,12 @@ impl Actor {
             peer: None,
             is_proven: true,
         }
+    }
+
+    /// As the activity names them.
+    pub fn author(&self) -> Author {
+        let account = self.account.as_ref().map(|(key, _)| *key);
+        Author { name: self.name.clone(), account, via: self.via, peer: self.peer }
     }
 
     /// Refuses who has less than `role`.

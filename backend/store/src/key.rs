@@ -53,6 +53,23 @@ key!(
     RecipientKey
 );
 
+key!(
+    /// A row of `audit`. [`AuditKey::entry_id`] is what people see.
+    AuditKey
+);
+
+impl AuditKey {
+    /// As the panel and the API name it.
+    pub fn entry_id(self) -> String {
+        format!("{:x}", self.0)
+    }
+
+    /// By [`AuditKey::entry_id`].
+    pub fn parse(id: &str) -> Option<Self> {
+        i64::from_str_radix(id, 16).ok().filter(|key| *key > 0).map(Self)
+    }
+}
+
 impl MailboxKey {
     /// MAILBOXID (RFC 8474 §4.1): stays through renames.
     pub fn mailbox_id(self) -> String {

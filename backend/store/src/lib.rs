@@ -7,7 +7,7 @@
 //!
 //! Store::view ──> View (rows of a mailbox, shared)      Store::contents ──> chunks of facts and bodies (readers)
 //! ```
-//! - `directory`: domains, accounts, aliases, and the question `route`. `queue`: what waits to go out, and the trace.
+//! - `directory`: domains, accounts, aliases, and the question `route`. `audit`: who changed what. `queue`: what waits to go out, and the trace.
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
@@ -24,6 +24,7 @@
 //! To add a table: a migration for both engines, a file for its aggregate, a line in `check`. To add a change of mail: a
 //! variant of `writer::Op`.
 
+mod audit;
 mod blob;
 mod check;
 mod collect;
@@ -55,12 +56,13 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use audit::{AUDIT_KEPT_FOR, AuditEntry, AuditFilter, Author, Via};
 pub use content::Content;
 pub use contents::{ContentRow, Contents, Wanted};
 pub use directory::*;
 pub use engine::{DatabaseUrl, Engine};
 pub use error::{OpenError, StoreError};
-pub use key::{AccountKey, AliasKey, DomainKey, MailboxKey, MessageKey, QueueKey, RecipientKey};
+pub use key::{AccountKey, AliasKey, AuditKey, DomainKey, MailboxKey, MessageKey, QueueKey, RecipientKey};
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{
     Acceptance, Accepted, Append, Appended, ChangeError, Copied, Delivered, Delivery, DeliveryRefusal, Expunged,

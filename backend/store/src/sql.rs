@@ -145,6 +145,56 @@ pub(crate) fn padded(wanted: usize) -> usize {
     wanted.max(1).next_power_of_two()
 }
 
+/// A SELECT whose conditions depend on what is wanted: each is there or not, so that an index serves those that are.
+#[derive(Debug)]
+pub(crate) struct Selected {
+    text: String,
+    values: Vec<Value>,
+    conditions: usize,
+}
+
+impl Selected {
+    /// All up to WHERE.
+    pub(crate) fn new(head: impl Into<String>) -> Self {
+        Self { text: head.into(), values: Vec::new(), conditions: 0 }
+    }
+
+    /// A condition; each `$` in it is the value, and is numbered here.
+    pub(crate) fn and(&mut self, condition: &str, value: impl Into<Value>) {
+        let number = self.add(value);
+        self.and_as_is(&condition.replace('$', &number));
+    }
+
+    /// A condition without a value of its own.
+    pub(crate) fn and_as_is(&mut self, condition: &str) {
+        self.text.push_str(if self.conditions == 0 { " WHERE " } else { " AND " });
+        self.text.push_str(condition);
+        self.conditions += 1;
+    }
+
+    /// `column` is one of `values`, of which there is one at least; filled up to few lengths, so that there are few texts.
+    pub(crate) fn and_among(&mut self, column: &str, values: impl IntoIterator<Item = i64>) {
+        let mut values: Vec<i64> = values.into_iter().collect();
+        let last = values.last().copied().unwrap_or_default();
+        values.resize(padded(values.len()), last);
+        let numbers: Vec<String> = values.into_iter().map(|value| self.add(value)).collect();
+        self.and_as_is(&format!("{column} IN ({})", numbers.join(", ")));
+    }
+
+    /// A value, and the number that stands for it in the text.
+    pub(crate) fn add(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    /// Complete.
+    pub(crate) fn ordered(mut self, order: &str, limit: i64) -> Statement {
+        let limit = self.add(limit);
+        let text = format!("{} ORDER BY {order} LIMIT {limit}", self.text);
+        self.values.into_iter().fold(Statement::new(text), Statement::bind)
+    }
+}
+
 /// Slices of the sizes that have a prepared statement.
 pub(crate) fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     let mut left = rows;
