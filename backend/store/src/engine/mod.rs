@@ -149,7 +149,9 @@ async fn migrate(pool: &AnyPool, migrator: sqlx::migrate::Migrator) -> Result<()
 pub(crate) async fn last_key(readers: &Readers) -> Result<i64, StoreError> {
     let row = sqlx::query(
         "SELECT CAST(MAX(last) AS BIGINT) FROM (SELECT MAX(message_key) AS last FROM message
-         UNION ALL SELECT MAX(mailbox_key) FROM mailbox UNION ALL SELECT MAX(account_key) FROM account) AS keys",
+         UNION ALL SELECT MAX(mailbox_key) FROM mailbox UNION ALL SELECT MAX(account_key) FROM account
+         UNION ALL SELECT MAX(app_password_key) FROM app_password
+         UNION ALL SELECT MAX(login_key) FROM login_history) AS keys",
     )
     .fetch_one(&mut *readers.acquire().await?)
     .await?;
