@@ -244,9 +244,7 @@ impl Batch {
         (rows, self.uses.drain().collect())
     }
 
-    fn add(&mut self, mut note: LoginNote, next_key: impl FnOnce() -> i64) {
-        let limit = if note.account.is_some() { NAME_OCTETS } else { UNKNOWN_NAME_OCTETS };
-        note.name = shorten(&note.name, limit);
+    fn add(&mut self, note: LoginNote, next_key: impl FnOnce() -> i64) {
         if let Some(used) = &note.app_password {
             let is_due = used.last_used_at.is_none_or(|last| last.plus(USE_TOLD_EVERY) <= note.at);
             if is_due && (self.uses.len() < BATCH_ROWS || self.uses.contains_key(&used.key)) {
@@ -306,7 +304,9 @@ fn shorten(name: &str, octets: usize) -> String {
 
 impl Store {
     /// Notes an attempt, soon: see the module's words. An app password that was right is marked as used with it.
-    pub fn note_login(&self, note: LoginNote) {
+    pub fn note_login(&self, mut note: LoginNote) {
+        let limit = if note.account.is_some() { NAME_OCTETS } else { UNKNOWN_NAME_OCTETS };
+        note.name = shorten(&note.name, limit);
         if self.inner.history.notes.try_send(Note::Login(note)).is_err() {
             count_lost(1);
         }
