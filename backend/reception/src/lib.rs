@@ -19,7 +19,8 @@ mod visit;
 pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, prepare};
 pub use disk::Disk;
 pub use login::{
-    HashError, Identity, Login, LoginAnswer, LoginAttempt, MAX_PASSWORD_OCTETS, Protocol, VERIFIED_FOR, is_known_hash,
+    AddAppPasswordError, Ban, BanTarget, Banned, HashError, Identity, Login, LoginAnswer, LoginAttempt,
+    MAX_PASSWORD_OCTETS, Network, Protocol, ScramAttempt, ScramStart, VERIFIED_FOR, is_known_hash,
 };
 pub use recipient::{recipient, refuse};
 pub use relais_filing::Plan;

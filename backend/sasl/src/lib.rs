@@ -2,14 +2,18 @@
 //!
 //! Each of the three has its own words around it (AUTH, AUTHENTICATE, 334, `+`, `*`, `=`); between them go challenges and
 //! responses in base64, and those are here: an [`Exchange`] takes the peer's responses until it is [`Progress::Complete`].
-//! What a client says is here, too: [`plain_response`], [`encode`].
+//! What a client says is here, too: [`plain_response`], [`encode`], [`scram::Client`].
 //!
 //! Invariants: no I/O, no store; nothing is believed here, only read. A password is a [`Secret`] from the moment it is decoded.
 //!
 //! To add a mechanism: a variant of [`Mechanism`] and of the exchange's state, and an arm in [`Exchange::respond`].
 
+pub mod scram;
+
 use data_encoding::BASE64;
 use relais_model::Secret;
+
+use scram::{AwaitedEnd, AwaitedProof};
 
 /// The mechanisms that we speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +23,24 @@ pub enum Mechanism {
     /// Only base64 around name and password. Its draft (draft-murchison-sasl-login) never became a standard, but clients of
     /// Microsoft's speak it.
     Login,
+    /// RFC 7677.
+    ScramSha256,
+    /// RFC 7677, bound to the TLS connection: only there.
+    ScramSha256Plus,
 }
 
 impl Mechanism {
-    /// By its name, in whatever letters (RFC 4422 §3.1).
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Plain, Self::Login].into_iter().find(|known| known.as_str().eq_ignore_ascii_case(name))
+    /// All of them, the best first.
+    const ALL: [Self; 4] = [Self::ScramSha256Plus, Self::ScramSha256, Self::Plain, Self::Login];
+
+    /// Those that we offer, the best first; all of them only under TLS of our own.
+    pub fn offered(under_tls: bool) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |mechanism| under_tls || *mechanism != Self::ScramSha256Plus)
+    }
+
+    /// One that is offered, by its name in whatever letters (RFC 4422 §3.1).
+    pub fn parse(name: &str, under_tls: bool) -> Option<Self> {
+        Self::offered(under_tls).find(|known| known.as_str().eq_ignore_ascii_case(name))
     }
 
     /// As the protocols announce it.
@@ -32,6 +48,8 @@ impl Mechanism {
         match self {
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
         }
     }
 }
@@ -59,6 +77,12 @@ enum Awaited {
     Name,
     /// LOGIN's second, for that name.
     Password(String),
+    /// SCRAM's first.
+    Scram { is_plus: bool, offers_plus: bool },
+    /// SCRAM's second.
+    Proof(Box<AwaitedProof>),
+    /// SCRAM's empty one, that follows our signature.
+    End(Box<AwaitedEnd>),
 }
 
 /// What came of one response.
@@ -67,27 +91,38 @@ enum Awaited {
 pub enum Progress {
     /// Say the exchange's challenge, and wait.
     Continue(Exchange),
-    /// All is said.
+    /// Look up what is known of this name, and [`scram::Question::answer`].
+    Ask(scram::Question),
+    /// All is said: check it.
     Complete(Credentials),
+    /// The password in this place of [`scram::Verifier::keys`] is the client's.
+    Proven(usize),
+    /// None of them is, or the proof was made for another exchange.
+    Disproven,
     /// Not the mechanism's form.
     Malformed,
 }
 
 impl Exchange {
-    /// Begins; where the peer brought no initial response, say the challenge first.
-    pub const fn begin(mechanism: Mechanism) -> Self {
+    /// Begins; where the peer brought no initial response, say the challenge first. `under_tls` as in [`Mechanism::offered`].
+    pub const fn begin(mechanism: Mechanism, under_tls: bool) -> Self {
         match mechanism {
             Mechanism::Plain => Self(Awaited::Plain),
             Mechanism::Login => Self(Awaited::Name),
+            Mechanism::ScramSha256 => Self(Awaited::Scram { is_plus: false, offers_plus: under_tls }),
+            Mechanism::ScramSha256Plus => Self(Awaited::Scram { is_plus: true, offers_plus: under_tls }),
         }
     }
 
-    /// What we say before the next response, in base64: nothing for PLAIN, `Username:` and `Password:` for LOGIN.
-    pub const fn challenge(&self) -> &'static str {
-        match self.0 {
-            Awaited::Plain => "",
+    /// What we say before the next response, in base64: nothing before a client that speaks first, `Username:` and `Password:` for
+    /// LOGIN.
+    pub fn challenge(&self) -> &str {
+        match &self.0 {
+            Awaited::Plain | Awaited::Scram { .. } => "",
             Awaited::Name => "VXNlcm5hbWU6",
             Awaited::Password(_) => "UGFzc3dvcmQ6",
+            Awaited::Proof(awaited) => awaited.challenge(),
+            Awaited::End(awaited) => awaited.challenge(),
         }
     }
 
@@ -101,6 +136,11 @@ impl Exchange {
             Awaited::Password(login_name) => {
                 Progress::Complete(Credentials { login_name, authorization: None, password: Secret::new(text) })
             }
+            Awaited::Scram { is_plus, offers_plus } => {
+                scram::Question::parse(&text, is_plus, offers_plus).map_or(Progress::Malformed, Progress::Ask)
+            }
+            Awaited::Proof(awaited) => awaited.respond(&text),
+            Awaited::End(awaited) => awaited.respond(&text),
         }
     }
 }
@@ -139,7 +179,7 @@ mod tests {
     #[track_caller]
     fn check(mechanism: &str, responses: &[&str], expected: &str) {
         let mut said = Vec::new();
-        let mut exchange = Exchange::begin(Mechanism::parse(mechanism).unwrap());
+        let mut exchange = Exchange::begin(Mechanism::parse(mechanism, true).unwrap(), true);
         for response in responses {
             match exchange.respond(response.as_bytes()) {
                 Progress::Continue(next) => {
@@ -150,7 +190,7 @@ mod tests {
                     said.push(format!("{authorization:?} {login_name} {}", password.expose()));
                     break;
                 }
-                Progress::Malformed => {
+                _ => {
                     said.push("malformed".to_owned());
                     break;
                 }
@@ -175,7 +215,7 @@ mod tests {
     fn login_asks_twice() {
         check("LOGIN", &["am9l", "c2VjcmV0"], "UGFzc3dvcmQ6|None joe secret");
         check("login", &["am9l", "c2VjcmV0="], "UGFzc3dvcmQ6|malformed");
-        assert_eq!(Exchange::begin(Mechanism::Login).challenge(), encode("Username:"));
+        assert_eq!(Exchange::begin(Mechanism::Login, true).challenge(), encode("Username:"));
     }
 
     /// RFC 4648 §3.3, §3.5: nothing outside the alphabet, all of the padding, and no bits that say nothing.
@@ -200,6 +240,9 @@ mod tests {
     fn what_a_client_says_is_understood() {
         check("PLAIN", &[&plain_response("jörg", &Secret::new("pässword"))], "None jörg pässword");
         check("LOGIN", &[&encode("jörg"), &encode("pässword")], "UGFzc3dvcmQ6|None jörg pässword");
-        assert!(Mechanism::parse("SCRAM-SHA-256").is_none());
+        assert!(Mechanism::parse("SCRAM-SHA-1", true).is_none());
+        assert_eq!(Mechanism::parse("scram-sha-256", false), Some(Mechanism::ScramSha256));
+        assert_eq!(Mechanism::parse("SCRAM-SHA-256-PLUS", false), None);
+        assert_eq!(Mechanism::parse("SCRAM-SHA-256-PLUS", true), Some(Mechanism::ScramSha256Plus));
     }
 }

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 12] = [
+const RULES: [(&str, &str); 14] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -55,6 +55,15 @@ const RULES: [(&str, &str); 12] = [
                  (SELECT 1 FROM mailbox m WHERE m.mailbox_key = x.mailbox_key))
            + (SELECT COUNT(*) FROM subscription s WHERE NOT EXISTS
                  (SELECT 1 FROM account a WHERE a.account_key = s.account_key))"),
+    ("app passwords or their salts of nobody, or without a salt",
+     "SELECT (SELECT COUNT(*) FROM app_password p WHERE NOT EXISTS
+                 (SELECT 1 FROM scram_salt s WHERE s.account_key = p.account_key))
+           + (SELECT COUNT(*) FROM scram_salt s WHERE NOT EXISTS
+                 (SELECT 1 FROM account a WHERE a.account_key = s.account_key))"),
+    ("log-ins of accounts or domains that are gone",
+     "SELECT COUNT(*) FROM login_history l
+      WHERE (account_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = l.account_key))
+         OR (domain_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = l.domain_key))"),
     ("queued messages without a message, or without recipients",
      "SELECT COUNT(*) FROM queued q WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = q.message_key)
          OR NOT EXISTS (SELECT 1 FROM queued_recipient r WHERE r.queue_key = q.queue_key)"),

@@ -59,6 +59,7 @@ impl Store {
         self.forget_expunged().await?;
         self.remove_lost_objects().await?;
         self.trace_prune(self.now().minus(TRACE_KEPT)).await?;
+        self.prune_logins().await?;
         Ok(removed)
     }
 

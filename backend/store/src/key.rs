@@ -37,6 +37,10 @@ key!(
     AliasKey
 );
 key!(
+    /// A row of `app_password`.
+    AppPasswordKey
+);
+key!(
     /// A row of `mailbox`.
     MailboxKey
 );

@@ -7,7 +7,7 @@
 //!
 //! Store::view ──> View (rows of a mailbox, shared)      Store::contents ──> chunks of facts and bodies (readers)
 //! ```
-//! - `directory`: domains, accounts, aliases, and the question `route`. `audit`: who changed what. `queue`: what waits to go out, and the trace.
+//! - `directory`: domains, accounts, aliases, and the question `route`. `audit`: who changed what. `access`: app passwords, and the history of log-ins. `queue`: what waits to go out, and the trace.
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
@@ -24,6 +24,7 @@
 //! To add a table: a migration for both engines, a file for its aggregate, a line in `check`. To add a change of mail: a
 //! variant of `writer::Op`.
 
+mod access;
 mod audit;
 mod blob;
 mod check;
@@ -56,13 +57,19 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use access::{
+    AppPassword, AppPasswordError, LoginNote, LoginProtocol, LoginRow, LoginScope, MAX_APP_PASSWORDS, NewAppPassword,
+    Protocols, ScramKeys, ScramSalt, UsedAppPassword,
+};
 pub use audit::{AUDIT_KEPT_FOR, AuditEntry, AuditFilter, Author, Via};
 pub use content::Content;
 pub use contents::{ContentRow, Contents, Wanted};
 pub use directory::*;
 pub use engine::{DatabaseUrl, Engine};
 pub use error::{OpenError, StoreError};
-pub use key::{AccountKey, AliasKey, AuditKey, DomainKey, MailboxKey, MessageKey, QueueKey, RecipientKey};
+pub use key::{
+    AccountKey, AliasKey, AppPasswordKey, AuditKey, DomainKey, MailboxKey, MessageKey, QueueKey, RecipientKey,
+};
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{
     Acceptance, Accepted, Append, Appended, ChangeError, Copied, Delivered, Delivery, DeliveryRefusal, Expunged,
@@ -108,6 +115,7 @@ pub(crate) struct Inner {
     pub(crate) objects: Objects,
     pub(crate) keys: Arc<Keys>,
     pub(crate) routes: directory::Routes,
+    pub(crate) history: access::History,
     pub(crate) names: Arc<names::Names>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -153,6 +161,7 @@ impl Store {
             &tasks,
         );
         let (readers, routes) = (pools.readers, directory::Routes::default());
+        let (history, noted) = access::History::new();
         let inner = Inner {
             engine,
             readers,
@@ -161,6 +170,7 @@ impl Store {
             objects,
             keys,
             routes,
+            history,
             names,
             clock,
             random,
@@ -170,6 +180,7 @@ impl Store {
             lock,
         };
         let store = Self { inner: Arc::new(inner) };
+        access::start_history(&store.inner, noted);
         store.start_collecting();
         Ok(store)
     }
@@ -177,6 +188,7 @@ impl Store {
     /// Ends what runs here: what was handed in is written first; later calls get [`StoreError::Closed`].
     pub async fn close(&self) {
         self.inner.stop.cancel();
+        self.inner.history.close().await;
         self.inner.writer.close().await;
         self.inner.tasks.close();
         self.inner.tasks.wait().await;

@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("junk", &["model", "message"], PURE),
     ("store", &["model", "message"], &["axum"]),
     ("filing", &["model", "message", "sieve", "store"], &["axum", "sqlx"]),
-    ("reception", &["model", "message", "msgauth", "junk", "store", "filing"], &["axum", "sqlx"]),
+    ("reception", &["model", "message", "sasl", "msgauth", "junk", "store", "filing"], &["axum", "sqlx"]),
     ("delivery", &["model", "message", "smtp", "msgauth", "store", "filing"], &["axum", "sqlx"]),
     ("dnscheck", &["model", "store"], &["axum", "sqlx"]),
     ("certs", &["model", "store"], &["axum", "sqlx"]),

@@ -36,6 +36,19 @@ impl<K: Eq + Hash, V> Bounded<K, V> {
         self.young.remove(key);
         self.old.remove(key);
     }
+
+    /// All that stands there, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.young.iter().chain(&self.old)
+    }
+
+    /// Forgets what `is_wanted` doesn't want; how many that were.
+    pub(super) fn retain(&mut self, mut is_wanted: impl FnMut(&K, &V) -> bool) -> usize {
+        let before = self.young.len() + self.old.len();
+        self.young.retain(|key, value| is_wanted(key, value));
+        self.old.retain(|key, value| is_wanted(key, value));
+        before - self.young.len() - self.old.len()
+    }
 }
 
 #[cfg(test)]
@@ -55,5 +68,8 @@ mod tests {
         assert_eq!(map.look(&1), None);
         map.remove(&9999);
         assert_eq!(map.look(&9999), None);
+        assert_eq!(map.iter().filter(|(key, _)| **key == -1).count(), 1);
+        let (all, gone) = (map.iter().count(), map.retain(|key, _| *key == -1));
+        assert_eq!((gone, map.iter().count()), (all - 1, 1));
     }
 }

@@ -5,12 +5,16 @@
 //!
 //! Loopback, and a network from which a name logged in of late, are never refused for that name: neither our own webmail nor the admin
 //! can be locked out by strangers. What fails from there counts for nobody else either.
+//!
+//! A network from which an owner signed in of late is never refused at all, and what fails there is counted apart: whoever guesses there
+//! is refused that name there, and nobody elsewhere notices.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use relais_model::Timestamp;
 
+use super::bans::{Ban, BanTarget, Banned, Network};
 use super::bounded::Bounded;
 
 /// How often, and how long then.
@@ -59,47 +63,19 @@ const KNOWN_FOR: Duration = Duration::from_hours(24 * 30);
 const MAX_NAMES: usize = 20_000;
 const MAX_NETWORKS: usize = 40_000;
 const MAX_KNOWN: usize = 40_000;
+const MAX_OWNERS: usize = 1_000;
+/// Bans that are listed, those that last longest.
+const MAX_LISTED: usize = 1_000;
 
 /// What a name's failures are counted under.
 type Name = [u8; 32];
-
-/// The first bits of an address; IPv4 as such, also where it came mapped into IPv6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Network {
-    prefix: IpAddr,
-    bits: u8,
-}
-
-impl Network {
-    /// What one host has.
-    fn of_host(peer: IpAddr) -> Self {
-        Self::new(peer, 32, 64)
-    }
-
-    /// What one owner may have.
-    fn of_site(peer: IpAddr) -> Self {
-        Self::new(peer, 24, 48)
-    }
-
-    fn new(peer: IpAddr, bits4: u8, bits6: u8) -> Self {
-        match peer.to_canonical() {
-            IpAddr::V4(address) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(bits4)).unwrap_or(0);
-                Self { prefix: Ipv4Addr::from_bits(address.to_bits() & mask).into(), bits: bits4 }
-            }
-            IpAddr::V6(address) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(bits6)).unwrap_or(0);
-                Self { prefix: Ipv6Addr::from_bits(address.to_bits() & mask).into(), bits: bits6 }
-            }
-        }
-    }
-}
 
 /// The failures of one name, of one network, or of all.
 #[derive(Debug, Clone, Copy, Default)]
 struct Failures {
     count: u32,
     forgotten_at: Timestamp,
+    refused_since: Timestamp,
     refused_until: Timestamp,
 }
 
@@ -119,18 +95,27 @@ impl Failures {
             }
         };
         let refused_until = now.plus(refusal);
-        Self { count, forgotten_at: refused_until.plus(allowance.forgotten_after), refused_until }
+        let forgotten_at = refused_until.plus(allowance.forgotten_after);
+        Self { count, forgotten_at, refused_since: now, refused_until }
+    }
+
+    fn ban(&self, now: Timestamp, of: impl FnOnce() -> Banned) -> Option<Ban> {
+        let is_now = now < self.refused_until;
+        is_now.then(|| Ban { of: of(), since: self.refused_since, until: self.refused_until, failures: self.count })
     }
 }
 
 /// All counts.
 #[derive(Debug)]
 pub(super) struct Limits {
-    names: Bounded<Name, Failures>,
+    /// With the name as it is shown.
+    names: Bounded<Name, (Failures, Box<str>)>,
     networks: Bounded<Network, Failures>,
     total: Failures,
     /// Until when a name's network is known.
     known: Bounded<(Name, Network), Timestamp>,
+    /// Until when a network is an owner's.
+    owners: Bounded<Network, Timestamp>,
 }
 
 impl Default for Limits {
@@ -140,6 +125,7 @@ impl Default for Limits {
             networks: Bounded::new(MAX_NETWORKS),
             total: Failures::default(),
             known: Bounded::new(MAX_KNOWN),
+            owners: Bounded::new(MAX_OWNERS),
         }
     }
 }
@@ -150,24 +136,37 @@ impl Limits {
         if self.is_known(now, name, peer) {
             return None;
         }
+        if self.is_owners(now, peer) {
+            return self.refused_name_for(now, &apart(name, peer));
+        }
         let networks = [Network::of_host(peer), Network::of_site(peer)];
-        let counts = networks.iter().filter_map(|network| self.networks.look(network));
-        let counts = counts.chain(self.names.look(name)).chain([&self.total]);
-        counts.filter_map(|failures| failures.refused_for(now)).max()
+        let counts = networks.iter().filter_map(|network| self.networks.look(network)).chain([&self.total]);
+        counts.filter_map(|failures| failures.refused_for(now)).chain(self.refused_name_for(now, name)).max()
     }
 
-    /// A wrong password.
-    pub(super) fn note_failure(&mut self, now: Timestamp, name: &Name, peer: IpAddr) {
+    fn refused_name_for(&self, now: Timestamp, name: &Name) -> Option<Duration> {
+        self.names.look(name).and_then(|(failures, _)| failures.refused_for(now))
+    }
+
+    /// A wrong password; `shown` is the name for people.
+    pub(super) fn note_failure(&mut self, now: Timestamp, name: &Name, shown: &str, peer: IpAddr) {
         if self.is_known(now, name, peer) {
             return;
         }
-        let failures = self.names.look(name).copied().unwrap_or_default();
-        self.names.insert(*name, failures.and_another(now, &NAME));
+        if self.is_owners(now, peer) {
+            return self.note_failure_of_name(now, apart(name, peer), shown);
+        }
+        self.note_failure_of_name(now, *name, shown);
         for (network, allowance) in [(Network::of_host(peer), &HOST), (Network::of_site(peer), &SITE)] {
             let failures = self.networks.look(&network).copied().unwrap_or_default();
             self.networks.insert(network, failures.and_another(now, allowance));
         }
         self.total = self.total.and_another(now, &TOTAL);
+    }
+
+    fn note_failure_of_name(&mut self, now: Timestamp, name: Name, shown: &str) {
+        let failures = self.names.look(&name).map(|(failures, _)| *failures).unwrap_or_default();
+        self.names.insert(name, (failures.and_another(now, &NAME), shown.into()));
     }
 
     /// A right one. The name starts anew; the network doesn't, for a guesser may have an account of his own.
@@ -176,14 +175,80 @@ impl Limits {
         self.known.insert((*name, Network::of_host(peer)), now.plus(KNOWN_FOR));
     }
 
+    /// An owner signed in from there, `at` this time.
+    pub(super) fn note_owner(&mut self, at: Timestamp, peer: IpAddr) {
+        let (network, until) = (Network::of_host(peer), at.plus(KNOWN_FOR));
+        if self.owners.look(&network).is_none_or(|known| *known < until) {
+            self.owners.insert(network, until);
+        }
+    }
+
+    /// What is refused now: what lasts longest first, so many at most.
+    pub(super) fn bans(&self, now: Timestamp) -> Vec<Ban> {
+        let names = self.names.iter();
+        let names = names.filter_map(|(_, (failures, shown))| failures.ban(now, || Banned::Name(shown.to_string())));
+        let networks = self.networks.iter();
+        let networks = networks.filter(|(network, _)| !self.is_owners_network(now, **network));
+        let networks = networks.filter_map(|(network, failures)| failures.ban(now, || Banned::Network(*network)));
+        let mut bans: Vec<Ban> =
+            self.total.ban(now, || Banned::Everybody).into_iter().chain(names).chain(networks).collect();
+        bans.sort_by_key(|ban| std::cmp::Reverse(ban.until));
+        bans.truncate(MAX_LISTED);
+        bans
+    }
+
+    /// Lifts what `target` names, and forgets the failures that led to it; how many bans that were.
+    pub(super) fn lift(&mut self, now: Timestamp, target: &BanTarget) -> usize {
+        let mut lifted = 0;
+        self.names.retain(|_, (failures, shown)| {
+            let is_meant = match target {
+                BanTarget::Name(name) => **name == **shown,
+                BanTarget::All => true,
+                BanTarget::Network(_) | BanTarget::Everybody => false,
+            };
+            lifted += usize::from(is_meant && failures.refused_for(now).is_some());
+            !is_meant
+        });
+        self.networks.retain(|network, failures| {
+            let is_meant = match target {
+                BanTarget::Network(other) => network.overlaps(*other),
+                BanTarget::All => true,
+                BanTarget::Name(_) | BanTarget::Everybody => false,
+            };
+            lifted += usize::from(is_meant && failures.refused_for(now).is_some());
+            !is_meant
+        });
+        if matches!(target, BanTarget::Everybody | BanTarget::All) {
+            lifted += usize::from(self.total.refused_for(now).is_some());
+            self.total = Failures::default();
+        }
+        lifted
+    }
+
+    fn is_owners(&self, now: Timestamp, peer: IpAddr) -> bool {
+        self.is_owners_network(now, Network::of_host(peer))
+    }
+
+    fn is_owners_network(&self, now: Timestamp, network: Network) -> bool {
+        self.owners.look(&network).is_some_and(|until| now < *until)
+    }
+
     fn is_known(&self, now: Timestamp, name: &Name, peer: IpAddr) -> bool {
         let known = self.known.look(&(*name, Network::of_host(peer)));
         peer.to_canonical().is_loopback() || known.is_some_and(|until| now < *until)
     }
 }
 
+/// What a name's failures in an owner's network are counted under.
+fn apart(name: &Name, peer: IpAddr) -> Name {
+    let network = Network::of_host(peer).to_string();
+    *blake3::Hasher::new_keyed(name).update(network.as_bytes()).finalize().as_bytes()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     const ANN: Name = [1; 32];
@@ -206,7 +271,7 @@ mod tests {
                 if let Some(refusal) = self.limits.refused_for(self.now, name, peer) {
                     return (tries, refusal);
                 }
-                self.limits.note_failure(self.now, name, peer);
+                self.limits.note_failure(self.now, name, "ann@example.org", peer);
             }
             (1000, Duration::ZERO)
         }
@@ -243,7 +308,7 @@ mod tests {
         let mut guesses = 0_u8;
         while !house.is_refused(&BOB, "192.0.2.7") {
             guesses += 1;
-            house.limits.note_failure(house.now, &[guesses; 32], "192.0.2.7".parse().unwrap());
+            house.limits.note_failure(house.now, &[guesses; 32], "x", "192.0.2.7".parse().unwrap());
         }
         assert_eq!(guesses, 16);
         assert!(house.is_refused(&BOB, "::ffff:192.0.2.7"), "IPv4 in IPv6 is the same host");
@@ -258,7 +323,7 @@ mod tests {
             while !house.is_refused(&BOB, &template.replace("{}", "250")) {
                 guesses += 1;
                 let peer = template.replace("{}", &guesses.to_string()).parse().unwrap();
-                house.limits.note_failure(house.now, &[guesses; 32], peer);
+                house.limits.note_failure(house.now, &[guesses; 32], "x", peer);
             }
             assert_eq!(guesses, 61, "{template}");
         }
@@ -271,7 +336,7 @@ mod tests {
             let mut name = [9; 32];
             name[..4].copy_from_slice(&guess.to_le_bytes());
             let peer = Ipv4Addr::from_bits(0x0A00_0000 + (guess << 8)).into();
-            house.limits.note_failure(house.now, &name, peer);
+            house.limits.note_failure(house.now, &name, "x", peer);
         }
         assert!(house.is_refused(&ANN, "198.51.100.1"));
         house.wait(Duration::from_secs(1));
@@ -291,6 +356,57 @@ mod tests {
         assert!(!house.is_refused(&BOB, "192.0.2.1"), "what fails there counts for nobody");
         house.wait(KNOWN_FOR);
         assert_eq!(house.fail(&ANN, "192.0.2.1").0, 11, "until it is long ago");
+    }
+
+    /// threats.md: the admin's own network cannot be locked out, and it is no hiding place for guessers.
+    #[test]
+    fn an_owners_network_is_never_refused() {
+        let mut house = House::new();
+        house.limits.note_owner(house.now, "192.0.2.1".parse().unwrap());
+        house.fail(&ANN, "203.0.113.9");
+        assert!(!house.is_refused(&ANN, "192.0.2.1"), "what strangers fail elsewhere doesn't count there");
+        for guess in 10..200 {
+            house.fail(&[guess; 32], "192.0.2.1");
+        }
+        assert!(!house.is_refused(&ANN, "192.0.2.1") && !house.is_refused(&BOB, "192.0.2.2"));
+        assert_eq!(house.fail(&BOB, "192.0.2.1").0, 11, "a guesser there is refused this name there");
+        assert!(!house.is_refused(&BOB, "192.0.2.2"), "and nobody elsewhere");
+        house.wait(KNOWN_FOR);
+        for guess in 0..16 {
+            house.limits.note_failure(house.now, &[guess; 32], "x", "192.0.2.1".parse().unwrap());
+        }
+        assert!(house.is_refused(&ANN, "192.0.2.1"), "until it is long ago");
+    }
+
+    #[test]
+    fn bans_are_listed_and_lifted() {
+        let mut house = House::new();
+        assert_eq!(house.limits.bans(house.now), []);
+        house.fail(&ANN, "192.0.2.1");
+        let of_ann = Ban {
+            of: Banned::Name("ann@example.org".to_owned()),
+            since: house.now,
+            until: house.now.plus(Duration::from_secs(30)),
+            failures: 11,
+        };
+        assert_eq!(house.limits.bans(house.now), [of_ann]);
+        for guess in 10..15 {
+            house.limits.note_failure(house.now, &[guess; 32], "x", "192.0.2.1".parse().unwrap());
+        }
+        let of: Vec<String> = house.limits.bans(house.now).iter().map(|ban| ban.of.to_string()).collect();
+        assert_eq!(of, ["192.0.2.1", "ann@example.org"]);
+        let mut lift = |text: &str| house.limits.lift(house.now, &BanTarget::parse(text));
+        assert_eq!(lift("bob@example.org"), 0);
+        assert_eq!(lift("198.51.100.0/24"), 0);
+        assert_eq!(lift("everybody"), 0);
+        assert_eq!(lift("ANN@example.org"), 1);
+        assert_eq!(lift("192.0.2.0/24"), 1);
+        assert_eq!(house.limits.bans(house.now), []);
+        assert_eq!(house.fail(&ANN, "192.0.2.1").0, 11, "all is forgotten");
+        assert_eq!(house.limits.lift(house.now, &BanTarget::All), 1);
+        house.fail(&ANN, "192.0.2.1");
+        house.wait(Duration::from_secs(30));
+        assert_eq!(house.limits.bans(house.now), [], "what has ended is no ban");
     }
 
     #[test]

@@ -12,10 +12,10 @@ use tokio::time::Instant;
 use crate::house::{House, address};
 
 /// Of "correct horse", as `doveadm pw -s SSHA512` made it: quick, so that tests are.
-const FOREIGN: &str =
+pub(crate) const FOREIGN: &str =
     "{SSHA512}mpmCl2ofUUa9Tjo5osCoV55vwBWXyuzI3Eme/hdZIriGuwXwp82joKjvIVhnO3qON8GMJ55C7suhKd0jBG4/PeAOv0M=";
-const PASSWORD: &str = "correct horse";
-const STRANGER: &str = "203.0.113.9";
+pub(crate) const PASSWORD: &str = "correct horse";
+pub(crate) const STRANGER: &str = "203.0.113.9";
 
 fn attempt(name: &str, password: &str, peer: &str) -> LoginAttempt {
     let (peer, password): (IpAddr, _) = (peer.parse().unwrap(), Secret::new(password));
@@ -23,7 +23,7 @@ fn attempt(name: &str, password: &str, peer: &str) -> LoginAttempt {
 }
 
 /// In one word.
-fn word(answer: &LoginAnswer) -> &'static str {
+pub(crate) fn word(answer: &LoginAnswer) -> &'static str {
     match answer {
         LoginAnswer::Granted(_) => "granted",
         LoginAnswer::Refused => "refused",

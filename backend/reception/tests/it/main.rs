@@ -7,6 +7,7 @@
     reason = "a fixture that cannot be made fails its test where it stands"
 )]
 
+mod app_passwords;
 mod desk;
 mod house;
 mod login;

@@ -5,6 +5,7 @@ use sqlx::AnyConnection;
 
 use super::domain::{read_address, take_domain};
 use super::{DirectoryError, fold};
+use crate::access::{self, ScramSalt, read_salt};
 use crate::page::{Listing, Page};
 use crate::{AccountKey, DomainKey, Store, StoreError, mailbox};
 
@@ -76,6 +77,10 @@ pub struct Credential {
     pub hash: Secret,
     /// Right or wrong, it may not log in.
     pub is_suspended: bool,
+    /// Mail protocols take no other password than an app password.
+    pub needs_app_password: bool,
+    /// What its app passwords are derived with; none: it never had one.
+    pub salt: Option<ScramSalt>,
 }
 
 impl Store {
@@ -186,15 +191,21 @@ impl Store {
 
     /// What a log-in with this address is checked against; aliases and details are no log-in names.
     pub async fn credential(&self, address: &Address) -> Result<Option<Credential>, StoreError> {
-        let sql = "SELECT account_key, address, password_hash, is_suspended FROM account WHERE folded = $1";
-        let row: Option<(i64, String, String, i64)> =
+        let sql = "SELECT a.account_key, address, password_hash, is_suspended, needs_app_password, salt, iterations
+                   FROM account a LEFT JOIN scram_salt s ON s.account_key = a.account_key WHERE folded = $1";
+        type CredentialRow = (i64, String, String, i64, i64, Option<Vec<u8>>, Option<i64>);
+        let row: Option<CredentialRow> =
             sqlx::query_as(sql).bind(fold(address)).fetch_optional(&mut *self.reader().await?).await?;
-        let Some((key, address, hash, is_suspended)) = row else { return Ok(None) };
+        let Some((key, address, hash, is_suspended, needs_app_password, salt, iterations)) = row else {
+            return Ok(None);
+        };
         Ok(Some(Credential {
             account: AccountKey::new(key),
             address: read_address(&address)?,
             hash: Secret::new(hash),
             is_suspended: is_suspended != 0,
+            needs_app_password: needs_app_password != 0,
+            salt: salt.zip(iterations).map(|(salt, iterations)| read_salt(salt, iterations)).transpose()?,
         }))
     }
 
@@ -233,6 +244,13 @@ impl Store {
         })
         .await
     }
+}
+
+/// The account's key, with its row written, so that all who change what belongs to it wait for each other on both engines.
+pub(crate) async fn take_account(tx: &mut AnyConnection, address: &Address) -> Result<Option<AccountKey>, sqlx::Error> {
+    let sql = "UPDATE account SET created_at = created_at WHERE folded = $1 RETURNING account_key";
+    let key: Option<i64> = sqlx::query_scalar(sql).bind(fold(address)).fetch_optional(tx).await?;
+    Ok(key.map(AccountKey::new))
 }
 
 async fn insert_account(
@@ -277,6 +295,7 @@ pub(super) async fn remove_accounts_of(tx: &mut AnyConnection, domain: DomainKey
 
 async fn remove_account_row(tx: &mut AnyConnection, key: AccountKey) -> Result<(), DirectoryError> {
     mailbox::remove_all(tx, key).await?;
+    access::remove_all(tx, key).await?;
     sqlx::query("DELETE FROM account WHERE account_key = $1").bind(key.value()).execute(tx).await?;
     Ok(())
 }

@@ -142,6 +142,8 @@ impl Store {
                         sqlx::query(aliases).bind(key.value()).execute(&mut *tx).await?;
                     }
                 }
+                let attempts = "DELETE FROM login_history WHERE domain_key = $1";
+                sqlx::query(attempts).bind(key.value()).execute(&mut *tx).await?;
                 sqlx::query("DELETE FROM domain WHERE domain_key = $1").bind(key.value()).execute(tx).await?;
                 Ok(())
             })

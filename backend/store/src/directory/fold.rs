@@ -8,7 +8,7 @@ const DETAIL_SEPARATOR: char = '+';
 
 /// The address as it is compared: local part without quotes, in NFC and lower case; `@`; the domain's A-labels. RFC 5321 §2.4
 /// leaves the case of our own local parts to us; RFC 6532 §3.1 asks for NFC.
-pub(crate) fn fold(address: &Address) -> String {
+pub fn fold(address: &Address) -> String {
     join(address.local_part.as_str(), address)
 }
 

@@ -18,10 +18,11 @@ use sqlx::AnyConnection;
 pub use account::{Account, AccountChange, AccountFilter, Credential, NewAccount};
 pub use alias::{Alias, MAX_TARGETS};
 pub use domain::{DomainEntry, Removal};
+pub use fold::fold;
 pub use route::{ALIAS_DEPTH, Route};
 
+pub(crate) use account::take_account;
 pub(crate) use domain::read_address;
-pub(crate) use fold::fold;
 pub(crate) use route::Routes;
 
 use crate::{Store, StoreError};

@@ -150,7 +150,9 @@ pub(crate) async fn last_key(readers: &Readers) -> Result<i64, StoreError> {
     let row = sqlx::query(
         "SELECT CAST(MAX(last) AS BIGINT) FROM (SELECT MAX(message_key) AS last FROM message
          UNION ALL SELECT MAX(mailbox_key) FROM mailbox UNION ALL SELECT MAX(account_key) FROM account
-         UNION ALL SELECT MAX(audit_key) FROM audit) AS keys",
+         UNION ALL SELECT MAX(audit_key) FROM audit
+         UNION ALL SELECT MAX(app_password_key) FROM app_password
+         UNION ALL SELECT MAX(login_key) FROM login_history) AS keys",
     )
     .fetch_one(&mut *readers.acquire().await?)
     .await?;

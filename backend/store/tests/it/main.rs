@@ -6,6 +6,7 @@
     reason = "clippy knows tests, not their helpers"
 )]
 
+mod access;
 mod changing;
 mod directory;
 mod doubt;
