@@ -10,6 +10,7 @@
 //! - `directory`: domains, accounts, aliases, and the question `route`. `audit`: who changed what. `queue`: what waits to go out, and the trace.
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
+//! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
 //! # Invariants
@@ -40,10 +41,12 @@ mod names;
 mod page;
 mod queue;
 mod search;
+mod settings;
 mod sql;
 mod thread;
 mod transaction;
 mod view;
+mod webhook;
 mod writer;
 
 use std::path::PathBuf;
@@ -62,7 +65,10 @@ pub use contents::{ContentRow, Contents, Wanted};
 pub use directory::*;
 pub use engine::{DatabaseUrl, Engine};
 pub use error::{OpenError, StoreError};
-pub use key::{AccountKey, AliasKey, AuditKey, DomainKey, MailboxKey, MessageKey, QueueKey, RecipientKey};
+pub use key::{
+    AccountKey, AliasKey, AuditKey, DomainKey, MailboxKey, MessageKey, QueueKey, RecipientKey, TraceKey,
+    WebhookDeliveryKey, WebhookKey,
+};
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{
     Acceptance, Accepted, Append, Appended, ChangeError, Copied, Delivered, Delivery, DeliveryRefusal, Expunged,
@@ -71,7 +77,12 @@ pub use message::{
 pub use page::{Listing, Page};
 pub use queue::*;
 pub use search::{Field, SortFacts};
+pub use settings::{
+    Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
+    ValueError, setting,
+};
 pub use view::{Change, ChangeKind, Changes, MAX_KEYWORDS, Row, Rows, View};
+pub use webhook::*;
 
 use blob::Objects;
 use engine::{Reader, Readers};
@@ -113,6 +124,7 @@ pub(crate) struct Inner {
     pub(crate) random: Arc<dyn Random>,
     /// Told after each commit that queued a message.
     pub(crate) queue_woken: Arc<tokio::sync::Notify>,
+    pub(crate) settings: settings::Board,
     pub(crate) tasks: TaskTracker,
     stop: CancellationToken,
     /// Held, so that no second server opens the same SQLite store.
@@ -165,11 +177,13 @@ impl Store {
             clock,
             random,
             queue_woken,
+            settings: settings::Board::default(),
             tasks,
             stop,
             lock,
         };
         let store = Self { inner: Arc::new(inner) };
+        store.read_settings().await?;
         store.start_collecting();
         Ok(store)
     }
@@ -231,7 +245,8 @@ impl Store {
         self.inner.readers.acquire().await
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// Now, by the store's clock.
+    pub fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
 }

@@ -150,7 +150,8 @@ pub(crate) async fn last_key(readers: &Readers) -> Result<i64, StoreError> {
     let row = sqlx::query(
         "SELECT CAST(MAX(last) AS BIGINT) FROM (SELECT MAX(message_key) AS last FROM message
          UNION ALL SELECT MAX(mailbox_key) FROM mailbox UNION ALL SELECT MAX(account_key) FROM account
-         UNION ALL SELECT MAX(audit_key) FROM audit) AS keys",
+         UNION ALL SELECT MAX(audit_key) FROM audit UNION ALL SELECT MAX(trace_key) FROM message_trace
+         UNION ALL SELECT MAX(delivery_key) FROM webhook_delivery) AS keys",
     )
     .fetch_one(&mut *readers.acquire().await?)
     .await?;
