@@ -18,8 +18,6 @@ const STEP: i64 = 500;
 const ROUND: Duration = Duration::from_mins(10);
 /// A file without a row may belong to a message that is being accepted; after this it does not.
 const LOST_AFTER: Duration = Duration::from_hours(1);
-/// So long the trace remembers.
-const TRACE_KEPT: Duration = Duration::from_hours(30 * 24);
 /// Runs of expunged UIDs that a mailbox remembers, at most.
 const EXPUNGED_RUNS: i64 = 20_000;
 
@@ -58,8 +56,8 @@ impl Store {
         }
         self.forget_expunged().await?;
         self.remove_lost_objects().await?;
-        self.trace_prune(self.now().minus(TRACE_KEPT)).await?;
         self.prune_logins().await?;
+        self.trace_prune(self.now().minus(self.settings().trace_kept)).await?;
         Ok(removed)
     }
 

@@ -56,6 +56,18 @@ key!(
     /// A row of `queue_recipient`.
     RecipientKey
 );
+key!(
+    /// A row of `message_trace`. It grows with time.
+    TraceKey
+);
+key!(
+    /// A row of `webhook`.
+    WebhookKey
+);
+key!(
+    /// A row of `webhook_delivery`.
+    WebhookDeliveryKey
+);
 
 key!(
     /// A row of `audit`. [`AuditKey::entry_id`] is what people see.
@@ -85,6 +97,13 @@ impl MessageKey {
     /// EMAILID (RFC 8474 §5.1): the same for each copy of the same octets.
     pub fn email_id(self) -> String {
         format!("M{:x}", self.0)
+    }
+}
+
+impl TraceKey {
+    /// The first that a row of `at` could have.
+    pub fn at(at: Timestamp) -> Self {
+        Self(at.millis().saturating_mul(1 << 16))
     }
 }
 

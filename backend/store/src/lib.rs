@@ -10,6 +10,7 @@
 //! - `directory`: domains, accounts, aliases, and the question `route`. `audit`: who changed what. `access`: app passwords, and the history of log-ins. `queue`: what waits to go out, and the trace.
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
+//! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
 //! # Invariants
@@ -41,10 +42,12 @@ mod names;
 mod page;
 mod queue;
 mod search;
+mod settings;
 mod sql;
 mod thread;
 mod transaction;
 mod view;
+mod webhook;
 mod writer;
 
 use std::path::PathBuf;
@@ -69,6 +72,7 @@ pub use engine::{DatabaseUrl, Engine};
 pub use error::{OpenError, StoreError};
 pub use key::{
     AccountKey, AliasKey, AppPasswordKey, AuditKey, DomainKey, MailboxKey, MessageKey, QueueKey, RecipientKey,
+    TraceKey, WebhookDeliveryKey, WebhookKey,
 };
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{
@@ -78,7 +82,12 @@ pub use message::{
 pub use page::{Listing, Page};
 pub use queue::*;
 pub use search::{Field, SortFacts};
+pub use settings::{
+    Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
+    ValueError, setting,
+};
 pub use view::{Change, ChangeKind, Changes, MAX_KEYWORDS, Row, Rows, View};
+pub use webhook::*;
 
 use blob::Objects;
 use engine::{Reader, Readers};
@@ -121,6 +130,7 @@ pub(crate) struct Inner {
     pub(crate) random: Arc<dyn Random>,
     /// Told after each commit that queued a message.
     pub(crate) queue_woken: Arc<tokio::sync::Notify>,
+    pub(crate) settings: settings::Board,
     pub(crate) tasks: TaskTracker,
     stop: CancellationToken,
     /// Held, so that no second server opens the same SQLite store.
@@ -175,12 +185,14 @@ impl Store {
             clock,
             random,
             queue_woken,
+            settings: settings::Board::default(),
             tasks,
             stop,
             lock,
         };
         let store = Self { inner: Arc::new(inner) };
         access::start_history(&store.inner, noted);
+        store.read_settings().await?;
         store.start_collecting();
         Ok(store)
     }
@@ -243,7 +255,8 @@ impl Store {
         self.inner.readers.acquire().await
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// Now, by the store's clock.
+    pub fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
 }

@@ -64,6 +64,74 @@ values! {
     Bytes, octets => Self::Octets(octets);
 }
 
+/// A SELECT that is put together from what is wanted, with its values.
+#[derive(Debug)]
+pub(crate) struct Select {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Select {
+    /// Begins with `text`.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), values: Vec::new() }
+    }
+
+    /// Goes on with `text`.
+    pub(crate) fn say(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Goes on with a value.
+    pub(crate) fn value(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        self.text.push('$');
+        self.text.push_str(&self.values.len().to_string());
+        self
+    }
+
+    /// Goes on with `(term 1 OR term 2 …)`, or with what is never true where there is none.
+    pub(crate) fn any<T>(
+        &mut self,
+        terms: impl IntoIterator<Item = T>,
+        mut say: impl FnMut(&mut Self, T),
+    ) -> &mut Self {
+        self.say("(1 = 0");
+        for term in terms {
+            self.say(" OR ");
+            say(self, term);
+        }
+        self.say(")")
+    }
+
+    /// As the driver takes it.
+    pub(crate) fn query(self, engine: Engine) -> Result<AnyQuery, sqlx::Error> {
+        query(engine, &[Statement { text: self.text, values: self.values, rows: 1, is_prepared: true }])
+    }
+}
+
+/// `words` anywhere in a text, as LIKE takes it, with `\` before what would be a wildcard.
+pub(crate) fn containing(words: &str) -> String {
+    format!("%{}%", literally(words))
+}
+
+/// Each address of `domain`, as LIKE takes it.
+pub(crate) fn at_domain(domain: &relais_model::Domain) -> String {
+    format!("%@{}", literally(domain.as_str()))
+}
+
+fn literally(words: &str) -> String {
+    let mut text = String::with_capacity(words.len() + 2);
+    for letter in words.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            text.push('\\');
+        }
+        text.push(letter);
+    }
+    text
+}
+
 /// Statements as the driver takes them, in one text where there are several: only SQLite takes those.
 pub(crate) fn query(engine: Engine, statements: &[Statement]) -> Result<AnyQuery, sqlx::Error> {
     let mut values = AnyArguments::default();

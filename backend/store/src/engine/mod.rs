@@ -152,7 +152,8 @@ pub(crate) async fn last_key(readers: &Readers) -> Result<i64, StoreError> {
          UNION ALL SELECT MAX(mailbox_key) FROM mailbox UNION ALL SELECT MAX(account_key) FROM account
          UNION ALL SELECT MAX(audit_key) FROM audit
          UNION ALL SELECT MAX(app_password_key) FROM app_password
-         UNION ALL SELECT MAX(login_key) FROM login_history) AS keys",
+         UNION ALL SELECT MAX(login_key) FROM login_history UNION ALL SELECT MAX(trace_key) FROM message_trace
+         UNION ALL SELECT MAX(delivery_key) FROM webhook_delivery) AS keys",
     )
     .fetch_one(&mut *readers.acquire().await?)
     .await?;

@@ -14,6 +14,8 @@ pub(crate) struct Insert<'a> {
     pub(crate) message: MessageKey,
     /// The content's size.
     pub(crate) size_octets: u64,
+    /// The content's subject, decoded.
+    pub(crate) subject: &'a str,
     /// The id that stands in Received and in the log.
     pub(crate) trace: &'a TraceId,
     /// Who gave it to us, for the trace.
@@ -42,6 +44,7 @@ pub(crate) fn insert(keys: &Keys, now: Timestamp, batch: &[Insert<'_>]) -> Vec<S
                 recipient: &recipient.address,
                 peer: insert.from_peer,
                 text: "",
+                subject: Some(insert.subject),
             })
         })
         .collect();

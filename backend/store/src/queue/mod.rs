@@ -14,13 +14,15 @@ mod claim;
 mod insert;
 mod settle;
 mod trace;
+mod trace_search;
 
 use relais_model::{Address, BodyType, EnvelopeId, Notify, OriginalRecipient, Ret, ReversePath, Timestamp};
 
-pub use acts::{QueueCounts, QueueEntry, QueueFilter};
+pub use acts::{DestinationCount, QueueAct, QueueCounts, QueueEntry, QueueFilter, QueueOrder};
 pub use claim::{Claim, ClaimedMessage};
 pub use settle::{Outcome, Settlement};
 pub use trace::{TraceEvent, TraceFilter, TraceId, TraceKind};
+pub use trace_search::{FlowCount, TraceFound, TraceSearch};
 
 pub(crate) use claim::release_claims;
 pub(crate) use insert::{Insert, insert};

@@ -89,7 +89,8 @@ pub(crate) async fn settle(
             gone.push((recipient.value(), row.queued));
         }
         let (sender, address) = (row.sender.as_ref(), &row.recipient);
-        traces.push(NewTrace { trace: &row.trace, kind, sender, recipient: address, peer: remote, text: reply });
+        let (trace, peer, text) = (&row.trace, remote, reply);
+        traces.push(NewTrace { trace, kind, sender, recipient: address, peer, text, subject: None });
     }
     delete_recipients(connection, &gone).await?;
     tx.execute_all(trace_accepted(keys, now, &traces));

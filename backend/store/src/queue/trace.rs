@@ -14,6 +14,9 @@ use crate::{Store, StoreError};
 /// Octets of a text that are kept, at most.
 const TEXT_OCTETS: usize = 500;
 
+/// Octets of a subject that are kept, at most.
+const SUBJECT_OCTETS: usize = 200;
+
 /// Rows that one transaction prunes.
 const PRUNED_AT_ONCE: i64 = 5000;
 
@@ -82,6 +85,15 @@ pub enum TraceKind {
 }
 
 impl TraceKind {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Queued, Self::Delivered, Self::Deferred, Self::Failed, Self::Refused, Self::Removed];
+
+    /// By its word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// One word, for lists.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -94,9 +106,8 @@ impl TraceKind {
         }
     }
 
-    fn read(number: i64) -> Result<Self, StoreError> {
-        let all = [Self::Queued, Self::Delivered, Self::Deferred, Self::Failed, Self::Refused, Self::Removed];
-        let kind = all.into_iter().find(|kind| *kind as i64 == number);
+    pub(super) fn read(number: i64) -> Result<Self, StoreError> {
+        let kind = Self::ALL.into_iter().find(|kind| *kind as i64 == number);
         kind.ok_or_else(|| StoreError::damaged(format!("trace kind {number}")))
     }
 }
@@ -118,6 +129,15 @@ pub struct TraceEvent {
     pub remote: String,
     /// What was said, or the mailbox; may be empty.
     pub text: String,
+    /// The message's, decoded and shortened; only what tells of its coming has it.
+    pub subject: Option<String>,
+}
+
+impl TraceEvent {
+    /// It was filed in a mailbox here; what another host took has that host's words.
+    pub fn is_filed_here(&self) -> bool {
+        self.kind == TraceKind::Delivered && self.text.is_empty()
+    }
 }
 
 /// Which events are wanted; none of a thing wants any.
@@ -140,12 +160,14 @@ pub(crate) struct NewTrace<'a> {
     pub(crate) recipient: &'a Address,
     pub(crate) peer: &'a str,
     pub(crate) text: &'a str,
+    /// The decoded subject, of any length; only at the acceptance.
+    pub(crate) subject: Option<&'a str>,
 }
 
 /// Writes events, in few statements.
 pub(crate) fn trace_accepted(keys: &Keys, now: Timestamp, events: &[NewTrace<'_>]) -> Vec<Statement> {
-    let head = "INSERT INTO message_trace (trace_key, at, trace, kind, sender, recipient, remote, text)";
-    sql::insert(head, 8, "", events, |statement, event| {
+    let head = "INSERT INTO message_trace (trace_key, at, trace, kind, sender, recipient, remote, text, subject)";
+    sql::insert(head, 9, "", events, |statement, event| {
         statement
             .bind(keys.next(now))
             .bind(now.millis())
@@ -155,19 +177,20 @@ pub(crate) fn trace_accepted(keys: &Keys, now: Timestamp, events: &[NewTrace<'_>
             .bind(fold(event.recipient))
             .bind(shorten(event.peer, TEXT_OCTETS).to_owned())
             .bind(shorten(event.text, TEXT_OCTETS).to_owned())
+            .bind(event.subject.map(|subject| shorten(subject, SUBJECT_OCTETS).replace('\0', "")))
     })
 }
 
 impl Store {
     /// What happened, the latest first.
     pub async fn trace(&self, filter: &TraceFilter, page: &Page) -> Result<Listing<TraceEvent>, StoreError> {
-        let by_time = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text FROM message_trace
+        let by_time = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject FROM message_trace
                        WHERE trace_key < $1 AND at >= $2 ORDER BY trace_key DESC LIMIT $3";
-        let by_trace = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text FROM message_trace
+        let by_trace = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject FROM message_trace
                         WHERE trace_key < $1 AND at >= $2 AND trace = $4 AND ($5 IS NULL OR sender = $5 OR recipient = $5)
                         ORDER BY trace_key DESC LIMIT $3";
         // Each side by its own index, and no more of it than the page needs.
-        let by_address = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text FROM message_trace
+        let by_address = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject FROM message_trace
                           WHERE trace_key IN (
                               SELECT trace_key FROM (SELECT trace_key FROM message_trace
                                   WHERE sender = $4 AND trace_key < $1 AND at >= $2 ORDER BY trace_key DESC LIMIT $3) AS sent
@@ -217,10 +240,10 @@ impl Store {
     }
 }
 
-type EventRow = (i64, i64, String, i64, String, String, String, String);
+pub(super) type EventRow = (i64, i64, String, i64, String, String, String, String, Option<String>);
 
-fn read_event(row: EventRow) -> Result<(i64, TraceEvent), StoreError> {
-    let (key, at, trace, kind, sender, recipient, remote, text) = row;
+pub(super) fn read_event(row: EventRow) -> Result<(i64, TraceEvent), StoreError> {
+    let (key, at, trace, kind, sender, recipient, remote, text, subject) = row;
     let event = TraceEvent {
         at: Timestamp::from_millis(at),
         trace: TraceId::read(&trace)?,
@@ -229,6 +252,7 @@ fn read_event(row: EventRow) -> Result<(i64, TraceEvent), StoreError> {
         recipient,
         remote,
         text,
+        subject,
     };
     Ok((key, event))
 }

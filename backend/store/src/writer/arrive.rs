@@ -39,6 +39,7 @@ impl<'a> Batch<'a, '_> {
                 self.queued.push(queue::Insert {
                     message,
                     size_octets: acceptance.content.size_octets(),
+                    subject: &acceptance.content.facts().subject,
                     trace: &acceptance.trace,
                     from_peer: &acceptance.from_peer,
                     queued: outbound,
@@ -223,5 +224,6 @@ fn trace<'a>(acceptance: &'a Acceptance, delivery: &'a Delivery) -> NewTrace<'a>
         recipient: &delivery.recipient,
         peer: &acceptance.from_peer,
         text: "",
+        subject: Some(&acceptance.content.facts().subject),
     }
 }

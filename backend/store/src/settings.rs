@@ -1,0 +1,408 @@
+//! What the house is told by those who run it: each setting typed, with its default and its range, in one table ([`SETTINGS`])
+//! that page, API, manual and tests walk.
+//!
+//! A session or request takes the snapshot once ([`Store::settings`]); a change is in force for whoever takes it next. What was
+//! never set follows the bootstrap file where that has a key for it, else the default.
+//!
+//! To add a setting: a line in `settings!` below, its title and help in `templates/words/*/settings.ftl`, and what obeys it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use relais_model::{Address, Timestamp};
+use serde_json::json;
+use sqlx::AnyConnection;
+use tokio::sync::watch;
+
+pub use self::value::{Network, Networks, SettingKind, Unit, ValueError};
+
+use self::value::Typed;
+use crate::audit::{Author, Deed, Scribe};
+use crate::{Store, StoreError};
+
+mod value;
+
+/// The settings' places on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SettingSection {
+    /// The house and its people.
+    House,
+    /// Messages and the queue.
+    Mail,
+    /// How people sign in.
+    SignIn,
+    /// How long things are kept.
+    Keeping,
+    /// What scripts and other programs may.
+    Programs,
+    /// When those who run the house are warned.
+    Warnings,
+}
+
+impl SettingSection {
+    /// In the order of the page.
+    pub const ALL: [Self; 6] = [Self::House, Self::Mail, Self::SignIn, Self::Keeping, Self::Programs, Self::Warnings];
+
+    /// Its name in the catalogue and in addresses of the page.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::House => "house",
+            Self::Mail => "mail",
+            Self::SignIn => "sign-in",
+            Self::Keeping => "keeping",
+            Self::Programs => "programs",
+            Self::Warnings => "warnings",
+        }
+    }
+}
+
+/// One setting, without its value.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// As API and command line call it.
+    pub name: &'static str,
+    /// Where it stands on the page.
+    pub section: SettingSection,
+    /// What its values are.
+    pub kind: SettingKind,
+}
+
+macro_rules! settings {
+    ($($(#[$doc:meta])+ $field:ident: $type:ty = $name:literal, $section:ident, $kind:expr, $default:expr;)+) => {
+        /// All settings as they are at one moment.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Settings {
+            $($(#[$doc])+ pub $field: $type,)+
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
+        /// All settings in the order of the page.
+        pub const SETTINGS: &[Setting] =
+            &[$(Setting { name: $name, section: SettingSection::$section, kind: $kind },)+];
+
+        impl Settings {
+            /// The value of the setting `name` as it is written; none where there is no such setting.
+            pub fn value(&self, name: &str) -> Option<String> {
+                match name {
+                    $($name => Some(Typed::write(&self.$field)),)+
+                    _ => None,
+                }
+            }
+
+            /// Sets the setting `name`.
+            ///
+            /// # Errors
+            /// What is wrong with the value; nothing was changed.
+            pub fn set(&mut self, name: &str, text: &str) -> Result<(), ValueError> {
+                match name {
+                    $($name => self.$field = <$type as Typed>::read($kind, text)?,)+
+                    _ => return Err(ValueError::Unknown),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+const fn minutes(number: u64) -> Duration {
+    Duration::from_mins(number)
+}
+
+const fn hours(number: u64) -> Duration {
+    Duration::from_hours(number)
+}
+
+const fn days(number: u64) -> Duration {
+    Duration::from_hours(24 * number)
+}
+
+const MIB: u64 = 1024 * 1024;
+const GIB: u64 = 1024 * MIB;
+
+const fn span(least: Duration, most: Duration) -> SettingKind {
+    SettingKind::Span { least, most }
+}
+
+settings! {
+    /// What the house calls itself to people: in titles and greetings.
+    house_name: String = "house.name", House, SettingKind::Words { most_octets: 60 }, "Relais".to_owned();
+    /// Where people write who cannot get in.
+    house_contact: Option<Address> = "house.contact", House, SettingKind::Address, None;
+    /// The language of people who have chosen none, and whose browser asks for none of ours.
+    language: String = "house.language", House, SettingKind::Choice(&["en", "fr"]), "en".to_owned();
+    /// What a new person may hold, in octets, where nothing else is said; 0: no limit.
+    default_quota: u64 = "people.default_quota", House, SettingKind::Size { least: 0, most: 1024 * GIB }, 0;
+
+    /// Octets of one message, in and out.
+    message_octets: u64 = "mail.message_octets", Mail, SettingKind::Size { least: MIB, most: GIB }, 50 * MIB;
+    /// How long a message is tried (RFC 5321 §4.5.4.1 wants four to five days).
+    queue_lifetime: Duration = "queue.lifetime", Mail, span(hours(1), days(30)), days(5);
+    /// When a sender is first told that their message waits.
+    delay_notice_after: Duration = "queue.delay_notice_after", Mail, span(minutes(15), days(5)), hours(4);
+    /// Recipients that one person may write to in 24 hours; 0: no limit.
+    recipients_per_day: u64 = "sending.recipients_per_day", Mail,
+        SettingKind::Number { least: 0, most: 1_000_000, unit: Unit::Recipients }, 0;
+
+    /// Characters of a new password, at least.
+    password_length: u64 = "password.minimum_length", SignIn,
+        SettingKind::Number { least: 8, most: 64, unit: Unit::Characters }, 10;
+    /// Domain admins and owners need a second factor.
+    second_factor_required: bool = "second_factor.required", SignIn, SettingKind::Switch, false;
+    /// A session that nobody uses ends after this.
+    session_idle: Duration = "session.idle", SignIn, span(minutes(5), days(90)), days(14);
+    /// A session ends after this, used or not.
+    session_lifetime: Duration = "session.lifetime", SignIn, span(hours(1), days(365)), days(90);
+
+    /// How long the trace remembers what became of a message.
+    trace_kept: Duration = "trace.kept", Keeping, span(days(1), days(365)), days(30);
+    /// How long the history of log-ins is kept.
+    login_history_kept: Duration = "login_history.kept", Keeping, span(days(1), days(730)), days(90);
+    /// How long what was removed can be brought back.
+    removed_kept: Duration = "removed.kept", Keeping, span(hours(1), days(90)), days(7);
+
+    /// Requests that one API key may make in a minute.
+    api_requests_per_minute: u64 = "api.requests_per_minute", Programs,
+        SettingKind::Number { least: 10, most: 100_000, unit: Unit::Requests }, 600;
+    /// Other programs are told what happens.
+    webhooks: bool = "webhooks.enabled", Programs, SettingKind::Switch, true;
+    /// Networks inside that webhooks may reach, though they aren't of the public internet; over http, too, on loopback.
+    webhooks_allow_internal: Networks = "webhooks.allow_internal", Programs, SettingKind::Networks, Networks::default();
+
+    /// Waiting recipients from which the queue counts as large.
+    queue_alarm: u64 = "warnings.queue_recipients", Warnings,
+        SettingKind::Number { least: 1, most: 10_000_000, unit: Unit::Recipients }, 1000;
+    /// How long the oldest recipient may wait before the queue counts as old.
+    queue_age_alarm: Duration = "warnings.queue_age", Warnings, span(minutes(15), days(30)), hours(24);
+    /// How long before its end a certificate is warned of.
+    certificate_alarm: Duration = "warnings.certificate_ends_in", Warnings, span(days(1), days(90)), days(14);
+    /// Refused log-ins of the last hour from which they are warned of.
+    login_alarm: u64 = "warnings.failed_logins", Warnings,
+        SettingKind::Number { least: 1, most: 1_000_000, unit: Unit::LogIns }, 100;
+}
+
+/// One setting by its name.
+pub fn setting(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// A value that someone set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetValue {
+    /// The setting's name.
+    pub name: String,
+    /// As it is written.
+    pub value: String,
+    /// When.
+    pub changed_at: Timestamp,
+}
+
+/// Why a setting wasn't changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingError {
+    /// The value doesn't do.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The database failed.
+    #[error(transparent)]
+    Failed(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for SettingError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// The settings in force, where all can take them.
+#[derive(Debug)]
+pub(crate) struct Board {
+    /// What counts where nothing is set: the defaults, with what the bootstrap file says.
+    base: Mutex<Settings>,
+    now: watch::Sender<Arc<Settings>>,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self { base: Mutex::default(), now: watch::Sender::new(Arc::new(Settings::default())) }
+    }
+}
+
+impl Board {
+    fn base(&self) -> Settings {
+        self.base.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts the base and what was set into force.
+    fn publish(&self, set: &[SetValue]) {
+        let mut settings = self.base();
+        for SetValue { name, value, .. } in set {
+            // A newer version's setting, or a range that has become narrower: the others still count.
+            if let Err(error) = settings.set(name, value) {
+                tracing::warn!(setting = name, %error, "a setting in the database is passed over");
+            }
+        }
+        self.now.send_if_modified(|now| {
+            let is_new = **now != settings;
+            if is_new {
+                *now = Arc::new(settings);
+            }
+            is_new
+        });
+    }
+}
+
+impl Store {
+    /// The settings as they are now. Cheap: take them once a session or request.
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.inner.settings.now.borrow())
+    }
+
+    /// Told when the settings change.
+    pub fn settings_changes(&self) -> watch::Receiver<Arc<Settings>> {
+        self.inner.settings.now.subscribe()
+    }
+
+    /// The settings as they would be if nobody had set any.
+    pub fn settings_base(&self) -> Settings {
+        self.inner.settings.base()
+    }
+
+    /// Says what counts where nothing is set, instead of the defaults: what the bootstrap file says.
+    ///
+    /// # Errors
+    /// As [`Store::read_settings`].
+    pub async fn start_settings_from(&self, base: Settings) -> Result<(), StoreError> {
+        *self.inner.settings.base.lock().unwrap_or_else(PoisonError::into_inner) = base;
+        self.read_settings().await
+    }
+
+    /// Reads the settings anew: another node may have changed them.
+    pub async fn read_settings(&self) -> Result<(), StoreError> {
+        let set = self.set_values().await?;
+        self.inner.settings.publish(&set);
+        Ok(())
+    }
+
+    /// Sets one setting; with none, what counts where nothing is set counts again. In force when this returns.
+    ///
+    /// # Errors
+    /// [`SettingError::Value`]: nothing was changed.
+    pub async fn change_setting(&self, by: &Author, name: &str, value: Option<&str>) -> Result<(), SettingError> {
+        let Some(setting) = setting(name) else { return Err(ValueError::Unknown.into()) };
+        let mut settings = self.settings_base();
+        if let Some(value) = value {
+            settings.set(name, value)?;
+        }
+        // As it is written, whatever way it was typed.
+        let value = value.and_then(|_| settings.value(name));
+        let (scribe, name) = (self.scribe(by), setting.name);
+        self.write(move |tx| Box::pin(async move { change(tx, &scribe, name, value).await })).await?;
+        Ok(self.read_settings().await?)
+    }
+
+    /// What was set, by name.
+    pub async fn set_values(&self) -> Result<Vec<SetValue>, StoreError> {
+        let sql = "SELECT name, value, changed_at FROM setting ORDER BY name";
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(sql).fetch_all(&mut *self.reader().await?).await?;
+        let read = |(name, value, changed_at)| SetValue { name, value, changed_at: Timestamp::from_millis(changed_at) };
+        Ok(rows.into_iter().map(read).collect())
+    }
+}
+
+async fn change(
+    tx: &mut AnyConnection,
+    scribe: &Scribe,
+    name: &'static str,
+    value: Option<String>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT value FROM setting WHERE name = $1";
+    let before: Option<String> = sqlx::query_scalar(sql).bind(name).fetch_optional(&mut *tx).await?;
+    if before == value {
+        return Ok(());
+    }
+    match &value {
+        Some(value) => {
+            let sql = "INSERT INTO setting (name, value, changed_at) VALUES ($1, $2, $3)
+                       ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at";
+            let query = sqlx::query(sql).bind(name).bind(value.as_str()).bind(scribe.now().millis());
+            query.execute(&mut *tx).await?;
+        }
+        None => {
+            sqlx::query("DELETE FROM setting WHERE name = $1").bind(name).execute(&mut *tx).await?;
+        }
+    }
+    // A null is what nobody had set: that is what an undo brings back.
+    let state = |value: Option<String>| Some(json!({ "value": value }));
+    let deed = Deed { act: "setting.change", subject: name.to_owned(), ..Deed::default() };
+    scribe.note(tx, deed.between(state(before), state(value))).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_default_is_a_value_that_may_be_set() {
+        let mut settings = Settings::default();
+        for setting in SETTINGS {
+            let value = settings.value(setting.name).unwrap();
+            settings.set(setting.name, &value).unwrap_or_else(|error| panic!("{} = {value}: {error}", setting.name));
+            assert_eq!(settings.value(setting.name), Some(value));
+        }
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn names_are_once_and_sections_stand_together() {
+        let mut names: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+        names.sort_unstable();
+        assert!(names.is_sorted_by(|one, other| one < other));
+        let places: Vec<_> = SETTINGS
+            .iter()
+            .map(|setting| SettingSection::ALL.iter().position(|section| *section == setting.section))
+            .collect();
+        assert!(places.is_sorted());
+    }
+
+    #[test]
+    fn what_does_not_do_changes_nothing() {
+        let check = |name: &str, text: &str, expected: Result<&str, ValueError>| {
+            let mut settings = Settings::default();
+            let before = settings.value(name);
+            let set = settings.set(name, text);
+            let after = settings.value(name);
+            match expected {
+                Ok(value) => assert_eq!((set, after.as_deref()), (Ok(()), Some(value)), "{name} = {text}"),
+                Err(error) => assert_eq!((set, after), (Err(error), before), "{name} = {text}"),
+            }
+        };
+        check("mail.message_octets", "25 MiB", Ok("26214400"));
+        check("mail.message_octets", "26214400", Ok("26214400"));
+        check("mail.message_octets", "1", Err(ValueError::Range));
+        check("mail.message_octets", "large", Err(ValueError::Number));
+        check("queue.lifetime", "4 d", Ok("345600"));
+        check("queue.lifetime", "3600", Ok("3600"));
+        check("queue.lifetime", "-1", Err(ValueError::Span));
+        check("queue.lifetime", "99999999999999999999 d", Err(ValueError::Range));
+        check("second_factor.required", "true", Ok("true"));
+        check("second_factor.required", "maybe", Err(ValueError::Switch));
+        check("house.language", "fr", Ok("fr"));
+        check("house.language", "xx", Err(ValueError::Choice));
+        check("house.contact", "ann@house.example", Ok("ann@house.example"));
+        check("house.contact", "", Ok(""));
+        check("house.contact", "ann", Err(ValueError::Address));
+        check("house.name", "  Post  ", Ok("Post"));
+        check("house.name", "", Err(ValueError::Empty));
+        check("house.name", "a\nb", Err(ValueError::Words));
+        check("house.name", &"x".repeat(61), Err(ValueError::Long));
+        check("webhooks.allow_internal", "10.0.0.0/8, ::1", Ok("10.0.0.0/8, ::1/128"));
+        check("webhooks.allow_internal", "10.0.0.0/33", Err(ValueError::Network));
+        check("no.such", "1", Err(ValueError::Unknown));
+    }
+}
