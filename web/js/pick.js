@@ -1,10 +1,10 @@
-// One box that chooses every row, and the count of the chosen.
+// One box that chooses every row, and the count of the chosen. The rows' boxes name their form by its id.
 export function pick(piece) {
   for (const all of piece.querySelectorAll("[data-pick-all]")) {
     const form = all.closest("form");
     const box = all.querySelector("input");
     const count = all.querySelector("[data-picked]");
-    const rows = () => [...form.querySelectorAll("[data-pick]")];
+    const rows = () => [...form.elements].filter((field) => field.matches("[data-pick]"));
     const tell = () => {
       const chosen = rows().filter((row) => row.checked).length;
       box.checked = chosen > 0 && chosen === rows().length;
@@ -15,7 +15,7 @@ export function pick(piece) {
       for (const row of rows()) row.checked = box.checked;
       tell();
     });
-    form.addEventListener("change", (event) => {
+    document.addEventListener("change", (event) => {
       if (event.target.matches("[data-pick]")) tell();
     });
     all.hidden = false;

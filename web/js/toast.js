@@ -16,7 +16,7 @@ export function flash(piece) {
   for (const notice of piece.querySelectorAll("[data-flash]")) {
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "button is-quiet is-icon is-small dismiss";
+    button.className = "button is-quiet is-icon is-small";
     button.setAttribute("aria-label", document.body.dataset.close);
     button.append(icon("cross"));
     button.addEventListener("click", () => notice.remove());

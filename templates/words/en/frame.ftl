@@ -12,3 +12,4 @@ frame-theme-dark = Dark
 frame-copied = Copied
 frame-close = Close
 frame-failed = That did not work. Check your connection and try again.
+frame-undo = Undo

@@ -12,3 +12,4 @@ frame-theme-dark = Sombre
 frame-copied = Copié
 frame-close = Fermer
 frame-failed = Cela n’a pas fonctionné. Vérifiez votre connexion et réessayez.
+frame-undo = Annuler
