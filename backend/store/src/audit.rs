@@ -132,7 +132,6 @@ pub(crate) struct Deed {
     pub(crate) domain: Option<DomainKey>,
     pub(crate) before: Option<Value>,
     pub(crate) after: Option<Value>,
-    pub(crate) undoes: Option<AuditKey>,
 }
 
 impl Deed {
@@ -146,11 +145,6 @@ impl Deed {
             other => other,
         };
         self
-    }
-
-    /// Whether there is anything to tell.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.before == self.after
     }
 }
 
@@ -173,6 +167,8 @@ pub(crate) struct Scribe {
     keys: Arc<Keys>,
     now: Timestamp,
     by: Author,
+    /// The change that is being undone.
+    undoes: Option<AuditKey>,
 }
 
 impl Scribe {
@@ -181,9 +177,10 @@ impl Scribe {
         self.now
     }
 
-    /// By whom.
-    pub(crate) const fn author(&self) -> &Author {
-        &self.by
+    /// The same scribe, for what undoes a change.
+    pub(crate) const fn undoing(mut self, undone: AuditKey) -> Self {
+        self.undoes = Some(undone);
+        self
     }
 
     /// A new row key.
@@ -210,7 +207,7 @@ impl Scribe {
             .bind(deed.domain.map(DomainKey::value))
             .bind(deed.before.map(|state| state.to_string()))
             .bind(deed.after.map(|state| state.to_string()))
-            .bind(deed.undoes.map(AuditKey::value))
+            .bind(self.undoes.map(AuditKey::value))
             .execute(tx)
             .await?;
         Ok(key)
@@ -222,7 +219,7 @@ const COLUMNS: &str = "audit_key, at, author, author_key, via, peer, act, subjec
 impl Store {
     /// For what `by` does now.
     pub(crate) fn scribe(&self, by: &Author) -> Scribe {
-        Scribe { keys: Arc::clone(&self.inner.keys), now: self.now(), by: by.clone() }
+        Scribe { keys: Arc::clone(&self.inner.keys), now: self.now(), by: by.clone(), undoes: None }
     }
 
     /// Changes, the latest first.

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 14] = [
+const RULES: [(&str, &str); 16] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -64,6 +64,17 @@ const RULES: [(&str, &str); 14] = [
      "SELECT COUNT(*) FROM login_history l
       WHERE (account_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = l.account_key))
          OR (domain_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = l.domain_key))"),
+    ("accounts, aliases, other names or servants of no domain",
+     "SELECT (SELECT COUNT(*) FROM account a WHERE NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = a.domain_key))
+           + (SELECT COUNT(*) FROM alias a WHERE NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = a.domain_key))
+           + (SELECT COUNT(*) FROM domain_alias o WHERE NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = o.domain_key))
+           + (SELECT COUNT(*) FROM account_domain g WHERE NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = g.domain_key)
+                 OR NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = g.account_key))
+           + (SELECT COUNT(*) FROM alias_target t WHERE NOT EXISTS (SELECT 1 FROM alias a WHERE a.alias_key = t.alias_key))
+           + (SELECT COUNT(*) FROM alias a WHERE NOT EXISTS (SELECT 1 FROM alias_target t WHERE t.alias_key = a.alias_key))"),
+    ("names or addresses that are two things at once",
+     "SELECT (SELECT COUNT(*) FROM domain_alias o JOIN domain d ON d.name = o.name)
+           + (SELECT COUNT(*) FROM alias l JOIN account a ON a.folded = l.folded)"),
     ("queued messages without a message, or without recipients",
      "SELECT COUNT(*) FROM queued q WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = q.message_key)
          OR NOT EXISTS (SELECT 1 FROM queued_recipient r WHERE r.queue_key = q.queue_key)"),

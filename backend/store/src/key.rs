@@ -1,5 +1,6 @@
 //! Row keys: numbers that we make ourselves, in the order of time, and never show outside.
 
+use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use relais_model::Timestamp;
@@ -83,6 +84,31 @@ impl AuditKey {
     /// By [`AuditKey::entry_id`].
     pub fn parse(id: &str) -> Option<Self> {
         i64::from_str_radix(id, 16).ok().filter(|key| *key > 0).map(Self)
+    }
+}
+
+/// What a thing is at a time: the key of its last change. Another change, another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Version(i64);
+
+impl Version {
+    pub(crate) const fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    pub(crate) const fn value(self) -> i64 {
+        self.0
+    }
+
+    /// As `Display` writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        i64::from_str_radix(text, 16).ok().map(Self)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0)
     }
 }
 

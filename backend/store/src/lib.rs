@@ -72,7 +72,7 @@ pub use engine::{DatabaseUrl, Engine};
 pub use error::{OpenError, StoreError};
 pub use key::{
     AccountKey, AliasKey, AppPasswordKey, AuditKey, DomainKey, MailboxKey, MessageKey, QueueKey, RecipientKey,
-    TraceKey, WebhookDeliveryKey, WebhookKey,
+    TraceKey, Version, WebhookDeliveryKey, WebhookKey,
 };
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{

@@ -227,6 +227,17 @@ impl Selected {
         Self { text: head.into(), values: Vec::new(), conditions: 0 }
     }
 
+    /// As it is.
+    pub(crate) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Another SELECT up to WHERE, within this one; its conditions follow.
+    pub(crate) fn begin(&mut self, head: &str) {
+        self.text.push_str(head);
+        self.conditions = 0;
+    }
+
     /// A condition; each `$` in it is the value, and is numbered here.
     pub(crate) fn and(&mut self, condition: &str, value: impl Into<Value>) {
         let number = self.add(value);

@@ -3,29 +3,41 @@
 //! Invariants: an address names an account or an alias, never both (each change of a domain's addresses first writes to the domain's row,
 //! so that two of them wait for each other); addresses are compared folded ([`fold`]) and kept as they were spelled;
 //! [`Store::route`] answers with one step, and who follows aliases counts the steps ([`ALIAS_DEPTH`]); what it remembers is forgotten
-//! with each change.
+//! with each change; what is removed with grace keeps its row, and is found by nobody but those who bring it back or purge it; each change is
+//! noted in its own transaction (`crate::audit`).
+//!
+//! What people change of a thing is one state (`DomainState`, `AccountState`): read, changed, written, and noted as what differs. To undo is
+//! to write the noted members back ([`Store::undo`]).
 
 mod account;
+mod addresses;
 mod alias;
 mod domain;
 mod fold;
+mod order;
 mod route;
+mod undo;
 
 use futures_util::future::BoxFuture;
 use relais_model::{Address, Domain};
 use sqlx::AnyConnection;
 
-pub use account::{Account, AccountChange, AccountFilter, Credential, NewAccount};
+pub use account::{
+    Account, AccountChange, AccountFilter, AccountOrder, Credential, DailyLimits, NewAccount, Purged, Role,
+};
+pub use addresses::{AddressEntry, AddressFilter, AddressKind, AddressOrder};
 pub use alias::{Alias, MAX_TARGETS};
-pub use domain::{DomainEntry, Removal};
+pub use domain::{DomainChange, DomainEntry, DomainFilter, DomainOrder, MAX_OTHER_NAMES, Removal};
 pub use fold::fold;
+pub use order::Order;
 pub use route::{ALIAS_DEPTH, Route};
+pub use undo::is_undoable_act;
 
 pub(crate) use account::take_account;
 pub(crate) use domain::read_address;
 pub(crate) use route::Routes;
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, Version};
 
 /// Why the directory wasn't changed.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +48,12 @@ pub enum DirectoryError {
     /// The address is an account or an alias already.
     #[error("the address {0} is already here")]
     AddressTaken(Address),
+    /// The domain was removed of late: it can be brought back, or be added once it is purged.
+    #[error("the domain {0} was removed of late and is kept for a while")]
+    DomainRemoved(Domain),
+    /// The address was an account's that was removed of late: it can be brought back, or be added once it is purged.
+    #[error("the address {0} was removed of late and is kept for a while")]
+    AddressRemoved(Address),
     /// No such domain of ours.
     #[error("the domain {0} is not here")]
     UnknownDomain(Domain),
@@ -50,6 +68,21 @@ pub enum DirectoryError {
         /// How many aliases.
         aliases: u64,
     },
+    /// The domain has as many accounts as it may.
+    #[error("the domain has {0} accounts, and may have no more")]
+    TooManyPeople(u64),
+    /// It would leave the house without an owner who can log in.
+    #[error("the house would be without an owner")]
+    LastOwner,
+    /// It isn't of the version that was read any more.
+    #[error("it was changed meanwhile")]
+    Stale,
+    /// What is to be undone has been changed again since: the members that differ now.
+    #[error("changed since: {0:?}")]
+    ChangedSince(Vec<String>),
+    /// There is no such change, or it is undone already, or of a kind that can't be.
+    #[error("it cannot be undone")]
+    NotUndoable,
     /// It cannot be as it was asked; the text says why.
     #[error("{0}")]
     Unfit(&'static str),
@@ -75,4 +108,14 @@ impl Store {
         self.inner.routes.forget();
         done
     }
+}
+
+/// What was there a moment ago, with its row taken, still is.
+fn present<T>(found: Option<T>) -> Result<T, DirectoryError> {
+    found.ok_or_else(|| StoreError::damaged("a row is gone that was just taken").into())
+}
+
+/// Refuses a change of what isn't any more as it was read.
+fn check_version(wanted: Option<Version>, has: Version) -> Result<(), DirectoryError> {
+    if wanted.is_none_or(|wanted| wanted == has) { Ok(()) } else { Err(DirectoryError::Stale) }
 }

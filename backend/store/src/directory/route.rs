@@ -48,6 +48,8 @@ pub enum Route {
     },
     /// The domain is ours; the local part isn't there.
     NoSuchAddress,
+    /// The domain is ours, and takes no mail for anybody.
+    Disabled,
     /// The domain isn't ours.
     NotLocal,
 }
@@ -103,10 +105,23 @@ impl Store {
     }
 
     async fn read_route(&self, address: &Address) -> Result<Route, StoreError> {
+        // Another name of a domain leads where the domain leads.
+        match self.domain_of_alias(&address.domain).await? {
+            Some(domain) => self.read_own_route(&Address { domain, ..address.clone() }).await,
+            None => self.read_own_route(address).await,
+        }
+    }
+
+    async fn read_own_route(&self, address: &Address) -> Result<Route, StoreError> {
         let exact = fold(address);
         let (base, detail) = fold_base(address).map_or((exact.clone(), None), |(base, detail)| (base, Some(detail)));
         let Some(domain) = self.read_domain_row(address, &exact, &base).await? else { return Ok(Route::NotLocal) };
-        match domain.account {
+        if domain.is_disabled {
+            return Ok(Route::Disabled);
+        }
+        // What was removed of late is still somebody's: it isn't the catch-all's.
+        let is_kept = domain.account.as_ref().is_some_and(|account| account.is_removed);
+        match domain.account.filter(|account| !account.is_removed) {
             Some(account) if account.folded == exact => return account.into_route(None),
             account => {
                 let (alias, targets) = self.read_alias(&exact, &base).await?;
@@ -125,7 +140,7 @@ impl Store {
                 return Ok(Route::Alias { targets: vec![target] });
             }
         }
-        match domain.catch_all {
+        match domain.catch_all.filter(|_| !is_kept) {
             Some(target) => Ok(Route::CatchAll { target: read_address(&target)? }),
             None => Ok(Route::NoSuchAddress),
         }
@@ -134,7 +149,9 @@ impl Store {
     /// Where mail for postmaster at a name of this host goes, when that name is no domain of ours: to the house's oldest account
     /// (RFC 5321 §4.5.1).
     pub async fn house_postmaster(&self) -> Result<Option<Address>, StoreError> {
-        let sql = "SELECT address FROM account WHERE is_suspended = 0 ORDER BY account_key LIMIT 1";
+        let sql = "SELECT a.address FROM account a JOIN domain d ON d.domain_key = a.domain_key
+                   WHERE a.is_suspended = 0 AND a.removed_at IS NULL AND d.removed_at IS NULL AND d.is_disabled = 0
+                   ORDER BY a.account_key LIMIT 1";
         let address: Option<String> = sqlx::query_scalar(sql).fetch_optional(&mut *self.reader().await?).await?;
         address.as_deref().map(read_address).transpose()
     }
@@ -153,7 +170,11 @@ impl Store {
                     Route::Account { key, .. } if key == account => return Ok(true),
                     Route::Alias { targets } => ahead.extend(targets),
                     // A catch-all gives mail to someone; it lends nobody the names of others.
-                    Route::Account { .. } | Route::CatchAll { .. } | Route::NoSuchAddress | Route::NotLocal => {}
+                    Route::Account { .. }
+                    | Route::CatchAll { .. }
+                    | Route::NoSuchAddress
+                    | Route::Disabled
+                    | Route::NotLocal => {}
                 }
             }
         }
@@ -177,11 +198,13 @@ impl Store {
             Option<i64>,
             Option<i64>,
             Option<i64>,
+            Option<i64>,
+            i64,
         );
         let sql = "SELECT d.domain_key, d.catch_all, d.postmaster,
-                          a.account_key, a.folded, a.address, a.is_suspended, a.quota_octets, a.used_octets
+                          a.account_key, a.folded, a.address, a.is_suspended, a.quota_octets, a.used_octets, a.removed_at, d.is_disabled
                    FROM domain d LEFT JOIN account a ON a.folded IN ($2, $3)
-                   WHERE d.name = $1
+                   WHERE d.name = $1 AND d.removed_at IS NULL
                    ORDER BY LENGTH(a.folded) DESC LIMIT 1";
         let row: Option<Row> = sqlx::query_as(sql)
             .bind(address.domain.as_str())
@@ -189,22 +212,22 @@ impl Store {
             .bind(base)
             .fetch_optional(&mut *self.reader().await?)
             .await?;
-        let Some((domain, catch_all, postmaster, key, folded, address, is_suspended, quota_octets, used_octets)) = row
-        else {
-            return Ok(None);
-        };
+        let Some(row) = row else { return Ok(None) };
+        let (domain, catch_all, postmaster, key, folded, address, is_suspended, quota, used, removed_at, is_disabled) =
+            row;
         let account = match (key, folded, address) {
             (Some(key), Some(folded), Some(address)) => Some(AccountRow {
                 key: AccountKey::new(key),
                 folded,
                 address,
                 is_suspended: is_suspended.unwrap_or(0) != 0,
-                quota_octets: quota_octets.map(i64::unsigned_abs),
-                used_octets: used_octets.and_then(|octets| u64::try_from(octets).ok()).unwrap_or(0),
+                is_removed: removed_at.is_some(),
+                quota_octets: quota.map(i64::unsigned_abs),
+                used_octets: used.and_then(|octets| u64::try_from(octets).ok()).unwrap_or(0),
             }),
             _ => None,
         };
-        Ok(Some(DomainRow { key: domain, catch_all, postmaster, account }))
+        Ok(Some(DomainRow { key: domain, catch_all, postmaster, is_disabled: is_disabled != 0, account }))
     }
 
     /// The targets of the alias of either folded address, the longer first, and which it was.
@@ -221,7 +244,8 @@ impl Store {
     }
 
     async fn oldest_account(&self, domain: i64) -> Result<Option<Address>, StoreError> {
-        let sql = "SELECT address FROM account WHERE domain_key = $1 AND is_suspended = 0 ORDER BY account_key LIMIT 1";
+        let sql = "SELECT address FROM account WHERE domain_key = $1 AND is_suspended = 0 AND removed_at IS NULL
+                   ORDER BY account_key LIMIT 1";
         let address: Option<String> =
             sqlx::query_scalar(sql).bind(domain).fetch_optional(&mut *self.reader().await?).await?;
         match address {
@@ -235,6 +259,7 @@ struct DomainRow {
     key: i64,
     catch_all: Option<String>,
     postmaster: Option<String>,
+    is_disabled: bool,
     account: Option<AccountRow>,
 }
 
@@ -243,6 +268,7 @@ struct AccountRow {
     folded: String,
     address: String,
     is_suspended: bool,
+    is_removed: bool,
     quota_octets: Option<u64>,
     used_octets: u64,
 }

@@ -1,0 +1,146 @@
+//! Undoing: what a change left is written back, where it still is as that change left it.
+
+use relais_model::{Address, Domain};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sqlx::AnyConnection;
+
+use super::alias::AliasState;
+use super::domain::{read_address, read_name, refuse_full, refuse_unless_empty, take_domain};
+use super::{DirectoryError, account, alias, domain};
+use crate::audit::{AuditEntry, Scribe, mark_undone, read_audit};
+use crate::{AccountKey, AliasKey, AuditKey, Author, DomainKey, Store, StoreError};
+
+/// Whether changes of this kind can be undone.
+pub fn is_undoable_act(act: &str) -> bool {
+    let Some((family, _)) = act.split_once('.') else { return false };
+    act != "person.password" && matches!(family, "domain" | "domain_alias" | "person" | "alias")
+}
+
+impl Store {
+    /// Undoes one change, notes that as a change of its own, and marks the old one.
+    ///
+    /// # Errors
+    /// [`DirectoryError::NotUndoable`]; [`DirectoryError::ChangedSince`] where what it changed isn't any more as it left it; else as the
+    /// method that would do the same.
+    pub async fn undo(&self, key: AuditKey, by: &Author) -> Result<(), DirectoryError> {
+        let scribe = self.scribe(by).undoing(key);
+        self.change_routes(move |tx| {
+            Box::pin(async move {
+                let entry = read_audit(tx, key).await?.ok_or(DirectoryError::NotUndoable)?;
+                let is_told = entry.before.is_some() || entry.after.is_some();
+                if !is_undoable_act(&entry.act) || entry.undone.is_some() || !is_told {
+                    return Err(DirectoryError::NotUndoable);
+                }
+                match entry.act.split('.').next() {
+                    Some("domain") => undo_domain(tx, &entry, &scribe).await?,
+                    Some("domain_alias") => undo_other_name(tx, &entry, &scribe).await?,
+                    Some("person") => undo_person(tx, &entry, &scribe).await?,
+                    Some("alias") => undo_alias(tx, &entry, &scribe).await?,
+                    _ => return Err(DirectoryError::NotUndoable),
+                }
+                mark_undone(tx, key, &scribe).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+async fn undo_domain(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe) -> Result<(), DirectoryError> {
+    let name = subject_domain(entry)?;
+    let key = DomainKey::new(entry.about.ok_or(DirectoryError::NotUndoable)?);
+    let Some((present, _)) = domain::read_state(tx, key).await? else {
+        return Err(DirectoryError::UnknownDomain(name));
+    };
+    let after = match before(entry, &present)? {
+        Some(after) => after,
+        None => {
+            refuse_unless_empty(tx, key).await?;
+            present.clone().removed()
+        }
+    };
+    domain::put_state(tx, scribe, "domain.undo", (key, &name), &present, &after).await
+}
+
+async fn undo_person(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe) -> Result<(), DirectoryError> {
+    let address = subject_address(entry)?;
+    let key = AccountKey::new(entry.about.ok_or(DirectoryError::NotUndoable)?);
+    let domain = take_domain(tx, &address.domain, scribe.now()).await?;
+    let Some((present, _)) = account::read_state(tx, key).await? else {
+        return Err(DirectoryError::UnknownAddress(address));
+    };
+    let after = before(entry, &present)?.unwrap_or_else(|| present.clone().removed());
+    if present.is_removed && !after.is_removed {
+        refuse_full(tx, domain).await?;
+    }
+    account::put_state(tx, scribe, "person.undo", (key, &address, domain), &present, &after).await
+}
+
+async fn undo_alias(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe) -> Result<(), DirectoryError> {
+    let address = subject_address(entry)?;
+    let key = AliasKey::new(entry.about.ok_or(DirectoryError::NotUndoable)?);
+    let domain = take_domain(tx, &address.domain, scribe.now()).await?;
+    let present = alias::read_state(tx, key).await?;
+    let after: Option<AliasState> = match (&present, &entry.after) {
+        (Some(present), Some(_)) => before(entry, present)?,
+        (None, None) => read(entry.before.clone())?,
+        _ => return Err(DirectoryError::ChangedSince(vec!["targets".to_owned()])),
+    };
+    let what = (key, &address, domain);
+    alias::put_state(tx, scribe, "alias.undo", what, present.as_ref(), after.as_ref()).await.map(drop)
+}
+
+async fn undo_other_name(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe) -> Result<(), DirectoryError> {
+    let name = subject_domain(entry)?;
+    let present = domain::read_other_name(tx, &name).await?;
+    let told = present.as_ref().map(|(_, of)| serde_json::json!({ "domain": of }));
+    if told != entry.after {
+        return Err(DirectoryError::ChangedSince(vec!["domain".to_owned()]));
+    }
+    let key = match (&present, entry.before.as_ref().and_then(|before| before.get("domain")).and_then(Value::as_str)) {
+        (Some((key, _)), _) => {
+            domain::delete_other_name(tx, &name, *key, scribe).await?;
+            *key
+        }
+        (None, Some(of)) => {
+            let key = take_domain(tx, &read_name(of)?, scribe.now()).await?;
+            domain::insert_other_name(tx, &name, key, scribe).await?;
+            key
+        }
+        (None, None) => return Err(DirectoryError::NotUndoable),
+    };
+    let deed = domain::other_name_deed("domain_alias.undo", &name, key);
+    scribe.note(tx, deed.between(told, entry.before.clone())).await?;
+    Ok(())
+}
+
+/// `present` with what the change had found, where it still is as the change left it; none where it had found nothing.
+fn before<S: Serialize + DeserializeOwned>(entry: &AuditEntry, present: &S) -> Result<Option<S>, DirectoryError> {
+    let mut state = serde_json::to_value(present).map_err(|error| StoreError::damaged(error.to_string()))?;
+    let Some(Value::Object(left)) = &entry.after else { return Err(DirectoryError::NotUndoable) };
+    let differing = left.iter().filter(|(name, value)| state.get(name.as_str()) != Some(value));
+    let differing: Vec<String> = differing.map(|(name, _)| name.clone()).collect();
+    if !differing.is_empty() {
+        return Err(DirectoryError::ChangedSince(differing));
+    }
+    let Some(Value::Object(found)) = &entry.before else { return Ok(None) };
+    if let Value::Object(members) = &mut state {
+        members.extend(found.clone());
+    }
+    read(Some(state))
+}
+
+fn read<S: DeserializeOwned>(state: Option<Value>) -> Result<Option<S>, DirectoryError> {
+    let read = |state| serde_json::from_value(state).map_err(|error| StoreError::damaged(error.to_string()).into());
+    state.map(read).transpose()
+}
+
+fn subject_domain(entry: &AuditEntry) -> Result<Domain, DirectoryError> {
+    Ok(read_name(&entry.subject)?)
+}
+
+fn subject_address(entry: &AuditEntry) -> Result<Address, DirectoryError> {
+    Ok(read_address(&entry.subject)?)
+}
