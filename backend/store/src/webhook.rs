@@ -342,9 +342,9 @@ impl Store {
                     begin_at(tx, TraceKey::at(scribe.now())).await?;
                 }
                 update(tx, &after).await?;
-                let deed = deed("webhook.change", &after).between(Some(told(&before)), Some(told(&after)));
-                if !deed.is_idle() {
-                    scribe.note(tx, deed).await?;
+                let (was, is) = (told(&before), told(&after));
+                if was != is {
+                    scribe.note(tx, deed("webhook.change", &after).between(Some(was), Some(is))).await?;
                 }
                 Ok(after)
             })
