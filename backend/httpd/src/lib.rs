@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use relais_model::{Clock, Domain, Timestamp};
-use relais_service::Service;
+use relais_service::{Access, Service};
 
 pub use door::{Door, Peer};
 
@@ -42,19 +42,24 @@ pub struct Web {
 #[derive(Debug)]
 struct Inner {
     service: Service,
+    access: Access,
     clock: Arc<dyn Clock>,
     host: Domain,
     assets: Assets,
 }
 
 impl Web {
-    /// Over `service`; `host` is the host's own name.
-    pub fn new(service: Service, host: Domain, clock: Arc<dyn Clock>) -> Self {
-        Self { inner: Arc::new(Inner { service, clock, host, assets: Assets::load() }) }
+    /// Over `service` and `access`; `host` is the host's own name.
+    pub fn new(service: Service, access: Access, host: Domain, clock: Arc<dyn Clock>) -> Self {
+        Self { inner: Arc::new(Inner { service, access, clock, host, assets: Assets::load() }) }
     }
 
     pub(crate) fn service(&self) -> &Service {
         &self.inner.service
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.inner.access
     }
 
     pub(crate) fn assets(&self) -> &Assets {

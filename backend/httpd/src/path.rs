@@ -9,10 +9,15 @@ pub(crate) const LINK: &str = "/link/{token}";
 
 pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SECOND: &str = "/sign-in/second";
+pub(crate) const SECOND_PASSKEY: &str = "/sign-in/second/passkey";
+pub(crate) const SECOND_PASSKEY_OPTIONS: &str = "/sign-in/second/passkey/options";
 pub(crate) const SIGN_IN_PASSKEY: &str = "/sign-in/passkey";
+pub(crate) const PASSKEY_OPTIONS: &str = "/sign-in/passkey/options";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
 /// Who has signed in says again who they are.
 pub(crate) const PROVE: &str = "/prove";
+pub(crate) const PROVE_PASSKEY: &str = "/prove/passkey";
+pub(crate) const PROVE_PASSKEY_OPTIONS: &str = "/prove/passkey/options";
 /// Language and look.
 pub(crate) const LOOK: &str = "/look";
 

@@ -123,7 +123,8 @@ impl Server {
         let service = self.service();
         let handle = operations::recorder()?;
         tasks.spawn(self.operations.serve(self.store.clone(), handle, stop.clone(), self.drain));
-        let panel = Web::new(service.clone(), self.reloading.begun_with.hostname.clone(), Arc::new(SystemClock));
+        let panel =
+            Web::new(service.clone(), self.access, self.reloading.begun_with.hostname.clone(), Arc::new(SystemClock));
         tasks.spawn(self.web.serve(panel.router(), stop.clone(), self.drain));
         tasks.spawn(control::serve(self.control, service, stop.clone()));
         tasks.spawn(self.doors.serve(self.house, stop.clone()));

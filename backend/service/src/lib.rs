@@ -14,7 +14,7 @@ mod failure;
 mod import;
 mod queue;
 mod stub;
-pub use stub::SignedIn;
+pub use stub::*;
 mod text;
 mod trace;
 

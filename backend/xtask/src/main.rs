@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a task finds is said at the terminal")]
 
 mod bench;
+mod browser;
 mod crash;
 mod full_disk;
 mod fuzz;
@@ -36,6 +37,10 @@ enum Task {
     Tidy,
     /// Measures relais side by side with Postfix and Dovecot
     Bench(bench::Arguments),
+    /// Looks at the panel with a real browser
+    Browser(browser::Arguments),
+    /// Takes pictures of every page, into target/shots
+    Shots,
     /// Kills relais under load, again and again, and counts
     Crash(crash::Arguments),
     /// Fills the disk under a running relais (root only)
@@ -57,6 +62,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Test => test::run(),
         Task::Tidy => tidy::run()?,
         Task::Bench(arguments) => bench::run(&arguments)?,
+        Task::Browser(arguments) => browser::run(&arguments)?,
+        Task::Shots => browser::shots()?,
         Task::Crash(arguments) => crash::run(&arguments)?,
         Task::FullDisk => full_disk::run()?,
         Task::Fuzz(arguments) => fuzz::run(&arguments)?,

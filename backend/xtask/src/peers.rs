@@ -71,7 +71,7 @@ pub(crate) fn run_all() -> anyhow::Result<Tally> {
 }
 
 /// Installs what is missing, as root; else says what to install. What is still missing skips its checks.
-fn install(wanted: &[&str]) {
+pub(crate) fn install(wanted: &[&str]) {
     let missing: Vec<&str> = wanted.iter().copied().filter(|package| !is_installed(package)).collect();
     let list = missing.join(" ");
     if missing.is_empty() {

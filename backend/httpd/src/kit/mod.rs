@@ -25,6 +25,6 @@ pub(crate) use routes::Routes;
 pub(crate) use security::headers;
 pub(crate) use shown::{Time, number, size};
 pub(crate) use visit::{
-    Admin, Desk, Flash, FlashKind, Guest, Owner, Person, Signed, Visit, done, next_path, recognise, redirect,
-    session_cookie,
+    Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, Signed, THEMES, Visit, clear_session, done,
+    next_path, recognise, redirect, session_cookie, with_next,
 };

@@ -1,7 +1,7 @@
 //! Who visits: read from the cookies once a request, and asked for by each handler in the form of the role it needs.
 
 use std::marker::PhantomData;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use data_encoding::BASE64URL_NOPAD;
-use relais_model::{Random as _, Secret, SystemRandom};
+use relais_model::Secret;
 use relais_service::{Actor, Failure, Role, SignedIn, Text};
 use relais_words::Language;
 use serde::{Deserialize, Serialize};
 
 use super::error::PageError;
-use super::{Frame, cookie};
+use super::{Frame, cookie, query};
 use crate::panel::error_page;
 use crate::{Peer, Web, path};
 
@@ -33,24 +33,24 @@ const FLASH_FOR: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone)]
 pub(crate) struct Visit {
     /// None: nobody has signed in.
-    pub(crate) signed_in: Option<SignedIn>,
-    /// The session's token, where the browser brought one.
-    pub(crate) token: Option<Secret>,
+    pub(crate) signed_in: Option<Arc<SignedIn>>,
     pub(crate) language: Language,
     /// `system`, `light` or `dark`.
     pub(crate) theme: &'static str,
     /// What each form must bring back.
     pub(crate) csrf: String,
     pub(crate) flash: Option<Flash>,
-    pub(crate) peer: Option<IpAddr>,
-    /// The browser's name for itself, shortened.
-    pub(crate) agent: String,
     /// The path that was asked for.
     pub(crate) path: String,
     /// With its query.
     pub(crate) path_and_query: String,
+    /// The session's token, where the browser brought one; whole or not, known or not.
+    token: Option<Secret>,
+    peer: IpAddr,
+    /// The browser's name for itself.
+    agent: String,
     /// What a guest's browser is to keep from now on.
-    new_guest: Option<String>,
+    new_guest: Option<Secret>,
 }
 
 /// What came of the last act, on its way to the next page.
@@ -88,57 +88,68 @@ impl Visit {
         })
     }
 
-    /// Whether a form's token is this visit's own.
-    pub(crate) fn owns(&self, csrf: &str) -> bool {
-        // Hashed, so that how much of a guess is right takes no other time.
-        blake3::hash(csrf.as_bytes()) == blake3::hash(self.csrf.as_bytes())
+    /// The browser, for the use-cases of signing in.
+    pub(crate) fn browser(&self) -> relais_service::Visit {
+        relais_service::Visit { peer: self.peer, agent: self.agent.clone() }
+    }
+
+    /// The session's token; empty where the browser brought none.
+    pub(crate) fn token(&self) -> &str {
+        self.token.as_ref().map_or("", Secret::expose)
     }
 
     async fn read(web: &Web, parts: &Parts) -> Result<Self, Failure> {
         let headers = &parts.headers;
+        let peer = match parts.extensions.get::<Peer>() {
+            Some(Peer::Network(ip)) => *ip,
+            Some(Peer::Host) | None => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        };
         let token = cookie::read(headers, cookie::SESSION).map(Secret::new);
         let signed_in = match &token {
-            Some(token) => web.service().session(token).await?,
+            Some(token) => web.access().session(token.expose(), peer).await?.map(Arc::new),
             None => None,
         };
-        let (csrf, new_guest) = match (&signed_in, &token) {
-            (Some(_), Some(token)) => (web.service().csrf(token.expose()), None),
-            _ => guest_csrf(web, headers),
-        };
-        let peer = match parts.extensions.get::<Peer>() {
-            Some(Peer::Network(ip)) => Some(*ip),
-            Some(Peer::Host) | None => None,
+        let (csrf, new_guest) = match &token {
+            // Also of a session whose second factor is still to come: its forms are its own.
+            Some(token) => (web.access().csrf(token.expose()), None),
+            None => guest_csrf(web, headers),
         };
         let uri = &parts.uri;
         Ok(Self {
-            language: language(headers, signed_in.as_ref()),
-            theme: theme(headers, signed_in.as_ref()),
+            language: language(headers, signed_in.as_deref()),
+            theme: theme(headers, signed_in.as_deref()),
             signed_in,
-            token,
             csrf,
             flash: cookie::read(headers, cookie::FLASH).and_then(read_flash),
-            peer,
-            agent: agent(headers),
             path: uri.path().to_owned(),
             path_and_query: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),
+            token,
+            peer,
+            agent: agent(headers),
             new_guest,
         })
+    }
+
+    /// What a form brought back is this visit's own.
+    pub(crate) fn owns(&self, csrf: &str) -> bool {
+        // Hashed, so that how much of a guess is right takes no other time.
+        blake3::hash(csrf.as_bytes()) == blake3::hash(self.csrf.as_bytes())
     }
 }
 
 /// A guest's forms are tied to a cookie of chance, so that nobody signs a stranger's browser in to an account of theirs.
-fn guest_csrf(web: &Web, headers: &HeaderMap) -> (String, Option<String>) {
-    if let Some(guest) = cookie::read(headers, cookie::GUEST).filter(|guest| guest.len() == 43) {
-        return (web.service().csrf(guest), None);
+fn guest_csrf(web: &Web, headers: &HeaderMap) -> (String, Option<Secret>) {
+    match cookie::read(headers, cookie::GUEST) {
+        Some(guest) => (web.access().csrf(guest), None),
+        None => {
+            let guest = web.access().make_visitor();
+            (web.access().csrf(guest.expose()), Some(guest))
+        }
     }
-    let mut chance = [0; 32];
-    SystemRandom.fill(&mut chance);
-    let guest = BASE64URL_NOPAD.encode(&chance);
-    (web.service().csrf(&guest), Some(guest))
 }
 
 fn language(headers: &HeaderMap, signed_in: Option<&SignedIn>) -> Language {
-    let own = signed_in.and_then(|signed_in| signed_in.language.as_deref()).and_then(Language::parse);
+    let own = signed_in.and_then(|signed_in| Language::parse(&signed_in.language));
     let chosen = || cookie::read(headers, cookie::LANGUAGE).and_then(Language::parse);
     let accepted = || headers.get(ACCEPT_LANGUAGE)?.to_str().ok().and_then(Language::accepted);
     own.or_else(chosen).or_else(accepted).unwrap_or_default()
@@ -148,7 +159,10 @@ fn language(headers: &HeaderMap, signed_in: Option<&SignedIn>) -> Language {
 pub(crate) const THEMES: [&str; 3] = ["system", "light", "dark"];
 
 fn theme(headers: &HeaderMap, signed_in: Option<&SignedIn>) -> &'static str {
-    let own = signed_in.map(|signed_in| signed_in.theme.as_str()).or_else(|| cookie::read(headers, cookie::THEME));
+    let own = signed_in
+        .map(|signed_in| signed_in.theme.as_str())
+        .filter(|theme| !theme.is_empty())
+        .or_else(|| cookie::read(headers, cookie::THEME));
     THEMES.into_iter().find(|theme| Some(*theme) == own).unwrap_or("system")
 }
 
@@ -199,7 +213,7 @@ pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Ne
         response = error_page(&Frame::of(&web, &visit), &bare(response.status()), &response);
     }
     let headers = response.headers_mut();
-    let guest = visit.new_guest.as_deref().and_then(|guest| cookie::set(cookie::GUEST, guest, Some(GUEST_FOR)));
+    let guest = visit.new_guest.as_ref().and_then(|guest| cookie::set(cookie::GUEST, guest.expose(), Some(GUEST_FOR)));
     let shown = visit.flash.is_some() && !headers.contains_key(axum::http::header::LOCATION);
     for cookie in guest.into_iter().chain(shown.then(|| cookie::clear(cookie::FLASH)).flatten()) {
         headers.append(SET_COOKIE, cookie);
@@ -224,13 +238,15 @@ fn bare(status: StatusCode) -> Failure {
 }
 
 /// `path?next=…`; whoever reads it back must take nothing but a path of ours: [`next_path`].
-fn with_next(path: &str, next: &str) -> String {
-    #[derive(Serialize)]
-    struct Query<'a> {
-        next: &'a str,
-    }
-    let query = serde_html_form::to_string(Query { next }).unwrap_or_default();
-    format!("{path}?{query}")
+pub(crate) fn with_next(path: &str, next: &str) -> String {
+    format!("{path}?{}", query(&NextQuery { next: next.to_owned() }))
+}
+
+/// Where to go after this page.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct NextQuery {
+    #[serde(default)]
+    pub(crate) next: String,
 }
 
 /// Where to go after signing in: a path of this host, or home.
@@ -246,6 +262,8 @@ pub(crate) fn next_path(next: &str) -> &str {
 #[derive(Debug)]
 pub(crate) struct Signed<R> {
     pub(crate) actor: Actor,
+    /// The same, as the use-cases of one's own account want it.
+    pub(crate) me: Arc<SignedIn>,
     pub(crate) visit: Arc<Visit>,
     role: PhantomData<R>,
 }
@@ -316,27 +334,46 @@ impl<R: Least, S: Sync> FromRequestParts<S> for Signed<R> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Turned> {
         let visit = Arc::clone(Visit::of(&parts.extensions).map_err(Turned::Down)?);
-        let actor = visit.signed_in.as_ref().ok_or(Turned::Away)?.actor.clone();
-        actor.require(R::ROLE).map_err(|failure| Turned::Down(failure.into()))?;
-        Ok(Self { actor, visit, role: PhantomData })
+        let me = Arc::clone(visit.signed_in.as_ref().ok_or(Turned::Away)?);
+        me.actor.require(R::ROLE).map_err(|failure| Turned::Down(failure.into()))?;
+        Ok(Self { actor: me.actor.clone(), me, visit, role: PhantomData })
     }
 }
 
 /// Whoever visits, signed in or not: pages before sign-in ask for it.
 #[derive(Debug)]
-pub(crate) struct Guest(pub(crate) Arc<Visit>);
+pub(crate) struct Guest {
+    pub(crate) visit: Arc<Visit>,
+}
+
+impl Guest {
+    /// The frame of this visit's pages.
+    pub(crate) fn frame(&self, web: &Web) -> Frame {
+        Frame::of(web, &self.visit)
+    }
+
+    /// The session's token; empty where the browser brought none.
+    pub(crate) fn token(&self) -> &str {
+        self.visit.token()
+    }
+}
 
 impl<S: Sync> FromRequestParts<S> for Guest {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, PageError> {
-        Visit::of(&parts.extensions).map(Arc::clone).map(Self)
+        Ok(Self { visit: Arc::clone(Visit::of(&parts.extensions)?) })
     }
 }
 
 /// The cookie of a session that begins, or goes on under a new token.
 pub(crate) fn session_cookie(token: &Secret, lifetime: Duration) -> Option<HeaderValue> {
     cookie::set(cookie::SESSION, token.expose(), Some(lifetime))
+}
+
+/// Takes the session's cookie back.
+pub(crate) fn clear_session() -> Option<HeaderValue> {
+    cookie::clear(cookie::SESSION)
 }
 
 #[cfg(test)]

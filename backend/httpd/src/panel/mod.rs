@@ -1,6 +1,7 @@
 //! The pages: one file a resource, with its routes, handlers, forms and page structs.
 
 mod error;
+mod sign_in;
 
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
@@ -44,7 +45,7 @@ pub(crate) fn router(web: &Web) -> Router {
 
 /// Every route of every page.
 pub(crate) fn routes() -> Routes {
-    Routes::default().get(path::HOME, home)
+    Routes::default().get(path::HOME, home).and(sign_in::routes)
 }
 
 /// To where the visitor belongs.

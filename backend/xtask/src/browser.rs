@@ -1,0 +1,112 @@
+//! Looks at the panel with a real browser: the checks and the pictures of `web/e2e`, against a demo that they start themselves.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+use relais_testkit::machine;
+use relais_testkit::server::Program;
+
+use crate::peers;
+use crate::tally::Tally;
+
+/// Debian's packages: the browser, and what tells it whose certificates to believe.
+const PACKAGES: &[&str] = &["chromium", "libnss3-tools"];
+/// And those that run the scripts, where the machine has no Node of its own.
+const NODE: &[&str] = &["nodejs", "npm"];
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Files of web/e2e/checks, without their ends; all of them where none is named
+    names: Vec<String>,
+}
+
+/// Runs the checks.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
+    play(&arguments.names)
+}
+
+/// Runs all checks, as a stage of `test`.
+pub(crate) fn run_all() -> anyhow::Result<Tally> {
+    play(&[])
+}
+
+/// Takes a picture of every page at three widths, light and dark: target/shots/PAGE-WIDTH-THEME.png.
+pub(crate) fn shots() -> anyhow::Result<Tally> {
+    let folder = crate::root().join("target/shots");
+    let tally = play(&["--shots".to_owned(), folder.display().to_string()])?;
+    println!("the pictures stand in {}", folder.display());
+    Ok(tally)
+}
+
+fn play(arguments: &[String]) -> anyhow::Result<Tally> {
+    let program = Program::built()?;
+    let Some(relais) = program.relais() else { anyhow::bail!("only relais has a panel") };
+    if let Err(why) = prepare() {
+        eprintln!("\nSKIPPED: the browser's checks: {why}\n");
+        return Ok(Tally::skip());
+    }
+    let mut child = Command::new("node")
+        .arg("run.mjs")
+        .args(arguments)
+        .current_dir(folder())
+        .env("RELAIS_BIN", fs::canonicalize(relais)?)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run node")?;
+    let mut tally = Tally::default();
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            let line = line?;
+            println!("{line}");
+            tally += Tally::of_line(&line);
+        }
+    }
+    if !child.wait()?.success() && tally.failed == 0 {
+        println!("FAIL browser (it ended badly)");
+        tally += Tally::of(false);
+    }
+    Ok(tally)
+}
+
+fn folder() -> PathBuf {
+    crate::root().join("web/e2e")
+}
+
+/// Installs what is missing.
+///
+/// # Errors
+/// What is still missing, for the person at the terminal.
+fn prepare() -> Result<(), String> {
+    peers::install(PACKAGES);
+    if machine::find_program("npm").is_none() {
+        peers::install(NODE);
+    }
+    let missing =
+        ["chromium", "certutil", "node", "npm"].into_iter().find(|name| machine::find_program(name).is_none());
+    if let Some(name) = missing {
+        return Err(format!("there is no {name}"));
+    }
+    if is_furnished() {
+        return Ok(());
+    }
+    println!("installing web/e2e's packages");
+    let status = Command::new("npm")
+        .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+        .current_dir(folder())
+        .stdout(Stdio::null())
+        .status();
+    if status.is_ok_and(|status| status.success()) { Ok(()) } else { Err("npm ci failed".to_owned()) }
+}
+
+/// Whether npm has installed what the lock names now; npm's own record is written after all packages.
+fn is_furnished() -> bool {
+    let written_at = |path: &str| fs::metadata(folder().join(path)).and_then(|file| file.modified());
+    match (written_at("package-lock.json"), written_at("node_modules/.package-lock.json")) {
+        (Ok(lock), Ok(installed)) => lock <= installed,
+        _ => false,
+    }
+}

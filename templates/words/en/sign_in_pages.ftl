@@ -1,0 +1,21 @@
+# Signing in.
+sign-in-title = Sign in
+sign-in-name = Your address
+sign-in-password = Password
+sign-in-act = Sign in
+sign-in-or = or
+sign-in-passkey = Sign in with a passkey
+sign-in-help = Forgotten your password? Whoever runs this mail server can send you a link for a new one.
+second-title = One more step
+second-lead = Signing in as
+second-code = Code
+second-code-help = Six digits from your authenticator, or one of your recovery codes.
+second-passkey = Use a passkey
+second-back = Sign in as someone else
+prove-title = Is it still you?
+prove-lead = What you are about to do is important. Say again who you are, as
+prove-act = Go on
+cancel = Cancel
+save = Save
+form-errors = Something in the form needs a second look:
+look-saved = Saved.

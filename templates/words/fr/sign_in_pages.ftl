@@ -1,0 +1,21 @@
+# Se connecter.
+sign-in-title = Connexion
+sign-in-name = Votre adresse
+sign-in-password = Mot de passe
+sign-in-act = Se connecter
+sign-in-or = ou
+sign-in-passkey = Se connecter avec une clé d’accès
+sign-in-help = Mot de passe oublié ? La personne qui gère ce serveur peut vous envoyer un lien pour en choisir un nouveau.
+second-title = Encore une étape
+second-lead = Connexion en tant que
+second-code = Code
+second-code-help = Six chiffres de votre application d’authentification, ou l’un de vos codes de secours.
+second-passkey = Utiliser une clé d’accès
+second-back = Se connecter sous un autre nom
+prove-title = Est-ce toujours vous ?
+prove-lead = Ce que vous allez faire est important. Dites de nouveau qui vous êtes, en tant que
+prove-act = Continuer
+cancel = Annuler
+save = Enregistrer
+form-errors = Quelque chose dans le formulaire est à revoir :
+look-saved = Enregistré.

@@ -1,0 +1,153 @@
+// What the checks in this folder share: a furnished house, a browser that believes its certificate, visitors who are signed in,
+// and how checks are counted.
+//
+// A check prints `ok NAME`, `FAIL NAME (why)` or `skip NAME (why)`; the last line counts them. $RELAIS_BIN is the program.
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+export const CHROMIUM = "/usr/bin/chromium";
+// Nothing of the browser's own goes out into the world.
+const QUIET = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+export const WIDTHS = [390, 834, 1440];
+export const THEMES = ["light", "dark"];
+const START_PATIENCE_MS = 120_000;
+const STOP_PATIENCE_MS = 40_000;
+const PATIENCE_MS = 15_000;
+
+const counts = { passed: 0, failed: 0 };
+
+// Runs one check; whatever it stumbles over is its failure.
+export async function check(name, act) {
+  try {
+    await act();
+    counts.passed += 1;
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    counts.failed += 1;
+    const why = String(error?.message ?? error).replace(/\s+/g, " ").trim();
+    console.log(`FAIL ${name} (${why.slice(0, 600)})`);
+  }
+}
+
+export function skip(name, why) {
+  console.log(`skip ${name} (${why})`);
+}
+
+// Says the count and gives the exit code.
+export function tally(title) {
+  console.log(`${title}: ${counts.passed} passed, ${counts.failed} failed`);
+  return counts.failed === 0 ? 0 : 1;
+}
+
+export function expect(is, why) {
+  if (!is) throw new Error(why);
+}
+
+// A demo in a folder of its own. `facts` is its ready line: accounts with roles, ports, `panel`, the URL of the panel.
+export async function house() {
+  const folder = mkdtempSync(join(tmpdir(), "relais-e2e."));
+  const program = process.env.RELAIS_BIN;
+  if (!program) throw new Error("RELAIS_BIN names no program");
+  const log = [];
+  const base = String(await freeBase());
+  const child = spawn(program, ["demo", "--json", "--dir", join(folder, "data"), "--port-base", base], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
+  const ended = new Promise((done) => child.once("exit", done));
+  const ready = new Promise((done) => createInterface({ input: child.stdout }).once("line", done));
+  const line = await Promise.race([ready, ended.then(() => null), after(START_PATIENCE_MS)]);
+  const stop = async () => {
+    child.kill("SIGTERM");
+    if ((await Promise.race([ended.then(() => true), after(STOP_PATIENCE_MS)])) === null) child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  if (!line) {
+    await stop();
+    throw new Error(`relais demo did not become ready: ${log.slice(-5).join(" | ")}`);
+  }
+  const facts = JSON.parse(line);
+  return { facts, panel: facts.panel?.replace(/\/+$/, ""), folder, log, stop };
+}
+
+// A browser with a home of its own, where the house's authority is believed: passkeys work with no other certificate.
+export async function browser(house) {
+  const home = join(house.folder, "home");
+  const trusted = join(home, ".pki/nssdb");
+  mkdirSync(trusted, { recursive: true });
+  execFileSync("certutil", ["-d", `sql:${trusted}`, "-N", "--empty-password"]);
+  execFileSync("certutil", ["-d", `sql:${trusted}`, "-A", "-t", "C,,", "-n", "relais", "-i", house.facts.ca]);
+  const opened = await chromium.launch({ executablePath: CHROMIUM, args: QUIET, env: { ...process.env, HOME: home } });
+  const states = new Map(); // who has signed in, by role: once is enough, and attempts are limited
+  return {
+    close: () => opened.close(),
+    // A fresh window. `role` is whom it is signed in as: "owner", "domain_admin", "help_desk", "user", or nobody.
+    async visitor({ role, width = 1440, theme = "light", language = "en", js = true } = {}) {
+      if (role && !states.has(role)) states.set(role, await signIn(opened, house, role));
+      const context = await opened.newContext({
+        baseURL: house.panel,
+        viewport: { width, height: width < 500 ? 844 : 900 },
+        colorScheme: theme,
+        locale: language === "fr" ? "fr-FR" : "en-GB",
+        timezoneId: "Europe/Paris",
+        javaScriptEnabled: js,
+        storageState: role ? states.get(role) : undefined,
+      });
+      context.setDefaultTimeout(PATIENCE_MS);
+      return context;
+    },
+  };
+}
+
+// The account that has this role, from the house's ready line.
+export function account(house, role) {
+  const found = house.facts.accounts.find((account) => account.role === role);
+  if (!found) throw new Error(`the demo has no account with the role ${role}`);
+  return found;
+}
+
+// Through the real page, as a person does it; gives the cookies.
+async function signIn(opened, house, role) {
+  const { address, password } = account(house, role);
+  const context = await opened.newContext({ baseURL: house.panel, locale: "en-GB" });
+  context.setDefaultTimeout(PATIENCE_MS);
+  try {
+    const page = await context.newPage();
+    await page.goto("/sign-in");
+    await page.locator("input[autocomplete~=username]").fill(address);
+    await page.locator("input[autocomplete=current-password]").fill(password);
+    await page.locator("form:has(input[autocomplete=current-password]) button[type=submit]").click();
+    await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+    return await context.storageState();
+  } finally {
+    await context.close();
+  }
+}
+
+// Ports from a base on, all free a moment ago.
+async function freeBase() {
+  for (let base = 20_000 + (process.pid % 400) * 40; base < 60_000; base += 1_000) {
+    const free = await Promise.all(Array.from({ length: 40 }, (_, offset) => isFree(base + offset)));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error("no forty free ports in a row");
+}
+
+function isFree(port) {
+  return new Promise((done) => {
+    const server = createServer().once("error", () => done(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
+  });
+}
+
+function after(ms) {
+  return new Promise((done) => setTimeout(done, ms, null).unref());
+}

@@ -1,0 +1,58 @@
+// node run.mjs [NAME…]: runs the checks of `checks/NAME.mjs`, or of all files there, in one house with one browser.
+// node run.mjs --shots FOLDER: a picture of every page at each width in each theme.
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { THEMES, WIDTHS, browser as open, check, house as start, skip, tally } from "./kit.mjs";
+import { PAGES, pathOf } from "./pages.mjs";
+
+const [first, ...rest] = process.argv.slice(2);
+const house = await start();
+let code = 1;
+try {
+  if (house.panel) code = await visit();
+  else {
+    skip("browser", "this house's ready line names no panel");
+    code = tally("browser");
+  }
+} finally {
+  await house.stop();
+}
+process.exit(code);
+
+async function visit() {
+  const browser = await open(house);
+  try {
+    if (first === "--shots") {
+      await shoot(browser, rest[0] ?? "shots");
+      return tally("shots");
+    }
+    const all = readdirSync(new URL("checks/", import.meta.url)).map((file) => file.replace(/\.mjs$/, "")).sort();
+    for (const name of first ? [first, ...rest] : all) {
+      const { run } = await import(`./checks/${name}.mjs`);
+      await run(house, browser);
+    }
+    return tally("browser");
+  } finally {
+    await browser.close();
+  }
+}
+
+async function shoot(browser, folder) {
+  mkdirSync(folder, { recursive: true });
+  for (const page of PAGES) {
+    for (const width of WIDTHS) {
+      for (const theme of THEMES) {
+        await check(`${page.name} ${width} ${theme}`, async () => {
+          const context = await browser.visitor({ role: page.role, width, theme });
+          try {
+            const tab = await context.newPage();
+            await tab.goto(pathOf(page, house), { waitUntil: "networkidle" });
+            await tab.screenshot({ path: join(folder, `${page.name}-${width}-${theme}.png`), fullPage: true });
+          } finally {
+            await context.close();
+          }
+        });
+      }
+    }
+  }
+}
