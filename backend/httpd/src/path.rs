@@ -4,6 +4,7 @@
 pub(crate) const HOME: &str = "/";
 /// The first owner.
 pub(crate) const SETUP: &str = "/setup/{token}";
+pub(crate) const SETUP_PASSKEY_OPTIONS: &str = "/setup/{token}/passkey/options";
 /// A new password, by a link.
 pub(crate) const LINK: &str = "/link/{token}";
 
@@ -36,3 +37,21 @@ pub(crate) const SYSTEM: &str = "/panel/system";
 
 /// Everybody's own.
 pub(crate) const ACCOUNT: &str = "/panel/account";
+pub(crate) const OWN_PASSWORD: &str = "/panel/account/password";
+pub(crate) const OWN_SECOND: &str = "/panel/account/second-factor";
+pub(crate) const OWN_SECOND_OFFER: &str = "/panel/account/second-factor/offer";
+pub(crate) const OWN_SECOND_CONFIRM: &str = "/panel/account/second-factor/confirm";
+pub(crate) const OWN_SECOND_CODES: &str = "/panel/account/second-factor/codes";
+pub(crate) const OWN_SECOND_REMOVE: &str = "/panel/account/second-factor/remove";
+pub(crate) const OWN_PASSKEYS: &str = "/panel/account/passkeys";
+pub(crate) const OWN_PASSKEYS_OPTIONS: &str = "/panel/account/passkeys/options";
+pub(crate) const OWN_PASSKEY_RENAME: &str = "/panel/account/passkeys/{id}/rename";
+pub(crate) const OWN_PASSKEY_REMOVE: &str = "/panel/account/passkeys/{id}/remove";
+pub(crate) const OWN_APP_PASSWORDS: &str = "/panel/account/app-passwords";
+pub(crate) const OWN_APP_PASSWORD_REMOVE: &str = "/panel/account/app-passwords/remove";
+pub(crate) const OWN_SESSIONS: &str = "/panel/account/sessions";
+pub(crate) const OWN_SESSIONS_END: &str = "/panel/account/sessions/end";
+pub(crate) const OWN_SESSIONS_END_OTHERS: &str = "/panel/account/sessions/end-others";
+pub(crate) const OWN_LOG_INS: &str = "/panel/account/log-ins";
+pub(crate) const OWN_CLIENTS: &str = "/panel/account/clients";
+pub(crate) const OWN_PROFILE: &str = "/panel/account/clients/relais.mobileconfig";

@@ -1,12 +1,13 @@
 //! Signing in and out: password, second factor, passkey; and saying again who one is before a dangerous act.
 
 use askama::Template;
+use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Redirect, Response};
 use relais_model::Secret;
-use relais_service::{Failure, SESSION_LONGEST, SignIn};
+use relais_service::{Ceremony, Failure, SESSION_LONGEST, SignIn, Text};
 use serde::Deserialize;
 
 use crate::kit::{
@@ -21,9 +22,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(path::SIGN_IN, sign_in)
         .get(path::SECOND, second_form)
         .post(path::SECOND, second)
+        .post(path::SECOND_PASSKEY_OPTIONS, second_passkey_options)
+        .post(path::SECOND_PASSKEY, second_passkey)
+        .post(path::PASSKEY_OPTIONS, passkey_options)
+        .post(path::SIGN_IN_PASSKEY, passkey)
         .post(path::SIGN_OUT, sign_out)
         .get(path::PROVE, prove_form)
         .post(path::PROVE, prove)
+        .post(path::PROVE_PASSKEY_OPTIONS, prove_passkey_options)
+        .post(path::PROVE_PASSKEY, prove_passkey)
 }
 
 #[derive(Debug, Template)]
@@ -47,9 +54,22 @@ struct SignInForm {
 }
 
 /// A password on its way from a form: it doesn't print.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Password(String);
+
+impl Password {
+    /// Refuses a second typing that differs.
+    pub(super) fn agrees_with(&self, again: &Self, field: &'static str) -> Result<(), Failure> {
+        if self.0 == again.0 { Ok(()) } else { Err(Failure::unfit(field, Text::new("password-not-again"))) }
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
 
 impl From<Password> for Secret {
     fn from(password: Password) -> Self {
@@ -96,6 +116,31 @@ pub(super) fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -
     response
 }
 
+async fn passkey_options(guest: Guest, State(web): State<Web>, Form(Nothing {}): Form<Nothing>) -> Oops {
+    Ok(ceremony(web.access().begin_passkey_sign_in(&guest.visit.browser())?))
+}
+
+/// A ceremony for the browser: its options, and the name under which the answer comes back.
+pub(super) fn ceremony(ceremony: Ceremony) -> Response {
+    let mut told = ceremony.options;
+    if let Some(told) = told.as_object_mut() {
+        told.insert("ticket".to_owned(), ceremony.ticket.expose().into());
+    }
+    Json(told).into_response()
+}
+
+async fn passkey(guest: Guest, State(web): State<Web>, Form(form): Form<CredentialForm>) -> Oops {
+    let next = next_path(&form.next).to_owned();
+    match web.access().sign_in_with_passkey(&form.ticket, &form.credential, &guest.visit.browser()).await {
+        Ok(token) => Ok(begin(&token, &next)),
+        Err(failure) => {
+            let frame = guest.frame(&web);
+            let complaints = Complaints::of(&frame, failure)?;
+            Ok(again(&SignInPage { frame, complaints, name: String::new(), next }))
+        }
+    }
+}
+
 #[derive(Debug, Template)]
 #[template(path = "panel/sign_in/second.html")]
 struct SecondPage {
@@ -125,6 +170,15 @@ async fn second(guest: Guest, State(web): State<Web>, Form(form): Form<CodeForm>
     let next = next_path(&form.next);
     let code = Secret::from(form.code);
     complete(&guest, &web, next, web.access().sign_in_second(guest.token(), code.expose()).await).await
+}
+
+async fn second_passkey_options(guest: Guest, State(web): State<Web>, Form(Nothing {}): Form<Nothing>) -> Oops {
+    Ok(ceremony(web.access().begin_passkey_second(guest.token(), &guest.visit.browser()).await?))
+}
+
+async fn second_passkey(guest: Guest, State(web): State<Web>, Form(form): Form<CredentialForm>) -> Oops {
+    let outcome = web.access().sign_in_second_with_passkey(guest.token(), &form.ticket, &form.credential).await;
+    complete(&guest, &web, next_path(&form.next), outcome).await
 }
 
 /// A second factor was right, or its page is shown again.
@@ -208,6 +262,15 @@ async fn prove(person: Person, State(web): State<Web>, Form(form): Form<ProveFor
     proven(&person, &web, &form.next, outcome)
 }
 
+async fn prove_passkey_options(person: Person, State(web): State<Web>, Form(Nothing {}): Form<Nothing>) -> Oops {
+    Ok(ceremony(web.access().begin_passkey_proof(&person.me, &person.visit.browser()).await?))
+}
+
+async fn prove_passkey(person: Person, State(web): State<Web>, Form(form): Form<CredentialForm>) -> Oops {
+    let outcome = web.access().prove_with_passkey(&person.me, &form.ticket, &form.credential).await;
+    proven(&person, &web, &form.next, outcome)
+}
+
 fn proven(person: &Person, web: &Web, next: &str, outcome: Result<Secret, Failure>) -> Oops {
     match outcome {
         Ok(token) => Ok(begin(&token, next_path(next))),
@@ -224,9 +287,9 @@ fn proven(person: &Person, web: &Web, next: &str, outcome: Result<Secret, Failur
 pub(super) struct CredentialForm {
     #[serde(default)]
     pub(super) credential: String,
-    /// What the browser calls the ceremony that this answers.
+    /// Names the ceremony that this answers.
     #[serde(default)]
-    pub(super) ceremony: String,
+    pub(super) ticket: String,
     #[serde(default)]
     pub(super) next: String,
 }

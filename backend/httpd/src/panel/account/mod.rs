@@ -1,0 +1,22 @@
+//! My account: everybody's own, whatever their role.
+
+mod app_passwords;
+mod clients;
+mod passkeys;
+mod password;
+mod profile;
+mod second_factor;
+mod sessions;
+
+use crate::kit::Routes;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .and(profile::routes)
+        .and(password::routes)
+        .and(second_factor::routes)
+        .and(passkeys::routes)
+        .and(app_passwords::routes)
+        .and(sessions::routes)
+        .and(clients::routes)
+}

@@ -1,0 +1,167 @@
+//! One-time links: the first owner sets the house up; a person chooses a new password.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use relais_service::{Failure, SetUp, Way};
+use serde::Deserialize;
+
+use super::sign_in::{Password, begin, ceremony};
+use crate::kit::{Complaints, Form, Frame, Guest, Oops, Routes, again, done, shown};
+use crate::{Web, path};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(path::SETUP, set_up_form)
+        .post(path::SETUP, set_up)
+        .post(path::SETUP_PASSKEY_OPTIONS, set_up_passkey_options)
+        .get(path::LINK, password_form)
+        .post(path::LINK, password)
+}
+
+#[derive(Debug, Template)]
+#[template(path = "panel/links/set_up.html")]
+struct SetUpPage {
+    frame: Frame,
+    complaints: Complaints,
+    here: String,
+    form: SetUpForm,
+}
+
+/// What the first owner says. The passkey's fields are filled in by the browser, where one is chosen.
+#[derive(Debug, Default, Deserialize)]
+struct SetUpForm {
+    #[serde(default)]
+    host_name: String,
+    #[serde(default)]
+    domain: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    address: String,
+    #[serde(default)]
+    password: Password,
+    #[serde(default)]
+    credential: String,
+    #[serde(default)]
+    ticket: String,
+}
+
+async fn set_up_form(guest: Guest, State(web): State<Web>, Path(token): Path<String>) -> Oops {
+    web.access().open_set_up_link(&token).await?;
+    let host = web.host().to_unicode();
+    // mx.example.org is a host of example.org, mostly: something to correct is easier than an empty field.
+    let domain = host.split_once('.').map(|(_, rest)| rest).filter(|rest| rest.contains('.')).unwrap_or_default();
+    let form = SetUpForm { domain: domain.to_owned(), host_name: host.clone(), ..SetUpForm::default() };
+    let frame = guest.frame(&web);
+    Ok(shown(&SetUpPage { here: guest.visit.path.clone(), frame, complaints: Complaints::default(), form }))
+}
+
+async fn set_up(
+    guest: Guest,
+    State(web): State<Web>,
+    Path(token): Path<String>,
+    Form(form): Form<SetUpForm>,
+) -> Oops {
+    let way = if form.credential.is_empty() {
+        Way::Password(form.password.clone().into())
+    } else {
+        let name = guest.frame(&web).say("set-up-passkey-name");
+        Way::Passkey { ticket: form.ticket.clone(), answer: form.credential.clone(), name }
+    };
+    let wanted = SetUp {
+        host_name: form.host_name.clone(),
+        domain: form.domain.clone(),
+        name: form.name.clone(),
+        address: form.address.clone(),
+        way,
+    };
+    match web.access().set_up(&token, wanted, &guest.visit.browser()).await {
+        Ok(founded) => Ok(begin(&founded.token, path::HOME)),
+        Err(failure) => {
+            let frame = guest.frame(&web);
+            let complaints = Complaints::of(&frame, failure)?;
+            // The ceremony is over; a passkey must be made anew.
+            let form = SetUpForm { credential: String::new(), ticket: String::new(), ..form };
+            Ok(again(&SetUpPage { here: guest.visit.path.clone(), frame, complaints, form }))
+        }
+    }
+}
+
+async fn set_up_passkey_options(
+    guest: Guest,
+    State(web): State<Web>,
+    Path(token): Path<String>,
+    Form(form): Form<SetUpForm>,
+) -> Oops {
+    let begun = web.access().begin_set_up_passkey(&token, &form.address, &form.name, &guest.visit.browser()).await?;
+    Ok(ceremony(begun))
+}
+
+#[derive(Debug, Template)]
+#[template(path = "panel/links/password.html")]
+struct PasswordPage {
+    frame: Frame,
+    complaints: Complaints,
+    here: String,
+    address: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct PasswordForm {
+    #[serde(default)]
+    password: Password,
+    #[serde(default)]
+    again: Password,
+}
+
+async fn password_form(guest: Guest, State(web): State<Web>, Path(token): Path<String>) -> Oops {
+    Ok(shown(&password_page(&guest, &web, &token, Complaints::default()).await?))
+}
+
+async fn password_page(
+    guest: &Guest,
+    web: &Web,
+    token: &str,
+    complaints: Complaints,
+) -> Result<PasswordPage, Failure> {
+    let link = web.access().open_password_link(token).await?;
+    Ok(PasswordPage {
+        frame: guest.frame(web),
+        complaints,
+        here: guest.visit.path.clone(),
+        address: relais_service::readable(&link.address),
+        name: link.name,
+    })
+}
+
+async fn password(
+    guest: Guest,
+    State(web): State<Web>,
+    Path(token): Path<String>,
+    Form(form): Form<PasswordForm>,
+) -> Oops {
+    let outcome = match form.password.agrees_with(&form.again, "again") {
+        Ok(()) => web.access().use_password_link(&token, form.password.into(), &guest.visit.browser()).await,
+        Err(failure) => Err(failure),
+    };
+    match outcome {
+        Ok(()) => Ok(done(path::SIGN_IN, relais_service::Text::new("link-password-done"))),
+        Err(failure) => {
+            let complaints = Complaints::of(&guest.frame(&web), failure)?;
+            Ok(again(&password_page(&guest, &web, &token, complaints).await?))
+        }
+    }
+}
+
+/// Nothing else of the panel answers before the house has an owner.
+pub(super) fn not_set_up_page(frame: Frame) -> Response {
+    #[derive(Debug, Template)]
+    #[template(path = "panel/links/not_set_up.html")]
+    struct NotSetUpPage {
+        frame: Frame,
+    }
+    shown(&NotSetUpPage { frame })
+}
+
