@@ -8,13 +8,19 @@
 //!
 //! To add a use-case: a variant of `Act`, of `Answer` where its answer is new, and a method in the file of its subject.
 
+mod access;
 mod actor;
+mod api_keys;
 mod directory;
 mod failure;
 mod import;
+mod links;
+mod passkeys;
+mod passwords;
 mod queue;
-mod stub;
-pub use stub::*;
+mod second_factor;
+mod sessions;
+mod sign_in;
 mod text;
 mod trace;
 
@@ -26,11 +32,20 @@ use serde::{Deserialize, Serialize};
 
 use directory::readable;
 
+pub use access::*;
 pub use actor::{Actor, Reach, Role, Via};
+pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, Keyed, Scope, Scopes};
 pub use directory::{AccountRow, AliasRow, DomainRow};
 pub use failure::{Complaint, Failure};
 pub use import::{ImportRefusal, ImportReport};
+pub use links::{Founded, PasswordLink, SetUp, Way};
+pub use passkeys::{CEREMONY_LASTS, Ceremony, PasskeyRow};
+pub use passwords::{SHORTEST_PASSWORD, check_new_password};
 pub use queue::{QueueDetail, QueueRow, RecipientRow, Selection};
+pub use relais_store::{ApiKeyKey, SessionKey};
+pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer};
+pub use sessions::OpenSession;
+pub use sign_in::{Pending, SignIn, SignedIn};
 pub use text::{Gap, Text};
 pub use trace::TraceRow;
 
