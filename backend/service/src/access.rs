@@ -92,8 +92,7 @@ impl Access {
         random: Arc<dyn Random>,
         site: &Site,
     ) -> Result<Self, Failure> {
-        let mut form_key = [0; 32];
-        random.fill(&mut form_key);
+        let form_key = store.secret("form").await?;
         let passkeys = RwLock::new(Arc::new(Passkeys::new(site)?));
         let is_set_up = AtomicBool::new(store.has_owner().await?);
         Ok(Self { store, login, clock, random, form_key, passkeys, is_set_up })
@@ -121,9 +120,8 @@ impl Access {
         peer: IpAddr,
         field: &'static str,
     ) -> Result<AccountKey, Failure> {
-        // Stand-in: `Protocol::Web`, once reception has it.
-        let protocol = Protocol::Imap;
-        let attempt = LoginAttempt { name: name.to_owned(), authorization: None, password, peer, protocol };
+        let attempt =
+            LoginAttempt { name: name.to_owned(), authorization: None, password, peer, protocol: Protocol::Web };
         match self.login.check(attempt).await {
             LoginAnswer::Granted(identity) => Ok(identity.account),
             LoginAnswer::Refused => Err(Failure::unfit(field, Text::new("sign-in-refused"))),
@@ -167,8 +165,22 @@ pub(crate) fn hash_of_given(token: &str) -> Option<TokenHash> {
     (!token.is_empty() && token.len() <= MAX_TOKEN).then(|| hash_of(token))
 }
 
-pub(crate) fn role_of(number: i64) -> Role {
-    usize::try_from(number).ok().and_then(|place| Role::ALL.get(place)).copied().unwrap_or_default()
+pub(crate) const fn role_of(kept: relais_store::Role) -> Role {
+    match kept {
+        relais_store::Role::User => Role::User,
+        relais_store::Role::HelpDesk => Role::HelpDesk,
+        relais_store::Role::DomainAdmin => Role::DomainAdmin,
+        relais_store::Role::Owner => Role::Owner,
+    }
+}
+
+pub(crate) const fn kept_role(role: Role) -> relais_store::Role {
+    match role {
+        Role::User => relais_store::Role::User,
+        Role::HelpDesk => relais_store::Role::HelpDesk,
+        Role::DomainAdmin => relais_store::Role::DomainAdmin,
+        Role::Owner => relais_store::Role::Owner,
+    }
 }
 
 /// The asker that a session or a key stands for. A key's role may be less than its owner's: it sees what the owner sees, and may less.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use relais_model::{Address, Secret, Timestamp};
 use relais_store::{ApiKeyError, ApiKeyKey, ApiKeyRow as KeptKey, MAX_API_KEYS, NewApiKey, Page};
 
-use crate::access::{Access, SEEN_EVERY, actor_of, hash_of, hash_of_given, name_of, role_of};
+use crate::access::{Access, SEEN_EVERY, actor_of, hash_of, hash_of_given, kept_role, name_of, role_of};
 use crate::directory::readable;
 use crate::{Actor, Failure, Paging, Role, Rows, Text, Via};
 
@@ -210,7 +210,7 @@ impl Access {
             hash: hash_of(token.expose()),
             account: *account,
             name: name_of(&form.name)?,
-            role: number_of(form.role),
+            role: kept_role(form.role),
             scopes: form.scopes.to_string(),
             expires_at: form.expires_at,
         };
@@ -293,10 +293,6 @@ fn show(kept: KeptKey) -> ApiKeyRow {
 /// As the store keeps them. One that is not known any more allows nothing.
 fn read_scopes(text: &str) -> Scopes {
     Scopes(text.split(' ').filter_map(Scope::parse).collect())
-}
-
-fn number_of(role: Role) -> i64 {
-    Role::ALL.iter().zip(0..).find(|(known, _)| **known == role).map_or(0, |(_, number)| number)
 }
 
 fn absent() -> Failure {

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use relais_model::{Address, Domain, Secret};
-use relais_store::{Author, Founding, FoundingError, LinkPurpose, NO_PASSWORD, NewAccount};
+use relais_store::{Author, Founding, FoundingError, LinkPurpose, NewAccount};
 
 use crate::access::{Access, PASSWORD_LINK_LASTS, SET_UP_LINK_LASTS, Site, Visit, hash_of, hash_of_given, name_of};
 use crate::directory::readable;
@@ -109,23 +109,24 @@ impl Access {
         let (password_hash, passkey) = match wanted.way {
             Way::Password(password) => {
                 check_new_password(&password, &address, &wanted.name, "password")?;
-                (self.hash_password(password).await?, None)
+                (Some(self.hash_password(password).await?), None)
             }
             Way::Passkey { ticket, answer, name } => {
                 let name = name_of(&name)?;
-                (Secret::new(NO_PASSWORD), Some(self.end_registration(&ticket, &answer, None, name)?))
+                (None, Some(self.end_registration(&ticket, &answer, None, name)?))
             }
         };
         let author = Author { name: readable(&address), account: None, via: Via::Panel, peer: Some(visit.peer) };
-        let owner = NewAccount { address, name: wanted.name.trim().to_owned(), password_hash, quota_octets: None };
+        let name = wanted.name.trim().to_owned();
+        let owner = NewAccount { name, password_hash, ..NewAccount::user(address) };
         let founding = Founding { domain, owner, passkey };
         let owner = self.store.found(hash_of(token), founding, &author).await.map_err(|error| match error {
             FoundingError::Link => void(),
             FoundingError::Directory(error) => error.into(),
         })?;
         self.is_set_up.store(true, Ordering::Relaxed);
-        tracing::info!(account.key = owner.key.value(), peer.ip = %visit.peer, "the house has an owner");
-        Ok(Founded { token: self.begin_session(owner.key, visit, true).await?, host_name })
+        tracing::info!(account.key = owner.value(), peer.ip = %visit.peer, "the house has an owner");
+        Ok(Founded { token: self.begin_session(owner, visit, true).await?, host_name })
     }
 
     /// Pages are served elsewhere from now on. Passkeys of another host name open nothing any more; ceremonies under way end.
@@ -197,7 +198,8 @@ fn read(wanted: &SetUp) -> Result<(Domain, Domain, Address), Failure> {
 
 fn domain(text: &str, field: &'static str) -> Result<Domain, Complaint> {
     let text = text.trim();
-    let bad = |why: String| Complaint { field, why: Text::new("failure-bad-domain").with("text", text).with("why", why) };
+    let bad =
+        |why: String| Complaint { field, why: Text::new("failure-bad-domain").with("text", text).with("why", why) };
     let domain = Domain::parse(text).map_err(|error| bad(error.to_string()))?;
     if domain.is_literal() { Err(bad(text.to_owned())) } else { Ok(domain) }
 }

@@ -43,7 +43,8 @@ pub(super) use may_come_in;
 impl Store {
     /// Who has this address, and what they may; removed accounts have none.
     pub async fn standing(&self, address: &Address) -> Result<Option<Standing>, StoreError> {
-        let sql = concat!("SELECT ", standing_columns!(), " FROM account a WHERE a.folded = $1 AND a.removed_at IS NULL");
+        let sql =
+            concat!("SELECT ", standing_columns!(), " FROM account a WHERE a.folded = $1 AND a.removed_at IS NULL");
         let row = sqlx::query(sql).bind(fold(address)).fetch_optional(&mut *self.reader().await?).await?;
         row.as_ref().map(read_standing).transpose()
     }
