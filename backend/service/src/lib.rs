@@ -1,7 +1,9 @@
 //! What can be asked of the house by those who run it: one [`Act`] a use-case, one [`Answer`] back. The command line says acts,
 //! in its own process or over the control socket of a running server; panel and API will say the same.
 //!
-//! - `directory`: domains, accounts, aliases. `import`: many accounts from CSV. `queue`, `trace`: mail on its way.
+//! - `directory`: domains, accounts, aliases. `import`: many accounts from CSV. `queue`, `trace`: mail on its way; `explain`: what
+//!   other servers' words mean.
+//! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
 //!
 //! Invariants: acts and answers are plain data that travel as JSON; a password in them is a secret type that doesn't print, and
 //! never leaves in an answer. Texts of a [`ActFailure`] are for people. No row key is ever shown.
@@ -10,13 +12,20 @@
 
 mod actor;
 mod directory;
+mod explain;
 mod failure;
 mod import;
+mod moment;
+mod overview;
 mod queue;
+mod security;
+mod settings;
 mod stub;
 pub use stub::*;
+mod system;
 mod text;
 mod trace;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -28,11 +37,27 @@ use directory::readable;
 
 pub use actor::{Actor, Reach, Role, Via};
 pub use directory::{AccountRow, AliasRow, DomainRow};
+pub use explain::{Explanation, causes};
 pub use failure::{Complaint, Failure};
 pub use import::{ImportRefusal, ImportReport};
-pub use queue::{QueueDetail, QueueRow, RecipientRow, Selection};
+pub use moment::Moment;
+pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
+pub use queue::{
+    DestinationTally, QueueAct, QueueAttempt, QueueChart, QueueDetail, QueueItem, QueueMessage, QueueQuery, QueueRow,
+    QueueSelection, QueueSort, QueueTally, RecipientRow, Selection,
+};
+pub use security::BanView;
+pub use settings::{SettingSectionView, SettingView, sentence as setting_sentence};
+pub use system::{
+    CertificateFact, CertificateView, DataSizes, DiskFact, HealthCheck, Host, ListenerView, LogLevel, LogLine, LogTail,
+    SystemView,
+};
 pub use text::{Gap, Text};
-pub use trace::TraceRow;
+pub use trace::{MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, RecipientFate, TraceRow};
+pub use webhooks::{
+    Courier, CreatedWebhook, NewWebhookForm, Parcel, PostError, Posting, WebhookDeliveryView, WebhookForm, WebhookTest,
+    WebhookView, Webhooks, may_reach,
+};
 
 /// A password on its way over the control socket: it serializes, but doesn't print.
 #[derive(Clone, Serialize, Deserialize)]
@@ -57,7 +82,7 @@ impl std::fmt::Debug for Password {
 }
 
 /// Which part of a list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Paging {
     /// The `next` of the page before.
     pub after: Option<String>,
@@ -72,7 +97,7 @@ impl Paging {
 }
 
 /// One page of a list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Rows<T> {
     /// In the list's order.
     pub rows: Vec<T>,
@@ -192,12 +217,42 @@ impl From<DirectoryError> for ActFailure {
 pub struct Service {
     store: Store,
     login: Arc<Login>,
+    operations: Arc<Operations>,
+}
+
+/// What the house knows of itself as it runs; all of it may be missing.
+#[derive(Debug, Default)]
+pub struct Operations {
+    /// The machine and the doors.
+    pub host: Option<Arc<dyn Host>>,
+    /// The last lines of the log.
+    pub log: Arc<LogTail>,
+    /// How other programs are told what happens.
+    pub webhooks: Webhooks,
+    pub(crate) flow: overview::FlowBoard,
+}
+
+impl Operations {
+    /// Of a house that serves.
+    pub fn new(host: Arc<dyn Host>, log: Arc<LogTail>, webhooks: Webhooks) -> Self {
+        Self { host: Some(host), log, webhooks, ..Self::default() }
+    }
 }
 
 impl Service {
     /// Over `store`; passwords are hashed by `login`.
-    pub const fn new(store: Store, login: Arc<Login>) -> Self {
-        Self { store, login }
+    pub fn new(store: Store, login: Arc<Login>) -> Self {
+        Self { store, login, operations: Arc::default() }
+    }
+
+    /// The same, in a house that serves.
+    #[must_use]
+    pub fn with_operations(self, operations: Operations) -> Self {
+        Self { operations: Arc::new(operations), ..self }
+    }
+
+    fn host(&self) -> Option<&dyn Host> {
+        self.operations.host.as_deref()
     }
 
     /// Does one act.

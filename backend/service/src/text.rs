@@ -6,11 +6,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A sentence of the catalogue (`templates/words`): which one, and what stands in its gaps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Text {
     /// Its name in the catalogue.
+    #[schema(value_type = String)]
     pub id: Cow<'static, str>,
     /// The gaps' names and what fills them, in any order.
+    #[schema(value_type = Vec<Vec<String>>)]
     pub gaps: Vec<(Cow<'static, str>, Gap)>,
 }
 
@@ -28,6 +30,11 @@ impl Text {
     /// A sentence without gaps, or before they are filled.
     pub const fn new(id: &'static str) -> Self {
         Self { id: Cow::Borrowed(id), gaps: Vec::new() }
+    }
+
+    /// As [`Text::new`], where the name is put together.
+    pub const fn named(id: String) -> Self {
+        Self { id: Cow::Owned(id), gaps: Vec::new() }
     }
 
     /// Fills the gap `name`.
