@@ -55,7 +55,7 @@ async fn plan(filing: &Filing, recipient: &QueuedRecipient, octets: u64) -> Resu
         Err(FilingError::Failed(error)) => return Err(error),
         Err(FilingError::Refused(refusal)) => {
             let enhanced = match refusal {
-                Refusal::Suspended => EnhancedCode::new(5, 2, 1),
+                Refusal::Suspended | Refusal::Disabled => EnhancedCode::new(5, 2, 1),
                 Refusal::Endless => EnhancedCode::new(5, 4, 6),
                 Refusal::NoSuchAddress | Refusal::NotLocal => EnhancedCode::new(5, 1, 1),
             };

@@ -104,6 +104,9 @@ pub enum Refusal {
     /// The account takes no mail.
     #[error("the account is suspended")]
     Suspended,
+    /// The domain is ours, and takes no mail.
+    #[error("the domain is disabled")]
+    Disabled,
     /// Aliases lead in a circle, too deep, or to too many.
     #[error("the address leads in a circle or to too many others")]
     Endless,
@@ -193,6 +196,7 @@ impl Filing {
             // Only where an alias says so: the recipient itself is nobody's business here.
             Route::NotLocal if depth > 0 => reached.remote.push(address),
             Route::NotLocal => reached.lost.push((address, Refusal::NotLocal)),
+            Route::Disabled => reached.lost.push((address, Refusal::Disabled)),
             Route::NoSuchAddress | Route::Alias { .. } | Route::CatchAll { .. } => {
                 reached.lost.push((address, Refusal::NoSuchAddress));
             }

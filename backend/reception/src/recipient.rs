@@ -46,6 +46,8 @@ pub fn refuse(refusal: Refusal) -> Reply {
         Refusal::NotLocal => reply(550, (5, 7, 1), "Relay denied: this domain is not ours"),
         Refusal::NoSuchAddress => reply(550, (5, 1, 1), "No such address here"),
         Refusal::Suspended => reply(550, (5, 2, 1), "This account takes no mail"),
+        // RFC 3463 §3.3: the mailbox may exist, but accepts no messages; permanent, for nobody knows for how long.
+        Refusal::Disabled => reply(550, (5, 2, 1), "This domain takes no mail now"),
         Refusal::Endless => reply(550, (5, 4, 6), "This address leads in a circle or to too many others"),
     }
 }

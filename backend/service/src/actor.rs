@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Failure, Text};
 
 /// What someone may do in the house. Each may all that those before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Their own account, and nothing else.
@@ -41,6 +43,28 @@ impl Role {
     /// By its name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
+    }
+}
+
+impl From<relais_store::Role> for Role {
+    fn from(role: relais_store::Role) -> Self {
+        match role {
+            relais_store::Role::User => Self::User,
+            relais_store::Role::HelpDesk => Self::HelpDesk,
+            relais_store::Role::DomainAdmin => Self::DomainAdmin,
+            relais_store::Role::Owner => Self::Owner,
+        }
+    }
+}
+
+impl From<Role> for relais_store::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::User => Self::User,
+            Role::HelpDesk => Self::HelpDesk,
+            Role::DomainAdmin => Self::DomainAdmin,
+            Role::Owner => Self::Owner,
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Domains, accounts, aliases.
 
 use relais_model::{Address, Domain};
-use relais_store::{AccountFilter, NewAccount, Removal};
+use relais_store::{AccountFilter, Author, DomainChange, DomainFilter, NewAccount, Order, Removal};
 use serde::{Deserialize, Serialize};
 
-use crate::{ActFailure, Answer, Paging, Password, Rows, Service};
+use crate::{ActFailure, Actor, Answer, Paging, Password, Rows, Service};
 
 /// One domain.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,6 +60,11 @@ pub(crate) fn domain(text: &str) -> Result<Domain, ActFailure> {
     Domain::parse(text).map_err(|error| ActFailure::Bad(error.to_string()))
 }
 
+/// Acts are asked for at the command line.
+pub(crate) fn author() -> Author {
+    Actor::command_line().author()
+}
+
 impl Service {
     pub(crate) async fn add_domain(
         &self,
@@ -70,18 +75,14 @@ impl Service {
         let domain = domain(name)?;
         let catch_all = catch_all.as_deref().map(address).transpose()?;
         let postmaster = postmaster.as_deref().map(address).transpose()?;
-        self.store.add_domain(&domain).await?;
-        if catch_all.is_some() {
-            self.store.set_catch_all(&domain, catch_all.as_ref()).await?;
-        }
-        if postmaster.is_some() {
-            self.store.set_postmaster(&domain, postmaster.as_ref()).await?;
-        }
+        let start =
+            DomainChange { catch_all: Some(catch_all), postmaster: Some(postmaster), ..DomainChange::default() };
+        self.store.add_domain(&domain, start, &author()).await?;
         Ok(Answer::Done(format!("{} is here", domain.to_unicode())))
     }
 
     pub(crate) async fn domains(&self, paging: Paging) -> Result<Answer, ActFailure> {
-        let listing = self.store.domains(&paging.page()).await?;
+        let listing = self.store.domains(&DomainFilter::default(), Order::default(), &paging.page()).await?;
         Ok(Answer::Domains(Rows::of(listing, |entry| DomainRow {
             domain: entry.domain.to_unicode(),
             catch_all: entry.catch_all.as_ref().map(readable),
@@ -93,7 +94,7 @@ impl Service {
 
     pub(crate) async fn remove_domain(&self, name: &str) -> Result<Answer, ActFailure> {
         let domain = domain(name)?;
-        self.store.remove_domain(&domain, Removal::OnlyEmpty).await?;
+        self.store.remove_domain(&domain, Removal::OnlyEmpty, None, &author()).await?;
         Ok(Answer::Done(format!("{} is gone", domain.to_unicode())))
     }
 
@@ -106,13 +107,13 @@ impl Service {
     ) -> Result<Answer, ActFailure> {
         let address = address(text)?;
         let password_hash = self.hash(password).await?;
-        let new = NewAccount { address, name, password_hash, quota_octets };
-        let account = self.store.add_account(new).await?;
+        let new = NewAccount { name, password_hash: Some(password_hash), quota_octets, ..NewAccount::user(address) };
+        let account = self.store.add_account(new, &author()).await?;
         Ok(Answer::Done(format!("{} is here", readable(&account.address))))
     }
 
     pub(crate) async fn accounts(&self, paging: Paging) -> Result<Answer, ActFailure> {
-        let listing = self.store.accounts(&AccountFilter::default(), &paging.page()).await?;
+        let listing = self.store.accounts(&AccountFilter::default(), Order::default(), &paging.page()).await?;
         Ok(Answer::Accounts(Rows::of(listing, |account| AccountRow {
             address: readable(&account.address),
             name: account.name,
@@ -126,7 +127,7 @@ impl Service {
     pub(crate) async fn set_password(&self, text: &str, password: Password) -> Result<Answer, ActFailure> {
         let address = address(text)?;
         let hash = self.hash(password).await?;
-        self.store.set_password_hash(&address, hash).await?;
+        self.store.set_password_hash(&address, hash, &author()).await?;
         Ok(Answer::Done(format!("{} has a new password", readable(&address))))
     }
 
@@ -135,7 +136,7 @@ impl Service {
         let Some(account) = self.store.account(&address).await? else {
             return Err(ActFailure::Absent(format!("{} is not here", readable(&address))));
         };
-        self.store.remove_account(&address).await?;
+        self.store.remove_account(&address, None, &author()).await?;
         let gone = format!("{} is gone, with {} messages", readable(&account.address), account.used_messages);
         Ok(Answer::Done(gone))
     }
@@ -143,7 +144,7 @@ impl Service {
     pub(crate) async fn add_alias(&self, text: &str, targets: &[String]) -> Result<Answer, ActFailure> {
         let alias = address(text)?;
         let targets = targets.iter().map(|target| address(target)).collect::<Result<Vec<_>, _>>()?;
-        let added = self.store.add_alias(&alias, targets).await?;
+        let added = self.store.add_alias(&alias, targets, &author()).await?;
         Ok(Answer::Done(format!("{} leads to {}", readable(&alias), list(&added.targets))))
     }
 
@@ -157,7 +158,7 @@ impl Service {
 
     pub(crate) async fn remove_alias(&self, text: &str) -> Result<Answer, ActFailure> {
         let alias = address(text)?;
-        self.store.remove_alias(&alias).await?;
+        self.store.remove_alias(&alias, None, &author()).await?;
         Ok(Answer::Done(format!("{} is gone", readable(&alias))))
     }
 

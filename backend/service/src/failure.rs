@@ -22,9 +22,9 @@ pub enum Failure {
     /// The one who asks may not.
     #[error("forbidden: {0:?}")]
     Forbidden(Text),
-    /// It has been changed since it was read: read it again.
-    #[error("changed meanwhile")]
-    Stale,
+    /// It has been changed since it was read, or since what is to be undone: the text says more. Read it again.
+    #[error("changed meanwhile: {0:?}")]
+    Stale(Text),
     /// The one who asks must say again who they are: it is too dangerous for a session that was left open.
     #[error("to be confirmed by signing in again")]
     Unproven,
@@ -52,6 +52,22 @@ impl Failure {
     /// One complaint about `field`.
     pub fn unfit(field: &'static str, why: Text) -> Self {
         Self::Unfit(vec![Complaint { field, why }])
+    }
+
+    /// What a failure says about one line of many.
+    pub(crate) fn complaints(self) -> Vec<Complaint> {
+        match self {
+            Self::Unfit(complaints) => complaints,
+            Self::Clash(complaint) => vec![complaint],
+            Self::Absent(why) | Self::Forbidden(why) | Self::Stale(why) => vec![Complaint { field: "", why }],
+            Self::Unproven => vec![Complaint { field: "", why: Text::new("failure-unproven") }],
+            Self::TooMany { .. } | Self::Failed => vec![Complaint { field: "", why: Text::new("failure-failed") }],
+        }
+    }
+
+    /// It has been changed since it was read.
+    pub const fn stale() -> Self {
+        Self::Stale(Text::new("failure-stale"))
     }
 
     /// A clash over `field`.
@@ -86,6 +102,21 @@ impl From<DirectoryError> for Failure {
             DirectoryError::UnknownAddress(address) => {
                 Self::Absent(Text::new("failure-unknown-address").with("address", readable(&address)))
             }
+            DirectoryError::DomainRemoved(domain) => {
+                Self::clash("domain", Text::new("failure-domain-removed").with("domain", domain.to_unicode()))
+            }
+            DirectoryError::AddressRemoved(address) => {
+                Self::clash("address", Text::new("failure-address-removed").with("address", readable(&address)))
+            }
+            DirectoryError::TooManyPeople(most) => {
+                Self::clash("address", Text::new("failure-too-many-people").with("most", most))
+            }
+            DirectoryError::LastOwner => Self::clash("", Text::new("failure-last-owner")),
+            DirectoryError::Stale => Self::stale(),
+            DirectoryError::ChangedSince(members) => {
+                Self::Stale(Text::new("failure-changed-since").with("subject", "").with("members", members.join(", ")))
+            }
+            DirectoryError::NotUndoable => Self::clash("", Text::new("failure-not-undoable")),
             DirectoryError::Unfit(why) => Self::unfit("", Text::new("failure-unfit").with("why", why)),
             DirectoryError::Failed(error) => error.into(),
         }

@@ -1,6 +1,8 @@
 //! What can be asked of the house by those who run it: one [`Act`] a use-case, one [`Answer`] back. The command line says acts,
 //! in its own process or over the control socket of a running server; panel and API will say the same.
 //!
+//! - `domains`, `people`, `addresses`, `activity`: the directory, for panel and API; `checks`: what was typed; `paging`, `moment`: what their
+//!   views share. Each use-case takes an [`Actor`] and gives a [`Failure`] that says what to do.
 //! - `directory`: domains, accounts, aliases. `import`: many accounts from CSV. `queue`, `trace`: mail on its way; `explain`: what
 //!   other servers' words mean.
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
@@ -10,13 +12,19 @@
 //!
 //! To add a use-case: a variant of `Act`, of `Answer` where its answer is new, and a method in the file of its subject.
 
+mod activity;
 mod actor;
+mod addresses;
+mod checks;
 mod directory;
+mod domains;
 mod explain;
 mod failure;
 mod import;
 mod moment;
 mod overview;
+mod paging;
+mod people;
 mod queue;
 mod security;
 mod settings;
@@ -28,19 +36,22 @@ mod trace;
 mod webhooks;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use relais_reception::Login;
-use relais_store::{DirectoryError, Listing, Page, Store, StoreError};
+use relais_store::{DirectoryError, Page, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use directory::readable;
 
+pub use activity::{Activity, ActivityView, ActivityWanted};
 pub use actor::{Actor, Reach, Role, Via};
+pub use addresses::{
+    AddressKind, AddressSort, AddressView, Addresses, AddressesWanted, AliasChange, Leads, LeadsTo, NewAlias, Resolved,
+    ResolvedStep,
+};
 pub use directory::{AccountRow, AliasRow, DomainRow};
 pub use explain::{Explanation, causes};
-pub use failure::{Complaint, Failure};
-pub use import::{ImportRefusal, ImportReport};
-pub use moment::Moment;
 pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
 pub use queue::{
     DestinationTally, QueueAct, QueueAttempt, QueueChart, QueueDetail, QueueItem, QueueMessage, QueueQuery, QueueRow,
@@ -52,6 +63,12 @@ pub use system::{
     CertificateFact, CertificateView, DataSizes, DiskFact, HealthCheck, Host, ListenerView, LogLevel, LogLine, LogTail,
     SystemView,
 };
+pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
+pub use failure::{Complaint, Failure};
+pub use import::{ImportRefusal, ImportReport, PeopleImported, PersonRefused};
+pub use moment::Moment;
+pub use paging::Rows;
+pub use people::{NewPerson, OwnChange, People, PeopleWanted, PersonChange, PersonGoing, PersonSort, PersonView};
 pub use text::{Gap, Text};
 pub use trace::{MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, RecipientFate, TraceRow};
 pub use webhooks::{
@@ -96,20 +113,8 @@ impl Paging {
     }
 }
 
-/// One page of a list.
-#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Rows<T> {
-    /// In the list's order.
-    pub rows: Vec<T>,
-    /// Names the next page; none where this is the last.
-    pub next: Option<String>,
-}
-
-impl<T> Rows<T> {
-    fn of<S>(listing: Listing<S>, show: impl FnMut(S) -> T) -> Self {
-        Self { rows: listing.rows.into_iter().map(show).collect(), next: listing.next }
-    }
-}
+/// How long what is removed can be restored.
+pub const GRACE: Duration = Duration::from_hours(24 * 30);
 
 /// A use-case with what it needs. Addresses and domains are as people type them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -208,6 +213,7 @@ impl From<DirectoryError> for ActFailure {
             DirectoryError::UnknownAddress(address) => Self::Absent(format!("{} is not here", readable(&address))),
             DirectoryError::Unfit(why) => Self::Bad(why.to_owned()),
             DirectoryError::Failed(error) => error.into(),
+            other => Self::Clash(other.to_string()),
         }
     }
 }
@@ -215,6 +221,14 @@ impl From<DirectoryError> for ActFailure {
 /// The use-cases.
 #[derive(Debug, Clone)]
 pub struct Service {
+    /// Domains and their other names.
+    pub domains: Domains,
+    /// The people.
+    pub people: People,
+    /// Aliases, forwards and all other addresses.
+    pub addresses: Addresses,
+    /// Who changed what, and undoing it.
+    pub activity: Activity,
     store: Store,
     login: Arc<Login>,
     operations: Arc<Operations>,
@@ -242,7 +256,15 @@ impl Operations {
 impl Service {
     /// Over `store`; passwords are hashed by `login`.
     pub fn new(store: Store, login: Arc<Login>) -> Self {
-        Self { store, login, operations: Arc::default() }
+        Self {
+            domains: Domains::new(store.clone()),
+            people: People::new(store.clone(), Arc::clone(&login)),
+            addresses: Addresses::new(store.clone()),
+            activity: Activity::new(store.clone()),
+            store,
+            login,
+            operations: Arc::default(),
+        }
     }
 
     /// The same, in a house that serves.

@@ -29,7 +29,7 @@ pub(crate) fn status(failure: &Failure) -> StatusCode {
         Failure::Clash(_) => StatusCode::CONFLICT,
         Failure::Absent(_) => StatusCode::NOT_FOUND,
         Failure::Forbidden(_) | Failure::Unproven => StatusCode::FORBIDDEN,
-        Failure::Stale => StatusCode::PRECONDITION_FAILED,
+        Failure::Stale(_) => StatusCode::PRECONDITION_FAILED,
         Failure::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         Failure::Failed => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -39,8 +39,10 @@ pub(crate) fn status(failure: &Failure) -> StatusCode {
 pub(crate) fn sentences(failure: &Failure) -> Vec<Text> {
     match failure {
         Failure::Unfit(complaints) => complaints.iter().map(|complaint| complaint.why.clone()).collect(),
-        Failure::Clash(Complaint { why, .. }) | Failure::Absent(why) | Failure::Forbidden(why) => vec![why.clone()],
-        Failure::Stale => vec![Text::new("failure-stale")],
+        Failure::Clash(Complaint { why, .. })
+        | Failure::Absent(why)
+        | Failure::Forbidden(why)
+        | Failure::Stale(why) => vec![why.clone()],
         Failure::Unproven => vec![Text::new("failure-unproven")],
         Failure::TooMany { retry_after } => {
             vec![Text::new("failure-too-many").with("minutes", retry_after.as_secs().div_ceil(60).max(1))]

@@ -21,7 +21,7 @@ pub(crate) fn error_page(frame: &Frame, failure: &Failure, bare: &Response) -> R
     let title = match failure {
         Failure::Absent(_) => "error-absent",
         Failure::Forbidden(_) | Failure::Unproven => "error-forbidden",
-        Failure::Stale => "error-stale",
+        Failure::Stale(_) => "error-stale",
         Failure::TooMany { .. } => "error-too-many",
         Failure::Unfit(_) | Failure::Clash(_) => "error-unfit",
         Failure::Failed => "error-failed",

@@ -329,6 +329,23 @@ impl Store {
         self.one_account(listed).await
     }
 
+    /// One account by its address that is removed and not yet purged, in a domain that is here.
+    pub async fn removed_account(&self, address: &Address) -> Result<Option<Account>, StoreError> {
+        let mut listed = Selected::new(format!("SELECT {COLUMNS}"));
+        listed.and("a.folded = $", fold(address));
+        listed.and_as_is("a.removed_at IS NOT NULL AND d.removed_at IS NULL");
+        let mut accounts = self.read_accounts(listed.ordered("a.account_key", 1)).await?;
+        Ok(accounts.pop().map(|(account, _)| account))
+    }
+
+    /// Refuses an address that [`Store::add_account`] and [`Store::add_alias`] would refuse as taken.
+    ///
+    /// # Errors
+    /// [`DirectoryError::AddressTaken`], [`DirectoryError::AddressRemoved`].
+    pub async fn refuse_taken_address(&self, address: &Address) -> Result<(), DirectoryError> {
+        refuse_taken(&mut *self.reader().await?, address).await
+    }
+
     async fn one_account(&self, mut listed: Selected) -> Result<Option<Account>, StoreError> {
         listed.and_as_is("a.removed_at IS NULL AND d.removed_at IS NULL");
         let mut accounts = self.read_accounts(listed.ordered("a.account_key", 1)).await?;

@@ -369,6 +369,14 @@ impl Store {
         .await
     }
 
+    /// A domain's row, for those who need no more of it; none where it isn't ours, or is removed.
+    pub async fn domain_key(&self, domain: &Domain) -> Result<Option<DomainKey>, StoreError> {
+        let sql = "SELECT domain_key FROM domain WHERE name = $1 AND removed_at IS NULL";
+        let query = sqlx::query_scalar(sql).bind(domain.as_str());
+        let key: Option<i64> = query.fetch_optional(&mut *self.reader().await?).await?;
+        Ok(key.map(DomainKey::new))
+    }
+
     /// The domain whose other name this is.
     pub async fn domain_of_alias(&self, name: &Domain) -> Result<Option<Domain>, StoreError> {
         let sql = "SELECT d.name FROM domain_alias o JOIN domain d ON d.domain_key = o.domain_key
