@@ -3,7 +3,9 @@
 //!
 //! - `domains`, `people`, `addresses`, `activity`: the directory, for panel and API; `checks`: what was typed; `paging`, `moment`: what their
 //!   views share. Each use-case takes an [`Actor`] and gives a [`Failure`] that says what to do.
-//! - `directory`: domains, accounts, aliases. `import`: many accounts from CSV. `queue`, `trace`: mail on its way.
+//! - `directory`: domains, accounts, aliases. `import`: many accounts from CSV. `queue`, `trace`: mail on its way; `explain`: what
+//!   other servers' words mean.
+//! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
 //!
 //! Invariants: acts and answers are plain data that travel as JSON; a password in them is a secret type that doesn't print, and
 //! never leaves in an answer. Texts of a [`ActFailure`] are for people. No row key is ever shown.
@@ -18,10 +20,12 @@ mod api_keys;
 mod checks;
 mod directory;
 mod domains;
+mod explain;
 mod failure;
 mod import;
 mod links;
 mod moment;
+mod overview;
 mod paging;
 mod passkeys;
 mod passwords;
@@ -30,8 +34,12 @@ mod queue;
 mod second_factor;
 mod sessions;
 mod sign_in;
+mod security;
+mod settings;
+mod system;
 mod text;
 mod trace;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +59,18 @@ pub use addresses::{
 };
 pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, Keyed, Scope, Scopes};
 pub use directory::{AccountRow, AliasRow, DomainRow};
+pub use explain::{Explanation, causes};
+pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
+pub use queue::{
+    DestinationTally, QueueAct, QueueAttempt, QueueChart, QueueDetail, QueueItem, QueueMessage, QueueQuery, QueueRow,
+    QueueSelection, QueueSort, QueueTally, RecipientRow, Selection,
+};
+pub use security::BanView;
+pub use settings::{SettingSectionView, SettingView, sentence as setting_sentence};
+pub use system::{
+    CertificateFact, CertificateView, DataSizes, DiskFact, HealthCheck, Host, ListenerView, LogLevel, LogLine, LogTail,
+    SystemView,
+};
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use failure::{Complaint, Failure};
 pub use import::{ImportRefusal, ImportReport, PeopleImported, PersonRefused};
@@ -60,13 +80,16 @@ pub use paging::Rows;
 pub use passkeys::{CEREMONY_LASTS, Ceremony, PasskeyRow};
 pub use passwords::{SHORTEST_PASSWORD, check_new_password};
 pub use people::{NewPerson, OwnChange, People, PeopleWanted, PersonChange, PersonGoing, PersonSort, PersonView};
-pub use queue::{QueueDetail, QueueRow, RecipientRow, Selection};
 pub use relais_store::{ApiKeyKey, SessionKey};
 pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer};
 pub use sessions::OpenSession;
 pub use sign_in::{Pending, SignIn, SignedIn};
 pub use text::{Gap, Text};
-pub use trace::TraceRow;
+pub use trace::{MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, RecipientFate, TraceRow};
+pub use webhooks::{
+    Courier, CreatedWebhook, NewWebhookForm, Parcel, PostError, Posting, WebhookDeliveryView, WebhookForm, WebhookTest,
+    WebhookView, Webhooks, may_reach,
+};
 
 /// A password on its way over the control socket: it serializes, but doesn't print.
 #[derive(Clone, Serialize, Deserialize)]
@@ -91,7 +114,7 @@ impl std::fmt::Debug for Password {
 }
 
 /// Which part of a list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Paging {
     /// The `next` of the page before.
     pub after: Option<String>,
@@ -223,6 +246,26 @@ pub struct Service {
     pub activity: Activity,
     store: Store,
     login: Arc<Login>,
+    operations: Arc<Operations>,
+}
+
+/// What the house knows of itself as it runs; all of it may be missing.
+#[derive(Debug, Default)]
+pub struct Operations {
+    /// The machine and the doors.
+    pub host: Option<Arc<dyn Host>>,
+    /// The last lines of the log.
+    pub log: Arc<LogTail>,
+    /// How other programs are told what happens.
+    pub webhooks: Webhooks,
+    pub(crate) flow: overview::FlowBoard,
+}
+
+impl Operations {
+    /// Of a house that serves.
+    pub fn new(host: Arc<dyn Host>, log: Arc<LogTail>, webhooks: Webhooks) -> Self {
+        Self { host: Some(host), log, webhooks, ..Self::default() }
+    }
 }
 
 impl Service {
@@ -235,7 +278,18 @@ impl Service {
             activity: Activity::new(store.clone()),
             store,
             login,
+            operations: Arc::default(),
         }
+    }
+
+    /// The same, in a house that serves.
+    #[must_use]
+    pub fn with_operations(self, operations: Operations) -> Self {
+        Self { operations: Arc::new(operations), ..self }
+    }
+
+    fn host(&self) -> Option<&dyn Host> {
+        self.operations.host.as_deref()
     }
 
     /// Does one act.

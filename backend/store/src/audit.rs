@@ -146,11 +146,6 @@ impl Deed {
         };
         self
     }
-
-    /// Whether there is nothing to tell.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.before == self.after
-    }
 }
 
 /// The members that differ, of each side its own.

@@ -43,6 +43,7 @@ mod page;
 mod queue;
 mod search;
 mod settings;
+mod sizes;
 mod sql;
 mod thread;
 mod transaction;
@@ -88,6 +89,7 @@ pub use settings::{
     Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
     ValueError, setting,
 };
+pub use sizes::{Sizes, StorageEntry, StorageUse};
 pub use view::{Change, ChangeKind, Changes, MAX_KEYWORDS, Row, Rows, View};
 pub use webhook::*;
 

@@ -11,7 +11,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use relais_model::{Secret, Timestamp};
+use relais_model::{Domain, Secret, Timestamp};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Row as _};
 
@@ -81,6 +81,8 @@ pub struct Webhook {
     pub account: Option<AccountKey>,
     /// Only events of this domain; none: of all.
     pub domain: Option<DomainKey>,
+    /// That domain's name.
+    pub domain_name: Option<Domain>,
     /// Where it is told.
     pub url: String,
     /// Of what.
@@ -250,8 +252,8 @@ pub struct WebhookSettlement {
     pub error: String,
 }
 
-const COLUMNS: &str =
-    "webhook_key, id, account_key, domain_key, url, events, description, is_enabled, stopped_because, created_at";
+const COLUMNS: &str = "webhook_key, id, account_key, domain_key, url, events, description, is_enabled, stopped_because, \
+    created_at, (SELECT d.name FROM domain d WHERE d.domain_key = webhook.domain_key)";
 const DELIVERY_COLUMNS: &str = "d.delivery_key, d.webhook_key, d.event_id, d.event, d.payload, d.state, d.attempts, \
     d.next_attempt_at, d.last_attempt_at, d.last_status, d.last_error, d.created_at";
 
@@ -269,19 +271,9 @@ impl Store {
                     return Err(WebhookError::TooMany);
                 }
                 begin_at(tx, TraceKey::at(scribe.now())).await?;
-                let webhook = Webhook {
-                    key: WebhookKey::new(scribe.next_key()),
-                    id: new.id,
-                    account: new.account,
-                    domain: new.domain,
-                    url: new.url,
-                    events: new.events,
-                    description: new.description,
-                    is_enabled: true,
-                    stopped_because: String::new(),
-                    created_at: scribe.now(),
-                };
-                insert(tx, &webhook, &new.secret).await?;
+                let id = new.id.clone();
+                insert(tx, WebhookKey::new(scribe.next_key()), scribe.now(), new).await?;
+                let Some(webhook) = find(tx, &id).await? else { return Err(WebhookError::Unknown) };
                 let deed = deed("webhook.create", &webhook).between(None, Some(told(&webhook)));
                 scribe.note(tx, deed).await?;
                 Ok(webhook)
@@ -498,6 +490,21 @@ impl Store {
         .await
     }
 
+    /// When a webhook last took something; none: never, as far as is remembered.
+    pub async fn webhook_last_success(&self, key: WebhookKey) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT MAX(last_attempt_at) FROM webhook_delivery WHERE webhook_key = $1 AND state = 1";
+        let at: Option<i64> = sqlx::query_scalar(sql).bind(key.value()).fetch_one(&mut *self.reader().await?).await?;
+        Ok(at.map(Timestamp::from_millis))
+    }
+
+    /// The key that a webhook's signatures are made with; none where it is gone.
+    pub async fn webhook_secret(&self, key: WebhookKey) -> Result<Option<Secret>, StoreError> {
+        let sql = "SELECT secret FROM webhook WHERE webhook_key = $1";
+        let secret: Option<String> =
+            sqlx::query_scalar(sql).bind(key.value()).fetch_optional(&mut *self.reader().await?).await?;
+        Ok(secret.map(Secret::new))
+    }
+
     /// When the next delivery falls due; none where none waits.
     pub async fn webhooks_next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let sql = "SELECT MIN(next_attempt_at) FROM webhook_delivery WHERE state = 0";
@@ -591,21 +598,21 @@ async fn find(connection: &mut AnyConnection, id: &str) -> Result<Option<Webhook
     row.as_ref().map(read_webhook).transpose()
 }
 
-async fn insert(tx: &mut AnyConnection, webhook: &Webhook, secret: &Secret) -> Result<(), sqlx::Error> {
+async fn insert(tx: &mut AnyConnection, key: WebhookKey, now: Timestamp, new: NewWebhook) -> Result<(), sqlx::Error> {
     let sql =
         "INSERT INTO webhook (webhook_key, id, account_key, domain_key, url, events, description, secret, is_enabled,
                                     stopped_because, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, '', $9)";
     sqlx::query(sql)
-        .bind(webhook.key.value())
-        .bind(webhook.id.as_str())
-        .bind(webhook.account.map(AccountKey::value))
-        .bind(webhook.domain.map(DomainKey::value))
-        .bind(webhook.url.as_str())
-        .bind(write_events(&webhook.events))
-        .bind(webhook.description.as_str())
-        .bind(secret.expose())
-        .bind(webhook.created_at.millis())
+        .bind(key.value())
+        .bind(new.id)
+        .bind(new.account.map(AccountKey::value))
+        .bind(new.domain.map(DomainKey::value))
+        .bind(new.url)
+        .bind(write_events(&new.events))
+        .bind(new.description)
+        .bind(new.secret.expose())
+        .bind(now.millis())
         .execute(tx)
         .await?;
     Ok(())
@@ -671,6 +678,10 @@ fn read_webhook(row: &sqlx::any::AnyRow) -> Result<Webhook, StoreError> {
         id: row.try_get(1)?,
         account: row.try_get::<Option<i64>, _>(2)?.map(AccountKey::new),
         domain: row.try_get::<Option<i64>, _>(3)?.map(DomainKey::new),
+        domain_name: row
+            .try_get::<Option<&str>, _>(10)?
+            .map(|name| Domain::parse(name).map_err(|error| StoreError::damaged(format!("domain {name}: {error}"))))
+            .transpose()?,
         url: row.try_get(4)?,
         events: row.try_get::<&str, _>(5)?.split(' ').filter_map(WebhookEvent::parse).collect(),
         description: row.try_get(6)?,

@@ -274,8 +274,9 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<DestinationCount>, StoreError> {
         let mut select = Select::new(
-            "SELECT r.destination, SUM(CASE WHEN r.state = 0 THEN 1 ELSE 0 END),
-                    SUM(CASE WHEN r.state = 1 THEN 1 ELSE 0 END), SUM(CASE WHEN r.state = 2 THEN 1 ELSE 0 END) FROM ",
+            "SELECT r.destination, CAST(SUM(CASE WHEN r.state = 0 THEN 1 ELSE 0 END) AS BIGINT),
+                    CAST(SUM(CASE WHEN r.state = 1 THEN 1 ELSE 0 END) AS BIGINT),
+                    CAST(SUM(CASE WHEN r.state = 2 THEN 1 ELSE 0 END) AS BIGINT) FROM ",
         );
         if *filter == QueueFilter::default() {
             select.say("queued_recipient AS r");
@@ -295,14 +296,6 @@ impl Store {
                 Ok(DestinationCount { destination, counts })
             })
             .collect()
-    }
-
-    /// When the recipient came that waits the longest; none where nothing waits.
-    pub async fn queue_oldest(&self) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT q.created_at FROM queued_recipient AS r JOIN queued AS q ON q.queue_key = r.queue_key
-                   WHERE r.state <> 1 ORDER BY r.recipient_key LIMIT 1";
-        let at: Option<i64> = sqlx::query_scalar(sql).fetch_optional(&mut *self.reader().await?).await?;
-        Ok(at.map(Timestamp::from_millis))
     }
 
     /// Does something to what `filter` means, and tells how many recipients it was done to: those in the state it is for. What is

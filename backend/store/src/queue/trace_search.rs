@@ -19,6 +19,10 @@ const NAMED: usize = 100;
 /// Events that are read of the traces that one statement names, at most.
 const EVENTS: i64 = 5000;
 
+/// What [`Store::flow`] reads.
+const FLOW_COLUMNS: &str =
+    "SELECT at / 3600000, kind, CAST(CASE WHEN text = '' THEN 1 ELSE 0 END AS BIGINT), COUNT(*), MAX(trace_key)";
+
 /// Which events are wanted; none of a thing wants any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TraceSearch {
@@ -138,8 +142,7 @@ impl Store {
         before: TraceKey,
         limit: u32,
     ) -> Result<(Vec<FlowCount>, Option<TraceKey>), StoreError> {
-        let mut select =
-            Select::new("SELECT at / 3600000, kind, CASE WHEN text = '' THEN 1 ELSE 0 END, COUNT(*), MAX(trace_key)");
+        let mut select = Select::new(FLOW_COLUMNS);
         select
             .say(" FROM (SELECT trace_key, at, kind, text FROM message_trace WHERE trace_key > ")
             .value(after.value());
@@ -148,21 +151,30 @@ impl Store {
         self.flow(select).await
     }
 
-    /// As [`Store::trace_flow`], only of mail from or to one of `domains`, and of the newest `limit` events.
+    /// As [`Store::trace_flow`], only of mail from or to one of `domains`, and of the newest `limit` events: tells whether those
+    /// were all.
     pub async fn trace_flow_of(
         &self,
         domains: &[Domain],
         after: TraceKey,
         limit: u32,
-    ) -> Result<Vec<FlowCount>, StoreError> {
-        let mut select =
-            Select::new("SELECT at / 3600000, kind, CASE WHEN text = '' THEN 1 ELSE 0 END, COUNT(*), MAX(trace_key)");
-        select.say(" FROM (SELECT trace_key, at, kind, text, sender, recipient FROM message_trace WHERE trace_key > ");
-        select.value(after.value()).say(" ORDER BY trace_key DESC LIMIT ").value(i64::from(limit));
-        select.say(") AS some WHERE ");
+    ) -> Result<(Vec<FlowCount>, bool), StoreError> {
+        let newest = |select: &mut Select| {
+            select.say(
+                " FROM (SELECT trace_key, at, kind, text, sender, recipient FROM message_trace WHERE trace_key > ",
+            );
+            select.value(after.value()).say(" ORDER BY trace_key DESC LIMIT ").value(i64::from(limit)).say(") AS some");
+        };
+        let mut select = Select::new(FLOW_COLUMNS);
+        newest(&mut select);
+        select.say(" WHERE ");
         of_domains(&mut select, domains);
         select.say(" GROUP BY 1, 2, 3");
-        Ok(self.flow(select).await?.0)
+        let (counts, _last) = self.flow(select).await?;
+        let mut looked_at = Select::new("SELECT COUNT(*)");
+        newest(&mut looked_at);
+        let row = looked_at.query(self.engine())?.fetch_one(&mut *self.reader().await?).await?;
+        Ok((counts, row.try_get::<i64, _>(0)? < i64::from(limit)))
     }
 
     async fn flow(&self, select: Select) -> Result<(Vec<FlowCount>, Option<TraceKey>), StoreError> {
@@ -173,7 +185,7 @@ impl Store {
             counts.push(FlowCount {
                 hour: row.try_get(0)?,
                 kind,
-                is_filed_here: kind == TraceKind::Delivered && row.try_get::<i32, _>(2)? != 0,
+                is_filed_here: kind == TraceKind::Delivered && row.try_get::<i64, _>(2)? != 0,
                 count: row.try_get::<i64, _>(3)?.unsigned_abs(),
             });
             last = last.max(Some(TraceKey::new(row.try_get(4)?)));

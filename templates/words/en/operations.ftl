@@ -1,0 +1,92 @@
+# The overview: is everything well?
+overview-ok = Everything is well.
+overview-attention = Mail flows, but something asks for your attention.
+overview-trouble = There is trouble: mail suffers until someone acts.
+overview-failed-logins = { $count ->
+    [one] One log-in was
+   *[other] { $count } log-ins were
+} refused within the last hour. Look under Security at who tries.
+overview-queue-large = { $count ->
+    [one] One recipient waits
+   *[other] { $count } recipients wait
+} in the queue. Look at the destinations with the most, and at what they say.
+overview-queue-old = A message has waited in the queue for { $hours ->
+    [one] an hour
+   *[other] { $hours } hours
+}. Look at what the other host says.
+overview-todo-first-domain = Add your first domain: the part of the addresses behind the @.
+overview-todo-empty-domain = { $domain } has nobody yet. Add its people, or an address that takes all.
+overview-todo-certificate = The certificate is made by this house itself, and programs of people will warn of it. Put in one that is known.
+overview-todo-second-factor = Your account manages this house with a password alone. Add a passkey or a code.
+
+# The machine.
+system-database-well = The database answers.
+system-database-ill = The database does not answer: no mail can be read or taken. Look at the log.
+system-writer-well = What comes is written.
+system-writer-ill = The database takes no changes: no mail can be taken. Look at the log and at the room on the disk.
+system-disk-well = There is room on the disk.
+system-disk-ill = The disk is nearly full: new mail is put off. Make room, or give the house a larger disk.
+system-delivery-well = Mail to other hosts goes out.
+system-delivery-ill = Mail to other hosts stays in the queue: this house was started without delivery.
+system-certificates-well = All certificates last.
+system-certificates-ill = A certificate ends soon, or has ended. Put in a new one.
+
+# The queue.
+queue-absent = Nothing of { $id } is in the queue. It may have been delivered meanwhile.
+queue-too-many-items = Choose between one and { $most } messages.
+queue-no-item = One of these is no message of the queue.
+queue-no-state = A state is waiting, held or claimed.
+
+# Messages.
+message-absent = Nothing is known of { $id }. It may be too long ago.
+message-no-id = “{ $text }” is not an id. An id stands in the Received line behind “id”.
+message-no-kind = That is none of the things that can happen to a message.
+message-delivered-to-all = { $count ->
+    [one] Delivered.
+   *[other] Delivered to all { $count } recipients.
+}
+message-delivered-to = { $all ->
+    [one] Not delivered.
+   *[other] Delivered to { $count } of { $all }.
+}
+message-waiting = { $count ->
+    [one] One is waiting
+   *[other] { $count } are waiting
+}, next try in { $minutes ->
+    [one] a minute
+   *[other] { $minutes } minutes
+}.
+message-held = { $count ->
+    [one] One is held: someone stopped it.
+   *[other] { $count } are held: someone stopped them.
+}
+message-failed = { $count ->
+    [one] One failed.
+   *[other] { $count } failed.
+}
+message-removed = { $count ->
+    [one] One was taken out of the queue.
+   *[other] { $count } were taken out of the queue.
+}
+
+# Webhooks.
+webhook-absent = There is no webhook { $id }.
+webhook-no-event = The event { $id } is no longer remembered.
+webhook-too-many = There are as many webhooks as there may be. Remove one first.
+webhook-no-url = That is not a URL. It looks like https://example.org/hook.
+webhook-url-too-long = The URL is too long.
+webhook-url-with-secrets = The URL must hold no name, no password and no #.
+webhook-no-https = The URL must begin with https://.
+webhook-internal = { $address } is an address inside, and webhooks only reach the public internet. An owner can allow its network in the settings.
+webhook-unknown-event = There is no event { $event }.
+webhook-no-events = Choose at least one event.
+webhook-description-unfit = The description must be one line of at most 200 characters.
+webhook-needs-domain = Choose the domain whose events are told.
+webhook-taken = It was taken ({ $status }).
+webhook-refused = It was not taken: the other side answered { $status }. It must answer with a status from 200 to 299.
+webhook-redirected = It was not taken: the other side answered { $status } and points elsewhere, where we do not follow. Use the final URL.
+webhook-unresolved = It was not taken: the name was not found. Check how it is spelled.
+webhook-no-connection = It was not taken: nobody answers there. Check host and port.
+webhook-no-tls = It was not taken: the other side's certificate cannot be trusted, or it speaks no TLS.
+webhook-timeout = It was not taken: there was no answer within 10 seconds. Answer first, work afterwards.
+webhook-broken = It was not taken: what came back is no answer of a web server.
