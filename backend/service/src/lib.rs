@@ -1,13 +1,14 @@
 //! What can be asked of the house by those who run it: one [`Act`] a use-case, one [`Answer`] back. The command line says acts,
 //! in its own process or over the control socket of a running server; panel and API will say the same.
 //!
-//! - `directory`: domains, accounts, aliases. `import`: many accounts from CSV. `queue`, `trace`: mail on its way.
+//! - `directory`: domains, accounts, aliases. `app_passwords`: those of mail programs; bans. `import`: many accounts from CSV. `queue`, `trace`: mail on its way.
 //!
 //! Invariants: acts and answers are plain data that travel as JSON; a password in them is a secret type that doesn't print, and
-//! never leaves in an answer. Texts of a [`Failure`] are for people. No row key is ever shown.
+//! none leaves in an answer but an app password, once, when it is made. Texts of a [`Failure`] are for people. No row key is ever shown.
 //!
 //! To add a use-case: a variant of `Act`, of `Answer` where its answer is new, and a method in the file of its subject.
 
+mod app_passwords;
 mod directory;
 mod import;
 mod queue;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use directory::readable;
 
+pub use app_passwords::{AppPasswordRow, BanRow};
 pub use directory::{AccountRow, AliasRow, DomainRow};
 pub use import::{ImportRefusal, ImportReport};
 pub use queue::{QueueDetail, QueueRow, RecipientRow, Selection};
@@ -35,6 +37,11 @@ impl Password {
     /// Takes the plain text.
     pub fn new(plain: impl Into<String>) -> Self {
         Self(plain.into())
+    }
+
+    /// The plain text; look where it goes.
+    pub fn expose(&self) -> &str {
+        &self.0
     }
 
     fn secret(self) -> relais_model::Secret {
@@ -91,6 +98,9 @@ pub enum Act {
     AccountPassword { address: String, password: Password },
     AccountRemove { address: String },
     AccountImport { csv: Password },
+    AppPasswordAdd { address: String, name: String, protocols: Option<Vec<String>> },
+    AppPasswordList { address: String },
+    AppPasswordRemove { address: String, name: String },
     AliasAdd { address: String, targets: Vec<String> },
     AliasList { paging: Paging },
     AliasRemove { address: String },
@@ -101,6 +111,8 @@ pub enum Act {
     QueueRelease { selection: Selection },
     QueueRemove { selection: Selection },
     MessageTrace { wanted: String, paging: Paging },
+    Bans,
+    Unban { target: Option<String> },
     StoreCheck,
 }
 
@@ -118,6 +130,12 @@ pub enum Answer {
     Accounts(Rows<AccountRow>),
     /// Aliases.
     Aliases(Rows<AliasRow>),
+    /// An app password, which is never told again.
+    AppPassword(Password),
+    /// App passwords.
+    AppPasswords(Rows<AppPasswordRow>),
+    /// Bans.
+    Bans(Rows<BanRow>),
     /// What an import did.
     Imported(ImportReport),
     /// What waits.
@@ -205,6 +223,18 @@ impl Service {
             Act::AccountPassword { address, password } => self.set_password(&address, password).await,
             Act::AccountRemove { address } => self.remove_account(&address).await,
             Act::AccountImport { csv } => self.import_accounts(csv).await,
+            Act::AppPasswordAdd { address, name, protocols } => {
+                let made = app_passwords::add(&self.login, &address, name, protocols.as_deref()).await?;
+                Ok(Answer::AppPassword(made))
+            }
+            Act::AppPasswordList { address } => {
+                Ok(Answer::AppPasswords(app_passwords::list(&self.store, &address).await?))
+            }
+            Act::AppPasswordRemove { address, name } => {
+                Ok(Answer::Done(app_passwords::remove(&self.store, &address, &name).await?))
+            }
+            Act::Bans => Ok(Answer::Bans(app_passwords::bans(&self.login))),
+            Act::Unban { target } => Ok(Answer::Done(app_passwords::unban(&self.login, target.as_deref()))),
             Act::AliasAdd { address, targets } => self.add_alias(&address, &targets).await,
             Act::AliasList { paging } => self.aliases(paging).await,
             Act::AliasRemove { address } => self.remove_alias(&address).await,
