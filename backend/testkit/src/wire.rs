@@ -119,6 +119,16 @@ impl Wire {
         exported.map_err(io::Error::other)
     }
 
+    /// The server's own certificate, in DER.
+    ///
+    /// # Errors
+    /// There is no TLS.
+    pub fn certificate(&self) -> io::Result<Vec<u8>> {
+        let Stream::Tls(stream) = &self.stream else { return Err(io::Error::other("there is no TLS")) };
+        let chain = stream.conn.peer_certificates().unwrap_or_default();
+        chain.first().map(|certificate| certificate.to_vec()).ok_or_else(|| io::Error::other("no certificate came"))
+    }
+
     /// Goes over to TLS; what is in TLS already, or in a socket's file, stays as it is.
     ///
     /// # Errors
