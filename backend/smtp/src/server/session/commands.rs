@@ -93,14 +93,15 @@ impl Session {
             text.push('\n');
             text.push_str(keyword);
         }
+        // Never the last line: GNU SASL's client looks for `250-STARTTLS`.
+        if self.tls == Tls::Available {
+            text.push_str("\nSTARTTLS");
+        }
         let _cannot_fail = write!(
             text,
             "\nSIZE {}\nLIMITS MAILMAX={} RCPTMAX={}",
             limits.message_octets, limits.transactions, limits.recipients
         );
-        if self.tls == Tls::Available {
-            text.push_str("\nSTARTTLS");
-        }
         if self.may_log_in() {
             text.push_str("\nAUTH");
             for mechanism in Mechanism::offered(self.is_under_tls()) {
