@@ -12,10 +12,11 @@ mod targets {
     pub(crate) mod message;
     pub(crate) mod pop3;
     pub(crate) mod proxy;
+    pub(crate) mod sasl;
     pub(crate) mod smtp;
 }
 
-use targets::{imap, message, pop3, proxy, smtp};
+use targets::{imap, message, pop3, proxy, sasl, smtp};
 
 /// Takes any octets; panics where a rule is broken.
 pub type Target = fn(&[u8]);
@@ -31,6 +32,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sequence-set", imap::sequence_set),
     ("utf7", imap::utf7),
     ("pop3-session", pop3::session),
+    ("scram", sasl::scram),
     ("mime", message::mime),
     ("sections", message::sections),
     ("search", message::search),

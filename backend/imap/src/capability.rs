@@ -1,5 +1,7 @@
 //! What we can do, and when we tell it (RFC 9051 §6.1.1, §7.2.2).
 
+use relais_sasl::Mechanism;
+
 use crate::response::number;
 
 /// What a session can do now.
@@ -12,6 +14,8 @@ pub struct Capabilities {
     pub starttls: bool,
     /// LOGIN and AUTHENTICATE would take a password.
     pub passwords: bool,
+    /// TLS of our own protects the connection: log-ins can be bound to it.
+    pub is_tls: bool,
     /// COMPRESS DEFLATE would be answered with OK.
     pub compress: bool,
     /// Octets of an appended message, at most.
@@ -44,7 +48,13 @@ impl Capabilities {
             out.extend_from_slice(b" STARTTLS");
         }
         // RFC 9051 §6.2.3: LOGINDISABLED says that LOGIN would be refused.
-        out.extend_from_slice(if self.passwords { b" AUTH=PLAIN AUTH=LOGIN".as_slice() } else { b" LOGINDISABLED" });
+        if !self.passwords {
+            return out.extend_from_slice(b" LOGINDISABLED");
+        }
+        for mechanism in Mechanism::offered(self.is_tls) {
+            out.extend_from_slice(b" AUTH=");
+            out.extend_from_slice(mechanism.as_str().as_bytes());
+        }
     }
 }
 
@@ -64,12 +74,17 @@ mod tests {
             is_logged_in: false,
             starttls: true,
             passwords: false,
+            is_tls: false,
             compress: true,
             append_limit: 50_000_000,
         };
         assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED");
-        let safe = Capabilities { starttls: false, passwords: true, ..early };
-        assert_eq!(write(safe), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR AUTH=PLAIN AUTH=LOGIN");
+        let local = Capabilities { starttls: false, passwords: true, ..early };
+        let same = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR";
+        assert_eq!(write(local), format!("{same} AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN"));
+        let safe = Capabilities { is_tls: true, ..local };
+        let all = "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN";
+        assert_eq!(write(safe), format!("{same} {all}"));
         let late = write(Capabilities { is_logged_in: true, ..safe });
         assert!(late.contains(" QRESYNC ") && late.ends_with(" APPENDLIMIT=50000000 COMPRESS=DEFLATE"), "{late}");
         assert!(!late.contains("  ") && !late.contains("AUTH="), "{late}");

@@ -11,8 +11,10 @@ mod log_in;
 
 use std::sync::Arc;
 
+use relais_sasl::scram::Wanted;
+
 pub use appending::AppendMessage;
-pub use log_in::LogIn;
+pub use log_in::{LogIn, Shown};
 
 use crate::capability::Capabilities;
 use crate::command::reader::{Reason, Refusal};
@@ -20,7 +22,7 @@ use crate::command::{self, Command, Context, Dialogue, Extension, Request, State
 use crate::limits::Limits;
 use crate::response::{self, Condition, ResponseCode, Status};
 use appending::Appending;
-use log_in::Authenticating;
+use log_in::{Authenticating, AwaitingKeys};
 
 /// What all sessions of a listener have in common.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +49,10 @@ pub enum Step {
     Command(Tag, Command),
     /// A SEARCH RETURN (SAVE) was refused with NO, and that is written: empty `$` (RFC 9051 §6.4.4.1).
     SaveRefused,
-    /// Check the password; then write the tagged answer, and on success call [`Session::logged_in`] before.
+    /// SCRAM: say what is known of this name with [`Session::keys`], or write the tagged refusal and say that nothing is. What is known of a
+    /// name that nobody has looks the same.
+    Keys(Tag, Wanted),
+    /// Check what was shown; then write the tagged answer, and on success call [`Session::logged_in`] before.
     LogIn(LogIn),
     /// A message is announced. Call [`Session::refuse_append`] if it isn't wanted; else the client is let send it.
     Append(AppendMessage),
@@ -109,6 +114,8 @@ enum Mode {
     Command,
     /// The answer to a challenge of AUTHENTICATE.
     Authenticate(Box<Authenticating>),
+    /// Nothing before SCRAM's keys are there.
+    AwaitKeys(Box<AwaitingKeys>),
     /// DONE.
     Idle(Tag),
     /// Parts of an APPEND.
@@ -186,7 +193,7 @@ impl Session {
                 Mode::Idle(_) => self.step_idle(out),
                 Mode::Append(_) => self.step_append(out),
                 Mode::Swallow(_) => self.step_swallow(out),
-                Mode::Handshake | Mode::Closed => Some(Step::Close),
+                Mode::AwaitKeys(_) | Mode::Handshake | Mode::Closed => Some(Step::Close),
             };
             if let Some(step) = step {
                 if matches!(step, Step::Read) {
@@ -223,6 +230,7 @@ impl Session {
             is_logged_in: self.state != State::NotAuthenticated,
             starttls: self.config.starttls && !self.is_tls,
             passwords: self.takes_passwords(),
+            is_tls: self.is_tls,
             compress: self.config.compress && !self.is_compressed,
             append_limit: self.config.append_limit,
         }

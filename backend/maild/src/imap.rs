@@ -19,9 +19,11 @@ use std::sync::Arc;
 
 use relais_imap::command::{Command, Extension, Tag};
 use relais_imap::response::{self, Condition, ResponseCode, Status};
-use relais_imap::session::{Config, LogIn, Session, Step};
+use relais_imap::session::{Config, LogIn, Session, Shown, Step};
 use relais_model::ModSeq;
 use relais_reception::{Identity, LoginAnswer, LoginAttempt, Protocol as LoginProtocol};
+use relais_sasl::Credentials;
+use relais_sasl::scram::Wanted;
 use relais_store::{AccountKey, ChangeError, MailboxError, StoreError};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -30,6 +32,7 @@ use tracing::{debug, error, info};
 
 use crate::listener::{TlsMode, Visitor};
 use crate::wire::Wire;
+use crate::scram::Scram;
 use crate::{AccountSeat, House};
 use append::Appending;
 use selected::{Expunges, Selected, Sync, Told};
@@ -60,6 +63,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         out: Vec::new(),
         identity: None,
         seat: None,
+        scram: Scram::default(),
         selected: None,
         changes: None,
         appending: None,
@@ -81,6 +85,7 @@ struct Client {
     out: Vec<u8>,
     identity: Option<Identity>,
     seat: Option<AccountSeat>,
+    scram: Scram,
     selected: Option<Box<Selected>>,
     /// While idling: tells that the mailbox changed.
     changes: Option<watch::Receiver<ModSeq>>,
@@ -193,6 +198,7 @@ impl Client {
                 }
                 Step::Command(tag, command) => Box::pin(self.command(tag, command)).await?,
                 Step::SaveRefused => self.forget_saved(),
+                Step::Keys(tag, wanted) => Box::pin(self.keys(&tag, wanted)).await?,
                 Step::LogIn(log_in) => Box::pin(self.log_in(log_in)).await?,
                 Step::Append(message) => Box::pin(self.begin_message(message)).await,
                 Step::AppendData(octets) => self.keep_octets(&octets).await,
@@ -306,14 +312,35 @@ impl Client {
     }
 
     async fn log_in(&mut self, log_in: LogIn) -> io::Result<()> {
-        let attempt = LoginAttempt {
-            name: log_in.login_name,
-            authorization: log_in.authorization,
-            password: log_in.password,
-            peer: self.peer,
-            protocol: LoginProtocol::Imap,
+        let answer = match log_in.shown {
+            Shown::Password(Credentials { login_name, authorization, password }) => {
+                let (name, peer, protocol) = (login_name, self.peer, LoginProtocol::Imap);
+                self.house.login.check(LoginAttempt { name, authorization, password, peer, protocol }).await
+            }
+            Shown::Proof(place) => self.scram.conclude(&self.house, place).await,
         };
-        let outcome = match self.house.login.check(attempt).await {
+        self.logged_in(&log_in.tag, answer)
+    }
+
+    /// SCRAM: what is known of the name, or why that isn't told.
+    async fn keys(&mut self, tag: &Tag, wanted: Wanted) -> io::Result<()> {
+        let wire = self.wire.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        let bindings = self.house.channel_bindings(wire);
+        let visitor = (self.peer, LoginProtocol::Imap);
+        match self.scram.keys(&self.house, wanted, visitor, bindings).await {
+            Ok(known) => {
+                self.session.keys(&mut self.out, Some(known));
+                Ok(())
+            }
+            Err(answer) => {
+                self.session.keys(&mut self.out, None);
+                self.logged_in(tag, answer)
+            }
+        }
+    }
+
+    fn logged_in(&mut self, tag: &Tag, answer: LoginAnswer) -> io::Result<()> {
+        let outcome = match answer {
             LoginAnswer::Granted(identity) => match self.house.seat(&identity) {
                 Some(seat) => {
                     info!(account = %identity.address, "logged in");
@@ -332,7 +359,7 @@ impl Client {
                 Err(Halt::no(ResponseCode::Unavailable, "Log-in is not possible now; try again later"))
             }
         };
-        self.conclude(&log_in.tag, outcome, Expunges::Keep, false)
+        self.conclude(tag, outcome, Expunges::Keep, false)
     }
 
     async fn command(&mut self, tag: Tag, command: Command) -> io::Result<()> {

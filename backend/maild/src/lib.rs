@@ -1,6 +1,6 @@
 //! The doors for mail. A connection comes in at a [`listener`], gets its TLS from [`tls`], and is carried by one driver a
 //! protocol: [`smtp`], [`imap`], [`pop3`]. A driver moves octets between a socket and a session machine, asks the house
-//! what the machine asks, and knows no rule of the protocol. [`accounts`] counts an account's sessions; [`probe`] is the stranger
+//! what the machine asks, and knows no rule of the protocol. [`scram`] is the house's half of a SCRAM exchange. [`accounts`] counts an account's sessions; [`probe`] is the stranger
 //! who tries at start whether a door relays.
 //!
 //! Invariants: no SQL here, no wording of a protocol outside its language's crate (IMAP's commands are the exception: each
@@ -16,6 +16,7 @@ mod listener;
 mod pop3;
 mod probe;
 mod proxy;
+mod scram;
 mod smtp;
 mod tls;
 mod wire;
@@ -42,6 +43,7 @@ pub struct House {
     login: Arc<Login>,
     reception: Arc<Reception>,
     tls: Arc<rustls::ServerConfig>,
+    certificates: Option<Arc<Certificates>>,
     limits: Limits,
     clock: Arc<dyn Clock>,
     accounts: Arc<Accounts>,
@@ -60,7 +62,13 @@ impl House {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (accounts, maildrops) = (Arc::default(), Arc::default());
-        Self { host_name, store, login, reception, tls, limits, clock, accounts, maildrops }
+        Self { host_name, store, login, reception, tls, certificates: None, limits, clock, accounts, maildrops }
+    }
+
+    /// With those that `tls` shows: log-ins can then be bound to them (RFC 5929 §4), and not to the connection alone.
+    #[must_use]
+    pub fn with_certificates(self, certificates: Arc<Certificates>) -> Self {
+        Self { certificates: Some(certificates), ..self }
     }
 
     /// The same house, with other limits for those who come from here on.

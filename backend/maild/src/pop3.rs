@@ -17,6 +17,7 @@ use tracing::{debug, error};
 
 use crate::listener::{TlsMode, Visitor};
 use crate::wire::Wire;
+use crate::scram::Scram;
 use crate::{AccountSeat, House};
 use ahead::Ahead;
 
@@ -60,8 +61,9 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
     };
     let config =
         Config { host_name: house.host_name.to_string(), tls, allow_plain_login: visitor.listener.plain_login };
-    let mut driver =
-        Driver { session: Session::new(config), house, peer: visitor.peer, identity: None, seat: None, open: None };
+    let session = Session::new(config);
+    let scram = Scram::default();
+    let mut driver = Driver { session, house, peer: visitor.peer, identity: None, seat: None, scram, open: None };
     if !early.is_empty() {
         driver.session.feed(&early);
     }
@@ -83,6 +85,7 @@ struct Driver {
     peer: std::net::IpAddr,
     identity: Option<Identity>,
     seat: Option<AccountSeat>,
+    scram: Scram,
     open: Option<Open>,
 }
 
@@ -139,19 +142,19 @@ impl Driver {
                     peer: self.peer,
                     protocol: LoginProtocol::Pop3,
                 };
-                match self.house.login.check(attempt).await {
-                    LoginAnswer::Granted(identity) => {
-                        self.seat = self.house.seat(&identity);
-                        if self.seat.is_none() {
-                            return Answer::Unavailable;
-                        }
-                        wire.end_at(None);
-                        self.identity = Some(identity);
-                        Answer::LoggedIn
-                    }
-                    LoginAnswer::Refused => Answer::Refused,
-                    LoginAnswer::TooMany { .. } | LoginAnswer::Unavailable => Answer::Unavailable,
+                let answer = self.house.login.check(attempt).await;
+                self.logged_in(answer, wire)
+            }
+            Question::Keys(wanted) => {
+                let (visitor, bindings) = ((self.peer, LoginProtocol::Pop3), self.house.channel_bindings(wire));
+                match self.scram.keys(&self.house, wanted, visitor, bindings).await {
+                    Ok(known) => Answer::Known(Box::new(known)),
+                    Err(answer) => self.logged_in(answer, wire),
                 }
+            }
+            Question::Proof(place) => {
+                let answer = self.scram.conclude(&self.house, place).await;
+                self.logged_in(answer, wire)
             }
             Question::OpenMaildrop => {
                 let answer = self.open_maildrop().await;
@@ -168,6 +171,22 @@ impl Driver {
                 }
             },
             Question::Retrieve { .. } => Answer::Unavailable,
+        }
+    }
+
+    fn logged_in(&mut self, answer: LoginAnswer, wire: &mut Wire) -> Answer {
+        match answer {
+            LoginAnswer::Granted(identity) => {
+                self.seat = self.house.seat(&identity);
+                if self.seat.is_none() {
+                    return Answer::Unavailable;
+                }
+                wire.end_at(None);
+                self.identity = Some(identity);
+                Answer::LoggedIn
+            }
+            LoginAnswer::Refused => Answer::Refused,
+            LoginAnswer::TooMany { .. } | LoginAnswer::Unavailable => Answer::Unavailable,
         }
     }
 

@@ -13,6 +13,7 @@ use tracing::debug;
 
 use crate::listener::{Protocol, TlsMode, Visitor};
 use crate::wire::Wire;
+use crate::scram::Scram;
 use crate::{AccountSeat, House};
 
 /// Carries one connection from its greeting to its end.
@@ -32,6 +33,7 @@ struct Driver {
     house: Arc<House>,
     visit: Visit,
     seat: Option<AccountSeat>,
+    scram: Scram,
     /// Where the recipients accepted so far lead, in RCPT's order.
     plans: Vec<Plan>,
     incoming: Option<Incoming>,
@@ -49,6 +51,7 @@ impl Driver {
             house: Arc::clone(house),
             visit: Visit { door, peer: visitor.peer, identity: None },
             seat: None,
+            scram: Scram::default(),
             plans: Vec::new(),
             incoming: None,
         }
@@ -103,6 +106,17 @@ impl Driver {
         let reception = &self.house.reception;
         match question {
             Question::Login(login) => self.login(login).await,
+            Question::Keys(wanted) => {
+                let (peer, bindings) = (self.visit.peer, self.house.channel_bindings(wire));
+                match self.scram.keys(&self.house, wanted, (peer, LoginProtocol::Smtp), bindings).await {
+                    Ok(known) => Answer::Known(Box::new(known)),
+                    Err(answer) => self.logged_in(answer),
+                }
+            }
+            Question::Proof(place) => {
+                let answer = self.scram.conclude(&self.house, place).await;
+                self.logged_in(answer)
+            }
             Question::Mail(envelope) => {
                 self.plans.clear();
                 match reception.sender(&self.visit, &envelope).await {
@@ -150,7 +164,12 @@ impl Driver {
             peer: self.visit.peer,
             protocol: LoginProtocol::Smtp,
         };
-        let (code, enhanced, text) = match self.house.login.check(attempt).await {
+        let answer = self.house.login.check(attempt).await;
+        self.logged_in(answer)
+    }
+
+    fn logged_in(&mut self, answer: LoginAnswer) -> Answer {
+        let (code, enhanced, text) = match answer {
             LoginAnswer::Granted(identity) => {
                 if let Some(seat) = self.house.seat(&identity) {
                     (self.visit.identity, self.seat) = (Some(identity), Some(seat));

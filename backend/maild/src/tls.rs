@@ -1,6 +1,8 @@
 //! Certificates for the doors: chosen by the name that the client asks for (SNI, RFC 6066 §3), swapped while in use.
 //! What comes by ACME later is put in by the same [`Certificates::replace`].
 
+mod end_point;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
@@ -60,6 +62,12 @@ impl Certificates {
         Ok(())
     }
 
+    /// What `tls-server-end-point` is (RFC 5929 §4) for who asked for this name: the hash of the certificate that is shown for it. None
+    /// where that isn't defined for how the certificate is signed. A log-in that began before a reload and comes after it may find another.
+    pub fn end_point(&self, name: Option<&str>) -> Option<Vec<u8>> {
+        end_point::of(self.table().shown(name).cert.first()?)
+    }
+
     fn table(&self) -> Arc<Table> {
         Arc::clone(&self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
@@ -67,9 +75,7 @@ impl Certificates {
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let table = self.table();
-        let named = hello.server_name().and_then(|name| table.find(&name.to_ascii_lowercase()));
-        Some(named.unwrap_or_else(|| Arc::clone(&table.default)))
+        Some(self.table().shown(hello.server_name()))
     }
 }
 
@@ -85,6 +91,11 @@ impl Table {
             }
         }
         Ok(Self { default: default.ok_or(TlsError::None)?, by_name })
+    }
+
+    fn shown(&self, name: Option<&str>) -> Arc<CertifiedKey> {
+        let named = name.and_then(|name| self.find(&name.to_ascii_lowercase()));
+        named.unwrap_or_else(|| Arc::clone(&self.default))
     }
 
     /// The name itself, or the wildcard one label up (RFC 9525 §6.3).

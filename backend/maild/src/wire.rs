@@ -67,10 +67,17 @@ impl Wire {
         matches!(self.carrier, Carrier::Tls(_))
     }
 
+    /// The connection's TLS.
+    pub(crate) fn tls(&self) -> Option<&rustls::ServerConnection> {
+        match &self.carrier {
+            Carrier::Tls(stream) => Some(stream.get_ref().1),
+            Carrier::Tcp(_) | Carrier::Unix(_) => None,
+        }
+    }
+
     /// `TLS1.3, TLS13_AES_256_GCM_SHA384`, for Received (RFC 8314 §4.3) and logs.
     pub(crate) fn tls_words(&self) -> Option<String> {
-        let Carrier::Tls(stream) = &self.carrier else { return None };
-        let (_, connection) = stream.get_ref();
+        let connection = self.tls()?;
         let version = connection.protocol_version()?.as_str()?.replace('_', ".").replace("TLSv", "TLS");
         let suite = connection.negotiated_cipher_suite()?.suite();
         Some(format!("{version}, {}", suite.as_str()?))

@@ -5,7 +5,8 @@ use std::io::Write as _;
 
 use memchr::memchr;
 use relais_model::{Secret, Uid, UidSet};
-use relais_sasl::{Credentials, Exchange, Mechanism, Progress};
+use relais_sasl::scram::{Known, Wanted};
+use relais_sasl::{Credentials, Exchange, Mechanism, Progress, scram};
 
 use crate::command::{BadCommand, Command};
 use crate::encoder::MessageEncoder;
@@ -63,6 +64,11 @@ pub enum Question {
         /// What was typed in with it.
         password: Secret,
     },
+    /// SCRAM: what is known of this name? [`Answer::Known`], or as for [`Question::Login`]. What is known of a name that nobody has
+    /// looks the same.
+    Keys(Wanted),
+    /// SCRAM: the password in this place of what was known is the peer's, or none is. As [`Question::Login`].
+    Proof(Option<usize>),
     /// Lock and list the maildrop of who has just logged in. [`Answer::Maildrop`] or [`Answer::InUse`]; after any other
     /// than the first, forget the log-in.
     OpenMaildrop,
@@ -87,6 +93,8 @@ pub enum Answer {
     LoggedIn,
     /// They aren't; the peer is told no more (RFC 3206 §4).
     Refused,
+    /// [`Question::Keys`]'.
+    Known(Box<Known>),
     /// The maildrop is ours.
     Maildrop(Maildrop),
     /// Another session holds it (RFC 2449 §8.1.1).
@@ -108,8 +116,10 @@ enum State {
         /// From USER.
         login_name: Option<String>,
     },
-    /// AUTH was said, its response has yet to come.
-    Authenticating,
+    /// AUTH was said, a response has yet to come.
+    Authenticating(Exchange),
+    /// Of SCRAM, while [`Question::Keys`] waits.
+    AwaitingKeys(scram::Question),
     StartingTls,
     /// RFC 1939 §5.
     Transaction(Maildrop),
@@ -234,11 +244,15 @@ impl Session {
     pub fn answer(&mut self, answer: Answer) {
         match (&self.asked, answer) {
             (None, _) => return,
-            (Some(Question::Login { .. }), Answer::LoggedIn) => {
+            (Some(Question::Keys(_)), Answer::Known(known)) => {
+                self.asked = None;
+                return self.keys_found(*known);
+            }
+            (Some(Question::Login { .. } | Question::Proof(_)), Answer::LoggedIn) => {
                 self.asked = Some(Question::OpenMaildrop);
                 return;
             }
-            (Some(Question::Login { .. }), Answer::Refused) => {
+            (Some(Question::Login { .. } | Question::Proof(_) | Question::Keys(_)), Answer::Refused) => {
                 self.err("[AUTH] Log-in refused");
                 self.refused_logins += 1;
                 if self.refused_logins >= limit::REFUSED_LOGINS {
@@ -267,8 +281,18 @@ impl Session {
             (Some(Question::Retrieve { .. }), _) if self.encoder.is_some() => self.state = State::Ended,
             (Some(_), _) => self.err("[SYS/TEMP] Not possible now, try again later"),
         }
+        if matches!(self.state, State::AwaitingKeys(_)) {
+            self.state = State::Authorization { login_name: None };
+        }
         self.asked = None;
         self.encoder = None;
+    }
+
+    fn keys_found(&mut self, known: Known) {
+        let early = State::Authorization { login_name: None };
+        if let State::AwaitingKeys(question) = std::mem::replace(&mut self.state, early) {
+            self.go_on(question.answer(known));
+        }
     }
 
     fn begin_message(&mut self) {
@@ -318,15 +342,18 @@ impl Session {
     /// Octets with the line end.
     fn longest_line(&self, line: &[u8]) -> usize {
         let is_auth = line.get(..4).is_some_and(|keyword| keyword.eq_ignore_ascii_case(b"AUTH"));
-        let is_long = is_auth || matches!(self.state, State::Authenticating);
+        let is_long = is_auth || matches!(self.state, State::Authenticating(_));
         if is_long { limit::AUTH_OCTETS } else { limit::COMMAND_OCTETS }
     }
 
     /// `is_last`: nothing was sent after this line, so far.
     fn obey(&mut self, line: &[u8], is_last: bool) {
-        if matches!(self.state, State::Authenticating) {
-            self.state = State::Authorization { login_name: None };
-            return self.take_plain(line);
+        if matches!(self.state, State::Authenticating(_)) {
+            let early = State::Authorization { login_name: None };
+            if let State::Authenticating(exchange) = std::mem::replace(&mut self.state, early) {
+                self.respond(exchange, line);
+            }
+            return;
         }
         match Command::parse(line) {
             Err(BadCommand(text)) => self.refuse(text),
@@ -359,16 +386,13 @@ impl Session {
             Command::Auth { mechanism: None, .. } => {
                 // Older Thunderbirds ask so for the mechanisms.
                 ok(&mut self.output, format_args!("Mechanisms follow"));
-                self.output.extend_from_slice(b"PLAIN\r\n.\r\n");
+                for mechanism in self.mechanisms() {
+                    self.output.extend_from_slice(mechanism.as_str().as_bytes());
+                    self.output.extend_from_slice(b"\r\n");
+                }
+                self.output.extend_from_slice(b".\r\n");
             }
-            Command::Auth { mechanism: Some(mechanism), .. } if !mechanism.eq_ignore_ascii_case("PLAIN") => {
-                self.refuse("Of all mechanisms there is PLAIN");
-            }
-            Command::Auth { initial: Some(response), .. } => self.take_plain(response.as_bytes()),
-            Command::Auth { .. } => {
-                self.state = State::Authenticating;
-                self.output.extend_from_slice(b"+ \r\n");
-            }
+            Command::Auth { mechanism: Some(mechanism), initial } => self.authenticate(mechanism, *initial),
             _ => self.refuse("Log in first"),
         }
     }
@@ -384,16 +408,52 @@ impl Session {
         }
     }
 
-    /// The response of PLAIN (RFC 5034 §4).
-    fn take_plain(&mut self, response: &[u8]) {
+    /// What AUTH takes: USER and PASS are LOGIN's better.
+    fn mechanisms(&self) -> impl Iterator<Item = Mechanism> + use<> {
+        Mechanism::offered(self.config.tls == Tls::Active).filter(|mechanism| *mechanism != Mechanism::Login)
+    }
+
+    /// RFC 5034 §4.
+    fn authenticate(&mut self, name: &str, initial: Option<&str>) {
+        let Some(mechanism) = self.mechanisms().find(|known| known.as_str().eq_ignore_ascii_case(name)) else {
+            return self.refuse("This mechanism isn't known here");
+        };
+        let exchange = Exchange::begin(mechanism, self.config.tls == Tls::Active);
+        match initial {
+            // `=` is the empty initial response.
+            Some("=") => self.respond(exchange, b""),
+            Some(response) => self.respond(exchange, response.as_bytes()),
+            None => self.challenge(exchange),
+        }
+    }
+
+    fn challenge(&mut self, exchange: Exchange) {
+        self.output.extend_from_slice(b"+ ");
+        self.output.extend_from_slice(exchange.challenge().as_bytes());
+        self.output.extend_from_slice(b"\r\n");
+        self.state = State::Authenticating(exchange);
+    }
+
+    fn respond(&mut self, exchange: Exchange, response: &[u8]) {
         if response == b"*" {
             return self.err("The log-in was called off");
         }
-        match Exchange::begin(Mechanism::Plain).respond(response) {
+        self.go_on(exchange.respond(response));
+    }
+
+    fn go_on(&mut self, progress: Progress) {
+        match progress {
+            Progress::Continue(exchange) => self.challenge(exchange),
+            Progress::Ask(question) => {
+                self.asked = Some(Question::Keys(question.wanted()));
+                self.state = State::AwaitingKeys(question);
+            }
             Progress::Complete(Credentials { login_name, authorization, password }) => {
                 self.asked = Some(Question::Login { login_name, authzid: authorization, password });
             }
-            Progress::Continue(_) | Progress::Malformed => self.refuse("This is no message of PLAIN"),
+            Progress::Proven(place) => self.asked = Some(Question::Proof(Some(place))),
+            Progress::Disproven => self.asked = Some(Question::Proof(None)),
+            Progress::Malformed => self.refuse("This is no message of the mechanism"),
         }
     }
 
@@ -475,7 +535,12 @@ impl Session {
             self.output.extend_from_slice(b"STLS\r\n");
         }
         if self.may_log_in() {
-            self.output.extend_from_slice(b"USER\r\nSASL PLAIN\r\n");
+            self.output.extend_from_slice(b"USER\r\nSASL");
+            for mechanism in self.mechanisms() {
+                self.output.push(b' ');
+                self.output.extend_from_slice(mechanism.as_str().as_bytes());
+            }
+            self.output.extend_from_slice(b"\r\n");
         }
         self.output.extend_from_slice(
             b"TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\nUTF8 USER\r\nLANG\r\n\

@@ -39,6 +39,21 @@ pub(crate) enum Command {
     /// Where did a message go?
     #[command(subcommand)]
     Message(MessageCommand),
+    /// Lists who may not log in now, because too many attempts failed.
+    Bans {
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lets them log in again.
+    Unban {
+        /// A name, an address or a network as `bans` shows it, or `everybody`.
+        #[arg(required_unless_present = "all")]
+        target: Option<String>,
+        /// All of them.
+        #[arg(long, conflicts_with = "target")]
+        all: bool,
+    },
     /// Checks the database: counts, quota, dangling rows.
     CheckStore,
     /// Reads the bootstrap file and says what is wrong with it.
@@ -128,6 +143,9 @@ pub(crate) enum AccountCommand {
         /// Whose.
         address: String,
     },
+    /// Passwords for mail programs, one a device.
+    #[command(subcommand)]
+    AppPassword(AppPasswordCommand),
     /// Removes a person and their mail.
     Remove {
         /// Who.
@@ -140,6 +158,37 @@ pub(crate) enum AccountCommand {
     Import {
         /// `-` for standard input.
         file: PathBuf,
+    },
+}
+
+/// `relais account app-password …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum AppPasswordCommand {
+    /// Makes one and tells it, once.
+    Add {
+        /// Whose.
+        address: String,
+        /// Of the program or device.
+        #[arg(long)]
+        name: String,
+        /// What it is for: imap, pop3, smtp; by default all of them.
+        #[arg(long, value_name = "LIST", value_delimiter = ',')]
+        protocols: Option<Vec<String>>,
+    },
+    /// Lists them; not the passwords themselves.
+    List {
+        /// Whose.
+        address: String,
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Takes one back.
+    Remove {
+        /// Whose.
+        address: String,
+        /// Which, as `list` shows it.
+        name: String,
     },
 }
 

@@ -10,7 +10,7 @@ use relais_reception::Login;
 use relais_service::{Act, Answer, Paging, Password, Selection, Service};
 
 use crate::arguments::{
-    AccountCommand, AliasCommand, DomainCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection,
+    AccountCommand, AliasCommand, AppPasswordCommand, DomainCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection,
 };
 use crate::config::Config;
 use crate::{control, server, show};
@@ -28,6 +28,16 @@ impl Asked {
 
     fn list(list: ListArguments, act: impl FnOnce(Paging) -> Act) -> Self {
         Self { act: act(Paging { after: list.after, limit: list.limit }), json: list.json }
+    }
+
+    /// What is refused now.
+    pub(crate) fn bans(json: bool) -> Self {
+        Self { act: Act::Bans, json }
+    }
+
+    /// That what is refused isn't any more; none: nothing is.
+    pub(crate) fn unban(target: Option<String>) -> Self {
+        Self::plain(Act::Unban { target })
     }
 
     /// The check of the database.
@@ -90,6 +100,7 @@ impl AccountCommand {
                 let password = read_password(&address)?;
                 Asked::plain(Act::AccountPassword { address, password })
             }
+            Self::AppPassword(command) => command.asked(),
             Self::Remove { address, yes } => {
                 if !yes {
                     bail!("this removes {address} with all their mail; say --yes if you mean it");
@@ -98,6 +109,16 @@ impl AccountCommand {
             }
             Self::Import { file } => Asked::plain(Act::AccountImport { csv: Password::new(read_file(&file)?) }),
         })
+    }
+}
+
+impl AppPasswordCommand {
+    fn asked(self) -> Asked {
+        match self {
+            Self::Add { address, name, protocols } => Asked::plain(Act::AppPasswordAdd { address, name, protocols }),
+            Self::List { address, json } => Asked { act: Act::AppPasswordList { address }, json },
+            Self::Remove { address, name } => Asked::plain(Act::AppPasswordRemove { address, name }),
+        }
     }
 }
 

@@ -89,6 +89,8 @@ async fn perform(arguments: Arguments) -> Result<bool> {
         Command::Alias(command) => return command.asked().run(&load()?).await,
         Command::Queue(command) => return command.asked()?.run(&load()?).await,
         Command::Message(command) => return command.asked().run(&load()?).await,
+        Command::Bans { json } => return Asked::bans(json).run(&load()?).await,
+        Command::Unban { target, .. } => return Asked::unban(target).run(&load()?).await,
         Command::CheckStore => return Asked::store_check().run(&load()?).await,
     }
     Ok(true)

@@ -77,7 +77,8 @@ impl Server {
         let limits = config.limits.for_doors();
         let drain = limits.drain;
         let name = config.hostname.clone();
-        let house = House::new(name, store.clone(), Arc::clone(&login), reception, tls, limits, clock);
+        let house = House::new(name, store.clone(), Arc::clone(&login), reception, tls, limits, clock)
+            .with_certificates(Arc::clone(&certificates));
         let (house, guests_house) = watch::channel(Arc::new(house));
         let reloading = Reloading { begun_with: config.clone(), own_pairs, certificates, house, disk };
         Ok(Self {

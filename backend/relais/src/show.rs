@@ -3,7 +3,9 @@
 use std::io::Write as _;
 
 use anyhow::Result;
-use relais_service::{AccountRow, AliasRow, Answer, DomainRow, ImportReport, QueueDetail, QueueRow, Rows, TraceRow};
+use relais_service::{
+    AccountRow, AliasRow, Answer, AppPasswordRow, BanRow, DomainRow, ImportReport, QueueDetail, QueueRow, Rows, TraceRow,
+};
 use serde::Serialize;
 
 /// Prints an answer.
@@ -14,6 +16,9 @@ pub(crate) fn answer(answer: &Answer, json: bool) -> Result<()> {
         Answer::Domains(rows) => list(rows, json, &["DOMAIN", "PEOPLE", "ALIASES", "CATCH-ALL", "POSTMASTER"], domain)?,
         Answer::Accounts(rows) => list(rows, json, &["ADDRESS", "NAME", "MESSAGES", "USED", "QUOTA", ""], account)?,
         Answer::Aliases(rows) => list(rows, json, &["ALIAS", "LEADS TO"], alias)?,
+        Answer::AppPassword(made) => format!("{}\n", made.expose()),
+        Answer::AppPasswords(rows) => list(rows, json, &["NAME", "FOR", "MADE", "LAST USED", "FROM"], app_password)?,
+        Answer::Bans(rows) => list(rows, json, &["WHO", "FAILURES", "SINCE", "UNTIL"], ban)?,
         Answer::Imported(report) => imported(report),
         Answer::Queue(rows) => {
             list(rows, json, &["ID", "STATE", "SIZE", "SENDER", "RECIPIENT", "TRIES", "NEXT", "LAST REPLY"], queued)?
@@ -110,6 +115,15 @@ fn account(row: &AccountRow) -> Vec<String> {
         quota,
         state.into(),
     ]
+}
+
+fn app_password(row: &AppPasswordRow) -> Vec<String> {
+    let (protocols, made) = (row.protocols.join(","), row.created_at.clone());
+    vec![row.name.clone(), protocols, made, or_dash(row.last_used_at.as_ref()), or_dash(row.last_used_ip.as_ref())]
+}
+
+fn ban(row: &BanRow) -> Vec<String> {
+    vec![row.of.clone(), row.failures.to_string(), row.since.clone(), row.until.clone()]
 }
 
 fn alias(row: &AliasRow) -> Vec<String> {

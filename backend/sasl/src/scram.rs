@@ -23,7 +23,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
-pub use client::Client;
+pub use client::{Client, Proof};
 
 use crate::{Awaited, Exchange, Progress};
 use message::{Binding, ClientFinal, ClientFirst};
@@ -69,13 +69,29 @@ pub struct ChannelBindings {
     pub tls_server_end_point: Option<Vec<u8>>,
 }
 
-/// What the keys are to be looked up for.
-#[derive(Debug)]
-pub struct Question {
+/// All that an exchange goes on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// What the proof is tried against.
+    pub verifier: Verifier,
+    /// Our part of the nonce: never the same twice, and nobody can guess it.
+    pub nonce: [u8; NONCE_OCTETS],
+    /// Of the connection that the exchange comes over.
+    pub bindings: ChannelBindings,
+}
+
+/// Whose keys are to be looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
     /// Who logs in, after SASLprep.
     pub login_name: String,
     /// As whom to act, where the client said so; after SASLprep.
     pub authorization: Option<String>,
+}
+
+/// What the keys are to be looked up for.
+#[derive(Debug)]
+pub struct Question {
     first: ClientFirst,
 }
 
@@ -118,21 +134,25 @@ impl Question {
             Binding::NotOffered => !is_plus && !offers_plus,
             Binding::TlsExporter | Binding::TlsServerEndPoint => is_plus,
         };
-        fits.then(|| Self { login_name: first.login_name.clone(), authorization: first.authorization.clone(), first })
+        fits.then_some(Self { first })
     }
 
-    /// Goes on with what is known. `nonce` is never the same twice, and nobody can guess it.
-    ///
-    /// Malformed where the client wants to be bound to what this connection doesn't have.
-    pub fn answer(self, verifier: Verifier, nonce: &[u8; NONCE_OCTETS], bindings: &ChannelBindings) -> Progress {
-        let Self { first, .. } = self;
+    /// Whose keys are to be looked up.
+    pub fn wanted(&self) -> Wanted {
+        let ClientFirst { login_name, authorization, .. } = &self.first;
+        Wanted { login_name: login_name.clone(), authorization: authorization.clone() }
+    }
+
+    /// Goes on with what is known; malformed where the client wants to be bound to what this connection doesn't have.
+    pub fn answer(self, known: Known) -> Progress {
+        let (Self { first }, Known { verifier, nonce, bindings }) = (self, known);
         let data = match first.binding {
             Binding::Unknown | Binding::NotOffered => Some(&[] as &[u8]),
             Binding::TlsExporter => bindings.tls_exporter.as_ref().map(<[u8; 32]>::as_slice),
             Binding::TlsServerEndPoint => bindings.tls_server_end_point.as_deref(),
         };
         let Some(data) = data else { return Progress::Malformed };
-        let nonce = format!("{}{}", first.nonce, BASE64.encode(nonce));
+        let nonce = format!("{}{}", first.nonce, BASE64.encode(&nonce));
         let server_first = format!("r={nonce},s={},i={}", BASE64.encode(&verifier.salt), verifier.iterations);
         Progress::Continue(Exchange(Awaited::Proof(Box::new(AwaitedProof {
             bound_to: [first.header.as_bytes(), data].concat(),

@@ -17,6 +17,7 @@ mod activity;
 mod actor;
 mod addresses;
 mod api_keys;
+mod app_passwords;
 mod checks;
 mod directory;
 mod domains;
@@ -58,6 +59,7 @@ pub use addresses::{
     ResolvedStep,
 };
 pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, Keyed, Scope, Scopes};
+pub use app_passwords::{AppPasswordRow, BanRow};
 pub use directory::{AccountRow, AliasRow, DomainRow};
 pub use explain::{Explanation, causes};
 pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
@@ -102,6 +104,11 @@ impl Password {
         Self(plain.into())
     }
 
+    /// The plain text; look where it goes.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
     fn secret(self) -> relais_model::Secret {
         relais_model::Secret::new(self.0)
     }
@@ -144,6 +151,9 @@ pub enum Act {
     AccountPassword { address: String, password: Password },
     AccountRemove { address: String },
     AccountImport { csv: Password },
+    AppPasswordAdd { address: String, name: String, protocols: Option<Vec<String>> },
+    AppPasswordList { address: String },
+    AppPasswordRemove { address: String, name: String },
     AliasAdd { address: String, targets: Vec<String> },
     AliasList { paging: Paging },
     AliasRemove { address: String },
@@ -154,6 +164,8 @@ pub enum Act {
     QueueRelease { selection: Selection },
     QueueRemove { selection: Selection },
     MessageTrace { wanted: String, paging: Paging },
+    Bans,
+    Unban { target: Option<String> },
     StoreCheck,
 }
 
@@ -171,6 +183,12 @@ pub enum Answer {
     Accounts(Rows<AccountRow>),
     /// Aliases.
     Aliases(Rows<AliasRow>),
+    /// An app password, which is never told again.
+    AppPassword(Password),
+    /// App passwords.
+    AppPasswords(Rows<AppPasswordRow>),
+    /// Bans.
+    Bans(Rows<BanRow>),
     /// What an import did.
     Imported(ImportReport),
     /// What waits.
@@ -305,6 +323,18 @@ impl Service {
             Act::AccountPassword { address, password } => self.set_password(&address, password).await,
             Act::AccountRemove { address } => self.remove_account(&address).await,
             Act::AccountImport { csv } => self.import_accounts(csv).await,
+            Act::AppPasswordAdd { address, name, protocols } => {
+                let made = app_passwords::add(&self.login, &address, name, protocols.as_deref()).await?;
+                Ok(Answer::AppPassword(made))
+            }
+            Act::AppPasswordList { address } => {
+                Ok(Answer::AppPasswords(app_passwords::list(&self.store, &address).await?))
+            }
+            Act::AppPasswordRemove { address, name } => {
+                Ok(Answer::Done(app_passwords::remove(&self.store, &address, &name).await?))
+            }
+            Act::Bans => Ok(Answer::Bans(app_passwords::bans(&self.login))),
+            Act::Unban { target } => Ok(Answer::Done(app_passwords::unban(&self.login, target.as_deref()))),
             Act::AliasAdd { address, targets } => self.add_alias(&address, &targets).await,
             Act::AliasList { paging } => self.aliases(paging).await,
             Act::AliasRemove { address } => self.remove_alias(&address).await,

@@ -109,6 +109,26 @@ impl Wire {
         Ok(Self { stream: Stream::Unix(stream), inbox: Vec::new() })
     }
 
+    /// What a log-in over TLS 1.3 is bound to (RFC 9266).
+    ///
+    /// # Errors
+    /// There is no TLS.
+    pub fn tls_exporter(&self) -> io::Result<[u8; 32]> {
+        let Stream::Tls(stream) = &self.stream else { return Err(io::Error::other("there is no TLS")) };
+        let exported = stream.conn.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""));
+        exported.map_err(io::Error::other)
+    }
+
+    /// The server's own certificate, in DER.
+    ///
+    /// # Errors
+    /// There is no TLS.
+    pub fn certificate(&self) -> io::Result<Vec<u8>> {
+        let Stream::Tls(stream) = &self.stream else { return Err(io::Error::other("there is no TLS")) };
+        let chain = stream.conn.peer_certificates().unwrap_or_default();
+        chain.first().map(|certificate| certificate.to_vec()).ok_or_else(|| io::Error::other("no certificate came"))
+    }
+
     /// Goes over to TLS; what is in TLS already, or in a socket's file, stays as it is.
     ///
     /// # Errors

@@ -173,7 +173,8 @@ fn play(house: &Server, program: &Program, script: &str) -> anyhow::Result<Tally
 }
 
 /// What a script is told: `HOST`, `CA`, `LOGIN`, `PASSWORD` (and `LOGIN2`, `PASSWORD2`), a `…_PORT` a door,
-/// `LMTP`'s socket, and the programs `EXIM` and, where it is the house, `RELAIS`.
+/// `LMTP`'s socket, and the programs `EXIM` and, where it is the house, `RELAIS`, with
+/// `RELAIS_CONFIG`, the running house's own.
 fn told(house: &Server, program: &Program) -> anyhow::Result<Vec<(String, String)>> {
     let facts = house.facts();
     let [(login, password), (login2, password2), ..] = facts.accounts.as_slice() else {
@@ -192,6 +193,7 @@ fn told(house: &Server, program: &Program) -> anyhow::Result<Vec<(String, String
     told.extend(facts.lmtp.iter().map(|socket| ("LMTP".to_owned(), text(socket))));
     if let Some(path) = program.relais() {
         told.push(("RELAIS".to_owned(), text(path)));
+        told.push(("RELAIS_CONFIG".to_owned(), text(&house.folder().join("relais.toml"))));
         told.push(("EXIM".to_owned(), text(&exim_folder().join("usr/sbin/exim4"))));
     }
     Ok(told)

@@ -6,9 +6,10 @@ use relais_imap::command::{self, Command, Context, State};
 use relais_imap::limits::Limits;
 use relais_imap::response::{self, Status};
 use relais_imap::sequence::SequenceSet;
-use relais_imap::session::{Config, Session, Step};
+use relais_imap::session::{Config, Session, Shown, Step};
 use relais_imap::utf7;
 
+use super::sasl::known;
 use crate::cuts::Pieces;
 
 /// A command is read or refused, in every state.
@@ -47,7 +48,8 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
                 heard.extend(format!("{command:?}\r\n").into_bytes());
                 response::tagged(&mut heard, &tag, Status::Ok, None, "done");
             }
-            Step::LogIn(login) if login.login_name.starts_with('-') => {
+            Step::Keys(_, _) => session.keys(&mut heard, Some(known())),
+            Step::LogIn(login) if is_refused(&login.shown) => {
                 response::tagged(&mut heard, &login.tag, Status::No, None, "no");
             }
             Step::LogIn(login) => {
@@ -75,6 +77,13 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
             Step::StartTls => session.tls_started(),
             Step::Close => return (heard, appended),
         }
+    }
+}
+
+fn is_refused(shown: &Shown) -> bool {
+    match shown {
+        Shown::Password(credentials) => credentials.login_name.starts_with('-'),
+        Shown::Proof(place) => place.is_none(),
     }
 }
 

@@ -3,6 +3,7 @@
 use relais_model::{Uid, UidValidity};
 use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls};
 
+use super::sasl::known;
 use crate::cuts::Pieces;
 
 const MESSAGE: &[u8] = b"Subject: hi\r\n\r\n.dot\r\nbare\nend";
@@ -36,6 +37,9 @@ fn decide(question: &Question, session: &mut Session, heard: &mut Vec<u8>, delet
     match question {
         Question::Login { login_name, .. } if login_name.starts_with('-') => Answer::Refused,
         Question::Login { .. } => Answer::LoggedIn,
+        Question::Keys(_) => Answer::Known(Box::new(known())),
+        Question::Proof(None) => Answer::Refused,
+        Question::Proof(Some(_)) => Answer::LoggedIn,
         Question::OpenMaildrop => {
             let validity = UidValidity::new(7).expect("not 0");
             let octets = MESSAGE.len() as u64;

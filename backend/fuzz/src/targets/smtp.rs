@@ -1,11 +1,14 @@
 //! SMTP: commands, replies, and both ends of a session.
 
-use relais_model::{Address, BodyType, Domain, Envelope, ForwardPath, ReversePath, Secret, Timestamp};
+use relais_model::{
+    Address, BodyType, Domain, EnhancedCode, Envelope, ForwardPath, Reply, ReversePath, Secret, Timestamp,
+};
 use relais_smtp::client::{self, Client, Credentials, Encoder, Language, TlsPolicy};
 use relais_smtp::command::Command;
 use relais_smtp::reply::{read_reply, write_reply};
 use relais_smtp::server::{Answer, Config, Limits, Question, Role, Session, Step, Tls};
 
+use super::sasl::known;
 use crate::cuts::Pieces;
 
 /// A line is a command or has a reply.
@@ -62,12 +65,17 @@ fn serve(role: Role, tls: Tls, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<Vec<u8>>
             Step::Write(octets) => heard.extend(octets),
             Step::StartTls => session.tls_started(),
             Step::Ask(question) => {
+                let mut answer = Answer::Accept;
                 match question {
                     Question::Begin(_) => message.clear(),
                     Question::Finish => taken.push(std::mem::take(&mut message)),
+                    Question::Keys(_) => answer = Answer::Known(Box::new(known())),
+                    Question::Proof(None) => {
+                        answer = Answer::Reply(Reply::new(535, EnhancedCode::new(5, 7, 8), "no"));
+                    }
                     _ => {}
                 }
-                session.answer(Answer::Accept);
+                session.answer(answer);
             }
             Step::Chunk(octets) => message.extend(octets),
             Step::Discard => message.clear(),

@@ -1,6 +1,6 @@
 //! LOGIN and AUTHENTICATE: from whichever dialogue, the driver gets one question.
 
-use relais_model::Secret;
+use relais_sasl::scram::{self, Known};
 use relais_sasl::{Credentials, Exchange, Mechanism, Progress};
 
 use super::{Line, Mode, Session, Step, plain_refusal};
@@ -13,12 +13,17 @@ use crate::response::{self, ResponseCode, Status};
 pub struct LogIn {
     /// The command to answer.
     pub tag: Tag,
-    /// Whom the client wants to act as, where it says so (authzid, RFC 4616 §2).
-    pub authorization: Option<String>,
-    /// As typed (authcid).
-    pub login_name: String,
-    /// As typed.
-    pub password: Secret,
+    /// What it shows for it.
+    pub shown: Shown,
+}
+
+/// What a client shows to be let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// A name and a password, as typed.
+    Password(Credentials),
+    /// SCRAM: it has the password in this place of what was [`Known`], or none of them.
+    Proof(Option<usize>),
 }
 
 /// An AUTHENTICATE under way.
@@ -28,24 +33,32 @@ pub(super) struct Authenticating {
     exchange: Exchange,
 }
 
+/// One of SCRAM, whose keys are being looked up.
+#[derive(Debug)]
+pub(super) struct AwaitingKeys {
+    tag: Tag,
+    question: scram::Question,
+}
+
 impl Session {
     pub(super) fn login(&mut self, out: &mut Vec<u8>, tag: Tag, login: Login) -> Option<Step> {
         if !self.takes_passwords() {
             return refuse_without_tls(out, &tag);
         }
         let Login { login_name, password } = login;
-        Some(Step::LogIn(LogIn { tag, authorization: None, login_name, password }))
+        let credentials = Credentials { login_name, authorization: None, password };
+        Some(Step::LogIn(LogIn { tag, shown: Shown::Password(credentials) }))
     }
 
     pub(super) fn authenticate(&mut self, out: &mut Vec<u8>, tag: Tag, asked: &Authenticate) -> Option<Step> {
-        let Some(mechanism) = Mechanism::parse(&asked.mechanism) else {
+        let Some(mechanism) = Mechanism::parse(&asked.mechanism, self.is_tls) else {
             response::tagged(out, &tag, Status::No, None, "This mechanism isn't known here");
             return None;
         };
         if !self.takes_passwords() {
             return refuse_without_tls(out, &tag);
         }
-        let authenticating = Authenticating { tag, exchange: Exchange::begin(mechanism) };
+        let authenticating = Authenticating { tag, exchange: Exchange::begin(mechanism, self.is_tls) };
         match &asked.initial {
             None => {
                 self.challenge(out, authenticating);
@@ -86,18 +99,39 @@ impl Session {
     /// Takes a response, in base64.
     fn respond(&mut self, out: &mut Vec<u8>, authenticating: Authenticating, response: &[u8]) -> Option<Step> {
         let Authenticating { tag, exchange } = authenticating;
-        match exchange.respond(response) {
+        self.go_on(out, tag, exchange.respond(response))
+    }
+
+    fn go_on(&mut self, out: &mut Vec<u8>, tag: Tag, progress: Progress) -> Option<Step> {
+        let shown = match progress {
             Progress::Continue(exchange) => {
                 self.challenge(out, Authenticating { tag, exchange });
-                None
+                return None;
             }
-            Progress::Complete(Credentials { login_name, authorization, password }) => {
-                Some(Step::LogIn(LogIn { tag, authorization, login_name, password }))
+            Progress::Ask(question) => {
+                let wanted = question.wanted();
+                self.mode = Mode::AwaitKeys(Box::new(AwaitingKeys { tag: tag.clone(), question }));
+                return Some(Step::Keys(tag, wanted));
             }
             Progress::Malformed => {
                 self.refuse(out, Some(&tag), &plain_refusal("The response cannot be read"));
-                None
+                return None;
             }
+            Progress::Complete(credentials) => Shown::Password(credentials),
+            Progress::Proven(place) => Shown::Proof(Some(place)),
+            Progress::Disproven => Shown::Proof(None),
+        };
+        Some(Step::LogIn(LogIn { tag, shown }))
+    }
+
+    /// After [`Step::Keys`]: what is known; none where AUTHENTICATE is refused, and that is written.
+    pub fn keys(&mut self, out: &mut Vec<u8>, known: Option<Known>) {
+        let Mode::AwaitKeys(awaiting) = std::mem::replace(&mut self.mode, Mode::Command) else { return };
+        let AwaitingKeys { tag, question } = *awaiting;
+        if let Some(known) = known {
+            // A challenge, or a refusal of the client's binding: neither is a step for the driver.
+            let step = self.go_on(out, tag, question.answer(known));
+            debug_assert!(step.is_none(), "keys bring no question");
         }
     }
 }

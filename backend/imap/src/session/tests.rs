@@ -1,6 +1,8 @@
 //! Transcripts of the framing: what the client says, what the machine says and does.
 
 use proptest::prelude::*;
+use relais_sasl::Credentials;
+use relais_sasl::scram::{self, ChannelBindings, Known, Verifier};
 
 use super::*;
 
@@ -45,10 +47,24 @@ impl Driver {
                     self.note(&format!("<{} {command:?}>", tag.as_str()));
                 }
                 Step::SaveRefused => self.note("<save refused>"),
-                Step::LogIn(log_in) => {
-                    let LogIn { tag, authorization, login_name, password } = log_in;
+                Step::LogIn(LogIn { tag, shown: Shown::Password(credentials) }) => {
+                    let Credentials { login_name, authorization, password } = credentials;
                     self.note(&format!("<{tag:?} {authorization:?} {login_name} {}>", password.expose()));
                     self.session.logged_in();
+                }
+                Step::LogIn(LogIn { tag, shown: Shown::Proof(place) }) => {
+                    self.note(&format!("<{tag:?} proof {place:?}>"));
+                    if place.is_some() {
+                        self.session.logged_in();
+                    }
+                }
+                Step::Keys(tag, wanted) => {
+                    self.note(&format!("<{tag:?} keys {} {:?}>", wanted.login_name, wanted.authorization));
+                    let known = (wanted.login_name != "later").then(scram_known);
+                    if known.is_none() {
+                        self.note("<refused>");
+                    }
+                    self.session.keys(&mut self.out, known);
                 }
                 Step::Append(message) => {
                     let AppendMessage { tag, mailbox, index, head } = message;
@@ -189,6 +205,61 @@ fn long_lines_are_refused_and_passed_over() {
     assert_eq!(driver.log, "a NO [LIMIT] The command is too long (octet 0)|<b Noop>");
 }
 
+/// RFC 7677: what is said after the name joe and the password `pencil`, and after another.
+mod joe {
+    pub(super) const FIRST: &str = "biwsbj1qb2Uscj1yT3ByTkdmd0ViZVJXZ2JORWtxTw==";
+    pub(super) const CHALLENGE: &str = "+ cj1yT3ByTkdmd0ViZVJXZ2JORWtxT2JtVjJaWElnZEhkcFkyVXNJR2x6SUdsMCxzPVcyMlphSjBTTlk3c29Fc1VFamI2Z1E9PSxpPTQwOTY=|";
+    pub(super) const PROOF: &str =
+        "Yz1iaXdzLHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD1LQklYblRCZXJzSFBSaXcwTlpPOC9mZkFYc1JDRTZIKzEzdjJyd0JvY3A0PQ==";
+    pub(super) const SIGNATURE: &str = "+ dj1qK1RZNUdVTkhvSUVxeElneWVXT2R0V2N3U3ViaURhQTV1dlRXOWhmc0xRPQ==|";
+    pub(super) const WRONG: &str =
+        "Yz1iaXdzLHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD1VMjZGOE1XN29XZEMvSHdFUk1DVUY5ejRWdXM4SjJtVFhvZDhxanNtT1ZnPQ==";
+    /// Bound to this connection, to another, and talked out of it.
+    pub(super) const BOUND: &str = "cD10bHMtZXhwb3J0ZXIsLG49am9lLHI9ck9wck5HZndFYmVSV2diTkVrcU8=";
+    pub(super) const BOUND_PROOF: &str =
+        "Yz1jRDEwYkhNdFpYaHdiM0owWlhJc0xBY0hCd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NILHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD01cHpOcmNqR0F0dk1rMWhlMitGbFkyZGJ1SVdYb1Bqb05qcDJ6cG55T0tnPQ==";
+    pub(super) const BOUND_SIGNATURE: &str = "+ dj0rMERLbUtRa2ZpRWVsMXpxK0JiZGxudXg3RGxwemNvbVIwOHI5VXNBVTRvPQ==|";
+    pub(super) const BOUND_ELSEWHERE: &str =
+        "Yz1jRDEwYkhNdFpYaHdiM0owWlhJc0xBZ0lDQWdJQ0FnSUNBZ0lDQWdJQ0FnSUNBZ0lDQWdJQ0FnSUNBZ0lDQWdJLHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD1KVUdYMzZQTXF3TURtM0RFeHdVRnJibm9XUkxwd2lTbnVNL1o0NThKdEdJPQ==";
+    pub(super) const TALKED_OUT: &str = "eSwsbj1qb2Uscj1yT3ByTkdmd0ViZVJXZ2JORWtxTw==";
+    pub(super) const LATER: &str = "biwsbj1sYXRlcixyPXJPcHJOR2Z3RWJlUldnYk5Fa3FP";
+}
+
+/// RFC 9051 §6.2.2, RFC 5802 §5: the client says an empty line to our signature.
+#[test]
+fn authenticate_by_scram() {
+    use joe::*;
+    let keys = "<a keys joe None>";
+    let end = "<a proof Some(1)>";
+    check_scram(&["a AUTHENTICATE SCRAM-SHA-256", FIRST, PROOF, ""], &["+ |", keys, CHALLENGE, SIGNATURE, end]);
+    let initial = format!("a authenticate scram-sha-256 {FIRST}");
+    check_scram(&[&initial, PROOF, "", "b NOOP"], &[keys, CHALLENGE, SIGNATURE, end, "<b Noop>"]);
+    check_scram(&[&initial, WRONG, "b CAPABILITY"], &[keys, CHALLENGE, "<a proof None>", "* CAPABILITY IMAP4rev1 IMAP4rev2 \
+        LITERAL+ ID ENABLE SASL-IR AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN|b OK That is what I can do|"]);
+    let cancelled = "a BAD Authentication was cancelled (octet 0)|";
+    check_scram(&[&initial, "*"], &[keys, CHALLENGE, cancelled]);
+    check_scram(&[&initial, PROOF, "*"], &[keys, CHALLENGE, SIGNATURE, cancelled]);
+    let unread = "a BAD The response cannot be read (octet 0)|";
+    check_scram(&[&initial, PROOF, "AAAA"], &[keys, CHALLENGE, SIGNATURE, unread]);
+    check_scram(&[&initial, FIRST], &[keys, CHALLENGE, unread]);
+    let later = format!("a AUTHENTICATE SCRAM-SHA-256 {LATER}");
+    check_scram(&[&later, "b LOGIN x y"], &["<a keys later None><refused>", "<b None x y>"]);
+}
+
+/// RFC 9266, RFC 5802 §6.
+#[test]
+fn authenticate_by_scram_bound_to_the_connection() {
+    use joe::*;
+    let keys = "<a keys joe None>";
+    let plus = format!("a AUTHENTICATE SCRAM-SHA-256-PLUS {BOUND}");
+    check_scram(&[&plus, BOUND_PROOF, ""], &[keys, CHALLENGE, BOUND_SIGNATURE, "<a proof Some(1)>"]);
+    check_scram(&[&plus, BOUND_ELSEWHERE], &[keys, CHALLENGE, "<a proof None>"]);
+    let unread = "a BAD The response cannot be read (octet 0)|";
+    for (mechanism, first) in [("SCRAM-SHA-256-PLUS", FIRST), ("SCRAM-SHA-256", BOUND), ("SCRAM-SHA-256", TALKED_OUT)] {
+        check_scram(&[&format!("a AUTHENTICATE {mechanism} {first}")], &[unread]);
+    }
+}
+
 #[test]
 fn too_many_bad_commands_end_the_session() {
     let mut driver = Driver::new(NotAuthenticated);
@@ -202,6 +273,22 @@ fn log_in_needs_tls() {
     let refused = "a NO [PRIVACYREQUIRED] Please use TLS before you log in|";
     check(NotAuthenticated, "a LOGIN x y\r\n", refused);
     check(NotAuthenticated, "a AUTHENTICATE PLAIN\r\n", refused);
+}
+
+/// Everybody has the passwords `other` and `pencil` over SCRAM.
+fn scram_known() -> Known {
+    let salt = b"[m\x99h\x9d\x125\x8e\xec\xa0K\x14\x126\xfa\x81"; // RFC 7677 §3's
+    let keys = [b"other".as_slice(), b"pencil"].map(|password| scram::derive(password, salt, 4096)).into();
+    let bindings = ChannelBindings { tls_exporter: Some([7; 32]), tls_server_end_point: None };
+    let verifier = Verifier { salt: salt.to_vec(), iterations: 4096, keys };
+    Known { verifier, nonce: *b"never twice, is it", bindings }
+}
+
+/// What is said, a line each, and what comes of it.
+#[track_caller]
+fn check_scram(said: &[&str], expected: &[&str]) {
+    let said: String = said.iter().map(|line| format!("{line}\r\n")).collect();
+    check_log_in(&said, &expected.concat());
 }
 
 #[track_caller]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, TlsMode};
 use relais_model::{Address, Clock, Domain, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
-use relais_store::{DatabaseUrl, NewAccount, Store, StoreConfig};
+use relais_sasl::scram::{Keys, MIN_ITERATIONS, derive};
+use relais_store::{DatabaseUrl, NewAccount, NewAppPassword, Protocols, ScramSalt, Store, StoreConfig};
 use rustls::server::ResolvesServerCertUsingSni;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -15,8 +16,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::client::Client;
 
-/// Everybody's.
+/// Everybody's, also over SCRAM.
 pub(crate) const PASSWORD: &str = "open";
+/// Everybody's, for SCRAM.
+const SALT: &[u8] = b"sixteen octets..";
 /// Larger bodies are objects beside the database: small enough that tests have some.
 const INLINE_OCTETS: u64 = 64 * 1024;
 
@@ -43,6 +46,7 @@ pub(crate) struct TestHouse {
     folder: TempDir,
     store: Store,
     hash: Secret,
+    keys: Keys,
     stop: CancellationToken,
     doors: JoinHandle<()>,
 }
@@ -76,7 +80,8 @@ impl TestHouse {
         let stop = CancellationToken::new();
         let (_, house) = watch::channel(Arc::new(house));
         let doors = Doors::bind(vec![door(Door::Open), door(Door::StartTls)]).unwrap().serve(house, stop.clone());
-        Self { folder, store, hash, doors: TaskTracker::new().spawn(doors), stop }
+        let keys = derive(PASSWORD.as_bytes(), SALT, MIN_ITERATIONS);
+        Self { folder, store, hash, keys, doors: TaskTracker::new().spawn(doors), stop }
     }
 
     /// Somebody new.
@@ -85,6 +90,13 @@ impl TestHouse {
         let password_hash = self.hash.clone();
         let account = NewAccount { address, name: name.to_owned(), password_hash, quota_octets };
         self.store.add_account(account).await.unwrap();
+        let address = Address::parse(&format!("{name}@relais.test")).unwrap();
+        let salt = ScramSalt { salt: SALT.to_vec(), iterations: MIN_ITERATIONS };
+        self.store.take_scram_salt(&address, salt).await.unwrap();
+        let Keys { stored_key, server_key } = self.keys.clone();
+        let name = "All programs".to_owned();
+        let app_password = NewAppPassword { name, protocols: Protocols::ALL, stored_key, server_key };
+        self.store.add_app_password(&address, app_password).await.unwrap();
     }
 
     /// A connection; nothing has been read of it.

@@ -10,11 +10,16 @@
 //! `Mail: INBOX 3` appends three messages, number n dated n January 2026 (32 is the 1st again). `Quota:` comes first and limits
 //! the account. `Mailboxes: a, b/c`: it has INBOX and these alone, and is subscribed to none. `Visitor: 3` connects session 3,
 //! and nobody logs in; `Visitor: 3 starttls` does so where TLS is asked for. `Compressed: 3`: from here on session 3 is.
+//! `‹first›` in a client's line begins SCRAM as ‹me›, with the same password; `‹proof›` goes on after what `‹challenge›` has remembered,
+//! and ‹signature› is what a server that knows the password says to it. ‹replayed› is the proof before the last `‹first›`.
 //! `Shows:` names capabilities that the transcript is about. `#` begins a comment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use relais_model::Secret;
+use relais_sasl::scram::{self, ChannelBindings};
 
 use crate::client::Client;
 use crate::house::{Door, PASSWORD, TestHouse};
@@ -175,6 +180,7 @@ impl Player<'_> {
                 continue;
             }
             let Some((who, words)) = line.split_once(':') else { return Err(self.not_a_line(number, line)) };
+            self.say_scram(words);
             let words = self.fill_in(words.strip_prefix(' ').unwrap_or(words));
             let (act, session) = who.split_at(1);
             match (act, session) {
@@ -215,6 +221,25 @@ impl Player<'_> {
 
     fn not_a_line(&self, number: usize, line: &str) -> String {
         format!("{}:{number}: {line} is no line of a transcript", self.name)
+    }
+
+    /// Makes what a client says of SCRAM, where the line has it.
+    fn say_scram(&mut self, words: &str) {
+        let me = format!("{}@relais.test", self.name);
+        let client = scram::Client::new(&me, &Secret::new(PASSWORD), b"never twice, is it", &ChannelBindings::default());
+        let client = client.unwrap();
+        if words.contains("‹first›") {
+            self.known.insert("first".to_owned(), client.first());
+            self.known.remove("challenge");
+            self.known.remove("signature");
+            if let Some(proof) = self.known.remove("proof") {
+                self.known.insert("replayed".to_owned(), proof);
+            }
+        }
+        if words.contains("‹proof›") {
+            let proof = client.respond(&self.known["challenge"]).expect("a challenge");
+            self.known.extend([("proof".to_owned(), proof.message), ("signature".to_owned(), proof.expected)]);
+        }
     }
 
     /// Puts what is known in its places.

@@ -12,6 +12,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use relais_model::{Uid, UidSet, UidValidity};
 use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls, limit};
+use relais_sasl::scram::{ChannelBindings, Known, Verifier, derive};
 
 /// The messages of the house, by UID.
 const MESSAGES: [(u32, &str); 4] = [
@@ -53,6 +54,10 @@ impl House {
                 let is_right = login_name == "tim" && password.expose() == "tanstaaf" && authzid.is_none();
                 if is_right { Answer::LoggedIn } else { Answer::Refused }
             }
+            Question::Keys(wanted) if wanted.login_name == "later" => Answer::Unavailable,
+            Question::Keys(wanted) => Answer::Known(Box::new(known(&wanted.login_name))),
+            Question::Proof(Some(1)) => Answer::LoggedIn,
+            Question::Proof(_) => Answer::Refused,
             Question::OpenMaildrop if self.is_in_use => Answer::InUse,
             Question::OpenMaildrop => Answer::Maildrop(maildrop()),
             Question::Retrieve { .. } if self.is_gone => Answer::Gone,
@@ -74,6 +79,16 @@ impl House {
         session.answer(answer);
         written
     }
+}
+
+/// Who isn't `nobody` has the passwords `other` and `pencil` over SCRAM.
+fn known(name: &str) -> Known {
+    let salt = b"[m\x99h\x9d\x125\x8e\xec\xa0K\x14\x126\xfa\x81"; // RFC 7677 §3's
+    let passwords: &[&[u8]] = if name == "nobody" { &[] } else { &[b"other", b"pencil"] };
+    let keys = passwords.iter().map(|password| derive(password, salt, 4096)).collect();
+    let bindings = ChannelBindings { tls_exporter: Some([7; 32]), tls_server_end_point: Some(vec![9; 32]) };
+    let verifier = Verifier { salt: salt.to_vec(), iterations: 4096, keys };
+    Known { verifier, nonce: *b"never twice, is it", bindings }
 }
 
 fn maildrop() -> Maildrop {
@@ -217,7 +232,7 @@ fn lines_have_their_limit() {
     check(&line(limit::COMMAND_OCTETS + 1), "-ERR The line is too long\r\n(closed)\r\n");
     check(&[b'x'; limit::COMMAND_OCTETS], "-ERR The line is too long\r\n(closed)\r\n");
     let auth = |octets: usize| format!("AUTH PLAIN {}\r\n", "A".repeat(octets - 13)).into_bytes();
-    check(&auth(limit::AUTH_OCTETS), "-ERR This is no message of PLAIN\r\n");
+    check(&auth(limit::AUTH_OCTETS), "-ERR This is no message of the mechanism\r\n");
     check(&auth(limit::AUTH_OCTETS + 1), "-ERR The line is too long\r\n(closed)\r\n");
 }
 
@@ -332,6 +347,7 @@ fn command() -> impl Strategy<Value = Vec<u8>> {
         "USER tim",
         "PASS tanstaaf",
         "AUTH PLAIN",
+        "AUTH SCRAM-SHA-256 bixhPXRpbSxuPXRpbSxyPWE=",
         "*",
         "QUIT",
         "",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use relais_model::Secret;
 use relais_reception::{BanTarget, Login, LoginAnswer, LoginAttempt, Protocol, ScramStart};
-use relais_sasl::scram::{ChannelBindings, Client, NONCE_OCTETS};
+use relais_sasl::scram::{ChannelBindings, Client, Known, NONCE_OCTETS};
 use relais_sasl::{Exchange, Mechanism, Progress};
 use relais_store::{AccountChange, LoginScope, Page, Protocols};
 use relais_testkit::SeededRandom;
@@ -36,17 +36,17 @@ async fn add(house: &House, name: &str, protocols: &[Protocol]) -> String {
 async fn scram(login: &Login, name: &str, password: &str, authorization: Option<&str>) -> LoginAnswer {
     let peer: IpAddr = HERE.parse().unwrap();
     let bindings = ChannelBindings::default();
-    let mut client = Client::new(name, &Secret::new(password), &[1; NONCE_OCTETS], &bindings).unwrap();
+    let client = Client::new(name, &Secret::new(password), &[1; NONCE_OCTETS], &bindings).unwrap();
     let exchange = Exchange::begin(Mechanism::ScramSha256, false);
     let Progress::Ask(question) = exchange.respond(client.first().as_bytes()) else { panic!("a first message") };
     let authorization = authorization.map(str::to_owned);
-    let start = login.scram_keys(&question.login_name, authorization, peer, Protocol::Imap).await;
+    let start = login.scram_keys(&question.wanted().login_name, authorization, peer, Protocol::Imap).await;
     let ScramStart { attempt, verifier, nonce } = match start {
         Ok(start) => start,
         Err(answer) => return answer,
     };
-    let Progress::Continue(exchange) = question.answer(verifier, &nonce, &bindings) else { panic!("a challenge") };
-    let proof = client.respond(exchange.challenge()).unwrap();
+    let Progress::Continue(exchange) = question.answer(Known { verifier, nonce, bindings }) else { panic!("a challenge") };
+    let proof = client.respond(exchange.challenge()).unwrap().message;
     match exchange.respond(proof.as_bytes()) {
         Progress::Continue(exchange) => {
             let Progress::Proven(place) = exchange.respond(b"") else { panic!("proven") };

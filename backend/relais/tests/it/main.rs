@@ -16,6 +16,7 @@ mod keeping;
 mod relay;
 mod relaying;
 mod reloading;
+mod scram;
 mod secrets;
 mod serving;
 mod submitting;

@@ -3,7 +3,6 @@
 use data_encoding::BASE64;
 use relais_model::Secret;
 use stringprep::saslprep;
-use subtle::ConstantTimeEq as _;
 
 use super::message::{Binding, escape, parse_server_first};
 use super::{ChannelBindings, MIN_ITERATIONS, NONCE_OCTETS, hash, hmac, salted};
@@ -11,7 +10,8 @@ use super::{ChannelBindings, MIN_ITERATIONS, NONCE_OCTETS, hash, hmac, salted};
 /// The most work that a server may ask for: some seconds.
 const MAX_ITERATIONS: u32 = 5_000_000;
 
-/// Logs in: its first message, then [`Client::respond`] to the server's first, then [`Client::is_server`] of its last.
+/// Logs in: its first message, then what [`Client::respond`] says to the server's first, then, once the server has said what is
+/// expected of it, an empty one.
 #[derive(Debug)]
 pub struct Client {
     password: Secret,
@@ -19,8 +19,15 @@ pub struct Client {
     bound_to: Vec<u8>,
     bare: String,
     nonce: String,
-    /// What the server's last message must be.
-    expected: Option<String>,
+}
+
+/// What comes of the server's first message; both in base64.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// To be said.
+    pub message: String,
+    /// What a server says to it that knows the password, too. Another isn't to be trusted.
+    pub expected: String,
 }
 
 impl Client {
@@ -45,7 +52,6 @@ impl Client {
             bare: format!("n={},r={nonce}", escape(&saslprep(login_name).ok()?)),
             header,
             nonce,
-            expected: None,
         })
     }
 
@@ -54,9 +60,9 @@ impl Client {
         BASE64.encode(format!("{}{}", self.header, self.bare).as_bytes())
     }
 
-    /// The proof, for the server's first message, both in base64; none where the server isn't to be trusted with it: another nonce,
+    /// The proof, for the server's first message in base64; none where the server isn't to be trusted with it: another nonce,
     /// too little work for who overhears it, or too much for us. Takes the server's iterations' time: not on an async thread.
-    pub fn respond(&mut self, challenge: &str) -> Option<String> {
+    pub fn respond(&self, challenge: &str) -> Option<Proof> {
         let server_first = String::from_utf8(BASE64.decode(challenge.as_bytes()).ok()?).ok()?;
         let (nonce, salt, iterations) = parse_server_first(&server_first)?;
         let is_ours = nonce.strip_prefix(&self.nonce).is_some_and(|theirs| !theirs.is_empty());
@@ -70,12 +76,9 @@ impl Client {
         let signature = hmac(&hash(&proof), said.as_bytes());
         proof.iter_mut().zip(signature).for_each(|(octet, signature)| *octet ^= signature);
         let signature = hmac(&hmac(&salted, b"Server Key"), said.as_bytes());
-        self.expected = Some(BASE64.encode(format!("v={}", BASE64.encode(&signature)).as_bytes()));
-        Some(BASE64.encode(format!("{without_proof},p={}", BASE64.encode(&proof)).as_bytes()))
-    }
-
-    /// Whether the server's last message, in base64, shows that it knows the password, too.
-    pub fn is_server(&self, challenge: &str) -> bool {
-        self.expected.as_ref().is_some_and(|expected| expected.as_bytes().ct_eq(challenge.as_bytes()).into())
+        Some(Proof {
+            message: BASE64.encode(format!("{without_proof},p={}", BASE64.encode(&proof)).as_bytes()),
+            expected: BASE64.encode(format!("v={}", BASE64.encode(&signature)).as_bytes()),
+        })
     }
 }

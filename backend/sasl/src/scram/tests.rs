@@ -13,6 +13,10 @@ fn bindings() -> ChannelBindings {
     ChannelBindings { tls_exporter: Some([7; 32]), tls_server_end_point: Some(vec![9; 32]) }
 }
 
+fn known() -> Known {
+    Known { verifier: verifier(), nonce: NONCE, bindings: bindings() }
+}
+
 fn verifier() -> Verifier {
     let keys = PASSWORDS.iter().map(|password| derive(password.as_bytes(), b"salt", MIN_ITERATIONS)).collect();
     Verifier { salt: b"salt".to_vec(), iterations: MIN_ITERATIONS, keys }
@@ -40,16 +44,16 @@ fn challenge(progress: Progress) -> (Exchange, String) {
 }
 
 /// Runs a whole exchange; `change` may spoil the client's last message. The place of the password, if it was right.
-fn run(client: &mut Client, mechanism: Mechanism, change: impl Fn(String) -> String) -> Option<usize> {
+fn run(client: &Client, mechanism: Mechanism, change: impl Fn(String) -> String) -> Option<usize> {
     let Progress::Ask(question) = begin(mechanism).respond(client.first().as_bytes()) else { return None };
-    let (exchange, first) = challenge(question.answer(verifier(), &NONCE, &bindings()));
-    let proof = BASE64.decode(client.respond(&first).unwrap().as_bytes()).unwrap();
-    let proof = change(String::from_utf8(proof).unwrap());
+    let (exchange, first) = challenge(question.answer(known()));
+    let Proof { message, expected } = client.respond(&first).unwrap();
+    let proof = change(String::from_utf8(BASE64.decode(message.as_bytes()).unwrap()).unwrap());
     match exchange.respond(BASE64.encode(proof.as_bytes()).as_bytes()) {
         Progress::Disproven => None,
         progress => {
             let (exchange, last) = challenge(progress);
-            assert!(client.is_server(&last));
+            assert_eq!(last, expected);
             let Progress::Proven(place) = exchange.respond(b"") else { panic!("not proven") };
             Some(place)
         }
@@ -80,42 +84,41 @@ fn the_example_of_rfc_7677() {
 #[test]
 fn each_of_the_accounts_passwords_is_right() {
     for (place, password) in PASSWORDS.iter().enumerate() {
-        let (mut plain, mut bound) = (client(password, &ChannelBindings::default()), client(password, &bindings()));
-        assert_eq!(run(&mut plain, Mechanism::ScramSha256, |last| last), Some(place));
-        assert_eq!(run(&mut bound, Mechanism::ScramSha256Plus, |last| last), Some(place));
+        let (plain, bound) = (client(password, &ChannelBindings::default()), client(password, &bindings()));
+        assert_eq!(run(&plain, Mechanism::ScramSha256, |last| last), Some(place));
+        assert_eq!(run(&bound, Mechanism::ScramSha256Plus, |last| last), Some(place));
         let end_point = ChannelBindings { tls_exporter: None, ..bindings() };
-        assert_eq!(run(&mut client(password, &end_point), Mechanism::ScramSha256Plus, |last| last), Some(place));
+        assert_eq!(run(&client(password, &end_point), Mechanism::ScramSha256Plus, |last| last), Some(place));
     }
-    assert_eq!(run(&mut client("fourth", &ChannelBindings::default()), Mechanism::ScramSha256, |last| last), None);
+    assert_eq!(run(&client("fourth", &ChannelBindings::default()), Mechanism::ScramSha256, |last| last), None);
 }
 
 #[test]
 fn what_was_said_to_another_nonce_or_over_another_connection_is_wrong() {
     let other = ChannelBindings { tls_exporter: Some([8; 32]), tls_server_end_point: None };
-    assert_eq!(run(&mut client("pencil", &other), Mechanism::ScramSha256Plus, |last| last), None);
+    assert_eq!(run(&client("pencil", &other), Mechanism::ScramSha256Plus, |last| last), None);
     let none = ChannelBindings::default();
     let replayed = |last: String| last.replace("r=AwMD", "r=BBBB");
-    assert_eq!(run(&mut client("pencil", &none), Mechanism::ScramSha256, replayed), None);
+    assert_eq!(run(&client("pencil", &none), Mechanism::ScramSha256, replayed), None);
     let rebound = |last: String| last.replace("c=biws", "c=eSws");
-    assert_eq!(run(&mut client("pencil", &none), Mechanism::ScramSha256, rebound), None);
-    let Progress::Ask(question) =
-        begin(Mechanism::ScramSha256Plus).respond(client("pencil", &bindings()).first().as_bytes())
+    assert_eq!(run(&client("pencil", &none), Mechanism::ScramSha256, rebound), None);
+    let Progress::Ask(question) = begin(Mechanism::ScramSha256Plus).respond(client("pencil", &bindings()).first().as_bytes())
     else {
         panic!("it is a first message")
     };
-    assert!(matches!(question.answer(verifier(), &NONCE, &none), Progress::Malformed), "no TLS 1.3 here");
+    assert!(matches!(question.answer(Known { bindings: none, ..known() }), Progress::Malformed), "no TLS 1.3 here");
 }
 
 /// An account that has no such password, or isn't there.
 #[test]
 fn nobody_is_right_without_keys() {
-    let mut client = client("pencil", &ChannelBindings::default());
+    let client = client("pencil", &ChannelBindings::default());
     let Progress::Ask(question) = begin(Mechanism::ScramSha256).respond(client.first().as_bytes()) else {
         panic!("it is a first message")
     };
     let nobody = Verifier { keys: Vec::new(), ..verifier() };
-    let (exchange, first) = challenge(question.answer(nobody, &NONCE, &bindings()));
-    let proof = client.respond(&first).unwrap();
+    let (exchange, first) = challenge(question.answer(Known { verifier: nobody, ..known() }));
+    let proof = client.respond(&first).unwrap().message;
     assert!(matches!(exchange.respond(proof.as_bytes()), Progress::Disproven));
 }
 
@@ -123,6 +126,7 @@ fn nobody_is_right_without_keys() {
 fn names_are_unescaped_and_prepared() {
     let check = |first: &str, expected: Option<(&str, Option<&str>)>| {
         let asked = ask(Mechanism::ScramSha256, first);
+        let asked = asked.map(|asked| asked.wanted());
         let told = asked.as_ref().map(|asked| (asked.login_name.as_str(), asked.authorization.as_deref()));
         assert_eq!(told, expected, "{first}");
     };
@@ -206,7 +210,7 @@ proptest! {
         let flag = if plus { "p=tls-exporter" } else { "n" };
         for first in [first, format!("{flag},,n={name},r=abc")] {
             let Some(question) = ask(mechanism, &first) else { continue };
-            let Progress::Continue(exchange) = question.answer(verifier(), &NONCE, &bindings()) else { continue };
+            let Progress::Continue(exchange) = question.answer(known()) else { continue };
             let spoilt = format!("c=biws,r=abc{},p={last}", BASE64.encode(&NONCE));
             let progress = exchange.respond(BASE64.encode(spoilt.as_bytes()).as_bytes());
             prop_assert!(matches!(progress, Progress::Malformed | Progress::Disproven));
@@ -220,6 +224,6 @@ proptest! {
         let Progress::Ask(question) = begin(Mechanism::ScramSha256).respond(client.first().as_bytes()) else {
             return Err(TestCaseError::fail("not understood"));
         };
-        prop_assert_eq!(question.login_name, name);
+        prop_assert_eq!(question.wanted().login_name, name);
     }
 }

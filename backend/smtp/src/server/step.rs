@@ -1,7 +1,8 @@
 //! What a session asks of its driver.
 
-use relais_model::{Envelope, ForwardPath, Reply};
+use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply};
 use relais_sasl::Credentials;
+use relais_sasl::scram::{Known, Wanted};
 
 /// What the driver is to do next.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub enum Step {
 pub enum Question {
     /// Is it who it says? [`Answer::Accept`] or the refusing reply (535 5.7.8, 454 4.7.0).
     Login(Credentials),
+    /// SCRAM: what is known of this name? [`Answer::Known`] or the refusing reply. What is known of a name that nobody has looks the same.
+    Keys(Wanted),
+    /// SCRAM: the password in this place of what was known is the peer's, or none is. As [`Question::Login`].
+    Proof(Option<usize>),
     /// MAIL: may this sender write? The envelope has no recipients yet; earlier transactions are over.
     Mail(Envelope),
     /// RCPT: is this somebody's address, and has it room?
@@ -49,6 +54,8 @@ pub enum Answer {
     /// LMTP's [`Question::Finish`] only: one for each accepted recipient, in order (RFC 2033 §4.2). Elsewhere the first
     /// negative one holds.
     PerRecipient(Vec<Reply>),
+    /// [`Question::Keys`] only.
+    Known(Box<Known>),
 }
 
 impl Answer {
@@ -57,6 +64,8 @@ impl Answer {
         match self {
             Self::Accept => None,
             Self::Reply(reply) => Some(reply),
+            // No answer to what was asked: no yes, either.
+            Self::Known(_) => Some(Reply::new(451, EnhancedCode::new(4, 3, 0), "Not possible now, try again later")),
             Self::PerRecipient(replies) => {
                 let refusal = replies.iter().find(|reply| !is_yes(reply)).cloned();
                 refusal.or_else(|| replies.into_iter().next())

@@ -1,10 +1,11 @@
 //! A server session with a small house behind it.
 //!
 //! Settings: `relay submission lmtp`, `tls` (STARTTLS), `under-tls`, `clear-login`, `require-tls`, `small` (small limits), `whole`.
-//! The house: the password is `secret`; `refused` may not send; `nobody` does not exist, `full` has no room, `late` is
+//! The house: the password is `secret`, over SCRAM `pencil`; `refused` may not send; `nobody` does not exist, `full` has no room, `late` is
 //! put off after the message (LMTP); from `norom` no message may begin; a message with `virus` is refused.
 
 use relais_model::{Domain, EnhancedCode, Envelope, Reply, Timestamp};
+use relais_sasl::scram::{ChannelBindings, Known, Verifier, derive};
 use relais_smtp::server::{Answer, Config, Limits, Question, Role, Session, Step, Tls};
 
 use crate::transcript::{Play, escape, log_lines};
@@ -90,6 +91,18 @@ impl Player {
                     _ => no(535, (5, 7, 8), "Wrong name or password"),
                 }
             }
+            Question::Keys(wanted) => {
+                let authorization = wanted.authorization.as_deref().unwrap_or("-");
+                self.note(format!("=ask keys {} {authorization}", wanted.login_name), log);
+                match wanted.login_name.as_str() {
+                    "later" => no(454, (4, 7, 0), "Try again later"),
+                    name => Answer::Known(Box::new(known(name))),
+                }
+            }
+            Question::Proof(place) => {
+                self.note(format!("=ask proof {place:?}"), log);
+                if place.is_some() { Answer::Accept } else { no(535, (5, 7, 8), "Wrong name or password") }
+            }
             Question::Mail(envelope) => match local_part(envelope.reverse_path.address()) {
                 "refused" => no(550, (5, 7, 1), "Not you"),
                 _ => Answer::Accept,
@@ -136,6 +149,16 @@ impl Player {
         log_lines('S', &std::mem::take(&mut self.written), log);
         log.push(event);
     }
+}
+
+/// Who isn't `nobody` has the passwords `other` and `pencil`.
+fn known(name: &str) -> Known {
+    let salt = b"[m\x99h\x9d\x125\x8e\xec\xa0K\x14\x126\xfa\x81"; // RFC 7677 §3's
+    let passwords: &[&[u8]] = if name == "nobody" { &[] } else { &[b"other", b"pencil"] };
+    let keys = passwords.iter().map(|password| derive(password, salt, 4096)).collect();
+    let bindings = ChannelBindings { tls_exporter: Some([7; 32]), tls_server_end_point: Some(vec![9; 32]) };
+    let verifier = Verifier { salt: salt.to_vec(), iterations: 4096, keys };
+    Known { verifier, nonce: *b"never twice, is it", bindings }
 }
 
 fn local_part(address: Option<&relais_model::Address>) -> &str {

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use relais_model::{Address, EnhancedCode, Envelope, Reply, Secret, Timestamp};
-use relais_sasl::{Exchange, Mechanism, Progress};
+use relais_sasl::{Exchange, Mechanism, Progress, scram};
 
 use super::{Asked, Body, Hello, Line, Phase, Session};
 use crate::command::{Command, CommandError, MailFrom, RcptTo};
 use crate::server::intake::too_large;
-use crate::server::step::{Question, Step};
+use crate::server::step::{Answer, Question, Step};
 use crate::server::{Role, Tls};
 
 impl Session {
@@ -93,16 +93,21 @@ impl Session {
             text.push('\n');
             text.push_str(keyword);
         }
+        // Never the last line: GNU SASL's client looks for `250-STARTTLS`.
+        if self.tls == Tls::Available {
+            text.push_str("\nSTARTTLS");
+        }
         let _cannot_fail = write!(
             text,
             "\nSIZE {}\nLIMITS MAILMAX={} RCPTMAX={}",
             limits.message_octets, limits.transactions, limits.recipients
         );
-        if self.tls == Tls::Available {
-            text.push_str("\nSTARTTLS");
-        }
         if self.may_log_in() {
-            text.push_str("\nAUTH PLAIN LOGIN");
+            text.push_str("\nAUTH");
+            for mechanism in Mechanism::offered(self.is_under_tls()) {
+                text.push(' ');
+                text.push_str(mechanism.as_str());
+            }
         }
         if self.announces_require_tls() {
             text.push_str("\nREQUIRETLS");
@@ -150,21 +155,18 @@ impl Session {
             // RFC 4954 §4 allows no AUTH inside a transaction: here there is none before log-in.
             () if !self.may_log_in() => (538, (5, 7, 11), "Log-in needs TLS: say STARTTLS first"),
             () => {
-                let Some(exchange) = Mechanism::parse(mechanism).map(Exchange::begin) else {
-                    self.fail_new(504, (5, 5, 4), "AUTH knows PLAIN and LOGIN");
+                let Some(mechanism) = Mechanism::parse(mechanism, self.is_under_tls()) else {
+                    self.fail_new(504, (5, 5, 4), "AUTH knows what EHLO says, and no more");
                     return None;
                 };
-                let challenge = exchange.challenge();
-                self.phase = Phase::Login(exchange);
-                return match initial {
-                    // RFC 4954 §4: `=` is the empty initial response.
-                    Some("=") => self.respond(""),
-                    Some(response) => self.respond(response),
-                    None => {
-                        self.say_plain(334, challenge);
-                        None
-                    }
+                let exchange = Exchange::begin(mechanism, self.is_under_tls());
+                let Some(initial) = initial else {
+                    self.challenge(exchange);
+                    return None;
                 };
+                self.phase = Phase::Login(exchange);
+                // RFC 4954 §4: `=` is the empty initial response.
+                return self.respond(if initial == "=" { "" } else { initial });
             }
         };
         self.fail_new(refusal.0, refusal.1, refusal.2);
@@ -197,19 +199,47 @@ impl Session {
             Phase::Login(exchange) => exchange.respond(response.as_bytes()),
             _ => Progress::Malformed,
         };
-        match progress {
+        self.go_on(progress)
+    }
+
+    fn go_on(&mut self, progress: Progress) -> Option<Step> {
+        let (asked, question) = match progress {
             Progress::Continue(exchange) => {
-                self.say_plain(334, exchange.challenge());
-                self.phase = Phase::Login(exchange);
-                None
+                self.challenge(exchange);
+                return None;
             }
-            Progress::Complete(credentials) => {
-                self.phase = Phase::Asked(Asked::Login);
-                Some(Step::Ask(Question::Login(credentials)))
+            Progress::Ask(question) => {
+                let wanted = question.wanted();
+                (Asked::Keys(question), Question::Keys(wanted))
             }
+            Progress::Complete(credentials) => (Asked::Login, Question::Login(credentials)),
+            Progress::Proven(place) => (Asked::Login, Question::Proof(Some(place))),
+            Progress::Disproven => (Asked::Login, Question::Proof(None)),
             Progress::Malformed => {
                 self.fail_new(501, (5, 5, 2), "The response is not what the mechanism says");
-                None
+                return None;
+            }
+        };
+        self.phase = Phase::Asked(asked);
+        Some(Step::Ask(question))
+    }
+
+    fn challenge(&mut self, exchange: Exchange) {
+        self.say_plain(334, exchange.challenge());
+        self.phase = Phase::Login(exchange);
+    }
+
+    pub(super) fn keys_found(&mut self, question: scram::Question, answer: Answer) {
+        match answer {
+            Answer::Known(known) => {
+                // A challenge, or a refusal of the peer's binding: neither asks anything.
+                let step = self.go_on(question.answer(*known));
+                debug_assert!(step.is_none(), "keys bring no question");
+            }
+            refusal => {
+                let none = || Reply::new(454, EnhancedCode::new(4, 7, 0), "Log-in is not possible now");
+                let reply = refusal.into_reply().filter(|reply| !reply.is_positive()).unwrap_or_else(none);
+                self.logged_in(Some(reply));
             }
         }
     }

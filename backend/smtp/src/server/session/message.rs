@@ -197,13 +197,14 @@ impl Session {
         let recipients = transaction.envelope.recipients.len();
         let accepted = || Reply::new(250, EnhancedCode::new(2, 0, 0), "Message taken");
         let replies = match answer {
-            answer if self.config.role != Role::Lmtp => vec![answer.into_reply().unwrap_or_else(accepted)],
-            Answer::Accept => vec![accepted(); recipients],
-            Answer::Reply(reply) => vec![reply; recipients],
-            Answer::PerRecipient(mut replies) => {
+            Answer::PerRecipient(mut replies) if self.config.role == Role::Lmtp => {
                 // A driver that forgot one must not shift the others' replies.
                 replies.resize(recipients, Reply::new(451, EnhancedCode::new(4, 3, 0), "Try again later"));
                 replies
+            }
+            answer => {
+                let replies = if self.config.role == Role::Lmtp { recipients } else { 1 };
+                vec![answer.into_reply().unwrap_or_else(accepted); replies]
             }
         };
         if replies.iter().any(is_yes) {

@@ -1,0 +1,96 @@
+//! App passwords and SCRAM at all doors under real TLS: bound to the connection, to the certificate, and to nothing.
+
+use relais_model::Secret;
+use relais_sasl::scram::{ChannelBindings, Client, NONCE_OCTETS, Proof};
+use relais_testkit::wire::Wire;
+use sha2::{Digest as _, Sha256};
+
+use crate::house::House;
+
+const ANN: &str = "ann@relais.test";
+/// What is said before AUTH, AUTH itself, a challenge's beginning, and the end of a log-in that was granted.
+const DOORS: [(&str, &str, &str, &str, &str); 3] = [
+    ("submissions", "EHLO c.example\r\n", "AUTH", "334 ", "235 "),
+    ("imaps", "", "a AUTHENTICATE", "+ ", "a OK "),
+    ("pop3s", "", "AUTH", "+ ", "+OK "),
+];
+
+/// To what a log-in is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Not,
+    ToExporter,
+    ToCertificate,
+    /// As who sits between client and server would have it: to another connection.
+    Elsewhere,
+}
+
+/// Logs in with a chosen binding; what the server says at the end.
+fn log_in(house: &House, door: (&str, &str, &str, &str, &str), password: &str, bound: Bound) -> String {
+    let (name, before, auth, challenge, _) = door;
+    let mut wire = Wire::connect(house.server.port(name)).unwrap().into_tls(&house.trust).unwrap();
+    let exporter = wire.tls_exporter().unwrap();
+    let certificate = Sha256::digest(wire.certificate().unwrap()).to_vec();
+    let bindings = match bound {
+        Bound::Not => ChannelBindings::default(),
+        Bound::ToExporter => ChannelBindings { tls_exporter: Some(exporter), tls_server_end_point: None },
+        Bound::Elsewhere => ChannelBindings { tls_exporter: Some([1; 32]), tls_server_end_point: None },
+        Bound::ToCertificate => ChannelBindings { tls_exporter: None, tls_server_end_point: Some(certificate) },
+    };
+    let mechanism = if bound == Bound::Not { "SCRAM-SHA-256" } else { "SCRAM-SHA-256-PLUS" };
+    let client = Client::new(ANN, &Secret::new(password), &[5; NONCE_OCTETS], &bindings).unwrap();
+    wire.send(format!("{before}{auth} {mechanism} {}\r\n", client.first()).as_bytes()).unwrap();
+    let first = loop {
+        let line = String::from_utf8(wire.line().unwrap()).unwrap();
+        if let Some(first) = line.strip_prefix(challenge) {
+            break first.to_owned();
+        }
+    };
+    let Proof { message, expected } = client.respond(&first).unwrap();
+    wire.send(format!("{message}\r\n").as_bytes()).unwrap();
+    let answer = String::from_utf8(wire.line().unwrap()).unwrap();
+    let Some(signature) = answer.strip_prefix(challenge) else { return answer };
+    assert_eq!(signature, expected);
+    wire.send(b"\r\n").unwrap();
+    String::from_utf8(wire.line().unwrap()).unwrap()
+}
+
+#[test]
+fn an_app_password_opens_all_doors_by_scram() {
+    let house = House::open();
+    let made = house.must(&["account", "app-password", "add", ANN, "--name", "Phone"], "");
+    let password = made.trim_end();
+    for door in DOORS {
+        for bound in [Bound::Not, Bound::ToExporter, Bound::ToCertificate] {
+            let answer = log_in(&house, door, password, bound);
+            assert!(answer.starts_with(door.4), "{} {bound:?}: {answer}", door.0);
+        }
+        let answer = log_in(&house, door, password, Bound::Elsewhere);
+        assert!(!answer.starts_with(door.4), "{}: {answer}", door.0);
+        let answer = log_in(&house, door, house.password(ANN), Bound::ToExporter);
+        assert!(!answer.starts_with(door.4), "{}: {answer}", door.0);
+    }
+    let rows = house.rows(&["account", "app-password", "list", ANN]);
+    assert_eq!((rows[0]["name"].as_str(), rows.len()), (Some("Phone"), 1));
+}
+
+#[test]
+fn app_passwords_are_kept_at_the_command_line() {
+    let house = House::open();
+    let add = ["account", "app-password", "add", ANN, "--name"];
+    let made = house.must(&[&add[..], &["Phone", "--protocols", "imap,pop3"]].concat(), "");
+    assert_eq!(made.trim_end().len(), 23, "{made}");
+    let (is_done, said) = house.command(&[&add[..], &["Phone"]].concat(), "");
+    assert!(!is_done && said.contains("of this name already"), "{said}");
+    let (is_done, said) = house.command(&[&add[..], &["Fax", "--protocols", "fax"]].concat(), "");
+    assert!(!is_done && said.contains("imap, pop3, smtp"), "{said}");
+    let listed = house.must(&["account", "app-password", "list", ANN], "");
+    assert!(listed.contains("Phone  imap,pop3  20") && !listed.contains(made.trim_end()), "{listed}");
+    let remove = ["account", "app-password", "remove", ANN, "Phone"];
+    assert!(house.must(&remove, "").contains("is gone"));
+    let (is_done, said) = house.command(&remove, "");
+    assert!(!is_done && said.contains("has no app password"), "{said}");
+    assert_eq!(house.must(&["bans"], ""), "Nothing here.\n");
+    assert_eq!(house.must(&["unban", "--all"], ""), "0 bans lifted\n");
+    assert!(!house.command(&["unban"], "").0);
+}
