@@ -42,16 +42,39 @@ pub struct Web {
 #[derive(Debug)]
 struct Inner {
     service: Service,
-    access: Access,
+    access: Arc<Access>,
     clock: Arc<dyn Clock>,
-    host: Domain,
+    place: Place,
     assets: Assets,
 }
 
+/// Where people find the house.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The host's own name.
+    pub host: Domain,
+    /// Where pages are served: `https://HOST`, or with a port.
+    pub origin: String,
+    /// The doors of mail programs.
+    pub ports: MailPorts,
+}
+
+/// The ports at which mail programs find TLS from the first octet (RFC 8314 §3); none where a door is not open.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MailPorts {
+    /// 993, mostly.
+    pub imaps: Option<u16>,
+    /// 995, mostly.
+    pub pop3s: Option<u16>,
+    /// 465, mostly.
+    pub submissions: Option<u16>,
+}
+
 impl Web {
-    /// Over `service` and `access`; `host` is the host's own name.
-    pub fn new(service: Service, access: Access, host: Domain, clock: Arc<dyn Clock>) -> Self {
-        Self { inner: Arc::new(Inner { service, access, clock, host, assets: Assets::load() }) }
+    /// Over `service` and `access`; at `place`.
+    #[must_use]
+    pub fn new(service: Service, access: Arc<Access>, place: Place, clock: Arc<dyn Clock>) -> Self {
+        Self { inner: Arc::new(Inner { service, access, clock, place, assets: Assets::load() }) }
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -67,7 +90,15 @@ impl Web {
     }
 
     pub(crate) fn host(&self) -> &Domain {
-        &self.inner.host
+        &self.inner.place.host
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.inner.place.origin
+    }
+
+    pub(crate) fn ports(&self) -> MailPorts {
+        self.inner.place.ports
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
-use relais_httpd::Web;
-use relais_maild::{Binding, Certificates, Doors, House, ListenerConfig, Relayed, server_config};
+use relais_httpd::{MailPorts, Place, Web};
+use relais_maild::{Binding, Certificates, Doors, House, ListenerConfig, Protocol, Relayed, TlsMode, server_config};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
-use relais_service::Service;
+use relais_service::{Access, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -45,6 +45,7 @@ pub(crate) struct Server {
     control: UnixListener,
     operations: operations::Doors,
     web: web::Doors,
+    access: Arc<Access>,
     drain: Duration,
     delivery: Option<DeliveryConfig>,
     resolver: Vec<SocketAddr>,
@@ -74,6 +75,7 @@ impl Server {
             Arc::new(Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random));
         let operations = operations::Doors::bind(&config.operations, &tls).await?;
         let web = web::Doors::bind(&config.web, &tls)?;
+        let access = open_access(config, &store, &login).await?;
         let limits = config.limits.for_doors();
         let drain = limits.drain;
         let name = config.hostname.clone();
@@ -91,6 +93,7 @@ impl Server {
             control: control::bind(&config.control_socket())?,
             operations,
             web,
+            access,
             drain,
             delivery: Some(delivery_config(config)?),
             resolver: config.resolver.servers.iter().map(|server| server.0).collect(),
@@ -124,8 +127,8 @@ impl Server {
         let service = self.service();
         let handle = operations::recorder()?;
         tasks.spawn(self.operations.serve(self.store.clone(), handle, stop.clone(), self.drain));
-        let panel =
-            Web::new(service.clone(), self.access, self.reloading.begun_with.hostname.clone(), Arc::new(SystemClock));
+        let place = place(&self.reloading.begun_with);
+        let panel = Web::new(service.clone(), self.access, place, Arc::new(SystemClock));
         tasks.spawn(self.web.serve(panel.router(), stop.clone(), self.drain));
         tasks.spawn(control::serve(self.control, service, stop.clone()));
         tasks.spawn(self.doors.serve(self.house, stop.clone()));
@@ -148,6 +151,36 @@ impl Server {
         info!("closed");
         Ok(())
     }
+}
+
+/// Where people find the house: its pages, and its doors for mail programs with TLS from the first octet.
+fn place(config: &Config) -> Place {
+    let listeners = config.listeners();
+    let port = |protocol: Protocol| {
+        let tls = listeners.iter().find(|door| door.protocol == protocol && door.tls == TlsMode::Implicit)?;
+        match &tls.binding {
+            Binding::Tcp(address) => Some(address.port()),
+            Binding::Unix(_) => None,
+        }
+    };
+    let ports = MailPorts {
+        imaps: port(Protocol::Imap),
+        pop3s: port(Protocol::Pop3),
+        submissions: port(Protocol::Submission),
+    };
+    let own = || format!("https://{}", config.hostname);
+    let origin = config.web.origins.first().cloned().unwrap_or_else(own);
+    Place { host: config.hostname.clone(), origin, ports }
+}
+
+/// Signing in, at the names that browsers know this host by.
+async fn open_access(config: &Config, store: &Store, login: &Arc<Login>) -> Result<Arc<Access>> {
+    let host = config.hostname.as_str().to_owned();
+    let mut origins = vec![format!("https://{host}")];
+    origins.extend(config.web.origins.iter().cloned());
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let access = Access::open(store.clone(), Arc::clone(login), clock, random, &Site { host, origins }).await;
+    Ok(Arc::new(access.map_err(|failure| anyhow!("[web] origins: {failure}"))?))
 }
 
 /// Opens the store that the configuration names.

@@ -48,7 +48,7 @@ pub struct AliasRow {
 }
 
 /// With the domain as people read it.
-pub(crate) fn readable(address: &Address) -> String {
+pub fn readable(address: &Address) -> String {
     format!("{}@{}", address.local_part, address.domain.to_unicode())
 }
 

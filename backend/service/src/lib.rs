@@ -25,8 +25,10 @@ mod explain;
 mod failure;
 mod import;
 mod links;
+mod log_ins;
 mod moment;
 mod overview;
+mod own_app_passwords;
 mod paging;
 mod passkeys;
 mod passwords;
@@ -49,7 +51,7 @@ use relais_reception::Login;
 use relais_store::{DirectoryError, Page, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use directory::readable;
+pub use directory::readable;
 
 pub use access::*;
 pub use activity::{Activity, ActivityView, ActivityWanted};
@@ -77,13 +79,15 @@ pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, Do
 pub use failure::{Complaint, Failure};
 pub use import::{ImportRefusal, ImportReport, PeopleImported, PersonRefused};
 pub use links::{Founded, PasswordLink, SetUp, Way};
+pub use log_ins::LogInView;
 pub use moment::Moment;
+pub use own_app_passwords::AppPasswordView;
 pub use paging::Rows;
 pub use passkeys::{CEREMONY_LASTS, Ceremony, PasskeyRow};
 pub use passwords::{SHORTEST_PASSWORD, check_new_password};
 pub use people::{NewPerson, OwnChange, People, PeopleWanted, PersonChange, PersonGoing, PersonSort, PersonView};
 pub use relais_store::{ApiKeyKey, SessionKey};
-pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer};
+pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer, qr};
 pub use sessions::OpenSession;
 pub use sign_in::{Pending, SignIn, SignedIn};
 pub use text::{Gap, Text};

@@ -217,3 +217,9 @@ fn grouped(text: &str, separator: char) -> String {
     }
     shown
 }
+/// A text as a drawing to be scanned: SVG. None where it is too long for one.
+pub fn qr(text: &str) -> Option<Secret> {
+    let code = QrCode::new(text).ok()?;
+    Some(Secret::new(code.render::<svg::Color<'_>>().min_dimensions(200, 200).build()))
+}
+

@@ -3,6 +3,7 @@
 //! A request of a page passes [`recognise`] first: it reads the cookies once, so that every handler finds a [`Visit`], and it shows
 //! the error page for whatever a handler could not do ([`PageError`]).
 
+mod agent;
 mod assets;
 mod cookie;
 mod error;
@@ -15,6 +16,7 @@ mod security;
 mod shown;
 mod visit;
 
+pub(crate) use agent::browser_name;
 pub(crate) use assets::Assets;
 pub(crate) use error::{Oops, PageError, sentences, status};
 pub(crate) use form::{Complaints, Form};
@@ -25,6 +27,6 @@ pub(crate) use routes::Routes;
 pub(crate) use security::headers;
 pub(crate) use shown::{Time, number, size};
 pub(crate) use visit::{
-    Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, Signed, THEMES, Visit, clear_session, done,
+    Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, Signed, THEMES, Visit, clear_session, done, done_with,
     next_path, recognise, redirect, session_cookie, with_next,
 };

@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use data_encoding::BASE64URL_NOPAD;
 use relais_model::Secret;
-use relais_service::{Actor, Failure, Role, SignedIn, Text};
+use relais_service::{Actor, Failure, Role, SESSION_LONGEST, SignedIn, Text};
 use relais_words::Language;
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +186,15 @@ pub(crate) fn redirect(path: &str, flash: Flash) -> Response {
     response
 }
 
+/// As [`done`], with a cookie.
+pub(crate) fn done_with(path: &str, text: Text, cookie: Option<HeaderValue>) -> Response {
+    let mut response = done(path, text);
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
 /// As [`redirect`], for an act that was done.
 pub(crate) fn done(path: &str, text: Text) -> Response {
     redirect(path, Flash { kind: FlashKind::Ok, text, undo: None })
@@ -297,6 +306,12 @@ least! {
 }
 
 impl<R> Signed<R> {
+    /// To the page where one says again who one is, and from there to `path`: for an act that a POST asked for, which can't be taken up
+    /// again.
+    pub(crate) fn prove_and_return(&self, path: &str) -> Response {
+        Redirect::to(&with_next(path::PROVE, path)).into_response()
+    }
+
     /// The frame of this visit's pages.
     pub(crate) fn frame(&self, web: &Web) -> Frame {
         Frame::of(web, &self.visit)
@@ -367,8 +382,8 @@ impl<S: Sync> FromRequestParts<S> for Guest {
 }
 
 /// The cookie of a session that begins, or goes on under a new token.
-pub(crate) fn session_cookie(token: &Secret, lifetime: Duration) -> Option<HeaderValue> {
-    cookie::set(cookie::SESSION, token.expose(), Some(lifetime))
+pub(crate) fn session_cookie(token: &Secret) -> Option<HeaderValue> {
+    cookie::set(cookie::SESSION, token.expose(), Some(SESSION_LONGEST))
 }
 
 /// Takes the session's cookie back.

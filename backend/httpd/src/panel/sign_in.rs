@@ -7,7 +7,7 @@ use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Redirect, Response};
 use relais_model::Secret;
-use relais_service::{Ceremony, Failure, SESSION_LONGEST, SignIn, Text};
+use relais_service::{Ceremony, Failure, SignIn, Text};
 use serde::Deserialize;
 
 use crate::kit::{
@@ -105,7 +105,7 @@ async fn sign_in(guest: Guest, State(web): State<Web>, Form(form): Form<SignInFo
 
 /// The browser keeps the session's token from now on.
 pub(super) fn begin(token: &Secret, next: &str) -> Response {
-    with_cookie(Redirect::to(next).into_response(), session_cookie(token, SESSION_LONGEST))
+    with_cookie(Redirect::to(next).into_response(), session_cookie(token))
 }
 
 /// `response`, and a cookie with it.

@@ -2,10 +2,10 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use relais_service::{LogInRow, OpenSession, Text};
+use relais_service::{LogInView, OpenSession, Text};
 use serde::Deserialize;
 
-use crate::kit::{Form, Frame, ListQuery, Oops, Pager, Person, Routes, Time, clear_session, done, done_with, shown};
+use crate::kit::{Form, Frame, ListQuery, Oops, Pager, Person, Routes, Time, done, shown};
 use crate::panel::sign_in::Nothing;
 use crate::{Web, path};
 
@@ -98,4 +98,19 @@ async fn log_ins(person: Person, State(web): State<Web>, Query(query): Query<Lis
         ListQuery { after, ..query.clone() }
     });
     Ok(shown(&LogInsPage { frame, tab: "log-ins", rows, pager }))
+}
+
+fn log_in(frame: &Frame, row: LogInView) -> LogIn {
+    LogIn {
+        at: frame.time(row.last_at.0),
+        protocol: frame.say(&format!("protocol-{}", row.protocol)),
+        ip: row.ip,
+        is_granted: row.is_granted,
+        state: if row.is_granted {
+            frame.count("log-in-granted", row.attempts)
+        } else {
+            frame.count("log-in-refused", row.attempts)
+        },
+        with: row.app_password.unwrap_or_default(),
+    }
 }

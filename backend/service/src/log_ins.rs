@@ -1,0 +1,55 @@
+//! The history of log-ins: one's own.
+
+use relais_store::LoginRow;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::access::Access;
+use crate::sign_in::SignedIn;
+use crate::{Failure, Moment, Paging, Rows};
+
+/// Log-ins of one kind: the same way, from the same network, at about the same time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LogInView {
+    /// When the first one came.
+    pub first_at: Moment,
+    /// When the last one came.
+    pub last_at: Moment,
+    /// How many they are.
+    pub attempts: u64,
+    /// `imap`, `pop3`, `smtp`, `web` or `api`.
+    pub protocol: &'static str,
+    /// From where the last one came.
+    pub ip: String,
+    /// The name, as it was typed.
+    pub name: String,
+    /// Whether they were let in.
+    pub is_granted: bool,
+    /// The app password's name; none: the account's own password, a passkey, or a wrong one.
+    pub app_password: Option<String>,
+}
+
+impl From<LoginRow> for LogInView {
+    fn from(row: LoginRow) -> Self {
+        Self {
+            first_at: row.first_at.into(),
+            last_at: row.last_at.into(),
+            attempts: row.attempts,
+            protocol: row.protocol.as_str(),
+            ip: row.ip,
+            name: row.name,
+            is_granted: row.is_granted,
+            app_password: row.app_password,
+        }
+    }
+}
+
+impl Access {
+    /// One's own log-ins on all doors, the latest first.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`].
+    pub async fn own_log_ins(&self, me: &SignedIn, paging: Paging) -> Result<Rows<LogInView>, Failure> {
+        Ok(Rows::of(self.store.logins(me.account, &paging.page()).await?, LogInView::from))
+    }
+}

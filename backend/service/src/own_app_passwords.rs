@@ -1,0 +1,129 @@
+//! App passwords of mail programs: one's own, and those of people whom one looks after.
+
+use relais_model::Secret;
+use relais_reception::AddAppPasswordError;
+use relais_store::{AppPassword, AppPasswordError, LoginProtocol, Protocols};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::access::Access;
+use crate::sign_in::SignedIn;
+use crate::{Actor, Failure, Moment, Role, Text};
+
+/// One app password; not itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AppPasswordView {
+    /// As its person named the device.
+    pub name: String,
+    /// What it is for: `imap`, `pop3`, `smtp`.
+    pub protocols: Vec<&'static str>,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it was last used, within a minute; none: never.
+    pub last_used_at: Option<Moment>,
+    /// From where it was then.
+    pub last_used_ip: Option<String>,
+    /// By which protocol.
+    pub last_used_protocol: Option<&'static str>,
+}
+
+impl From<AppPassword> for AppPasswordView {
+    fn from(one: AppPassword) -> Self {
+        Self {
+            protocols: one.protocols.iter().map(LoginProtocol::as_str).collect(),
+            name: one.name,
+            created_at: one.created_at.into(),
+            last_used_at: one.last_used_at.map(Into::into),
+            last_used_ip: one.last_used_ip,
+            last_used_protocol: one.last_used_protocol.map(LoginProtocol::as_str),
+        }
+    }
+}
+
+impl Access {
+    /// One's own app passwords, oldest first; `relais_store::MAX_APP_PASSWORDS` at most.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`].
+    pub async fn own_app_passwords(&self, me: &SignedIn) -> Result<Vec<AppPasswordView>, Failure> {
+        Ok(self.store.app_passwords(me.account).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// Makes an app password for `name`d device; the text that comes back is shown now, and never again.
+    ///
+    /// # Errors
+    /// [`Failure::Unfit`] on `name` or `protocols`; [`Failure::Clash`] on `name`, or where there are too many.
+    pub async fn add_own_app_password(
+        &self,
+        me: &SignedIn,
+        name: &str,
+        protocols: &[String],
+    ) -> Result<Secret, Failure> {
+        let name = crate::access::name_of(name)?;
+        let protocols = read(protocols)?;
+        self.login.add_app_password(&me.address, name, protocols).await.map_err(refused)
+    }
+
+    /// Takes one of one's own back: mail programs that use it are refused at their next log-in.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`].
+    pub async fn remove_own_app_password(&self, me: &SignedIn, name: &str) -> Result<(), Failure> {
+        let is_gone = self.store.remove_app_password(me.account, name).await?;
+        if is_gone { Ok(()) } else { Err(absent()) }
+    }
+
+    /// Those of a person, for who looks after them.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn app_passwords_of(&self, actor: &Actor, address: &str) -> Result<Vec<AppPasswordView>, Failure> {
+        let standing = self.whom(actor, Role::HelpDesk, address).await?;
+        Ok(self.store.app_passwords(standing.account).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// Takes one of a person's back.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn remove_app_password_of(&self, actor: &Actor, address: &str, name: &str) -> Result<(), Failure> {
+        let standing = self.whom(actor, Role::HelpDesk, address).await?;
+        let is_gone = self.store.remove_app_password(standing.account, name).await?;
+        if is_gone { Ok(()) } else { Err(absent()) }
+    }
+}
+
+fn absent() -> Failure {
+    Failure::Absent(Text::new("app-password-absent"))
+}
+
+/// None named: all that app passwords are for.
+fn read(names: &[String]) -> Result<Protocols, Failure> {
+    if names.is_empty() {
+        return Err(Failure::unfit("protocols", Text::new("app-password-no-protocol")));
+    }
+    let read = |name: &String| {
+        let known = LoginProtocol::parse(name).filter(|protocol| Protocols::ALL.has(*protocol));
+        known.ok_or_else(|| {
+            Failure::unfit("protocols", Text::new("app-password-bad-protocol").with("protocol", name.as_str()))
+        })
+    };
+    Ok(Protocols::of(&names.iter().map(read).collect::<Result<Vec<_>, _>>()?))
+}
+
+fn refused(error: AddAppPasswordError) -> Failure {
+    match error {
+        AddAppPasswordError::Refused(AppPasswordError::UnknownAddress(_)) => absent(),
+        AddAppPasswordError::Refused(AppPasswordError::NameTaken) => {
+            Failure::clash("name", Text::new("app-password-taken"))
+        }
+        AddAppPasswordError::Refused(AppPasswordError::TooMany) => {
+            Failure::clash("", Text::new("app-password-too-many").with("most", relais_store::MAX_APP_PASSWORDS))
+        }
+        AddAppPasswordError::Refused(AppPasswordError::Unfit(why)) => {
+            Failure::unfit("name", Text::new("failure-unfit").with("why", why))
+        }
+        AddAppPasswordError::Refused(AppPasswordError::Failed(error)) => error.into(),
+        AddAppPasswordError::Busy(_) => Failure::Failed,
+    }
+}
