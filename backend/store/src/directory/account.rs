@@ -11,7 +11,7 @@ use crate::access::{self, ScramSalt, read_salt};
 use crate::audit::{Deed, Scribe};
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
-use crate::{AccountKey, Author, DomainKey, Store, StoreError, Version, mailbox};
+use crate::{AccountKey, Author, DomainKey, Store, StoreError, Version, mailbox, webhook};
 
 /// Octets of a name or of a password's hash, at most.
 const MAX_TEXT_OCTETS: usize = 1000;
@@ -790,6 +790,7 @@ pub(super) async fn purge_accounts_of(
 async fn purge_account(tx: &mut AnyConnection, key: AccountKey) -> Result<(), DirectoryError> {
     mailbox::remove_all(tx, key).await?;
     access::remove_all(tx, key).await?;
+    webhook::remove_where(tx, "account_key", key.value()).await?;
     for sql in ["DELETE FROM account_domain WHERE account_key = $1", "DELETE FROM account WHERE account_key = $1"] {
         sqlx::query(sql).bind(key.value()).execute(&mut *tx).await?;
     }

@@ -17,4 +17,7 @@ mod mailboxes;
 mod people;
 mod queue;
 mod reading;
+mod settings;
+mod trace;
 mod views;
+mod webhooks;
