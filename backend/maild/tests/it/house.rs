@@ -5,7 +5,7 @@ use std::sync::Arc;
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, TlsMode};
 use relais_model::{Address, Clock, Domain, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
-use relais_store::{DatabaseUrl, NewAccount, Store, StoreConfig};
+use relais_store::{Author, DatabaseUrl, DomainChange, NewAccount, Store, StoreConfig};
 use rustls::server::ResolvesServerCertUsingSni;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -58,7 +58,10 @@ impl TestHouse {
             readers: 2,
         };
         let store = Store::open(config, Arc::clone(&clock), Arc::clone(&random)).await.unwrap();
-        store.add_domain(&Domain::parse("relais.test").unwrap()).await.unwrap();
+        store
+            .add_domain(&Domain::parse("relais.test").unwrap(), DomainChange::default(), &Author::house())
+            .await
+            .unwrap();
         let login = Arc::new(Login::new(store.clone(), Arc::clone(&clock), &*random));
         let hash = login.hash(Secret::new(PASSWORD)).await.unwrap();
         let host = Domain::parse("mx.relais.test").unwrap();
@@ -83,8 +86,13 @@ impl TestHouse {
     pub(crate) async fn move_in(&self, name: &str, quota_octets: Option<u64>) {
         let address = Address::parse(&format!("{name}@relais.test")).unwrap();
         let password_hash = self.hash.clone();
-        let account = NewAccount { address, name: name.to_owned(), password_hash, quota_octets };
-        self.store.add_account(account).await.unwrap();
+        let account = NewAccount {
+            name: name.to_owned(),
+            password_hash: Some(password_hash),
+            quota_octets,
+            ..NewAccount::user(address)
+        };
+        self.store.add_account(account, &Author::house()).await.unwrap();
     }
 
     /// A connection; nothing has been read of it.

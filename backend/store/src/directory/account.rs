@@ -503,7 +503,14 @@ impl Store {
 
     /// Removes for good what was removed before `before`: domains with all that is in them, accounts with all their mail. One
     /// transaction for each account, so that mail is filed between them.
-    pub async fn purge_removed(&self, before: Timestamp) -> Result<Purged, DirectoryError> {
+    pub async fn purge_removed(&self, before: Timestamp) -> Result<Purged, StoreError> {
+        self.purge(before).await.map_err(|error| match error {
+            DirectoryError::Failed(error) => error,
+            other => StoreError::damaged(other.to_string()),
+        })
+    }
+
+    async fn purge(&self, before: Timestamp) -> Result<Purged, DirectoryError> {
         let domains = self.purge_domains(before).await?;
         let sql = "SELECT account_key FROM account WHERE removed_at < $1 ORDER BY account_key";
         let keys: Vec<i64> =

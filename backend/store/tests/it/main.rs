@@ -8,6 +8,7 @@
 
 mod access;
 mod changing;
+mod console;
 mod directory;
 mod doubt;
 mod failing;
