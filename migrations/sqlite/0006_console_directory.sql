@@ -71,6 +71,10 @@ CREATE INDEX account_words ON account (words);
 CREATE INDEX account_role ON account (role) WHERE role > 0;
 CREATE INDEX account_removed ON account (removed_at) WHERE removed_at IS NOT NULL;
 
+-- The index of people by domain gives its name to the table below.
+DROP INDEX account_domain;
+CREATE INDEX account_by_domain ON account (domain_key, account_key);
+
 -- The domains that a help desk or a domain admin serves.
 CREATE TABLE account_domain (
     account_key BIGINT NOT NULL,

@@ -35,8 +35,6 @@ pub struct DeliveryConfig {
     pub pace: Duration,
     /// When a deferred recipient is tried again. Default: after 5 minutes, 10, 20, 40 … 4 hours.
     pub backoff: Backoff,
-    /// A sender is told of a delay after this. Default: 4 hours.
-    pub delay_notice_after: Duration,
     /// How long our own notices are tried (RFC 5321 §4.5.4.1: four to five days). Default: 5 days.
     pub notice_lifetime: Duration,
     /// What is under way when the worker is stopped has this long to end before it is broken off. Default: 20 seconds.
@@ -57,7 +55,6 @@ impl DeliveryConfig {
             connections_per_destination: 20,
             pace: Duration::ZERO,
             backoff: Backoff::default(),
-            delay_notice_after: Duration::from_hours(4),
             notice_lifetime: Duration::from_hours(5 * 24),
             drain: Duration::from_secs(20),
         }

@@ -1,5 +1,7 @@
 //! From what was said of a recipient to what becomes of it, and to the notices that its sender gets.
 
+use std::time::Duration;
+
 use relais_filing::Filing;
 use relais_filing::notice::{About, Kind, Notice, RETURNED_OCTETS, Told};
 use relais_model::{EnhancedCode, Random, Reply, ReversePath, Timestamp};
@@ -25,6 +27,7 @@ pub(crate) fn decide(
     verdict: &Verdict,
     now: Timestamp,
     random: &dyn Random,
+    delay_notice_after: Duration,
 ) -> Decision {
     let notify = recipient.notify.unwrap_or_default();
     let told = |kind: Kind, is_wanted: bool, status: EnhancedCode| {
@@ -50,7 +53,7 @@ pub(crate) fn decide(
             Decision { outcome: Outcome::Failed { reply, remote: host_of(said) }, notice }
         }
         Verdict::Deferred(said) => {
-            let is_late = config.delay_notice_after <= now.since(message.created_at);
+            let is_late = delay_notice_after <= now.since(message.created_at);
             let is_wanted = is_late && !recipient.delay_told && notify.delay;
             let notice = told(Kind::Delayed, is_wanted, status_of(&said.reply));
             let until = config.backoff.next(recipient.attempts.saturating_add(1), now, random).min(message.expires_at);
@@ -92,11 +95,19 @@ impl Desk {
         body: &dyn Body,
         filed: Vec<Acceptance>,
     ) -> Result<(), StoreError> {
-        let now = self.ports.clock.now();
+        let (now, delay_notice_after) = (self.ports.clock.now(), self.store.settings().delay_notice_after);
         let mut settlements = Vec::with_capacity(verdicts.len());
         let mut due = Vec::new();
         for (recipient, verdict) in job.recipients.iter().zip(verdicts) {
-            let decision = decide(&self.config, &job.message, recipient, verdict, now, &*self.ports.random);
+            let decision = decide(
+                &self.config,
+                &job.message,
+                recipient,
+                verdict,
+                now,
+                &*self.ports.random,
+                delay_notice_after,
+            );
             log(job, recipient, verdict, &decision);
             count(&decision.outcome);
             if let (Some((kind, status)), Some(said)) = (decision.notice, said_in(verdict)) {
@@ -198,8 +209,6 @@ mod tests {
     use crate::attempt::tests::{message, recipient};
     use relais_model::{Domain, Notify};
     use relais_testkit::SeededRandom;
-    use std::time::Duration;
-
     const HOUR: Duration = Duration::from_hours(1);
 
     fn said(code: u16, subject: u16, detail: u16) -> Said {
@@ -221,7 +230,7 @@ mod tests {
         change(&mut message, &mut recipient);
         let config = DeliveryConfig::new(Domain::parse("us.example").unwrap());
         let now = message.created_at.plus(age);
-        let decision = decide(&config, &message, &recipient, verdict, now, &SeededRandom::default());
+        let decision = decide(&config, &message, &recipient, verdict, now, &SeededRandom::default(), Duration::from_hours(4));
         let outcome = match &decision.outcome {
             Outcome::Delivered { .. } => "delivered",
             Outcome::Deferred { .. } => "deferred",

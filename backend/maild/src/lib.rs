@@ -77,6 +77,12 @@ impl House {
         Self { limits, ..self.clone() }
     }
 
+    /// The same house, with another limit of a message's octets for those who come from here on.
+    #[must_use]
+    pub fn with_message_octets(&self, message_octets: u64) -> Self {
+        self.with_limits(Limits { message_octets, ..self.limits.clone() })
+    }
+
     /// A seat for one more session of this account; none where it has enough.
     fn seat(&self, identity: &Identity) -> Option<AccountSeat> {
         let seat = self.accounts.seat(identity.account, self.limits.connections_per_account);

@@ -68,6 +68,20 @@ impl Certificates {
         end_point::of(self.table().shown(name).cert.first()?)
     }
 
+    /// What is in use: for each certificate its octets (DER) and the names that it is made out for.
+    pub fn in_use(&self) -> Vec<(CertificateDer<'static>, Vec<String>)> {
+        let table = self.table();
+        let mut seen: Vec<(CertificateDer<'static>, Vec<String>)> = Vec::new();
+        for certified in std::iter::once(&table.default).chain(table.by_name.values()) {
+            if let Some(leaf) = certified.cert.first()
+                && seen.iter().all(|(known, _)| known != leaf)
+            {
+                seen.push((leaf.clone(), names_of(leaf)));
+            }
+        }
+        seen
+    }
+
     fn table(&self) -> Arc<Table> {
         Arc::clone(&self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use relais_filing::notice::{About, Kind, Notice, RETURNED_OCTETS, Told};
 use relais_filing::{Filing, Plan};
@@ -33,8 +32,6 @@ const SPARE_OCTETS: usize = 1024;
 pub struct ReceptionConfig {
     /// Our name, in Received and in Message-IDs.
     pub host_name: Domain,
-    /// How long a message for another host is tried (RFC 5321 §4.5.4.1: four to five days at least).
-    pub queue_lifetime: Duration,
 }
 
 /// Takes messages in.
@@ -226,7 +223,7 @@ impl Reception {
         let (Some(to), false) = (envelope.reverse_path.address(), lines.is_empty()) else { return Ok(()) };
         let raw = self.beginning(message).await?;
         let now = self.clock.now();
-        let expires_at = now.plus(self.config.queue_lifetime);
+        let expires_at = now.plus(self.store.settings().queue_lifetime);
         let about = About {
             trace,
             envelope_id: envelope.envelope_id.as_ref(),
@@ -289,7 +286,7 @@ impl Reception {
     ) -> Acceptance {
         let deliveries: Vec<Delivery> = plans.iter().flat_map(Plan::copies).collect();
         let recipients: Vec<_> = plans.iter().flat_map(|plan| plan.forwards.iter().cloned()).collect();
-        let expires_at: Timestamp = self.clock.now().plus(self.config.queue_lifetime);
+        let expires_at: Timestamp = self.clock.now().plus(self.store.settings().queue_lifetime);
         let outbound = (!recipients.is_empty()).then(|| NewQueued {
             reverse_path: envelope.reverse_path.clone(),
             ret: envelope.ret,

@@ -37,6 +37,18 @@ impl Disk {
         self.asked_at.store(i64::MIN, Ordering::Relaxed); // what was answered was for the old one
     }
 
+    /// All room and what is free of it, in octets; none where the file system doesn't answer.
+    pub fn room(&self) -> Option<(u64, u64)> {
+        let answer = rustix::fs::statvfs(&self.path).ok()?;
+        let octets = |blocks: u64| blocks.saturating_mul(answer.f_frsize);
+        Some((octets(answer.f_blocks), octets(answer.f_bavail)))
+    }
+
+    /// Less than so much free counts as nearly full, in octets.
+    pub fn floor_octets(&self) -> u64 {
+        self.floor_octets.load(Ordering::Relaxed)
+    }
+
     /// Whether new mail must wait (RFC 5321 §4.2.3: 452). A file system that doesn't answer counts as full.
     pub fn is_nearly_full(&self) -> bool {
         let now: Timestamp = self.clock.now();

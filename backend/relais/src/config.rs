@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use relais_maild::{Binding, Limits, ListenerConfig, Protocol, TlsMode};
 use relais_model::{Domain, Secret};
-use relais_store::DatabaseUrl;
+use relais_store::{DatabaseUrl, Settings};
 use serde::Deserialize;
 
 /// Where the file is looked for where nothing else is said.
@@ -445,6 +445,20 @@ impl Config {
     /// Reads the text of the file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         toml::from_str(text).map_err(|error| fault(text, error))
+    }
+
+    /// What counts of the settings where nobody has set them: the defaults, but for what stands in this file.
+    pub(crate) fn settings(&self) -> Settings {
+        let default = Settings::default();
+        let hours = |given: Option<u64>, default| {
+            given.map_or(default, |hours| Duration::from_secs(hours.saturating_mul(3600)))
+        };
+        Settings {
+            message_octets: self.limits.message_octets.unwrap_or(default.message_octets),
+            queue_lifetime: hours(self.delivery.give_up_hours, default.queue_lifetime),
+            delay_notice_after: hours(self.delivery.delay_notice_hours, default.delay_notice_after),
+            ..default
+        }
     }
 
     /// The sections in which `new` says what only another start can bring about.

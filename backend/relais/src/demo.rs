@@ -59,7 +59,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     let path = directory.join("relais.toml");
     private::write(&path, &text)?;
     let config = Config::load(&path)?;
-    let set_level = log::start(&config.log)?;
+    let logging = log::start(&config.log)?;
     let (pair, ca) = certificate::demo(&directory)?;
     let mut server = Server::open(&config, Some(vec![pair])).await?;
     if config.delivery.relays.is_empty() && config.resolver.servers.is_empty() {
@@ -75,7 +75,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
         config: path,
     };
     let words = if arguments.json { serde_json::to_string(&ready)? + "\n" } else { table(&ready) };
-    server.serve(set_level, || show::print(&words)).await
+    server.serve(logging, || show::print(&words)).await
 }
 
 /// The one that was named, or a temporary one that goes away with the demo.

@@ -14,6 +14,7 @@ mod commands;
 mod config;
 mod control;
 mod demo;
+mod host;
 mod log;
 mod operations;
 mod private;
@@ -80,8 +81,8 @@ async fn perform(arguments: Arguments) -> Result<bool> {
         }
         Command::Serve => {
             let config = load()?;
-            let set_level = log::start(&config.log)?;
-            server::Server::open(&config, None).await?.serve(set_level, || Ok(())).await?;
+            let logging = log::start(&config.log)?;
+            server::Server::open(&config, None).await?.serve(logging, || Ok(())).await?;
         }
         Command::Demo(arguments) => demo::run(arguments).await?,
         Command::Domain(command) => return command.asked().run(&load()?).await,

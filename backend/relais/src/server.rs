@@ -12,7 +12,9 @@ use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
 use relais_httpd::{MailPorts, Place, Web};
-use relais_maild::{Binding, Certificates, Doors, House, ListenerConfig, Protocol, Relayed, TlsMode, server_config};
+use relais_maild::{
+    Binding, Certificates, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode, server_config,
+};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
 use relais_service::{Access, Service, Site};
@@ -26,13 +28,14 @@ use tracing::{error, info, warn};
 
 use crate::certificate::{self, Pair};
 use crate::config::{Config, Relay, RelayTls as RelayTlsName};
-use crate::log::SetLevel;
+use crate::log::{Logging, SetLevel};
+use crate::host::{self, Machine};
 use crate::{control, operations, web};
 
 /// Connections that read the database, beside the one that writes.
 const READERS: u32 = 3;
-/// How long a message for another host is tried (RFC 5321 §4.5.4.1).
-const QUEUE_LIFETIME_HOURS: u64 = 120;
+/// Another node's change of a setting is in force here after this.
+const SETTINGS_READ_EVERY: Duration = Duration::from_secs(10);
 
 /// A server that is ready to serve: everything is open and bound.
 pub(crate) struct Server {
@@ -65,24 +68,22 @@ impl Server {
         let tls = server_config(Arc::clone(&certificates))?;
         let login = Arc::new(Login::new(store.clone(), Arc::clone(&clock), &*random));
         let disk = Arc::new(Disk::new(&config.data, config.limits.free_octets(), Arc::clone(&clock)));
-        let hours = config.delivery.give_up_hours.unwrap_or(QUEUE_LIFETIME_HOURS);
-        let reception = ReceptionConfig {
-            host_name: config.hostname.clone(),
-            queue_lifetime: Duration::from_secs(hours.saturating_mul(3600)),
-        };
+        store.start_settings_from(config.settings()).await?;
+        let reception = ReceptionConfig { host_name: config.hostname.clone() };
         let spool = config.data.join("spool");
         let reception =
             Arc::new(Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random));
         let operations = operations::Doors::bind(&config.operations, &tls).await?;
         let web = web::Doors::bind(&config.web, &tls)?;
         let access = open_access(config, &store, &login).await?;
-        let limits = config.limits.for_doors();
+        let limits = limits(config, &store);
         let drain = limits.drain;
         let name = config.hostname.clone();
         let house = House::new(name, store.clone(), Arc::clone(&login), reception, tls, limits, clock)
             .with_certificates(Arc::clone(&certificates));
         let (house, guests_house) = watch::channel(Arc::new(house));
-        let reloading = Reloading { begun_with: config.clone(), own_pairs, certificates, house, disk };
+        let begun_with = config.clone();
+        let reloading = Reloading { begun_with, own_pairs, certificates, house, disk, store: store.clone() };
         Ok(Self {
             store,
             login,
@@ -119,12 +120,22 @@ impl Server {
     ///
     /// # Errors
     /// Also where a stranger could relay through us: then nobody was let in.
-    pub(crate) async fn serve(self, set_level: SetLevel, ready: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub(crate) async fn serve(self, logging: Logging, ready: impl FnOnce() -> Result<()>) -> Result<()> {
         let house = Arc::clone(&self.house.borrow());
         refuse_to_relay(&house, &self.listeners).await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let service = self.service();
+        let machine = Machine {
+            name: self.reloading.begun_with.hostname.clone(),
+            started_at: SystemClock.now(),
+            listeners: host::listeners(&self.listeners),
+            certificates: Arc::clone(&self.reloading.certificates),
+            disk: Arc::clone(&self.reloading.disk),
+            is_delivering: self.delivery.is_some(),
+        };
+        let service = self.service().with_operations(host::operations(machine, logging.tail, resolver(&self.resolver)?)?);
+        tasks.spawn(service.clone().tell_webhooks(stop.clone()));
+        tasks.spawn(obey_settings(self.store.clone(), self.reloading.begun_with.clone(), self.reloading.house.clone(), stop.clone()));
         let handle = operations::recorder()?;
         tasks.spawn(self.operations.serve(self.store.clone(), handle, stop.clone(), self.drain));
         let place = place(&self.reloading.begun_with);
@@ -139,7 +150,7 @@ impl Server {
         ready()?;
         notify(&[sd_notify::NotifyState::Ready]);
         info!("ready");
-        wait_for_the_end(signals, &self.reloading, delivery.as_ref(), &set_level).await;
+        wait_for_the_end(signals, &self.reloading, delivery.as_ref(), &logging.set_level).await;
         notify(&[sd_notify::NotifyState::Stopping]);
         info!("closing");
         stop.cancel();
@@ -245,9 +256,6 @@ fn delivery_config(config: &Config) -> Result<DeliveryConfig> {
     delivery.connections = section.connections.unwrap_or(delivery.connections);
     delivery.connections_per_destination =
         section.connections_per_destination.unwrap_or(delivery.connections_per_destination);
-    if let Some(hours) = section.delay_notice_hours {
-        delivery.delay_notice_after = Duration::from_secs(hours.saturating_mul(3600));
-    }
     delivery.drain = config.limits.for_doors().drain;
     delivery.routes = routes(&section.relays)?;
     Ok(delivery)
@@ -291,10 +299,42 @@ fn read_password(path: &Path) -> Result<Secret> {
     Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
 
+/// The house's resolver: these servers, or the machine's.
+fn resolver(servers: &[SocketAddr]) -> Result<DnsResolver> {
+    Ok(if servers.is_empty() { DnsResolver::system()? } else { DnsResolver::with_servers(servers)? })
+}
+
+/// The doors' limits: the file's, and what is set.
+fn limits(config: &Config, store: &Store) -> Limits {
+    Limits { message_octets: store.settings().message_octets, ..config.limits.for_doors() }
+}
+
+/// Lets the doors obey each change of the settings, and reads what another node may have set.
+async fn obey_settings(store: Store, config: Config, house: watch::Sender<Arc<House>>, stop: CancellationToken) {
+    let mut changes = store.settings_changes();
+    loop {
+        tokio::select! {
+            // All cancel-safe: what is missed is seen at the next turn.
+            () = stop.cancelled() => return,
+            changed = changes.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let octets = changes.borrow_and_update().message_octets;
+                house.send_modify(|house| *house = Arc::new(house.with_message_octets(octets)));
+            }
+            () = tokio::time::sleep(SETTINGS_READ_EVERY) => {
+                if let Err(error) = store.read_settings().await {
+                    warn!(%error, "the settings could not be read anew");
+                }
+            }
+        }
+    }
+}
+
 fn start_delivery(store: &Store, config: DeliveryConfig, servers: &[SocketAddr]) -> Result<Delivery> {
-    let resolver = if servers.is_empty() { DnsResolver::system()? } else { DnsResolver::with_servers(servers)? };
     let ports = Ports {
-        resolver: Arc::new(resolver),
+        resolver: Arc::new(resolver(servers)?),
         dialer: Arc::new(TcpDialer),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
@@ -371,6 +411,7 @@ struct Reloading {
     certificates: Arc<Certificates>,
     house: watch::Sender<Arc<House>>,
     disk: Arc<Disk>,
+    store: Store,
 }
 
 impl Reloading {
@@ -384,7 +425,7 @@ impl Reloading {
         let routes = routes(&config.delivery.relays)?;
         self.certificates.replace(&as_paths(&pairs))?;
         set_level(&config.log.level)?; // it was judged as the file was read
-        self.house.send_modify(|house| *house = Arc::new(house.with_limits(config.limits.for_doors())));
+        self.house.send_modify(|house| *house = Arc::new(house.with_limits(limits(&config, &self.store))));
         self.disk.set_floor(config.limits.free_octets());
         if let Some(delivery) = delivery {
             delivery.reroute(routes);

@@ -1,9 +1,7 @@
 //! Who changed what, and undoing it.
 
 use relais_model::{Address, Domain};
-use relais_store::{
-    AUDIT_KEPT_FOR, Account, AuditEntry, AuditFilter, AuditKey, DirectoryError, Store, is_undoable_act,
-};
+use relais_store::{Account, AuditEntry, AuditFilter, AuditKey, DirectoryError, Store, is_undoable_act};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -130,14 +128,6 @@ impl Activity {
             }
             Err(other) => Err(other.into()),
         }
-    }
-
-    /// Forgets what is older than it is kept: on the house's rounds.
-    ///
-    /// # Errors
-    /// [`Failure::Failed`].
-    pub async fn prune(&self) -> Result<u64, Failure> {
-        Ok(self.store.prune_audit(self.store.now().minus(AUDIT_KEPT_FOR)).await?)
     }
 
     async fn find(&self, actor: &Actor, id: &str) -> Result<AuditEntry, Failure> {

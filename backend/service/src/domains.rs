@@ -1,9 +1,7 @@
 //! Domains: what they are, how they are changed, their other names, and their going with grace.
 
 use relais_model::Domain;
-use relais_store::{
-    DomainChange as StoreChange, DomainEntry, DomainFilter, DomainOrder, Order, Purged, Removal, Store,
-};
+use relais_store::{DomainChange as StoreChange, DomainEntry, DomainFilter, DomainOrder, Order, Removal, Store};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -315,14 +313,6 @@ impl Domains {
         let named = named.ok_or_else(|| unknown(other))?;
         self.store.remove_domain_alias(&named, &actor.author()).await?;
         self.show(actor, name).await
-    }
-
-    /// Removes for good what was removed longer ago than [`GRACE`]: on the house's rounds.
-    ///
-    /// # Errors
-    /// [`Failure::Failed`].
-    pub async fn purge(&self) -> Result<Purged, Failure> {
-        Ok(self.store.purge_removed(self.store.now().minus(GRACE)).await?)
     }
 
     /// The domain that a page or path names, in reach of the one who asks.

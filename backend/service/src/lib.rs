@@ -140,7 +140,7 @@ impl Paging {
 }
 
 /// How long what is removed can be restored.
-pub const GRACE: Duration = Duration::from_hours(24 * 30);
+pub const GRACE: Duration = relais_store::REMOVED_KEPT_FOR;
 
 /// A use-case with what it needs. Addresses and domains are as people type them.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -13,10 +13,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use relais_model::{Address, Domain, Flag, ReversePath, Secret, SystemClock, SystemFlag, SystemRandom, UidSet};
+use relais_model::{Address, Domain, Flag, ReversePath, SystemClock, SystemFlag, SystemRandom, UidSet};
 use relais_store::{
-    Acceptance, AccountKey, Append, Content, DatabaseUrl, Delivery, Field, FlagChange, FlagOp, MailboxKey, NewAccount,
-    Store, StoreConfig, Target, TraceId, Wanted,
+    Acceptance, AccountKey, Append, Author, Content, DatabaseUrl, Delivery, DomainChange, Field, FlagChange, FlagOp,
+    MailboxKey, NewAccount, Store, StoreConfig, Target, TraceId, Wanted,
 };
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -34,12 +34,15 @@ async fn main() {
         readers: 3,
     };
     let store = Store::open(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await.unwrap();
-    store.add_domain(&Domain::parse("house.example").unwrap()).await.unwrap();
+    store
+        .add_domain(&Domain::parse("house.example").unwrap(), DomainChange::default(), &Author::house())
+        .await
+        .unwrap();
     let mut people = Vec::new();
     for number in 0..10 {
         let address = Address::parse(&format!("p{number}@house.example")).unwrap();
-        let new = NewAccount { address, name: String::new(), password_hash: Secret::new("x"), quota_octets: None };
-        people.push(store.add_account(new).await.unwrap().key);
+        let new = NewAccount::user(address);
+        people.push(store.add_account(new, &Author::house()).await.unwrap().key);
     }
     deliveries(&store, &people).await;
     let inbox = mailbox(&store, people[0], "Archive").await;

@@ -1,4 +1,5 @@
-//! Taking away what nobody needs: contents that no mailbox and no queue row names, old expunged UIDs, lost objects.
+//! Taking away what nobody needs: contents that no mailbox and no queue row names, old expunged UIDs, lost objects; and what its time is up
+//! for: log-ins, traces, changes, domains and accounts that were removed with grace.
 //!
 //! In small steps: readers find what may go, the writer looks again and removes it. A content that is named again between
 //! the two stays.
@@ -8,7 +9,9 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::Store;
+use crate::audit::AUDIT_KEPT_FOR;
 use crate::content::Place;
+use crate::directory::{Purged, REMOVED_KEPT_FOR};
 use crate::error::StoreError;
 use crate::sql;
 
@@ -44,6 +47,10 @@ impl Store {
 
     /// One whole round; gives the number of contents that were removed.
     pub async fn collect(&self) -> Result<u64, StoreError> {
+        let purged = self.purge_removed(self.now().minus(REMOVED_KEPT_FOR)).await?;
+        if purged != Purged::default() {
+            tracing::info!(purged.domains, purged.accounts, "what was removed long enough ago is gone for good");
+        }
         let (mut after, mut removed) = (0, 0);
         while let Some((last, unneeded)) = self.find_unneeded(after).await? {
             if !unneeded.is_empty() {
@@ -57,6 +64,7 @@ impl Store {
         self.forget_expunged().await?;
         self.remove_lost_objects().await?;
         self.prune_logins().await?;
+        self.prune_audit(self.now().minus(AUDIT_KEPT_FOR)).await?;
         self.trace_prune(self.now().minus(self.settings().trace_kept)).await?;
         Ok(removed)
     }

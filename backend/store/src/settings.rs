@@ -163,7 +163,7 @@ settings! {
     /// How long the history of log-ins is kept.
     login_history_kept: Duration = "login_history.kept", Keeping, span(days(1), days(730)), days(90);
     /// How long what was removed can be brought back.
-    removed_kept: Duration = "removed.kept", Keeping, span(hours(1), days(90)), days(7);
+    removed_kept: Duration = "removed.kept", Keeping, span(hours(1), days(365)), days(30);
 
     /// Requests that one API key may make in a minute.
     api_requests_per_minute: u64 = "api.requests_per_minute", Programs,

@@ -303,10 +303,12 @@ impl Store {
         find(&mut *self.reader().await?, id).await
     }
 
-    /// Those that are told: at most [`MAX_WEBHOOKS`].
+    /// Those that are told: at most [`MAX_WEBHOOKS`]. Not those of someone who is suspended or on their way out.
     pub async fn enabled_webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
         let mut select =
-            Select::new(format!("SELECT {COLUMNS} FROM webhook WHERE is_enabled = 1 ORDER BY webhook_key"));
+            Select::new(format!("SELECT {COLUMNS} FROM webhook WHERE is_enabled = 1 AND (account_key IS NULL OR EXISTS
+                 (SELECT 1 FROM account a WHERE a.account_key = webhook.account_key AND a.is_suspended = 0 AND a.removed_at IS NULL))
+             ORDER BY webhook_key"));
         select.say(" LIMIT ").value(MAX_WEBHOOKS);
         let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
         rows.iter().map(read_webhook).collect()

@@ -40,6 +40,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         &["model", "message", "sasl", "smtp", "imap", "pop3", "sieve", "store", "reception", "service"],
         &["axum", "sqlx", "hickory-resolver"],
     ),
+    ("courier", &["service"], &["axum", "sqlx"]),
     ("httpd", &["model", "words", "message", "service"], &["sqlx"]),
     ("testkit", &["model"], &["sqlx"]),
     ("bench", &[], &["sqlx"]),

@@ -2,8 +2,8 @@
 
 use relais_model::{Address, BodyType, Domain, MailboxName, Notify, ReversePath, Secret, Uid, UidSet};
 use relais_store::{
-    AccountKey, Content, DatabaseUrl, NewAccount, NewQueued, NewRecipient, Page, QueueEntry, QueueFilter, Store,
-    StoreConfig, TraceFilter, TraceId, TraceKind, Wanted,
+    AccountKey, Author, Content, DatabaseUrl, DomainChange, NewAccount, NewQueued, NewRecipient, Page, QueueEntry,
+    QueueFilter, Store, StoreConfig, TraceFilter, TraceId, TraceKind, Wanted,
 };
 use relais_testkit::{ManualClock, SeededRandom};
 
@@ -56,9 +56,9 @@ impl House {
 
     async fn add(&self, text: &str) -> AccountKey {
         let address = address(text);
-        self.store.add_domain(&address.domain).await.unwrap();
-        let new = NewAccount { address, name: String::new(), password_hash: Secret::new("x"), quota_octets: None };
-        self.store.add_account(new).await.unwrap().key
+        self.store.add_domain(&address.domain, DomainChange::default(), &Author::house()).await.unwrap();
+        let new = NewAccount::user(address);
+        self.store.add_account(new, &Author::house()).await.unwrap().key
     }
 
     async fn queue(&self, sender: &str, recipients: &[&str], notify: Option<Notify>) {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use relais_filing::{Filing, FilingError, Plan, Refusal};
 use relais_model::{Address, Domain, ForwardPath, MailboxName, Notify, OriginalRecipient, Secret, SpecialUse};
-use relais_store::{AccountChange, DatabaseUrl, NewAccount, Store, StoreConfig, Target};
+use relais_store::{AccountChange, Author, DatabaseUrl, DomainChange, NewAccount, Store, StoreConfig, Target};
 use relais_testkit::{ManualClock, SeededRandom};
 use tempfile::TempDir;
 
@@ -33,24 +33,30 @@ impl House {
         };
         let clock = Arc::new(ManualClock::default());
         let store = Store::open(config, clock, Arc::new(SeededRandom::default())).await.unwrap();
-        store.add_domain(&Domain::parse("example.org").unwrap()).await.unwrap();
+        store
+            .add_domain(&Domain::parse("example.org").unwrap(), DomainChange::default(), &Author::house())
+            .await
+            .unwrap();
         for name in ["ann", "bob", "eve"] {
             let password_hash = Secret::new("hash");
             let address = address(&format!("{name}@example.org"));
             store
-                .add_account(NewAccount { address, name: String::new(), password_hash, quota_octets: None })
+                .add_account(
+                    NewAccount { password_hash: Some(password_hash), ..NewAccount::user(address) },
+                    &Author::house(),
+                )
                 .await
                 .unwrap();
         }
         let suspension = AccountChange { is_suspended: Some(true), ..AccountChange::default() };
-        store.change_account(&address("eve@example.org"), suspension).await.unwrap();
+        store.change_account(&address("eve@example.org"), suspension, None, &Author::house()).await.unwrap();
         let filing = Filing::new(store.clone(), Domain::parse("mx.example.org").unwrap());
         Self { store, filing, _dir: dir }
     }
 
     async fn alias(&self, alias: &str, targets: &[&str]) {
         let targets = targets.iter().map(|text| address(text)).collect();
-        self.store.add_alias(&address(alias), targets).await.unwrap();
+        self.store.add_alias(&address(alias), targets, &Author::house()).await.unwrap();
     }
 
     async fn plan(&self, text: &str) -> Result<Plan, Refusal> {
@@ -121,12 +127,39 @@ async fn circles_and_long_chains_end() {
 async fn a_catch_all_takes_what_nobody_has() {
     let house = House::open().await;
     let org = Domain::parse("example.org").unwrap();
-    house.store.set_catch_all(&org, Some(&address("bob@example.org"))).await.unwrap();
+    house
+        .store
+        .change_domain(
+            &org,
+            DomainChange { catch_all: Some(Some(address("bob@example.org"))), ..DomainChange::default() },
+            None,
+            &Author::house(),
+        )
+        .await
+        .unwrap();
     house.check("whoever@example.org", Ok("bob")).await;
     house.check("ann@example.org", Ok("ann")).await;
-    house.store.set_catch_all(&org, Some(&address("nobody@example.org"))).await.unwrap();
+    house
+        .store
+        .change_domain(
+            &org,
+            DomainChange { catch_all: Some(Some(address("nobody@example.org"))), ..DomainChange::default() },
+            None,
+            &Author::house(),
+        )
+        .await
+        .unwrap();
     house.check("whoever@example.org", Err(Refusal::Endless)).await;
-    house.store.set_catch_all(&org, Some(&address("c@x.example"))).await.unwrap();
+    house
+        .store
+        .change_domain(
+            &org,
+            DomainChange { catch_all: Some(Some(address("c@x.example"))), ..DomainChange::default() },
+            None,
+            &Author::house(),
+        )
+        .await
+        .unwrap();
     house.check("whoever@example.org", Ok("c@x.example")).await;
 }
 

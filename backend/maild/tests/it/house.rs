@@ -6,7 +6,9 @@ use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, TlsM
 use relais_model::{Address, Clock, Domain, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
 use relais_sasl::scram::{Keys, MIN_ITERATIONS, derive};
-use relais_store::{DatabaseUrl, NewAccount, NewAppPassword, Protocols, ScramSalt, Store, StoreConfig};
+use relais_store::{
+    Author, DatabaseUrl, DomainChange, NewAccount, NewAppPassword, Protocols, ScramSalt, Store, StoreConfig,
+};
 use rustls::server::ResolvesServerCertUsingSni;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -62,7 +64,10 @@ impl TestHouse {
             readers: 2,
         };
         let store = Store::open(config, Arc::clone(&clock), Arc::clone(&random)).await.unwrap();
-        store.add_domain(&Domain::parse("relais.test").unwrap()).await.unwrap();
+        store
+            .add_domain(&Domain::parse("relais.test").unwrap(), DomainChange::default(), &Author::house())
+            .await
+            .unwrap();
         let login = Arc::new(Login::new(store.clone(), Arc::clone(&clock), &*random));
         let hash = login.hash(Secret::new(PASSWORD)).await.unwrap();
         let host = Domain::parse("mx.relais.test").unwrap();
@@ -88,8 +93,13 @@ impl TestHouse {
     pub(crate) async fn move_in(&self, name: &str, quota_octets: Option<u64>) {
         let address = Address::parse(&format!("{name}@relais.test")).unwrap();
         let password_hash = self.hash.clone();
-        let account = NewAccount { address, name: name.to_owned(), password_hash, quota_octets };
-        self.store.add_account(account).await.unwrap();
+        let account = NewAccount {
+            name: name.to_owned(),
+            password_hash: Some(password_hash),
+            quota_octets,
+            ..NewAccount::user(address)
+        };
+        self.store.add_account(account, &Author::house()).await.unwrap();
         let address = Address::parse(&format!("{name}@relais.test")).unwrap();
         let salt = ScramSalt { salt: SALT.to_vec(), iterations: MIN_ITERATIONS };
         self.store.take_scram_salt(&address, salt).await.unwrap();

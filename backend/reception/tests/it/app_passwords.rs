@@ -7,7 +7,7 @@ use relais_model::Secret;
 use relais_reception::{BanTarget, Login, LoginAnswer, LoginAttempt, Protocol, ScramStart};
 use relais_sasl::scram::{ChannelBindings, Client, Known, NONCE_OCTETS};
 use relais_sasl::{Exchange, Mechanism, Progress};
-use relais_store::{AccountChange, LoginScope, Page, Protocols};
+use relais_store::{AccountChange, Author, LoginScope, Page, Protocols};
 use relais_testkit::SeededRandom;
 
 use crate::house::{House, address};
@@ -117,7 +117,7 @@ async fn scram_takes_each_app_password_and_nothing_else() {
         assert_eq!(word(&scram(login, name, password, authorization).await), expected, "{name} {password}");
     }
     let suspend = AccountChange { is_suspended: Some(true), ..AccountChange::default() };
-    house.store.change_account(&address(ANN), suspend).await.unwrap();
+    house.store.change_account(&address(ANN), suspend, None, &Author::house()).await.unwrap();
     assert_eq!(word(&scram(login, ANN, &phone, None).await), "refused");
     let rows = house.store.logins(ann.key, &Page::first()).await.unwrap().rows;
     let names: Vec<Option<&str>> = rows.iter().map(|row| row.app_password.as_deref()).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use relais_model::{BodyType, Domain, Envelope, ForwardPath, MailboxName, Notify, Reply, ReversePath, Timestamp};
 use relais_reception::{Arrival, Disk, Door, Identity, Incoming, Reception, ReceptionConfig, Visit};
-use relais_store::{AccountChange, Page, QueueFilter, TraceFilter};
+use relais_store::{AccountChange, Author, Page, QueueFilter, TraceFilter};
 use relais_testkit::SeededRandom;
 
 use crate::house::{House, address};
@@ -52,7 +52,7 @@ impl Desk {
             ("away@example.org", &["somebody@elsewhere.example"]),
         ] {
             let targets = targets.iter().map(|target| address(target)).collect();
-            house.store.add_alias(&address(alias), targets).await.unwrap();
+            house.store.add_alias(&address(alias), targets, &Author::house()).await.unwrap();
         }
         let config = ReceptionConfig {
             host_name: Domain::parse("mx.example.org").unwrap(),
@@ -139,7 +139,7 @@ impl Desk {
 
     async fn limit(&self, of: &str, octets: u64) {
         let change = AccountChange { quota_octets: Some(Some(octets)), ..AccountChange::default() };
-        self.house.store.change_account(&address(of), change).await.unwrap();
+        self.house.store.change_account(&address(of), change, None, &Author::house()).await.unwrap();
     }
 }
 

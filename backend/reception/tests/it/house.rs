@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use relais_model::{Address, Domain, Secret};
 use relais_reception::Login;
-use relais_store::{Account, DatabaseUrl, NewAccount, Store, StoreConfig};
+use relais_store::{Account, Author, DatabaseUrl, DomainChange, NewAccount, Store, StoreConfig};
 use relais_testkit::{ManualClock, SeededRandom};
 use tempfile::TempDir;
 
@@ -29,7 +29,7 @@ impl House {
         let clock = Arc::new(ManualClock::default());
         let store = Store::open(config, clock.clone(), Arc::new(SeededRandom::default())).await.unwrap();
         for name in ["example.org", "bücher.example"] {
-            store.add_domain(&Domain::parse(name).unwrap()).await.unwrap();
+            store.add_domain(&Domain::parse(name).unwrap(), DomainChange::default(), &Author::house()).await.unwrap();
         }
         let login = Login::new(store.clone(), clock.clone(), &SeededRandom::new(3));
         let login = login.with_refusals_after(Duration::ZERO);
@@ -38,8 +38,8 @@ impl House {
 
     pub(crate) async fn add_account(&self, text: &str, hash: &str) -> Account {
         let (address, password_hash) = (address(text), Secret::new(hash));
-        let new = NewAccount { address, name: String::new(), password_hash, quota_octets: None };
-        self.store.add_account(new).await.unwrap()
+        let new = NewAccount { password_hash: Some(password_hash), ..NewAccount::user(address) };
+        self.store.add_account(new, &Author::house()).await.unwrap()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use relais_model::Secret;
 use relais_reception::{Login, LoginAnswer, LoginAttempt, Protocol, VERIFIED_FOR};
-use relais_store::AccountChange;
+use relais_store::{AccountChange, Author};
 use relais_testkit::SeededRandom;
 use tokio::time::Instant;
 
@@ -89,13 +89,13 @@ async fn what_is_remembered_ends_with_the_password_and_with_a_suspension() {
     check(&house, right.clone(), "granted").await;
     check(&house, right.clone(), "granted").await;
     let other = house.login.hash(Secret::new("other")).await.unwrap();
-    house.store.set_password_hash(&ann, other).await.unwrap();
+    house.store.set_password_hash(&ann, other, &Author::house()).await.unwrap();
     check(&house, right.clone(), "refused").await;
     check(&house, attempt("ann@example.org", "other", STRANGER), "granted").await;
     let suspend = |is_suspended| AccountChange { is_suspended: Some(is_suspended), ..AccountChange::default() };
-    house.store.change_account(&ann, suspend(true)).await.unwrap();
+    house.store.change_account(&ann, suspend(true), None, &Author::house()).await.unwrap();
     check(&house, attempt("ann@example.org", "other", STRANGER), "refused").await;
-    house.store.change_account(&ann, suspend(false)).await.unwrap();
+    house.store.change_account(&ann, suspend(false), None, &Author::house()).await.unwrap();
     house.clock.advance(VERIFIED_FOR);
     check(&house, attempt("ann@example.org", "other", STRANGER), "granted").await;
 }

@@ -3,7 +3,7 @@
 use relais_filing::Filing;
 use relais_model::{BodyType, Domain, Envelope, ForwardPath, ReversePath, Timestamp};
 use relais_reception::{Door, Identity, Visit, recipient};
-use relais_store::AccountChange;
+use relais_store::{AccountChange, Author};
 
 use crate::house::{House, address};
 
@@ -74,15 +74,15 @@ async fn each_refusal_has_its_code() {
     assert_eq!(desk.ask(Door::Relay, false, "who@example.org", None).await, "550 5.1.1");
     desk.house.add_account("full@example.org", "hash").await;
     let change = |quota| AccountChange { quota_octets: Some(Some(quota)), ..AccountChange::default() };
-    store.change_account(&address("full@example.org"), change(1000)).await.unwrap();
+    store.change_account(&address("full@example.org"), change(1000), None, &Author::house()).await.unwrap();
     assert_eq!(desk.ask(Door::Relay, false, "full@example.org", Some(1000)).await, "1 here, 0 away");
     assert_eq!(desk.ask(Door::Relay, false, "full@example.org", Some(1001)).await, "552 5.2.2");
     let suspension = AccountChange { is_suspended: Some(true), ..AccountChange::default() };
-    store.change_account(&address("full@example.org"), suspension).await.unwrap();
+    store.change_account(&address("full@example.org"), suspension, None, &Author::house()).await.unwrap();
     assert_eq!(desk.ask(Door::Relay, false, "full@example.org", None).await, "550 5.2.1");
     for (alias, target) in [("round", "about"), ("about", "round")] {
         let targets = vec![address(&format!("{target}@example.org"))];
-        store.add_alias(&address(&format!("{alias}@example.org")), targets).await.unwrap();
+        store.add_alias(&address(&format!("{alias}@example.org")), targets, &Author::house()).await.unwrap();
     }
     assert_eq!(desk.ask(Door::Relay, false, "round@example.org", None).await, "550 5.4.6");
 }

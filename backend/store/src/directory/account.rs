@@ -12,7 +12,7 @@ use crate::audit::{Deed, Scribe};
 use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
-use crate::{AccountKey, Author, DomainKey, Store, StoreError, Version, mailbox};
+use crate::{AccountKey, Author, DomainKey, Store, StoreError, Version, mailbox, webhook};
 
 /// Octets of a name or of a password's hash, at most.
 const MAX_TEXT_OCTETS: usize = 1000;
@@ -469,7 +469,14 @@ impl Store {
 
     /// Removes for good what was removed before `before`: domains with all that is in them, accounts with all their mail. One
     /// transaction for each account, so that mail is filed between them.
-    pub async fn purge_removed(&self, before: Timestamp) -> Result<Purged, DirectoryError> {
+    pub async fn purge_removed(&self, before: Timestamp) -> Result<Purged, StoreError> {
+        self.purge(before).await.map_err(|error| match error {
+            DirectoryError::Failed(error) => error,
+            other => StoreError::damaged(other.to_string()),
+        })
+    }
+
+    async fn purge(&self, before: Timestamp) -> Result<Purged, DirectoryError> {
         let domains = self.purge_domains(before).await?;
         let sql = "SELECT account_key FROM account WHERE removed_at < $1 ORDER BY account_key";
         let keys: Vec<i64> =
@@ -801,6 +808,7 @@ pub(super) async fn purge_accounts_of(
 async fn purge_account(tx: &mut AnyConnection, key: AccountKey) -> Result<(), DirectoryError> {
     mailbox::remove_all(tx, key).await?;
     access::remove_all(tx, key).await?;
+    webhook::remove_where(tx, "account_key", key.value()).await?;
     for sql in ["DELETE FROM account_domain WHERE account_key = $1", "DELETE FROM account WHERE account_key = $1"] {
         sqlx::query(sql).bind(key.value()).execute(&mut *tx).await?;
     }

@@ -147,7 +147,7 @@ impl Store {
             .say(" FROM (SELECT trace_key, at, kind, text FROM message_trace WHERE trace_key > ")
             .value(after.value());
         select.say(" AND trace_key < ").value(before.value()).say(" ORDER BY trace_key LIMIT ").value(i64::from(limit));
-        select.say(") AS some GROUP BY 1, 2, 3");
+        select.say(") AS part_of_it GROUP BY 1, 2, 3");
         self.flow(select).await
     }
 
@@ -163,7 +163,7 @@ impl Store {
             select.say(
                 " FROM (SELECT trace_key, at, kind, text, sender, recipient FROM message_trace WHERE trace_key > ",
             );
-            select.value(after.value()).say(" ORDER BY trace_key DESC LIMIT ").value(i64::from(limit)).say(") AS some");
+            select.value(after.value()).say(" ORDER BY trace_key DESC LIMIT ").value(i64::from(limit)).say(") AS part_of_it");
         };
         let mut select = Select::new(FLOW_COLUMNS);
         newest(&mut select);
@@ -213,7 +213,7 @@ fn looked_at(select: &mut Select, wanted: &TraceSearch, (first, before): (i64, i
             part(select, Some(("sender", &address)));
             select.say(" UNION ");
             part(select, Some(("recipient", &address)));
-            select.say(") AS both ORDER BY trace_key DESC LIMIT ").value(limit);
+            select.say(") AS sides ORDER BY trace_key DESC LIMIT ").value(limit);
         }
         (None, None) => part(select, None),
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use relais_model::{Clock as _, Timestamp};
 use relais_store::{
-    AccountKey, AppPasswordError, LoginNote, LoginProtocol, LoginRow, LoginScope, MAX_APP_PASSWORDS, NewAppPassword,
-    Page, Protocols, Removal, ScramSalt, UsedAppPassword,
+    AccountKey, AppPasswordError, Author, LoginNote, LoginProtocol, LoginRow, LoginScope, MAX_APP_PASSWORDS,
+    NewAppPassword, Page, Protocols, Removal, ScramSalt, UsedAppPassword,
 };
 
 use crate::house::{House, on_both};
@@ -65,7 +65,9 @@ fn app_passwords_are_added_listed_and_taken_back() {
         assert!(!house.store.remove_app_password(house.anna, "Phone").await.unwrap());
         assert!(!house.store.remove_app_password(house.bert, "Laptop").await.unwrap());
         house.check().await;
-        house.store.remove_account(&anna).await.unwrap();
+        house.store.remove_account(&anna, None, &Author::house()).await.unwrap();
+        assert!(house.store.credential(&anna).await.unwrap().is_none());
+        house.purge().await;
         assert!(house.store.scram_keys(house.anna).await.unwrap().is_empty());
         house.check().await;
     });
@@ -205,7 +207,8 @@ fn whoever_answers_for_a_domain_sees_its_failures_only() {
             let rows = house.store.failed_logins(scope, &Page::first()).await.unwrap().rows;
             assert_eq!(rows.len(), expected, "{scope:?}: {rows:?}");
         }
-        house.store.remove_domain(&domain("example.org"), Removal::WithContents).await.unwrap();
+        house.store.remove_domain(&domain("example.org"), Removal::WithContents, None, &Author::house()).await.unwrap();
+        house.purge().await;
         let rows = house.store.failed_logins(LoginScope::All, &Page::first()).await.unwrap().rows;
         assert_eq!(words(&rows), ["root out 1", "anna@house.example out 1"]);
         house.check().await;
@@ -218,7 +221,8 @@ fn history_is_written_at_the_end_and_forgotten_after_90_days() {
     on_both(|house| async move {
         let bert = address("bert@house.example");
         house.store.note_login(note(&house, Some(house.bert), "bert@house.example", true));
-        house.store.remove_account(&bert).await.unwrap();
+        house.store.remove_account(&bert, None, &Author::house()).await.unwrap();
+        house.purge().await;
         house.store.note_login(note(&house, Some(house.anna), "anna@house.example", true));
         let house = house.reopen().await;
         assert_eq!(house.store.logins(house.anna, &Page::first()).await.unwrap().rows.len(), 1);

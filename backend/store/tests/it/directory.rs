@@ -1,7 +1,10 @@
 //! Domains, accounts, aliases, and where addresses lead.
 
 use relais_model::Secret;
-use relais_store::{AccountChange, AccountFilter, DirectoryError, MAX_TARGETS, NewAccount, Page, Removal, Route};
+use relais_store::{
+    AccountChange, AccountFilter, Author, DirectoryError, DomainChange, DomainFilter, MAX_TARGETS, NewAccount, Order,
+    Page, Removal, Route,
+};
 
 use crate::house::{House, on_both};
 use crate::people::{add_account, add_domain, address, domain};
@@ -16,6 +19,7 @@ async fn lead(house: &House, text: &str) -> String {
         Route::Alias { targets } => format!("-> {targets:?}"),
         Route::CatchAll { target } => format!("* {target}"),
         Route::NoSuchAddress => "nobody".to_owned(),
+        Route::Disabled => "closed".to_owned(),
         Route::NotLocal => "elsewhere".to_owned(),
     }
 }
@@ -44,10 +48,18 @@ fn what_is_exact_goes_first_then_the_base_then_postmaster_then_the_catch_all() {
         add_domain(&house, "example.org").await;
         let org = domain("example.org");
         add_account(&house, "ann@example.org").await;
-        house.store.add_alias(&address("ann+sales@example.org"), vec![address("b@x.example")]).await.unwrap();
         house
             .store
-            .add_alias(&address("team@example.org"), vec![address("ann@example.org"), address("b@x.example")])
+            .add_alias(&address("ann+sales@example.org"), vec![address("b@x.example")], &Author::house())
+            .await
+            .unwrap();
+        house
+            .store
+            .add_alias(
+                &address("team@example.org"),
+                vec![address("ann@example.org"), address("b@x.example")],
+                &Author::house(),
+            )
             .await
             .unwrap();
         assert_eq!(lead(&house, "Ann+Sales@example.org").await, "-> [b@x.example]");
@@ -56,11 +68,38 @@ fn what_is_exact_goes_first_then_the_base_then_postmaster_then_the_catch_all() {
         assert_eq!(lead(&house, "who@example.org").await, "nobody");
         // RFC 5321 §4.5.1: it is always there.
         assert_eq!(lead(&house, "Postmaster@example.org").await, "-> [ann@example.org]");
-        house.store.set_postmaster(&org, Some(&address("chief@x.example"))).await.unwrap();
-        house.store.set_catch_all(&org, Some(&address("ann@example.org"))).await.unwrap();
+        house
+            .store
+            .change_domain(
+                &org,
+                DomainChange { postmaster: Some(Some(address("chief@x.example"))), ..DomainChange::default() },
+                None,
+                &Author::house(),
+            )
+            .await
+            .unwrap();
+        house
+            .store
+            .change_domain(
+                &org,
+                DomainChange { catch_all: Some(Some(address("ann@example.org"))), ..DomainChange::default() },
+                None,
+                &Author::house(),
+            )
+            .await
+            .unwrap();
         assert_eq!(lead(&house, "postmaster@example.org").await, "-> [chief@x.example]");
         assert_eq!(lead(&house, "who@example.org").await, "* ann@example.org");
-        house.store.set_catch_all(&org, None).await.unwrap();
+        house
+            .store
+            .change_domain(
+                &org,
+                DomainChange { catch_all: Some(None), ..DomainChange::default() },
+                None,
+                &Author::house(),
+            )
+            .await
+            .unwrap();
         assert_eq!(lead(&house, "who@example.org").await, "nobody");
     });
 }
@@ -75,9 +114,9 @@ fn a_change_of_the_directory_is_seen_at_once() {
         add_account(&house, "ann@example.org").await;
         assert_eq!(lead(&house, "ann@example.org").await, "ann@example.org");
         let suspension = AccountChange { is_suspended: Some(true), ..AccountChange::default() };
-        house.store.change_account(&address("ann@example.org"), suspension).await.unwrap();
+        house.store.change_account(&address("ann@example.org"), suspension, None, &Author::house()).await.unwrap();
         assert_eq!(lead(&house, "ann@example.org").await, "suspended ann@example.org");
-        house.store.remove_account(&address("ANN@example.org")).await.unwrap();
+        house.store.remove_account(&address("ANN@example.org"), None, &Author::house()).await.unwrap();
         assert_eq!(lead(&house, "ann@example.org").await, "nobody");
     });
 }
@@ -87,25 +126,26 @@ fn an_address_is_there_once() {
     on_both(|house| async move {
         add_domain(&house, "example.org").await;
         add_account(&house, "ann@example.org").await;
-        let again = house.store.add_domain(&domain("EXAMPLE.org")).await;
+        let again = house.store.add_domain(&domain("EXAMPLE.org"), DomainChange::default(), &Author::house()).await;
         assert!(matches!(again, Err(DirectoryError::DomainTaken(_))), "{again:?}");
-        let again = house.store.add_alias(&address("ANN@example.org"), vec![address("b@x.example")]).await;
+        let again =
+            house.store.add_alias(&address("ANN@example.org"), vec![address("b@x.example")], &Author::house()).await;
         assert!(matches!(again, Err(DirectoryError::AddressTaken(_))), "{again:?}");
-        house.store.add_alias(&address("bob@example.org"), vec![address("b@x.example")]).await.unwrap();
-        let new = |text| NewAccount {
-            address: address(text),
-            name: String::new(),
-            password_hash: Secret::new("hash"),
-            quota_octets: None,
-        };
-        let again = house.store.add_account(new("Bob@example.org")).await;
+        house
+            .store
+            .add_alias(&address("bob@example.org"), vec![address("b@x.example")], &Author::house())
+            .await
+            .unwrap();
+        let new = |text| NewAccount::user(address(text));
+        let again = house.store.add_account(new("Bob@example.org"), &Author::house()).await;
         assert!(matches!(again, Err(DirectoryError::AddressTaken(_))), "{again:?}");
-        let elsewhere = house.store.add_account(new("bob@elsewhere.example")).await;
+        let elsewhere = house.store.add_account(new("bob@elsewhere.example"), &Author::house()).await;
         assert!(matches!(elsewhere, Err(DirectoryError::UnknownDomain(_))), "{elsewhere:?}");
-        let itself = house.store.add_alias(&address("x@example.org"), vec![address("X@example.org")]).await;
+        let itself =
+            house.store.add_alias(&address("x@example.org"), vec![address("X@example.org")], &Author::house()).await;
         assert!(matches!(itself, Err(DirectoryError::Unfit(_))), "{itself:?}");
         let many = vec![address("b@x.example"); MAX_TARGETS + 1];
-        let many = house.store.add_alias(&address("x@example.org"), many).await;
+        let many = house.store.add_alias(&address("x@example.org"), many, &Author::house()).await;
         assert!(matches!(many, Err(DirectoryError::Unfit(_))), "{many:?}");
     });
 }
@@ -115,14 +155,18 @@ fn a_domain_goes_only_empty_unless_asked() {
     on_both(|house| async move {
         add_domain(&house, "example.org").await;
         add_account(&house, "ann@example.org").await;
-        house.store.add_alias(&address("team@example.org"), vec![address("ann@example.org")]).await.unwrap();
+        house
+            .store
+            .add_alias(&address("team@example.org"), vec![address("ann@example.org")], &Author::house())
+            .await
+            .unwrap();
         let org = domain("example.org");
-        let refused = house.store.remove_domain(&org, Removal::OnlyEmpty).await;
+        let refused = house.store.remove_domain(&org, Removal::OnlyEmpty, None, &Author::house()).await;
         assert!(matches!(refused, Err(DirectoryError::NotEmpty { accounts: 1, aliases: 1 })), "{refused:?}");
-        house.store.remove_domain(&org, Removal::WithContents).await.unwrap();
+        house.store.remove_domain(&org, Removal::WithContents, None, &Author::house()).await.unwrap();
         assert_eq!(house.store.domain(&org).await.unwrap(), None);
         assert_eq!(house.store.account(&address("ann@example.org")).await.unwrap(), None);
-        let gone = house.store.remove_domain(&org, Removal::OnlyEmpty).await;
+        let gone = house.store.remove_domain(&org, Removal::OnlyEmpty, None, &Author::house()).await;
         assert!(matches!(gone, Err(DirectoryError::UnknownDomain(_))), "{gone:?}");
         assert_eq!(house.store.check().await.unwrap(), Vec::<String>::new());
     });
@@ -136,13 +180,19 @@ fn lists_come_in_pages() {
         for number in 0..7 {
             add_account(&house, &format!("P{number}@a.example")).await;
             let targets = vec![address("z@a.example"), address("y@a.example")];
-            house.store.add_alias(&address(&format!("alias{number}@b.example")), targets).await.unwrap();
+            house
+                .store
+                .add_alias(&address(&format!("alias{number}@b.example")), targets, &Author::house())
+                .await
+                .unwrap();
         }
         let mut page = Page { after: None, limit: 3 };
-        let all = AccountFilter { domain: Some(domain("a.example")), text: None };
+        let house = &house;
+        let key = |name| async move { Some(vec![house.store.domain_key(&domain(name)).await.unwrap().unwrap()]) };
+        let all = AccountFilter { domains: key("a.example").await, ..AccountFilter::default() };
         let (mut accounts, mut aliases) = (Vec::new(), Vec::new());
         loop {
-            let listing = house.store.accounts(&all, &page).await.unwrap();
+            let listing = house.store.accounts(&all, Order::default(), &page).await.unwrap();
             accounts.extend(listing.rows.iter().map(|account| account.address.to_string()));
             let Some(next) = listing.next else { break };
             page.after = Some(next);
@@ -157,15 +207,24 @@ fn lists_come_in_pages() {
         }
         assert_eq!(aliases.len(), 7);
         assert!(aliases.iter().all(|alias| alias.targets == [address("z@a.example"), address("y@a.example")]));
-        let domains = house.store.domains(&Page::first()).await.unwrap();
+        let domains = house.store.domains(&DomainFilter::default(), Order::default(), &Page::first()).await.unwrap();
         let counts: Vec<_> =
             domains.rows.iter().map(|entry| (entry.domain.to_string(), entry.accounts, entry.aliases)).collect();
         assert_eq!(counts[..2], [("a.example".to_owned(), 7, 0), ("b.example".to_owned(), 0, 7)]);
-        let found = |domain, text: &str| AccountFilter { domain, text: Some(text.to_owned()) };
+        let found =
+            |domains, text: &str| AccountFilter { domains, text: Some(text.to_owned()), ..AccountFilter::default() };
         let store = &house.store;
-        assert_eq!(store.accounts(&found(None, "p3@"), &Page::first()).await.unwrap().rows.len(), 1);
-        assert_eq!(store.accounts(&found(None, "p%3"), &Page::first()).await.unwrap().rows.len(), 0);
-        assert_eq!(store.accounts(&found(Some(domain("b.example")), ""), &Page::first()).await.unwrap().rows.len(), 0);
+        assert_eq!(store.accounts(&found(None, "p3@"), Order::default(), &Page::first()).await.unwrap().rows.len(), 1);
+        assert_eq!(store.accounts(&found(None, "p%3"), Order::default(), &Page::first()).await.unwrap().rows.len(), 0);
+        assert_eq!(
+            store
+                .accounts(&found(key("b.example").await, ""), Order::default(), &Page::first())
+                .await
+                .unwrap()
+                .rows
+                .len(),
+            0
+        );
     });
 }
 
@@ -178,9 +237,18 @@ fn one_sends_as_oneself_and_as_aliases_that_lead_to_one() {
         add_account(&house, "bob@example.org").await;
         for (alias, target) in [("sales", "team"), ("team", "ann"), ("round", "about"), ("about", "round")] {
             let targets = vec![address(&format!("{target}@example.org"))];
-            house.store.add_alias(&address(&format!("{alias}@example.org")), targets).await.unwrap();
+            house.store.add_alias(&address(&format!("{alias}@example.org")), targets, &Author::house()).await.unwrap();
         }
-        house.store.set_catch_all(&domain("example.org"), Some(&address("ann@example.org"))).await.unwrap();
+        house
+            .store
+            .change_domain(
+                &domain("example.org"),
+                DomainChange { catch_all: Some(Some(address("ann@example.org"))), ..DomainChange::default() },
+                None,
+                &Author::house(),
+            )
+            .await
+            .unwrap();
         for (text, expected) in [
             ("ann@example.org", true),
             ("Ann+news@example.org", true),
@@ -204,7 +272,7 @@ fn a_renewed_hash_never_takes_a_new_password_back() {
         house.store.renew_password_hash(ann.key, old.clone(), new.clone()).await.unwrap();
         let stored = || async { house.store.credential(&address("ANN@example.org")).await.unwrap().unwrap().hash };
         assert_eq!(stored().await, new);
-        house.store.set_password_hash(&ann.address, other.clone()).await.unwrap();
+        house.store.set_password_hash(&ann.address, other.clone(), &Author::house()).await.unwrap();
         house.store.renew_password_hash(ann.key, new, old).await.unwrap();
         assert_eq!(stored().await, other);
         assert!(house.store.credential(&address("ann+x@example.org")).await.unwrap().is_none());

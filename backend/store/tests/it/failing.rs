@@ -2,7 +2,7 @@
 
 use relais_model::Address;
 use relais_store::{
-    Accepted, AccountChange, ChangeError, Delivery, DeliveryRefusal, Engine, FlagChange, FlagOp, Target,
+    Accepted, AccountChange, Author, ChangeError, Delivery, DeliveryRefusal, Engine, FlagChange, FlagOp, Target,
 };
 use sqlx::{AnyConnection, Connection, Executor};
 
@@ -98,15 +98,15 @@ fn what_is_remembered_of_mailboxes_goes_where_others_change_them() {
         assert!(matches!(refused, Err(ChangeError::NoMailbox)));
         let anna = Address::parse("anna@house.example").unwrap();
         let full = AccountChange { quota_octets: Some(Some(1)), ..AccountChange::default() };
-        house.store.change_account(&anna, full).await.unwrap();
+        house.store.change_account(&anna, full, None, &Author::house()).await.unwrap();
         let refused = house.accept(&message(6), vec![delivery(house.anna)]).await;
         assert_eq!(refused.deliveries[0], Err(DeliveryRefusal::OverQuota));
         let free = AccountChange { quota_octets: Some(None), ..AccountChange::default() };
-        house.store.change_account(&anna, free).await.unwrap();
+        house.store.change_account(&anna, free, None, &Author::house()).await.unwrap();
         // What an expunge gives back is known to the delivery after it.
         let used = house.store.quota(house.anna).await.unwrap().unwrap().used_octets;
         let full = AccountChange { quota_octets: Some(Some(used)), ..AccountChange::default() };
-        house.store.change_account(&anna, full).await.unwrap();
+        house.store.change_account(&anna, full, None, &Author::house()).await.unwrap();
         let again = || vec![delivery(house.anna)];
         assert_eq!(house.accept(&message(7), again()).await.deliveries[0], Err(DeliveryRefusal::OverQuota));
         let deleted = FlagChange { op: FlagOp::Add, flags: vec![DELETED] };

@@ -1,7 +1,7 @@
 //! Messages that come in: accepted and appended.
 
 use relais_model::{Domain, SpecialUse, Timestamp};
-use relais_store::{ChangeError, DeliveryRefusal, Page, Target, TraceFilter};
+use relais_store::{Author, ChangeError, DeliveryRefusal, Page, Target, TraceFilter};
 
 use crate::house::{House, SEEN, acceptance, append, delivery, keyword, message, name, on_both, set};
 
@@ -77,7 +77,11 @@ fn a_copy_that_cannot_be_filed_is_refused_alone() {
 
 async fn limit(house: &House, address: &str, octets: Option<u64>) {
     let change = relais_store::AccountChange { quota_octets: Some(octets), ..Default::default() };
-    house.store.change_account(&relais_model::Address::parse(address).unwrap(), change).await.unwrap();
+    house
+        .store
+        .change_account(&relais_model::Address::parse(address).unwrap(), change, None, &Author::house())
+        .await
+        .unwrap();
 }
 
 #[test]

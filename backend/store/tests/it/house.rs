@@ -1,12 +1,13 @@
 //! A store with one domain and two people, on either engine.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use relais_model::Secret;
 use relais_model::{Address, Domain, Flag, MailboxName, ReversePath, SystemFlag, Timestamp, Uid, UidSet};
 use relais_store::{
-    Acceptance, Accepted, AccountKey, Append, Content, DatabaseUrl, Delivery, MailboxKey, MailboxStatus, NewAccount,
-    Store, StoreConfig, Target, TraceId,
+    Acceptance, Accepted, AccountKey, Append, Author, Content, DatabaseUrl, Delivery, DomainChange, MailboxKey,
+    MailboxStatus, NewAccount, Store, StoreConfig, Target, TraceId,
 };
 use relais_testkit::postgres::Database;
 use relais_testkit::{ManualClock, SeededRandom};
@@ -54,16 +55,18 @@ impl House {
         let clock = Arc::new(ManualClock::at(NOW));
         let random = Arc::new(SeededRandom::new(7));
         let store = Store::open(config.clone(), clock.clone(), random).await.unwrap();
-        store.add_domain(&Domain::parse("house.example").unwrap()).await.unwrap();
+        store
+            .add_domain(&Domain::parse("house.example").unwrap(), DomainChange::default(), &Author::house())
+            .await
+            .unwrap();
         let mut keys = Vec::new();
         for name in ["anna", "bert"] {
             let new = NewAccount {
-                address: Address::parse(&format!("{name}@house.example")).unwrap(),
                 name: name.to_owned(),
-                password_hash: Secret::new("x"),
-                quota_octets: None,
+                password_hash: Some(Secret::new("x")),
+                ..NewAccount::user(Address::parse(&format!("{name}@house.example")).unwrap())
             };
-            keys.push(store.add_account(new).await.unwrap().key);
+            keys.push(store.add_account(new, &Author::house()).await.unwrap().key);
         }
         Self { store, clock, anna: keys[0], bert: keys[1], config, dir, _database: database }
     }
@@ -103,6 +106,12 @@ impl House {
     pub(crate) async fn fill(&self, mailbox: MailboxKey, numbers: std::ops::Range<u32>) {
         let messages = numbers.map(|number| append(&message(number))).collect();
         self.store.append(mailbox, messages).await.unwrap();
+    }
+
+    /// What was removed so far is gone for good.
+    pub(crate) async fn purge(&self) {
+        self.clock.advance(Duration::from_millis(1));
+        self.store.purge_removed(self.store.now()).await.unwrap();
     }
 
     /// All that must be true is true; each test ends with it.

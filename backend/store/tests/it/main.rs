@@ -8,6 +8,7 @@
 
 mod access;
 mod changing;
+mod console;
 mod directory;
 mod doubt;
 mod failing;
@@ -17,4 +18,7 @@ mod mailboxes;
 mod people;
 mod queue;
 mod reading;
+mod settings;
+mod trace;
 mod views;
+mod webhooks;

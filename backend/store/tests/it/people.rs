@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use relais_model::{Address, BodyType, Clock as _, Domain, ReversePath, Secret};
-use relais_store::{Acceptance, Account, NewAccount, NewQueued, NewRecipient, TraceId};
+use relais_store::{Acceptance, Account, Author, DomainChange, NewAccount, NewQueued, NewRecipient, TraceId};
 
 use crate::house::{House, content};
 
@@ -16,13 +16,13 @@ pub(crate) fn domain(text: &str) -> Domain {
 }
 
 pub(crate) async fn add_domain(house: &House, name: &str) {
-    house.store.add_domain(&domain(name)).await.unwrap();
+    house.store.add_domain(&domain(name), DomainChange::default(), &Author::house()).await.unwrap();
 }
 
 pub(crate) async fn add_account(house: &House, text: &str) -> Account {
     let password_hash = Secret::new("hash");
-    let new = NewAccount { address: address(text), name: String::new(), password_hash, quota_octets: None };
-    house.store.add_account(new).await.unwrap()
+    let new = NewAccount { password_hash: Some(password_hash), ..NewAccount::user(address(text)) };
+    house.store.add_account(new, &Author::house()).await.unwrap()
 }
 
 /// Queues a message from ann@example.org; its trace id is `trace`.

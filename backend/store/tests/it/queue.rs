@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use relais_model::{Clock as _, Domain};
 use relais_store::{
-    Claim, ClaimedMessage, Outcome, Page, QueueFilter, QueueState, RecipientKey, Settlement, TraceFilter, TraceId,
+    Author, Claim, ClaimedMessage, Outcome, Page, QueueAct, QueueFilter, QueueOrder, QueueState, RecipientKey, Settlement, TraceFilter, TraceId,
     TraceKind,
 };
 
@@ -40,6 +40,22 @@ async fn kinds(house: &House, trace: &str) -> Vec<TraceKind> {
     let mut events = house.store.trace(&filter, &Page::first()).await.unwrap().rows;
     events.reverse();
     events.into_iter().map(|event| event.kind).collect()
+}
+
+async fn act(house: &House, act: QueueAct, filter: &QueueFilter) -> u64 {
+    house.store.queue_act(&Author::house(), act, filter, None).await.unwrap()
+}
+
+/// Whom the queue holds for, of what a filter means.
+async fn whom(house: &House, order: QueueOrder, filter: &QueueFilter) -> Vec<String> {
+    let mut page = Page { after: None, limit: 2 };
+    let mut found = Vec::new();
+    loop {
+        let listing = house.store.queue_list_by(order, filter, &page).await.unwrap();
+        found.extend(listing.rows.into_iter().map(|entry| entry.recipient.address.to_string()));
+        let Some(next) = listing.next else { return found };
+        page.after = Some(next);
+    }
 }
 
 fn delivered() -> Outcome {
@@ -149,18 +165,18 @@ fn people_hold_release_hasten_and_remove() {
         let store = &house.store;
         let at_x = QueueFilter { destination: Some(domain("x.example")), ..QueueFilter::default() };
         let to_c = QueueFilter { recipient: Some(address("c@x.example")), ..QueueFilter::default() };
-        assert_eq!(store.queue_hold(&at_x).await.unwrap(), 2);
+        assert_eq!(act(&house, QueueAct::Hold, &at_x).await, 2);
         assert_eq!(words(&claim(&house, &[]).await), ["first y.example 1"]);
-        assert_eq!(store.queue_hold(&QueueFilter::default()).await.unwrap(), 0, "what is claimed is left alone");
-        assert_eq!(store.queue_release(&to_c).await.unwrap(), 1);
+        assert_eq!(act(&house, QueueAct::Hold, &QueueFilter::default()).await, 0, "what is claimed is left alone");
+        assert_eq!(act(&house, QueueAct::Release, &to_c).await, 1);
         let claimed = claim(&house, &[]).await;
         assert_eq!(words(&claimed), ["second x.example 1"]);
         let until = house.clock.now().plus(LEASE);
         settle(&house, &keys(&claimed), Outcome::Untried { until }).await;
-        assert_eq!(store.queue_retry(&to_c).await.unwrap(), 1);
+        assert_eq!(act(&house, QueueAct::Retry, &to_c).await, 1);
         assert_eq!(words(&claim(&house, &[]).await), ["second x.example 1"]);
         assert_eq!(
-            store.queue_remove(&QueueFilter::default()).await.unwrap(),
+            act(&house, QueueAct::Remove, &QueueFilter::default()).await,
             1,
             "only what is held is left to remove"
         );
@@ -210,5 +226,46 @@ fn the_trace_answers_by_address_latest_first_and_forgets() {
         assert_eq!(house.store.trace(&since, &Page::first()).await.unwrap().rows.len(), 2);
         assert_eq!(house.store.trace_prune(began_at.plus(Duration::from_secs(90))).await.unwrap(), 2);
         assert_eq!(house.store.trace(&TraceFilter::default(), &Page::first()).await.unwrap().rows.len(), 2);
+    });
+}
+
+#[test]
+fn each_filter_finds_its_part_of_the_queue() {
+    on_both(|house| async move {
+        queue(&house, "first", &["a@x.example", "b@y.example"]).await;
+        house.clock.advance(Duration::from_mins(10));
+        let since = house.clock.now();
+        queue(&house, "second", &["c_1@x.example", "c11@x.example"]).await;
+        let check = async |filter: QueueFilter, expected: &[&str]| {
+            assert_eq!(whom(&house, QueueOrder::Oldest, &filter).await, expected, "{filter:?}");
+            let newest: Vec<&str> = expected.iter().rev().copied().collect();
+            assert_eq!(whom(&house, QueueOrder::Newest, &filter).await, newest, "{filter:?}");
+            assert_eq!(whom(&house, QueueOrder::NextAttempt, &filter).await, expected, "{filter:?}");
+            let count = u64::try_from(expected.len()).unwrap();
+            assert_eq!(house.store.queue_counts_of(&filter).await.unwrap().waiting, count, "{filter:?}");
+        };
+        let any = QueueFilter::default;
+        check(any(), &["a@x.example", "b@y.example", "c_1@x.example", "c11@x.example"]).await;
+        check(QueueFilter { queued_before: Some(since), ..any() }, &["a@x.example", "b@y.example"]).await;
+        check(QueueFilter { text: Some("C_1".to_owned()), ..any() }, &["c_1@x.example"]).await;
+        check(QueueFilter { text: Some("%".to_owned()), ..any() }, &[]).await;
+        check(QueueFilter { domains: Some(vec![domain("y.example")]), ..any() }, &["b@y.example"]).await;
+        check(QueueFilter { domains: Some(vec![domain("x.org")]), ..any() }, &[]).await;
+        check(QueueFilter { domains: Some(Vec::new()), ..any() }, &[]).await;
+        let of_sender = QueueFilter { domains: Some(vec![domain("example.org")]), ..any() };
+        check(of_sender, &["a@x.example", "b@y.example", "c_1@x.example", "c11@x.example"]).await;
+        let trace = |text| TraceId::parse(text).unwrap();
+        let items = vec![(trace("first"), Some(address("b@y.example"))), (trace("second"), None)];
+        let items = QueueFilter { items: Some(items), ..any() };
+        check(items.clone(), &["b@y.example", "c_1@x.example", "c11@x.example"]).await;
+        let of_x = QueueFilter { domains: Some(vec![domain("x.example")]), ..items };
+        assert_eq!(act(&house, QueueAct::Hold, &of_x).await, 2, "what one may not see, one does nothing to");
+        check(QueueFilter { state: Some(QueueState::Waiting), ..any() }, &["a@x.example", "b@y.example"]).await;
+        let top = house.store.queue_destinations(&any(), 1).await.unwrap();
+        assert_eq!((top.len(), top[0].destination.as_str(), top[0].counts.held), (1, "x.example", 2));
+        let told = house.store.audit(&relais_store::AuditFilter::default(), &Page::first()).await.unwrap().rows;
+        let hold = told.iter().find(|entry| entry.act == "queue.hold").unwrap();
+        assert_eq!(hold.after.as_ref().unwrap()["recipients"], 2);
+        house.check().await;
     });
 }

@@ -1,0 +1,102 @@
+//! What the panel and the API are shown of the machine and of the doors, and how webhooks leave the house.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use anyhow::Result;
+use relais_courier::{HttpCourier, Names};
+use relais_delivery::{DnsResolver, Resolver as _};
+use relais_maild::{Certificates, ListenerConfig, TlsMode};
+use relais_model::{Domain, SystemRandom, Timestamp};
+use relais_reception::Disk;
+use relais_service::{CertificateFact, DiskFact, Host, ListenerView, LogTail, Operations, Webhooks};
+use x509_parser::parse_x509_certificate;
+
+/// This machine, with the doors of this process.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) name: Domain,
+    pub(crate) started_at: Timestamp,
+    pub(crate) listeners: Vec<ListenerView>,
+    pub(crate) certificates: Arc<Certificates>,
+    pub(crate) disk: Arc<Disk>,
+    pub(crate) is_delivering: bool,
+}
+
+impl Host for Machine {
+    fn name(&self) -> String {
+        self.name.to_unicode()
+    }
+
+    fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
+    fn listeners(&self) -> Vec<ListenerView> {
+        self.listeners.clone()
+    }
+
+    fn certificates(&self) -> Vec<CertificateFact> {
+        let fact = |(octets, names): (_, Vec<String>)| {
+            let octets: &[u8] = AsRef::as_ref(&octets);
+            let (_rest, certificate) = parse_x509_certificate(octets).ok()?;
+            Some(CertificateFact {
+                names,
+                not_after: Timestamp::from_seconds(certificate.validity().not_after.timestamp()),
+                is_self_signed: certificate.issuer() == certificate.subject(),
+            })
+        };
+        self.certificates.in_use().into_iter().filter_map(fact).collect()
+    }
+
+    fn disk(&self) -> Option<DiskFact> {
+        let (total, free) = self.disk.room()?;
+        Some(DiskFact { total, free, floor: self.disk.floor_octets() })
+    }
+
+    fn is_delivering(&self) -> bool {
+        self.is_delivering
+    }
+}
+
+/// The doors for mail, as people read them.
+pub(crate) fn listeners(configs: &[ListenerConfig]) -> Vec<ListenerView> {
+    let view = |config: &ListenerConfig| ListenerView {
+        protocol: config.protocol.as_str().to_owned(),
+        at: config.binding.to_string(),
+        tls: match config.tls {
+            TlsMode::Implicit => "implicit",
+            TlsMode::StartTls => "starttls",
+            TlsMode::None => "none",
+        }
+        .to_owned(),
+    };
+    configs.iter().map(view).collect()
+}
+
+/// What the service is given in a house that serves; names are looked up by the house's own `resolver`.
+pub(crate) fn operations(machine: Machine, log: Arc<LogTail>, resolver: DnsResolver) -> Result<Operations> {
+    let courier = HttpCourier::new(Arc::new(HouseNames(resolver)), &[])?;
+    let webhooks = Webhooks::new(Arc::new(courier), Arc::new(SystemRandom));
+    Ok(Operations::new(Arc::new(machine), log, webhooks))
+}
+
+/// Names as the house's mail finds them.
+#[derive(Debug)]
+struct HouseNames(DnsResolver);
+
+impl Names for HouseNames {
+    fn addresses<'a>(&'a self, name: &'a str) -> Pin<Box<dyn Future<Output = Vec<IpAddr>> + Send + 'a>> {
+        Box::pin(async move {
+            let Ok(domain) = Domain::parse(name) else { return Vec::new() };
+            match self.0.addresses(&domain).await {
+                Ok(found) => found.records,
+                Err(error) => {
+                    tracing::debug!(?error, name, "a webhook's name could not be looked up");
+                    Vec::new()
+                }
+            }
+        })
+    }
+}

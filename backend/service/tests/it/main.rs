@@ -1,0 +1,11 @@
+//! The use-cases on a real store: what they do, what they refuse, and to whom.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "clippy knows tests, not their helpers"
+)]
+
+mod directory;
+mod house;
+mod roles;

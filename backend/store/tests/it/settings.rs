@@ -1,0 +1,52 @@
+//! Settings: in force at once, remembered, told.
+
+use relais_store::{Author, AuditFilter, Page, SettingError, Settings, ValueError};
+
+use crate::house::on_both;
+
+#[test]
+fn a_setting_is_in_force_at_once_and_after_a_restart() {
+    on_both(|house| async move {
+        let mut changes = house.store.settings_changes();
+        let by = Author::house();
+        assert_eq!(*house.store.settings(), Settings::default());
+        house.store.change_setting(&by, "mail.message_octets", Some("25 MiB")).await.unwrap();
+        assert!(changes.has_changed().unwrap());
+        assert_eq!(changes.borrow_and_update().message_octets, 25 << 20);
+        house.store.change_setting(&by, "mail.message_octets", Some("26214400")).await.unwrap();
+        assert!(!changes.has_changed().unwrap(), "it is the same");
+        let house = house.reopen().await;
+        assert_eq!(house.store.settings().message_octets, 25 << 20);
+        let base = Settings { message_octets: 10 << 20, house_name: "Post".to_owned(), ..Settings::default() };
+        house.store.start_settings_from(base).await.unwrap();
+        let now = house.store.settings();
+        assert_eq!((now.message_octets, now.house_name.as_str()), (25 << 20, "Post"), "what was set counts for more");
+        house.store.change_setting(&by, "mail.message_octets", None).await.unwrap();
+        assert_eq!(house.store.settings().message_octets, 10 << 20);
+        let told = house.store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows;
+        let told: Vec<String> = told
+            .iter()
+            .filter(|entry| entry.act == "setting.change")
+            .map(|entry| format!("{} -> {}", entry.before.as_ref().unwrap(), entry.after.as_ref().unwrap()))
+            .collect();
+        assert_eq!(told, [
+            r#"{"value":"26214400"} -> {"value":null}"#,
+            r#"{"value":null} -> {"value":"26214400"}"#
+        ]);
+        house.check().await;
+    });
+}
+
+#[test]
+fn a_bad_value_changes_nothing() {
+    on_both(|house| async move {
+        for (name, value, expected) in
+            [("queue.lifetime", "1", ValueError::Range), ("no.such", "1", ValueError::Unknown)]
+        {
+            let refused = house.store.change_setting(&Author::house(), name, Some(value)).await;
+            assert!(matches!(refused, Err(SettingError::Value(error)) if error == expected), "{name}");
+        }
+        assert_eq!(house.store.set_values().await.unwrap(), []);
+        house.check().await;
+    });
+}
