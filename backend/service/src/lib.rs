@@ -12,24 +12,30 @@
 //!
 //! To add a use-case: a variant of `Act`, of `Answer` where its answer is new, and a method in the file of its subject.
 
+mod access;
 mod activity;
 mod actor;
 mod addresses;
+mod api_keys;
 mod checks;
 mod directory;
 mod domains;
 mod explain;
 mod failure;
 mod import;
+mod links;
 mod moment;
 mod overview;
 mod paging;
+mod passkeys;
+mod passwords;
 mod people;
 mod queue;
+mod second_factor;
 mod security;
+mod sessions;
 mod settings;
-mod stub;
-pub use stub::*;
+mod sign_in;
 mod system;
 mod text;
 mod trace;
@@ -44,12 +50,14 @@ use serde::{Deserialize, Serialize};
 
 use directory::readable;
 
+pub use access::*;
 pub use activity::{Activity, ActivityView, ActivityWanted};
 pub use actor::{Actor, Reach, Role, Via};
 pub use addresses::{
     AddressKind, AddressSort, AddressView, Addresses, AddressesWanted, AliasChange, Leads, LeadsTo, NewAlias, Resolved,
     ResolvedStep,
 };
+pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, Keyed, Scope, Scopes};
 pub use directory::{AccountRow, AliasRow, DomainRow};
 pub use explain::{Explanation, causes};
 pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
@@ -66,9 +74,16 @@ pub use system::{
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use failure::{Complaint, Failure};
 pub use import::{ImportRefusal, ImportReport, PeopleImported, PersonRefused};
+pub use links::{Founded, PasswordLink, SetUp, Way};
 pub use moment::Moment;
 pub use paging::Rows;
+pub use passkeys::{CEREMONY_LASTS, Ceremony, PasskeyRow};
+pub use passwords::{SHORTEST_PASSWORD, check_new_password};
 pub use people::{NewPerson, OwnChange, People, PeopleWanted, PersonChange, PersonGoing, PersonSort, PersonView};
+pub use relais_store::{ApiKeyKey, SessionKey};
+pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer};
+pub use sessions::OpenSession;
+pub use sign_in::{Pending, SignIn, SignedIn};
 pub use text::{Gap, Text};
 pub use trace::{MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, RecipientFate, TraceRow};
 pub use webhooks::{

@@ -87,6 +87,39 @@ impl AuditKey {
     }
 }
 
+key!(
+    /// A row of `session`. [`SessionKey::session_id`] is what people see.
+    SessionKey
+);
+key!(
+    /// A row of `passkey`. [`PasskeyKey::passkey_id`] is what people see.
+    PasskeyKey
+);
+key!(
+    /// A row of `api_key`. [`ApiKeyKey::key_id`] is what people see.
+    ApiKeyKey
+);
+
+macro_rules! shown {
+    ($name:ident, $shown:ident) => {
+        impl $name {
+            /// As the panel and the API name it.
+            pub fn $shown(self) -> String {
+                format!("{:x}", self.0)
+            }
+
+            /// By the name that people see.
+            pub fn parse(id: &str) -> Option<Self> {
+                i64::from_str_radix(id, 16).ok().filter(|key| *key > 0).map(Self)
+            }
+        }
+    };
+}
+
+shown!(SessionKey, session_id);
+shown!(PasskeyKey, passkey_id);
+shown!(ApiKeyKey, key_id);
+
 /// What a thing is at a time: the key of its last change. Another change, another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Version(i64);

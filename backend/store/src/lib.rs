@@ -62,8 +62,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use access::{
-    AppPassword, AppPasswordError, LoginNote, LoginProtocol, LoginRow, LoginScope, MAX_APP_PASSWORDS, NewAppPassword,
-    Protocols, ScramKeys, ScramSalt, UsedAppPassword,
+    ApiKey, ApiKeyError, ApiKeyRow, AppPassword, AppPasswordError, CodeTry, Founding, FoundingError, LinkPurpose, LoginNote,
+    LoginProtocol, LoginRow, LoginScope, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_PASSKEYS, MAX_SESSIONS, NewApiKey,
+    NewAppPassword, NewPasskey, NewSession, Passkey, PasskeyError, Protocols, ScramKeys, ScramSalt, SecondFactorState,
+    Session, SessionRow, SessionStep, Standing, TokenHash, TotpSecret, UsedAppPassword,
 };
 pub use audit::{AUDIT_KEPT_FOR, AuditEntry, AuditFilter, Author, Via};
 pub use content::Content;
@@ -72,8 +74,8 @@ pub use directory::*;
 pub use engine::{DatabaseUrl, Engine};
 pub use error::{OpenError, StoreError};
 pub use key::{
-    AccountKey, AliasKey, AppPasswordKey, AuditKey, DomainKey, MailboxKey, MessageKey, QueueKey, RecipientKey,
-    TraceKey, Version, WebhookDeliveryKey, WebhookKey,
+    AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, DomainKey, MailboxKey, MessageKey, PasskeyKey, QueueKey,
+    RecipientKey, SessionKey, TraceKey, Version, WebhookDeliveryKey, WebhookKey,
 };
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{

@@ -9,6 +9,7 @@ use super::domain::{read_address, read_name, refuse_full, take_domain};
 use super::{DirectoryError, Order, check_version, fold, present};
 use crate::access::{self, ScramSalt, read_salt};
 use crate::audit::{Deed, Scribe};
+use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{AccountKey, Author, DomainKey, Store, StoreError, Version, mailbox, webhook};
@@ -37,7 +38,7 @@ impl Role {
         matches!(self, Self::HelpDesk | Self::DomainAdmin)
     }
 
-    fn read(number: i64) -> Result<Self, StoreError> {
+    pub(crate) fn read(number: i64) -> Result<Self, StoreError> {
         let all = [Self::User, Self::HelpDesk, Self::DomainAdmin, Self::Owner];
         let found = all.into_iter().find(|role| *role as i64 == number);
         found.ok_or_else(|| StoreError::damaged(format!("an account has the role {number}")))
@@ -274,45 +275,9 @@ impl Store {
     /// [`DirectoryError::UnknownDomain`], also for a domain to serve; [`DirectoryError::AddressTaken`], [`DirectoryError::AddressRemoved`],
     /// [`DirectoryError::TooManyPeople`]; [`DirectoryError::Unfit`] where a text is too long.
     pub async fn add_account(&self, new: NewAccount, by: &Author) -> Result<Account, DirectoryError> {
-        let hash = new.password_hash.unwrap_or_else(|| Secret::new(""));
-        check_text(hash.expose())?;
-        let state = AccountState {
-            name: new.name,
-            quota_octets: new.quota_octets.map(octets),
-            role: new.role,
-            domains: if new.role.serves_domains() { names(&new.domains) } else { Vec::new() },
-            language: new.language,
-            ..AccountState::default()
-        };
-        state.check()?;
-        let (address, scribe, keys) = (new.address, self.scribe(by), self.inner.keys.clone());
-        let key = self
-            .change_routes(move |tx| {
-                Box::pin(async move {
-                    let domain = take_domain(tx, &address.domain, scribe.now()).await?;
-                    refuse_taken(tx, &address).await?;
-                    refuse_full(tx, domain).await?;
-                    let key = AccountKey::new(scribe.next_key());
-                    let sql = "INSERT INTO account (account_key, domain_key, folded, address, name, password_hash, created_at)
-                               VALUES ($1, $2, $3, $4, '', $5, $6)";
-                    sqlx::query(sql)
-                        .bind(key.value())
-                        .bind(domain.value())
-                        .bind(fold(&address))
-                        .bind(address.to_string())
-                        .bind(hash.expose())
-                        .bind(scribe.now().millis())
-                        .execute(&mut *tx)
-                        .await?;
-                    write_state(tx, (key, &address), &state, &scribe).await?;
-                    mailbox::create_standard(tx, &keys, scribe.now(), key).await?;
-                    let deed = deed("person.create", key, &address, domain);
-                    scribe.note(tx, deed.between(None, told(&state))).await?;
-                    Ok(key)
-                })
-            })
-            .await?;
-        Ok(present(self.account_by_key(key).await?)?)
+        let (scribe, keys) = (self.scribe(by), self.inner.keys.clone());
+        let added = self.change_routes(move |tx| Box::pin(async move { add_account_in(tx, &keys, &scribe, new).await }));
+        Ok(present(self.account_by_key(added.await?).await?)?)
     }
 
     /// One account by its address; aliases, details and other names of its domain are not followed. None where it is removed.
@@ -594,7 +559,7 @@ impl Store {
         .await
     }
 
-    /// Sets the hash of a new password.
+    /// Sets the hash of a new password, and ends what opens the account to whom knew the old one.
     ///
     /// # Errors
     /// [`DirectoryError::UnknownAddress`]; [`DirectoryError::Unfit`] where the hash is too long.
@@ -607,6 +572,7 @@ impl Store {
                 let sql = "UPDATE account SET password_hash = $2, version = $3 WHERE account_key = $1";
                 let query = sqlx::query(sql).bind(key.value()).bind(hash.expose()).bind(scribe.next_key());
                 query.execute(&mut *tx).await?;
+                access::end_openings(tx, key, None).await?;
                 scribe.note(tx, deed("person.password", key, &address, domain)).await?;
                 Ok(())
             })
@@ -632,6 +598,47 @@ impl Store {
         })
         .await
     }
+}
+
+/// Adds an account in the transaction under way.
+pub(crate) async fn add_account_in(
+    tx: &mut AnyConnection,
+    keys: &Keys,
+    scribe: &Scribe,
+    new: NewAccount,
+) -> Result<AccountKey, DirectoryError> {
+    let hash = new.password_hash.unwrap_or_else(|| Secret::new(""));
+    check_text(hash.expose())?;
+    let state = AccountState {
+        name: new.name,
+        quota_octets: new.quota_octets.map(octets),
+        role: new.role,
+        domains: if new.role.serves_domains() { names(&new.domains) } else { Vec::new() },
+        language: new.language,
+        ..AccountState::default()
+    };
+    state.check()?;
+    let address = new.address;
+    let domain = take_domain(tx, &address.domain, scribe.now()).await?;
+    refuse_taken(tx, &address).await?;
+    refuse_full(tx, domain).await?;
+    let key = AccountKey::new(scribe.next_key());
+    let sql = "INSERT INTO account (account_key, domain_key, folded, address, name, password_hash, created_at)
+               VALUES ($1, $2, $3, $4, '', $5, $6)";
+    sqlx::query(sql)
+        .bind(key.value())
+        .bind(domain.value())
+        .bind(fold(&address))
+        .bind(address.to_string())
+        .bind(hash.expose())
+        .bind(scribe.now().millis())
+        .execute(&mut *tx)
+        .await?;
+    write_state(tx, (key, &address), &state, scribe).await?;
+    mailbox::create_standard(tx, keys, scribe.now(), key).await?;
+    let deed = deed("person.create", key, &address, domain);
+    scribe.note(tx, deed.between(None, told(&state))).await?;
+    Ok(key)
 }
 
 /// The account's key, with its row written, so that all who change what belongs to it wait for each other on both engines. None where
@@ -735,6 +742,9 @@ pub(super) async fn put_state(
     write_state(tx, (key, address), after, scribe).await?;
     if owners > 0 && count_owners(tx).await? == 0 {
         return Err(DirectoryError::LastOwner);
+    }
+    if (after.is_suspended && !before.is_suspended) || (after.is_removed && !before.is_removed) {
+        access::end_openings(tx, key, None).await?;
     }
     let deed = deed(act, key, address, domain);
     scribe.note(tx, deed.between(told(before), told(after))).await?;

@@ -167,26 +167,8 @@ impl Store {
         start: DomainChange,
         by: &Author,
     ) -> Result<DomainKey, DirectoryError> {
-        if domain.is_literal() {
-            return Err(DirectoryError::Unfit("an address literal is no domain of ours"));
-        }
-        check_description(&start)?;
         let (domain, scribe) = (domain.clone(), self.scribe(by));
-        self.change_routes(move |tx| {
-            Box::pin(async move {
-                refuse_taken_name(tx, &domain).await?;
-                let key = DomainKey::new(scribe.next_key());
-                let sql = "INSERT INTO domain (domain_key, name, created_at, changed_at) VALUES ($1, $2, $3, $3)";
-                let query = sqlx::query(sql).bind(key.value()).bind(domain.as_str()).bind(scribe.now().millis());
-                query.execute(&mut *tx).await?;
-                let mut state = DomainState::default();
-                state.change(start);
-                write_state(tx, key, &state, &scribe).await?;
-                note(tx, &scribe, "domain.create", (key, &domain), None, Some(&state)).await?;
-                Ok(key)
-            })
-        })
-        .await
+        self.change_routes(move |tx| Box::pin(async move { add_domain_in(tx, &scribe, &domain, start).await })).await
     }
 
     /// One domain by its own name; none where it isn't ours, or is removed.
@@ -444,6 +426,29 @@ pub(super) async fn take_domain(
     let sql = "UPDATE domain SET changed_at = $2 WHERE name = $1 AND removed_at IS NULL RETURNING domain_key";
     let key: Option<i64> = sqlx::query_scalar(sql).bind(domain.as_str()).bind(now.millis()).fetch_optional(tx).await?;
     key.map(DomainKey::new).ok_or_else(|| DirectoryError::UnknownDomain(domain.clone()))
+}
+
+/// Adds a domain in the transaction under way.
+pub(crate) async fn add_domain_in(
+    tx: &mut AnyConnection,
+    scribe: &Scribe,
+    domain: &Domain,
+    start: DomainChange,
+) -> Result<DomainKey, DirectoryError> {
+    if domain.is_literal() {
+        return Err(DirectoryError::Unfit("an address literal is no domain of ours"));
+    }
+    check_description(&start)?;
+    refuse_taken_name(tx, domain).await?;
+    let key = DomainKey::new(scribe.next_key());
+    let sql = "INSERT INTO domain (domain_key, name, created_at, changed_at) VALUES ($1, $2, $3, $3)";
+    let query = sqlx::query(sql).bind(key.value()).bind(domain.as_str()).bind(scribe.now().millis());
+    query.execute(&mut *tx).await?;
+    let mut state = DomainState::default();
+    state.change(start);
+    write_state(tx, key, &state, scribe).await?;
+    note(tx, scribe, "domain.create", (key, domain), None, Some(&state)).await?;
+    Ok(key)
 }
 
 /// Refuses a name that a domain has, or has had until of late, or that is another name of one.

@@ -35,8 +35,8 @@ pub use order::Order;
 pub use route::{ALIAS_DEPTH, Route};
 pub use undo::is_undoable_act;
 
-pub(crate) use account::take_account;
-pub(crate) use domain::read_address;
+pub(crate) use account::{add_account_in, take_account};
+pub(crate) use domain::{add_domain_in, read_address};
 pub(crate) use route::Routes;
 
 use crate::{Store, StoreError, Version};

@@ -69,7 +69,7 @@ impl Routes {
     const KNOWN_FOR: Duration = Duration::from_secs(20);
 
     /// Whatever was remembered isn't any more.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 }
