@@ -11,8 +11,9 @@ use std::time::Duration;
 use relais_model::{Secret, Timestamp};
 use relais_store::{AccountKey, NewPasskey, Passkey as KeptPasskey, PasskeyError, PasskeyKey, SessionKey, TokenHash};
 use webauthn_rs::prelude::{
-    AuthenticationResult, DiscoverableAuthentication, DiscoverableKey, Passkey, PasskeyAuthentication, PasskeyRegistration,
-    PublicKeyCredential, RegisterPublicKeyCredential, Url, Uuid, Webauthn, WebauthnBuilder, WebauthnError,
+    AuthenticationResult, DiscoverableAuthentication, DiscoverableKey, Passkey, PasskeyAuthentication,
+    PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential, Url, Uuid, Webauthn, WebauthnBuilder,
+    WebauthnError,
 };
 
 use crate::access::{Access, Site, Visit, hash_of, hash_of_given, name_of};
@@ -84,7 +85,8 @@ impl Passkeys {
         let origins = origins.collect::<Result<Vec<_>, _>>()?;
         let first = origins.first().ok_or_else(|| bad(site.host.clone()))?;
         let wrong = |error: WebauthnError| bad(error.to_string());
-        let builder = WebauthnBuilder::new(&site.host, first).map_err(wrong)?.rp_name(&site.host).timeout(CEREMONY_LASTS);
+        let builder =
+            WebauthnBuilder::new(&site.host, first).map_err(wrong)?.rp_name(&site.host).timeout(CEREMONY_LASTS);
         let builder = origins.iter().skip(1).fold(builder, WebauthnBuilder::append_allowed_origin);
         let webauthn = builder.build().map_err(wrong)?;
         Ok(Self { webauthn, host: site.host.clone(), under_way: Mutex::default() })
@@ -220,8 +222,7 @@ impl Access {
         let passkeys = self.passkeys();
         let State::SignIn(state) = passkeys.take(ticket, self.now())? else { return Err(over()) };
         let answer: PublicKeyCredential = parse(answer)?;
-        let (handle, credential_id) =
-            passkeys.webauthn.identify_discoverable_authentication(&answer).map_err(wrong)?;
+        let (handle, credential_id) = passkeys.webauthn.identify_discoverable_authentication(&answer).map_err(wrong)?;
         let unknown = || Failure::unfit("passkey", Text::new("passkey-unknown"));
         let kept = self.store.passkey(credential_id).await?.ok_or_else(unknown)?;
         if kept.user_handle != handle.as_bytes() {

@@ -13,10 +13,9 @@ use utoipa::{IntoParams, ToSchema};
 use crate::checks::{self, Checks, MAX_TEXT_OCTETS};
 use crate::directory::readable;
 use crate::import::Planned;
-use crate::passwords::check_new_password;
 use crate::paging::{Rows, page};
+use crate::passwords::check_new_password;
 use crate::{Actor, Complaint, Failure, GRACE, Moment, Password, Reach, Role, Text};
-
 
 /// The languages that people read here.
 const LANGUAGES: [&str; 2] = ["en", "fr"];

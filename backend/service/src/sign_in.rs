@@ -7,8 +7,8 @@ use relais_model::{Address, Secret, Timestamp};
 use relais_store::{AccountKey, NewSession, Session, SessionKey, SessionStep};
 
 use crate::access::{
-    Access, CODE_ATTEMPTS, PROOF_LASTS, SECOND_FACTOR_PATIENCE, SEEN_EVERY, SESSION_IDLE, SESSION_LONGEST, Visit, actor_of,
-    hash_of, hash_of_given,
+    Access, CODE_ATTEMPTS, PROOF_LASTS, SECOND_FACTOR_PATIENCE, SEEN_EVERY, SESSION_IDLE, SESSION_LONGEST, Visit,
+    actor_of, hash_of, hash_of_given,
 };
 use crate::{Actor, Failure, Role, Text, Via};
 
@@ -201,11 +201,7 @@ impl Access {
 
     pub(crate) fn make_step(&self, created_at: Timestamp, is_proof: bool) -> (Secret, SessionStep) {
         let token = self.make_token();
-        let step = SessionStep {
-            hash: hash_of(token.expose()),
-            expires_at: expiry(created_at, self.now()),
-            is_proof,
-        };
+        let step = SessionStep { hash: hash_of(token.expose()), expires_at: expiry(created_at, self.now()), is_proof };
         (token, step)
     }
 }

@@ -6,8 +6,8 @@ use relais_model::{Address, Timestamp};
 use serde_json::json;
 use sqlx::any::AnyRow;
 
-use super::{TokenHash, note};
 use super::standing::{Standing, may_come_in, read_standing, standing_columns};
+use super::{TokenHash, note};
 use crate::directory::read_address;
 use crate::page::{Listing, Page};
 use crate::{AccountKey, ApiKeyKey, Author, Role, Store, StoreError};
@@ -113,7 +113,8 @@ impl Store {
                 if count.unsigned_abs() >= MAX_API_KEYS {
                     return Err(ApiKeyError::TooMany);
                 }
-                let sql = "INSERT INTO api_key (api_key_key, hash, account_key, name, role, scopes, created_at, expires_at)
+                let sql =
+                    "INSERT INTO api_key (api_key_key, hash, account_key, name, role, scopes, created_at, expires_at)
                            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_key, name) DO NOTHING";
                 let done = sqlx::query(sql)
                     .bind(key.value())
@@ -140,10 +141,13 @@ impl Store {
     /// The key of a token; none where it is unknown or expired, or its owner is suspended.
     pub async fn api_key(&self, hash: &TokenHash) -> Result<Option<ApiKey>, StoreError> {
         let sql = concat!(
-            "SELECT ", standing_columns!(), ", k.api_key_key, k.name, k.role, k.scopes, k.last_used_at
+            "SELECT ",
+            standing_columns!(),
+            ", k.api_key_key, k.name, k.role, k.scopes, k.last_used_at
              FROM api_key k JOIN account a ON a.account_key = k.account_key
              WHERE k.hash = $1 AND (k.expires_at IS NULL OR k.expires_at > $2)
-               AND ", may_come_in!()
+               AND ",
+            may_come_in!()
         );
         let row = sqlx::query(sql)
             .bind(hash.as_slice())

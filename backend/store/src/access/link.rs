@@ -126,7 +126,8 @@ impl Store {
         let (now, scribe) = (self.now().millis(), self.scribe(by));
         self.write(move |tx| {
             Box::pin(async move {
-                let sql = concat!(
+                let sql =
+                    concat!(
                     "DELETE FROM one_time_link WHERE hash = $1 AND purpose = $2 AND expires_at > $3 AND account_key IN
                          (SELECT a.account_key FROM account a WHERE ", may_come_in!(), ")
                      RETURNING account_key"

@@ -107,7 +107,8 @@ impl Store {
 
     /// The passkeys of an account, oldest first; [`MAX_PASSKEYS`] at most.
     pub async fn passkeys(&self, account: AccountKey) -> Result<Vec<Passkey>, StoreError> {
-        let sql = "SELECT passkey_key, account_key, user_handle, name, credential, created_at, last_used_at FROM passkey
+        let sql =
+            "SELECT passkey_key, account_key, user_handle, name, credential, created_at, last_used_at FROM passkey
                    WHERE account_key = $1 ORDER BY passkey_key";
         let rows: Vec<PasskeyRow> =
             sqlx::query_as(sql).bind(account.value()).fetch_all(&mut *self.reader().await?).await?;
@@ -119,7 +120,8 @@ impl Store {
         let sql = concat!(
             "SELECT p.passkey_key, p.account_key, p.user_handle, p.name, p.credential, p.created_at, p.last_used_at
              FROM passkey p JOIN account a ON a.account_key = p.account_key
-             WHERE p.credential_id = $1 AND ", may_come_in!()
+             WHERE p.credential_id = $1 AND ",
+            may_come_in!()
         );
         let row: Option<PasskeyRow> =
             sqlx::query_as(sql).bind(credential_id).fetch_optional(&mut *self.reader().await?).await?;

@@ -53,10 +53,7 @@ impl Store {
                           (SELECT COUNT(*) FROM recovery_code WHERE account_key = $1)";
         let (since, codes): (Option<i64>, i64) =
             sqlx::query_as(sql).bind(account.value()).fetch_one(&mut *self.reader().await?).await?;
-        Ok(SecondFactorState {
-            totp_since: since.map(Timestamp::from_millis),
-            recovery_codes: codes.unsigned_abs(),
-        })
+        Ok(SecondFactorState { totp_since: since.map(Timestamp::from_millis), recovery_codes: codes.unsigned_abs() })
     }
 
     /// Keeps a new authenticator's secret, unconfirmed. Returns false where a confirmed one is there: that must go first.
@@ -118,11 +115,7 @@ impl Store {
 
     /// Counts a code as wrong before it is looked at, so that no two that come together are both free; `refusal` says for how
     /// long a count of wrong ones refuses the next.
-    pub async fn try_code(
-        &self,
-        account: AccountKey,
-        refusal: fn(u64) -> Duration,
-    ) -> Result<CodeTry, StoreError> {
+    pub async fn try_code(&self, account: AccountKey, refusal: fn(u64) -> Duration) -> Result<CodeTry, StoreError> {
         let now = self.now();
         self.write(move |tx| {
             Box::pin(async move {

@@ -132,13 +132,16 @@ impl Store {
     /// The session of a token; none where it is unknown or expired, or its person is suspended.
     pub async fn session(&self, hash: &TokenHash) -> Result<Option<Session>, StoreError> {
         let sql = concat!(
-            "SELECT ", standing_columns!(), ", s.session_key, s.created_at, s.seen_at, s.is_whole, s.proved_at, a.name,
+            "SELECT ",
+            standing_columns!(),
+            ", s.session_key, s.created_at, s.seen_at, s.is_whole, s.proved_at, a.name,
                     a.language, a.theme, a.must_change_password,
                     CASE WHEN a.password_hash = '' THEN CAST(0 AS BIGINT) ELSE 1 END,
                     (SELECT COUNT(*) FROM totp t WHERE t.account_key = a.account_key AND t.is_confirmed = 1),
                     (SELECT COUNT(*) FROM passkey p WHERE p.account_key = a.account_key)
              FROM session s JOIN account a ON a.account_key = s.account_key
-             WHERE s.hash = $1 AND s.expires_at > $2 AND ", may_come_in!()
+             WHERE s.hash = $1 AND s.expires_at > $2 AND ",
+            may_come_in!()
         );
         let row = sqlx::query(sql)
             .bind(hash.as_slice())
@@ -225,8 +228,11 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 let sql = "DELETE FROM session WHERE session_key = $1 AND account_key = $2 RETURNING agent";
-                let ended: Option<String> =
-                    sqlx::query_scalar(sql).bind(session.value()).bind(account.value()).fetch_optional(&mut *tx).await?;
+                let ended: Option<String> = sqlx::query_scalar(sql)
+                    .bind(session.value())
+                    .bind(account.value())
+                    .fetch_optional(&mut *tx)
+                    .await?;
                 let Some(agent) = ended else { return Ok(false) };
                 let before = json!({ "session": session.session_id(), "agent": agent });
                 note(tx, &scribe, "session.end", account, (Some(before), None)).await?;

@@ -276,7 +276,8 @@ impl Store {
     /// [`DirectoryError::TooManyPeople`]; [`DirectoryError::Unfit`] where a text is too long.
     pub async fn add_account(&self, new: NewAccount, by: &Author) -> Result<Account, DirectoryError> {
         let (scribe, keys) = (self.scribe(by), self.inner.keys.clone());
-        let added = self.change_routes(move |tx| Box::pin(async move { add_account_in(tx, &keys, &scribe, new).await }));
+        let added =
+            self.change_routes(move |tx| Box::pin(async move { add_account_in(tx, &keys, &scribe, new).await }));
         Ok(present(self.account_by_key(added.await?).await?)?)
     }
 

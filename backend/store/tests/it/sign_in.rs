@@ -6,8 +6,8 @@ use std::time::Duration;
 use relais_model::{Clock as _, Secret};
 use relais_store::{
     AccountChange, AccountKey, ApiKeyError, AuditFilter, Author, CodeTry, DirectoryError, DomainChange, Founding,
-    FoundingError, LinkPurpose, MAX_API_KEYS, MAX_PASSKEYS, MAX_SESSIONS, NewAccount, NewApiKey, NewPasskey, NewSession,
-    Page, PasskeyError, Role, Session, SessionKey, SessionStep, TokenHash,
+    FoundingError, LinkPurpose, MAX_API_KEYS, MAX_PASSKEYS, MAX_SESSIONS, NewAccount, NewApiKey, NewPasskey,
+    NewSession, Page, PasskeyError, Role, Session, SessionKey, SessionStep, TokenHash,
 };
 
 use crate::house::{House, on_both};

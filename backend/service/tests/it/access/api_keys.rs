@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use relais_model::{Clock as _, Secret};
-use relais_service::{
-    Actor, ApiKeyForm, Failure, Group, Keyed, PROOF_LASTS, Reach, Role, Scope, Scopes, Via,
-};
+use relais_service::{Actor, ApiKeyForm, Failure, Group, Keyed, PROOF_LASTS, Reach, Role, Scope, Scopes, Via};
 use relais_store::{AccountChange, Author};
 
 use super::{ADMIN, ANN, BOB, House, OWNER, address, visit, why};

@@ -48,7 +48,11 @@ async fn codes_are_those_of_oathtool() {
     };
     let said = String::from_utf8(said.stdout).unwrap();
     assert_eq!(said.trim(), code(&house, &offer.secret, 0));
-    assert!(offer.uri.expose().starts_with("otpauth://totp/mx.example.org:ann%40example.org?"), "{}", offer.uri.expose());
+    assert!(
+        offer.uri.expose().starts_with("otpauth://totp/mx.example.org:ann%40example.org?"),
+        "{}",
+        offer.uri.expose()
+    );
     assert!(offer.uri.expose().contains(&format!("secret={base32}")));
     assert!(offer.qr.expose().contains("<svg"));
     assert_eq!(house.access.confirm_totp(&me, said.trim()).await.unwrap().len(), RECOVERY_CODES);

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use relais_model::Secret;
-use relais_service::{
-    PROOF_LASTS, Reach, Role, SEEN_EVERY, SESSION_IDLE, SESSION_LONGEST, SHORTEST_PASSWORD, SignIn,
-};
+use relais_service::{PROOF_LASTS, Reach, Role, SEEN_EVERY, SESSION_IDLE, SESSION_LONGEST, SHORTEST_PASSWORD, SignIn};
 
 use super::{ADMIN, ANN, BOB, CARL, HELPER, House, OWNER, PASSWORD, from, visit, why};
 
