@@ -99,15 +99,8 @@ impl Desk {
         let mut settlements = Vec::with_capacity(verdicts.len());
         let mut due = Vec::new();
         for (recipient, verdict) in job.recipients.iter().zip(verdicts) {
-            let decision = decide(
-                &self.config,
-                &job.message,
-                recipient,
-                verdict,
-                now,
-                &*self.ports.random,
-                delay_notice_after,
-            );
+            let decision =
+                decide(&self.config, &job.message, recipient, verdict, now, &*self.ports.random, delay_notice_after);
             log(job, recipient, verdict, &decision);
             count(&decision.outcome);
             if let (Some((kind, status)), Some(said)) = (decision.notice, said_in(verdict)) {
@@ -230,7 +223,8 @@ mod tests {
         change(&mut message, &mut recipient);
         let config = DeliveryConfig::new(Domain::parse("us.example").unwrap());
         let now = message.created_at.plus(age);
-        let decision = decide(&config, &message, &recipient, verdict, now, &SeededRandom::default(), Duration::from_hours(4));
+        let decision =
+            decide(&config, &message, &recipient, verdict, now, &SeededRandom::default(), Duration::from_hours(4));
         let outcome = match &decision.outcome {
             Outcome::Delivered { .. } => "delivered",
             Outcome::Deferred { .. } => "deferred",

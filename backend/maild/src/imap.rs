@@ -31,8 +31,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
 use crate::listener::{TlsMode, Visitor};
-use crate::wire::Wire;
 use crate::scram::Scram;
+use crate::wire::Wire;
 use crate::{AccountSeat, House};
 use append::Appending;
 use selected::{Expunges, Selected, Sync, Told};

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 use crate::listener::{TlsMode, Visitor};
-use crate::wire::Wire;
 use crate::scram::Scram;
+use crate::wire::Wire;
 use crate::{AccountSeat, House};
 use ahead::Ahead;
 

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use crate::listener::{Protocol, TlsMode, Visitor};
-use crate::wire::Wire;
 use crate::scram::Scram;
+use crate::wire::Wire;
 use crate::{AccountSeat, House};
 
 /// Carries one connection from its greeting to its end.

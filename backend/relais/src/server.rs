@@ -28,8 +28,8 @@ use tracing::{error, info, warn};
 
 use crate::certificate::{self, Pair};
 use crate::config::{Config, Relay, RelayTls as RelayTlsName};
-use crate::log::{Logging, SetLevel};
 use crate::host::{self, Machine};
+use crate::log::{Logging, SetLevel};
 use crate::{control, operations, web};
 
 /// Connections that read the database, beside the one that writes.
@@ -133,9 +133,15 @@ impl Server {
             disk: Arc::clone(&self.reloading.disk),
             is_delivering: self.delivery.is_some(),
         };
-        let service = self.service().with_operations(host::operations(machine, logging.tail, resolver(&self.resolver)?)?);
+        let service =
+            self.service().with_operations(host::operations(machine, logging.tail, resolver(&self.resolver)?)?);
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
-        tasks.spawn(obey_settings(self.store.clone(), self.reloading.begun_with.clone(), self.reloading.house.clone(), stop.clone()));
+        tasks.spawn(obey_settings(
+            self.store.clone(),
+            self.reloading.begun_with.clone(),
+            self.reloading.house.clone(),
+            stop.clone(),
+        ));
         let handle = operations::recorder()?;
         tasks.spawn(self.operations.serve(self.store.clone(), handle, stop.clone(), self.drain));
         let place = place(&self.reloading.begun_with);
@@ -174,11 +180,8 @@ fn place(config: &Config) -> Place {
             Binding::Unix(_) => None,
         }
     };
-    let ports = MailPorts {
-        imaps: port(Protocol::Imap),
-        pop3s: port(Protocol::Pop3),
-        submissions: port(Protocol::Submission),
-    };
+    let ports =
+        MailPorts { imaps: port(Protocol::Imap), pop3s: port(Protocol::Pop3), submissions: port(Protocol::Submission) };
     let own = || format!("https://{}", config.hostname);
     let origin = config.web.origins.first().cloned().unwrap_or_else(own);
     Place { host: config.hostname.clone(), origin, ports }

@@ -20,10 +20,11 @@ use std::time::Duration;
 use data_encoding::BASE64URL_NOPAD;
 use relais_model::{Address, Clock, Random, Secret, Timestamp};
 use relais_reception::{Login, LoginAnswer, LoginAttempt, Protocol};
-use relais_store::{AccountKey, Standing, Store, TokenHash};
+use relais_store::{Account, AccountKey, Standing, Store, TokenHash};
 
 use crate::directory::readable;
 use crate::passkeys::Passkeys;
+use crate::people::unknown;
 use crate::{Actor, Failure, Reach, Role, Text, Via};
 
 /// A session ends when nobody has used it for so long.
@@ -137,21 +138,17 @@ impl Access {
         })
     }
 
-    /// The person of this address, for one who looks after people: not below `role`, and with more to say than the person has, unless
-    /// they own the house.
+    /// The person of this address, for one who looks after people: not below `role`, and with no less power than they have.
     ///
     /// # Errors
     /// [`Failure::Forbidden`]; [`Failure::Absent`] where they see no such person.
-    pub(crate) async fn whom(&self, actor: &Actor, role: Role, address: &str) -> Result<Standing, Failure> {
+    pub(crate) async fn whom(&self, actor: &Actor, role: Role, address: &str) -> Result<Account, Failure> {
         actor.require(role)?;
-        let unknown = || Failure::Absent(Text::new("failure-unknown-address").with("address", address));
-        let address = Address::parse(address).map_err(|_| unknown())?;
-        actor.require_reach(&address.domain).map_err(|_| unknown())?;
-        let standing = self.store.standing(&address).await?.ok_or_else(unknown)?;
-        if actor.role < Role::Owner && actor.role <= role_of(standing.role) {
-            return Err(Failure::Forbidden(Text::new("failure-forbidden")));
-        }
-        Ok(standing)
+        let parsed = Address::parse(address.trim()).map_err(|_| unknown(address))?;
+        actor.require_reach(&parsed.domain).map_err(|_| unknown(address))?;
+        let account = self.store.account(&parsed).await?.ok_or_else(|| unknown(address))?;
+        actor.require_power_over(&account)?;
+        Ok(account)
     }
 }
 
@@ -165,27 +162,9 @@ pub(crate) fn hash_of_given(token: &str) -> Option<TokenHash> {
     (!token.is_empty() && token.len() <= MAX_TOKEN).then(|| hash_of(token))
 }
 
-pub(crate) const fn role_of(kept: relais_store::Role) -> Role {
-    match kept {
-        relais_store::Role::User => Role::User,
-        relais_store::Role::HelpDesk => Role::HelpDesk,
-        relais_store::Role::DomainAdmin => Role::DomainAdmin,
-        relais_store::Role::Owner => Role::Owner,
-    }
-}
-
-pub(crate) const fn kept_role(role: Role) -> relais_store::Role {
-    match role {
-        Role::User => relais_store::Role::User,
-        Role::HelpDesk => relais_store::Role::HelpDesk,
-        Role::DomainAdmin => relais_store::Role::DomainAdmin,
-        Role::Owner => relais_store::Role::Owner,
-    }
-}
-
 /// The asker that a session or a key stands for. A key's role may be less than its owner's: it sees what the owner sees, and may less.
 pub(crate) fn actor_of(standing: Standing, name: Option<String>, at_most: Role, via: Via, peer: IpAddr) -> Actor {
-    let own = role_of(standing.role);
+    let own = Role::from(standing.role);
     let role = own.min(at_most);
     let reach = match (role, own) {
         (Role::User, _) => Reach::Domains(Vec::new()),

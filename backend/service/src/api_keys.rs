@@ -5,11 +5,12 @@ use std::fmt;
 use std::net::IpAddr;
 
 use relais_model::{Address, Secret, Timestamp};
-use relais_store::{ApiKeyError, ApiKeyKey, ApiKeyRow as KeptKey, MAX_API_KEYS, NewApiKey, Page};
+use relais_store::{ApiKeyError, ApiKeyKey, ApiKeyRow as KeptKey, MAX_API_KEYS, NewApiKey};
 
-use crate::access::{Access, SEEN_EVERY, actor_of, hash_of, hash_of_given, kept_role, name_of, role_of};
+use crate::access::{Access, SEEN_EVERY, actor_of, hash_of, hash_of_given, name_of};
 use crate::directory::readable;
-use crate::{Actor, Failure, Paging, Role, Rows, Text, Via};
+use crate::paging::page;
+use crate::{Actor, Failure, Role, Rows, Text, Via};
 
 /// What a key begins with, so that people and scanners of leaked secrets know it.
 pub const API_KEY_PREFIX: &str = "relais_";
@@ -210,7 +211,7 @@ impl Access {
             hash: hash_of(token.expose()),
             account: *account,
             name: name_of(&form.name)?,
-            role: kept_role(form.role),
+            role: form.role.into(),
             scopes: form.scopes.to_string(),
             expires_at: form.expires_at,
         };
@@ -228,14 +229,19 @@ impl Access {
     ///
     /// # Errors
     /// [`Failure::Forbidden`].
-    pub async fn api_keys(&self, actor: &Actor, everybody: bool, paging: Paging) -> Result<Rows<ApiKeyRow>, Failure> {
+    pub async fn api_keys(
+        &self,
+        actor: &Actor,
+        everybody: bool,
+        after: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Rows<ApiKeyRow>, Failure> {
         if everybody {
             actor.require(Role::Owner)?;
         }
         let own = actor.account.as_ref().map(|(account, _)| *account);
         let whose = if everybody { None } else { Some(own.ok_or_else(absent)?) };
-        let page = Page { after: paging.after, limit: paging.limit };
-        Ok(Rows::of(self.store.api_keys(whose, &page).await?, show))
+        Ok(Rows::of(self.store.api_keys(whose, &page(after, limit)).await?, show))
     }
 
     /// Revokes a key of one's own, or, for an owner, of anybody.
@@ -262,7 +268,7 @@ impl Access {
             self.store.touch_api_key(kept.key, peer).await?;
         }
         let name = format!("{} ({})", kept.name, readable(&kept.standing.address));
-        let actor = actor_of(kept.standing, Some(name), role_of(kept.role), Via::Api, peer);
+        let actor = actor_of(kept.standing, Some(name), kept.role.into(), Via::Api, peer);
         // A key is no session that was left open: whoever made it said who they are.
         let actor = Actor { is_proven: true, ..actor };
         Ok(Some(Keyed { actor, scopes: read_scopes(&kept.scopes), key: kept.key }))
@@ -282,7 +288,7 @@ fn show(kept: KeptKey) -> ApiKeyRow {
         id: kept.key.key_id(),
         owner: kept.owner,
         name: kept.name,
-        role: role_of(kept.role),
+        role: kept.role.into(),
         scopes: read_scopes(&kept.scopes),
         created_at: kept.created_at,
         expires_at: kept.expires_at,

@@ -76,6 +76,12 @@ impl Failure {
     }
 }
 
+impl From<Complaint> for Failure {
+    fn from(complaint: Complaint) -> Self {
+        Self::Unfit(vec![complaint])
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "a use-case failed at the store");

@@ -35,10 +35,10 @@ mod passwords;
 mod people;
 mod queue;
 mod second_factor;
-mod sessions;
-mod sign_in;
 mod security;
+mod sessions;
 mod settings;
+mod sign_in;
 mod system;
 mod text;
 mod trace;
@@ -63,33 +63,33 @@ pub use addresses::{
 pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, Keyed, Scope, Scopes};
 pub use app_passwords::{AppPasswordRow, BanRow};
 pub use directory::{AccountRow, AliasRow, DomainRow};
-pub use explain::{Explanation, causes};
-pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
-pub use queue::{
-    DestinationTally, QueueAct, QueueAttempt, QueueChart, QueueDetail, QueueItem, QueueMessage, QueueQuery, QueueRow,
-    QueueSelection, QueueSort, QueueTally, RecipientRow, Selection,
-};
-pub use security::BanView;
-pub use settings::{SettingSectionView, SettingView, sentence as setting_sentence};
-pub use system::{
-    CertificateFact, CertificateView, DataSizes, DiskFact, HealthCheck, Host, ListenerView, LogLevel, LogLine, LogTail,
-    SystemView,
-};
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
+pub use explain::{Explanation, causes};
 pub use failure::{Complaint, Failure};
 pub use import::{ImportRefusal, ImportReport, PeopleImported, PersonRefused};
 pub use links::{Founded, PasswordLink, SetUp, Way};
 pub use log_ins::LogInView;
 pub use moment::Moment;
+pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
 pub use own_app_passwords::AppPasswordView;
 pub use paging::Rows;
 pub use passkeys::{CEREMONY_LASTS, Ceremony, PasskeyRow};
 pub use passwords::{SHORTEST_PASSWORD, check_new_password};
 pub use people::{NewPerson, OwnChange, People, PeopleWanted, PersonChange, PersonGoing, PersonSort, PersonView};
+pub use queue::{
+    DestinationTally, QueueAct, QueueAttempt, QueueChart, QueueDetail, QueueItem, QueueMessage, QueueQuery, QueueRow,
+    QueueSelection, QueueSort, QueueTally, RecipientRow, Selection,
+};
 pub use relais_store::{ApiKeyKey, SessionKey};
 pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer, qr};
+pub use security::BanView;
 pub use sessions::OpenSession;
+pub use settings::{SettingSectionView, SettingView, sentence as setting_sentence};
 pub use sign_in::{Pending, SignIn, SignedIn};
+pub use system::{
+    CertificateFact, CertificateView, DataSizes, DiskFact, HealthCheck, Host, ListenerView, LogLevel, LogLine, LogTail,
+    SystemView,
+};
 pub use text::{Gap, Text};
 pub use trace::{MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, RecipientFate, TraceRow};
 pub use webhooks::{

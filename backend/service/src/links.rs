@@ -7,6 +7,7 @@ use relais_model::{Address, Domain, Secret};
 use relais_store::{Author, Founding, FoundingError, LinkPurpose, NewAccount};
 
 use crate::access::{Access, PASSWORD_LINK_LASTS, SET_UP_LINK_LASTS, Site, Visit, hash_of, hash_of_given, name_of};
+use crate::checks::{self, Checks, MAX_TEXT_OCTETS};
 use crate::directory::readable;
 use crate::passkeys::Passkeys;
 use crate::passwords::check_new_password;
@@ -108,7 +109,7 @@ impl Access {
         let (host_name, domain, address) = read(&wanted)?;
         let (password_hash, passkey) = match wanted.way {
             Way::Password(password) => {
-                check_new_password(&password, &address, &wanted.name, "password")?;
+                check_new_password(&password, &address, &wanted.name)?;
                 (Some(self.hash_password(password).await?), None)
             }
             Way::Passkey { ticket, answer, name } => {
@@ -145,10 +146,10 @@ impl Access {
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Absent`].
     pub async fn password_link(&self, actor: &Actor, address: &str) -> Result<Secret, Failure> {
-        let standing = self.whom(actor, Role::HelpDesk, address).await?;
+        let account = self.whom(actor, Role::HelpDesk, address).await?;
         let (token, until) = (self.make_token(), self.now().plus(PASSWORD_LINK_LASTS));
         let (hash, author) = (hash_of(token.expose()), actor.author());
-        self.store.add_link(hash, LinkPurpose::Password, Some(standing.account), until, &author).await?;
+        self.store.add_link(hash, LinkPurpose::Password, Some(account.key), until, &author).await?;
         Ok(token)
     }
 
@@ -170,7 +171,7 @@ impl Access {
     pub async fn use_password_link(&self, token: &str, password: Secret, visit: &Visit) -> Result<(), Failure> {
         let hash = hash_of_given(token).ok_or_else(void)?;
         let (account, address, name) = self.store.password_link(&hash).await?.ok_or_else(void)?;
-        check_new_password(&password, &address, &name, "password")?;
+        check_new_password(&password, &address, &name)?;
         let password_hash = self.hash_password(password).await?;
         let author =
             Author { name: readable(&address), account: Some(account), via: Via::Panel, peer: Some(visit.peer) };
@@ -185,35 +186,17 @@ fn void() -> Failure {
 
 /// What the first owner typed, or all that is wrong with it.
 fn read(wanted: &SetUp) -> Result<(Domain, Domain, Address), Failure> {
-    let host_name = domain(&wanted.host_name, "host_name");
-    let domain = domain(&wanted.domain, "domain");
-    let address = address(&wanted.address, domain.as_ref().ok());
-    match (host_name, domain, address) {
-        (Ok(host_name), Ok(domain), Ok(address)) => Ok((host_name, domain, address)),
-        (host_name, domain, address) => {
-            Err(Failure::Unfit(host_name.err().into_iter().chain(domain.err()).chain(address.err()).collect()))
-        }
+    let mut checks = Checks::default();
+    let host_name = checks.take(checks::domain("host_name", &wanted.host_name));
+    let domain = checks.take(checks::domain("domain", &wanted.domain));
+    let address = checks.take(checks::address("address", &wanted.address));
+    checks.note(checks::text("name", &wanted.name, MAX_TEXT_OCTETS));
+    if let (Some(domain), Some(address)) = (&domain, &address)
+        && address.domain != *domain
+    {
+        let why = Text::new("link-owner-elsewhere").with("domain", domain.to_unicode());
+        checks.note(Err(Complaint { field: "address", why }));
     }
-}
-
-fn domain(text: &str, field: &'static str) -> Result<Domain, Complaint> {
-    let text = text.trim();
-    let bad =
-        |why: String| Complaint { field, why: Text::new("failure-bad-domain").with("text", text).with("why", why) };
-    let domain = Domain::parse(text).map_err(|error| bad(error.to_string()))?;
-    if domain.is_literal() { Err(bad(text.to_owned())) } else { Ok(domain) }
-}
-
-fn address(text: &str, domain: Option<&Domain>) -> Result<Address, Complaint> {
-    let text = text.trim();
-    let complaint = |why| Complaint { field: "address", why };
-    let address = Address::parse(text).map_err(|error| {
-        complaint(Text::new("failure-bad-address").with("text", text).with("why", error.to_string()))
-    })?;
-    match domain {
-        Some(domain) if address.domain != *domain => {
-            Err(complaint(Text::new("link-owner-elsewhere").with("domain", domain.to_unicode())))
-        }
-        _ => Ok(address),
-    }
+    let taken = host_name.zip(domain).zip(address).map(|((host_name, domain), address)| (host_name, domain, address));
+    checks.end(taken)
 }

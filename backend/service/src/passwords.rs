@@ -4,11 +4,10 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use relais_model::{Address, Secret};
-use relais_store::Standing;
 
 use crate::access::Access;
 use crate::sign_in::SignedIn;
-use crate::{Actor, Failure, Role, Text, Visit};
+use crate::{Actor, Complaint, Failure, Role, Text, Visit};
 
 /// Characters, at least.
 pub const SHORTEST_PASSWORD: usize = 8;
@@ -20,13 +19,8 @@ static COMMON: LazyLock<HashSet<&'static str>> =
 /// Refuses a password that is too short or long, that everybody tries first, or that is what it should protect.
 ///
 /// # Errors
-/// [`Failure::Unfit`] on `field`.
-pub fn check_new_password(
-    password: &Secret,
-    address: &Address,
-    name: &str,
-    field: &'static str,
-) -> Result<(), Failure> {
+/// What is wrong, on `password`.
+pub fn check_new_password(password: &Secret, address: &Address, name: &str) -> Result<(), Complaint> {
     let plain = password.expose();
     let folded = plain.to_lowercase();
     let why = if plain.chars().count() < SHORTEST_PASSWORD {
@@ -40,7 +34,7 @@ pub fn check_new_password(
     } else {
         return Ok(());
     };
-    Err(Failure::unfit(field, why))
+    Err(Complaint { field: "password", why })
 }
 
 fn is_one_character(plain: &str) -> bool {
@@ -78,7 +72,7 @@ impl Access {
         new: Secret,
         visit: &Visit,
     ) -> Result<Secret, Failure> {
-        check_new_password(&new, &me.address, &me.name, "password")?;
+        check_new_password(&new, &me.address, &me.name)?;
         if me.has_password {
             self.check_password(&me.address.to_string(), old, visit.peer, "old_password").await?;
         } else {
@@ -102,11 +96,11 @@ impl Access {
         new: Secret,
         must_change: bool,
     ) -> Result<(), Failure> {
-        let Standing { account, address, .. } = self.whom(actor, Role::DomainAdmin, address).await?;
+        let account = self.whom(actor, Role::DomainAdmin, address).await?;
         actor.require_proof()?;
-        check_new_password(&new, &address, "", "password")?;
+        check_new_password(&new, &account.address, &account.name)?;
         let hash = self.hash_password(new).await?;
-        Ok(self.store.set_password(account, hash, must_change, &actor.author()).await?)
+        Ok(self.store.set_password(account.key, hash, must_change, &actor.author()).await?)
     }
 }
 
@@ -118,12 +112,8 @@ mod tests {
     fn bad_passwords_are_refused_in_words() {
         let address = Address::parse("anna.weber@bücher.example").unwrap();
         let check = |password: &str, expected: Option<&str>| {
-            let refused = check_new_password(&Secret::new(password), &address, "Anna  Weber", "password").err();
-            let said = refused.map(|failure| match failure {
-                Failure::Unfit(complaints) => complaints[0].why.id.to_string(),
-                other => format!("{other:?}"),
-            });
-            assert_eq!(said.as_deref(), expected, "{password}");
+            let refused = check_new_password(&Secret::new(password), &address, "Anna  Weber").err();
+            assert_eq!(refused.map(|complaint| complaint.why.id).as_deref(), expected, "{password}");
         };
         check("", Some("password-too-short"));
         check("sevenn7", Some("password-too-short"));

@@ -14,10 +14,8 @@ use crate::checks::{self, Checks, MAX_TEXT_OCTETS};
 use crate::directory::readable;
 use crate::import::Planned;
 use crate::paging::{Rows, page};
+use crate::passwords::check_new_password;
 use crate::{Actor, Complaint, Failure, GRACE, Moment, Password, Reach, Role, Text};
-
-/// Characters of a password, at least: a shorter one is soon guessed.
-const SHORTEST_PASSWORD: usize = 8;
 
 /// The languages that people read here.
 const LANGUAGES: [&str; 2] = ["en", "fr"];
@@ -304,8 +302,8 @@ impl People {
         let address = checks.take(checks::address("address", &new.address));
         checks.note(checks::text("name", &new.name, MAX_TEXT_OCTETS));
         let password = new.password.map(Password::secret);
-        if let Some(password) = &password {
-            checks.note(check_password(password));
+        if let (Some(password), Some(address)) = (&password, &address) {
+            checks.note(check_new_password(password, address, &new.name));
         }
         let language = new.language.unwrap_or_default();
         checks.note(one_of("language", &language, &LANGUAGES));
@@ -477,10 +475,10 @@ impl People {
         if role == Role::User {
             return Ok(());
         }
+        actor.require_proof()?;
         if role > actor.role {
             return Err(Failure::Forbidden(Text::new("failure-role-above")));
         }
-        actor.require_proof()?;
         for domain in domains {
             actor.require_reach(domain)?;
             if self.store.domain_key(domain).await?.is_none() {
@@ -538,13 +536,6 @@ pub(crate) fn unknown(address: &str) -> Failure {
 
 fn absent_domain(domain: &Domain) -> Failure {
     Failure::Absent(Text::new("failure-unknown-domain").with("domain", domain.to_unicode()))
-}
-
-pub(crate) fn check_password(password: &Secret) -> Result<(), Complaint> {
-    if password.expose().chars().count() >= SHORTEST_PASSWORD {
-        return Ok(());
-    }
-    Err(Complaint { field: "password", why: Text::new("failure-password-short").with("least", SHORTEST_PASSWORD) })
 }
 
 /// The domains of a role that is held for domains; those of the others, none.

@@ -122,9 +122,9 @@ impl Access {
     /// # Errors
     /// [`Failure::Unproven`], [`Failure::Forbidden`], [`Failure::Absent`].
     pub async fn remove_second_factor_of(&self, actor: &Actor, address: &str) -> Result<(), Failure> {
-        let standing = self.whom(actor, Role::DomainAdmin, address).await?;
+        let account = self.whom(actor, Role::DomainAdmin, address).await?;
         actor.require_proof()?;
-        let is_off = self.store.remove_totp(standing.account, &actor.author()).await?;
+        let is_off = self.store.remove_totp(account.key, &actor.author()).await?;
         if is_off { Ok(()) } else { Err(Failure::Absent(Text::new("second-factor-is-off"))) }
     }
 
@@ -217,9 +217,9 @@ fn grouped(text: &str, separator: char) -> String {
     }
     shown
 }
+
 /// A text as a drawing to be scanned: SVG. None where it is too long for one.
 pub fn qr(text: &str) -> Option<Secret> {
     let code = QrCode::new(text).ok()?;
     Some(Secret::new(code.render::<svg::Color<'_>>().min_dimensions(200, 200).build()))
 }
-

@@ -58,8 +58,8 @@ impl Access {
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Absent`].
     pub async fn sessions_of(&self, actor: &Actor, address: &str) -> Result<Vec<OpenSession>, Failure> {
-        let standing = self.whom(actor, Role::HelpDesk, address).await?;
-        let rows = self.store.sessions(standing.account).await?;
+        let account = self.whom(actor, Role::HelpDesk, address).await?;
+        let rows = self.store.sessions(account.key).await?;
         Ok(rows.into_iter().map(|row| show(row, None)).collect())
     }
 
@@ -68,8 +68,8 @@ impl Access {
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Absent`].
     pub async fn end_sessions_of(&self, actor: &Actor, address: &str) -> Result<u64, Failure> {
-        let standing = self.whom(actor, Role::HelpDesk, address).await?;
-        Ok(self.store.end_sessions(standing.account, None, &actor.author()).await?)
+        let account = self.whom(actor, Role::HelpDesk, address).await?;
+        Ok(self.store.end_sessions(account.key, None, &actor.author()).await?)
     }
 }
 

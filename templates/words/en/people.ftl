@@ -7,7 +7,6 @@ failure-person-above = This person may more than you: only someone with as much 
 failure-role-without-domains = Help desk and domain admins serve domains: choose one at least.
 failure-suspend-self = You cannot suspend yourself: you would be locked out. Ask someone else to do it.
 failure-remove-self = You cannot remove yourself: you would be locked out. Ask someone else to do it.
-failure-password-short = The password is too short: { $least } characters at least.
 failure-no-choice = “{ $text }” is no choice here. Choose one of these: { $choices }.
 failure-text-long = The text is too long: { $most } bytes at most.
 failure-text-control = The text holds a character that cannot be shown, such as a line break or a tab.

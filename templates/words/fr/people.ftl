@@ -7,7 +7,6 @@ failure-person-above = Cette personne a plus de droits que vous : seul quelqu’
 failure-role-without-domains = L’assistance et les administrateurs de domaine servent des domaines : choisissez-en un au moins.
 failure-suspend-self = Vous ne pouvez pas vous suspendre : vous seriez enfermé dehors. Demandez à quelqu’un d’autre de le faire.
 failure-remove-self = Vous ne pouvez pas vous retirer : vous seriez enfermé dehors. Demandez à quelqu’un d’autre de le faire.
-failure-password-short = Le mot de passe est trop court : { $least } caractères au moins.
 failure-no-choice = « { $text } » n’est pas un choix ici. Choisissez parmi : { $choices }.
 failure-text-long = Le texte est trop long : { $most } octets au plus.
 failure-text-control = Le texte contient un caractère qui ne peut être montré, comme un saut de ligne ou une tabulation.

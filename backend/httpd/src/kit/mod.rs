@@ -27,6 +27,6 @@ pub(crate) use routes::Routes;
 pub(crate) use security::headers;
 pub(crate) use shown::{Time, number, size};
 pub(crate) use visit::{
-    Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, Signed, THEMES, Visit, clear_session, done, done_with,
-    next_path, recognise, redirect, session_cookie, with_next,
+    Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, Signed, THEMES, Visit, clear_session, done,
+    done_with, next_path, recognise, redirect, session_cookie, with_next,
 };

@@ -57,12 +57,7 @@ async fn set_up_form(guest: Guest, State(web): State<Web>, Path(token): Path<Str
     Ok(shown(&SetUpPage { here: guest.visit.path.clone(), frame, complaints: Complaints::default(), form }))
 }
 
-async fn set_up(
-    guest: Guest,
-    State(web): State<Web>,
-    Path(token): Path<String>,
-    Form(form): Form<SetUpForm>,
-) -> Oops {
+async fn set_up(guest: Guest, State(web): State<Web>, Path(token): Path<String>, Form(form): Form<SetUpForm>) -> Oops {
     let way = if form.credential.is_empty() {
         Way::Password(form.password.clone().into())
     } else {
@@ -120,12 +115,7 @@ async fn password_form(guest: Guest, State(web): State<Web>, Path(token): Path<S
     Ok(shown(&password_page(&guest, &web, &token, Complaints::default()).await?))
 }
 
-async fn password_page(
-    guest: &Guest,
-    web: &Web,
-    token: &str,
-    complaints: Complaints,
-) -> Result<PasswordPage, Failure> {
+async fn password_page(guest: &Guest, web: &Web, token: &str, complaints: Complaints) -> Result<PasswordPage, Failure> {
     let link = web.access().open_password_link(token).await?;
     Ok(PasswordPage {
         frame: guest.frame(web),
@@ -164,4 +154,3 @@ pub(super) fn not_set_up_page(frame: Frame) -> Response {
     }
     shown(&NotSetUpPage { frame })
 }
-

@@ -45,7 +45,9 @@ async fn scram(login: &Login, name: &str, password: &str, authorization: Option<
         Ok(start) => start,
         Err(answer) => return answer,
     };
-    let Progress::Continue(exchange) = question.answer(Known { verifier, nonce, bindings }) else { panic!("a challenge") };
+    let Progress::Continue(exchange) = question.answer(Known { verifier, nonce, bindings }) else {
+        panic!("a challenge")
+    };
     let proof = client.respond(exchange.challenge()).unwrap().message;
     match exchange.respond(proof.as_bytes()) {
         Progress::Continue(exchange) => {

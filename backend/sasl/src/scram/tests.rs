@@ -102,7 +102,8 @@ fn what_was_said_to_another_nonce_or_over_another_connection_is_wrong() {
     assert_eq!(run(&client("pencil", &none), Mechanism::ScramSha256, replayed), None);
     let rebound = |last: String| last.replace("c=biws", "c=eSws");
     assert_eq!(run(&client("pencil", &none), Mechanism::ScramSha256, rebound), None);
-    let Progress::Ask(question) = begin(Mechanism::ScramSha256Plus).respond(client("pencil", &bindings()).first().as_bytes())
+    let Progress::Ask(question) =
+        begin(Mechanism::ScramSha256Plus).respond(client("pencil", &bindings()).first().as_bytes())
     else {
         panic!("it is a first message")
     };

@@ -1,4 +1,4 @@
-//! The use-cases on a real store: what they do, what they refuse, and to whom.
+//! The use-cases, on a real store in a temporary folder, with a clock that moves only when told.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,6 +6,4 @@
     reason = "clippy knows tests, not their helpers"
 )]
 
-mod directory;
-mod house;
-mod roles;
+mod access;

@@ -4,8 +4,8 @@
 use relais_model::{Address, Domain};
 use sqlx::any::AnyRow;
 
-use crate::directory::{fold, read_address};
-use crate::{AccountKey, DomainKey, Role, Store, StoreError};
+use crate::directory::read_address;
+use crate::{AccountKey, DomainKey, Role, StoreError};
 
 /// An account with its role and the domains that it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,16 +39,6 @@ macro_rules! may_come_in {
     };
 }
 pub(super) use may_come_in;
-
-impl Store {
-    /// Who has this address, and what they may; removed accounts have none.
-    pub async fn standing(&self, address: &Address) -> Result<Option<Standing>, StoreError> {
-        let sql =
-            concat!("SELECT ", standing_columns!(), " FROM account a WHERE a.folded = $1 AND a.removed_at IS NULL");
-        let row = sqlx::query(sql).bind(fold(address)).fetch_optional(&mut *self.reader().await?).await?;
-        row.as_ref().map(read_standing).transpose()
-    }
-}
 
 /// Reads what [`standing_columns`] names, from the first column on.
 pub(super) fn read_standing(row: &AnyRow) -> Result<Standing, StoreError> {

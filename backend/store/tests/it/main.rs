@@ -19,6 +19,7 @@ mod people;
 mod queue;
 mod reading;
 mod settings;
+mod sign_in;
 mod trace;
 mod views;
 mod webhooks;

@@ -58,12 +58,7 @@ async fn list(person: Person, State(web): State<Web>) -> Oops {
     Ok(shown(&page(&person, &web, Complaints::default(), &form).await?))
 }
 
-async fn page(
-    person: &Person,
-    web: &Web,
-    complaints: Complaints,
-    form: &AddForm,
-) -> Result<AppPasswordsPage, Failure> {
+async fn page(person: &Person, web: &Web, complaints: Complaints, form: &AddForm) -> Result<AppPasswordsPage, Failure> {
     let frame = person.frame(web);
     let own = web.access().own_app_passwords(&person.me).await?;
     let rows = own.into_iter().map(|one| row(&frame, one)).collect();
@@ -87,7 +82,11 @@ async fn page(
 fn row(frame: &Frame, one: AppPasswordView) -> Row {
     let protocols: Vec<_> = one.protocols.iter().map(|name| frame.say(&format!("protocol-{name}"))).collect();
     Row {
-        remove: format!("{}?{}", path::OWN_APP_PASSWORD_REMOVE, crate::kit::query(&NameForm { name: one.name.clone() })),
+        remove: format!(
+            "{}?{}",
+            path::OWN_APP_PASSWORD_REMOVE,
+            crate::kit::query(&NameForm { name: one.name.clone() })
+        ),
         name: one.name,
         protocols: protocols.join(", "),
         created: frame.time(one.created_at.0),

@@ -88,12 +88,7 @@ struct RenameForm {
     name: String,
 }
 
-async fn rename(
-    person: Person,
-    State(web): State<Web>,
-    Path(id): Path<String>,
-    Form(form): Form<RenameForm>,
-) -> Oops {
+async fn rename(person: Person, State(web): State<Web>, Path(id): Path<String>, Form(form): Form<RenameForm>) -> Oops {
     match web.access().rename_passkey(&person.me, &id, &form.name).await {
         Ok(()) => Ok(done(path::OWN_PASSKEYS, Text::new("passkey-renamed").with("name", form.name.trim()))),
         Err(failure) => {

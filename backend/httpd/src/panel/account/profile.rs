@@ -81,7 +81,10 @@ async fn page(person: &Person, web: &Web, complaints: Complaints, form: ProfileF
         form,
         address,
         storage,
-        used_percent: own.quota_octets.filter(|quota| *quota > 0).map_or(0, |quota| own.used_octets.saturating_mul(100) / quota),
+        used_percent: own
+            .quota_octets
+            .filter(|quota| *quota > 0)
+            .map_or(0, |quota| own.used_octets.saturating_mul(100) / quota),
         has_quota: own.quota_octets.is_some(),
         is_guarded: person.me.has_second_factor || person.me.passkeys > 0,
         languages,

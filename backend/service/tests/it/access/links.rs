@@ -1,0 +1,112 @@
+//! One-time links.
+
+use std::time::Duration;
+
+use relais_model::Secret;
+use relais_service::{Actor, PASSWORD_LINK_LASTS, Role, SET_UP_LINK_LASTS, SetUp, SignIn, Way};
+
+use super::{ADMIN, ANN, BOB, CARL, HELPER, House, OWNER, PASSWORD, visit, why};
+
+fn wanted(host_name: &str, domain: &str, address: &str, password: &str) -> SetUp {
+    SetUp {
+        host_name: host_name.to_owned(),
+        domain: domain.to_owned(),
+        name: "Olga".to_owned(),
+        address: address.to_owned(),
+        way: Way::Password(Secret::new(password)),
+    }
+}
+
+#[tokio::test]
+async fn a_house_is_set_up_once() {
+    let house = House::empty().await;
+    assert!(!house.access.is_set_up().await.unwrap());
+    assert_eq!(why(house.access.set_up_link(&house.actor(ANN).await).await), "forbidden");
+    let void = house.access.set_up_link(&Actor::command_line()).await.unwrap();
+    let link = house.access.set_up_link(&Actor::command_line()).await.unwrap();
+    for nothing in [void.expose(), "", "x"] {
+        assert_eq!(why(house.access.open_set_up_link(nothing).await), "absent: link-void");
+    }
+    house.access.open_set_up_link(link.expose()).await.unwrap();
+    let try_up = async |wanted| house.access.set_up(link.expose(), wanted, &visit()).await;
+    assert_eq!(
+        why(try_up(wanted("not a host", "exa mple", "olga", "long enough")).await),
+        "host_name: failure-domain-form, domain: failure-domain-form, address: failure-address-form"
+    );
+    let elsewhere = wanted("mx.new.example", "new.example", "olga@other.example", "long enough");
+    assert_eq!(why(try_up(elsewhere).await), "address: link-owner-elsewhere");
+    let weak = wanted("mx.new.example", "new.example", "olga@new.example", "short");
+    assert_eq!(why(try_up(weak).await), "password: password-too-short");
+    let taken = wanted("mx.example.org", "example.org", ANN, "long enough");
+    assert_eq!(why(try_up(taken).await), "clash address: failure-address-taken");
+    assert!(!house.access.is_set_up().await.unwrap(), "nothing was done");
+    let founded = try_up(wanted(" MX.new.example ", "new.example", "olga@new.example", "long enough")).await.unwrap();
+    assert_eq!(founded.host_name.as_str(), "mx.new.example");
+    let me = house.find(&founded.token).await.unwrap();
+    assert_eq!((me.actor.role, me.name.as_str()), (Role::Owner, "Olga"));
+    assert!(house.access.is_set_up().await.unwrap());
+    let again = try_up(wanted("mx.new.example", "other.example", "p@other.example", "long enough")).await;
+    assert_eq!(why(again), "absent: link-void");
+    assert_eq!(why(house.access.set_up_link(&Actor::command_line()).await), "clash : link-already-set-up");
+    let acts = house.activity().await;
+    assert!(acts.contains(&"olga@new.example house.set_up olga@new.example".to_owned()), "{acts:?}");
+    house.check().await;
+}
+
+#[tokio::test]
+async fn a_link_for_setting_up_expires() {
+    let house = House::empty().await;
+    let link = house.access.set_up_link(&Actor::command_line()).await.unwrap();
+    house.clock.advance(SET_UP_LINK_LASTS);
+    let wanted = wanted("a.example", "a.example", "o@a.example", "long enough");
+    assert_eq!(why(house.access.set_up(link.expose(), wanted, &visit()).await), "absent: link-void");
+}
+
+#[tokio::test]
+async fn a_link_sets_a_password_once() {
+    let house = House::open().await;
+    let token = house.token(ANN).await;
+    let helper = house.actor(HELPER).await;
+    let void = house.access.password_link(&helper, ANN).await.unwrap();
+    let link = house.access.password_link(&helper, ANN).await.unwrap();
+    assert!(house.find(&token).await.is_some(), "until it is used all is as it was");
+    let opened = house.access.open_password_link(link.expose()).await.unwrap();
+    assert_eq!((opened.address.to_string().as_str(), opened.name.as_str()), (ANN, "ann"));
+    let set = async |link: &Secret, password| {
+        house.access.use_password_link(link.expose(), Secret::new(password), &visit()).await
+    };
+    assert_eq!(why(set(&void, "a better horse").await), "absent: link-void");
+    assert_eq!(why(set(&link, "12345678").await), "password: password-too-common");
+    set(&link, "a better horse").await.unwrap();
+    assert_eq!(why(set(&link, "a better horse").await), "absent: link-void");
+    assert_eq!(why(house.access.open_password_link(link.expose()).await), "absent: link-void");
+    assert_eq!(house.find(&token).await, None);
+    assert_eq!(why(house.sign_in(ANN, PASSWORD).await), "password: sign-in-refused");
+    assert!(matches!(house.sign_in(ANN, "a better horse").await, Ok(SignIn::Whole(_))));
+    let acts = house.activity().await;
+    assert_eq!(acts[..2], [format!("{ANN} person.password {ANN}"), format!("{HELPER} person.password_link {ANN}")]);
+    house.check().await;
+}
+
+#[tokio::test]
+async fn a_link_is_for_who_has_less_to_say_and_expires() {
+    let house = House::open().await;
+    let link = async |actor: &Actor, name| house.access.password_link(actor, name).await;
+    let (helper, admin, owner) = (house.actor(HELPER).await, house.actor(ADMIN).await, house.actor(OWNER).await);
+    assert_eq!(why(link(&house.actor(BOB).await, ANN).await), "forbidden");
+    assert_eq!(why(link(&helper, ADMIN).await), "forbidden");
+    assert_eq!(why(link(&helper, CARL).await), "absent: failure-unknown-address");
+    assert_eq!(why(link(&admin, OWNER).await), "forbidden");
+    link(&admin, HELPER).await.unwrap();
+    link(&owner, CARL).await.unwrap();
+    let ann = link(&owner, ANN).await.unwrap();
+    house.suspend(ANN, true).await;
+    assert_eq!(why(house.access.open_password_link(ann.expose()).await), "absent: link-void");
+    house.suspend(ANN, false).await;
+    assert_eq!(why(house.access.open_password_link(ann.expose()).await), "absent: link-void", "it ended then");
+    let ann = link(&owner, ANN).await.unwrap();
+    house.clock.advance(PASSWORD_LINK_LASTS - Duration::from_secs(1));
+    house.access.open_password_link(ann.expose()).await.unwrap();
+    house.clock.advance(Duration::from_secs(1));
+    assert_eq!(why(house.access.open_password_link(ann.expose()).await), "absent: link-void");
+}
