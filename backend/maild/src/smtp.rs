@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use crate::listener::{Protocol, TlsMode, Visitor};
-use crate::wire::Wire;
 use crate::scram::Scram;
+use crate::wire::Wire;
 use crate::{AccountSeat, House};
 
 /// Carries one connection from its greeting to its end.
@@ -236,6 +236,7 @@ fn config(visitor: &Visitor, house: &House, door: Door) -> Config {
         role,
         tls,
         login_without_tls: visitor.listener.plain_login,
+        scram: house.scram,
         keeps_require_tls: true,
         limits,
     }

@@ -10,7 +10,8 @@ use relais_reception::Login;
 use relais_service::{Act, Answer, Paging, Password, Selection, Service};
 
 use crate::arguments::{
-    AccountCommand, AliasCommand, AppPasswordCommand, DomainCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection,
+    AccountCommand, AliasCommand, AppPasswordCommand, DomainCommand, ListArguments, MessageCommand, QueueCommand,
+    QueueSelection,
 };
 use crate::config::Config;
 use crate::{control, server, show};

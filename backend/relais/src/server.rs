@@ -74,8 +74,9 @@ impl Server {
         let limits = config.limits.for_doors();
         let drain = limits.drain;
         let name = config.hostname.clone();
-        let house = House::new(name, store.clone(), Arc::clone(&login), reception, tls, limits, clock)
-            .with_certificates(Arc::clone(&certificates));
+        let house = House::new(name, store.clone(), Arc::clone(&login), reception, tls, limits.clone(), clock)
+            .with_certificates(Arc::clone(&certificates))
+            .with(limits, config.login.scram);
         let (house, guests_house) = watch::channel(Arc::new(house));
         let reloading = Reloading { begun_with: config.clone(), own_pairs, certificates, house, disk };
         Ok(Self {
@@ -344,7 +345,7 @@ impl Reloading {
         let routes = routes(&config.delivery.relays)?;
         self.certificates.replace(&as_paths(&pairs))?;
         set_level(&config.log.level)?; // it was judged as the file was read
-        self.house.send_modify(|house| *house = Arc::new(house.with_limits(config.limits.for_doors())));
+        self.house.send_modify(|house| *house = Arc::new(house.with(config.limits.for_doors(), config.login.scram)));
         self.disk.set_floor(config.limits.free_octets());
         if let Some(delivery) = delivery {
             delivery.reroute(routes);

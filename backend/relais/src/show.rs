@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 use anyhow::Result;
 use relais_service::{
-    AccountRow, AliasRow, Answer, AppPasswordRow, BanRow, DomainRow, ImportReport, QueueDetail, QueueRow, Rows, TraceRow,
+    AccountRow, AliasRow, Answer, AppPasswordRow, BanRow, DomainRow, ImportReport, QueueDetail, QueueRow, Rows,
+    TraceRow,
 };
 use serde::Serialize;
 

@@ -35,7 +35,7 @@ pub(crate) fn session(octets: &[u8]) {
 
 fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
     let limits = Limits { line_octets: 4096, swallow_octets: 8192, ..Limits::default() };
-    let config = Config { limits, starttls: switches, plain_log_in: true, compress: switches, append_limit: 4096 };
+    let config = Config { limits, starttls: switches, plain_log_in: true, scram: true, compress: switches, append_limit: 4096 };
     let mut session = Session::new(Arc::new(config), false);
     let (mut heard, mut appended) = (Vec::new(), Vec::new());
     let mut missing = 0;

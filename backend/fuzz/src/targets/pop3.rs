@@ -17,7 +17,12 @@ pub(crate) fn session(octets: &[u8]) {
 }
 
 fn serve(tls: Tls, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u64>) {
-    let mut session = Session::new(Config { host_name: "mx.example".to_owned(), tls, allow_plain_login: true });
+    let mut session = Session::new(Config {
+        host_name: "mx.example".to_owned(),
+        tls,
+        allow_plain_login: true,
+        scram: true,
+    });
     let (mut heard, mut deleted) = (Vec::new(), Vec::new());
     loop {
         match session.step() {

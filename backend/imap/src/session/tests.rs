@@ -16,7 +16,7 @@ struct Driver {
 }
 
 fn config() -> Config {
-    Config { starttls: true, compress: true, append_limit: 1000, ..Config::default() }
+    Config { starttls: true, scram: true, compress: true, append_limit: 1000, ..Config::default() }
 }
 
 impl Driver {
@@ -209,18 +209,14 @@ fn long_lines_are_refused_and_passed_over() {
 mod joe {
     pub(super) const FIRST: &str = "biwsbj1qb2Uscj1yT3ByTkdmd0ViZVJXZ2JORWtxTw==";
     pub(super) const CHALLENGE: &str = "+ cj1yT3ByTkdmd0ViZVJXZ2JORWtxT2JtVjJaWElnZEhkcFkyVXNJR2x6SUdsMCxzPVcyMlphSjBTTlk3c29Fc1VFamI2Z1E9PSxpPTQwOTY=|";
-    pub(super) const PROOF: &str =
-        "Yz1iaXdzLHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD1LQklYblRCZXJzSFBSaXcwTlpPOC9mZkFYc1JDRTZIKzEzdjJyd0JvY3A0PQ==";
+    pub(super) const PROOF: &str = "Yz1iaXdzLHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD1LQklYblRCZXJzSFBSaXcwTlpPOC9mZkFYc1JDRTZIKzEzdjJyd0JvY3A0PQ==";
     pub(super) const SIGNATURE: &str = "+ dj1qK1RZNUdVTkhvSUVxeElneWVXT2R0V2N3U3ViaURhQTV1dlRXOWhmc0xRPQ==|";
-    pub(super) const WRONG: &str =
-        "Yz1iaXdzLHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD1VMjZGOE1XN29XZEMvSHdFUk1DVUY5ejRWdXM4SjJtVFhvZDhxanNtT1ZnPQ==";
+    pub(super) const WRONG: &str = "Yz1iaXdzLHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD1VMjZGOE1XN29XZEMvSHdFUk1DVUY5ejRWdXM4SjJtVFhvZDhxanNtT1ZnPQ==";
     /// Bound to this connection, to another, and talked out of it.
     pub(super) const BOUND: &str = "cD10bHMtZXhwb3J0ZXIsLG49am9lLHI9ck9wck5HZndFYmVSV2diTkVrcU8=";
-    pub(super) const BOUND_PROOF: &str =
-        "Yz1jRDEwYkhNdFpYaHdiM0owWlhJc0xBY0hCd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NILHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD01cHpOcmNqR0F0dk1rMWhlMitGbFkyZGJ1SVdYb1Bqb05qcDJ6cG55T0tnPQ==";
+    pub(super) const BOUND_PROOF: &str = "Yz1jRDEwYkhNdFpYaHdiM0owWlhJc0xBY0hCd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NILHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD01cHpOcmNqR0F0dk1rMWhlMitGbFkyZGJ1SVdYb1Bqb05qcDJ6cG55T0tnPQ==";
     pub(super) const BOUND_SIGNATURE: &str = "+ dj0rMERLbUtRa2ZpRWVsMXpxK0JiZGxudXg3RGxwemNvbVIwOHI5VXNBVTRvPQ==|";
-    pub(super) const BOUND_ELSEWHERE: &str =
-        "Yz1jRDEwYkhNdFpYaHdiM0owWlhJc0xBZ0lDQWdJQ0FnSUNBZ0lDQWdJQ0FnSUNBZ0lDQWdJQ0FnSUNBZ0lDQWdJLHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD1KVUdYMzZQTXF3TURtM0RFeHdVRnJibm9XUkxwd2lTbnVNL1o0NThKdEdJPQ==";
+    pub(super) const BOUND_ELSEWHERE: &str = "Yz1jRDEwYkhNdFpYaHdiM0owWlhJc0xBZ0lDQWdJQ0FnSUNBZ0lDQWdJQ0FnSUNBZ0lDQWdJQ0FnSUNBZ0lDQWdJLHI9ck9wck5HZndFYmVSV2diTkVrcU9ibVYyWlhJZ2RIZHBZMlVzSUdseklHbDAscD1KVUdYMzZQTXF3TURtM0RFeHdVRnJibm9XUkxwd2lTbnVNL1o0NThKdEdJPQ==";
     pub(super) const TALKED_OUT: &str = "eSwsbj1qb2Uscj1yT3ByTkdmd0ViZVJXZ2JORWtxTw==";
     pub(super) const LATER: &str = "biwsbj1sYXRlcixyPXJPcHJOR2Z3RWJlUldnYk5Fa3FP";
 }
@@ -234,8 +230,16 @@ fn authenticate_by_scram() {
     check_scram(&["a AUTHENTICATE SCRAM-SHA-256", FIRST, PROOF, ""], &["+ |", keys, CHALLENGE, SIGNATURE, end]);
     let initial = format!("a authenticate scram-sha-256 {FIRST}");
     check_scram(&[&initial, PROOF, "", "b NOOP"], &[keys, CHALLENGE, SIGNATURE, end, "<b Noop>"]);
-    check_scram(&[&initial, WRONG, "b CAPABILITY"], &[keys, CHALLENGE, "<a proof None>", "* CAPABILITY IMAP4rev1 IMAP4rev2 \
-        LITERAL+ ID ENABLE SASL-IR AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN|b OK That is what I can do|"]);
+    check_scram(
+        &[&initial, WRONG, "b CAPABILITY"],
+        &[
+            keys,
+            CHALLENGE,
+            "<a proof None>",
+            "* CAPABILITY IMAP4rev1 IMAP4rev2 \
+        LITERAL+ ID ENABLE SASL-IR AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN|b OK That is what I can do|",
+        ],
+    );
     let cancelled = "a BAD Authentication was cancelled (octet 0)|";
     check_scram(&[&initial, "*"], &[keys, CHALLENGE, cancelled]);
     check_scram(&[&initial, PROOF, "*"], &[keys, CHALLENGE, SIGNATURE, cancelled]);

@@ -226,7 +226,8 @@ impl Player<'_> {
     /// Makes what a client says of SCRAM, where the line has it.
     fn say_scram(&mut self, words: &str) {
         let me = format!("{}@relais.test", self.name);
-        let client = scram::Client::new(&me, &Secret::new(PASSWORD), b"never twice, is it", &ChannelBindings::default());
+        let client =
+            scram::Client::new(&me, &Secret::new(PASSWORD), b"never twice, is it", &ChannelBindings::default());
         let client = client.unwrap();
         if words.contains("‹first›") {
             self.known.insert("first".to_owned(), client.first());

@@ -51,7 +51,13 @@ mod tests {
         for typed in ["efghi-jkmnp-qrstu-vwxyz", "efghijkmnpqrstuvwxyz", " EFGHI jkmnp  qrstu-VWXYZ "] {
             assert_eq!(canonical(typed), Some(made.clone()), "{typed}");
         }
-        for typed in ["", "efghi-jkmnp-qrstu-vwxy", "efghi-jkmnp-qrstu-vwxyzz", "efghi-jkmnp-qrstu-vwxy1", "éfghi-jkmnp-qrstu-vwxyz"] {
+        for typed in [
+            "",
+            "efghi-jkmnp-qrstu-vwxy",
+            "efghi-jkmnp-qrstu-vwxyzz",
+            "efghi-jkmnp-qrstu-vwxy1",
+            "éfghi-jkmnp-qrstu-vwxyz",
+        ] {
             assert_eq!(canonical(typed), None, "{typed}");
         }
     }

@@ -127,7 +127,8 @@ impl fmt::Display for Network {
 /// A name as it is shown, and as another is told to be the same: folded where it is an address; shortened.
 pub(super) fn shown(address: Option<&Address>, name: &str) -> String {
     let folded = address.map_or_else(|| name.to_lowercase(), fold);
-    let mut shown: String = folded.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
+    let mut shown: String =
+        folded.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
     shown.truncate(shown.floor_char_boundary(SHOWN_OCTETS));
     shown
 }
@@ -160,9 +161,8 @@ mod tests {
             let parse = |text| Network::parse(text).unwrap();
             assert_eq!(parse(one).overlaps(parse(other)), expected, "{one} {other}");
         }
-        let shown: Vec<String> = ["192.0.2.1", "192.0.2.9/24", "2001:db8::1"]
-            .map(|text| Network::parse(text).unwrap().to_string())
-            .into();
+        let shown: Vec<String> =
+            ["192.0.2.1", "192.0.2.9/24", "2001:db8::1"].map(|text| Network::parse(text).unwrap().to_string()).into();
         assert_eq!(shown, ["192.0.2.1", "192.0.2.0/24", "2001:db8::1/128"]);
     }
 }

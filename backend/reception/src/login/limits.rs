@@ -190,7 +190,8 @@ impl Limits {
         let networks = self.networks.iter();
         let networks = networks.filter(|(network, _)| !self.is_owners_network(now, **network));
         let networks = networks.filter_map(|(network, failures)| failures.ban(now, || Banned::Network(*network)));
-        let mut bans: Vec<Ban> = self.total.ban(now, || Banned::Everybody).into_iter().chain(names).chain(networks).collect();
+        let mut bans: Vec<Ban> =
+            self.total.ban(now, || Banned::Everybody).into_iter().chain(names).chain(networks).collect();
         bans.sort_by_key(|ban| std::cmp::Reverse(ban.until));
         bans.truncate(MAX_LISTED);
         bans

@@ -432,9 +432,7 @@ impl Login {
         let (now, verified) = (self.clock.now(), self.verified());
         let own = known.takes_own.then_some(Right::Own);
         let mut all = own.into_iter().chain((0..known.app_passwords.len()).map(Right::App));
-        all.find(|right| {
-            verified.look(&self.fingerprint(known, right, password)).is_some_and(|until| now < *until)
-        })
+        all.find(|right| verified.look(&self.fingerprint(known, right, password)).is_some_and(|until| now < *until))
     }
 
     /// What is remembered of a right password. Another password of the account, or another hash, gives another.

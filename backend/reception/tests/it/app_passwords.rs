@@ -6,7 +6,7 @@ use std::time::Duration;
 use relais_model::Secret;
 use relais_reception::{BanTarget, Login, LoginAnswer, LoginAttempt, Protocol, ScramStart};
 use relais_sasl::scram::{ChannelBindings, Client, Known, NONCE_OCTETS};
-use relais_sasl::{Exchange, Mechanism, Progress};
+use relais_sasl::{Exchange, Mechanism, Offer, Progress};
 use relais_store::{AccountChange, LoginScope, Page, Protocols};
 use relais_testkit::SeededRandom;
 
@@ -37,7 +37,7 @@ async fn scram(login: &Login, name: &str, password: &str, authorization: Option<
     let peer: IpAddr = HERE.parse().unwrap();
     let bindings = ChannelBindings::default();
     let client = Client::new(name, &Secret::new(password), &[1; NONCE_OCTETS], &bindings).unwrap();
-    let exchange = Exchange::begin(Mechanism::ScramSha256, false);
+    let exchange = Exchange::begin(Mechanism::ScramSha256, Offer { scram: true, under_tls: false });
     let Progress::Ask(question) = exchange.respond(client.first().as_bytes()) else { panic!("a first message") };
     let authorization = authorization.map(str::to_owned);
     let start = login.scram_keys(&question.wanted().login_name, authorization, peer, Protocol::Imap).await;
@@ -45,7 +45,9 @@ async fn scram(login: &Login, name: &str, password: &str, authorization: Option<
         Ok(start) => start,
         Err(answer) => return answer,
     };
-    let Progress::Continue(exchange) = question.answer(Known { verifier, nonce, bindings }) else { panic!("a challenge") };
+    let Progress::Continue(exchange) = question.answer(Known { verifier, nonce, bindings }) else {
+        panic!("a challenge")
+    };
     let proof = client.respond(exchange.challenge()).unwrap().message;
     match exchange.respond(proof.as_bytes()) {
         Progress::Continue(exchange) => {
@@ -100,7 +102,8 @@ async fn with_a_second_factor_clients_need_an_app_password() {
 async fn scram_takes_each_app_password_and_nothing_else() {
     let house = House::open().await;
     let ann = house.add_account(ANN, FOREIGN).await;
-    let (phone, laptop) = (add(&house, "Phone", &[Protocol::Imap]).await, add(&house, "Laptop", &[Protocol::Imap]).await);
+    let (phone, laptop) =
+        (add(&house, "Phone", &[Protocol::Imap]).await, add(&house, "Laptop", &[Protocol::Imap]).await);
     let printer = add(&house, "Printer", &[Protocol::Smtp]).await;
     let login = &house.login;
     for (name, password, authorization, expected) in [

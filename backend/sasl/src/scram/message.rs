@@ -118,7 +118,7 @@ pub(super) fn escape(name: &str) -> String {
     name.replace('=', "=3D").replace(',', "=2C")
 }
 
-/// A name from its `saslname`: `=2C` is a comma, `=3D` an equals sign, and no other `=` may stand there. Then SASLprep (RFC 4013).
+/// A name from its `saslname`: `=2C` is a comma, `=3D` an equals sign, and no other `=` may stand there. Then `SASLprep` (RFC 4013).
 fn name(escaped: &str) -> Option<String> {
     let mut pieces = escaped.split('=');
     let mut name = pieces.next()?.to_owned();
@@ -137,7 +137,8 @@ fn name(escaped: &str) -> Option<String> {
 
 /// Printable ASCII without the comma.
 fn is_nonce(nonce: &str) -> bool {
-    (1..=MAX_NONCE_OCTETS).contains(&nonce.len()) && nonce.bytes().all(|octet| octet.is_ascii_graphic() && octet != b',')
+    (1..=MAX_NONCE_OCTETS).contains(&nonce.len())
+        && nonce.bytes().all(|octet| octet.is_ascii_graphic() && octet != b',')
 }
 
 /// `attr-val`: passed over, as RFC 5802 §5.1 asks; none is known.

@@ -193,7 +193,6 @@ impl Store {
     pub async fn credential(&self, address: &Address) -> Result<Option<Credential>, StoreError> {
         let sql = "SELECT a.account_key, address, password_hash, is_suspended, needs_app_password, salt, iterations
                    FROM account a LEFT JOIN scram_salt s ON s.account_key = a.account_key WHERE folded = $1";
-        type CredentialRow = (i64, String, String, i64, i64, Option<Vec<u8>>, Option<i64>);
         let row: Option<CredentialRow> =
             sqlx::query_as(sql).bind(fold(address)).fetch_optional(&mut *self.reader().await?).await?;
         let Some((key, address, hash, is_suspended, needs_app_password, salt, iterations)) = row else {
@@ -325,6 +324,7 @@ pub(super) fn like_pattern(text: &str) -> String {
     pattern
 }
 
+type CredentialRow = (i64, String, String, i64, i64, Option<Vec<u8>>, Option<i64>);
 type AccountRow = (i64, String, String, Option<i64>, i64, i64, i64, i64);
 
 fn read_account(row: AccountRow) -> Result<Account, StoreError> {
