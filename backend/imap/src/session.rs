@@ -27,6 +27,7 @@ use log_in::{Authenticating, AwaitingKeys};
 
 /// What all sessions of a listener have in common.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Config {
     /// What is too much.
     pub limits: Limits,

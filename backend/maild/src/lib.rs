@@ -87,7 +87,7 @@ impl House {
     /// The same house, with other limits for those who come from here on, and with or without SCRAM.
     #[must_use]
     pub fn with(&self, limits: Limits, scram: bool) -> Self {
-        Self { limits, scram, ..self.clone() }
+        Self { scram, limits, ..self.clone() }
     }
 
     /// A seat for one more session of this account; none where it has enough.
