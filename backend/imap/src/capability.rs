@@ -80,13 +80,13 @@ mod tests {
         };
         assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED");
         let local = Capabilities { starttls: false, passwords: true, ..early };
-        let same = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR";
-        assert_eq!(write(local), format!("{same} AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN"));
+        let always = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR";
+        assert_eq!(write(local), format!("{always} AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN"));
         let plain = Capabilities { mechanisms: Offer { scram: false, under_tls: true }, ..local };
-        assert_eq!(write(plain), format!("{same} AUTH=PLAIN AUTH=LOGIN"));
+        assert_eq!(write(plain), format!("{always} AUTH=PLAIN AUTH=LOGIN"));
         let safe = Capabilities { mechanisms: Offer { scram: true, under_tls: true }, ..local };
         let all = "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN";
-        assert_eq!(write(safe), format!("{same} {all}"));
+        assert_eq!(write(safe), format!("{always} {all}"));
         let late = write(Capabilities { is_logged_in: true, ..safe });
         assert!(late.contains(" QRESYNC ") && late.ends_with(" APPENDLIMIT=50000000 COMPRESS=DEFLATE"), "{late}");
         assert!(!late.contains("  ") && !late.contains("AUTH="), "{late}");
