@@ -1,6 +1,6 @@
 //! What we can do, and when we tell it (RFC 9051 §6.1.1, §7.2.2).
 
-use relais_sasl::Mechanism;
+use relais_sasl::Offer;
 
 use crate::response::number;
 
@@ -14,8 +14,8 @@ pub struct Capabilities {
     pub starttls: bool,
     /// LOGIN and AUTHENTICATE would take a password.
     pub passwords: bool,
-    /// TLS of our own protects the connection: log-ins can be bound to it.
-    pub is_tls: bool,
+    /// What AUTHENTICATE would take.
+    pub mechanisms: Offer,
     /// COMPRESS DEFLATE would be answered with OK.
     pub compress: bool,
     /// Octets of an appended message, at most.
@@ -51,7 +51,7 @@ impl Capabilities {
         if !self.passwords {
             return out.extend_from_slice(b" LOGINDISABLED");
         }
-        for mechanism in Mechanism::offered(self.is_tls) {
+        for mechanism in self.mechanisms.mechanisms() {
             out.extend_from_slice(b" AUTH=");
             out.extend_from_slice(mechanism.as_str().as_bytes());
         }
@@ -74,17 +74,19 @@ mod tests {
             is_logged_in: false,
             starttls: true,
             passwords: false,
-            is_tls: false,
+            mechanisms: Offer { scram: true, under_tls: false },
             compress: true,
             append_limit: 50_000_000,
         };
         assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED");
         let local = Capabilities { starttls: false, passwords: true, ..early };
-        let same = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR";
-        assert_eq!(write(local), format!("{same} AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN"));
-        let safe = Capabilities { is_tls: true, ..local };
+        let always = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR";
+        assert_eq!(write(local), format!("{always} AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN"));
+        let plain = Capabilities { mechanisms: Offer { scram: false, under_tls: true }, ..local };
+        assert_eq!(write(plain), format!("{always} AUTH=PLAIN AUTH=LOGIN"));
+        let safe = Capabilities { mechanisms: Offer { scram: true, under_tls: true }, ..local };
         let all = "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN";
-        assert_eq!(write(safe), format!("{same} {all}"));
+        assert_eq!(write(safe), format!("{always} {all}"));
         let late = write(Capabilities { is_logged_in: true, ..safe });
         assert!(late.contains(" QRESYNC ") && late.ends_with(" APPENDLIMIT=50000000 COMPRESS=DEFLATE"), "{late}");
         assert!(!late.contains("  ") && !late.contains("AUTH="), "{late}");

@@ -11,6 +11,7 @@ mod log_in;
 
 use std::sync::Arc;
 
+use relais_sasl::Offer;
 use relais_sasl::scram::Wanted;
 
 pub use appending::AppendMessage;
@@ -26,6 +27,7 @@ use log_in::{Authenticating, AwaitingKeys};
 
 /// What all sessions of a listener have in common.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Config {
     /// What is too much.
     pub limits: Limits,
@@ -33,6 +35,8 @@ pub struct Config {
     pub starttls: bool,
     /// Passwords are taken without TLS: behind a TLS proxy, or on loopback.
     pub plain_log_in: bool,
+    /// SCRAM is offered beside PLAIN and LOGIN.
+    pub scram: bool,
     /// COMPRESS=DEFLATE is offered.
     pub compress: bool,
     /// Octets of a message, at most (RFC 7889).
@@ -230,7 +234,7 @@ impl Session {
             is_logged_in: self.state != State::NotAuthenticated,
             starttls: self.config.starttls && !self.is_tls,
             passwords: self.takes_passwords(),
-            is_tls: self.is_tls,
+            mechanisms: self.offer(),
             compress: self.config.compress && !self.is_compressed,
             append_limit: self.config.append_limit,
         }
@@ -279,6 +283,10 @@ impl Session {
         response::condition(out, Condition::Bye, code, text);
         self.state = State::Logout;
         self.mode = Mode::Closed;
+    }
+
+    fn offer(&self) -> Offer {
+        Offer { scram: self.config.scram, under_tls: self.is_tls }
     }
 
     fn takes_passwords(&self) -> bool {

@@ -45,6 +45,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
     let config = Config {
         starttls: visitor.listener.tls == TlsMode::StartTls,
         plain_log_in: visitor.listener.plain_login,
+        scram: house.scram,
         compress: true,
         append_limit: house.limits.message_octets,
         ..Config::default()

@@ -44,6 +44,7 @@ pub struct House {
     reception: Arc<Reception>,
     tls: Arc<rustls::ServerConfig>,
     certificates: Option<Arc<Certificates>>,
+    scram: bool,
     limits: Limits,
     clock: Arc<dyn Clock>,
     accounts: Arc<Accounts>,
@@ -62,7 +63,19 @@ impl House {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (accounts, maildrops) = (Arc::default(), Arc::default());
-        Self { host_name, store, login, reception, tls, certificates: None, limits, clock, accounts, maildrops }
+        Self {
+            host_name,
+            store,
+            login,
+            reception,
+            tls,
+            certificates: None,
+            scram: true,
+            limits,
+            clock,
+            accounts,
+            maildrops,
+        }
     }
 
     /// With those that `tls` shows: log-ins can then be bound to them (RFC 5929 §4), and not to the connection alone.
@@ -71,16 +84,16 @@ impl House {
         Self { certificates: Some(certificates), ..self }
     }
 
-    /// The same house, with other limits for those who come from here on.
+    /// The same house, with other limits for those who come from here on, and with or without SCRAM.
     #[must_use]
-    pub fn with_limits(&self, limits: Limits) -> Self {
-        Self { limits, ..self.clone() }
+    pub fn with(&self, limits: Limits, scram: bool) -> Self {
+        Self { scram, limits, ..self.clone() }
     }
 
     /// The same house, with another limit of a message's octets for those who come from here on.
     #[must_use]
     pub fn with_message_octets(&self, message_octets: u64) -> Self {
-        self.with_limits(Limits { message_octets, ..self.limits.clone() })
+        self.with(Limits { message_octets, ..self.limits.clone() }, self.scram)
     }
 
     /// A seat for one more session of this account; none where it has enough.

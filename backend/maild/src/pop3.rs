@@ -59,9 +59,12 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         TlsMode::StartTls => Tls::Offered,
         TlsMode::Implicit => Tls::Active,
     };
-    let config =
-        Config { host_name: house.host_name.to_string(), tls, allow_plain_login: visitor.listener.plain_login };
-    let session = Session::new(config);
+    let session = Session::new(Config {
+        host_name: house.host_name.to_string(),
+        tls,
+        allow_plain_login: visitor.listener.plain_login,
+        scram: house.scram,
+    });
     let scram = Scram::default();
     let mut driver = Driver { session, house, peer: visitor.peer, identity: None, seat: None, scram, open: None };
     if !early.is_empty() {

@@ -236,6 +236,7 @@ fn config(visitor: &Visitor, house: &House, door: Door) -> Config {
         role,
         tls,
         login_without_tls: visitor.listener.plain_login,
+        scram: house.scram,
         keeps_require_tls: true,
         limits,
     }

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use memchr::memchr;
 use relais_model::{Secret, Uid, UidSet};
 use relais_sasl::scram::{Known, Wanted};
-use relais_sasl::{Credentials, Exchange, Mechanism, Progress, scram};
+use relais_sasl::{Credentials, Exchange, Mechanism, Offer, Progress, scram};
 
 use crate::command::{BadCommand, Command};
 use crate::encoder::MessageEncoder;
@@ -23,6 +23,8 @@ pub struct Config {
     pub tls: Tls,
     /// Log-in without TLS: for a loopback listener or one behind a TLS proxy, never by default.
     pub allow_plain_login: bool,
+    /// SCRAM is offered beside PLAIN.
+    pub scram: bool,
 }
 
 /// TLS of a connection.
@@ -410,7 +412,11 @@ impl Session {
 
     /// What AUTH takes: USER and PASS are LOGIN's better.
     fn mechanisms(&self) -> impl Iterator<Item = Mechanism> + use<> {
-        Mechanism::offered(self.config.tls == Tls::Active).filter(|mechanism| *mechanism != Mechanism::Login)
+        self.offer().mechanisms().filter(|mechanism| *mechanism != Mechanism::Login)
+    }
+
+    fn offer(&self) -> Offer {
+        Offer { scram: self.config.scram, under_tls: self.config.tls == Tls::Active }
     }
 
     /// RFC 5034 §4.
@@ -418,7 +424,7 @@ impl Session {
         let Some(mechanism) = self.mechanisms().find(|known| known.as_str().eq_ignore_ascii_case(name)) else {
             return self.refuse("This mechanism isn't known here");
         };
-        let exchange = Exchange::begin(mechanism, self.config.tls == Tls::Active);
+        let exchange = Exchange::begin(mechanism, self.offer());
         match initial {
             // `=` is the empty initial response.
             Some("=") => self.respond(exchange, b""),

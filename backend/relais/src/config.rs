@@ -44,6 +44,8 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) log: Log,
     #[serde(default)]
+    pub(crate) login: LoginSection,
+    #[serde(default)]
     pub(crate) limits: LimitsSection,
     #[serde(default)]
     pub(crate) delivery: Delivery,
@@ -253,6 +255,20 @@ impl Default for Log {
 pub(crate) enum LogFormat {
     Text,
     Json,
+}
+
+/// `[login]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LoginSection {
+    /// Whether SCRAM is offered, which takes app passwords only.
+    pub(crate) scram: bool,
+}
+
+impl Default for LoginSection {
+    fn default() -> Self {
+        Self { scram: true }
+    }
 }
 
 /// `[limits]`: each absent key keeps its default.

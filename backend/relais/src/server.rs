@@ -79,8 +79,9 @@ impl Server {
         let limits = limits(config, &store);
         let drain = limits.drain;
         let name = config.hostname.clone();
-        let house = House::new(name, store.clone(), Arc::clone(&login), reception, tls, limits, clock)
-            .with_certificates(Arc::clone(&certificates));
+        let house = House::new(name, store.clone(), Arc::clone(&login), reception, tls, limits.clone(), clock)
+            .with_certificates(Arc::clone(&certificates))
+            .with(limits, config.login.scram);
         let (house, guests_house) = watch::channel(Arc::new(house));
         let begun_with = config.clone();
         let reloading = Reloading { begun_with, own_pairs, certificates, house, disk, store: store.clone() };
@@ -428,7 +429,8 @@ impl Reloading {
         let routes = routes(&config.delivery.relays)?;
         self.certificates.replace(&as_paths(&pairs))?;
         set_level(&config.log.level)?; // it was judged as the file was read
-        self.house.send_modify(|house| *house = Arc::new(house.with_limits(limits(&config, &self.store))));
+        let limits = limits(&config, &self.store);
+        self.house.send_modify(|house| *house = Arc::new(house.with(limits, config.login.scram)));
         self.disk.set_floor(config.limits.free_octets());
         if let Some(delivery) = delivery {
             delivery.reroute(routes);

@@ -29,19 +29,37 @@ pub enum Mechanism {
     ScramSha256Plus,
 }
 
-impl Mechanism {
-    /// All of them, the best first.
-    const ALL: [Self; 4] = [Self::ScramSha256Plus, Self::ScramSha256, Self::Plain, Self::Login];
+/// What a connection is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// SCRAM, too.
+    pub scram: bool,
+    /// The connection is under TLS of our own: SCRAM can be bound to it.
+    pub under_tls: bool,
+}
 
-    /// Those that we offer, the best first; all of them only under TLS of our own.
-    pub fn offered(under_tls: bool) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |mechanism| under_tls || *mechanism != Self::ScramSha256Plus)
+impl Offer {
+    /// The best first.
+    pub fn mechanisms(self) -> impl Iterator<Item = Mechanism> {
+        Mechanism::ALL.into_iter().filter(move |mechanism| match mechanism {
+            Mechanism::ScramSha256Plus => self.has_plus(),
+            Mechanism::ScramSha256 => self.scram,
+            Mechanism::Plain | Mechanism::Login => true,
+        })
     }
 
     /// One that is offered, by its name in whatever letters (RFC 4422 §3.1).
-    pub fn parse(name: &str, under_tls: bool) -> Option<Self> {
-        Self::offered(under_tls).find(|known| known.as_str().eq_ignore_ascii_case(name))
+    pub fn find(self, name: &str) -> Option<Mechanism> {
+        self.mechanisms().find(|known| known.as_str().eq_ignore_ascii_case(name))
     }
+
+    const fn has_plus(self) -> bool {
+        self.scram && self.under_tls
+    }
+}
+
+impl Mechanism {
+    const ALL: [Self; 4] = [Self::ScramSha256Plus, Self::ScramSha256, Self::Plain, Self::Login];
 
     /// As the protocols announce it.
     pub const fn as_str(self) -> &'static str {
@@ -104,13 +122,13 @@ pub enum Progress {
 }
 
 impl Exchange {
-    /// Begins; where the peer brought no initial response, say the challenge first. `under_tls` as in [`Mechanism::offered`].
-    pub const fn begin(mechanism: Mechanism, under_tls: bool) -> Self {
+    /// Begins one of those that were offered; where the peer brought no initial response, say the challenge first.
+    pub const fn begin(mechanism: Mechanism, offer: Offer) -> Self {
         match mechanism {
             Mechanism::Plain => Self(Awaited::Plain),
             Mechanism::Login => Self(Awaited::Name),
-            Mechanism::ScramSha256 => Self(Awaited::Scram { is_plus: false, offers_plus: under_tls }),
-            Mechanism::ScramSha256Plus => Self(Awaited::Scram { is_plus: true, offers_plus: under_tls }),
+            Mechanism::ScramSha256 => Self(Awaited::Scram { is_plus: false, offers_plus: offer.has_plus() }),
+            Mechanism::ScramSha256Plus => Self(Awaited::Scram { is_plus: true, offers_plus: offer.has_plus() }),
         }
     }
 
@@ -175,11 +193,13 @@ pub fn encode(response: &str) -> String {
 mod tests {
     use super::*;
 
+    const ALL: Offer = Offer { scram: true, under_tls: true };
+
     /// What comes of `responses`: each challenge in between, then authzid, authcid and password.
     #[track_caller]
     fn check(mechanism: &str, responses: &[&str], expected: &str) {
         let mut said = Vec::new();
-        let mut exchange = Exchange::begin(Mechanism::parse(mechanism, true).unwrap(), true);
+        let mut exchange = Exchange::begin(ALL.find(mechanism).unwrap(), ALL);
         for response in responses {
             match exchange.respond(response.as_bytes()) {
                 Progress::Continue(next) => {
@@ -215,7 +235,7 @@ mod tests {
     fn login_asks_twice() {
         check("LOGIN", &["am9l", "c2VjcmV0"], "UGFzc3dvcmQ6|None joe secret");
         check("login", &["am9l", "c2VjcmV0="], "UGFzc3dvcmQ6|malformed");
-        assert_eq!(Exchange::begin(Mechanism::Login, true).challenge(), encode("Username:"));
+        assert_eq!(Exchange::begin(Mechanism::Login, ALL).challenge(), encode("Username:"));
     }
 
     /// RFC 4648 §3.3, §3.5: nothing outside the alphabet, all of the padding, and no bits that say nothing.
@@ -240,9 +260,11 @@ mod tests {
     fn what_a_client_says_is_understood() {
         check("PLAIN", &[&plain_response("jörg", &Secret::new("pässword"))], "None jörg pässword");
         check("LOGIN", &[&encode("jörg"), &encode("pässword")], "UGFzc3dvcmQ6|None jörg pässword");
-        assert!(Mechanism::parse("SCRAM-SHA-1", true).is_none());
-        assert_eq!(Mechanism::parse("scram-sha-256", false), Some(Mechanism::ScramSha256));
-        assert_eq!(Mechanism::parse("SCRAM-SHA-256-PLUS", false), None);
-        assert_eq!(Mechanism::parse("SCRAM-SHA-256-PLUS", true), Some(Mechanism::ScramSha256Plus));
+        let (clear, plain) = (Offer { under_tls: false, ..ALL }, Offer { scram: false, ..ALL });
+        assert_eq!(ALL.find("SCRAM-SHA-1"), None);
+        assert_eq!(clear.find("scram-sha-256"), Some(Mechanism::ScramSha256));
+        assert_eq!(clear.find("SCRAM-SHA-256-PLUS"), None);
+        assert_eq!(ALL.find("SCRAM-SHA-256-PLUS"), Some(Mechanism::ScramSha256Plus));
+        assert!(plain.mechanisms().eq([Mechanism::Plain, Mechanism::Login]));
     }
 }

@@ -83,9 +83,9 @@ pub struct Known {
 /// Whose keys are to be looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Who logs in, after SASLprep.
+    /// Who logs in, after `SASLprep`.
     pub login_name: String,
-    /// As whom to act, where the client said so; after SASLprep.
+    /// As whom to act, where the client said so; after `SASLprep`.
     pub authorization: Option<String>,
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct AwaitedEnd {
     challenge: String,
 }
 
-/// The keys of a password, which is as SASLprep leaves it (RFC 5802 §3). Takes milliseconds: not on an async thread.
+/// The keys of a password, which is as `SASLprep` leaves it (RFC 5802 §3). Takes milliseconds: not on an async thread.
 pub fn derive(password: &[u8], salt: &[u8], iterations: u32) -> Keys {
     let salted = salted(password, salt, iterations);
     Keys { stored_key: hash(&hmac(&salted, b"Client Key")), server_key: hmac(&salted, b"Server Key") }

@@ -79,7 +79,7 @@ impl Access {
     /// [`Failure::Forbidden`], [`Failure::Absent`].
     pub async fn app_passwords_of(&self, actor: &Actor, address: &str) -> Result<Vec<AppPasswordView>, Failure> {
         let standing = self.whom(actor, Role::HelpDesk, address).await?;
-        Ok(self.store.app_passwords(standing.account).await?.into_iter().map(Into::into).collect())
+        Ok(self.store.app_passwords(standing.key).await?.into_iter().map(Into::into).collect())
     }
 
     /// Takes one of a person's back.
@@ -88,7 +88,7 @@ impl Access {
     /// [`Failure::Forbidden`], [`Failure::Absent`].
     pub async fn remove_app_password_of(&self, actor: &Actor, address: &str, name: &str) -> Result<(), Failure> {
         let standing = self.whom(actor, Role::HelpDesk, address).await?;
-        let is_gone = self.store.remove_app_password(standing.account, name).await?;
+        let is_gone = self.store.remove_app_password(standing.key, name).await?;
         if is_gone { Ok(()) } else { Err(absent()) }
     }
 }

@@ -87,12 +87,6 @@ const RULES: [(&str, &str); 18] = [
                  OR (domain_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = w.domain_key)))
            + (SELECT COUNT(*) FROM webhook_delivery d WHERE NOT EXISTS
                  (SELECT 1 FROM webhook w WHERE w.webhook_key = d.webhook_key))"),
-    ("sessions, links, second factors, passkeys or keys of nobody",
-     "SELECT COUNT(*) FROM (SELECT account_key FROM session UNION ALL SELECT account_key FROM totp
-          UNION ALL SELECT account_key FROM recovery_code UNION ALL SELECT account_key FROM passkey
-          UNION ALL SELECT account_key FROM api_key
-          UNION ALL SELECT account_key FROM one_time_link WHERE account_key IS NOT NULL) o
-      WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key)"),
     ("queued messages without a message, or without recipients",
      "SELECT COUNT(*) FROM queued q WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = q.message_key)
          OR NOT EXISTS (SELECT 1 FROM queued_recipient r WHERE r.queue_key = q.queue_key)"),

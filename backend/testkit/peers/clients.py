@@ -34,8 +34,7 @@ for protocol in ('imap', 'smtp'):
 # SCRAM takes app passwords, which only relais's command line makes. Debian's curl knows no SCRAM.
 
 if 'RELAIS' in os.environ:
-    RELAIS = (os.environ['RELAIS'], '--config', os.environ['RELAIS_CONFIG'], 'account', 'app-password')
-    APP_PASSWORD = run(*RELAIS, 'add', LOGIN, '--name', 'checks').strip()
+    APP_PASSWORD = app_password('clients')
 
     for protocol in ('imap', 'smtp'):
         @check(f'gsasl-{protocol}-SCRAM-SHA-256', 'gsasl')

@@ -66,6 +66,14 @@ def run(*command, given=None, fails=False, patience=120):
     return said
 
 
+def app_password(name):
+    """One more of the first person's passwords for programs that choose SCRAM by themselves; a house without any has only the own."""
+    if 'RELAIS' not in os.environ:
+        return PASSWORD
+    words = ('--config', os.environ['RELAIS_CONFIG'], 'account', 'app-password', 'add', LOGIN, '--name', name)
+    return run(os.environ['RELAIS'], *words).strip()
+
+
 def curl(*arguments, fails=False):
     """curl as the first person."""
     return run('curl', '-sS', '--max-time', 30, '--cacert', CA, '-u', f'{LOGIN}:{PASSWORD}', *arguments, fails=fails)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""mbsync with a mailbox of 2,000 messages: down, changed on both sides, up, and then nothing to do."""
+"""mbsync, which logs in by SCRAM where it may, with a mailbox of 2,000 messages: down, changed on both sides, up, and then nothing to do."""
 import hashlib
 from kit import *
 
@@ -45,7 +45,7 @@ def _():
 Host {HOST}
 Port {PORT['imaps']}
 User "{LOGIN}"
-Pass "{PASSWORD}"
+Pass "{app_password("mbsync")}"
 SSLType IMAPS
 CertificateFile {CA}
 

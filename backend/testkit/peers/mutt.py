@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""mutt at a terminal that nobody looks at: it reads a message, answers it, and the answer arrives."""
+"""mutt at a terminal that nobody looks at: it logs in by SCRAM where it may, reads a message, answers it, and the answer arrives."""
 import secrets
 from kit import *
 
@@ -29,13 +29,16 @@ def _():
     editor = FOLDER / 'editor'
     editor.write_text('#!/bin/sh\necho "an answer from mutt" >>"$1"\n')
     editor.chmod(0o755)
-    config = FOLDER / 'muttrc'
+    config, password = FOLDER / 'muttrc', app_password('mutt')
+    # Left to itself it begins SCRAM-SHA-256-PLUS where that is offered, and then tells its GNU SASL of no channel binding.
+    authenticators = 'plain' if password == PASSWORD else 'scram-sha-256'
     config.write_text(f'''set folder = "imaps://{HOST}:{PORT['imaps']}/"
 set spoolfile = "+INBOX"
 set imap_user = "{LOGIN}"
-set imap_pass = "{PASSWORD}"
+set imap_pass = "{password}"
 set smtp_url = "smtps://{LOGIN}@{HOST}:{PORT['submissions']}/"
-set smtp_pass = "{PASSWORD}"
+set smtp_pass = "{password}"
+set smtp_authenticators = "{authenticators}"
 set from = "{LOGIN}"
 set realname = "Checks"
 set use_from = yes

@@ -35,7 +35,8 @@ pub(crate) fn session(octets: &[u8]) {
 
 fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
     let limits = Limits { line_octets: 4096, swallow_octets: 8192, ..Limits::default() };
-    let config = Config { limits, starttls: switches, plain_log_in: true, compress: switches, append_limit: 4096 };
+    let config =
+        Config { limits, starttls: switches, plain_log_in: true, scram: true, compress: switches, append_limit: 4096 };
     let mut session = Session::new(Arc::new(config), false);
     let (mut heard, mut appended) = (Vec::new(), Vec::new());
     let mut missing = 0;
@@ -68,11 +69,7 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
                 assert_eq!(missing, 0, "no fewer octets than were announced");
                 response::tagged(&mut heard, &tag, Status::Ok, None, "appended");
             }
-            Step::SaveRefused
-            | Step::AppendBroken
-            | Step::Idle(_)
-            | Step::IdleBroken
-            | Step::StartCompression => {}
+            Step::SaveRefused | Step::AppendBroken | Step::Idle(_) | Step::IdleBroken | Step::StartCompression => {}
             Step::IdleDone(tag) => response::tagged(&mut heard, &tag, Status::Ok, None, "awake"),
             Step::StartTls => session.tls_started(),
             Step::Close => return (heard, appended),

@@ -17,7 +17,8 @@ pub(crate) fn session(octets: &[u8]) {
 }
 
 fn serve(tls: Tls, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u64>) {
-    let mut session = Session::new(Config { host_name: "mx.example".to_owned(), tls, allow_plain_login: true });
+    let mut session =
+        Session::new(Config { host_name: "mx.example".to_owned(), tls, allow_plain_login: true, scram: true });
     let (mut heard, mut deleted) = (Vec::new(), Vec::new());
     loop {
         match session.step() {
@@ -36,10 +37,9 @@ fn serve(tls: Tls, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u64>) {
 fn decide(question: &Question, session: &mut Session, heard: &mut Vec<u8>, deleted: &mut Vec<u64>) -> Answer {
     match question {
         Question::Login { login_name, .. } if login_name.starts_with('-') => Answer::Refused,
-        Question::Login { .. } => Answer::LoggedIn,
+        Question::Login { .. } | Question::Proof(Some(_)) => Answer::LoggedIn,
         Question::Keys(_) => Answer::Known(Box::new(known())),
         Question::Proof(None) => Answer::Refused,
-        Question::Proof(Some(_)) => Answer::LoggedIn,
         Question::OpenMaildrop => {
             let validity = UidValidity::new(7).expect("not 0");
             let octets = MESSAGE.len() as u64;

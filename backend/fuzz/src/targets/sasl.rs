@@ -1,7 +1,7 @@
 //! SASL: SCRAM's exchange, also as a part of the sessions.
 
 use relais_sasl::scram::{ChannelBindings, Keys, Known, Verifier};
-use relais_sasl::{Exchange, Mechanism, Progress, encode};
+use relais_sasl::{Exchange, Mechanism, Offer, Progress, encode};
 
 /// What is known of everybody: passwords that nobody has.
 pub(crate) fn known() -> Known {
@@ -17,7 +17,7 @@ pub(crate) fn scram(octets: &[u8]) {
     let (first, last) = text.split_once('\n').unwrap_or((text, ""));
     for mechanism in [Mechanism::ScramSha256, Mechanism::ScramSha256Plus] {
         for under_tls in [false, true] {
-            let exchange = Exchange::begin(mechanism, under_tls);
+            let exchange = Exchange::begin(mechanism, Offer { scram: true, under_tls });
             let Progress::Ask(question) = exchange.respond(encode(first).as_bytes()) else { continue };
             assert!(!question.wanted().login_name.is_empty());
             let Progress::Continue(exchange) = question.answer(known()) else { continue };

@@ -55,6 +55,7 @@ fn serve(role: Role, tls: Tls, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<Vec<u8>>
         role,
         tls,
         login_without_tls: true,
+        scram: true,
         keeps_require_tls: true,
         limits,
     });

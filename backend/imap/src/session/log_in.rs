@@ -1,7 +1,7 @@
 //! LOGIN and AUTHENTICATE: from whichever dialogue, the driver gets one question.
 
 use relais_sasl::scram::{self, Known};
-use relais_sasl::{Credentials, Exchange, Mechanism, Progress};
+use relais_sasl::{Credentials, Exchange, Progress};
 
 use super::{Line, Mode, Session, Step, plain_refusal};
 use crate::command::{Authenticate, Login, Tag};
@@ -51,14 +51,14 @@ impl Session {
     }
 
     pub(super) fn authenticate(&mut self, out: &mut Vec<u8>, tag: Tag, asked: &Authenticate) -> Option<Step> {
-        let Some(mechanism) = Mechanism::parse(&asked.mechanism, self.is_tls) else {
+        let Some(mechanism) = self.offer().find(&asked.mechanism) else {
             response::tagged(out, &tag, Status::No, None, "This mechanism isn't known here");
             return None;
         };
         if !self.takes_passwords() {
             return refuse_without_tls(out, &tag);
         }
-        let authenticating = Authenticating { tag, exchange: Exchange::begin(mechanism, self.is_tls) };
+        let authenticating = Authenticating { tag, exchange: Exchange::begin(mechanism, self.offer()) };
         match &asked.initial {
             None => {
                 self.challenge(out, authenticating);

@@ -16,7 +16,7 @@ struct Driver {
 }
 
 fn config() -> Config {
-    Config { starttls: true, compress: true, append_limit: 1000, ..Config::default() }
+    Config { starttls: true, scram: true, compress: true, append_limit: 1000, ..Config::default() }
 }
 
 impl Driver {
@@ -291,8 +291,7 @@ fn scram_known() -> Known {
 /// What is said, a line each, and what comes of it.
 #[track_caller]
 fn check_scram(said: &[&str], expected: &[&str]) {
-    let said: String = said.iter().map(|line| format!("{line}\r\n")).collect();
-    check_log_in(&said, &expected.concat());
+    check_log_in(&(said.join("\r\n") + "\r\n"), &expected.concat());
 }
 
 #[track_caller]

@@ -97,7 +97,7 @@ fn maildrop() -> Maildrop {
 }
 
 fn config(tls: Tls) -> Config {
-    Config { host_name: "mx.example".to_owned(), tls, allow_plain_login: false }
+    Config { host_name: "mx.example".to_owned(), tls, allow_plain_login: false, scram: true }
 }
 
 /// Drives until more is to be read; true at the close.
@@ -131,6 +131,7 @@ fn play(path: &Path, text: &str, chunk: usize) {
         match word.trim_start_matches("= ") {
             "STLS offered" => config.tls = Tls::Offered,
             "no TLS" => config.tls = Tls::Absent,
+            "no SCRAM" => config.scram = false,
             "plain login" => (config.tls, config.allow_plain_login) = (Tls::Absent, true),
             word => house.set(word),
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use relais_model::Secret;
 use relais_reception::{BanTarget, Login, LoginAnswer, LoginAttempt, Protocol, ScramStart};
 use relais_sasl::scram::{ChannelBindings, Client, Known, NONCE_OCTETS};
-use relais_sasl::{Exchange, Mechanism, Progress};
+use relais_sasl::{Exchange, Mechanism, Offer, Progress};
 use relais_store::{AccountChange, Author, LoginScope, Page, Protocols};
 use relais_testkit::SeededRandom;
 
@@ -37,7 +37,7 @@ async fn scram(login: &Login, name: &str, password: &str, authorization: Option<
     let peer: IpAddr = HERE.parse().unwrap();
     let bindings = ChannelBindings::default();
     let client = Client::new(name, &Secret::new(password), &[1; NONCE_OCTETS], &bindings).unwrap();
-    let exchange = Exchange::begin(Mechanism::ScramSha256, false);
+    let exchange = Exchange::begin(Mechanism::ScramSha256, Offer { scram: true, under_tls: false });
     let Progress::Ask(question) = exchange.respond(client.first().as_bytes()) else { panic!("a first message") };
     let authorization = authorization.map(str::to_owned);
     let start = login.scram_keys(&question.wanted().login_name, authorization, peer, Protocol::Imap).await;

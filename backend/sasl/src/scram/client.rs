@@ -31,7 +31,7 @@ pub struct Proof {
 }
 
 impl Client {
-    /// With a name and a password that SASLprep takes; else none. `nonce` is never the same twice. With a channel binding it speaks
+    /// With a name and a password that `SASLprep` takes; else none. `nonce` is never the same twice. With a channel binding it speaks
     /// -PLUS: with `tls-exporter`, where it is there.
     pub fn new(
         login_name: &str,

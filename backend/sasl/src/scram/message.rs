@@ -118,7 +118,7 @@ pub(super) fn escape(name: &str) -> String {
     name.replace('=', "=3D").replace(',', "=2C")
 }
 
-/// A name from its `saslname`: `=2C` is a comma, `=3D` an equals sign, and no other `=` may stand there. Then SASLprep (RFC 4013).
+/// A name from its `saslname`: `=2C` is a comma, `=3D` an equals sign, and no other `=` may stand there. Then `SASLprep` (RFC 4013).
 fn name(escaped: &str) -> Option<String> {
     let mut pieces = escaped.split('=');
     let mut name = pieces.next()?.to_owned();

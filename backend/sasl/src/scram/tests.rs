@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use relais_model::Secret;
 
 use super::*;
-use crate::Mechanism;
+use crate::{Mechanism, Offer};
 
 const NAME: &str = "ann@example.org";
 const PASSWORDS: [&str; 3] = ["first", "pencil", "third"];
@@ -27,7 +27,7 @@ fn client(password: &str, bindings: &ChannelBindings) -> Client {
 }
 
 fn begin(mechanism: Mechanism) -> Exchange {
-    Exchange::begin(mechanism, true)
+    Exchange::begin(mechanism, Offer { scram: true, under_tls: true })
 }
 
 fn ask(mechanism: Mechanism, first: &str) -> Option<Question> {
@@ -181,7 +181,7 @@ fn nobody_is_talked_out_of_channel_binding() {
     ] {
         assert_eq!(ask(mechanism, &first(flag)).is_some(), is_taken, "{mechanism:?} {flag}");
     }
-    let without_tls = Exchange::begin(Mechanism::ScramSha256, false);
+    let without_tls = Exchange::begin(Mechanism::ScramSha256, Offer { scram: true, under_tls: false });
     let answer = without_tls.respond(BASE64.encode(first("y").as_bytes()).as_bytes());
     assert!(matches!(answer, Progress::Ask(_)), "where -PLUS isn't offered, `y` is the truth");
 }

@@ -15,6 +15,8 @@ pub struct Config {
     pub tls: Tls,
     /// Offer AUTH without TLS: for a TLS proxy or loopback, never by default.
     pub login_without_tls: bool,
+    /// SCRAM is offered beside PLAIN and LOGIN.
+    pub scram: bool,
     /// Announce REQUIRETLS (RFC 8689), under TLS only: set it only where it is kept on every way out.
     pub keeps_require_tls: bool,
     /// All limits.

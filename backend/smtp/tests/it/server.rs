@@ -1,6 +1,6 @@
 //! A server session with a small house behind it.
 //!
-//! Settings: `relay submission lmtp`, `tls` (STARTTLS), `under-tls`, `clear-login`, `require-tls`, `small` (small limits), `whole`.
+//! Settings: `relay submission lmtp`, `tls` (STARTTLS), `under-tls`, `clear-login`, `no-scram`, `require-tls`, `small` (small limits), `whole`.
 //! The house: the password is `secret`, over SCRAM `pencil`; `refused` may not send; `nobody` does not exist, `full` has no room, `late` is
 //! put off after the message (LMTP); from `norom` no message may begin; a message with `virus` is refused.
 
@@ -53,6 +53,7 @@ pub(crate) fn config(words: &str) -> Config {
         role,
         tls,
         login_without_tls: has("clear-login"),
+        scram: !has("no-scram"),
         keeps_require_tls: has("require-tls"),
         limits,
     }

@@ -170,10 +170,9 @@ pub(crate) fn start(inner: &Arc<Inner>, Starting(mut notes): Starting) {
         }
         notes.close();
         while let Some(note) = notes.recv().await {
-            match (note, weak.upgrade()) {
-                (Note::Login(note), Some(inner)) => batch.add(note, || inner.keys.next(inner.clock.now())),
-                // Whoever waits is told by the end of the channel.
-                _ => {}
+            // Whoever waits for a write is told by the end of the channel.
+            if let (Note::Login(note), Some(inner)) = (note, weak.upgrade()) {
+                batch.add(note, || inner.keys.next(inner.clock.now()));
             }
         }
         write(&weak, &mut batch).await;
@@ -187,7 +186,7 @@ async fn write(inner: &Weak<Inner>, batch: &mut Batch) {
         return;
     }
     let lost = rows.len();
-    if let Err(error) = (Store { inner }).write_history(rows, uses).await {
+    if let Err(error) = (Store { inner }).write_history((rows, uses)).await {
         tracing::warn!(%error, lost, "the history of log-ins could not be written");
         count_lost(lost as u64);
     }
@@ -225,6 +224,9 @@ struct Use {
     protocol: LoginProtocol,
 }
 
+/// Rows by their keys, and the last uses of app passwords.
+type Taken = (Vec<(i64, Pending)>, Vec<(AppPasswordKey, Use)>);
+
 #[derive(Debug, Default)]
 struct Batch {
     /// Rows that further attempts may join, and until when.
@@ -238,7 +240,7 @@ impl Batch {
         self.rows.is_empty() && self.uses.is_empty()
     }
 
-    fn take(&mut self) -> (Vec<(i64, Pending)>, Vec<(AppPasswordKey, Use)>) {
+    fn take(&mut self) -> Taken {
         let mut rows: Vec<_> = self.rows.drain().collect();
         rows.sort_by_key(|(key, _)| *key);
         (rows, self.uses.drain().collect())
@@ -353,11 +355,7 @@ impl Store {
         Ok(Listing { rows: rows.into_iter().map(|(_, row)| row).collect(), next })
     }
 
-    async fn write_history(
-        &self,
-        rows: Vec<(i64, Pending)>,
-        uses: Vec<(AppPasswordKey, Use)>,
-    ) -> Result<(), StoreError> {
+    async fn write_history(&self, (rows, uses): Taken) -> Result<(), StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
                 for (key, pending) in rows {

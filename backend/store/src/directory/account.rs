@@ -510,7 +510,6 @@ impl Store {
                    FROM account a JOIN domain d ON d.domain_key = a.domain_key
                    LEFT JOIN scram_salt s ON s.account_key = a.account_key
                    WHERE a.folded = $1 AND a.removed_at IS NULL AND d.removed_at IS NULL";
-        type CredentialRow = (i64, String, String, i64, i64, Option<Vec<u8>>, Option<i64>);
         let folded = match self.domain_of_alias(&address.domain).await? {
             Some(domain) => fold(&Address { domain, ..address.clone() }),
             None => fold(address),
@@ -846,6 +845,8 @@ pub(super) fn like_pattern(text: &str) -> String {
     pattern.push('%');
     pattern
 }
+
+type CredentialRow = (i64, String, String, i64, i64, Option<Vec<u8>>, Option<i64>);
 
 fn read_account(row: &AnyRow) -> Result<(Account, String), StoreError> {
     let number = |column: usize| row.try_get::<Option<i64>, _>(column).map(|number| number.map(i64::unsigned_abs));

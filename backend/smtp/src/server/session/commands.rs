@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use relais_model::{Address, EnhancedCode, Envelope, Reply, Secret, Timestamp};
-use relais_sasl::{Exchange, Mechanism, Progress, scram};
+use relais_sasl::{Exchange, Offer, Progress, scram};
 
 use super::{Asked, Body, Hello, Line, Phase, Session};
 use crate::command::{Command, CommandError, MailFrom, RcptTo};
@@ -104,7 +104,7 @@ impl Session {
         );
         if self.may_log_in() {
             text.push_str("\nAUTH");
-            for mechanism in Mechanism::offered(self.is_under_tls()) {
+            for mechanism in self.offer().mechanisms() {
                 text.push(' ');
                 text.push_str(mechanism.as_str());
             }
@@ -118,6 +118,10 @@ impl Session {
         self.config.role == Role::Submission
             && !self.is_logged_in
             && (self.is_under_tls() || self.config.login_without_tls)
+    }
+
+    fn offer(&self) -> Offer {
+        Offer { scram: self.config.scram, under_tls: self.is_under_tls() }
     }
 
     /// RFC 8689 §2: under TLS only.
@@ -155,11 +159,11 @@ impl Session {
             // RFC 4954 §4 allows no AUTH inside a transaction: here there is none before log-in.
             () if !self.may_log_in() => (538, (5, 7, 11), "Log-in needs TLS: say STARTTLS first"),
             () => {
-                let Some(mechanism) = Mechanism::parse(mechanism, self.is_under_tls()) else {
+                let Some(mechanism) = self.offer().find(mechanism) else {
                     self.fail_new(504, (5, 5, 4), "AUTH knows what EHLO says, and no more");
                     return None;
                 };
-                let exchange = Exchange::begin(mechanism, self.is_under_tls());
+                let exchange = Exchange::begin(mechanism, self.offer());
                 let Some(initial) = initial else {
                     self.challenge(exchange);
                     return None;
