@@ -91,7 +91,7 @@ export async function browser(house) {
     close: () => opened.close(),
     // A fresh window. `role` is whom it is signed in as: "owner", "domain_admin", "help_desk", "user", or nobody.
     async visitor({ role, width = 1440, theme = "light", language = "en", js = true } = {}) {
-      if (role && !states.has(role)) states.set(role, await signIn(opened, house, role));
+      if (role && !states.has(role)) states.set(role, signIn(opened, house, role));
       const context = await opened.newContext({
         baseURL: house.panel,
         viewport: { width, height: width < 500 ? 844 : 900 },
@@ -99,7 +99,7 @@ export async function browser(house) {
         locale: language === "fr" ? "fr-FR" : "en-GB",
         timezoneId: "Europe/Paris",
         javaScriptEnabled: js,
-        storageState: role ? states.get(role) : undefined,
+        storageState: role ? await states.get(role) : undefined,
       });
       context.setDefaultTimeout(PATIENCE_MS);
       return context;
