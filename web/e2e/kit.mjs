@@ -51,7 +51,7 @@ export function expect(is, why) {
   if (!is) throw new Error(why);
 }
 
-// A demo in a folder of its own. `facts` is its ready line: accounts with roles, ports, `panel`, the URL of the panel.
+// A demo in a folder of its own. `facts` is its ready line: accounts with roles, ports, and the panel's URL.
 export async function house() {
   const folder = mkdtempSync(join(tmpdir(), "relais-e2e."));
   const program = process.env.RELAIS_BIN;
@@ -75,7 +75,8 @@ export async function house() {
     throw new Error(`relais demo did not become ready: ${log.slice(-5).join(" | ")}`);
   }
   const facts = JSON.parse(line);
-  return { facts, panel: facts.panel?.replace(/\/+$/, ""), folder, log, stop };
+  const panel = facts.panel ?? (facts.ports?.panel && `https://localhost:${facts.ports.panel}`);
+  return { facts, panel: panel?.replace(/\/+$/, ""), folder, log, stop };
 }
 
 // A browser with a home of its own, where the house's authority is believed: passkeys work with no other certificate.

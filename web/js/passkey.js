@@ -1,5 +1,6 @@
 // Passkeys. A form with `data-passkey="register"` or `"sign-in"` asks `data-options-url` for a challenge (a POST with the form's
-// fields), lets the browser answer it, and sends itself with the answer, as JSON, in its field `credential`.
+// fields), lets the browser answer it, and sends itself with the answer, as JSON, in its field `credential`, and with the
+// challenge's name, `ticket`, in the field of that name.
 // What the browser cannot do stays hidden: mark it `hidden data-passkey-only`.
 import { toast } from "./toast.js";
 
@@ -28,10 +29,11 @@ async function answer(form) {
       credentials: "same-origin",
     });
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    const { publicKey } = await response.json();
+    const { publicKey, ticket } = await response.json();
     const credential = form.dataset.passkey === "register"
       ? await navigator.credentials.create({ publicKey: opened(publicKey) })
       : await navigator.credentials.get({ publicKey: opened(publicKey) });
+    if (form.elements.ticket) form.elements.ticket.value = ticket;
     form.elements.credential.value = JSON.stringify(told(credential));
     form.submit();
   } finally {
