@@ -1,6 +1,6 @@
 // Passkeys. A form with `data-passkey="register"` or `"sign-in"` asks `data-options-url` for a challenge (a POST with the form's
-// fields), lets the browser answer it, and sends itself with the answer, as JSON, in its field `credential`, and with the
-// challenge's name, `ticket`, in the field of that name.
+// fields), lets the browser answer it, and sends itself with the answer, as JSON, in its field `credential`, and the challenge's
+// `ticket` in that field.
 // What the browser cannot do stays hidden: mark it `hidden data-passkey-only`.
 import { toast } from "./toast.js";
 
@@ -10,6 +10,8 @@ export function passkey(piece) {
   for (const form of piece.querySelectorAll("form[data-passkey]")) {
     form.addEventListener("submit", (event) => {
       if (form.elements.credential.value) return;
+      // A form that can do without says which of its buttons asks for the passkey.
+      if (form.dataset.passkeyBy && event.submitter?.name !== form.dataset.passkeyBy) return;
       event.preventDefault();
       answer(form).catch((refusal) => {
         // The person closed the browser's window or waited too long: nothing to say.
@@ -33,7 +35,7 @@ async function answer(form) {
     const credential = form.dataset.passkey === "register"
       ? await navigator.credentials.create({ publicKey: opened(publicKey) })
       : await navigator.credentials.get({ publicKey: opened(publicKey) });
-    if (form.elements.ticket) form.elements.ticket.value = ticket;
+    form.elements.ticket.value = ticket;
     form.elements.credential.value = JSON.stringify(told(credential));
     form.submit();
   } finally {
