@@ -51,7 +51,7 @@ export function expect(is, why) {
   if (!is) throw new Error(why);
 }
 
-// A demo in a folder of its own. `facts` is its ready line: accounts with roles, ports, `panel`, the URL of the panel.
+// A demo in a folder of its own. `facts` is its ready line: accounts with roles, ports, and the panel's URL.
 export async function house() {
   const folder = mkdtempSync(join(tmpdir(), "relais-e2e."));
   const program = process.env.RELAIS_BIN;
@@ -75,7 +75,8 @@ export async function house() {
     throw new Error(`relais demo did not become ready: ${log.slice(-5).join(" | ")}`);
   }
   const facts = JSON.parse(line);
-  return { facts, panel: facts.panel?.replace(/\/+$/, ""), folder, log, stop };
+  const panel = facts.panel ?? (facts.ports?.panel && `https://localhost:${facts.ports.panel}`);
+  return { facts, panel: panel?.replace(/\/+$/, ""), folder, log, stop };
 }
 
 // A browser with a home of its own, where the house's authority is believed: passkeys work with no other certificate.
@@ -91,7 +92,7 @@ export async function browser(house) {
     close: () => opened.close(),
     // A fresh window. `role` is whom it is signed in as: "owner", "domain_admin", "help_desk", "user", or nobody.
     async visitor({ role, width = 1440, theme = "light", language = "en", js = true } = {}) {
-      if (role && !states.has(role)) states.set(role, await signIn(opened, house, role));
+      if (role && !states.has(role)) states.set(role, signIn(opened, house, role));
       const context = await opened.newContext({
         baseURL: house.panel,
         viewport: { width, height: width < 500 ? 844 : 900 },
@@ -99,7 +100,7 @@ export async function browser(house) {
         locale: language === "fr" ? "fr-FR" : "en-GB",
         timezoneId: "Europe/Paris",
         javaScriptEnabled: js,
-        storageState: role ? states.get(role) : undefined,
+        storageState: role ? await states.get(role) : undefined,
       });
       context.setDefaultTimeout(PATIENCE_MS);
       return context;

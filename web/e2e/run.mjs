@@ -46,7 +46,7 @@ async function shoot(browser, folder) {
           const context = await browser.visitor({ role: page.role, width, theme });
           try {
             const tab = await context.newPage();
-            await tab.goto(pathOf(page, house), { waitUntil: "networkidle" });
+            await tab.goto(pathOf(page, house));
             await tab.screenshot({ path: join(folder, `${page.name}-${width}-${theme}.png`), fullPage: true });
           } finally {
             await context.close();

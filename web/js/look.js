@@ -1,4 +1,6 @@
 // The theme changes at once; the choice is kept by the form's own post, in the background. Language needs a new page.
+import { toast } from "./toast.js";
+
 export function look(piece) {
   for (const form of piece.querySelectorAll("form[data-look]")) {
     form.addEventListener("submit", (event) => {
@@ -7,7 +9,9 @@ export function look(piece) {
       event.preventDefault();
       apply(chosen.value);
       const body = new URLSearchParams(new FormData(form, chosen));
-      fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" }).catch(() => form.submit());
+      fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" }).catch(() => {
+        toast(document.body.dataset.failed);
+      });
     });
   }
 }

@@ -57,13 +57,15 @@ type Rule = fn(&Path) -> anyhow::Result<Vec<String>>;
 pub(crate) fn run() -> anyhow::Result<Tally> {
     let root = crate::root();
     let mut tally = Tally::default();
-    let rules: [(&str, Rule); 6] = [
+    let rules: [(&str, Rule); 8] = [
         ("rooms use only those that they may", edges),
         ("a crate says first what it is", crate_docs),
         ("every RFC that is named stands in docs/rfc.md", rfc_list),
         ("both engines have the same migrations", migrations),
         ("nothing is left for later", left_overs),
         ("no path of this machine", machine_paths),
+        ("only tokens.css names a colour or a pixel", raw_styles),
+        ("a template has no style, script or raw text of its own", raw_templates),
     ];
     for (rule, check) in rules {
         let faults = check(&root).with_context(|| rule.to_owned())?;
@@ -173,6 +175,53 @@ fn machine_paths(root: &Path) -> anyhow::Result<Vec<String>> {
     Ok(files.iter().filter(names_it).map(|file| file.display().to_string()).collect())
 }
 
+/// `1px` is a line's width.
+fn raw_styles(root: &Path) -> anyhow::Result<Vec<String>> {
+    let is_ours = |file: &Path| file.extension().is_some_and(|kind| kind == "css") && !file.ends_with("tokens.css");
+    faulty_lines(root, "web/css", is_ours, names_raw_style)
+}
+
+/// What the pages' security policy would refuse, and what would not be escaped.
+fn raw_templates(root: &Path) -> anyhow::Result<Vec<String>> {
+    const RAW: [&str; 4] = [" style=", "<style", "|safe", "<script>"];
+    let is_page = |file: &Path| file.extension().is_some_and(|kind| kind == "html");
+    faulty_lines(root, "templates", is_page, |line| {
+        let has_handler = line.match_indices(" on").any(|(at, _)| {
+            line.get(at + 3..).and_then(|rest| rest.split_once('=')).is_some_and(|(name, _)| {
+                (2..12).contains(&name.len()) && name.chars().all(|letter| letter.is_ascii_lowercase())
+            })
+        });
+        has_handler || RAW.iter().any(|raw| line.contains(raw))
+    })
+}
+
+/// Lines of files below `folder` that `is_fault` finds something in.
+fn faulty_lines(
+    root: &Path,
+    folder: &str,
+    is_ours: fn(&Path) -> bool,
+    is_fault: fn(&str) -> bool,
+) -> anyhow::Result<Vec<String>> {
+    let mut faults = Vec::new();
+    for file in tracked(root)?.iter().filter(|file| file.starts_with(folder) && is_ours(file)) {
+        for (line, number) in read(root, file).lines().zip(1..).filter(|(line, _)| is_fault(line)) {
+            faults.push(format!("{}:{number}: {}", file.display(), line.trim()));
+        }
+    }
+    Ok(faults)
+}
+
+fn names_raw_style(line: &str) -> bool {
+    let is_hex = |word: &str| {
+        word.strip_prefix('#').is_some_and(|digits| {
+            matches!(digits.len(), 3 | 4 | 6 | 8) && digits.chars().all(|digit| digit.is_ascii_hexdigit())
+        })
+    };
+    let is_pixels = |word: &str| word.strip_suffix("px").is_some_and(|size| size != "1" && size.parse::<f64>().is_ok());
+    let mut words = line.split([' ', ':', ';', ',', '(', ')']);
+    words.any(|word| is_hex(word) || is_pixels(word) || matches!(word, "rgb" | "rgba" | "hsl" | "hsla" | "oklch"))
+}
+
 /// Name and folder of each crate.
 fn crates(root: &Path) -> anyhow::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
@@ -217,6 +266,16 @@ mod tests {
     fn rfc_numbers_are_found_however_written() {
         let found = rfc_numbers("RFC 9051 §6, RFC5321; an RFC; RFCs 7162");
         assert_eq!(found, BTreeSet::from([5321, 9051]));
+    }
+
+    #[test]
+    fn a_raw_colour_is_found_and_a_line_is_not() {
+        for line in ["color: #fff;", "border: 2px solid var(--line)", "background: rgb(0 0 0)", "margin:-3px"] {
+            assert!(names_raw_style(line), "{line}");
+        }
+        for line in ["border: 1px solid var(--line);", "a[href='#main'] { padding: 0.5rem }", "width: var(--px)"] {
+            assert!(!names_raw_style(line), "{line}");
+        }
     }
 
     #[test]

@@ -10,25 +10,51 @@ const TABS = 60; // presses of Tab, at most
 export async function run(house, browser) {
   for (const page of PAGES) {
     const path = pathOf(page, house);
-    const at = async (how, act) => {
-      const context = await browser.visitor({ role: page.role, ...how });
-      try {
-        await act(await context.newPage());
-      } finally {
-        await context.close();
-      }
-    };
-    await check(`${page.name}: it is there, with a title, and nothing is refused`, () => at({}, (tab) => stands(tab, path, page)));
-    await check(`${page.name}: axe, light and wide`, () => at({}, (tab) => axe(tab, path)));
-    await check(`${page.name}: axe, dark and narrow`, () => at({ width: 390, theme: "dark" }, (tab) => axe(tab, path)));
-    await check(`${page.name}: a phone shows its whole width`, () => at({ width: 390 }, (tab) => fits(tab, path)));
-    await check(`${page.name}: it is small`, () => at({}, (tab) => isSmall(tab, path)));
-    await check(`${page.name}: it works without scripts`, () => at({ js: false }, (tab) => withoutScripts(tab, path, page)));
-    await check(`${page.name}: where the keyboard is can be seen`, () => at({}, (tab) => focus(tab, path)));
-    await check(`${page.name}: French is French`, () => at({ language: "fr" }, (tab) => french(tab, path)));
+    const { name, role } = page;
+    // A window for each way of looking; the page is fetched once in each.
+    await inTab(browser, { role }, async (tab) => {
+      let octets = () => 0;
+      await check(`${name}: it is there, with a title, and nothing is refused`, async () => {
+        octets = await weighed(tab);
+        await stands(tab, path, page);
+      });
+      await check(`${name}: it is small`, async () => {
+        expect(octets() > 0 && octets() < OCTETS, `${Math.round(octets() / 1024)} kB`);
+      });
+      await check(`${name}: axe, light and wide`, () => axe(tab));
+      await check(`${name}: where the keyboard is can be seen`, () => focus(tab));
+    });
+    await inTab(browser, { role, width: 390, theme: "dark" }, async (tab) => {
+      await check(`${name}: a phone shows its whole width`, async () => {
+        await tab.goto(path);
+        await fits(tab);
+      });
+      await check(`${name}: axe, dark and narrow`, () => axe(tab));
+    });
+    await inTab(browser, { role, js: false }, async (tab) => {
+      await check(`${name}: it works without scripts`, () => withoutScripts(tab, path, page));
+    });
+    await inTab(browser, { role, language: "fr" }, async (tab) => {
+      await check(`${name}: French is French`, () => french(tab, path));
+    });
   }
   for (const role of ROLES) {
-    await check(`${role}: each page of the navigation opens`, () => walk(browser, role));
+    await inTab(browser, { role }, (tab) => check(`${role}: each page of the navigation opens`, () => walk(tab)));
+  }
+}
+
+async function inTab(browser, how, act) {
+  let context;
+  try {
+    context = await browser.visitor(how);
+  } catch (error) {
+    await check(`signed in as ${how.role}`, () => Promise.reject(error));
+    return;
+  }
+  try {
+    await act(await context.newPage());
+  } finally {
+    await context.close();
   }
 }
 
@@ -44,7 +70,7 @@ async function stands(tab, path, page) {
   await tab.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
   });
-  const answer = await tab.goto(path, { waitUntil: "networkidle" });
+  const answer = await tab.goto(path);
   expect(answer.status() === (page.status ?? 200), `status ${answer.status()}`);
   expect(new URL(tab.url()).pathname === path.split("?")[0], `it led to ${tab.url()}`);
   expect((await tab.title()).trim().length > "· Relais".length, "no title");
@@ -52,15 +78,13 @@ async function stands(tab, path, page) {
   expect(complaints.length === 0, complaints.join("; "));
 }
 
-async function axe(tab, path) {
-  await tab.goto(path);
+async function axe(tab) {
   const { violations } = await new AxeBuilder({ page: tab }).analyze();
   const grave = violations.filter((violation) => ["serious", "critical"].includes(violation.impact));
   expect(grave.length === 0, grave.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 2).map((node) => node.html.slice(0, 160)).join(" ")}`).join("; "));
 }
 
-async function fits(tab, path) {
-  await tab.goto(path);
+async function fits(tab) {
   const wide = await tab.evaluate(() => {
     const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     const culprits = [...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1);
@@ -69,18 +93,17 @@ async function fits(tab, path) {
   expect(wide === "", wide);
 }
 
-async function isSmall(tab, path) {
+// Counts what comes over the wire for the page itself, packed as it is.
+async function weighed(tab) {
   const wire = await tab.context().newCDPSession(tab);
   await wire.send("Network.enable");
-  await wire.send("Network.setCacheDisabled", { cacheDisabled: true });
   const kinds = new Map();
   let octets = 0;
   wire.on("Network.responseReceived", ({ requestId, type }) => kinds.set(requestId, type));
   wire.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
     if (["Document", "Stylesheet", "Script"].includes(kinds.get(requestId))) octets += encodedDataLength;
   });
-  await tab.goto(path, { waitUntil: "networkidle" });
-  expect(octets > 0 && octets < OCTETS, `${Math.round(octets / 1024)} kB`);
+  return () => octets;
 }
 
 async function withoutScripts(tab, path, page) {
@@ -95,8 +118,7 @@ async function withoutScripts(tab, path, page) {
   expect((await hidden.count()) === 0, "a form without a method");
 }
 
-async function focus(tab, path) {
-  await tab.goto(path);
+async function focus(tab) {
   let reached = 0;
   for (let press = 0; press < TABS; press += 1) {
     await tab.keyboard.press("Tab");
@@ -131,19 +153,13 @@ async function french(tab, path) {
   expect(left.length === 0, `English: ${left.slice(0, 5).join(" | ")}`);
 }
 
-async function walk(browser, role) {
-  const context = await browser.visitor({ role });
-  try {
-    const tab = await context.newPage();
-    await tab.goto("/");
-    const links = await tab.locator(".rail .navigation a").evaluateAll((all) => all.map((one) => one.getAttribute("href")));
-    expect(links.length > 0, "no navigation");
-    for (const link of links) {
-      const answer = await tab.goto(link);
-      expect(answer.status() === 200, `${link} answers ${answer.status()}`);
-      expect((await tab.locator(".rail a[aria-current=page]").count()) > 0, `${link} is not marked as the current page`);
-    }
-  } finally {
-    await context.close();
+async function walk(tab) {
+  await tab.goto("/");
+  const links = await tab.locator(".rail .navigation a").evaluateAll((all) => all.map((one) => one.getAttribute("href")));
+  expect(links.length > 0, "no navigation");
+  for (const link of links) {
+    const answer = await tab.goto(link);
+    expect(answer.status() === 200, `${link} answers ${answer.status()}`);
+    expect((await tab.locator(".rail a[aria-current=page]").count()) > 0, `${link} is not marked as the current page`);
   }
 }
