@@ -26,13 +26,59 @@ pub(crate) const DOMAINS: &str = "/panel/domains";
 pub(crate) const PEOPLE: &str = "/panel/people";
 pub(crate) const ADDRESSES: &str = "/panel/addresses";
 pub(crate) const QUEUE: &str = "/panel/queue";
+/// Acts upon chosen mail, or upon all that a filter finds.
+pub(crate) const QUEUE_ACTS: &str = "/panel/queue/acts";
+pub(crate) const QUEUE_MESSAGE: &str = "/panel/queue/{id}";
 pub(crate) const MESSAGES: &str = "/panel/messages";
+pub(crate) const MESSAGE: &str = "/panel/messages/{id}";
 pub(crate) const SECURITY: &str = "/panel/security";
+pub(crate) const SECURITY_LIFT: &str = "/panel/security/lift";
 pub(crate) const ACTIVITY: &str = "/panel/activity";
 pub(crate) const KEYS: &str = "/panel/keys";
 pub(crate) const WEBHOOKS: &str = "/panel/webhooks";
+pub(crate) const WEBHOOK_NEW: &str = "/panel/webhooks/new";
+pub(crate) const WEBHOOK: &str = "/panel/webhooks/{id}";
+pub(crate) const WEBHOOK_EDIT: &str = "/panel/webhooks/{id}/edit";
+pub(crate) const WEBHOOK_TEST: &str = "/panel/webhooks/{id}/test";
+/// Told, or not told.
+pub(crate) const WEBHOOK_SWITCH: &str = "/panel/webhooks/{id}/switch";
+pub(crate) const WEBHOOK_RESEND: &str = "/panel/webhooks/{id}/resend";
+pub(crate) const WEBHOOK_REMOVE: &str = "/panel/webhooks/{id}/remove";
 pub(crate) const SETTINGS: &str = "/panel/settings";
+pub(crate) const SETTINGS_SECTION: &str = "/panel/settings/{section}";
 pub(crate) const SYSTEM: &str = "/panel/system";
+pub(crate) const SYSTEM_LOG: &str = "/panel/system/log";
 
 /// Everybody's own.
 pub(crate) const ACCOUNT: &str = "/panel/account";
+
+/// `path` with `name` in its one gap, written so that it stays one segment (RFC 3986 §2.3).
+pub(crate) fn of(path: &str, name: &str) -> String {
+    let (Some(start), Some(end)) = (path.find('{'), path.find('}')) else { return path.to_owned() };
+    let (before, after) = (path.get(..start).unwrap_or_default(), path.get(end + 1..).unwrap_or_default());
+    format!("{before}{}{after}", segment(name))
+}
+
+fn segment(name: &str) -> String {
+    let mut written = String::with_capacity(name.len());
+    for octet in name.bytes() {
+        match octet {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' | b'+' => {
+                written.push(char::from(octet));
+            }
+            _ => written.push_str(&format!("%{octet:02X}")),
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_one_segment() {
+        assert_eq!(of(WEBHOOK_EDIT, "wh_1"), "/panel/webhooks/wh_1/edit");
+        assert_eq!(of(MESSAGE, "../a b?é"), "/panel/messages/..%2Fa%20b%3F%C3%A9");
+    }
+}

@@ -1,10 +1,12 @@
 //! What stands around every page: language, look, the way to the other pages, what came of the last act.
 
+use std::time::Duration;
+
 use relais_model::Timestamp;
 use relais_service::{Gap, Role, Text};
 use relais_words::{Filling, Language};
 
-use super::Time;
+use super::{Badge, Time};
 use super::visit::{Flash, Visit};
 use crate::{Web, path};
 
@@ -165,6 +167,16 @@ impl Frame {
     /// A moment, as it is said now.
     pub(crate) fn time(&self, at: Timestamp) -> Time {
         Time::of(self.words, at, self.now)
+    }
+
+    /// A state: `kind` gives its colour, `id` its word.
+    pub(crate) fn badge(&self, kind: &'static str, id: &str) -> Badge {
+        Badge { kind, text: self.say(id) }
+    }
+
+    /// How long.
+    pub(crate) fn span(&self, span: Duration) -> String {
+        super::span(self.words, span)
     }
 
     /// So many octets.

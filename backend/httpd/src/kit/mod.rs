@@ -4,6 +4,7 @@
 //! the error page for whatever a handler could not do ([`PageError`]).
 
 mod assets;
+mod chart;
 mod cookie;
 mod error;
 mod form;
@@ -16,6 +17,7 @@ mod shown;
 mod visit;
 
 pub(crate) use assets::Assets;
+pub(crate) use chart::Chart;
 pub(crate) use error::{Oops, PageError, sentences, status};
 pub(crate) use form::{Complaints, Form};
 pub(crate) use frame::Frame;
@@ -23,7 +25,7 @@ pub(crate) use list::{ListQuery, Pager, SortHead, query};
 pub(crate) use page::{again, render, shown};
 pub(crate) use routes::Routes;
 pub(crate) use security::headers;
-pub(crate) use shown::{Time, number, size};
+pub(crate) use shown::{Badge, Time, number, size, span};
 pub(crate) use visit::{
     Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, Signed, THEMES, Visit, clear_session, done,
     next_path, recognise, redirect, session_cookie, with_next,

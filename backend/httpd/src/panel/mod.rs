@@ -1,6 +1,8 @@
 //! The pages: one file a resource, with its routes, handlers, forms and page structs.
 
 mod error;
+mod outcome;
+mod queue;
 mod sign_in;
 
 use axum::middleware::from_fn_with_state;
@@ -45,7 +47,7 @@ pub(crate) fn router(web: &Web) -> Router {
 
 /// Every route of every page.
 pub(crate) fn routes() -> Routes {
-    Routes::default().get(path::HOME, home).and(sign_in::routes)
+    Routes::default().get(path::HOME, home).and(sign_in::routes).and(queue::routes)
 }
 
 /// To where the visitor belongs.
