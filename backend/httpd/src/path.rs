@@ -52,24 +52,17 @@ pub(crate) const SYSTEM_LOG: &str = "/panel/system/log";
 /// Everybody's own.
 pub(crate) const ACCOUNT: &str = "/panel/account";
 
-/// `path` with `name` in its one gap, written so that it stays one segment (RFC 3986 §2.3).
-pub(crate) fn of(path: &str, name: &str) -> String {
-    let (Some(start), Some(end)) = (path.find('{'), path.find('}')) else { return path.to_owned() };
-    let (before, after) = (path.get(..start).unwrap_or_default(), path.get(end + 1..).unwrap_or_default());
-    format!("{before}{}{after}", segment(name))
-}
-
-fn segment(name: &str) -> String {
-    let mut written = String::with_capacity(name.len());
+/// The path of one thing of a list: its name in it, spelled for a URL (RFC 3986 §3.3).
+pub(crate) fn of(list: &str, name: &str) -> String {
+    let mut path = format!("{list}/");
     for octet in name.bytes() {
-        match octet {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' | b'+' => {
-                written.push(char::from(octet));
-            }
-            _ => written.push_str(&format!("%{octet:02X}")),
+        if octet.is_ascii_alphanumeric() || b"-._~@".contains(&octet) {
+            path.push(char::from(octet));
+        } else {
+            path.push_str(&format!("%{octet:02X}"));
         }
     }
-    written
+    path
 }
 
 #[cfg(test)]
@@ -77,8 +70,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_one_segment() {
-        assert_eq!(of(WEBHOOK_EDIT, "wh_1"), "/panel/webhooks/wh_1/edit");
-        assert_eq!(of(MESSAGE, "../a b?é"), "/panel/messages/..%2Fa%20b%3F%C3%A9");
+    fn names_are_one_segment() {
+        assert_eq!(of(PEOPLE, "ann@example.org"), "/panel/people/ann@example.org");
+        assert_eq!(of(PEOPLE, "a/b?c#d+e%@é.example"), "/panel/people/a%2Fb%3Fc%23d%2Be%25@%C3%A9.example");
     }
 }

@@ -21,14 +21,6 @@ impl Time {
     }
 }
 
-/// A state on a page: its word, and what gives it colour and icon.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Badge {
-    /// `ok`, `warn`, `bad`, `info`, `wait` or `off`.
-    pub(crate) kind: &'static str,
-    pub(crate) text: String,
-}
-
 /// RFC 3339 in UTC, to the second.
 fn exact(at: Timestamp) -> String {
     jiff::Timestamp::from_second(at.seconds()).map_or_else(|_| "–".to_owned(), |at| at.to_string())

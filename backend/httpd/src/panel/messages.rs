@@ -5,13 +5,16 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use relais_model::Timestamp;
 use relais_service::{
-    Complaint, Failure, MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, Moment, Paging, RecipientFate, Text,
+    Complaint, Failure, MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, Moment, Paging,
+    RecipientFate, Text,
 };
 use serde::{Deserialize, Serialize};
 
 use super::outcome;
-use crate::kit::{Badge, Complaints, Desk, Frame, ListQuery, Oops, PageError, Pager, Routes, Time, again, query, shown};
-use crate::{Web, path};
+use crate::kit::{
+    Complaints, Desk, Frame, ListQuery, Oops, PageError, Pager, Routes, Time, again, query, shown, typed,
+};
+use crate::{Web, kit, path};
 
 /// The kinds that can be asked for.
 const KINDS: [&str; 6] = ["queued", "delivered", "deferred", "failed", "refused", "removed"];
@@ -47,20 +50,19 @@ impl MessageFields {
     }
 
     fn query(&self) -> Result<MessageQuery, Failure> {
-        let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let moment = |field: &'static str, text: &str| match filled(text) {
+        let moment = |field: &'static str, text: &str| match typed(text) {
             None => Ok(None),
             Some(text) => moment(&text).map(Some).ok_or(Complaint { field, why: Text::new("messages-page-no-time") }),
         };
         let (since, until) = (moment("since", &self.since), moment("until", &self.until));
         match (since, until) {
             (Ok(since), Ok(until)) => Ok(MessageQuery {
-                address: filled(&self.address),
-                subject: filled(&self.subject),
-                id: filled(&self.id),
+                address: typed(&self.address),
+                subject: typed(&self.subject),
+                id: typed(&self.id),
                 since,
                 until,
-                kind: filled(&self.kind),
+                kind: typed(&self.kind),
             }),
             (since, until) => Err(Failure::Unfit([since, until].into_iter().filter_map(Result::err).collect())),
         }
@@ -74,8 +76,8 @@ impl MessageFields {
 /// A day and a time in UTC; a day alone begins at midnight.
 fn moment(text: &str) -> Option<Moment> {
     let civil: jiff::civil::DateTime = text.parse().ok()?;
-    let at = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(Moment(Timestamp::from_millis(at.timestamp().as_millisecond())))
+    let at = jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?;
+    Some(Moment(Timestamp::from_millis(at.as_millisecond())))
 }
 
 #[derive(Debug, Template)]
@@ -99,7 +101,7 @@ pub(super) struct Row {
     pub(super) subject: String,
     pub(super) sender: String,
     pub(super) recipient: String,
-    pub(super) outcome: Badge,
+    pub(super) outcome: kit::State,
     pub(super) meaning: String,
     pub(super) at: Time,
 }
@@ -107,7 +109,7 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn of(frame: &Frame, row: MessageRow) -> Self {
         Self {
-            href: path::of(path::MESSAGE, &row.id),
+            href: path::of(path::MESSAGES, &row.id),
             subject: outcome::subject(frame, row.subject.as_deref()),
             sender: outcome::sender(frame, &row.sender),
             outcome: outcome::badge(frame, row.kind),
@@ -131,7 +133,8 @@ impl MessagesPage {
             fields.after.is_empty(),
             with,
         );
-        let further = next.filter(|_| is_bounded).map(|next| format!("{}?{}", path::MESSAGES, query(&with(next.to_owned()))));
+        let further =
+            next.filter(|_| is_bounded).map(|next| format!("{}?{}", path::MESSAGES, query(&with(next.to_owned()))));
         Self {
             kinds: KINDS.map(|kind| (kind, outcome::badge(&frame, kind).text)).to_vec(),
             is_search: fields.is_search(),
@@ -183,13 +186,14 @@ struct StoryPage {
 #[derive(Debug)]
 struct Fate {
     address: String,
-    outcome: Badge,
+    outcome: kit::State,
     next: Option<Time>,
 }
 
 impl Fate {
     fn of(frame: &Frame, fate: RecipientFate) -> Self {
-        let outcome = if fate.is_held { frame.badge("warn", "queue-page-held") } else { outcome::badge(frame, fate.kind) };
+        let outcome =
+            if fate.is_held { frame.state("warn", "queue-page-held") } else { outcome::badge(frame, fate.kind) };
         Self { outcome, next: fate.next_attempt_at.map(|at| frame.time(at.0)), address: fate.address }
     }
 }
@@ -241,7 +245,7 @@ impl StoryPage {
             summary: summary.join(" "),
             recipients: story.recipients.into_iter().map(|fate| Fate::of(&frame, fate)).collect(),
             steps: story.steps.into_iter().map(|step| Step::of(&frame, step)).collect(),
-            queued: if waits { path::of(path::QUEUE_MESSAGE, &story.id) } else { String::new() },
+            queued: if waits { path::of(path::QUEUE, &story.id) } else { String::new() },
             from_peer: story.from_peer,
             id: story.id,
             frame,

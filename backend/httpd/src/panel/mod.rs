@@ -1,9 +1,14 @@
 //! The pages: one file a resource, with its routes, handlers, forms and page structs.
 
 mod error;
+mod messages;
 mod outcome;
+mod overview;
 mod queue;
+mod settings;
 mod sign_in;
+mod system;
+mod webhooks;
 
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
@@ -47,7 +52,15 @@ pub(crate) fn router(web: &Web) -> Router {
 
 /// Every route of every page.
 pub(crate) fn routes() -> Routes {
-    Routes::default().get(path::HOME, home).and(sign_in::routes).and(queue::routes)
+    Routes::default()
+        .get(path::HOME, home)
+        .and(sign_in::routes)
+        .and(queue::routes)
+        .and(messages::routes)
+        .and(overview::routes)
+        .and(settings::routes)
+        .and(system::routes)
+        .and(webhooks::routes)
 }
 
 /// To where the visitor belongs.

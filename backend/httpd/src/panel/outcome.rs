@@ -2,17 +2,17 @@
 
 use relais_service::Explanation;
 
-use crate::kit::{Badge, Frame};
+use crate::kit::{Frame, State};
 
 /// The word and colour of a kind of the trace: `queued`, `delivered`, `deferred`, `failed`, `refused`, `removed`.
-pub(super) fn badge(frame: &Frame, kind: &str) -> Badge {
+pub(super) fn badge(frame: &Frame, kind: &str) -> State {
     match kind {
-        "queued" => frame.badge("info", "outcome-queued"),
-        "delivered" => frame.badge("ok", "outcome-delivered"),
-        "deferred" => frame.badge("wait", "outcome-deferred"),
-        "failed" => frame.badge("bad", "outcome-failed"),
-        "refused" => frame.badge("bad", "outcome-refused"),
-        _ => frame.badge("off", "outcome-removed"),
+        "queued" => frame.state("info", "outcome-queued"),
+        "delivered" => frame.state("ok", "outcome-delivered"),
+        "deferred" => frame.state("wait", "outcome-deferred"),
+        "failed" => frame.state("bad", "outcome-failed"),
+        "refused" => frame.state("bad", "outcome-refused"),
+        _ => frame.state("off", "outcome-removed"),
     }
 }
 

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome;
 use crate::kit::{
-    Admin, Badge, Complaints, Desk, Flash, FlashKind, Form, Frame, ListQuery, Oops, PageError, Pager, Routes, SortHead,
-    Time, again, done, next_path, query, redirect, shown,
+    Admin, Complaints, Desk, Flash, FlashKind, Form, Frame, ListQuery, Oops, PageError, Pager, Routes, SortHead, Time,
+    again, done, next_path, query, redirect, shown, typed,
 };
-use crate::{Web, path};
+use crate::{Web, kit, path};
 
 /// Items that the question before a removal names.
 const NAMED: usize = 10;
@@ -39,11 +39,10 @@ struct QueueFields {
 
 impl QueueFields {
     fn query(&self) -> QueueQuery {
-        let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         QueueQuery {
-            state: filled(&self.state),
-            destination: filled(&self.destination),
-            sender: filled(&self.sender),
+            state: typed(&self.state),
+            destination: typed(&self.destination),
+            sender: typed(&self.sender),
             text: self.list.words(),
             ..QueueQuery::default()
         }
@@ -127,9 +126,10 @@ pub(super) struct Share {
 pub(super) fn shares(frame: &Frame, chart: &QueueChart) -> Vec<Share> {
     let whole = chart.total.total().max(1);
     let share = |name: String, href: String, value: u64| Share { name, href, value, whole, text: frame.number(value) };
-    let named = chart.destinations.iter().map(|tally| {
-        share(tally.destination.clone(), way_to(&tally.destination), tally.counts.total())
-    });
+    let named = chart
+        .destinations
+        .iter()
+        .map(|tally| share(tally.destination.clone(), way_to(&tally.destination), tally.counts.total()));
     let rest = (chart.rest > 0).then(|| share(frame.say("queue-page-rest"), String::new(), chart.rest));
     named.chain(rest).collect()
 }
@@ -141,7 +141,7 @@ struct QueueRow {
     recipient: String,
     sender: String,
     destination: String,
-    state: Badge,
+    state: kit::State,
     attempts: String,
     created: Time,
     next: Option<Time>,
@@ -153,7 +153,7 @@ struct QueueRow {
 impl QueueRow {
     fn of(frame: &Frame, item: QueueItem) -> Self {
         Self {
-            href: path::of(path::QUEUE_MESSAGE, &item.id),
+            href: path::of(path::QUEUE, &item.id),
             sender: outcome::sender(frame, &item.sender),
             state: state(frame, item.state),
             attempts: frame.number(item.attempts.into()),
@@ -168,11 +168,11 @@ impl QueueRow {
     }
 }
 
-fn state(frame: &Frame, state: &str) -> Badge {
+fn state(frame: &Frame, state: &str) -> kit::State {
     match state {
-        "held" => frame.badge("warn", "queue-page-held"),
-        "claimed" => frame.badge("info", "queue-page-claimed"),
-        _ => frame.badge("wait", "queue-page-waiting"),
+        "held" => frame.state("warn", "queue-page-held"),
+        "claimed" => frame.state("info", "queue-page-claimed"),
+        _ => frame.state("wait", "queue-page-waiting"),
     }
 }
 
@@ -203,7 +203,10 @@ impl QueuePage {
         let word = |state: &'static str| (state, frame.say(&format!("queue-page-{state}")));
         Self {
             states: vec![word("waiting"), word("held"), word("claimed")],
-            filter: query(&QueueFields { list: ListQuery { q: fields.list.q.clone(), ..ListQuery::default() }, ..fields.clone() }),
+            filter: query(&QueueFields {
+                list: ListQuery { q: fields.list.q.clone(), ..ListQuery::default() },
+                ..fields.clone()
+            }),
             here: format!("{}?{}", path::QUEUE, query(&fields)),
             is_filtered: fields.query() != QueueQuery::default(),
             may_act,
@@ -355,9 +358,8 @@ fn filters_in_words(frame: &Frame, wanted: &QueueQuery) -> Vec<String> {
         ("queue-page-goes-sender", &wanted.sender),
         ("queue-page-goes-words", &wanted.text),
     ];
-    let said = filters.into_iter().filter_map(|(id, value)| {
-        Some(frame.tell(&Text::new(id).with("value", value.as_deref()?)))
-    });
+    let said =
+        filters.into_iter().filter_map(|(id, value)| Some(frame.tell(&Text::new(id).with("value", value.as_deref()?))));
     let said: Vec<_> = said.collect();
     if said.is_empty() { vec![frame.say("queue-page-goes-all")] } else { said }
 }
@@ -420,8 +422,8 @@ impl MessagePage {
             created: frame.time(message.created_at.0),
             expires: frame.time(message.expires_at.0),
             may_act,
-            here: path::of(path::QUEUE_MESSAGE, &message.id),
-            story: path::of(path::MESSAGE, &message.id),
+            here: path::of(path::QUEUE, &message.id),
+            story: path::of(path::MESSAGES, &message.id),
             recipients: message.recipients.into_iter().map(|item| QueueRow::of(&frame, item)).collect(),
             attempts: message.attempts.into_iter().map(|attempt| Attempt::of(&frame, attempt)).collect(),
             id: message.id,
@@ -437,7 +439,7 @@ async fn message(desk: Desk, State(web): State<Web>, Path(id): Path<String>) -> 
             Ok(shown(&MessagePage::of(desk.frame(&web), message, may_act)))
         }
         // It has gone since the list was looked at: its story says where.
-        Err(Failure::Absent(_)) => Ok(Redirect::to(&path::of(path::MESSAGE, &id)).into_response()),
+        Err(Failure::Absent(_)) => Ok(Redirect::to(&path::of(path::MESSAGES, &id)).into_response()),
         Err(failure) => Err(failure.into()),
     }
 }
