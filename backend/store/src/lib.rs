@@ -62,8 +62,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use access::{
-    AppPassword, AppPasswordError, LoginNote, LoginProtocol, LoginRow, LoginScope, MAX_APP_PASSWORDS, NewAppPassword,
-    Protocols, ScramKeys, ScramSalt, UsedAppPassword,
+    AppPassword, AppPasswordError, LoginNote, LoginProtocol, LoginRow, LoginScope, LoginsBy, MAX_APP_PASSWORDS,
+    NewAppPassword, Protocols, ScramKeys, ScramSalt, UsedAppPassword,
 };
 pub use audit::{AUDIT_KEPT_FOR, AuditEntry, AuditFilter, Author, Via};
 pub use content::Content;

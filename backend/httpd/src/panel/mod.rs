@@ -5,6 +5,7 @@ mod messages;
 mod outcome;
 mod overview;
 mod queue;
+mod security;
 mod settings;
 mod sign_in;
 mod system;
@@ -58,6 +59,7 @@ pub(crate) fn routes() -> Routes {
         .and(queue::routes)
         .and(messages::routes)
         .and(overview::routes)
+        .and(security::routes)
         .and(settings::routes)
         .and(system::routes)
         .and(webhooks::routes)

@@ -12,7 +12,7 @@ use sqlx::AnyConnection;
 pub use app_password::{
     AppPassword, AppPasswordError, MAX_APP_PASSWORDS, NewAppPassword, Protocols, ScramKeys, ScramSalt,
 };
-pub use history::{LoginNote, LoginRow, LoginScope, UsedAppPassword};
+pub use history::{LoginNote, LoginRow, LoginScope, LoginsBy, UsedAppPassword};
 
 pub(crate) use app_password::read_salt;
 pub(crate) use history::{History, start as start_history};
