@@ -259,8 +259,11 @@ async fn story(desk: Desk, State(web): State<Web>, Path(id): Path<String>) -> Re
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use relais_service::Explanation;
+
     use super::*;
+    use crate::kit::samples::draw;
 
     #[test]
     fn days_and_times_are_utc() {
@@ -270,5 +273,113 @@ mod tests {
         check("1970-01-02", Some(86_400_000));
         check("1970-01-01T01:30", Some(5_400_000));
         check("yesterday", None);
+    }
+
+    fn ago(minutes: u64) -> Moment {
+        Moment(Timestamp::from_millis(1_795_428_000_000).minus(std::time::Duration::from_mins(minutes)))
+    }
+
+    fn meaning(cause: &'static str) -> Explanation {
+        Explanation { cause: Text::new(cause), advice: Some(Text::new("explain-advice-wait")) }
+    }
+
+    pub(crate) fn row(kind: &'static str, subject: Option<&str>) -> MessageRow {
+        MessageRow {
+            id: "4f9a1c".to_owned(),
+            at: ago(12),
+            kind,
+            subject: subject.map(str::to_owned),
+            sender: "newsletter-with-a-long-name@mailing.example".to_owned(),
+            recipient: "bob@example.org".to_owned(),
+            explanation: meaning("explain-greylisted"),
+        }
+    }
+
+    fn lists(frame: Frame) -> Vec<MessagesPage> {
+        let rows: Vec<_> = KINDS.into_iter().map(|kind| row(kind, Some("Invoice 2026-118, second reminder"))).collect();
+        let found = |rows, next: Option<&str>, searched_back_to| MessageRows {
+            rows,
+            next: next.map(str::to_owned),
+            searched_back_to,
+        };
+        let search = MessageFields {
+            address: "bob@example.org".to_owned(),
+            since: "2026-11-01T00:00".to_owned(),
+            ..MessageFields::default()
+        };
+        let wrong =
+            MessageFields { since: "yesterday".to_owned(), until: "never".to_owned(), ..MessageFields::default() };
+        let complaints = Complaints::of(&frame, wrong.query().unwrap_err()).unwrap();
+        assert_eq!(complaints.all().len(), 2);
+        vec![
+            MessagesPage::of(frame.clone(), MessageFields::default(), found(rows.clone(), Some("x"), None)),
+            MessagesPage::of(
+                frame.clone(),
+                search.clone(),
+                found(vec![row("failed", None)], Some("x"), Some(ago(60_000))),
+            ),
+            MessagesPage::of(frame.clone(), search.clone(), found(Vec::new(), Some("x"), Some(ago(60_000)))),
+            MessagesPage::of(frame.clone(), search, found(Vec::new(), None, None)),
+            MessagesPage::of(frame.clone(), MessageFields::default(), found(Vec::new(), None, None)),
+            MessagesPage { complaints, ..MessagesPage::of(frame, wrong, found(Vec::new(), None, None)) },
+        ]
+    }
+
+    fn stories(frame: Frame) -> Vec<StoryPage> {
+        let step = |kind, minutes, cause, words: &str| MessageStep {
+            at: ago(minutes),
+            kind,
+            recipient: "bob@gmail.example".to_owned(),
+            remote: if words.is_empty() { String::new() } else { "mx1.gmail.example [192.0.2.7]".to_owned() },
+            words: words.to_owned(),
+            explanation: meaning(cause),
+        };
+        let fate = |address: &str, kind, next| RecipientFate {
+            address: address.to_owned(),
+            kind,
+            is_held: kind == "queued",
+            next_attempt_at: next,
+        };
+        let story = |recipients: Vec<RecipientFate>, summary: Vec<Text>| MessageStory {
+            id: "4f9a1c".to_owned(),
+            subject: Some("Invoice 2026-118, second reminder".to_owned()),
+            sender: "ann@example.org".to_owned(),
+            from_peer: "192.0.2.9".to_owned(),
+            at: ago(130),
+            summary,
+            recipients,
+            steps: vec![
+                step("queued", 130, "explain-queued", ""),
+                step("deferred", 129, "explain-greylisted", "450 4.2.0 Greylisted, come again"),
+                step("delivered", 12, "explain-delivered", "250 2.0.0 Ok: queued as 9F2A1"),
+            ],
+        };
+        let delivered = vec![Text::new("message-delivered-to-all").with("count", 1_u64)];
+        let waits = vec![
+            Text::new("message-delivered-to").with("count", 1_u64).with("all", 3_u64),
+            Text::new("message-waiting").with("count", 1_u64).with("minutes", 12_u64),
+        ];
+        let three = vec![
+            fate("bob@gmail.example", "delivered", None),
+            fate("carol@gmail.example", "deferred", Some(ago(0))),
+            fate("dave@gmail.example", "queued", None),
+        ];
+        vec![
+            StoryPage::of(frame.clone(), story(vec![fate("bob@gmail.example", "delivered", None)], delivered)),
+            StoryPage::of(frame.clone(), story(three, waits)),
+            StoryPage::of(
+                frame,
+                story(
+                    vec![fate("bob@gmail.example", "failed", None)],
+                    vec![Text::new("message-failed").with("count", 1_u64)],
+                ),
+            ),
+        ]
+    }
+
+    #[test]
+    fn pages_are_drawn() {
+        draw(lists);
+        draw(stories);
     }
 }

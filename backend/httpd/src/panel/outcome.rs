@@ -58,3 +58,20 @@ pub(super) fn subject(frame: &Frame, subject: Option<&str>) -> String {
     let written = subject.map(str::trim).filter(|subject| !subject.is_empty());
     written.map_or_else(|| frame.say("outcome-no-subject"), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use relais_words::Language;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_words_and_an_icon() {
+        let frame = Frame::sample(Language::English, relais_service::Role::Owner);
+        for (kind, word) in [("queued", "Accepted"), ("deferred", "Will be tried again"), ("removed", "Removed")] {
+            assert_eq!(badge(&frame, kind).text, word);
+        }
+        assert_eq!(sender(&frame, "<>"), "Relais (a notice)");
+        assert_eq!(subject(&frame, Some("  ")), "(no subject)");
+    }
+}

@@ -214,3 +214,115 @@ async fn overview(desk: Desk, State(web): State<Web>) -> Oops {
     let overview = web.service().overview(&desk.actor).await?;
     Ok(shown(&OverviewPage::of(desk.frame(&web), desk.actor.role, overview)))
 }
+
+#[cfg(test)]
+mod tests {
+    use relais_model::Timestamp;
+    use relais_service::{FlowHour, Moment};
+
+    use super::*;
+    use crate::kit::samples::draw;
+    use crate::panel::{messages, queue};
+
+    fn at(hours: i64) -> Moment {
+        Moment(Timestamp::from_millis(1_795_428_000_000 + hours * 3_600_000))
+    }
+
+    fn samples(frame: Frame) -> Vec<OverviewPage> {
+        let hour = |number: i64| {
+            let many = u64::try_from((number * 37) % 400).unwrap_or(0);
+            FlowHour {
+                at: at(number - 23),
+                received: many,
+                sent: many / 3,
+                deferred: many / 9,
+                failed: u64::from(number % 7 == 0) * 4,
+            }
+        };
+        let share =
+            |name: &str, used_octets, quota_octets| StorageShare { name: name.to_owned(), used_octets, quota_octets };
+        let certificate = |names: &[&str], days_left, is_ending| CertificateView {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            not_after: at(i64::try_from(days_left).unwrap_or(0) * 24),
+            days_left,
+            is_ending,
+            is_self_signed: is_ending,
+        };
+        let quiet = Overview {
+            verdict: Verdict::Ok,
+            says: Text::new("overview-ok"),
+            reasons: Vec::new(),
+            flow: Flow {
+                hours: (0..24)
+                    .map(|number| FlowHour { at: at(number - 23), received: 0, sent: 0, deferred: 0, failed: 0 })
+                    .collect(),
+                is_complete: false,
+            },
+            queue: relais_service::QueueChart {
+                total: relais_service::QueueTally::default(),
+                destinations: Vec::new(),
+                rest: 0,
+                oldest_at: None,
+            },
+            storage: Storage { used_octets: 0, free_octets: None, domains: Vec::new(), people: Vec::new() },
+            failures: Vec::new(),
+            todos: Vec::new(),
+            certificates: Vec::new(),
+            version: "0.1.0",
+        };
+        let busy = Overview {
+            verdict: Verdict::Trouble,
+            says: Text::new("overview-trouble"),
+            reasons: vec![
+                Reason { verdict: Verdict::Trouble, subject: "disk", says: Text::new("system-disk-ill") },
+                Reason {
+                    verdict: Verdict::Attention,
+                    subject: "queue",
+                    says: Text::new("overview-queue-old").with("hours", 50_u64),
+                },
+                Reason {
+                    verdict: Verdict::Attention,
+                    subject: "logins",
+                    says: Text::new("overview-failed-logins").with("count", 312_u64),
+                },
+            ],
+            flow: Flow { hours: (0..24).map(hour).collect(), is_complete: true },
+            queue: queue::tests::chart(),
+            storage: Storage {
+                used_octets: 182_000_000_000,
+                free_octets: Some(12_000_000_000),
+                domains: vec![
+                    share("example.org", 140_000_000_000, None),
+                    share("bücher.example", 42_000_000_000, None),
+                ],
+                people: vec![
+                    share("ann@example.org", 4_700_000_000, Some(5_000_000_000)),
+                    share("bob.the-builder@example.org", 1_200_000, None),
+                ],
+            },
+            failures: vec![messages::tests::row("failed", Some("Invoice")), messages::tests::row("failed", None)],
+            todos: vec![
+                Todo {
+                    subject: "empty_domain",
+                    name: Some("bücher.example".to_owned()),
+                    says: Text::new("overview-todo-empty-domain").with("domain", "bücher.example"),
+                },
+                Todo { subject: "second_factor", name: None, says: Text::new("overview-todo-second-factor") },
+                Todo { subject: "first_domain", name: None, says: Text::new("overview-todo-first-domain") },
+                Todo { subject: "certificates", name: None, says: Text::new("overview-todo-certificate") },
+            ],
+            certificates: vec![
+                certificate(&["mx.example.org", "mail.example.org"], 64, false),
+                certificate(&["old.example.org"], 6, true),
+                certificate(&["older.example.org"], 0, true),
+            ],
+            version: "0.1.0",
+        };
+        vec![OverviewPage::of(frame.clone(), Role::Owner, busy), OverviewPage::of(frame, Role::HelpDesk, quiet)]
+    }
+
+    #[test]
+    fn the_page_is_drawn() {
+        draw(samples);
+    }
+}

@@ -324,12 +324,7 @@ async fn ask(admin: &Admin, web: &Web, form: &ActForm, selection: &QueueSelectio
             let tally = web.service().queue_tally(&admin.actor, wanted).await?;
             (tally.waiting + tally.held, filters_in_words(&frame, wanted))
         }
-        QueueSelection::Items(items) => {
-            let named = items.iter().take(NAMED).map(|item| item_in_words(&frame, item));
-            let rest = u64::try_from(items.len().saturating_sub(NAMED)).unwrap_or(0);
-            let rest = (rest > 0).then(|| frame.count("queue-page-and-more", rest));
-            (u64::try_from(items.len()).unwrap_or(0), named.chain(rest).collect())
-        }
+        QueueSelection::Items(items) => (u64::try_from(items.len()).unwrap_or(0), items_in_words(&frame, items)),
     };
     Ok(shown(&RemovePage {
         title: frame.count("queue-page-remove-title", count),
@@ -340,6 +335,13 @@ async fn ask(admin: &Admin, web: &Web, form: &ActForm, selection: &QueueSelectio
         next: form.next().to_owned(),
         frame,
     }))
+}
+
+/// The first of them, and how many more.
+fn items_in_words(frame: &Frame, items: &[String]) -> Vec<String> {
+    let named = items.iter().take(NAMED).map(|item| item_in_words(frame, item));
+    let rest = u64::try_from(items.len().saturating_sub(NAMED)).unwrap_or(0);
+    named.chain((rest > 0).then(|| frame.count("queue-page-and-more", rest))).collect()
 }
 
 /// `ID/ADDRESS` names one recipient, `ID` a whole message.
@@ -441,5 +443,152 @@ async fn message(desk: Desk, State(web): State<Web>, Path(id): Path<String>) -> 
         // It has gone since the list was looked at: its story says where.
         Err(Failure::Absent(_)) => Ok(Redirect::to(&path::of(path::MESSAGES, &id)).into_response()),
         Err(failure) => Err(failure.into()),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use relais_model::Timestamp;
+    use relais_service::{DestinationTally, Explanation, Moment, QueueTally};
+
+    use super::*;
+    use crate::kit::samples::draw;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
+
+    fn ago(minutes: u64) -> Moment {
+        Moment(NOW.minus(std::time::Duration::from_mins(minutes)))
+    }
+
+    fn meaning() -> Explanation {
+        Explanation { cause: Text::new("explain-greylisted"), advice: Some(Text::new("explain-advice-wait")) }
+    }
+
+    pub(crate) fn chart() -> QueueChart {
+        let counts = QueueTally { waiting: 1_204, held: 3, claimed: 2 };
+        let tally = |destination: &str, waiting| DestinationTally {
+            destination: destination.to_owned(),
+            counts: QueueTally { waiting, ..QueueTally::default() },
+        };
+        QueueChart {
+            total: counts,
+            destinations: vec![
+                tally("gmail.example", 900),
+                tally("a-very-long-name-of-a-university-department.ac.example", 240),
+                tally("bücher.example", 4),
+            ],
+            rest: 65,
+            oldest_at: Some(ago(3000)),
+        }
+    }
+
+    fn item(recipient: &str, state: &'static str, reply: Option<&str>) -> QueueItem {
+        QueueItem {
+            item: format!("4f9a1c/{recipient}"),
+            id: "4f9a1c".to_owned(),
+            state,
+            size_octets: 48_213,
+            sender: "ann@example.org".to_owned(),
+            recipient: recipient.to_owned(),
+            destination: "gmail.example".to_owned(),
+            attempts: 3,
+            created_at: ago(130),
+            expires_at: ago(0),
+            next_attempt_at: (state != "held").then(|| ago(0)),
+            last_attempt_at: Some(ago(12)),
+            last_reply: reply.map(str::to_owned),
+            last_remote: reply.map(|_| "mx1.gmail.example".to_owned()),
+            explanation: reply.map(|_| meaning()),
+        }
+    }
+
+    fn items() -> Vec<QueueItem> {
+        vec![
+            item("bob@gmail.example", "waiting", Some("450 4.2.0 Greylisted, see https://postgrey.example/help")),
+            item("carol.with-a-very-long-local-part.indeed@a-very-long-name-of-a-university.ac.example", "held", None),
+            item("dave@gmail.example", "claimed", None),
+        ]
+    }
+
+    fn lists(frame: Frame) -> Vec<QueuePage> {
+        let page = |fields: QueueFields, rows, next: Option<&str>, may_act| {
+            let found = Rows { rows, next: next.map(str::to_owned) };
+            QueuePage::of(frame.clone(), fields, &chart(), found, 1204, may_act)
+        };
+        let filtered = QueueFields { state: "held".to_owned(), destination: "?".to_owned(), ..QueueFields::default() };
+        let why = Text::new("failure-bad-domain").with("text", "?").with("why", "a character");
+        let complaints = Complaints::of(&frame, Failure::unfit("destination", why)).unwrap();
+        vec![
+            page(QueueFields::default(), items(), Some("4f9a1c"), true),
+            page(QueueFields::default(), items(), None, false),
+            page(QueueFields::default(), Vec::new(), None, true),
+            QueuePage { complaints, ..page(filtered, Vec::new(), None, false) },
+        ]
+    }
+
+    fn messages(frame: Frame) -> Vec<MessagePage> {
+        let attempt = |outcome, minutes| QueueAttempt {
+            at: ago(minutes),
+            recipient: "bob@gmail.example".to_owned(),
+            remote: "mx1.gmail.example [192.0.2.7]".to_owned(),
+            outcome,
+            reply: "450 4.2.0 Greylisted, see https://postgrey.example/help".to_owned(),
+            explanation: meaning(),
+        };
+        let message = |attempts, subject: Option<&str>| QueueMessage {
+            id: "4f9a1c".to_owned(),
+            subject: subject.map(str::to_owned),
+            sender: "<>".to_owned(),
+            size_octets: 48_213,
+            created_at: ago(130),
+            expires_at: ago(0),
+            recipients: items(),
+            attempts,
+        };
+        let tried = vec![attempt("deferred", 12), attempt("deferred", 70), attempt("delivered", 70)];
+        vec![
+            MessagePage::of(frame.clone(), message(tried, Some("Réunion de lundi — שלום עולם")), true),
+            MessagePage::of(frame, message(Vec::new(), None), false),
+        ]
+    }
+
+    fn questions(frame: Frame) -> Vec<RemovePage> {
+        let items: Vec<_> = (0..12).map(|number| format!("4f9a1c/person{number}@gmail.example")).collect();
+        let wanted =
+            QueueQuery { state: Some("held".to_owned()), sender: Some("<>".to_owned()), ..QueueQuery::default() };
+        let page = |goes: Vec<String>, items: Vec<String>| RemovePage {
+            title: frame.count("queue-page-remove-title", 12),
+            goes,
+            whom: String::new(),
+            items,
+            filter: "state=held".to_owned(),
+            next: path::QUEUE.to_owned(),
+            frame: frame.clone(),
+        };
+        vec![
+            page(items_in_words(&frame, &items), items),
+            page(filters_in_words(&frame, &wanted), Vec::new()),
+            page(filters_in_words(&frame, &QueueQuery::default()), Vec::new()),
+        ]
+    }
+
+    #[test]
+    fn pages_are_drawn() {
+        draw(lists);
+        draw(messages);
+        draw(questions);
+    }
+
+    #[test]
+    fn a_list_comes_back_from_its_acts_as_it_was() {
+        let fields: QueueFields = serde_html_form::from_str("state=held&q=a+b&sort=next&after=x").unwrap();
+        assert_eq!(fields.list.q, "a b");
+        let form: ActForm =
+            serde_html_form::from_str("act=hold&item=a%2Fb@c.example&whom=chosen&filter=state%3Dheld").unwrap();
+        assert_eq!(form.item, ["a/b@c.example"]);
+        assert_eq!(form.fields().unwrap().state, "held");
+        assert_eq!(form.next(), path::QUEUE);
+        let form: ActForm = serde_html_form::from_str("act=remove&item=a&item=b&next=//evil.example").unwrap();
+        assert_eq!((form.item.len(), form.next()), (2, "/"));
     }
 }

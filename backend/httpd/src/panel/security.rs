@@ -125,3 +125,53 @@ async fn lift(desk: Desk, State(web): State<Web>, Form(form): Form<LiftForm>) ->
     web.service().lift_ban(&desk.actor, &form.whom)?;
     Ok(done(path::SECURITY, Text::new("security-page-lifted").with("whom", form.whom)))
 }
+
+#[cfg(test)]
+mod tests {
+    use relais_model::Timestamp;
+    use relais_service::Moment;
+
+    use super::*;
+    use crate::kit::samples::draw;
+
+    fn samples(frame: Frame) -> Vec<SecurityPage> {
+        let at = |minutes: i64| Moment(Timestamp::from_millis(1_795_428_000_000 + minutes * 60_000));
+        let ban =
+            |whom: &str, kind| BanView { whom: whom.to_owned(), kind, since: at(-20), until: at(40), failures: 24 };
+        let tally = |whom: &str, attempts| RefusedTally { whom: whom.to_owned(), attempts };
+        let row = |name: &str, protocol, is_known| FailedLogin {
+            name: name.to_owned(),
+            is_known,
+            protocol,
+            ip: "2001:db8:12:3400::".to_owned(),
+            at: at(-3),
+            attempts: 118,
+        };
+        let rows = vec![
+            row("admin", "smtp", false),
+            row("ann@example.org", "imap", true),
+            row("ann@example.org", "web", true),
+            row("root", "pop3", false),
+            row("ann@example.org", "api", true),
+        ];
+        let busy = Security {
+            bans: vec![ban("203.0.113.0/24", "network"), ban("ann@example.org", "name"), ban("everybody", "everybody")],
+            failed: 2_118,
+            by_ip: vec![tally("203.0.113.9", 2000), tally("2001:db8:12:3400::", 118)],
+            by_name: vec![tally("admin", 1800), tally("ann@example.org", 318)],
+        };
+        let none = Security { bans: Vec::new(), failed: 0, by_ip: Vec::new(), by_name: Vec::new() };
+        let calm = Security { failed: 1, ..none.clone() };
+        let found = |rows, next: Option<&str>| Rows { rows, next: next.map(str::to_owned) };
+        vec![
+            SecurityPage::of(frame.clone(), busy, found(rows.clone(), Some("x")), true),
+            SecurityPage::of(frame.clone(), calm, found(rows, None), false),
+            SecurityPage::of(frame, none, found(Vec::new(), None), true),
+        ]
+    }
+
+    #[test]
+    fn the_page_is_drawn() {
+        draw(samples);
+    }
+}

@@ -292,7 +292,10 @@ async fn search(owner: Owner, State(web): State<Web>, Query(fields): Query<ListQ
 
 #[cfg(test)]
 mod tests {
+    use relais_service::Moment;
+
     use super::*;
+    use crate::kit::samples::draw;
 
     #[test]
     fn values_are_compared_as_numbers() {
@@ -301,5 +304,87 @@ mod tests {
         assert_eq!(plain("size", "much MiB"), "much MiB");
         assert_eq!(plain("size", "99999999999999999 GiB"), "99999999999999999 GiB");
         assert_eq!(plain("number", "007"), "007");
+    }
+
+    fn setting(name: &'static str, kind: &'static str, value: &str, unit: Option<&'static str>) -> SettingView {
+        SettingView {
+            name,
+            section: "mail",
+            title: Text::named(relais_service::setting_sentence(name)),
+            help: Text::named(format!("{}-help", relais_service::setting_sentence(name))),
+            kind,
+            value: value.to_owned(),
+            default: value.to_owned(),
+            is_set: kind != "span",
+            changed_at: (kind != "span").then(|| Moment(relais_model::Timestamp::from_millis(1_795_400_000_000))),
+            least: None,
+            most: None,
+            unit,
+            choices: if kind == "choice" { &["en", "fr"] } else { &[] },
+        }
+    }
+
+    fn sections() -> Vec<SettingSectionView> {
+        let settings = vec![
+            setting("house.name", "words", "Relais", None),
+            setting("house.contact", "address", "", None),
+            setting("house.language", "choice", "en", None),
+            setting("mail.message_octets", "size", "52428800", Some("octets")),
+            setting("people.default_quota", "size", "0", Some("octets")),
+            setting("queue.lifetime", "span", "432000", Some("seconds")),
+            setting("sending.recipients_per_day", "number", "500", Some("recipients")),
+            setting("password.minimum_length", "number", "10", Some("characters")),
+            setting("api.requests_per_minute", "number", "600", Some("requests")),
+            setting("warnings.failed_logins", "number", "100", Some("log-ins")),
+            setting("second_factor.required", "switch", "true", None),
+            setting("webhooks.allow_internal", "networks", "10.0.0.0/8", None),
+        ];
+        vec![
+            SettingSectionView { name: "mail", title: Text::new("settings-section-mail"), settings },
+            SettingSectionView { name: "house", title: Text::new("settings-section-house"), settings: Vec::new() },
+        ]
+    }
+
+    fn pages(frame: Frame) -> Vec<SectionPage> {
+        let why = Text::new("setting-size-out-of-range").with("least", "1 MiB").with("most", "1 GiB");
+        let complaints = Complaints::of(&frame, Failure::unfit("mail.message_octets", why)).unwrap();
+        let typed = [("mail.message_octets".to_owned(), "9000 GiB".to_owned())];
+        vec![
+            SectionPage::of(frame.clone(), sections(), "mail", &[], Complaints::default()).unwrap(),
+            SectionPage::of(frame, sections(), "mail", &typed, complaints).unwrap(),
+        ]
+    }
+
+    fn found(frame: Frame) -> Vec<FoundPage> {
+        ["mail", "nothing has these words"]
+            .map(|words| FoundPage::of(frame.clone(), &sections(), words.to_owned()))
+            .into()
+    }
+
+    #[test]
+    fn pages_are_drawn() {
+        draw(pages);
+        draw(found);
+    }
+
+    #[test]
+    fn a_form_says_what_it_changes() {
+        let sent = |fields: &[(&str, &str)]| -> Vec<_> {
+            fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let size = setting("mail.message_octets", "size", "52428800", None);
+        let check = |setting: &SettingView, fields: &[(&str, &str)], expected: Option<&str>| {
+            assert_eq!(changed(setting, &sent(fields)).map(|(_, value)| value).as_deref(), expected, "{fields:?}");
+        };
+        check(&size, &[("mail.message_octets", "50"), ("mail.message_octets.unit", "MiB")], None);
+        check(&size, &[("mail.message_octets", "51200"), ("mail.message_octets.unit", "KiB")], None);
+        check(&size, &[("mail.message_octets", " 60"), ("mail.message_octets.unit", "MiB")], Some("60 MiB"));
+        check(&size, &[("mail.message_octets", "big"), ("mail.message_octets.unit", "MiB")], Some("big MiB"));
+        check(&size, &[("something", "else")], None);
+        let read: Vec<(String, String)> = serde_html_form::from_str("csrf=x&mail.message_octets=9+MiB").unwrap();
+        assert_eq!(read, sent(&[("csrf", "x"), ("mail.message_octets", "9 MiB")]));
+        // A box that isn't ticked sends nothing.
+        check(&setting("second_factor.required", "switch", "true", None), &[], Some("false"));
+        check(&setting("house.name", "words", "Relais", None), &[("house.name", "Poste")], Some("Poste"));
     }
 }

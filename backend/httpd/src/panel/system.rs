@@ -175,3 +175,82 @@ async fn log(owner: Owner, State(web): State<Web>, Query(fields): Query<LogField
     let lines = web.service().log(&owner.actor, least)?;
     Ok(shown(&LogPage::of(owner.frame(&web), least, lines)))
 }
+
+#[cfg(test)]
+mod tests {
+    use relais_model::Timestamp;
+    use relais_service::{CertificateView, DataSizes, DiskFact, Moment};
+
+    use super::*;
+    use crate::kit::samples::draw;
+
+    fn at(minutes: i64) -> Moment {
+        Moment(Timestamp::from_millis(1_795_428_000_000 + minutes * 60_000))
+    }
+
+    fn pages(frame: Frame) -> Vec<SystemPage> {
+        let check = |name, is_well, says| HealthCheck { name, is_well, says: Text::new(says) };
+        let listener = |protocol: &str, at: &str, tls: &str| ListenerView {
+            protocol: protocol.to_owned(),
+            at: at.to_owned(),
+            tls: tls.to_owned(),
+        };
+        let certificate = CertificateView {
+            names: vec!["mx.example.org".to_owned(), "mail.example.org".to_owned()],
+            not_after: at(90_000),
+            days_left: 62,
+            is_ending: false,
+            is_self_signed: true,
+        };
+        let full = SystemView {
+            version: "0.1.0",
+            host_name: "mx.example.org".to_owned(),
+            started_at: Some(at(-3000)),
+            engine: "PostgreSQL",
+            health: vec![check("database", true, "system-database-well"), check("disk", false, "system-disk-ill")],
+            listeners: vec![
+                listener("smtp", "0.0.0.0:25", "starttls"),
+                listener("imap", "[::]:993", "implicit"),
+                listener("lmtp", "unix:/run/relais/lmtp", "none"),
+            ],
+            certificates: vec![certificate.clone(), CertificateView { is_self_signed: false, ..certificate }],
+            disk: Some(DiskFact { total: 256_000_000_000, free: 900_000_000, floor: 1_000_000_000 }),
+            sizes: DataSizes {
+                database_octets: 82_000_000,
+                accounts: 10_012,
+                domains: 1000,
+                messages: 1_200_400,
+                message_octets: 98_000_000_000,
+            },
+        };
+        let bare = SystemView {
+            started_at: None,
+            listeners: Vec::new(),
+            certificates: Vec::new(),
+            disk: None,
+            sizes: DataSizes::default(),
+            ..full.clone()
+        };
+        vec![SystemPage::of(frame.clone(), full), SystemPage::of(frame, bare)]
+    }
+
+    fn logs(frame: Frame) -> Vec<LogPage> {
+        let line = |level, text: &str| LogLine { at: at(-2), level, text: text.to_owned() };
+        let lines = vec![
+            line(LogLevel::Error, "the disk is full path=/var/lib/relais free_octets=0"),
+            line(LogLevel::Warn, "accept failed at an HTTP door error=Too many open files (os error 24)"),
+            line(
+                LogLevel::Info,
+                "delivered queue.id=4f9a1c recipient=bob@gmail.example remote=mx1.gmail.example duration_ms=812",
+            ),
+            line(LogLevel::Debug, "a session ended"),
+        ];
+        vec![LogPage::of(frame.clone(), LogLevel::Debug, lines), LogPage::of(frame, LogLevel::Error, Vec::new())]
+    }
+
+    #[test]
+    fn pages_are_drawn() {
+        draw(pages);
+        draw(logs);
+    }
+}

@@ -378,3 +378,109 @@ async fn remove(
         Err(failure) => Err(failure.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use relais_model::Timestamp;
+    use relais_service::{Moment, Role, Via};
+
+    use super::*;
+    use crate::kit::samples::draw;
+
+    fn at(minutes: i64) -> Moment {
+        Moment(Timestamp::from_millis(1_795_428_000_000 + minutes * 60_000))
+    }
+
+    fn hook(url: &str, stopped_because: Option<&str>) -> WebhookView {
+        WebhookView {
+            id: "wh_1".to_owned(),
+            url: url.to_owned(),
+            events: EVENTS.into(),
+            description: "The shop's order mails".to_owned(),
+            domain: stopped_because.map(|_| "example.org".to_owned()),
+            enabled: stopped_because.is_none(),
+            stopped_because: stopped_because.filter(|why| !why.is_empty()).map(str::to_owned),
+            created_at: at(-90_000),
+        }
+    }
+
+    fn hooks() -> Vec<WebhookView> {
+        vec![
+            hook("https://hooks.example.org/relais", None),
+            hook(
+                "https://a-very-long-host-name.of-a-cloud-provider.example/v1/tenants/4711/webhooks/incoming/relais",
+                Some("HTTP 500"),
+            ),
+            hook("https://off.example.org/", Some("")),
+        ]
+    }
+
+    fn lists(frame: Frame) -> Vec<ListPage> {
+        let found = |rows| Rows { rows, next: None };
+        vec![ListPage::of(frame.clone(), found(hooks()), true), ListPage::of(frame, found(Vec::new()), true)]
+    }
+
+    fn forms(frame: Frame) -> Vec<FormPage> {
+        let owner = Actor { via: Via::Panel, ..Actor::command_line() };
+        let domain = relais_model::Domain::parse("example.org").unwrap();
+        let admin = Actor {
+            role: Role::DomainAdmin,
+            reach: Reach::Domains(vec![(relais_store::DomainKey::new(1), domain)]),
+            ..owner.clone()
+        };
+        let complaints = Complaints::of(&frame, Failure::unfit("url", Text::new("webhook-no-https"))).unwrap();
+        let fields =
+            Fields { url: "http://x".to_owned(), event: vec!["message.failed".to_owned()], ..Fields::default() };
+        vec![
+            FormPage::of(frame.clone(), &owner, None, Fields::default(), Complaints::default()),
+            FormPage::of(frame.clone(), &admin, None, fields.clone(), complaints),
+            FormPage::of(
+                frame,
+                &owner,
+                Some(&hook("https://hooks.example.org/relais", None)),
+                fields,
+                Complaints::default(),
+            ),
+        ]
+    }
+
+    fn pages(frame: Frame) -> Vec<WebhookPage> {
+        let delivery = |state, event: &str, status, error: Option<&str>| WebhookDeliveryView {
+            event_id: "evt_1".to_owned(),
+            event: event.to_owned(),
+            state,
+            attempts: 3,
+            created_at: at(-30),
+            next_attempt_at: (state == "waiting").then(|| at(12)),
+            last_attempt_at: status.map(|_: u16| at(-2)),
+            last_status: status,
+            last_error: error.map(str::to_owned),
+            payload: r#"{"type":"message.delivered","data":{"recipient":"bob@gmail.example"}}"#.to_owned(),
+        };
+        let rows = vec![
+            delivery("delivered", "message.delivered", Some(204), None),
+            delivery("waiting", "message.failed", None, Some("no answer in time")),
+            delivery("given_up", "something.new", Some(500), Some("Internal Server Error")),
+        ];
+        let found = |rows| Rows { rows, next: Some("x".to_owned()) };
+        let page = |hook, rows| WebhookPage::of(frame.clone(), hook, found(rows), false);
+        let mut pages: Vec<_> = hooks().into_iter().map(|hook| page(hook, rows.clone())).collect();
+        pages.push(page(hook("https://hooks.example.org/relais", None), Vec::new()));
+        pages
+    }
+
+    #[test]
+    fn pages_are_drawn() {
+        draw(lists);
+        draw(forms);
+        draw(pages);
+        draw(|frame| {
+            let webhook = hook("https://hooks.example.org/relais", None);
+            vec![CreatedPage::of(
+                frame,
+                CreatedWebhook { webhook, secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned() },
+            )]
+        });
+        draw(|frame| vec![RemovePage::of(frame, &hook("https://hooks.example.org/relais", None))]);
+    }
+}
