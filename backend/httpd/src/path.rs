@@ -27,13 +27,28 @@ pub(crate) const DOMAINS: &str = "/panel/domains";
 pub(crate) const PEOPLE: &str = "/panel/people";
 pub(crate) const ADDRESSES: &str = "/panel/addresses";
 pub(crate) const QUEUE: &str = "/panel/queue";
+/// Acts upon chosen mail, or upon all that a filter finds.
+pub(crate) const QUEUE_ACTS: &str = "/panel/queue/acts";
+pub(crate) const QUEUE_MESSAGE: &str = "/panel/queue/{id}";
 pub(crate) const MESSAGES: &str = "/panel/messages";
+pub(crate) const MESSAGE: &str = "/panel/messages/{id}";
 pub(crate) const SECURITY: &str = "/panel/security";
+pub(crate) const SECURITY_LIFT: &str = "/panel/security/lift";
 pub(crate) const ACTIVITY: &str = "/panel/activity";
 pub(crate) const KEYS: &str = "/panel/keys";
 pub(crate) const WEBHOOKS: &str = "/panel/webhooks";
+pub(crate) const WEBHOOK_NEW: &str = "/panel/webhooks/new";
+pub(crate) const WEBHOOK: &str = "/panel/webhooks/{id}";
+pub(crate) const WEBHOOK_EDIT: &str = "/panel/webhooks/{id}/edit";
+pub(crate) const WEBHOOK_TEST: &str = "/panel/webhooks/{id}/test";
+/// Told, or not told.
+pub(crate) const WEBHOOK_SWITCH: &str = "/panel/webhooks/{id}/switch";
+pub(crate) const WEBHOOK_RESEND: &str = "/panel/webhooks/{id}/resend";
+pub(crate) const WEBHOOK_REMOVE: &str = "/panel/webhooks/{id}/remove";
 pub(crate) const SETTINGS: &str = "/panel/settings";
+pub(crate) const SETTINGS_SECTION: &str = "/panel/settings/{section}";
 pub(crate) const SYSTEM: &str = "/panel/system";
+pub(crate) const SYSTEM_LOG: &str = "/panel/system/log";
 
 /// Everybody's own.
 pub(crate) const ACCOUNT: &str = "/panel/account";
@@ -55,3 +70,27 @@ pub(crate) const OWN_SESSIONS_END_OTHERS: &str = "/panel/account/sessions/end-ot
 pub(crate) const OWN_LOG_INS: &str = "/panel/account/log-ins";
 pub(crate) const OWN_CLIENTS: &str = "/panel/account/clients";
 pub(crate) const OWN_PROFILE: &str = "/panel/account/clients/relais.mobileconfig";
+
+/// The path of one thing of a list: its name in it, spelled for a URL (RFC 3986 §3.3).
+pub(crate) fn of(list: &str, name: &str) -> String {
+    let mut path = format!("{list}/");
+    for octet in name.bytes() {
+        if octet.is_ascii_alphanumeric() || b"-._~@".contains(&octet) {
+            path.push(char::from(octet));
+        } else {
+            path.push_str(&format!("%{octet:02X}"));
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_segment() {
+        assert_eq!(of(PEOPLE, "ann@example.org"), "/panel/people/ann@example.org");
+        assert_eq!(of(PEOPLE, "a/b?c#d+e%@é.example"), "/panel/people/a%2Fb%3Fc%23d%2Be%25@%C3%A9.example");
+    }
+}

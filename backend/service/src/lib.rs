@@ -82,7 +82,7 @@ pub use queue::{
 };
 pub use relais_store::{ApiKeyKey, SessionKey};
 pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer, qr};
-pub use security::BanView;
+pub use security::{BanView, FailedLogin, RefusedTally, Security};
 pub use sessions::OpenSession;
 pub use settings::{SettingSectionView, SettingView, sentence as setting_sentence};
 pub use sign_in::{Pending, SignIn, SignedIn};

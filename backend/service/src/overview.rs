@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::queue::scope;
 use crate::system::Host;
-use crate::{Actor, Failure, MessageRow, Moment, QueueChart, Reach, Role, Service, Text};
+use crate::{Actor, CertificateView, Failure, MessageRow, Moment, QueueChart, Reach, Role, Service, Text};
 
 /// Hours of the chart.
 const HOURS: i64 = 24;
@@ -131,6 +131,8 @@ pub struct Overview {
     pub failures: Vec<MessageRow>,
     /// What is still to be done.
     pub todos: Vec<Todo>,
+    /// The certificates in use; who serves some domains sees none.
+    pub certificates: Vec<CertificateView>,
     /// Of Relais.
     pub version: &'static str,
 }
@@ -216,6 +218,7 @@ impl Service {
             storage: self.storage(by).await?,
             failures: self.failures(&failures).await?,
             todos: self.todos(by).await?,
+            certificates: if by.reach == Reach::All { self.certificates() } else { Vec::new() },
             version: env!("CARGO_PKG_VERSION"),
         })
     }

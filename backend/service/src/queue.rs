@@ -382,6 +382,14 @@ impl Service {
         })
     }
 
+    /// How many recipients a query finds, by state.
+    ///
+    /// # Errors
+    /// As [`Service::queue_items`].
+    pub async fn queue_tally(&self, by: &Actor, query: &QueueQuery) -> Result<QueueTally, Failure> {
+        Ok(self.store.queue_counts_of(&self.queue_filter(by, query)?).await?.into())
+    }
+
     /// Does something to what is selected, as far as the one who asks may see it; tells to how many recipients.
     ///
     /// # Errors

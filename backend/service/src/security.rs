@@ -1,24 +1,175 @@
-//! Who knocks and is refused: failed log-ins, bans, sessions.
+//! Who knocks and is refused: failed log-ins, and bans with their end.
+//!
+//! Invariant: who serves some domains sees and lifts what is about names of these domains. What is about networks, or everybody,
+//! is the whole house's.
 
+use std::time::Duration;
+
+use relais_model::Address;
+use relais_reception::{Ban, BanTarget, Banned};
+use relais_store::{LoginRow, LoginScope, LoginsBy};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{Failure, Service};
+use crate::{Actor, Failure, Moment, Paging, Reach, Role, Rows, Service, Text};
+
+/// How far the counts look back.
+const COUNTED: Duration = Duration::from_hours(24);
+
+/// Networks, and names, that are counted.
+const MOST: u32 = 10;
 
 /// One ban.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BanView {
-    /// The network, `192.0.2.0/24`, or the account's address.
+    /// The network, `192.0.2.7` or `2001:db8::/64`; a name as it was typed, in lower case; or `everybody`.
     pub whom: String,
-    /// `network` or `account`.
+    /// `network`, `name`, or `everybody`: all whom the house doesn't know.
     pub kind: &'static str,
-    /// Seconds until it ends.
-    pub ends_in: u64,
+    /// When it began.
+    pub since: Moment,
+    /// When it ends by itself.
+    pub until: Moment,
+    /// Refused log-ins that led to it.
+    pub failures: u32,
+}
+
+/// Refused log-ins of one kind, within a minute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FailedLogin {
+    /// As it was typed, shortened.
+    pub name: String,
+    /// Someone here has this name.
+    pub is_known: bool,
+    /// `imap`, `pop3`, `smtp`, `web` or `api`.
+    pub protocol: &'static str,
+    /// From where the last one came.
+    pub ip: String,
+    /// When the last one came.
+    pub at: Moment,
+    /// How many they are.
+    pub attempts: u64,
+}
+
+/// Who was refused how often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RefusedTally {
+    /// An IP address, or a name.
+    pub whom: String,
+    /// So many times.
+    pub attempts: u64,
+}
+
+/// Who knocks and is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Security {
+    /// What is refused now: what lasts longest first.
+    pub bans: Vec<BanView>,
+    /// Refused log-ins of the last 24 hours.
+    pub failed: u64,
+    /// From where the most came, at most ten.
+    pub by_ip: Vec<RefusedTally>,
+    /// As whom, at most ten.
+    pub by_name: Vec<RefusedTally>,
+}
+
+impl BanView {
+    fn of(ban: Ban) -> Self {
+        Self {
+            kind: match ban.of {
+                Banned::Name(_) => "name",
+                Banned::Network(_) => "network",
+                Banned::Everybody => "everybody",
+            },
+            whom: ban.of.to_string(),
+            since: ban.since.into(),
+            until: ban.until.into(),
+            failures: ban.failures,
+        }
+    }
+}
+
+impl FailedLogin {
+    fn of(row: LoginRow) -> Self {
+        Self {
+            is_known: row.account.is_some(),
+            protocol: row.protocol.as_str(),
+            at: row.last_at.into(),
+            name: row.name,
+            ip: row.ip,
+            attempts: row.attempts,
+        }
+    }
+}
+
+/// Whether what is said of `name` is theirs to see.
+fn is_theirs(by: &Actor, name: &str) -> bool {
+    match &by.reach {
+        Reach::All => true,
+        Reach::Domains(domains) => {
+            Address::parse(name).is_ok_and(|address| domains.iter().any(|(_, domain)| *domain == address.domain))
+        }
+    }
 }
 
 impl Service {
+    /// Bans, and who was refused in the last 24 hours, as far as the one who asks may see it.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`] for who is neither help desk nor more.
+    pub async fn security(&self, by: &Actor) -> Result<Security, Failure> {
+        by.require(Role::HelpDesk)?;
+        let domains = by.domains();
+        let scope = domains.as_deref().map_or(LoginScope::All, LoginScope::Domains);
+        let since = self.store.now().minus(COUNTED);
+        let tally = |(whom, attempts)| RefusedTally { whom, attempts };
+        let by_ip = self.store.most_failed_logins(scope, LoginsBy::Ip, since, MOST).await?;
+        let by_name = self.store.most_failed_logins(scope, LoginsBy::Name, since, MOST).await?;
+        let bans = self.login.bans().into_iter().filter(|ban| match &ban.of {
+            Banned::Name(name) => is_theirs(by, name),
+            Banned::Network(_) | Banned::Everybody => by.reach == Reach::All,
+        });
+        Ok(Security {
+            bans: bans.map(BanView::of).collect(),
+            failed: self.store.count_failed_logins(scope, since).await?,
+            by_ip: by_ip.into_iter().map(tally).collect(),
+            by_name: by_name.into_iter().map(tally).collect(),
+        })
+    }
+
+    /// Refused log-ins, the latest first, as far as the one who asks may see them.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`] for who is neither help desk nor more.
+    pub async fn failed_logins(&self, by: &Actor, paging: Paging) -> Result<Rows<FailedLogin>, Failure> {
+        by.require(Role::HelpDesk)?;
+        let domains = by.domains();
+        let scope = domains.as_deref().map_or(LoginScope::All, LoginScope::Domains);
+        Ok(Rows::of(self.store.failed_logins(scope, &paging.page()).await?, FailedLogin::of))
+    }
+
+    /// Lifts the ban of `whom`, as [`BanView::whom`] says it, and forgets the failures that led to it.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`]; [`Failure::Absent`] where nothing of them is refused, or it is nothing of theirs.
+    pub fn lift_ban(&self, by: &Actor, whom: &str) -> Result<(), Failure> {
+        by.require(Role::HelpDesk)?;
+        let absent = || Failure::Absent(Text::new("security-no-ban").with("whom", whom));
+        let target = BanTarget::parse(whom);
+        let may_lift = match &target {
+            BanTarget::Name(name) => is_theirs(by, name),
+            BanTarget::Network(_) | BanTarget::Everybody | BanTarget::All => by.reach == Reach::All,
+        };
+        if !may_lift || self.login.unban(&target) == 0 {
+            return Err(absent());
+        }
+        tracing::info!(by = by.name, whom, "a ban was lifted");
+        Ok(())
+    }
+
     /// Refused log-ins of the last hour, on all doors.
     pub(crate) async fn failed_logins_of_last_hour(&self) -> Result<u64, Failure> {
-        std::future::ready(Ok(0)).await
+        let since = self.store.now().minus(Duration::from_hours(1));
+        Ok(self.store.count_failed_logins(LoginScope::All, since).await?)
     }
 }

@@ -4,7 +4,7 @@ use relais_store::{SETTINGS, SetValue, Setting, SettingError, SettingKind, Setti
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{Actor, Failure, Moment, Role, Service, Text};
+use crate::{Actor, Complaint, Failure, Moment, Role, Service, Text};
 
 /// One setting with its value.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -90,6 +90,28 @@ impl Service {
             Err(SettingError::Value(error)) => Err(Failure::unfit("value", complaint(setting.kind, error))),
             Err(SettingError::Failed(error)) => Err(error.into()),
         }
+    }
+
+    /// Sets several settings; where one of the values doesn't do, none is changed.
+    ///
+    /// # Errors
+    /// [`Failure::Unfit`] about each value that doesn't do: the field is the setting's name.
+    pub async fn change_settings(&self, by: &Actor, values: &[(String, String)]) -> Result<(), Failure> {
+        by.require(Role::Owner)?;
+        let (mut trial, mut complaints) = (relais_store::Settings::clone(&self.store.settings()), Vec::new());
+        for (name, value) in values {
+            let setting = setting(name).ok_or_else(|| unknown(name))?;
+            if let Err(error) = trial.set(name, value) {
+                complaints.push(Complaint { field: setting.name, why: complaint(setting.kind, error) });
+            }
+        }
+        if !complaints.is_empty() {
+            return Err(Failure::Unfit(complaints));
+        }
+        for (name, value) in values {
+            self.change_setting(by, name, Some(value)).await?;
+        }
+        Ok(())
     }
 
     fn setting_view(&self, setting: &Setting, set: &[SetValue]) -> SettingView {

@@ -63,9 +63,9 @@ use tokio_util::task::TaskTracker;
 
 pub use access::{
     ApiKey, ApiKeyError, ApiKeyRow, AppPassword, AppPasswordError, CodeTry, Founding, FoundingError, LinkPurpose,
-    LoginNote, LoginProtocol, LoginRow, LoginScope, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_PASSKEYS, MAX_SESSIONS,
-    NewApiKey, NewAppPassword, NewPasskey, NewSession, Passkey, PasskeyError, Protocols, ScramKeys, ScramSalt,
-    SecondFactorState, Session, SessionRow, SessionStep, Standing, TokenHash, TotpSecret, UsedAppPassword,
+    LoginNote, LoginProtocol, LoginRow, LoginScope, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_PASSKEYS,
+    MAX_SESSIONS, NewApiKey, NewAppPassword, NewPasskey, NewSession, Passkey, PasskeyError, Protocols, ScramKeys,
+    ScramSalt, SecondFactorState, Session, SessionRow, SessionStep, Standing, TokenHash, TotpSecret, UsedAppPassword,
 };
 pub use audit::{AUDIT_KEPT_FOR, AuditEntry, AuditFilter, Author, Via};
 pub use content::Content;

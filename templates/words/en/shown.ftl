@@ -50,3 +50,20 @@ size-mb = { $number } MB
 size-gb = { $number } GB
 size-tb = { $number } TB
 size-pb = { $number } PB
+span-seconds = { $count ->
+    [one] 1 second
+   *[other] { $count } seconds
+}
+span-minutes = { $count ->
+    [one] 1 minute
+   *[other] { $count } minutes
+}
+span-hours = { $count ->
+    [one] 1 hour
+   *[other] { $count } hours
+}
+span-days = { $count ->
+    [one] 1 day
+   *[other] { $count } days
+}
+chart-numbers = The numbers

@@ -51,3 +51,20 @@ size-mb = { $number } Mo
 size-gb = { $number } Go
 size-tb = { $number } To
 size-pb = { $number } Po
+span-seconds = { $count ->
+    [one] { $count } seconde
+   *[other] { $count } secondes
+}
+span-minutes = { $count ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+}
+span-hours = { $count ->
+    [one] { $count } heure
+   *[other] { $count } heures
+}
+span-days = { $count ->
+    [one] { $count } jour
+   *[other] { $count } jours
+}
+chart-numbers = Les chiffres

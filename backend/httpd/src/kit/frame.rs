@@ -1,11 +1,13 @@
 //! What stands around every page: language, look, the way to the other pages, what came of the last act.
 
+use std::time::Duration;
+
 use relais_model::Timestamp;
 use relais_service::{Gap, Role, Text};
 use relais_words::{Filling, Language};
 
-use super::Time;
 use super::visit::{Flash, Visit};
+use super::{State, Time};
 use crate::{Web, path};
 
 /// The frame, ready to be shown. Templates ask it for words.
@@ -140,17 +142,17 @@ impl Frame {
 
     /// The sentence of that name.
     pub(crate) fn say(&self, id: &str) -> String {
-        self.words.say(id, [])
+        self.fill(id, [])
     }
 
     /// The sentence of that name about a number.
     pub(crate) fn count(&self, id: &str, count: u64) -> String {
-        self.words.say(id, [("count", i64::try_from(count).unwrap_or(i64::MAX).into())])
+        self.fill(id, [("count", i64::try_from(count).unwrap_or(i64::MAX).into())])
     }
 
     /// A sentence of the service's.
     pub(crate) fn tell(&self, text: &Text) -> String {
-        self.words.say(
+        self.fill(
             &text.id,
             text.gaps.iter().map(|(name, gap)| {
                 let filling = match gap {
@@ -162,9 +164,25 @@ impl Frame {
         )
     }
 
+    fn fill<'a>(&self, id: &str, gaps: impl IntoIterator<Item = (&'a str, Filling)>) -> String {
+        #[cfg(test)]
+        assert!(self.words.knows(id), "no sentence `{id}` in {}", self.language);
+        self.words.say(id, gaps)
+    }
+
     /// A moment, as it is said now.
     pub(crate) fn time(&self, at: Timestamp) -> Time {
         Time::of(self.words, at, self.now)
+    }
+
+    /// How a thing stands: `kind` gives its colour, `id` its word.
+    pub(crate) fn state(&self, kind: &'static str, id: &str) -> State {
+        State { kind, text: self.say(id) }
+    }
+
+    /// How long.
+    pub(crate) fn span(&self, span: Duration) -> String {
+        super::span(self.words, span)
     }
 
     /// So many octets.
@@ -172,9 +190,49 @@ impl Frame {
         super::size(self.words, octets)
     }
 
+    /// A size as it stands in a field: `2.5 GB`, and nothing is lost; empty where there is no limit.
+    pub(crate) fn typed_size(&self, octets: Option<u64>) -> String {
+        let Some(octets) = octets else { return String::new() };
+        let units =
+            [("size-tb", 1_000_000_000_000), ("size-gb", 1_000_000_000), ("size-mb", 1_000_000), ("size-kb", 1000)];
+        let Some((id, unit)) = units.into_iter().find(|(_, unit)| octets >= *unit && octets % (unit / 1000) == 0)
+        else {
+            return format!("{octets} B");
+        };
+        let number = format!("{}.{:03}", octets / unit, octets % unit / (unit / 1000));
+        let number = number.trim_end_matches('0').trim_end_matches('.');
+        let number = if self.words == Language::French { number.replace('.', ",") } else { number.to_owned() };
+        self.fill(id, [("number", number.into())])
+    }
+
     /// A number.
     pub(crate) fn number(&self, number: u64) -> String {
         super::number(self.words, number)
+    }
+}
+
+#[cfg(test)]
+impl Frame {
+    /// Around a page of a test: Ann's, with this role.
+    pub(crate) fn sample(words: Language, role: Role) -> Self {
+        Self {
+            words,
+            now: Timestamp::from_millis(1_795_428_000_000),
+            language: words.code(),
+            languages: Language::ALL.map(|language| (language.code(), language.own_name())).to_vec(),
+            theme: "system",
+            csrf: "token".to_owned(),
+            assets: "/assets/0".to_owned(),
+            navigation: navigation(words, role, path::DOMAINS),
+            person: Some(Signature {
+                name: "Ann Lee".to_owned(),
+                address: "ann@example.org".to_owned(),
+                role: words.say("role-owner", []),
+            }),
+            flash: None,
+            host: "mx.example.org".to_owned(),
+            here: path::DOMAINS.to_owned(),
+        }
     }
 }
 

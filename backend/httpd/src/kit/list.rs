@@ -73,6 +73,15 @@ pub(crate) struct SortHead {
 }
 
 impl SortHead {
+    /// As [`SortHead::of`], for a column that is read from the most first.
+    pub(crate) fn falling<Q: Serialize>(path: &str, column: &str, sort: &str, with: impl Fn(String) -> Q) -> Self {
+        let mut head = Self::of(path, column, sort, &with);
+        if head.direction.is_empty() {
+            head.href = format!("{path}?{}", query(&with(format!("-{column}"))));
+        }
+        head
+    }
+
     /// For `column` of the list at `path`; `with` gives the query with another `sort`, on its first page.
     pub(crate) fn of<Q: Serialize>(path: &str, column: &str, sort: &str, with: impl Fn(String) -> Q) -> Self {
         let (direction, other) = match sort.strip_prefix('-') {
@@ -82,6 +91,16 @@ impl SortHead {
         };
         Self { href: format!("{path}?{}", query(&with(other))), direction }
     }
+}
+
+/// What `sort` asks for: the column, and whether from the most.
+pub(crate) fn order(sort: &str) -> (&str, bool) {
+    sort.strip_prefix('-').map_or((sort, false), |column| (column, true))
+}
+
+/// What was typed; none where nothing was.
+pub(crate) fn typed(text: &str) -> Option<String> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// As it stands behind the question mark.

@@ -5,27 +5,33 @@
 
 mod agent;
 mod assets;
+mod chart;
 mod cookie;
 mod error;
+mod field;
 mod form;
 mod frame;
 mod list;
 mod page;
 mod routes;
+#[cfg(test)]
+pub(crate) mod samples;
 mod security;
 mod shown;
 mod visit;
 
 pub(crate) use agent::browser_name;
 pub(crate) use assets::Assets;
+pub(crate) use chart::Chart;
 pub(crate) use error::{Oops, PageError, sentences, status};
+pub(crate) use field::{Choice, State, Typed};
 pub(crate) use form::{Complaints, Form};
 pub(crate) use frame::Frame;
-pub(crate) use list::{ListQuery, Pager, SortHead, query};
+pub(crate) use list::{ListQuery, Pager, SortHead, order, query, typed};
 pub(crate) use page::{again, render, shown};
 pub(crate) use routes::Routes;
 pub(crate) use security::headers;
-pub(crate) use shown::{Time, number, size};
+pub(crate) use shown::{Time, number, size, span};
 pub(crate) use visit::{
     Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, Signed, THEMES, Visit, clear_session, done,
     done_with, next_path, recognise, redirect, session_cookie, with_next,

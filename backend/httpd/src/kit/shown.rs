@@ -1,5 +1,7 @@
 //! Times and sizes as people read them.
 
+use std::time::Duration;
+
 use relais_model::Timestamp;
 use relais_words::Language;
 
@@ -64,6 +66,23 @@ pub(crate) fn size(language: Language, octets: u64) -> String {
         format!("{whole}{}{tenth}", if language == Language::French { ',' } else { '.' })
     };
     language.say(UNITS.get(unit).copied().unwrap_or_default(), [("number", number.into())])
+}
+
+/// `5 days`, in the largest unit that says it whole; else rounded down, so that `1 h 59 min` is `1 hour`.
+pub(crate) fn span(language: Language, span: Duration) -> String {
+    let seconds = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    let (id, count) = match seconds {
+        0..MINUTE => ("span-seconds", seconds),
+        MINUTE..HOUR => ("span-minutes", seconds / MINUTE),
+        HOUR..DAY => ("span-hours", seconds / HOUR),
+        _ => ("span-days", seconds / DAY),
+    };
+    // 36 hours are no day and a half, nor a day.
+    let (id, count) = match seconds % DAY {
+        rest if id == "span-days" && rest != 0 && seconds < 4 * DAY => ("span-hours", seconds / HOUR),
+        _ => (id, count),
+    };
+    language.say(id, [("count", count.into())])
 }
 
 /// `12,345`; `12 345` in French.

@@ -3,7 +3,15 @@
 mod account;
 mod error;
 mod links;
+mod messages;
+mod outcome;
+mod overview;
+mod queue;
+mod security;
+mod settings;
 mod sign_in;
+mod system;
+mod webhooks;
 
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
@@ -47,7 +55,18 @@ pub(crate) fn router(web: &Web) -> Router {
 
 /// Every route of every page.
 pub(crate) fn routes() -> Routes {
-    Routes::default().get(path::HOME, home).and(sign_in::routes).and(links::routes).and(account::routes)
+    Routes::default()
+        .get(path::HOME, home)
+        .and(sign_in::routes)
+        .and(links::routes)
+        .and(account::routes)
+        .and(queue::routes)
+        .and(messages::routes)
+        .and(overview::routes)
+        .and(security::routes)
+        .and(settings::routes)
+        .and(system::routes)
+        .and(webhooks::routes)
 }
 
 /// To where the visitor belongs.

@@ -107,6 +107,15 @@ pub enum LoginScope<'a> {
     Domains(&'a [DomainKey]),
 }
 
+/// What is refused attempts are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginsBy {
+    /// From where they came.
+    Ip,
+    /// As it was typed, in lower case.
+    Name,
+}
+
 /// The way to the task that writes.
 #[derive(Debug)]
 pub(crate) struct History {
@@ -297,6 +306,23 @@ fn network(ip: IpAddr) -> IpAddr {
     }
 }
 
+/// The first that a row of `at` could have (`crate::key`).
+const fn first_key(at: Timestamp) -> i64 {
+    at.millis().saturating_mul(1 << 16)
+}
+
+/// What a scope means; none: nothing.
+fn refused(scope: LoginScope<'_>) -> Option<String> {
+    match scope {
+        LoginScope::All => Some("is_granted = 0".to_owned()),
+        LoginScope::Domains([]) => None,
+        LoginScope::Domains(keys) => {
+            let keys: Vec<String> = keys.iter().map(|key| key.value().to_string()).collect();
+            Some(format!("is_granted = 0 AND domain_key IN ({})", keys.join(",")))
+        }
+    }
+}
+
 fn shorten(name: &str, octets: usize) -> String {
     let clean = name.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter });
     let mut short: String = clean.take(octets).collect();
@@ -322,15 +348,44 @@ impl Store {
 
     /// What was refused, newest first.
     pub async fn failed_logins(&self, scope: LoginScope<'_>, page: &Page) -> Result<Listing<LoginRow>, StoreError> {
-        let condition = match scope {
-            LoginScope::All => "is_granted = 0".to_owned(),
-            LoginScope::Domains([]) => return Ok(Listing { rows: Vec::new(), next: None }),
-            LoginScope::Domains(keys) => {
-                let keys: Vec<String> = keys.iter().map(|key| key.value().to_string()).collect();
-                format!("is_granted = 0 AND domain_key IN ({})", keys.join(","))
-            }
+        match refused(scope) {
+            Some(condition) => self.list_logins(&condition, page).await,
+            None => Ok(Listing { rows: Vec::new(), next: None }),
+        }
+    }
+
+    /// How many attempts were refused since `since`, to the minute: attempts of one kind within a minute are one row.
+    pub async fn count_failed_logins(&self, scope: LoginScope<'_>, since: Timestamp) -> Result<u64, StoreError> {
+        let Some(condition) = refused(scope) else { return Ok(0) };
+        let sql = format!(
+            "SELECT CAST(COALESCE(SUM(attempts), 0) AS BIGINT) FROM login_history WHERE {condition} AND login_key >= $1"
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(first_key(since));
+        let row = query.fetch_one(&mut *self.reader().await?).await?;
+        Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+    }
+
+    /// Who was refused the most since `since`, and how often; at most `limit`.
+    pub async fn most_failed_logins(
+        &self,
+        scope: LoginScope<'_>,
+        by: LoginsBy,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        let Some(condition) = refused(scope) else { return Ok(Vec::new()) };
+        let whom = match by {
+            LoginsBy::Ip => "ip",
+            LoginsBy::Name => "LOWER(name)",
         };
-        self.list_logins(&condition, page).await
+        let sql = format!(
+            "SELECT {whom} AS whom, CAST(SUM(attempts) AS BIGINT) AS times FROM login_history
+             WHERE {condition} AND login_key >= $1 GROUP BY {whom} ORDER BY times DESC, whom LIMIT $2"
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        let query = query.bind(first_key(since)).bind(i64::from(limit));
+        let rows = query.fetch_all(&mut *self.reader().await?).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)?.unsigned_abs()))).collect()
     }
 
     async fn list_logins(&self, condition: &str, page: &Page) -> Result<Listing<LoginRow>, StoreError> {

@@ -23,7 +23,7 @@ pub use api_key::{ApiKey, ApiKeyError, ApiKeyRow, MAX_API_KEYS, NewApiKey};
 pub use app_password::{
     AppPassword, AppPasswordError, MAX_APP_PASSWORDS, NewAppPassword, Protocols, ScramKeys, ScramSalt,
 };
-pub use history::{LoginNote, LoginRow, LoginScope, UsedAppPassword};
+pub use history::{LoginNote, LoginRow, LoginScope, LoginsBy, UsedAppPassword};
 pub use link::{Founding, FoundingError, LinkPurpose};
 pub use passkey::{MAX_PASSKEYS, NewPasskey, Passkey, PasskeyError};
 pub use second_factor::{CodeTry, SecondFactorState, TotpSecret};

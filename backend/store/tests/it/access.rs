@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use relais_model::{Clock as _, Timestamp};
 use relais_store::{
-    AccountKey, AppPasswordError, Author, LoginNote, LoginProtocol, LoginRow, LoginScope, MAX_APP_PASSWORDS,
+    AccountKey, AppPasswordError, Author, LoginNote, LoginProtocol, LoginRow, LoginScope, LoginsBy, MAX_APP_PASSWORDS,
     NewAppPassword, Page, Protocols, Removal, ScramSalt, UsedAppPassword,
 };
 
@@ -207,6 +207,16 @@ fn whoever_answers_for_a_domain_sees_its_failures_only() {
             let rows = house.store.failed_logins(scope, &Page::first()).await.unwrap().rows;
             assert_eq!(rows.len(), expected, "{scope:?}: {rows:?}");
         }
+        let since = house.clock.now();
+        let count = |scope, since| house.store.count_failed_logins(scope, since);
+        assert_eq!(count(LoginScope::All, since).await.unwrap(), 4);
+        assert_eq!(count(LoginScope::Domains(&[own]), since).await.unwrap(), 1);
+        assert_eq!(count(LoginScope::Domains(&[]), since).await.unwrap(), 0);
+        assert_eq!(count(LoginScope::All, since.plus(Duration::from_mins(1))).await.unwrap(), 0);
+        let most = house.store.most_failed_logins(LoginScope::Domains(&[org]), LoginsBy::Name, since, 1).await.unwrap();
+        assert_eq!(most, [("ann@example.org".to_owned(), 1)]);
+        let most = house.store.most_failed_logins(LoginScope::All, LoginsBy::Ip, since, 5).await.unwrap();
+        assert_eq!(most.iter().map(|(_, times)| times).sum::<u64>(), 4);
         house.store.remove_domain(&domain("example.org"), Removal::WithContents, None, &Author::house()).await.unwrap();
         house.purge().await;
         let rows = house.store.failed_logins(LoginScope::All, &Page::first()).await.unwrap().rows;
