@@ -7,7 +7,7 @@ use relais_service::{
     ActivityWanted, Actor, AddressesWanted, AliasChange, DomainChange, DomainsWanted, Failure, NewAlias, NewDomain,
     NewPerson, OwnChange, Password, PeopleWanted, PersonChange, Role,
 };
-use relais_store::{Author, Page, Removal};
+use relais_store::{AuditFilter, Author, Page, Removal};
 
 use crate::house::{House, address, domain};
 
@@ -25,7 +25,7 @@ async fn the_matrix_is_kept() {
                     continue;
                 }
                 let house = House::open().await;
-                let before = house.store.audit(&Default::default(), &Page::first()).await.unwrap().rows.len();
+                let before = house.store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows.len();
                 let actor = house.actor(role, is_proven).await;
                 let found = match act(&house, &actor, cells[0]).await {
                     Ok(()) => "yes",
@@ -35,7 +35,7 @@ async fn the_matrix_is_kept() {
                 };
                 let expected = if *expected == "proof" && is_proven { "yes" } else { *expected };
                 assert_eq!(found, expected, "{}, {role:?}, proven: {is_proven}", cells[0]);
-                let after = house.store.audit(&Default::default(), &Page::first()).await.unwrap().rows.len();
+                let after = house.store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows.len();
                 let prepares = usize::from(cells[0].contains("restore") || cells[0].contains("undo"));
                 let adds = usize::from(cells[0] == "change an alias" || cells[0] == "remove an alias");
                 assert!(
@@ -154,11 +154,11 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
                     store.add_alias(&address("x@one.example"), vec![address(person)], &by).await.unwrap();
                 }
                 "undo the adding of a domain" => {
-                    store.add_domain(&domain("new.example"), Default::default(), &by).await.unwrap();
+                    store.add_domain(&domain("new.example"), relais_store::DomainChange::default(), &by).await.unwrap();
                 }
                 other => panic!("the table has an act that no test knows: {other}"),
             }
-            let entry = store.audit(&Default::default(), &Page::first()).await.unwrap().rows.swap_remove(0);
+            let entry = store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows.swap_remove(0);
             match service.activity.undo(actor, &entry.key.entry_id()).await {
                 // What isn't theirs to see isn't there for them.
                 Err(Failure::Absent(why)) => Err(Failure::Forbidden(why)),

@@ -84,7 +84,7 @@ pub struct Account {
     pub language: String,
     /// `light` or `dark`; empty where they never chose.
     pub theme: String,
-    /// When they last logged in, to the hour; none: never since this is kept.
+    /// When they last logged in; none: never since this is kept.
     pub last_seen_at: Option<Timestamp>,
     /// Since when it is removed, and waits to be purged.
     pub removed_at: Option<Timestamp>,
@@ -312,7 +312,7 @@ impl Store {
                 })
             })
             .await?;
-        Ok(present(self.account_by_key(key).await?)?)
+        present(self.account_by_key(key).await?)
     }
 
     /// One account by its address; aliases, details and other names of its domain are not followed. None where it is removed.
@@ -544,7 +544,6 @@ impl Store {
                    FROM account a JOIN domain d ON d.domain_key = a.domain_key
                    LEFT JOIN scram_salt s ON s.account_key = a.account_key
                    WHERE a.folded = $1 AND a.removed_at IS NULL AND d.removed_at IS NULL";
-        type CredentialRow = (i64, String, String, i64, i64, Option<Vec<u8>>, Option<i64>);
         let folded = match self.domain_of_alias(&address.domain).await? {
             Some(domain) => fold(&Address { domain, ..address.clone() }),
             None => fold(address),
@@ -571,27 +570,6 @@ impl Store {
             sqlx::query_as(sql).bind(account.value()).fetch_optional(&mut *self.reader().await?).await?;
         let (messages, recipients) = row.unwrap_or_default();
         Ok(DailyLimits { messages: messages.map(i64::unsigned_abs), recipients: recipients.map(i64::unsigned_abs) })
-    }
-
-    /// Notes that someone logged in; written once an hour at most.
-    pub async fn note_seen(&self, account: AccountKey) -> Result<(), StoreError> {
-        const HOUR_MILLIS: i64 = 3_600_000;
-        let now = self.now().millis();
-        let sql =
-            "SELECT COUNT(*) FROM account WHERE account_key = $1 AND (last_seen_at IS NULL OR last_seen_at <= $2)";
-        let query = sqlx::query_scalar(sql).bind(account.value()).bind(now - HOUR_MILLIS);
-        let is_due: i64 = query.fetch_one(&mut *self.reader().await?).await?;
-        if is_due == 0 {
-            return Ok(());
-        }
-        self.write(move |tx| {
-            Box::pin(async move {
-                let sql = "UPDATE account SET last_seen_at = $2 WHERE account_key = $1";
-                sqlx::query(sql).bind(account.value()).bind(now).execute(tx).await?;
-                Ok(())
-            })
-        })
-        .await
     }
 
     /// Sets the hash of a new password.
@@ -834,6 +812,8 @@ pub(super) fn like_pattern(text: &str) -> String {
     pattern.push('%');
     pattern
 }
+
+type CredentialRow = (i64, String, String, i64, i64, Option<Vec<u8>>, Option<i64>);
 
 fn read_account(row: &AnyRow) -> Result<(Account, String), StoreError> {
     let number = |column: usize| row.try_get::<Option<i64>, _>(column).map(|number| number.map(i64::unsigned_abs));
