@@ -60,7 +60,7 @@ ALTER TABLE account ADD COLUMN theme TEXT COLLATE "C" NOT NULL DEFAULT '';
 -- Sent in a day at most; NULL: no limit.
 ALTER TABLE account ADD COLUMN daily_messages BIGINT;
 ALTER TABLE account ADD COLUMN daily_recipients BIGINT;
--- Logged in last, to the hour.
+-- Logged in last; see login_history.
 ALTER TABLE account ADD COLUMN last_seen_at BIGINT;
 ALTER TABLE account ADD COLUMN removed_at BIGINT;
 ALTER TABLE account ADD COLUMN version BIGINT NOT NULL DEFAULT 0;
@@ -68,6 +68,7 @@ ALTER TABLE account ADD COLUMN version BIGINT NOT NULL DEFAULT 0;
 UPDATE account SET words = lower(name) || ' ' || folded;
 
 CREATE INDEX account_words ON account (words);
+CREATE INDEX account_created ON account (created_at, folded);
 CREATE INDEX account_role ON account (role) WHERE role > 0;
 CREATE INDEX account_removed ON account (removed_at) WHERE removed_at IS NOT NULL;
 

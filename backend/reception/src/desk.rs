@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 
 use crate::fate::{Fate, Line};
 use crate::recipient::recipient;
+use crate::sending::Sending;
 use crate::spool::{Spool, Spooled, Spooler};
 use crate::visit::{Door, Visit};
 use crate::{Disk, Identity};
@@ -42,6 +43,7 @@ pub struct Reception {
     config: ReceptionConfig,
     spooler: Spooler,
     disk: Arc<Disk>,
+    sending: Sending,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -89,7 +91,7 @@ impl Reception {
         random: Arc<dyn Random>,
     ) -> Self {
         let filing = Filing::new(store.clone(), config.host_name.clone());
-        Self { store, filing, config, spooler: Spooler::new(spool), disk, clock, random }
+        Self { store, filing, config, spooler: Spooler::new(spool), disk, sending: Sending::default(), clock, random }
     }
 
     /// Where messages wait while they come in; IMAP's APPEND uses it too.
@@ -189,13 +191,22 @@ impl Reception {
         let content = prepare(spooled).await;
         let size_octets = content.size_octets();
         let acceptance = self.acceptance(&arrival, &envelope, &plans, &trace, content);
-        let accepted = self.store.accept(acceptance).await.map_err(|error| unavailable(&error))?;
+        let identity = arrival.visit.identity.as_ref();
+        self.count_sent(identity, plans.len()).await?;
+        let accepted = match self.store.accept(acceptance).await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                self.uncount_sent(identity, plans.len());
+                return Err(unavailable(&error));
+            }
+        };
         let mut outcomes = accepted.deliveries.iter();
         let fates: Vec<Fate<'_>> =
             plans.iter().map(|plan| Fate::of(plan, outcomes.by_ref().take(plan.deliveries.len()))).collect();
         let taken = Reply::new(250, EnhancedCode::new(2, 0, 0), format!("Taken as {trace}"));
         let has_reply = arrival.visit.door == Door::Lmtp;
         if !fates.iter().any(Fate::is_served) {
+            self.uncount_sent(identity, plans.len());
             let replies: Vec<Reply> = fates.iter().map(|fate| fate.reply(&taken)).collect();
             return Ok(if has_reply { replies } else { vec![one_of(&replies); replies.len()] });
         }
@@ -206,6 +217,20 @@ impl Reception {
         self.tell(&envelope, &trace, &fates, has_reply, accepted.message).await.map_err(|error| unavailable(&error))?;
         // SMTP has one reply for all: who was not served is told by a notice.
         Ok(fates.iter().map(|fate| if has_reply { fate.reply(&taken) } else { taken.clone() }).collect())
+    }
+
+    /// Who has logged in may have a limit a day.
+    async fn count_sent(&self, identity: Option<&Identity>, recipients: usize) -> Result<(), Reply> {
+        let Some(Identity { account, .. }) = identity else { return Ok(()) };
+        let limits = self.store.daily_limits(*account).await.map_err(|error| unavailable(&error))?;
+        let recipients = u64::try_from(recipients).unwrap_or(u64::MAX);
+        self.sending.take(self.clock.now(), *account, recipients, limits)
+    }
+
+    fn uncount_sent(&self, identity: Option<&Identity>, recipients: usize) {
+        if let Some(Identity { account, .. }) = identity {
+            self.sending.give_back(*account, u64::try_from(recipients).unwrap_or(u64::MAX));
+        }
     }
 
     /// Notices about what is known now. They are durable before the reply: if they can't be, the sender must send again, for a

@@ -2,7 +2,7 @@
 //!
 //! - `login`: the one log-in of IMAP, POP3 and SMTP AUTH, and its limits.
 //! - `visit`: who stands at which door. `recipient`: may this recipient come in there?
-//! - `desk`: a message from MAIL to the reply after its end. `fate`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
+//! - `desk`: a message from MAIL to the reply after its end. `sending`: what an account may send in a day. `fate`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
 //!
 //! # Invariants
 //! - Only who has logged in may send to other hosts; no network is trusted.
@@ -13,6 +13,7 @@ mod disk;
 mod fate;
 mod login;
 mod recipient;
+mod sending;
 mod spool;
 mod visit;
 

@@ -84,6 +84,7 @@ pub(crate) fn version(text: Option<&str>) -> Result<Option<Version>, Failure> {
 }
 
 /// A member that is there, though it be null: what is left out is `None`, null is `Some(None)`.
+#[expect(clippy::option_option, reason = "left out, null, and a value are three things")]
 pub(crate) fn nullable<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     T: Deserialize<'de>,

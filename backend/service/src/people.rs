@@ -55,7 +55,7 @@ pub struct PersonView {
     pub language: Option<String>,
     /// The look that they chose: `light`, `dark`; none: as their system is set.
     pub theme: Option<String>,
-    /// When they last logged in, to the hour.
+    /// When they last logged in.
     pub last_seen_at: Option<Moment>,
     /// When they were added.
     pub created_at: Moment,
@@ -550,6 +550,7 @@ fn domains_to_serve(role: Role, names: &[String]) -> Result<Vec<Domain>, Complai
 }
 
 /// Language and look as they are kept: what isn't chosen is empty.
+#[expect(clippy::option_option, reason = "left out, null, and a value are three things")]
 fn choices(
     checks: &mut Checks,
     language: Option<Option<String>>,

@@ -40,7 +40,7 @@ pub use hash::is_known_hash;
 pub use relais_store::LoginProtocol as Protocol;
 pub use scram::{ScramAttempt, ScramStart};
 
-use bounded::Bounded;
+pub(crate) use bounded::Bounded;
 use hash::StoredHash;
 use limits::Limits;
 

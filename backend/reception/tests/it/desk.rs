@@ -212,6 +212,30 @@ async fn mail_for_other_hosts_is_queued_once_a_recipient() {
     assert_eq!(desk.inbox("ben@example.org").await.len(), 1);
 }
 
+/// RFC 5321 §4.2.2: past it the client is told so, and nothing is taken; the next day begins anew.
+#[tokio::test]
+async fn who_has_a_limit_sends_no_more_in_a_day() {
+    let desk = Desk::open().await;
+    let change =
+        AccountChange { daily_messages: Some(Some(2)), daily_recipients: Some(Some(3)), ..AccountChange::default() };
+    desk.house.store.change_account(&address("ann@example.org"), change, None, &Author::house()).await.unwrap();
+    let (one, two) = (["ben@example.org"], ["ben@example.org", "x@elsewhere.example"]);
+    let four = ["ben@example.org", "x@elsewhere.example", "y@elsewhere.example", "z@elsewhere.example"];
+    assert_eq!(desk.send(&by_ann("ann@example.org", &four), PLAIN).await, ["550 5.7.1"; 4]);
+    assert_eq!(desk.send(&by_ann("ann@example.org", &two), PLAIN).await, ["250 2.0.0"; 2]);
+    assert_eq!(desk.send(&by_ann("ann@example.org", &two), PLAIN).await, ["450 4.7.1"; 2]);
+    assert_eq!(desk.send(&by_ann("ann@example.org", &one), PLAIN).await, ["250 2.0.0"]);
+    assert_eq!(desk.send(&by_ann("ann@example.org", &one), PLAIN).await, ["450 4.7.1"]);
+    assert_eq!(desk.inbox("ben@example.org").await.len(), 2);
+    assert_eq!(
+        desk.send(&from_outside("ann@example.org", &one), PLAIN).await,
+        ["250 2.0.0"],
+        "nobody has logged in there"
+    );
+    desk.house.clock.advance(std::time::Duration::from_hours(24));
+    assert_eq!(desk.send(&by_ann("ann@example.org", &one), PLAIN).await, ["250 2.0.0"]);
+}
+
 /// However many recipients lead to a mailbox, it takes one copy; each has its reply and its trace.
 #[tokio::test]
 async fn a_mailbox_takes_one_copy_of_a_transaction() {

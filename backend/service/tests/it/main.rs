@@ -1,4 +1,4 @@
-//! The use-cases, on a real store in a temporary folder, with a clock that moves only when told.
+//! The use-cases on a real store: what they do, what they refuse, and to whom.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,3 +7,7 @@
 )]
 
 mod access;
+mod directory;
+mod house;
+mod operations;
+mod roles;

@@ -462,6 +462,10 @@ async fn write_row(tx: &mut AnyConnection, key: i64, pending: Pending) -> Result
                WHERE CAST($2 AS BIGINT) IS NULL OR EXISTS (SELECT 1 FROM account WHERE account_key = $2)
                ON CONFLICT (login_key) DO UPDATE SET ip = excluded.ip, last_at = excluded.last_at,
                    attempts = login_history.attempts + excluded.attempts";
+    if let (Some(account), true) = (note.account, note.is_granted) {
+        let sql = "UPDATE account SET last_seen_at = $2 WHERE account_key = $1 AND (last_seen_at IS NULL OR last_seen_at < $2)";
+        sqlx::query(sql).bind(account.value()).bind(note.at.millis()).execute(&mut *tx).await?;
+    }
     sqlx::query(sql)
         .bind(key)
         .bind(note.account.map(AccountKey::value))

@@ -85,7 +85,7 @@ pub struct Account {
     pub language: String,
     /// `light` or `dark`; empty where they never chose.
     pub theme: String,
-    /// When they last logged in, to the hour; none: never since this is kept.
+    /// When they last logged in; none: never since this is kept.
     pub last_seen_at: Option<Timestamp>,
     /// Since when it is removed, and waits to be purged.
     pub removed_at: Option<Timestamp>,
@@ -278,7 +278,7 @@ impl Store {
         let (scribe, keys) = (self.scribe(by), self.inner.keys.clone());
         let added =
             self.change_routes(move |tx| Box::pin(async move { add_account_in(tx, &keys, &scribe, new).await }));
-        Ok(present(self.account_by_key(added.await?).await?)?)
+        present(self.account_by_key(added.await?).await?)
     }
 
     /// One account by its address; aliases, details and other names of its domain are not followed. None where it is removed.
@@ -536,27 +536,6 @@ impl Store {
             sqlx::query_as(sql).bind(account.value()).fetch_optional(&mut *self.reader().await?).await?;
         let (messages, recipients) = row.unwrap_or_default();
         Ok(DailyLimits { messages: messages.map(i64::unsigned_abs), recipients: recipients.map(i64::unsigned_abs) })
-    }
-
-    /// Notes that someone logged in; written once an hour at most.
-    pub async fn note_seen(&self, account: AccountKey) -> Result<(), StoreError> {
-        const HOUR_MILLIS: i64 = 3_600_000;
-        let now = self.now().millis();
-        let sql =
-            "SELECT COUNT(*) FROM account WHERE account_key = $1 AND (last_seen_at IS NULL OR last_seen_at <= $2)";
-        let query = sqlx::query_scalar(sql).bind(account.value()).bind(now - HOUR_MILLIS);
-        let is_due: i64 = query.fetch_one(&mut *self.reader().await?).await?;
-        if is_due == 0 {
-            return Ok(());
-        }
-        self.write(move |tx| {
-            Box::pin(async move {
-                let sql = "UPDATE account SET last_seen_at = $2 WHERE account_key = $1";
-                sqlx::query(sql).bind(account.value()).bind(now).execute(tx).await?;
-                Ok(())
-            })
-        })
-        .await
     }
 
     /// Sets the hash of a new password, and ends what opens the account to whom knew the old one.

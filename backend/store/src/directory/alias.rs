@@ -215,18 +215,14 @@ pub(super) async fn put_state(
     if before == after {
         return Ok(version);
     }
-    match (before, after) {
-        (None, _) => {
-            refuse_taken(tx, address).await?;
-            let sql =
-                "INSERT INTO alias (alias_key, domain_key, folded, address, created_at) VALUES ($1, $2, $3, $4, $5)";
-            let query = sqlx::query(sql).bind(key.value()).bind(domain.value()).bind(fold(address));
-            query.bind(address.to_string()).bind(scribe.now().millis()).execute(&mut *tx).await?;
-        }
-        (Some(_), _) => {
-            let sql = "DELETE FROM alias_target WHERE alias_key = $1";
-            sqlx::query(sql).bind(key.value()).execute(&mut *tx).await?;
-        }
+    if before.is_none() {
+        refuse_taken(tx, address).await?;
+        let sql = "INSERT INTO alias (alias_key, domain_key, folded, address, created_at) VALUES ($1, $2, $3, $4, $5)";
+        let query = sqlx::query(sql).bind(key.value()).bind(domain.value()).bind(fold(address));
+        query.bind(address.to_string()).bind(scribe.now().millis()).execute(&mut *tx).await?;
+    } else {
+        let sql = "DELETE FROM alias_target WHERE alias_key = $1";
+        sqlx::query(sql).bind(key.value()).execute(&mut *tx).await?;
     }
     match after {
         None => {

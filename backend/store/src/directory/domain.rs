@@ -148,13 +148,19 @@ impl DomainState {
 
 const COLUMNS: &str =
     "d.domain_key, d.name, d.description, d.catch_all, d.postmaster, d.default_quota_octets, d.max_people,
-    d.is_disabled, d.removed_at, d.created_at, d.version,
-    (SELECT COUNT(*) FROM alias a WHERE a.domain_key = d.domain_key) AS aliases,
-    COALESCE(p.people, 0) AS people, COALESCE(p.octets, 0) AS octets, COALESCE(p.messages, 0) AS messages";
+    d.is_disabled, d.removed_at, d.created_at, d.version, (SELECT COUNT(*) FROM alias a WHERE a.domain_key = d.domain_key)";
 
-/// What the accounts of each domain are together.
-const PEOPLE: &str = "SELECT domain_key, COUNT(*) AS people, CAST(SUM(used_octets) AS BIGINT) AS octets,
-    CAST(SUM(used_messages) AS BIGINT) AS messages FROM account WHERE removed_at IS NULL";
+/// What a domain's accounts are together, looked up for each row that is shown.
+const EACH: &str = "(SELECT COUNT(*) FROM account a WHERE a.domain_key = d.domain_key AND a.removed_at IS NULL),
+    (SELECT CAST(COALESCE(SUM(a.used_octets), 0) AS BIGINT) FROM account a WHERE a.domain_key = d.domain_key AND a.removed_at IS NULL),
+    (SELECT CAST(COALESCE(SUM(a.used_messages), 0) AS BIGINT) FROM account a WHERE a.domain_key = d.domain_key AND a.removed_at IS NULL)
+    FROM domain d";
+
+/// The same, counted for all domains at once: where they are put in order by it.
+const ALL: &str = "COALESCE(p.people, 0), COALESCE(p.octets, 0), COALESCE(p.messages, 0)
+    FROM domain d LEFT JOIN (SELECT domain_key, COUNT(*) AS people, CAST(SUM(used_octets) AS BIGINT) AS octets,
+        CAST(SUM(used_messages) AS BIGINT) AS messages FROM account WHERE removed_at IS NULL GROUP BY domain_key) p
+    ON p.domain_key = d.domain_key";
 
 impl Store {
     /// Adds a domain, empty, with what `start` says of it.
@@ -173,12 +179,7 @@ impl Store {
 
     /// One domain by its own name; none where it isn't ours, or is removed.
     pub async fn domain(&self, domain: &Domain) -> Result<Option<DomainEntry>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM domain d
-             LEFT JOIN ({PEOPLE} AND domain_key = (SELECT domain_key FROM domain WHERE name = $1) GROUP BY domain_key) p
-                 ON p.domain_key = d.domain_key
-             WHERE d.name = $1 AND d.removed_at IS NULL"
-        );
+        let sql = format!("SELECT {COLUMNS}, {EACH} WHERE d.name = $1 AND d.removed_at IS NULL");
         let mut reader = self.reader().await?;
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(domain.as_str()).fetch_optional(&mut *reader).await?;
         let Some(row) = row else { return Ok(None) };
@@ -198,9 +199,8 @@ impl Store {
         if filter.among.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Listing { rows: Vec::new(), next: None });
         }
-        let mut listed = Selected::new(format!(
-            "SELECT {COLUMNS} FROM domain d LEFT JOIN ({PEOPLE} GROUP BY domain_key) p ON p.domain_key = d.domain_key"
-        ));
+        let counted = if order.by == DomainOrder::Name { EACH } else { ALL };
+        let mut listed = Selected::new(format!("SELECT {COLUMNS}, {counted}"));
         listed.and_as_is(if filter.is_removed { "d.removed_at IS NOT NULL" } else { "d.removed_at IS NULL" });
         if let Some(among) = &filter.among {
             listed.and_among("d.domain_key", among.iter().map(|key| key.value()));

@@ -54,12 +54,11 @@ async fn undo_domain(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe
     let Some((present, _)) = domain::read_state(tx, key).await? else {
         return Err(DirectoryError::UnknownDomain(name));
     };
-    let after = match before(entry, &present)? {
-        Some(after) => after,
-        None => {
-            refuse_unless_empty(tx, key).await?;
-            present.clone().removed()
-        }
+    let after = if let Some(after) = before(entry, &present)? {
+        after
+    } else {
+        refuse_unless_empty(tx, key).await?;
+        present.clone().removed()
     };
     domain::put_state(tx, scribe, "domain.undo", (key, &name), &present, &after).await
 }

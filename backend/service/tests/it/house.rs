@@ -1,0 +1,92 @@
+//! A house with two tenants, and one of each role.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use relais_model::{Address, Domain};
+use relais_reception::Login;
+use relais_service::{Actor, Failure, Reach, Role, Service, Via};
+use relais_store::{Author, DatabaseUrl, DomainChange, NewAccount, Store, StoreConfig};
+use relais_testkit::{ManualClock, SeededRandom};
+
+pub(crate) struct House {
+    pub(crate) service: Service,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<ManualClock>,
+    _dir: tempfile::TempDir,
+}
+
+/// Who has which role; all are of one.example, where the middle two serve.
+const PEOPLE: [(&str, Role); 4] = [
+    ("user@one.example", Role::User),
+    ("desk@one.example", Role::HelpDesk),
+    ("admin@one.example", Role::DomainAdmin),
+    ("owner@one.example", Role::Owner),
+];
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let database = DatabaseUrl::Sqlite(dir.path().join("store.db"));
+        let config = StoreConfig { database, objects: dir.path().join("objects"), inline_octets: 100_000, readers: 2 };
+        let clock = Arc::new(ManualClock::at(relais_model::Timestamp::from_seconds(1_767_225_600)));
+        let random = Arc::new(SeededRandom::new(7));
+        let store = Store::open(config, clock.clone(), random.clone()).await.unwrap();
+        for name in ["one.example", "two.example"] {
+            store.add_domain(&domain(name), DomainChange::default(), &Author::house()).await.unwrap();
+        }
+        for (text, role) in PEOPLE {
+            let new = NewAccount {
+                role: role.into(),
+                domains: vec![domain("one.example")],
+                ..NewAccount::user(address(text))
+            };
+            store.add_account(new, &Author::house()).await.unwrap();
+        }
+        store.add_account(NewAccount::user(address("far@two.example")), &Author::house()).await.unwrap();
+        let login = Arc::new(Login::new(store.clone(), clock.clone(), &*random).with_refusals_after(Duration::ZERO));
+        Self { service: Service::new(store.clone(), login), store, clock, _dir: dir }
+    }
+
+    /// The one with this role, who signed in of late or didn't.
+    pub(crate) async fn actor(&self, role: Role, is_proven: bool) -> Actor {
+        let (text, _) = PEOPLE.into_iter().find(|(_, of)| *of == role).unwrap();
+        let account = self.store.account(&address(text)).await.unwrap().unwrap();
+        let reach = if role == Role::Owner { Reach::All } else { Reach::Domains(account.domains) };
+        Actor {
+            name: text.to_owned(),
+            account: Some((account.key, account.address)),
+            role,
+            reach,
+            via: Via::Panel,
+            peer: None,
+            is_proven,
+        }
+    }
+}
+
+pub(crate) fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+pub(crate) fn domain(text: &str) -> Domain {
+    Domain::parse(text).unwrap()
+}
+
+/// A failure in short: its kind, then its fields with the sentences.
+pub(crate) fn short<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> String {
+    match outcome {
+        Ok(_) => "done".to_owned(),
+        Err(Failure::Unfit(complaints)) => {
+            let told: Vec<_> =
+                complaints.iter().map(|complaint| format!("{} {}", complaint.field, complaint.why.id)).collect();
+            format!("unfit: {}", told.join(", "))
+        }
+        Err(Failure::Clash(complaint)) => format!("clash: {} {}", complaint.field, complaint.why.id),
+        Err(Failure::Absent(why)) => format!("absent: {}", why.id),
+        Err(Failure::Forbidden(why)) => format!("forbidden: {}", why.id),
+        Err(Failure::Stale(why)) => format!("stale: {}", why.id),
+        Err(Failure::Unproven) => "unproven".to_owned(),
+        Err(other) => format!("{other:?}"),
+    }
+}

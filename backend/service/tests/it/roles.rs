@@ -1,0 +1,169 @@
+//! docs/roles.md, line by line: each act as each role, with and without proof of who asks.
+
+use std::fs;
+use std::path::Path;
+
+use relais_service::{
+    ActivityWanted, Actor, AddressesWanted, AliasChange, DomainChange, DomainsWanted, Failure, NewAlias, NewDomain,
+    NewPerson, OwnChange, Password, PeopleWanted, PersonChange, Role,
+};
+use relais_store::{AuditFilter, Author, Page, Removal};
+
+use crate::house::{House, address, domain};
+
+#[tokio::test]
+async fn the_matrix_is_kept() {
+    let matrix = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/roles.md")).unwrap();
+    let rows =
+        matrix.lines().skip_while(|line| !line.starts_with("| act ")).skip(2).take_while(|line| line.starts_with('|'));
+    let mut lines = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        for (role, expected) in Role::ALL.into_iter().zip(&cells[1..]) {
+            for is_proven in [false, true] {
+                if is_proven && *expected != "proof" {
+                    continue;
+                }
+                let house = House::open().await;
+                let before = house.store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows.len();
+                let actor = house.actor(role, is_proven).await;
+                let found = match act(&house, &actor, cells[0]).await {
+                    Ok(()) => "yes",
+                    Err(Failure::Forbidden(_)) => "no",
+                    Err(Failure::Unproven) => "proof",
+                    Err(other) => panic!("{}, {role:?}: {other:?}", cells[0]),
+                };
+                let expected = if *expected == "proof" && is_proven { "yes" } else { *expected };
+                assert_eq!(found, expected, "{}, {role:?}, proven: {is_proven}", cells[0]);
+                let after = house.store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows.len();
+                let prepares = usize::from(cells[0].contains("restore") || cells[0].contains("undo"));
+                let adds = usize::from(cells[0] == "change an alias" || cells[0] == "remove an alias");
+                assert!(
+                    found == "yes" || after == before + prepares + adds,
+                    "{}: nothing is changed by who may not",
+                    cells[0]
+                );
+            }
+        }
+        lines += 1;
+    }
+    assert!(lines > 25, "the table was read");
+}
+
+/// Tries one act of the table; what it needs is there first.
+async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
+    let (service, store, by) = (&house.service, &house.store, Author::house());
+    let own = actor.account.as_ref().map(|(_, own)| own.to_string()).unwrap();
+    let person = if own == "user@one.example" { "desk@one.example" } else { "user@one.example" };
+    let change_domain = |change| service.domains.change(actor, "one.example", change, None);
+    let change_person = |change| service.people.change(actor, person, change, None);
+    let one = || vec!["one.example".to_owned()];
+    let new_person: NewPerson = serde_json::from_str(r#"{"address": "new@one.example"}"#).unwrap();
+    match name {
+        "list domains" => service.domains.list(actor, &DomainsWanted::default()).await.map(drop),
+        "show a domain" => service.domains.show(actor, "one.example").await.map(drop),
+        "add a domain" => {
+            let new = NewDomain { domain: "new.example".to_owned(), ..NewDomain::default() };
+            service.domains.create(actor, new).await.map(drop)
+        }
+        "change a domain" => {
+            change_domain(DomainChange { description: Some("x".into()), ..DomainChange::default() }).await.map(drop)
+        }
+        "limit a domain's people" => {
+            change_domain(DomainChange { max_people: Some(Some(9)), ..DomainChange::default() }).await.map(drop)
+        }
+        "disable a domain" => {
+            let change = DomainChange { is_disabled: Some(true), ..DomainChange::default() };
+            let name = if actor.role == Role::Owner { "two.example" } else { "one.example" };
+            service.domains.change(actor, name, change, None).await.map(drop)
+        }
+        "give a domain another name" => {
+            service.domains.add_other_name(actor, "one.example", "o.example").await.map(drop)
+        }
+        "remove a domain" => {
+            let name = if actor.role == Role::Owner { "two.example" } else { "one.example" };
+            service.domains.remove(actor, name, None).await
+        }
+        "restore a domain" => {
+            store.remove_domain(&domain("two.example"), Removal::WithContents, None, &by).await.unwrap();
+            service.domains.restore(actor, "two.example").await.map(drop)
+        }
+        "list people" => service.people.list(actor, &PeopleWanted::default()).await.map(drop),
+        "show a person" => match service.people.show(actor, person).await {
+            // Others aren't there for a user.
+            Err(Failure::Absent(why)) if actor.role == Role::User => Err(Failure::Forbidden(why)),
+            other => other.map(drop),
+        },
+        "show oneself" => service.people.show(actor, &own).await.map(drop),
+        "change oneself" => {
+            let change = OwnChange { theme: Some(Some("dark".into())), ..OwnChange::default() };
+            service.people.change_own(actor, change, None).await.map(drop)
+        }
+        "add a person" => service.people.create(actor, new_person).await.map(drop),
+        "import people" => {
+            let imported = service.people.import(actor, Password::new("address\nnew@one.example\n"), false).await?;
+            assert_eq!(imported.added, ["new@one.example"]);
+            Ok(())
+        }
+        "change a person" => {
+            change_person(PersonChange { name: Some("X".into()), ..PersonChange::default() }).await.map(drop)
+        }
+        "suspend a person" => {
+            change_person(PersonChange { is_suspended: Some(true), ..PersonChange::default() }).await.map(drop)
+        }
+        "make a domain admin" => {
+            let change =
+                PersonChange { role: Some(Role::DomainAdmin), domains: Some(one()), ..PersonChange::default() };
+            change_person(change).await.map(drop)
+        }
+        "make an owner" => {
+            change_person(PersonChange { role: Some(Role::Owner), ..PersonChange::default() }).await.map(drop)
+        }
+        "remove a person" => service.people.remove(actor, person, None).await,
+        "restore a person" => {
+            store.remove_account(&address(person), None, &by).await.unwrap();
+            service.people.restore(actor, person).await.map(drop)
+        }
+        "list addresses" => service.addresses.list(actor, &AddressesWanted::default()).await.map(drop),
+        "try an address" => service.addresses.resolve(actor, person).await.map(drop),
+        "add an alias" => {
+            let new = NewAlias { address: "x@one.example".into(), targets: vec![person.to_owned()] };
+            service.addresses.create(actor, new).await.map(drop)
+        }
+        "change an alias" | "remove an alias" => {
+            store.add_alias(&address("x@one.example"), vec![address(person)], &by).await.unwrap();
+            if name == "remove an alias" {
+                return service.addresses.remove(actor, "x@one.example", None).await;
+            }
+            let change = AliasChange { targets: vec!["y@else.example".into()] };
+            service.addresses.change(actor, "x@one.example", change, None).await.map(drop)
+        }
+        "see the activity about oneself" => {
+            let wanted = ActivityWanted { subject: Some(own), ..ActivityWanted::default() };
+            let rows = service.activity.list(actor, &wanted).await?.rows;
+            assert!(!rows.is_empty());
+            Ok(())
+        }
+        undoing => {
+            match undoing {
+                "undo a change of a person" => {
+                    let change = relais_store::AccountChange { is_suspended: Some(true), ..Default::default() };
+                    store.change_account(&address(person), change, None, &by).await.unwrap();
+                }
+                "undo a change of an alias" => {
+                    store.add_alias(&address("x@one.example"), vec![address(person)], &by).await.unwrap();
+                }
+                "undo the adding of a domain" => {
+                    store.add_domain(&domain("new.example"), relais_store::DomainChange::default(), &by).await.unwrap();
+                }
+                other => panic!("the table has an act that no test knows: {other}"),
+            }
+            let entry = store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows.swap_remove(0);
+            match service.activity.undo(actor, &entry.key.entry_id()).await {
+                // What isn't theirs to see isn't there for them.
+                Err(Failure::Absent(why)) => Err(Failure::Forbidden(why)),
+                other => other.map(drop),
+            }
+        }
+    }
+}
