@@ -118,9 +118,7 @@ impl HttpCourier {
 
 impl Courier for HttpCourier {
     fn post(&self, parcel: Parcel) -> Posting<'_> {
-        Box::pin(async move {
-            timeout(POST_TIMEOUT, self.deliver(parcel)).await.unwrap_or(Err(PostError::Timeout))
-        })
+        Box::pin(async move { timeout(POST_TIMEOUT, self.deliver(parcel)).await.unwrap_or(Err(PostError::Timeout)) })
     }
 }
 

@@ -51,24 +51,24 @@ pub use addresses::{
     ResolvedStep,
 };
 pub use directory::{AccountRow, AliasRow, DomainRow};
+pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};
+pub use failure::{Complaint, Failure};
+pub use import::{ImportRefusal, ImportReport, PeopleImported, PersonRefused};
+pub use moment::Moment;
 pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
+pub use paging::Rows;
+pub use people::{NewPerson, OwnChange, People, PeopleWanted, PersonChange, PersonGoing, PersonSort, PersonView};
 pub use queue::{
     DestinationTally, QueueAct, QueueAttempt, QueueChart, QueueDetail, QueueItem, QueueMessage, QueueQuery, QueueRow,
     QueueSelection, QueueSort, QueueTally, RecipientRow, Selection,
 };
-pub use security::BanView;
+pub use security::{BanView, FailedLogin};
 pub use settings::{SettingSectionView, SettingView, sentence as setting_sentence};
 pub use system::{
     CertificateFact, CertificateView, DataSizes, DiskFact, HealthCheck, Host, ListenerView, LogLevel, LogLine, LogTail,
     SystemView,
 };
-pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
-pub use failure::{Complaint, Failure};
-pub use import::{ImportRefusal, ImportReport, PeopleImported, PersonRefused};
-pub use moment::Moment;
-pub use paging::Rows;
-pub use people::{NewPerson, OwnChange, People, PeopleWanted, PersonChange, PersonGoing, PersonSort, PersonView};
 pub use text::{Gap, Text};
 pub use trace::{MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, RecipientFate, TraceRow};
 pub use webhooks::{

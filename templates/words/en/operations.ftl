@@ -90,3 +90,6 @@ webhook-no-connection = It was not taken: nobody answers there. Check host and p
 webhook-no-tls = It was not taken: the other side's certificate cannot be trusted, or it speaks no TLS.
 webhook-timeout = It was not taken: there was no answer within 10 seconds. Answer first, work afterwards.
 webhook-broken = It was not taken: what came back is no answer of a web server.
+
+# Security.
+security-no-ban = { $whom } is not banned now, or the ban has ended by itself.

@@ -90,3 +90,6 @@ webhook-no-connection = Ce n'est pas pris : personne ne répond là-bas. Vérifi
 webhook-no-tls = Ce n'est pas pris : le certificat de l'autre côté n'inspire pas confiance, ou il ne parle pas TLS.
 webhook-timeout = Ce n'est pas pris : pas de réponse en 10 secondes. Répondez d'abord, travaillez ensuite.
 webhook-broken = Ce n'est pas pris : ce qui est revenu n'est pas une réponse de serveur web.
+
+# La sécurité.
+security-no-ban = { $whom } n'est pas exclu maintenant, ou l'exclusion a pris fin d'elle-même.

@@ -1,5 +1,10 @@
 //! The courier on real sockets: servers that answer, refuse, redirect, hang, talk on and on, and names that lead inside.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "clippy knows tests, not their helpers")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "clippy knows tests, not their helpers"
+)]
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};

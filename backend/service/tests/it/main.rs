@@ -8,4 +8,5 @@
 
 mod directory;
 mod house;
+mod operations;
 mod roles;

@@ -1,9 +1,10 @@
 //! Who may come in, and who came: what log-ins are checked against beside the account's own password, and their history.
 //!
 //! - `app_password`: one a device; SCRAM's keys of them. `secret`: random octets that outlive a restart. `history`: who logged in,
-//!   and who tried.
+//!   and who tried. `failures`: how many of them failed of late, and bans that were lifted.
 
 mod app_password;
+mod failures;
 mod history;
 mod secret;
 

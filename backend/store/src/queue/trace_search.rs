@@ -163,7 +163,11 @@ impl Store {
             select.say(
                 " FROM (SELECT trace_key, at, kind, text, sender, recipient FROM message_trace WHERE trace_key > ",
             );
-            select.value(after.value()).say(" ORDER BY trace_key DESC LIMIT ").value(i64::from(limit)).say(") AS part_of_it");
+            select
+                .value(after.value())
+                .say(" ORDER BY trace_key DESC LIMIT ")
+                .value(i64::from(limit))
+                .say(") AS part_of_it");
         };
         let mut select = Select::new(FLOW_COLUMNS);
         newest(&mut select);

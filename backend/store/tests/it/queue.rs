@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use relais_model::{Clock as _, Domain};
 use relais_store::{
-    Author, Claim, ClaimedMessage, Outcome, Page, QueueAct, QueueFilter, QueueOrder, QueueState, RecipientKey, Settlement, TraceFilter, TraceId,
-    TraceKind,
+    Author, Claim, ClaimedMessage, Outcome, Page, QueueAct, QueueFilter, QueueOrder, QueueState, RecipientKey,
+    Settlement, TraceFilter, TraceId, TraceKind,
 };
 
 use crate::house::{House, on_both};

@@ -1,6 +1,6 @@
 //! Settings: in force at once, remembered, told.
 
-use relais_store::{Author, AuditFilter, Page, SettingError, Settings, ValueError};
+use relais_store::{AuditFilter, Author, Page, SettingError, Settings, ValueError};
 
 use crate::house::on_both;
 
@@ -29,10 +29,7 @@ fn a_setting_is_in_force_at_once_and_after_a_restart() {
             .filter(|entry| entry.act == "setting.change")
             .map(|entry| format!("{} -> {}", entry.before.as_ref().unwrap(), entry.after.as_ref().unwrap()))
             .collect();
-        assert_eq!(told, [
-            r#"{"value":"26214400"} -> {"value":null}"#,
-            r#"{"value":null} -> {"value":"26214400"}"#
-        ]);
+        assert_eq!(told, [r#"{"value":"26214400"} -> {"value":null}"#, r#"{"value":null} -> {"value":"26214400"}"#]);
         house.check().await;
     });
 }

@@ -40,10 +40,15 @@ fn a_search_finds_by_subject_address_and_domain() {
         check(TraceSearch { domains: Some(vec![domain("y.example")]), ..any() }, &all[1..2]).await;
         check(TraceSearch { domains: Some(vec![domain("example")]), ..any() }, &[]).await;
         check(TraceSearch { domains: Some(Vec::new()), ..any() }, &[]).await;
-        check(TraceSearch { trace: TraceId::parse("Offer"), domains: Some(vec![domain("x.example")]), ..any() }, &all[2..]).await;
+        check(
+            TraceSearch { trace: TraceId::parse("Offer"), domains: Some(vec![domain("x.example")]), ..any() },
+            &all[2..],
+        )
+        .await;
         check(TraceSearch { since: Some(house.clock.now()), ..any() }, &all[..1]).await;
         check(TraceSearch { until: Some(house.clock.now()), ..any() }, &all[1..]).await;
-        let of = house.store.trace_of(&[TraceId::parse("m2").unwrap(), TraceId::parse("nothing").unwrap()]).await.unwrap();
+        let of =
+            house.store.trace_of(&[TraceId::parse("m2").unwrap(), TraceId::parse("nothing").unwrap()]).await.unwrap();
         assert_eq!((of.len(), of[0].subject.as_deref()), (1, Some("Réunion 100%")));
         house.check().await;
     });

@@ -59,7 +59,12 @@ fn what_is_queued_is_claimed_one_a_webhook_and_settled() {
         let busy = [one.key, other.key];
         assert!(house.store.claim_webhooks(4, LEASE, &busy).await.unwrap().is_empty());
         let now = house.clock.now();
-        let settle = |state| WebhookSettlement { state, next_attempt_at: now.plus(LEASE), status: Some(500), error: String::new() };
+        let settle = |state| WebhookSettlement {
+            state,
+            next_attempt_at: now.plus(LEASE),
+            status: Some(500),
+            error: String::new(),
+        };
         house.store.settle_webhook(claimed[0].delivery.key, settle(WebhookState::Waiting)).await.unwrap();
         house.store.settle_webhook(claimed[1].delivery.key, settle(WebhookState::Delivered)).await.unwrap();
         assert_eq!(states(&house, &one).await, ["e2 waiting 0", "e1 waiting 1"]);
@@ -126,8 +131,12 @@ fn what_was_told_long_ago_is_forgotten() {
         queue(&house, &webhook, &["e1", "e2"]).await;
         let claimed = claim(&house).await;
         let now = house.clock.now();
-        let settlement =
-            WebhookSettlement { state: WebhookState::Delivered, next_attempt_at: now, status: Some(200), error: String::new() };
+        let settlement = WebhookSettlement {
+            state: WebhookState::Delivered,
+            next_attempt_at: now,
+            status: Some(200),
+            error: String::new(),
+        };
         house.store.settle_webhook(claimed[0].delivery.key, settlement).await.unwrap();
         assert_eq!(house.store.prune_webhooks().await.unwrap(), 0);
         house.clock.advance(Duration::from_hours(8 * 24));
