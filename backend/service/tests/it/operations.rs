@@ -92,7 +92,7 @@ async fn each_sees_and_touches_the_queue_of_their_domains_alone() {
     };
     check(QueueQuery { state: Some("lost".to_owned()), ..any.clone() }, "unfit: state queue-no-state").await;
     let bad = QueueQuery { sender: Some("a".to_owned()), recipient: Some("b".to_owned()), ..any.clone() };
-    check(bad, "unfit: sender failure-bad-address, recipient failure-bad-address").await;
+    check(bad, "unfit: recipient failure-bad-address, sender failure-bad-address").await;
     for items in [Vec::new(), vec!["a b".to_owned()], vec!["one/nobody".to_owned()], vec!["x".to_owned(); 501]] {
         let refused = service.queue_act(&owner, QueueAct::Retry, &QueueSelection::Items(items)).await;
         assert!(short(refused).starts_with("unfit: items"));
