@@ -137,6 +137,7 @@ impl Server {
         let service =
             self.service().with_operations(host::operations(machine, logging.tail, resolver(&self.resolver)?)?);
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
+        tasks.spawn(count_flow(service.clone(), stop.clone()));
         tasks.spawn(obey_settings(
             self.store.clone(),
             self.reloading.begun_with.clone(),
@@ -311,6 +312,19 @@ fn resolver(servers: &[SocketAddr]) -> Result<DnsResolver> {
 /// The doors' limits: the file's, and what is set.
 fn limits(config: &Config, store: &Store) -> Limits {
     Limits { message_octets: store.settings().message_octets, ..config.limits.for_doors() }
+}
+
+/// Counts the mail of the last day, for the first page.
+async fn count_flow(service: Service, stop: CancellationToken) {
+    tokio::select! {
+        // Cancel-safe: what was counted is kept, and read again after the next start.
+        () = stop.cancelled() => {}
+        counted = service.count_flow() => {
+            if counted.is_err() {
+                warn!("the mail of the last day could not be counted; the first page goes on with it");
+            }
+        }
+    }
 }
 
 /// Lets the doors obey each change of the settings, and reads what another node may have set.

@@ -152,7 +152,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Failure::Forbidden`]; [`Failure::Absent`] where nothing of them is refused, or it is nothing of theirs.
-    pub fn lift_ban(&self, by: &Actor, whom: &str) -> Result<(), Failure> {
+    pub async fn lift_ban(&self, by: &Actor, whom: &str) -> Result<(), Failure> {
         by.require(Role::HelpDesk)?;
         let absent = || Failure::Absent(Text::new("security-no-ban").with("whom", whom));
         let target = BanTarget::parse(whom);
@@ -164,7 +164,7 @@ impl Service {
             return Err(absent());
         }
         tracing::info!(by = by.name, whom, "a ban was lifted");
-        Ok(())
+        Ok(self.store.note_lifted_ban(&by.author(), whom).await?)
     }
 
     /// Refused log-ins of the last hour, on all doors.

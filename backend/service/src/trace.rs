@@ -155,7 +155,7 @@ impl Service {
         let mut traces: Vec<TraceId> = pairs.iter().map(|(trace, _)| trace.clone()).collect();
         traces.dedup();
         let (mut subjects, mut fates) = (HashMap::new(), HashMap::new());
-        for event in self.store.trace_of(&traces).await?.into_iter().chain(found.rows.iter().rev().cloned()) {
+        for event in found.rows.iter().rev().cloned().chain(self.store.trace_of(&traces).await?) {
             if let Some(subject) = &event.subject {
                 subjects.entry(event.trace.clone()).or_insert_with(|| subject.clone());
             }

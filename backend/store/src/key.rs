@@ -162,8 +162,13 @@ impl MessageKey {
 impl TraceKey {
     /// The first that a row of `at` could have.
     pub fn at(at: Timestamp) -> Self {
-        Self(at.millis().saturating_mul(1 << 16))
+        Self(first_at(at))
     }
+}
+
+/// The first key that a row of `at` could have, in any table.
+pub(crate) fn first_at(at: Timestamp) -> i64 {
+    at.millis().saturating_mul(1 << 16)
 }
 
 /// Makes row keys: milliseconds since 1970 above 16 bits of counting, always larger than the one before.

@@ -122,7 +122,7 @@ struct LiftForm {
 }
 
 async fn lift(desk: Desk, State(web): State<Web>, Form(form): Form<LiftForm>) -> Oops {
-    web.service().lift_ban(&desk.actor, &form.whom)?;
+    web.service().lift_ban(&desk.actor, &form.whom).await?;
     Ok(done(path::SECURITY, Text::new("security-page-lifted").with("whom", form.whom)))
 }
 

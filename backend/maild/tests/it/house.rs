@@ -72,7 +72,7 @@ impl TestHouse {
         let hash = login.hash(Secret::new(PASSWORD)).await.unwrap();
         let host = Domain::parse("mx.relais.test").unwrap();
         let disk = Arc::new(Disk::new(folder.path(), 0, Arc::clone(&clock)));
-        let config = ReceptionConfig { host_name: host.clone(), queue_lifetime: std::time::Duration::from_hours(1) };
+        let config = ReceptionConfig { host_name: host.clone() };
         let reception = Reception::new(store.clone(), config, folder.path(), disk, Arc::clone(&clock), random);
         let house = House::new(host, store.clone(), login, Arc::new(reception), no_tls(), Limits::default(), clock);
         let door = |door: Door| ListenerConfig {

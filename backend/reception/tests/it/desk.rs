@@ -56,7 +56,6 @@ impl Desk {
         }
         let config = ReceptionConfig {
             host_name: Domain::parse("mx.example.org").unwrap(),
-            queue_lifetime: Duration::from_hours(120),
         };
         let (clock, path) = (house.clock.clone(), house.dir.path());
         let disk = Arc::new(Disk::new(path, free_octets, clock.clone()));

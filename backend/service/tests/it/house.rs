@@ -12,6 +12,7 @@ use relais_testkit::{ManualClock, SeededRandom};
 pub(crate) struct House {
     pub(crate) service: Service,
     pub(crate) store: Store,
+    pub(crate) login: Arc<Login>,
     pub(crate) clock: Arc<ManualClock>,
     _dir: tempfile::TempDir,
 }
@@ -45,7 +46,7 @@ impl House {
         }
         store.add_account(NewAccount::user(address("far@two.example")), &Author::house()).await.unwrap();
         let login = Arc::new(Login::new(store.clone(), clock.clone(), &*random).with_refusals_after(Duration::ZERO));
-        Self { service: Service::new(store.clone(), login), store, clock, _dir: dir }
+        Self { service: Service::new(store.clone(), Arc::clone(&login)), store, login, clock, _dir: dir }
     }
 
     /// The one with this role, who signed in of late or didn't.

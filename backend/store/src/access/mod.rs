@@ -2,12 +2,14 @@
 //! sessions and the API's keys.
 //!
 //! - `app_password`: one a device; SCRAM's keys of them. `secret`: random octets that outlive a restart. `history`: who logged in,
-//!   and who tried.
+//!   and who tried. `ban`: bans that were lifted.
 //! - `session`, `api_key`: found by the hash of their token; `standing` is what they say of their account. `link`: opens one thing
 //!   once. `second_factor`: codes. `passkey`: public keys.
 
 mod api_key;
 mod app_password;
+mod ban;
+
 mod history;
 mod link;
 mod passkey;
