@@ -278,7 +278,7 @@ impl Store {
         let (scribe, keys) = (self.scribe(by), self.inner.keys.clone());
         let added =
             self.change_routes(move |tx| Box::pin(async move { add_account_in(tx, &keys, &scribe, new).await }));
-        Ok(present(self.account_by_key(added.await?).await?)?)
+        present(self.account_by_key(added.await?).await?)
     }
 
     /// One account by its address; aliases, details and other names of its domain are not followed. None where it is removed.
