@@ -3,6 +3,7 @@
 //!
 //! - `domains`, `people`, `addresses`, `activity`: the directory, for panel and API; `checks`: what was typed; `paging`, `moment`: what their
 //!   views share. Each use-case takes an [`Actor`] and gives a [`Failure`] that says what to do.
+//! - `access`: who may come in, and as whom: sessions, second factors, passkeys, one-time links, the API's keys.
 //! - `directory`: domains, accounts, aliases. `import`: many accounts from CSV. `queue`, `trace`: mail on its way; `explain`: what
 //!   other servers' words mean.
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.

@@ -134,7 +134,7 @@ impl Access {
         let handle = kept.first().and_then(|one| Uuid::from_slice(&one.user_handle).ok());
         let known = kept.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let person = Person { account: Some(me.account), address: readable(&me.address), name: me.name.clone() };
-        self.begin_registration(person, handle, &known, visit)
+        self.begin_registration(&person, handle, &known, visit)
     }
 
     /// Ends it: the passkey is kept under a name.
@@ -162,7 +162,7 @@ impl Access {
         self.open_set_up_link(token).await?;
         let short = |text: &str| text.chars().take(200).collect::<String>();
         let person = Person { account: None, address: short(address), name: short(name) };
-        self.begin_registration(person, None, &[], visit)
+        self.begin_registration(&person, None, &[], visit)
     }
 
     /// One's own passkeys, oldest first; `relais_store::MAX_PASSKEYS` at most.
@@ -302,7 +302,7 @@ impl Access {
 
     fn begin_registration(
         &self,
-        person: Person,
+        person: &Person,
         handle: Option<Uuid>,
         known: &[Passkey],
         visit: &Visit,
@@ -392,7 +392,7 @@ struct Person {
 fn host_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-        other => other,
+        IpAddr::V4(address) => address.into(),
     }
 }
 
@@ -413,6 +413,7 @@ fn parse<T: serde::de::DeserializeOwned>(answer: &str) -> Result<T, Failure> {
 }
 
 /// The authenticator's answer doesn't prove what it should.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn wrong(error: WebauthnError) -> Failure {
     tracing::info!(%error, "a passkey was refused");
     Failure::unfit("passkey", Text::new("passkey-refused"))

@@ -63,6 +63,7 @@ pub struct SessionRow {
 
 /// A session that was asked for by its token, with all that a page needs to know of its person.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, in a row of facts")]
 pub struct Session {
     /// Its row.
     pub key: SessionKey,

@@ -56,11 +56,11 @@ fn a_session_is_found_by_its_token_until_it_ends() {
         assert_eq!(session(&house, 2).await, None);
         let rows = house.store.sessions(house.anna).await.unwrap();
         assert_eq!((rows.len(), rows[0].ip.as_str(), rows[0].agent.as_str()), (1, PEER, "Firefox/140"));
-        house.clock.advance(HOUR - Duration::from_secs(1));
+        house.clock.advance(HOUR.saturating_sub(Duration::from_secs(1)));
         let until = house.clock.now().plus(HOUR);
         house.store.touch_session(key, "::ffff:192.0.2.9".parse().unwrap(), until).await.unwrap();
         assert_eq!(house.store.sessions(house.anna).await.unwrap()[0].ip, "192.0.2.9");
-        house.clock.advance(HOUR - Duration::from_secs(1));
+        house.clock.advance(HOUR.saturating_sub(Duration::from_secs(1)));
         assert!(session(&house, 1).await.is_some());
         house.clock.advance(Duration::from_secs(1));
         assert_eq!(session(&house, 1).await, None, "expired");
@@ -296,9 +296,9 @@ fn an_authenticator_counts_from_its_first_code() {
         let by = Author::house();
         assert_eq!(house.store.try_code(house.anna, NO_REFUSAL).await.unwrap(), CodeTry::Absent);
         assert!(house.store.offer_totp(house.anna, [9; 20]).await.unwrap());
-        let stale = house.store.offered_totp(house.anna).await.unwrap().unwrap();
+        let earlier = house.store.offered_totp(house.anna).await.unwrap().unwrap();
         assert!(house.store.offer_totp(house.anna, [1; 20]).await.unwrap());
-        assert!(!house.store.confirm_totp(house.anna, stale, 10, Vec::new(), &by).await.unwrap(), "not the last offer");
+        assert!(!house.store.confirm_totp(house.anna, earlier, 10, Vec::new(), &by).await.unwrap(), "not the last offer");
         assert_eq!(house.store.try_code(house.anna, NO_REFUSAL).await.unwrap(), CodeTry::Absent);
         assert!(!needs_app_password(&house).await);
         turn_on(&house).await;

@@ -49,7 +49,7 @@ async fn an_actor_has_the_role_and_the_domains_of_now() {
 async fn a_session_ends_by_itself() {
     let house = House::open().await;
     let (idle, used) = (house.token(ANN).await, house.token(ANN).await);
-    house.clock.advance(SESSION_IDLE - SEEN_EVERY);
+    house.clock.advance(SESSION_IDLE.saturating_sub(SEEN_EVERY));
     assert!(house.find(&used).await.is_some());
     house.clock.advance(SEEN_EVERY);
     assert_eq!(house.find(&idle).await, None);
