@@ -17,10 +17,10 @@ export async function run(house, browser) {
   const me = () => account(house, ROLE);
 
   await check("sign-in: a closed page leads there and back", () => visit({}, async (tab) => {
-    await tab.goto("/panel/people");
+    await tab.goto("/panel/queue");
     expect(new URL(tab.url()).pathname === "/sign-in", `it led to ${tab.url()}`);
     await enter(tab, me().address, me().password);
-    await tab.waitForURL("**/panel/people");
+    await tab.waitForURL("**/panel/queue");
   }));
   for (const js of [true, false]) {
     await check(`sign-in: a wrong password is told beside the field, ${js ? "with" : "without"} scripts`, () => visit({ js }, async (tab) => {
