@@ -33,8 +33,6 @@ pub(crate) struct Frame {
     pub(crate) flash: Option<ShownFlash>,
     /// The host's name.
     pub(crate) host: String,
-    /// This page's path, for forms that come back to it.
-    pub(crate) here: String,
 }
 
 /// A group of the navigation.
@@ -130,7 +128,6 @@ impl Frame {
             person,
             flash: None,
             host: web.host().to_unicode(),
-            here: visit.path.clone(),
         };
         frame.flash = visit.flash.as_ref().map(|Flash { kind, text, undo }| ShownFlash {
             kind: kind.as_str(),
@@ -236,7 +233,6 @@ impl Frame {
             }),
             flash: None,
             host: "mx.example.org".to_owned(),
-            here: path::DOMAINS.to_owned(),
         }
     }
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::PageError;
 use super::{Frame, cookie, query};
-use crate::panel::error_page;
+use crate::panel::{error_page, not_set_up_page};
 use crate::{Peer, Web, path};
 
 /// Octets of a user agent that are kept.
@@ -218,7 +218,12 @@ pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Ne
         }
     };
     parts.extensions.insert(Arc::clone(&visit));
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let is_closed = !is_open_before_set_up(&visit.path) && matches!(web.access().is_set_up().await, Ok(false));
+    let mut response = if is_closed {
+        not_set_up_page(Frame::of(&web, &visit))
+    } else {
+        next.run(Request::from_parts(parts, body)).await
+    };
     if response.extensions_mut().remove::<NotSignedIn>().is_some() {
         response = Redirect::to(&with_next(path::SIGN_IN, &visit.back)).into_response();
     } else if let Some(PageError(failure)) = response.extensions_mut().remove::<PageError>() {
@@ -236,6 +241,11 @@ pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Ne
         headers.append(SET_COOKIE, cookie);
     }
     response
+}
+
+/// Until the house has an owner nothing else answers.
+fn is_open_before_set_up(path: &str) -> bool {
+    path.starts_with("/setup/") || path == path::LOOK
 }
 
 /// What axum itself answers (no such path, no such method, too large) has no body of ours.
