@@ -113,7 +113,8 @@ pub(crate) fn of(list: &str, name: &str) -> String {
         if octet.is_ascii_alphanumeric() || b"-._~@".contains(&octet) {
             path.push(char::from(octet));
         } else {
-            path.push_str(&format!("%{octet:02X}"));
+            path.push('%');
+            path.push_str(&data_encoding::HEXUPPER.encode(&[octet]));
         }
     }
     path
