@@ -54,9 +54,7 @@ impl Desk {
             let targets = targets.iter().map(|target| address(target)).collect();
             house.store.add_alias(&address(alias), targets, &Author::house()).await.unwrap();
         }
-        let config = ReceptionConfig {
-            host_name: Domain::parse("mx.example.org").unwrap(),
-        };
+        let config = ReceptionConfig { host_name: Domain::parse("mx.example.org").unwrap() };
         let (clock, path) = (house.clock.clone(), house.dir.path());
         let disk = Arc::new(Disk::new(path, free_octets, clock.clone()));
         let random = Arc::new(SeededRandom::default());

@@ -298,7 +298,10 @@ fn an_authenticator_counts_from_its_first_code() {
         assert!(house.store.offer_totp(house.anna, [9; 20]).await.unwrap());
         let earlier = house.store.offered_totp(house.anna).await.unwrap().unwrap();
         assert!(house.store.offer_totp(house.anna, [1; 20]).await.unwrap());
-        assert!(!house.store.confirm_totp(house.anna, earlier, 10, Vec::new(), &by).await.unwrap(), "not the last offer");
+        assert!(
+            !house.store.confirm_totp(house.anna, earlier, 10, Vec::new(), &by).await.unwrap(),
+            "not the last offer"
+        );
         assert_eq!(house.store.try_code(house.anna, NO_REFUSAL).await.unwrap(), CodeTry::Absent);
         assert!(!needs_app_password(&house).await);
         turn_on(&house).await;
