@@ -6,7 +6,6 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use relais_service::{Failure, SettingSectionView, SettingView, Text};
-use serde::Deserialize;
 
 use crate::kit::{
     Choice, Complaints, Form, Frame, ListQuery, Oops, Owner, PageError, Routes, Time, again, done, query, shown,
