@@ -164,6 +164,11 @@ impl Frame {
         )
     }
 
+    /// Whether there is a sentence of that name.
+    pub(crate) fn knows(&self, id: &str) -> bool {
+        self.words.knows(id)
+    }
+
     fn fill<'a>(&self, id: &str, gaps: impl IntoIterator<Item = (&'a str, Filling)>) -> String {
         #[cfg(test)]
         assert!(self.words.knows(id), "no sentence `{id}` in {}", self.language);

@@ -18,6 +18,7 @@ mod routes;
 pub(crate) mod samples;
 mod security;
 mod shown;
+mod upload;
 mod visit;
 
 pub(crate) use agent::browser_name;
@@ -32,6 +33,7 @@ pub(crate) use page::{again, render, shown};
 pub(crate) use routes::Routes;
 pub(crate) use security::headers;
 pub(crate) use shown::{Time, number, size, span};
+pub(crate) use upload::Upload;
 pub(crate) use visit::{
     Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, Signed, THEMES, Visit, clear_session, done,
     done_with, next_path, recognise, redirect, session_cookie, with_next,
