@@ -67,6 +67,7 @@ pub(crate) fn routes() -> Routes {
         .and(settings::routes)
         .and(system::routes)
         .and(webhooks::routes)
+        .and(crate::api::routes)
 }
 
 /// To where the visitor belongs.
