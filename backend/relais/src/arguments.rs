@@ -80,6 +80,9 @@ pub(crate) struct DemoArguments {
     /// The log's level, as `[log] level` takes it; by default warn, and info with --json.
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<String>,
+    /// Adds an owner, owner@relais.test, with a key of the API for all; both stand in owner.json in the demo's folder.
+    #[arg(long)]
+    pub(crate) owner: bool,
     /// A piece of relais.toml that is added to the demo's own, for tests.
     #[arg(long, value_name = "FILE")]
     pub(crate) with: Option<PathBuf>,

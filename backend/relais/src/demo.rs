@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use relais_message::format_date;
 use relais_model::{Address, Clock as _, Flag, MailboxName, Random as _, SystemClock, SystemFlag, SystemRandom};
-use relais_service::{Act, ActFailure, Password, Service};
+use relais_service::{Act, ActFailure, Actor, ApiKeyForm, Failure, NewPerson, Password, Role, Scopes, Service, Via};
 use relais_store::{Append, Content, Store};
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,9 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
         server.keep_mail_here();
     }
     let people = furnish(&server, &directory).await?;
+    if arguments.owner {
+        add_owner(&server, &directory).await?;
+    }
     let ready = Ready {
         accounts: &people,
         ports: ports(arguments.port_base)?,
@@ -159,6 +162,44 @@ async fn furnish(server: &Server, directory: &Path) -> Result<Vec<Person>> {
     act(&service, Act::AliasAdd { address: format!("team@{DOMAIN}"), targets: all }).await?;
     private::write(&path, &serde_json::to_string_pretty(&people)?)?;
     Ok(people)
+}
+
+/// The owner of a demo that was asked for one.
+#[derive(Debug, Serialize)]
+struct Owner {
+    #[serde(flatten)]
+    person: Person,
+    /// Opens the API.
+    key: String,
+}
+
+/// Adds an owner and a key of theirs, where they aren't there yet.
+async fn add_owner(server: &Server, directory: &Path) -> Result<()> {
+    let path = directory.join("owner.json");
+    if path.exists() {
+        return Ok(());
+    }
+    let person = Person { address: format!("owner@{DOMAIN}"), password: password() };
+    let new = NewPerson {
+        address: person.address.clone(),
+        name: "Olive Owens".to_owned(),
+        password: Some(Password::new(person.password.clone())),
+        role: Role::Owner,
+        domains: Vec::new(),
+        quota_octets: None,
+        language: None,
+    };
+    let failed = |failure: Failure| anyhow!("the demo's owner: {failure}");
+    server.service().people.create(&Actor::command_line(), new).await.map_err(failed)?;
+    let address = Address::parse(&person.address)?;
+    let account = server.store().account(&address).await?.context("the account was just made")?;
+    // As if they had asked for it in the panel.
+    let owner = Actor { account: Some((account.key, address)), via: Via::Panel, ..Actor::command_line() };
+    let scopes = Scopes::parse(["*"]).map_err(failed)?;
+    let form = ApiKeyForm { name: "demo".to_owned(), role: Role::Owner, scopes, expires_at: None };
+    let key = server.access().create_api_key(&owner, form).await.map_err(failed)?.expose().to_owned();
+    private::write(&path, &serde_json::to_string_pretty(&Owner { person, key })?)?;
+    Ok(())
 }
 
 async fn act(service: &Service, act: Act) -> Result<()> {
