@@ -107,7 +107,7 @@ fn segment(name: &str) -> String {
     for octet in name.bytes() {
         match octet {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'@' => {
-                encoded.push(char::from(octet))
+                encoded.push(char::from(octet));
             }
             octet => encoded.extend(['%', hex(octet >> 4), hex(octet & 15)]),
         }

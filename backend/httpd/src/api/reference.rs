@@ -284,7 +284,7 @@ async fn group(guest: Guest, State(web): State<Web>, Path(name): Path<String>) -
     });
     let say = |what: &str| frame.say(&format!("api-group-{name}{what}"));
     let (title, lead, entries) = (say(""), say("-lead"), entries.collect());
-    Ok(shown(&GroupPage { title, lead, entries, frame }))
+    Ok(shown(&GroupPage { frame, title, lead, entries }))
 }
 
 async fn problem(_guest: Guest, Path(name): Path<String>) -> Result<Redirect, PageError> {

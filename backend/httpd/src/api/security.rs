@@ -24,6 +24,6 @@ async fn failed_logins(caller: Look, Query(wanted): Query<PageWanted>) -> Answer
 }
 
 async fn lift_ban(caller: Caller<least::HelpDesk, Write<group::Security>>, Path(whom): Path<String>) -> Answer<Done> {
-    caller.web.service().lift_ban(&caller.actor, &whom)?;
+    caller.web.service().lift_ban(&caller.actor, &whom).await?;
     Ok(Done)
 }

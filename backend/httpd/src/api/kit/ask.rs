@@ -80,7 +80,7 @@ impl FromRequest<Web> for Csv {
     }
 }
 
-/// The version that a change is meant for (RFC 9110 §13.1.1): the ETag of what was read. None: whatever is there.
+/// The version that a change is meant for (RFC 9110 §13.1.1): the `ETag` of what was read. None: whatever is there.
 #[derive(Debug)]
 pub(crate) struct IfMatch(Option<String>);
 

@@ -5,7 +5,7 @@
 //!    <── language, ETag, Link ── Reply or Problem, in the response's extensions <───────────┘
 //! ```
 //! An operation is registered with [`Operations`], which reads from the types of its handler what it needs and takes: so the router, the
-//! OpenAPI document and the test of roles cannot differ.
+//! `OpenAPI` document and the test of roles cannot differ.
 
 mod ask;
 mod caller;

@@ -1,4 +1,4 @@
-//! Operations: registered once, with router and OpenAPI document made from the same types.
+//! Operations: registered once, with router and `OpenAPI` document made from the same types.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -76,13 +76,13 @@ impl Operations {
     /// Answers GET, and HEAD with it.
     #[must_use]
     pub(crate) fn get<T: 'static>(self, path: &'static str, handler: impl Operation<T>, says: &'static str) -> Self {
-        self.add(Method::GET, path, handler, says, PATIENCE)
+        self.add(&Method::GET, path, handler, says, PATIENCE)
     }
 
     /// Answers POST.
     #[must_use]
     pub(crate) fn post<T: 'static>(self, path: &'static str, handler: impl Operation<T>, says: &'static str) -> Self {
-        self.add(Method::POST, path, handler, says, PATIENCE)
+        self.add(&Method::POST, path, handler, says, PATIENCE)
     }
 
     /// As [`Operations::post`], for what takes long.
@@ -93,30 +93,30 @@ impl Operations {
         handler: impl Operation<T>,
         says: &'static str,
     ) -> Self {
-        self.add(Method::POST, path, handler, says, LONG_PATIENCE)
+        self.add(&Method::POST, path, handler, says, LONG_PATIENCE)
     }
 
     /// Answers PUT.
     #[must_use]
     pub(crate) fn put<T: 'static>(self, path: &'static str, handler: impl Operation<T>, says: &'static str) -> Self {
-        self.add(Method::PUT, path, handler, says, PATIENCE)
+        self.add(&Method::PUT, path, handler, says, PATIENCE)
     }
 
     /// Answers PATCH.
     #[must_use]
     pub(crate) fn patch<T: 'static>(self, path: &'static str, handler: impl Operation<T>, says: &'static str) -> Self {
-        self.add(Method::PATCH, path, handler, says, PATIENCE)
+        self.add(&Method::PATCH, path, handler, says, PATIENCE)
     }
 
     /// Answers DELETE.
     #[must_use]
     pub(crate) fn delete<T: 'static>(self, path: &'static str, handler: impl Operation<T>, says: &'static str) -> Self {
-        self.add(Method::DELETE, path, handler, says, PATIENCE)
+        self.add(&Method::DELETE, path, handler, says, PATIENCE)
     }
 
     fn add<T: 'static, H: Operation<T>>(
         mut self,
-        method: Method,
+        method: &Method,
         path: &'static str,
         handler: H,
         says: &'static str,
@@ -134,7 +134,7 @@ impl Operations {
         if !description.takes_query {
             route = route.route_layer(from_fn(refuse_query));
         }
-        if method == Method::POST {
+        if *method == Method::POST {
             route = route.route_layer(from_fn_with_state(self.desk.clone(), once));
         }
         route = route.route_layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience));
@@ -142,7 +142,7 @@ impl Operations {
         self
     }
 
-    /// The router, each of its operations, and the OpenAPI document.
+    /// The router, each of its operations, and the `OpenAPI` document.
     pub(crate) fn finish(self) -> (Router, Vec<Listed>, Value) {
         let mut paths: Map<String, Value> = Map::new();
         for operation in &self.listed {
@@ -252,29 +252,25 @@ impl Description {
         json!({ "$ref": format!("#/components/schemas/{}", T::name()) })
     }
 
-    fn content(&mut self, kind: &str, schema: &Value) -> Value {
-        json!({ kind: { "schema": schema } })
-    }
-
     fn document(&self, path: &str, tag: &str, id: &str, says: &str, role: Role, scope: Scope) -> Value {
         let mut parameters: Vec<Value> = names_in(path).map(path_parameter).collect();
         parameters.extend(self.parameters.iter().cloned());
         if self.method == Method::POST {
-            let schema = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": r#"^[!#-~]+$"# });
-            parameters.push(header("Idempotency-Key", schema, "Any name that is new for each thing to be done: sent again with it within a day, the request is answered as before and done once."));
+            let schema = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-~]+$" });
+            parameters.push(header("Idempotency-Key", &schema, "Any name that is new for each thing to be done: sent again with it within a day, the request is answered as before and done once."));
         }
         if self.takes_version {
             let schema = json!({ "type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*")$"# });
             parameters.push(header(
                 "If-Match",
-                schema,
+                &schema,
                 "The ETag of what was read: if it has changed since, nothing is done.",
             ));
         }
         if self.has_etag && self.method == Method::GET {
             parameters.push(header(
                 "If-None-Match",
-                json!({ "type": "string" }),
+                &json!({ "type": "string" }),
                 "The ETag of what was read before: if nothing has changed, the answer is 304 without a body.",
             ));
         }
@@ -336,7 +332,7 @@ impl Description {
     fn succeed(&mut self, status: StatusCode, description: &str, schema: Option<Value>) {
         let mut success = json!({ "description": description });
         if let (Some(members), Some(schema)) = (success.as_object_mut(), schema) {
-            let content = self.content("application/json", &schema);
+            let content = content("application/json", &schema);
             members.insert("content".to_owned(), content);
         }
         self.success = (status.as_u16(), success);
@@ -352,7 +348,11 @@ impl Description {
     }
 }
 
-fn header(name: &str, schema: Value, description: &str) -> Value {
+fn content(kind: &str, schema: &Value) -> Value {
+    json!({ kind: { "schema": schema } })
+}
+
+fn header(name: &str, schema: &Value, description: &str) -> Value {
     json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema })
 }
 
@@ -412,13 +412,13 @@ impl<T: ToSchema> Describe for Json<T> {
         let schema = description.schema_of::<T>();
         let kind =
             if description.method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
-        description.body = Some(description.content(kind, &schema));
+        description.body = Some(content(kind, &schema));
     }
 }
 
 impl Describe for Csv {
     fn describe(description: &mut Description) {
-        description.body = Some(description.content("text/csv", &json!({ "type": "string" })));
+        description.body = Some(content("text/csv", &json!({ "type": "string" })));
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Reply {
     pub(crate) is_replayed: bool,
 }
 
-/// One thing, with its version as ETag.
+/// One thing, with its version as `ETag`.
 #[derive(Debug)]
 pub(crate) struct One<T>(pub(crate) T);
 
