@@ -37,6 +37,8 @@ enum Task {
     Tidy,
     /// Measures relais side by side with Postfix and Dovecot
     Bench(bench::Arguments),
+    /// Times the console's use-cases with 10,000 people, 1,000 domains and a million events
+    ConsoleBench,
     /// Looks at the panel with a real browser
     Browser(browser::Arguments),
     /// Takes pictures of every page, into target/shots
@@ -62,6 +64,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Test => test::run(),
         Task::Tidy => tidy::run()?,
         Task::Bench(arguments) => bench::run(&arguments)?,
+        Task::ConsoleBench => bench::console()?,
         Task::Browser(arguments) => browser::run(&arguments)?,
         Task::Shots => browser::shots()?,
         Task::Crash(arguments) => crash::run(&arguments)?,
