@@ -115,18 +115,114 @@ export function account(house, role) {
   return found;
 }
 
+// A window for `act`, closed afterwards; `how` is what `visitor` takes.
+export async function inTab(browser, how, act) {
+  const context = await browser.visitor(how);
+  try {
+    return await act(await context.newPage(), context);
+  } finally {
+    await context.close();
+  }
+}
+
+// Fills in the sign-in page that is open.
+export async function enter(tab, { address, password }) {
+  await tab.locator("input[autocomplete~=username]").fill(address);
+  await tab.locator("input[autocomplete=current-password]").fill(password);
+  await tab.locator("form:has(input[autocomplete=current-password]) button[type=submit]").click();
+}
+
+// Signs in by password alone, and waits until that is done.
+export async function comeIn(tab, who) {
+  await tab.goto("/sign-in");
+  await enter(tab, who);
+  await tab.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+}
+
+// Presses the button, or follows the link, of this name in the page itself; in a question's dialog where one is open.
+export async function press(tab, name) {
+  const place = (await tab.locator("dialog[open]").count()) > 0 ? tab.locator("dialog[open]") : tab.locator("main");
+  await place.getByRole("button", { name, exact: true }).or(place.getByRole("link", { name, exact: true })).first().click();
+}
+
+// The question of a destructive act is answered with its own button, in the dialog or on its page.
+export async function confirm(tab) {
+  await tab.locator("[data-dialog-body] form button[type=submit]").click();
+}
+
+// What came of the last act, as it is shown on top of the next page.
+export async function told(tab, words) {
+  const said = tab.locator("[data-flash]");
+  await said.waitFor();
+  const text = (await said.innerText()).trim();
+  expect(words === undefined || text.includes(words), `it says “${text}”`);
+  return text;
+}
+
+// A form that was not accepted says so on top, beside its field, and keeps what was typed into `kept`.
+export async function refused(tab, words, kept = {}) {
+  await tab.locator("[data-errors]").waitFor();
+  const text = await tab.locator("[data-errors]").innerText();
+  expect(text.includes(words), `it says “${text}”`);
+  for (const [name, value] of Object.entries(kept)) {
+    const now = await tab.locator(`main [name="${name}"]`).first().inputValue();
+    expect(now === value, `“${value}” in ${name} became “${now}”`);
+  }
+}
+
+export function at(tab, path) {
+  const { pathname } = new URL(tab.url());
+  expect(pathname === path, `it led to ${tab.url()}`);
+}
+
+export async function sees(tab, words) {
+  await tab.locator("main").getByText(words).first().waitFor();
+}
+
+export async function lacks(tab, words) {
+  expect((await tab.locator("main").getByText(words).count()) === 0, `“${words}” is still there`);
+}
+
+// Someone new with a password, made by the owner in the panel: flows that change how one signs in have a person of their own.
+export function newcomer(house, browser, local) {
+  const person = { address: `${local}@${domain(house)}`, password: `wool lantern ${local} 4711` };
+  return inTab(browser, { role: "owner" }, async (tab) => {
+    await tab.goto("/panel/people/new");
+    await tab.locator("[name=local]").fill(local);
+    await tab.locator("#way-password").check();
+    await tab.locator("[name=password]").fill(person.password);
+    await tab.locator("form.fields button.is-primary").click();
+    await told(tab);
+    return person;
+  });
+}
+
+// The demo's own domain.
+export function domain(house) {
+  return account(house, "owner").address.split("@")[1];
+}
+
+// Makes something in the house's database old: hours are not waited for.
+export function age(house, statement) {
+  const { code, text } = outcome("sqlite3", ["-cmd", `.timeout ${PATIENCE_MS}`, join(house.facts.dir, "data/relais.db"), statement]);
+  expect(code === 0, `sqlite3: ${text}`);
+}
+
+// Runs a program and gives what it wrote, whatever its exit code.
+export function outcome(program, args) {
+  try {
+    return { code: 0, text: execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: PATIENCE_MS }) };
+  } catch (error) {
+    return { code: error.status ?? -1, text: `${error.stdout ?? ""}${error.stderr ?? ""}` };
+  }
+}
+
 // Through the real page, as a person does it; gives the cookies.
 async function signIn(opened, house, role) {
-  const { address, password } = account(house, role);
   const context = await opened.newContext({ baseURL: house.panel, locale: "en-GB" });
   context.setDefaultTimeout(PATIENCE_MS);
   try {
-    const page = await context.newPage();
-    await page.goto("/sign-in");
-    await page.locator("input[autocomplete~=username]").fill(address);
-    await page.locator("input[autocomplete=current-password]").fill(password);
-    await page.locator("form:has(input[autocomplete=current-password]) button[type=submit]").click();
-    await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+    await comeIn(await context.newPage(), account(house, role));
     return await context.storageState();
   } finally {
     await context.close();

@@ -71,6 +71,41 @@ pub(crate) const OWN_LOG_INS: &str = "/panel/account/log-ins";
 pub(crate) const OWN_CLIENTS: &str = "/panel/account/clients";
 pub(crate) const OWN_PROFILE: &str = "/panel/account/clients/relais.mobileconfig";
 
+pub(crate) const DOMAIN_NEW: &str = "/panel/domains/new";
+pub(crate) const DOMAIN: &str = "/panel/domains/{domain}";
+pub(crate) const DOMAIN_DISABLE: &str = "/panel/domains/{domain}/disable";
+pub(crate) const DOMAIN_ENABLE: &str = "/panel/domains/{domain}/enable";
+pub(crate) const DOMAIN_REMOVE: &str = "/panel/domains/{domain}/remove";
+pub(crate) const DOMAIN_RESTORE: &str = "/panel/domains/{domain}/restore";
+pub(crate) const DOMAIN_NAMES: &str = "/panel/domains/{domain}/names";
+pub(crate) const DOMAIN_NAME_REMOVE: &str = "/panel/domains/{domain}/names/{name}/remove";
+
+pub(crate) const PERSON_NEW: &str = "/panel/people/new";
+pub(crate) const PEOPLE_IMPORT: &str = "/panel/people/import";
+pub(crate) const PEOPLE_ACTS: &str = "/panel/people/acts";
+pub(crate) const PERSON: &str = "/panel/people/{address}";
+pub(crate) const PERSON_POWER: &str = "/panel/people/{address}/role";
+pub(crate) const PERSON_SUSPEND: &str = "/panel/people/{address}/suspend";
+pub(crate) const PERSON_RESUME: &str = "/panel/people/{address}/resume";
+pub(crate) const PERSON_REMOVE: &str = "/panel/people/{address}/remove";
+pub(crate) const PERSON_RESTORE: &str = "/panel/people/{address}/restore";
+pub(crate) const PERSON_SIGN_IN: &str = "/panel/people/{address}/sign-in";
+pub(crate) const PERSON_LINK: &str = "/panel/people/{address}/sign-in/link";
+pub(crate) const PERSON_SECOND_OFF: &str = "/panel/people/{address}/sign-in/second/remove";
+pub(crate) const PERSON_METHOD_REMOVE: &str = "/panel/people/{address}/sign-in/{kind}/{id}/remove";
+pub(crate) const PERSON_SESSIONS_END: &str = "/panel/people/{address}/sign-in/sessions/end";
+
+pub(crate) const ADDRESS_NEW: &str = "/panel/addresses/new";
+pub(crate) const ADDRESS_TRY: &str = "/panel/addresses/try";
+pub(crate) const ADDRESS: &str = "/panel/addresses/{address}";
+pub(crate) const ADDRESS_REMOVE: &str = "/panel/addresses/{address}/remove";
+
+pub(crate) const ENTRY: &str = "/panel/activity/{entry}";
+pub(crate) const ENTRY_UNDO: &str = "/panel/activity/{entry}/undo";
+
+pub(crate) const KEY_NEW: &str = "/panel/keys/new";
+pub(crate) const KEY_REVOKE: &str = "/panel/keys/{key}/revoke";
+
 /// The path of one thing of a list: its name in it, spelled for a URL (RFC 3986 §3.3).
 pub(crate) fn of(list: &str, name: &str) -> String {
     let mut path = format!("{list}/");
@@ -78,7 +113,8 @@ pub(crate) fn of(list: &str, name: &str) -> String {
         if octet.is_ascii_alphanumeric() || b"-._~@".contains(&octet) {
             path.push(char::from(octet));
         } else {
-            path.push_str(&format!("%{octet:02X}"));
+            path.push('%');
+            path.push_str(&data_encoding::HEXUPPER.encode(&[octet]));
         }
     }
     path

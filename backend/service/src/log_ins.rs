@@ -1,4 +1,4 @@
-//! The history of log-ins: one's own.
+//! The history of log-ins: one's own, and those of people whom one looks after.
 
 use relais_store::LoginRow;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::access::Access;
 use crate::sign_in::SignedIn;
-use crate::{Failure, Moment, Paging, Rows};
+use crate::{Actor, Failure, Moment, Paging, Role, Rows};
 
 /// Log-ins of one kind: the same way, from the same network, at about the same time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -54,5 +54,14 @@ impl Access {
     /// [`Failure::Failed`].
     pub async fn own_log_ins(&self, me: &SignedIn, paging: Paging) -> Result<Rows<LogInView>, Failure> {
         Ok(Rows::of(self.store.logins(me.account, &paging.page()).await?, LogInView::from))
+    }
+
+    /// A person's, for who looks after them.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn log_ins_of(&self, actor: &Actor, address: &str, paging: Paging) -> Result<Rows<LogInView>, Failure> {
+        let account = self.whom(actor, Role::HelpDesk, address).await?;
+        Ok(Rows::of(self.store.logins(account.key, &paging.page()).await?, LogInView::from))
     }
 }

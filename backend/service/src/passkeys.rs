@@ -21,7 +21,7 @@ use webauthn_rs::prelude::{
 use crate::access::{Access, Site, Visit, hash_of, hash_of_given, name_of};
 use crate::directory::readable;
 use crate::sign_in::SignedIn;
-use crate::{Failure, Text};
+use crate::{Actor, Failure, Role, Text};
 
 /// How long a ceremony may take.
 pub const CEREMONY_LASTS: Duration = Duration::from_mins(5);
@@ -52,6 +52,12 @@ pub struct PasskeyRow {
     pub created_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+}
+
+impl From<KeptPasskey> for PasskeyRow {
+    fn from(one: KeptPasskey) -> Self {
+        Self { id: one.key.passkey_id(), name: one.name, created_at: one.created_at, last_used_at: one.last_used_at }
+    }
 }
 
 /// What WebAuthn needs to know of us, and the ceremonies under way.
@@ -172,13 +178,7 @@ impl Access {
     /// # Errors
     /// [`Failure::Failed`].
     pub async fn own_passkeys(&self, me: &SignedIn) -> Result<Vec<PasskeyRow>, Failure> {
-        let show = |one: KeptPasskey| PasskeyRow {
-            id: one.key.passkey_id(),
-            name: one.name,
-            created_at: one.created_at,
-            last_used_at: one.last_used_at,
-        };
-        Ok(self.store.passkeys(me.account).await?.into_iter().map(show).collect())
+        Ok(self.store.passkeys(me.account).await?.into_iter().map(PasskeyRow::from).collect())
     }
 
     /// Gives a passkey another name.
@@ -202,6 +202,26 @@ impl Access {
         }
         let removed = self.store.remove_passkey(me.account, key, &me.actor.author()).await?;
         removed.map(drop).ok_or_else(absent)
+    }
+
+    /// A person's passkeys, for who looks after them.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn passkeys_of(&self, actor: &Actor, address: &str) -> Result<Vec<PasskeyRow>, Failure> {
+        let account = self.whom(actor, Role::HelpDesk, address).await?;
+        Ok(self.store.passkeys(account.key).await?.into_iter().map(PasskeyRow::from).collect())
+    }
+
+    /// Removes a passkey of a person who has lost it. It may be the last thing that opens the account: a password link opens it again.
+    ///
+    /// # Errors
+    /// [`Failure::Unproven`], [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn remove_passkey_of(&self, actor: &Actor, address: &str, id: &str) -> Result<(), Failure> {
+        let account = self.whom(actor, Role::DomainAdmin, address).await?;
+        actor.require_proof()?;
+        let key = PasskeyKey::parse(id).ok_or_else(absent)?;
+        self.store.remove_passkey(account.key, key, &actor.author()).await?.map(drop).ok_or_else(absent)
     }
 
     /// Begins a sign-in with a passkey: no name is typed.

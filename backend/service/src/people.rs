@@ -113,7 +113,7 @@ pub enum PersonSort {
 }
 
 /// A person who is to be added.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Default, Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPerson {
     /// Their address, in a domain of ours.

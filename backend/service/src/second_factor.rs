@@ -55,6 +55,16 @@ impl Access {
         Ok(SecondFactor { since: state.totp_since, recovery_codes: state.recovery_codes })
     }
 
+    /// How a person's second factors stand, for who looks after them.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn second_factor_of(&self, actor: &Actor, address: &str) -> Result<SecondFactor, Failure> {
+        let account = self.whom(actor, Role::HelpDesk, address).await?;
+        let state = self.store.second_factor(account.key).await?;
+        Ok(SecondFactor { since: state.totp_since, recovery_codes: state.recovery_codes })
+    }
+
     /// Offers a new secret to an authenticator; an earlier offer is void.
     ///
     /// # Errors

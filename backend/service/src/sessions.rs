@@ -63,6 +63,18 @@ impl Access {
         Ok(rows.into_iter().map(|row| show(row, None)).collect())
     }
 
+    /// Ends one session of a person.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn end_session_of(&self, actor: &Actor, address: &str, id: &str) -> Result<(), Failure> {
+        let account = self.whom(actor, Role::HelpDesk, address).await?;
+        let absent = || Failure::Absent(Text::new("session-absent"));
+        let session = SessionKey::parse(id).ok_or_else(absent)?;
+        let is_ended = self.store.end_session(account.key, session, &actor.author()).await?;
+        if is_ended { Ok(()) } else { Err(absent()) }
+    }
+
     /// Ends all sessions of a person; tells how many.
     ///
     /// # Errors

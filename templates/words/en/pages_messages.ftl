@@ -16,6 +16,7 @@ messages-page-any = Anything
 messages-page-since = From (UTC)
 messages-page-until = Until (UTC)
 messages-page-id = Id, as it stands in Received
+messages-page-short-id = Message id
 messages-page-search = Search
 messages-page-all = Show all
 messages-page-no-time = This is no time. Write it like 2026-11-26T09:30.

@@ -18,11 +18,11 @@ settings-page-unit-recipients = recipients
 settings-page-unit-characters = characters
 settings-page-unit-requests = requests
 settings-page-unit-log-ins = log-ins
-settings-page-default = If nobody had set it:
-settings-page-is-default = Nobody has changed this.
+settings-page-default = Default:
+settings-page-is-default = This is the default.
 settings-page-reset = Reset
 settings-page-changed = Changed
-settings-page-was-reset = “{ $title }” is as if nobody had set it.
+settings-page-was-reset = “{ $title }” is back to its default.
 settings-page-unchanged = Nothing was different from what is in force.
 settings-page-saved = { $count ->
     [one] Saved: 1 setting has changed.

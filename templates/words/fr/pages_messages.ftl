@@ -16,6 +16,7 @@ messages-page-any = Tout
 messages-page-since = Depuis (UTC)
 messages-page-until = Jusqu’à (UTC)
 messages-page-id = Identifiant, tel qu’il figure dans Received
+messages-page-short-id = Identifiant
 messages-page-search = Chercher
 messages-page-all = Tout montrer
 messages-page-no-time = Ce n’est pas une heure. Écrivez-la comme 2026-11-26T09:30.

@@ -18,11 +18,11 @@ settings-page-unit-recipients = destinataires
 settings-page-unit-characters = caractères
 settings-page-unit-requests = requêtes
 settings-page-unit-log-ins = connexions
-settings-page-default = Si personne ne l’avait réglé :
-settings-page-is-default = Personne n’a changé ceci.
+settings-page-default = Par défaut :
+settings-page-is-default = C’est la valeur par défaut.
 settings-page-reset = Rétablir
 settings-page-changed = Changé
-settings-page-was-reset = « { $title } » est comme si personne ne l’avait réglé.
+settings-page-was-reset = « { $title } » est revenu à sa valeur par défaut.
 settings-page-unchanged = Rien ne différait de ce qui vaut déjà.
 settings-page-saved = { $count ->
     [one] Enregistré : { $count } réglage a changé.

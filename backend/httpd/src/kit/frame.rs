@@ -38,8 +38,6 @@ pub(crate) struct Frame {
     shortest_password: u64,
     /// The host's name.
     pub(crate) host: String,
-    /// This page's path, for forms that come back to it.
-    pub(crate) here: String,
 }
 
 /// A group of the navigation.
@@ -139,7 +137,6 @@ impl Frame {
             contact: house.contact.unwrap_or_default(),
             shortest_password: web.access().shortest_password(),
             host: web.host().to_unicode(),
-            here: visit.path.clone(),
         };
         frame.flash = visit.flash.as_ref().map(|Flash { kind, text, undo }| ShownFlash {
             kind: kind.as_str(),
@@ -182,6 +179,11 @@ impl Frame {
                 (name.as_ref(), filling)
             }),
         )
+    }
+
+    /// Whether there is a sentence of that name.
+    pub(crate) fn knows(&self, id: &str) -> bool {
+        self.words.knows(id)
     }
 
     fn fill<'a>(&self, id: &str, gaps: impl IntoIterator<Item = (&'a str, Filling)>) -> String {
@@ -254,7 +256,6 @@ impl Frame {
             }),
             flash: None,
             host: "mx.example.org".to_owned(),
-            here: path::DOMAINS.to_owned(),
         }
     }
 }

@@ -18,11 +18,13 @@ mod routes;
 pub(crate) mod samples;
 mod security;
 mod shown;
+mod upload;
 mod visit;
 
 pub(crate) use agent::browser_name;
 pub(crate) use assets::Assets;
 pub(crate) use chart::Chart;
+pub(crate) use cookie::look_cookies;
 pub(crate) use error::{Oops, PageError, sentences, status};
 pub(crate) use field::{Choice, State, Typed};
 pub(crate) use form::{Complaints, Form};
@@ -32,7 +34,8 @@ pub(crate) use page::{again, render, shown};
 pub(crate) use routes::Routes;
 pub(crate) use security::headers;
 pub(crate) use shown::{Time, number, size, span};
+pub(crate) use upload::Upload;
 pub(crate) use visit::{
-    Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, Signed, THEMES, Visit, clear_session, done,
-    done_with, next_path, recognise, redirect, session_cookie, with_next,
+    Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, THEMES, clear_session, done, done_with, next_path,
+    recognise, redirect, session_cookie, with_next,
 };

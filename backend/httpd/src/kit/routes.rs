@@ -11,6 +11,7 @@ use crate::Web;
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     router: Router<Web>,
+    uploads: Router<Web>,
     listed: Vec<(Method, &'static str)>,
 }
 
@@ -29,14 +30,21 @@ impl Routes {
         Self { router: self.router.route(path, post(handler)), ..self }
     }
 
+    /// Answers POST with files ([`super::Upload`]): these may be larger, and take longer.
+    #[must_use]
+    pub(crate) fn upload<H: Handler<T, Web>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
+        self.listed.push((Method::POST, path));
+        Self { uploads: self.uploads.route(path, post(handler)), ..self }
+    }
+
     /// With those of another file.
     #[must_use]
     pub(crate) fn and(self, more: fn(Self) -> Self) -> Self {
         more(self)
     }
 
-    /// The router, and each of its routes.
-    pub(crate) fn finish(self) -> (Router<Web>, Vec<(Method, &'static str)>) {
-        (self.router, self.listed)
+    /// The router of forms, that of files, and each of their routes.
+    pub(crate) fn finish(self) -> (Router<Web>, Router<Web>, Vec<(Method, &'static str)>) {
+        (self.router, self.uploads, self.listed)
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn draw<P: Template>(samples: impl Fn(Frame) -> Vec<P>) {
             for page in samples(Frame::sample(language, role)) {
                 let html = page.render().unwrap();
                 assert!(!html.contains("{$"), "a gap stays open: {html}");
-                assert!(html.contains("<h1>"), "the page has no title: {html}");
+                assert!(html.contains("<title>"), "the page has no title: {html}");
             }
         }
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{ACCEPT_LANGUAGE, SET_COOKIE, USER_AGENT};
+use axum::http::header::{ACCEPT_LANGUAGE, REFERER, SET_COOKIE, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use data_encoding::BASE64URL_NOPAD;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::PageError;
 use super::{Frame, cookie, query};
-use crate::panel::error_page;
+use crate::panel::{error_page, not_set_up_page};
 use crate::{Peer, Web, path};
 
 /// Octets of a user agent that are kept.
@@ -42,8 +42,8 @@ pub(crate) struct Visit {
     pub(crate) flash: Option<Flash>,
     /// The path that was asked for.
     pub(crate) path: String,
-    /// With its query.
-    pub(crate) path_and_query: String,
+    /// Where the visitor comes back to: this page with its query, or the page of the form that was sent.
+    pub(crate) back: String,
     /// The session's token, where the browser brought one; whole or not, known or not.
     token: Option<Secret>,
     peer: IpAddr,
@@ -122,7 +122,7 @@ impl Visit {
             csrf,
             flash: cookie::read(headers, cookie::FLASH).and_then(read_flash),
             path: uri.path().to_owned(),
-            path_and_query: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),
+            back: back(parts),
             token,
             peer,
             agent: agent(headers),
@@ -172,6 +172,14 @@ fn agent(headers: &HeaderMap) -> String {
     agent.unwrap_or_default().chars().filter(|character| !character.is_control()).take(AGENT_OCTETS).collect()
 }
 
+/// A form has no page at its path always: its browser says where it stood.
+fn back(parts: &Parts) -> String {
+    let sent_from = || parts.headers.get(REFERER)?.to_str().ok()?.parse::<Uri>().ok();
+    let uri = if parts.method.is_safe() { None } else { sent_from() };
+    let uri = uri.as_ref().unwrap_or(&parts.uri);
+    uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string)
+}
+
 fn read_flash(text: &str) -> Option<Flash> {
     serde_json::from_slice(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()
 }
@@ -211,12 +219,17 @@ pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Ne
         }
     };
     parts.extensions.insert(Arc::clone(&visit));
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let is_closed = !is_open_before_set_up(&visit.path) && matches!(web.access().is_set_up().await, Ok(false));
+    let mut response = if is_closed {
+        not_set_up_page(Frame::of(&web, &visit))
+    } else {
+        next.run(Request::from_parts(parts, body)).await
+    };
     if response.extensions_mut().remove::<NotSignedIn>().is_some() {
-        response = Redirect::to(&with_next(path::SIGN_IN, &visit.path_and_query)).into_response();
+        response = Redirect::to(&with_next(path::SIGN_IN, &visit.back)).into_response();
     } else if let Some(PageError(failure)) = response.extensions_mut().remove::<PageError>() {
         response = match failure {
-            Failure::Unproven => Redirect::to(&with_next(path::PROVE, &visit.path_and_query)).into_response(),
+            Failure::Unproven => Redirect::to(&with_next(path::PROVE, &visit.back)).into_response(),
             failure => error_page(&Frame::of(&web, &visit), &failure, &response),
         };
     } else if is_bare_error(&response) {
@@ -229,6 +242,11 @@ pub(crate) async fn recognise(State(web): State<Web>, request: Request, next: Ne
         headers.append(SET_COOKIE, cookie);
     }
     response
+}
+
+/// Until the house has an owner nothing else answers.
+fn is_open_before_set_up(path: &str) -> bool {
+    path.starts_with("/setup/") || path == path::LOOK
 }
 
 /// What axum itself answers (no such path, no such method, too large) has no body of ours.

@@ -1,11 +1,17 @@
 //! The pages: one file a resource, with its routes, handlers, forms and page structs.
 
 mod account;
+mod activity;
+mod addresses;
+mod domains;
 mod error;
+mod keys;
 mod links;
+mod look;
 mod messages;
 mod outcome;
 mod overview;
+mod people;
 mod queue;
 mod security;
 mod settings;
@@ -13,6 +19,10 @@ mod sign_in;
 mod system;
 mod webhooks;
 
+use std::time::Duration;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
@@ -27,30 +37,38 @@ use crate::kit::{self, Assets, Person, Routes};
 use crate::{Web, path};
 
 pub(crate) use error::error_page;
+pub(crate) use links::not_set_up_page;
 
 /// Octets of a form, at most; a file has a limit of its own.
 const FORM_OCTETS: usize = 256 * 1024;
 /// From a request's first octet to its answer.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Octets of a form with a file, at most.
+const UPLOAD_OCTETS: usize = 16 * 1024 * 1024;
+/// The same for forms with a file: each of many passwords takes a while to be hashed.
+const UPLOAD_PATIENCE: Duration = Duration::from_mins(10);
 
 /// Pages and files.
 pub(crate) fn router(web: &Web) -> Router {
-    let (pages, _) = routes().finish();
-    let pages = pages
-        .fallback(error::no_such_page)
-        .layer(from_fn_with_state(web.clone(), kit::recognise))
-        .layer(RequestBodyLimitLayer::new(FORM_OCTETS))
-        .with_state(web.clone());
+    let (forms, uploads, _) = routes().finish();
+    let forms =
+        forms.fallback(error::no_such_page).layer(RequestBodyLimitLayer::new(FORM_OCTETS)).layer(timeout(PATIENCE));
+    let uploads = uploads
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(UPLOAD_OCTETS))
+        .layer(timeout(UPLOAD_PATIENCE));
+    let pages = forms.merge(uploads).layer(from_fn_with_state(web.clone(), kit::recognise)).with_state(web.clone());
     // Files are packed, pages are not: how far a page that holds a token packs would tell of the token (BREACH).
     let files = Router::new()
         .route("/assets/{hash}/{name}", get(Assets::serve))
         .layer(CompressionLayer::new())
+        .layer(timeout(PATIENCE))
         .with_state(web.clone());
-    pages
-        .merge(files)
-        .layer(middleware::from_fn(kit::headers))
-        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
-        .layer(CatchPanicLayer::new())
+    pages.merge(files).layer(middleware::from_fn(kit::headers)).layer(CatchPanicLayer::new())
+}
+
+fn timeout(patience: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience)
 }
 
 /// Every route of every page.
@@ -59,6 +77,7 @@ pub(crate) fn routes() -> Routes {
         .get(path::HOME, home)
         .and(sign_in::routes)
         .and(links::routes)
+        .and(look::routes)
         .and(account::routes)
         .and(queue::routes)
         .and(messages::routes)
@@ -67,6 +86,11 @@ pub(crate) fn routes() -> Routes {
         .and(settings::routes)
         .and(system::routes)
         .and(webhooks::routes)
+        .and(domains::routes)
+        .and(people::routes)
+        .and(addresses::routes)
+        .and(activity::routes)
+        .and(keys::routes)
 }
 
 /// To where the visitor belongs.

@@ -58,6 +58,8 @@ pub(super) struct Certificate {
     pub(super) kind: &'static str,
     pub(super) state: String,
     pub(super) until: Time,
+    /// `ends`, or `ended`.
+    pub(super) verb: String,
     pub(super) is_self_signed: bool,
 }
 
@@ -73,6 +75,7 @@ impl Certificate {
             kind,
             state: frame.say(id),
             until: frame.time(certificate.not_after.0),
+            verb: frame.say(if kind == "bad" { "certificate-was" } else { "certificate-ends" }),
             is_self_signed: certificate.is_self_signed,
         }
     }

@@ -6,7 +6,6 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use relais_service::{Failure, SettingSectionView, SettingView, Text};
-use serde::Deserialize;
 
 use crate::kit::{
     Choice, Complaints, Form, Frame, ListQuery, Oops, Owner, PageError, Routes, Time, again, done, query, shown,
@@ -26,7 +25,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
 #[template(path = "panel/settings/section.html")]
 struct SectionPage {
     frame: Frame,
-    complaints: Complaints,
+    /// What is wrong: the field's name, its title with the complaint.
+    errors: Vec<(&'static str, String)>,
     tabs: Vec<Tab>,
     action: String,
     title: String,
@@ -155,7 +155,7 @@ impl SectionPage {
         sections: Vec<SettingSectionView>,
         name: &str,
         typed: &[(String, String)],
-        complaints: Complaints,
+        complaints: &Complaints,
     ) -> Result<Self, PageError> {
         let tabs = tabs(&frame, &sections, name);
         let section = sections.into_iter().find(|section| section.name == name).ok_or_else(absent)?;
@@ -164,12 +164,14 @@ impl SectionPage {
             let (value, error) = (written(setting.name), complaints.about(setting.name).to_owned());
             Field::of(&frame, setting, value, &error)
         };
+        let fields: Vec<Field> = section.settings.into_iter().map(field).collect();
+        let wrong = fields.iter().filter(|field| !field.error.is_empty());
         Ok(Self {
             tabs,
             action: path::of(path::SETTINGS, section.name),
             title: frame.tell(&section.title),
-            fields: section.settings.into_iter().map(field).collect(),
-            complaints,
+            errors: wrong.map(|field| (field.name, format!("{}: {}", field.title, field.error))).collect(),
+            fields,
             frame,
         })
     }
@@ -181,7 +183,7 @@ fn absent() -> PageError {
 
 async fn section(owner: Owner, State(web): State<Web>, Path(name): Path<String>) -> Oops {
     let sections = web.service().setting_sections(&owner.actor).await?;
-    Ok(shown(&SectionPage::of(owner.frame(&web), sections, &name, &[], Complaints::default())?))
+    Ok(shown(&SectionPage::of(owner.frame(&web), sections, &name, &[], &Complaints::default())?))
 }
 
 /// Saves what differs from what is in force; or takes one setting back to what counts where nobody has set it.
@@ -209,7 +211,7 @@ async fn save(
         Err(failure) => {
             let frame = owner.frame(&web);
             let complaints = Complaints::of(&frame, failure)?;
-            Ok(again(&SectionPage::of(frame, sections, &name, &changed, complaints)?))
+            Ok(again(&SectionPage::of(frame, sections, &name, &changed, &complaints)?))
         }
     }
 }
@@ -350,8 +352,8 @@ mod tests {
         let complaints = Complaints::of(&frame, Failure::unfit("mail.message_octets", why)).unwrap();
         let typed = [("mail.message_octets".to_owned(), "9000 GiB".to_owned())];
         vec![
-            SectionPage::of(frame.clone(), sections(), "mail", &[], Complaints::default()).unwrap(),
-            SectionPage::of(frame, sections(), "mail", &typed, complaints).unwrap(),
+            SectionPage::of(frame.clone(), sections(), "mail", &[], &Complaints::default()).unwrap(),
+            SectionPage::of(frame, sections(), "mail", &typed, &complaints).unwrap(),
         ]
     }
 

@@ -445,14 +445,14 @@ mod tests {
     }
 
     fn pages(frame: Frame) -> Vec<WebhookPage> {
-        let delivery = |state, event: &str, status, error: Option<&str>| WebhookDeliveryView {
+        let delivery = |state, event: &str, status: Option<u16>, error: Option<&str>| WebhookDeliveryView {
             event_id: "evt_1".to_owned(),
             event: event.to_owned(),
             state,
             attempts: 3,
             created_at: at(-30),
             next_attempt_at: (state == "waiting").then(|| at(12)),
-            last_attempt_at: status.map(|_: u16| at(-2)),
+            last_attempt_at: status.map(|_| at(-2)),
             last_status: status,
             last_error: error.map(str::to_owned),
             payload: r#"{"type":"message.delivered","data":{"recipient":"bob@gmail.example"}}"#.to_owned(),
