@@ -47,7 +47,6 @@ mod trace;
 mod webhooks;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use relais_reception::Login;
 use relais_store::{DirectoryError, Page, Store, StoreError};
@@ -77,7 +76,6 @@ pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo
 pub use own_app_passwords::AppPasswordView;
 pub use paging::Rows;
 pub use passkeys::{CEREMONY_LASTS, Ceremony, PasskeyRow};
-pub use passwords::{SHORTEST_PASSWORD, check_new_password};
 pub use people::{NewPerson, OwnChange, People, PeopleWanted, PersonChange, PersonGoing, PersonSort, PersonView};
 pub use queue::{
     DestinationTally, QueueAct, QueueAttempt, QueueChart, QueueDetail, QueueItem, QueueMessage, QueueQuery, QueueRow,
@@ -142,9 +140,6 @@ impl Paging {
         Page { after: self.after, limit: self.limit }
     }
 }
-
-/// How long what is removed can be restored.
-pub const GRACE: Duration = relais_store::REMOVED_KEPT_FOR;
 
 /// A use-case with what it needs. Addresses and domains are as people type them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -285,6 +280,7 @@ pub struct Operations {
     /// How other programs are told what happens.
     pub webhooks: Webhooks,
     pub(crate) flow: overview::FlowBoard,
+    pub(crate) queue: queue::QueueBoard,
 }
 
 impl Operations {

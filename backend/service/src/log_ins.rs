@@ -26,6 +26,8 @@ pub struct LogInView {
     pub is_granted: bool,
     /// The app password's name; none: the account's own password, a passkey, or a wrong one.
     pub app_password: Option<String>,
+    /// `password`; of browsers also `first_factor` (the second was still to come: they are not in), `second_factor`, `passkey`.
+    pub way: &'static str,
 }
 
 impl From<LoginRow> for LogInView {
@@ -39,6 +41,7 @@ impl From<LoginRow> for LogInView {
             name: row.name,
             is_granted: row.is_granted,
             app_password: row.app_password,
+            way: row.way.as_str(),
         }
     }
 }

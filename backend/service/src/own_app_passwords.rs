@@ -55,7 +55,7 @@ impl Access {
     pub async fn add_own_app_password(&self, me: &Actor, name: &str, protocols: &[String]) -> Result<Secret, Failure> {
         let name = crate::access::name_of(name)?;
         let protocols = read(protocols)?;
-        self.login.add_app_password(me.own()?.1, name, protocols).await.map_err(refused)
+        self.login.add_app_password(me.own()?.1, name, protocols, &me.author()).await.map_err(refused)
     }
 
     /// Takes one of one's own back: mail programs that use it are refused at their next log-in.
@@ -63,7 +63,7 @@ impl Access {
     /// # Errors
     /// [`Failure::Absent`].
     pub async fn remove_own_app_password(&self, me: &Actor, name: &str) -> Result<(), Failure> {
-        let is_gone = self.store.remove_app_password(me.own()?.0, name).await?;
+        let is_gone = self.store.remove_app_password(me.own()?.0, name, &me.author()).await?;
         if is_gone { Ok(()) } else { Err(absent()) }
     }
 
@@ -82,7 +82,7 @@ impl Access {
     /// [`Failure::Forbidden`], [`Failure::Absent`].
     pub async fn remove_app_password_of(&self, actor: &Actor, address: &str, name: &str) -> Result<(), Failure> {
         let standing = self.whom(actor, Role::HelpDesk, address).await?;
-        let is_gone = self.store.remove_app_password(standing.key, name).await?;
+        let is_gone = self.store.remove_app_password(standing.key, name, &actor.author()).await?;
         if is_gone { Ok(()) } else { Err(absent()) }
     }
 }

@@ -64,7 +64,7 @@ use tokio_util::task::TaskTracker;
 
 pub use access::{
     ApiKey, ApiKeyError, ApiKeyRow, AppPassword, AppPasswordError, CodeTry, Founding, FoundingError, LinkPurpose,
-    LoginNote, LoginProtocol, LoginRow, LoginScope, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_PASSKEYS,
+    LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_PASSKEYS,
     MAX_SESSIONS, NewApiKey, NewAppPassword, NewPasskey, NewSession, Passkey, PasskeyError, Protocols, ScramKeys,
     ScramSalt, SecondFactorState, Session, SessionRow, SessionStep, Standing, TokenHash, TotpSecret, UsedAppPassword,
 };
@@ -198,6 +198,7 @@ impl Store {
         };
         let store = Self { inner: Arc::new(inner) };
         access::start_history(&store.inner, noted);
+        store.fold_targets().await?;
         store.read_settings().await?;
         store.start_collecting();
         Ok(store)

@@ -40,6 +40,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Asks the REST API all that its document allows, and what it doesn't (schemathesis)
     Api,
+    /// Times the console's use-cases with 10,000 people, 1,000 domains and a million events
+    ConsoleBench,
     /// Looks at the panel with a real browser
     Browser(browser::Arguments),
     /// Takes pictures of every page, into target/shots
@@ -66,6 +68,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Tidy => tidy::run()?,
         Task::Bench(arguments) => bench::run(&arguments)?,
         Task::Api => api::run()?,
+        Task::ConsoleBench => bench::console()?,
         Task::Browser(arguments) => browser::run(&arguments)?,
         Task::Shots => browser::shots()?,
         Task::Crash(arguments) => crash::run(&arguments)?,

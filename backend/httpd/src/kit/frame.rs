@@ -33,6 +33,11 @@ pub(crate) struct Frame {
     pub(crate) person: Option<Signature>,
     /// What came of the last act.
     pub(crate) flash: Option<ShownFlash>,
+    /// What the house calls itself, and where people write who cannot get in; empty where nobody said.
+    pub(crate) house: String,
+    contact: String,
+    /// Characters of a new password, at least.
+    shortest_password: u64,
     /// The host's name.
     pub(crate) host: String,
 }
@@ -109,6 +114,7 @@ impl Frame {
     /// For this visit.
     pub(crate) fn of(web: &Web, visit: &Visit) -> Self {
         let words = visit.language;
+        let house = web.access().house();
         let person = visit.signed_in.as_ref().map(|signed_in| Signature {
             name: signed_in.name.clone(),
             address: signed_in.actor.name.clone(),
@@ -129,6 +135,9 @@ impl Frame {
                 .unwrap_or_default(),
             person,
             flash: None,
+            house: house.name,
+            contact: house.contact.unwrap_or_default(),
+            shortest_password: web.access().shortest_password(),
             host: web.host().to_unicode(),
         };
         frame.flash = visit.flash.as_ref().map(|Flash { kind, text, undo }| ShownFlash {
@@ -142,6 +151,17 @@ impl Frame {
     /// The sentence of that name.
     pub(crate) fn say(&self, id: &str) -> String {
         self.fill(id, [])
+    }
+
+    /// What a new password must be.
+    pub(crate) fn password_help(&self) -> String {
+        self.tell(&Text::new("password-help").with("shortest", self.shortest_password))
+    }
+
+    /// Where people write who cannot get in; nothing where nobody said.
+    pub(crate) fn contact_help(&self) -> Option<String> {
+        let contact = self.contact.as_str();
+        (!contact.is_empty()).then(|| self.tell(&Text::new("sign-in-contact").with("contact", contact)))
     }
 
     /// The sentence of that name about a number.
@@ -217,6 +237,9 @@ impl Frame {
             languages: Language::ALL.map(|language| (language.code(), language.own_name())).to_vec(),
             theme: "system",
             csrf: "token".to_owned(),
+            house: "Relais".to_owned(),
+            contact: String::new(),
+            shortest_password: 8,
             assets: "/assets/0".to_owned(),
             navigation: navigation(words, role, path::DOMAINS),
             person: Some(Signature {
