@@ -1,0 +1,12 @@
+//! The panel as browsers meet it: every route as each role and as nobody, and what each request must bring along.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a fixture that cannot be made fails its test where it stands"
+)]
+
+mod guards;
+mod house;
+mod roles;
