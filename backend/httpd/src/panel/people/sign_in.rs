@@ -255,6 +255,7 @@ fn ask(frame: Frame, address: &str, action: &str, title: &Text, text: &str) -> R
 
 async fn second_form(admin: Admin, State(web): State<Web>, Path(address): Path<String>) -> Oops {
     admin.actor.require_proof()?;
+    let address = web.service().people.show(&admin.actor, &address).await?.address;
     let title = Text::new("person-second-title").with("address", address.as_str());
     Ok(ask(admin.frame(&web), &address, "second/remove", &title, "person-second-text"))
 }
