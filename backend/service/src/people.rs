@@ -483,10 +483,10 @@ impl People {
         if role == Role::User {
             return Ok(());
         }
-        actor.require_proof()?;
         if role > actor.role {
             return Err(Failure::Forbidden(Text::new("failure-role-above")));
         }
+        actor.require_proof()?;
         for domain in domains {
             actor.require_reach(domain)?;
             if self.store.domain_key(domain).await?.is_none() {

@@ -102,7 +102,7 @@ async fn a_person_is_added_changed_removed_and_restored() {
         (r#"{"address": "ann"}"#, "unfit: address failure-address-form"),
         (
             r#"{"address": "b@one.example", "password": "short", "language": "xx"}"#,
-            "unfit: password failure-password-short, language failure-no-choice",
+            "unfit: password password-too-short, language failure-no-choice",
         ),
         (r#"{"address": "b@one.example", "role": "help_desk"}"#, "unfit: domains failure-role-without-domains"),
         (r#"{"address": "b@one.example", "role": "owner"}"#, "forbidden: failure-role-above"),
