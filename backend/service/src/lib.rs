@@ -28,6 +28,7 @@ mod import;
 mod links;
 mod log_ins;
 mod moment;
+mod once;
 mod overview;
 mod own_app_passwords;
 mod paging;
@@ -70,6 +71,7 @@ pub use import::{ImportRefusal, ImportReport, PeopleImported, PersonRefused};
 pub use links::{Founded, PasswordLink, SetUp, Way};
 pub use log_ins::LogInView;
 pub use moment::Moment;
+pub use once::{MAX_ANSWER_OCTETS, OnceKey, Seen};
 pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
 pub use own_app_passwords::AppPasswordView;
 pub use paging::Rows;
@@ -112,7 +114,8 @@ impl Password {
         &self.0
     }
 
-    fn secret(self) -> relais_model::Secret {
+    /// As the use-cases of signing in take it.
+    pub fn secret(self) -> relais_model::Secret {
         relais_model::Secret::new(self.0)
     }
 }

@@ -5,7 +5,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::Access;
-use crate::sign_in::SignedIn;
 use crate::{Actor, Failure, Moment, Paging, Role, Rows};
 
 /// Log-ins of one kind: the same way, from the same network, at about the same time.
@@ -52,8 +51,8 @@ impl Access {
     ///
     /// # Errors
     /// [`Failure::Failed`].
-    pub async fn own_log_ins(&self, me: &SignedIn, paging: Paging) -> Result<Rows<LogInView>, Failure> {
-        Ok(Rows::of(self.store.logins(me.account, &paging.page()).await?, LogInView::from))
+    pub async fn own_log_ins(&self, me: &Actor, paging: Paging) -> Result<Rows<LogInView>, Failure> {
+        Ok(Rows::of(self.store.logins(me.own()?.0, &paging.page()).await?, LogInView::from))
     }
 
     /// A person's, for who looks after them.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use std::borrow::Cow;
+
 use relais_model::Timestamp;
 use relais_service::{Gap, LogInView, Role, Text};
 use relais_words::{Filling, Language};
@@ -178,16 +180,7 @@ impl Frame {
 
     /// A sentence of the service's.
     pub(crate) fn tell(&self, text: &Text) -> String {
-        self.fill(
-            &text.id,
-            text.gaps.iter().map(|(name, gap)| {
-                let filling = match gap {
-                    Gap::Number(number) => Filling::from(*number),
-                    Gap::Words(words) => Filling::from(words.as_str()),
-                };
-                (name.as_ref(), filling)
-            }),
-        )
+        tell(self.words, text)
     }
 
     /// Whether there is a sentence of that name.
@@ -267,6 +260,19 @@ impl Frame {
             host: "mx.example.org".to_owned(),
         }
     }
+}
+
+/// A sentence of the service's, in `language`.
+pub(crate) fn tell(language: Language, text: &Text) -> String {
+    let gap = |(name, gap): &(Cow<'static, str>, Gap)| {
+        let filling = match gap {
+            Gap::Number(number) => Filling::from(*number),
+            Gap::Words(words) => Filling::from(words.as_str()),
+        };
+        (name.clone(), filling)
+    };
+    let gaps: Vec<_> = text.gaps.iter().map(gap).collect();
+    language.say(&text.id, gaps.iter().map(|(name, filling)| (name.as_ref(), filling.clone())))
 }
 
 fn navigation(words: Language, role: Role, path: &str) -> Vec<Section> {

@@ -9,8 +9,8 @@ use relais_message::format_date;
 use relais_model::{Address, BodyType, Clock, ReversePath, SystemClock, SystemRandom, Timestamp};
 use relais_service::{Actor, Failure, NewAlias, NewDomain, NewPerson, NewWebhookForm, Password, Role, Service};
 use relais_store::{
-    Acceptance, Claim, Content, Delivery, LoginNote, LoginProtocol, NewQueued, NewRecipient, Outcome, Settlement,
-    Store, Target, TraceId,
+    Acceptance, Claim, Content, Delivery, LoginNote, LoginProtocol, LoginWay, NewQueued, NewRecipient, Outcome,
+    Settlement, Store, Target, TraceId,
 };
 
 use super::DOMAIN;
@@ -23,7 +23,7 @@ pub(crate) struct DemoClock {
 
 impl DemoClock {
     /// From now on it is so much earlier.
-    fn go_back(&self, by: Duration) {
+    pub(super) fn go_back(&self, by: Duration) {
         self.back.store(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 }
@@ -34,6 +34,9 @@ impl Clock for DemoClock {
         SystemClock.now().minus(Duration::from_millis(back))
     }
 }
+
+/// So long ago the demo's house was founded.
+pub(super) const BEGINS: Duration = Duration::from_hours(26);
 
 /// A second tenant: nobody of the first sees it but the owner.
 const OTHER_DOMAIN: &str = "chess-club.test";
@@ -74,7 +77,6 @@ const REPLIES: [&str; 8] = [
 /// Fills the house, from a day ago until now.
 pub(super) async fn furnish(service: &Service, store: &Store, clock: &DemoClock) -> Result<()> {
     let owner = Actor::command_line();
-    clock.go_back(Duration::from_hours(26));
     let domain = NewDomain {
         domain: OTHER_DOMAIN.to_owned(),
         description: "The chess club's; Magnus looks after it.".to_owned(),
@@ -221,6 +223,7 @@ async fn knock(store: &Store, clock: &DemoClock) -> Result<()> {
             ip: ip.parse()?,
             is_granted,
             app_password: None,
+            way: LoginWay::Password,
             at: clock.now(),
         });
     }

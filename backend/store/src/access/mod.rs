@@ -90,6 +90,7 @@ pub(crate) async fn remove_all(tx: &mut AnyConnection, account: AccountKey) -> R
         "DELETE FROM recovery_code WHERE account_key = $1",
         "DELETE FROM passkey WHERE account_key = $1",
         "DELETE FROM api_key WHERE account_key = $1",
+        "DELETE FROM idempotency WHERE account_key = $1",
     ] {
         sqlx::query(sql).bind(account.value()).execute(&mut *tx).await?;
     }
