@@ -153,7 +153,7 @@ export async function confirm(tab) {
 // What came of the last act, as it is shown on top of the next page.
 export async function told(tab, words) {
   const said = tab.locator("[data-flash]");
-  await said.waitFor();
+  await shown(tab, said, "what came of the act");
   const text = (await said.innerText()).trim();
   expect(words === undefined || text.includes(words), `it says “${text}”`);
   return text;
@@ -161,7 +161,7 @@ export async function told(tab, words) {
 
 // A form that was not accepted says so on top, beside its field, and keeps what was typed into `kept`.
 export async function refused(tab, words, kept = {}) {
-  await tab.locator("[data-errors]").waitFor();
+  await shown(tab, tab.locator("[data-errors]"), `“${words}”`);
   const text = await tab.locator("[data-errors]").innerText();
   expect(text.includes(words), `it says “${text}”`);
   for (const [name, value] of Object.entries(kept)) {
@@ -176,7 +176,17 @@ export function at(tab, path) {
 }
 
 export async function sees(tab, words) {
-  await tab.locator("main").getByText(words).first().waitFor();
+  await shown(tab, tab.locator("main").getByText(words).first(), `“${words}”`);
+}
+
+// Waits for it; where it does not come, the failure tells what is there instead.
+async function shown(tab, place, what) {
+  try {
+    await place.waitFor();
+  } catch {
+    const text = (await tab.locator("main").innerText()).replace(/\s+/g, " ");
+    throw new Error(`${what} is not to be seen at ${tab.url()}: ${text.slice(0, 400)}`);
+  }
 }
 
 export async function lacks(tab, words) {
