@@ -113,7 +113,8 @@ pub(crate) fn of(list: &str, name: &str) -> String {
         if octet.is_ascii_alphanumeric() || b"-._~@".contains(&octet) {
             path.push(char::from(octet));
         } else {
-            path.push_str(&format!("%{octet:02X}"));
+            path.push('%');
+            path.push_str(&data_encoding::HEXUPPER.encode(&[octet]));
         }
     }
     path
@@ -129,3 +130,11 @@ mod tests {
         assert_eq!(of(PEOPLE, "a/b?c#d+e%@é.example"), "/panel/people/a%2Fb%3Fc%23d%2Be%25@%C3%A9.example");
     }
 }
+
+/// The API's reference.
+pub(crate) const REFERENCE: &str = "/api/v1/";
+pub(crate) const REFERENCE_BARE: &str = "/api/v1";
+/// The operations of one group.
+pub(crate) const REFERENCE_GROUP: &str = "/api/v1/reference/{group}";
+/// What a problem's `type` leads to.
+pub(crate) const PROBLEM: &str = "/api/v1/problems/{name}";

@@ -68,7 +68,7 @@ impl Asked {
 }
 
 async fn in_this_process(config: &Config, act: Act) -> Result<Result<Answer, relais_service::ActFailure>> {
-    let store = server::open_store(config).await?;
+    let store = server::open_store(config, Arc::new(SystemClock)).await?;
     let login = Arc::new(Login::new(store.clone(), Arc::new(SystemClock), &SystemRandom));
     let outcome = Service::new(store.clone(), login).run(act).await;
     store.close().await;

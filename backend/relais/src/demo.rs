@@ -1,14 +1,17 @@
 //! `relais demo`: the whole server on loopback, with people and mail in it.
 
+mod sample;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow};
 use relais_message::format_date;
 use relais_model::{Address, Clock as _, Flag, MailboxName, Random as _, SystemClock, SystemFlag, SystemRandom};
-use relais_service::{Act, ActFailure, Password, Service};
+use relais_service::{Actor, ApiKeyForm, Failure, NewAlias, NewDomain, NewPerson, Password, Role, Scopes, Via};
 use relais_store::{Append, Content, Store};
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +19,17 @@ use crate::arguments::DemoArguments;
 use crate::config::Config;
 use crate::server::Server;
 use crate::{certificate, log, private, show};
+use sample::DemoClock;
 
 /// The demo's domain, of a top level that never leads anywhere (RFC 6761 §6.2).
 const DOMAIN: &str = "relais.test";
-/// Local part and name.
-const PEOPLE: [(&str, &str); 3] = [("ann", "Ann Lee"), ("ben", "Ben Okafor"), ("chloe", "Chloé Martin")];
+/// Local part, name, and what they may.
+const PEOPLE: [(&str, &str, Role); 4] = [
+    ("ann", "Ann Lee", Role::Owner),
+    ("ben", "Ben Okafor", Role::DomainAdmin),
+    ("chloe", "Chloé Martin", Role::HelpDesk),
+    ("david", "David Osei", Role::User),
+];
 /// A message, how many hours ago it came, and whether it has been read.
 const MAIL: [(&str, u64, bool); 5] = [
     (include_str!("demo/newsletter.eml"), 49, true),
@@ -37,6 +46,10 @@ const PROTOCOLS: [&str; 7] = ["smtp", "submission", "submissions", "imap", "imap
 struct Ready<'a> {
     accounts: &'a [Person],
     ports: BTreeMap<&'static str, u16>,
+    /// Where the panel is.
+    panel: String,
+    /// Opens the API, as the owner.
+    key: String,
     /// LMTP's socket.
     lmtp: PathBuf,
     ca: PathBuf,
@@ -49,6 +62,7 @@ struct Ready<'a> {
 struct Person {
     address: String,
     password: String,
+    role: Role,
 }
 
 /// Runs it until SIGTERM or Ctrl-C.
@@ -61,13 +75,17 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     let config = Config::load(&path)?;
     let logging = log::start(&config.log)?;
     let (pair, ca) = certificate::demo(&directory)?;
-    let mut server = Server::open(&config, Some(vec![pair])).await?;
+    let clock = Arc::new(DemoClock::default());
+    let mut server = Server::open(&config, Some(vec![pair]), Arc::<DemoClock>::clone(&clock)).await?;
     if config.delivery.relays.is_empty() && config.resolver.servers.is_empty() {
         server.keep_mail_here();
     }
-    let people = furnish(&server, &directory).await?;
+    let people = furnish(&server, &directory, &clock).await?;
+    let key = own_key(&server, &directory).await?;
     let ready = Ready {
         accounts: &people,
+        key,
+        panel: format!("https://localhost:{}", ports(arguments.port_base)?.get("panel").copied().unwrap_or_default()),
         ports: ports(arguments.port_base)?,
         lmtp: config.data.join("lmtp.sock"),
         ca,
@@ -140,33 +158,54 @@ fn has_ipv6() -> bool {
 }
 
 /// Domain, people and mail, where they aren't there yet.
-async fn furnish(server: &Server, directory: &Path) -> Result<Vec<Person>> {
+async fn furnish(server: &Server, directory: &Path, clock: &DemoClock) -> Result<Vec<Person>> {
     let path = directory.join("people.json");
     if let Ok(text) = fs::read_to_string(&path) {
         return serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()));
     }
-    let service = server.service();
-    act(&service, Act::DomainAdd { domain: DOMAIN.to_owned(), catch_all: None, postmaster: None }).await?;
+    let (service, owner) = (server.service(), Actor::command_line());
+    clock.go_back(sample::BEGINS);
+    let domain = NewDomain { domain: DOMAIN.to_owned(), ..NewDomain::default() };
+    sample::done(service.domains.create(&owner, domain).await)?;
     let mut people = Vec::new();
-    for (local_part, name) in PEOPLE {
-        let person = Person { address: format!("{local_part}@{DOMAIN}"), password: password() };
-        let (address, password) = (person.address.clone(), Password::new(person.password.clone()));
-        act(&service, Act::AccountAdd { address, name: name.to_owned(), password, quota_octets: None }).await?;
+    for (local_part, name, role) in PEOPLE {
+        let person = Person { address: format!("{local_part}@{DOMAIN}"), password: password(), role };
+        let serves = matches!(role, Role::HelpDesk | Role::DomainAdmin).then(|| DOMAIN.to_owned());
+        let new = NewPerson {
+            address: person.address.clone(),
+            name: name.to_owned(),
+            password: Some(Password::new(person.password.clone())),
+            role,
+            domains: serves.into_iter().collect(),
+            ..NewPerson::default()
+        };
+        sample::done(service.people.create(&owner, new).await)?;
         send_sample_mail(server.store(), &person.address, name).await?;
         people.push(person);
     }
-    let all = people.iter().map(|person| person.address.clone()).collect();
-    act(&service, Act::AliasAdd { address: format!("team@{DOMAIN}"), targets: all }).await?;
+    let targets = people.iter().map(|person| person.address.clone()).collect();
+    sample::done(service.addresses.create(&owner, NewAlias { address: format!("team@{DOMAIN}"), targets }).await)?;
+    sample::furnish(&service, server.store(), clock).await?;
     private::write(&path, &serde_json::to_string_pretty(&people)?)?;
     Ok(people)
 }
 
-async fn act(service: &Service, act: Act) -> Result<()> {
-    match service.run(act).await {
-        // Half furnished by a demo that was killed: what is there is fine.
-        Ok(_) | Err(ActFailure::Clash(_)) => Ok(()),
-        Err(failure) => bail!("{failure}"),
+/// The owner's key of the API, made at the first start as if they had asked for it in the panel.
+async fn own_key(server: &Server, directory: &Path) -> Result<String> {
+    let path = directory.join("api.key");
+    if let Ok(key) = fs::read_to_string(&path) {
+        return Ok(key);
     }
+    let failed = |failure: Failure| anyhow!("the demo's key of the API: {failure}");
+    let [(owner, ..), ..] = PEOPLE;
+    let address = Address::parse(&format!("{owner}@{DOMAIN}"))?;
+    let account = server.store().account(&address).await?.context("the owner was just made")?;
+    let owner = Actor { account: Some((account.key, address)), via: Via::Panel, ..Actor::command_line() };
+    let scopes = Scopes::parse(["*"]).map_err(failed)?;
+    let form = ApiKeyForm { name: "demo".to_owned(), role: Role::Owner, scopes, expires_at: None };
+    let key = server.access().create_api_key(&owner, form).await.map_err(failed)?.expose().to_owned();
+    private::write(&path, &key)?;
+    Ok(key)
 }
 
 async fn send_sample_mail(store: &Store, to: &str, name: &str) -> Result<()> {
@@ -203,9 +242,12 @@ fn password() -> String {
 
 fn table(ready: &Ready<'_>) -> String {
     let port = |name: &str| ready.ports.get(name).copied().unwrap_or_default();
-    let people = ready.accounts.iter().map(|person| vec![person.address.clone(), person.password.clone()]);
+    let people = ready
+        .accounts
+        .iter()
+        .map(|person| vec![person.address.clone(), person.password.clone(), person.role.as_str().replace('_', " ")]);
     let people = show::columns(
-        &[vec!["ADDRESS".to_owned(), "PASSWORD".to_owned()]].into_iter().chain(people).collect::<Vec<_>>(),
+        &[["ADDRESS", "PASSWORD", "ROLE"].map(str::to_owned).to_vec()].into_iter().chain(people).collect::<Vec<_>>(),
     );
     let rows = [
         ("IMAP", "imaps", "TLS", "imap", "STARTTLS"),
@@ -224,11 +266,12 @@ fn table(ready: &Ready<'_>) -> String {
     let first = ready.accounts.first();
     let (address, password) = first.map_or(("", ""), |person| (&person.address, &person.password));
     format!(
-        "A whole mail server, on this machine only. The people of {DOMAIN}:\n\n{people}\n\
-         The log-in name is the address. Mail to team@{DOMAIN} reaches all three.\n\n{}\n\
+        "A whole mail server, on this machine only. Its panel: {}\n\nThe people of {DOMAIN}:\n\n{people}\n\
+         The log-in name is the address. Mail to team@{DOMAIN} reaches all four.\n\n{}\n\
          Let your mail program trust {}, or try:\n\n  \
          curl --cacert {} --user {address}:{password} imaps://localhost:{}/INBOX?ALL\n\n\
          Ask it with `relais --config {} queue list` (or account list, message trace …). Ctrl-C ends it.\n",
+        ready.panel,
         show::columns(&doors),
         ready.ca.display(),
         ready.ca.display(),

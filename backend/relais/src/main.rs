@@ -82,7 +82,10 @@ async fn perform(arguments: Arguments) -> Result<bool> {
         Command::Serve => {
             let config = load()?;
             let logging = log::start(&config.log)?;
-            server::Server::open(&config, None).await?.serve(logging, || Ok(())).await?;
+            server::Server::open(&config, None, std::sync::Arc::new(relais_model::SystemClock))
+                .await?
+                .serve(logging, || Ok(()))
+                .await?;
         }
         Command::Demo(arguments) => demo::run(arguments).await?,
         Command::Domain(command) => return command.asked().run(&load()?).await,

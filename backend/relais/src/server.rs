@@ -56,10 +56,10 @@ pub(crate) struct Server {
 
 impl Server {
     /// Opens the store and binds the doors. `certificates`: what a demo brings instead of the configuration's.
-    pub(crate) async fn open(config: &Config, own_pairs: Option<Vec<Pair>>) -> Result<Self> {
+    pub(crate) async fn open(config: &Config, own_pairs: Option<Vec<Pair>>, clock: Arc<dyn Clock>) -> Result<Self> {
         make_directories(config)?;
-        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let store = open_store(config).await?;
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let store = open_store(config, Arc::clone(&clock)).await?;
         let pairs = match &own_pairs {
             Some(pairs) => pairs.clone(),
             None => certificate_files(config)?,
@@ -107,6 +107,11 @@ impl Server {
         Service::new(self.store.clone(), Arc::clone(&self.login))
     }
 
+    /// What opens the house, for the demo's owner.
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
     /// The store, for the demo's sample mail.
     pub(crate) const fn store(&self) -> &Store {
         &self.store
@@ -138,12 +143,7 @@ impl Server {
             self.service().with_operations(host::operations(machine, logging.tail, resolver(&self.resolver)?)?);
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
         tasks.spawn(count_flow(service.clone(), stop.clone()));
-        tasks.spawn(obey_settings(
-            self.store.clone(),
-            self.reloading.begun_with.clone(),
-            self.reloading.house.clone(),
-            stop.clone(),
-        ));
+        tasks.spawn(obey_settings(self.store.clone(), self.reloading.house.clone(), stop.clone()));
         let handle = operations::recorder()?;
         tasks.spawn(self.operations.serve(self.store.clone(), handle, stop.clone(), self.drain));
         let place = place(&self.reloading.begun_with);
@@ -200,7 +200,7 @@ async fn open_access(config: &Config, store: &Store, login: &Arc<Login>) -> Resu
 }
 
 /// Opens the store that the configuration names.
-pub(crate) async fn open_store(config: &Config) -> Result<Store> {
+pub(crate) async fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store> {
     let database = match config.database.expose() {
         "sqlite" => DatabaseUrl::Sqlite(config.data.join("relais.db")),
         url => DatabaseUrl::parse(url)?,
@@ -211,7 +211,7 @@ pub(crate) async fn open_store(config: &Config) -> Result<Store> {
         inline_octets: config.blobs.inline_octets,
         readers: READERS,
     };
-    Ok(Store::open(store, Arc::new(SystemClock), Arc::new(SystemRandom)).await?)
+    Ok(Store::open(store, clock, Arc::new(SystemRandom)).await?)
 }
 
 /// The data directory and what is in it, and the messages' wherever it is: for nobody else's eyes.
@@ -328,7 +328,7 @@ async fn count_flow(service: Service, stop: CancellationToken) {
 }
 
 /// Lets the doors obey each change of the settings, and reads what another node may have set.
-async fn obey_settings(store: Store, config: Config, house: watch::Sender<Arc<House>>, stop: CancellationToken) {
+async fn obey_settings(store: Store, house: watch::Sender<Arc<House>>, stop: CancellationToken) {
     let mut changes = store.settings_changes();
     loop {
         tokio::select! {

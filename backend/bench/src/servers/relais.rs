@@ -43,7 +43,8 @@ pub(crate) fn start(program: &Path, folder: &Path) -> anyhow::Result<Server> {
 
 fn configuration(data: &Path) -> String {
     let mut text = format!(
-        "hostname = \"mx.bench.test\"\ndata = \"{}\"\n[operations]\nat = \"\"\n[resolver]\nservers = [\"127.0.0.1\"]\n",
+        "hostname = \"mx.bench.test\"\ndata = \"{}\"\n[operations]\nat = \"\"\n[web]\nat = []\nplain_at = []\n\
+         [resolver]\nservers = [\"127.0.0.1\"]\n",
         data.display()
     );
     for (protocol, port) in [("smtp", PORTS.smtp), ("imap", PORTS.imap), ("pop3", PORTS.pop3)] {

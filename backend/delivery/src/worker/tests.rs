@@ -2,8 +2,8 @@
 
 use relais_model::{Address, BodyType, Domain, MailboxName, Notify, ReversePath, Secret, Uid, UidSet};
 use relais_store::{
-    AccountKey, Author, Content, DatabaseUrl, DomainChange, NewAccount, NewQueued, NewRecipient, Page, QueueEntry,
-    QueueFilter, Store, StoreConfig, TraceFilter, TraceId, TraceKind, Wanted,
+    AccountKey, Author, Content, DatabaseUrl, DomainChange, NewAccount, NewQueued, NewRecipient, Page, QueueAct,
+    QueueEntry, QueueFilter, Store, StoreConfig, TraceFilter, TraceId, TraceKind, Wanted,
 };
 use relais_testkit::{ManualClock, SeededRandom};
 
@@ -221,7 +221,7 @@ async fn what_is_deferred_waits_and_what_is_retried_goes() {
     assert_eq!(rows[0].recipient.last_reply.as_deref(), Some("421 4.3.2 Busy"));
     assert_eq!(rows[0].recipient.last_remote.as_deref(), Some("mx.d.example"));
     house.clock.advance(Duration::from_millis(1));
-    house.store.queue_retry(&QueueFilter::default()).await.unwrap();
+    house.store.queue_act(&Author::house(), QueueAct::Retry, &QueueFilter::default(), None).await.unwrap();
     house.wait(<[_]>::is_empty).await;
     delivery.stop().await;
     remotes.assert_played();

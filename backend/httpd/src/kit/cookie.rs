@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use relais_words::Language;
 
 /// The session's token.
 pub(crate) const SESSION: &str = "__Host-relais";
@@ -31,6 +32,16 @@ pub(crate) fn set(name: &str, value: &str, lifetime: Option<Duration>) -> Option
 /// Takes a cookie back.
 pub(crate) fn clear(name: &str) -> Option<HeaderValue> {
     set(name, "", Some(Duration::ZERO))
+}
+
+/// Those of a guest's choices.
+pub(crate) fn look_cookies(
+    language: Option<Language>,
+    theme: Option<&str>,
+    lifetime: Duration,
+) -> impl Iterator<Item = HeaderValue> {
+    let language = language.and_then(|language| set(LANGUAGE, language.code(), Some(lifetime)));
+    language.into_iter().chain(theme.and_then(|theme| set(THEME, theme, Some(lifetime))))
 }
 
 #[cfg(test)]

@@ -24,10 +24,11 @@ mod visit;
 pub(crate) use agent::browser_name;
 pub(crate) use assets::Assets;
 pub(crate) use chart::Chart;
+pub(crate) use cookie::look_cookies;
 pub(crate) use error::{Oops, PageError, sentences, status};
 pub(crate) use field::{Choice, State, Typed};
 pub(crate) use form::{Complaints, Form};
-pub(crate) use frame::Frame;
+pub(crate) use frame::{Frame, tell};
 pub(crate) use list::{ListQuery, Pager, SortHead, order, query, typed};
 pub(crate) use page::{again, render, shown};
 pub(crate) use routes::Routes;
@@ -35,6 +36,6 @@ pub(crate) use security::headers;
 pub(crate) use shown::{Time, number, size, span};
 pub(crate) use upload::Upload;
 pub(crate) use visit::{
-    Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, Signed, THEMES, Visit, clear_session, done,
-    done_with, next_path, recognise, redirect, session_cookie, with_next,
+    Admin, Desk, Flash, FlashKind, Guest, NextQuery, Owner, Person, THEMES, clear_session, done, done_with, next_path,
+    recognise, redirect, session_cookie, with_next,
 };

@@ -2,12 +2,13 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use relais_service::{Failure, SetUp, Way};
 use serde::Deserialize;
 
 use super::sign_in::{Password, begin, ceremony};
-use crate::kit::{Complaints, Form, Frame, Guest, Oops, Routes, again, done, shown};
+use crate::kit::{Complaints, Form, Frame, Guest, Oops, Routes, again, done, render, shown};
 use crate::{Web, path};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -72,7 +73,7 @@ async fn set_up(guest: Guest, State(web): State<Web>, Path(token): Path<String>,
         way,
     };
     match web.access().set_up(&token, wanted, &guest.visit.browser()).await {
-        Ok(founded) => Ok(begin(&founded.token, path::HOME)),
+        Ok(founded) => Ok(begin(&web, &founded.token, path::HOME)),
         Err(failure) => {
             let frame = guest.frame(&web);
             let complaints = Complaints::of(&frame, failure)?;
@@ -146,11 +147,11 @@ async fn password(
 }
 
 /// Nothing else of the panel answers before the house has an owner.
-pub(super) fn not_set_up_page(frame: Frame) -> Response {
+pub(crate) fn not_set_up_page(frame: Frame) -> Response {
     #[derive(Debug, Template)]
     #[template(path = "panel/links/not_set_up.html")]
     struct NotSetUpPage {
         frame: Frame,
     }
-    shown(&NotSetUpPage { frame })
+    render(StatusCode::SERVICE_UNAVAILABLE, &NotSetUpPage { frame })
 }

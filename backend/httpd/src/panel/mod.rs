@@ -7,6 +7,7 @@ mod domains;
 mod error;
 mod keys;
 mod links;
+mod look;
 mod messages;
 mod outcome;
 mod overview;
@@ -36,6 +37,7 @@ use crate::kit::{self, Assets, Person, Routes};
 use crate::{Web, path};
 
 pub(crate) use error::error_page;
+pub(crate) use links::not_set_up_page;
 
 /// Octets of a form, at most; a file has a limit of its own.
 const FORM_OCTETS: usize = 256 * 1024;
@@ -75,6 +77,7 @@ pub(crate) fn routes() -> Routes {
         .get(path::HOME, home)
         .and(sign_in::routes)
         .and(links::routes)
+        .and(look::routes)
         .and(account::routes)
         .and(queue::routes)
         .and(messages::routes)
@@ -88,6 +91,7 @@ pub(crate) fn routes() -> Routes {
         .and(addresses::routes)
         .and(activity::routes)
         .and(keys::routes)
+        .and(crate::api::routes)
 }
 
 /// To where the visitor belongs.

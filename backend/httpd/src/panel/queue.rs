@@ -140,7 +140,6 @@ struct QueueRow {
     href: String,
     recipient: String,
     sender: String,
-    destination: String,
     state: kit::State,
     attempts: String,
     created: Time,
@@ -163,7 +162,6 @@ impl QueueRow {
             reply: item.last_reply.unwrap_or_default(),
             item: item.item,
             recipient: item.recipient,
-            destination: item.destination,
         }
     }
 }

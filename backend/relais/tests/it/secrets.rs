@@ -142,7 +142,8 @@ fn no_password_of_the_database_is_logged() {
         ("postgres://relais:unspeakable@127.0.0.1:port/relais".to_owned(), "port"),
     ] {
         let config = format!(
-            "hostname = \"mx.example\"\ndata = \"{}\"\ndatabase = \"{url}\"\nlog = {{ level = \"trace\" }}\n",
+            "hostname = \"mx.example\"\ndata = \"{}\"\ndatabase = \"{url}\"\nlog = {{ level = \"trace\" }}\n\
+             web = {{ at = [], plain_at = [] }}\n",
             folder.path().join("data").display()
         );
         std::fs::write(&path, config).unwrap();

@@ -24,7 +24,7 @@ impl Service {
         let folder = tempfile::tempdir().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let config = format!(
-            "hostname = \"{HOST}\"\ndata = \"{}\"\noperations = {{ at = \"\" }}\n{more}\n\
+            "hostname = \"{HOST}\"\ndata = \"{}\"\noperations = {{ at = \"\" }}\nweb = {{ at = [], plain_at = [] }}\n{more}\n\
              [[listen]]\nprotocol = \"imaps\"\nat = \"127.0.0.1:{port}\"\n",
             folder.path().join("data").display()
         );

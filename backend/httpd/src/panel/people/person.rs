@@ -30,6 +30,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 /// What both of a person's pages begin with.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what the templates show hangs on each")]
 pub(super) struct Head {
     /// The path of the first of them.
     pub(super) here: String,
@@ -240,7 +241,7 @@ async fn power_page(
     let person = web.service().people.show(&admin.actor, address).await?;
     let names = domains(web, &admin.actor).await?;
     let frame = admin.frame(web);
-    let (role, serves, version) = match form {
+    let (role, chosen, version) = match form {
         Some(form) => (form.role, form.serves, form.version),
         None => (person.role.as_str().to_owned(), person.domains.clone(), person.version.clone()),
     };
@@ -249,7 +250,7 @@ async fn power_page(
         choice,
     };
     let served =
-        names.into_iter().map(|name| Choice { is_chosen: serves.contains(&name), title: name.clone(), value: name });
+        names.into_iter().map(|name| Choice { is_chosen: chosen.contains(&name), title: name.clone(), value: name });
     Ok(PowerPage {
         complaints,
         here: path::of(path::PEOPLE, &person.address),

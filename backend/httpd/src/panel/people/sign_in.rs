@@ -238,10 +238,10 @@ async fn link(
 }
 
 /// The question before a way in is taken away.
-fn ask(frame: Frame, address: &str, action: &str, title: Text, text: &str) -> Response {
+fn ask(frame: Frame, address: &str, action: &str, title: &Text, text: &str) -> Response {
     let back = format!("{}/sign-in", path::of(path::PEOPLE, address));
     shown(&ConfirmPage {
-        title: frame.tell(&title),
+        title: frame.tell(title),
         text: frame.say(text),
         goes: Vec::new(),
         action: format!("{back}/{action}"),
@@ -256,7 +256,7 @@ fn ask(frame: Frame, address: &str, action: &str, title: Text, text: &str) -> Re
 async fn second_form(admin: Admin, State(web): State<Web>, Path(address): Path<String>) -> Oops {
     admin.actor.require_proof()?;
     let title = Text::new("person-second-title").with("address", address.as_str());
-    Ok(ask(admin.frame(&web), &address, "second/remove", title, "person-second-text"))
+    Ok(ask(admin.frame(&web), &address, "second/remove", &title, "person-second-text"))
 }
 
 async fn remove_second(
@@ -283,22 +283,19 @@ struct MethodPath {
 
 async fn method_form(desk: Desk, State(web): State<Web>, Path(of): Path<MethodPath>) -> Oops {
     let (actor, access) = (&desk.actor, web.access());
-    let (name, text) = match of.kind.as_str() {
-        "passkeys" => {
-            actor.require(Role::DomainAdmin)?;
-            actor.require_proof()?;
-            let passkeys = access.passkeys_of(actor, &of.address).await?;
-            (passkeys.into_iter().find(|one| one.id == of.id).map(|one| one.name), "person-passkey-text")
-        }
-        _ => {
-            let app_passwords = access.app_passwords_of(actor, &of.address).await?;
-            let found = app_passwords.into_iter().find(|one| one.name == of.id);
-            (found.map(|one| one.name), "person-app-password-text")
-        }
+    let (name, text) = if of.kind == "passkeys" {
+        actor.require(Role::DomainAdmin)?;
+        actor.require_proof()?;
+        let passkeys = access.passkeys_of(actor, &of.address).await?;
+        (passkeys.into_iter().find(|one| one.id == of.id).map(|one| one.name), "person-passkey-text")
+    } else {
+        let app_passwords = access.app_passwords_of(actor, &of.address).await?;
+        let found = app_passwords.into_iter().find(|one| one.name == of.id);
+        (found.map(|one| one.name), "person-app-password-text")
     };
     let title = Text::new("person-method-title").with("name", name.ok_or_else(no_such_method)?);
     let action = format!("{}/remove", path::of(&of.kind, &of.id));
-    Ok(ask(desk.frame(&web), &of.address, &action, title, text))
+    Ok(ask(desk.frame(&web), &of.address, &action, &title, text))
 }
 
 async fn remove_method(
