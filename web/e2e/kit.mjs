@@ -133,8 +133,8 @@ export async function enter(tab, { address, password }) {
 }
 
 // Signs in by password alone, and waits until that is done.
-export async function comeIn(tab, who) {
-  await tab.goto("/sign-in");
+export async function comeIn(tab, who, panel = "") {
+  await tab.goto(`${panel}/sign-in`);
   await enter(tab, who);
   await tab.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
 }
