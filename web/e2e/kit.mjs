@@ -213,6 +213,15 @@ export function domain(house) {
   return account(house, "owner").address.split("@")[1];
 }
 
+// Asks for a path from within the page that is open, or posts a form to it, without going there. A redirect has status 0.
+export function ask(tab, path, form) {
+  return tab.evaluate(async ([path, form]) => {
+    const how = form ? { method: "POST", body: new URLSearchParams(form) } : {};
+    const answer = await fetch(path, { redirect: "manual", ...how });
+    return { status: answer.status, text: await answer.text() };
+  }, [path, form]);
+}
+
 // Makes something in the house's database old: hours are not waited for.
 export function age(house, statement) {
   const { code, text } = outcome("sqlite3", ["-cmd", `.timeout ${PATIENCE_MS}`, join(house.facts.dir, "data/relais.db"), statement]);
