@@ -133,8 +133,8 @@ export async function enter(tab, { address, password }) {
 }
 
 // Signs in by password alone, and waits until that is done.
-export async function comeIn(tab, who) {
-  await tab.goto("/sign-in");
+export async function comeIn(tab, who, panel = "") {
+  await tab.goto(`${panel}/sign-in`);
   await enter(tab, who);
   await tab.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
 }
@@ -153,7 +153,7 @@ export async function confirm(tab) {
 // What came of the last act, as it is shown on top of the next page.
 export async function told(tab, words) {
   const said = tab.locator("[data-flash]");
-  await said.waitFor();
+  await shown(tab, said, "what came of the act");
   const text = (await said.innerText()).trim();
   expect(words === undefined || text.includes(words), `it says “${text}”`);
   return text;
@@ -161,7 +161,7 @@ export async function told(tab, words) {
 
 // A form that was not accepted says so on top, beside its field, and keeps what was typed into `kept`.
 export async function refused(tab, words, kept = {}) {
-  await tab.locator("[data-errors]").waitFor();
+  await shown(tab, tab.locator("[data-errors]"), `“${words}”`);
   const text = await tab.locator("[data-errors]").innerText();
   expect(text.includes(words), `it says “${text}”`);
   for (const [name, value] of Object.entries(kept)) {
@@ -176,7 +176,17 @@ export function at(tab, path) {
 }
 
 export async function sees(tab, words) {
-  await tab.locator("main").getByText(words).first().waitFor();
+  await shown(tab, tab.locator("main").getByText(words).first(), `“${words}”`);
+}
+
+// Waits for it; where it does not come, the failure tells what is there instead.
+async function shown(tab, place, what) {
+  try {
+    await place.waitFor();
+  } catch {
+    const text = (await tab.locator("main").innerText()).replace(/\s+/g, " ");
+    throw new Error(`${what} is not to be seen at ${tab.url()}: ${text.slice(0, 400)}`);
+  }
 }
 
 export async function lacks(tab, words) {
@@ -201,6 +211,15 @@ export function newcomer(house, browser, local) {
 // The demo's own domain.
 export function domain(house) {
   return account(house, "owner").address.split("@")[1];
+}
+
+// Asks for a path from within the page that is open, or posts a form to it, without going there. A redirect has status 0.
+export function ask(tab, path, form) {
+  return tab.evaluate(async ([path, form]) => {
+    const how = form ? { method: "POST", body: new URLSearchParams(form) } : {};
+    const answer = await fetch(path, { redirect: "manual", ...how });
+    return { status: answer.status, text: await answer.text() };
+  }, [path, form]);
 }
 
 // Makes something in the house's database old: hours are not waited for.

@@ -14,7 +14,7 @@ export const PAGES = [
   { name: "absent", path: "/no-such-page", role: OWNER, status: 404 },
   { name: "overview", path: "/panel", role: DESK },
   { name: "domains", path: "/panel/domains", role: DESK },
-  { name: "domains-removed", path: "/panel/domains?removed=1", role: OWNER },
+  { name: "domains-removed", path: "/panel/domains?removed=1", role: DESK },
   { name: "domain-new", path: "/panel/domains/new", role: OWNER },
   { name: "domain", path: (house) => `/panel/domains/${domain(house)}`, role: DESK },
   { name: "domain-disable", path: (house) => `/panel/domains/${domain(house)}/disable`, role: OWNER },
@@ -39,11 +39,11 @@ export const PAGES = [
   { name: "queue-none", path: "/panel/queue?q=nobody-has-this-name", role: DESK },
   { name: "queue-message", path: ["/panel/queue", "main tbody .row-link"], role: DESK },
   { name: "messages", path: "/panel/messages", role: DESK },
-  { name: "messages-bad", path: "/panel/messages?since=yesterday", role: DESK },
+  { name: "messages-bad", path: "/panel/messages?since=yesterday", role: DESK, status: 422 },
   { name: "message", path: ["/panel/messages", "main tbody .row-link"], role: DESK },
   { name: "security", path: "/panel/security", role: DESK },
-  { name: "activity", path: "/panel/activity", role: DESK },
-  { name: "activity-entry", path: ["/panel/activity", "main tbody .row-link"], role: DESK },
+  { name: "activity", path: "/panel/activity", role: USER, as: OWNER },
+  { name: "activity-entry", path: ["/panel/activity", "main tbody .row-link"], role: USER, as: OWNER },
   { name: "keys", path: "/panel/keys", role: DESK },
   { name: "key-new", path: "/panel/keys/new", role: DESK },
   { name: "webhooks", path: "/panel/webhooks", role: ADMIN },
@@ -70,9 +70,9 @@ export const PAGES = [
 // From the least to the most: each sees what those before it see.
 export const ROLES = [USER, DESK, ADMIN, OWNER];
 
-// Who is looked at a page as: who sees most of it.
+// As whom a page is looked at: as who sees most of it.
 export function viewer(page) {
-  return page.role === undefined || page.role === USER ? page.role : OWNER;
+  return page.as ?? (page.role === undefined || page.role === USER ? page.role : OWNER);
 }
 
 // Where the page stands in this house; `tab` finds out, where that must be found out.

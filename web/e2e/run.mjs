@@ -2,8 +2,8 @@
 // node run.mjs --shots FOLDER: a picture of every page at each width in each theme.
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { THEMES, WIDTHS, browser as open, check, house as start, skip, tally } from "./kit.mjs";
-import { PAGES, pathOf } from "./pages.mjs";
+import { THEMES, WIDTHS, browser as open, check, house as start, inTab, skip, tally } from "./kit.mjs";
+import { PAGES, pathOf, viewer } from "./pages.mjs";
 
 const [first, ...rest] = process.argv.slice(2);
 const house = await start();
@@ -39,17 +39,16 @@ async function visit() {
 
 async function shoot(browser, folder) {
   mkdirSync(folder, { recursive: true });
-  for (const page of PAGES) {
+  for (const role of new Set(PAGES.map(viewer))) {
+    const pages = PAGES.filter((page) => viewer(page) === role);
     for (const width of WIDTHS) {
       for (const theme of THEMES) {
-        await check(`${page.name} ${width} ${theme}`, async () => {
-          const context = await browser.visitor({ role: page.role, width, theme });
-          try {
-            const tab = await context.newPage();
-            await tab.goto(pathOf(page, house));
-            await tab.screenshot({ path: join(folder, `${page.name}-${width}-${theme}.png`), fullPage: true });
-          } finally {
-            await context.close();
+        await inTab(browser, { role, width, theme }, async (tab) => {
+          for (const page of pages) {
+            await check(`${page.name} ${width} ${theme}`, async () => {
+              await tab.goto(await pathOf(page, house, tab));
+              await tab.screenshot({ path: join(folder, `${page.name}-${width}-${theme}.png`), fullPage: true });
+            });
           }
         });
       }

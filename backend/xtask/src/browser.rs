@@ -12,8 +12,9 @@ use relais_testkit::server::Program;
 use crate::peers;
 use crate::tally::Tally;
 
-/// Debian's packages: the browser, and what tells it whose certificates to believe.
-const PACKAGES: &[&str] = &["chromium", "libnss3-tools"];
+/// Debian's packages: the browser, what tells it whose certificates to believe, an authenticator, a mail program, and what makes a
+/// database old.
+const PACKAGES: &[&str] = &["chromium", "libnss3-tools", "oathtool", "curl", "sqlite3"];
 /// And those that run the scripts, where the machine has no Node of its own.
 const NODE: &[&str] = &["nodejs", "npm"];
 
@@ -85,8 +86,8 @@ fn prepare() -> Result<(), String> {
     if machine::find_program("npm").is_none() {
         peers::install(NODE);
     }
-    let missing =
-        ["chromium", "certutil", "node", "npm"].into_iter().find(|name| machine::find_program(name).is_none());
+    let needed = ["chromium", "certutil", "oathtool", "curl", "sqlite3", "node", "npm"];
+    let missing = needed.into_iter().find(|name| machine::find_program(name).is_none());
     if let Some(name) = missing {
         return Err(format!("there is no {name}"));
     }

@@ -36,7 +36,7 @@ export async function run(house, browser) {
     };
     await say("First words");
     await say("Second words");
-    await tab.goto(`/panel/activity?subject=${home}&act=domain`);
+    await tab.goto(`/panel/activity?subject=${home}&act=domain.`);
     await tab.locator("main tbody .row-link").nth(1).click();
     await press(tab, "Undo");
     await tab.getByText("has been changed since").first().waitFor();

@@ -25,9 +25,9 @@ export async function run(house, browser) {
     // A domain that the page does not offer, as a forged form would send it.
     await tab.goto("/panel/people/new");
     await fill(tab, home, { local: "stray" });
-    await tab.locator("select[name=domain] option").first().evaluate((option) => (option.value = "elsewhere.example"));
+    await tab.locator("select[name=domain] option:checked").evaluate((option) => (option.value = "elsewhere.example"));
     await press(tab, "Add a person");
-    await refused(tab, "elsewhere.example is not here", { local: "stray" });
+    await sees(tab, "elsewhere.example is not here");
     await tab.goto("/panel/people?q=stray");
     await sees(tab, "Nothing matches");
   }));
