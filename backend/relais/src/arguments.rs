@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use axum::http::Method;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::DEFAULT_PATH;
@@ -24,6 +25,18 @@ pub(crate) enum Command {
     Serve,
     /// Runs a whole server on loopback with sample people and mail.
     Demo(DemoArguments),
+    /// What is asked of the house, whether it serves now or not.
+    #[command(flatten)]
+    House(HouseCommand),
+    /// Reads the bootstrap file and says what is wrong with it.
+    CheckConfig,
+    /// Tells the version.
+    Version,
+}
+
+/// What is asked of the house.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HouseCommand {
     /// Domains whose mail is kept here.
     #[command(subcommand)]
     Domain(DomainCommand),
@@ -54,12 +67,83 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "target")]
         all: bool,
     },
+    /// Who changed what, and undoing it.
+    #[command(subcommand)]
+    Activity(ActivityCommand),
+    /// What is set for the whole house.
+    #[command(subcommand)]
+    Settings(SettingsCommand),
+    /// The REST API's keys. They are made in the panel.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Makes the link by which a house without an owner is set up, once, within an hour.
+    SetupLink,
     /// Checks the database: counts, quota, dangling rows.
     CheckStore,
-    /// Reads the bootstrap file and says what is wrong with it.
-    CheckConfig,
-    /// Tells the version.
-    Version,
+    /// Asks the REST API itself, and prints its answer.
+    Api {
+        /// GET, POST, PUT, PATCH or DELETE.
+        method: Method,
+        /// Like /people/ann@example.org, with its query.
+        path: String,
+        /// The body, as JSON; `-` for standard input.
+        body: Option<String>,
+    },
+}
+
+/// `relais activity …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ActivityCommand {
+    /// Lists changes, the latest first.
+    List(ListArguments),
+    /// Undoes one, where what it changed is still as it left it.
+    Undo {
+        /// As `list` shows it.
+        id: String,
+    },
+}
+
+/// `relais settings …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum SettingsCommand {
+    /// Lists all.
+    List {
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tells the value of one.
+    Get {
+        /// Like mail.message_octets.
+        name: String,
+        /// JSON, with its range and default.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sets one; it is in force at once.
+    Set {
+        /// Like mail.message_octets.
+        name: String,
+        /// Like `25 MiB`, `15 min`, `true`.
+        value: String,
+    },
+    /// Gives one its default again.
+    Reset {
+        /// Like mail.message_octets.
+        name: String,
+    },
+}
+
+/// `relais key …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Lists everybody's.
+    List(ListArguments),
+    /// Takes one back.
+    Revoke {
+        /// As `list` shows it.
+        id: String,
+    },
 }
 
 /// `relais demo`.
@@ -132,7 +216,7 @@ pub(crate) enum AccountCommand {
         /// Their name.
         #[arg(long, default_value = "")]
         name: String,
-        /// Like 500M or 10G; none: unlimited.
+        /// Like 500M or 10G; none: as the domain says.
         #[arg(long, value_name = "SIZE", value_parser = parse_size)]
         quota: Option<u64>,
     },
@@ -261,11 +345,11 @@ pub(crate) enum QueueCommand {
 /// `relais message …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum MessageCommand {
-    /// Tells each step of a message's way.
+    /// Tells each step of a message's way, or what became of all messages of an address.
     Trace {
         /// An address (sender or recipient), or an id as it stands in Received.
         wanted: String,
-        /// Paging.
+        /// Paging, of an address's messages.
         #[command(flatten)]
         list: ListArguments,
     },

@@ -1,186 +1,457 @@
-//! Commands that ask the house something: words in, an act said, the answer shown.
+//! Commands that ask the house something: words in, the API asked, the answer shown.
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use relais_model::{SystemClock, SystemRandom};
-use relais_reception::Login;
-use relais_service::{Act, Answer, Paging, Password, Selection, Service};
+use axum::http::Method;
+use serde_json::{Value, json};
 
 use crate::arguments::{
-    AccountCommand, AliasCommand, AppPasswordCommand, DomainCommand, ListArguments, MessageCommand, QueueCommand,
-    QueueSelection,
+    AccountCommand, ActivityCommand, AliasCommand, AppPasswordCommand, DomainCommand, HouseCommand, KeyCommand,
+    ListArguments, MessageCommand, QueueCommand, QueueSelection, SettingsCommand,
 };
 use crate::config::Config;
-use crate::{control, server, show};
+use crate::control::{Content, Line, complaints, path, query};
+use crate::import;
+use crate::show::{self, Cell, Column, member};
 
-/// An act, and whether its answer is wanted as JSON.
-pub(crate) struct Asked {
-    act: Act,
-    json: bool,
+/// Rows that are asked for at once, at most.
+const PAGE: usize = 200;
+/// What app passwords are for unless it is said otherwise.
+const ALL_PROTOCOLS: [&str; 3] = ["imap", "pop3", "smtp"];
+
+const DOMAINS: &[Column] = &[
+    ("DOMAIN", Cell::Member("domain")),
+    ("PEOPLE", Cell::Member("people")),
+    ("ALIASES", Cell::Member("aliases")),
+    ("CATCH-ALL", Cell::Member("catch_all")),
+    ("POSTMASTER", Cell::Member("postmaster")),
+];
+const ACCOUNTS: &[Column] = &[
+    ("ADDRESS", Cell::Member("address")),
+    ("NAME", Cell::Member("name")),
+    ("MESSAGES", Cell::Member("used_messages")),
+    ("USED", Cell::Size("used_octets")),
+    ("QUOTA", Cell::Size("quota_octets")),
+    ("", Cell::If("is_suspended", "suspended")),
+];
+const ALIASES: &[Column] = &[("ALIAS", Cell::Member("address")), ("LEADS TO", Cell::Member("targets"))];
+const APP_PASSWORDS: &[Column] = &[
+    ("NAME", Cell::Member("name")),
+    ("FOR", Cell::Member("protocols")),
+    ("MADE", Cell::Member("created_at")),
+    ("LAST USED", Cell::Member("last_used_at")),
+    ("FROM", Cell::Member("last_used_ip")),
+];
+const BANS: &[Column] = &[
+    ("WHO", Cell::Member("whom")),
+    ("FAILURES", Cell::Member("failures")),
+    ("SINCE", Cell::Member("since")),
+    ("UNTIL", Cell::Member("until")),
+];
+const QUEUE: &[Column] = &[
+    ("ID", Cell::Member("id")),
+    ("STATE", Cell::Member("state")),
+    ("SIZE", Cell::Size("size_octets")),
+    ("SENDER", Cell::Member("sender")),
+    ("RECIPIENT", Cell::Member("recipient")),
+    ("TRIES", Cell::Member("attempts")),
+    ("NEXT", Cell::Member("next_attempt_at")),
+    ("LAST REPLY", Cell::Member("last_reply")),
+];
+const MESSAGES: &[Column] = &[
+    ("AT", Cell::Member("at")),
+    ("ID", Cell::Member("id")),
+    ("WHAT", Cell::Member("kind")),
+    ("SENDER", Cell::Member("sender")),
+    ("RECIPIENT", Cell::Member("recipient")),
+];
+const STEPS: &[Column] = &[
+    ("AT", Cell::Member("at")),
+    ("WHAT", Cell::Member("kind")),
+    ("RECIPIENT", Cell::Member("recipient")),
+    ("WHERE", Cell::Member("remote")),
+    ("WORDS", Cell::Member("words")),
+];
+const ACTIVITY: &[Column] = &[
+    ("AT", Cell::Member("at")),
+    ("ID", Cell::Member("id")),
+    ("BY", Cell::Member("author")),
+    ("", Cell::If("is_undoable", "undoable")),
+    ("WHAT", Cell::Member("sentence")),
+];
+const SETTINGS: &[Column] = &[
+    ("NAME", Cell::Member("name")),
+    ("VALUE", Cell::Member("value")),
+    ("DEFAULT", Cell::Member("default")),
+    ("UNIT", Cell::Member("unit")),
+    ("WHAT", Cell::Member("title")),
+];
+const KEYS: &[Column] = &[
+    ("ID", Cell::Member("id")),
+    ("OWNER", Cell::Member("owner")),
+    ("NAME", Cell::Member("name")),
+    ("ROLE", Cell::Member("role")),
+    ("SCOPES", Cell::Member("scopes")),
+    ("LAST USED", Cell::Member("last_used_at")),
+    ("UNTIL", Cell::Member("expires_at")),
+];
+
+/// Does what is said. False: it is done, but something is not as it should be.
+pub(crate) async fn run(command: HouseCommand, config: &Config) -> Result<bool> {
+    let mut line = Line::to(config);
+    let outcome = perform(command, &mut line).await;
+    line.close().await;
+    outcome
 }
 
-impl Asked {
-    fn plain(act: Act) -> Self {
-        Self { act, json: false }
+async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
+    match command {
+        HouseCommand::Domain(command) => domain(command, line).await?,
+        HouseCommand::Account(AccountCommand::Import { file }) => return import_people(&file, line).await,
+        HouseCommand::Account(command) => account(command, line).await?,
+        HouseCommand::Alias(command) => alias(command, line).await?,
+        HouseCommand::Queue(command) => queue(command, line).await?,
+        HouseCommand::Message(MessageCommand::Trace { wanted, list }) => trace(&wanted, &list, line).await?,
+        HouseCommand::Bans { json } => {
+            let mut security = get(line, "/security").await?;
+            let bans = json!({ "rows": security["bans"].take(), "next": null });
+            show::list(&bans, json, BANS)?;
+        }
+        HouseCommand::Unban { target, .. } => unban(target.as_deref(), line).await?,
+        HouseCommand::Activity(command) => activity(command, line).await?,
+        HouseCommand::Settings(command) => settings(command, line).await?,
+        HouseCommand::Key(command) => key(command, line).await?,
+        HouseCommand::SetupLink => {
+            let made = ask(line, Method::POST, "/system/setup-link", Content::Nothing).await?;
+            say(&member(&made, "link"))?;
+        }
+        HouseCommand::CheckStore => return check_store(line).await,
+        HouseCommand::Api { method, path, body } => return raw(method, &path, body, line).await,
     }
+    Ok(true)
+}
 
-    fn list(list: ListArguments, act: impl FnOnce(Paging) -> Act) -> Self {
-        Self { act: act(Paging { after: list.after, limit: list.limit }), json: list.json }
+/// Asks, and takes a refusal for a failure.
+async fn ask(line: &mut Line<'_>, method: Method, path: &str, content: Content) -> Result<Value> {
+    Ok(line.ask(method, path, content).await??)
+}
+
+async fn get(line: &mut Line<'_>, path: &str) -> Result<Value> {
+    ask(line, Method::GET, path, Content::Nothing).await
+}
+
+async fn delete(line: &mut Line<'_>, path: &str) -> Result<Value> {
+    ask(line, Method::DELETE, path, Content::Nothing).await
+}
+
+async fn post(line: &mut Line<'_>, path: &str, body: Value) -> Result<Value> {
+    ask(line, Method::POST, path, Content::Json(body)).await
+}
+
+fn say(text: &str) -> Result<()> {
+    show::print(&format!("{text}\n"))
+}
+
+/// Asks for as many pages of a list as are needed, and shows it as one.
+async fn list(
+    line: &mut Line<'_>,
+    of: &str,
+    filter: &[(&str, &str)],
+    wanted: &ListArguments,
+    columns: &[Column],
+) -> Result<()> {
+    let most = usize::try_from(wanted.limit)?;
+    let (mut rows, mut after) = (Vec::new(), wanted.after.clone());
+    loop {
+        let limit = PAGE.min(most - rows.len()).to_string();
+        let mut members = filter.to_vec();
+        members.push(("limit", &limit));
+        members.extend(after.as_deref().map(|after| ("after", after)));
+        let mut page = get(line, &format!("{of}?{}", query(&members))).await?;
+        if let Value::Array(more) = page["rows"].take() {
+            rows.extend(more);
+        }
+        after = page["next"].as_str().map(str::to_owned);
+        if after.is_none() || most <= rows.len() {
+            break;
+        }
     }
+    show::list(&json!({ "rows": rows, "next": after }), wanted.json, columns)
+}
 
-    /// What is refused now.
-    pub(crate) fn bans(json: bool) -> Self {
-        Self { act: Act::Bans, json }
-    }
-
-    /// That what is refused isn't any more; none: nothing is.
-    pub(crate) fn unban(target: Option<String>) -> Self {
-        Self::plain(Act::Unban { target })
-    }
-
-    /// The check of the database.
-    pub(crate) fn store_check() -> Self {
-        Self::plain(Act::StoreCheck)
-    }
-
-    /// Says the act to the running server, or does it here where none runs, and shows the answer. False: something is wrong.
-    pub(crate) async fn run(self, config: &Config) -> Result<bool> {
-        let outcome = match control::say(&config.control_socket(), &self.act).await? {
-            Some(outcome) => outcome,
-            None => in_this_process(config, self.act).await?,
-        };
-        match outcome {
-            Ok(answer) => {
-                let is_clean = match &answer {
-                    Answer::Findings(findings) => findings.is_empty(),
-                    Answer::Imported(report) => report.refused.is_empty(),
-                    _ => true,
-                };
-                show::answer(&answer, self.json)?;
-                Ok(is_clean)
-            }
-            Err(failure) => bail!("{failure}"),
+async fn domain(command: DomainCommand, line: &mut Line<'_>) -> Result<()> {
+    match command {
+        DomainCommand::Add { domain, catch_all, postmaster } => {
+            let new = json!({ "domain": domain, "catch_all": catch_all, "postmaster": postmaster });
+            let made = post(line, "/domains", new).await?;
+            say(&format!("{} is here", member(&made, "domain")))
+        }
+        DomainCommand::List(wanted) => list(line, "/domains", &[], &wanted, DOMAINS).await,
+        DomainCommand::Remove { domain } => {
+            delete(line, &(path(&["domains", &domain]) + "?only_empty=true")).await?;
+            say(&format!("{domain} is gone"))
         }
     }
 }
 
-async fn in_this_process(config: &Config, act: Act) -> Result<Result<Answer, relais_service::ActFailure>> {
-    let store = server::open_store(config, Arc::new(SystemClock)).await?;
-    let login = Arc::new(Login::new(store.clone(), Arc::new(SystemClock), &SystemRandom));
-    let outcome = Service::new(store.clone(), login).run(act).await;
-    store.close().await;
-    Ok(outcome)
+async fn account(command: AccountCommand, line: &mut Line<'_>) -> Result<()> {
+    match command {
+        AccountCommand::Add { address, name, quota } => {
+            let mut new = json!({ "address": address, "name": name, "password": read_password(&address)? });
+            if let (Some(quota), Some(members)) = (quota, new.as_object_mut()) {
+                members.insert("quota_octets".to_owned(), quota.into());
+            }
+            let made = post(line, "/people", new).await?;
+            say(&format!("{} is here", member(&made, "address")))
+        }
+        AccountCommand::List(wanted) => list(line, "/people", &[], &wanted, ACCOUNTS).await,
+        AccountCommand::Passwd { address } => {
+            let new = Content::Json(json!({ "password": read_password(&address)? }));
+            ask(line, Method::PUT, &path(&["people", &address, "password"]), new).await?;
+            say(&format!("{address} has a new password"))
+        }
+        AccountCommand::AppPassword(command) => app_password(command, line).await,
+        AccountCommand::Remove { address, yes } => {
+            if !yes {
+                bail!("this removes {address} with all their mail; say --yes if you mean it");
+            }
+            let going = get(line, &path(&["people", &address, "going"])).await?;
+            delete(line, &path(&["people", &address])).await?;
+            let (gone, messages) = (member(&going, "address"), member(&going, "messages"));
+            say(&format!(
+                "{gone} is gone, with {messages} messages; can be restored until {}",
+                member(&going, "purged_at")
+            ))
+        }
+        AccountCommand::Import { .. } => Ok(()),
+    }
 }
 
-impl DomainCommand {
-    /// The act that is meant.
-    pub(crate) fn asked(self) -> Asked {
-        match self {
-            Self::Add { domain, catch_all, postmaster } => {
-                Asked::plain(Act::DomainAdd { domain, catch_all, postmaster })
-            }
-            Self::List(list) => Asked::list(list, |paging| Act::DomainList { paging }),
-            Self::Remove { domain } => Asked::plain(Act::DomainRemove { domain }),
+/// False: some lines were refused.
+async fn import_people(file: &Path, line: &mut Line<'_>) -> Result<bool> {
+    let text = read_file(file)?;
+    let (mut added, mut refused) = (0, 0);
+    for piece in import::pieces(&text) {
+        let done = ask(line, Method::POST, "/people/import", Content::Csv(piece.text())).await?;
+        added += done["added"].as_array().map_or(0, Vec::len);
+        for one in done["refused"].as_array().into_iter().flatten() {
+            refused += 1;
+            let text = |error: &'static str| move |of: &'_ Value| of[error].as_str().unwrap_or_default().to_owned();
+            let errors = one["errors"].as_array().into_iter().flatten();
+            let told: Vec<_> = errors.map(|error| (text("field")(error), text("detail")(error))).collect();
+            let told = complaints(told.iter().map(|(field, why)| (field.as_str(), why.as_str())));
+            say(&format!("line {}: {told}", piece.line_of(one["line"].as_u64().unwrap_or_default())))?;
+        }
+    }
+    say(&format!("{added} accounts added, {refused} lines refused"))?;
+    Ok(refused == 0)
+}
+
+async fn app_password(command: AppPasswordCommand, line: &mut Line<'_>) -> Result<()> {
+    match command {
+        AppPasswordCommand::Add { address, name, protocols } => {
+            let protocols = protocols.unwrap_or_else(|| ALL_PROTOCOLS.map(str::to_owned).to_vec());
+            let new = json!({ "name": name, "protocols": protocols });
+            let made = post(line, &path(&["people", &address, "app-passwords"]), new).await?;
+            say(&member(&made, "password"))
+        }
+        AppPasswordCommand::List { address, json } => {
+            let rows = get(line, &path(&["people", &address, "app-passwords"])).await?;
+            show::list(&rows, json, APP_PASSWORDS)
+        }
+        AppPasswordCommand::Remove { address, name } => {
+            delete(line, &path(&["people", &address, "app-passwords", &name])).await?;
+            say(&format!("the app password `{name}` of {address} is gone"))
         }
     }
 }
 
-impl AccountCommand {
-    /// The act that is meant; may ask for a password.
-    pub(crate) fn asked(self) -> Result<Asked> {
-        Ok(match self {
-            Self::Add { address, name, quota } => {
-                let password = read_password(&address)?;
-                Asked::plain(Act::AccountAdd { address, name, password, quota_octets: quota })
-            }
-            Self::List(list) => Asked::list(list, |paging| Act::AccountList { paging }),
-            Self::Passwd { address } => {
-                let password = read_password(&address)?;
-                Asked::plain(Act::AccountPassword { address, password })
-            }
-            Self::AppPassword(command) => command.asked(),
-            Self::Remove { address, yes } => {
-                if !yes {
-                    bail!("this removes {address} with all their mail; say --yes if you mean it");
-                }
-                Asked::plain(Act::AccountRemove { address })
-            }
-            Self::Import { file } => Asked::plain(Act::AccountImport { csv: Password::new(read_file(&file)?) }),
-        })
-    }
-}
-
-impl AppPasswordCommand {
-    fn asked(self) -> Asked {
-        match self {
-            Self::Add { address, name, protocols } => Asked::plain(Act::AppPasswordAdd { address, name, protocols }),
-            Self::List { address, json } => Asked { act: Act::AppPasswordList { address }, json },
-            Self::Remove { address, name } => Asked::plain(Act::AppPasswordRemove { address, name }),
+async fn alias(command: AliasCommand, line: &mut Line<'_>) -> Result<()> {
+    match command {
+        AliasCommand::Add { address, targets } => {
+            let made = post(line, "/addresses", json!({ "address": address, "targets": targets })).await?;
+            say(&format!("{} leads to {}", member(&made, "address"), member(&made, "targets")))
         }
-    }
-}
-
-impl AliasCommand {
-    /// The act that is meant.
-    pub(crate) fn asked(self) -> Asked {
-        match self {
-            Self::Add { address, targets } => Asked::plain(Act::AliasAdd { address, targets }),
-            Self::List(list) => Asked::list(list, |paging| Act::AliasList { paging }),
-            Self::Remove { address } => Asked::plain(Act::AliasRemove { address }),
+        AliasCommand::List(wanted) => {
+            list(line, "/addresses", &[("kind", "alias"), ("kind", "forward")], &wanted, ALIASES).await
+        }
+        AliasCommand::Remove { address } => {
+            delete(line, &path(&["addresses", &address])).await?;
+            say(&format!("{address} is gone"))
         }
     }
 }
 
 impl QueueSelection {
-    fn selection(self) -> Result<Selection> {
+    fn selection(self) -> Result<Value> {
         match self {
-            Self { all: true, .. } => Ok(Selection::All),
-            Self { destination: Some(domain), .. } => Ok(Selection::Destination(domain)),
-            Self { ids, .. } if !ids.is_empty() => Ok(Selection::Ids(ids)),
+            Self { all: true, .. } => Ok(json!({ "matching": {} })),
+            Self { destination: Some(domain), .. } => Ok(json!({ "matching": { "destination": domain } })),
+            Self { ids, .. } if !ids.is_empty() => Ok(json!({ "items": ids })),
             _ => bail!("name what is meant: ids as `relais queue list` shows them, --destination DOMAIN, or --all"),
         }
     }
 }
 
-impl QueueCommand {
-    /// The act that is meant.
-    pub(crate) fn asked(self) -> Result<Asked> {
-        Ok(match self {
-            Self::List { list, destination, sender } => {
-                Asked::list(list, |paging| Act::QueueList { paging, destination, sender })
-            }
-            Self::Show { id, json } => Asked { act: Act::QueueShow { id }, json },
-            Self::Retry(which) => Asked::plain(Act::QueueRetry { selection: which.selection()? }),
-            Self::Hold(which) => Asked::plain(Act::QueueHold { selection: which.selection()? }),
-            Self::Release(which) => Asked::plain(Act::QueueRelease { selection: which.selection()? }),
-            Self::Remove(which) => Asked::plain(Act::QueueRemove { selection: which.selection()? }),
-        })
+async fn queue(command: QueueCommand, line: &mut Line<'_>) -> Result<()> {
+    let (act, which) = match command {
+        QueueCommand::List { list: wanted, destination, sender } => {
+            let mut filter = Vec::new();
+            filter.extend(destination.as_deref().map(|domain| ("destination", domain)));
+            filter.extend(sender.as_deref().map(|address| ("sender", address)));
+            return list(line, "/queue", &filter, &wanted, QUEUE).await;
+        }
+        QueueCommand::Show { id, json } => {
+            let message = get(line, &path(&["queue", &id])).await?;
+            return if json { show::json(&message) } else { show::print(&queued(&message)) };
+        }
+        QueueCommand::Retry(which) => ("/queue/retry", which),
+        QueueCommand::Hold(which) => ("/queue/hold", which),
+        QueueCommand::Release(which) => ("/queue/release", which),
+        QueueCommand::Remove(which) => ("/queue/remove", which),
+    };
+    let touched = post(line, act, which.selection()?).await?;
+    say(&format!("{} recipients", member(&touched, "count")))
+}
+
+/// One queued message, with what each of its recipients waits for.
+fn queued(message: &Value) -> String {
+    let about = |head: &str, what: String| vec![head.to_owned(), what];
+    let mut lines = vec![
+        about("Id", member(message, "id")),
+        about("Sender", member(message, "sender")),
+        about("Size", show::octets(message, "size_octets")),
+        about("Since", member(message, "created_at")),
+        about("Given up", member(message, "expires_at")),
+    ];
+    for one in message["recipients"].as_array().into_iter().flatten() {
+        let of = |name| member(one, name);
+        let (state, attempts, next) = (of("state"), of("attempts"), of("next_attempt_at"));
+        lines.push(about("Recipient", format!("{}: {state}, {attempts} tries, next {next}", of("recipient"))));
+        if one["last_reply"].is_string() {
+            lines.push(about("", of("last_reply")));
+        }
+    }
+    show::columns(&lines)
+}
+
+/// Of an address all messages, of an id each step.
+async fn trace(wanted: &str, paging: &ListArguments, line: &mut Line<'_>) -> Result<()> {
+    if wanted.contains('@') {
+        return list(line, "/messages", &[("address", wanted)], paging, MESSAGES).await;
+    }
+    let story = get(line, &path(&["messages", wanted])).await?;
+    if paging.json {
+        return show::json(&story);
+    }
+    let summary: Vec<_> = story["summary"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let steps = story["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
+    show::print(&format!("{}\n\n{}", summary.join(" "), show::table(steps, STEPS)))
+}
+
+async fn unban(target: Option<&str>, line: &mut Line<'_>) -> Result<()> {
+    match target {
+        Some(target) => {
+            delete(line, &path(&["security", "bans", target])).await?;
+            say(&format!("{target} may log in again"))
+        }
+        None => {
+            let touched = delete(line, "/security/bans").await?;
+            say(&format!("{} bans lifted", member(&touched, "count")))
+        }
     }
 }
 
-impl MessageCommand {
-    /// The act that is meant.
-    pub(crate) fn asked(self) -> Asked {
-        let Self::Trace { wanted, list } = self;
-        Asked::list(list, |paging| Act::MessageTrace { wanted, paging })
+async fn activity(command: ActivityCommand, line: &mut Line<'_>) -> Result<()> {
+    match command {
+        ActivityCommand::List(wanted) => list(line, "/activity", &[], &wanted, ACTIVITY).await,
+        ActivityCommand::Undo { id } => {
+            let undone = ask(line, Method::POST, &path(&["activity", &id, "undo"]), Content::Nothing).await?;
+            say(&member(&undone, "sentence"))
+        }
     }
+}
+
+async fn settings(command: SettingsCommand, line: &mut Line<'_>) -> Result<()> {
+    let setting = match command {
+        SettingsCommand::List { json } => {
+            let sections = get(line, "/settings").await?;
+            if json {
+                return show::json(&sections);
+            }
+            let sections = sections["rows"].as_array().into_iter().flatten();
+            let all: Vec<Value> = sections.filter_map(|one| one["settings"].as_array()).flatten().cloned().collect();
+            return show::print(&show::table(&all, SETTINGS));
+        }
+        SettingsCommand::Get { name, json } => {
+            let setting = get(line, &path(&["settings", &name])).await?;
+            if json {
+                return show::json(&setting);
+            }
+            return say(setting["value"].as_str().unwrap_or_default());
+        }
+        SettingsCommand::Set { name, value } => {
+            let new = Content::Json(json!({ "value": value }));
+            ask(line, Method::PUT, &path(&["settings", &name]), new).await?
+        }
+        SettingsCommand::Reset { name } => delete(line, &path(&["settings", &name])).await?,
+    };
+    say(&format!("{} is {}", member(&setting, "name"), member(&setting, "value")))
+}
+
+async fn key(command: KeyCommand, line: &mut Line<'_>) -> Result<()> {
+    match command {
+        KeyCommand::List(wanted) => list(line, "/keys", &[("everybody", "true")], &wanted, KEYS).await,
+        KeyCommand::Revoke { id } => {
+            delete(line, &path(&["keys", &id])).await?;
+            say(&format!("the key {id} opens nothing any more"))
+        }
+    }
+}
+
+/// False: something is wrong in the database.
+async fn check_store(line: &mut Line<'_>) -> Result<bool> {
+    let checked = ask(line, Method::POST, "/system/check-store", Content::Nothing).await?;
+    let findings: Vec<_> = checked["findings"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    say(&if findings.is_empty() { "The database is clean.".to_owned() } else { findings.join("\n") })?;
+    Ok(findings.is_empty())
+}
+
+/// Any operation. False: it was refused.
+async fn raw(method: Method, path: &str, body: Option<String>, line: &mut Line<'_>) -> Result<bool> {
+    let body = match body.as_deref() {
+        Some("-") => Some(read_file(Path::new("-"))?),
+        _ => body,
+    };
+    let content = match body {
+        Some(text) => Content::Json(serde_json::from_str(&text).context("the body is no JSON")?),
+        None => Content::Nothing,
+    };
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let (is_done, answer) = match line.ask(method, &path, content).await? {
+        Ok(answer) => (true, answer),
+        Err(problem) => (false, problem.0),
+    };
+    if !answer.is_null() {
+        show::json(&answer)?;
+    }
+    Ok(is_done)
 }
 
 /// From a prompt, twice, where a person sits there; else the first line of standard input.
-fn read_password(address: &str) -> Result<Password> {
+fn read_password(address: &str) -> Result<String> {
     if !std::io::stdin().is_terminal() {
         let mut text = String::new();
         std::io::stdin().read_line(&mut text).context("cannot read the password from standard input")?;
-        return Ok(Password::new(text.trim_end_matches(['\r', '\n'])));
+        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
     }
     let first = rpassword::prompt_password(format!("New password for {address}: "))?;
     if rpassword::prompt_password("Again: ")? != first {
         bail!("the two passwords are not the same");
     }
-    Ok(Password::new(first))
+    Ok(first)
 }
 
 fn read_file(path: &Path) -> Result<String> {

@@ -1,25 +1,43 @@
-//! How the command line meets a running server: one act and one answer, each a line of JSON, over a socket in the data
-//! directory that only the server's own user (and root) can open.
+//! How the command line asks the house: in the REST API's words, over a socket in the data directory that only the server's own user
+//! (and root) can open; where no server runs, of the same API in this process.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use relais_service::{Act, ActFailure, Answer, Service};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use relais_httpd::{Peer, Web};
+use relais_model::{SystemClock, SystemRandom};
+use relais_reception::Login;
+use relais_service::Service;
+use relais_store::Store;
+use serde::Deserialize;
+use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tracing::{debug, warn};
+use tower::ServiceExt as _;
+use tracing::debug;
 
-/// An act's line, at most: the largest is an import's file.
-const MAX_ACT_OCTETS: u64 = 64 * 1024 * 1024;
-/// For an act to come in. The socket is local.
-const ACT_TIMEOUT: Duration = Duration::from_secs(30);
-/// For the answer to an act, an import of many thousands among them.
+use crate::config::Config;
+use crate::server;
+
+/// Connections at once at the socket.
+pub(crate) const GUESTS: usize = 64;
+/// For an answer, that to an import of many among them.
 const ANSWER_TIMEOUT: Duration = Duration::from_hours(1);
+/// Where the API's paths begin.
+const PREFIX: &str = "/api/v1";
+/// What stands as it is in a path or a query (RFC 3986 §2.3).
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Binds the socket. The store is locked by now, so one that is there was left by a process that died.
 pub(crate) fn bind(path: &Path) -> Result<UnixListener> {
@@ -33,61 +51,197 @@ pub(crate) fn bind(path: &Path) -> Result<UnixListener> {
     Ok(listener)
 }
 
-/// Answers until `stop`; acts under way are finished.
-pub(crate) async fn serve(listener: UnixListener, service: Service, stop: CancellationToken) {
-    let acts = TaskTracker::new();
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted, // cancel-safe: tokio's accept is
+/// A request's body.
+#[derive(Default)]
+pub(crate) enum Content {
+    /// None.
+    #[default]
+    Nothing,
+    /// As most operations take it.
+    Json(Value),
+    /// As an import takes it.
+    Csv(String),
+}
+
+impl Content {
+    fn into_octets(self) -> (Option<&'static str>, Bytes) {
+        match self {
+            Self::Nothing => (None, Bytes::new()),
+            Self::Json(value) => (Some("application/json"), value.to_string().into()),
+            Self::Csv(text) => (Some("text/csv"), text.into()),
+        }
+    }
+}
+
+/// What came back: the answer's JSON, null where there is none; or the problem document (RFC 9457).
+pub(crate) type Outcome = Result<Value, Problem>;
+
+/// A problem document; it displays as the sentences in it.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.sentences())]
+pub(crate) struct Problem(pub(crate) Value);
+
+/// What is told of it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    title: String,
+    detail: String,
+    errors: Vec<Wrong>,
+}
+
+#[derive(Deserialize)]
+struct Wrong {
+    field: String,
+    detail: String,
+}
+
+impl Problem {
+    fn sentences(&self) -> String {
+        let told = Told::deserialize(&self.0).unwrap_or_default();
+        if !told.errors.is_empty() {
+            return complaints(told.errors.iter().map(|wrong| (wrong.field.as_str(), wrong.detail.as_str())));
+        }
+        if told.detail.is_empty() { told.title } else { told.detail }
+    }
+}
+
+/// `field: what is wrong with it`, one after the other.
+pub(crate) fn complaints<'a>(complaints: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let told = complaints.map(|(field, why)| if field.is_empty() { why.to_owned() } else { format!("{field}: {why}") });
+    told.collect::<Vec<_>>().join(" ")
+}
+
+/// A path of these parts, each of which may hold any letter.
+pub(crate) fn path(parts: &[&str]) -> String {
+    parts.iter().map(|part| format!("/{}", utf8_percent_encode(part, PLAIN))).collect()
+}
+
+/// A query of these members.
+pub(crate) fn query(members: &[(&str, &str)]) -> String {
+    let member = |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, PLAIN));
+    members.iter().map(member).collect::<Vec<_>>().join("&")
+}
+
+/// A line to the house. It is opened by the first question.
+pub(crate) struct Line<'a> {
+    config: &'a Config,
+    end: Option<End>,
+}
+
+/// Who answers.
+enum End {
+    /// The running server.
+    Server(SendRequest<Full<Bytes>>),
+    /// This process: it has opened the store.
+    Here(Router, Store),
+}
+
+impl<'a> Line<'a> {
+    pub(crate) const fn to(config: &'a Config) -> Self {
+        Self { config, end: None }
+    }
+
+    /// Asks for `path` below `/api/v1`, with its query.
+    ///
+    /// # Errors
+    /// Where there is no answer; what the house refuses is an outcome.
+    pub(crate) async fn ask(&mut self, method: Method, path: &str, content: Content) -> Result<Outcome> {
+        let (kind, octets) = content.into_octets();
+        let path = path.strip_prefix(PREFIX).unwrap_or(path);
+        let request = Request::builder().method(method).uri(format!("{PREFIX}{path}"));
+        let request = request.header(header::HOST, "localhost").header(header::ACCEPT_LANGUAGE, "en");
+        let request = match kind {
+            Some(kind) => request.header(header::CONTENT_TYPE, kind),
+            None => request,
         };
-        match accepted {
-            Ok((stream, _)) => {
-                let service = service.clone();
-                acts.spawn(async move {
-                    if let Err(error) = answer(stream, &service).await {
-                        debug!(%error, "a control connection ended early");
-                    }
-                });
+        let request = request.body(Full::new(octets)).with_context(|| format!("{path} is no path"))?;
+        let answered = timeout(ANSWER_TIMEOUT, self.exchange(request)).await;
+        let (status, octets) = answered.context("the server gave no answer in time")??;
+        let body = if octets.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&octets).context("the answer is not understood: is it another version?")?
+        };
+        Ok(if status.is_success() { Ok(body) } else { Err(Problem(body)) })
+    }
+
+    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes)> {
+        let end = match self.end.take() {
+            Some(end) => end,
+            None => End::open(self.config).await?,
+        };
+        match self.end.insert(end) {
+            End::Server(server) => {
+                let response = server.send_request(request).await.context("the server broke off")?;
+                Ok((response.status(), response.into_body().collect().await.context("the server broke off")?.to_bytes()))
             }
-            Err(error) => {
-                warn!(%error, "the control socket failed");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+            End::Here(router, _) => {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(Peer::Host);
+                let response = router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+                Ok((response.status(), response.into_body().collect().await?.to_bytes()))
             }
         }
     }
-    acts.close();
-    acts.wait().await;
-}
 
-async fn answer(stream: UnixStream, service: &Service) -> Result<()> {
-    let (reading, mut writing) = stream.into_split();
-    let mut line = String::new();
-    let mut reader = BufReader::new(reading.take(MAX_ACT_OCTETS));
-    timeout(ACT_TIMEOUT, reader.read_line(&mut line)).await??;
-    let outcome: Result<Answer, ActFailure> = match serde_json::from_str::<Act>(&line) {
-        Ok(act) => service.run(act).await,
-        Err(error) => Err(ActFailure::Bad(format!("another version of relais is speaking: {error}"))),
-    };
-    let mut reply = serde_json::to_vec(&outcome)?;
-    reply.push(b'\n');
-    timeout(ACT_TIMEOUT, writing.write_all(&reply)).await??;
-    Ok(())
-}
-
-/// Says an act to the server behind `socket`. `None` where no server is there.
-pub(crate) async fn say(socket: &Path, act: &Act) -> Result<Option<Result<Answer, ActFailure>>> {
-    let mut stream = match UnixStream::connect(socket).await {
-        Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => {
-            return Ok(None);
+    /// Lets go of the store, where this process has opened it.
+    pub(crate) async fn close(self) {
+        if let Some(End::Here(_, store)) = self.end {
+            store.close().await;
         }
-        Err(error) => return Err(error).with_context(|| format!("cannot speak to the server at {}", socket.display())),
-    };
-    let mut line = serde_json::to_vec(act)?;
-    line.push(b'\n');
-    stream.write_all(&line).await?;
-    let mut reply = Vec::new();
-    timeout(ANSWER_TIMEOUT, stream.read_to_end(&mut reply)).await.context("the server gave no answer in time")??;
-    Ok(Some(serde_json::from_slice(&reply).context("the server's answer is not understood: is it another version?")?))
+    }
+}
+
+impl End {
+    async fn open(config: &Config) -> Result<Self> {
+        let socket = config.control_socket();
+        match UnixStream::connect(&socket).await {
+            Ok(stream) => {
+                let (server, connection) = handshake(TokioIo::new(stream)).await?;
+                tokio::spawn(async move {
+                    if let Err(error) = connection.await {
+                        debug!(%error, "the connection to the server ended early");
+                    }
+                });
+                Ok(Self::Server(server))
+            }
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => {
+                Self::here(config).await
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot speak to the server at {}", socket.display())),
+        }
+    }
+
+    async fn here(config: &Config) -> Result<Self> {
+        let store = server::open_store(config, Arc::new(SystemClock)).await?;
+        store.start_settings_from(config.settings()).await?;
+        let login = Arc::new(Login::new(store.clone(), Arc::new(SystemClock), &SystemRandom));
+        let access = server::open_access(config, &store, &login).await?;
+        let service = Service::new(store.clone(), login);
+        let web = Web::new(service, access, server::place(config), Arc::new(SystemClock));
+        Ok(Self::Here(web.router(), store))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn any_letter_fits_into_a_path() {
+        assert_eq!(path(&["people", "j/ö@x.example"]), "/people/j%2F%C3%B6%40x.example");
+        assert_eq!(query(&[("sender", "<>"), ("limit", "5")]), "sender=%3C%3E&limit=5");
+    }
+
+    #[test]
+    fn problems_are_told_in_sentences() {
+        let check = |document: Value, expected: &str| assert_eq!(Problem(document).to_string(), expected);
+        check(json!({"title": "Not here", "detail": "Nothing of x is here."}), "Nothing of x is here.");
+        let errors = json!([{"field": "domain", "detail": "No."}, {"field": "", "detail": "Neither."}]);
+        check(json!({"title": "Unfit", "detail": "No. Neither.", "errors": errors}), "domain: No. Neither.");
+        check(json!({"title": "Fault"}), "Fault");
+    }
 }

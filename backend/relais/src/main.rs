@@ -2,7 +2,8 @@
 //!
 //! - `arguments`: the command line's words. `config`: the bootstrap file. `server`: the wiring of all rooms; read it to see what
 //!   there is. `demo`: the same on loopback, furnished.
-//! - `commands`, `show`: acts said and answers shown. `control`: the socket between them and a running server.
+//! - `commands`, `import`, `show`: the API asked and its answers shown. `control`: the line to it, over the socket of a running server or
+//!   in this process.
 //! - `web`: the doors for browsers. `operations`: metrics and health. `certificate`: those of our own making. `private`: files for the owner alone. `log`.
 //!
 //! Invariants: no globals but the log's and the metrics' recorders and the allocator. Passwords come from a prompt, standard
@@ -15,6 +16,7 @@ mod config;
 mod control;
 mod demo;
 mod host;
+mod import;
 mod log;
 mod operations;
 mod private;
@@ -29,7 +31,6 @@ use anyhow::Result;
 use clap::Parser as _;
 
 use arguments::{Arguments, Command};
-use commands::Asked;
 use config::Config;
 
 /// It gives memory back after a burst, and doesn't fragment where thousands of sessions come and go.
@@ -88,14 +89,7 @@ async fn perform(arguments: Arguments) -> Result<bool> {
                 .await?;
         }
         Command::Demo(arguments) => demo::run(arguments).await?,
-        Command::Domain(command) => return command.asked().run(&load()?).await,
-        Command::Account(command) => return command.asked()?.run(&load()?).await,
-        Command::Alias(command) => return command.asked().run(&load()?).await,
-        Command::Queue(command) => return command.asked()?.run(&load()?).await,
-        Command::Message(command) => return command.asked().run(&load()?).await,
-        Command::Bans { json } => return Asked::bans(json).run(&load()?).await,
-        Command::Unban { target, .. } => return Asked::unban(target).run(&load()?).await,
-        Command::CheckStore => return Asked::store_check().run(&load()?).await,
+        Command::House(command) => return commands::run(command, &load()?).await,
     }
     Ok(true)
 }

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
-use relais_httpd::{MailPorts, Place, Web};
+use relais_httpd::{Door, MailPorts, Place, Web};
 use relais_maild::{
     Binding, Certificates, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode, server_config,
 };
@@ -19,7 +19,6 @@ use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
 use relais_service::{Access, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
-use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -45,7 +44,7 @@ pub(crate) struct Server {
     listeners: Vec<ListenerConfig>,
     doors: Doors,
     reloading: Reloading,
-    control: UnixListener,
+    control: Door,
     operations: operations::Doors,
     web: web::Doors,
     access: Arc<Access>,
@@ -92,7 +91,7 @@ impl Server {
             listeners: config.listeners(),
             doors: Doors::bind(config.listeners())?,
             reloading,
-            control: control::bind(&config.control_socket())?,
+            control: Door::unix(control::bind(&config.control_socket())?, control::GUESTS),
             operations,
             web,
             access,
@@ -102,7 +101,7 @@ impl Server {
         })
     }
 
-    /// What the command line would ask for; a demo furnishes its house with it.
+    /// The use-cases; a demo furnishes its house with them.
     pub(crate) fn service(&self) -> Service {
         Service::new(self.store.clone(), Arc::clone(&self.login))
     }
@@ -147,9 +146,9 @@ impl Server {
         let handle = operations::recorder()?;
         tasks.spawn(self.operations.serve(self.store.clone(), handle, stop.clone(), self.drain));
         let place = place(&self.reloading.begun_with);
-        let panel = Web::new(service.clone(), self.access, place, Arc::new(SystemClock));
-        tasks.spawn(self.web.serve(panel.router(), stop.clone(), self.drain));
-        tasks.spawn(control::serve(self.control, service, stop.clone()));
+        let router = Web::new(service, self.access, place, Arc::new(SystemClock)).router();
+        tasks.spawn(self.web.serve(router.clone(), stop.clone(), self.drain));
+        tasks.spawn(self.control.serve(router, stop.clone(), self.drain));
         tasks.spawn(self.doors.serve(self.house, stop.clone()));
         tasks.close();
         let delivery = self.delivery.map(|config| start_delivery(&self.store, config, &self.resolver)).transpose()?;
@@ -173,7 +172,7 @@ impl Server {
 }
 
 /// Where people find the house: its pages, and its doors for mail programs with TLS from the first octet.
-fn place(config: &Config) -> Place {
+pub(crate) fn place(config: &Config) -> Place {
     let listeners = config.listeners();
     let port = |protocol: Protocol| {
         let tls = listeners.iter().find(|door| door.protocol == protocol && door.tls == TlsMode::Implicit)?;
@@ -190,7 +189,7 @@ fn place(config: &Config) -> Place {
 }
 
 /// Signing in, at the names that browsers know this host by.
-async fn open_access(config: &Config, store: &Store, login: &Arc<Login>) -> Result<Arc<Access>> {
+pub(crate) async fn open_access(config: &Config, store: &Store, login: &Arc<Login>) -> Result<Arc<Access>> {
     let host = config.hostname.as_str().to_owned();
     let mut origins = vec![format!("https://{host}")];
     origins.extend(config.web.origins.iter().cloned());

@@ -1,38 +1,32 @@
-//! Answers for people, in columns, or for programs, as JSON.
+//! Answers for people, in columns, or for programs, as the API's JSON.
 
 use std::io::Write as _;
 
 use anyhow::Result;
-use relais_service::{
-    AccountRow, AliasRow, Answer, AppPasswordRow, BanRow, DomainRow, ImportReport, QueueDetail, QueueRow, Rows,
-    TraceRow,
-};
-use serde::Serialize;
+use serde_json::Value;
 
-/// Prints an answer.
-pub(crate) fn answer(answer: &Answer, json: bool) -> Result<()> {
-    let text = match answer {
-        Answer::Done(text) => format!("{text}\n"),
-        Answer::Touched(count) => format!("{count} recipients\n"),
-        Answer::Domains(rows) => list(rows, json, &["DOMAIN", "PEOPLE", "ALIASES", "CATCH-ALL", "POSTMASTER"], domain)?,
-        Answer::Accounts(rows) => list(rows, json, &["ADDRESS", "NAME", "MESSAGES", "USED", "QUOTA", ""], account)?,
-        Answer::Aliases(rows) => list(rows, json, &["ALIAS", "LEADS TO"], alias)?,
-        Answer::AppPassword(made) => format!("{}\n", made.expose()),
-        Answer::AppPasswords(rows) => list(rows, json, &["NAME", "FOR", "MADE", "LAST USED", "FROM"], app_password)?,
-        Answer::Bans(rows) => list(rows, json, &["WHO", "FAILURES", "SINCE", "UNTIL"], ban)?,
-        Answer::Imported(report) => imported(report),
-        Answer::Queue(rows) => {
-            list(rows, json, &["ID", "STATE", "SIZE", "SENDER", "RECIPIENT", "TRIES", "NEXT", "LAST REPLY"], queued)?
+/// A column's head, and what of a row stands in it.
+pub(crate) type Column = (&'static str, Cell);
+
+/// What stands in a cell.
+#[derive(Clone, Copy)]
+pub(crate) enum Cell {
+    /// The member of this name.
+    Member(&'static str),
+    /// A member that counts octets.
+    Size(&'static str),
+    /// A word where the member is true.
+    If(&'static str, &'static str),
+}
+
+impl Cell {
+    fn of(self, row: &Value) -> String {
+        match self {
+            Self::Member(name) => member(row, name),
+            Self::Size(name) => octets(row, name),
+            Self::If(name, word) => if row[name] == true { word } else { "" }.to_owned(),
         }
-        Answer::QueueDetail(detail) if json => as_json(detail)?,
-        Answer::QueueDetail(detail) => queue_detail(detail),
-        Answer::Trace(rows) => {
-            list(rows, json, &["AT", "ID", "WHAT", "SENDER", "RECIPIENT", "WHERE", "WORDS"], traced)?
-        }
-        Answer::Findings(findings) if findings.is_empty() => "The database is clean.\n".to_owned(),
-        Answer::Findings(findings) => findings.iter().flat_map(|finding| [finding.as_str(), "\n"]).collect(),
-    };
-    print(&text)
+    }
 }
 
 /// Writes to standard output; a reader that has gone away (`| head`) is no error.
@@ -43,24 +37,48 @@ pub(crate) fn print(text: &str) -> Result<()> {
     }
 }
 
-fn as_json(value: &impl Serialize) -> Result<String> {
-    Ok(serde_json::to_string_pretty(value)? + "\n")
+/// An answer as it came.
+pub(crate) fn json(value: &Value) -> Result<()> {
+    print(&format!("{value:#}\n"))
 }
 
-fn list<T: Serialize>(rows: &Rows<T>, json: bool, head: &[&str], row: impl Fn(&T) -> Vec<String>) -> Result<String> {
-    if json {
-        return as_json(rows);
+/// A list, `rows` and `next`, as it came or in columns.
+pub(crate) fn list(list: &Value, is_json: bool, columns: &[Column]) -> Result<()> {
+    if is_json {
+        return json(list);
     }
-    if rows.rows.is_empty() {
-        return Ok("Nothing here.\n".to_owned());
+    let rows = list["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let more = match &list["next"] {
+        Value::String(next) => format!("More: --after '{next}'\n"),
+        _ => String::new(),
+    };
+    if rows.is_empty() {
+        return print(&format!("Nothing here.\n{more}"));
     }
-    let mut lines = vec![head.iter().map(|&cell| cell.to_owned()).collect()];
-    lines.extend(rows.rows.iter().map(row));
-    let mut text = columns(&lines);
-    if let Some(next) = &rows.next {
-        text += &["More: --after '", next, "'\n"].concat();
-    }
-    Ok(text)
+    print(&(table(rows, columns) + &more))
+}
+
+/// Rows below their heads.
+pub(crate) fn table(rows: &[Value], columns: &[Column]) -> String {
+    let heads = columns.iter().map(|(head, _)| (*head).to_owned()).collect();
+    let lines = rows.iter().map(|row| columns.iter().map(|(_, cell)| cell.of(row)).collect());
+    self::columns(&[heads].into_iter().chain(lines).collect::<Vec<_>>())
+}
+
+/// A member in words; a dash where it is null, empty or not there.
+pub(crate) fn member(row: &Value, name: &str) -> String {
+    let said = match &row[name] {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    if said.is_empty() { "–".to_owned() } else { said }
+}
+
+/// A member that counts octets; a dash where it is null.
+pub(crate) fn octets(row: &Value, name: &str) -> String {
+    row[name].as_u64().map_or_else(|| "–".to_owned(), size)
 }
 
 /// Cells of a column are as wide as its widest, the last column as it comes.
@@ -82,13 +100,9 @@ pub(crate) fn columns(lines: &[Vec<String>]) -> String {
     lines.iter().map(row).collect()
 }
 
-fn or_dash(text: Option<&String>) -> String {
-    text.cloned().unwrap_or_else(|| "–".to_owned())
-}
-
 /// `1.5 MB`: decimal, as disks are sold.
 #[expect(clippy::cast_precision_loss, reason = "one digit after the point is shown")]
-pub(crate) fn size(octets: u64) -> String {
+fn size(octets: u64) -> String {
     let units = ["B", "kB", "MB", "GB", "TB"];
     let mut scaled = octets as f64;
     let mut unit = 0;
@@ -100,88 +114,10 @@ pub(crate) fn size(octets: u64) -> String {
     if unit == 0 { format!("{octets} {name}") } else { format!("{scaled:.1} {name}") }
 }
 
-fn domain(row: &DomainRow) -> Vec<String> {
-    let (accounts, aliases) = (row.accounts.to_string(), row.aliases.to_string());
-    vec![row.domain.clone(), accounts, aliases, or_dash(row.catch_all.as_ref()), or_dash(row.postmaster.as_ref())]
-}
-
-fn account(row: &AccountRow) -> Vec<String> {
-    let quota = row.quota_octets.map_or_else(|| "–".to_owned(), size);
-    let state = if row.is_suspended { "suspended" } else { "" };
-    vec![
-        row.address.clone(),
-        row.name.clone(),
-        row.used_messages.to_string(),
-        size(row.used_octets),
-        quota,
-        state.into(),
-    ]
-}
-
-fn app_password(row: &AppPasswordRow) -> Vec<String> {
-    let (protocols, made) = (row.protocols.join(","), row.created_at.clone());
-    vec![row.name.clone(), protocols, made, or_dash(row.last_used_at.as_ref()), or_dash(row.last_used_ip.as_ref())]
-}
-
-fn ban(row: &BanRow) -> Vec<String> {
-    vec![row.of.clone(), row.failures.to_string(), row.since.clone(), row.until.clone()]
-}
-
-fn alias(row: &AliasRow) -> Vec<String> {
-    vec![row.address.clone(), row.targets.join(", ")]
-}
-
-fn imported(report: &ImportReport) -> String {
-    let refused = report.refused.iter().map(|refusal| format!("line {}: {}\n", refusal.line, refusal.reason));
-    let summary = format!("{} accounts added, {} lines refused\n", report.added, report.refused.len());
-    refused.chain([summary]).collect()
-}
-
-fn queued(row: &QueueRow) -> Vec<String> {
-    vec![
-        row.id.clone(),
-        row.state.clone(),
-        size(row.size_octets),
-        row.sender.clone(),
-        row.recipient.clone(),
-        row.attempts.to_string(),
-        row.next_attempt_at.clone(),
-        or_dash(row.last_reply.as_ref()),
-    ]
-}
-
-fn queue_detail(detail: &QueueDetail) -> String {
-    let mut lines = vec![
-        vec!["Id".to_owned(), detail.id.clone()],
-        vec!["Sender".to_owned(), detail.sender.clone()],
-        vec!["Size".to_owned(), size(detail.size_octets)],
-        vec!["Since".to_owned(), detail.created_at.clone()],
-        vec!["Given up".to_owned(), detail.expires_at.clone()],
-    ];
-    for recipient in &detail.recipients {
-        let tried = format!("{}, {} tries, next {}", recipient.state, recipient.attempts, recipient.next_attempt_at);
-        lines.push(vec!["Recipient".to_owned(), format!("{}: {tried}", recipient.address)]);
-        if let Some(reply) = &recipient.last_reply {
-            lines.push(vec![String::new(), reply.clone()]);
-        }
-    }
-    columns(&lines)
-}
-
-fn traced(row: &TraceRow) -> Vec<String> {
-    vec![
-        row.at.clone(),
-        row.trace.clone(),
-        row.kind.clone(),
-        row.sender.clone(),
-        row.recipient.clone(),
-        row.remote.clone(),
-        row.text.clone(),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -195,7 +131,13 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let lines = [vec!["A".to_owned(), "B".to_owned()], vec!["long".to_owned(), "x".to_owned()]];
-        assert_eq!(columns(&lines), "A     B\nlong  x\n");
+        let rows = [json!({"a": "long", "b": ["x", "y"], "c": 1500, "d": true}), json!({"a": null})];
+        let columns = [
+            ("A", Cell::Member("a")),
+            ("B", Cell::Member("b")),
+            ("C", Cell::Size("c")),
+            ("", Cell::If("d", "suspended")),
+        ];
+        assert_eq!(table(&rows, &columns), "A     B    C\nlong  x,y  1.5 kB  suspended\n–     –    –\n");
     }
 }

@@ -239,7 +239,7 @@ async fn measure_directory(service: &Service, who: &str, by: &Actor) {
         let wanted = AddressesWanted { sort, ..AddressesWanted::default() };
         timed!(format!("addresses by {sort:?}, {who}"), service.addresses.list(by, &wanted));
     }
-    let forwards = AddressesWanted { kind: Some(AddressKind::Forward), ..AddressesWanted::default() };
+    let forwards = AddressesWanted { kind: vec![AddressKind::Forward], ..AddressesWanted::default() };
     timed!(format!("addresses: forwards, {who}"), service.addresses.list(by, &forwards));
     for text in ["r4998@", "nobody"] {
         let wanted = AddressesWanted { search: Some(text.to_owned()), ..AddressesWanted::default() };

@@ -66,9 +66,9 @@ pub struct AddressesWanted {
     pub search: Option<String>,
     /// Those of this domain.
     pub domain: Option<String>,
-    /// Those of this kind.
+    /// Those of these kinds; of all, where none is named. Stands once for each.
     #[param(inline)]
-    pub kind: Option<AddressKind>,
+    pub kind: Vec<AddressKind>,
     /// What they are put in order by.
     #[param(inline)]
     pub sort: AddressSort,
@@ -204,7 +204,7 @@ impl Addresses {
         let filter = AddressFilter {
             domains,
             text: wanted.search.clone(),
-            kinds: wanted.kind.into_iter().map(StoreKind::from).collect(),
+            kinds: wanted.kind.iter().copied().map(StoreKind::from).collect(),
         };
         let by = match wanted.sort {
             AddressSort::Address => AddressOrder::Address,

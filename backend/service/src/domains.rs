@@ -272,11 +272,23 @@ impl Domains {
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Unproven`], [`Failure::Absent`], [`Failure::Stale`]; [`Failure::Clash`] where no owner could log in any more.
     pub async fn remove(&self, actor: &Actor, name: &str, if_version: Option<&str>) -> Result<(), Failure> {
+        self.go(actor, name, Removal::WithContents, if_version).await
+    }
+
+    /// As [`Domains::remove`], but only if neither people nor aliases are in it.
+    ///
+    /// # Errors
+    /// The same; [`Failure::Clash`] where something is in it.
+    pub async fn remove_empty(&self, actor: &Actor, name: &str, if_version: Option<&str>) -> Result<(), Failure> {
+        self.go(actor, name, Removal::OnlyEmpty, if_version).await
+    }
+
+    async fn go(&self, actor: &Actor, name: &str, how: Removal, if_version: Option<&str>) -> Result<(), Failure> {
         actor.require(Role::Owner)?;
         actor.require_proof()?;
         let entry = self.entry(actor, name).await?;
         let version = checks::version(if_version)?;
-        Ok(self.store.remove_domain(&entry.domain, Removal::WithContents, version, &actor.author()).await?)
+        Ok(self.store.remove_domain(&entry.domain, how, version, &actor.author()).await?)
     }
 
     /// Restores a domain that was removed, with all that was in it. Owner.

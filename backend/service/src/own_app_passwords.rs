@@ -76,6 +76,24 @@ impl Access {
         Ok(self.store.app_passwords(standing.key).await?.into_iter().map(Into::into).collect())
     }
 
+    /// Makes one for a person. It opens their mail and locks nobody out, so that only the activity tells of it: owner, of late signed in.
+    ///
+    /// # Errors
+    /// [`Failure::Unproven`], [`Failure::Absent`]; else as [`Access::add_own_app_password`].
+    pub async fn add_app_password_of(
+        &self,
+        actor: &Actor,
+        address: &str,
+        name: &str,
+        protocols: &[String],
+    ) -> Result<Secret, Failure> {
+        let account = self.whom(actor, Role::Owner, address).await?;
+        actor.require_proof()?;
+        let name = crate::access::name_of(name)?;
+        let protocols = read(protocols)?;
+        self.login.add_app_password(&account.address, name, protocols, &actor.author()).await.map_err(refused)
+    }
+
     /// Takes one of a person's back.
     ///
     /// # Errors

@@ -167,6 +167,20 @@ impl Service {
         Ok(self.store.note_lifted_ban(&by.author(), whom).await?)
     }
 
+    /// Lifts all bans; tells how many there were. Owner.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`].
+    pub async fn lift_all_bans(&self, by: &Actor) -> Result<u64, Failure> {
+        by.require(Role::Owner)?;
+        let lifted = self.login.unban(&BanTarget::All);
+        if lifted > 0 {
+            tracing::info!(by = by.name, lifted, "all bans were lifted");
+            self.store.note_lifted_ban(&by.author(), "*").await?;
+        }
+        Ok(u64::try_from(lifted).unwrap_or(u64::MAX))
+    }
+
     /// Refused log-ins of the last hour, on all doors.
     pub(crate) async fn failed_logins_of_last_hour(&self) -> Result<u64, Failure> {
         let since = self.store.now().minus(Duration::from_hours(1));

@@ -193,6 +193,15 @@ impl LogTail {
 }
 
 impl Service {
+    /// What is wrong in the database: counts, quota, dangling rows. Reads all of it. Owner.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`].
+    pub async fn check_store(&self, by: &Actor) -> Result<Vec<String>, Failure> {
+        by.require(Role::Owner)?;
+        Ok(self.store.check().await?)
+    }
+
     /// The house as a machine: looked at now.
     ///
     /// # Errors

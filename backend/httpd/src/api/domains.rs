@@ -2,6 +2,8 @@
 
 use axum::extract::Path;
 use relais_service::{DomainChange, DomainGoing, DomainView, DomainsWanted, NewDomain};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::kit::{
     Answer, Caller, Done, IfMatch, Json, Made, Many, One, Operations, PREFIX, Query, Read, Seen, Write, group, least,
@@ -52,8 +54,26 @@ async fn change(
     Ok(One(domains.change(&caller.actor, &domain, change, read.version()).await?))
 }
 
-async fn remove(caller: Own, Path(domain): Path<String>, read: IfMatch) -> Answer<Done> {
-    caller.web.service().domains.remove(&caller.actor, &domain, read.version()).await?;
+/// How a domain is removed.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+struct RemovalWanted {
+    /// Only if neither people nor aliases are in it.
+    only_empty: bool,
+}
+
+async fn remove(
+    caller: Own,
+    Path(domain): Path<String>,
+    read: IfMatch,
+    Query(wanted): Query<RemovalWanted>,
+) -> Answer<Done> {
+    let domains = &caller.web.service().domains;
+    if wanted.only_empty {
+        domains.remove_empty(&caller.actor, &domain, read.version()).await?;
+    } else {
+        domains.remove(&caller.actor, &domain, read.version()).await?;
+    }
     Ok(Done)
 }
 

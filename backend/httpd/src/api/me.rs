@@ -69,22 +69,22 @@ async fn end_session(caller: Change, Path(id): Path<String>) -> Answer<Done> {
 /// An app password that is wanted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewAppPassword {
+pub(super) struct NewAppPassword {
     /// Of the program or device; up to 100 characters.
     #[schema(example = "Phone", min_length = 1, max_length = 100)]
-    name: String,
+    pub(super) name: String,
     /// What it is for: `imap`, `pop3`, `smtp`, one at least.
     #[schema(example = json!(["imap", "smtp"]))]
-    protocols: Vec<String>,
+    pub(super) protocols: Vec<String>,
 }
 
 /// An app password, shown once.
 #[derive(Debug, Serialize, ToSchema)]
-struct MadeAppPassword {
+pub(super) struct MadeAppPassword {
     /// As it was named.
-    name: String,
+    pub(super) name: String,
     /// The password; null where the answer is repeated.
-    password: Option<String>,
+    pub(super) password: Option<String>,
 }
 
 async fn app_passwords(caller: Look) -> Answer<Many<AppPasswordView>> {

@@ -12,12 +12,13 @@ use super::kit::{
     Answer, Caller, Csv, Done, IfMatch, Json, Made, Many, One, Operations, PREFIX, Query, Read, Seen, ShownOnce, Write,
     group, least,
 };
-use super::me::SessionView;
+use super::me::{MadeAppPassword, NewAppPassword, SessionView};
 use super::{Touched, segment};
 
 type Look = Caller<least::HelpDesk, Read<group::People>>;
 type Help = Caller<least::HelpDesk, Write<group::People>>;
 type Change = Caller<least::DomainAdmin, Write<group::People>>;
+type Own = Caller<least::Owner, Write<group::People>>;
 
 pub(super) fn operations(operations: Operations) -> Operations {
     operations
@@ -38,6 +39,11 @@ pub(super) fn operations(operations: Operations) -> Operations {
         .get("/people/{address}/sessions", sessions, "The panel sessions of a person")
         .delete("/people/{address}/sessions", end_sessions, "End all panel sessions of a person")
         .get("/people/{address}/app-passwords", app_passwords, "The app passwords of a person")
+        .post(
+            "/people/{address}/app-passwords",
+            add_app_password,
+            "Make an app password for a person; it opens their mail, and is shown once",
+        )
         .delete("/people/{address}/app-passwords/{name}", remove_app_password, "Take an app password of a person back")
         .delete(
             "/people/{address}/second-factor",
@@ -163,11 +169,11 @@ async fn set_password(caller: Change, Path(address): Path<String>, Json(new): Js
 
 /// A link that opens something once.
 #[derive(Debug, Serialize, ToSchema)]
-struct LinkView {
+pub(super) struct LinkView {
     /// The page that it opens; null where the answer is repeated.
-    link: Option<String>,
+    pub(super) link: Option<String>,
     /// Hours that it lasts.
-    hours: u64,
+    pub(super) hours: u64,
 }
 
 async fn password_link(caller: Help, Path(address): Path<String>) -> Answer<ShownOnce<LinkView>> {
@@ -195,6 +201,17 @@ async fn remove_second_factor(caller: Change, Path(address): Path<String>) -> An
 async fn app_passwords(caller: Look, Path(address): Path<String>) -> Answer<Many<AppPasswordView>> {
     let rows = caller.web.access().app_passwords_of(&caller.actor, &address).await?;
     Ok(Many(Rows { rows, next: None }))
+}
+
+async fn add_app_password(
+    caller: Own,
+    Path(address): Path<String>,
+    Json(new): Json<NewAppPassword>,
+) -> Answer<ShownOnce<MadeAppPassword>> {
+    let access = caller.web.access();
+    let made = access.add_app_password_of(&caller.actor, &address, &new.name, &new.protocols).await?;
+    let body = MadeAppPassword { name: new.name, password: Some(made.expose().to_owned()) };
+    Ok(ShownOnce { secret: "password", body })
 }
 
 async fn remove_app_password(caller: Help, Path((address, name)): Path<(String, String)>) -> Answer<Done> {

@@ -4,16 +4,41 @@ use relais_service::{LogLevel, LogLine, Rows, SystemView};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::kit::{Answer, Caller, Many, Operations, Query, Read, Seen, group, least};
+use super::kit::{Answer, Caller, Many, Operations, Query, Read, Seen, ShownOnce, Write, group, least};
+use super::people::LinkView;
 
 type Look = Caller<least::Owner, Read<group::System>>;
+type Change = Caller<least::Owner, Write<group::System>>;
 
 pub(super) fn operations(operations: Operations) -> Operations {
-    operations.get("/system", show, "Version, health, listeners, certificates, disk").get(
-        "/system/log",
-        log,
-        "The last lines of the log, the latest first",
-    )
+    operations
+        .get("/system", show, "Version, health, listeners, certificates, disk")
+        .get("/system/log", log, "The last lines of the log, the latest first")
+        .long_post("/system/check-store", check_store, "Check the database: counts, quota, dangling rows")
+        .post(
+            "/system/setup-link",
+            set_up_link,
+            "Make the link that sets up a house without an owner, once, within an hour; so only the control socket meets it",
+        )
+}
+
+/// What the check of the database found.
+#[derive(Debug, Serialize, ToSchema)]
+struct StoreFindings {
+    /// One line each, in English, as in the log; empty: the database is clean.
+    findings: Vec<String>,
+}
+
+async fn check_store(caller: Change) -> Answer<Seen<StoreFindings>> {
+    let findings = caller.web.service().check_store(&caller.actor).await?;
+    Ok(Seen(StoreFindings { findings }))
+}
+
+async fn set_up_link(caller: Change) -> Answer<ShownOnce<LinkView>> {
+    let token = caller.web.access().set_up_link(&caller.actor).await?;
+    let link = caller.web.link(&format!("/setup/{}", token.expose()));
+    let hours = relais_service::SET_UP_LINK_LASTS.as_secs() / 3600;
+    Ok(ShownOnce { secret: "link", body: LinkView { link: Some(link), hours } })
 }
 
 /// Which lines are wanted.

@@ -65,7 +65,7 @@ impl AddressesQuery {
         AddressesWanted {
             search: typed(&self.q),
             domain: typed(&self.domain),
-            kind: KINDS.iter().find(|(_, name, _)| *name == self.kind).map(|(kind, _, _)| *kind),
+            kind: KINDS.iter().filter(|(_, name, _)| *name == self.kind).map(|(kind, _, _)| *kind).collect(),
             sort,
             reversed,
             after: typed(&self.after),
