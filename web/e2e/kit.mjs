@@ -189,6 +189,7 @@ export function newcomer(house, browser, local) {
   return inTab(browser, { role: "owner" }, async (tab) => {
     await tab.goto("/panel/people/new");
     await tab.locator("[name=local]").fill(local);
+    await tab.locator("main select[name=domain]").selectOption(domain(house));
     await tab.locator("#way-password").check();
     await tab.locator("[name=password]").fill(person.password);
     await tab.locator("form.fields button.is-primary").click();

@@ -1,52 +1,89 @@
-// The pages that are looked at. A new page is a line here: its path, who looks at it (nobody where `role` is not said), and the
-// picture's name. `path` may be made from what the house says of itself; `status` is 200 unless said; what `needs` is clicked first.
+// The pages that are looked at. A new page is a line here: the picture's name, its path, and the least role that sees it (nobody
+// must have signed in where none is said). `path` may be found on another page: [where, the link's selector]. `status` is 200
+// unless said. A page without navigation of its own, such as a question before an act, stands here, too.
+import { account, domain } from "./kit.mjs";
+
+const OWNER = "owner";
+const ADMIN = "domain_admin";
+const DESK = "help_desk";
+const USER = "user";
+
 export const PAGES = [
   { name: "sign-in", path: "/sign-in" },
-  { name: "absent", path: "/no-such-page", role: "owner", status: 404 },
-  { name: "overview", path: "/panel", role: "owner" },
-  { name: "domains", path: "/panel/domains", role: "owner" },
-  { name: "domain-new", path: "/panel/domains/new", role: "owner" },
-  { name: "domain", path: (house) => `/panel/domains/${domain(house)}`, role: "owner" },
-  { name: "people", path: "/panel/people", role: "owner" },
-  { name: "people-none", path: "/panel/people?q=nobody-has-this-name", role: "owner" },
-  { name: "person-new", path: "/panel/people/new", role: "owner" },
-  { name: "person", path: (house) => `/panel/people/${person(house)}`, role: "owner" },
-  { name: "addresses", path: "/panel/addresses", role: "owner" },
-  { name: "domains-removed", path: "/panel/domains?removed=1", role: "owner" },
-  { name: "domain-disable", path: (house) => `/panel/domains/${domain(house)}/disable`, role: "owner" },
-  { name: "people-import", path: "/panel/people/import", role: "owner" },
-  { name: "person-sign-in", path: (house) => `/panel/people/${person(house)}/sign-in`, role: "owner" },
-  { name: "person-suspend", path: (house) => `/panel/people/${person(house)}/suspend`, role: "owner" },
-  { name: "alias-new", path: "/panel/addresses/new", role: "owner" },
-  { name: "address-try", path: (house) => `/panel/addresses/try?address=${person(house)}`, role: "owner" },
-  { name: "key-new", path: "/panel/keys/new", role: "owner" },
-  { name: "queue", path: "/panel/queue", role: "owner" },
-  { name: "queue-none", path: "/panel/queue?destination=nobody.example", role: "owner" },
-  { name: "messages", path: "/panel/messages", role: "owner" },
-  { name: "messages-wrong", path: "/panel/messages?since=yesterday", role: "owner", status: 422 },
-  { name: "security", path: "/panel/security", role: "owner" },
-  { name: "activity", path: "/panel/activity", role: "owner" },
-  { name: "keys", path: "/panel/keys", role: "owner" },
-  { name: "webhooks", path: "/panel/webhooks", role: "owner" },
-  { name: "webhook-new", path: "/panel/webhooks/new", role: "owner" },
-  { name: "settings", path: "/panel/settings/mail", role: "owner" },
-  { name: "settings-found", path: "/panel/settings?q=session", role: "owner" },
-  { name: "system", path: "/panel/system", role: "owner" },
-  { name: "log", path: "/panel/system/log?level=debug", role: "owner" },
-  { name: "account", path: "/panel/account", role: "user" },
+  { name: "link-void", path: "/link/used-long-ago", status: 404 },
+  { name: "absent", path: "/no-such-page", role: OWNER, status: 404 },
+  { name: "overview", path: "/panel", role: DESK },
+  { name: "domains", path: "/panel/domains", role: DESK },
+  { name: "domains-removed", path: "/panel/domains?removed=1", role: OWNER },
+  { name: "domain-new", path: "/panel/domains/new", role: OWNER },
+  { name: "domain", path: (house) => `/panel/domains/${domain(house)}`, role: DESK },
+  { name: "domain-disable", path: (house) => `/panel/domains/${domain(house)}/disable`, role: OWNER },
+  { name: "domain-remove", path: (house) => `/panel/domains/${domain(house)}/remove`, role: OWNER },
+  { name: "people", path: "/panel/people", role: DESK },
+  { name: "people-none", path: "/panel/people?q=nobody-has-this-name", role: DESK },
+  { name: "people-removed", path: "/panel/people?state=removed", role: ADMIN },
+  { name: "people-import", path: "/panel/people/import", role: ADMIN },
+  { name: "person-new", path: "/panel/people/new", role: ADMIN },
+  { name: "person", path: (house) => `/panel/people/${person(house)}`, role: DESK },
+  { name: "person-sign-in", path: (house) => `/panel/people/${person(house)}/sign-in`, role: DESK },
+  { name: "person-link", path: (house) => `/panel/people/${person(house)}/sign-in/link`, role: DESK },
+  { name: "person-role", path: (house) => `/panel/people/${person(house)}/role`, role: ADMIN },
+  { name: "person-suspend", path: (house) => `/panel/people/${person(house)}/suspend`, role: ADMIN },
+  { name: "person-remove", path: (house) => `/panel/people/${person(house)}/remove`, role: ADMIN },
+  { name: "addresses", path: "/panel/addresses", role: DESK },
+  { name: "address-new", path: "/panel/addresses/new", role: ADMIN },
+  { name: "address", path: (house) => `/panel/addresses/team@${domain(house)}`, role: DESK },
+  { name: "address-remove", path: (house) => `/panel/addresses/team@${domain(house)}/remove`, role: ADMIN },
+  { name: "address-try", path: (house) => `/panel/addresses/try?address=team@${domain(house)}`, role: DESK },
+  { name: "queue", path: "/panel/queue", role: DESK },
+  { name: "queue-none", path: "/panel/queue?q=nobody-has-this-name", role: DESK },
+  { name: "queue-message", path: ["/panel/queue", "main tbody .row-link"], role: DESK },
+  { name: "messages", path: "/panel/messages", role: DESK },
+  { name: "messages-bad", path: "/panel/messages?since=yesterday", role: DESK },
+  { name: "message", path: ["/panel/messages", "main tbody .row-link"], role: DESK },
+  { name: "security", path: "/panel/security", role: DESK },
+  { name: "activity", path: "/panel/activity", role: DESK },
+  { name: "activity-entry", path: ["/panel/activity", "main tbody .row-link"], role: DESK },
+  { name: "keys", path: "/panel/keys", role: DESK },
+  { name: "key-new", path: "/panel/keys/new", role: DESK },
+  { name: "webhooks", path: "/panel/webhooks", role: ADMIN },
+  { name: "webhook-new", path: "/panel/webhooks/new", role: ADMIN },
+  { name: "webhook", path: ["/panel/webhooks", "main tbody .row-link"], role: ADMIN },
+  ...["house", "mail", "sign-in", "keeping", "programs", "warnings"].map((section) => (
+    { name: `settings-${section}`, path: `/panel/settings/${section}`, role: OWNER }
+  )),
+  { name: "settings-found", path: "/panel/settings?q=mail", role: OWNER },
+  { name: "system", path: "/panel/system", role: OWNER },
+  { name: "system-log", path: "/panel/system/log", role: OWNER },
+  { name: "account", path: "/panel/account", role: USER },
+  { name: "account-password", path: "/panel/account/password", role: USER },
+  { name: "account-second-factor", path: "/panel/account/second-factor", role: USER },
+  { name: "account-second-factor-remove", path: "/panel/account/second-factor/remove", role: USER },
+  { name: "account-passkeys", path: "/panel/account/passkeys", role: USER },
+  { name: "account-clients", path: "/panel/account/clients", role: USER },
+  { name: "account-app-passwords", path: "/panel/account/app-passwords", role: USER },
+  { name: "account-sessions", path: "/panel/account/sessions", role: USER },
+  { name: "account-log-ins", path: "/panel/account/log-ins", role: USER },
+  { name: "prove", path: "/prove?next=/panel/account", role: USER },
 ];
 
-// The roles whose navigation is walked.
-export const ROLES = ["owner", "domain_admin", "help_desk", "user"];
+// From the least to the most: each sees what those before it see.
+export const ROLES = [USER, DESK, ADMIN, OWNER];
 
-export function pathOf(page, house) {
-  return typeof page.path === "function" ? page.path(house) : page.path;
+// Who is looked at a page as: who sees most of it.
+export function viewer(page) {
+  return page.role === undefined || page.role === USER ? page.role : OWNER;
 }
 
-function domain(house) {
-  return house.facts.accounts[0].address.split("@")[1];
+// Where the page stands in this house; `tab` finds out, where that must be found out.
+export async function pathOf(page, house, tab) {
+  if (typeof page.path === "string") return page.path;
+  if (typeof page.path === "function") return page.path(house);
+  const [where, link] = page.path;
+  await tab.goto(where);
+  return tab.locator(link).first().getAttribute("href");
 }
 
 function person(house) {
-  return house.facts.accounts.at(-1).address;
+  return account(house, "user").address;
 }

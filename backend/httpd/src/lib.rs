@@ -23,7 +23,7 @@ mod kit;
 mod panel;
 mod path;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::http::Method;
@@ -47,6 +47,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     place: Place,
     assets: Assets,
+    /// Made when it is first looked into.
+    book: OnceLock<api::Book>,
 }
 
 /// Where people find the house.
@@ -80,7 +82,7 @@ impl Web {
     /// Over `service` and `access`; at `place`.
     #[must_use]
     pub fn new(service: Service, access: Arc<Access>, place: Place, clock: Arc<dyn Clock>) -> Self {
-        Self { inner: Arc::new(Inner { service, access, clock, place, assets: Assets::load() }) }
+        Self { inner: Arc::new(Inner { service, access, clock, place, assets: Assets::load(), book: OnceLock::new() }) }
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -111,8 +113,17 @@ impl Web {
         self.inner.clock.now()
     }
 
-    /// Everything: what stands behind the doors for browsers.
+    /// The whole address of a path of ours.
+    pub(crate) fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.origin())
+    }
+
+    pub(crate) fn book(&self) -> &api::Book {
+        self.inner.book.get_or_init(|| api::Book::of(self))
+    }
+
+    /// Everything: what stands behind the doors for browsers and programs, and behind the control socket.
     pub fn router(&self) -> Router {
-        panel::router(self)
+        panel::router(self).merge(api::router(self))
     }
 }

@@ -130,3 +130,11 @@ mod tests {
         assert_eq!(of(PEOPLE, "a/b?c#d+e%@é.example"), "/panel/people/a%2Fb%3Fc%23d%2Be%25@%C3%A9.example");
     }
 }
+
+/// The API's reference.
+pub(crate) const REFERENCE: &str = "/api/v1/";
+pub(crate) const REFERENCE_BARE: &str = "/api/v1";
+/// The operations of one group.
+pub(crate) const REFERENCE_GROUP: &str = "/api/v1/reference/{group}";
+/// What a problem's `type` leads to.
+pub(crate) const PROBLEM: &str = "/api/v1/problems/{name}";

@@ -222,7 +222,9 @@ impl Reception {
     /// Who has logged in may have a limit a day.
     async fn count_sent(&self, identity: Option<&Identity>, recipients: usize) -> Result<(), Reply> {
         let Some(Identity { account, .. }) = identity else { return Ok(()) };
-        let limits = self.store.daily_limits(*account).await.map_err(|error| unavailable(&error))?;
+        let mut limits = self.store.daily_limits(*account).await.map_err(|error| unavailable(&error))?;
+        let of_all = Some(self.store.settings().recipients_per_day).filter(|most| *most > 0);
+        limits.recipients = limits.recipients.or(of_all);
         let recipients = u64::try_from(recipients).unwrap_or(u64::MAX);
         self.sending.take(self.clock.now(), *account, recipients, limits)
     }

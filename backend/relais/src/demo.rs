@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use relais_message::format_date;
 use relais_model::{Address, Clock as _, Flag, MailboxName, Random as _, SystemClock, SystemFlag, SystemRandom};
-use relais_service::{Actor, NewAlias, NewDomain, NewPerson, Password, Role};
+use relais_service::{Actor, ApiKeyForm, Failure, NewAlias, NewDomain, NewPerson, Password, Role, Scopes, Via};
 use relais_store::{Append, Content, Store};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,8 @@ struct Ready<'a> {
     ports: BTreeMap<&'static str, u16>,
     /// Where the panel is.
     panel: String,
+    /// Opens the API, as the owner.
+    key: String,
     /// LMTP's socket.
     lmtp: PathBuf,
     ca: PathBuf,
@@ -79,8 +81,10 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
         server.keep_mail_here();
     }
     let people = furnish(&server, &directory, &clock).await?;
+    let key = own_key(&server, &directory).await?;
     let ready = Ready {
         accounts: &people,
+        key,
         panel: format!("https://localhost:{}", ports(arguments.port_base)?.get("panel").copied().unwrap_or_default()),
         ports: ports(arguments.port_base)?,
         lmtp: config.data.join("lmtp.sock"),
@@ -160,6 +164,7 @@ async fn furnish(server: &Server, directory: &Path, clock: &DemoClock) -> Result
         return serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()));
     }
     let (service, owner) = (server.service(), Actor::command_line());
+    clock.go_back(sample::BEGINS);
     let domain = NewDomain { domain: DOMAIN.to_owned(), ..NewDomain::default() };
     sample::done(service.domains.create(&owner, domain).await)?;
     let mut people = Vec::new();
@@ -183,6 +188,24 @@ async fn furnish(server: &Server, directory: &Path, clock: &DemoClock) -> Result
     sample::furnish(&service, server.store(), clock).await?;
     private::write(&path, &serde_json::to_string_pretty(&people)?)?;
     Ok(people)
+}
+
+/// The owner's key of the API, made at the first start as if they had asked for it in the panel.
+async fn own_key(server: &Server, directory: &Path) -> Result<String> {
+    let path = directory.join("api.key");
+    if let Ok(key) = fs::read_to_string(&path) {
+        return Ok(key);
+    }
+    let failed = |failure: Failure| anyhow!("the demo's key of the API: {failure}");
+    let [(owner, ..), ..] = PEOPLE;
+    let address = Address::parse(&format!("{owner}@{DOMAIN}"))?;
+    let account = server.store().account(&address).await?.context("the owner was just made")?;
+    let owner = Actor { account: Some((account.key, address)), via: Via::Panel, ..Actor::command_line() };
+    let scopes = Scopes::parse(["*"]).map_err(failed)?;
+    let form = ApiKeyForm { name: "demo".to_owned(), role: Role::Owner, scopes, expires_at: None };
+    let key = server.access().create_api_key(&owner, form).await.map_err(failed)?.expose().to_owned();
+    private::write(&path, &key)?;
+    Ok(key)
 }
 
 async fn send_sample_mail(store: &Store, to: &str, name: &str) -> Result<()> {

@@ -107,6 +107,11 @@ impl Server {
         Service::new(self.store.clone(), Arc::clone(&self.login))
     }
 
+    /// What opens the house, for the demo's owner.
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
     /// The store, for the demo's sample mail.
     pub(crate) const fn store(&self) -> &Store {
         &self.store

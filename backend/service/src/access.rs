@@ -27,10 +27,6 @@ use crate::passkeys::Passkeys;
 use crate::people::unknown;
 use crate::{Actor, Failure, Reach, Role, Text, Via};
 
-/// A session ends when nobody has used it for so long.
-pub const SESSION_IDLE: Duration = Duration::from_hours(12);
-/// No session is older.
-pub const SESSION_LONGEST: Duration = Duration::from_hours(30 * 24);
 /// How long the second factor is waited for.
 pub const SECOND_FACTOR_PATIENCE: Duration = Duration::from_mins(10);
 /// How long one's saying who one is is believed for dangerous acts.
@@ -43,6 +39,9 @@ pub const CODE_ATTEMPTS: u32 = 5;
 pub const PASSWORD_LINK_LASTS: Duration = Duration::from_hours(24);
 /// A link for setting up opens it for so long.
 pub const SET_UP_LINK_LASTS: Duration = Duration::from_hours(1);
+
+/// From where owners came within this is known again after a start: for as long those networks are never refused.
+const OWNER_NETWORKS_KNOWN: Duration = Duration::from_hours(30 * 24);
 
 /// Characters of the name of a key or a passkey, at most.
 const MAX_NAME: usize = 100;
@@ -65,6 +64,17 @@ pub struct Visit {
     pub peer: IpAddr,
     /// What it calls itself (RFC 9110 §10.1.5); may be empty.
     pub agent: String,
+}
+
+/// What the house calls itself, and whom it serves in which language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HouseWords {
+    /// Its name, for titles.
+    pub name: String,
+    /// Where people write who cannot get in.
+    pub contact: Option<String>,
+    /// The language (RFC 5646) of who has chosen none, and whose browser asks for none of ours.
+    pub language: String,
 }
 
 /// The use-cases of coming in. One for the whole house.
@@ -96,7 +106,21 @@ impl Access {
         let form_key = store.secret("form").await?;
         let passkeys = RwLock::new(Arc::new(Passkeys::new(site)?));
         let is_set_up = AtomicBool::new(store.has_owner().await?);
+        // Limits don't outlive a restart, and neither does what they know of owners: their sessions tell it again.
+        for (peer, at) in store.owner_peers(clock.now().minus(OWNER_NETWORKS_KNOWN)).await? {
+            login.note_owner_network(peer, at);
+        }
         Ok(Self { store, login, clock, random, form_key, passkeys, is_set_up })
+    }
+
+    /// What the house calls itself, as the settings say.
+    pub fn house(&self) -> HouseWords {
+        let settings = self.store.settings();
+        HouseWords {
+            name: settings.house_name.clone(),
+            contact: settings.house_contact.as_ref().map(readable),
+            language: settings.language.clone(),
+        }
     }
 
     /// A token that nobody can guess: 256 bits, in 43 characters of base64url.

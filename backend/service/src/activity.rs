@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::directory::readable;
 use crate::paging::{Rows, page};
-use crate::{Actor, Failure, GRACE, Moment, Reach, Role, Text};
+use crate::{Actor, Failure, Moment, Reach, Role, Text};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -195,7 +195,8 @@ impl Activity {
     fn view(&self, entry: AuditEntry) -> ActivityView {
         let subject = shown(&entry.subject);
         let is_told = entry.before.is_some() || entry.after.is_some();
-        let is_kept = entry.at.plus(GRACE) > self.store.now() || !entry.act.ends_with(".remove");
+        let is_kept =
+            entry.at.plus(self.store.settings().removed_kept) > self.store.now() || !entry.act.ends_with(".remove");
         let sentence = Text::named(format!("activity-{}", entry.act.replace(['.', '_'], "-")));
         ActivityView {
             id: entry.key.entry_id(),

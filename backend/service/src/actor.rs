@@ -146,6 +146,15 @@ impl Actor {
         }
     }
 
+    /// Their own account.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] for the command line, which has none.
+    pub fn own(&self) -> Result<(AccountKey, &Address), Failure> {
+        let own = self.account.as_ref().map(|(key, address)| (*key, address));
+        own.ok_or_else(|| Failure::Absent(Text::new("failure-no-account")))
+    }
+
     /// Refuses a session that was left open too long for a dangerous act.
     ///
     /// # Errors

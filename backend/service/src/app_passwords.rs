@@ -4,7 +4,7 @@ use relais_reception::{AddAppPasswordError, BanTarget, Login};
 use relais_store::{Account, AppPassword, AppPasswordError, LoginProtocol, Protocols, Store};
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{address, readable};
+use crate::directory::{address, author, readable};
 use crate::trace::time;
 use crate::{ActFailure, Password, Rows};
 
@@ -45,7 +45,7 @@ pub(crate) async fn add(
 ) -> Result<Password, ActFailure> {
     let account = address(account)?;
     let protocols = protocols.map_or(Ok(Protocols::ALL), parse)?;
-    let made = login.add_app_password(&account, name, protocols).await?;
+    let made = login.add_app_password(&account, name, protocols, &author()).await?;
     Ok(Password::new(made.expose()))
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn list(store: &Store, text: &str) -> Result<Rows<AppPasswordRo
 /// Takes one back.
 pub(crate) async fn remove(store: &Store, text: &str, name: &str) -> Result<String, ActFailure> {
     let account = find(store, text).await?;
-    if store.remove_app_password(account.key, name).await? {
+    if store.remove_app_password(account.key, name, &author()).await? {
         return Ok(format!("the app password `{name}` of {} is gone", readable(&account.address)));
     }
     Err(ActFailure::Absent(format!("{} has no app password `{name}`", readable(&account.address))))

@@ -1,5 +1,7 @@
 //! Domains: what they are, how they are changed, their other names, and their going with grace.
 
+use std::time::Duration;
+
 use relais_model::Domain;
 use relais_store::{DomainChange as StoreChange, DomainEntry, DomainFilter, DomainOrder, Order, Removal, Store};
 use serde::{Deserialize, Serialize};
@@ -8,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::checks::{self, Checks, MAX_TEXT_OCTETS};
 use crate::directory::readable;
 use crate::paging::{Rows, page};
-use crate::{Actor, Failure, GRACE, Moment, Role, Text};
+use crate::{Actor, Failure, Moment, Role, Text};
 
 /// One domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -179,7 +181,8 @@ impl Domains {
         };
         let order = Order { by, is_reversed: wanted.reversed };
         let listing = self.store.domains(&filter, order, &page(wanted.after.as_deref(), wanted.limit)).await?;
-        Ok(Rows::of(listing, view))
+        let kept = self.store.settings().removed_kept;
+        Ok(Rows::of(listing, |entry| view(entry, kept)))
     }
 
     /// One domain, by its name. Help desk.
@@ -188,7 +191,8 @@ impl Domains {
     /// [`Failure::Forbidden`], [`Failure::Absent`].
     pub async fn show(&self, actor: &Actor, name: &str) -> Result<DomainView, Failure> {
         actor.require(Role::HelpDesk)?;
-        self.entry(actor, name).await.map(view)
+        let entry = self.entry(actor, name).await?;
+        Ok(view(entry, self.store.settings().removed_kept))
     }
 
     /// Adds a domain. Owner.
@@ -259,11 +263,11 @@ impl Domains {
             people: entry.accounts,
             aliases: entry.aliases,
             other_names: u64::try_from(entry.other_names.len()).unwrap_or(u64::MAX),
-            purged_at: self.store.now().plus(GRACE).into(),
+            purged_at: self.store.now().plus(self.store.settings().removed_kept).into(),
         })
     }
 
-    /// Removes a domain with all that is in it: it is gone for all, but can be restored for [`GRACE`]. Owner, of late signed in.
+    /// Removes a domain with all that is in it: it is gone for all, but can be restored for as long as the setting `removed.kept` says. Owner, of late signed in.
     ///
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Unproven`], [`Failure::Absent`], [`Failure::Stale`]; [`Failure::Clash`] where no owner could log in any more.
@@ -328,7 +332,8 @@ fn unknown(name: &str) -> Failure {
     Failure::Absent(Text::new("failure-unknown-domain").with("domain", shown))
 }
 
-fn view(entry: DomainEntry) -> DomainView {
+/// As people see it; what is removed is `kept` for so long.
+fn view(entry: DomainEntry, kept: Duration) -> DomainView {
     DomainView {
         domain: entry.domain.to_unicode(),
         ascii: entry.domain.to_string(),
@@ -345,7 +350,7 @@ fn view(entry: DomainEntry) -> DomainView {
         used_messages: entry.used_messages,
         created_at: entry.created_at.into(),
         removed_at: entry.removed_at.map(Moment::from),
-        purged_at: entry.removed_at.map(|at| at.plus(GRACE).into()),
+        purged_at: entry.removed_at.map(|at| at.plus(kept).into()),
         version: entry.version.to_string(),
     }
 }

@@ -28,6 +28,7 @@ mod import;
 mod links;
 mod log_ins;
 mod moment;
+mod once;
 mod overview;
 mod own_app_passwords;
 mod paging;
@@ -46,7 +47,6 @@ mod trace;
 mod webhooks;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use relais_reception::Login;
 use relais_store::{DirectoryError, Page, Store, StoreError};
@@ -71,11 +71,11 @@ pub use import::{ImportRefusal, ImportReport, PeopleImported, PersonRefused};
 pub use links::{Founded, PasswordLink, SetUp, Way};
 pub use log_ins::LogInView;
 pub use moment::Moment;
+pub use once::{MAX_ANSWER_OCTETS, OnceKey, Seen};
 pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
 pub use own_app_passwords::AppPasswordView;
 pub use paging::Rows;
 pub use passkeys::{CEREMONY_LASTS, Ceremony, PasskeyRow};
-pub use passwords::{SHORTEST_PASSWORD, check_new_password};
 pub use people::{NewPerson, OwnChange, People, PeopleWanted, PersonChange, PersonGoing, PersonSort, PersonView};
 pub use queue::{
     DestinationTally, QueueAct, QueueAttempt, QueueChart, QueueDetail, QueueItem, QueueMessage, QueueQuery, QueueRow,
@@ -114,7 +114,8 @@ impl Password {
         &self.0
     }
 
-    fn secret(self) -> relais_model::Secret {
+    /// As the use-cases of signing in take it.
+    pub fn secret(self) -> relais_model::Secret {
         relais_model::Secret::new(self.0)
     }
 }
@@ -139,9 +140,6 @@ impl Paging {
         Page { after: self.after, limit: self.limit }
     }
 }
-
-/// How long what is removed can be restored.
-pub const GRACE: Duration = relais_store::REMOVED_KEPT_FOR;
 
 /// A use-case with what it needs. Addresses and domains are as people type them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -282,6 +280,7 @@ pub struct Operations {
     /// How other programs are told what happens.
     pub webhooks: Webhooks,
     pub(crate) flow: overview::FlowBoard,
+    pub(crate) queue: queue::QueueBoard,
 }
 
 impl Operations {

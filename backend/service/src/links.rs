@@ -4,19 +4,18 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use relais_model::{Address, Domain, Secret};
-use relais_store::{Author, Founding, FoundingError, LinkPurpose, NewAccount};
+use relais_store::{Author, Founding, FoundingError, LinkPurpose, LoginWay, NewAccount};
 
 use crate::access::{Access, PASSWORD_LINK_LASTS, SET_UP_LINK_LASTS, Site, Visit, hash_of, hash_of_given, name_of};
 use crate::checks::{self, Checks, MAX_TEXT_OCTETS};
 use crate::directory::readable;
 use crate::passkeys::Passkeys;
-use crate::passwords::check_new_password;
 use crate::{Actor, Complaint, Failure, Role, Text, Via};
 
 /// What the first owner says, as they typed it.
 #[derive(Debug, Clone)]
 pub struct SetUp {
-    /// The host's name, `mx.example.org`.
+    /// The host's name, `mx.example.org`, as the bootstrap file has it: passkeys and links are bound to it, so no other is taken.
     pub host_name: String,
     /// The first domain, `example.org`.
     pub domain: String,
@@ -49,8 +48,6 @@ pub enum Way {
 pub struct Founded {
     /// The owner is signed in.
     pub token: Secret,
-    /// The host's name, to be kept as a setting.
-    pub host_name: Domain,
 }
 
 /// Whose password a link sets.
@@ -106,10 +103,14 @@ impl Access {
     /// [`Failure::Absent`] for the link; [`Failure::Unfit`] with all that doesn't do; [`Failure::Clash`] where the address is taken.
     pub async fn set_up(&self, token: &str, wanted: SetUp, visit: &Visit) -> Result<Founded, Failure> {
         self.open_set_up_link(token).await?;
-        let (host_name, domain, address) = read(&wanted)?;
+        let (domain, address) = read(&wanted, &self.host())?;
+        let way = match wanted.way {
+            Way::Password(_) => LoginWay::Password,
+            Way::Passkey { .. } => LoginWay::Passkey,
+        };
         let (password_hash, passkey) = match wanted.way {
             Way::Password(password) => {
-                check_new_password(&password, &address, &wanted.name)?;
+                self.check_new_password(&password, &address, &wanted.name)?;
                 (Some(self.hash_password(password).await?), None)
             }
             Way::Passkey { ticket, answer, name } => {
@@ -127,7 +128,7 @@ impl Access {
         })?;
         self.is_set_up.store(true, Ordering::Relaxed);
         tracing::info!(account.key = owner.value(), peer.ip = %visit.peer, "the house has an owner");
-        Ok(Founded { token: self.begin_session(owner, visit, true).await?, host_name })
+        Ok(Founded { token: self.begin_session(owner, visit, way).await? })
     }
 
     /// Pages are served elsewhere from now on. Passkeys of another host name open nothing any more; ceremonies under way end.
@@ -171,7 +172,7 @@ impl Access {
     pub async fn use_password_link(&self, token: &str, password: Secret, visit: &Visit) -> Result<(), Failure> {
         let hash = hash_of_given(token).ok_or_else(void)?;
         let (account, address, name) = self.store.password_link(&hash).await?.ok_or_else(void)?;
-        check_new_password(&password, &address, &name)?;
+        self.check_new_password(&password, &address, &name)?;
         let password_hash = self.hash_password(password).await?;
         let author =
             Author { name: readable(&address), account: Some(account), via: Via::Panel, peer: Some(visit.peer) };
@@ -185,9 +186,14 @@ fn void() -> Failure {
 }
 
 /// What the first owner typed, or all that is wrong with it.
-fn read(wanted: &SetUp) -> Result<(Domain, Domain, Address), Failure> {
+fn read(wanted: &SetUp, host: &str) -> Result<(Domain, Address), Failure> {
     let mut checks = Checks::default();
     let host_name = checks.take(checks::domain("host_name", &wanted.host_name));
+    if host_name.is_some_and(|name| name.as_str() != host) {
+        let host = Domain::parse(host).map_or_else(|_| host.to_owned(), |host| host.to_unicode());
+        let why = Text::new("link-other-host").with("host", host);
+        checks.note(Err(Complaint { field: "host_name", why }));
+    }
     let domain = checks.take(checks::domain("domain", &wanted.domain));
     let address = checks.take(checks::address("address", &wanted.address));
     checks.note(checks::text("name", &wanted.name, MAX_TEXT_OCTETS));
@@ -197,6 +203,5 @@ fn read(wanted: &SetUp) -> Result<(Domain, Domain, Address), Failure> {
         let why = Text::new("link-owner-elsewhere").with("domain", domain.to_unicode());
         checks.note(Err(Complaint { field: "address", why }));
     }
-    let taken = host_name.zip(domain).zip(address).map(|((host_name, domain), address)| (host_name, domain, address));
-    checks.end(taken)
+    checks.end(domain.zip(address))
 }

@@ -5,7 +5,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::Access;
-use crate::sign_in::SignedIn;
 use crate::{Actor, Failure, Moment, Paging, Role, Rows};
 
 /// Log-ins of one kind: the same way, from the same network, at about the same time.
@@ -27,6 +26,8 @@ pub struct LogInView {
     pub is_granted: bool,
     /// The app password's name; none: the account's own password, a passkey, or a wrong one.
     pub app_password: Option<String>,
+    /// `password`; of browsers also `first_factor` (the second was still to come: they are not in), `second_factor`, `passkey`.
+    pub way: &'static str,
 }
 
 impl From<LoginRow> for LogInView {
@@ -40,6 +41,7 @@ impl From<LoginRow> for LogInView {
             name: row.name,
             is_granted: row.is_granted,
             app_password: row.app_password,
+            way: row.way.as_str(),
         }
     }
 }
@@ -49,8 +51,8 @@ impl Access {
     ///
     /// # Errors
     /// [`Failure::Failed`].
-    pub async fn own_log_ins(&self, me: &SignedIn, paging: Paging) -> Result<Rows<LogInView>, Failure> {
-        Ok(Rows::of(self.store.logins(me.account, &paging.page()).await?, LogInView::from))
+    pub async fn own_log_ins(&self, me: &Actor, paging: Paging) -> Result<Rows<LogInView>, Failure> {
+        Ok(Rows::of(self.store.logins(me.own()?.0, &paging.page()).await?, LogInView::from))
     }
 
     /// A person's, for who looks after them.

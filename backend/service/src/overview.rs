@@ -8,9 +8,13 @@ use relais_store::{FlowCount, TraceKey, TraceKind, TraceSearch};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::directory::readable;
 use crate::queue::scope;
 use crate::system::Host;
-use crate::{Actor, CertificateView, Failure, MessageRow, Moment, QueueChart, Reach, Role, Service, Text};
+use crate::{
+    ActivityView, ActivityWanted, Actor, CertificateView, Failure, MessageRow, Moment, QueueChart, Reach, Role,
+    Service, Text,
+};
 
 /// Hours of the chart.
 const HOURS: i64 = 24;
@@ -59,7 +63,7 @@ pub struct Reason {
 pub struct Todo {
     /// What it is about: `second_factor`, `empty_domain`, `first_domain`, `certificates`.
     pub subject: &'static str,
-    /// The one it is about, where there is one: a domain.
+    /// The one it is about, where there is one: a domain, an owner's address.
     pub name: Option<String>,
     /// What to do, and why.
     pub says: Text,
@@ -130,6 +134,8 @@ pub struct Overview {
     pub storage: Storage,
     /// What went wrong last: at most ten.
     pub failures: Vec<MessageRow>,
+    /// What was changed last, as far as the one who asks may see it: at most ten.
+    pub activity: Vec<ActivityView>,
     /// What is still to be done.
     pub todos: Vec<Todo>,
     /// The certificates in use; who serves some domains sees none.
@@ -218,6 +224,7 @@ impl Service {
             queue,
             storage: self.storage(by).await?,
             failures: self.failures(&failures).await?,
+            activity: self.latest_activity(by).await?,
             todos: self.todos(by).await?,
             certificates: if by.reach == Reach::All { self.certificates() } else { Vec::new() },
             version: env!("CARGO_PKG_VERSION"),
@@ -292,6 +299,11 @@ impl Service {
         Ok(!counted.is_complete)
     }
 
+    async fn latest_activity(&self, by: &Actor) -> Result<Vec<ActivityView>, Failure> {
+        let wanted = ActivityWanted { limit: Some(10), ..ActivityWanted::default() };
+        Ok(self.activity.list(by, &wanted).await?.rows)
+    }
+
     async fn failures(&self, wanted: &TraceSearch) -> Result<Vec<MessageRow>, Failure> {
         let page = relais_store::Page { after: None, limit: 10 };
         let found = self.store.trace_search(wanted, &page).await?;
@@ -356,6 +368,16 @@ impl Service {
             todos.push(Todo { subject: "empty_domain", name: Some(name), says });
         }
         if by.reach == Reach::All {
+            for owner in self.store.owners_with_one_factor(5).await? {
+                let is_self = by.account.as_ref().is_some_and(|(_, own)| *own == owner);
+                let name = readable(&owner);
+                let says = if is_self {
+                    Text::new("overview-todo-second-factor")
+                } else {
+                    Text::new("overview-todo-second-factor-of").with("address", name.as_str())
+                };
+                todos.push(Todo { subject: "second_factor", name: Some(name), says });
+            }
             if self.store.sizes().await?.domains == 0 {
                 todos.push(Todo { subject: "first_domain", name: None, says: Text::new("overview-todo-first-domain") });
             }

@@ -7,7 +7,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::Access;
-use crate::sign_in::SignedIn;
 use crate::{Actor, Failure, Moment, Role, Text};
 
 /// One app password; not itself.
@@ -45,31 +44,26 @@ impl Access {
     ///
     /// # Errors
     /// [`Failure::Failed`].
-    pub async fn own_app_passwords(&self, me: &SignedIn) -> Result<Vec<AppPasswordView>, Failure> {
-        Ok(self.store.app_passwords(me.account).await?.into_iter().map(Into::into).collect())
+    pub async fn own_app_passwords(&self, me: &Actor) -> Result<Vec<AppPasswordView>, Failure> {
+        Ok(self.store.app_passwords(me.own()?.0).await?.into_iter().map(Into::into).collect())
     }
 
     /// Makes an app password for `name`d device; the text that comes back is shown now, and never again.
     ///
     /// # Errors
     /// [`Failure::Unfit`] on `name` or `protocols`; [`Failure::Clash`] on `name`, or where there are too many.
-    pub async fn add_own_app_password(
-        &self,
-        me: &SignedIn,
-        name: &str,
-        protocols: &[String],
-    ) -> Result<Secret, Failure> {
+    pub async fn add_own_app_password(&self, me: &Actor, name: &str, protocols: &[String]) -> Result<Secret, Failure> {
         let name = crate::access::name_of(name)?;
         let protocols = read(protocols)?;
-        self.login.add_app_password(&me.address, name, protocols).await.map_err(refused)
+        self.login.add_app_password(me.own()?.1, name, protocols, &me.author()).await.map_err(refused)
     }
 
     /// Takes one of one's own back: mail programs that use it are refused at their next log-in.
     ///
     /// # Errors
     /// [`Failure::Absent`].
-    pub async fn remove_own_app_password(&self, me: &SignedIn, name: &str) -> Result<(), Failure> {
-        let is_gone = self.store.remove_app_password(me.account, name).await?;
+    pub async fn remove_own_app_password(&self, me: &Actor, name: &str) -> Result<(), Failure> {
+        let is_gone = self.store.remove_app_password(me.own()?.0, name, &me.author()).await?;
         if is_gone { Ok(()) } else { Err(absent()) }
     }
 
@@ -88,7 +82,7 @@ impl Access {
     /// [`Failure::Forbidden`], [`Failure::Absent`].
     pub async fn remove_app_password_of(&self, actor: &Actor, address: &str, name: &str) -> Result<(), Failure> {
         let standing = self.whom(actor, Role::HelpDesk, address).await?;
-        let is_gone = self.store.remove_app_password(standing.key, name).await?;
+        let is_gone = self.store.remove_app_password(standing.key, name, &actor.author()).await?;
         if is_gone { Ok(()) } else { Err(absent()) }
     }
 }

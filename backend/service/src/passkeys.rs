@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use relais_model::{Secret, Timestamp};
-use relais_store::{AccountKey, NewPasskey, Passkey as KeptPasskey, PasskeyError, PasskeyKey, SessionKey, TokenHash};
+use relais_store::{
+    AccountKey, LoginWay, NewPasskey, Passkey as KeptPasskey, PasskeyError, PasskeyKey, SessionKey, TokenHash,
+};
 use webauthn_rs::prelude::{
     AuthenticationResult, DiscoverableAuthentication, DiscoverableKey, Passkey, PasskeyAuthentication,
     PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential, Url, Uuid, Webauthn, WebauthnBuilder,
@@ -251,7 +253,7 @@ impl Access {
         let key: DiscoverableKey = read(&kept)?.into();
         let result = passkeys.webauthn.finish_discoverable_authentication_v2(&answer, *state, key).map_err(wrong)?;
         self.note_use(&kept, &result).await?;
-        self.begin_session(kept.account, visit, true).await
+        self.begin_session(kept.account, visit, LoginWay::Passkey).await
     }
 
     /// Begins the second step of a sign-in with a passkey in the place of a code.

@@ -9,22 +9,25 @@ use crate::access::Access;
 use crate::sign_in::SignedIn;
 use crate::{Actor, Complaint, Failure, Role, Text, Visit};
 
-/// Characters, at least.
-pub const SHORTEST_PASSWORD: usize = 8;
-
 /// The thousand that everybody tries first.
 static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("common_passwords.txt").lines().filter(|line| !line.starts_with('#')).collect());
 
-/// Refuses a password that is too short or long, that everybody tries first, or that is what it should protect.
+/// Refuses a password of less than `shortest` characters, or too long, one that everybody tries first, or that is what it should protect.
 ///
 /// # Errors
 /// What is wrong, on `password`.
-pub fn check_new_password(password: &Secret, address: &Address, name: &str) -> Result<(), Complaint> {
+pub(crate) fn check_new_password(
+    password: &Secret,
+    shortest: u64,
+    address: &Address,
+    name: &str,
+) -> Result<(), Complaint> {
     let plain = password.expose();
     let folded = plain.to_lowercase();
-    let why = if plain.chars().count() < SHORTEST_PASSWORD {
-        Text::new("password-too-short").with("shortest", SHORTEST_PASSWORD)
+    let characters = u64::try_from(plain.chars().count()).unwrap_or(u64::MAX);
+    let why = if characters < shortest {
+        Text::new("password-too-short").with("shortest", shortest)
     } else if plain.len() > relais_reception::MAX_PASSWORD_OCTETS {
         Text::new("password-too-long").with("longest", relais_reception::MAX_PASSWORD_OCTETS)
     } else if COMMON.contains(folded.as_str()) || is_one_character(plain) {
@@ -60,6 +63,15 @@ fn is_about(folded: &str, address: &Address, name: &str) -> bool {
 }
 
 impl Access {
+    /// How many characters a new password has, at least.
+    pub fn shortest_password(&self) -> u64 {
+        self.store.settings().password_length
+    }
+
+    pub(crate) fn check_new_password(&self, new: &Secret, address: &Address, name: &str) -> Result<(), Complaint> {
+        check_new_password(new, self.shortest_password(), address, name)
+    }
+
     /// A person's own new password: the old one must be right, where there is one. Their session goes on under the token that comes
     /// back; their others end.
     ///
@@ -72,7 +84,7 @@ impl Access {
         new: Secret,
         visit: &Visit,
     ) -> Result<Secret, Failure> {
-        check_new_password(&new, &me.address, &me.name)?;
+        self.check_new_password(&new, &me.address, &me.name)?;
         if me.has_password {
             self.check_password(&me.address.to_string(), old, visit.peer, "old_password").await?;
         } else {
@@ -98,7 +110,7 @@ impl Access {
     ) -> Result<(), Failure> {
         let account = self.whom(actor, Role::DomainAdmin, address).await?;
         actor.require_proof()?;
-        check_new_password(&new, &account.address, &account.name)?;
+        self.check_new_password(&new, &account.address, &account.name)?;
         let hash = self.hash_password(new).await?;
         Ok(self.store.set_password(account.key, hash, must_change, &actor.author()).await?)
     }
@@ -112,7 +124,7 @@ mod tests {
     fn bad_passwords_are_refused_in_words() {
         let address = Address::parse("anna.weber@bücher.example").unwrap();
         let check = |password: &str, expected: Option<&str>| {
-            let refused = check_new_password(&Secret::new(password), &address, "Anna  Weber").err();
+            let refused = check_new_password(&Secret::new(password), 8, &address, "Anna  Weber").err();
             assert_eq!(refused.map(|complaint| complaint.why.id).as_deref(), expected, "{password}");
         };
         check("", Some("password-too-short"));

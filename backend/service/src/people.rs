@@ -1,6 +1,7 @@
 //! The people: who is here, what they may, and their going with grace. Who may do what to whom stands in docs/roles.md.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use relais_model::{Address, Domain, Secret};
 use relais_reception::Login;
@@ -15,7 +16,7 @@ use crate::directory::readable;
 use crate::import::Planned;
 use crate::paging::{Rows, page};
 use crate::passwords::check_new_password;
-use crate::{Actor, Complaint, Failure, GRACE, Moment, Password, Reach, Role, Text};
+use crate::{Actor, Complaint, Failure, Moment, Password, Reach, Role, Text};
 
 /// The languages that people read here.
 const LANGUAGES: [&str; 2] = ["en", "fr"];
@@ -250,7 +251,8 @@ impl People {
         };
         let order = Order { by, is_reversed: wanted.reversed };
         let listing = self.store.accounts(&filter, order, &page(wanted.after.as_deref(), wanted.limit)).await?;
-        Ok(Rows::of(listing, view))
+        let kept = self.store.settings().removed_kept;
+        Ok(Rows::of(listing, |account| view(account, kept)))
     }
 
     /// One person, by their address. Help desk; and who asks for themselves.
@@ -259,7 +261,7 @@ impl People {
     /// [`Failure::Forbidden`], [`Failure::Absent`].
     pub async fn show(&self, actor: &Actor, address: &str) -> Result<PersonView, Failure> {
         let account = self.find(actor, address).await?;
-        Ok(view(account))
+        Ok(view(account, self.store.settings().removed_kept))
     }
 
     /// Adds a person. Domain admin; for a role beyond the user's, of late signed in.
@@ -278,7 +280,8 @@ impl People {
     }
 
     pub(crate) async fn add(&self, actor: &Actor, account: NewAccount) -> Result<PersonView, Failure> {
-        Ok(view(self.store.add_account(account, &actor.author()).await?))
+        let added = self.store.add_account(account, &actor.author()).await?;
+        Ok(view(added, self.store.settings().removed_kept))
     }
 
     /// Refuses what [`People::add`] would refuse, had it added what is planned.
@@ -303,7 +306,7 @@ impl People {
         checks.note(checks::text("name", &new.name, MAX_TEXT_OCTETS));
         let password = new.password.map(Password::secret);
         if let (Some(password), Some(address)) = (&password, &address) {
-            checks.note(check_new_password(password, address, &new.name));
+            checks.note(check_new_password(password, self.store.settings().password_length, address, &new.name));
         }
         let language = new.language.unwrap_or_default();
         checks.note(one_of("language", &language, &LANGUAGES));
@@ -317,12 +320,17 @@ impl People {
             address,
             name: new.name,
             password_hash: None,
-            quota_octets: new.quota_octets.unwrap_or(entry.default_quota_octets),
+            quota_octets: new.quota_octets.unwrap_or_else(|| self.default_quota(entry.default_quota_octets)),
             role: new.role.into(),
             domains,
             language,
         };
         Ok((account, password))
+    }
+
+    /// What a new person may hold: what their domain says, else what the house says; none: no limit.
+    fn default_quota(&self, of_domain: Option<u64>) -> Option<u64> {
+        of_domain.or_else(|| Some(self.store.settings().default_quota).filter(|octets| *octets > 0))
     }
 
     /// Changes a person. Domain admin; for a role beyond the user's, of late signed in.
@@ -415,11 +423,11 @@ impl People {
             octets: account.used_octets,
             aliases: aliases.map(readable).collect(),
             catch_alls: catch_alls.map(Domain::to_unicode).collect(),
-            purged_at: self.store.now().plus(GRACE).into(),
+            purged_at: self.store.now().plus(self.store.settings().removed_kept).into(),
         })
     }
 
-    /// Removes a person: nobody finds them any more, log-in and mail are refused; they can be restored with all their mail for [`GRACE`].
+    /// Removes a person: nobody finds them any more, log-in and mail are refused; they can be restored with all their mail for as long as the setting `removed.kept` says.
     /// Domain admin, of late signed in.
     ///
     /// # Errors
@@ -569,7 +577,8 @@ fn one_of(field: &'static str, text: &str, choices: &[&str]) -> Result<(), Compl
     Err(Complaint { field, why: Text::new("failure-no-choice").with("text", text).with("choices", choices.join(", ")) })
 }
 
-fn view(account: Account) -> PersonView {
+/// As people see it; what is removed is `kept` for so long.
+fn view(account: Account, kept: Duration) -> PersonView {
     let chosen = |text: String| Some(text).filter(|text| !text.is_empty());
     PersonView {
         address: readable(&account.address),
@@ -589,7 +598,7 @@ fn view(account: Account) -> PersonView {
         last_seen_at: account.last_seen_at.map(Moment::from),
         created_at: account.created_at.into(),
         removed_at: account.removed_at.map(Moment::from),
-        purged_at: account.removed_at.map(|at| at.plus(GRACE).into()),
+        purged_at: account.removed_at.map(|at| at.plus(kept).into()),
         version: account.version.to_string(),
     }
 }

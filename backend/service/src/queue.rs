@@ -1,8 +1,9 @@
 //! Mail that waits to go out.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use relais_model::{Address, Domain, ReversePath};
+use relais_model::{Address, Domain, ReversePath, Timestamp};
 use relais_store::{
     Author, DomainKey, QueueCounts, QueueEntry, QueueFilter, QueueOrder, QueueState, TraceEvent, TraceId, TraceKind,
 };
@@ -21,6 +22,12 @@ const NAMED_ITEMS: usize = 500;
 
 /// Destinations that the chart names.
 const CHARTED: u32 = 10;
+
+/// A queue of more recipients than this is not counted for each page anew.
+const COUNTED_ALWAYS: u64 = 10_000;
+
+/// For how long the count of such a queue is shown.
+const COUNTED_FOR: Duration = Duration::from_secs(15);
 
 /// Attempts of one message that are shown, at most: the latest.
 const SHOWN_ATTEMPTS: usize = 200;
@@ -150,6 +157,28 @@ pub struct QueueChart {
     pub rest: u64,
     /// When the message came that waits the longest.
     pub oldest_at: Option<Moment>,
+}
+
+/// The chart of a large queue, while it is fresh.
+#[derive(Debug, Default)]
+pub(crate) struct QueueBoard(Mutex<Option<(Timestamp, QueueChart)>>);
+
+impl QueueBoard {
+    fn fresh(&self, now: Timestamp) -> Option<QueueChart> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, chart) = kept.as_ref().filter(|(at, _)| now.since(*at) < COUNTED_FOR)?;
+        Some(chart.clone())
+    }
+
+    fn keep(&self, chart: &QueueChart, now: Timestamp) {
+        let is_large = COUNTED_ALWAYS < chart.total.total();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = is_large.then(|| (now, chart.clone()));
+    }
+
+    /// Somebody has changed the queue, and wants to see it.
+    fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// Recipients by state.
@@ -362,6 +391,18 @@ impl Service {
     /// How much waits for whom.
     pub async fn queue_chart(&self, by: &Actor) -> Result<QueueChart, Failure> {
         let filter = self.queue_filter(by, &QueueQuery::default())?;
+        let (is_all, now) = (filter == QueueFilter::default(), self.store.now());
+        if let Some(chart) = self.operations.queue.fresh(now).filter(|_| is_all) {
+            return Ok(chart);
+        }
+        let chart = self.count_queue(filter).await?;
+        if is_all {
+            self.operations.queue.keep(&chart, now);
+        }
+        Ok(chart)
+    }
+
+    async fn count_queue(&self, filter: QueueFilter) -> Result<QueueChart, Failure> {
         let total: QueueTally = self.store.queue_counts_of(&filter).await?.into();
         let destinations: Vec<DestinationTally> = self
             .store
@@ -408,7 +449,9 @@ impl Service {
                 QueueFilter { items: Some(items), ..self.queue_filter(by, &QueueQuery::default())? }
             }
         };
-        Ok(self.store.queue_act(&by.author(), act, &filter, seen_by(by)).await?)
+        let touched = self.store.queue_act(&by.author(), act, &filter, seen_by(by)).await?;
+        self.operations.queue.forget();
+        Ok(touched)
     }
 
     fn queue_filter(&self, by: &Actor, query: &QueueQuery) -> Result<QueueFilter, Failure> {

@@ -53,6 +53,26 @@ impl Access {
         Ok(self.store.end_sessions(me.account, Some(me.session), &me.actor.author()).await?)
     }
 
+    /// One's own sessions, for who asks with a key.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] for who has no account.
+    pub async fn sessions_of_self(&self, actor: &Actor) -> Result<Vec<OpenSession>, Failure> {
+        let rows = self.store.sessions(actor.own()?.0).await?;
+        Ok(rows.into_iter().map(|row| show(row, None)).collect())
+    }
+
+    /// Ends one of one's own sessions, for who asks with a key.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`].
+    pub async fn end_session_of_self(&self, actor: &Actor, id: &str) -> Result<(), Failure> {
+        let absent = || Failure::Absent(Text::new("session-absent"));
+        let (account, _) = actor.own()?;
+        let session = SessionKey::parse(id).ok_or_else(absent)?;
+        if self.store.end_session(account, session, &actor.author()).await? { Ok(()) } else { Err(absent()) }
+    }
+
     /// A person's sessions, for who looks after them.
     ///
     /// # Errors

@@ -20,6 +20,8 @@ use crate::{Actor, Complaint, Failure, Moment, Paging, Reach, Role, Rows, Servic
 
 pub use worker::Webhooks;
 
+pub(crate) use worker::payload;
+
 /// Octets of a URL, at most.
 const URL_OCTETS: usize = 500;
 

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 18] = [
+const RULES: [(&str, &str); 19] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -64,6 +64,8 @@ const RULES: [(&str, &str); 18] = [
      "SELECT COUNT(*) FROM login_history l
       WHERE (account_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = l.account_key))
          OR (domain_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = l.domain_key))"),
+    ("remembered requests of accounts that are gone",
+     "SELECT COUNT(*) FROM idempotency i WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = i.account_key)"),
     ("accounts, aliases, other names or servants of no domain",
      "SELECT (SELECT COUNT(*) FROM account a WHERE NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = a.domain_key))
            + (SELECT COUNT(*) FROM alias a WHERE NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = a.domain_key))

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Row};
 use crate::Store;
 use crate::audit::AUDIT_KEPT_FOR;
 use crate::content::Place;
-use crate::directory::{Purged, REMOVED_KEPT_FOR};
+use crate::directory::Purged;
 use crate::error::StoreError;
 use crate::sql;
 
@@ -47,7 +47,7 @@ impl Store {
 
     /// One whole round; gives the number of contents that were removed.
     pub async fn collect(&self) -> Result<u64, StoreError> {
-        let purged = self.purge_removed(self.now().minus(REMOVED_KEPT_FOR)).await?;
+        let purged = self.purge_removed(self.now().minus(self.settings().removed_kept)).await?;
         if purged != Purged::default() {
             tracing::info!(purged.domains, purged.accounts, "what was removed long enough ago is gone for good");
         }

@@ -10,7 +10,7 @@
 //! - `directory`: domains, accounts, aliases, and the question `route`. `audit`: who changed what. `access`: app passwords, and the history of log-ins. `queue`: what waits to go out, and the trace.
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
-//! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens.
+//! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `idempotency`: what a script's request did, so that it isn't done twice.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
 //! # Invariants
@@ -35,6 +35,7 @@ mod contents;
 mod directory;
 mod engine;
 mod error;
+mod idempotency;
 mod key;
 mod mailbox;
 mod message;
@@ -63,7 +64,7 @@ use tokio_util::task::TaskTracker;
 
 pub use access::{
     ApiKey, ApiKeyError, ApiKeyRow, AppPassword, AppPasswordError, CodeTry, Founding, FoundingError, LinkPurpose,
-    LoginNote, LoginProtocol, LoginRow, LoginScope, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_PASSKEYS,
+    LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_PASSKEYS,
     MAX_SESSIONS, NewApiKey, NewAppPassword, NewPasskey, NewSession, Passkey, PasskeyError, Protocols, ScramKeys,
     ScramSalt, SecondFactorState, Session, SessionRow, SessionStep, Standing, TokenHash, TotpSecret, UsedAppPassword,
 };
@@ -73,6 +74,7 @@ pub use contents::{ContentRow, Contents, Wanted};
 pub use directory::*;
 pub use engine::{DatabaseUrl, Engine};
 pub use error::{OpenError, StoreError};
+pub use idempotency::{MAX_ANSWER_OCTETS, MAX_REMEMBERED, OnceKey, REMEMBERED_FOR, Seen, UNDER_WAY_FOR};
 pub use key::{
     AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, DomainKey, MailboxKey, MessageKey, PasskeyKey, QueueKey,
     RecipientKey, SessionKey, TraceKey, Version, WebhookDeliveryKey, WebhookKey,
@@ -196,6 +198,7 @@ impl Store {
         };
         let store = Self { inner: Arc::new(inner) };
         access::start_history(&store.inner, noted);
+        store.fold_targets().await?;
         store.read_settings().await?;
         store.start_collecting();
         Ok(store)

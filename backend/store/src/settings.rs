@@ -10,15 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use relais_model::{Address, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::AnyConnection;
 use tokio::sync::watch;
 
 pub use self::value::{Network, Networks, SettingKind, Unit, ValueError};
 
 use self::value::Typed;
-use crate::audit::{Author, Deed, Scribe};
-use crate::{Store, StoreError};
+use crate::audit::{AuditEntry, Author, Deed, Scribe};
+use crate::{DirectoryError, Store, StoreError};
 
 mod value;
 
@@ -144,19 +144,19 @@ settings! {
     queue_lifetime: Duration = "queue.lifetime", Mail, span(hours(1), days(30)), days(5);
     /// When a sender is first told that their message waits.
     delay_notice_after: Duration = "queue.delay_notice_after", Mail, span(minutes(15), days(5)), hours(4);
-    /// Recipients that one person may write to in 24 hours; 0: no limit.
+    /// Recipients that one person may write to in 24 hours, where nothing else is said of them; 0: no limit.
     recipients_per_day: u64 = "sending.recipients_per_day", Mail,
         SettingKind::Number { least: 0, most: 1_000_000, unit: Unit::Recipients }, 0;
 
     /// Characters of a new password, at least.
     password_length: u64 = "password.minimum_length", SignIn,
-        SettingKind::Number { least: 8, most: 64, unit: Unit::Characters }, 10;
-    /// Domain admins and owners need a second factor.
+        SettingKind::Number { least: 8, most: 64, unit: Unit::Characters }, 8;
+    /// Whoever sees more than their own account needs a second factor: until they have one, they are led to where it is set up.
     second_factor_required: bool = "second_factor.required", SignIn, SettingKind::Switch, false;
     /// A session that nobody uses ends after this.
-    session_idle: Duration = "session.idle", SignIn, span(minutes(5), days(90)), days(14);
+    session_idle: Duration = "session.idle", SignIn, span(minutes(5), days(90)), hours(12);
     /// A session ends after this, used or not.
-    session_lifetime: Duration = "session.lifetime", SignIn, span(hours(1), days(365)), days(90);
+    session_lifetime: Duration = "session.lifetime", SignIn, span(hours(1), days(365)), days(30);
 
     /// How long the trace remembers what became of a message.
     trace_kept: Duration = "trace.kept", Keeping, span(days(1), days(365)), days(30);
@@ -301,7 +301,7 @@ impl Store {
         // As it is written, whatever way it was typed.
         let value = value.and_then(|_| settings.value(name));
         let (scribe, name) = (self.scribe(by), setting.name);
-        self.write(move |tx| Box::pin(async move { change(tx, &scribe, name, value).await })).await?;
+        self.write(move |tx| Box::pin(async move { change(tx, &scribe, "setting.change", name, value).await })).await?;
         Ok(self.read_settings().await?)
     }
 
@@ -314,9 +314,11 @@ impl Store {
     }
 }
 
+/// Writes what was set, or, with none, that nobody has set it; [`Store::read_settings`] brings it into force.
 async fn change(
     tx: &mut AnyConnection,
     scribe: &Scribe,
+    act: &'static str,
     name: &'static str,
     value: Option<String>,
 ) -> Result<(), StoreError> {
@@ -338,9 +340,24 @@ async fn change(
     }
     // A null is what nobody had set: that is what an undo brings back.
     let state = |value: Option<String>| Some(json!({ "value": value }));
-    let deed = Deed { act: "setting.change", subject: name.to_owned(), ..Deed::default() };
+    let deed = Deed { act, subject: name.to_owned(), ..Deed::default() };
     scribe.note(tx, deed.between(state(before), state(value))).await?;
     Ok(())
+}
+
+/// Writes back what a setting was before a change, where it still is as that change left it.
+pub(crate) async fn undo(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe) -> Result<(), DirectoryError> {
+    let setting = setting(&entry.subject).ok_or(DirectoryError::NotUndoable)?;
+    let value = |state: &Option<Value>| {
+        let value = state.as_ref().and_then(|state| state.get("value"));
+        value.and_then(Value::as_str).map(str::to_owned)
+    };
+    let sql = "SELECT value FROM setting WHERE name = $1";
+    let present: Option<String> = sqlx::query_scalar(sql).bind(setting.name).fetch_optional(&mut *tx).await?;
+    if present != value(&entry.after) {
+        return Err(DirectoryError::ChangedSince(vec!["value".to_owned()]));
+    }
+    Ok(change(tx, scribe, "setting.undo", setting.name, value(&entry.before)).await?)
 }
 
 #[cfg(test)]

@@ -72,12 +72,13 @@ impl Store {
         most_domains: u32,
         most_people: u32,
     ) -> Result<StorageUse, StoreError> {
-        let mut all = Select::new("SELECT CAST(COALESCE(SUM(used_octets), 0) AS BIGINT) FROM account WHERE 1 = 1");
+        let mut all =
+            Select::new("SELECT CAST(COALESCE(SUM(used_octets), 0) AS BIGINT) FROM account WHERE removed_at IS NULL");
         among(&mut all, domains);
         let row = all.query(self.engine())?.fetch_one(&mut *self.reader().await?).await?;
         let used_octets = count(row.try_get(0)?);
         let mut by_domain = Select::new(
-            "SELECT d.name, CAST(s.used AS BIGINT) FROM (SELECT domain_key, SUM(used_octets) AS used FROM account WHERE 1 = 1",
+            "SELECT d.name, CAST(s.used AS BIGINT) FROM (SELECT domain_key, SUM(used_octets) AS used FROM account WHERE removed_at IS NULL",
         );
         among(&mut by_domain, domains);
         by_domain.say(" GROUP BY domain_key ORDER BY 2 DESC LIMIT ").value(i64::from(most_domains));
@@ -87,7 +88,8 @@ impl Store {
             Ok(StorageEntry { name: row.try_get(0)?, used_octets: count(row.try_get(1)?), quota_octets: None })
         };
         let domain_entries = rows.iter().map(of_domain).collect::<Result<_, sqlx::Error>>()?;
-        let mut by_person = Select::new("SELECT address, used_octets, quota_octets FROM account WHERE 1 = 1");
+        let mut by_person =
+            Select::new("SELECT address, used_octets, quota_octets FROM account WHERE removed_at IS NULL");
         among(&mut by_person, domains);
         by_person.say(" ORDER BY used_octets DESC, address LIMIT ").value(i64::from(most_people));
         let rows = by_person.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
@@ -103,7 +105,7 @@ impl Store {
     /// Domains without people and aliases, by name: so many at most.
     pub async fn empty_domains(&self, domains: Option<&[DomainKey]>, most: u32) -> Result<Vec<Domain>, StoreError> {
         let mut select = Select::new(
-            "SELECT name FROM domain WHERE catch_all IS NULL
+            "SELECT name FROM domain WHERE catch_all IS NULL AND removed_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM account a WHERE a.domain_key = domain.domain_key)
              AND NOT EXISTS (SELECT 1 FROM alias a WHERE a.domain_key = domain.domain_key)",
         );

@@ -1,8 +1,8 @@
 //! Whom the house tells what happens, over HTTP, and what is still to be told: an outbox.
 //!
 //! ```text
-//! events (the trace) ── webhook_queue: rows and cursor, one transaction ──> waiting ── claim (a lease) ──> delivered, given up
-//!                                                                             ↑ settle: again, later
+//! events (the trace) ── webhook_queue: rows and cursor, one transaction ─┬─> waiting ── claim (a lease) ──> delivered, given up
+//! a sign-in by browser ── rows and session, one transaction ─────────────┘       ↑ settle: again, later
 //! ```
 //! Invariants: what has happened is queued before the cursor passes it, so an event is told at least once, and its id stays the same
 //! through all attempts; a claim is a lease that falls due by itself; of one webhook nobody has two claims; a webhook keeps at most
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use sqlx::{AnyConnection, Row as _};
 
 use crate::audit::{Author, Deed};
+use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Select};
 use crate::transaction::Transaction;
@@ -42,7 +43,7 @@ pub enum WebhookEvent {
     MessageFailed,
     /// A message was filed in a mailbox here.
     MessageReceived,
-    /// Someone signed in.
+    /// Someone signed in by browser.
     AccountSignedIn,
     /// Someone tries whether the webhook works.
     Test,
@@ -218,6 +219,15 @@ pub struct NewWebhookDelivery {
     pub event_id: String,
     /// The event.
     pub event: WebhookEvent,
+    /// JSON.
+    pub payload: String,
+}
+
+/// What webhooks are told of someone who signed in, written in the transaction that lets them in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInNews {
+    /// The same through all attempts.
+    pub event_id: String,
     /// JSON.
     pub payload: String,
 }
@@ -569,6 +579,41 @@ impl Store {
         })
         .await
     }
+}
+
+/// Queues a sign-in for those who want to hear of it.
+pub(crate) async fn tell_sign_in(
+    tx: &mut AnyConnection,
+    keys: &Keys,
+    now: Timestamp,
+    account: AccountKey,
+    news: &SignInNews,
+) -> Result<(), sqlx::Error> {
+    let sql = "SELECT webhook_key, events FROM webhook
+               WHERE is_enabled = 1
+                 AND (domain_key IS NULL OR domain_key = (SELECT domain_key FROM account WHERE account_key = $1))
+                 AND (account_key IS NULL OR EXISTS (SELECT 1 FROM account a WHERE a.account_key = webhook.account_key
+                                                     AND a.is_suspended = 0 AND a.removed_at IS NULL))
+               ORDER BY webhook_key LIMIT $2";
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as(sql).bind(account.value()).bind(MAX_WEBHOOKS).fetch_all(&mut *tx).await?;
+    let event = WebhookEvent::AccountSignedIn.as_str();
+    for (webhook, _) in rows.iter().filter(|(_, events)| events.split(' ').any(|wanted| wanted == event)) {
+        let sql = "INSERT INTO webhook_delivery (delivery_key, webhook_key, event_id, event, payload, state,
+                       attempts, next_attempt_at, last_error, created_at)
+                   VALUES ($1, $2, $3, $4, $5, $6, 0, $7, '', $7)";
+        sqlx::query(sql)
+            .bind(keys.next(now))
+            .bind(*webhook)
+            .bind(news.event_id.as_str())
+            .bind(event)
+            .bind(news.payload.as_str())
+            .bind(WebhookState::Waiting as i64)
+            .bind(now.millis())
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Removes the webhooks whose `column` is `key`, with their deliveries.

@@ -45,6 +45,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     Ok(Tally::of(bench.status()?.success()))
 }
 
+/// How long the console's pages wait for their numbers, in a house of 10,000 people.
+pub(crate) fn console() -> anyhow::Result<Tally> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["run", "--release", "--package", "relais-service", "--example", "console"]).current_dir(crate::root());
+    Ok(Tally::of(cargo.status()?.success()))
+}
+
 fn build(package: &str) -> anyhow::Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--release", "--package", package]).current_dir(crate::root());

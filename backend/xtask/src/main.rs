@@ -4,6 +4,7 @@
 //! shortly. A task prints what it found and ends with a line that counts; it fails where anything failed.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a task finds is said at the terminal")]
 
+mod api;
 mod bench;
 mod browser;
 mod crash;
@@ -37,6 +38,10 @@ enum Task {
     Tidy,
     /// Measures relais side by side with Postfix and Dovecot
     Bench(bench::Arguments),
+    /// Asks the REST API all that its document allows, and what it doesn't (schemathesis)
+    Api,
+    /// Times the console's use-cases with 10,000 people, 1,000 domains and a million events
+    ConsoleBench,
     /// Looks at the panel with a real browser
     Browser(browser::Arguments),
     /// Takes pictures of every page, into target/shots
@@ -62,6 +67,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Test => test::run(),
         Task::Tidy => tidy::run()?,
         Task::Bench(arguments) => bench::run(&arguments)?,
+        Task::Api => api::run()?,
+        Task::ConsoleBench => bench::console()?,
         Task::Browser(arguments) => browser::run(&arguments)?,
         Task::Shots => browser::shots()?,
         Task::Crash(arguments) => crash::run(&arguments)?,

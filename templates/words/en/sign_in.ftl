@@ -10,6 +10,7 @@ password-too-long = Choose a password of at most { $longest } octets.
 password-too-common = This password is among those that everybody tries first. Choose another.
 password-is-name = A password must not be your name or address. Choose another.
 
+second-factor-wanted = This house asks for two-step sign-in of whoever looks after others. Set it up here, then go on.
 second-factor-wrong = The code is not right, or it was used before. Wait for the next one, or use a recovery code.
 second-factor-is-on = Two-step sign-in is on already. Turn it off before you set up another app.
 second-factor-is-off = Two-step sign-in is off.
@@ -26,6 +27,7 @@ passkey-bad-site = Passkeys do not work with this host name: { $why }.
 
 link-void = This link opens nothing: it has been used, has expired, or is not whole. Ask for a new one.
 link-already-set-up = This house has an owner already. Sign in, or have an owner send you a password link.
+link-other-host = relais.toml calls this host { $host }. If that is wrong, change hostname there and start Relais again first.
 link-owner-elsewhere = The owner’s address must be in { $domain }.
 
 api-key-absent = This key is not here.

@@ -10,6 +10,7 @@ password-too-long = Choisissez un mot de passe d’au plus { $longest } octets.
 password-too-common = Ce mot de passe est de ceux que tout le monde essaie en premier. Choisissez-en un autre.
 password-is-name = Un mot de passe ne doit pas être votre nom ni votre adresse. Choisissez-en un autre.
 
+second-factor-wanted = Cette maison demande la connexion en deux étapes à qui s’occupe d’autres personnes. Installez-la ici, puis continuez.
 second-factor-wrong = Le code est incorrect ou a déjà servi. Attendez le suivant, ou utilisez un code de secours.
 second-factor-is-on = La connexion en deux étapes est déjà activée. Désactivez-la avant de configurer une autre application.
 second-factor-is-off = La connexion en deux étapes est désactivée.
@@ -26,6 +27,7 @@ passkey-bad-site = Les clés d’accès ne fonctionnent pas avec ce nom d’hôt
 
 link-void = Ce lien n’ouvre rien : il a servi, a expiré ou n’est pas entier. Demandez-en un nouveau.
 link-already-set-up = Cette maison a déjà un propriétaire. Connectez-vous, ou demandez à un propriétaire un lien de mot de passe.
+link-other-host = relais.toml appelle cette machine { $host }. Si c’est faux, changez-y d’abord hostname et redémarrez Relais.
 link-owner-elsewhere = L’adresse du propriétaire doit être dans { $domain }.
 
 api-key-absent = Cette clé n’est pas ici.

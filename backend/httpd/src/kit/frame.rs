@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use std::borrow::Cow;
+
 use relais_model::Timestamp;
 use relais_service::{Gap, Role, Text};
 use relais_words::{Filling, Language};
@@ -31,6 +33,11 @@ pub(crate) struct Frame {
     pub(crate) person: Option<Signature>,
     /// What came of the last act.
     pub(crate) flash: Option<ShownFlash>,
+    /// What the house calls itself, and where people write who cannot get in; empty where nobody said.
+    pub(crate) house: String,
+    contact: String,
+    /// Characters of a new password, at least.
+    shortest_password: u64,
     /// The host's name.
     pub(crate) host: String,
 }
@@ -107,6 +114,7 @@ impl Frame {
     /// For this visit.
     pub(crate) fn of(web: &Web, visit: &Visit) -> Self {
         let words = visit.language;
+        let house = web.access().house();
         let person = visit.signed_in.as_ref().map(|signed_in| Signature {
             name: signed_in.name.clone(),
             address: signed_in.actor.name.clone(),
@@ -127,6 +135,9 @@ impl Frame {
                 .unwrap_or_default(),
             person,
             flash: None,
+            house: house.name,
+            contact: house.contact.unwrap_or_default(),
+            shortest_password: web.access().shortest_password(),
             host: web.host().to_unicode(),
         };
         frame.flash = visit.flash.as_ref().map(|Flash { kind, text, undo }| ShownFlash {
@@ -142,6 +153,17 @@ impl Frame {
         self.fill(id, [])
     }
 
+    /// What a new password must be.
+    pub(crate) fn password_help(&self) -> String {
+        self.tell(&Text::new("password-help").with("shortest", self.shortest_password))
+    }
+
+    /// Where people write who cannot get in; nothing where nobody said.
+    pub(crate) fn contact_help(&self) -> Option<String> {
+        let contact = self.contact.as_str();
+        (!contact.is_empty()).then(|| self.tell(&Text::new("sign-in-contact").with("contact", contact)))
+    }
+
     /// The sentence of that name about a number.
     pub(crate) fn count(&self, id: &str, count: u64) -> String {
         self.fill(id, [("count", i64::try_from(count).unwrap_or(i64::MAX).into())])
@@ -149,16 +171,7 @@ impl Frame {
 
     /// A sentence of the service's.
     pub(crate) fn tell(&self, text: &Text) -> String {
-        self.fill(
-            &text.id,
-            text.gaps.iter().map(|(name, gap)| {
-                let filling = match gap {
-                    Gap::Number(number) => Filling::from(*number),
-                    Gap::Words(words) => Filling::from(words.as_str()),
-                };
-                (name.as_ref(), filling)
-            }),
-        )
+        tell(self.words, text)
     }
 
     /// Whether there is a sentence of that name.
@@ -224,6 +237,9 @@ impl Frame {
             languages: Language::ALL.map(|language| (language.code(), language.own_name())).to_vec(),
             theme: "system",
             csrf: "token".to_owned(),
+            house: "Relais".to_owned(),
+            contact: String::new(),
+            shortest_password: 8,
             assets: "/assets/0".to_owned(),
             navigation: navigation(words, role, path::DOMAINS),
             person: Some(Signature {
@@ -235,6 +251,19 @@ impl Frame {
             host: "mx.example.org".to_owned(),
         }
     }
+}
+
+/// A sentence of the service's, in `language`.
+pub(crate) fn tell(language: Language, text: &Text) -> String {
+    let gap = |(name, gap): &(Cow<'static, str>, Gap)| {
+        let filling = match gap {
+            Gap::Number(number) => Filling::from(*number),
+            Gap::Words(words) => Filling::from(words.as_str()),
+        };
+        (name.clone(), filling)
+    };
+    let gaps: Vec<_> = text.gaps.iter().map(gap).collect();
+    language.say(&text.id, gaps.iter().map(|(name, filling)| (name.as_ref(), filling.clone())))
 }
 
 fn navigation(words: Language, role: Role, path: &str) -> Vec<Section> {

@@ -28,7 +28,7 @@ pub(crate) use cookie::look_cookies;
 pub(crate) use error::{Oops, PageError, sentences, status};
 pub(crate) use field::{Choice, State, Typed};
 pub(crate) use form::{Complaints, Form};
-pub(crate) use frame::Frame;
+pub(crate) use frame::{Frame, tell};
 pub(crate) use list::{ListQuery, Pager, SortHead, order, query, typed};
 pub(crate) use page::{again, render, shown};
 pub(crate) use routes::Routes;

@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use data_encoding::BASE64URL_NOPAD;
 use relais_model::Secret;
-use relais_service::{Actor, Failure, Role, SESSION_LONGEST, SignedIn, Text};
+use relais_service::{Actor, Failure, Role, SignedIn, Text};
 use relais_words::Language;
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +116,7 @@ impl Visit {
         };
         let uri = &parts.uri;
         Ok(Self {
-            language: language(headers, signed_in.as_deref()),
+            language: language(headers, signed_in.as_deref(), web),
             theme: theme(headers, signed_in.as_deref()),
             signed_in,
             csrf,
@@ -148,11 +148,12 @@ fn guest_csrf(web: &Web, headers: &HeaderMap) -> (String, Option<Secret>) {
     }
 }
 
-fn language(headers: &HeaderMap, signed_in: Option<&SignedIn>) -> Language {
+fn language(headers: &HeaderMap, signed_in: Option<&SignedIn>, web: &Web) -> Language {
     let own = signed_in.and_then(|signed_in| Language::parse(&signed_in.language));
     let chosen = || cookie::read(headers, cookie::LANGUAGE).and_then(Language::parse);
     let accepted = || headers.get(ACCEPT_LANGUAGE)?.to_str().ok().and_then(Language::accepted);
-    own.or_else(chosen).or_else(accepted).unwrap_or_default()
+    let of_house = || Language::parse(&web.access().house().language);
+    own.or_else(chosen).or_else(accepted).or_else(of_house).unwrap_or_default()
 }
 
 /// The looks that a page can have; the first follows the system's.
@@ -347,6 +348,8 @@ pub(crate) enum Turned {
     Away,
     /// With a page that says why.
     Down(PageError),
+    /// To where a second factor is set up: the house wants one, and they have none.
+    Aside,
 }
 
 impl IntoResponse for Turned {
@@ -358,6 +361,10 @@ impl IntoResponse for Turned {
                 response
             }
             Self::Down(error) => error.into_response(),
+            Self::Aside => {
+                let flash = Flash { kind: FlashKind::Warn, text: Text::new("second-factor-wanted"), undo: None };
+                redirect(path::OWN_SECOND, flash)
+            }
         }
     }
 }
@@ -369,6 +376,10 @@ impl<R: Least, S: Sync> FromRequestParts<S> for Signed<R> {
         let visit = Arc::clone(Visit::of(&parts.extensions).map_err(Turned::Down)?);
         let me = Arc::clone(visit.signed_in.as_ref().ok_or(Turned::Away)?);
         me.actor.require(R::ROLE).map_err(|failure| Turned::Down(failure.into()))?;
+        // Their own account stays open to them: there the second factor is set up.
+        if me.must_add_second_factor && R::ROLE > Role::User {
+            return Err(Turned::Aside);
+        }
         Ok(Self { actor: me.actor.clone(), me, visit, role: PhantomData })
     }
 }
@@ -400,8 +411,8 @@ impl<S: Sync> FromRequestParts<S> for Guest {
 }
 
 /// The cookie of a session that begins, or goes on under a new token.
-pub(crate) fn session_cookie(token: &Secret) -> Option<HeaderValue> {
-    cookie::set(cookie::SESSION, token.expose(), Some(SESSION_LONGEST))
+pub(crate) fn session_cookie(web: &Web, token: &Secret) -> Option<HeaderValue> {
+    cookie::set(cookie::SESSION, token.expose(), Some(web.access().session_lifetime()))
 }
 
 /// Takes the session's cookie back.

@@ -73,7 +73,7 @@ async fn set_up(guest: Guest, State(web): State<Web>, Path(token): Path<String>,
         way,
     };
     match web.access().set_up(&token, wanted, &guest.visit.browser()).await {
-        Ok(founded) => Ok(begin(&founded.token, path::HOME)),
+        Ok(founded) => Ok(begin(&web, &founded.token, path::HOME)),
         Err(failure) => {
             let frame = guest.frame(&web);
             let complaints = Complaints::of(&frame, failure)?;

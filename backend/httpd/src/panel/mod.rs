@@ -91,6 +91,7 @@ pub(crate) fn routes() -> Routes {
         .and(addresses::routes)
         .and(activity::routes)
         .and(keys::routes)
+        .and(crate::api::routes)
 }
 
 /// To where the visitor belongs.

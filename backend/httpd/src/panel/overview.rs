@@ -269,6 +269,7 @@ mod tests {
             },
             storage: Storage { used_octets: 0, free_octets: None, domains: Vec::new(), people: Vec::new() },
             failures: Vec::new(),
+            activity: Vec::new(),
             todos: Vec::new(),
             certificates: Vec::new(),
             version: "0.1.0",

@@ -93,8 +93,8 @@ async fn form(guest: Guest, State(web): State<Web>, Query(query): Query<NextQuer
 async fn sign_in(guest: Guest, State(web): State<Web>, Form(form): Form<SignInForm>) -> Oops {
     let next = next_path(&form.next).to_owned();
     match web.access().sign_in(&form.name, form.password.into(), &guest.visit.browser()).await {
-        Ok(SignIn::Whole(token)) => Ok(begin(&token, &next)),
-        Ok(SignIn::SecondFactor(token)) => Ok(begin(&token, &with_next(path::SECOND, &next))),
+        Ok(SignIn::Whole(token)) => Ok(begin(&web, &token, &next)),
+        Ok(SignIn::SecondFactor(token)) => Ok(begin(&web, &token, &with_next(path::SECOND, &next))),
         Err(failure) => {
             let frame = guest.frame(&web);
             let complaints = Complaints::of(&frame, failure)?;
@@ -104,8 +104,8 @@ async fn sign_in(guest: Guest, State(web): State<Web>, Form(form): Form<SignInFo
 }
 
 /// The browser keeps the session's token from now on.
-pub(super) fn begin(token: &Secret, next: &str) -> Response {
-    with_cookie(Redirect::to(next).into_response(), session_cookie(token))
+pub(super) fn begin(web: &Web, token: &Secret, next: &str) -> Response {
+    with_cookie(Redirect::to(next).into_response(), session_cookie(web, token))
 }
 
 /// `response`, and a cookie with it.
@@ -132,7 +132,7 @@ pub(super) fn ceremony(ceremony: Ceremony) -> Response {
 async fn passkey(guest: Guest, State(web): State<Web>, Form(form): Form<CredentialForm>) -> Oops {
     let next = next_path(&form.next).to_owned();
     match web.access().sign_in_with_passkey(&form.ticket, &form.credential, &guest.visit.browser()).await {
-        Ok(token) => Ok(begin(&token, &next)),
+        Ok(token) => Ok(begin(&web, &token, &next)),
         Err(failure) => {
             let frame = guest.frame(&web);
             let complaints = Complaints::of(&frame, failure)?;
@@ -184,7 +184,7 @@ async fn second_passkey(guest: Guest, State(web): State<Web>, Form(form): Form<C
 /// A second factor was right, or its page is shown again.
 async fn complete(guest: &Guest, web: &Web, next: &str, outcome: Result<Secret, Failure>) -> Oops {
     let failure = match outcome {
-        Ok(token) => return Ok(begin(&token, next)),
+        Ok(token) => return Ok(begin(&web, &token, next)),
         Err(failure) => failure,
     };
     let complaints = Complaints::of(&guest.frame(web), failure)?;
@@ -273,7 +273,7 @@ async fn prove_passkey(person: Person, State(web): State<Web>, Form(form): Form<
 
 fn proven(person: &Person, web: &Web, next: &str, outcome: Result<Secret, Failure>) -> Oops {
     match outcome {
-        Ok(token) => Ok(begin(&token, next_path(next))),
+        Ok(token) => Ok(begin(&web, &token, next_path(next))),
         Err(failure) => {
             let frame = person.frame(web);
             let complaints = Complaints::of(&frame, failure)?;

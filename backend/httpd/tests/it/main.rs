@@ -1,4 +1,5 @@
-//! The panel as browsers meet it: every route as each role and as nobody, and what each request must bring along.
+//! Panel and API as browsers and programs meet them, over a real store: every route as each role and as nobody, and what each
+//! request must bring along.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,6 +8,9 @@
     reason = "a fixture that cannot be made fails its test where it stands"
 )]
 
+mod api;
+mod api_house;
+mod api_roles;
 mod guards;
 mod house;
 mod roles;

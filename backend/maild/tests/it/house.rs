@@ -106,7 +106,7 @@ impl TestHouse {
         let Keys { stored_key, server_key } = self.keys.clone();
         let name = "All programs".to_owned();
         let app_password = NewAppPassword { name, protocols: Protocols::ALL, stored_key, server_key };
-        self.store.add_app_password(&address, app_password).await.unwrap();
+        self.store.add_app_password(&address, app_password, &Author::house()).await.unwrap();
     }
 
     /// A connection; nothing has been read of it.

@@ -28,8 +28,8 @@ use std::time::Duration;
 use relais_model::{Address, Clock, Random, Secret, Timestamp};
 use relais_sasl::scram::{Keys, derive, find};
 use relais_store::{
-    AccountKey, AppPasswordError, Credential, LoginNote, NewAppPassword, Protocols, ScramKeys, ScramSalt, Store,
-    StoreError, UsedAppPassword, fold,
+    AccountKey, AppPasswordError, Author, Credential, LoginNote, LoginWay, NewAppPassword, Protocols, ScramKeys,
+    ScramSalt, Store, StoreError, UsedAppPassword, fold,
 };
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::spawn_blocking;
@@ -227,7 +227,8 @@ impl Login {
         self
     }
 
-    /// Checks an attempt, counts it where it fails, and logs what came of it. A refusal takes its time.
+    /// Checks an attempt, counts it where it fails, and logs what came of it. A refusal takes its time. What a browser's right password
+    /// comes to the caller writes into the history: a second factor may still be to come, and it may be no sign-in at all.
     ///
     /// Over a mail protocol an app password for it is right, and the account's own unless it needs an app password; elsewhere only the own.
     pub async fn check(&self, attempt: LoginAttempt) -> LoginAnswer {
@@ -253,10 +254,15 @@ impl Login {
             }
             LoginAnswer::Unavailable => tracing::warn!(peer.ip = %peer, ?protocol, "log-in not possible now"),
         }
-        if matches!(answer, LoginAnswer::Granted(_) | LoginAnswer::Refused) {
+        let is_noted = match &answer {
+            LoginAnswer::Granted(_) => protocol != Protocol::Web,
+            LoginAnswer::Refused => true,
+            LoginAnswer::TooMany { .. } | LoginAnswer::Unavailable => false,
+        };
+        if is_noted {
             let (name, at) = (visitor.name.clone(), self.clock.now());
-            let is_granted = matches!(answer, LoginAnswer::Granted(_));
-            self.store.note_login(LoginNote { account, name, protocol, ip: peer, is_granted, app_password, at });
+            let (is_granted, way) = (matches!(answer, LoginAnswer::Granted(_)), LoginWay::Password);
+            self.store.note_login(LoginNote { account, name, protocol, ip: peer, is_granted, app_password, way, at });
         }
         if matches!(answer, LoginAnswer::Refused | LoginAnswer::TooMany { .. }) {
             sleep_until(told_at).await;
@@ -273,6 +279,7 @@ impl Login {
         address: &Address,
         name: String,
         protocols: Protocols,
+        by: &Author,
     ) -> Result<Secret, AddAppPasswordError> {
         let mut chance = [0; app_password::LENGTH];
         self.take_chance(b"app password", &mut chance);
@@ -284,7 +291,8 @@ impl Login {
         let given = text.clone();
         let derived = spawn_blocking(move || derive(given.expose().as_bytes(), &salt, iterations));
         let Keys { stored_key, server_key } = derived.await.map_err(|_panicked| HashError)?;
-        self.store.add_app_password(address, NewAppPassword { name, protocols, stored_key, server_key }).await?;
+        let new = NewAppPassword { name, protocols, stored_key, server_key };
+        self.store.add_app_password(address, new, by).await?;
         Ok(text)
     }
 

@@ -28,7 +28,8 @@ async fn try_in(house: &House, protocol: Protocol, password: &str) -> &'static s
 }
 
 async fn add(house: &House, name: &str, protocols: &[Protocol]) -> String {
-    let made = house.login.add_app_password(&address(ANN), name.to_owned(), Protocols::of(protocols)).await;
+    let made =
+        house.login.add_app_password(&address(ANN), name.to_owned(), Protocols::of(protocols), &Author::house()).await;
     made.unwrap().expose().to_owned()
 }
 
@@ -94,7 +95,7 @@ async fn with_a_second_factor_clients_need_an_app_password() {
     assert_eq!(try_in(&house, Protocol::Imap, PASSWORD).await, "refused", "also what was known of late");
     assert_eq!(try_in(&house, Protocol::Imap, &phone).await, "granted");
     assert_eq!(try_in(&house, Protocol::Web, PASSWORD).await, "granted");
-    assert!(house.store.remove_app_password(ann.key, "Phone").await.unwrap());
+    assert!(house.store.remove_app_password(ann.key, "Phone", &Author::house()).await.unwrap());
     assert_eq!(try_in(&house, Protocol::Imap, &phone).await, "refused", "taken back at once");
 }
 
@@ -138,7 +139,7 @@ async fn a_proof_is_judged_by_what_is_true_at_its_end() {
     let peer: IpAddr = HERE.parse().unwrap();
     let start = house.login.scram_keys(ANN, None, peer, Protocol::Imap).await.unwrap();
     assert_eq!(start.verifier.keys.len(), 1);
-    house.store.remove_app_password(ann.key, "Phone").await.unwrap();
+    house.store.remove_app_password(ann.key, "Phone", &Author::house()).await.unwrap();
     assert_eq!(word(&house.login.conclude_scram(start.attempt, Some(0)).await), "refused");
 }
 

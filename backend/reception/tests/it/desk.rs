@@ -209,6 +209,20 @@ async fn mail_for_other_hosts_is_queued_once_a_recipient() {
     assert_eq!(desk.inbox("ben@example.org").await.len(), 1);
 }
 
+/// Whoever has no limit of their own has the house's.
+#[tokio::test]
+async fn the_house_limits_recipients_of_a_day() {
+    let desk = Desk::open().await;
+    let author = Author::house();
+    let set = |value: &'static str| desk.house.store.change_setting(&author, "sending.recipients_per_day", Some(value));
+    set("2").await.unwrap();
+    let three = ["ben@example.org", "x@elsewhere.example", "y@elsewhere.example"];
+    assert_eq!(desk.send(&by_ann("ann@example.org", &three), PLAIN).await, ["550 5.7.1"; 3]);
+    let change = AccountChange { daily_recipients: Some(Some(3)), ..AccountChange::default() };
+    desk.house.store.change_account(&address("ann@example.org"), change, None, &author).await.unwrap();
+    assert_eq!(desk.send(&by_ann("ann@example.org", &three), PLAIN).await, ["250 2.0.0"; 3], "theirs counts for more");
+}
+
 /// RFC 5321 §4.2.2: past it the client is told so, and nothing is taken; the next day begins anew.
 #[tokio::test]
 async fn who_has_a_limit_sends_no_more_in_a_day() {

@@ -23,7 +23,7 @@ pub(crate) struct DemoClock {
 
 impl DemoClock {
     /// From now on it is so much earlier.
-    fn go_back(&self, by: Duration) {
+    pub(super) fn go_back(&self, by: Duration) {
         self.back.store(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 }
@@ -34,6 +34,9 @@ impl Clock for DemoClock {
         SystemClock.now().minus(Duration::from_millis(back))
     }
 }
+
+/// So long ago the demo's house was founded.
+pub(super) const BEGINS: Duration = Duration::from_hours(26);
 
 /// A second tenant: nobody of the first sees it but the owner.
 const OTHER_DOMAIN: &str = "chess-club.test";
@@ -74,7 +77,6 @@ const REPLIES: [&str; 8] = [
 /// Fills the house, from a day ago until now.
 pub(super) async fn furnish(service: &Service, store: &Store, clock: &DemoClock) -> Result<()> {
     let owner = Actor::command_line();
-    clock.go_back(Duration::from_hours(26));
     let domain = NewDomain {
         domain: OTHER_DOMAIN.to_owned(),
         description: "The chess club's; Magnus looks after it.".to_owned(),

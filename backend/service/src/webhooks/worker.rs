@@ -284,7 +284,7 @@ fn event_id(key: TraceKey) -> String {
 }
 
 /// As Standard Webhooks shapes it.
-fn payload(event: WebhookEvent, at: Timestamp, data: &Value) -> String {
+pub(crate) fn payload(event: WebhookEvent, at: Timestamp, data: &Value) -> String {
     json!({ "type": event.as_str(), "timestamp": Moment(at), "data": data }).to_string()
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use relais_service::{
-    Activity, ActivityWanted, Actor, AddressKind, AddressesWanted, AliasChange, DomainChange, DomainsWanted, GRACE,
-    Leads, Moment, NewAlias, NewDomain, NewPerson, OwnChange, Password, PeopleWanted, PersonChange, Role,
+    Activity, ActivityWanted, Actor, AddressKind, AddressesWanted, AliasChange, DomainChange, DomainsWanted, Leads,
+    Moment, NewAlias, NewDomain, NewPerson, OwnChange, Password, PeopleWanted, PersonChange, Role,
 };
 
 use crate::house::{House, address, short};
@@ -27,6 +27,11 @@ async fn admin(house: &House) -> Actor {
 
 async fn latest(activity: &Activity, actor: &Actor) -> relais_service::ActivityView {
     activity.list(actor, &ActivityWanted::default()).await.unwrap().rows.swap_remove(0)
+}
+
+/// For how long what is removed can be restored, where nobody has set it.
+fn grace() -> Duration {
+    relais_store::Settings::default().removed_kept
 }
 
 #[tokio::test]
@@ -73,7 +78,7 @@ async fn a_domain_is_added_changed_removed_and_restored() {
     assert_eq!(short(domains.create(&owner, new("two.example")).await), "clash: domain failure-domain-removed");
     let removed =
         domains.list(&owner, &DomainsWanted { removed: true, ..DomainsWanted::default() }).await.unwrap().rows;
-    assert_eq!(removed[0].purged_at, removed[0].removed_at.map(|at| Moment(at.0.plus(GRACE))));
+    assert_eq!(removed[0].purged_at, removed[0].removed_at.map(|at| Moment(at.0.plus(grace()))));
     let back = domains.restore(&owner, "two.example").await.unwrap();
     assert_eq!(back.other_names, ["zwei.example"]);
     assert_eq!(domains.remove_other_name(&owner, "two.example", "zwei.example").await.unwrap().other_names.len(), 0);
@@ -377,6 +382,6 @@ async fn undoing_says_what_changed_since() {
     assert_eq!(short(service.activity.undo(&owner, "zz").await), "absent: failure-unknown-entry");
     service.people.remove(&owner, "user@one.example", None).await.unwrap();
     assert!(latest(&service.activity, &owner).await.is_undoable);
-    house.clock.advance(GRACE + Duration::from_secs(1));
+    house.clock.advance(grace() + Duration::from_secs(1));
     assert!(!latest(&service.activity, &owner).await.is_undoable);
 }

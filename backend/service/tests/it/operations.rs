@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use relais_model::{BodyType, Clock as _, ReversePath};
+use relais_model::{BodyType, Clock as _, ReversePath, Secret};
 use relais_service::{
     Actor, Courier, Failure, MessageQuery, NewWebhookForm, Operations, Paging, Parcel, PostError, Posting, QueueAct,
     QueueQuery, QueueSelection, QueueSort, Role, Service, Verdict, WebhookForm, Webhooks,
@@ -164,6 +164,17 @@ async fn the_overview_says_what_is_the_matter() {
         (overview.verdict, overview.says.id.as_ref(), overview.flow.hours.len()),
         (Verdict::Ok, "overview-ok", 24)
     );
+    let todos = |overview: &relais_service::Overview| -> Vec<String> {
+        overview.todos.iter().map(|todo| format!("{} {}", todo.says.id, todo.name.as_deref().unwrap_or("-"))).collect()
+    };
+    assert!(todos(&overview).is_empty(), "nobody has a password, and each domain has people: {:?}", overview.todos);
+    let three = domain("three.example");
+    house.store.add_domain(&three, DomainChange::default(), &Author::house()).await.unwrap();
+    house.store.set_password_hash(&address("owner@one.example"), Secret::new("x"), &Author::house()).await.unwrap();
+    assert_eq!(
+        todos(&service.overview(&owner).await.unwrap()),
+        ["overview-todo-empty-domain three.example", "overview-todo-second-factor owner@one.example"]
+    );
     queue(&house, "m1", "far@two.example", &["a@x.example"]).await;
     house.clock.advance(Duration::from_hours(30));
     queue(&house, "m2", "user@one.example", &["b@x.example"]).await;
@@ -178,6 +189,7 @@ async fn the_overview_says_what_is_the_matter() {
     let flow = |overview: &relais_service::Overview| overview.flow.hours.iter().map(|hour| hour.failed).sum::<u64>();
     assert_eq!(flow(&overview), 0, "it was 25 hours ago");
     assert_eq!(overview.failures.len(), 2);
+    assert_eq!(overview.activity[0].act, "setting.change");
     let admin = house.actor(Role::DomainAdmin, true).await;
     let theirs = service.overview(&admin).await.unwrap();
     assert_eq!((theirs.verdict, theirs.failures.len(), theirs.storage.free_octets), (Verdict::Ok, 1, None));

@@ -4,12 +4,13 @@
 //! stays as long as the account does.
 
 use relais_model::{Address, Timestamp};
+use serde_json::{Value, json};
 use sqlx::{AnyConnection, Row};
 
-use super::LoginProtocol;
+use super::{LoginProtocol, note};
 use crate::directory::take_account;
 use crate::key::{AccountKey, AppPasswordKey};
-use crate::{Store, StoreError};
+use crate::{Author, Store, StoreError};
 
 /// App passwords of one account, at most: SCRAM tries a proof against each of them.
 pub const MAX_APP_PASSWORDS: usize = 50;
@@ -169,9 +170,14 @@ impl Store {
     ///
     /// # Errors
     /// All of [`AppPasswordError`].
-    pub async fn add_app_password(&self, address: &Address, new: NewAppPassword) -> Result<(), AppPasswordError> {
+    pub async fn add_app_password(
+        &self,
+        address: &Address,
+        new: NewAppPassword,
+        by: &Author,
+    ) -> Result<(), AppPasswordError> {
         check(&new)?;
-        let (address, now, inner) = (address.clone(), self.now(), self.inner.clone());
+        let (address, scribe) = (address.clone(), self.scribe(by));
         self.write(move |tx| {
             Box::pin(async move {
                 let account = take_account(tx, &address).await?.ok_or(AppPasswordError::UnknownAddress(address))?;
@@ -180,15 +186,17 @@ impl Store {
                                (app_password_key, account_key, name, protocols, stored_key, server_key, created_at)
                            VALUES ($1, $2, $3, $4, $5, $6, $7)";
                 sqlx::query(sql)
-                    .bind(inner.keys.next(now))
+                    .bind(scribe.next_key())
                     .bind(account.value())
-                    .bind(new.name)
+                    .bind(new.name.as_str())
                     .bind(new.protocols.0)
                     .bind(new.stored_key.as_slice())
                     .bind(new.server_key.as_slice())
-                    .bind(now.millis())
-                    .execute(tx)
+                    .bind(scribe.now().millis())
+                    .execute(&mut *tx)
                     .await?;
+                let after = told(&new.name, new.protocols);
+                note(tx, &scribe, "app_password.create", account, (None, Some(after))).await?;
                 Ok(())
             })
         })
@@ -216,13 +224,16 @@ impl Store {
     }
 
     /// Takes one back; whether it was there.
-    pub async fn remove_app_password(&self, account: AccountKey, name: &str) -> Result<bool, StoreError> {
-        let name = name.to_owned();
+    pub async fn remove_app_password(&self, account: AccountKey, name: &str, by: &Author) -> Result<bool, StoreError> {
+        let (name, scribe) = (name.to_owned(), self.scribe(by));
         self.write(move |tx| {
             Box::pin(async move {
-                let sql = "DELETE FROM app_password WHERE account_key = $1 AND name = $2";
-                let done = sqlx::query(sql).bind(account.value()).bind(name).execute(tx).await?;
-                Ok(done.rows_affected() > 0)
+                let sql = "DELETE FROM app_password WHERE account_key = $1 AND name = $2 RETURNING protocols";
+                let query = sqlx::query_scalar(sql).bind(account.value()).bind(name.as_str());
+                let Some(protocols) = query.fetch_optional(&mut *tx).await? else { return Ok(false) };
+                let before = told(&name, Protocols(protocols));
+                note(tx, &scribe, "app_password.remove", account, (Some(before), None)).await?;
+                Ok(true)
             })
         })
         .await
@@ -258,6 +269,11 @@ impl Store {
         })
         .await
     }
+}
+
+/// What the activity tells of one: never its keys.
+fn told(name: &str, protocols: Protocols) -> Value {
+    json!({ "name": name, "protocols": protocols.iter().map(LoginProtocol::as_str).collect::<Vec<_>>() })
 }
 
 fn check(new: &NewAppPassword) -> Result<(), AppPasswordError> {

@@ -35,8 +35,6 @@ const OPEN_ROWS: usize = 20_000;
 const GRANTED_TOGETHER: Duration = Duration::from_mins(10);
 /// Failures of one kind within this are one row.
 const REFUSED_TOGETHER: Duration = Duration::from_mins(1);
-/// How long rows are kept.
-const KEPT: Duration = Duration::from_hours(24 * 90);
 /// Rows that are kept, at most: about 30 MB.
 const MAX_ROWS: i64 = 200_000;
 /// Octets of a name; of one that nobody here has, no more than tells what was tried.
@@ -60,8 +58,51 @@ pub struct LoginNote {
     pub is_granted: bool,
     /// With which app password; none: the account's own, or a wrong one.
     pub app_password: Option<UsedAppPassword>,
+    /// With what else.
+    pub way: LoginWay,
     /// When.
     pub at: Timestamp,
+}
+
+/// With what someone came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LoginWay {
+    /// With a password: their own, or an app password.
+    #[default]
+    Password,
+    /// With their own password, and a second factor is still to come: they are not in.
+    FirstFactor,
+    /// With their own password and a second factor.
+    SecondFactor,
+    /// With a passkey.
+    Passkey,
+}
+
+impl LoginWay {
+    const ALL: [Self; 4] = [Self::Password, Self::FirstFactor, Self::SecondFactor, Self::Passkey];
+
+    /// Its name for programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::FirstFactor => "first_factor",
+            Self::SecondFactor => "second_factor",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    /// As the database has it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Password => "",
+            other => other.as_str(),
+        }
+    }
+
+    fn read(word: &str) -> Result<Self, StoreError> {
+        let found = Self::ALL.into_iter().find(|way| way.word() == word);
+        found.ok_or_else(|| StoreError::damaged(format!("the way in {word}")))
+    }
 }
 
 /// An app password that was right.
@@ -90,6 +131,8 @@ pub struct LoginRow {
     pub is_granted: bool,
     /// The app password's name; none: the account's own, or a wrong one.
     pub app_password: Option<String>,
+    /// With what.
+    pub way: LoginWay,
     /// When the first one came.
     pub first_at: Timestamp,
     /// When the last one came.
@@ -215,6 +258,7 @@ struct Kind {
     network: IpAddr,
     is_granted: bool,
     app_password: Option<AppPasswordKey>,
+    way: LoginWay,
 }
 
 /// A row to be written, or to be added to one that is.
@@ -269,6 +313,7 @@ impl Batch {
             network: network(note.ip),
             is_granted: note.is_granted,
             app_password: note.app_password.as_ref().map(|used| used.key),
+            way: note.way,
         };
         let joined = self.open.get(&kind).filter(|(_, until)| note.at < *until).map(|(key, _)| *key);
         let is_full = BATCH_ROWS <= self.rows.len() && joined.is_none_or(|key| !self.rows.contains_key(&key));
@@ -395,7 +440,7 @@ impl Store {
             let _is_written = written.await;
         }
         let text = format!(
-            "SELECT account_key, name, protocol, ip, is_granted, app_password, first_at, last_at, attempts, login_key
+            "SELECT account_key, name, protocol, ip, is_granted, app_password, first_at, last_at, attempts, login_key, way
              FROM login_history WHERE {condition} AND login_key < $1 ORDER BY login_key DESC LIMIT $2"
         );
         let before = page.after.as_deref().map_or(Some(i64::MAX), |after| after.parse().ok()).unwrap_or(0);
@@ -435,9 +480,9 @@ impl Store {
         .await
     }
 
-    /// Forgets what is older than 90 days, and of the rest all but the newest rows.
+    /// Forgets what is older than the settings say, and of the rest all but the newest rows.
     pub(crate) async fn prune_logins(&self) -> Result<(), StoreError> {
-        let oldest = self.now().minus(KEPT);
+        let oldest = self.now().minus(self.settings().login_history_kept);
         self.write(move |tx| {
             Box::pin(async move {
                 // Keys rise with the time: see `Keys`.
@@ -457,12 +502,12 @@ async fn write_row(tx: &mut AnyConnection, key: i64, pending: Pending) -> Result
     let domain = Address::parse(&note.name).map_or_else(|_| String::new(), |address| address.domain.to_string());
     // The account may have gone since.
     let sql = "INSERT INTO login_history (login_key, account_key, domain_key, name, protocol, ip, is_granted,
-                                          app_password, first_at, last_at, attempts)
-               SELECT $1, $2, (SELECT domain_key FROM domain WHERE name = $3), $4, $5, $6, $7, $8, $9, $10, $11
+                                          app_password, first_at, last_at, attempts, way)
+               SELECT $1, $2, (SELECT domain_key FROM domain WHERE name = $3), $4, $5, $6, $7, $8, $9, $10, $11, $12
                WHERE CAST($2 AS BIGINT) IS NULL OR EXISTS (SELECT 1 FROM account WHERE account_key = $2)
                ON CONFLICT (login_key) DO UPDATE SET ip = excluded.ip, last_at = excluded.last_at,
                    attempts = login_history.attempts + excluded.attempts";
-    if let (Some(account), true) = (note.account, note.is_granted) {
+    if let (Some(account), true) = (note.account, note.is_granted && note.way != LoginWay::FirstFactor) {
         let sql = "UPDATE account SET last_seen_at = $2 WHERE account_key = $1 AND (last_seen_at IS NULL OR last_seen_at < $2)";
         sqlx::query(sql).bind(account.value()).bind(note.at.millis()).execute(&mut *tx).await?;
     }
@@ -478,6 +523,7 @@ async fn write_row(tx: &mut AnyConnection, key: i64, pending: Pending) -> Result
         .bind(first_at.millis())
         .bind(note.at.millis())
         .bind(attempts)
+        .bind(note.way.word())
         .execute(tx)
         .await?;
     Ok(())
@@ -493,6 +539,7 @@ fn read_row(row: &sqlx::any::AnyRow) -> Result<(i64, LoginRow), StoreError> {
         ip: row.try_get(3)?,
         is_granted: row.try_get::<i64, _>(4)? != 0,
         app_password: row.try_get(5)?,
+        way: LoginWay::read(row.try_get(10)?)?,
         first_at: Timestamp::from_millis(row.try_get(6)?),
         last_at: Timestamp::from_millis(row.try_get(7)?),
         attempts: row.try_get::<i64, _>(8)?.unsigned_abs(),
@@ -512,6 +559,7 @@ mod tests {
             ip: ip.parse().unwrap(),
             is_granted,
             app_password: None,
+            way: LoginWay::Password,
             at: Timestamp::from_seconds(1_000_000).plus(Duration::from_secs(at)),
         }
     }

@@ -25,7 +25,7 @@ pub use api_key::{ApiKey, ApiKeyError, ApiKeyRow, MAX_API_KEYS, NewApiKey};
 pub use app_password::{
     AppPassword, AppPasswordError, MAX_APP_PASSWORDS, NewAppPassword, Protocols, ScramKeys, ScramSalt,
 };
-pub use history::{LoginNote, LoginRow, LoginScope, LoginsBy, UsedAppPassword};
+pub use history::{LoginNote, LoginRow, LoginScope, LoginWay, LoginsBy, UsedAppPassword};
 pub use link::{Founding, FoundingError, LinkPurpose};
 pub use passkey::{MAX_PASSKEYS, NewPasskey, Passkey, PasskeyError};
 pub use second_factor::{CodeTry, SecondFactorState, TotpSecret};
@@ -35,7 +35,7 @@ pub use standing::Standing;
 pub(crate) use app_password::read_salt;
 pub(crate) use history::{History, start as start_history};
 
-pub(crate) use session::end_openings;
+pub(crate) use session::{end_openings, end_openings_of};
 
 use crate::audit::{Deed, Scribe};
 use crate::{AccountKey, DomainKey};
@@ -90,6 +90,7 @@ pub(crate) async fn remove_all(tx: &mut AnyConnection, account: AccountKey) -> R
         "DELETE FROM recovery_code WHERE account_key = $1",
         "DELETE FROM passkey WHERE account_key = $1",
         "DELETE FROM api_key WHERE account_key = $1",
+        "DELETE FROM idempotency WHERE account_key = $1",
     ] {
         sqlx::query(sql).bind(account.value()).execute(&mut *tx).await?;
     }

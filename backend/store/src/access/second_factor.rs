@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use relais_model::Timestamp;
+use relais_model::{Address, Timestamp};
 use sqlx::AnyConnection;
 
 use super::{TokenHash, note};
-use crate::{AccountKey, Author, Store, StoreError};
+use crate::directory::read_address;
+use crate::{AccountKey, Author, Role, Store, StoreError};
 
 /// An authenticator's secret, and the last code of it that was taken.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,6 +48,18 @@ pub struct SecondFactorState {
 }
 
 impl Store {
+    /// The owners whose password alone opens their account, by address, at most `limit`.
+    pub async fn owners_with_one_factor(&self, limit: u32) -> Result<Vec<Address>, StoreError> {
+        let sql = "SELECT a.address FROM account a JOIN domain d ON d.domain_key = a.domain_key
+                   WHERE a.role = $1 AND a.role > 0 AND a.is_suspended = 0 AND a.removed_at IS NULL
+                     AND d.is_disabled = 0 AND d.removed_at IS NULL AND a.password_hash <> ''
+                     AND NOT EXISTS (SELECT 1 FROM totp t WHERE t.account_key = a.account_key AND t.is_confirmed = 1)
+                   ORDER BY a.folded LIMIT $2";
+        let query = sqlx::query_scalar(sql).bind(Role::Owner as i64).bind(i64::from(limit));
+        let rows: Vec<String> = query.fetch_all(&mut *self.reader().await?).await?;
+        rows.iter().map(|text| read_address(text)).collect()
+    }
+
     /// How second factors of an account stand.
     pub async fn second_factor(&self, account: AccountKey) -> Result<SecondFactorState, StoreError> {
         let sql = "SELECT (SELECT created_at FROM totp WHERE account_key = $1 AND is_confirmed = 1),

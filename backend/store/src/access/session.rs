@@ -9,7 +9,8 @@ use sqlx::any::AnyRow;
 
 use super::standing::{Standing, may_come_in, read_standing, standing_columns};
 use super::{TokenHash, note};
-use crate::{AccountKey, Author, SessionKey, Store, StoreError};
+use crate::webhook::{self, SignInNews};
+use crate::{AccountKey, Author, DomainKey, Role, SessionKey, Store, StoreError};
 
 /// Sessions of one account, at most: the oldest goes, and first of all those whose second factor is still to come, so that
 /// who has only the password ends nobody's session.
@@ -33,6 +34,8 @@ pub struct NewSession {
     pub agent: String,
     /// Else the second factor is still to come.
     pub is_whole: bool,
+    /// What webhooks are told of it, where it is whole.
+    pub news: Option<SignInNews>,
 }
 
 /// What a session becomes, with a new token.
@@ -44,6 +47,8 @@ pub struct SessionStep {
     pub expires_at: Timestamp,
     /// The person has said who they are just now.
     pub is_proof: bool,
+    /// What webhooks are told, where the second factor has come.
+    pub news: Option<SignInNews>,
 }
 
 /// A session, as lists show it.
@@ -73,6 +78,10 @@ pub struct Session {
     pub seen_at: Timestamp,
     /// Else the second factor is still to come.
     pub is_whole: bool,
+    /// From where it was last used.
+    pub ip: String,
+    /// What the browser calls itself, shortened.
+    pub agent: String,
     /// When the person last said who they are.
     pub proved_at: Timestamp,
     /// Who it is, and what they may.
@@ -96,7 +105,7 @@ pub struct Session {
 impl Store {
     /// Begins a session. Of too many, the oldest ends; expired ones are removed.
     pub async fn add_session(&self, new: NewSession) -> Result<SessionKey, StoreError> {
-        let (now, key) = (self.now(), SessionKey::new(self.inner.keys.next(self.now())));
+        let (now, key, keys) = (self.now(), SessionKey::new(self.inner.keys.next(self.now())), self.inner.keys.clone());
         self.write(move |tx| {
             Box::pin(async move {
                 let expired = "DELETE FROM session WHERE expires_at <= $1";
@@ -122,8 +131,11 @@ impl Store {
                     .bind(new.account.value())
                     .bind(key.value())
                     .bind(i64::from(MAX_SESSIONS) - 1)
-                    .execute(tx)
+                    .execute(&mut *tx)
                     .await?;
+                if let Some(news) = new.news.filter(|_| new.is_whole) {
+                    webhook::tell_sign_in(tx, &keys, now, new.account, &news).await?;
+                }
                 Ok(key)
             })
         })
@@ -139,7 +151,7 @@ impl Store {
                     a.language, a.theme, a.must_change_password,
                     CASE WHEN a.password_hash = '' THEN CAST(0 AS BIGINT) ELSE 1 END,
                     (SELECT COUNT(*) FROM totp t WHERE t.account_key = a.account_key AND t.is_confirmed = 1),
-                    (SELECT COUNT(*) FROM passkey p WHERE p.account_key = a.account_key)
+                    (SELECT COUNT(*) FROM passkey p WHERE p.account_key = a.account_key), s.ip, s.agent
              FROM session s JOIN account a ON a.account_key = s.account_key
              WHERE s.hash = $1 AND s.expires_at > $2 AND ",
             may_come_in!()
@@ -178,8 +190,19 @@ impl Store {
 
     /// Gives a session another token, and makes it whole. Returns false where it has ended meanwhile.
     pub async fn step_session(&self, session: SessionKey, step: SessionStep) -> Result<bool, StoreError> {
-        let now = self.now();
-        self.write(move |tx| Box::pin(async move { Ok(take_step(tx, session, &step, now).await?) })).await
+        let (now, keys) = (self.now(), self.inner.keys.clone());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let is_here = take_step(tx, session, &step, now).await?;
+                if let Some(news) = step.news.filter(|_| is_here) {
+                    let sql = "SELECT account_key FROM session WHERE session_key = $1";
+                    let account: i64 = sqlx::query_scalar(sql).bind(session.value()).fetch_one(&mut *tx).await?;
+                    webhook::tell_sign_in(tx, &keys, now, AccountKey::new(account), &news).await?;
+                }
+                Ok(is_here)
+            })
+        })
+        .await
     }
 
     /// Counts an attempt at the second factor before it is looked at. Returns false where the session has had `most`, and ends it.
@@ -210,6 +233,20 @@ impl Store {
             .fetch_all(&mut *self.reader().await?)
             .await?;
         Ok(rows.into_iter().map(read_row).collect())
+    }
+
+    /// From where owners came of late, and when: the sessions that they used since then, 1,000 at most, whole ones alone.
+    pub async fn owner_peers(&self, since: Timestamp) -> Result<Vec<(IpAddr, Timestamp)>, StoreError> {
+        let sql = "SELECT s.ip, s.seen_at FROM session s JOIN account a ON a.account_key = s.account_key
+                   WHERE a.role = $1 AND a.is_suspended = 0 AND a.removed_at IS NULL AND s.is_whole = 1 AND s.seen_at >= $2
+                   ORDER BY s.seen_at DESC LIMIT 1000";
+        let rows: Vec<(String, i64)> = sqlx::query_as(sql)
+            .bind(Role::Owner as i64)
+            .bind(since.millis())
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        let read = |(ip, at): (String, i64)| Some((ip.parse().ok()?, Timestamp::from_millis(at)));
+        Ok(rows.into_iter().filter_map(read).collect())
     }
 
     /// A person leaves: their session is no more.
@@ -365,6 +402,17 @@ pub(crate) async fn end_openings(
     Ok(())
 }
 
+/// As [`end_openings`], for all people of a domain that is disabled or removed.
+pub(crate) async fn end_openings_of(tx: &mut AnyConnection, domain: DomainKey) -> Result<(), sqlx::Error> {
+    for sql in [
+        "DELETE FROM session WHERE account_key IN (SELECT account_key FROM account WHERE domain_key = $1)",
+        "DELETE FROM one_time_link WHERE account_key IN (SELECT account_key FROM account WHERE domain_key = $1)",
+    ] {
+        sqlx::query(sql).bind(domain.value()).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
 /// What a browser calls itself, cut to what is kept, without characters that would trouble a reader or a database.
 fn shorten(agent: &str) -> String {
     let mut shown: String = agent.chars().filter(|character| !character.is_control()).collect();
@@ -388,6 +436,8 @@ fn read_session(row: &AnyRow) -> Result<Session, StoreError> {
         has_password: row.try_get::<i64, _>(13)? != 0,
         has_totp: row.try_get::<i64, _>(14)? != 0,
         passkeys: row.try_get::<i64, _>(15)?.unsigned_abs(),
+        ip: row.try_get(16)?,
+        agent: row.try_get(17)?,
     })
 }
 

@@ -241,6 +241,28 @@ pub(super) async fn put_state(
     Ok(version)
 }
 
+impl Store {
+    /// Folds the targets that a migration left for it.
+    pub(crate) async fn fold_targets(&self) -> Result<(), StoreError> {
+        let sql = "SELECT alias_key, position, address FROM alias_target WHERE folded = ''";
+        let rows: Vec<(i64, i64, String)> = sqlx::query_as(sql).fetch_all(&mut *self.reader().await?).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.write(move |tx| {
+            Box::pin(async move {
+                for (key, position, text) in rows {
+                    let sql = "UPDATE alias_target SET folded = $3 WHERE alias_key = $1 AND position = $2";
+                    let query = sqlx::query(sql).bind(key).bind(position).bind(fold(&read_address(&text)?));
+                    query.execute(&mut *tx).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
 async fn insert_targets(tx: &mut AnyConnection, key: AliasKey, state: &AliasState) -> Result<(), DirectoryError> {
     let sql = "INSERT INTO alias_target (alias_key, position, address, folded, domain) VALUES ($1, $2, $3, $4, $5)";
     for (position, text) in (0_i64..).zip(&state.targets) {

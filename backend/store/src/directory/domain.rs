@@ -11,7 +11,7 @@ use super::{DirectoryError, Order, check_version, present};
 use crate::audit::{Deed, Scribe};
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
-use crate::{Author, DomainKey, Store, StoreError, Version, webhook};
+use crate::{Author, DomainKey, Store, StoreError, Version, access, webhook};
 
 /// Octets of a description, at most.
 const MAX_DESCRIPTION_OCTETS: usize = 1000;
@@ -550,6 +550,9 @@ pub(super) async fn put_state(
     write_state(tx, key, after, scribe).await?;
     if owners > 0 && count_owners(tx).await? == 0 {
         return Err(DirectoryError::LastOwner);
+    }
+    if (after.is_disabled && !before.is_disabled) || (after.is_removed && !before.is_removed) {
+        access::end_openings_of(tx, key).await?;
     }
     note(tx, scribe, act, (key, domain), Some(before), Some(after)).await?;
     Ok(())

@@ -18,8 +18,6 @@ mod order;
 mod route;
 mod undo;
 
-use std::time::Duration;
-
 use futures_util::future::BoxFuture;
 use relais_model::{Address, Domain};
 use sqlx::AnyConnection;
@@ -40,9 +38,6 @@ pub(crate) use domain::{add_domain_in, read_address};
 pub(crate) use route::Routes;
 
 use crate::{Store, StoreError, Version};
-
-/// How long what is removed can be restored; then it is purged.
-pub const REMOVED_KEPT_FOR: Duration = Duration::from_hours(24 * 30);
 
 /// Why the directory wasn't changed.
 #[derive(Debug, thiserror::Error)]

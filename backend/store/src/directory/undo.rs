@@ -10,12 +10,12 @@ use super::alias::AliasState;
 use super::domain::{read_address, read_name, refuse_full, refuse_unless_empty, take_domain};
 use super::{DirectoryError, account, alias, domain};
 use crate::audit::{AuditEntry, Scribe, mark_undone, read_audit};
-use crate::{AccountKey, AliasKey, AuditKey, Author, DomainKey, Store, StoreError};
+use crate::{AccountKey, AliasKey, AuditKey, Author, DomainKey, Store, StoreError, settings};
 
 /// Whether changes of this kind can be undone.
 pub fn is_undoable_act(act: &str) -> bool {
     let Some((family, _)) = act.split_once('.') else { return false };
-    act != "person.password" && matches!(family, "domain" | "domain_alias" | "person" | "alias")
+    act != "person.password" && matches!(family, "domain" | "domain_alias" | "person" | "alias" | "setting")
 }
 
 impl Store {
@@ -38,13 +38,16 @@ impl Store {
                     Some("domain_alias") => undo_other_name(tx, &entry, &scribe).await?,
                     Some("person") => undo_person(tx, &entry, &scribe).await?,
                     Some("alias") => undo_alias(tx, &entry, &scribe).await?,
+                    Some("setting") => settings::undo(tx, &entry, &scribe).await?,
                     _ => return Err(DirectoryError::NotUndoable),
                 }
                 mark_undone(tx, key, &scribe).await?;
                 Ok(())
             })
         })
-        .await
+        .await?;
+        // It may have been one of them.
+        Ok(self.read_settings().await?)
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use relais_model::{Clock as _, Timestamp};
 use relais_store::{
-    AccountKey, AppPasswordError, Author, LoginNote, LoginProtocol, LoginRow, LoginScope, LoginsBy, MAX_APP_PASSWORDS,
-    NewAppPassword, Page, Protocols, Removal, ScramSalt, UsedAppPassword,
+    AccountKey, AppPasswordError, AuditFilter, Author, LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay,
+    LoginsBy, MAX_APP_PASSWORDS, NewAppPassword, Page, Protocols, Removal, ScramSalt, UsedAppPassword,
 };
 
 use crate::house::{House, on_both};
@@ -24,7 +24,7 @@ fn salt(octet: u8) -> ScramSalt {
 
 async fn add(house: &House, name: &str, octet: u8) -> Result<(), AppPasswordError> {
     house.store.take_scram_salt(&address("anna@house.example"), salt(7)).await?;
-    house.store.add_app_password(&address("Anna@house.example"), app_password(name, octet)).await
+    house.store.add_app_password(&address("Anna@house.example"), app_password(name, octet), &Author::house()).await
 }
 
 /// An attempt as anna, or with an unknown name.
@@ -36,6 +36,7 @@ fn note(house: &House, account: Option<AccountKey>, name: &str, is_granted: bool
         ip: "192.0.2.1".parse().unwrap(),
         is_granted,
         app_password: None,
+        way: LoginWay::Password,
         at: house.clock.now(),
     }
 }
@@ -61,9 +62,21 @@ fn app_passwords_are_added_listed_and_taken_back() {
         assert!(house.store.scram_keys(house.bert).await.unwrap().is_empty());
         assert_eq!(house.store.take_scram_salt(&anna, salt(9)).await.unwrap(), salt(7), "it stays");
         assert_eq!(house.store.credential(&anna).await.unwrap().unwrap().salt, Some(salt(7)));
-        assert!(house.store.remove_app_password(house.anna, "Phone").await.unwrap());
-        assert!(!house.store.remove_app_password(house.anna, "Phone").await.unwrap());
-        assert!(!house.store.remove_app_password(house.bert, "Laptop").await.unwrap());
+        assert!(house.store.remove_app_password(house.anna, "Phone", &Author::house()).await.unwrap());
+        assert!(!house.store.remove_app_password(house.anna, "Phone", &Author::house()).await.unwrap());
+        assert!(!house.store.remove_app_password(house.bert, "Laptop", &Author::house()).await.unwrap());
+        let changes = house.store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows;
+        let told: Vec<String> = changes
+            .into_iter()
+            .filter(|entry| entry.act.starts_with("app_password."))
+            .map(|entry| format!("{} {} {:?} {:?}", entry.act, entry.subject, entry.before, entry.after))
+            .collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(
+            told[0].starts_with("app_password.remove anna@house.example Some(") && told[0].contains("Phone"),
+            "{told:?}"
+        );
+        assert!(!told.iter().any(|text| text.contains("key")), "no keys: {told:?}");
         house.check().await;
         house.store.remove_account(&anna, None, &Author::house()).await.unwrap();
         assert!(house.store.credential(&anna).await.unwrap().is_none());
@@ -82,7 +95,7 @@ fn what_is_no_app_password_is_refused() {
             assert!(matches!(add(&house, name, 1).await, Err(AppPasswordError::Unfit(_))), "{octets}");
         }
         let none = NewAppPassword { protocols: Protocols::of(&[LoginProtocol::Web]), ..app_password("Web", 1) };
-        let none = house.store.add_app_password(&address("anna@house.example"), none).await;
+        let none = house.store.add_app_password(&address("anna@house.example"), none, &Author::house()).await;
         assert!(matches!(none, Err(AppPasswordError::Unfit(_))), "{none:?}");
         for number in 0..MAX_APP_PASSWORDS {
             add(&house, &number.to_string(), 1).await.unwrap();
@@ -104,7 +117,16 @@ fn a_use_is_told_not_more_than_once_a_minute() {
                 let app_password = UsedAppPassword { key: key.key, name: key.name, last_used_at: key.last_used_at };
                 let (account, name) = (Some(house.anna), "anna@house.example".to_owned());
                 let (ip, app_password) = (ip.parse().unwrap(), Some(app_password));
-                store.note_login(LoginNote { account, name, protocol: IMAP, ip, is_granted: true, app_password, at });
+                store.note_login(LoginNote {
+                    account,
+                    name,
+                    protocol: IMAP,
+                    ip,
+                    is_granted: true,
+                    app_password,
+                    way: LoginWay::Password,
+                    at,
+                });
                 let rows = store.logins(house.anna, &Page::first()).await.unwrap().rows;
                 assert_eq!(rows[0].app_password.as_deref(), Some("Phone"));
                 let row = store.app_passwords(house.anna).await.unwrap().remove(0);
@@ -208,9 +230,10 @@ fn whoever_answers_for_a_domain_sees_its_failures_only() {
             assert_eq!(rows.len(), expected, "{scope:?}: {rows:?}");
         }
         let since = house.clock.now();
+        let only_own = [own];
         let count = |scope, since| house.store.count_failed_logins(scope, since);
         assert_eq!(count(LoginScope::All, since).await.unwrap(), 4);
-        assert_eq!(count(LoginScope::Domains(&[own]), since).await.unwrap(), 1);
+        assert_eq!(count(LoginScope::Domains(&only_own), since).await.unwrap(), 1);
         assert_eq!(count(LoginScope::Domains(&[]), since).await.unwrap(), 0);
         assert_eq!(count(LoginScope::All, since.plus(Duration::from_mins(1))).await.unwrap(), 0);
         let most = house.store.most_failed_logins(LoginScope::Domains(&[org]), LoginsBy::Name, since, 1).await.unwrap();

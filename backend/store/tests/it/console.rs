@@ -5,8 +5,8 @@ use std::time::Duration;
 use relais_model::{Address, Secret};
 use relais_store::{
     AccountChange, AccountFilter, AccountOrder, AddressFilter, AddressKind, AddressOrder, AuditEntry, AuditFilter,
-    Author, DomainChange, DomainFilter, DomainOrder, LoginNote, LoginProtocol, NewAccount, Order, Page, Removal, Role,
-    Route, Via,
+    Author, DomainChange, DomainFilter, DomainOrder, LoginNote, LoginProtocol, LoginWay, NewAccount, Order, Page,
+    Removal, Role, Route, Via,
 };
 use serde_json::json;
 
@@ -353,6 +353,7 @@ fn people_come_in_every_order_page_by_page() {
             ip: "192.0.2.1".parse().unwrap(),
             is_granted: true,
             app_password: None,
+            way: LoginWay::Password,
             at: house.store.now(),
         });
         // What waits is written.

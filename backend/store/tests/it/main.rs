@@ -14,6 +14,7 @@ mod doubt;
 mod failing;
 mod filing;
 mod house;
+mod idempotency;
 mod mailboxes;
 mod people;
 mod queue;

@@ -1,6 +1,6 @@
 //! Settings: in force at once, remembered, told.
 
-use relais_store::{AuditFilter, Author, Page, SettingError, Settings, ValueError};
+use relais_store::{AuditFilter, Author, DirectoryError, Page, SettingError, Settings, ValueError};
 
 use crate::house::on_both;
 
@@ -30,6 +30,27 @@ fn a_setting_is_in_force_at_once_and_after_a_restart() {
             .map(|entry| format!("{} -> {}", entry.before.as_ref().unwrap(), entry.after.as_ref().unwrap()))
             .collect();
         assert_eq!(told, [r#"{"value":"26214400"} -> {"value":null}"#, r#"{"value":null} -> {"value":"26214400"}"#]);
+        house.check().await;
+    });
+}
+
+#[test]
+fn a_change_is_undone_and_in_force_at_once() {
+    on_both(|house| async move {
+        let by = Author::house();
+        house.store.change_setting(&by, "house.name", Some("Post")).await.unwrap();
+        house.store.change_setting(&by, "house.name", Some("Poste")).await.unwrap();
+        let changes = house.store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows;
+        let keys: Vec<_> =
+            changes.iter().filter(|entry| entry.act == "setting.change").map(|entry| entry.key).collect();
+        let stale = house.store.undo(keys[1], &by).await;
+        assert!(matches!(stale, Err(DirectoryError::ChangedSince(_))), "{stale:?}");
+        house.store.undo(keys[0], &by).await.unwrap();
+        assert_eq!(house.store.settings().house_name, "Post");
+        house.store.undo(keys[1], &by).await.unwrap();
+        assert_eq!(house.store.settings().house_name, "Relais");
+        assert!(house.store.set_values().await.unwrap().is_empty(), "nobody has set it");
+        assert!(matches!(house.store.undo(keys[1], &by).await, Err(DirectoryError::NotUndoable)));
         house.check().await;
     });
 }

@@ -23,7 +23,15 @@ fn peer() -> IpAddr {
 
 fn new_session(house: &House, hash: u8, is_whole: bool) -> NewSession {
     let (hash, agent) = (hash_of(hash), "Firefox\u{7}/140".to_owned());
-    NewSession { hash, account: house.anna, expires_at: house.clock.now().plus(HOUR), peer: peer(), agent, is_whole }
+    NewSession {
+        hash,
+        account: house.anna,
+        expires_at: house.clock.now().plus(HOUR),
+        peer: peer(),
+        agent,
+        is_whole,
+        news: None,
+    }
 }
 
 /// Not a hash, but nobody can tell.
@@ -36,7 +44,7 @@ async fn session(house: &House, hash: u8) -> Option<Session> {
 }
 
 fn step(house: &House, hash: u8, is_proof: bool) -> SessionStep {
-    SessionStep { hash: hash_of(hash), expires_at: house.clock.now().plus(HOUR), is_proof }
+    SessionStep { hash: hash_of(hash), expires_at: house.clock.now().plus(HOUR), is_proof, news: None }
 }
 
 /// The acts that were written down, the latest first.

@@ -60,7 +60,7 @@ async fn list(person: Person, State(web): State<Web>) -> Oops {
 
 async fn page(person: &Person, web: &Web, complaints: Complaints, form: &AddForm) -> Result<AppPasswordsPage, Failure> {
     let frame = person.frame(web);
-    let own = web.access().own_app_passwords(&person.me).await?;
+    let own = web.access().own_app_passwords(&person.actor).await?;
     let rows = own.into_iter().map(|one| row(&frame, one)).collect();
     let protocol = |value: &'static str| Protocol {
         value,
@@ -115,7 +115,7 @@ struct MadePage {
 }
 
 async fn add(person: Person, State(web): State<Web>, Form(form): Form<AddForm>) -> Oops {
-    match web.access().add_own_app_password(&person.me, &form.name, &form.protocols).await {
+    match web.access().add_own_app_password(&person.actor, &form.name, &form.protocols).await {
         Ok(password) => Ok(made(&person, &web, form.name, &password)),
         Err(failure) => {
             let complaints = Complaints::of(&person.frame(&web), failure)?;
@@ -145,7 +145,7 @@ struct NameForm {
 }
 
 async fn remove_form(person: Person, State(web): State<Web>, Query(query): Query<NameForm>) -> Oops {
-    let own = web.access().own_app_passwords(&person.me).await?;
+    let own = web.access().own_app_passwords(&person.actor).await?;
     if own.iter().all(|one| one.name != query.name) {
         return Err(Failure::Absent(Text::new("app-password-absent")).into());
     }
@@ -153,6 +153,6 @@ async fn remove_form(person: Person, State(web): State<Web>, Query(query): Query
 }
 
 async fn remove(person: Person, State(web): State<Web>, Form(form): Form<NameForm>) -> Oops {
-    web.access().remove_own_app_password(&person.me, &form.name).await?;
+    web.access().remove_own_app_password(&person.actor, &form.name).await?;
     Ok(done(path::OWN_APP_PASSWORDS, Text::new("app-password-removed").with("name", form.name)))
 }

@@ -55,7 +55,7 @@ async fn change(person: Person, State(web): State<Web>, Form(form): Form<Passwor
         Err(failure) => Err(failure),
     };
     match outcome {
-        Ok(token) => Ok(done_with(path::ACCOUNT, Text::new("password-changed"), session_cookie(&token))),
+        Ok(token) => Ok(done_with(path::ACCOUNT, Text::new("password-changed"), session_cookie(&web, &token))),
         Err(failure) => {
             let frame = person.frame(&web);
             let complaints = Complaints::of(&frame, failure)?;

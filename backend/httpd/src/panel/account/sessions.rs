@@ -92,7 +92,7 @@ struct LogIn {
 
 async fn log_ins(person: Person, State(web): State<Web>, Query(query): Query<ListQuery>) -> Oops {
     let frame = person.frame(&web);
-    let found = web.access().own_log_ins(&person.me, query.paging()).await?;
+    let found = web.access().own_log_ins(&person.actor, query.paging()).await?;
     let rows: Vec<_> = found.rows.into_iter().map(|row| log_in(&frame, row)).collect();
     let pager =
         Pager::of(&frame, path::OWN_LOG_INS, rows.len(), found.next.as_deref(), query.after.is_empty(), |after| {

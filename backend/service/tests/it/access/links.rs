@@ -33,19 +33,20 @@ async fn a_house_is_set_up_once() {
         why(try_up(wanted("not a host", "exa mple", "olga", "long enough")).await),
         "host_name: failure-domain-form, domain: failure-domain-form, address: failure-address-form"
     );
-    let elsewhere = wanted("mx.new.example", "new.example", "olga@other.example", "long enough");
+    let elsewhere = wanted("mx.example.org", "new.example", "olga@other.example", "long enough");
     assert_eq!(why(try_up(elsewhere).await), "address: link-owner-elsewhere");
-    let weak = wanted("mx.new.example", "new.example", "olga@new.example", "short");
+    let renamed = wanted("mx.new.example", "new.example", "olga@new.example", "long enough");
+    assert_eq!(why(try_up(renamed).await), "host_name: link-other-host", "relais.toml says another");
+    let weak = wanted("mx.example.org", "new.example", "olga@new.example", "short");
     assert_eq!(why(try_up(weak).await), "password: password-too-short");
     let taken = wanted("mx.example.org", "example.org", ANN, "long enough");
     assert_eq!(why(try_up(taken).await), "clash address: failure-address-taken");
     assert!(!house.access.is_set_up().await.unwrap(), "nothing was done");
-    let founded = try_up(wanted(" MX.new.example ", "new.example", "olga@new.example", "long enough")).await.unwrap();
-    assert_eq!(founded.host_name.as_str(), "mx.new.example");
+    let founded = try_up(wanted(" MX.example.org ", "new.example", "olga@new.example", "long enough")).await.unwrap();
     let me = house.find(&founded.token).await.unwrap();
     assert_eq!((me.actor.role, me.name.as_str()), (Role::Owner, "Olga"));
     assert!(house.access.is_set_up().await.unwrap());
-    let again = try_up(wanted("mx.new.example", "other.example", "p@other.example", "long enough")).await;
+    let again = try_up(wanted("mx.example.org", "other.example", "p@other.example", "long enough")).await;
     assert_eq!(why(again), "absent: link-void");
     assert_eq!(why(house.access.set_up_link(&Actor::command_line()).await), "clash : link-already-set-up");
     let acts = house.activity().await;

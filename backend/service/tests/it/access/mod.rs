@@ -6,6 +6,7 @@ mod links;
 mod passkeys;
 mod second_factor;
 mod sessions;
+mod sign_ins;
 
 use std::net::IpAddr;
 use std::sync::Arc;

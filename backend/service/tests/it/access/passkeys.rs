@@ -10,7 +10,7 @@ use super::authenticator::Authenticator;
 use super::{ANN, BOB, House, ORIGIN, PASSWORD, from, visit, why};
 
 /// Registers one for them.
-async fn register(house: &House, me: &SignedIn, name: &str) -> Authenticator {
+pub(super) async fn register(house: &House, me: &SignedIn, name: &str) -> Authenticator {
     let begun = house.access.begin_passkey(me, &visit()).await.unwrap();
     let (authenticator, answer) = Authenticator::create(&begun.options, ORIGIN);
     house.access.end_passkey(me, begun.ticket.expose(), &answer, name).await.unwrap();

@@ -12,7 +12,7 @@ use super::{ADMIN, ANN, BOB, HELPER, House, OWNER, PASSWORD, visit, why};
 const STEP: Duration = Duration::from_secs(30);
 
 /// The code of an authenticator that has this secret, so many steps from now.
-fn code(house: &House, secret: &Secret, steps: i64) -> String {
+pub(super) fn code(house: &House, secret: &Secret, steps: i64) -> String {
     let seconds = u64::try_from(house.clock.now().seconds() + 30 * steps).unwrap();
     let base32: String = secret.expose().split(' ').collect();
     let octets = data_encoding::BASE32_NOPAD.decode(base32.as_bytes()).unwrap();
@@ -20,7 +20,7 @@ fn code(house: &House, secret: &Secret, steps: i64) -> String {
 }
 
 /// Turns the second factor on; its secret and the recovery codes.
-async fn turn_on(house: &House, me: &SignedIn) -> (Secret, Vec<Secret>) {
+pub(super) async fn turn_on(house: &House, me: &SignedIn) -> (Secret, Vec<Secret>) {
     let secret = house.access.offer_totp(me).await.unwrap().secret;
     let codes = house.access.confirm_totp(me, &code(house, &secret, 0)).await.unwrap();
     house.clock.advance(STEP);

@@ -1,0 +1,175 @@
+//! Each operation, as each kind of asker. An operation without a case here fails the test.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use relais_service::Role;
+use serde_json::Value;
+
+use crate::api_house::House;
+
+/// Operation, path, body, and the status that an owner gets. In an order in which nothing takes away what the next needs.
+const CASES: &[(&str, &str, &str, u16)] = &[
+    ("overview_show", "/overview", "", 200),
+    ("domains_list", "/domains", "", 200),
+    ("domains_show", "/domains/house.example", "", 200),
+    ("domains_going", "/domains/house.example/going", "", 200),
+    ("domains_change", "/domains/house.example", r#"{"description":"ours"}"#, 200),
+    ("domains_create", "/domains", r#"{"domain":"new.example"}"#, 201),
+    ("domains_add_other_name", "/domains/house.example/other-names/haus.example", "", 200),
+    ("domains_remove_other_name", "/domains/house.example/other-names/haus.example", "", 200),
+    ("domains_remove", "/domains/spare.example", "", 204),
+    ("domains_restore", "/domains/spare.example/restore", "", 200),
+    ("people_list", "/people", "", 200),
+    ("people_show", "/people/ann@house.example", "", 200),
+    ("people_going", "/people/ann@house.example/going", "", 200),
+    ("people_change", "/people/ann@house.example", r#"{"name":"Ann"}"#, 200),
+    ("people_create", "/people", r#"{"address":"bob@house.example"}"#, 201),
+    ("people_import", "/people/import?dry_run=true", "address,name\ncarl@house.example,Carl\n", 200),
+    ("people_set_password", "/people/ann@house.example/password", r#"{"password":"a quite long pass phrase"}"#, 204),
+    ("people_password_link", "/people/ann@house.example/password-link", "", 201),
+    ("people_sessions", "/people/ann@house.example/sessions", "", 200),
+    ("people_end_sessions", "/people/ann@house.example/sessions", "", 200),
+    ("people_remove_second_factor", "/people/ann@house.example/second-factor", "", 404),
+    ("addresses_list", "/addresses", "", 200),
+    ("addresses_show", "/addresses/sales@house.example", "", 200),
+    ("addresses_resolve", "/addresses/sales@house.example/resolve", "", 200),
+    ("addresses_leads_to", "/addresses/ann@house.example/leads-to", "", 200),
+    ("addresses_create", "/addresses", r#"{"address":"info@house.example","targets":["ann@house.example"]}"#, 201),
+    ("addresses_change", "/addresses/sales@house.example", r#"{"targets":["user@house.example"]}"#, 200),
+    ("addresses_remove", "/addresses/sales@house.example", "", 204),
+    ("people_remove", "/people/ann@house.example", "", 204),
+    ("people_restore", "/people/ann@house.example/restore", "", 200),
+    ("queue_list", "/queue", "", 200),
+    ("queue_chart", "/queue/chart", "", 200),
+    ("queue_show", "/queue/nothing", "", 404),
+    ("queue_retry", "/queue/retry", r#"{"matching":{}}"#, 200),
+    ("queue_hold", "/queue/hold", r#"{"matching":{}}"#, 200),
+    ("queue_release", "/queue/release", r#"{"matching":{}}"#, 200),
+    ("queue_remove", "/queue/remove", r#"{"matching":{}}"#, 200),
+    ("messages_list", "/messages", "", 200),
+    ("messages_show", "/messages/nothing", "", 404),
+    ("activity_list", "/activity", "", 200),
+    ("activity_show", "/activity/0", "", 404),
+    ("activity_undo", "/activity/0/undo", "", 404),
+    ("keys_list", "/keys", "", 200),
+    ("keys_revoke", "/keys/0", "", 404),
+    ("webhooks_list", "/webhooks", "", 200),
+    (
+        "webhooks_create",
+        "/webhooks",
+        r#"{"url":"https://hooks.example/","events":["message.failed"],"domain":"house.example"}"#,
+        201,
+    ),
+    ("webhooks_show", "/webhooks/wh_0", "", 404),
+    ("webhooks_change", "/webhooks/wh_0", "{}", 404),
+    ("webhooks_deliveries", "/webhooks/wh_0/deliveries", "", 404),
+    ("webhooks_resend", "/webhooks/wh_0/deliveries/evt_0/resend", "", 404),
+    ("webhooks_test", "/webhooks/wh_0/test", "", 404),
+    ("webhooks_remove", "/webhooks/wh_0", "", 404),
+    ("settings_list", "/settings", "", 200),
+    ("settings_show", "/settings/warnings.queue_recipients", "", 200),
+    ("settings_set", "/settings/warnings.queue_recipients", r#"{"value":"500"}"#, 200),
+    ("settings_reset", "/settings/warnings.queue_recipients", "", 200),
+    ("system_show", "/system", "", 200),
+    ("system_log", "/system/log", "", 200),
+    ("security_show", "/security", "", 200),
+    ("security_failed_logins", "/security/failed-logins", "", 200),
+    ("security_lift_ban", "/security/bans/192.0.2.9", "", 404),
+    ("people_app_passwords", "/people/ann@house.example/app-passwords", "", 200),
+    ("people_remove_app_password", "/people/ann@house.example/app-passwords/Phone", "", 404),
+    ("me_app_passwords", "/me/app-passwords", "", 200),
+    ("me_add_app_password", "/me/app-passwords", r#"{"name":"Phone","protocols":["imap"]}"#, 201),
+    ("me_remove_app_password", "/me/app-passwords/Phone", "", 204),
+    ("me_log_ins", "/me/log-ins", "", 200),
+    ("me_show", "/me", "", 200),
+    ("me_change", "/me", r#"{"language":"fr"}"#, 200),
+    ("me_sessions", "/me/sessions", "", 200),
+    ("me_end_session", "/me/sessions/0", "", 404),
+];
+
+struct Operation {
+    method: String,
+    role: Role,
+    scope: String,
+}
+
+async fn operations(house: &House) -> BTreeMap<String, Operation> {
+    let document = house.ask("", "GET", "/openapi.json", "").await;
+    assert_eq!((document.status, document.body["openapi"].as_str()), (StatusCode::OK, Some("3.1.0")));
+    let paths = document.body["paths"].as_object().unwrap().clone();
+    let methods = paths.into_iter().flat_map(|(_, methods)| methods.as_object().unwrap().clone());
+    let read = |(method, operation): (String, Value)| {
+        let scope = operation["security"][0]["key"][0].as_str().unwrap().to_owned();
+        let role = Role::parse(operation["x-role"].as_str().unwrap()).unwrap();
+        let id = operation["operationId"].as_str().unwrap().to_owned();
+        (id, Operation { method: method.to_uppercase(), role, scope })
+    };
+    methods.map(read).collect()
+}
+
+#[tokio::test]
+async fn every_operation_as_everybody() {
+    let house = House::open().await;
+    let operations = operations(&house).await;
+    let known: Vec<&str> = CASES.iter().map(|(id, ..)| *id).collect();
+    let forgotten: Vec<_> = operations.keys().filter(|id| !known.contains(&id.as_str())).collect();
+    assert_eq!(
+        (forgotten, known.len()),
+        (Vec::new(), operations.len()),
+        "operations without a case, or cases without one"
+    );
+    let mut keys = Vec::new();
+    for (name, role) in
+        [("user", Role::User), ("desk", Role::HelpDesk), ("admin", Role::DomainAdmin), ("owner", Role::Owner)]
+    {
+        keys.push((role, house.key(&format!("{name}@house.example"), role, "*").await));
+    }
+    let owner = keys.last().unwrap().1.clone();
+    for (id, path, body, status) in CASES {
+        let operation = &operations[*id];
+        // The clock goes on, so that no limit is met.
+        house.clock.advance(std::time::Duration::from_mins(1));
+        let nobody = house.ask("", &operation.method, path, body).await;
+        assert_eq!((nobody.status.as_u16(), nobody.problem()), (401, "no-key"), "{id} as nobody");
+        assert_eq!(nobody.header("www-authenticate"), "Bearer realm=\"relais\"");
+        let wrong = house.ask("relais_wrong", &operation.method, path, body).await;
+        assert_eq!((wrong.status.as_u16(), wrong.problem()), (401, "bad-key"), "{id} with a wrong key");
+        let other = if operation.scope.starts_with("queue") { "people:write" } else { "queue:write" };
+        let narrow = house.key("owner@house.example", Role::Owner, other).await;
+        let narrow = house.ask(&narrow, &operation.method, path, body).await;
+        assert_eq!((narrow.status.as_u16(), narrow.problem()), (403, "scope"), "{id} without the scope");
+        assert!(narrow.header("www-authenticate").contains(&format!("scope=\"{}\"", operation.scope)));
+        for (role, key) in keys.iter().filter(|(role, _)| *role < operation.role) {
+            let answer = house.ask(key, &operation.method, path, body).await;
+            assert_eq!((answer.status.as_u16(), answer.problem()), (403, "forbidden"), "{id} as {role:?}");
+        }
+        let answer = house.ask(&owner, &operation.method, path, body).await;
+        assert_eq!(answer.status.as_u16(), *status, "{id} as an owner: {}", answer.body);
+        let least = keys.iter().find(|(role, _)| *role == operation.role).unwrap();
+        let answer = house.ask(&least.1, &operation.method, path, body).await;
+        assert_ne!(answer.status.as_u16(), 401, "{id} as {:?}", least.0);
+        assert!(answer.status.as_u16() < 500, "{id} as {:?}: {}", least.0, answer.body);
+    }
+}
+
+#[tokio::test]
+async fn another_tenant_sees_and_changes_nothing() {
+    let house = House::open().await;
+    let operations = operations(&house).await;
+    let stranger = house.key("stranger@other.example", Role::DomainAdmin, "*").await;
+    for (id, path, body, _) in CASES {
+        let operation = &operations[*id];
+        if operation.role > Role::DomainAdmin || !path.contains("house.example") || *id == "people_import" {
+            continue;
+        }
+        house.clock.advance(std::time::Duration::from_mins(1));
+        let answer = house.ask(&stranger, &operation.method, path, body).await;
+        let is_hidden = answer.status == StatusCode::NOT_FOUND
+            || (*id == "addresses_resolve" && answer.body["steps"].as_array().is_some_and(Vec::is_empty))
+            || (*id == "addresses_resolve" && answer.body["mailboxes"].as_array().is_some_and(Vec::is_empty));
+        assert!(is_hidden, "{id}: {} {}", answer.status, answer.body);
+    }
+    let people = house.ask(&stranger, "GET", "/people", "").await;
+    assert_eq!(people.body["rows"].as_array().unwrap().len(), 1);
+}
