@@ -6,7 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 
+use relais_model::{Clock as _, SystemClock};
+
 use crate::private;
+
+/// A certificate of our own making is good for so many days: it is shown until a real one is there, and pinned by who has none.
+const DAYS: i64 = 3650;
 
 /// A pair of PEM files.
 #[derive(Debug, Clone)]
@@ -54,5 +59,8 @@ fn params(common_name: &str, names: &[&str]) -> Result<CertificateParams> {
     let mut distinguished = DistinguishedName::new();
     distinguished.push(DnType::CommonName, common_name);
     params.distinguished_name = distinguished;
+    let now = time::OffsetDateTime::from_unix_timestamp(SystemClock.now().seconds())?;
+    params.not_before = now - time::Duration::days(1);
+    params.not_after = now + time::Duration::days(DAYS);
     Ok(params)
 }

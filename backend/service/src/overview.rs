@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use relais_model::Timestamp;
-use relais_store::{FlowCount, TraceKey, TraceKind, TraceSearch};
+use relais_store::{FlowCount, TraceEvent, TraceKey, TraceKind, TraceSearch};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -307,7 +307,17 @@ impl Service {
     async fn failures(&self, wanted: &TraceSearch) -> Result<Vec<MessageRow>, Failure> {
         let page = relais_store::Page { after: None, limit: 10 };
         let found = self.store.trace_search(wanted, &page).await?;
-        Ok(found.rows.into_iter().map(MessageRow::of).collect())
+        let traces: Vec<_> = found.rows.iter().map(|event| event.trace.clone()).collect();
+        // The subject stands with what was accepted, not with what failed.
+        let steps = self.store.trace_of(&traces).await?;
+        let subject = |event: &TraceEvent| {
+            steps.iter().filter(|step| step.trace == event.trace).find_map(|step| step.subject.clone())
+        };
+        Ok(found
+            .rows
+            .into_iter()
+            .map(|event| MessageRow { subject: subject(&event), ..MessageRow::of(event) })
+            .collect())
     }
 
     async fn storage(&self, by: &Actor) -> Result<Storage, Failure> {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::explain::{Explanation, explain};
 use crate::queue::{bad_address, keep, scope};
-use crate::{ActFailure, Actor, Answer, Complaint, Failure, Moment, Paging, Role, Rows, Service, Text};
+use crate::{ActFailure, Actor, Answer, Complaint, Failure, Moment, Paging, Role, Rows, Service, Text, readable};
 
 /// Words of a subject that are looked for, at most.
 const SUBJECT_WORDS: usize = 8;
@@ -130,10 +130,15 @@ impl MessageRow {
             kind: event.kind.as_str(),
             subject: event.subject,
             explanation: explain(event.kind, &event.text),
-            sender: event.sender,
-            recipient: event.recipient,
+            sender: shown(&event.sender),
+            recipient: shown(&event.recipient),
         }
     }
+}
+
+/// An address as people read it: the trace keeps it as addresses are compared, with A-labels.
+fn shown(folded: &str) -> String {
+    Address::parse(folded).map_or_else(|_| folded.to_owned(), |address| readable(&address))
 }
 
 impl Service {
@@ -204,7 +209,7 @@ impl Service {
         Ok(MessageStory {
             id: first.trace.to_string(),
             subject: events.iter().find_map(|event| event.subject.clone()),
-            sender: first.sender,
+            sender: shown(&first.sender),
             from_peer: first.remote,
             at: first.at.into(),
             summary: summary(&recipients, self.store.now()),
@@ -245,7 +250,7 @@ fn step(event: TraceEvent) -> MessageStep {
         at: event.at.into(),
         kind: event.kind.as_str(),
         explanation: explain(event.kind, &event.text),
-        recipient: event.recipient,
+        recipient: shown(&event.recipient),
         remote: event.remote,
         words: event.text,
     }
@@ -272,6 +277,9 @@ fn fates(events: &[TraceEvent], waiting: &[QueueEntry]) -> Vec<RecipientFate> {
             fate.is_held = recipient.state == QueueState::Held;
             fate.next_attempt_at = (!fate.is_held).then(|| recipient.next_attempt_at.into());
         }
+    }
+    for fate in &mut fates {
+        fate.address = shown(&fate.address);
     }
     fates
 }

@@ -9,8 +9,8 @@ use relais_message::format_date;
 use relais_model::{Address, BodyType, Clock, ReversePath, SystemClock, SystemRandom, Timestamp};
 use relais_service::{Actor, Failure, NewAlias, NewDomain, NewPerson, NewWebhookForm, Password, Role, Service};
 use relais_store::{
-    Acceptance, Claim, Content, Delivery, LoginNote, LoginProtocol, NewQueued, NewRecipient, Outcome, Settlement,
-    Store, Target, TraceId,
+    Acceptance, Claim, Content, Delivery, LoginNote, LoginProtocol, LoginWay, NewQueued, NewRecipient, Outcome,
+    Settlement, Store, Target, TraceId,
 };
 
 use super::DOMAIN;
@@ -223,6 +223,7 @@ async fn knock(store: &Store, clock: &DemoClock) -> Result<()> {
             ip: ip.parse()?,
             is_granted,
             app_password: None,
+            way: LoginWay::Password,
             at: clock.now(),
         });
     }
