@@ -26,6 +26,7 @@ mod path;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use axum::http::Method;
 use relais_model::{Clock, Domain, Timestamp};
 use relais_service::{Access, Service};
 
@@ -70,6 +71,11 @@ pub struct MailPorts {
     pub pop3s: Option<u16>,
     /// 465, mostly.
     pub submissions: Option<u16>,
+}
+
+/// Method and path of every page, with `{…}` where a path varies: the test of routes and roles walks it.
+pub fn pages() -> Vec<(Method, &'static str)> {
+    panel::routes().listed().to_vec()
 }
 
 impl Web {

@@ -91,18 +91,23 @@ impl Select {
         self
     }
 
-    /// Goes on with `(term 1 OR term 2 …)`, or with what is never true where there is none.
+    /// Goes on with `(term 1 OR term 2 …)`, or with what is never true where there is none. That stands alone: beside a term it would
+    /// keep SQLite from the term's index.
     pub(crate) fn any<T>(
         &mut self,
         terms: impl IntoIterator<Item = T>,
         mut say: impl FnMut(&mut Self, T),
     ) -> &mut Self {
-        self.say("(1 = 0");
+        self.say("(");
+        let mut is_empty = true;
         for term in terms {
-            self.say(" OR ");
+            if !is_empty {
+                self.say(" OR ");
+            }
             say(self, term);
+            is_empty = false;
         }
-        self.say(")")
+        self.say(if is_empty { "1 = 0)" } else { ")" })
     }
 
     /// As the driver takes it.

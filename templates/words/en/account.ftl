@@ -108,6 +108,9 @@ log-ins-none = No log-ins yet
 log-ins-none-why = Each time that you or a mail program logs in, it stands here.
 log-in-when = When
 log-in-how = How
+log-in-way-first-factor = password right, second step still to come
+log-in-way-second-factor = with a second step
+log-in-way-passkey = with a passkey
 log-in-outcome = Outcome
 log-in-granted = { $count ->
     [one] let in

@@ -108,6 +108,9 @@ log-ins-none = Pas encore de connexion
 log-ins-none-why = Chaque connexion de vous ou d’un logiciel figure ici.
 log-in-when = Quand
 log-in-how = Comment
+log-in-way-first-factor = mot de passe juste, seconde étape à venir
+log-in-way-second-factor = avec une seconde étape
+log-in-way-passkey = avec une clé d’accès
 log-in-outcome = Résultat
 log-in-granted = { $count ->
     [one] accepté

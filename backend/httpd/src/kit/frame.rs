@@ -5,7 +5,7 @@ use std::time::Duration;
 use std::borrow::Cow;
 
 use relais_model::Timestamp;
-use relais_service::{Gap, Role, Text};
+use relais_service::{Gap, LogInView, Role, Text};
 use relais_words::{Filling, Language};
 
 use super::visit::{Flash, Visit};
@@ -151,6 +151,15 @@ impl Frame {
     /// The sentence of that name.
     pub(crate) fn say(&self, id: &str) -> String {
         self.fill(id, [])
+    }
+
+    /// With what someone came in: the app password's name, or a passkey, or more than a password; else empty.
+    pub(crate) fn log_in_with(&self, row: &LogInView) -> String {
+        match (&row.app_password, row.way) {
+            (Some(name), _) => name.clone(),
+            (None, "password") => String::new(),
+            (None, way) => self.say(&format!("log-in-way-{}", way.replace('_', "-"))),
+        }
     }
 
     /// What a new password must be.

@@ -37,14 +37,19 @@ impl Routes {
         Self { uploads: self.uploads.route(path, post(handler)), ..self }
     }
 
+    /// Each of them.
+    pub(crate) fn listed(&self) -> &[(Method, &'static str)] {
+        &self.listed
+    }
+
     /// With those of another file.
     #[must_use]
     pub(crate) fn and(self, more: fn(Self) -> Self) -> Self {
         more(self)
     }
 
-    /// The router of forms, that of files, and each of their routes.
-    pub(crate) fn finish(self) -> (Router<Web>, Router<Web>, Vec<(Method, &'static str)>) {
-        (self.router, self.uploads, self.listed)
+    /// The router of forms, and that of files.
+    pub(crate) fn finish(self) -> (Router<Web>, Router<Web>) {
+        (self.router, self.uploads)
     }
 }

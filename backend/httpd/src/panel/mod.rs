@@ -50,7 +50,7 @@ const UPLOAD_PATIENCE: Duration = Duration::from_mins(10);
 
 /// Pages and files.
 pub(crate) fn router(web: &Web) -> Router {
-    let (forms, uploads, _) = routes().finish();
+    let (forms, uploads) = routes().finish();
     let forms =
         forms.fallback(error::no_such_page).layer(RequestBodyLimitLayer::new(FORM_OCTETS)).layer(timeout(PATIENCE));
     let uploads = uploads
@@ -64,7 +64,7 @@ pub(crate) fn router(web: &Web) -> Router {
         .layer(CompressionLayer::new())
         .layer(timeout(PATIENCE))
         .with_state(web.clone());
-    pages.merge(files).layer(middleware::from_fn(kit::headers)).layer(CatchPanicLayer::new())
+    pages.merge(files).layer(CatchPanicLayer::new()).layer(middleware::from_fn(kit::headers))
 }
 
 fn timeout(patience: Duration) -> TimeoutLayer {

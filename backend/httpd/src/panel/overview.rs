@@ -305,6 +305,7 @@ mod tests {
                 ],
             },
             failures: vec![messages::tests::row("failed", Some("Invoice")), messages::tests::row("failed", None)],
+            activity: Vec::new(),
             todos: vec![
                 Todo {
                     subject: "empty_domain",

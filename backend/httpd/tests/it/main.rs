@@ -1,11 +1,16 @@
-//! The doors for browsers and programs, over a real store.
+//! The doors for browsers and programs, over a real store: every route as each role and as nobody, and what each request must bring
+//! along.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "clippy knows tests, not their helpers"
+    clippy::panic,
+    reason = "a fixture that cannot be made fails its test where it stands"
 )]
 
 mod api;
 mod api_house;
 mod api_roles;
+mod guards;
+mod house;
+mod roles;

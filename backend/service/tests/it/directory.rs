@@ -385,3 +385,29 @@ async fn undoing_says_what_changed_since() {
     house.clock.advance(grace() + Duration::from_secs(1));
     assert!(!latest(&service.activity, &owner).await.is_undoable);
 }
+
+/// What a domain says counts for more than what the house says.
+#[tokio::test]
+async fn a_new_person_may_hold_what_the_house_says() {
+    let house = House::open().await;
+    let owner = owner(&house).await;
+    let create = async |text: &str| {
+        let made = house.service.people.create(&owner, new_person(text)).await.unwrap();
+        made.quota_octets
+    };
+    assert_eq!(create(r#"{"address": "a@one.example"}"#).await, None);
+    let set = house.service.change_setting(&owner, "people.default_quota", Some("1 GiB")).await.unwrap();
+    assert_eq!(create(r#"{"address": "b@one.example"}"#).await, Some(1 << 30));
+    assert_eq!(create(r#"{"address": "c@one.example", "quota_octets": null}"#).await, None, "who adds them says more");
+    let own = DomainChange { default_quota_octets: Some(Some(7000)), ..DomainChange::default() };
+    house.service.domains.change(&owner, "one.example", own, None).await.unwrap();
+    assert_eq!(create(r#"{"address": "d@one.example"}"#).await, Some(7000));
+    assert_eq!(set.value, (1_u64 << 30).to_string());
+    let wanted = ActivityWanted { act: Some("setting.".to_owned()), ..ActivityWanted::default() };
+    let change = house.service.activity.list(&owner, &wanted).await.unwrap().rows.remove(0);
+    assert!(change.is_undoable);
+    house.service.activity.undo(&owner, &change.id).await.unwrap();
+    assert!(!house.service.setting(&owner, "people.default_quota").await.unwrap().is_set);
+    let admin = admin(&house).await;
+    assert_eq!(short(house.service.activity.undo(&admin, &change.id).await), "absent: failure-unknown-entry");
+}

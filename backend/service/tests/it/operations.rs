@@ -9,11 +9,12 @@ use relais_service::{
     QueueQuery, QueueSelection, QueueSort, Role, Service, Verdict, WebhookForm, Webhooks,
 };
 use relais_store::{
-    Acceptance, Claim, Content, Delivery, NewQueued, NewRecipient, Outcome, Settlement, Target, TraceId,
+    Acceptance, Author, Claim, Content, Delivery, DomainChange, NewQueued, NewRecipient, Outcome, Settlement, Target,
+    TraceId,
 };
 use relais_testkit::SeededRandom;
 
-use crate::house::{House, address, short};
+use crate::house::{House, address, domain, short};
 
 const ALL: Paging = Paging { after: None, limit: 100 };
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use relais_model::{Address, Secret};
 use relais_store::{
     AccountChange, AccountFilter, AccountOrder, AddressFilter, AddressKind, AddressOrder, AuditEntry, AuditFilter,
-    Author, DomainChange, DomainFilter, DomainOrder, LoginNote, LoginProtocol, LoginWay, NewAccount, Order, Page,
-    Removal, Role, Route, Via,
+    Author, DomainChange, DomainFilter, DomainOrder, Engine, LoginNote, LoginProtocol, LoginWay, NewAccount, Order,
+    Page, Removal, Role, Route, Via,
 };
 use serde_json::json;
+use sqlx::{AnyConnection, Connection, Executor};
 
 use crate::house::{House, on_both};
 use crate::people::{add_account, add_domain, address, domain};
@@ -217,6 +218,28 @@ fn a_disabled_domain_takes_no_mail_and_no_log_ins() {
         change_domain(&house, "house.example", DomainChange { is_disabled: Some(false), ..DomainChange::default() })
             .await;
         assert!(matches!(route(&house, "anna@house.example").await, Route::Account { is_suspended: false, .. }));
+        house.check().await;
+    });
+}
+
+/// A migration leaves targets that SQL can't fold.
+#[test]
+fn targets_that_are_not_folded_are_when_the_store_is_opened() {
+    on_both(|house| async move {
+        if house.store.engine() == Engine::Postgres {
+            return;
+        }
+        let targets = vec![address("\"Ann Lee\"@else.example"), address("J\u{d6}RG@else.example")];
+        house.store.add_alias(&address("team@house.example"), targets, &chief()).await.unwrap();
+        let mut connection = AnyConnection::connect(&house.sqlite_url()).await.unwrap();
+        connection.execute("UPDATE alias_target SET folded = ''").await.unwrap();
+        drop(connection);
+        let house = house.reopen().await;
+        for folded in ["ann lee@else.example", "j\u{f6}rg@else.example"] {
+            let found = AddressFilter { text: Some(folded.to_owned()), ..AddressFilter::default() };
+            let rows = house.store.addresses(&found, Order::default(), &Page::first()).await.unwrap().rows;
+            assert_eq!(rows.len(), 1, "{folded}");
+        }
         house.check().await;
     });
 }

@@ -1,8 +1,13 @@
 //! Settings: in force at once, remembered, told.
 
-use relais_store::{AuditFilter, Author, DirectoryError, Page, SettingError, Settings, ValueError};
+use std::time::Duration;
+
+use relais_store::{
+    AuditFilter, Author, DirectoryError, LoginNote, LoginProtocol, LoginWay, Page, SettingError, Settings, ValueError,
+};
 
 use crate::house::on_both;
+use crate::people::address;
 
 #[test]
 fn a_setting_is_in_force_at_once_and_after_a_restart() {
@@ -51,6 +56,38 @@ fn a_change_is_undone_and_in_force_at_once() {
         assert_eq!(house.store.settings().house_name, "Relais");
         assert!(house.store.set_values().await.unwrap().is_empty(), "nobody has set it");
         assert!(matches!(house.store.undo(keys[1], &by).await, Err(DirectoryError::NotUndoable)));
+        house.check().await;
+    });
+}
+
+/// What is removed, and who logged in, is kept as long as the settings say.
+#[test]
+fn what_is_kept_is_kept_as_long_as_it_is_set() {
+    on_both(|house| async move {
+        let (by, anna) = (Author::house(), address("anna@house.example"));
+        house.store.change_setting(&by, "removed.kept", Some("2 h")).await.unwrap();
+        house.store.change_setting(&by, "login_history.kept", Some("1 d")).await.unwrap();
+        house.store.note_login(LoginNote {
+            account: Some(house.bert),
+            name: "bert@house.example".to_owned(),
+            protocol: LoginProtocol::Imap,
+            ip: "192.0.2.1".parse().unwrap(),
+            is_granted: true,
+            app_password: None,
+            way: LoginWay::Password,
+            at: house.store.now(),
+        });
+        house.store.remove_account(&anna, None, &by).await.unwrap();
+        house.clock.advance(Duration::from_hours(1));
+        house.store.collect().await.unwrap();
+        assert!(house.store.removed_account(&anna).await.unwrap().is_some());
+        house.clock.advance(Duration::from_hours(2));
+        house.store.collect().await.unwrap();
+        assert!(house.store.removed_account(&anna).await.unwrap().is_none());
+        assert_eq!(house.store.logins(house.bert, &Page::first()).await.unwrap().rows.len(), 1);
+        house.clock.advance(Duration::from_hours(24));
+        house.store.collect().await.unwrap();
+        assert!(house.store.logins(house.bert, &Page::first()).await.unwrap().rows.is_empty());
         house.check().await;
     });
 }

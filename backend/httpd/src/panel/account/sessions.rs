@@ -105,6 +105,7 @@ fn log_in(frame: &Frame, row: LogInView) -> LogIn {
     LogIn {
         at: frame.time(row.last_at.0),
         protocol: frame.say(&format!("protocol-{}", row.protocol)),
+        with: frame.log_in_with(&row),
         ip: row.ip,
         is_granted: row.is_granted,
         state: if row.is_granted {
@@ -112,6 +113,5 @@ fn log_in(frame: &Frame, row: LogInView) -> LogIn {
         } else {
             frame.count("log-in-refused", row.attempts)
         },
-        with: row.app_password.unwrap_or_default(),
     }
 }

@@ -153,7 +153,10 @@ fn shown_log_in(frame: &Frame, row: &LogInView) -> LogIn {
     };
     LogIn {
         is_granted: row.is_granted,
-        way: row.app_password.as_ref().map_or_else(|| protocol.clone(), |name| format!("{protocol} · {name}")),
+        way: match frame.log_in_with(row) {
+            with if with.is_empty() => protocol.clone(),
+            with => format!("{protocol} · {with}"),
+        },
         ip: row.ip.clone(),
         time: frame.time(row.last_at.0),
         attempts: if row.attempts > 1 { frame.count("person-log-in-attempts", row.attempts) } else { String::new() },
@@ -255,6 +258,7 @@ fn ask(frame: Frame, address: &str, action: &str, title: &Text, text: &str) -> R
 
 async fn second_form(admin: Admin, State(web): State<Web>, Path(address): Path<String>) -> Oops {
     admin.actor.require_proof()?;
+    let address = web.service().people.show(&admin.actor, &address).await?.address;
     let title = Text::new("person-second-title").with("address", address.as_str());
     Ok(ask(admin.frame(&web), &address, "second/remove", &title, "person-second-text"))
 }
@@ -372,6 +376,7 @@ mod tests {
             is_granted,
             protocol,
             app_password: is_granted.then(|| "Old tablet".to_owned()),
+            way: "password",
             ip: "2001:db8::7".to_owned(),
             last_at: NOW.into(),
             attempts,

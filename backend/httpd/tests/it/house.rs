@@ -1,0 +1,329 @@
+//! A house with two tenants and one of each role, and the browsers of its people.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION};
+use axum::http::{HeaderMap, Method, Request, StatusCode, request};
+use relais_httpd::{MailPorts, Peer, Place, Web};
+use relais_model::{Address, BodyType, Clock as _, Domain, ReversePath, Secret};
+use relais_reception::{Login, LoginAttempt, Protocol};
+use relais_service::{
+    Access, Actor, Courier, NewWebhookForm, Operations, Parcel, Posting, Role, Service, SignIn, SignedIn, Site, Visit,
+    Webhooks,
+};
+use relais_store::{
+    Acceptance, AuditFilter, Author, Content, DatabaseUrl, DomainChange, NewAccount, NewQueued, NewRecipient, Page,
+    QueueFilter, Store, StoreConfig, TraceId,
+};
+use relais_testkit::{ManualClock, SeededRandom};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "correct horse";
+/// Of it, as `doveadm pw -s SSHA512` made it: quick, so that tests are.
+const HASH: &str =
+    "{SSHA512}mpmCl2ofUUa9Tjo5osCoV55vwBWXyuzI3Eme/hdZIriGuwXwp82joKjvIVhnO3qON8GMJ55C7suhKd0jBG4/PeAOv0M=";
+
+/// Where browsers are.
+const PEER: [u8; 4] = [192, 0, 2, 1];
+
+/// Who has which role; all are of one.example, where the middle two serve.
+const PEOPLE: [(&str, Role); 4] = [
+    ("user@one.example", Role::User),
+    ("desk@one.example", Role::HelpDesk),
+    ("admin@one.example", Role::DomainAdmin),
+    ("owner@one.example", Role::Owner),
+];
+
+/// Takes whatever is posted.
+#[derive(Debug)]
+struct Taken;
+
+impl Courier for Taken {
+    fn post(&self, _: Parcel) -> Posting<'_> {
+        Box::pin(ready(Ok(204)))
+    }
+}
+
+pub(crate) struct House {
+    pub(crate) router: Router,
+    pub(crate) access: Arc<Access>,
+    pub(crate) clock: Arc<ManualClock>,
+    service: Service,
+    store: Store,
+    login: Arc<Login>,
+    _dir: TempDir,
+}
+
+impl House {
+    /// With a queued message of each tenant: `one` and `two`.
+    pub(crate) async fn open() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let database = DatabaseUrl::Sqlite(dir.path().join("store.db"));
+        let config = StoreConfig { database, objects: dir.path().join("objects"), inline_octets: 100_000, readers: 1 };
+        let clock = Arc::new(ManualClock::at(relais_model::Timestamp::from_seconds(1_767_225_600)));
+        let random = Arc::new(SeededRandom::new(7));
+        let store = Store::open(config, clock.clone(), random.clone()).await.unwrap();
+        for name in ["one.example", "two.example"] {
+            store.add_domain(&domain(name), DomainChange::default(), &Author::house()).await.unwrap();
+        }
+        for (text, role) in PEOPLE {
+            let domains = vec![domain("one.example")];
+            let password_hash = Some(Secret::new(HASH));
+            let new = NewAccount {
+                role: role.into(),
+                domains,
+                password_hash,
+                ..NewAccount::user(Address::parse(text).unwrap())
+            };
+            store.add_account(new, &Author::house()).await.unwrap();
+        }
+        let far = NewAccount::user(Address::parse("far@two.example").unwrap());
+        store.add_account(far, &Author::house()).await.unwrap();
+        for name in ["all@one.example", "all@two.example"] {
+            let targets = vec![Address::parse("far@two.example").unwrap()];
+            store.add_alias(&Address::parse(name).unwrap(), targets, &Author::house()).await.unwrap();
+        }
+        let login = Arc::new(Login::new(store.clone(), clock.clone(), &*random).with_refusals_after(Duration::ZERO));
+        let origin = "https://mx.one.example".to_owned();
+        let site = Site { host: "mx.one.example".to_owned(), origins: vec![origin.clone()] };
+        let access = Access::open(store.clone(), login.clone(), clock.clone(), random.clone(), &site).await.unwrap();
+        let access = Arc::new(access);
+        let mut operations = Operations::default();
+        operations.webhooks = Webhooks::new(Arc::new(Taken), random);
+        let service = Service::new(store.clone(), Arc::clone(&login)).with_operations(operations);
+        let ports = MailPorts { imaps: Some(993), pop3s: Some(995), submissions: Some(465) };
+        let place = Place { host: domain(&site.host), origin, ports };
+        let router = Web::new(service.clone(), Arc::clone(&access), place, clock.clone()).router();
+        let house = Self { router, access, clock, service, store, login, _dir: dir };
+        house.queue("one", "user@one.example", "a@x.example").await;
+        house.queue("two", "far@two.example", "b@y.example").await;
+        house
+    }
+
+    async fn queue(&self, trace: &str, sender: &str, recipient: &str) {
+        let reverse_path = ReversePath::Address(Address::parse(sender).unwrap());
+        let recipient = NewRecipient { address: Address::parse(recipient).unwrap(), notify: None, original: None };
+        let queued = NewQueued {
+            reverse_path: reverse_path.clone(),
+            ret: None,
+            envelope_id: None,
+            body_type: BodyType::SevenBit,
+            smtputf8: false,
+            require_tls: false,
+            submitter: None,
+            recipients: vec![recipient],
+            expires_at: self.clock.now().plus(Duration::from_hours(120)),
+        };
+        let acceptance = Acceptance {
+            content: Content::prepare(b"Subject: Hello\r\n\r\nHello\r\n".to_vec()),
+            reverse_path,
+            deliveries: Vec::new(),
+            outbound: Some(queued),
+            trace: TraceId::parse(trace).unwrap(),
+            from_peer: "192.0.2.1".to_owned(),
+        };
+        self.store.accept(acceptance).await.unwrap();
+    }
+
+    /// A browser where nobody has signed in, or the one with this role has just now, with their password.
+    pub(crate) async fn browser(&self, role: Option<Role>) -> Browser {
+        let (cookie, token) = match role {
+            None => ("__Host-relais-guest", self.access.make_visitor()),
+            Some(role) => {
+                let visit = Visit { peer: IpAddr::from(PEER), agent: "Firefox".to_owned() };
+                let signed_in = self.access.sign_in(address_of(role), Secret::new(PASSWORD), &visit).await;
+                let Ok(SignIn::Whole(token)) = signed_in else { panic!("{role:?}: {signed_in:?}") };
+                ("__Host-relais", token)
+            }
+        };
+        let csrf = self.access.csrf(token.expose());
+        Browser { router: self.router.clone(), cookie: format!("{cookie}={}", token.expose()), csrf }
+    }
+
+    async fn signed_in(&self, role: Role) -> SignedIn {
+        let browser = self.browser(Some(role)).await;
+        let (_, token) = browser.cookie.split_once('=').unwrap();
+        self.access.session(token, IpAddr::from(PEER)).await.unwrap().unwrap()
+    }
+
+    async fn actor(&self, role: Role) -> Actor {
+        self.signed_in(role).await.actor
+    }
+
+    /// `text`, with what it names made now: `$link` (a link for the user's password), `$hook` and `$far-hook` (webhooks of each
+    /// tenant), `$ban` (the user's name), `$password`.
+    pub(crate) async fn fill(&self, text: &str) -> String {
+        let mut filled = text.replace("$password", &PASSWORD.replace(' ', "+"));
+        if text.contains("$link") {
+            let owner = self.actor(Role::Owner).await;
+            let link = self.access.password_link(&owner, address_of(Role::User)).await.unwrap();
+            filled = filled.replace("$link", link.expose());
+        }
+        for (gap, domain) in [("$hook", "one.example"), ("$far-hook", "two.example")] {
+            if text.contains(gap) {
+                filled = filled.replace(gap, &self.webhook(domain).await);
+            }
+        }
+        if text.contains("$ban") {
+            self.ban(address_of(Role::User)).await;
+            filled = filled.replace("$ban", address_of(Role::User));
+        }
+        filled
+    }
+
+    /// As [`House::fill`]; `$version` is that of the person, address or domain of `path`.
+    pub(crate) async fn fill_form(&self, form: &str, path: &str) -> String {
+        let form = self.fill(form).await;
+        if !form.contains("$version") {
+            return form;
+        }
+        let owner = self.actor(Role::Owner).await;
+        let mut segments = path.split('/').skip(2);
+        let (list, name) = (segments.next().unwrap(), segments.next().unwrap());
+        let version = match list {
+            "people" => self.service.people.show(&owner, name).await.unwrap().version,
+            "addresses" => self.service.addresses.show(&owner, name).await.unwrap().version,
+            "domains" => self.service.domains.show(&owner, name).await.unwrap().version,
+            _ => panic!("{path} has no version"),
+        };
+        form.replace("$version", &version)
+    }
+
+    async fn webhook(&self, domain: &str) -> String {
+        let form = NewWebhookForm {
+            url: "https://hooks.example/".to_owned(),
+            events: vec!["message.failed".to_owned()],
+            domain: Some(domain.to_owned()),
+            ..NewWebhookForm::default()
+        };
+        self.service.create_webhook(&self.actor(Role::Owner).await, &form).await.unwrap().webhook.id
+    }
+
+    async fn ban(&self, name: &str) {
+        for last in 1..=20 {
+            let attempt = LoginAttempt {
+                name: name.to_owned(),
+                authorization: None,
+                password: Secret::new("wrong"),
+                peer: IpAddr::from([198, 51, last, 1]),
+                protocol: Protocol::Imap,
+            };
+            self.login.check(attempt).await;
+        }
+    }
+
+    /// What can be changed, in short: what is noted in the activity, the queue, how many sessions each has.
+    pub(crate) async fn state(&self) -> BTreeMap<String, String> {
+        let activity = self.store.audit(&AuditFilter::default(), &Page::first()).await.unwrap();
+        let queue = self.store.queue_list(&QueueFilter::default(), &Page::first()).await.unwrap();
+        let mut state = BTreeMap::from([
+            ("activity".to_owned(), format!("{:?}", activity.rows)),
+            ("queue".to_owned(), format!("{:?}", queue.rows)),
+            ("settings".to_owned(), format!("{:?}", self.store.settings())),
+        ]);
+        for (text, _) in PEOPLE {
+            let account = self.store.account(&Address::parse(text).unwrap()).await.unwrap().unwrap();
+            let sessions = self.store.sessions(account.key).await.unwrap();
+            state.insert(format!("sessions of {text}"), sessions.len().to_string());
+            state.insert(text.to_owned(), format!("{account:?}"));
+        }
+        state
+    }
+
+    pub(crate) async fn check(&self) {
+        assert_eq!(self.store.check().await.unwrap(), Vec::<String>::new());
+    }
+}
+
+pub(crate) fn address_of(role: Role) -> &'static str {
+    PEOPLE.into_iter().find(|(_, of)| *of == role).unwrap().0
+}
+
+fn domain(text: &str) -> Domain {
+    Domain::parse(text).unwrap()
+}
+
+/// What a browser keeps, and says.
+#[derive(Clone)]
+pub(crate) struct Browser {
+    pub(crate) router: Router,
+    pub(crate) cookie: String,
+    /// What its forms bring along.
+    pub(crate) csrf: String,
+}
+
+impl Browser {
+    /// With no cookie at all.
+    pub(crate) fn new(router: &Router) -> Self {
+        Self { router: router.clone(), cookie: String::new(), csrf: String::new() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, Body::empty()).await
+    }
+
+    /// With the token that its forms carry.
+    pub(crate) async fn post(&self, path: &str, form: &str) -> Answer {
+        self.post_with(Some(&self.csrf), path, form).await
+    }
+
+    /// With this token, or with none. `file:…` is a form with a file of that text.
+    pub(crate) async fn post_with(&self, csrf: Option<&str>, path: &str, form: &str) -> Answer {
+        let Some(file) = form.strip_prefix("file:") else {
+            let csrf = csrf.map(|csrf| format!("csrf={csrf}&")).unwrap_or_default();
+            return self.ask(Method::POST, path, Body::from(csrf + form)).await;
+        };
+        let part =
+            |head: &str, text: &str| format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n");
+        let csrf = csrf.map(|csrf| part("name=\"csrf\"", csrf)).unwrap_or_default();
+        let file = part("name=\"file\"; filename=\"people.csv\"", file.trim());
+        let request = self.request(Method::POST, path).header(CONTENT_TYPE, "multipart/form-data; boundary=edge");
+        self.send(request.body(Body::from(format!("{csrf}{file}--edge--\r\n"))).unwrap()).await
+    }
+
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: Body) -> Answer {
+        let mut request = self.request(method.clone(), path);
+        if method == Method::POST {
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        self.send(request.body(body).unwrap()).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> request::Builder {
+        let request = Request::builder().method(method).uri(path).extension(Peer::Network(PEER.into()));
+        if self.cookie.is_empty() { request } else { request.header(COOKIE, &self.cookie) }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let octets = to_bytes(body, 4 * 1024 * 1024).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&octets).into_owned() }
+    }
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The status, and where it leads; `sign-in` for the page where one signs in, to come back afterwards.
+    pub(crate) fn short(&self) -> String {
+        let location = self.headers.get(LOCATION).map(|location| location.to_str().unwrap());
+        match location {
+            Some(location) if location.starts_with("/sign-in?next=") => "sign-in".to_owned(),
+            Some(location) => format!("{} {location}", self.status.as_u16()),
+            None => self.status.as_u16().to_string(),
+        }
+    }
+}
