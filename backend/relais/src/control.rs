@@ -174,7 +174,10 @@ impl<'a> Line<'a> {
         match self.end.insert(end) {
             End::Server(server) => {
                 let response = server.send_request(request).await.context("the server broke off")?;
-                Ok((response.status(), response.into_body().collect().await.context("the server broke off")?.to_bytes()))
+                Ok((
+                    response.status(),
+                    response.into_body().collect().await.context("the server broke off")?.to_bytes(),
+                ))
             }
             End::Here(router, _) => {
                 let mut request = request.map(Body::new);
@@ -206,7 +209,9 @@ impl End {
                 });
                 Ok(Self::Server(server))
             }
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => {
+            Err(error)
+                if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) =>
+            {
                 Self::here(config).await
             }
             Err(error) => Err(error).with_context(|| format!("cannot speak to the server at {}", socket.display())),

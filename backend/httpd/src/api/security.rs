@@ -3,8 +3,8 @@
 use axum::extract::Path;
 use relais_service::{FailedLogin, Security};
 
-use super::{PageWanted, Touched};
 use super::kit::{Answer, Caller, Done, Many, Operations, Query, Read, Seen, Write, group, least};
+use super::{PageWanted, Touched};
 
 type Look = Caller<least::HelpDesk, Read<group::Security>>;
 

@@ -80,7 +80,12 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("system_set_up_link", "/system/setup-link", "", 409),
     ("security_lift_ban", "/security/bans/192.0.2.9", "", 404),
     ("people_app_passwords", "/people/ann@house.example/app-passwords", "", 200),
-    ("people_add_app_password", "/people/ann@house.example/app-passwords", r#"{"name":"Fax","protocols":["imap"]}"#, 201),
+    (
+        "people_add_app_password",
+        "/people/ann@house.example/app-passwords",
+        r#"{"name":"Fax","protocols":["imap"]}"#,
+        201,
+    ),
     ("people_remove_app_password", "/people/ann@house.example/app-passwords/Phone", "", 404),
     ("me_app_passwords", "/me/app-passwords", "", 200),
     ("me_add_app_password", "/me/app-passwords", r#"{"name":"Phone","protocols":["imap"]}"#, 201),
