@@ -13,7 +13,7 @@ fn the_queue_is_listed_held_released_and_emptied() {
     let id = reply.must(250).unwrap().lines[0].rsplit(' ').next().unwrap().to_owned();
 
     let states = || -> Vec<String> {
-        let rows = house.rows(&["queue", "list"]);
+        let rows = house.rows(&["queue", "list", "--sender", "ann@relais.test"]);
         rows.iter().map(|row| row["state"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(states(), ["waiting", "waiting"]);
