@@ -21,7 +21,7 @@ export const PAGES = [
   { name: "domain-remove", path: (house) => `/panel/domains/${domain(house)}/remove`, role: OWNER },
   { name: "people", path: "/panel/people", role: DESK },
   { name: "people-none", path: "/panel/people?q=nobody-has-this-name", role: DESK },
-  { name: "people-removed", path: "/panel/people?state=removed", role: ADMIN },
+  { name: "people-removed", path: "/panel/people?state=removed", role: DESK },
   { name: "people-import", path: "/panel/people/import", role: ADMIN },
   { name: "person-new", path: "/panel/people/new", role: ADMIN },
   { name: "person", path: (house) => `/panel/people/${person(house)}`, role: DESK },

@@ -170,13 +170,13 @@ async fn furnish(server: &Server, directory: &Path, clock: &DemoClock) -> Result
     let mut people = Vec::new();
     for (local_part, name, role) in PEOPLE {
         let person = Person { address: format!("{local_part}@{DOMAIN}"), password: password(), role };
-        let serves = matches!(role, Role::HelpDesk | Role::DomainAdmin).then(|| DOMAIN.to_owned());
+        let domains = matches!(role, Role::HelpDesk | Role::DomainAdmin).then(|| DOMAIN.to_owned());
         let new = NewPerson {
             address: person.address.clone(),
             name: name.to_owned(),
             password: Some(Password::new(person.password.clone())),
             role,
-            domains: serves.into_iter().collect(),
+            domains: domains.into_iter().collect(),
             ..NewPerson::default()
         };
         sample::done(service.people.create(&owner, new).await)?;

@@ -333,8 +333,8 @@ async fn obey_settings(store: Store, house: watch::Sender<Arc<House>>, stop: Can
         tokio::select! {
             // All cancel-safe: what is missed is seen at the next turn.
             () = stop.cancelled() => return,
-            changed = changes.changed() => {
-                if changed.is_err() {
+            outcome = changes.changed() => {
+                if outcome.is_err() {
                     return;
                 }
                 let octets = changes.borrow_and_update().message_octets;

@@ -148,7 +148,7 @@ async fn settle(house: &House, number: usize) {
         }
         let settled = recipients.iter().enumerate().map(|(at, recipient)| {
             let remote = format!("mx{}.example", at % 50);
-            let outcome = if (number + at) % 50 == 0 {
+            let outcome = if (number + at).is_multiple_of(50) {
                 Outcome::Failed { reply: "550 5.1.1 No such user".to_owned(), remote }
             } else {
                 Outcome::Delivered { reply: "250 2.0.0 Ok".to_owned(), remote }

@@ -176,6 +176,7 @@ mod tests {
 
     #[test]
     fn replies_have_causes() {
+        use TraceKind::{Deferred, Delivered, Failed, Queued, Refused, Removed};
         let check = |kind: TraceKind, said: &str, cause: &str, advice: Option<&str>| {
             let told = explain(kind, said);
             assert_eq!(told.cause.id, format!("explain-{cause}"), "{said}");
@@ -185,7 +186,6 @@ mod tests {
                 "{said}"
             );
         };
-        use TraceKind::{Deferred, Delivered, Failed, Queued, Refused, Removed};
         check(Queued, "", "queued", None);
         check(Delivered, "", "filed", None);
         check(Delivered, "250 2.0.0 Ok", "delivered", None);

@@ -156,7 +156,7 @@ pub(crate) struct FlowBoard {
 struct Counted {
     hours: BTreeMap<i64, FlowTally>,
     read_to: Option<TraceKey>,
-    counted_at: Option<Timestamp>,
+    at: Option<Timestamp>,
     is_complete: bool,
 }
 
@@ -279,7 +279,7 @@ impl Service {
         let from = {
             let counted = board.counted.lock().unwrap_or_else(PoisonError::into_inner);
             let is_fresh = counted.is_complete
-                && counted.counted_at.is_some_and(|at| now.millis().saturating_sub(at.millis()) < COUNTED_EVERY_MILLIS);
+                && counted.at.is_some_and(|at| now.millis().saturating_sub(at.millis()) < COUNTED_EVERY_MILLIS);
             if is_fresh {
                 return Ok(false);
             }
@@ -295,7 +295,7 @@ impl Service {
         counted.hours.retain(|hour, _| hour_of(since) <= *hour);
         counted.read_to = Some(last.unwrap_or(from));
         counted.is_complete = looked_at < u64::from(COUNTED_AT_ONCE);
-        counted.counted_at = Some(now);
+        counted.at = Some(now);
         Ok(!counted.is_complete)
     }
 

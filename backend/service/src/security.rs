@@ -74,7 +74,7 @@ pub struct Security {
 }
 
 impl BanView {
-    fn of(ban: Ban) -> Self {
+    fn of(ban: &Ban) -> Self {
         Self {
             kind: match ban.of {
                 Banned::Name(_) => "name",
@@ -130,7 +130,7 @@ impl Service {
             Banned::Network(_) | Banned::Everybody => by.reach == Reach::All,
         });
         Ok(Security {
-            bans: bans.map(BanView::of).collect(),
+            bans: bans.map(|ban| BanView::of(&ban)).collect(),
             failed: self.store.count_failed_logins(scope, since).await?,
             by_ip: by_ip.into_iter().map(tally).collect(),
             by_name: by_name.into_iter().map(tally).collect(),

@@ -189,7 +189,7 @@ fn complaint(kind: SettingKind, error: ValueError) -> Text {
 fn size(octets: u64) -> String {
     const KIB: u64 = 1024;
     let units = [("GiB", KIB * KIB * KIB), ("MiB", KIB * KIB), ("KiB", KIB)];
-    let fits = units.into_iter().find(|(_, unit)| octets >= *unit && octets % unit == 0);
+    let fits = units.into_iter().find(|(_, unit)| octets >= *unit && octets.is_multiple_of(*unit));
     fits.map_or_else(|| octets.to_string(), |(name, unit)| format!("{} {name}", octets / unit))
 }
 
@@ -197,7 +197,7 @@ fn size(octets: u64) -> String {
 fn span(span: std::time::Duration) -> String {
     let seconds = span.as_secs();
     let units = [("d", 86_400), ("h", 3600), ("min", 60)];
-    let fits = units.into_iter().find(|(_, unit)| seconds >= *unit && seconds % unit == 0);
+    let fits = units.into_iter().find(|(_, unit)| seconds >= *unit && seconds.is_multiple_of(*unit));
     fits.map_or_else(|| format!("{seconds} s"), |(name, unit)| format!("{} {name}", seconds / unit))
 }
 

@@ -166,7 +166,7 @@ impl Service {
             place
                 .and_modify(|last: &mut TraceEvent| {
                     if last.at <= event.at {
-                        last.clone_from(&event)
+                        last.clone_from(&event);
                     }
                 })
                 .or_insert(event);

@@ -9,7 +9,7 @@ use relais_testkit::server::{Program, Server};
 
 use crate::tally::Tally;
 
-/// From PyPI, kept under target/.
+/// From `PyPI`, kept under target/.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 /// A key may ask ten times a second.
 const PACE: &str = "9/s";

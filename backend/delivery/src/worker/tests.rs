@@ -1,6 +1,6 @@
 //! The whole worker on a real store, with hosts that play scripts.
 
-use relais_model::{Address, BodyType, Domain, MailboxName, Notify, ReversePath, Secret, Uid, UidSet};
+use relais_model::{Address, BodyType, Domain, MailboxName, Notify, ReversePath, Uid, UidSet};
 use relais_store::{
     AccountKey, Author, Content, DatabaseUrl, DomainChange, NewAccount, NewQueued, NewRecipient, Page, QueueAct,
     QueueEntry, QueueFilter, Store, StoreConfig, TraceFilter, TraceId, TraceKind, Wanted,

@@ -60,6 +60,7 @@ impl Assets {
     }
 
     /// `/assets/{hash}/{name}`.
+    #[expect(clippy::unused_async, reason = "axum wants its handlers so")]
     pub(crate) async fn serve(State(web): State<Web>, Path((hash, name)): Path<(String, String)>) -> Response {
         let assets = web.assets();
         match assets.files.get(&name) {

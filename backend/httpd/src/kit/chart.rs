@@ -29,6 +29,7 @@ pub(crate) struct Chart {
 
 /// One colour.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "the word that all parts of pages have for it")]
 pub(crate) struct Kind {
     /// `ok`, `info`, `wait` or `bad`.
     pub(crate) kind: &'static str,

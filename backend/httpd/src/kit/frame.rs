@@ -79,8 +79,11 @@ pub(crate) struct ShownFlash {
     pub(crate) undo: String,
 }
 
-/// The pages of the panel: who may see each, its path, icon, title.
-const PAGES: [(&str, &[(Role, &str, &str, &str)]); 3] = [
+/// Who may see a page, its path, icon, title.
+type Entry = (Role, &'static str, &'static str, &'static str);
+
+/// The pages of the panel, in groups.
+const PAGES: [(&str, &[Entry]); 3] = [
     (
         "",
         &[

@@ -139,13 +139,11 @@ impl Visit {
 
 /// A guest's forms are tied to a cookie of chance, so that nobody signs a stranger's browser in to an account of theirs.
 fn guest_csrf(web: &Web, headers: &HeaderMap) -> (String, Option<Secret>) {
-    match cookie::read(headers, cookie::GUEST) {
-        Some(guest) => (web.access().csrf(guest), None),
-        None => {
-            let guest = web.access().make_visitor();
-            (web.access().csrf(guest.expose()), Some(guest))
-        }
+    if let Some(guest) = cookie::read(headers, cookie::GUEST) {
+        return (web.access().csrf(guest), None);
     }
+    let guest = web.access().make_visitor();
+    (web.access().csrf(guest.expose()), Some(guest))
 }
 
 fn language(headers: &HeaderMap, signed_in: Option<&SignedIn>, web: &Web) -> Language {
@@ -185,9 +183,9 @@ fn read_flash(text: &str) -> Option<Flash> {
 }
 
 /// Leads on to `path`, where the visitor reads what came of their act.
-pub(crate) fn redirect(path: &str, flash: Flash) -> Response {
+pub(crate) fn redirect(path: &str, flash: &Flash) -> Response {
     let mut response = Redirect::to(path).into_response();
-    let cookie = serde_json::to_vec(&flash).map(|text| BASE64URL_NOPAD.encode(&text));
+    let cookie = serde_json::to_vec(flash).map(|text| BASE64URL_NOPAD.encode(&text));
     let cookie = cookie.ok().and_then(|value| cookie::set(cookie::FLASH, &value, Some(FLASH_FOR)));
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
@@ -206,7 +204,7 @@ pub(crate) fn done_with(path: &str, text: Text, cookie: Option<HeaderValue>) -> 
 
 /// As [`redirect`], for an act that was done.
 pub(crate) fn done(path: &str, text: Text) -> Response {
-    redirect(path, Flash { kind: FlashKind::Ok, text, undo: None })
+    redirect(path, &Flash { kind: FlashKind::Ok, text, undo: None })
 }
 
 /// Reads who visits, lets the handler work, and shows what it could not do as a page.
@@ -327,6 +325,7 @@ least! {
 impl<R> Signed<R> {
     /// To the page where one says again who one is, and from there to `path`: for an act that a POST asked for, which can't be taken up
     /// again.
+    #[expect(clippy::unused_self, reason = "only who has signed in can say again who they are")]
     pub(crate) fn prove_and_return(&self, path: &str) -> Response {
         Redirect::to(&with_next(path::PROVE, path)).into_response()
     }
@@ -363,7 +362,7 @@ impl IntoResponse for Turned {
             Self::Down(error) => error.into_response(),
             Self::Aside => {
                 let flash = Flash { kind: FlashKind::Warn, text: Text::new("second-factor-wanted"), undo: None };
-                redirect(path::OWN_SECOND, flash)
+                redirect(path::OWN_SECOND, &flash)
             }
         }
     }

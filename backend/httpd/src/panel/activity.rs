@@ -296,7 +296,7 @@ async fn undo(person: Person, State(web): State<Web>, Path(id): Path<String>, Fo
 }
 
 fn refused(id: &str, why: Text) -> Response {
-    redirect(&path::of(path::ACTIVITY, id), Flash { kind: FlashKind::Warn, text: why, undo: None })
+    redirect(&path::of(path::ACTIVITY, id), &Flash { kind: FlashKind::Warn, text: why, undo: None })
 }
 
 /// Leads on to `path`, where it is said what was done to `subject`, with the way to take it back.
@@ -312,7 +312,7 @@ pub(super) async fn done_undoably(web: &Web, actor: &Actor, path: &str, text: Te
     let undo = found
         .filter(|entry| entry.is_undoable && may_undo(&entry.act, actor.role))
         .map(|entry| format!("{}/undo", path::of(path::ACTIVITY, &entry.id)));
-    redirect(path, Flash { kind: FlashKind::Ok, text, undo })
+    redirect(path, &Flash { kind: FlashKind::Ok, text, undo })
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    pub(super) fn of(frame: &Frame, certificate: CertificateView) -> Self {
+    pub(super) fn of(frame: &Frame, certificate: &CertificateView) -> Self {
         let (kind, id) = match (certificate.is_ending, certificate.days_left) {
             (true, 0) => ("bad", "certificate-ended"),
             (true, _) => ("warn", "certificate-ending"),
@@ -206,7 +206,7 @@ impl OverviewPage {
             destinations: shares(&frame, &overview.queue),
             people: stored(&frame, overview.storage.people, person_way),
             domains: stored(&frame, overview.storage.domains, domain_way),
-            certificates: overview.certificates.into_iter().map(|one| Certificate::of(&frame, one)).collect(),
+            certificates: overview.certificates.iter().map(|one| Certificate::of(&frame, one)).collect(),
             failures: overview.failures.into_iter().map(|row: MessageRow| Row::of(&frame, row)).collect(),
             frame,
         }

@@ -288,7 +288,7 @@ async fn act(admin: Admin, State(web): State<Web>, Form(form): Form<ActForm>) ->
         "remove" => (QueueAct::Remove, "queue-page-removed"),
         _ => return Err(PageError(Failure::unfit("", Text::new("form-unreadable")))),
     };
-    let warn = |text: Text| redirect(form.next(), Flash { kind: FlashKind::Warn, text, undo: None });
+    let warn = |text: Text| redirect(form.next(), &Flash { kind: FlashKind::Warn, text, undo: None });
     let selection = form.selection()?;
     if matches!(&selection, QueueSelection::Items(items) if items.is_empty()) {
         return Ok(warn(Text::new("queue-page-none-chosen")));

@@ -63,7 +63,7 @@ struct Field {
 }
 
 impl Field {
-    fn of(frame: &Frame, setting: SettingView, typed: Option<&str>, error: &str) -> Self {
+    fn of(frame: &Frame, setting: &SettingView, typed: Option<&str>, error: &str) -> Self {
         let written = typed.unwrap_or(&setting.value);
         let (value, units) = match setting.kind {
             "size" => in_units(frame, written, &SIZES, "MiB"),
@@ -162,7 +162,7 @@ impl SectionPage {
         let written = |name: &str| typed.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str());
         let field = |setting: SettingView| {
             let (value, error) = (written(setting.name), complaints.about(setting.name).to_owned());
-            Field::of(&frame, setting, value, &error)
+            Field::of(&frame, &setting, value, &error)
         };
         let fields: Vec<Field> = section.settings.into_iter().map(field).collect();
         let wrong = fields.iter().filter(|field| !field.error.is_empty());

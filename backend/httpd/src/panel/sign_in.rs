@@ -184,7 +184,7 @@ async fn second_passkey(guest: Guest, State(web): State<Web>, Form(form): Form<C
 /// A second factor was right, or its page is shown again.
 async fn complete(guest: &Guest, web: &Web, next: &str, outcome: Result<Secret, Failure>) -> Oops {
     let failure = match outcome {
-        Ok(token) => return Ok(begin(&web, &token, next)),
+        Ok(token) => return Ok(begin(web, &token, next)),
         Err(failure) => failure,
     };
     let complaints = Complaints::of(&guest.frame(web), failure)?;
@@ -273,7 +273,7 @@ async fn prove_passkey(person: Person, State(web): State<Web>, Form(form): Form<
 
 fn proven(person: &Person, web: &Web, next: &str, outcome: Result<Secret, Failure>) -> Oops {
     match outcome {
-        Ok(token) => Ok(begin(&web, &token, next_path(next))),
+        Ok(token) => Ok(begin(web, &token, next_path(next))),
         Err(failure) => {
             let frame = person.frame(web);
             let complaints = Complaints::of(&frame, failure)?;

@@ -96,7 +96,7 @@ impl SystemPage {
             database: frame.size(system.sizes.database_octets),
             health: system.health.iter().map(|check| Check::of(&frame, check)).collect(),
             listeners: system.listeners.into_iter().map(|listener| Listener::of(&frame, listener)).collect(),
-            certificates: system.certificates.into_iter().map(|one| Certificate::of(&frame, one)).collect(),
+            certificates: system.certificates.iter().map(|one| Certificate::of(&frame, one)).collect(),
             disk,
             accounts: frame.number(system.sizes.accounts),
             domains: frame.number(system.sizes.domains),

@@ -313,7 +313,7 @@ async fn edit(admin: Admin, State(web): State<Web>, Path(id): Path<String>, Form
 async fn test(admin: Admin, State(web): State<Web>, Path(id): Path<String>, Form(Nothing {}): Form<Nothing>) -> Oops {
     let outcome = web.service().test_webhook(&admin.actor, &id).await?;
     let kind = if outcome.is_taken { FlashKind::Ok } else { FlashKind::Warn };
-    Ok(redirect(&path::of(path::WEBHOOKS, &id), Flash { kind, text: outcome.says, undo: None }))
+    Ok(redirect(&path::of(path::WEBHOOKS, &id), &Flash { kind, text: outcome.says, undo: None }))
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,5 +1,5 @@
-//! The doors for browsers and programs, over a real store: every route as each role and as nobody, and what each request must bring
-//! along.
+//! Panel and API as browsers and programs meet them, over a real store: every route as each role and as nobody, and what each
+//! request must bring along.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

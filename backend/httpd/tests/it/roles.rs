@@ -67,7 +67,7 @@ async fn each_sees_what_the_table_says() {
     for case in cases() {
         for (role, expected) in everybody().zip(&case.expected) {
             if is_harmless(&case, expected) {
-                note(&mut wrong, &case, role, expected, gets(&shared, &case, role).await);
+                note(&mut wrong, &case, role, expected, &gets(&shared, &case, role).await);
             }
         }
     }
@@ -83,7 +83,7 @@ async fn each_does_what_the_table_says() {
         for (role, expected) in everybody().zip(&case.expected) {
             if !matches!(*expected, "sign-in" | "403") {
                 let house = House::open().await;
-                note(&mut wrong, case, role, expected, gets(&house, case, role).await);
+                note(&mut wrong, case, role, expected, &gets(&house, case, role).await);
                 house.check().await;
             }
         }
@@ -91,7 +91,7 @@ async fn each_does_what_the_table_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn note(wrong: &mut Vec<String>, case: &Case, role: Option<Role>, expected: &str, found: String) {
+fn note(wrong: &mut Vec<String>, case: &Case, role: Option<Role>, expected: &str, found: &str) {
     if found != expected {
         wrong.push(format!("{} {} as {role:?}: {found}, not {expected}", case.method, case.path));
     }

@@ -1,7 +1,6 @@
 //! A message from MAIL to the reply after its end, on a real store.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use relais_model::{BodyType, Domain, Envelope, ForwardPath, MailboxName, Notify, Reply, ReversePath, Timestamp};
 use relais_reception::{Arrival, Disk, Door, Identity, Incoming, Reception, ReceptionConfig, Visit};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use relais_model::Clock as _;
 use relais_store::{Author, MAX_ANSWER_OCTETS, OnceKey, REMEMBERED_FOR, Seen, UNDER_WAY_FOR};
 
 use crate::house::on_both;

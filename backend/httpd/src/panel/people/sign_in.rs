@@ -380,6 +380,7 @@ mod tests {
             ip: "2001:db8::7".to_owned(),
             last_at: NOW.into(),
             attempts,
+            way: "password",
         };
         Facts {
             person: person(),
