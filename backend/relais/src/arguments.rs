@@ -114,7 +114,7 @@ pub(crate) enum SettingsCommand {
     },
     /// Tells the value of one.
     Get {
-        /// Like mail.message_octets.
+        /// Like `mail.message_octets`.
         name: String,
         /// JSON, with its range and default.
         #[arg(long)]
@@ -122,14 +122,14 @@ pub(crate) enum SettingsCommand {
     },
     /// Sets one; it is in force at once.
     Set {
-        /// Like mail.message_octets.
+        /// Like `mail.message_octets`.
         name: String,
         /// Like `25 MiB`, `15 min`, `true`.
         value: String,
     },
     /// Gives one its default again.
     Reset {
-        /// Like mail.message_octets.
+        /// Like `mail.message_octets`.
         name: String,
     },
 }

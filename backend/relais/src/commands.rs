@@ -115,8 +115,8 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
         HouseCommand::Queue(command) => queue(command, line).await?,
         HouseCommand::Message(MessageCommand::Trace { wanted, list }) => trace(&wanted, &list, line).await?,
         HouseCommand::Bans { json } => {
-            let mut security = get(line, "/security").await?;
-            let bans = json!({ "rows": security["bans"].take(), "next": null });
+            let security = get(line, "/security").await?;
+            let bans = json!({ "rows": show::items(&security, "bans"), "next": null });
             show::list(&bans, json, BANS)?;
         }
         HouseCommand::Unban { target, .. } => unban(target.as_deref(), line).await?,
@@ -169,11 +169,9 @@ async fn list(
         let mut members = filter.to_vec();
         members.push(("limit", &limit));
         members.extend(after.as_deref().map(|after| ("after", after)));
-        let mut page = get(line, &format!("{of}?{}", query(&members))).await?;
-        if let Value::Array(more) = page["rows"].take() {
-            rows.extend(more);
-        }
-        after = page["next"].as_str().map(str::to_owned);
+        let page = get(line, &format!("{of}?{}", query(&members))).await?;
+        rows.extend_from_slice(show::items(&page, "rows"));
+        after = page.get("next").and_then(Value::as_str).map(str::to_owned);
         if after.is_none() || most <= rows.len() {
             break;
         }
@@ -235,11 +233,11 @@ async fn import_people(file: &Path, line: &mut Line<'_>) -> Result<bool> {
     let (mut added, mut refused) = (0, 0);
     for piece in import::pieces(&text) {
         let done = ask(line, Method::POST, "/people/import", Content::Csv(piece.text())).await?;
-        added += done["added"].as_array().map_or(0, Vec::len);
-        for one in done["refused"].as_array().into_iter().flatten() {
+        added += show::items(&done, "added").len();
+        for one in show::items(&done, "refused") {
             refused += 1;
             let text = |error: &'static str| move |of: &'_ Value| of[error].as_str().unwrap_or_default().to_owned();
-            let errors = one["errors"].as_array().into_iter().flatten();
+            let errors = show::items(one, "errors").iter();
             let told: Vec<_> = errors.map(|error| (text("field")(error), text("detail")(error))).collect();
             let told = complaints(told.iter().map(|(field, why)| (field.as_str(), why.as_str())));
             say(&format!("line {}: {told}", piece.line_of(one["line"].as_u64().unwrap_or_default())))?;
@@ -326,7 +324,7 @@ fn queued(message: &Value) -> String {
         about("Since", member(message, "created_at")),
         about("Given up", member(message, "expires_at")),
     ];
-    for one in message["recipients"].as_array().into_iter().flatten() {
+    for one in show::items(message, "recipients") {
         let of = |name| member(one, name);
         let (state, attempts, next) = (of("state"), of("attempts"), of("next_attempt_at"));
         lines.push(about("Recipient", format!("{}: {state}, {attempts} tries, next {next}", of("recipient"))));
@@ -346,22 +344,18 @@ async fn trace(wanted: &str, paging: &ListArguments, line: &mut Line<'_>) -> Res
     if paging.json {
         return show::json(&story);
     }
-    let summary: Vec<_> = story["summary"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let steps = story["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let summary: Vec<_> = show::items(&story, "summary").iter().filter_map(Value::as_str).collect();
+    let steps = show::items(&story, "steps");
     show::print(&format!("{}\n\n{}", summary.join(" "), show::table(steps, STEPS)))
 }
 
 async fn unban(target: Option<&str>, line: &mut Line<'_>) -> Result<()> {
-    match target {
-        Some(target) => {
-            delete(line, &path(&["security", "bans", target])).await?;
-            say(&format!("{target} may log in again"))
-        }
-        None => {
-            let touched = delete(line, "/security/bans").await?;
-            say(&format!("{} bans lifted", member(&touched, "count")))
-        }
-    }
+    let Some(target) = target else {
+        let touched = delete(line, "/security/bans").await?;
+        return say(&format!("{} bans lifted", member(&touched, "count")));
+    };
+    delete(line, &path(&["security", "bans", target])).await?;
+    say(&format!("{target} may log in again"))
 }
 
 async fn activity(command: ActivityCommand, line: &mut Line<'_>) -> Result<()> {
@@ -381,7 +375,7 @@ async fn settings(command: SettingsCommand, line: &mut Line<'_>) -> Result<()> {
             if json {
                 return show::json(&sections);
             }
-            let sections = sections["rows"].as_array().into_iter().flatten();
+            let sections = show::items(&sections, "rows").iter();
             let all: Vec<Value> = sections.filter_map(|one| one["settings"].as_array()).flatten().cloned().collect();
             return show::print(&show::table(&all, SETTINGS));
         }
@@ -390,7 +384,7 @@ async fn settings(command: SettingsCommand, line: &mut Line<'_>) -> Result<()> {
             if json {
                 return show::json(&setting);
             }
-            return say(setting["value"].as_str().unwrap_or_default());
+            return say(setting.get("value").and_then(Value::as_str).unwrap_or_default());
         }
         SettingsCommand::Set { name, value } => {
             let new = Content::Json(json!({ "value": value }));
@@ -414,7 +408,7 @@ async fn key(command: KeyCommand, line: &mut Line<'_>) -> Result<()> {
 /// False: something is wrong in the database.
 async fn check_store(line: &mut Line<'_>) -> Result<bool> {
     let checked = ask(line, Method::POST, "/system/check-store", Content::Nothing).await?;
-    let findings: Vec<_> = checked["findings"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let findings: Vec<_> = show::items(&checked, "findings").iter().filter_map(Value::as_str).collect();
     say(&if findings.is_empty() { "The database is clean.".to_owned() } else { findings.join("\n") })?;
     Ok(findings.is_empty())
 }

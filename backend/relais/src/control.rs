@@ -24,6 +24,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use tracing::debug;
 
@@ -114,7 +115,7 @@ pub(crate) fn complaints<'a>(complaints: impl Iterator<Item = (&'a str, &'a str)
 
 /// A path of these parts, each of which may hold any letter.
 pub(crate) fn path(parts: &[&str]) -> String {
-    parts.iter().map(|part| format!("/{}", utf8_percent_encode(part, PLAIN))).collect()
+    parts.iter().flat_map(|part| ["/"].into_iter().chain(utf8_percent_encode(part, PLAIN))).collect()
 }
 
 /// A query of these members.
@@ -202,7 +203,8 @@ impl End {
         match UnixStream::connect(&socket).await {
             Ok(stream) => {
                 let (server, connection) = handshake(TokioIo::new(stream)).await?;
-                tokio::spawn(async move {
+                // It ends with this process, or when the server closes.
+                TaskTracker::new().spawn(async move {
                     if let Err(error) = connection.await {
                         debug!(%error, "the connection to the server ended early");
                     }

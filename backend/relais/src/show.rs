@@ -76,6 +76,11 @@ pub(crate) fn member(row: &Value, name: &str) -> String {
     if said.is_empty() { "–".to_owned() } else { said }
 }
 
+/// What is in a member that is a list.
+pub(crate) fn items<'a>(of: &'a Value, name: &str) -> &'a [Value] {
+    of.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
 /// A member that counts octets; a dash where it is null.
 pub(crate) fn octets(row: &Value, name: &str) -> String {
     row[name].as_u64().map_or_else(|| "–".to_owned(), size)

@@ -77,38 +77,43 @@ fn rows(config: &Path, words: &[&str]) -> Value {
 fn a_domain_is_furnished_and_emptied(config: &Path) {
     assert_eq!(must(config, &["domain", "add", "bücher.example"], ""), "bücher.example is here\n");
     refused(config, &["domain", "add", "xn--bcher-kva.example"], "", "is already here");
-    refused(config, &["domain", "add", "not a domain"], "", "not a domain");
+    refused(config, &["domain", "add", "not a domain"], "", "is not a domain");
 
     let jörg = "jörg@bücher.example";
     let added = must(config, &["account", "add", jörg, "--name", "Jörg", "--quota", "10M"], "unspeakable horse\n");
     assert_eq!(added, "jörg@bücher.example is here\n");
     refused(config, &["account", "add", jörg], "unspeakable horse\n", "is already");
-    refused(
-        config,
-        &["account", "add", "eve@bücher.example"],
-        "short\n",
-        "the password is too short: 8 characters at least",
-    );
+    refused(config, &["account", "add", "eve@bücher.example"], "short\n", "a password of at least 8 characters");
     refused(config, &["account", "add", "eve@elsewhere.example"], "unspeakable horse\n", "elsewhere.example");
-    refused(config, &["account", "add", "eve"], "unspeakable horse\n", "`eve` is no address");
+    refused(config, &["account", "add", "eve"], "unspeakable horse\n", "“eve” is not an address");
     must(config, &["account", "passwd", jörg], "unspeakable staple\n");
     refused(config, &["account", "passwd", "eve@bücher.example"], "unspeakable staple\n", "eve@");
 
     must(config, &["alias", "add", "team@bücher.example", jörg, "somebody@elsewhere.example"], "");
     refused(config, &["alias", "add", "team@bücher.example", jörg], "", "is already");
 
+    // Of all that is told of a row, what is asserted here.
+    let shows = |rows: Vec<Value>, expected: Value| {
+        let expected = expected.as_array().unwrap();
+        assert_eq!(rows.len(), expected.len(), "{rows:?}");
+        for (row, expected) in rows.iter().zip(expected) {
+            for (name, value) in expected.as_object().unwrap() {
+                assert_eq!(&row[name], value, "{name} of {row}");
+            }
+        }
+    };
     let of_domain = |rows: Value| {
         let here =
             |row: &Value| ["domain", "address"].iter().any(|key| row[*key].as_str().unwrap_or("").contains("bücher"));
-        Value::Array(rows.as_array().unwrap().iter().filter(|row| here(row)).cloned().collect())
+        rows.as_array().unwrap().iter().filter(|row| here(row)).cloned().collect::<Vec<_>>()
     };
     let domain =
-        json!([{"domain": "bücher.example", "catch_all": null, "postmaster": null, "accounts": 1, "aliases": 1}]);
-    assert_eq!(of_domain(rows(config, &["domain", "list"])), domain);
+        json!([{"domain": "bücher.example", "catch_all": null, "postmaster": null, "people": 1, "aliases": 1}]);
+    shows(of_domain(rows(config, &["domain", "list"])), domain);
     let account = json!([{"address": jörg, "name": "Jörg", "quota_octets": 10 << 20, "used_octets": 0, "used_messages": 0, "is_suspended": false}]);
-    assert_eq!(of_domain(rows(config, &["account", "list"])), account);
+    shows(of_domain(rows(config, &["account", "list"])), account);
     let alias = json!([{"address": "team@bücher.example", "targets": [jörg, "somebody@elsewhere.example"]}]);
-    assert_eq!(of_domain(rows(config, &["alias", "list"])), alias);
+    shows(of_domain(rows(config, &["alias", "list"])), alias);
     assert!(must(config, &["account", "list"], "").contains("jörg@bücher.example"));
 
     let csv = "name,address,password,hash,quota\n\
@@ -124,21 +129,20 @@ fn a_domain_is_furnished_and_emptied(config: &Path) {
     assert!(!is_done, "a script must hear that lines were refused");
     for line in [
         "line 4: ",
-        "line 5: `no address` is no address",
-        "line 6: neither password nor hash",
-        "line 7: a password and a hash",
+        "line 5: address: “no address” is not an address",
+        "line 7: hash: There is a password and a hash",
         "line 8: ",
         "line 9: ",
-        "2 accounts added, 6 lines refused",
+        "3 accounts added, 5 lines refused",
     ] {
         assert!(said.contains(line), "{line} in {said}");
     }
-    refused(config, &["account", "import", "-"], "ann@x.example,pw\n", "the first line must name the columns");
+    refused(config, &["account", "import", "-"], "ann@x.example,pw\n", "The first line must name the columns");
     refused(config, &["account", "import", "/nowhere.csv"], "", "cannot read /nowhere.csv");
 
-    refused(config, &["domain", "remove", "bücher.example"], "", "3 accounts");
+    refused(config, &["domain", "remove", "bücher.example"], "", "people (4)");
     refused(config, &["account", "remove", jörg], "", "say --yes if you mean it");
-    for who in [jörg, "ann@bücher.example", "twice@bücher.example"] {
+    for who in [jörg, "ann@bücher.example", "twice@bücher.example", "none@bücher.example"] {
         must(config, &["account", "remove", who, "--yes"], "");
     }
     must(config, &["alias", "remove", "team@bücher.example"], "");
@@ -146,11 +150,11 @@ fn a_domain_is_furnished_and_emptied(config: &Path) {
     must(config, &["domain", "remove", "bücher.example"], "");
     refused(config, &["domain", "remove", "bücher.example"], "", "cher");
 
-    assert_eq!(rows(config, &["queue", "list"]), json!([]));
+    assert_eq!(rows(config, &["queue", "list", "--destination", "nowhere.example"]), json!([]));
     refused(config, &["queue", "show", "nothing"], "", "is in the queue");
     refused(config, &["queue", "hold"], "", "name what is meant");
-    assert_eq!(must(config, &["queue", "hold", "--all"], ""), "0 recipients\n");
-    refused(config, &["message", "trace", "not an id!"], "", "neither an address nor an id");
+    assert_eq!(must(config, &["queue", "hold", "--destination", "nowhere.example"], ""), "0 recipients\n");
+    refused(config, &["message", "trace", "not an id!"], "", "Nothing is known of not an id!");
     assert_eq!(must(config, &["check-store"], ""), "The database is clean.\n");
 }
 
@@ -163,6 +167,44 @@ fn the_directory_is_kept_through_a_running_server() {
 #[test]
 fn the_directory_is_kept_where_no_server_runs() {
     a_domain_is_furnished_and_emptied(&Empty::new().config());
+}
+
+/// What the panel shows, at the command line; and what has no word of its own.
+fn the_house_is_kept(config: &Path) {
+    let shown = must(config, &["settings", "list"], "");
+    assert!(shown.contains("mail.message_octets"), "{shown}");
+    assert_eq!(must(config, &["settings", "set", "password.minimum_length", "12"], "").lines().count(), 1);
+    assert_eq!(must(config, &["settings", "get", "password.minimum_length"], ""), "12\n");
+    must(config, &["settings", "reset", "password.minimum_length"], "");
+    refused(config, &["settings", "get", "no.such"], "", "no.such");
+
+    must(config, &["domain", "add", "kept.example"], "");
+    let done = rows(config, &["activity", "list"]);
+    assert_eq!((&done[0]["act"], &done[0]["subject"]), (&json!("domain.create"), &json!("kept.example")));
+    must(config, &["activity", "undo", done[0]["id"].as_str().unwrap()], "");
+    refused(config, &["domain", "remove", "kept.example"], "", "kept.example");
+
+    refused(config, &["key", "revoke", "0"], "", "key");
+    let (is_done, problem, _) = say(config, &["api", "GET", "/domains/kept.example"], "");
+    let problem: Value = serde_json::from_str(&problem).unwrap();
+    assert_eq!((is_done, &problem["type"]), (false, &json!("/api/v1/problems/absent")));
+    let asked = must(config, &["api", "POST", "/api/v1/domains", "-"], r#"{"domain":"raw.example"}"#);
+    assert_eq!(serde_json::from_str::<Value>(&asked).unwrap()["domain"], "raw.example");
+    must(config, &["domain", "remove", "raw.example"], "");
+}
+
+#[test]
+fn the_house_is_kept_with_and_without_a_server() {
+    let house = House::open();
+    let config = house.server.folder().join("relais.toml");
+    the_house_is_kept(&config);
+    assert!(!rows(&config, &["key", "list"]).as_array().unwrap().is_empty(), "the demo's owner has a key");
+    refused(&config, &["setup-link"], "", "has an owner already");
+
+    let empty = Empty::new();
+    the_house_is_kept(&empty.config());
+    let link = must(&empty.config(), &["setup-link"], "");
+    assert!(link.starts_with("https://mx.example.org/setup/") && link.ends_with('\n'), "a link to this host");
 }
 
 /// RFC 6531, RFC 5890: a local part and a domain beyond ASCII, from the command line to the mailbox and back.

@@ -13,7 +13,7 @@ fn the_queue_is_listed_held_released_and_emptied() {
     let id = reply.must(250).unwrap().lines[0].rsplit(' ').next().unwrap().to_owned();
 
     let states = || -> Vec<String> {
-        let rows = house.rows(&["queue", "list"]);
+        let rows = house.rows(&["queue", "list", "--sender", "ann@relais.test"]);
         rows.iter().map(|row| row["state"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(states(), ["waiting", "waiting"]);
@@ -29,8 +29,10 @@ fn the_queue_is_listed_held_released_and_emptied() {
     assert!(states().is_empty());
     assert!(!house.command(&["queue", "show", &id], "").0, "what is gone cannot be shown");
 
-    let steps = house.rows(&["message", "trace", &id]);
-    let kinds: Vec<&str> = steps.iter().map(|step| step["kind"].as_str().unwrap()).collect();
+    let story = house.must(&["message", "trace", &id, "--json"], "");
+    let story: serde_json::Value = serde_json::from_str(&story).unwrap();
+    let kinds: Vec<&str> =
+        story["steps"].as_array().unwrap().iter().map(|step| step["kind"].as_str().unwrap()).collect();
     assert!(kinds.contains(&"queued") && kinds.contains(&"removed"), "{kinds:?}");
     assert!(!house.rows(&["message", "trace", "eve@other.example"]).is_empty());
     assert!(house.rows(&["message", "trace", "nobody@other.example"]).is_empty());
