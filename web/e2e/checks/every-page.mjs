@@ -80,7 +80,8 @@ async function stands(tab, path, page, complaints) {
 }
 
 async function axe(tab, rules) {
-  const builder = new AxeBuilder({ page: tab });
+  // The panel has no frames, for which axe would open another window.
+  const builder = new AxeBuilder({ page: tab }).setLegacyMode(true).options({ resultTypes: ["violations"], preload: false });
   if (rules) builder.withRules(rules);
   const { violations } = await builder.analyze();
   const grave = violations.filter((violation) => ["serious", "critical"].includes(violation.impact));

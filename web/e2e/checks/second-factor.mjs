@@ -67,7 +67,7 @@ export async function run(house, browser) {
     await enter(tab, me);
     await second(tab, recovery[1]);
     await tab.waitForURL("**/panel/account");
-    age(house, "UPDATE session SET proved_at = 0");
+    age(house, `UPDATE session SET proved_at = 0 WHERE account_key = (SELECT account_key FROM account WHERE address = '${me.address}')`);
     await tab.goto("/panel/account/second-factor/remove");
     await confirm(tab);
     await sees(tab, "Is it still you?");
