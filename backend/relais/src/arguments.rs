@@ -158,6 +158,9 @@ pub(crate) struct DemoArguments {
     /// The first of eleven ports; each protocol has its own.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(1..=65_500))]
     pub(crate) port_base: u16,
+    /// Only the people and their first mail: no second domain, no mail of the day, nothing in the queue.
+    #[arg(long)]
+    pub(crate) bare: bool,
     /// Another database than SQLite: a postgres:// URL, read from this environment variable.
     #[arg(long, value_name = "VARIABLE")]
     pub(crate) database_from: Option<String>,

@@ -80,7 +80,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     if config.delivery.relays.is_empty() && config.resolver.servers.is_empty() {
         server.keep_mail_here();
     }
-    let people = furnish(&server, &directory, &clock).await?;
+    let people = furnish(&server, &directory, (!arguments.bare).then_some(&*clock)).await?;
     let key = own_key(&server, &directory).await?;
     let ready = Ready {
         accounts: &people,
@@ -157,14 +157,16 @@ fn has_ipv6() -> bool {
     std::net::TcpListener::bind("[::1]:0").is_ok()
 }
 
-/// Domain, people and mail, where they aren't there yet.
-async fn furnish(server: &Server, directory: &Path, clock: &DemoClock) -> Result<Vec<Person>> {
+/// Domain, people and mail, where they aren't there yet; with a `clock`, the sample data of every page, too.
+async fn furnish(server: &Server, directory: &Path, clock: Option<&DemoClock>) -> Result<Vec<Person>> {
     let path = directory.join("people.json");
     if let Ok(text) = fs::read_to_string(&path) {
         return serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()));
     }
     let (service, owner) = (server.service(), Actor::command_line());
-    clock.go_back(sample::BEGINS);
+    if let Some(clock) = clock {
+        clock.go_back(sample::BEGINS);
+    }
     let domain = NewDomain { domain: DOMAIN.to_owned(), ..NewDomain::default() };
     sample::done(service.domains.create(&owner, domain).await)?;
     let mut people = Vec::new();
@@ -185,7 +187,9 @@ async fn furnish(server: &Server, directory: &Path, clock: &DemoClock) -> Result
     }
     let targets = people.iter().map(|person| person.address.clone()).collect();
     sample::done(service.addresses.create(&owner, NewAlias { address: format!("team@{DOMAIN}"), targets }).await)?;
-    sample::furnish(&service, server.store(), clock).await?;
+    if let Some(clock) = clock {
+        sample::furnish(&service, server.store(), clock).await?;
+    }
     private::write(&path, &serde_json::to_string_pretty(&people)?)?;
     Ok(people)
 }

@@ -279,7 +279,7 @@ impl Facts {
 
 fn demo(relais: &Path, folder: &Path, base: u16) -> Command {
     let mut command = Command::new(relais);
-    command.args(["demo", "--json", "--dir"]).arg(folder).args(["--port-base", &base.to_string()]);
+    command.args(["demo", "--json", "--bare", "--dir"]).arg(folder).args(["--port-base", &base.to_string()]);
     command
 }
 
