@@ -106,6 +106,14 @@ pub(crate) const ENTRY_UNDO: &str = "/panel/activity/{entry}/undo";
 pub(crate) const KEY_NEW: &str = "/panel/keys/new";
 pub(crate) const KEY_REVOKE: &str = "/panel/keys/{key}/revoke";
 
+/// The API's reference.
+pub(crate) const REFERENCE: &str = "/api/v1/";
+pub(crate) const REFERENCE_BARE: &str = "/api/v1";
+/// The operations of one group.
+pub(crate) const REFERENCE_GROUP: &str = "/api/v1/reference/{group}";
+/// What a problem's `type` leads to.
+pub(crate) const PROBLEM: &str = "/api/v1/problems/{name}";
+
 /// The path of one thing of a list: its name in it, spelled for a URL (RFC 3986 §3.3).
 pub(crate) fn of(list: &str, name: &str) -> String {
     let mut path = format!("{list}/");
@@ -130,11 +138,3 @@ mod tests {
         assert_eq!(of(PEOPLE, "a/b?c#d+e%@é.example"), "/panel/people/a%2Fb%3Fc%23d%2Be%25@%C3%A9.example");
     }
 }
-
-/// The API's reference.
-pub(crate) const REFERENCE: &str = "/api/v1/";
-pub(crate) const REFERENCE_BARE: &str = "/api/v1";
-/// The operations of one group.
-pub(crate) const REFERENCE_GROUP: &str = "/api/v1/reference/{group}";
-/// What a problem's `type` leads to.
-pub(crate) const PROBLEM: &str = "/api/v1/problems/{name}";

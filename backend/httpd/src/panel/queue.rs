@@ -508,6 +508,7 @@ pub(super) mod tests {
         ]
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "samples are made of a frame of their own")]
     fn lists(frame: Frame) -> Vec<QueuePage> {
         let page = |fields: QueueFields, rows, next: Option<&str>, may_act| {
             let found = Rows { rows, next: next.map(str::to_owned) };
@@ -550,6 +551,7 @@ pub(super) mod tests {
         ]
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "samples are made of a frame of their own")]
     fn questions(frame: Frame) -> Vec<RemovePage> {
         let items: Vec<_> = (0..12).map(|number| format!("4f9a1c/person{number}@gmail.example")).collect();
         let wanted =

@@ -357,6 +357,7 @@ mod tests {
         ]
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "samples are made of a frame of their own")]
     fn found(frame: Frame) -> Vec<FoundPage> {
         ["mail", "nothing has these words"]
             .map(|words| FoundPage::of(frame.clone(), &sections(), words.to_owned()))

@@ -444,6 +444,7 @@ mod tests {
         ]
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "samples are made of a frame of their own")]
     fn pages(frame: Frame) -> Vec<WebhookPage> {
         let delivery = |state, event: &str, status: Option<u16>, error: Option<&str>| WebhookDeliveryView {
             event_id: "evt_1".to_owned(),

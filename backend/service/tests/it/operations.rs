@@ -348,7 +348,7 @@ async fn webhooks_are_refused_where_they_must_be() {
     );
     let theirs = service.create_webhook(&admin, &of("one.example")).await.unwrap().webhook;
     let owners = service.create_webhook(&owner, &form(url)).await.unwrap().webhook;
-    assert_eq!(service.webhooks(&admin, ALL).await.unwrap().rows, [theirs.clone()]);
+    assert_eq!(service.webhooks(&admin, ALL).await.unwrap().rows, std::slice::from_ref(&theirs));
     for outcome in [
         short(service.webhook(&admin, &owners.id).await),
         short(service.change_webhook(&admin, &owners.id, &WebhookForm::default()).await),

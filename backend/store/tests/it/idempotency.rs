@@ -35,7 +35,7 @@ fn what_failed_and_what_was_broken_off_may_be_tried_again() {
         assert_eq!(store.begin_once(anna, &KEY).await.unwrap(), Seen::Never);
         store.forget_once(anna, &KEY).await.unwrap();
         assert_eq!(store.begin_once(anna, &KEY).await.unwrap(), Seen::Never);
-        house.clock.advance(UNDER_WAY_FOR - Duration::from_secs(1));
+        house.clock.advance(UNDER_WAY_FOR.checked_sub(Duration::from_secs(1)).unwrap());
         assert_eq!(store.begin_once(anna, &KEY).await.unwrap(), Seen::UnderWay);
         house.clock.advance(Duration::from_secs(1));
         assert_eq!(store.begin_once(anna, &KEY).await.unwrap(), Seen::Never);
