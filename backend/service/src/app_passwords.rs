@@ -1,126 +1,123 @@
-//! App passwords of an account, and bans.
+//! App passwords of mail programs: one's own, and those of people whom one looks after.
 
-use relais_reception::{AddAppPasswordError, BanTarget, Login};
-use relais_store::{Account, AppPassword, AppPasswordError, LoginProtocol, Protocols, Store};
-use serde::{Deserialize, Serialize};
+use relais_model::Secret;
+use relais_reception::AddAppPasswordError;
+use relais_store::{AppPassword, AppPasswordError, LoginProtocol, Protocols};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::directory::{address, author, readable};
-use crate::trace::time;
-use crate::{ActFailure, Password, Rows};
+use crate::access::Access;
+use crate::{Actor, Failure, Moment, Role, Text};
 
 /// One app password; not itself.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AppPasswordRow {
-    /// As the person named the device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AppPasswordView {
+    /// As its person named the device.
     pub name: String,
     /// What it is for: `imap`, `pop3`, `smtp`.
-    pub protocols: Vec<String>,
+    pub protocols: Vec<&'static str>,
     /// When it was made.
-    pub created_at: String,
+    pub created_at: Moment,
     /// When it was last used, within a minute; none: never.
-    pub last_used_at: Option<String>,
+    pub last_used_at: Option<Moment>,
     /// From where it was then.
     pub last_used_ip: Option<String>,
+    /// By which protocol.
+    pub last_used_protocol: Option<&'static str>,
 }
 
-/// One ban.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct BanRow {
-    /// Whose: a name, a network, or `everybody`. `relais unban` takes it.
-    pub of: String,
-    /// When it began.
-    pub since: String,
-    /// When it ends by itself.
-    pub until: String,
-    /// Failures that led to it.
-    pub failures: u32,
-}
-
-/// Makes one; its text is never shown again.
-pub(crate) async fn add(
-    login: &Login,
-    account: &str,
-    name: String,
-    protocols: Option<&[String]>,
-) -> Result<Password, ActFailure> {
-    let account = address(account)?;
-    let protocols = protocols.map_or(Ok(Protocols::ALL), parse)?;
-    let made = login.add_app_password(&account, name, protocols, &author()).await?;
-    Ok(Password::new(made.expose()))
-}
-
-/// All of an account.
-pub(crate) async fn list(store: &Store, text: &str) -> Result<Rows<AppPasswordRow>, ActFailure> {
-    let account = find(store, text).await?;
-    let rows = store.app_passwords(account.key).await?.into_iter().map(row).collect();
-    Ok(Rows { rows, next: None })
-}
-
-/// Takes one back.
-pub(crate) async fn remove(store: &Store, text: &str, name: &str) -> Result<String, ActFailure> {
-    let account = find(store, text).await?;
-    if store.remove_app_password(account.key, name, &author()).await? {
-        return Ok(format!("the app password `{name}` of {} is gone", readable(&account.address)));
+impl From<AppPassword> for AppPasswordView {
+    fn from(one: AppPassword) -> Self {
+        Self {
+            protocols: one.protocols.iter().map(LoginProtocol::as_str).collect(),
+            name: one.name,
+            created_at: one.created_at.into(),
+            last_used_at: one.last_used_at.map(Into::into),
+            last_used_ip: one.last_used_ip,
+            last_used_protocol: one.last_used_protocol.map(LoginProtocol::as_str),
+        }
     }
-    Err(ActFailure::Absent(format!("{} has no app password `{name}`", readable(&account.address))))
 }
 
-/// What is refused now.
-pub(crate) fn bans(login: &Login) -> Rows<BanRow> {
-    let rows = login.bans().into_iter().map(|ban| BanRow {
-        of: ban.of.to_string(),
-        since: time(ban.since),
-        until: time(ban.until),
-        failures: ban.failures,
-    });
-    Rows { rows: rows.collect(), next: None }
+impl Access {
+    /// One's own app passwords, oldest first; `relais_store::MAX_APP_PASSWORDS` at most.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`].
+    pub async fn own_app_passwords(&self, me: &Actor) -> Result<Vec<AppPasswordView>, Failure> {
+        Ok(self.store.app_passwords(me.own()?.0).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// Makes an app password for `name`d device; the text that comes back is shown now, and never again.
+    ///
+    /// # Errors
+    /// [`Failure::Unfit`] on `name` or `protocols`; [`Failure::Clash`] on `name`, or where there are too many.
+    pub async fn add_own_app_password(&self, me: &Actor, name: &str, protocols: &[String]) -> Result<Secret, Failure> {
+        let name = crate::access::name_of(name)?;
+        let protocols = read(protocols)?;
+        self.login.add_app_password(me.own()?.1, name, protocols, &me.author()).await.map_err(refused)
+    }
+
+    /// Takes one of one's own back: mail programs that use it are refused at their next log-in.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`].
+    pub async fn remove_own_app_password(&self, me: &Actor, name: &str) -> Result<(), Failure> {
+        let is_gone = self.store.remove_app_password(me.own()?.0, name, &me.author()).await?;
+        if is_gone { Ok(()) } else { Err(absent()) }
+    }
+
+    /// Those of a person, for who looks after them.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn app_passwords_of(&self, actor: &Actor, address: &str) -> Result<Vec<AppPasswordView>, Failure> {
+        let standing = self.whom(actor, Role::HelpDesk, address).await?;
+        Ok(self.store.app_passwords(standing.key).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// Takes one of a person's back.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn remove_app_password_of(&self, actor: &Actor, address: &str, name: &str) -> Result<(), Failure> {
+        let standing = self.whom(actor, Role::HelpDesk, address).await?;
+        let is_gone = self.store.remove_app_password(standing.key, name, &actor.author()).await?;
+        if is_gone { Ok(()) } else { Err(absent()) }
+    }
 }
 
-/// Lifts bans; none lifts all.
-pub(crate) fn unban(login: &Login, target: Option<&str>) -> String {
-    let lifted = login.unban(&target.map_or(BanTarget::All, BanTarget::parse));
-    format!("{lifted} bans lifted")
+fn absent() -> Failure {
+    Failure::Absent(Text::new("app-password-absent"))
 }
 
-async fn find(store: &Store, text: &str) -> Result<Account, ActFailure> {
-    let address = address(text)?;
-    let absent = || ActFailure::Absent(format!("{} is not here", readable(&address)));
-    store.account(&address).await?.ok_or_else(absent)
-}
-
-fn parse(names: &[String]) -> Result<Protocols, ActFailure> {
-    let parse = |name: &String| {
-        let protocol = LoginProtocol::parse(&name.to_ascii_lowercase());
-        protocol.filter(|protocol| Protocols::ALL.has(*protocol)).ok_or_else(|| {
-            ActFailure::Bad(format!("`{name}` is no protocol that app passwords are for: imap, pop3, smtp"))
+/// None named: all that app passwords are for.
+fn read(names: &[String]) -> Result<Protocols, Failure> {
+    if names.is_empty() {
+        return Err(Failure::unfit("protocols", Text::new("app-password-no-protocol")));
+    }
+    let read = |name: &String| {
+        let known = LoginProtocol::parse(name).filter(|protocol| Protocols::ALL.has(*protocol));
+        known.ok_or_else(|| {
+            Failure::unfit("protocols", Text::new("app-password-bad-protocol").with("protocol", name.as_str()))
         })
     };
-    Ok(Protocols::of(&names.iter().map(parse).collect::<Result<Vec<_>, _>>()?))
+    Ok(Protocols::of(&names.iter().map(read).collect::<Result<Vec<_>, _>>()?))
 }
 
-fn row(one: AppPassword) -> AppPasswordRow {
-    AppPasswordRow {
-        protocols: one.protocols.iter().map(|protocol| protocol.as_str().to_owned()).collect(),
-        name: one.name,
-        created_at: time(one.created_at),
-        last_used_at: one.last_used_at.map(time),
-        last_used_ip: one.last_used_ip,
-    }
-}
-
-impl From<AddAppPasswordError> for ActFailure {
-    /// In words for people.
-    fn from(error: AddAppPasswordError) -> Self {
-        match error {
-            AddAppPasswordError::Refused(AppPasswordError::UnknownAddress(address)) => {
-                Self::Absent(format!("{} is not here", readable(&address)))
-            }
-            AddAppPasswordError::Refused(error @ (AppPasswordError::NameTaken | AppPasswordError::TooMany)) => {
-                Self::Clash(format!("{error}: remove one first"))
-            }
-            AddAppPasswordError::Refused(AppPasswordError::Unfit(why)) => Self::Bad(why.to_owned()),
-            AddAppPasswordError::Refused(AppPasswordError::Failed(error)) => error.into(),
-            AddAppPasswordError::Busy(error) => Self::Failed(error.to_string()),
+fn refused(error: AddAppPasswordError) -> Failure {
+    match error {
+        AddAppPasswordError::Refused(AppPasswordError::UnknownAddress(_)) => absent(),
+        AddAppPasswordError::Refused(AppPasswordError::NameTaken) => {
+            Failure::clash("name", Text::new("app-password-taken"))
         }
+        AddAppPasswordError::Refused(AppPasswordError::TooMany) => {
+            Failure::clash("", Text::new("app-password-too-many").with("most", relais_store::MAX_APP_PASSWORDS))
+        }
+        AddAppPasswordError::Refused(AppPasswordError::Unfit(why)) => {
+            Failure::unfit("name", Text::new("failure-unfit").with("why", why))
+        }
+        AddAppPasswordError::Refused(AppPasswordError::Failed(error)) => error.into(),
+        AddAppPasswordError::Busy(_) => Failure::Failed,
     }
 }

@@ -18,6 +18,7 @@ mod activity;
 mod actor;
 mod addresses;
 mod api_keys;
+mod app_password_acts;
 mod app_passwords;
 mod checks;
 mod directory;
@@ -30,7 +31,6 @@ mod log_ins;
 mod moment;
 mod once;
 mod overview;
-mod own_app_passwords;
 mod paging;
 mod passkeys;
 mod passwords;
@@ -62,7 +62,8 @@ pub use addresses::{
     ResolvedStep,
 };
 pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, Keyed, Scope, Scopes};
-pub use app_passwords::{AppPasswordRow, BanRow};
+pub use app_password_acts::{AppPasswordRow, BanRow};
+pub use app_passwords::AppPasswordView;
 pub use directory::{AccountRow, AliasRow, DomainRow};
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};
@@ -73,7 +74,6 @@ pub use log_ins::LogInView;
 pub use moment::Moment;
 pub use once::{MAX_ANSWER_OCTETS, OnceKey, Seen};
 pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
-pub use own_app_passwords::AppPasswordView;
 pub use paging::Rows;
 pub use passkeys::{CEREMONY_LASTS, Ceremony, PasskeyRow};
 pub use people::{NewPerson, OwnChange, People, PeopleWanted, PersonChange, PersonGoing, PersonSort, PersonView};
@@ -328,17 +328,17 @@ impl Service {
             Act::AccountRemove { address } => self.remove_account(&address).await,
             Act::AccountImport { csv } => self.import_accounts(csv).await,
             Act::AppPasswordAdd { address, name, protocols } => {
-                let made = app_passwords::add(&self.login, &address, name, protocols.as_deref()).await?;
+                let made = app_password_acts::add(&self.login, &address, name, protocols.as_deref()).await?;
                 Ok(Answer::AppPassword(made))
             }
             Act::AppPasswordList { address } => {
-                Ok(Answer::AppPasswords(app_passwords::list(&self.store, &address).await?))
+                Ok(Answer::AppPasswords(app_password_acts::list(&self.store, &address).await?))
             }
             Act::AppPasswordRemove { address, name } => {
-                Ok(Answer::Done(app_passwords::remove(&self.store, &address, &name).await?))
+                Ok(Answer::Done(app_password_acts::remove(&self.store, &address, &name).await?))
             }
-            Act::Bans => Ok(Answer::Bans(app_passwords::bans(&self.login))),
-            Act::Unban { target } => Ok(Answer::Done(app_passwords::unban(&self.login, target.as_deref()))),
+            Act::Bans => Ok(Answer::Bans(app_password_acts::bans(&self.login))),
+            Act::Unban { target } => Ok(Answer::Done(app_password_acts::unban(&self.login, target.as_deref()))),
             Act::AliasAdd { address, targets } => self.add_alias(&address, &targets).await,
             Act::AliasList { paging } => self.aliases(paging).await,
             Act::AliasRemove { address } => self.remove_alias(&address).await,
