@@ -49,6 +49,11 @@ pub struct SettingSectionView {
 }
 
 impl Service {
+    /// Requests that one API key may make in a minute.
+    pub fn api_requests_per_minute(&self) -> u64 {
+        self.store.settings().api_requests_per_minute
+    }
+
     /// All settings, in the order of the page.
     ///
     /// # Errors

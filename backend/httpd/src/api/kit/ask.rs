@@ -136,6 +136,10 @@ fn parse<T: DeserializeOwned>(octets: &[u8]) -> Answer<T> {
     if holds_nul(octets) {
         return Err(unreadable("NUL".to_owned()));
     }
+    // Serde would take a list for an object, its members in their order.
+    if octets.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
+        return Err(unreadable("an object is wanted, not a list".to_owned()));
+    }
     serde_json::from_slice(octets).map_err(|error| Problem::Body {
         line: error.line(),
         column: error.column(),

@@ -69,7 +69,7 @@ impl Gate {
             return Err(Problem::BadKey);
         };
         let seal = blake3::derive_key("relais 2026 api idempotency", token.as_bytes());
-        let budget = self.limits.take(seal, now)?;
+        let budget = self.limits.take(seal, self.web.service().api_requests_per_minute(), now)?;
         Ok((Some(Asker { actor: keyed.actor, key: Some(Key { scopes: keyed.scopes, seal }) }), Some(budget)))
     }
 }

@@ -13,8 +13,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use relais_model::Timestamp;
 use relais_service::Failure;
 
-/// Requests of one key: ten a second, a hundred at once.
-const KEY: Pace = Pace { every_millis: 100, burst: 100 };
 /// Keys that open nothing, from one network: one in two seconds, thirty at once.
 const REFUSALS: Pace = Pace { every_millis: 2000, burst: 30 };
 /// Askers that are remembered at once. Past them the one who may ask soonest is forgotten.
@@ -24,10 +22,18 @@ const REMEMBERED: usize = 10_000;
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pace {
     every_millis: i64,
     burst: i64,
+}
+
+impl Pace {
+    /// What the setting allows a key: so many a minute, and ten seconds' worth at once.
+    fn of_key(per_minute: u64) -> Self {
+        let per_minute = i64::try_from(per_minute).unwrap_or(i64::MAX).clamp(1, 60_000);
+        Self { every_millis: 60_000 / per_minute, burst: (per_minute / 6).max(1) }
+    }
 }
 
 /// The limits of the whole API.
@@ -43,12 +49,14 @@ pub(crate) struct Budget {
     remaining: i64,
     /// Seconds until all of the burst is there again.
     whole_in: i64,
+    pace: Pace,
 }
 
 impl Budget {
     /// Says it in the headers of an answer.
     pub(crate) fn tell(self, headers: &mut HeaderMap) {
-        let (quota, window) = (KEY.burst, KEY.burst * KEY.every_millis / 1000);
+        let Pace { burst: quota, every_millis } = self.pace;
+        let window = (quota * every_millis / 1000).max(1);
         for (name, value) in [
             (POLICY, format!("\"key\";q={quota};w={window}")),
             (LIMIT, format!("\"key\";r={};t={}", self.remaining, self.whole_in)),
@@ -61,12 +69,12 @@ impl Budget {
 }
 
 impl Limits {
-    /// One request with the key of this seal.
+    /// One request with the key of this seal, that may ask so often a minute.
     ///
     /// # Errors
     /// [`Failure::TooMany`].
-    pub(crate) fn take(&self, seal: [u8; 32], now: Timestamp) -> Result<Budget, Failure> {
-        self.keys.take(KEY, seal, now.millis())
+    pub(crate) fn take(&self, seal: [u8; 32], per_minute: u64, now: Timestamp) -> Result<Budget, Failure> {
+        self.keys.take(Pace::of_key(per_minute), seal, now.millis())
     }
 
     /// Another key that opened nothing.
@@ -111,7 +119,7 @@ impl<K: Hash + Eq + Clone> Meter<K> {
         }
         let until = until + pace.every_millis;
         ahead.insert(key, until);
-        Ok(Budget { remaining: before.remaining - 1, whole_in: (until - now + 999) / 1000 })
+        Ok(Budget { remaining: before.remaining - 1, whole_in: (until - now + 999) / 1000, pace })
     }
 }
 
@@ -123,7 +131,7 @@ fn budget(pace: Pace, until: i64, now: i64) -> Result<Budget, Failure> {
         let wait = (used + pace.every_millis - most).unsigned_abs();
         return Err(Failure::TooMany { retry_after: Duration::from_millis(wait) });
     }
-    Ok(Budget { remaining: (most - used) / pace.every_millis, whole_in: (used + 999) / 1000 })
+    Ok(Budget { remaining: (most - used) / pace.every_millis, whole_in: (used + 999) / 1000, pace })
 }
 
 #[cfg(test)]
@@ -136,13 +144,20 @@ mod tests {
     fn a_burst_is_allowed_and_then_the_pace() {
         let meter = Meter::default();
         let take = |now| meter.take(PACE, "key", now);
-        assert_eq!(take(0), Ok(Budget { remaining: 2, whole_in: 1 }));
-        assert_eq!(take(0), Ok(Budget { remaining: 1, whole_in: 2 }));
-        assert_eq!(take(0), Ok(Budget { remaining: 0, whole_in: 3 }));
+        assert_eq!(take(0), Ok(Budget { remaining: 2, whole_in: 1, pace: PACE }));
+        assert_eq!(take(0), Ok(Budget { remaining: 1, whole_in: 2, pace: PACE }));
+        assert_eq!(take(0), Ok(Budget { remaining: 0, whole_in: 3, pace: PACE }));
         assert_eq!(take(400), Err(Failure::TooMany { retry_after: Duration::from_millis(600) }));
-        assert_eq!(take(1000), Ok(Budget { remaining: 0, whole_in: 3 }));
-        assert_eq!(take(60_000), Ok(Budget { remaining: 2, whole_in: 1 }));
-        assert_eq!(meter.take(PACE, "another", 1000), Ok(Budget { remaining: 2, whole_in: 1 }));
+        assert_eq!(take(1000), Ok(Budget { remaining: 0, whole_in: 3, pace: PACE }));
+        assert_eq!(take(60_000), Ok(Budget { remaining: 2, whole_in: 1, pace: PACE }));
+        assert_eq!(meter.take(PACE, "another", 1000), Ok(Budget { remaining: 2, whole_in: 1, pace: PACE }));
+    }
+
+    #[test]
+    fn the_setting_says_how_often() {
+        assert_eq!(Pace::of_key(600), Pace { every_millis: 100, burst: 100 });
+        assert_eq!(Pace::of_key(10), Pace { every_millis: 6000, burst: 1 });
+        assert_eq!(Pace::of_key(100_000), Pace { every_millis: 1, burst: 10_000 });
     }
 
     #[test]
