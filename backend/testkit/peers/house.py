@@ -44,7 +44,7 @@ class House:
         base = str(int(os.environ['SMTP_PORT']) + 40)
         self.folder, self.log = FOLDER / 'house', FOLDER / 'house.log'
         self.process = subprocess.Popen(
-            [os.environ['RELAIS'], 'demo', '--json', '--dir', str(self.folder), '--port-base', base,
+            [os.environ['RELAIS'], 'demo', '--json', '--bare', '--dir', str(self.folder), '--port-base', base,
              '--log', 'trace', '--with', str(extra)], stdout=subprocess.PIPE, stderr=self.log.open('w'))
         line = self.process.stdout.readline()
         assert line, 'relais did not start: ' + self.log.read_text()[-300:]
