@@ -75,7 +75,6 @@ queue-page-story = The whole story
 queue-page-recipients = Recipients
 queue-page-tries = Tries
 queue-page-attempts = What was tried
-queue-page-attempt = { $outcome }: { $recipient }
 queue-page-facts = Facts
 queue-page-size = Size
 queue-page-expires = Given up

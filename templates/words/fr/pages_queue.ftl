@@ -75,7 +75,6 @@ queue-page-story = Toute l’histoire
 queue-page-recipients = Destinataires
 queue-page-tries = Essais
 queue-page-attempts = Ce qui a été essayé
-queue-page-attempt = { $outcome } : { $recipient }
 queue-page-facts = Données
 queue-page-size = Taille
 queue-page-expires = Abandon

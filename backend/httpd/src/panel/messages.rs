@@ -5,12 +5,11 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use relais_model::Timestamp;
 use relais_service::{
-    Complaint, Failure, MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, Moment, Paging,
-    RecipientFate, Text,
+    Complaint, Failure, MessageQuery, MessageRow, MessageRows, MessageStory, Moment, Paging, RecipientFate, Text,
 };
 use serde::{Deserialize, Serialize};
 
-use super::outcome;
+use super::outcome::{self, Step};
 use crate::kit::{
     Complaints, Desk, Frame, ListQuery, Oops, PageError, Pager, Routes, Time, again, query, shown, typed,
 };
@@ -198,34 +197,6 @@ impl Fate {
     }
 }
 
-#[derive(Debug)]
-struct Step {
-    tone: &'static str,
-    symbol: &'static str,
-    title: String,
-    at: Time,
-    meaning: String,
-    remote: String,
-    words: String,
-}
-
-impl Step {
-    fn of(frame: &Frame, step: MessageStep) -> Self {
-        let title = Text::new("messages-page-step")
-            .with("outcome", outcome::badge(frame, step.kind).text)
-            .with("recipient", step.recipient);
-        Self {
-            tone: outcome::tone(step.kind),
-            symbol: outcome::symbol(step.kind),
-            title: frame.tell(&title),
-            at: frame.time(step.at.0),
-            meaning: outcome::explained(frame, &step.explanation),
-            remote: step.remote,
-            words: step.words,
-        }
-    }
-}
-
 impl StoryPage {
     fn of(frame: Frame, story: MessageStory) -> Self {
         let has = |kinds: &[&str]| story.recipients.iter().any(|fate| kinds.contains(&fate.kind));
@@ -260,7 +231,7 @@ async fn story(desk: Desk, State(web): State<Web>, Path(id): Path<String>) -> Re
 
 #[cfg(test)]
 pub(super) mod tests {
-    use relais_service::Explanation;
+    use relais_service::{Explanation, MessageStep};
 
     use super::*;
     use crate::kit::samples::draw;

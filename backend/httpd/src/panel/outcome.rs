@@ -1,8 +1,37 @@
 //! What becomes of mail, as all pages show it.
 
-use relais_service::Explanation;
+use relais_service::{Explanation, MessageStep, Text};
 
-use crate::kit::{Frame, State};
+use crate::kit::{Frame, State, Time};
+
+/// One step of a message's way, on a timeline.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) tone: &'static str,
+    pub(super) symbol: &'static str,
+    pub(super) title: String,
+    pub(super) at: Time,
+    pub(super) meaning: String,
+    pub(super) remote: String,
+    /// What the other side said, word for word.
+    pub(super) words: String,
+}
+
+impl Step {
+    pub(super) fn of(frame: &Frame, step: MessageStep) -> Self {
+        let title =
+            Text::new("outcome-step").with("outcome", badge(frame, step.kind).text).with("recipient", step.recipient);
+        Self {
+            tone: tone(step.kind),
+            symbol: symbol(step.kind),
+            title: frame.tell(&title),
+            at: frame.time(step.at.0),
+            meaning: explained(frame, &step.explanation),
+            remote: step.remote,
+            words: step.words,
+        }
+    }
+}
 
 /// The word and colour of a kind of the trace: `queued`, `delivered`, `deferred`, `failed`, `refused`, `removed`.
 pub(super) fn badge(frame: &Frame, kind: &str) -> State {

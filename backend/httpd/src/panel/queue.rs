@@ -4,12 +4,12 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use relais_service::{
-    Failure, QueueAct, QueueAttempt, QueueChart, QueueItem, QueueMessage, QueueQuery, QueueSelection, QueueSort, Role,
-    Rows, Text,
+    Failure, MessageStep, QueueAct, QueueAttempt, QueueChart, QueueItem, QueueMessage, QueueQuery, QueueSelection,
+    QueueSort, Role, Rows, Text,
 };
 use serde::{Deserialize, Serialize};
 
-use super::outcome;
+use super::outcome::{self, Step};
 use crate::kit::{
     Admin, Complaints, Desk, Flash, FlashKind, Form, Frame, ListQuery, Oops, PageError, Pager, Routes, SortHead, Time,
     again, done, next_path, query, redirect, shown, typed,
@@ -382,35 +382,13 @@ struct MessagePage {
     here: String,
     story: String,
     recipients: Vec<QueueRow>,
-    attempts: Vec<Attempt>,
+    attempts: Vec<Step>,
 }
 
-#[derive(Debug)]
-struct Attempt {
-    tone: &'static str,
-    symbol: &'static str,
-    title: String,
-    at: Time,
-    meaning: String,
-    remote: String,
-    reply: String,
-}
-
-impl Attempt {
-    fn of(frame: &Frame, attempt: QueueAttempt) -> Self {
-        let title = Text::new("queue-page-attempt")
-            .with("outcome", outcome::badge(frame, attempt.outcome).text)
-            .with("recipient", attempt.recipient);
-        Self {
-            tone: outcome::tone(attempt.outcome),
-            symbol: outcome::symbol(attempt.outcome),
-            title: frame.tell(&title),
-            at: frame.time(attempt.at.0),
-            meaning: outcome::explained(frame, &attempt.explanation),
-            remote: attempt.remote,
-            reply: attempt.reply,
-        }
-    }
+/// An attempt is a step of the message's way.
+fn step(frame: &Frame, attempt: QueueAttempt) -> Step {
+    let QueueAttempt { at, recipient, remote, outcome: kind, reply: words, explanation } = attempt;
+    Step::of(frame, MessageStep { at, kind, recipient, remote, words, explanation })
 }
 
 impl MessagePage {
@@ -425,7 +403,7 @@ impl MessagePage {
             here: path::of(path::QUEUE, &message.id),
             story: path::of(path::MESSAGES, &message.id),
             recipients: message.recipients.into_iter().map(|item| QueueRow::of(&frame, item)).collect(),
-            attempts: message.attempts.into_iter().map(|attempt| Attempt::of(&frame, attempt)).collect(),
+            attempts: message.attempts.into_iter().map(|attempt| step(&frame, attempt)).collect(),
             id: message.id,
             frame,
         }

@@ -18,8 +18,8 @@ use relais_service::{
     Webhooks,
 };
 use relais_store::{
-    Acceptance, AuditFilter, Author, Content, DatabaseUrl, DomainChange, NewAccount, NewQueued, NewRecipient, Page,
-    QueueFilter, Store, StoreConfig, TraceId,
+    Acceptance, Account, AuditFilter, Author, Content, DatabaseUrl, DomainChange, NewAccount, NewQueued, NewRecipient,
+    Page, QueueFilter, Store, StoreConfig, TraceId,
 };
 use relais_testkit::{ManualClock, SeededRandom};
 use tempfile::TempDir;
@@ -233,6 +233,8 @@ impl House {
             let account = self.store.account(&Address::parse(text).unwrap()).await.unwrap().unwrap();
             let sessions = self.store.sessions(account.key).await.unwrap();
             state.insert(format!("sessions of {text}"), sessions.len().to_string());
+            // When somebody was seen is written some time after they came: no request of a test's does that.
+            let account = Account { last_seen_at: None, ..account };
             state.insert(text.to_owned(), format!("{account:?}"));
         }
         state
