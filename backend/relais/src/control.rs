@@ -174,6 +174,8 @@ impl<'a> Line<'a> {
         };
         match self.end.insert(end) {
             End::Server(server) => {
+                // The answer before may have been read while the connection still puts itself in order.
+                server.ready().await.context("the server broke off")?;
                 let response = server.send_request(request).await.context("the server broke off")?;
                 Ok((
                     response.status(),
