@@ -164,6 +164,20 @@ fn the_directory_is_kept_through_a_running_server() {
     a_domain_is_furnished_and_emptied(&house.server.folder().join("relais.toml"));
 }
 
+/// The API's pages are shorter than what one may ask the command line for: the second page was once asked for before the connection
+/// was ready for it.
+#[test]
+fn a_list_of_several_pages_comes_whole_over_one_connection() {
+    let house = House::open();
+    let config = &house.server.folder().join("relais.toml");
+    must(config, &["domain", "add", "many.example"], "");
+    let lines = (0..900).map(|number| format!("person{number}@many.example,,\n"));
+    must(config, &["account", "import", "-"], &format!("address,password,hash\n{}", lines.collect::<String>()));
+    let people = rows(config, &["account", "list", "--limit", "1000"]);
+    let is_theirs = |row: &&Value| row["address"].as_str().unwrap().ends_with("@many.example");
+    assert_eq!(people.as_array().unwrap().iter().filter(is_theirs).count(), 900);
+}
+
 #[test]
 fn the_directory_is_kept_where_no_server_runs() {
     a_domain_is_furnished_and_emptied(&Empty::new().config());
