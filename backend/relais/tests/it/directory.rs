@@ -165,7 +165,7 @@ fn the_directory_is_kept_through_a_running_server() {
 }
 
 /// The API's pages are shorter than what one may ask the command line for: the second page was once asked for before the connection
-/// was ready for it.
+/// was ready for it, which seldom showed: this sees only that all of it comes.
 #[test]
 fn a_list_of_several_pages_comes_whole_over_one_connection() {
     let house = House::open();
