@@ -1,6 +1,7 @@
 //! Wanted beside found: a verdict, the reason, and what is to be done. Facts in, findings out: no DNS, no clock.
 
 mod content;
+mod face;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use crate::look::{Answer, Lack, Proof, ServerAnswer};
 use crate::reason::{Reason, Verdict};
 use crate::record::{Kind, Record, Target};
 use crate::wanted::{Facts, Need, Purpose, Wanted};
+
+pub(crate) use face::{policy_file, port_in};
 
 /// A record that others keep for longer makes each later change slow.
 const LONG_TTL: u32 = 86_400;

@@ -1,7 +1,9 @@
 //! The DNS records that mail wants.
+mod blocklist;
 mod dkim;
 mod dkim_key;
 mod dmarc;
+mod inspect;
 mod judge;
 mod look;
 mod mta_sts;
@@ -14,9 +16,11 @@ mod tags;
 #[cfg(test)]
 mod testing;
 mod wanted;
+pub use blocklist::*;
 pub use dkim::*;
 pub use dkim_key::*;
 pub use dmarc::*;
+pub use inspect::*;
 pub use judge::*;
 pub use look::*;
 pub use mta_sts::*;

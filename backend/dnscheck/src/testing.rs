@@ -197,3 +197,81 @@ pub(crate) fn facts() -> crate::wanted::Facts {
 pub(crate) const RSA_KEY: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAvJFz6HDX8KCVPaNkG4yO0vMyWsw9qzSYsLgOYVRC2H9qFEiNVpfjxBaRagb9ftYPuBQgTD+Dt6QrXZLEg3Qt2+QeonawbXm62Ols9xFAPPwuMeV3zvDgpZ2T3jEOi8MGpKZteSLYz6oKbrQoW1wiPpRCcFOSj8xOjoZwdQB5wLkQDvZ+gAq39QJHnstdz1GSWvobEaT93FyH5h1xtspI7oRRQrKuELi1mE6UOAVyH8YJU+6Z6VMF2ARo2GTK1OzinZju/pqicQVE1pCrAppvsM8rBAA2bJ3+URsBSXdnzibDYRFTEkQWhsKBqoTw7SASnd5JRz8WY7X3aKaibu0tEQIDAQAB";
 /// RFC 8463 §A.2.
 pub(crate) const ED25519_KEY: &str = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+
+/// A finding as both languages read it.
+#[track_caller]
+pub(crate) fn read(finding: &crate::judge::Finding) -> String {
+    use crate::reason::Gap;
+    use relais_words::{Filling, Language};
+    let said = finding.reason.said();
+    let gaps = || {
+        said.gaps.iter().map(|(name, gap)| {
+            let filling = match gap {
+                Gap::Number(number) => Filling::from(*number),
+                Gap::Words(words) => Filling::from(words.clone()),
+            };
+            (*name, filling)
+        })
+    };
+    let mut lines = vec![format!("  {}", finding.verdict.name())];
+    for language in Language::ALL {
+        for id in [said.id.to_owned(), said.advice_id()] {
+            assert!(language.knows(&id), "{id}");
+            lines.push(format!("  {}: {}", language.code(), language.say(&id, gaps())));
+        }
+    }
+    lines.extend(finding.surplus.iter().map(|record| format!("  surplus: {} {} {}", record.owner, record.data.kind(), record.data)));
+    lines.join("\n")
+}
+
+/// A DNS in which all that `facts()` wants stands, proven, and mail can be sent.
+pub(crate) fn good() -> FakeLook {
+    let wanted = crate::wanted::wanted(&facts(), &crate::wanted::There::default());
+    let records = wanted.iter().map(|wanted| Record { owner: Target::from(&wanted.owner), ttl: wanted.ttl, data: wanted.data.clone() });
+    let mut dns = FakeLook::default().proven(Proof::Secure);
+    dns.records = records.collect();
+    dns.zone("gmail.com MX 5 in.gmail.com\nin.gmail.com A 198.51.100.25\n2.0.0.127.list.example A 127.0.0.2")
+}
+
+/// A network in which everybody answers as they should.
+#[derive(Debug, Clone)]
+pub(crate) struct FakeReach {
+    pub(crate) smtp: Result<crate::reach::SmtpFace, crate::reach::Unreached>,
+    pub(crate) policy: Result<crate::reach::WebAnswer, crate::reach::WebFailure>,
+    pub(crate) greets: Result<(), crate::reach::Unreached>,
+}
+
+impl Default for FakeReach {
+    fn default() -> Self {
+        use crate::reach::{CertificateFace, SmtpFace, TlsFace, WebAnswer};
+        let face = CertificateFace { names: vec!["mx.example.org".into()], distrust: None, key: [0xab; 32] };
+        let body = crate::wanted::sts_policy(&facts()).unwrap().to_string();
+        Self {
+            smtp: Ok(SmtpFace { name: "mx.example.org".into(), tls: TlsFace::Shown(face) }),
+            policy: Ok(WebAnswer { status: 200, body }),
+            greets: Ok(()),
+        }
+    }
+}
+
+impl crate::reach::Reach for FakeReach {
+    fn smtp<'a>(
+        &'a self,
+        _remote: std::net::SocketAddr,
+        _host: &'a Domain,
+    ) -> Answering<'a, Result<crate::reach::SmtpFace, crate::reach::Unreached>> {
+        Box::pin(async { self.smtp.clone() })
+    }
+
+    fn policy<'a>(
+        &'a self,
+        _host: &'a Domain,
+        _addresses: &'a [std::net::IpAddr],
+    ) -> Answering<'a, Result<crate::reach::WebAnswer, crate::reach::WebFailure>> {
+        Box::pin(async { self.policy.clone() })
+    }
+
+    fn greets(&self, _remote: std::net::SocketAddr) -> Answering<'_, Result<(), crate::reach::Unreached>> {
+        Box::pin(async { self.greets.clone() })
+    }
+}

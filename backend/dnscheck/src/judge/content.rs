@@ -285,13 +285,13 @@ struct Exchange<'a> {
 }
 
 fn exchanges(answer: &Answer) -> Vec<Exchange<'_>> {
-    let exchange = |record| match record {
-        Record { data: Data::Mx { preference, exchange }, .. } => {
-            Some(Exchange { preference: *preference, name: exchange, record })
+    let mut exchanges = Vec::new();
+    for record in answer.records() {
+        if let Data::Mx { preference, exchange } = &record.data {
+            exchanges.push(Exchange { preference: *preference, name: exchange, record });
         }
-        _ => None,
-    };
-    answer.records().iter().filter_map(exchange).collect()
+    }
+    exchanges
 }
 
 /// A record that receivers can read may still say what its owner didn't mean.
