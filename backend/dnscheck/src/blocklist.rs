@@ -107,7 +107,10 @@ mod tests {
             ("our resolver isn't served", alive().with("7.2.0.192.list.example A 127.255.255.254")),
             ("test entry isn't listed", FakeLook::default().with("other.list.example A 127.0.0.2")),
             ("gone", FakeLook::default()),
-            ("lists everybody", alive().with("1.0.0.127.list.example A 127.0.0.2").with("7.2.0.192.list.example A 127.0.0.2")),
+            (
+                "lists everybody",
+                alive().with("1.0.0.127.list.example A 127.0.0.2").with("7.2.0.192.list.example A 127.0.0.2"),
+            ),
             ("parked", FakeLook::default().with("*.list.example A 203.0.113.9")),
             ("silent", alive().lack("7.2.0.192.list.example", Lack::Timeout)),
         ];

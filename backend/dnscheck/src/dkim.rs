@@ -137,7 +137,10 @@ mod tests {
     #[test]
     fn keys_are_read() {
         let read = DkimRecord::parse(&format!("v=DKIM1; t=s:y; p={}", RFC_KEY.replace("UC3", "U C3"))).unwrap();
-        assert_eq!((read.algorithm, read.bits, read.is_testing, read.public_key.as_str()), (Algorithm::Rsa, 1024, true, RFC_KEY));
+        assert_eq!(
+            (read.algorithm, read.bits, read.is_testing, read.public_key.as_str()),
+            (Algorithm::Rsa, 1024, true, RFC_KEY)
+        );
         // RFC 8463 §A.2.
         let read = DkimRecord::parse("v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=").unwrap();
         assert_eq!((read.algorithm, read.bits), (Algorithm::Ed25519, 256));

@@ -25,7 +25,9 @@ impl DmarcPolicy {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::None, Self::Quarantine, Self::Reject].into_iter().find(|policy| policy.as_str().eq_ignore_ascii_case(text))
+        [Self::None, Self::Quarantine, Self::Reject]
+            .into_iter()
+            .find(|policy| policy.as_str().eq_ignore_ascii_case(text))
     }
 }
 
@@ -112,7 +114,8 @@ mod tests {
 
     #[test]
     fn records_are_read() {
-        let read = Dmarc::parse("v=DMARC1; p=Quarantine; rua=mailto:a@b.example!10m, mailto:c@d.example; pct=50").unwrap();
+        let read =
+            Dmarc::parse("v=DMARC1; p=Quarantine; rua=mailto:a@b.example!10m, mailto:c@d.example; pct=50").unwrap();
         assert_eq!((read.policy, read.percent, read.reports.len()), (DmarcPolicy::Quarantine, 50, 2));
         let check = |text: &str, expected: DmarcError| assert_eq!(Dmarc::parse(text), Err(expected), "{text}");
         check("p=none; v=DMARC1", DmarcError::Version);
@@ -126,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_record_that_grants_the_wish_stays() {
-        let wish = DmarcWish { policy: DmarcPolicy::Quarantine, reports: relais_model::Address::parse("r@d.example").ok() };
+        let wish =
+            DmarcWish { policy: DmarcPolicy::Quarantine, reports: relais_model::Address::parse("r@d.example").ok() };
         let check = |there: &[&str], expected: &str| {
             let there: Vec<String> = there.iter().map(|text| (*text).to_owned()).collect();
             assert_eq!(Dmarc::wanted(&there, &wish), expected, "{there:?}");

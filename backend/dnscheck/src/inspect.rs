@@ -86,10 +86,14 @@ impl Inspector {
     /// What concerns the host, whatever domains it has: its addresses and their names, port 25 both ways, TLSA, blocklists. `facts.is_host_signed` is seen anew;
     /// of the domain nothing is looked at.
     pub async fn host(&self, facts: &Facts) -> Report {
-        let proof = self.proof(&facts.host).await;
+        let first = self.look.public(&facts.host, Kind::A).await;
+        let proof = first.proof;
         let facts = &Facts { is_host_signed: proof == Proof::Secure, ..facts.clone() };
         let wanted: Vec<Wanted> =
             wanted(facts, &There::default()).into_iter().filter(|wanted| is_of_host(wanted.purpose)).collect();
+        if is_dead(&first) {
+            return silent(facts, wanted, &first);
+        }
         let seen = self.see(&wanted).await;
         let mut findings = judge(facts, &wanted, &seen);
         let reverse = join_all(facts.addresses.iter().map(|address| self.reverse_confirmed(facts, *address)));
@@ -99,7 +103,9 @@ impl Inspector {
         findings.extend(doors);
         findings.push(self.port_out().await);
         findings.push(signed(&facts.host, proof));
-        for (list, address) in self.blocklists.iter().flat_map(|list| facts.addresses.iter().map(move |address| (list, address))) {
+        for (list, address) in
+            self.blocklists.iter().flat_map(|list| facts.addresses.iter().map(move |address| (list, address)))
+        {
             findings.extend(blocklist::ask(&*self.look, *list, *address).await);
         }
         Report { wanted, findings }
@@ -107,63 +113,68 @@ impl Inspector {
 
     /// What concerns the domain: its records, what receivers make of its SPF record, its policy, wildcards, DNSSEC.
     pub async fn domain(&self, facts: &Facts) -> Report {
-        let there = self.there(&facts.domain).await;
+        let first = self.look.public(&facts.domain, Kind::Txt).await;
+        let there = if is_dead(&first) { There::default() } else { self.there(&facts.domain, &first).await };
         let wanted: Vec<Wanted> =
             wanted(facts, &there).into_iter().filter(|wanted| !is_of_host(wanted.purpose)).collect();
+        if is_dead(&first) {
+            return silent(facts, wanted, &first);
+        }
         let seen = self.see(&wanted).await;
         let mut findings = judge(facts, &wanted, &seen);
         findings.extend(self.spf_results(facts).await);
         findings.extend(self.policy_file(facts, &seen).await);
         findings.push(self.wildcards(&facts.domain).await);
-        findings.push(signed(&facts.domain, self.proof(&facts.domain).await));
+        findings.push(signed(&facts.domain, first.proof));
         Report { wanted, findings }
     }
 
     /// Both views of each question.
     async fn see(&self, wanted: &[Wanted]) -> AllSeen {
         let asked = questions(wanted).into_iter().map(|(name, kind)| async move {
-            let (public, servers) = join(self.public(&name, kind), self.look.authoritative(&name, kind)).await;
-            ((name, kind), Seen { public, servers })
+            let (public, servers) = join(self.look.public(&name, kind), self.look.authoritative(&name, kind)).await;
+            let inherited = if kind == Kind::Caa && is_absent(&public) { self.inherited(&name).await } else { None };
+            let seen = inherited.unwrap_or(Seen { public, servers });
+            ((name, kind), seen)
         });
         stream::iter(asked).buffer_unordered(MOST_OPEN).collect().await
     }
 
     /// A CAA record above the domain counts for it, where none stands nearer (RFC 8659 §3).
-    async fn public(&self, name: &Domain, kind: Kind) -> Answer {
-        let answer = self.look.public(name, kind).await;
-        let mut above = parent(name).filter(|_| kind == Kind::Caa && is_absent(&answer));
+    async fn inherited(&self, name: &Domain) -> Option<Seen> {
+        let mut above = parent(name);
         while let Some(name) = above {
-            let inherited = self.look.public(&name, kind).await;
-            if !is_absent(&inherited) {
-                return inherited;
+            let public = self.look.public(&name, Kind::Caa).await;
+            if !is_absent(&public) {
+                // The domain's own servers have no say in it.
+                return Some(Seen { public, servers: Vec::new() });
             }
             above = parent(&name);
         }
-        answer
+        None
     }
 
     /// What must be kept. Nothing is taken from an answer that is owed: then the finding says so anyway.
-    async fn there(&self, domain: &Domain) -> There {
-        let texts = |answer: &Answer| answer.texts().map(str::to_owned).collect();
+    async fn there(&self, domain: &Domain, texts: &Answer) -> There {
+        let all = |answer: &Answer| answer.texts().map(str::to_owned).collect();
         let dmarc = match Domain::parse(&format!("_dmarc.{domain}")) {
-            Ok(name) => texts(&self.look.public(&name, Kind::Txt).await),
+            Ok(name) => all(&self.look.public(&name, Kind::Txt).await),
             Err(_) => Vec::new(),
         };
-        There { texts: texts(&self.look.public(domain, Kind::Txt).await), dmarc }
-    }
-
-    /// Whether DNSSEC protects the zone in which `name` stands.
-    pub async fn proof(&self, name: &Domain) -> Proof {
-        self.look.public(name, Kind::A).await.proof
+        There { texts: all(texts), dmarc }
     }
 
     /// RFC 8601 §2.7.3: what `iprev` asks for.
     async fn reverse_confirmed(&self, facts: &Facts, address: IpAddr) -> Finding {
         let (verdict, reason, found) = match reverse_name(address) {
             Ok(reverse) => self.leads_back(&reverse, address).await,
-            Err(_) => (Verdict::Wrong, Reason::Missing, Vec::new()),
+            Err(_) => (Verdict::Wrong, Reason::ReverseMissing, Vec::new()),
         };
-        Finding { detail: address.to_string(), found, ..Finding::new(Check::ReverseConfirmed, &facts.host, verdict, reason) }
+        Finding {
+            detail: address.to_string(),
+            found,
+            ..Finding::new(Check::ReverseConfirmed, &facts.host, verdict, reason)
+        }
     }
 
     async fn leads_back(&self, reverse: &Domain, address: IpAddr) -> (Verdict, Reason, Vec<Record>) {
@@ -171,8 +182,10 @@ impl Inspector {
         if let Some(lack) = answer.silence() {
             return (Verdict::CantTellYet, Reason::Silence(lack), Vec::new());
         }
-        let mut last = Reason::Missing;
-        for name in answer.data().filter_map(|data| if let Data::Ptr(name) = data { Some(name) } else { None }).take(MOST_NAMES) {
+        let mut last = Reason::ReverseMissing;
+        for name in
+            answer.data().filter_map(|data| if let Data::Ptr(name) = data { Some(name) } else { None }).take(MOST_NAMES)
+        {
             let found = match name.host() {
                 Some(host) => self.look.public(&host, Data::address(address).kind()).await,
                 None => continue,
@@ -213,11 +226,14 @@ impl Inspector {
     async fn mail_hosts(&self, neighbour: &str) -> Vec<SocketAddr> {
         let Ok(domain) = Domain::parse(neighbour) else { return Vec::new() };
         let answer = self.look.public(&domain, Kind::Mx).await;
-        let hosts = answer.data().filter_map(|data| if let Data::Mx { exchange, .. } = data { exchange.host() } else { None });
+        let hosts =
+            answer.data().filter_map(|data| if let Data::Mx { exchange, .. } = data { exchange.host() } else { None });
         let mut remotes = Vec::new();
         for host in hosts.take(MOST_TRIED).collect::<Vec<_>>() {
             let found = self.look.public(&host, Kind::A).await;
-            remotes.extend(found.data().filter_map(Data::ip).next().map(|address| SocketAddr::new(address, self.ports.theirs)));
+            remotes.extend(
+                found.data().filter_map(Data::ip).next().map(|address| SocketAddr::new(address, self.ports.theirs)),
+            );
         }
         remotes
     }
@@ -243,7 +259,7 @@ impl Inspector {
         let found = answers.into_iter().flatten().flat_map(|seen| seen.public.data().filter_map(Data::ip));
         let ours: Vec<IpAddr> = found.filter(|address| facts.addresses.contains(address)).collect();
         if ours.is_empty() {
-            return Some(Finding::new(Check::PolicyFile, &host, Verdict::CantTellYet, Reason::Missing));
+            return Some(Finding::new(Check::PolicyFile, &host, Verdict::CantTellYet, Reason::PolicyElsewhere));
         }
         let fetched = self.reach.policy(&host, &ours).await;
         Some(policy_file(facts, &host, &fetched))
@@ -268,7 +284,10 @@ impl Inspector {
                 let verdict = if lack == Lack::Bogus { Verdict::Wrong } else { Verdict::CantTellYet };
                 return Finding::new(Check::Wildcards, domain, verdict, Reason::Silence(lack));
             }
-            let wild = |record: &Record| Record { owner: Target::new(&record.owner.as_str().replace(&label, "*")), ..record.clone() };
+            let wild = |record: &Record| Record {
+                owner: Target::new(&record.owner.as_str().replace(&label, "*")),
+                ..record.clone()
+            };
             let all = answer.aliases.iter().chain(answer.records()).map(wild);
             for record in all {
                 if !found.contains(&record) {
@@ -279,8 +298,22 @@ impl Inspector {
         let Some(first) = found.first() else { return Finding::good(Check::Wildcards, domain) };
         let shown = format!("{} {} {}", first.owner, first.data.kind(), first.data);
         let finding = Finding::new(Check::Wildcards, domain, Verdict::CouldBeBetter, Reason::Wildcard(shown));
-        Finding { surplus: found.clone(), found, ..finding }
+        let surplus = found.iter().filter(|record| record.owner.as_str().starts_with('*')).cloned().collect();
+        Finding { surplus, found, ..finding }
     }
+}
+
+/// Whether the resolver itself seems to be gone: each further question would be waited for as long.
+fn is_dead(answer: &Answer) -> bool {
+    matches!(answer.silence(), Some(Lack::Timeout | Lack::Broken))
+}
+
+/// Nothing more is asked: of each place the same is said.
+fn silent(facts: &Facts, wanted: Vec<Wanted>, answer: &Answer) -> Report {
+    let seen =
+        questions(&wanted).into_iter().map(|question| (question, Seen { public: answer.clone(), servers: Vec::new() }));
+    let findings = judge(facts, &wanted, &seen.collect());
+    Report { wanted, findings }
 }
 
 /// The others concern the domain.

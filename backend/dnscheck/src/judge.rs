@@ -211,9 +211,12 @@ fn weigh(case: &content::Case<'_>, seen: &Seen) -> Opinion {
         return silent(lack);
     }
     let public = case.opinion(&seen.public);
-    let own: Vec<(&Target, &Answer)> =
-        seen.servers.iter().filter(|said| said.answer.silence().is_none()).map(|said| (&said.server, &said.answer)).collect();
     let is_good = |answer: &Answer| case.opinion(answer).verdict == Verdict::Good;
+    // An alias that leads out of the zone leaves its servers nothing more to say.
+    let leads_out = |answer: &Answer| answer.records.is_err() && !answer.aliases.is_empty() && !is_good(answer);
+    let speaks = |said: &&ServerAnswer| said.answer.silence().is_none() && !leads_out(&said.answer);
+    let own: Vec<(&Target, &Answer)> =
+        seen.servers.iter().filter(speaks).map(|said| (&said.server, &said.answer)).collect();
     let seconds = seen.public.ttl();
     if let Some((server, _)) = dissenter(&own) {
         let verdict = public.verdict.max(Verdict::CouldBeBetter);
@@ -229,6 +232,11 @@ fn weigh(case: &content::Case<'_>, seen: &Seen) -> Opinion {
     }
     if public.verdict != Verdict::Good {
         return public;
+    }
+    if own.is_empty()
+        && seen.servers.iter().any(|said| matches!(said.answer.silence(), Some(Lack::Refused | Lack::ServFail)))
+    {
+        return Opinion::new(Verdict::Wrong, Reason::Fading { seconds });
     }
     comfort(seen, &own).unwrap_or(public)
 }
@@ -246,7 +254,8 @@ fn dissenter<'a>(own: &[(&'a Target, &'a Answer)]) -> Option<(&'a Target, &'a An
 
 /// What could be smoother, though all is right.
 fn comfort(seen: &Seen, own: &[(&Target, &Answer)]) -> Option<Opinion> {
-    let silent = seen.servers.iter().find(|said| said.answer.silence().is_some());
+    // Where none of them answers, it is most likely this machine that may not ask them: nothing can be said.
+    let silent = seen.servers.iter().find(|said| said.answer.silence().is_some() && !own.is_empty());
     // What the servers give counts; a resolver shows what is left of it.
     let seconds = own.iter().map(|(_, answer)| answer.ttl()).max().unwrap_or_else(|| seen.public.ttl());
     if let Some(silent) = silent {

@@ -75,7 +75,8 @@ impl StsPolicy {
             return Err(StsPolicyError::Field("version"));
         }
         let mode = field("mode").and_then(StsMode::parse).ok_or(StsPolicyError::Field("mode"))?;
-        let max_age = field("max_age").and_then(|seconds| seconds.parse().ok()).filter(|seconds| *seconds <= MOST_SECONDS);
+        let max_age =
+            field("max_age").and_then(|seconds| seconds.parse().ok()).filter(|seconds| *seconds <= MOST_SECONDS);
         let max_age = max_age.ok_or(StsPolicyError::Field("max_age"))?;
         let mx: Vec<String> =
             fields.iter().filter(|(name, _)| *name == "mx").map(|(_, value)| value.to_ascii_lowercase()).collect();
@@ -120,7 +121,11 @@ mod tests {
 
     #[test]
     fn policies_are_read_and_printed() {
-        let policy = StsPolicy { mode: StsMode::Enforce, mx: vec!["mx.example.org".into(), "*.example.net".into()], max_age: 604_800 };
+        let policy = StsPolicy {
+            mode: StsMode::Enforce,
+            mx: vec!["mx.example.org".into(), "*.example.net".into()],
+            max_age: 604_800,
+        };
         assert_eq!(StsPolicy::parse(&policy.to_string()), Ok(policy.clone()));
         let allows = |host: &str| policy.allows(&Domain::parse(host).unwrap());
         assert!(allows("mx.example.org") && allows("a.example.net"));

@@ -170,10 +170,20 @@ mod tests {
         check("example.org", mx(), Form { name: NameForm::Whole, ..Form::USUAL }, "example.org MX [10] mx.example.org");
         let srv = || Data::Srv { priority: 0, weight: 1, port: 993, target: Target::new("mx.example.org") };
         check("_imaps._tcp.example.org", srv(), Form::USUAL, "_imaps._tcp SRV [0] 1 993 mx.example.org");
-        check("_imaps._tcp.example.org", srv(), Form::ZONE_FILE, "_imaps._tcp.example.org. SRV 0 1 993 mx.example.org.");
+        check(
+            "_imaps._tcp.example.org",
+            srv(),
+            Form::ZONE_FILE,
+            "_imaps._tcp.example.org. SRV 0 1 993 mx.example.org.",
+        );
         check("mx.example.net", Data::A([192, 0, 2, 7].into()), Form::USUAL, "mx.example.net A 192.0.2.7");
         check("notexample.org", Data::A([192, 0, 2, 7].into()), Form::USUAL, "notexample.org A 192.0.2.7");
-        check("example.org", Data::Mx { preference: 0, exchange: Target::new(".") }, Form::ZONE_FILE, "example.org. MX 0 .");
+        check(
+            "example.org",
+            Data::Mx { preference: 0, exchange: Target::new(".") },
+            Form::ZONE_FILE,
+            "example.org. MX 0 .",
+        );
     }
 
     #[test]

@@ -32,7 +32,9 @@ impl Verdict {
 
     /// By its name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Good, Self::CouldBeBetter, Self::CantTellYet, Self::Wrong].into_iter().find(|verdict| verdict.name() == name)
+        [Self::Good, Self::CouldBeBetter, Self::CantTellYet, Self::Wrong]
+            .into_iter()
+            .find(|verdict| verdict.name() == name)
     }
 }
 
@@ -130,6 +132,8 @@ pub enum Reason {
     AliasAtHost(Target),
     /// The domain itself is an alias: it has no records of its own (RFC 1034 §3.6.2).
     AliasAtDomain(Target),
+    /// The address bears no name.
+    ReverseMissing,
     /// The address bears another name.
     ReverseWrong(Target),
     /// The address bears several names.
@@ -184,6 +188,8 @@ pub enum Reason {
     DmarcMalformed(String),
     /// It asks for less than is wished: what it asks for, what is wished.
     DmarcWeak(&'static str, &'static str),
+    /// It is for so many of a hundred failing messages alone.
+    DmarcPercent(u8),
     /// Nobody gets reports.
     DmarcNoReports,
     /// Its `id=` is missing or wrong.
@@ -226,6 +232,8 @@ pub enum Reason {
     SmtpNames(String),
     /// The certificate isn't one that others trust.
     SmtpUntrusted(String),
+    /// The policy wasn't fetched: its name doesn't lead to us.
+    PolicyElsewhere,
     /// The policy can't be fetched.
     PolicyUnreachable(String),
     /// The policy's host shows no certificate that others trust.
@@ -254,8 +262,7 @@ impl Reason {
         let minutes = |seconds: u32| seconds.div_ceil(60);
         match self {
             Self::Good => Said::new("dns-good"),
-            Self::Missing => Said::new("dns-missing"),
-            Self::Silence(Lack::NoSuchName | Lack::NoData) => Said::new("dns-missing"),
+            Self::Missing | Self::Silence(Lack::NoSuchName | Lack::NoData) => Said::new("dns-missing"),
             Self::Silence(Lack::ServFail) => Said::new("dns-servfail"),
             Self::Silence(Lack::Refused) => Said::new("dns-refused"),
             Self::Silence(Lack::Timeout) => Said::new("dns-timeout"),
@@ -273,6 +280,7 @@ impl Reason {
             Self::OtherAddresses(found) => Said::new("dns-other-addresses").words("found", found),
             Self::AliasAtHost(target) => Said::new("dns-alias-host").words("target", target),
             Self::AliasAtDomain(target) => Said::new("dns-alias-domain").words("target", target),
+            Self::ReverseMissing => Said::new("dns-reverse-missing"),
             Self::ReverseWrong(found) => Said::new("dns-reverse-wrong").words("found", found),
             Self::ReverseSeveral(count) => Said::new("dns-reverse-several").number("count", *count),
             Self::ReverseOpen(name) => Said::new("dns-reverse-open").words("name", name),
@@ -295,13 +303,16 @@ impl Reason {
             Self::SpfVoids(count) => Said::new("dns-spf-voids").number("count", *count),
             Self::SpfBroken(culprit) => Said::new("dns-spf-broken").words("culprit", culprit),
             Self::SpfLater(culprit) => Said::new("dns-spf-later").words("culprit", culprit),
-            Self::DkimTruncated(have, want) => Said::new("dns-dkim-truncated").number("have", *have).number("want", *want),
+            Self::DkimTruncated(have, want) => {
+                Said::new("dns-dkim-truncated").number("have", *have).number("want", *want)
+            }
             Self::DkimMalformed(error) => Said::new("dns-dkim-malformed").words("error", error),
             Self::DkimOther => Said::new("dns-dkim-other"),
             Self::DkimRevoked => Said::new("dns-dkim-revoked"),
             Self::DkimTesting => Said::new("dns-dkim-testing"),
             Self::DmarcMalformed(error) => Said::new("dns-dmarc-malformed").words("error", error),
             Self::DmarcWeak(found, wanted) => Said::new("dns-dmarc-weak").words("found", found).words("wanted", wanted),
+            Self::DmarcPercent(percent) => Said::new("dns-dmarc-percent").number("percent", *percent),
             Self::DmarcNoReports => Said::new("dns-dmarc-no-reports"),
             Self::StsMalformed => Said::new("dns-sts-malformed"),
             Self::StsIdOld(found, wanted) => Said::new("dns-sts-id-old").words("found", found).words("wanted", wanted),
@@ -323,6 +334,7 @@ impl Reason {
             Self::SmtpTlsFailed(error) => Said::new("dns-smtp-tls-failed").words("error", error),
             Self::SmtpNames(found) => Said::new("dns-smtp-names").words("found", found),
             Self::SmtpUntrusted(error) => Said::new("dns-smtp-untrusted").words("error", error),
+            Self::PolicyElsewhere => Said::new("dns-policy-elsewhere"),
             Self::PolicyUnreachable(error) => Said::new("dns-policy-unreachable").words("error", error),
             Self::PolicyCertificate(error) => Said::new("dns-policy-certificate").words("error", error),
             Self::PolicyStatus(status) => Said::new("dns-policy-status").words("status", status),

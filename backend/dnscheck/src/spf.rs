@@ -138,14 +138,19 @@ impl Spf {
 
     /// Whose record decides where nothing matched; an `all` makes it void (RFC 7208 §6.1).
     pub fn redirect(&self) -> Option<&str> {
-        let redirect = self.terms.iter().find_map(|term| if let Term::Redirect(to) = term { Some(to.as_str()) } else { None });
+        let redirect =
+            self.terms.iter().find_map(|term| if let Term::Redirect(to) = term { Some(to.as_str()) } else { None });
         redirect.filter(|_| self.all().is_none())
     }
 
     /// Mechanisms behind the first `all`: nobody reaches them (RFC 7208 §5.1).
     pub fn unreached(&self) -> impl Iterator<Item = &Term> {
         let is_all = |term: &Term| matches!(term, Term::Directive(_, Mechanism::All));
-        self.terms.iter().skip_while(move |term| !is_all(term)).skip(1).filter(|term| matches!(term, Term::Directive(..)))
+        self.terms
+            .iter()
+            .skip_while(move |term| !is_all(term))
+            .skip(1)
+            .filter(|term| matches!(term, Term::Directive(..)))
     }
 
     /// How many terms of the record itself cost a look-up; [`cost`] follows what it includes.
@@ -402,15 +407,36 @@ mod tests {
     fn records_are_read_as_the_rfc_writes_them() {
         check("v=spf1", Ok("v=spf1"));
         check("V=SPF1  +MX  -ALL ", Ok("v=spf1 mx -all"));
-        check("v=spf1 a/24 a:x.example/24//64 mx//64 ptr:x ?all", Ok("v=spf1 a/24 a:x.example/24//64 mx//64 ptr:x ?all"));
+        check(
+            "v=spf1 a/24 a:x.example/24//64 mx//64 ptr:x ?all",
+            Ok("v=spf1 a/24 a:x.example/24//64 mx//64 ptr:x ?all"),
+        );
         check("v=spf1 ip4:192.0.2.0/24 ip6:2001:DB8::1 ~all", Ok("v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::1 ~all"));
-        check("v=spf1 exists:%{ir}.%{v}._spf.%{d2} redirect=_spf.x", Ok("v=spf1 exists:%{ir}.%{v}._spf.%{d2} redirect=_spf.x"));
+        check(
+            "v=spf1 exists:%{ir}.%{v}._spf.%{d2} redirect=_spf.x",
+            Ok("v=spf1 exists:%{ir}.%{v}._spf.%{d2} redirect=_spf.x"),
+        );
         check("v=spf1 a:%{d/}/24 x-mine=1", Ok("v=spf1 a:%{d/}/24 x-mine=1"));
         check("v=spf10 -all", Err(SpfError::Version));
         check("spf1 -all", Err(SpfError::Version));
         for term in [
-            "ip4:192.0.2.300", "ip4:192.0.2.1/33", "ip4:192.0.2.1/08", "ip6:192.0.2.1", "include", "include:", "all:x", "mx:", "ipv4:192.0.2.1",
-            "exists:%{q}", "a:%x", "redirect=", "1x=y", "-", "all,", "v=spf1;", "a:x\u{e9}.example",
+            "ip4:192.0.2.300",
+            "ip4:192.0.2.1/33",
+            "ip4:192.0.2.1/08",
+            "ip6:192.0.2.1",
+            "include",
+            "include:",
+            "all:x",
+            "mx:",
+            "ipv4:192.0.2.1",
+            "exists:%{q}",
+            "a:%x",
+            "redirect=",
+            "1x=y",
+            "-",
+            "all,",
+            "v=spf1;",
+            "a:x\u{e9}.example",
         ] {
             // `v=spf1;` is an unknown modifier in form.
             let expected = if term == "v=spf1;" { Ok("v=spf1 v=spf1;") } else { Err(SpfError::Term(term.into())) };
@@ -451,7 +477,8 @@ mod tests {
     }
 
     fn term() -> impl Strategy<Value = Term> {
-        let name = "[a-z]{1,8}(\\.[a-z]{2,5}){0,2}|%\\{[ir]r?\\}\\.x".prop_filter("a macro that is one", |name| macros::is_macro_string(name));
+        let name = "[a-z]{1,8}(\\.[a-z]{2,5}){0,2}|%\\{[ir]r?\\}\\.x"
+            .prop_filter("a macro that is one", |name| macros::is_macro_string(name));
         let maybe = prop::option::of(name.clone());
         let lengths = (0..=32u8, 0..=128u8).prop_map(|(v4, v6)| Lengths { v4, v6 });
         let mechanism = prop_oneof![
@@ -464,8 +491,12 @@ mod tests {
             (any::<[u8; 4]>(), 0..=32u8).prop_map(|(octets, length)| Mechanism::Ip4(octets.into(), length)),
             (any::<[u8; 16]>(), 0..=128u8).prop_map(|(octets, length)| Mechanism::Ip6(octets.into(), length)),
         ];
-        let qualifier =
-            prop_oneof![Just(Qualifier::Pass), Just(Qualifier::Fail), Just(Qualifier::SoftFail), Just(Qualifier::Neutral)];
+        let qualifier = prop_oneof![
+            Just(Qualifier::Pass),
+            Just(Qualifier::Fail),
+            Just(Qualifier::SoftFail),
+            Just(Qualifier::Neutral)
+        ];
         prop_oneof![
             8 => (qualifier, mechanism).prop_map(|(qualifier, mechanism)| Term::Directive(qualifier, mechanism)),
             1 => ("x[a-z]{1,5}", name).prop_map(|(name, value)| Term::Modifier(name, value)),

@@ -28,7 +28,8 @@ impl<'a> Tags<'a> {
         for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').ok_or_else(|| TagsError::Tag(part.to_owned()))?;
             let (name, value) = (name.trim(), value.trim());
-            let is_name = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+            let is_name =
+                !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
             if !is_name {
                 return Err(TagsError::Tag(part.to_owned()));
             }

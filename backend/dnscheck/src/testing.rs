@@ -25,7 +25,13 @@ pub(crate) struct FakeLook {
 
 impl Default for FakeLook {
     fn default() -> Self {
-        Self { records: Vec::new(), lacks: BTreeMap::new(), proof: Proof::Insecure, took: Duration::from_millis(20), servers: None }
+        Self {
+            records: Vec::new(),
+            lacks: BTreeMap::new(),
+            proof: Proof::Insecure,
+            took: Duration::from_millis(20),
+            servers: None,
+        }
     }
 }
 
@@ -78,7 +84,10 @@ impl FakeLook {
             if !found.is_empty() {
                 return answer(Ok(found), aliases);
             }
-            match there.iter().find_map(|record| if let Data::Cname(to) = &record.data { Some((record, to)) } else { None }) {
+            match there
+                .iter()
+                .find_map(|record| if let Data::Cname(to) = &record.data { Some((record, to)) } else { None })
+            {
                 Some((alias, to)) => {
                     aliases.push(alias.clone());
                     at = to.clone();
@@ -93,6 +102,18 @@ impl FakeLook {
         answer(Err(Lack::Broken), aliases)
     }
 
+    /// As a zone's server gives it: an alias isn't followed to another zone (here: to other last two labels).
+    fn own_answer(&self, name: &Domain, kind: Kind) -> Answer {
+        let zone = |name: &str| name.rsplit('.').take(2).map(str::to_owned).collect::<Vec<_>>();
+        let answer = Answer { proof: Proof::Indeterminate, ..self.answer(name, kind) };
+        match answer.alias() {
+            Some(target) if zone(target.as_str()) != zone(name.as_str()) => {
+                Answer { records: Err(Lack::NoData), ..answer }
+            }
+            _ => answer,
+        }
+    }
+
     fn at(&self, name: &Target) -> Vec<Record> {
         let named: Vec<Record> = self.records.iter().filter(|record| record.owner == *name).cloned().collect();
         if !named.is_empty() {
@@ -100,11 +121,16 @@ impl FakeLook {
         }
         let mut above = name.as_str();
         while let Some((_, parent)) = above.split_once('.') {
-            let wild: Vec<Record> = self.records.iter().filter(|record| record.owner.as_str() == format!("*.{parent}")).cloned().collect();
+            let wild: Vec<Record> =
+                self.records.iter().filter(|record| record.owner.as_str() == format!("*.{parent}")).cloned().collect();
             if !wild.is_empty() {
                 return wild.into_iter().map(|record| Record { owner: name.clone(), ..record }).collect();
             }
-            if self.records.iter().any(|record| record.owner.as_str() == parent || record.owner.as_str().ends_with(&format!(".{parent}"))) {
+            if self
+                .records
+                .iter()
+                .any(|record| record.owner.as_str() == parent || record.owner.as_str().ends_with(&format!(".{parent}")))
+            {
                 break;
             }
             above = parent;
@@ -122,7 +148,7 @@ impl Look for FakeLook {
         let servers = self.servers.clone().unwrap_or_else(|| vec![self.clone()]);
         let said = servers.iter().zip(1..).map(|(server, number)| ServerAnswer {
             server: Target::new(&format!("ns{number}.dns.example")),
-            answer: Answer { proof: Proof::Indeterminate, ..server.answer(name, kind) },
+            answer: server.own_answer(name, kind),
         });
         let said = said.collect();
         Box::pin(async move { said })
@@ -152,7 +178,11 @@ fn data(kind: &str, rest: &str) -> Data {
             port: word(2).parse().unwrap(),
             target: Target::new(word(3)),
         },
-        "CAA" => Data::Caa { is_critical: word(0) == "128", tag: word(1).to_owned(), value: word(2).trim_matches('"').to_owned() },
+        "CAA" => Data::Caa {
+            is_critical: word(0) == "128",
+            tag: word(1).to_owned(),
+            value: word(2).trim_matches('"').to_owned(),
+        },
         "TLSA" => Data::Tlsa {
             usage: word(0).parse().unwrap(),
             selector: word(1).parse().unwrap(),
@@ -177,14 +207,24 @@ fn wildcards_answer_for_what_stands_nowhere() {
 pub(crate) fn facts() -> crate::wanted::Facts {
     use crate::wanted::{DkimKey, DmarcWish, Facts, Service, StsWish};
     let ports = [465, 587, 993, 143, 995, 110, 4190];
-    let key = |selector: &str, algorithm, public_key: &str| DkimKey { selector: selector.into(), algorithm, public_key: public_key.into() };
+    let key = |selector: &str, algorithm, public_key: &str| DkimKey {
+        selector: selector.into(),
+        algorithm,
+        public_key: public_key.into(),
+    };
     Facts {
         host: domain("mx.example.org"),
         addresses: vec!["192.0.2.7".parse().unwrap(), "2001:db8::7".parse().unwrap()],
         domain: domain("example.org"),
         services: Service::ALL.into_iter().zip(ports).collect(),
-        dkim: vec![key("r1", crate::dkim::Algorithm::Rsa, RSA_KEY), key("e1", crate::dkim::Algorithm::Ed25519, ED25519_KEY)],
-        dmarc: DmarcWish { policy: crate::dmarc::DmarcPolicy::Quarantine, reports: relais_model::Address::parse("dmarc@example.org").ok() },
+        dkim: vec![
+            key("r1", crate::dkim::Algorithm::Rsa, RSA_KEY),
+            key("e1", crate::dkim::Algorithm::Ed25519, ED25519_KEY),
+        ],
+        dmarc: DmarcWish {
+            policy: crate::dmarc::DmarcPolicy::Quarantine,
+            reports: relais_model::Address::parse("dmarc@example.org").ok(),
+        },
         mta_sts: Some(StsWish { id: "20260101".into(), mode: crate::mta_sts::StsMode::Enforce, max_age: 604_800 }),
         tls_reports: relais_model::Address::parse("tls@example.org").ok(),
         issuers: vec!["letsencrypt.org".into()],
@@ -220,14 +260,23 @@ pub(crate) fn read(finding: &crate::judge::Finding) -> String {
             lines.push(format!("  {}: {}", language.code(), language.say(&id, gaps())));
         }
     }
-    lines.extend(finding.surplus.iter().map(|record| format!("  surplus: {} {} {}", record.owner, record.data.kind(), record.data)));
+    lines.extend(
+        finding
+            .surplus
+            .iter()
+            .map(|record| format!("  surplus: {} {} {}", record.owner, record.data.kind(), record.data)),
+    );
     lines.join("\n")
 }
 
 /// A DNS in which all that `facts()` wants stands, proven, and mail can be sent.
 pub(crate) fn good() -> FakeLook {
     let wanted = crate::wanted::wanted(&facts(), &crate::wanted::There::default());
-    let records = wanted.iter().map(|wanted| Record { owner: Target::from(&wanted.owner), ttl: wanted.ttl, data: wanted.data.clone() });
+    let records = wanted.iter().map(|wanted| Record {
+        owner: Target::from(&wanted.owner),
+        ttl: wanted.ttl,
+        data: wanted.data.clone(),
+    });
     let mut dns = FakeLook::default().proven(Proof::Secure);
     dns.records = records.collect();
     dns.zone("gmail.com MX 5 in.gmail.com\nin.gmail.com A 198.51.100.25\n2.0.0.127.list.example A 127.0.0.2")

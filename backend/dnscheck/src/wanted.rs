@@ -189,7 +189,9 @@ impl Purpose {
     pub const fn need(self) -> Need {
         match self {
             Self::HostAddress | Self::ReverseName | Self::Mx | Self::Spf | Self::Dkim => Need::Must,
-            Self::Dmarc | Self::MtaSts | Self::MtaStsHost | Self::Dane | Self::Service | Self::Autoconfig => Need::Should,
+            Self::Dmarc | Self::MtaSts | Self::MtaStsHost | Self::Dane | Self::Service | Self::Autoconfig => {
+                Need::Should
+            }
             Self::HostSpf | Self::TlsReports | Self::Autodiscover | Self::Issuer => Need::Nice,
         }
     }
@@ -377,7 +379,10 @@ mod tests {
             is_host_signed: false,
             ..facts()
         };
-        let there = There { texts: vec!["v=spf1 include:_spf.example.net -all".into()], dmarc: vec!["v=DMARC1; p=reject".into()] };
+        let there = There {
+            texts: vec!["v=spf1 include:_spf.example.net -all".into()],
+            dmarc: vec!["v=DMARC1; p=reject".into()],
+        };
         insta::assert_snapshot!(shown(&bare, &there));
     }
 

@@ -48,22 +48,20 @@ dns-bogus = The signature of this answer is wrong (DNSSEC): those who check it s
 dns-bogus-advice = At your registrar, the DS record must fit the zone’s keys. Have your DNS provider sign the zone anew, or take the DS record out at the registrar.
 dns-broken = The DNS could not be asked.
 dns-broken-advice = Look whether this machine reaches its resolver, then check again.
-dns-spreading = Your name servers have it right; the rest of the world still keeps the old.
-    { $minutes ->
-        [one] This passes within a minute.
-       *[other] This passes within { $minutes } minutes.
-    }
+dns-spreading = Your name servers have it right; the rest of the world still keeps the old. { $minutes ->
+    [one] This passes within a minute.
+   *[other] This passes within { $minutes } minutes.
+}
 dns-spreading-advice = { $minutes ->
     [one] Wait a minute, then check again. Nothing need be changed.
    *[other] Wait up to { $minutes } minutes, then check again. Nothing need be changed.
 }
 dns-spreading-soon = Your name servers have it right; the rest of the world still remembers that it was missing.
 dns-spreading-soon-advice = Wait; it passes within an hour or two. Nothing need be changed.
-dns-fading = The rest of the world still sees it right, but your name servers have it no more.
-    { $minutes ->
-        [one] In a minute it is gone everywhere.
-       *[other] In { $minutes } minutes it is gone everywhere.
-    }
+dns-fading = The rest of the world still sees it right, but your name servers have it no more. { $minutes ->
+    [one] In a minute it is gone everywhere.
+   *[other] In { $minutes } minutes it is gone everywhere.
+}
 dns-fading-advice = Put it back at your DNS provider before { $minutes ->
     [one] a minute is
    *[other] { $minutes } minutes are
@@ -86,6 +84,8 @@ dns-alias-host = The server’s name is only an alias (CNAME) of { $target }; ma
 dns-alias-host-advice = Remove the CNAME, and publish the addresses that stand beside this.
 dns-alias-domain = The domain is only an alias (CNAME) of { $target }, so it can’t have records of its own: no MX, no SPF.
 dns-alias-domain-advice = Replace the CNAME by A and AAAA records with the addresses that it leads to.
+dns-reverse-missing = The address bears no name. Many receivers refuse mail for that.
+dns-reverse-missing-advice = Set the address’s reverse name (PTR) where you rent the server, usually in its network settings; your DNS provider can’t.
 dns-reverse-wrong = The address bears another name: { $found }. Many receivers refuse mail for that.
 dns-reverse-wrong-advice = Set the address’s reverse name (PTR) where you rent the server, usually in its network settings; your DNS provider can’t.
 dns-reverse-several = The address bears { $count } names; some receivers look at one of them only.
@@ -140,6 +140,8 @@ dns-dmarc-malformed = Receivers can’t read the DMARC record: { $error }.
 dns-dmarc-malformed-advice = Replace it by the one that stands beside this.
 dns-dmarc-weak = The DMARC record asks for “{ $found }”; you want “{ $wanted }”.
 dns-dmarc-weak-advice = Once the reports show that all your mail passes, publish the record that stands beside this.
+dns-dmarc-percent = The DMARC record is for { $percent } of 100 forged messages only (“pct=”).
+dns-dmarc-percent-advice = Once the reports show that all your mail passes, publish the record that stands beside this.
 dns-dmarc-no-reports = Nobody gets reports of forged mail.
 dns-dmarc-no-reports-advice = Add the “rua=” that stands beside this.
 dns-sts-malformed = The record’s “id=” is missing or has other characters than letters and digits: senders pass over it.
@@ -182,6 +184,8 @@ dns-smtp-names = The certificate at port 25 is for other names: { $found }.
 dns-smtp-names-advice = Get a certificate for this server’s name, on the page of certificates.
 dns-smtp-untrusted = Others don’t trust the certificate at port 25: { $error }.
 dns-smtp-untrusted-advice = Get a certificate from an authority, on the page of certificates.
+dns-policy-elsewhere = This wasn’t tried, for the policy’s name doesn’t lead to this server yet.
+dns-policy-elsewhere-advice = First mend the record for the policy’s name.
 dns-policy-unreachable = The policy can’t be fetched: { $error }.
 dns-policy-unreachable-advice = Look whether port 443 is open and leads to this server.
 dns-policy-certificate = The policy can’t be fetched, for its name has no good certificate: { $error }.

@@ -48,22 +48,20 @@ dns-bogus = La signature de cette réponse est fausse (DNSSEC) : ceux qui la vé
 dns-bogus-advice = Chez votre bureau d’enregistrement, l’enregistrement DS doit correspondre aux clés de la zone. Faites signer la zone à nouveau par votre fournisseur DNS, ou retirez l’enregistrement DS.
 dns-broken = Le DNS n’a pas pu être interrogé.
 dns-broken-advice = Voyez si cette machine atteint son résolveur, puis vérifiez de nouveau.
-dns-spreading = Vos serveurs de noms ont la bonne valeur ; le reste du monde garde encore l’ancienne.
-    { $minutes ->
-        [one] Cela passe en une minute.
-       *[other] Cela passe en { $minutes } minutes.
-    }
+dns-spreading = Vos serveurs de noms ont la bonne valeur ; le reste du monde garde encore l’ancienne. { $minutes ->
+    [one] Cela passe en une minute.
+   *[other] Cela passe en { $minutes } minutes.
+}
 dns-spreading-advice = { $minutes ->
     [one] Attendez une minute, puis vérifiez de nouveau. Il n’y a rien à changer.
    *[other] Attendez jusqu’à { $minutes } minutes, puis vérifiez de nouveau. Il n’y a rien à changer.
 }
 dns-spreading-soon = Vos serveurs de noms ont la bonne valeur ; le reste du monde se souvient encore qu’elle manquait.
 dns-spreading-soon-advice = Attendez ; cela passe en une heure ou deux. Il n’y a rien à changer.
-dns-fading = Le reste du monde voit encore la bonne valeur, mais vos serveurs de noms ne l’ont plus.
-    { $minutes ->
-        [one] Dans une minute elle aura disparu partout.
-       *[other] Dans { $minutes } minutes elle aura disparu partout.
-    }
+dns-fading = Le reste du monde voit encore la bonne valeur, mais vos serveurs de noms ne l’ont plus. { $minutes ->
+    [one] Dans une minute elle aura disparu partout.
+   *[other] Dans { $minutes } minutes elle aura disparu partout.
+}
 dns-fading-advice = Remettez-la chez votre fournisseur DNS avant { $minutes ->
     [one] une minute
    *[other] { $minutes } minutes
@@ -86,6 +84,8 @@ dns-alias-host = Le nom du serveur n’est qu’un alias (CNAME) de { $target } 
 dns-alias-host-advice = Retirez le CNAME, et publiez les adresses qui figurent à côté.
 dns-alias-domain = Le domaine n’est qu’un alias (CNAME) de { $target }, et ne peut donc avoir d’enregistrements à lui : ni MX, ni SPF.
 dns-alias-domain-advice = Remplacez le CNAME par des enregistrements A et AAAA avec les adresses où il mène.
+dns-reverse-missing = L’adresse ne porte pas de nom. Beaucoup de destinataires refusent le courrier pour cela.
+dns-reverse-missing-advice = Réglez le nom inverse (PTR) de l’adresse là où vous louez le serveur, d’ordinaire dans ses réglages de réseau ; votre fournisseur DNS ne le peut pas.
 dns-reverse-wrong = L’adresse porte un autre nom : { $found }. Beaucoup de destinataires refusent le courrier pour cela.
 dns-reverse-wrong-advice = Réglez le nom inverse (PTR) de l’adresse là où vous louez le serveur, d’ordinaire dans ses réglages de réseau ; votre fournisseur DNS ne le peut pas.
 dns-reverse-several = L’adresse porte { $count } noms ; certains destinataires n’en regardent qu’un.
@@ -140,6 +140,8 @@ dns-dmarc-malformed = Les destinataires ne peuvent pas lire l’enregistrement D
 dns-dmarc-malformed-advice = Remplacez-le par celui qui figure à côté.
 dns-dmarc-weak = L’enregistrement DMARC demande « { $found } » ; vous voulez « { $wanted } ».
 dns-dmarc-weak-advice = Quand les rapports montreront que tout votre courrier passe, publiez l’enregistrement qui figure à côté.
+dns-dmarc-percent = L’enregistrement DMARC ne vaut que pour { $percent } faux messages sur 100 (« pct= »).
+dns-dmarc-percent-advice = Quand les rapports montreront que tout votre courrier passe, publiez l’enregistrement qui figure à côté.
 dns-dmarc-no-reports = Personne ne reçoit de rapports sur les faux.
 dns-dmarc-no-reports-advice = Ajoutez le « rua= » qui figure à côté.
 dns-sts-malformed = L’« id= » de l’enregistrement manque ou contient autre chose que des lettres et des chiffres : les expéditeurs l’ignorent.
@@ -182,6 +184,8 @@ dns-smtp-names = Le certificat du port 25 est pour d’autres noms : { $found }.
 dns-smtp-names-advice = Obtenez un certificat au nom de ce serveur, à la page des certificats.
 dns-smtp-untrusted = Les autres ne se fient pas au certificat du port 25 : { $error }.
 dns-smtp-untrusted-advice = Obtenez un certificat d’une autorité, à la page des certificats.
+dns-policy-elsewhere = Cela n’a pas été essayé, car le nom de la règle ne mène pas encore à ce serveur.
+dns-policy-elsewhere-advice = Réparez d’abord l’enregistrement du nom de la règle.
 dns-policy-unreachable = La règle ne peut pas être lue : { $error }.
 dns-policy-unreachable-advice = Voyez si le port 443 est ouvert et mène à ce serveur.
 dns-policy-certificate = La règle ne peut pas être lue, car son nom n’a pas de bon certificat : { $error }.

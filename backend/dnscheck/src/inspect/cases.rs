@@ -77,8 +77,22 @@ async fn host_address() {
         ("missing", good().without(MX, Kind::A)),
         ("wrong host", good().without(MX, Kind::A).with("mx.example.org A 203.0.113.9")),
         ("ours and another", good().with("mx.example.org A 203.0.113.9")),
-        ("CNAME", good().without(MX, Kind::A).without(MX, Kind::Aaaa).without(MX, Kind::Txt).zone("mx.example.org CNAME vm1.hoster.example\nvm1.hoster.example A 192.0.2.7")),
-        ("wildcard", good().without(MX, Kind::A).without(MX, Kind::Aaaa).without(MX, Kind::Txt).with("*.example.org A 203.0.113.9")),
+        (
+            "CNAME",
+            good()
+                .without(MX, Kind::A)
+                .without(MX, Kind::Aaaa)
+                .without(MX, Kind::Txt)
+                .zone("mx.example.org CNAME vm1.hoster.example\nvm1.hoster.example A 192.0.2.7"),
+        ),
+        (
+            "wildcard",
+            good()
+                .without(MX, Kind::A)
+                .without(MX, Kind::Aaaa)
+                .without(MX, Kind::Txt)
+                .with("*.example.org A 203.0.113.9"),
+        ),
         ("TTL too long", good().without(MX, Kind::A).with("mx.example.org 604800 A 192.0.2.7")),
         ("SERVFAIL", good().lack(MX, Lack::ServFail)),
         ("refused", good().lack(MX, Lack::Refused)),
@@ -100,9 +114,13 @@ async fn the_two_views() {
         ("one server lags", good().servers(vec![good(), other()])),
         ("public is wrong and the servers contradict each other", other().servers(vec![good(), other()])),
         ("one server is silent", good().servers(vec![good(), good().lack(ORG, Lack::Timeout)])),
-        ("no server answers", good().servers(vec![good().lack(ORG, Lack::Timeout)])),
+        ("no server answers us", good().servers(vec![good().lack(ORG, Lack::Timeout)])),
+        ("no server has the zone", good().servers(vec![good().lack(ORG, Lack::Refused)])),
         ("slow", good().slow(Duration::from_millis(3200))),
-        ("a TTL too long, of which the resolver has little left", good().servers(vec![without().with("example.org 604800 MX 10 mx.example.org")])),
+        (
+            "a TTL too long, of which the resolver has little left",
+            good().servers(vec![without().with("example.org 604800 MX 10 mx.example.org")]),
+        ),
     ];
     insta::assert_snapshot!(table(records(Purpose::Mx), cases).await);
 }
@@ -131,13 +149,19 @@ async fn mx() {
     let apex_alias = good().without(ORG, Kind::Mx).without(ORG, Kind::Txt).without(ORG, Kind::Caa);
     let cases = vec![
         ("missing", without()),
-        ("others", without().with("example.org MX 1 aspmx.l.google.com").with("example.org MX 5 alt1.aspmx.l.google.com")),
+        (
+            "others",
+            without().with("example.org MX 1 aspmx.l.google.com").with("example.org MX 5 alt1.aspmx.l.google.com"),
+        ),
         ("others first", good().with("example.org MX 10 mx.backup.example")),
         ("others behind us", good().with("example.org MX 50 mx.backup.example")),
         ("parked: null MX", without().with("example.org MX 0 .")),
         ("null MX beside us", good().with("example.org MX 0 .")),
         ("an address", without().with("example.org MX 10 192.0.2.7")),
-        ("the domain is an alias", apex_alias.zone("example.org CNAME www.builder.example\nwww.builder.example MX 10 mx.builder.example")),
+        (
+            "the domain is an alias",
+            apex_alias.zone("example.org CNAME www.builder.example\nwww.builder.example MX 10 mx.builder.example"),
+        ),
         ("SERVFAIL", good().lack(ORG, Lack::ServFail)),
         ("bogus signature", good().lack(ORG, Lack::Bogus)),
     ];
@@ -167,7 +191,8 @@ async fn spf_record() {
 
 #[tokio::test]
 async fn spf_result() {
-    let chain: String = (1..=9).map(|at| format!("s{at}.example TXT v=spf1 include:s{}.example ?all\n", at + 1)).collect();
+    let chain: String =
+        (1..=9).map(|at| format!("s{at}.example TXT v=spf1 include:s{}.example ?all\n", at + 1)).collect();
     let chain = || good().zone(&chain).with("s10.example TXT v=spf1 a a mx mx ?all");
     let with = |dns: FakeLook, record: &str| dns.without(ORG, Kind::Txt).with(&format!("example.org TXT {record}"));
     let cases = vec![
@@ -188,9 +213,9 @@ async fn spf_result() {
 async fn dkim() {
     const NAME: &str = "r1._domainkey.example.org";
     let with = |record: &str| good().without(NAME, Kind::Txt).with(&format!("{NAME} TXT {record}"));
-    let hosted = good().without(NAME, Kind::Txt).zone(&format!(
-        "{NAME} CNAME r1.keys.example\nr1.keys.example TXT v=DKIM1; k=rsa; p={RSA_KEY}"
-    ));
+    let hosted = good()
+        .without(NAME, Kind::Txt)
+        .zone(&format!("{NAME} CNAME r1.keys.example\nr1.keys.example TXT v=DKIM1; k=rsa; p={RSA_KEY}"));
     let spaced = format!("{} {}", &RSA_KEY[..100], &RSA_KEY[100..]);
     let cases = vec![
         ("missing", good().without(NAME, Kind::Txt)),
@@ -250,9 +275,15 @@ async fn names_that_lead_to_us() {
     let without = || good().without(NAME, Kind::Cname);
     let cases = || {
         vec![
-            ("by addresses", without().with("mta-sts.example.org A 192.0.2.7").with("mta-sts.example.org AAAA 2001:db8::7")),
+            (
+                "by addresses",
+                without().with("mta-sts.example.org A 192.0.2.7").with("mta-sts.example.org AAAA 2001:db8::7"),
+            ),
             ("missing", without()),
-            ("an alias of another", without().zone("mta-sts.example.org CNAME sts.hoster.example\nsts.hoster.example A 203.0.113.9")),
+            (
+                "an alias of another",
+                without().zone("mta-sts.example.org CNAME sts.hoster.example\nsts.hoster.example A 203.0.113.9"),
+            ),
             ("a wildcard's address", without().with("*.example.org A 203.0.113.9")),
             ("one of two", without().with("mta-sts.example.org A 192.0.2.7").with("mta-sts.example.org A 203.0.113.9")),
             ("timeout", good().lack(NAME, Lack::Timeout)),
@@ -290,7 +321,11 @@ async fn dane() {
     let coming = Facts { tls_keys: vec![[0xab; 32], [0xef; 32]], ..facts() };
     let findings = inspect(&coming, good()).await;
     let finding = findings.iter().find(|finding| finding.check == records(Purpose::Dane)).unwrap();
-    insta::assert_snapshot!(format!("{}\nthe coming one is missing\n{}", table(records(Purpose::Dane), cases).await, read(finding)));
+    insta::assert_snapshot!(format!(
+        "{}\nthe coming one is missing\n{}",
+        table(records(Purpose::Dane), cases).await,
+        read(finding)
+    ));
 }
 
 #[tokio::test]
@@ -321,10 +356,21 @@ async fn issuer() {
     let without = || good().without(ORG, Kind::Caa);
     let cases = vec![
         ("missing", without()),
-        ("others", without().with("example.org CAA 0 issue \"sectigo.com\"").with("example.org CAA 0 issuewild \"letsencrypt.org\"")),
-        ("ours among others, with parameters", without().with("example.org CAA 0 issue \"sectigo.com\"").with("example.org CAA 0 issue \"LetsEncrypt.org;validationmethods=dns-01\"")),
+        (
+            "others",
+            without()
+                .with("example.org CAA 0 issue \"sectigo.com\"")
+                .with("example.org CAA 0 issuewild \"letsencrypt.org\""),
+        ),
+        (
+            "ours among others, with parameters",
+            without()
+                .with("example.org CAA 0 issue \"sectigo.com\"")
+                .with("example.org CAA 0 issue \"LetsEncrypt.org;validationmethods=dns-01\""),
+        ),
         ("nobody", without().with("example.org CAA 0 issue \";\"")),
-        ("from above", without().with("org CAA 0 issue \"sectigo.com\"")),
+        ("ours, from above", without().with("org CAA 0 issue \"letsencrypt.org\"")),
+        ("others, from above", without().with("org CAA 0 issue \"sectigo.com\"")),
         ("SERVFAIL", good().lack(ORG, Lack::ServFail)),
     ];
     insta::assert_snapshot!(table(records(Purpose::Issuer), cases).await);
@@ -366,9 +412,13 @@ async fn port_25_outward() {
 /// What stands there is kept: the record that is wanted holds it.
 #[tokio::test]
 async fn the_record_wanted_holds_what_is_there() {
-    let dns = spf("v=spf1 include:_spf.example.net -all").without("_dmarc.example.org", Kind::Txt).with("_dmarc.example.org TXT v=DMARC1; p=reject; sp=none");
+    let dns = spf("v=spf1 include:_spf.example.net -all")
+        .without("_dmarc.example.org", Kind::Txt)
+        .with("_dmarc.example.org TXT v=DMARC1; p=reject; sp=none");
     let report = inspector(dns, FakeReach::default()).domain(&facts()).await;
-    let text = |purpose: Purpose| report.wanted.iter().find(|wanted| wanted.purpose == purpose).and_then(|wanted| wanted.data.text()).unwrap();
+    let text = |purpose: Purpose| {
+        report.wanted.iter().find(|wanted| wanted.purpose == purpose).and_then(|wanted| wanted.data.text()).unwrap()
+    };
     assert_eq!(text(Purpose::Spf), "v=spf1 include:_spf.example.net a:mx.example.org -all");
     assert_eq!(text(Purpose::Dmarc), "v=DMARC1; p=reject; sp=none");
 }
@@ -381,4 +431,19 @@ async fn a_host_that_is_its_own_domain() {
     assert!(wanted.iter().all(|wanted| wanted.purpose != Purpose::HostSpf));
     let mx = wanted.iter().find(|wanted| wanted.purpose == Purpose::Mx).unwrap();
     assert_eq!(mx.data.to_string(), "10 example.org");
+}
+
+/// Nobody waits for each of thirty answers where the first doesn't come.
+#[tokio::test]
+async fn a_dead_resolver_ends_it() {
+    let inspector = inspector(good().lack(MX, Lack::Timeout).lack(ORG, Lack::Broken), FakeReach::default());
+    for report in [inspector.host(&facts()).await, inspector.domain(&facts()).await] {
+        assert!(!report.findings.is_empty());
+        assert!(
+            report
+                .findings
+                .iter()
+                .all(|finding| finding.verdict == Verdict::CantTellYet && matches!(finding.check, Check::Record(_)))
+        );
+    }
 }

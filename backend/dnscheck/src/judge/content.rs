@@ -75,7 +75,7 @@ impl Case<'_> {
         let names: Vec<&Target> = names.collect();
         let is_ours = names.iter().any(|name| **name == self.facts.host);
         match names.as_slice() {
-            [] => self.missing(),
+            [] => Opinion::wrong(Reason::ReverseMissing),
             [_] if is_ours => Opinion::good(),
             several if is_ours => Opinion::better(Reason::ReverseSeveral(several.len())),
             [first, ..] => Opinion::wrong(Reason::ReverseWrong((*first).clone())).without(answer.records().to_vec()),
@@ -165,7 +165,9 @@ impl Case<'_> {
                 let alike = answer.records().iter().find(|record| is_alike(record, "dmarc1"));
                 return alike.map_or_else(
                     || self.missing(),
-                    |record| Opinion::wrong(Reason::DmarcMalformed(record.data.to_string())).without(vec![record.clone()]),
+                    |record| {
+                        Opinion::wrong(Reason::DmarcMalformed(record.data.to_string())).without(vec![record.clone()])
+                    },
                 );
             }
             One::Several(records) => return Opinion::wrong(Reason::Doubled(records.len())).without(records),
@@ -173,9 +175,10 @@ impl Case<'_> {
         };
         match Dmarc::parse(text) {
             Err(error) => Opinion::wrong(Reason::DmarcMalformed(error.to_string())),
-            Ok(dmarc) if !dmarc.grants(wish) => {
+            Ok(dmarc) if dmarc.policy < wish.policy => {
                 Opinion::better(Reason::DmarcWeak(dmarc.policy.as_str(), wish.policy.as_str()))
             }
+            Ok(dmarc) if !dmarc.grants(wish) => Opinion::better(Reason::DmarcPercent(dmarc.percent)),
             Ok(dmarc) if dmarc.reports.is_empty() && wish.reports.is_some() => Opinion::better(Reason::DmarcNoReports),
             Ok(_) => Opinion::good(),
         }
@@ -203,9 +206,7 @@ impl Case<'_> {
         match answer.alias() {
             Some(target) if *target == self.facts.host => Opinion::good(),
             _ if others.is_empty() && !answer.records().is_empty() => Opinion::good(),
-            Some(target) => {
-                self.as_needed(Reason::WrongHost(target.to_string())).without(answer.aliases.clone())
-            }
+            Some(target) => self.as_needed(Reason::WrongHost(target.to_string())).without(answer.aliases.clone()),
             None if others.is_empty() => self.missing(),
             None => self.as_needed(Reason::WrongHost(shown(&others))).without(others),
         }
@@ -244,7 +245,8 @@ impl Case<'_> {
     }
 
     fn service(&self, answer: &Answer) -> Opinion {
-        let service = |data: &Data| if let Data::Srv { port, target, .. } = data { Some((*port, target.clone())) } else { None };
+        let service =
+            |data: &Data| if let Data::Srv { port, target, .. } = data { Some((*port, target.clone())) } else { None };
         let found: Vec<(u16, Target)> = answer.data().filter_map(service).collect();
         let wanted = self.wanted.iter().find_map(|wanted| service(&wanted.data)).map_or(0, |(port, _)| port);
         let (ours, others): (Vec<_>, Vec<_>) = found.iter().partition(|(_, target)| *target == self.facts.host);
@@ -260,14 +262,17 @@ impl Case<'_> {
 
     /// RFC 8659 §4.2: without `issue`, anybody may.
     fn issuer(&self, answer: &Answer) -> Opinion {
-        let issuer = |data: &Data| match data {
-            Data::Caa { tag, value, .. } if tag == "issue" => {
-                Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+        let mut issuers: Vec<&str> = Vec::new();
+        for data in answer.data() {
+            if let Data::Caa { tag, value, .. } = data
+                && tag == "issue"
+            {
+                issuers.push(value);
             }
-            _ => None,
-        };
-        let issuers: Vec<String> = answer.data().filter_map(issuer).collect();
-        let is_ours = |issuer: &String| self.facts.issuers.iter().any(|ours| ours.eq_ignore_ascii_case(issuer));
+        }
+        // Behind the name stand its parameters; no name at all, `;`, means nobody (RFC 8659 §4.2).
+        let named = |value: &str| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_ours = |value: &&str| self.facts.issuers.iter().any(|ours| ours.eq_ignore_ascii_case(&named(value)));
         if issuers.is_empty() {
             self.missing()
         } else if issuers.iter().any(is_ours) {

@@ -28,7 +28,7 @@ const MOST_OPEN: usize = 16;
 /// One round to the resolver's servers.
 const ROUND_TIMEOUT: Duration = Duration::from_secs(3);
 /// One of the ways to ask a resolver, with its rounds and, where signatures are checked, all keys.
-const WAY_TIMEOUT: Duration = Duration::from_secs(10);
+const WAY_TIMEOUT: Duration = Duration::from_secs(6);
 /// Servers of a zone that are asked.
 const MOST_SERVERS: usize = 4;
 /// CNAMEs that are followed in one answer.
@@ -114,7 +114,8 @@ impl DnsLook {
         let config = ResolverConfig::from_name_servers(servers.collect());
         let build = |validate: bool| {
             let provider = TokioRuntimeProvider::default();
-            let mut builder = TokioResolver::builder_with_config(config.clone(), provider).with_options(options(validate));
+            let mut builder =
+                TokioResolver::builder_with_config(config.clone(), provider).with_options(options(validate));
             if let Some(anchors) = anchor.0.as_ref().filter(|_| validate) {
                 builder = builder.with_trust_anchor(Arc::clone(anchors));
             }
@@ -167,11 +168,11 @@ impl DnsLook {
         let mut zone = Some(name.clone());
         while let Some(candidate) = zone {
             let asked = ask(&self.plain, &rooted(&candidate), RecordType::NS).await;
-            // An alias shows its target's servers: not ours.
-            if let (Ok(records), aliases, _) = heard(asked, Kind::Ns)
-                && aliases.is_empty()
-            {
-                return self.addresses(&records).await;
+            match heard(asked, Kind::Ns) {
+                // An alias shows its target's servers: not ours.
+                (Ok(records), aliases, _) if aliases.is_empty() => return self.addresses(&records).await,
+                (Err(Lack::Timeout | Lack::Broken), ..) => return Vec::new(),
+                _ => {}
             }
             zone = candidate.as_str().split_once('.').and_then(|(_, parent)| Domain::parse(parent).ok());
         }
@@ -179,8 +180,10 @@ impl DnsLook {
     }
 
     async fn addresses(&self, records: &[Record]) -> Vec<(Target, SocketAddr)> {
-        let mut names: Vec<&Target> =
-            records.iter().filter_map(|record| if let Data::Ns(name) = &record.data { Some(name) } else { None }).collect();
+        let mut names: Vec<&Target> = records
+            .iter()
+            .filter_map(|record| if let Data::Ns(name) = &record.data { Some(name) } else { None })
+            .collect();
         names.sort();
         let found = names.into_iter().take(MOST_SERVERS).map(|name| async move {
             let host = name.host()?;
@@ -347,7 +350,8 @@ fn said(message: &Message, name: &Name, kind: Kind) -> (Result<Vec<Record>, Lack
         at = to.clone();
         aliases.push(alias.clone());
     }
-    let found: Vec<Record> = all.into_iter().filter(|record| record.owner == at && record.data.kind() == kind).collect();
+    let found: Vec<Record> =
+        all.into_iter().filter(|record| record.owner == at && record.data.kind() == kind).collect();
     // Behind an alias, NXDOMAIN speaks of its target (RFC 6604 §3).
     (if found.is_empty() { Err(absence(message.response_code)) } else { Ok(found) }, aliases)
 }

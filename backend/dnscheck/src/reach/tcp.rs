@@ -95,7 +95,8 @@ impl TcpReach {
             Err(error) => return failed(&error),
         };
         let witness = Arc::new(Witness { strict, seen: Mutex::default() });
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider)).with_safe_default_protocol_versions();
+        let builder =
+            ClientConfig::builder_with_provider(Arc::clone(&self.provider)).with_safe_default_protocol_versions();
         let builder = match builder {
             Ok(builder) => builder,
             Err(error) => return failed(&error),
@@ -181,7 +182,8 @@ async fn connect(remote: SocketAddr) -> Result<TcpStream, Unreached> {
 /// The name behind `220`.
 async fn greeting(stream: &mut BufReader<TcpStream>) -> Result<String, Unreached> {
     let lines = reply(stream).await?;
-    let name = lines.first().filter(|line| line.starts_with("220")).and_then(|line| line.get(4..)?.split_whitespace().next());
+    let name =
+        lines.first().filter(|line| line.starts_with("220")).and_then(|line| line.get(4..)?.split_whitespace().next());
     name.map(str::to_owned).ok_or_else(|| Unreached::Strange(lines.concat()))
 }
 
@@ -297,8 +299,11 @@ impl ServerCertVerifier for Witness {
 fn face(certificate: &CertificateDer<'_>, distrust: Option<String>) -> Option<CertificateFace> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     let alternatives = certificate.subject_alternative_name().ok().flatten();
-    let name = |name: &GeneralName<'_>| if let GeneralName::DNSName(name) = name { Some(name.to_ascii_lowercase()) } else { None };
-    let names = alternatives.map(|names| names.value.general_names.iter().filter_map(name).collect()).unwrap_or_default();
+    let name = |name: &GeneralName<'_>| {
+        if let GeneralName::DNSName(name) = name { Some(name.to_ascii_lowercase()) } else { None }
+    };
+    let names =
+        alternatives.map(|names| names.value.general_names.iter().filter_map(name).collect()).unwrap_or_default();
     let key = digest(&SHA256, certificate.public_key().raw).as_ref().try_into().ok()?;
     Some(CertificateFace { names, distrust, key })
 }
@@ -314,7 +319,8 @@ mod tests {
     use tokio_util::task::TaskTracker;
 
     fn acceptor(names: &[&str]) -> (TlsAcceptor, CertificateDer<'static>) {
-        let made = rcgen::generate_simple_self_signed(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+        let made = rcgen::generate_simple_self_signed(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+            .unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
@@ -344,7 +350,11 @@ mod tests {
         address
     }
 
-    async fn meet(reach: &TcpReach, answers: &'static [&'static str], tls: Option<TlsAcceptor>) -> Result<SmtpFace, Unreached> {
+    async fn meet(
+        reach: &TcpReach,
+        answers: &'static [&'static str],
+        tls: Option<TlsAcceptor>,
+    ) -> Result<SmtpFace, Unreached> {
         let tasks = TaskTracker::new();
         let address = play(answers, tls, &tasks).await;
         reach.smtp(address, &domain("mx.example.org")).await
@@ -366,9 +376,13 @@ mod tests {
 
         let face = meet(&stranger, &["220 mx.example.org\r\n", "250 mx\r\n"], None).await.unwrap();
         assert_eq!(face.tls, TlsFace::NotOffered);
-        let face = meet(&stranger, &["220 x\r\n", "250-x\r\n250 starttls\r\n", "454 later\r\n", ""], None).await.unwrap();
+        let face =
+            meet(&stranger, &["220 x\r\n", "250-x\r\n250 starttls\r\n", "454 later\r\n", ""], None).await.unwrap();
         assert_eq!(face.tls, TlsFace::Failed("454 later".into()));
-        assert_eq!(meet(&stranger, &["SSH-2.0-OpenSSH\r\n"], None).await, Err(Unreached::Strange("SSH-2.0-OpenSSH".into())));
+        assert_eq!(
+            meet(&stranger, &["SSH-2.0-OpenSSH\r\n"], None).await,
+            Err(Unreached::Strange("SSH-2.0-OpenSSH".into()))
+        );
         assert_eq!(meet(&stranger, &["554 no\r\n"], None).await, Err(Unreached::Strange("554 no".into())));
         assert_eq!(meet(&stranger, &[], None).await, Err(Unreached::Strange(String::new())));
     }

@@ -344,7 +344,10 @@ mod tests {
             check_host(&dns, "192.0.2.7".parse().unwrap(), &domain("d.example"), &domain("us.example")).await.result
         };
         assert_eq!(result(dns()).await, SpfResult::None);
-        assert_eq!(result(dns().with("d.example TXT v=spf1 -all").with("d.example TXT v=spf1 mx")).await, SpfResult::PermError);
+        assert_eq!(
+            result(dns().with("d.example TXT v=spf1 -all").with("d.example TXT v=spf1 mx")).await,
+            SpfResult::PermError
+        );
         assert_eq!(result(FakeLook::default().lack("d.example", Lack::Timeout)).await, SpfResult::TempError);
     }
 

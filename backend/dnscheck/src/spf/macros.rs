@@ -92,7 +92,8 @@ impl Macro {
         let rest = inside.get(1..)?;
         let digits_end = rest.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(rest.len());
         let (digits, rest) = rest.split_at_checked(digits_end)?;
-        let kept = if digits.is_empty() { None } else { Some(digits.parse().ok().filter(|kept| *kept > 0 && *kept < 128)?) };
+        let kept =
+            if digits.is_empty() { None } else { Some(digits.parse().ok().filter(|kept| *kept > 0 && *kept < 128)?) };
         let (is_reversed, delimiters) = match rest.strip_prefix(['r', 'R']) {
             Some(rest) => (true, rest),
             None => (false, rest),
@@ -143,7 +144,8 @@ mod tests {
     #[track_caller]
     fn check(spec: &str, address: &str, expected: Option<&str>) {
         let (sender, helo) = (Domain::parse("email.example.com").unwrap(), Domain::parse("mx.example.org").unwrap());
-        let filling = Filling { address: address.parse().unwrap(), domain: "email.example.com", sender: &sender, helo: &helo };
+        let filling =
+            Filling { address: address.parse().unwrap(), domain: "email.example.com", sender: &sender, helo: &helo };
         assert_eq!(expand(spec, filling).as_deref(), expected, "{spec}");
     }
 
@@ -166,13 +168,21 @@ mod tests {
     #[test]
     fn addresses_of_both_families_and_faults() {
         let nibbles = "1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2";
-        check("%{ir}.%{v}._spf.%{d2}", "2001:db8::cb01", Some(&format!("{}.ip6._spf.example.com", nibbles.replace("0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8", "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8"))));
+        check(
+            "%{ir}.%{v}._spf.%{d2}",
+            "2001:db8::cb01",
+            Some(&format!(
+                "{}.ip6._spf.example.com",
+                nibbles.replace("0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8", "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8")
+            )),
+        );
         for spec in ["%{c}", "%{q}", "%", "%{d", "%{d0}", "%{d!}", "a b"] {
             check(spec, "192.0.2.3", None);
         }
         let long = format!("%{{d}}.{}end", "abcdefghi.".repeat(30));
         let (sender, helo) = (Domain::parse("d.example").unwrap(), Domain::parse("h.example").unwrap());
-        let filling = Filling { address: "192.0.2.3".parse().unwrap(), domain: "d.example", sender: &sender, helo: &helo };
+        let filling =
+            Filling { address: "192.0.2.3".parse().unwrap(), domain: "d.example", sender: &sender, helo: &helo };
         assert!(expand(&long, filling).is_some_and(|name| name.len() <= 253 && name.ends_with(".end")));
     }
 }
