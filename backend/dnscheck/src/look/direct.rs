@@ -39,6 +39,8 @@ pub(super) struct Question<'a> {
     pub(super) kind: RecordType,
     /// For a resolver: look it up for us, without checking signatures. Not for a zone's own server.
     pub(super) is_for_resolver: bool,
+    /// The signatures, too (RFC 3225).
+    pub(super) with_signatures: bool,
 }
 
 /// Asks `server` over UDP, and over TCP where the answer was cut (RFC 7766 §5).
@@ -51,6 +53,7 @@ pub(super) async fn ask(server: SocketAddr, question: &Question<'_>, random: &dy
     query.add_query(Query::query(question.name.clone(), question.kind));
     let mut edns = Edns::new();
     edns.set_max_payload(UDP_PAYLOAD);
+    edns.set_dnssec_ok(question.with_signatures);
     query.set_edns(edns);
     let octets = query.to_vec().map_err(|_| Missed::Broken)?;
     for _ in 0..UDP_TRIES {
