@@ -54,12 +54,12 @@ pub(crate) async fn ask(look: &dyn Look, list: Blocklist, address: IpAddr) -> Op
 }
 
 fn finding(list: Blocklist, address: IpAddr, verdict: Verdict, reason: Reason) -> Finding {
-    Finding { detail: list.zone.to_owned(), ..Finding::new(Check::Blocklist, address, verdict, reason) }
+    Finding { detail: list.zone.to_owned(), ..Finding::new(Check::Blocklist, &address, verdict, reason) }
 }
 
 /// RFC 5782 §5: the one that is always listed, the one that never is.
 fn test_entries(address: IpAddr) -> [IpAddr; 2] {
-    let entries = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 1)];
+    let entries = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::LOCALHOST];
     entries.map(|entry| if address.is_ipv4() { IpAddr::V4(entry) } else { IpAddr::V6(entry.to_ipv6_mapped()) })
 }
 

@@ -103,11 +103,11 @@ impl DkimRecord {
 }
 
 /// The `p=` of a record, however broken the rest of it is; white space inside is left out (RFC 6376 §3.6.1).
-pub fn published_key(tags: &Tags<'_>) -> Option<String> {
+pub(crate) fn published_key(tags: &Tags<'_>) -> Option<String> {
     tags.value("p").map(|key| key.chars().filter(|letter| !letter.is_ascii_whitespace()).collect())
 }
 
-/// A SubjectPublicKeyInfo, as everybody publishes it, or the bare RSAPublicKey that RFC 6376 names.
+/// A `SubjectPublicKeyInfo`, as everybody publishes it, or the bare `RSAPublicKey` that RFC 6376 names.
 fn rsa_bits(octets: &[u8]) -> Option<usize> {
     let significant = |modulus: &[u8]| {
         let whole = modulus.iter().skip_while(|octet| **octet == 0).count() * 8;

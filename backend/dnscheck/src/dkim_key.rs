@@ -25,7 +25,7 @@ pub struct DkimKeyPair {
     pub algorithm: Algorithm,
     /// PKCS#8 (RFC 5958) in PEM; ring's `RsaKeyPair::from_pkcs8` and `Ed25519KeyPair::from_pkcs8_maybe_unchecked` read what is inside.
     pub private_key: Secret,
-    /// The value of the record's `p=`: base64 of a SubjectPublicKeyInfo for RSA, of the 32 octets for Ed25519 (RFC 8463 §4).
+    /// The value of the record's `p=`: base64 of a `SubjectPublicKeyInfo` for RSA, of the 32 octets for Ed25519 (RFC 8463 §4).
     pub public_key: String,
 }
 

@@ -127,6 +127,8 @@ mod tests {
         check("v=DMARC1; p none", DmarcError::Tags(TagsError::Tag("p none".into())));
     }
 
+    const OURS: &str = "v=DMARC1; p=quarantine; rua=mailto:r@d.example";
+
     #[test]
     fn a_record_that_grants_the_wish_stays() {
         let wish =
@@ -135,7 +137,6 @@ mod tests {
             let there: Vec<String> = there.iter().map(|text| (*text).to_owned()).collect();
             assert_eq!(Dmarc::wanted(&there, &wish), expected, "{there:?}");
         };
-        const OURS: &str = "v=DMARC1; p=quarantine; rua=mailto:r@d.example";
         check(&[], OURS);
         check(&["v=DMARC1; p=reject; sp=none", "else"], "v=DMARC1; p=reject; sp=none");
         check(&["v=DMARC1; p=none"], OURS);

@@ -212,14 +212,14 @@ impl Inspector {
             for remote in self.mail_hosts(neighbour).await {
                 found_any = true;
                 if self.reach.greets(remote).await.is_ok() {
-                    return Finding::good(Check::PortOut, "");
+                    return Finding::good(Check::PortOut, &"");
                 }
             }
         }
         if found_any {
-            Finding::new(Check::PortOut, "", Verdict::Wrong, Reason::OutboundBlocked)
+            Finding::new(Check::PortOut, &"", Verdict::Wrong, Reason::OutboundBlocked)
         } else {
-            Finding::new(Check::PortOut, "", Verdict::CantTellYet, Reason::OutboundUnknown)
+            Finding::new(Check::PortOut, &"", Verdict::CantTellYet, Reason::OutboundUnknown)
         }
     }
 
@@ -231,9 +231,7 @@ impl Inspector {
         let mut remotes = Vec::new();
         for host in hosts.take(MOST_TRIED).collect::<Vec<_>>() {
             let found = self.look.public(&host, Kind::A).await;
-            remotes.extend(
-                found.data().filter_map(Data::ip).next().map(|address| SocketAddr::new(address, self.ports.theirs)),
-            );
+            remotes.extend(found.data().find_map(Data::ip).map(|address| SocketAddr::new(address, self.ports.theirs)));
         }
         remotes
     }
@@ -299,7 +297,7 @@ impl Inspector {
         let shown = format!("{} {} {}", first.owner, first.data.kind(), first.data);
         let finding = Finding::new(Check::Wildcards, domain, Verdict::CouldBeBetter, Reason::Wildcard(shown));
         let surplus = found.iter().filter(|record| record.owner.as_str().starts_with('*')).cloned().collect();
-        Finding { surplus, found, ..finding }
+        Finding { found, surplus, ..finding }
     }
 }
 

@@ -84,7 +84,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(crate) fn new(check: Check, about: impl ToString, verdict: Verdict, reason: Reason) -> Self {
+    pub(crate) fn new(check: Check, about: &impl ToString, verdict: Verdict, reason: Reason) -> Self {
         Self {
             check,
             about: about.to_string(),
@@ -98,7 +98,7 @@ impl Finding {
         }
     }
 
-    pub(crate) fn good(check: Check, about: impl ToString) -> Self {
+    pub(crate) fn good(check: Check, about: &impl ToString) -> Self {
         Self::new(check, about, Verdict::Good, Reason::Good)
     }
 }

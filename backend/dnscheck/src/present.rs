@@ -78,7 +78,7 @@ pub fn zone_file(wanted: &[Wanted], zone: &Domain) -> String {
     let mut file = String::new();
     for record in wanted.iter().filter(|record| within(&record.owner, zone).is_some()) {
         let Fields { name, kind, ttl, value, .. } = present(record, zone, Form::ZONE_FILE);
-        file.push_str(&format!("{name}\t{ttl}\tIN\t{kind}\t{value}\n"));
+        file.extend([&*name, "\t", &*ttl.to_string(), "\tIN\t", kind.as_str(), "\t", &*value, "\n"]);
     }
     file
 }
@@ -128,6 +128,11 @@ fn value(data: &Data, form: Form) -> String {
     }
 }
 
+/// As a character.
+const fn digit(number: u8) -> char {
+    (b'0' + number) as char
+}
+
 /// In quotes, each of up to 255 octets; what isn't printable stands as `\DDD` (RFC 1035 §5.1).
 fn strings(text: &str) -> String {
     let octets = text.as_bytes();
@@ -138,7 +143,7 @@ fn strings(text: &str) -> String {
             match octet {
                 b'"' | b'\\' => string.extend(['\\', char::from(*octet)]),
                 b' '..=b'~' => string.push(char::from(*octet)),
-                other => string.push_str(&format!("\\{other:03}")),
+                other => string.extend(['\\', digit(other / 100), digit(other / 10 % 10), digit(other % 10)]),
             }
         }
         string.push('"');

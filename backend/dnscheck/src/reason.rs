@@ -66,7 +66,7 @@ impl Said {
         self
     }
 
-    fn words(mut self, name: &'static str, words: impl ToString) -> Self {
+    fn words(mut self, name: &'static str, words: &impl ToString) -> Self {
         self.gaps.push((name, Gap::Words(short(&words.to_string()))));
         self
     }
@@ -297,7 +297,7 @@ impl Reason {
             Self::SpfUnreached(term) => Said::new("dns-spf-unreached").words("term", term),
             Self::SpfPtr => Said::new("dns-spf-ptr"),
             Self::SpfFails(address, result) => {
-                Said::new("dns-spf-fails").words("address", address).words("result", spf_word(*result))
+                Said::new("dns-spf-fails").words("address", address).words("result", &spf_word(*result))
             }
             Self::SpfLookups(count) => Said::new("dns-spf-lookups").number("count", *count),
             Self::SpfVoids(count) => Said::new("dns-spf-voids").number("count", *count),

@@ -7,6 +7,7 @@ use relais_model::Domain;
 
 /// The type of a record (RFC 1035 §3.2.2 and later ones).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the DNS's own words")]
 pub enum Kind {
     A,
     Aaaa,

@@ -43,6 +43,7 @@ pub enum Term {
 
 /// What to say of a match (RFC 7208 §4.6.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the RFC's own words")]
 pub enum Qualifier {
     Pass,
     Fail,
@@ -85,7 +86,7 @@ impl Lengths {
     pub const WHOLE: Self = Self { v4: 32, v6: 128 };
 }
 
-/// Why a record can't be read: receivers answer PermError (RFC 7208 §4.6).
+/// Why a record can't be read: receivers answer [`SpfResult::PermError`] (RFC 7208 §4.6).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpfError {
     /// It doesn't begin with `v=spf1`.
@@ -106,7 +107,7 @@ impl Spf {
     /// Reads a record.
     ///
     /// # Errors
-    /// [`SpfError`] where a receiver would say PermError.
+    /// [`SpfError`] where a receiver would say [`SpfResult::PermError`].
     pub fn parse(text: &str) -> Result<Self, SpfError> {
         if text.len() > MOST_OCTETS {
             return Err(SpfError::TooLong);
@@ -470,7 +471,7 @@ mod tests {
         check_wanted(&["v=spf1 -all a:mx.example.org"], "v=spf1 a:mx.example.org -all a:mx.example.org");
         check_wanted(&["v=spf1 -a:mx.example.org -all"], "v=spf1 -a:mx.example.org a:mx.example.org -all");
         // Ten look-ups already: addresses cost none.
-        let full = (0..10).map(|number| format!(" include:{number}.x")).collect::<String>();
+        let full = " include:x".repeat(10);
         check_wanted(&[&format!("v=spf1{full} -all")], &format!("v=spf1{full} ip4:192.0.2.7 ip6:2001:db8::7 -all"));
         // Two records are none (RFC 7208 §4.5): one is made of them.
         check_wanted(&["v=spf1 mx -all", "v=spf1 mx include:x ~all"], "v=spf1 mx include:x a:mx.example.org -all");

@@ -56,7 +56,7 @@ impl<'a> Tags<'a> {
 }
 
 /// Whether a text claims to be a record of this version: `v=VERSION` comes first, then nothing or `;`. What makes no such claim is another's record.
-pub fn claims(text: &str, version: &str) -> bool {
+pub(crate) fn claims(text: &str, version: &str) -> bool {
     let rest = ["v", "=", version].into_iter().try_fold(text, |rest, mark| rest.trim_start().strip_prefix(mark));
     rest.map(str::trim_start).is_some_and(|rest| rest.is_empty() || rest.starts_with(';'))
 }

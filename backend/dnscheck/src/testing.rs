@@ -84,20 +84,14 @@ impl FakeLook {
             if !found.is_empty() {
                 return answer(Ok(found), aliases);
             }
-            match there
-                .iter()
-                .find_map(|record| if let Data::Cname(to) = &record.data { Some((record, to)) } else { None })
-            {
-                Some((alias, to)) => {
-                    aliases.push(alias.clone());
-                    at = to.clone();
-                }
-                None => {
-                    let is_above = |owner: &Target| owner.as_str().ends_with(&format!(".{at}"));
-                    let exists = !there.is_empty() || self.records.iter().any(|record| is_above(&record.owner));
-                    return answer(Err(if exists { Lack::NoData } else { Lack::NoSuchName }), aliases);
-                }
-            }
+            let alias = there.iter().find(|record| record.data.kind() == Kind::Cname);
+            let Some((alias, Data::Cname(to))) = alias.map(|alias| (alias, &alias.data)) else {
+                let is_below = |owner: &Target| owner.as_str().ends_with(&format!(".{at}"));
+                let exists = !there.is_empty() || self.records.iter().any(|record| is_below(&record.owner));
+                return answer(Err(if exists { Lack::NoData } else { Lack::NoSuchName }), aliases);
+            };
+            at = to.clone();
+            aliases.push(alias.clone());
         }
         answer(Err(Lack::Broken), aliases)
     }

@@ -55,7 +55,7 @@ pub enum Service {
     Pop3s,
     /// POP3 with STLS (RFC 6186).
     Pop3,
-    /// ManageSieve (RFC 5804 §1.8).
+    /// `ManageSieve` (RFC 5804 §1.8).
     Sieve,
 }
 
@@ -298,18 +298,12 @@ pub fn sts_policy(facts: &Facts) -> Option<StsPolicy> {
 
 /// `mailto:`, with what has a meaning in these lists percent-encoded (RFC 7489 §6.2, RFC 8460 §3).
 pub(crate) fn mailto(address: &Address) -> String {
-    let mut uri = String::from("mailto:");
-    for letter in address.to_string().chars() {
-        match letter {
-            '!' | ',' | ';' | '%' | ' ' | '"' | '?' | '#' => {
-                for octet in letter.to_string().bytes() {
-                    uri.push_str(&format!("%{octet:02X}"));
-                }
-            }
-            plain => uri.push(plain),
-        }
-    }
-    uri
+    let address = address.to_string();
+    let encoded = address.chars().map(|letter| match letter {
+        '!' | ',' | ';' | '%' | ' ' | '"' | '?' | '#' => format!("%{:02X}", u32::from(letter)),
+        plain => plain.to_string(),
+    });
+    format!("mailto:{}", encoded.collect::<Vec<_>>().concat())
 }
 
 struct Records<'a> {

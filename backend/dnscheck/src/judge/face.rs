@@ -74,14 +74,14 @@ mod tests {
     use crate::testing::{domain, facts, read};
     use crate::wanted::StsWish;
 
-    fn shown(names: &[&str], distrust: Option<&str>) -> Result<SmtpFace, Unreached> {
+    fn shown(names: &[&str], distrust: Option<&str>) -> SmtpFace {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         let face = CertificateFace { names, distrust: distrust.map(str::to_owned), key: [0; 32] };
-        Ok(SmtpFace { name: "MX.example.org".into(), tls: TlsFace::Shown(face) })
+        SmtpFace { name: "MX.example.org".into(), tls: TlsFace::Shown(face) }
     }
 
-    fn named(name: &str, tls: TlsFace) -> Result<SmtpFace, Unreached> {
-        Ok(SmtpFace { name: name.into(), tls })
+    fn named(name: &str, tls: TlsFace) -> SmtpFace {
+        SmtpFace { name: name.into(), tls }
     }
 
     #[test]
@@ -90,18 +90,18 @@ mod tests {
         let relaxed = Facts { mta_sts: None, ..facts() };
         let us = ["mx.example.org"];
         let cases = [
-            ("ours", facts(), shown(&us, None)),
-            ("wildcard", facts(), shown(&["*.example.org"], None)),
+            ("ours", facts(), Ok(shown(&us, None))),
+            ("wildcard", facts(), Ok(shown(&["*.example.org"], None))),
             ("refused", facts(), Err(Unreached::Refused)),
             ("timeout", facts(), Err(Unreached::Timeout)),
             ("strange", facts(), Err(Unreached::Strange("SSH-2.0-x".into()))),
-            ("other host", facts(), named("proxy.example", TlsFace::NotOffered)),
-            ("no starttls", facts(), named("mx.example.org", TlsFace::NotOffered)),
-            ("handshake", facts(), named("mx.example.org", TlsFace::Failed("received fatal alert".into()))),
-            ("other name", facts(), shown(&["localhost", "example.org"], None)),
-            ("other name, no policy", relaxed.clone(), shown(&["localhost"], None)),
-            ("self-signed", facts(), shown(&us, Some("invalid peer certificate: UnknownIssuer"))),
-            ("self-signed, no policy", relaxed, shown(&us, Some("invalid peer certificate: UnknownIssuer"))),
+            ("other host", facts(), Ok(named("proxy.example", TlsFace::NotOffered))),
+            ("no starttls", facts(), Ok(named("mx.example.org", TlsFace::NotOffered))),
+            ("handshake", facts(), Ok(named("mx.example.org", TlsFace::Failed("received fatal alert".into())))),
+            ("other name", facts(), Ok(shown(&["localhost", "example.org"], None))),
+            ("other name, no policy", relaxed.clone(), Ok(shown(&["localhost"], None))),
+            ("self-signed", facts(), Ok(shown(&us, Some("invalid peer certificate: UnknownIssuer")))),
+            ("self-signed, no policy", relaxed, Ok(shown(&us, Some("invalid peer certificate: UnknownIssuer")))),
         ];
         let lines = cases.map(|(name, facts, met)| format!("{name}\n{}", read(&port_in(&facts, address, &met))));
         insta::assert_snapshot!(lines.join("\n"));

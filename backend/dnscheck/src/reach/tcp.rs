@@ -260,9 +260,9 @@ impl ServerCertVerifier for Witness {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let opinion = self.strict.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         let distrust = match opinion {
-            Ok(_) => None,
             // The chain is looked at before the names: it was good.
-            Err(rustls::Error::InvalidCertificate(
+            Ok(_)
+            | Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => None,
             Err(error) => Some(error.to_string()),
@@ -360,11 +360,12 @@ mod tests {
         reach.smtp(address, &domain("mx.example.org")).await
     }
 
+    const GOOD: &[&str] = &["220-mx.example.org ESMTP\r\n220 hello\r\n", "250-mx\r\n250 STARTTLS\r\n"];
+
     #[tokio::test]
     async fn faces_at_port_25() {
         let (tls, certificate) = acceptor(&["mx.example.org", "*.example.net"]);
         let stranger = TcpReach::new(&[], 443).unwrap();
-        const GOOD: &[&str] = &["220-mx.example.org ESMTP\r\n220 hello\r\n", "250-mx\r\n250 STARTTLS\r\n"];
         let face = meet(&stranger, GOOD, Some(tls.clone())).await.unwrap();
         assert_eq!(face.name, "mx.example.org");
         let TlsFace::Shown(shown) = face.tls else { panic!("{face:?}") };

@@ -17,6 +17,7 @@ const MOST_COUNTED: u32 = 40;
 
 /// What a receiver says (RFC 7208 §2.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the RFC's own words")]
 pub enum SpfResult {
     None,
     Neutral,
@@ -36,7 +37,7 @@ pub struct Evaluation {
     pub lookups: u32,
     /// Look-ups that found nothing; 2 are allowed.
     pub voids: u32,
-    /// The domain whose record, or the term which, is to blame for a TempError or PermError.
+    /// The domain whose record, or the term which, is to blame for a [`SpfResult::TempError`] or [`SpfResult::PermError`].
     pub culprit: Option<String>,
 }
 
@@ -52,7 +53,7 @@ pub async fn check_host(look: &dyn Look, address: IpAddr, domain: &Domain, helo:
 }
 
 /// Follows the whole record, as for an address that nothing matches and without stopping at a limit: what it can cost at worst. The result says nothing but
-/// whether it could be followed (Neutral) or not (TempError, PermError).
+/// whether it could be followed (`Neutral`) or not (`TempError`, `PermError`).
 pub async fn cost(look: &dyn Look, domain: &Domain, helo: &Domain) -> Evaluation {
     let mut walk = Walk { look, address: None, sender: domain, helo, lookups: 0, voids: 0, culprit: None };
     let result = match walk.record(domain.clone()).await {
@@ -66,9 +67,9 @@ pub async fn cost(look: &dyn Look, domain: &Domain, helo: &Domain) -> Evaluation
 
 /// Why the evaluation ends before its end.
 enum Stop {
-    /// TempError.
+    /// [`SpfResult::TempError`].
     Later,
-    /// PermError.
+    /// [`SpfResult::PermError`].
     Broken,
 }
 
@@ -88,12 +89,12 @@ impl Walk<'_> {
         Evaluation { result, lookups: self.lookups, voids: self.voids, culprit: self.culprit }
     }
 
-    fn broken(&mut self, culprit: impl ToString) -> Stop {
+    fn broken(&mut self, culprit: &impl ToString) -> Stop {
         self.culprit.get_or_insert_with(|| culprit.to_string());
         Stop::Broken
     }
 
-    fn later(&mut self, culprit: impl ToString) -> Stop {
+    fn later(&mut self, culprit: &impl ToString) -> Stop {
         self.culprit.get_or_insert_with(|| culprit.to_string());
         Stop::Later
     }
@@ -124,7 +125,7 @@ impl Walk<'_> {
             let Some(redirect) = spf.redirect() else { return Ok(SpfResult::Neutral) };
             // RFC 7208 §6.1: no record there is an error here.
             let to = self.target(redirect, &domain)?;
-            self.count(redirect)?;
+            self.count(&redirect)?;
             match self.record(to.clone()).await? {
                 SpfResult::None => Err(self.broken(&to)),
                 result => Ok(result),
@@ -176,7 +177,7 @@ impl Walk<'_> {
     }
 
     /// One more term that costs a look-up.
-    fn count(&mut self, term: impl ToString) -> Result<(), Stop> {
+    fn count(&mut self, term: &impl ToString) -> Result<(), Stop> {
         self.lookups += 1;
         let most = if self.address.is_some() { MOST_LOOKUPS } else { MOST_COUNTED };
         if self.lookups > most { Err(self.broken(term)) } else { Ok(()) }
@@ -192,7 +193,7 @@ impl Walk<'_> {
         let address = self.address.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)));
         let filling = Filling { address, domain: domain.as_str(), sender: self.sender, helo: self.helo };
         let name = expand(spec, filling).and_then(|name| Target::new(&name).host());
-        name.ok_or_else(|| self.broken(spec))
+        name.ok_or_else(|| self.broken(&spec))
     }
 
     /// What stands there; void answers are counted (RFC 7208 §4.6.4).
@@ -300,6 +301,8 @@ mod tests {
             .lack("ill.example", Lack::ServFail)
     }
 
+    const US: &str = "192.0.2.7";
+
     async fn check(record: &str, address: &str, expected: (SpfResult, u32, u32)) {
         let dns = dns().with(&format!("d.example TXT {record}"));
         let found = check_host(&dns, address.parse().unwrap(), &domain("d.example"), &domain("us.example")).await;
@@ -310,7 +313,6 @@ mod tests {
     #[tokio::test]
     async fn records_are_evaluated() {
         use SpfResult::{Fail, Neutral, Pass, PermError, SoftFail, TempError};
-        const US: &str = "192.0.2.7";
         check("v=spf1 a:us.example -all", US, (Pass, 1, 0)).await;
         check("v=spf1 a:us.example -all", "2001:db8::7", (Pass, 1, 0)).await;
         check("v=spf1 a:us.example -all", "192.0.2.8", (Fail, 1, 0)).await;

@@ -183,6 +183,6 @@ mod tests {
         let (sender, helo) = (Domain::parse("d.example").unwrap(), Domain::parse("h.example").unwrap());
         let filling =
             Filling { address: "192.0.2.3".parse().unwrap(), domain: "d.example", sender: &sender, helo: &helo };
-        assert!(expand(&long, filling).is_some_and(|name| name.len() <= 253 && name.ends_with(".end")));
+        assert!(expand(&long, filling).is_some_and(|name| name.len() <= 253 && name.rsplit('.').next() == Some("end")));
     }
 }

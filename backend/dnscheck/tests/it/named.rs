@@ -1,5 +1,6 @@
 //! A private BIND: a root of its own, and zones below it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use relais_testkit::SeededRandom;
 use tempfile::TempDir;
 
 /// Serves all zones, also the root: it is the resolver, too, for it knows all that there is. BIND listens only where an interface has the address.
-pub(crate) const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
+pub(crate) const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Nobody listens there.
 pub(crate) const SILENT: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 62));
 
@@ -66,7 +67,7 @@ impl Named {
         let mut root = "ns.dns.test. A 127.0.0.1\n".to_owned();
         for zone in zones {
             lay(folder.path(), zone);
-            root.push_str(&format!("{}. NS ns.dns.test.\n", zone.name));
+            writeln!(root, "{}. NS ns.dns.test.", zone.name).unwrap();
             if matches!(zone.keys, Keys::Signed | Keys::WrongDs) {
                 let mut ds = run(folder.path(), "dnssec-dsfromkey", &["-2", &key(folder.path(), zone.name)]);
                 if zone.keys == Keys::WrongDs {
@@ -79,9 +80,8 @@ impl Named {
         }
         lay(folder.path(), &Zone { name: ".", records: root, keys: Keys::Signed });
         let keys = fs::read_to_string(format!("{}.key", key(folder.path(), "."))).unwrap();
-        let anchor: String =
-            keys.lines().filter(|line| !line.starts_with(';')).map(|line| format!("{line}\n")).collect();
-        fs::write(folder.path().join("anchor"), anchor).unwrap();
+        let anchor: Vec<&str> = keys.lines().filter(|line| !line.starts_with(';')).collect();
+        fs::write(folder.path().join("anchor"), anchor.join("\n")).unwrap();
         let process = serve(folder.path(), port, zones);
         let mut named = Self { process, folder, port };
         named.wait();
@@ -129,7 +129,7 @@ fn serve(folder: &Path, port: u16, zones: &[Zone]) -> Child {
         } else {
             format!("{}.signed", zone.name)
         };
-        config.push_str(&format!("zone \"{}\" {{ type primary; file \"{file}\"; }};\n", zone.name));
+        writeln!(config, "zone \"{}\" {{ type primary; file \"{file}\"; }};", zone.name).unwrap();
     }
     fs::write(folder.join("named.conf"), config).unwrap();
     let log = fs::File::create(folder.join("log")).unwrap();
