@@ -68,6 +68,18 @@ pub enum DkimError {
     TooLong,
 }
 
+impl DkimError {
+    /// What is to blame, as it stands in the record, or should.
+    pub fn culprit(&self) -> String {
+        match self {
+            Self::Tags(error) => error.culprit(),
+            Self::Version => "v=DKIM1".to_owned(),
+            Self::Algorithm(name) => format!("k={name}"),
+            Self::NoKey | Self::Revoked | Self::Malformed | Self::TooLong => "p=".to_owned(),
+        }
+    }
+}
+
 impl DkimRecord {
     /// Reads a record's text, its strings joined.
     ///

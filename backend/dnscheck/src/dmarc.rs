@@ -62,6 +62,19 @@ pub enum DmarcError {
     Reports(String),
 }
 
+impl DmarcError {
+    /// What is to blame, as it stands in the record, or should.
+    pub fn culprit(&self) -> String {
+        match self {
+            Self::Tags(error) => error.culprit(),
+            Self::Version => "v=DMARC1;".to_owned(),
+            Self::Policy => "p=".to_owned(),
+            Self::Percent => "pct=".to_owned(),
+            Self::Reports(uri) => uri.clone(),
+        }
+    }
+}
+
 /// Whether a TXT record claims to be a DMARC record; others at the name are passed over (RFC 7489 §6.6.3).
 pub fn is_dmarc(text: &str) -> bool {
     claims(text, "DMARC1")

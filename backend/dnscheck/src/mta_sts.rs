@@ -59,6 +59,16 @@ pub enum StsPolicyError {
     Field(&'static str),
 }
 
+impl StsPolicyError {
+    /// What is to blame, as it stands in the policy, or should.
+    pub fn culprit(&self) -> String {
+        match self {
+            Self::Line(line) => line.clone(),
+            Self::Field(name) => format!("{name}:"),
+        }
+    }
+}
+
 impl StsPolicy {
     /// Reads a policy's file. Lines end with LF or CRLF; of a field that stands twice the first counts, unknown ones are passed over.
     ///

@@ -176,7 +176,7 @@ pub enum Reason {
     SpfLater(String),
     /// The key was cut off: so many characters of so many.
     DkimTruncated(usize, usize),
-    /// It can't be read.
+    /// This part of it is missing or can't be read.
     DkimMalformed(String),
     /// It is another key.
     DkimOther,
@@ -184,7 +184,7 @@ pub enum Reason {
     DkimRevoked,
     /// It says that signatures are being tried out.
     DkimTesting,
-    /// It can't be read.
+    /// This part of it is missing or can't be read.
     DmarcMalformed(String),
     /// It asks for less than is wished: what it asks for, what is wished.
     DmarcWeak(&'static str, &'static str),
@@ -240,7 +240,7 @@ pub enum Reason {
     PolicyCertificate(String),
     /// The policy's host answers with another status than 200.
     PolicyStatus(u16),
-    /// It is no policy.
+    /// It is no policy: this part of it is missing or can't be read.
     PolicyMalformed(String),
     /// It is another policy than ours.
     PolicyDiffers,
@@ -306,11 +306,11 @@ impl Reason {
             Self::DkimTruncated(have, want) => {
                 Said::new("dns-dkim-truncated").number("have", *have).number("want", *want)
             }
-            Self::DkimMalformed(error) => Said::new("dns-dkim-malformed").words("error", error),
+            Self::DkimMalformed(culprit) => Said::new("dns-dkim-malformed").words("culprit", culprit),
             Self::DkimOther => Said::new("dns-dkim-other"),
             Self::DkimRevoked => Said::new("dns-dkim-revoked"),
             Self::DkimTesting => Said::new("dns-dkim-testing"),
-            Self::DmarcMalformed(error) => Said::new("dns-dmarc-malformed").words("error", error),
+            Self::DmarcMalformed(culprit) => Said::new("dns-dmarc-malformed").words("culprit", culprit),
             Self::DmarcWeak(found, wanted) => Said::new("dns-dmarc-weak").words("found", found).words("wanted", wanted),
             Self::DmarcPercent(percent) => Said::new("dns-dmarc-percent").number("percent", *percent),
             Self::DmarcNoReports => Said::new("dns-dmarc-no-reports"),
@@ -338,7 +338,7 @@ impl Reason {
             Self::PolicyUnreachable(error) => Said::new("dns-policy-unreachable").words("error", error),
             Self::PolicyCertificate(error) => Said::new("dns-policy-certificate").words("error", error),
             Self::PolicyStatus(status) => Said::new("dns-policy-status").words("status", status),
-            Self::PolicyMalformed(error) => Said::new("dns-policy-malformed").words("error", error),
+            Self::PolicyMalformed(culprit) => Said::new("dns-policy-malformed").words("culprit", culprit),
             Self::PolicyDiffers => Said::new("dns-policy-differs"),
             Self::PolicyLacksUs => Said::new("dns-policy-lacks-us"),
             Self::OutboundBlocked => Said::new("dns-outbound-blocked"),

@@ -103,6 +103,17 @@ pub enum SpfError {
     TooLong,
 }
 
+impl SpfError {
+    /// What is to blame, as it stands in the record, or should.
+    pub fn culprit(&self) -> String {
+        match self {
+            Self::Version | Self::TooLong => "v=spf1".to_owned(),
+            Self::Term(term) => term.clone(),
+            Self::Doubled(name) => format!("{name}="),
+        }
+    }
+}
+
 impl Spf {
     /// Reads a record.
     ///

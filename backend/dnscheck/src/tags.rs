@@ -21,6 +21,17 @@ pub enum TagsError {
     TooMany,
 }
 
+impl TagsError {
+    /// What is to blame, as it stands in the record.
+    pub fn culprit(&self) -> String {
+        match self {
+            Self::Tag(part) => part.clone(),
+            Self::Doubled(name) => format!("{name}="),
+            Self::TooMany => ";".to_owned(),
+        }
+    }
+}
+
 impl<'a> Tags<'a> {
     /// Reads a list; an empty part (as behind the last `;`) is passed over.
     pub fn parse(text: &'a str) -> Result<Self, TagsError> {

@@ -128,7 +128,7 @@ dns-spf-later = The SPF record could not be followed: { $culprit } has not answe
 dns-spf-later-advice = Check again in a few minutes.
 dns-dkim-truncated = The key was cut off: { $have } of { $want } characters are there. No signature can be checked with it.
 dns-dkim-truncated-advice = Your provider’s form takes too few characters at once: enter the value split into strings of 255, as it is offered beside this.
-dns-dkim-malformed = Receivers can’t read the key: { $error }.
+dns-dkim-malformed = Receivers can’t read the key: “{ $culprit }” is missing or wrong.
 dns-dkim-malformed-advice = Replace it by the one that stands beside this; mind that nothing is lost in copying.
 dns-dkim-other = Another key stands here than the one that this server signs with.
 dns-dkim-other-advice = Replace it by the one that stands beside this. If another service signs with the old one, make this server a key with another name.
@@ -136,7 +136,7 @@ dns-dkim-revoked = The record says that the key was withdrawn.
 dns-dkim-revoked-advice = Replace it by the one that stands beside this.
 dns-dkim-testing = The record says that signatures are only being tried out (“t=y”).
 dns-dkim-testing-advice = Take “t=y” out.
-dns-dmarc-malformed = Receivers can’t read the DMARC record: { $error }.
+dns-dmarc-malformed = Receivers can’t read the DMARC record: “{ $culprit }” is missing or wrong.
 dns-dmarc-malformed-advice = Replace it by the one that stands beside this.
 dns-dmarc-weak = The DMARC record asks for “{ $found }”; you want “{ $wanted }”.
 dns-dmarc-weak-advice = Once the reports show that all your mail passes, publish the record that stands beside this.
@@ -192,7 +192,7 @@ dns-policy-certificate = The policy can’t be fetched, for its name has no good
 dns-policy-certificate-advice = Get a certificate for the name, on the page of certificates.
 dns-policy-status = The policy can’t be fetched: the web server answers { $status }, and only 200 counts.
 dns-policy-status-advice = Look which web server has port 443 at that name; it must be this one, without a redirect.
-dns-policy-malformed = What is fetched is no policy: { $error }.
+dns-policy-malformed = What is fetched is no policy: “{ $culprit }” is missing or wrong.
 dns-policy-malformed-advice = Look which web server has port 443 at that name; it must be this one.
 dns-policy-differs = The policy that is fetched is an older or another one.
 dns-policy-differs-advice = Look whether a cache or another server stands before this one.

@@ -128,7 +128,7 @@ dns-spf-later = L’enregistrement SPF n’a pas pu être suivi : { $culprit } n
 dns-spf-later-advice = Vérifiez de nouveau dans quelques minutes.
 dns-dkim-truncated = La clé a été coupée : { $have } caractères sur { $want } s’y trouvent. Aucune signature ne peut être vérifiée avec elle.
 dns-dkim-truncated-advice = Le formulaire de votre fournisseur prend trop peu de caractères à la fois : entrez la valeur découpée en chaînes de 255, comme elle est proposée à côté.
-dns-dkim-malformed = Les destinataires ne peuvent pas lire la clé : { $error }.
+dns-dkim-malformed = Les destinataires ne peuvent pas lire la clé : « { $culprit } » manque ou est faux.
 dns-dkim-malformed-advice = Remplacez-la par celle qui figure à côté ; veillez à ne rien perdre en copiant.
 dns-dkim-other = Une autre clé se trouve ici que celle avec laquelle ce serveur signe.
 dns-dkim-other-advice = Remplacez-la par celle qui figure à côté. Si un autre service signe avec l’ancienne, donnez à ce serveur une clé d’un autre nom.
@@ -136,7 +136,7 @@ dns-dkim-revoked = L’enregistrement dit que la clé a été retirée.
 dns-dkim-revoked-advice = Remplacez-le par celui qui figure à côté.
 dns-dkim-testing = L’enregistrement dit que les signatures ne sont qu’à l’essai (« t=y »).
 dns-dkim-testing-advice = Ôtez « t=y ».
-dns-dmarc-malformed = Les destinataires ne peuvent pas lire l’enregistrement DMARC : { $error }.
+dns-dmarc-malformed = Les destinataires ne peuvent pas lire l’enregistrement DMARC : « { $culprit } » manque ou est faux.
 dns-dmarc-malformed-advice = Remplacez-le par celui qui figure à côté.
 dns-dmarc-weak = L’enregistrement DMARC demande « { $found } » ; vous voulez « { $wanted } ».
 dns-dmarc-weak-advice = Quand les rapports montreront que tout votre courrier passe, publiez l’enregistrement qui figure à côté.
@@ -192,7 +192,7 @@ dns-policy-certificate = La règle ne peut pas être lue, car son nom n’a pas 
 dns-policy-certificate-advice = Obtenez un certificat pour ce nom, à la page des certificats.
 dns-policy-status = La règle ne peut pas être lue : le serveur web répond { $status }, et seul 200 compte.
 dns-policy-status-advice = Voyez quel serveur web tient le port 443 à ce nom ; ce doit être celui-ci, sans redirection.
-dns-policy-malformed = Ce qui est lu n’est pas une règle : { $error }.
+dns-policy-malformed = Ce qui est lu n’est pas une règle : « { $culprit } » manque ou est faux.
 dns-policy-malformed-advice = Voyez quel serveur web tient le port 443 à ce nom ; ce doit être celui-ci.
 dns-policy-differs = La règle qui est lue est plus ancienne, ou c’est une autre.
 dns-policy-differs-advice = Voyez si un cache ou un autre serveur se trouve devant celui-ci.

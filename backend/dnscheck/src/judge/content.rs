@@ -6,12 +6,12 @@ use relais_model::Domain;
 
 use super::{AllSeen, Opinion, Seen};
 use crate::dkim::{DkimError, DkimRecord, published_key};
-use crate::dmarc::{Dmarc, is_dmarc};
+use crate::dmarc::{Dmarc, DmarcError, is_dmarc};
 use crate::look::{Answer, Proof, ServerAnswer};
 use crate::mta_sts::{is_sts, sts_id};
 use crate::reason::Reason;
 use crate::record::{Data, Kind, Record, Target};
-use crate::spf::{Mechanism, Qualifier, Spf, SpfError, Term, is_spf};
+use crate::spf::{Mechanism, Qualifier, Spf, Term, is_spf};
 use crate::tags::{Tags, claims};
 use crate::wanted::{Facts, Need, Purpose, Wanted};
 
@@ -131,8 +131,7 @@ impl Case<'_> {
             One::Single(text) => text,
         };
         match Spf::parse(text) {
-            Err(SpfError::Term(term)) => self.as_needed(Reason::SpfMalformed(term)),
-            Err(error) => self.as_needed(Reason::SpfMalformed(error.to_string())),
+            Err(error) => self.as_needed(Reason::SpfMalformed(error.culprit())),
             Ok(spf) => spf_style(&spf),
         }
     }
@@ -151,7 +150,7 @@ impl Case<'_> {
         }
         match DkimRecord::parse(text) {
             Err(DkimError::Revoked) => self.as_needed(Reason::DkimRevoked),
-            Err(error) => self.as_needed(Reason::DkimMalformed(error.to_string())),
+            Err(error) => self.as_needed(Reason::DkimMalformed(error.culprit())),
             Ok(record) if record.public_key != ours => self.as_needed(Reason::DkimOther),
             Ok(record) if record.is_testing => Opinion::better(Reason::DkimTesting),
             Ok(_) => Opinion::good(),
@@ -166,7 +165,8 @@ impl Case<'_> {
                 return alike.map_or_else(
                     || self.missing(),
                     |record| {
-                        Opinion::wrong(Reason::DmarcMalformed(record.data.to_string())).without(vec![record.clone()])
+                        Opinion::wrong(Reason::DmarcMalformed(DmarcError::Version.culprit()))
+                            .without(vec![record.clone()])
                     },
                 );
             }
@@ -174,7 +174,7 @@ impl Case<'_> {
             One::Single(text) => text,
         };
         match Dmarc::parse(text) {
-            Err(error) => Opinion::wrong(Reason::DmarcMalformed(error.to_string())),
+            Err(error) => Opinion::wrong(Reason::DmarcMalformed(error.culprit())),
             Ok(dmarc) if dmarc.policy < wish.policy => {
                 Opinion::better(Reason::DmarcWeak(dmarc.policy.as_str(), wish.policy.as_str()))
             }

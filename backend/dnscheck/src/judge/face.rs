@@ -54,7 +54,7 @@ pub(crate) fn policy_file(facts: &Facts, about: &Domain, fetched: &Result<WebAns
         // RFC 8461 §3.3: "HTTP 3xx redirects MUST NOT be followed".
         Ok(answer) if answer.status != 200 => (Verdict::Wrong, Reason::PolicyStatus(answer.status)),
         Ok(answer) => match StsPolicy::parse(&answer.body) {
-            Err(error) => (Verdict::Wrong, Reason::PolicyMalformed(error.to_string())),
+            Err(error) => (Verdict::Wrong, Reason::PolicyMalformed(error.culprit())),
             Ok(policy) if policy.mode != StsMode::None && !policy.allows(&facts.host) => {
                 (Verdict::Wrong, Reason::PolicyLacksUs)
             }

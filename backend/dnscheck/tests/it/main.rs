@@ -3,9 +3,9 @@
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a fixture that cannot be made fails its test where it stands, and one that is passed over says so"
+    reason = "a fixture that cannot be made fails its test where it stands"
 )]
 
 mod named;
+mod round;
 mod views;

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use relais_dnscheck::{DnsLook, TrustAnchor};
 use relais_testkit::SeededRandom;
+use relais_testkit::machine::{self, find_program};
 use tempfile::TempDir;
 
 /// Serves all zones, also the root: it is the resolver, too, for it knows all that there is. BIND listens only where an interface has the address.
@@ -58,8 +59,8 @@ impl Named {
     /// None where BIND isn't installed: the test is passed over, and says so.
     pub(crate) fn start(zones: &[Zone]) -> Option<Self> {
         let tools = ["named", "dnssec-keygen", "dnssec-signzone", "dnssec-dsfromkey"];
-        if let Some(missing) = tools.into_iter().find(|tool| find(tool).is_none()) {
-            println!("skip: {missing} is not installed (Debian: bind9, bind9-utils)");
+        if let Some(missing) = tools.into_iter().find(|tool| find_program(tool).is_none()) {
+            machine::say(&format!("skip: {missing} is not installed (Debian: bind9, bind9-utils)"));
             return None;
         }
         let folder = TempDir::new().unwrap();
@@ -134,7 +135,9 @@ fn serve(folder: &Path, port: u16, zones: &[Zone]) -> Child {
     fs::write(folder.join("named.conf"), config).unwrap();
     let log = fs::File::create(folder.join("log")).unwrap();
     // In the foreground, all it has to say into one file.
-    let mut command = Command::new(find("named").unwrap());
+    // It ends also when the test is killed.
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(find_program("named").unwrap());
     command.args(["-g", "-n", "1", "-c"]).arg(folder.join("named.conf"));
     command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
 }
@@ -162,13 +165,9 @@ fn key(folder: &Path, zone: &str) -> String {
 }
 
 fn run(folder: &Path, tool: &str, arguments: &[&str]) -> String {
-    let output = Command::new(find(tool).unwrap()).args(arguments).current_dir(folder).output().unwrap();
+    let output = Command::new(find_program(tool).unwrap()).args(arguments).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
-}
-
-fn find(tool: &str) -> Option<PathBuf> {
-    ["/usr/sbin", "/usr/bin", "/sbin"].iter().map(|folder| Path::new(folder).join(tool)).find(|path| path.exists())
 }
 
 /// Free for UDP and TCP alike.
