@@ -8,4 +8,5 @@
 
 mod named;
 mod round;
+mod strangers;
 mod views;
