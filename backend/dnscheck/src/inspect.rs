@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt as _};
 use relais_model::{Domain, Random};
 
 use crate::blocklist::{self, BLOCKLISTS, Blocklist};
-use crate::judge::{AllSeen, Check, Finding, Seen, judge, policy_file, port_in, questions};
+use crate::judge::{AllSeen, Check, Finding, Seen, judge, policy_file, port_in, questions, replaced};
 use crate::look::{Answer, Lack, Look, Proof};
 use crate::reach::Reach;
 use crate::reason::{Reason, Verdict};
@@ -122,7 +122,7 @@ impl Inspector {
         }
         let seen = self.see(&wanted).await;
         let mut findings = judge(facts, &wanted, &seen);
-        findings.extend(self.spf_results(facts).await);
+        findings.extend(self.spf_results(facts, &wanted, &first).await);
         findings.extend(self.policy_file(facts, &seen).await);
         findings.push(self.wildcards(&facts.domain).await);
         findings.push(signed(&facts.domain, first.proof));
@@ -237,14 +237,23 @@ impl Inspector {
     }
 
     /// For each address of ours; and what the record costs at worst.
-    async fn spf_results(&self, facts: &Facts) -> Vec<Finding> {
+    async fn spf_results(&self, facts: &Facts, wanted: &[Wanted], texts: &Answer) -> Vec<Finding> {
         let look = &*self.look;
+        let record: Vec<Wanted> = wanted.iter().filter(|wanted| wanted.purpose == Purpose::Spf).cloned().collect();
+        let old: Vec<Record> = record.iter().flat_map(|wanted| replaced(facts, wanted, texts)).collect();
         let cost = spf::cost(look, &facts.domain, &facts.host).await;
         let results = facts.addresses.iter().map(|address| async {
             let result = spf::check_host(look, *address, &facts.domain, &facts.host).await;
             let (verdict, reason) = spf_opinion(*address, &result, &cost);
             let finding = Finding::new(Check::SpfResult, &facts.domain, verdict, reason);
-            Finding { detail: address.to_string(), ..finding }
+            let finding = Finding { detail: address.to_string(), ..finding };
+            // Only where the record that is wanted would mend it; what it keeps of theirs may be at fault, too.
+            match finding.reason {
+                Reason::SpfFails(..) => {
+                    Finding { wanted: record.clone(), found: old.clone(), surplus: old.clone(), ..finding }
+                }
+                _ => finding,
+            }
         });
         join_all(results).await
     }

@@ -120,6 +120,8 @@ pub fn questions(wanted: &[Wanted]) -> Vec<(Domain, Kind)> {
     let mut questions: Vec<_> = wanted
         .iter()
         .flat_map(|wanted| match wanted.purpose {
+            // Also in the family in which we have no address, for nothing must stand there.
+            Purpose::HostAddress => vec![(wanted.owner.clone(), Kind::A), (wanted.owner.clone(), Kind::Aaaa)],
             // It may lead to us as an alias, or by addresses of its own: what counts is where it leads.
             Purpose::MtaStsHost | Purpose::Autoconfig | Purpose::Autodiscover => {
                 vec![(wanted.owner.clone(), Kind::A), (wanted.owner.clone(), Kind::Aaaa)]
@@ -146,7 +148,24 @@ pub fn judge(facts: &Facts, wanted: &[Wanted], seen: &AllSeen) -> Vec<Finding> {
         let wanted: Vec<Wanted> = wanted.iter().filter(here).cloned().collect();
         place(facts, purpose, &owner, kind, wanted, seen)
     });
-    findings.collect()
+    findings.chain(strange_addresses(facts, wanted, seen)).collect()
+}
+
+/// Addresses of the host in a family in which it has none: others would try them.
+fn strange_addresses(facts: &Facts, wanted: &[Wanted], seen: &AllSeen) -> Option<Finding> {
+    let kinds =
+        || wanted.iter().filter(|record| record.purpose == Purpose::HostAddress).map(|record| record.data.kind());
+    let empty = [Kind::A, Kind::Aaaa].into_iter().find(|kind| !kinds().any(|wanted| wanted == *kind));
+    let kind = empty.filter(|_| kinds().next().is_some())?;
+    let finding = place(facts, Purpose::HostAddress, &facts.host, kind, Vec::new(), seen)?;
+    (!finding.surplus.is_empty()).then_some(finding)
+}
+
+/// What of `answer` gives way to `wanted`.
+pub(crate) fn replaced(facts: &Facts, wanted: &Wanted, answer: &Answer) -> Vec<Record> {
+    let case =
+        content::Case { facts, purpose: wanted.purpose, need: wanted.need(), wanted: std::slice::from_ref(wanted) };
+    case.replaced(answer)
 }
 
 fn place(

@@ -409,6 +409,19 @@ async fn port_25_outward() {
     insta::assert_snapshot!(lines.join("\n"));
 }
 
+/// The other family's address is somebody else's.
+#[tokio::test]
+async fn an_address_in_a_family_that_we_do_not_have() {
+    let facts = Facts { addresses: vec!["192.0.2.7".parse().unwrap()], ..facts() };
+    let of_host = |findings: &[Finding]| {
+        let host = findings.iter().filter(|finding| finding.check == records(Purpose::HostAddress));
+        host.map(|finding| format!("{} {} {}", finding.detail, finding.verdict.name(), finding.surplus.len()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_host(&inspect(&facts, good()).await), ["A good 0", "AAAA wrong 1"]);
+    assert_eq!(of_host(&inspect(&facts, good().without(MX, Kind::Aaaa)).await), ["A good 0"]);
+}
+
 /// What stands there is kept: the record that is wanted holds it.
 #[tokio::test]
 async fn the_record_wanted_holds_what_is_there() {

@@ -9,7 +9,7 @@ use crate::dkim::{DkimError, DkimRecord, published_key};
 use crate::dmarc::{Dmarc, DmarcError, is_dmarc};
 use crate::look::{Answer, Proof, ServerAnswer};
 use crate::mta_sts::{is_sts, sts_id};
-use crate::reason::Reason;
+use crate::reason::{Reason, Verdict};
 use crate::record::{Data, Kind, Record, Target};
 use crate::spf::{Mechanism, Qualifier, Spf, Term, is_spf};
 use crate::tags::{Tags, claims};
@@ -26,6 +26,35 @@ pub(super) struct Case<'a> {
 
 impl Case<'_> {
     pub(super) fn opinion(&self, answer: &Answer) -> Opinion {
+        let opinion = self.by_purpose(answer);
+        // A text that isn't good gives way to the one that is wanted: two of a kind would be none.
+        if opinion.verdict == Verdict::Good || !opinion.surplus.is_empty() {
+            return opinion;
+        }
+        let surplus = self.replaced(answer);
+        opinion.without(surplus)
+    }
+
+    /// The texts of this purpose that stand there and aren't the one wanted.
+    pub(super) fn replaced(&self, answer: &Answer) -> Vec<Record> {
+        let is_wanted = |record: &Record| self.wanted.iter().any(|wanted| wanted.data == record.data);
+        let is_meant = |record: &Record| record.data.text().is_some_and(|text| self.means(text));
+        answer.records().iter().filter(|record| is_meant(record) && !is_wanted(record)).cloned().collect()
+    }
+
+    /// Whether a text claims to be for this purpose; others at the name are no concern of ours.
+    fn means(&self, text: &str) -> bool {
+        match self.purpose {
+            Purpose::Spf | Purpose::HostSpf => is_spf(text),
+            Purpose::Dkim => claims(text, "DKIM1") || text.contains("p="),
+            Purpose::Dmarc => is_dmarc(text),
+            Purpose::MtaSts => is_sts(text),
+            Purpose::TlsReports => claims(text, "TLSRPTv1"),
+            _ => false,
+        }
+    }
+
+    fn by_purpose(&self, answer: &Answer) -> Opinion {
         match self.purpose {
             Purpose::HostAddress => self.host_address(answer),
             Purpose::ReverseName => self.reverse_name(answer),
@@ -39,6 +68,17 @@ impl Case<'_> {
             Purpose::Dane => self.dane(answer),
             Purpose::Service => self.service(answer),
             Purpose::Issuer => self.issuer(answer),
+        }
+    }
+
+    /// The one text that is meant; several are no record at all (RFC 7208 §4.5, RFC 7489 §6.6.3, RFC 8461 §3.1).
+    fn one_of<'b>(&self, answer: &'b Answer) -> One<'b> {
+        let is_meant = |record: &&Record| record.data.text().is_some_and(|text| self.means(text));
+        let meant: Vec<&Record> = answer.records().iter().filter(is_meant).collect();
+        match meant.as_slice() {
+            [] => One::None,
+            [single] => One::Single(single.data.text().unwrap_or_default()),
+            several => One::Several(several.iter().map(|record| (*record).clone()).collect()),
         }
     }
 
@@ -119,7 +159,7 @@ impl Case<'_> {
         {
             return Opinion::wrong(Reason::AliasAtDomain(target.clone())).without(answer.aliases.clone());
         }
-        let text = match one_of(answer, is_spf) {
+        let text = match self.one_of(answer) {
             One::None => {
                 let alike = answer.records().iter().find(|record| is_alike(record, "spf1"));
                 return alike.map_or_else(
@@ -137,7 +177,7 @@ impl Case<'_> {
     }
 
     fn dkim(&self, answer: &Answer) -> Opinion {
-        let text = match one_of(answer, |text| claims(text, "DKIM1") || text.contains("p=")) {
+        let text = match self.one_of(answer) {
             One::None => return self.missing(),
             One::Several(records) => return self.as_needed(Reason::Doubled(records.len())).without(records),
             One::Single(text) => text,
@@ -159,7 +199,7 @@ impl Case<'_> {
 
     fn dmarc(&self, answer: &Answer) -> Opinion {
         let wish = &self.facts.dmarc;
-        let text = match one_of(answer, is_dmarc) {
+        let text = match self.one_of(answer) {
             One::None => {
                 let alike = answer.records().iter().find(|record| is_alike(record, "dmarc1"));
                 return alike.map_or_else(
@@ -185,7 +225,7 @@ impl Case<'_> {
     }
 
     fn mta_sts(&self, answer: &Answer) -> Opinion {
-        let text = match one_of(answer, is_sts) {
+        let text = match self.one_of(answer) {
             One::None => return self.missing(),
             One::Several(records) => return Opinion::wrong(Reason::Doubled(records.len())).without(records),
             One::Single(text) => text,
@@ -213,7 +253,7 @@ impl Case<'_> {
     }
 
     fn tls_reports(&self, answer: &Answer) -> Opinion {
-        let text = match one_of(answer, |text| claims(text, "TLSRPTv1")) {
+        let text = match self.one_of(answer) {
             One::None => return self.missing(),
             One::Several(records) => return Opinion::better(Reason::Doubled(records.len())).without(records),
             One::Single(text) => text,
@@ -317,17 +357,6 @@ enum One<'a> {
     None,
     Single(&'a str),
     Several(Vec<Record>),
-}
-
-/// The one text that is meant; several are no record at all (RFC 7208 §4.5, RFC 7489 §6.6.3, RFC 8461 §3.1).
-fn one_of(answer: &Answer, is_meant: impl Fn(&str) -> bool) -> One<'_> {
-    let meant: Vec<&Record> =
-        answer.records().iter().filter(|record| record.data.text().is_some_and(&is_meant)).collect();
-    match meant.as_slice() {
-        [] => One::None,
-        [single] => One::Single(single.data.text().unwrap_or_default()),
-        several => One::Several(several.iter().map(|record| (*record).clone()).collect()),
-    }
 }
 
 /// A text that means to be one of ours, and isn't.
