@@ -351,7 +351,7 @@ impl fmt::Display for Spf {
 /// The record that a domain wants, given those that it has: `there` are its TXT records, whatever they say.
 ///
 /// One that can be read stays as its owner spelled it, with our host put before its `all`; where that would make the eleventh look-up
-/// among its own terms, our addresses are put there instead, for they cost none. Where nothing stands, or nothing that can be read, or two records do, it is ours alone
+/// among its own terms, our addresses are put there instead, for they cost none. It ends in `~all` where it let everybody pass, or said nothing of the others. Where nothing stands, or nothing that can be read, or two records do, it is ours alone
 /// or all of theirs in one.
 pub fn wanted(there: &[String], host: &Domain, addresses: &[IpAddr]) -> String {
     let readable: Vec<(&String, Spf)> =
@@ -381,27 +381,39 @@ fn joined<'a>(first: &Spf, rest: impl Iterator<Item = &'a Spf>) -> Spf {
 
 fn with_us(text: &str, spf: &Spf, host: &Domain, addresses: &[IpAddr]) -> String {
     let passes = |ours: &Mechanism| {
-        let reached = spf.terms.iter().take_while(|term| !matches!(term, Term::Directive(_, Mechanism::All)));
-        reached.clone().any(|term| matches!(term, Term::Directive(Qualifier::Pass, theirs) if same(theirs, ours)))
+        let mut reached = spf.terms.iter().take_while(|term| !is_all(term));
+        reached.any(|term| matches!(term, Term::Directive(Qualifier::Pass, theirs) if same(theirs, ours)))
     };
     let by_name = Mechanism::A(Some(host.to_string()), Lengths::WHOLE);
     let by_address: Vec<_> = addresses.iter().map(|address| Mechanism::address(*address)).collect();
-    if passes(&by_name) || (!by_address.is_empty() && by_address.iter().all(passes)) {
-        return text.to_owned();
-    }
-    let ours = if spf.own_lookups() < MOST_LOOKUPS || by_address.is_empty() {
-        by_name.to_string()
+    let ours = if passes(&by_name) || (!by_address.is_empty() && by_address.iter().all(passes)) {
+        Vec::new()
+    } else if spf.own_lookups() < MOST_LOOKUPS || by_address.is_empty() {
+        vec![by_name]
     } else {
-        by_address.iter().filter(|ours| !passes(ours)).map(Mechanism::to_string).collect::<Vec<_>>().join(" ")
+        by_address.into_iter().filter(|ours| !passes(ours)).collect()
     };
-    let mut words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    // Their words stay as they spelled them.
+    let (version, words) = text.split_at_checked(6).unwrap_or((text, ""));
+    let mut words: Vec<String> = words.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let place =
+        |is_it: fn(&Term) -> bool| words.iter().position(|word| Term::parse(word).is_some_and(|term| is_it(&term)));
     // Before the first `all`, or else before the modifiers, where people expect mechanisms to stand.
-    let is_all = |word: &&str| matches!(Term::parse(word), Some(Term::Directive(_, Mechanism::All)));
-    let is_modifier = |word: &&str| matches!(Term::parse(word), Some(Term::Redirect(_) | Term::Modifier(..)));
-    let version = 1;
-    let at = words.iter().skip(version).position(is_all).or_else(|| words.iter().skip(version).position(is_modifier));
-    words.insert(at.map_or(words.len(), |at| at + version), &ours);
-    words.join(" ")
+    let is_modifier = |term: &Term| matches!(term, Term::Redirect(_) | Term::Modifier(..));
+    let (all, modifiers) = (place(is_all), place(is_modifier));
+    match all.and_then(|at| words.get_mut(at)) {
+        Some(all) if spf.all() == Some(Qualifier::Pass) => "~all".clone_into(all),
+        Some(_) => {}
+        None if spf.redirect().is_some() => {}
+        None => words.insert(modifiers.unwrap_or(words.len()), "~all".to_owned()),
+    }
+    let at = all.or(modifiers).unwrap_or(words.len() - usize::from(all.is_none() && spf.redirect().is_none()));
+    words.splice(at..at, ours.iter().map(Mechanism::to_string));
+    std::iter::once(version.to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+const fn is_all(term: &Term) -> bool {
+    matches!(term, Term::Directive(_, Mechanism::All))
 }
 
 /// Names compare without case.
@@ -484,7 +496,11 @@ mod tests {
         check_wanted(&["v=spf1 bad:term -all"], "v=spf1 a:mx.example.org ~all");
         check_wanted(&["v=spf1 include:_spf.x  -All"], "v=spf1 include:_spf.x a:mx.example.org -All");
         check_wanted(&["v=spf1 mx redirect=y.x exp=z.x"], "v=spf1 mx a:mx.example.org redirect=y.x exp=z.x");
-        check_wanted(&["v=spf1 mx"], "v=spf1 mx a:mx.example.org");
+        check_wanted(&["v=spf1 mx"], "v=spf1 mx a:mx.example.org ~all");
+        check_wanted(&["v=spf1 mx exp=z.x"], "v=spf1 mx a:mx.example.org ~all exp=z.x");
+        check_wanted(&["v=spf1"], "v=spf1 a:mx.example.org ~all");
+        check_wanted(&["v=spf1 +all"], "v=spf1 a:mx.example.org ~all");
+        check_wanted(&["v=spf1 a:mx.example.org"], "v=spf1 a:mx.example.org ~all");
         // Already there, by name or by all addresses; behind `all` nobody sees it, and with `-` it says the contrary.
         check_wanted(&["v=spf1 a:MX.example.org. -all"], "v=spf1 a:MX.example.org. -all");
         check_wanted(&["v=spf1 ip4:192.0.2.7 ip6:2001:db8::7 -all"], "v=spf1 ip4:192.0.2.7 ip6:2001:db8::7 -all");
@@ -532,7 +548,7 @@ mod tests {
             prop_assert_eq!(Spf::parse(&spf.to_string()), Ok(spf));
         }
 
-        /// It reads; we pass before any `all`; no word of theirs is lost or moved; done twice, it is done once.
+        /// It reads; we pass before any `all`; no mechanism of theirs is lost or moved; done twice, it is done once.
         #[test]
         fn adding_us_keeps_what_is_there(terms in prop::collection::vec(term(), 0..14)) {
             let host = Domain::parse("mx.example.org").unwrap();
@@ -540,12 +556,15 @@ mod tests {
             let theirs = Spf { terms };
             let ours = wanted(&[theirs.to_string()], &host, &addresses);
             let read = Spf::parse(&ours).unwrap();
-            let is_us = |term: &Term| matches!(term, Term::Directive(Qualifier::Pass, Mechanism::A(Some(name), Lengths::WHOLE)) if name == "mx.example.org")
-                || *term == Term::Directive(Qualifier::Pass, Mechanism::Ip4("192.0.2.7".parse().unwrap(), 32));
-            let reached = read.terms.iter().take_while(|term| !matches!(term, Term::Directive(_, Mechanism::All)));
-            prop_assert!(reached.clone().any(is_us));
-            let kept: Vec<_> = read.terms.iter().filter(|term| !is_us(term)).collect();
-            prop_assert_eq!(kept, theirs.terms.iter().filter(|term| !is_us(term)).collect::<Vec<_>>());
+            let is_us = |term: &Term| {
+                let by_address = Term::Directive(Qualifier::Pass, Mechanism::Ip4("192.0.2.7".parse().unwrap(), 32));
+                let name = Mechanism::A(Some("mx.example.org".into()), Lengths::WHOLE);
+                *term == by_address || *term == Term::Directive(Qualifier::Pass, name)
+            };
+            prop_assert!(read.terms.iter().take_while(|term| !is_all(term)).any(is_us));
+            prop_assert!(matches!(read.all(), Some(Qualifier::Fail | Qualifier::SoftFail | Qualifier::Neutral)));
+            let kept = |spf: &Spf| spf.terms.iter().filter(|term| !is_us(term) && !is_all(term)).cloned().collect::<Vec<_>>();
+            prop_assert_eq!(kept(&read), kept(&theirs));
             prop_assert_eq!(wanted(std::slice::from_ref(&ours), &host, &addresses), ours);
         }
 

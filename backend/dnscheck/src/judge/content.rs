@@ -26,7 +26,8 @@ pub(super) struct Case<'a> {
 
 impl Case<'_> {
     pub(super) fn opinion(&self, answer: &Answer) -> Opinion {
-        let opinion = self.by_purpose(answer);
+        let mut opinion = self.by_purpose(answer);
+        opinion.surplus.retain(|record| !self.is_wanted(record));
         // A text that isn't good gives way to the one that is wanted: two of a kind would be none.
         if opinion.verdict == Verdict::Good || !opinion.surplus.is_empty() {
             return opinion;
@@ -37,9 +38,12 @@ impl Case<'_> {
 
     /// The texts of this purpose that stand there and aren't the one wanted.
     pub(super) fn replaced(&self, answer: &Answer) -> Vec<Record> {
-        let is_wanted = |record: &Record| self.wanted.iter().any(|wanted| wanted.data == record.data);
         let is_meant = |record: &Record| record.data.text().is_some_and(|text| self.means(text));
-        answer.records().iter().filter(|record| is_meant(record) && !is_wanted(record)).cloned().collect()
+        answer.records().iter().filter(|record| is_meant(record) && !self.is_wanted(record)).cloned().collect()
+    }
+
+    fn is_wanted(&self, record: &Record) -> bool {
+        self.wanted.iter().any(|wanted| wanted.data == record.data)
     }
 
     /// Whether a text claims to be for this purpose; others at the name are no concern of ours.
@@ -98,8 +102,8 @@ impl Case<'_> {
         if let Some(target) = answer.alias() {
             return Opinion::wrong(Reason::AliasAtHost(target.clone())).without(answer.aliases.clone());
         }
-        let is_wanted = |record: &&Record| self.wanted.iter().any(|wanted| wanted.data == record.data);
-        let (ours, others): (Vec<&Record>, Vec<&Record>) = answer.records().iter().partition(is_wanted);
+        let (ours, others): (Vec<&Record>, Vec<&Record>) =
+            answer.records().iter().partition(|record| self.is_wanted(record));
         let others: Vec<Record> = others.into_iter().cloned().collect();
         if others.is_empty() {
             if ours.len() < self.wanted.len() { self.missing() } else { Opinion::good() }
