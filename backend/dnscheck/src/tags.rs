@@ -16,7 +16,7 @@ pub enum TagsError {
     /// RFC 6376 §3.2: "Tags with duplicate names MUST NOT occur".
     #[error("the tag `{0}` stands twice")]
     Doubled(String),
-    /// More than [`MOST_TAGS`].
+    /// More than 64.
     #[error("there are too many tags")]
     TooMany,
 }
