@@ -1,4 +1,4 @@
-//! DigitalOcean's API v2: <https://docs.digitalocean.com/reference/api/digitalocean/#tag/Domain-Records>. Single records, one request each;
+//! `DigitalOcean`'s API v2: <https://docs.digitalocean.com/reference/api/digitalocean/#tag/Domain-Records>. Single records, one request each;
 //! no TLSA.
 
 use std::collections::BTreeSet;

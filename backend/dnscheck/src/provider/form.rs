@@ -29,13 +29,13 @@ pub enum Kind {
     Cloudflare,
     /// deSEC.
     Desec,
-    /// DigitalOcean.
+    /// `DigitalOcean`.
     DigitalOcean,
     /// Gandi.
     Gandi,
     /// Hetzner.
     Hetzner,
-    /// OVHcloud.
+    /// OVH.
     Ovh,
     /// Amazon Route 53.
     Route53,
@@ -250,7 +250,7 @@ impl Kind {
                     secret: get("application_secret"),
                     consumer: get("consumer_key"),
                 };
-                Box::new(Ovh::new(http, at(usual), keys))
+                Box::new(Ovh::new(&http, &at(usual), keys))
             }
             Self::Route53 => {
                 Box::new(Route53::new(http, at(route53::BASE), get("access_key_id"), get("secret_access_key")))

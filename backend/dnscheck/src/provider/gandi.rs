@@ -25,10 +25,14 @@ pub(super) struct Gandi(Api);
 
 #[derive(Deserialize)]
 struct FoundSet {
-    rrset_name: String,
-    rrset_type: String,
-    rrset_ttl: u32,
-    rrset_values: Vec<String>,
+    #[serde(rename = "rrset_name")]
+    name: String,
+    #[serde(rename = "rrset_type")]
+    kind: String,
+    #[serde(rename = "rrset_ttl")]
+    ttl: u32,
+    #[serde(rename = "rrset_values")]
+    values: Vec<String>,
 }
 
 impl Gandi {
@@ -47,9 +51,8 @@ impl Gandi {
             let is_last = found.len() < PAGE;
             let before = sets.len();
             for set in found {
-                let values = set.rrset_values.iter().map(|value| absolute_value(&set.rrset_type, value, &zone.name));
-                let set =
-                    RecordSet::new(&absolute(&set.rrset_name, &zone.name), &set.rrset_type, set.rrset_ttl, values);
+                let values = set.values.iter().map(|value| absolute_value(&set.kind, value, &zone.name));
+                let set = RecordSet::new(&absolute(&set.name, &zone.name), &set.kind, set.ttl, values);
                 if seen.insert(set.key()) {
                     sets.push(set);
                 }

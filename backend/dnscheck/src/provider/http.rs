@@ -30,7 +30,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub const ANSWER_OCTETS: usize = 4 * 1024 * 1024;
 
 /// So long we wait where a provider says "later", all waits of one request together.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// So often one request is made, whatever the provider says of later.
 const TRIES: u32 = 5;
@@ -126,7 +126,7 @@ impl Http {
         Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes() })
     }
 
-    /// RFC 9110 §10.2.3 in both its forms; else the time at which a limit ends, as Hetzner and DigitalOcean tell it.
+    /// RFC 9110 §10.2.3 in both its forms; else the time at which a limit ends, as some tell it.
     fn asked_wait(&self, answer: &Answer, delays: &[&str]) -> Option<Duration> {
         let text = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         let until = |seconds: i64| Timestamp::from_seconds(seconds).since(self.now());

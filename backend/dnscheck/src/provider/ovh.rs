@@ -1,4 +1,4 @@
-//! OVHcloud's API 1.0: <https://help.ovhcloud.com/csm/en-api-getting-started-ovhcloud-api>. Single records, one request each, signed; what
+//! OVH's API 1.0: <https://help.ovhcloud.com/csm/en-api-getting-started-ovhcloud-api>. Single records, one request each, signed; what
 //! was written is served after a "refresh".
 
 use std::collections::BTreeSet;
@@ -91,11 +91,11 @@ struct Record {
 }
 
 impl Ovh {
-    pub(super) fn new(http: Http, base: String, keys: OvhKeys) -> Self {
+    pub(super) fn new(http: &Http, base: &str, keys: OvhKeys) -> Self {
         let skew = Arc::new(AtomicI64::new(0));
         let api = |sign: Box<dyn Sign>| Api {
             http: http.clone(),
-            base: base.clone(),
+            base: base.to_owned(),
             sign,
             content_type: "application/json",
             complaint: |body| text_at(body, "/message"),

@@ -69,7 +69,7 @@ impl Wish {
             attributes.retain(|_, kept| !kept.is_empty());
         }
         let values: Vec<String> = values.into_iter().collect();
-        (!values.is_empty()).then(|| RecordSet { values, attributes, ttl, ..empty })
+        (!values.is_empty()).then_some(RecordSet { ttl, values, attributes, ..empty })
     }
 }
 

@@ -163,13 +163,15 @@ impl Publisher {
             if plan.changes.is_empty() {
                 return Ok(());
             }
-            match self.carry_out(&zone, &plan.changes).await {
+            sets = match self.carry_out(&zone, &plan.changes).await {
                 Ok(pushed) if pushed.is_complete() => return Ok(()),
-                Ok(Pushed { error: Some(error), .. }) => return Err(error),
-                Ok(pushed) => sets = pushed.fates.iter().map(|(change, _)| spoken(&change.key())).collect(),
-                Err(ProviderError::Changed { sets: changed }) => sets = changed,
-                Err(error) => return Err(error),
-            }
+                Ok(Pushed { error: None, fates, .. }) => {
+                    fates.iter().map(|(change, _)| spoken(&change.key())).collect()
+                }
+                Err(ProviderError::Changed { sets })
+                | Ok(Pushed { error: Some(ProviderError::Changed { sets }), .. }) => sets,
+                Ok(Pushed { error: Some(error), .. }) | Err(error) => return Err(error),
+            };
         }
         Err(ProviderError::Changed { sets })
     }

@@ -1,6 +1,7 @@
 //! Record sets, and their values as zone files write them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
@@ -161,7 +162,10 @@ fn quote(octets: &[u8]) -> String {
                 quoted.push(char::from(*octet));
             }
             b' '..=b'~' => quoted.push(char::from(*octet)),
-            other => quoted.push_str(&format!("\\{other:03}")),
+            other => {
+                // Writing to a String has no error.
+                let _ = write!(quoted, "\\{other:03}");
+            }
         }
     }
     quoted.push('"');

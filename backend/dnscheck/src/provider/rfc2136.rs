@@ -1,4 +1,4 @@
-//! A DNS server of one's own that takes dynamic updates (RFC 2136) signed with a shared key (TSIG, RFC 8945): BIND, Knot DNS, PowerDNS.
+//! A DNS server of one's own that takes dynamic updates (RFC 2136) signed with a shared key (TSIG, RFC 8945): BIND, Knot DNS, `PowerDNS`.
 //!
 //! What stands is read by zone transfer (RFC 5936), or, where the key may not, by a question for each kind; then a wildcard may be taken
 //! for a record. An update carries what we believe to stand as its prerequisite (RFC 2136 §2.4), so the server itself refuses where
@@ -26,7 +26,7 @@ use super::{Asking, Change, Contents, Kind, MAX_RECORDS, Provider, ProviderError
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A whole zone.
-const TRANSFER_TIMEOUT: Duration = Duration::from_secs(60);
+const TRANSFER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Octets of a whole zone's transfer.
 const TRANSFER_OCTETS: usize = 16 * 1024 * 1024;

@@ -130,13 +130,11 @@ impl Route53 {
                 return Err(ProviderError::TooMuch);
             }
             let Some(next) = page.next_record_name.filter(|_| page.is_truncated && !is_past) else { break };
-            from = format!("&name={}", escaped(&next));
-            if let Some(kind) = page.next_record_type {
-                from.push_str(&format!("&type={}", escaped(&kind)));
-            }
-            if let Some(identifier) = page.next_record_identifier {
-                from.push_str(&format!("&identifier={}", escaped(&identifier)));
-            }
+            let place = [("type", page.next_record_type), ("identifier", page.next_record_identifier)];
+            let part = |(name, value): (&str, Option<String>)| {
+                value.map(|value| format!("&{name}={}", escaped(&value))).unwrap_or_default()
+            };
+            from = format!("&name={}{}", escaped(&next), place.map(part).concat());
         }
         Ok(Contents { sets: grouped(sets)?, fixed })
     }
@@ -172,17 +170,14 @@ fn renumbered(text: &str, number: impl Fn(&str) -> Option<String>) -> String {
         let (head, tail) = rest.split_at(at);
         written.push_str(head);
         let digits = tail.get(1..4).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
-        let taken = match digits.and_then(&number) {
-            Some(escape) => {
-                written.push_str(&escape);
-                4
-            }
+        let taken = if let Some(escape) = digits.and_then(&number) {
+            written.push_str(&escape);
+            4
+        } else {
             // A backslash and the character that it protects.
-            None => {
-                let taken = 1 + tail.chars().nth(1).map_or(0, char::len_utf8);
-                written.push_str(tail.get(..taken).unwrap_or(tail));
-                taken
-            }
+            let taken = 1 + tail.chars().nth(1).map_or(0, char::len_utf8);
+            written.push_str(tail.get(..taken).unwrap_or(tail));
+            taken
         };
         rest = tail.get(taken..).unwrap_or_default();
     }
@@ -190,7 +185,7 @@ fn renumbered(text: &str, number: impl Fn(&str) -> Option<String>) -> String {
     written
 }
 
-/// The body of ChangeResourceRecordSets.
+/// The body of `ChangeResourceRecordSets`.
 fn batch(changes: &[Change]) -> String {
     let mut body = format!("<ChangeResourceRecordSetsRequest xmlns=\"{NAMESPACE}\"><ChangeBatch><Changes>");
     for change in changes {

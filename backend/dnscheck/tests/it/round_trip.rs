@@ -8,7 +8,7 @@ use relais_dnscheck::provider::{RecordSet, Wish, txt};
 
 use crate::fakes::{self, Served};
 
-type Rows = BTreeMap<(String, String), (u32, Vec<String>)>;
+pub(crate) type Rows = BTreeMap<(String, String), (u32, Vec<String>)>;
 
 /// Cases at each provider.
 const CASES: u32 = 24;
@@ -42,13 +42,13 @@ fn values() -> impl Strategy<Value = (String, Vec<String>)> {
     ]
 }
 
-fn rows() -> impl Strategy<Value = Rows> {
+pub(crate) fn rows() -> impl Strategy<Value = Rows> {
     let ttl = prop::sample::select(vec![3600u32, 7200, 86400]);
     prop::collection::vec((name(), values(), ttl), 0..12)
         .prop_map(|rows| rows.into_iter().map(|(name, (kind, values), ttl)| ((name, kind), (ttl, values))).collect())
 }
 
-fn wishes() -> impl Strategy<Value = Vec<Wish>> {
+pub(crate) fn wishes() -> impl Strategy<Value = Vec<Wish>> {
     let wish = (name(), values(), 0..5u8).prop_map(|(name, (kind, values), form)| {
         let set = RecordSet::new(&name, &kind, 3600, &values);
         match form {

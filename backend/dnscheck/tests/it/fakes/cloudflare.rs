@@ -19,7 +19,7 @@ fn failure(status: u16, code: u32, message: &str) -> Told {
     told(status, json!({ "success": false, "errors": errors, "messages": [], "result": null }))
 }
 
-fn success(result: Value) -> Told {
+fn success(result: &Value) -> Told {
     told(200, json!({ "success": true, "errors": [], "messages": [], "result": result }))
 }
 
@@ -95,7 +95,7 @@ impl Fake {
             let record = self.make(post)?;
             self.records.push(record);
         }
-        Ok(success(json!({ "deletes": [], "puts": [], "posts": [] })))
+        Ok(success(&json!({ "deletes": [], "puts": [], "posts": [] })))
     }
 }
 
@@ -125,7 +125,7 @@ impl Api for Fake {
                     .filter(|zone| zone == &name)
                     .map(|zone| json!({ "id": format!("id-of-{zone}"), "name": zone, "status": "active" }))
                     .collect();
-                success(json!(found))
+                success(&json!(found))
             }
             ("GET", ["zones", "id-of-example.org", "dns_records"]) => {
                 let is_asked = |record: &&Value| {
@@ -165,7 +165,7 @@ impl Api for Fake {
                         json!({ "priority": number(0), "weight": number(1), "port": number(2), "target": bare(3) });
                 }
                 "CAA" => {
-                    body["data"] = json!({ "flags": number(0), "tag": words[1], "value": words[2].trim_matches('"') })
+                    body["data"] = json!({ "flags": number(0), "tag": words[1], "value": words[2].trim_matches('"') });
                 }
                 "CNAME" => body["content"] = json!(bare(0)),
                 _ => body["content"] = json!(value),

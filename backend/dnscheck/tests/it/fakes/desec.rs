@@ -86,7 +86,7 @@ impl Api for Fake {
                 let url = asked.url.split('?').next().unwrap();
                 let mut link = format!("<{url}?cursor=>; rel=\"first\"");
                 if number < pages {
-                    link.push_str(&format!(", <{url}?cursor=page-{}>; rel=\"next\"", number + 1));
+                    link = format!("{link}, <{url}?cursor=page-{}>; rel=\"next\"", number + 1);
                 }
                 Told { headers: vec![("link", link)], ..told(200, json!(shown)) }
             }

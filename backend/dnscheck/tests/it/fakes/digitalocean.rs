@@ -75,7 +75,8 @@ impl Api for Fake {
                 told(201, json!({ "domain_record": record }))
             }
             (method @ ("PUT" | "DELETE"), ["domains", "example.org", "records", id]) => {
-                let Some(place) = self.records.iter().position(|record| record["id"].to_string() == *id) else {
+                let Some(place) = self.records.iter().position(|record| record["id"].as_u64() == id.parse().ok())
+                else {
                     return failure(404, "not_found", "The resource you were accessing could not be found.");
                 };
                 if method == "DELETE" {

@@ -64,8 +64,8 @@ pub(crate) struct Told {
     pub(crate) body: String,
 }
 
-pub(crate) fn told(status: u16, body: impl ToString) -> Told {
-    Told { status, headers: Vec::new(), body: body.to_string() }
+pub(crate) fn told(status: u16, body: impl std::fmt::Display) -> Told {
+    Told { status, headers: Vec::new(), body: format!("{body}") }
 }
 
 /// One provider's API.

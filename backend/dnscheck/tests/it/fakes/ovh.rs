@@ -59,7 +59,8 @@ impl Api for Fake {
 
     fn answer(&mut self, asked: &Asked) -> Told {
         let path: Vec<&str> = asked.path.iter().map(String::as_str).collect();
-        let find = |records: &[Value], id: &str| records.iter().position(|record| record["id"].to_string() == id);
+        let find =
+            |records: &[Value], id: &str| records.iter().position(|record| record["id"].as_u64() == id.parse().ok());
         let missing = || failure(404, "Client::NotFound", "This service does not exist");
         match (asked.method.as_str(), path.as_slice()) {
             ("GET", ["auth", "time"]) => told(200, NOW),

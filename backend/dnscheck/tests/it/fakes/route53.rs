@@ -7,7 +7,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Api, Asked, KEY, Sets, Told, ZONES, dump_sets, label, told};
 
+/// Theirs is 300.
 const PAGE: usize = 3;
+const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
 #[derive(Default)]
 pub(super) struct Fake {
@@ -19,7 +21,7 @@ fn failure(status: u16, code: &str, message: &str) -> Told {
     told(
         status,
         format!(
-            "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">{error}<RequestId>r</RequestId></ErrorResponse>"
+            "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"{NAMESPACE}\">{error}<RequestId>r</RequestId></ErrorResponse>"
         ),
     )
 }
@@ -69,7 +71,7 @@ impl Fake {
             });
             match one("Action").as_str() {
                 "CREATE" if stands.is_some() => {
-                    faults.push(format!("Tried to create resource record set {name} but it already exists"))
+                    faults.push(format!("Tried to create resource record set {name} but it already exists"));
                 }
                 "DELETE" if !is_same => faults.push(format!(
                     "Tried to delete resource record set {name} but the values provided do not match the current values"
@@ -83,7 +85,7 @@ impl Fake {
             return told(
                 400,
                 format!(
-                    "<InvalidChangeBatch xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">{message}<RequestId>r</RequestId></InvalidChangeBatch>"
+                    "<InvalidChangeBatch xmlns=\"{NAMESPACE}\">{message}<RequestId>r</RequestId></InvalidChangeBatch>"
                 ),
             );
         }
@@ -92,6 +94,19 @@ impl Fake {
             200,
             "<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C2682N5HXP0BZ4</Id><Status>PENDING</Status></ChangeInfo></ChangeResourceRecordSetsResponse>",
         )
+    }
+
+    fn shown(&self, key: &(String, String)) -> String {
+        let (ttl, values) = &self.sets[key];
+        let head = format!("<Name>{}</Name><Type>{}</Type>", whole(&key.0).replace('*', "\\052"), key.1);
+        let rest = if let Some(alias) = values[0].strip_prefix("ALIAS ") {
+            format!("<AliasTarget><HostedZoneId>Z2</HostedZoneId><DNSName>{alias}</DNSName></AliasTarget>")
+        } else {
+            let value = |value: &String| format!("<ResourceRecord><Value>{}</Value></ResourceRecord>", escaped(value));
+            let values: String = values.iter().map(value).collect();
+            format!("<TTL>{ttl}</TTL><ResourceRecords>{values}</ResourceRecords>")
+        };
+        format!("<ResourceRecordSet>{head}{rest}</ResourceRecordSet>")
     }
 
     fn list(&self, asked: &Asked) -> Told {
@@ -107,35 +122,17 @@ impl Fake {
             from.as_ref().is_none_or(|from| place > from || (place == from && kind.is_none_or(|kind| key.1 >= *kind)))
         };
         let found: Vec<&(String, String)> = keys.iter().filter(is_from).map(|(_, key)| *key).collect();
-        let mut body = String::from(
-            "<?xml version=\"1.0\"?>\n<ListResourceRecordSetsResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ResourceRecordSets>",
+        let shown: String = found.iter().take(PAGE).map(|key| self.shown(key)).collect();
+        let next = found.get(PAGE).map(|(label, kind)| {
+            let name = whole(label);
+            format!("<NextRecordName>{name}</NextRecordName><NextRecordType>{kind}</NextRecordType>")
+        });
+        let (is_truncated, next) = (next.is_some(), next.unwrap_or_default());
+        let body = format!(
+            "<?xml version=\"1.0\"?>\n<ListResourceRecordSetsResponse xmlns=\"{NAMESPACE}\">\
+             <ResourceRecordSets>{shown}</ResourceRecordSets><IsTruncated>{is_truncated}</IsTruncated>{next}\
+             <MaxItems>3</MaxItems></ListResourceRecordSetsResponse>"
         );
-        for key in found.iter().take(PAGE) {
-            let (ttl, values) = &self.sets[*key];
-            body.push_str(&format!(
-                "<ResourceRecordSet><Name>{}</Name><Type>{}</Type>",
-                whole(&key.0).replace('*', "\\052"),
-                key.1
-            ));
-            if let Some(alias) = values[0].strip_prefix("ALIAS ") {
-                body.push_str(&format!("<AliasTarget><HostedZoneId>Z2</HostedZoneId><DNSName>{alias}</DNSName><EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget>"));
-            } else {
-                let value =
-                    |value: &String| format!("<ResourceRecord><Value>{}</Value></ResourceRecord>", escaped(value));
-                let values: String = values.iter().map(value).collect();
-                body.push_str(&format!("<TTL>{ttl}</TTL><ResourceRecords>{values}</ResourceRecords>"));
-            }
-            body.push_str("</ResourceRecordSet>");
-        }
-        body.push_str("</ResourceRecordSets>");
-        match found.get(PAGE) {
-            Some((label, kind)) => body.push_str(&format!(
-                "<IsTruncated>true</IsTruncated><NextRecordName>{}</NextRecordName><NextRecordType>{kind}</NextRecordType>",
-                whole(label)
-            )),
-            None => body.push_str("<IsTruncated>false</IsTruncated>"),
-        }
-        body.push_str("<MaxItems>3</MaxItems></ListResourceRecordSetsResponse>");
         told(200, body)
     }
 }
