@@ -123,6 +123,13 @@ fn single_of(record: Record, zone: &Zone) -> Single {
     }
 }
 
+/// A CA's name is written with its last dot, and read without it.
+fn whole(ca: &str) -> String {
+    let is_name =
+        !ca.is_empty() && ca.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.'));
+    if is_name { dotted(ca) } else { ca.to_owned() }
+}
+
 fn record_of(single: &Single, zone: &Zone) -> Result<Record, ProviderError> {
     let unreadable = || ProviderError::Rejected { said: format!("{} {}", single.kind, single.value) };
     let number = |word: &str| word.parse::<u16>().map_err(|_| unreadable());
@@ -147,7 +154,7 @@ fn record_of(single: &Single, zone: &Zone) -> Result<Record, ProviderError> {
         ("CAA", [flags, tag, ..]) => {
             record.flags = Some(flags.parse().map_err(|_| unreadable())?);
             record.tag = Some((*tag).to_owned());
-            record.data = text(single.value.splitn(3, ' ').nth(2).unwrap_or_default())?;
+            record.data = whole(&text(single.value.splitn(3, ' ').nth(2).unwrap_or_default())?);
         }
         ("TXT", _) => record.data = text(&single.value)?,
         _ => record.data.clone_from(&single.value),

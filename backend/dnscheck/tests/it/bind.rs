@@ -192,6 +192,17 @@ async fn bind_refuses_a_wrong_key() {
 }
 
 #[tokio::test]
+async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
+    let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let server = silent.local_addr().unwrap().to_string();
+    let values = [("server", server.as_str()), ("key_name", "relais"), ("secret", SECRET)];
+    let settings: Settings = values.map(|(id, value)| (id.to_owned(), Secret::new(value))).into();
+    let publisher = Kind::Rfc2136.open(&settings, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
+    tokio::time::pause();
+    assert_eq!(publisher.zone("example.org").await.unwrap_err(), ProviderError::Timeout);
+}
+
+#[tokio::test]
 async fn two_writers_take_nothing_from_each_other() {
     let Some(named) = Named::start(ZONE) else { return };
     let (one, other) = (named.publisher("relais", SECRET), named.publisher("relais", SECRET));

@@ -336,6 +336,17 @@ async fn an_answer_that_is_none_is_told_as_broken() {
 }
 
 #[tokio::test]
+async fn a_provider_that_says_nothing_is_not_waited_for_for_ever() {
+    let served = Served::start(fakes::one(Kind::Desec)).await;
+    let publisher = served.publisher();
+    publisher.zone("example.org").await.unwrap();
+    served.with(|state| state.is_silent = true);
+    // From here on nothing but timers is waited for.
+    tokio::time::pause();
+    assert_eq!(publisher.zone("example.org").await.unwrap_err(), ProviderError::Timeout);
+}
+
+#[tokio::test]
 async fn an_alias_stands_alone() {
     each(async |served| {
         served.put("hook.example.org", "CNAME", TTL, &["elsewhere.example."]);

@@ -21,7 +21,7 @@ impl Fake {
     fn make(&mut self, body: &Value) -> Value {
         let field = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);
         let mut data = body["data"].as_str().unwrap().to_owned();
-        if ["CNAME", "MX", "NS", "SRV"].contains(&body["type"].as_str().unwrap()) {
+        if ["CAA", "CNAME", "MX", "NS", "SRV"].contains(&body["type"].as_str().unwrap()) {
             // Without a last dot it would be a name of the zone.
             data = data.strip_suffix('.').expect("a whole name").to_owned();
         }
@@ -110,7 +110,7 @@ impl Api for Fake {
                 }
                 "CAA" => {
                     (body["flags"], body["tag"]) = (json!(number(0)), json!(words[1]));
-                    body["data"] = json!(words[2].trim_matches('"'));
+                    body["data"] = json!(format!("{}.", words[2].trim_matches('"')));
                 }
                 "TXT" => {
                     let text = relais_dnscheck::provider::txt_octets(value);

@@ -115,6 +115,8 @@ pub(crate) struct State {
     pub(crate) next: VecDeque<Told>,
     /// Said instead of the write after so many.
     pub(crate) broken_write: Option<(usize, Told)>,
+    /// It takes requests, and never answers.
+    pub(crate) is_silent: bool,
     /// Each request's method and path.
     pub(crate) log: Vec<String>,
     /// A value that somebody else writes right after the next write.
@@ -157,6 +159,7 @@ impl Served {
             api,
             next: VecDeque::new(),
             broken_write: None,
+            is_silent: false,
             log: Vec::new(),
             intruder: None,
         }));
@@ -227,6 +230,10 @@ async fn answer(
             .collect(),
         body: String::from_utf8(body.to_vec()).unwrap(),
     };
+    let is_silent = state.lock().unwrap().is_silent;
+    if is_silent {
+        std::future::pending::<()>().await;
+    }
     let told = state.lock().unwrap().answer(&asked);
     let mut response = Response::builder().status(told.status);
     for (name, value) in told.headers {
