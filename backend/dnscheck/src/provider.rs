@@ -1,7 +1,7 @@
 //! Who serves a domain's zone, and lets us write into it.
 //!
 //! ```text
-//! Kind ─ open(what a person filled in) ─> Provider ─> Publisher ─┬─ preview(domain, wishes) ─> Plan ─ push ─> Pushed { receipt, fates }
+//! ProviderKind ─ open(what a person filled in) ─> Provider ─> Publisher ─┬─ preview(domain, wishes) ─> Plan ─ push ─> Pushed { receipt, fates }
 //!                                                                ├─ undo(receipt) ──────────────────────────> Pushed
 //!                                                                └─ publish_txt, remove_txt (ACME's DNS-01)
 //! ```
@@ -9,10 +9,10 @@
 //! and isn't ours is kept ([`Wish`]), a plan is done as it was shown or not at all, what stood is written down ([`Receipt`]), and after each
 //! write the zone is read again, so that what is told is what stands there.
 //!
-//! Invariants: a credential is a `Secret` and never logged; every request ends within [`http::REQUEST_TIMEOUT`], and no more than
-//! [`http::ANSWER_OCTETS`] of its answer is read; a list has at most [`MAX_RECORDS`] records; a provider's errors keep its own words.
+//! Invariants: a credential is a `Secret` and never logged; every request ends within [`REQUEST_TIMEOUT`], and no more than
+//! [`ANSWER_OCTETS`] of its answer is read; a list has at most [`MAX_RECORDS`] records; a provider's errors keep its own words.
 //!
-//! To add one: a file with its `Provider`, a variant of [`Kind`] with its fields, its sentences in `dns-provider.ftl`, a fake of its API in
+//! To add one: a file with its `Provider`, a variant of [`ProviderKind`] with its fields, its sentences in `dns-provider.ftl`, a fake of its API in
 //! `tests/it/fakes`.
 
 mod cloudflare;
@@ -21,7 +21,7 @@ mod digitalocean;
 mod form;
 mod gandi;
 mod hetzner;
-pub mod http;
+mod http;
 mod ovh;
 mod plan;
 mod publisher;
@@ -31,7 +31,8 @@ mod route53;
 mod sigv4;
 mod single;
 
-pub use form::{Field, FormError, Kind, Settings};
+pub use form::{Field, FormError, ProviderKind, Settings};
+pub use http::{ANSWER_OCTETS, PATIENCE, REQUEST_TIMEOUT};
 pub use plan::{Change, Hindrance, Obstacle, Plan, Wish};
 pub use publisher::{Fate, Publisher, Pushed, Receipt};
 pub use record::{Attributes, RecordSet, SetKey, bare, txt, txt_octets};
@@ -56,7 +57,7 @@ pub type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<T, ProviderError>> +
 /// One account at one provider.
 pub trait Provider: Send + Sync + fmt::Debug {
     /// Whose it is.
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> ProviderKind;
 
     /// The zone of exactly this name; none where the account has none.
     fn zone<'a>(&'a self, name: &'a str) -> Asking<'a, Option<Zone>>;
@@ -171,8 +172,8 @@ fn said(words: &str) -> String {
     plain.take(SAID_LETTERS).collect::<String>().trim().to_owned()
 }
 
-/// The sets of one zone, none more than once.
-fn grouped(sets: Vec<RecordSet>) -> Result<Vec<RecordSet>, ProviderError> {
+/// The sets of one zone, if there are no more than we read.
+fn bounded(sets: Vec<RecordSet>) -> Result<Vec<RecordSet>, ProviderError> {
     let records: usize = sets.iter().map(|set| set.values.len()).sum();
     if records > MAX_RECORDS { Err(ProviderError::TooMuch) } else { Ok(sets) }
 }

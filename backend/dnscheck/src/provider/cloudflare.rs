@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::http::{Api, Http, Token, escaped, text_at};
 use super::record::{PROXIED, bare, canonical, txt};
 use super::single::{self, Edit, Single};
-use super::{Asking, Change, Contents, Kind, MAX_RECORDS, Provider, ProviderError, Zone};
+use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://api.cloudflare.com/client/v4";
@@ -186,8 +186,8 @@ fn body_of(record: &Single) -> Map<String, Value> {
 }
 
 impl Provider for Cloudflare {
-    fn kind(&self) -> Kind {
-        Kind::Cloudflare
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Cloudflare
     }
 
     fn zone<'a>(&'a self, name: &'a str) -> Asking<'a, Option<Zone>> {

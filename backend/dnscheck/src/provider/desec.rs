@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::http::{Answer, Api, Http, Token, escaped, parse, text_at};
 use super::record::{RecordSet, absolute, relative};
-use super::{Asking, Change, Contents, Kind, MAX_RECORDS, Provider, ProviderError, Zone, grouped};
+use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone, bounded};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://desec.io/api/v1";
@@ -59,7 +59,7 @@ impl Desec {
                 return Err(ProviderError::TooMuch);
             }
         }
-        Ok(Contents { sets: grouped(sets)?, fixed: BTreeSet::new() })
+        Ok(Contents { sets: bounded(sets)?, fixed: BTreeSet::new() })
     }
 }
 
@@ -74,8 +74,8 @@ fn next_cursor(answer: &Answer) -> Option<String> {
 }
 
 impl Provider for Desec {
-    fn kind(&self) -> Kind {
-        Kind::Desec
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Desec
     }
 
     fn zone<'a>(&'a self, name: &'a str) -> Asking<'a, Option<Zone>> {

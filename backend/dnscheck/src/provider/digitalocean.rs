@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::http::{Api, Http, Token, escaped, text_at};
 use super::record::{absolute, canonical, dotted, relative, txt, txt_octets};
 use super::single::{self, Edit, Single};
-use super::{Asking, Change, Contents, Kind, MAX_RECORDS, Provider, ProviderError, Zone};
+use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://api.digitalocean.com/v2";
@@ -163,8 +163,8 @@ fn record_of(single: &Single, zone: &Zone) -> Result<Record, ProviderError> {
 }
 
 impl Provider for DigitalOcean {
-    fn kind(&self) -> Kind {
-        Kind::DigitalOcean
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::DigitalOcean
     }
 
     fn zone<'a>(&'a self, name: &'a str) -> Asking<'a, Option<Zone>> {

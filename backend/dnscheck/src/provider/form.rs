@@ -24,7 +24,7 @@ const FIELD_LETTERS: usize = 1000;
 /// The providers that we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ProviderKind {
     /// Cloudflare.
     Cloudflare,
     /// deSEC.
@@ -104,7 +104,7 @@ const fn plain(id: &'static str, label: &'static str, help: &'static str) -> Fie
 
 const TOKEN: &str = "dns-provider-token";
 
-impl Kind {
+impl ProviderKind {
     /// All of them, as a list shows them.
     pub const ALL: [Self; 8] = [
         Self::Cloudflare,
@@ -220,10 +220,10 @@ impl Kind {
         self.open_at(None, settings, clock, random)
     }
 
-    /// As [`Kind::open`], with the API elsewhere: for tests. A DNS server's place is a field of its form.
+    /// As [`ProviderKind::open`], with the API elsewhere: for tests. A DNS server's place is a field of its form.
     ///
     /// # Errors
-    /// As [`Kind::open`].
+    /// As [`ProviderKind::open`].
     pub fn open_at(
         self,
         base: Option<&str>,

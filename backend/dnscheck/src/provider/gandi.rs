@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::http::{Api, Http, Token, escaped, text_at};
 use super::record::{RecordSet, absolute, absolute_value, relative};
-use super::{Asking, Change, Contents, Kind, MAX_RECORDS, Provider, ProviderError, Zone, grouped};
+use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone, bounded};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://api.gandi.net/v5/livedns";
@@ -65,7 +65,7 @@ impl Gandi {
                 break;
             }
         }
-        Ok(Contents { sets: grouped(sets)?, fixed: BTreeSet::new() })
+        Ok(Contents { sets: bounded(sets)?, fixed: BTreeSet::new() })
     }
 
     async fn make(&self, zone: &Zone, change: &Change) -> Result<(), ProviderError> {
@@ -83,8 +83,8 @@ impl Gandi {
 }
 
 impl Provider for Gandi {
-    fn kind(&self) -> Kind {
-        Kind::Gandi
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Gandi
     }
 
     fn zone<'a>(&'a self, name: &'a str) -> Asking<'a, Option<Zone>> {

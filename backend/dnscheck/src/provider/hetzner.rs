@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
 use super::http::{Answer, Api, Http, Token, escaped, parse, text_at};
-use super::record::{OF_SET, RecordSet, SetKey, absolute, absolute_value, canonical, relative};
-use super::{Asking, Change, Contents, Kind, MAX_RECORDS, Provider, ProviderError, Zone, grouped};
+use super::record::{OF_SET, RecordSet, SetKey, TTL, absolute, absolute_value, canonical, relative};
+use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone, bounded};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://api.hetzner.cloud/v1";
@@ -134,7 +134,7 @@ impl Hetzner {
                 return Err(ProviderError::TooMuch);
             }
         }
-        Ok(Contents { sets: grouped(sets)?, fixed })
+        Ok(Contents { sets: bounded(sets)?, fixed })
     }
 
     async fn make(&self, zone: &Zone, change: &Change) -> Result<(), ProviderError> {
@@ -206,7 +206,7 @@ fn set_of(found: FoundSet, zone: &Zone, zone_ttl: u32) -> RecordSet {
         kept.insert("labels".to_owned(), found.labels.into());
     }
     if found.ttl.is_none() {
-        kept.insert("ttl".to_owned(), Value::Null);
+        kept.insert(TTL.to_owned(), Value::Null);
     }
     if !kept.is_empty() {
         set.attributes.insert(OF_SET.to_owned(), kept);
@@ -219,7 +219,7 @@ fn of_set(set: &RecordSet, name: &str) -> Option<Value> {
 }
 
 fn ttl(set: &RecordSet) -> Value {
-    of_set(set, "ttl").unwrap_or_else(|| set.ttl.into())
+    of_set(set, TTL).unwrap_or_else(|| set.ttl.into())
 }
 
 fn records(set: &RecordSet) -> Value {
@@ -231,8 +231,8 @@ fn records(set: &RecordSet) -> Value {
 }
 
 impl Provider for Hetzner {
-    fn kind(&self) -> Kind {
-        Kind::Hetzner
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Hetzner
     }
 
     fn zone<'a>(&'a self, name: &'a str) -> Asking<'a, Option<Zone>> {

@@ -48,7 +48,7 @@ pub(crate) fn escaped(text: &str) -> String {
 
 /// The house's client for providers; a clone is the same one.
 #[derive(Clone)]
-pub struct Http {
+pub(super) struct Http {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     clock: Arc<dyn Clock>,
 }
@@ -72,7 +72,7 @@ impl Http {
     ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub fn new(clock: Arc<dyn Clock>) -> Result<Self, rustls::Error> {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Result<Self, rustls::Error> {
         let mut plain = HttpConnector::new();
         plain.enforce_http(false);
         plain.set_connect_timeout(Some(CONNECT_TIMEOUT));
@@ -99,18 +99,19 @@ impl Http {
         delays: &[&str],
     ) -> Result<Answer, ProviderError> {
         let mut waited = Duration::ZERO;
-        for attempt in 1.. {
+        let mut tries = 0;
+        loop {
             let answer = timeout(REQUEST_TIMEOUT, self.exchange(build(self.now())?)).await;
             let answer = answer.unwrap_or(Err(ProviderError::Timeout))?;
             let Some(wait) = self.asked_wait(&answer, delays) else { return Ok(answer) };
             waited += wait;
-            if waited > PATIENCE || attempt >= TRIES {
+            tries += 1;
+            if waited > PATIENCE || tries >= TRIES {
                 return Err(ProviderError::Busy { wait, said: said(&String::from_utf8_lossy(&answer.body)) });
             }
             tracing::debug!(seconds = wait.as_secs(), "the provider asks to wait");
             sleep(wait).await;
         }
-        Err(ProviderError::Timeout)
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, ProviderError> {
@@ -199,9 +200,9 @@ impl fmt::Debug for Api {
 }
 
 impl Api {
-    /// Asks, and gives the answer whatever its status is. `target` is below the base, or a whole URL below it.
+    /// Asks, and gives the answer whatever its status is. `target` is below the base.
     pub(crate) async fn ask(&self, method: Method, target: &str, body: &[u8]) -> Result<Answer, ProviderError> {
-        let url = if target.starts_with(&self.base) { target.to_owned() } else { format!("{}{target}", self.base) };
+        let url = format!("{}{target}", self.base);
         let build = |now| {
             let mut request = Request::builder()
                 .method(&method)

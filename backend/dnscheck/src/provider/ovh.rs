@@ -15,7 +15,7 @@ use sha1::{Digest as _, Sha1};
 use super::http::{Api, Http, Nobody, Sign, Unsigned, escaped, text_at};
 use super::record::{absolute, absolute_value, canonical, relative, txt};
 use super::single::{self, Edit, Single};
-use super::{Asking, Change, Contents, Kind, Provider, ProviderError, Zone};
+use super::{Asking, Change, Contents, Provider, ProviderError, ProviderKind, Zone};
 
 /// Where the API is, for accounts in Europe, in Canada and the rest of the world, and in the United States.
 pub(super) const BASES: [(&str, &str); 3] = [
@@ -196,8 +196,8 @@ fn single_of(record: Record, zone: &Zone) -> Single {
 }
 
 impl Provider for Ovh {
-    fn kind(&self) -> Kind {
-        Kind::Ovh
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Ovh
     }
 
     fn zone<'a>(&'a self, name: &'a str) -> Asking<'a, Option<Zone>> {

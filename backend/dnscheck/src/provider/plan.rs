@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{self, OF_SET, PROXIED, RecordSet, SetKey};
+use super::record::{self, OF_SET, PROXIED, RecordSet, SetKey, TTL};
 use super::{Contents, Zone};
 
 /// What the records of one kind at one name shall be.
@@ -64,7 +64,7 @@ impl Wish {
             ttl = empty.ttl;
             for kept in attributes.values_mut() {
                 kept.remove(PROXIED);
-                kept.remove("ttl");
+                kept.remove(TTL);
             }
             attributes.retain(|_, kept| !kept.is_empty());
         }

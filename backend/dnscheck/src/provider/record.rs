@@ -16,6 +16,9 @@ pub type Attributes = Map<String, Value>;
 /// Set where a provider answers with addresses of its own instead of the record's (Cloudflare's proxy), which no mail gets through.
 pub(crate) const PROXIED: &str = "proxied";
 
+/// The TTL of a value whose record has another than its set; of a set as a whole: null where it has the zone's.
+pub(crate) const TTL: &str = "ttl";
+
 /// Where attributes of a set as a whole stand: no value is empty.
 pub(crate) const OF_SET: &str = "";
 

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::record::{RecordSet, SetKey, bare, dotted, txt};
-use super::{Asking, Change, Contents, Kind, MAX_RECORDS, Provider, ProviderError, Zone, said};
+use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone, said};
 
 /// A question or an update and its answer.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -159,7 +159,7 @@ impl Rfc2136 {
         match answer.response_code {
             ResponseCode::NoError => {}
             // It isn't authoritative for it.
-            ResponseCode::Refused | ResponseCode::NXDomain | ResponseCode::ServFail => return Ok(None),
+            ResponseCode::Refused | ResponseCode::NXDomain => return Ok(None),
             _ => return Err(failure(&answer)),
         }
         let is_soa = |record: &Record| record.record_type() == RecordType::SOA && record.name == origin;
@@ -337,8 +337,8 @@ fn sets(records: &[Record], names: &BTreeSet<String>) -> Contents {
 }
 
 impl Provider for Rfc2136 {
-    fn kind(&self) -> Kind {
-        Kind::Rfc2136
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Rfc2136
     }
 
     fn zone<'a>(&'a self, name: &'a str) -> Asking<'a, Option<Zone>> {

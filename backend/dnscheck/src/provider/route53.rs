@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::http::{Answer, Api, Http, escaped};
 use super::record::{RecordSet, SetKey, bare, dotted, txt_octets};
 use super::sigv4::AwsKeys;
-use super::{Asking, Change, Contents, Kind, MAX_RECORDS, Provider, ProviderError, Zone, grouped, said};
+use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone, bounded, said};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://route53.amazonaws.com/2013-04-01";
@@ -136,7 +136,7 @@ impl Route53 {
             };
             from = format!("&name={}{}", escaped(&next), place.map(part).concat());
         }
-        Ok(Contents { sets: grouped(sets)?, fixed })
+        Ok(Contents { sets: bounded(sets)?, fixed })
     }
 }
 
@@ -224,8 +224,8 @@ fn parse<T: for<'de> Deserialize<'de>>(answer: &Answer) -> Result<T, ProviderErr
 }
 
 impl Provider for Route53 {
-    fn kind(&self) -> Kind {
-        Kind::Route53
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Route53
     }
 
     fn zone<'a>(&'a self, name: &'a str) -> Asking<'a, Option<Zone>> {

@@ -4,11 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::record::{Attributes, RecordSet, SetKey, canonical};
+use super::record::{Attributes, RecordSet, SetKey, TTL, canonical};
 use super::{Change, Contents, MAX_RECORDS, ProviderError};
-
-/// The TTL of a value whose record has another than its set.
-const TTL: &str = "ttl";
 
 /// One record at the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,11 +8,14 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 
+use hickory_proto::op::{Message, MessageType};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use relais_dnscheck::provider::{Kind, ProviderError, Publisher, Settings, Wish};
+use relais_dnscheck::provider::{ProviderError, ProviderKind, Publisher, Settings, Wish};
 use relais_model::{Secret, SystemClock, SystemRandom};
 use relais_testkit::machine;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::round_trip::{rows, wishes};
 use crate::{TTL, push, set, spf};
@@ -86,7 +89,7 @@ impl Named {
         let server = format!("127.0.0.1:{}", self.port);
         let values = [("server", server.as_str()), ("key_name", key), ("secret", secret)];
         let settings: Settings = values.map(|(id, value)| (id.to_owned(), Secret::new(value))).into();
-        Kind::Rfc2136.open(&settings, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap()
+        ProviderKind::Rfc2136.open(&settings, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap()
     }
 
     /// The zone as BIND transfers it, without its SOA, whose serial counts the changes.
@@ -197,7 +200,7 @@ async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
     let server = silent.local_addr().unwrap().to_string();
     let values = [("server", server.as_str()), ("key_name", "relais"), ("secret", SECRET)];
     let settings: Settings = values.map(|(id, value)| (id.to_owned(), Secret::new(value))).into();
-    let publisher = Kind::Rfc2136.open(&settings, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
+    let publisher = ProviderKind::Rfc2136.open(&settings, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
     tokio::time::pause();
     assert_eq!(publisher.zone("example.org").await.unwrap_err(), ProviderError::Timeout);
 }
@@ -244,4 +247,31 @@ fn bind_is_left_as_it_was() {
         })
     };
     runner.run(&(rows(), wishes()), case).unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Whoever answers in the server's place does not know the key.
+#[tokio::test]
+async fn an_answer_without_the_key_is_not_believed() {
+    let forger = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let server = forger.local_addr().unwrap().to_string();
+    let forge = async {
+        let (mut stream, _) = forger.accept().await.unwrap();
+        let mut question = vec![0; usize::from(stream.read_u16().await.unwrap())];
+        stream.read_exact(&mut question).await.unwrap();
+        let mut message = Message::from_vec(&question).unwrap();
+        message.take_signature();
+        message.metadata.message_type = MessageType::Response;
+        message.metadata.authoritative = true;
+        let soa =
+            RData::try_from_str(RecordType::SOA, "ns.example.org. master.example.org. 1 3600 600 86400 60").unwrap();
+        message.add_answer(Record::from_rdata(Name::from_ascii("example.org.").unwrap(), 60, soa));
+        let answer = message.to_vec().unwrap();
+        stream.write_u16(u16::try_from(answer.len()).unwrap()).await.unwrap();
+        stream.write_all(&answer).await.unwrap();
+    };
+    let values = [("server", server.as_str()), ("key_name", "relais"), ("secret", SECRET)];
+    let settings: Settings = values.map(|(id, value)| (id.to_owned(), Secret::new(value))).into();
+    let publisher = ProviderKind::Rfc2136.open(&settings, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
+    let (answer, ()) = tokio::join!(publisher.zone("example.org"), forge);
+    assert!(matches!(&answer, Err(ProviderError::Broken(said)) if said.contains("signature")), "{answer:?}");
 }

@@ -12,7 +12,7 @@ mod round_trip;
 mod words;
 
 use relais_dnscheck::provider::{
-    Change, Fate, Hindrance, Kind, ProviderError, Publisher, Pushed, Receipt, RecordSet, Wish, txt,
+    Change, Fate, Hindrance, ProviderError, ProviderKind, Publisher, Pushed, Receipt, RecordSet, Wish, txt,
 };
 use serde_json::json;
 
@@ -130,14 +130,14 @@ async fn a_wrong_key_is_told_in_the_providers_words() {
         let error = publisher.zone("example.org").await.unwrap_err();
         let ProviderError::Refused { said } = &error else { panic!("{:?}: {error}", served.kind) };
         let words = match served.kind {
-            Kind::Cloudflare => "Invalid access token (403)",
-            Kind::Desec => "Invalid token. (401)",
-            Kind::DigitalOcean => "Unable to authenticate you (401)",
-            Kind::Gandi => {
+            ProviderKind::Cloudflare => "Invalid access token (403)",
+            ProviderKind::Desec => "Invalid token. (401)",
+            ProviderKind::DigitalOcean => "Unable to authenticate you (401)",
+            ProviderKind::Gandi => {
                 "The server could not verify that you authorized to access the document you requested. (401)"
             }
-            Kind::Hetzner => "the token you are trying to use is invalid (401)",
-            Kind::Ovh => "This application key is invalid (403)",
+            ProviderKind::Hetzner => "the token you are trying to use is invalid (401)",
+            ProviderKind::Ovh => "This application key is invalid (403)",
             _ => "The request signature we calculated does not match",
         };
         assert!(said.starts_with(words), "{said}");
@@ -148,7 +148,7 @@ async fn a_wrong_key_is_told_in_the_providers_words() {
 
 #[tokio::test]
 async fn some_wrong_keys_are_told_as_bad_requests() {
-    let served = Served::start(fakes::one(Kind::Cloudflare)).await;
+    let served = Served::start(fakes::one(ProviderKind::Cloudflare)).await;
     let key = |id: &'static str, value: &'static str| {
         move |settings: &mut relais_dnscheck::provider::Settings| {
             settings.insert(id.to_owned(), relais_model::Secret::new(value));
@@ -156,7 +156,7 @@ async fn some_wrong_keys_are_told_as_bad_requests() {
     };
     let error = served.publisher_with(key("token", "no-token-at-all")).zone("example.org").await.unwrap_err();
     assert_eq!(error, ProviderError::Refused { said: "Invalid request headers (400)".to_owned() });
-    let served = Served::start(fakes::one(Kind::Ovh)).await;
+    let served = Served::start(fakes::one(ProviderKind::Ovh)).await;
     let error = served.publisher_with(key("application_secret", "x")).zone("example.org").await.unwrap_err();
     assert_eq!(error, ProviderError::Refused { said: "Invalid signature (400)".to_owned() });
 }
@@ -196,7 +196,7 @@ async fn a_provider_that_is_busy_is_waited_for_but_not_for_ever() {
 
 #[tokio::test]
 async fn route_53_says_later_as_a_bad_request() {
-    let served = Served::start(fakes::one(Kind::Route53)).await;
+    let served = Served::start(fakes::one(ProviderKind::Route53)).await;
     let mut throttled = told(
         400,
         "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>",
@@ -222,7 +222,7 @@ async fn lists_of_several_pages_come_whole() {
 }
 
 /// The providers that make all changes or none.
-const ATOMIC: [Kind; 3] = [Kind::Cloudflare, Kind::Desec, Kind::Route53];
+const ATOMIC: [ProviderKind; 3] = [ProviderKind::Cloudflare, ProviderKind::Desec, ProviderKind::Route53];
 
 #[tokio::test]
 async fn half_a_push_is_told_as_it_is_and_can_be_undone() {
@@ -247,7 +247,7 @@ async fn half_a_push_is_told_as_it_is_and_can_be_undone() {
             assert!((1..=3).contains(&done) && done + untouched + 1 >= wishes().len(), "{:?}", pushed.fates);
             assert!(!pushed.receipt.changes.is_empty());
         }
-        if served.kind == Kind::Ovh {
+        if served.kind == ProviderKind::Ovh {
             served.put("unrelated.example.org", "A", TTL, &["192.0.2.1"]); // its fake shows what is served after a refresh only
         }
         assert!(publisher.undo(&pushed.receipt).await.unwrap().is_complete());
@@ -259,7 +259,7 @@ async fn half_a_push_is_told_as_it_is_and_can_be_undone() {
 
 #[tokio::test]
 async fn what_the_provider_rejects_is_told_in_its_words() {
-    let served = Served::start(fakes::one(Kind::Hetzner)).await;
+    let served = Served::start(fakes::one(ProviderKind::Hetzner)).await;
     let rejected =
         json!({ "error": { "code": "invalid_input", "message": "invalid input in field 'records': is too long" } });
     served.with(|state| state.broken_write = Some((0, told(422, &rejected))));
@@ -309,7 +309,7 @@ async fn several_texts_live_at_one_name() {
 
 #[tokio::test]
 async fn a_text_that_another_writer_took_away_is_put_back() {
-    let served = Served::start(fakes::one(Kind::Gandi)).await;
+    let served = Served::start(fakes::one(ProviderKind::Gandi)).await;
     served.with(|state| {
         state.intruder = Some(Box::new(|api| api.put("_acme-challenge.example.org", "TXT", 300, &["\"theirs\""])));
     });
@@ -324,12 +324,12 @@ async fn an_answer_that_is_none_is_told_as_broken() {
         served.with(|state| state.next.push_back(told(200, "<html>maintenance")));
         let error = served.publisher().zone("example.org").await.unwrap_err();
         assert!(matches!(error, ProviderError::Broken(_)) && error.is_transient(), "{error}");
-        let large = "x".repeat(relais_dnscheck::provider::http::ANSWER_OCTETS + 1);
+        let large = "x".repeat(relais_dnscheck::provider::ANSWER_OCTETS + 1);
         served.with(|state| state.next.push_back(told(200, large)));
         assert_eq!(served.publisher().zone("example.org").await.unwrap_err(), ProviderError::TooMuch);
     })
     .await;
-    let served = Served::start(fakes::one(Kind::Desec)).await;
+    let served = Served::start(fakes::one(ProviderKind::Desec)).await;
     let publisher = served.publisher();
     drop(served);
     assert!(matches!(publisher.zone("example.org").await.unwrap_err(), ProviderError::Unreachable(_)));
@@ -337,7 +337,7 @@ async fn an_answer_that_is_none_is_told_as_broken() {
 
 #[tokio::test]
 async fn a_provider_that_says_nothing_is_not_waited_for_for_ever() {
-    let served = Served::start(fakes::one(Kind::Desec)).await;
+    let served = Served::start(fakes::one(ProviderKind::Desec)).await;
     let publisher = served.publisher();
     publisher.zone("example.org").await.unwrap();
     served.with(|state| state.is_silent = true);
@@ -362,7 +362,7 @@ async fn an_alias_stands_alone() {
         assert_eq!(hindrance("hook.example.org"), Some(Hindrance::Alias("elsewhere.example.".to_owned())));
         assert_eq!(hindrance("www.example.org"), Some(Hindrance::Occupied(vec!["A".to_owned()])));
         assert_eq!(hindrance("outside.example.net"), Some(Hindrance::Outside));
-        let has_tlsa = served.kind != Kind::DigitalOcean;
+        let has_tlsa = served.kind != ProviderKind::DigitalOcean;
         assert_eq!(hindrance("_25._tcp.mail.example.org"), (!has_tlsa).then_some(Hindrance::Unsupported));
         assert_eq!(plan.changes.len(), usize::from(has_tlsa));
         assert!(served.publisher().push(&plan).await.unwrap().is_complete());
@@ -373,7 +373,7 @@ async fn an_alias_stands_alone() {
 /// A host behind Cloudflare's proxy gets no mail.
 #[tokio::test]
 async fn cloudflares_proxy_is_switched_off_and_on_again() {
-    let served = Served::start(fakes::one(Kind::Cloudflare)).await;
+    let served = Served::start(fakes::one(ProviderKind::Cloudflare)).await;
     served.put("mail.example.org", "A", 1, &["192.0.2.7"]);
     served.touch("mail.example.org", "proxied", &json!(true));
     served.touch("mail.example.org", "comment", &json!("the old box"));
@@ -389,7 +389,7 @@ async fn cloudflares_proxy_is_switched_off_and_on_again() {
 
 #[tokio::test]
 async fn what_a_provider_keeps_with_records_comes_back() {
-    let served = Served::start(fakes::one(Kind::Hetzner)).await;
+    let served = Served::start(fakes::one(ProviderKind::Hetzner)).await;
     served.put("mail.example.org", "A", TTL, &["192.0.2.1", "192.0.2.2"]);
     served.touch("mail.example.org", "labels", &json!({ "team": "post" }));
     served.touch("mail.example.org", "comment", &json!("rack 4"));
@@ -402,7 +402,7 @@ async fn what_a_provider_keeps_with_records_comes_back() {
         assert_eq!(served.dump(), before);
     }
     // OVH's forms for SPF and the like are TXT records by another name.
-    let served = Served::start(fakes::one(Kind::Ovh)).await;
+    let served = Served::start(fakes::one(ProviderKind::Ovh)).await;
     served.put("example.org", "SPF", 0, &["\"v=spf1 include:mx.ovh.com ~all\""]);
     served.put("example.org", "TXT", 0, &["\"1|www.example.org\""]);
     let before = served.dump();
@@ -415,12 +415,12 @@ async fn what_a_provider_keeps_with_records_comes_back() {
 
 #[tokio::test]
 async fn what_is_locked_or_more_than_a_set_is_left_alone() {
-    let served = Served::start(fakes::one(Kind::Route53)).await;
+    let served = Served::start(fakes::one(ProviderKind::Route53)).await;
     served.put("mail.example.org", "A", 0, &["ALIAS dualstack.lb.example."]);
     let wish = [Wish::Exactly(set("mail.example.org", "A", &["192.0.2.7"]))];
     let plan = served.publisher().preview("example.org", &wish).await.unwrap();
     assert_eq!((plan.changes.len(), plan.obstacles[0].hindrance.clone()), (0, Hindrance::Fixed));
-    let served = Served::start(fakes::one(Kind::Hetzner)).await;
+    let served = Served::start(fakes::one(ProviderKind::Hetzner)).await;
     served.put("mail.example.org", "A", TTL, &["192.0.2.1"]);
     served.touch("mail.example.org", "protection", &json!({ "change": true }));
     let plan = served.publisher().preview("example.org", &wish).await.unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use relais_dnscheck::provider::{FormError, Hindrance, Kind, ProviderError, Settings};
+use relais_dnscheck::provider::{FormError, Hindrance, ProviderError, ProviderKind, Settings};
 use relais_model::Secret;
 use relais_testkit::{ManualClock, SeededRandom};
 use relais_words::Language;
@@ -18,8 +18,8 @@ fn check((id, gaps): (&str, Vec<(&str, String)>)) {
 
 #[test]
 fn all_sentences_are_there() {
-    for kind in Kind::ALL {
-        assert_eq!(Kind::parse(kind.id()), Some(kind));
+    for kind in ProviderKind::ALL {
+        assert_eq!(ProviderKind::parse(kind.id()), Some(kind));
         check((kind.name(), Vec::new()));
         for field in kind.fields() {
             check((field.label, Vec::new()));
@@ -56,21 +56,21 @@ fn all_sentences_are_there() {
 
 #[test]
 fn a_form_says_which_field_is_wrong() {
-    let open = |kind: Kind, values: &[(&str, &str)]| {
+    let open = |kind: ProviderKind, values: &[(&str, &str)]| {
         let settings: Settings = values.iter().map(|(id, value)| ((*id).to_owned(), Secret::new(*value))).collect();
         kind.open(&settings, Arc::new(ManualClock::default()), Arc::new(SeededRandom::default())).map(drop)
     };
-    assert_eq!(open(Kind::Gandi, &[]), Err(FormError::Missing("token")));
-    assert_eq!(open(Kind::Gandi, &[("token", " \n")]), Err(FormError::Missing("token")));
-    assert_eq!(open(Kind::Gandi, &[("token", "two words")]), Err(FormError::Wrong("token")));
-    assert_eq!(open(Kind::Gandi, &[("token", " pat_1\n")]), Ok(()));
+    assert_eq!(open(ProviderKind::Gandi, &[]), Err(FormError::Missing("token")));
+    assert_eq!(open(ProviderKind::Gandi, &[("token", " \n")]), Err(FormError::Missing("token")));
+    assert_eq!(open(ProviderKind::Gandi, &[("token", "two words")]), Err(FormError::Wrong("token")));
+    assert_eq!(open(ProviderKind::Gandi, &[("token", " pat_1\n")]), Ok(()));
     let ovh = |endpoint: &'static str| {
         [("endpoint", endpoint), ("application_key", "a"), ("application_secret", "b"), ("consumer_key", "c")]
     };
-    assert_eq!(open(Kind::Ovh, &ovh("mars")), Err(FormError::Wrong("endpoint")));
-    assert_eq!(open(Kind::Ovh, &ovh("ca")), Ok(()));
-    assert_eq!(open(Kind::Ovh, &ovh("")), Ok(()), "the first choice is taken");
+    assert_eq!(open(ProviderKind::Ovh, &ovh("mars")), Err(FormError::Wrong("endpoint")));
+    assert_eq!(open(ProviderKind::Ovh, &ovh("ca")), Ok(()));
+    assert_eq!(open(ProviderKind::Ovh, &ovh("")), Ok(()), "the first choice is taken");
     let bind = |secret: &'static str| [("server", "ns1.example.org"), ("key_name", "relais"), ("secret", secret)];
-    assert_eq!(open(Kind::Rfc2136, &bind("not base64")), Err(FormError::Wrong("secret")));
-    assert_eq!(open(Kind::Rfc2136, &bind("c2VjcmV0")), Ok(()));
+    assert_eq!(open(ProviderKind::Rfc2136, &bind("not base64")), Err(FormError::Wrong("secret")));
+    assert_eq!(open(ProviderKind::Rfc2136, &bind("c2VjcmV0")), Ok(()));
 }

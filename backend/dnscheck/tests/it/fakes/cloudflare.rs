@@ -1,6 +1,6 @@
 //! <https://developers.cloudflare.com/api/resources/dns/subresources/records/>
 
-use relais_dnscheck::provider::Kind;
+use relais_dnscheck::provider::ProviderKind;
 use serde_json::{Value, json};
 
 use super::{Api, Asked, KEY, Told, ZONES, has_token, page, told};
@@ -100,8 +100,8 @@ impl Fake {
 }
 
 impl Api for Fake {
-    fn kind(&self) -> Kind {
-        Kind::Cloudflare
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Cloudflare
     }
 
     fn settings(&self) -> Vec<(&'static str, &'static str)> {

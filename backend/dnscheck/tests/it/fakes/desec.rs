@@ -1,6 +1,6 @@
 //! <https://desec.readthedocs.io/en/latest/dns/rrsets.html>
 
-use relais_dnscheck::provider::Kind;
+use relais_dnscheck::provider::ProviderKind;
 use serde_json::{Value, json};
 
 use super::{Api, Asked, KEY, Sets, Told, ZONES, dump_sets, has_token, label, page, told};
@@ -47,8 +47,8 @@ impl Fake {
 }
 
 impl Api for Fake {
-    fn kind(&self) -> Kind {
-        Kind::Desec
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Desec
     }
 
     fn settings(&self) -> Vec<(&'static str, &'static str)> {

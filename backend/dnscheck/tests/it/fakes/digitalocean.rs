@@ -1,6 +1,6 @@
 //! <https://docs.digitalocean.com/reference/api/digitalocean/#tag/Domain-Records>
 
-use relais_dnscheck::provider::Kind;
+use relais_dnscheck::provider::ProviderKind;
 use serde_json::{Value, json};
 
 use super::{Api, Asked, KEY, Told, ZONES, has_token, label, page, told};
@@ -35,8 +35,8 @@ impl Fake {
 }
 
 impl Api for Fake {
-    fn kind(&self) -> Kind {
-        Kind::DigitalOcean
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::DigitalOcean
     }
 
     fn settings(&self) -> Vec<(&'static str, &'static str)> {

@@ -1,6 +1,6 @@
 //! <https://api.gandi.net/docs/livedns/>
 
-use relais_dnscheck::provider::Kind;
+use relais_dnscheck::provider::ProviderKind;
 use serde_json::{Value, json};
 
 use super::{Api, Asked, KEY, Sets, Told, ZONES, dump_sets, has_token, label, page, told};
@@ -15,8 +15,8 @@ fn failure(code: u16, cause: &str, message: &str) -> Told {
 }
 
 impl Api for Fake {
-    fn kind(&self) -> Kind {
-        Kind::Gandi
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Gandi
     }
 
     fn settings(&self) -> Vec<(&'static str, &'static str)> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relais_dnscheck::provider::Kind;
+use relais_dnscheck::provider::ProviderKind;
 use serde_json::{Value, json};
 
 use super::{Api, Asked, KEY, Told, ZONES, has_token, label, page, told};
@@ -32,8 +32,8 @@ impl Fake {
 }
 
 impl Api for Fake {
-    fn kind(&self) -> Kind {
-        Kind::Hetzner
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Hetzner
     }
 
     fn settings(&self) -> Vec<(&'static str, &'static str)> {

@@ -19,7 +19,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use relais_dnscheck::provider::{Kind, Publisher, Settings};
+use relais_dnscheck::provider::{ProviderKind, Publisher, Settings};
 use relais_model::Secret;
 use relais_testkit::{ManualClock, SeededRandom};
 use serde_json::Value;
@@ -70,7 +70,7 @@ pub(crate) fn told(status: u16, body: impl std::fmt::Display) -> Told {
 
 /// One provider's API.
 pub(crate) trait Api: Send {
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> ProviderKind;
     /// What a person fills in.
     fn settings(&self) -> Vec<(&'static str, &'static str)>;
     /// Whether the request proves the key; else what it says.
@@ -84,7 +84,7 @@ pub(crate) trait Api: Send {
     fn dump(&self) -> Vec<String>;
 }
 
-pub(crate) fn one(kind: Kind) -> Box<dyn Api> {
+pub(crate) fn one(kind: ProviderKind) -> Box<dyn Api> {
     all().into_iter().find(|api| api.kind() == kind).unwrap()
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn all() -> Vec<Box<dyn Api>> {
 
 /// A running fake; it ends with this value.
 pub(crate) struct Served {
-    pub(crate) kind: Kind,
+    pub(crate) kind: ProviderKind,
     pub(crate) base: String,
     pub(crate) state: Arc<Mutex<State>>,
     settings: Vec<(&'static str, &'static str)>,

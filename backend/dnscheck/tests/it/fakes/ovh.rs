@@ -1,6 +1,6 @@
 //! <https://eu.api.ovh.com/console/?section=%2Fdomain>
 
-use relais_dnscheck::provider::Kind;
+use relais_dnscheck::provider::ProviderKind;
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
@@ -34,8 +34,8 @@ impl Fake {
 }
 
 impl Api for Fake {
-    fn kind(&self) -> Kind {
-        Kind::Ovh
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Ovh
     }
 
     fn settings(&self) -> Vec<(&'static str, &'static str)> {

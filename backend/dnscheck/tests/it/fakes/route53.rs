@@ -2,7 +2,7 @@
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use relais_dnscheck::provider::Kind;
+use relais_dnscheck::provider::ProviderKind;
 use sha2::{Digest as _, Sha256};
 
 use super::{Api, Asked, KEY, Sets, Told, ZONES, dump_sets, label, told};
@@ -138,8 +138,8 @@ impl Fake {
 }
 
 impl Api for Fake {
-    fn kind(&self) -> Kind {
-        Kind::Route53
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Route53
     }
 
     fn settings(&self) -> Vec<(&'static str, &'static str)> {
