@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 
-use hickory_proto::op::{Message, MessageType};
+use hickory_proto::op::{Message, MessageType, OpCode};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -86,10 +86,7 @@ impl Named {
     }
 
     fn publisher(&self, key: &str, secret: &str) -> Publisher {
-        let server = format!("127.0.0.1:{}", self.port);
-        let values = [("server", server.as_str()), ("key_name", key), ("secret", secret)];
-        let settings: Settings = values.map(|(id, value)| (id.to_owned(), Secret::new(value))).into();
-        ProviderKind::Rfc2136.open(&settings, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap()
+        publisher_at(&format!("127.0.0.1:{}", self.port), key, secret)
     }
 
     /// The zone as BIND transfers it, without its SOA, whose serial counts the changes.
@@ -111,6 +108,12 @@ impl Named {
         lines.sort();
         lines
     }
+}
+
+fn publisher_at(server: &str, key: &str, secret: &str) -> Publisher {
+    let values = [("server", server), ("key_name", key), ("secret", secret)];
+    let settings: Settings = values.map(|(id, value)| (id.to_owned(), Secret::new(value))).into();
+    ProviderKind::Rfc2136.open(&settings, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap()
 }
 
 impl Drop for Named {
@@ -198,9 +201,7 @@ async fn bind_refuses_a_wrong_key() {
 async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
     let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let server = silent.local_addr().unwrap().to_string();
-    let values = [("server", server.as_str()), ("key_name", "relais"), ("secret", SECRET)];
-    let settings: Settings = values.map(|(id, value)| (id.to_owned(), Secret::new(value))).into();
-    let publisher = ProviderKind::Rfc2136.open(&settings, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
+    let publisher = publisher_at(&server, "relais", SECRET);
     tokio::time::pause();
     assert_eq!(publisher.zone("example.org").await.unwrap_err(), ProviderError::Timeout);
 }
@@ -220,6 +221,36 @@ async fn two_writers_take_nothing_from_each_other() {
         one.remove_txt(name, &format!("first{round}")).await.unwrap();
     }
     assert_eq!(named.dig(&[name, "TXT"]).len(), 5);
+}
+
+/// The update itself says what must stand: who comes between our look and our write loses nothing.
+#[tokio::test]
+async fn bind_refuses_an_update_of_what_has_changed() {
+    let Some(named) = Named::start(ZONE) else { return };
+    let proxy = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let at = proxy.local_addr().unwrap().to_string();
+    let intruder = named.publisher("relais", SECRET);
+    let upstream = ("127.0.0.1", named.port);
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        loop {
+            let (mut client, _) = proxy.accept().await.unwrap();
+            let mut question = vec![0; usize::from(client.read_u16().await.unwrap())];
+            client.read_exact(&mut question).await.unwrap();
+            if Message::from_vec(&question).unwrap().op_code == OpCode::Update {
+                intruder.publish_txt("example.org", "theirs").await.unwrap();
+            }
+            let mut server = tokio::net::TcpStream::connect(upstream).await.unwrap();
+            server.write_u16(u16::try_from(question.len()).unwrap()).await.unwrap();
+            server.write_all(&question).await.unwrap();
+            tokio::io::copy_bidirectional(&mut client, &mut server).await.ok();
+        }
+    });
+    let publisher = publisher_at(&at, "relais", SECRET);
+    let pushed = push(&publisher, &[spf("v=spf1 mx -all")]).await;
+    assert_eq!(pushed.error, Some(ProviderError::Changed { sets: vec!["example.org TXT".to_owned()] }));
+    let apex = named.dig(&["example.org", "TXT"]).concat();
+    assert!(apex.contains("theirs") && apex.contains("include:elsewhere.example"), "{apex}");
 }
 
 /// As at the fakes: whatever stands and is wished for, an undo gives back what was there.
@@ -269,9 +300,7 @@ async fn an_answer_without_the_key_is_not_believed() {
         stream.write_u16(u16::try_from(answer.len()).unwrap()).await.unwrap();
         stream.write_all(&answer).await.unwrap();
     };
-    let values = [("server", server.as_str()), ("key_name", "relais"), ("secret", SECRET)];
-    let settings: Settings = values.map(|(id, value)| (id.to_owned(), Secret::new(value))).into();
-    let publisher = ProviderKind::Rfc2136.open(&settings, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap();
+    let publisher = publisher_at(&server, "relais", SECRET);
     let (answer, ()) = tokio::join!(publisher.zone("example.org"), forge);
     assert!(matches!(&answer, Err(ProviderError::Broken(said)) if said.contains("signature")), "{answer:?}");
 }

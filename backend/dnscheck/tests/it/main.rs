@@ -413,6 +413,43 @@ async fn what_a_provider_keeps_with_records_comes_back() {
     assert_eq!(served.dump(), before);
 }
 
+/// Route 53 counts an octet in octal, the DNS in decimal.
+#[tokio::test]
+async fn a_text_that_is_no_ascii_is_read_and_written() {
+    let served = Served::start(fakes::one(ProviderKind::Route53)).await;
+    served.put("example.org", "TXT", TTL, &[r#""caf\303\251""#]);
+    let cafe = Wish::Exactly(set("example.org", "TXT", &[&txt("café".as_bytes())]));
+    assert_eq!(served.publisher().preview("example.org", &[cafe]).await.unwrap().changes, []);
+    let pushed = push(&served.publisher(), &[Wish::Beside(set("example.org", "TXT", &[&txt("thé".as_bytes())]))]).await;
+    assert!(pushed.is_complete());
+    assert!(served.dump().concat().contains(r#"th\\303\\251"#), "{:?}", served.dump());
+}
+
+#[tokio::test]
+async fn records_that_ovh_does_not_serve_yet_are_no_success() {
+    let served = Served::start(fakes::one(ProviderKind::Ovh)).await;
+    served.with(|state| state.broken_write = Some((1, told(500, json!({ "message": "refresh is down" })))));
+    let pushed = push(&served.publisher(), &[spf("v=spf1 mx -all")]).await;
+    assert_eq!(pushed.error, Some(ProviderError::Broken("refresh is down (500)".to_owned())));
+    assert!(!pushed.is_complete() && !pushed.receipt.changes.is_empty());
+}
+
+#[tokio::test]
+async fn half_a_set_is_told_as_what_stands() {
+    let served = Served::start(fakes::one(ProviderKind::DigitalOcean)).await;
+    served.put("mail.example.org", "A", TTL, &["192.0.2.1"]);
+    let before = served.dump();
+    let wish = Wish::Exactly(set("mail.example.org", "A", &["192.0.2.7", "192.0.2.8", "192.0.2.9"]));
+    served.with(|state| state.broken_write = Some((2, told(500, "out of order"))));
+    let pushed = push(&served.publisher(), &[wish]).await;
+    let half = set("mail.example.org", "A", &["192.0.2.7", "192.0.2.8"]);
+    let Fate::Otherwise(Some(found)) = &pushed.fates[0].1 else { panic!("{pushed:?}") };
+    assert_eq!((found.values.len(), found.ttl), (half.values.len(), half.ttl));
+    served.with(|state| state.broken_write = None);
+    assert!(served.publisher().undo(&pushed.receipt).await.unwrap().is_complete());
+    assert_eq!(served.dump(), before);
+}
+
 #[tokio::test]
 async fn what_is_locked_or_more_than_a_set_is_left_alone() {
     let served = Served::start(fakes::one(ProviderKind::Route53)).await;
