@@ -91,29 +91,6 @@ impl Http {
         self.clock.now()
     }
 
-    /// Makes the request, and makes it again after the wait that a provider asks for (429, or 503 with a time), which is refused before it
-    /// is looked at. `build` is called for each try: a signature has its time.
-    async fn send(
-        &self,
-        build: impl Fn(Timestamp) -> Result<Request<Full<Bytes>>, ProviderError>,
-        delays: &[&str],
-    ) -> Result<Answer, ProviderError> {
-        let mut waited = Duration::ZERO;
-        let mut tries = 0;
-        loop {
-            let answer = timeout(REQUEST_TIMEOUT, self.exchange(build(self.now())?)).await;
-            let answer = answer.unwrap_or(Err(ProviderError::Timeout))?;
-            let Some(wait) = self.asked_wait(&answer, delays) else { return Ok(answer) };
-            waited += wait;
-            tries += 1;
-            if waited > PATIENCE || tries >= TRIES {
-                return Err(ProviderError::Busy { wait, said: said(&String::from_utf8_lossy(&answer.body)) });
-            }
-            tracing::debug!(seconds = wait.as_secs(), "the provider asks to wait");
-            sleep(wait).await;
-        }
-    }
-
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, ProviderError> {
         let response = self.client.request(request).await.map_err(|error| ProviderError::Unreachable(chain(&error)))?;
         let (head, body) = response.into_parts();
@@ -200,26 +177,39 @@ impl fmt::Debug for Api {
 }
 
 impl Api {
-    /// Asks, and gives the answer whatever its status is. `target` is below the base.
+    /// Asks, and gives the answer whatever its status is. `target` is below the base. Where the provider asks to wait, which it does before
+    /// it looks at what is asked, the request is made again after that.
     pub(crate) async fn ask(&self, method: Method, target: &str, body: &[u8]) -> Result<Answer, ProviderError> {
         let url = format!("{}{target}", self.base);
-        let build = |now| {
-            let mut request = Request::builder()
-                .method(&method)
-                .uri(&url)
-                .header(USER_AGENT, "relais")
-                .header(ACCEPT, self.content_type);
-            if !body.is_empty() {
-                request = request.header(CONTENT_TYPE, self.content_type);
+        let (mut waited, mut tries) = (Duration::ZERO, 0);
+        loop {
+            let request = self.request(&method, &url, body)?;
+            let answer = timeout(REQUEST_TIMEOUT, self.http.exchange(request)).await;
+            let answer = answer.unwrap_or(Err(ProviderError::Timeout))?;
+            let Some(wait) = self.http.asked_wait(&answer, self.delays) else { return Ok(answer) };
+            waited = waited.saturating_add(wait);
+            tries += 1;
+            if waited > PATIENCE || tries >= TRIES {
+                return Err(ProviderError::Busy { wait, said: self.words(&answer) });
             }
-            for (name, value) in self.sign.headers(&Unsigned { method: &method, url: &url, body, now }) {
-                request = request.header(name, value);
-            }
-            // A key with a line's end in it, say. The error doesn't hold it.
-            let request = request.body(Full::new(Bytes::copy_from_slice(body)));
-            request.map_err(|error| ProviderError::Refused { said: error.to_string() })
-        };
-        self.http.send(build, self.delays).await
+            tracing::debug!(seconds = wait.as_secs(), "the provider asks to wait");
+            sleep(wait).await;
+        }
+    }
+
+    /// Built for each try: a signature has its time.
+    fn request(&self, method: &Method, url: &str, body: &[u8]) -> Result<Request<Full<Bytes>>, ProviderError> {
+        let mut request =
+            Request::builder().method(method).uri(url).header(USER_AGENT, "relais").header(ACCEPT, self.content_type);
+        if !body.is_empty() {
+            request = request.header(CONTENT_TYPE, self.content_type);
+        }
+        for (name, value) in self.sign.headers(&Unsigned { method, url, body, now: self.http.now() }) {
+            request = request.header(name, value);
+        }
+        // A key with a line's end in it, say. The error doesn't hold it.
+        let request = request.body(Full::new(Bytes::copy_from_slice(body)));
+        request.map_err(|error| ProviderError::Refused { said: error.to_string() })
     }
 
     /// Asks, and takes a success only.
@@ -248,11 +238,16 @@ impl Api {
         self.call(method, target, body.to_string().as_bytes()).await
     }
 
-    /// What an answer that is no success means.
-    pub(crate) fn failure(&self, answer: &Answer) -> ProviderError {
+    /// What it says, in its own words and with its status.
+    fn words(&self, answer: &Answer) -> String {
         let words =
             (self.complaint)(&answer.body).unwrap_or_else(|| String::from_utf8_lossy(&answer.body).into_owned());
-        let said = said(&format!("{} ({})", words, answer.status.as_u16()));
+        said(&format!("{words} ({})", answer.status.as_u16()))
+    }
+
+    /// What an answer that is no success means.
+    pub(crate) fn failure(&self, answer: &Answer) -> ProviderError {
+        let said = self.words(answer);
         match answer.status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ProviderError::Refused { said },
             StatusCode::BAD_REQUEST if says_one_of(&answer.body, self.refusals) => ProviderError::Refused { said },

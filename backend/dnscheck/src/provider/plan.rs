@@ -254,3 +254,61 @@ fn keep_aliases_alone(
         hindrances.insert(key, hindrance);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPF: &str = "\"v=spf1 mx -all\"";
+    const OLD: &str = "\"v=spf1 a ~all\"";
+    const SITE: &str = "\"site-verification=abc\"";
+
+    fn set(ttl: u32, values: &[&str]) -> RecordSet {
+        RecordSet::new("example.org", "TXT", ttl, values)
+    }
+
+    fn among(values: &[&str]) -> Wish {
+        Wish::Among { set: set(60, values), tag: "V=SPF1".to_owned() }
+    }
+
+    /// No values: no set. What is expected has its TTL: a set that is added to keeps its own.
+    #[track_caller]
+    fn check(before: &[&str], wish: &Wish, ttl: u32, expected: &[&str]) {
+        let some = |ttl, values: &[&str]| (!values.is_empty()).then(|| set(ttl, values));
+        assert_eq!(wish.grant(some(3600, before).as_ref(), 300), some(ttl, expected), "{before:?} {wish:?}");
+    }
+
+    #[test]
+    fn what_is_not_ours_stays() {
+        check(&[], &among(&[SPF]), 300, &[SPF]);
+        check(&[OLD, SITE], &among(&[SPF]), 3600, &[SPF, SITE]);
+        check(&[OLD, SPF], &among(&[SPF]), 3600, &[SPF]);
+        check(&[SPF, SITE], &among(&[SPF]), 3600, &[SPF, SITE]);
+        check(&[OLD, SITE], &among(&[]), 3600, &[SITE]);
+        check(&[OLD], &among(&[]), 0, &[]);
+        check(&[SITE], &Wish::Beside(set(60, &[SPF])), 3600, &[SPF, SITE]);
+        check(&[], &Wish::Beside(set(60, &[SPF])), 300, &[SPF]);
+        check(&[SPF, SITE], &Wish::Without(set(60, &[SPF])), 3600, &[SITE]);
+        check(&[SPF], &Wish::Without(set(60, &[SPF])), 0, &[]);
+        check(&[], &Wish::Without(set(60, &[SPF])), 0, &[]);
+        check(&[OLD, SITE], &Wish::Exactly(set(60, &[SPF])), 300, &[SPF]);
+        check(&[SPF], &Wish::Exactly(set(60, &[SPF])), 3600, &[SPF]);
+        check(&[SPF], &Wish::Exactly(set(60, &[])), 0, &[]);
+        // The same text, cut elsewhere, is the same to the letter of what stands.
+        let cut = "\"v=spf1 \" \"mx -all\"";
+        check(&[cut], &among(&[SPF]), 3600, &[cut]);
+        check(&[cut], &Wish::Without(set(60, &[SPF])), 0, &[]);
+    }
+
+    #[test]
+    fn a_later_wish_sees_what_an_earlier_one_made() {
+        let zone = Zone { name: "example.org".to_owned(), key: String::new(), least_ttl: 0 };
+        let contents = Contents { sets: vec![set(3600, &[OLD])], ..Contents::default() };
+        let wishes = [among(&[SPF]), Wish::Beside(set(60, &[SITE]))];
+        let plan = plan(zone, &contents, &wishes, |_| true);
+        assert_eq!(plan.changes, [Change { before: Some(set(3600, &[OLD])), after: Some(set(3600, &[SPF, SITE])) }]);
+        let change = &plan.changes[0];
+        assert_eq!((change.added(), change.removed(), change.kept()), (vec![SITE, SPF], vec![OLD], vec![]));
+        assert_eq!(change.reversed().reversed(), *change);
+    }
+}

@@ -175,7 +175,7 @@ async fn a_provider_that_is_busy_is_waited_for_but_not_for_ever() {
         served.with(|state| state.next.push_back(later("3600")));
         let busy = publisher.zone("example.org").await.unwrap_err();
         let hour = std::time::Duration::from_hours(1);
-        assert_eq!(busy, ProviderError::Busy { wait: hour, said: "slow down".to_owned() });
+        assert_eq!(busy, ProviderError::Busy { wait: hour, said: "slow down (429)".to_owned() });
         // Who says "at once" again and again is not asked for ever.
         served.with(|state| state.next.extend(vec![later("0"); 50]));
         assert!(matches!(publisher.zone("example.org").await.unwrap_err(), ProviderError::Busy { .. }));
@@ -189,7 +189,7 @@ async fn a_provider_that_is_busy_is_waited_for_but_not_for_ever() {
         served.with(|state| state.next.push_back(limited));
         let busy = publisher.zone("example.org").await.unwrap_err();
         let minutes = std::time::Duration::from_mins(10);
-        assert_eq!(busy, ProviderError::Busy { wait: minutes, said: "limit".to_owned() });
+        assert_eq!(busy, ProviderError::Busy { wait: minutes, said: "limit (429)".to_owned() });
     })
     .await;
 }
@@ -422,7 +422,7 @@ async fn a_text_that_is_no_ascii_is_read_and_written() {
     assert_eq!(served.publisher().preview("example.org", &[cafe]).await.unwrap().changes, []);
     let pushed = push(&served.publisher(), &[Wish::Beside(set("example.org", "TXT", &[&txt("thé".as_bytes())]))]).await;
     assert!(pushed.is_complete());
-    assert!(served.dump().concat().contains(r#"th\\303\\251"#), "{:?}", served.dump());
+    assert!(served.dump().concat().contains(r"th\\303\\251"), "{:?}", served.dump());
 }
 
 #[tokio::test]
