@@ -133,6 +133,9 @@ pub enum ProviderError {
     /// It says more than we read.
     #[error("the zone has more records than are read")]
     TooMuch,
+    /// It would break the zone, or cannot be said there.
+    #[error("{} {} cannot be written: {:?}", .0.name, .0.kind, .0.hindrance)]
+    Hindered(Obstacle),
     /// Somebody changed these sets (`mail.example.org A`) since they were looked at; nothing was done.
     #[error("changed meanwhile: {}", sets.join(", "))]
     Changed {
@@ -161,6 +164,7 @@ impl ProviderError {
             Self::Unreachable(why) => ("dns-provider-failure-unreachable", vec![("why", why.clone())]),
             Self::Broken(why) => ("dns-provider-failure-broken", vec![("why", why.clone())]),
             Self::TooMuch => ("dns-provider-failure-too-much", Vec::new()),
+            Self::Hindered(obstacle) => obstacle.hindrance.text(),
             Self::Changed { sets } => ("dns-provider-failure-changed", vec![("sets", sets.join(", "))]),
         }
     }

@@ -19,8 +19,8 @@ use super::{Asking, Change, Contents, Provider, ProviderError, ProviderKind, Zon
 
 /// Where the API is, for accounts in Europe, in Canada and the rest of the world, and in the United States.
 pub(super) const BASES: [(&str, &str); 3] = [
-    ("eu", "https://eu.api.ovh.com/1.0"),
-    ("ca", "https://ca.api.ovh.com/1.0"),
+    ("eu", "https://api.eu.ovhcloud.com/1.0"),
+    ("ca", "https://api.ca.ovhcloud.com/1.0"),
     ("us", "https://api.us.ovhcloud.com/1.0"),
 ];
 

@@ -84,14 +84,18 @@ impl Publisher {
     /// [`ProviderError::NoZone`] where it has none of them; else what the provider answers.
     pub async fn zone(&self, domain: &str) -> Result<Zone, ProviderError> {
         let domain = record::bare(domain);
-        let mut name = domain.as_str();
+        let (mut name, mut refusal) = (domain.as_str(), None);
         while name.split('.').count() >= ZONE_LABELS {
-            if let Some(zone) = self.provider.zone(name).await? {
-                return Ok(zone);
+            match self.provider.zone(name).await {
+                Ok(Some(zone)) => return Ok(zone),
+                Ok(None) => {}
+                // A key that may see one zone alone is refused at every other name.
+                Err(error @ ProviderError::Refused { .. }) => refusal = refusal.or(Some(error)),
+                Err(error) => return Err(error),
             }
             name = name.split_once('.').map_or("", |(_, rest)| rest);
         }
-        Err(ProviderError::NoZone { domain })
+        Err(refusal.unwrap_or(ProviderError::NoZone { domain }))
     }
 
     /// What would be done so that `wishes`, all in the zone of `domain`, are granted. Changes nothing.
@@ -156,9 +160,7 @@ impl Publisher {
         for _ in 0..PUBLISH_TRIES {
             let plan = self.preview_in(zone.clone(), std::slice::from_ref(wish)).await?;
             if let Some(obstacle) = plan.obstacles.first() {
-                return Err(ProviderError::Rejected {
-                    said: format!("{} {}: {:?}", obstacle.name, obstacle.kind, obstacle.hindrance),
-                });
+                return Err(ProviderError::Hindered(obstacle.clone()));
             }
             if plan.changes.is_empty() {
                 return Ok(());

@@ -11,6 +11,8 @@ mod fakes;
 mod round_trip;
 mod words;
 
+use std::sync::{Arc, Mutex};
+
 use relais_dnscheck::provider::{
     Change, Fate, Hindrance, ProviderError, ProviderKind, Publisher, Pushed, Receipt, RecordSet, Wish, txt,
 };
@@ -111,7 +113,10 @@ async fn the_longest_zone_of_the_account_is_taken() {
         let zone = async |domain: &str| publisher.zone(domain).await.map(|zone| zone.name);
         assert_eq!(zone("Mail.Example.Org.").await.unwrap(), "example.org");
         assert_eq!(zone("a.sub.example.org").await.unwrap(), "sub.example.org");
-        let missing = ProviderError::NoZone { domain: "example.net".to_owned() };
+        let missing = match served.kind {
+            ProviderKind::Ovh => ProviderError::Refused { said: "This call has not been granted (403)".to_owned() },
+            _ => ProviderError::NoZone { domain: "example.net".to_owned() },
+        };
         assert_eq!(zone("example.net").await.unwrap_err(), missing);
     })
     .await;
@@ -366,6 +371,8 @@ async fn an_alias_stands_alone() {
         assert_eq!(hindrance("_25._tcp.mail.example.org"), (!has_tlsa).then_some(Hindrance::Unsupported));
         assert_eq!(plan.changes.len(), usize::from(has_tlsa));
         assert!(served.publisher().push(&plan).await.unwrap().is_complete());
+        let error = served.publisher().publish_txt("hook.example.org", "x").await.unwrap_err();
+        assert!(matches!(&error, ProviderError::Hindered(obstacle) if obstacle.kind == "TXT"), "{error}");
     })
     .await;
 }
@@ -464,13 +471,39 @@ async fn what_is_locked_or_more_than_a_set_is_left_alone() {
     assert_eq!((plan.changes.len(), plan.obstacles[0].hindrance.clone()), (0, Hindrance::Fixed));
 }
 
+/// All that is logged while this lives, by whichever crate.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[tokio::test]
-async fn no_key_is_printed() {
+async fn no_key_is_printed_or_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    let guard = tracing::subscriber::set_default(subscriber.finish());
     each(async |served| {
         let publisher = served.publisher();
+        served.with(|state| state.next.push_back(told(500, "trouble")));
+        publisher.zone("example.org").await.unwrap_err();
         let pushed = push(&publisher, &wishes()).await;
         let printed = format!("{publisher:?} {pushed:?} {}", serde_json::to_string(&pushed.receipt).unwrap());
         assert!(!printed.contains(fakes::KEY));
     })
     .await;
+    drop(guard);
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("hyper_util"), "the client's own lines are among them");
+    assert!(!logged.contains(fakes::KEY));
 }

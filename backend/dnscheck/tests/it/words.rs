@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use relais_dnscheck::provider::{FormError, Hindrance, ProviderError, ProviderKind, Settings};
+use relais_dnscheck::provider::{FormError, Hindrance, Obstacle, ProviderError, ProviderKind, Settings};
 use relais_model::Secret;
 use relais_testkit::{ManualClock, SeededRandom};
 use relais_words::Language;
@@ -36,6 +36,7 @@ fn all_sentences_are_there() {
         ProviderError::Unreachable(said()),
         ProviderError::Broken(said()),
         ProviderError::TooMuch,
+        ProviderError::Hindered(Obstacle { name: said(), kind: said(), hindrance: Hindrance::Fixed }),
         ProviderError::Changed { sets: vec![said()] },
     ] {
         check(error.text());

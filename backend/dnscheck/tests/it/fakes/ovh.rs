@@ -67,6 +67,8 @@ impl Api for Fake {
             ("GET", ["domain", "zone", zone]) if ZONES.contains(zone) => {
                 told(200, json!({ "name": zone, "hasDnsAnycast": false, "dnssecSupported": true }))
             }
+            // The consumer key may see these two alone.
+            ("GET", ["domain", "zone", _]) => failure(403, "Client::Forbidden", "This call has not been granted"),
             ("GET", ["domain", "zone", "example.org", "record"]) => {
                 let is_asked = |record: &&Value| record["subDomain"] == asked.query["subDomain"];
                 let ids: Vec<&Value> = self.records.iter().filter(is_asked).map(|record| &record["id"]).collect();
