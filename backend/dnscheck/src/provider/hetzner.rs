@@ -24,7 +24,7 @@ const PAGE: usize = 50;
 const LEAST_TTL: u32 = 60;
 
 /// An action is asked after so often, each time a little later.
-const POLLS: u32 = 20;
+const POLLS: u32 = 30;
 
 /// The first wait.
 const POLL_WAIT: Duration = Duration::from_millis(100);

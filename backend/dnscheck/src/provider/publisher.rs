@@ -114,7 +114,8 @@ impl Publisher {
         Ok(plan::plan(zone, &contents, wishes, |kind| self.provider.has_kind(kind)))
     }
 
-    /// Does what `plan` shows, if the zone still is as it was then.
+    /// Does what `plan` shows, if the zone still is as it was then. Not to be dropped before its end: with it goes the record of what was
+    /// there. It ends by itself, for each request does.
     ///
     /// # Errors
     /// [`ProviderError::Changed`] where a set is another by now, and what the provider answers to the first look: nothing was done.

@@ -21,12 +21,12 @@ use crate::round_trip::{rows, wishes};
 use crate::{TTL, push, set, spf};
 
 /// The keys' secret. What a test's own server knows is no secret.
-const SECRET: &str = "cGxhbnRlZC1zZWNyZXQta2V5LW9mLTMyLW9jdGV0cyE=";
+pub(crate) const SECRET: &str = "cGxhbnRlZC1zZWNyZXQta2V5LW9mLTMyLW9jdGV0cyE=";
 const OTHER: &str = "YW5vdGhlci1zZWNyZXQta2V5LW9mLTMyLW9jdGV0cyE=";
 
 /// A named of our own; it ends with this value, and with this process however that ends: the shell that waits for it waits at our pipe.
-struct Named {
-    folder: tempfile::TempDir,
+pub(crate) struct Named {
+    _folder: tempfile::TempDir,
     port: u16,
     dig: PathBuf,
     shell: Child,
@@ -38,7 +38,7 @@ const KEEPER: &str = r#""$1" -g -c "$2" -n 1 & named=$!; read -r _; kill "$named
 impl Named {
     /// One that serves `zone` (a zone file's lines) as example.org, and the same as closed.example, which nobody may transfer. None where
     /// BIND isn't installed, which is said; on the CI server that fails.
-    fn start(zone: &str) -> Option<Self> {
+    pub(crate) fn start(zone: &str) -> Option<Self> {
         let (Some(named), Some(dig)) = (machine::find_program("named"), machine::find_program("dig")) else {
             assert!(env::var_os("CI").is_none(), "tests with BIND must run in CI");
             machine::say("\nSKIPPED: RFC 2136 against BIND: not installed (apt-get install bind9 bind9-dnsutils)\n");
@@ -82,10 +82,10 @@ impl Named {
         }
         // Who doesn't read lets it wait.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Some(Self { folder, port, dig, shell, pipe })
+        Some(Self { _folder: folder, port, dig, shell, pipe })
     }
 
-    fn publisher(&self, key: &str, secret: &str) -> Publisher {
+    pub(crate) fn publisher(&self, key: &str, secret: &str) -> Publisher {
         publisher_at(&format!("127.0.0.1:{}", self.port), key, secret)
     }
 
@@ -122,7 +122,6 @@ impl Drop for Named {
             drop(pipe.write_all(b"\n"));
         }
         drop(self.shell.wait());
-        let _ = &self.folder;
     }
 }
 
