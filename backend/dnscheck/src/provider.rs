@@ -13,7 +13,7 @@
 //! [`ANSWER_OCTETS`] of its answer is read; a list has at most [`MAX_RECORDS`] records; a provider's errors keep its own words.
 //!
 //! To add one: a file with its `Provider`, a variant of [`ProviderKind`] with its fields, its sentences in `dns-provider.ftl`, a fake of its API in
-//! `tests/it/fakes`.
+//! `tests/it/provider/fakes`.
 
 mod cloudflare;
 mod desec;

@@ -17,8 +17,8 @@ use relais_model::{Secret, SystemClock, SystemRandom};
 use relais_testkit::machine;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::round_trip::{rows, wishes};
-use crate::{TTL, push, set, spf};
+use super::round_trip::{Rows, rows, wishes};
+use super::{TTL, push, set, spf};
 
 /// The keys' secret. What a test's own server knows is no secret.
 pub(crate) const SECRET: &str = "cGxhbnRlZC1zZWNyZXQta2V5LW9mLTMyLW9jdGV0cyE=";
@@ -138,7 +138,7 @@ www CNAME mail
 async fn bind_takes_a_push_and_its_undo() {
     let Some(named) = Named::start(ZONE) else { return };
     let (publisher, before) = (named.publisher("relais", SECRET), named.dump());
-    let mut wishes = crate::wishes();
+    let mut wishes = super::wishes();
     wishes.push(Wish::Exactly(set("_25._tcp.mail.example.org", "TLSA", &[&format!("3 1 1 {}", "ab".repeat(32))])));
     wishes.push(Wish::Exactly(set("www.example.org", "A", &["192.0.2.7"])));
     let plan = publisher.preview("example.org", &wishes).await.unwrap();
@@ -259,7 +259,7 @@ fn bind_is_left_as_it_was() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let publisher = named.publisher("relais", SECRET);
     let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
-    let case = |(rows, wishes): (crate::round_trip::Rows, Vec<Wish>)| {
+    let case = |(rows, wishes): (Rows, Vec<Wish>)| {
         runtime.block_on(async {
             let exactly = |((name, kind), (_, values)): (&(String, String), &(u32, Vec<String>))| {
                 Wish::Exactly(relais_dnscheck::provider::RecordSet::new(name, kind, TTL, values))

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use relais_dnscheck::provider::{RecordSet, Wish, txt};
 
-use crate::fakes::{self, Served};
+use super::fakes::{self, Served};
 
 pub(crate) type Rows = BTreeMap<(String, String), (u32, Vec<String>)>;
 
