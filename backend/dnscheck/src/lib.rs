@@ -12,9 +12,11 @@
 //! - [`Look`]: asking, with [`DnsLook`] over hickory; [`Reach`]: meeting hosts, with [`TcpReach`]
 //! - [`judge()`]: verdicts; [`Reason::said`]: their sentences in the catalogue (`templates/words/*/dns.ftl`)
 //! - [`DkimKeyMaker`]: keys that sign
+//! - [`provider`]: one trait, and behind it the programs and companies that serve zones: what stands there is read, what would change is
+//!   shown, done, and undone; [`wishes`]: the records wanted, as what a provider is asked for
 //!
-//! Invariants: keeps nothing, stores nothing, changes nothing in the DNS; hickory's types stop in `look`. An answer that is owed is never taken for "nothing there".
-//! A strangers' host is only met where it is a neighbour's mail host; all else is done with our own addresses.
+//! Invariants: keeps nothing, stores nothing; only `provider` changes anything in the DNS. hickory's types stop in `look` and `provider`. An answer that is owed is never taken for "nothing there".
+//! A stranger's host is only met where it is a neighbour's mail host; all else is done with our own addresses.
 //!
 //! To add a record: a [`Purpose`], its line in `wanted`, its opinion in `judge/content.rs`, its name and sentences in the catalogue, its cases in `inspect/cases.rs`.
 
@@ -27,6 +29,7 @@ mod judge;
 mod look;
 mod mta_sts;
 mod present;
+pub mod provider;
 mod reach;
 mod reason;
 mod record;
@@ -35,6 +38,7 @@ mod tags;
 #[cfg(test)]
 mod testing;
 mod wanted;
+mod wishes;
 
 pub use blocklist::{BLOCKLISTS, Blocklist};
 pub use dkim::{Algorithm, DkimError, DkimRecord};
@@ -52,3 +56,4 @@ pub use tags::{Tags, TagsError};
 pub use wanted::{
     DkimKey, DmarcWish, Facts, Need, Purpose, Service, StsWish, There, WANTED_TTL, Wanted, sts_policy, wanted,
 };
+pub use wishes::wishes;

@@ -1,4 +1,4 @@
-//! hickory's side against a real authoritative server (BIND), with zones that are signed, unsigned and broken.
+//! The room against what it speaks with: a real authoritative server (BIND) with zones that are signed, unsigned and broken; providers.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -7,6 +7,7 @@
 )]
 
 mod named;
+mod provider;
 mod round;
 mod strangers;
 mod views;
