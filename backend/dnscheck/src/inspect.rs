@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join, join_all, join4};
 use futures_util::stream::{self, StreamExt as _};
 use relais_model::{Domain, Random};
 
@@ -23,8 +23,6 @@ const MOST_OPEN: usize = 8;
 const MOST_NAMES: usize = 10;
 /// Whose mail hosts are tried to see whether port 25 is open outward: any one that greets is enough.
 const NEIGHBOURS: [&str; 3] = ["gmail.com", "outlook.com", "yahoo.com"];
-/// Hosts of a neighbour that are tried.
-const MOST_TRIED: usize = 2;
 
 /// What an inspection brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +40,7 @@ pub struct Inspector {
     random: Arc<dyn Random>,
     ports: MailPorts,
     blocklists: Vec<Blocklist>,
+    neighbours: Vec<Domain>,
 }
 
 /// Where port 25 is.
@@ -68,7 +67,14 @@ impl fmt::Debug for Inspector {
 impl Inspector {
     /// Asks `look`, tries `reach`, and draws names that don't exist from `random`.
     pub fn new(look: Arc<dyn Look>, reach: Arc<dyn Reach>, random: Arc<dyn Random>) -> Self {
-        Self { look, reach, random, ports: MailPorts::default(), blocklists: BLOCKLISTS.to_vec() }
+        let neighbours = NEIGHBOURS.into_iter().filter_map(|name| Domain::parse(name).ok()).collect();
+        Self { look, reach, random, ports: MailPorts::default(), blocklists: BLOCKLISTS.to_vec(), neighbours }
+    }
+
+    /// Other domains whose mail hosts are tried to see whether port 25 is open outward, for labs.
+    #[must_use]
+    pub fn with_neighbours(self, neighbours: Vec<Domain>) -> Self {
+        Self { neighbours, ..self }
     }
 
     /// Other ports than 25, for labs.
@@ -98,16 +104,15 @@ impl Inspector {
         let mut findings = judge(facts, &wanted, &seen);
         let reverse = join_all(facts.addresses.iter().map(|address| self.reverse_confirmed(facts, *address)));
         let doors = join_all(facts.addresses.iter().map(|address| self.port_in(facts, *address)));
-        let (reverse, doors) = join(reverse, doors).await;
+        let lists =
+            self.blocklists.iter().flat_map(|list| facts.addresses.iter().map(move |address| (*list, *address)));
+        let lists = join_all(lists.map(|(list, address)| blocklist::ask(&*self.look, list, address)));
+        let (reverse, doors, way_out, lists) = join4(reverse, doors, self.port_out(), lists).await;
         findings.extend(reverse);
         findings.extend(doors);
-        findings.push(self.port_out().await);
+        findings.push(way_out);
         findings.push(signed(&facts.host, proof));
-        for (list, address) in
-            self.blocklists.iter().flat_map(|list| facts.addresses.iter().map(move |address| (list, address)))
-        {
-            findings.extend(blocklist::ask(&*self.look, *list, *address).await);
-        }
+        findings.extend(lists.into_iter().flatten());
         Report { wanted, findings }
     }
 
@@ -208,32 +213,28 @@ impl Inspector {
 
     async fn port_out(&self) -> Finding {
         let mut found_any = false;
-        for neighbour in NEIGHBOURS {
-            for remote in self.mail_hosts(neighbour).await {
-                found_any = true;
-                if self.reach.greets(remote).await.is_ok() {
-                    return Finding::good(Check::PortOut, &"");
-                }
+        for neighbour in &self.neighbours {
+            let Some(remote) = self.mail_host(neighbour).await else { continue };
+            found_any = true;
+            if self.reach.greets(remote).await.is_ok() {
+                return Finding::good(Check::PortOut, &"");
             }
         }
-        if found_any {
-            Finding::new(Check::PortOut, &"", Verdict::Wrong, Reason::OutboundBlocked)
+        let (verdict, reason) = if found_any {
+            (Verdict::Wrong, Reason::OutboundBlocked)
         } else {
-            Finding::new(Check::PortOut, &"", Verdict::CantTellYet, Reason::OutboundUnknown)
-        }
+            (Verdict::CantTellYet, Reason::OutboundUnknown)
+        };
+        Finding::new(Check::PortOut, &"", verdict, reason)
     }
 
-    async fn mail_hosts(&self, neighbour: &str) -> Vec<SocketAddr> {
-        let Ok(domain) = Domain::parse(neighbour) else { return Vec::new() };
-        let answer = self.look.public(&domain, Kind::Mx).await;
-        let hosts =
-            answer.data().filter_map(|data| if let Data::Mx { exchange, .. } = data { exchange.host() } else { None });
-        let mut remotes = Vec::new();
-        for host in hosts.take(MOST_TRIED).collect::<Vec<_>>() {
-            let found = self.look.public(&host, Kind::A).await;
-            remotes.extend(found.data().find_map(Data::ip).map(|address| SocketAddr::new(address, self.ports.theirs)));
-        }
-        remotes
+    /// One will do: this asks whether the way is open, not whether the neighbour is well.
+    async fn mail_host(&self, neighbour: &Domain) -> Option<SocketAddr> {
+        let answer = self.look.public(neighbour, Kind::Mx).await;
+        let host =
+            answer.data().find_map(|data| if let Data::Mx { exchange, .. } = data { exchange.host() } else { None })?;
+        let address = self.look.public(&host, Kind::A).await.data().find_map(Data::ip)?;
+        Some(SocketAddr::new(address, self.ports.theirs))
     }
 
     /// For each address of ours; and what the record costs at worst.
