@@ -460,3 +460,13 @@ async fn a_dead_resolver_ends_it() {
         );
     }
 }
+
+/// Inspections are made in tasks.
+#[test]
+fn an_inspection_can_be_sent() {
+    fn sent(_: impl Future + Send) {}
+    let inspector = inspector(good(), FakeReach::default());
+    let facts = facts();
+    sent(inspector.host(&facts));
+    sent(inspector.domain(&facts));
+}
