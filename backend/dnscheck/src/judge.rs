@@ -44,7 +44,15 @@ pub enum Check {
 }
 
 impl Check {
-    /// Its name, for storing and in the catalogue (`dns-check-NAME`; of records `dns-purpose-NAME`).
+    /// The name of its title in the catalogue.
+    pub fn title_id(self) -> String {
+        match self {
+            Self::Record(purpose) => format!("dns-purpose-{}", purpose.name()),
+            check => format!("dns-check-{}", check.name()),
+        }
+    }
+
+    /// Its name, for storing.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Record(purpose) => purpose.name(),

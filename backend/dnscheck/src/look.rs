@@ -30,6 +30,18 @@ pub enum Proof {
     Indeterminate,
 }
 
+impl Proof {
+    /// Its name, for storing and in the catalogue (`dns-proof-NAME`).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Secure => "secure",
+            Self::Insecure => "insecure",
+            Self::Bogus => "bogus",
+            Self::Indeterminate => "unknown",
+        }
+    }
+}
+
 /// Why there are no records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Lack {

@@ -57,14 +57,13 @@ async fn where_all_stands_all_is_good() {
 #[tokio::test]
 async fn every_name_is_in_the_catalogue() {
     let findings = inspect(&facts(), good()).await;
-    let checks = findings.iter().map(|finding| match finding.check {
-        Check::Record(purpose) => format!("dns-purpose-{}", purpose.name()),
-        check => format!("dns-check-{}", check.name()),
-    });
+    let checks = findings.iter().map(|finding| finding.check.title_id());
+    let proofs = [Proof::Secure, Proof::Insecure, Proof::Bogus, Proof::Indeterminate];
+    let proofs = proofs.map(|proof| format!("dns-proof-{}", proof.name()));
     let verdicts = [Verdict::Good, Verdict::CouldBeBetter, Verdict::CantTellYet, Verdict::Wrong];
     let verdicts = verdicts.map(|verdict| format!("dns-verdict-{}", verdict.name()));
     let needs = ["must", "should", "nice"].map(|need| format!("dns-need-{need}"));
-    for id in checks.chain(verdicts).chain(needs) {
+    for id in checks.chain(proofs).chain(verdicts).chain(needs) {
         for language in relais_words::Language::ALL {
             assert!(language.knows(&id), "{id}");
         }
