@@ -1,9 +1,11 @@
 //! What the two views show.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 
-use relais_dnscheck::{Answer, Data, Kind, Lack, Look, Proof, TrustAnchor};
+use relais_dnscheck::{Answer, Data, DnsLook, Kind, Lack, Look, Proof, TrustAnchor};
 use relais_model::Domain;
+use relais_testkit::SeededRandom;
 
 use crate::named::{Keys, Named, SILENT, Zone};
 
@@ -126,4 +128,28 @@ async fn without_proof_the_answer_is_still_told() {
     let nobody = named.look_with(&[silent], &TrustAnchor::default());
     let lack = nobody.public(&domain("signed.test"), Kind::Mx).await.records.unwrap_err();
     assert!(matches!(lack, Lack::Broken | Lack::Timeout), "{lack:?}");
+}
+
+/// A resolver that checks signatures itself: what it finds wrong it hides behind SERVFAIL, unless it is told not to check (RFC 4035 §3.2.2).
+fn strict_resolver() -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut query = [0; 512];
+        while let Ok((octets, asker)) = socket.recv_from(&mut query) {
+            let query = &query[..octets];
+            let is_unchecked = query[3] & 0x10 != 0;
+            let question_end = 12 + query[12..].iter().position(|octet| *octet == 0).unwrap() + 5;
+            let head = [query[0], query[1], 0x81, if is_unchecked { 0x80 } else { 0x82 }, 0, 1, 0, 0, 0, 0, 0, 0];
+            socket.send_to(&[&head, &query[12..question_end]].concat(), asker).unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_resolver_that_hides_what_is_bogus() {
+    let random = Arc::new(SeededRandom::new(9));
+    let look = DnsLook::with_servers(&[strict_resolver()], &TrustAnchor::default(), 53, random).unwrap();
+    assert_eq!(shown(&look.public(&domain("hidden.test"), Kind::Mx).await), "Bogus: Bogus");
 }
