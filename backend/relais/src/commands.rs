@@ -386,13 +386,15 @@ async fn settings(command: SettingsCommand, line: &mut Line<'_>) -> Result<()> {
             }
             return say(setting.get("value").and_then(Value::as_str).unwrap_or_default());
         }
-        SettingsCommand::Set { name, value } => {
-            let new = Content::Json(json!({ "value": value }));
-            ask(line, Method::PUT, &path(&["settings", &name]), new).await?
-        }
-        SettingsCommand::Reset { name } => delete(line, &path(&["settings", &name])).await?,
+        SettingsCommand::Set { name, value } => set(line, &name, Some(&value)).await?,
+        SettingsCommand::Reset { name } => set(line, &name, None).await?,
     };
     say(&format!("{} is {}", member(&setting, "name"), member(&setting, "value")))
+}
+
+/// Gives a setting this value, or its default again.
+async fn set(line: &mut Line<'_>, name: &str, value: Option<&str>) -> Result<Value> {
+    ask(line, Method::PUT, &path(&["settings", name]), Content::Json(json!({ "value": value }))).await
 }
 
 async fn key(command: KeyCommand, line: &mut Line<'_>) -> Result<()> {

@@ -70,7 +70,6 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("settings_list", "/settings", "", 200),
     ("settings_show", "/settings/warnings.queue_recipients", "", 200),
     ("settings_set", "/settings/warnings.queue_recipients", r#"{"value":"500"}"#, 200),
-    ("settings_reset", "/settings/warnings.queue_recipients", "", 200),
     ("system_show", "/system", "", 200),
     ("system_log", "/system/log", "", 200),
     ("security_show", "/security", "", 200),
