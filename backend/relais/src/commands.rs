@@ -400,6 +400,11 @@ async fn set(line: &mut Line<'_>, name: &str, value: Option<&str>) -> Result<Val
 async fn key(command: KeyCommand, line: &mut Line<'_>) -> Result<()> {
     match command {
         KeyCommand::List(wanted) => list(line, "/keys", &[("everybody", "true")], &wanted, KEYS).await,
+        KeyCommand::Add { owner, name, role, scopes, days } => {
+            let new = json!({ "owner": owner, "name": name, "role": role, "scopes": scopes, "days": days });
+            let made = post(line, "/keys", new).await?;
+            say(member(&made, "key"))
+        }
         KeyCommand::Revoke { id } => {
             delete(line, &path(&["keys", &id])).await?;
             say(&format!("the key {id} opens nothing any more"))
