@@ -403,7 +403,7 @@ async fn key(command: KeyCommand, line: &mut Line<'_>) -> Result<()> {
         KeyCommand::Add { owner, name, role, scopes, days } => {
             let new = json!({ "owner": owner, "name": name, "role": role, "scopes": scopes, "days": days });
             let made = post(line, "/keys", new).await?;
-            say(member(&made, "key"))
+            say(&member(&made, "key"))
         }
         KeyCommand::Revoke { id } => {
             delete(line, &path(&["keys", &id])).await?;
