@@ -81,7 +81,7 @@ export async function pathOf(page, house, tab) {
   if (typeof page.path === "function") return page.path(house);
   const [where, link] = page.path;
   await tab.goto(where);
-  return tab.locator(link).first().getAttribute("href");
+  return tab.locator(link).first().getAttribute("href", { timeout: 4000 });
 }
 
 function person(house) {

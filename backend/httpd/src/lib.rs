@@ -20,6 +20,7 @@
 mod api;
 mod door;
 mod kit;
+mod linger;
 mod panel;
 mod path;
 
@@ -124,6 +125,6 @@ impl Web {
 
     /// Everything: what stands behind the doors for browsers and programs, and behind the control socket.
     pub fn router(&self) -> Router {
-        panel::router(self).merge(api::router(self))
+        panel::router(self).merge(api::router(self)).layer(axum::middleware::from_fn(linger::linger))
     }
 }

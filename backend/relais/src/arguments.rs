@@ -139,6 +139,22 @@ pub(crate) enum SettingsCommand {
 pub(crate) enum KeyCommand {
     /// Lists everybody's.
     List(ListArguments),
+    /// Makes one for somebody; it is shown once.
+    Add {
+        /// Whose it shall be.
+        owner: String,
+        /// Of the program that will use it.
+        name: String,
+        /// The most that it may: user, help_desk, `domain_admin` or owner.
+        #[arg(long, default_value = "user")]
+        role: String,
+        /// What it may be used for, like people:write; * for all. Repeatable.
+        #[arg(long = "scope", required = true, value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// Days that it lasts; for good where it isn't said.
+        #[arg(long)]
+        days: Option<u32>,
+    },
     /// Takes one back.
     Revoke {
         /// As `list` shows it.

@@ -386,18 +386,25 @@ async fn settings(command: SettingsCommand, line: &mut Line<'_>) -> Result<()> {
             }
             return say(setting.get("value").and_then(Value::as_str).unwrap_or_default());
         }
-        SettingsCommand::Set { name, value } => {
-            let new = Content::Json(json!({ "value": value }));
-            ask(line, Method::PUT, &path(&["settings", &name]), new).await?
-        }
-        SettingsCommand::Reset { name } => delete(line, &path(&["settings", &name])).await?,
+        SettingsCommand::Set { name, value } => set(line, &name, Some(&value)).await?,
+        SettingsCommand::Reset { name } => set(line, &name, None).await?,
     };
     say(&format!("{} is {}", member(&setting, "name"), member(&setting, "value")))
+}
+
+/// Gives a setting this value, or its default again.
+async fn set(line: &mut Line<'_>, name: &str, value: Option<&str>) -> Result<Value> {
+    ask(line, Method::PUT, &path(&["settings", name]), Content::Json(json!({ "value": value }))).await
 }
 
 async fn key(command: KeyCommand, line: &mut Line<'_>) -> Result<()> {
     match command {
         KeyCommand::List(wanted) => list(line, "/keys", &[("everybody", "true")], &wanted, KEYS).await,
+        KeyCommand::Add { owner, name, role, scopes, days } => {
+            let new = json!({ "owner": owner, "name": name, "role": role, "scopes": scopes, "days": days });
+            let made = post(line, "/keys", new).await?;
+            say(&member(&made, "key"))
+        }
         KeyCommand::Revoke { id } => {
             delete(line, &path(&["keys", &id])).await?;
             say(&format!("the key {id} opens nothing any more"))

@@ -207,7 +207,7 @@ async fn own_key(server: &Server, directory: &Path) -> Result<String> {
     let owner = Actor { account: Some((account.key, address)), via: Via::Panel, ..Actor::command_line() };
     let scopes = Scopes::parse(["*"]).map_err(failed)?;
     let form = ApiKeyForm { name: "demo".to_owned(), role: Role::Owner, scopes, expires_at: None };
-    let key = server.access().create_api_key(&owner, form).await.map_err(failed)?.expose().to_owned();
+    let key = server.access().create_api_key(&owner, None, form).await.map_err(failed)?.expose().to_owned();
     private::write(&path, &key)?;
     Ok(key)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use relais_model::{Address, Secret, Timestamp};
-use relais_store::{ApiKeyError, ApiKeyKey, ApiKeyRow as KeptKey, MAX_API_KEYS, NewApiKey};
+use relais_store::{AccountKey, ApiKeyError, ApiKeyKey, ApiKeyRow as KeptKey, MAX_API_KEYS, NewApiKey};
 
 use crate::access::{Access, SEEN_EVERY, actor_of, hash_of, hash_of_given, name_of};
 use crate::directory::readable;
@@ -181,35 +181,84 @@ pub struct ApiKeyRow {
     pub last_used: Option<(Timestamp, String)>,
 }
 
+/// What a key may be used for, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyReach {
+    /// For what.
+    pub scopes: Scopes,
+    /// From then on it opens nothing; none: for good.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl KeyReach {
+    /// Whether a key like this gives no more than there is.
+    fn hold(&self, form: &ApiKeyForm) -> Result<(), Failure> {
+        if let Some(more) = form.scopes.iter().find(|scope| !self.scopes.allow(*scope)) {
+            return Err(Failure::unfit("scopes", Text::new("api-key-scope-above").with("scope", more.to_string())));
+        }
+        let ends = |at: Option<Timestamp>| at.map_or(i64::MAX, Timestamp::millis);
+        if ends(form.expires_at) > ends(self.expires_at) {
+            return Err(Failure::unfit("expires_at", Text::new("api-key-outlives")));
+        }
+        Ok(())
+    }
+}
+
 /// A script that showed a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyed {
     /// Who it is for the use-cases.
     pub actor: Actor,
     /// What it may be used for.
-    pub scopes: Scopes,
+    pub reach: KeyReach,
     /// The key, for limits a key.
     pub key: ApiKeyKey,
 }
 
 impl Access {
-    /// Makes a key of one's own. What comes back is shown now, and never again.
+    /// Makes a key of one's own. What comes back is shown now, and never again. A key that makes another, `within`, gives it no more than it
+    /// has itself: no scope, no role, no later end.
     ///
     /// # Errors
-    /// [`Failure::Unproven`]; [`Failure::Forbidden`] for a key that wants to make another, or where `role` is above the asker's;
-    /// [`Failure::Unfit`]; [`Failure::Clash`] on `name`, or where there are too many.
-    pub async fn create_api_key(&self, actor: &Actor, form: ApiKeyForm) -> Result<Secret, Failure> {
-        let forbidden = || Failure::Forbidden(Text::new("failure-forbidden"));
-        let (account, _) = actor.account.as_ref().filter(|_| actor.via == Via::Panel).ok_or_else(forbidden)?;
+    /// [`Failure::Unproven`]; [`Failure::Forbidden`] where `role` is above the asker's; [`Failure::Unfit`] on `scopes` or `expires_at`;
+    /// [`Failure::Clash`] on `name`, or where there are too many.
+    pub async fn create_api_key(
+        &self,
+        actor: &Actor,
+        within: Option<&KeyReach>,
+        form: ApiKeyForm,
+    ) -> Result<Secret, Failure> {
+        let (account, _) = actor.own()?;
         actor.require_proof()?;
         actor.require(form.role)?;
+        if let Some(within) = within {
+            within.hold(&form)?;
+        }
+        self.keep_api_key(actor, account, form).await
+    }
+
+    /// Makes a key for somebody, on the machine itself. What comes back is shown now, and never again.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`] for whoever comes another way, or where `role` is above the person's; [`Failure::Absent`]; as
+    /// [`Access::create_api_key`].
+    pub async fn create_api_key_of(&self, actor: &Actor, address: &str, form: ApiKeyForm) -> Result<Secret, Failure> {
+        let forbidden = || Failure::Forbidden(Text::new("failure-forbidden"));
+        let account = self.whom(actor, Role::Owner, address).await?;
+        if actor.via != Via::CommandLine || Role::from(account.role) < form.role {
+            return Err(forbidden());
+        }
+        self.keep_api_key(actor, account.key, form).await
+    }
+
+    async fn keep_api_key(&self, actor: &Actor, account: AccountKey, form: ApiKeyForm) -> Result<Secret, Failure> {
         if form.expires_at.is_some_and(|until| until <= self.now()) {
             return Err(Failure::unfit("expires_at", Text::new("api-key-expired")));
         }
         let token = self.make_api_key();
         let new = NewApiKey {
             hash: hash_of(token.expose()),
-            account: *account,
+            account,
             name: name_of(&form.name)?,
             role: form.role.into(),
             scopes: form.scopes.to_string(),
@@ -271,7 +320,8 @@ impl Access {
         let actor = actor_of(kept.standing, Some(name), kept.role.into(), Via::Api, peer);
         // A key is no session that was left open: whoever made it said who they are.
         let actor = Actor { is_proven: true, ..actor };
-        Ok(Some(Keyed { actor, scopes: read_scopes(&kept.scopes), key: kept.key }))
+        let reach = KeyReach { scopes: read_scopes(&kept.scopes), expires_at: kept.expires_at };
+        Ok(Some(Keyed { actor, reach, key: kept.key }))
     }
 
     /// Two hundred bits.

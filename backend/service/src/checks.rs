@@ -9,6 +9,9 @@ use crate::{Complaint, Failure, Text};
 /// Octets of a name or a description, at most.
 pub(crate) const MAX_TEXT_OCTETS: usize = 1000;
 
+/// 2^53 - 1.
+const MAX_NUMBER: u64 = (1 << 53) - 1;
+
 /// What is wrong so far.
 #[derive(Debug, Default)]
 pub(crate) struct Checks {
@@ -72,6 +75,16 @@ pub(crate) fn text(field: &'static str, text: &str, most: usize) -> Result<(), C
         return Ok(());
     };
     Err(Complaint { field, why: Text::new(id).with("most", most) })
+}
+
+/// A number that every reader of JSON can hold (RFC 7493 §2.2), or none.
+pub(crate) fn number(field: &'static str, number: Option<u64>) -> Result<(), Complaint> {
+    match number {
+        Some(number) if MAX_NUMBER < number => {
+            Err(Complaint { field, why: Text::new("failure-number-large").with("most", MAX_NUMBER) })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The version that the asker read.

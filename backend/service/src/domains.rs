@@ -204,6 +204,8 @@ impl Domains {
         let mut checks = Checks::default();
         let domain = checks.take(checks::domain("domain", &new.domain));
         checks.note(checks::text("description", &new.description, MAX_TEXT_OCTETS));
+        checks.note(checks::number("default_quota_octets", new.default_quota_octets));
+        checks.note(checks::number("max_people", new.max_people));
         let start = StoreChange {
             description: Some(new.description),
             catch_all: checks.optional_address("catch_all", new.catch_all.as_deref()).map(Some),
@@ -233,6 +235,8 @@ impl Domains {
         let entry = self.entry(actor, name).await?;
         let mut checks = Checks::default();
         checks.note(checks::text("description", change.description.as_deref().unwrap_or_default(), MAX_TEXT_OCTETS));
+        checks.note(checks::number("default_quota_octets", change.default_quota_octets.flatten()));
+        checks.note(checks::number("max_people", change.max_people.flatten()));
         let target = |checks: &mut Checks, field, wanted: Option<Option<String>>| {
             wanted.map(|wanted| checks.optional_address(field, wanted.as_deref()))
         };

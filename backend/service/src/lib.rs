@@ -60,7 +60,7 @@ pub use addresses::{
     AddressKind, AddressSort, AddressView, Addresses, AddressesWanted, AliasChange, Leads, LeadsTo, NewAlias, Resolved,
     ResolvedStep,
 };
-pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, Keyed, Scope, Scopes};
+pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, KeyReach, Keyed, Scope, Scopes};
 pub use app_passwords::AppPasswordView;
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};

@@ -177,30 +177,32 @@ impl Access {
     ///
     /// # Errors
     /// [`Failure::Failed`].
-    pub async fn own_passkeys(&self, me: &SignedIn) -> Result<Vec<PasskeyRow>, Failure> {
-        Ok(self.store.passkeys(me.account).await?.into_iter().map(PasskeyRow::from).collect())
+    pub async fn own_passkeys(&self, actor: &Actor) -> Result<Vec<PasskeyRow>, Failure> {
+        Ok(self.store.passkeys(actor.own()?.0).await?.into_iter().map(PasskeyRow::from).collect())
     }
 
     /// Gives a passkey another name.
     ///
     /// # Errors
     /// [`Failure::Absent`]; [`Failure::Unfit`] and [`Failure::Clash`] on `name`.
-    pub async fn rename_passkey(&self, me: &SignedIn, id: &str, name: &str) -> Result<(), Failure> {
+    pub async fn rename_passkey(&self, actor: &Actor, id: &str, name: &str) -> Result<(), Failure> {
         let key = PasskeyKey::parse(id).ok_or_else(absent)?;
-        self.store.rename_passkey(me.account, key, name_of(name)?, &me.actor.author()).await.map_err(refused)
+        self.store.rename_passkey(actor.own()?.0, key, name_of(name)?, &actor.author()).await.map_err(refused)
     }
 
     /// Removes a passkey.
     ///
     /// # Errors
     /// [`Failure::Unproven`]; [`Failure::Absent`]; [`Failure::Clash`] where nothing else would open the account.
-    pub async fn remove_passkey(&self, me: &SignedIn, id: &str) -> Result<(), Failure> {
-        me.actor.require_proof()?;
+    pub async fn remove_passkey(&self, actor: &Actor, id: &str) -> Result<(), Failure> {
+        actor.require_proof()?;
         let key = PasskeyKey::parse(id).ok_or_else(absent)?;
-        if !me.has_password && self.store.passkeys(me.account).await?.len() < 2 {
+        let (account, address) = actor.own()?;
+        let has_password = self.store.account(address).await?.is_some_and(|account| account.has_password);
+        if !has_password && self.store.passkeys(account).await?.len() < 2 {
             return Err(Failure::clash("", Text::new("passkey-is-last")));
         }
-        let removed = self.store.remove_passkey(me.account, key, &me.actor.author()).await?;
+        let removed = self.store.remove_passkey(account, key, &actor.author()).await?;
         removed.map(drop).ok_or_else(absent)
     }
 

@@ -1,11 +1,13 @@
 //! Which passwords are good enough: one rule, wherever one is set.
 
 use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
 use relais_model::{Address, Secret};
 
 use crate::access::Access;
+use crate::people::unknown;
 use crate::sign_in::SignedIn;
 use crate::{Actor, Complaint, Failure, Role, Text, Visit};
 
@@ -95,6 +97,22 @@ impl Access {
         let author = me.actor.author();
         let is_done = self.store.change_own_password(me.account, hash, me.session, step, &author).await?;
         if is_done { Ok(token) } else { Err(Failure::Absent(Text::new("sign-in-lost"))) }
+    }
+
+    /// The asker's own new password, by a program: the old one must be right, where there is one. All their sessions end.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] for who has no account; [`Failure::Unfit`] on `old_password` or `password`; [`Failure::TooMany`].
+    pub async fn change_password_of_self(&self, actor: &Actor, old: Secret, new: Secret) -> Result<(), Failure> {
+        let (key, address) = actor.own()?;
+        let account = self.store.account(address).await?.ok_or_else(|| unknown(&address.to_string()))?;
+        self.check_new_password(&new, address, &account.name)?;
+        if account.has_password {
+            let peer = actor.peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+            self.check_password(&address.to_string(), old, peer, "old_password").await?;
+        }
+        let hash = self.hash_password(new).await?;
+        Ok(self.store.set_password(key, hash, false, &actor.author()).await?)
     }
 
     /// A password that somebody else sets: all sessions of the person end, and with `must_change` they choose another when they sign in.

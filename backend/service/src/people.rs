@@ -310,12 +310,15 @@ impl People {
         }
         let language = new.language.unwrap_or_default();
         checks.note(one_of("language", &language, &LANGUAGES));
+        checks.note(checks::number("quota_octets", new.quota_octets.flatten()));
         let domains = checks.take(domains_to_serve(new.role, &new.domains));
         let (address, domains) = checks.end(address.zip(domains))?;
-        actor.require_reach(&address.domain)?;
+        let domain = &address.domain;
+        let elsewhere =
+            || Failure::unfit("address", Text::new("failure-unknown-domain").with("domain", domain.to_unicode()));
+        actor.require_reach(domain).map_err(|_| elsewhere())?;
         self.require_gift(actor, new.role, &domains).await?;
-        let entry = self.store.domain(&address.domain).await?;
-        let entry = entry.ok_or_else(|| absent_domain(&address.domain))?;
+        let entry = self.store.domain(domain).await?.ok_or_else(elsewhere)?;
         let account = NewAccount {
             address,
             name: new.name,
@@ -357,6 +360,9 @@ impl People {
         }
         let mut checks = Checks::default();
         checks.note(checks::text("name", change.name.as_deref().unwrap_or_default(), MAX_TEXT_OCTETS));
+        checks.note(checks::number("quota_octets", change.quota_octets.flatten()));
+        checks.note(checks::number("daily_messages", change.daily_messages.flatten()));
+        checks.note(checks::number("daily_recipients", change.daily_recipients.flatten()));
         let (language, theme) = choices(&mut checks, change.language, change.theme);
         let role = change.role.unwrap_or(account.role.into());
         let gives = change.role.is_some() || change.domains.is_some();

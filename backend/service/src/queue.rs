@@ -33,7 +33,7 @@ const SHOWN_ATTEMPTS: usize = 200;
 
 /// Which part of the queue is wanted; none of a thing wants any. All as people type it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct QueueQuery {
     /// `waiting`, `held` or `claimed` (being tried).
     pub state: Option<String>,
@@ -63,8 +63,7 @@ pub enum QueueSort {
 }
 
 /// What an act is for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueueSelection {
     /// These items: the `item` of a row, or a message's `id` for all its recipients. At most 500.
     Items(Vec<String>),

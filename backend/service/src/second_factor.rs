@@ -7,13 +7,12 @@ use std::time::Duration;
 use data_encoding::{BASE32, BASE32_NOPAD};
 use qrcode::QrCode;
 use qrcode::render::svg;
-use relais_model::{Secret, Timestamp};
+use relais_model::{Address, Secret, Timestamp};
 use relais_store::{AccountKey, CodeTry, TotpSecret};
 use totp_rs::{Builder, Totp};
 
 use crate::access::{Access, hash_of};
 use crate::directory::readable;
-use crate::sign_in::SignedIn;
 use crate::{Actor, Failure, Role, Text};
 
 /// Recovery codes that one gets.
@@ -50,8 +49,8 @@ impl Access {
     ///
     /// # Errors
     /// [`Failure::Failed`].
-    pub async fn second_factor(&self, me: &SignedIn) -> Result<SecondFactor, Failure> {
-        let state = self.store.second_factor(me.account).await?;
+    pub async fn second_factor(&self, actor: &Actor) -> Result<SecondFactor, Failure> {
+        let state = self.store.second_factor(actor.own()?.0).await?;
         Ok(SecondFactor { since: state.totp_since, recovery_codes: state.recovery_codes })
     }
 
@@ -69,39 +68,39 @@ impl Access {
     ///
     /// # Errors
     /// [`Failure::Unproven`]; [`Failure::Clash`] where the second factor is on.
-    pub async fn offer_totp(&self, me: &SignedIn) -> Result<TotpOffer, Failure> {
-        me.actor.require_proof()?;
+    pub async fn offer_totp(&self, actor: &Actor) -> Result<TotpOffer, Failure> {
+        actor.require_proof()?;
         let mut secret = [0; 20];
         self.random.fill(&mut secret);
-        if !self.store.offer_totp(me.account, secret).await? {
+        if !self.store.offer_totp(actor.own()?.0, secret).await? {
             return Err(Failure::clash("", Text::new("second-factor-is-on")));
         }
-        self.offer(me, &secret)
+        self.offer(actor.own()?.1, &secret)
     }
 
     /// The offer that waits, again: a form is shown once more after a wrong code.
     ///
     /// # Errors
     /// [`Failure::Unproven`]; [`Failure::Absent`] where none waits.
-    pub async fn offered_totp(&self, me: &SignedIn) -> Result<TotpOffer, Failure> {
-        me.actor.require_proof()?;
-        let offered = self.store.offered_totp(me.account).await?;
+    pub async fn offered_totp(&self, actor: &Actor) -> Result<TotpOffer, Failure> {
+        actor.require_proof()?;
+        let offered = self.store.offered_totp(actor.own()?.0).await?;
         let offered = offered.ok_or_else(|| Failure::Absent(Text::new("second-factor-no-offer")))?;
-        self.offer(me, &offered.secret)
+        self.offer(actor.own()?.1, &offered.secret)
     }
 
     /// The first code turns the second factor on. The recovery codes that come back are shown now, and never again.
     ///
     /// # Errors
     /// [`Failure::Unproven`]; [`Failure::Unfit`] on `code`; [`Failure::Absent`] where nothing was offered.
-    pub async fn confirm_totp(&self, me: &SignedIn, code: &str) -> Result<Vec<Secret>, Failure> {
-        me.actor.require_proof()?;
+    pub async fn confirm_totp(&self, actor: &Actor, code: &str) -> Result<Vec<Secret>, Failure> {
+        actor.require_proof()?;
         let absent = || Failure::Absent(Text::new("second-factor-no-offer"));
-        let offered = self.store.offered_totp(me.account).await?.ok_or_else(absent)?;
+        let offered = self.store.offered_totp(actor.own()?.0).await?.ok_or_else(absent)?;
         let step = self.step_of(&offered, &compact(code)).ok_or_else(wrong_code)?;
         let codes = self.make_recovery_codes();
         let hashes = codes.iter().map(|code| hash_of(&compact(code.expose()))).collect();
-        let is_on = self.store.confirm_totp(me.account, offered, step, hashes, &me.actor.author()).await?;
+        let is_on = self.store.confirm_totp(actor.own()?.0, offered, step, hashes, &actor.author()).await?;
         if is_on { Ok(codes) } else { Err(absent()) }
     }
 
@@ -109,11 +108,11 @@ impl Access {
     ///
     /// # Errors
     /// [`Failure::Unproven`]; [`Failure::Absent`] where the second factor is off.
-    pub async fn renew_recovery_codes(&self, me: &SignedIn) -> Result<Vec<Secret>, Failure> {
-        me.actor.require_proof()?;
+    pub async fn renew_recovery_codes(&self, actor: &Actor) -> Result<Vec<Secret>, Failure> {
+        actor.require_proof()?;
         let codes = self.make_recovery_codes();
         let hashes = codes.iter().map(|code| hash_of(&compact(code.expose()))).collect();
-        let is_on = self.store.renew_recovery_codes(me.account, hashes, &me.actor.author()).await?;
+        let is_on = self.store.renew_recovery_codes(actor.own()?.0, hashes, &actor.author()).await?;
         if is_on { Ok(codes) } else { Err(Failure::Absent(Text::new("second-factor-is-off"))) }
     }
 
@@ -121,9 +120,9 @@ impl Access {
     ///
     /// # Errors
     /// [`Failure::Unproven`]; [`Failure::Absent`] where it is off.
-    pub async fn remove_second_factor(&self, me: &SignedIn) -> Result<(), Failure> {
-        me.actor.require_proof()?;
-        let is_off = self.store.remove_totp(me.account, &me.actor.author()).await?;
+    pub async fn remove_second_factor(&self, actor: &Actor) -> Result<(), Failure> {
+        actor.require_proof()?;
+        let is_off = self.store.remove_totp(actor.own()?.0, &actor.author()).await?;
         if is_off { Ok(()) } else { Err(Failure::Absent(Text::new("second-factor-is-off"))) }
     }
 
@@ -166,12 +165,12 @@ impl Access {
         (step > known.last_step).then_some(step)
     }
 
-    fn offer(&self, me: &SignedIn, secret: &[u8]) -> Result<TotpOffer, Failure> {
+    fn offer(&self, address: &Address, secret: &[u8]) -> Result<TotpOffer, Failure> {
         let failed = |what: &dyn std::fmt::Display| {
             tracing::error!(error = %what, "an authenticator's secret cannot be shown");
             Failure::Failed
         };
-        let totp = totp(secret, &readable(&me.address), &self.host()).map_err(|error| failed(&error))?;
+        let totp = totp(secret, &readable(address), &self.host()).map_err(|error| failed(&error))?;
         let uri = totp.to_url().map_err(|error| failed(&error))?;
         let qr = QrCode::new(&uri).map_err(|error| failed(&error))?;
         let drawing = qr.render::<svg::Color<'_>>().min_dimensions(200, 200).build();

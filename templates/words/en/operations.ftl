@@ -35,6 +35,7 @@ system-certificates-ill = A certificate ends soon, or has ended. Put in a new on
 # The queue.
 queue-absent = Nothing of { $id } is in the queue. It may have been delivered meanwhile.
 queue-too-many-items = Choose between one and { $most } messages.
+queue-chosen-either = Say either “items” or “matching”: which messages are meant.
 queue-no-item = One of these is no message of the queue.
 queue-no-state = A state is waiting, held or claimed.
 

@@ -9,6 +9,7 @@ failure-suspend-self = You cannot suspend yourself: you would be locked out. Ask
 failure-remove-self = You cannot remove yourself: you would be locked out. Ask someone else to do it.
 failure-no-choice = “{ $text }” is no choice here. Choose one of these: { $choices }.
 failure-text-long = The text is too long: { $most } bytes at most.
+failure-number-large = The number is too large: { $most } at most.
 failure-text-control = The text holds a character that cannot be shown, such as a line break or a tab.
 failure-csv-columns = The first line must name the columns: address, and any of name, password, hash, quota.
 failure-csv-long = The file has too many lines: { $most } people at most at once. Import the rest in another file.

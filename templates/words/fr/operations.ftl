@@ -35,6 +35,7 @@ system-certificates-ill = Un certificat finit bientôt, ou il est fini. Mettez-e
 # La file d'attente.
 queue-absent = Rien de { $id } n'est dans la file. C'est peut-être distribué entre-temps.
 queue-too-many-items = Choisissez entre un et { $most } messages.
+queue-chosen-either = Dites soit « items », soit « matching » : quels messages sont visés.
 queue-no-item = L'un d'eux n'est pas un message de la file.
 queue-no-state = Un état est waiting, held ou claimed.
 

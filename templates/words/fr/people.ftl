@@ -9,6 +9,7 @@ failure-suspend-self = Vous ne pouvez pas vous suspendre : vous seriez enfermé 
 failure-remove-self = Vous ne pouvez pas vous retirer : vous seriez enfermé dehors. Demandez à quelqu’un d’autre de le faire.
 failure-no-choice = « { $text } » n’est pas un choix ici. Choisissez parmi : { $choices }.
 failure-text-long = Le texte est trop long : { $most } octets au plus.
+failure-number-large = Le nombre est trop grand : { $most } au plus.
 failure-text-control = Le texte contient un caractère qui ne peut être montré, comme un saut de ligne ou une tabulation.
 failure-csv-columns = La première ligne doit nommer les colonnes : address, puis au choix name, password, hash, quota.
 failure-csv-long = Le fichier a trop de lignes : { $most } personnes au plus à la fois. Importez le reste dans un autre fichier.

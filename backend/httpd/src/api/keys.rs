@@ -1,18 +1,25 @@
-//! The API's keys. A key makes no key: that is done in the panel, where the person has said who they are.
+//! The API's keys. A key makes none that may more than itself, or that outlives it.
 
 use axum::extract::Path;
-use relais_service::{ApiKeyRow, Moment, Role, Rows};
+use std::time::Duration;
+
+use relais_model::Timestamp;
+use relais_service::{ApiKeyForm, ApiKeyRow, Failure, Moment, Role, Rows, Scopes, Text};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::kit::{Answer, Caller, Done, Many, Operations, Query, Read, Write, group, least};
+use super::kit::{Answer, Caller, Done, Json, Many, Operations, Query, Read, ShownOnce, Write, group, least};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Days that a key which ends may last.
+const MAX_DAYS: u32 = 3650;
 
 pub(super) fn operations(operations: Operations) -> Operations {
-    operations.get("/keys", list, "One's own keys; for owners, everybody's if asked for").delete(
-        "/keys/{id}",
-        revoke,
-        "Revoke a key of one's own; for owners, anybody's",
-    )
+    operations
+        .get("/keys", list, "One's own keys; for owners, everybody's if asked for")
+        .post("/keys", create, "Make a key that may no more than the one it is made with; it is shown once")
+        .delete("/keys/{id}", revoke, "Revoke a key of one's own; for owners, anybody's")
 }
 
 /// A key. What it opens the API with is shown when it is made, and never again.
@@ -74,6 +81,62 @@ async fn list(
     let (everybody, after) = (wanted.everybody, wanted.after.as_deref());
     let keys = caller.web.access().api_keys(&caller.actor, everybody, after, wanted.limit).await?;
     Ok(Many(Rows { rows: keys.rows.into_iter().map(KeyView::from).collect(), next: keys.next }))
+}
+
+/// A key that is wanted.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewKey {
+    /// Of the program that will use it; up to 100 characters.
+    #[schema(example = "Backup", min_length = 1, max_length = 100)]
+    name: String,
+    /// The most that it may; `user` where it isn't said.
+    #[serde(default)]
+    role: Role,
+    /// What it may be used for: `domains:read`, `people:write`; `*` for all.
+    #[schema(example = json!(["people:read"]))]
+    scopes: Vec<String>,
+    /// Days that it lasts; left out: for good.
+    #[schema(minimum = 1, maximum = 3650)]
+    days: Option<u32>,
+    /// Whose it shall be: said on the machine itself, where nobody is signed in.
+    owner: Option<String>,
+}
+
+impl NewKey {
+    fn form(&self, now: Timestamp) -> Answer<ApiKeyForm> {
+        if self.days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
+            return Err(Failure::unfit("days", Text::new("api-key-bad-days").with("most", u64::from(MAX_DAYS))).into());
+        }
+        Ok(ApiKeyForm {
+            name: self.name.clone(),
+            role: self.role,
+            scopes: Scopes::parse(self.scopes.iter().map(String::as_str))?,
+            expires_at: self.days.map(|days| now.plus(DAY * days)),
+        })
+    }
+}
+
+/// A key, shown once.
+#[derive(Debug, Serialize, ToSchema)]
+struct MadeKey {
+    /// As it was named.
+    name: String,
+    /// The key; null where the answer is repeated.
+    key: Option<String>,
+}
+
+async fn create(
+    caller: Caller<least::User, Write<group::Account>>,
+    Json(new): Json<NewKey>,
+) -> Answer<ShownOnce<MadeKey>> {
+    let form = new.form(caller.web.now())?;
+    let access = caller.web.access();
+    let made = match &new.owner {
+        Some(owner) => access.create_api_key_of(&caller.actor, owner, form).await?,
+        None => access.create_api_key(&caller.actor, caller.reach.as_ref(), form).await?,
+    };
+    Ok(ShownOnce { secret: "key", body: MadeKey { name: new.name, key: Some(made.expose().to_owned()) } })
 }
 
 async fn revoke(caller: Caller<least::User, Write<group::Account>>, Path(id): Path<String>) -> Answer<Done> {

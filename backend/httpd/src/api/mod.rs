@@ -9,6 +9,7 @@
 
 mod activity;
 mod addresses;
+mod credentials;
 mod domains;
 mod keys;
 mod kit;
@@ -70,7 +71,7 @@ fn operations(web: &Web) -> Operations {
         .group("webhooks", webhooks::operations)
         .group("settings", settings::operations)
         .group("system", system::operations)
-        .group("me", me::operations)
+        .group("me", |operations| credentials::operations(me::operations(operations)))
 }
 
 /// What is done to how many.

@@ -1,11 +1,13 @@
 //! Mail that waits to go out.
 
 use axum::extract::Path;
-use relais_service::{QueueAct, QueueChart, QueueItem, QueueMessage, QueueQuery, QueueSelection, QueueSort};
+use relais_service::{
+    Failure, QueueAct, QueueChart, QueueItem, QueueMessage, QueueQuery, QueueSelection, QueueSort, Text,
+};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
-use super::kit::{Answer, Caller, Json, Many, Operations, Query, Read, Seen, Write, group, least};
+use super::kit::{Answer, Caller, Json, Many, Operations, Query, Read, Seen, Write, group, least, object};
 use super::{Touched, paging};
 
 type Look = Caller<least::HelpDesk, Read<group::Queue>>;
@@ -83,23 +85,44 @@ async fn show(caller: Look, Path(id): Path<String>) -> Answer<Seen<QueueMessage>
     Ok(Seen(caller.web.service().queue_message(&caller.actor, &id).await?))
 }
 
-async fn retry(caller: Change, Json(selection): Json<QueueSelection>) -> Answer<Seen<Touched>> {
-    act(&caller, QueueAct::Retry, &selection).await
+/// What an act is for: either of the two.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct QueueChosen {
+    /// These items: the `item` of a row, or a message's `id` for all its recipients. At most 500.
+    items: Option<Vec<String>>,
+    /// All that a query finds; all there is, where it asks for nothing.
+    #[serde(default, deserialize_with = "object")]
+    matching: Option<QueueQuery>,
 }
 
-async fn hold(caller: Change, Json(selection): Json<QueueSelection>) -> Answer<Seen<Touched>> {
-    act(&caller, QueueAct::Hold, &selection).await
+impl QueueChosen {
+    fn selection(self) -> Answer<QueueSelection> {
+        match self {
+            Self { items: Some(items), matching: None } => Ok(QueueSelection::Items(items)),
+            Self { items: None, matching: Some(query) } => Ok(QueueSelection::Matching(query)),
+            _ => Err(Failure::unfit("items", Text::new("queue-chosen-either")).into()),
+        }
+    }
 }
 
-async fn release(caller: Change, Json(selection): Json<QueueSelection>) -> Answer<Seen<Touched>> {
-    act(&caller, QueueAct::Release, &selection).await
+async fn retry(caller: Change, Json(chosen): Json<QueueChosen>) -> Answer<Seen<Touched>> {
+    act(&caller, QueueAct::Retry, chosen).await
 }
 
-async fn remove(caller: Change, Json(selection): Json<QueueSelection>) -> Answer<Seen<Touched>> {
-    act(&caller, QueueAct::Remove, &selection).await
+async fn hold(caller: Change, Json(chosen): Json<QueueChosen>) -> Answer<Seen<Touched>> {
+    act(&caller, QueueAct::Hold, chosen).await
 }
 
-async fn act(caller: &Change, act: QueueAct, selection: &QueueSelection) -> Answer<Seen<Touched>> {
-    let count = caller.web.service().queue_act(&caller.actor, act, selection).await?;
+async fn release(caller: Change, Json(chosen): Json<QueueChosen>) -> Answer<Seen<Touched>> {
+    act(&caller, QueueAct::Release, chosen).await
+}
+
+async fn remove(caller: Change, Json(chosen): Json<QueueChosen>) -> Answer<Seen<Touched>> {
+    act(&caller, QueueAct::Remove, chosen).await
+}
+
+async fn act(caller: &Change, act: QueueAct, chosen: QueueChosen) -> Answer<Seen<Touched>> {
+    let count = caller.web.service().queue_act(&caller.actor, act, &chosen.selection()?).await?;
     Ok(Seen(Touched { count }))
 }

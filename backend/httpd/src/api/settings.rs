@@ -14,16 +14,17 @@ pub(super) fn operations(operations: Operations) -> Operations {
     operations
         .get("/settings", list, "All settings, by section")
         .get("/settings/{setting}", show, "One setting, with its range and default")
-        .put("/settings/{setting}", set, "Set a setting; it is in force at once")
-        .delete("/settings/{setting}", reset, "Give a setting its default again")
+        .put("/settings/{setting}", set, "Set a setting, or give it its default again; it is in force at once")
 }
 
 /// A setting's new value.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewValue {
-    /// As the panel takes it: `true`, `25 MiB`, `15 min`, words.
-    value: String,
+    /// As the panel takes it: `true`, `25 MiB`, `15 min`, words. Null: its default again.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
+    value: Option<String>,
 }
 
 async fn list(caller: Look) -> Answer<Many<SettingSectionView>> {
@@ -36,9 +37,5 @@ async fn show(caller: Look, Path(setting): Path<String>) -> Answer<Seen<SettingV
 }
 
 async fn set(caller: Change, Path(setting): Path<String>, Json(new): Json<NewValue>) -> Answer<Seen<SettingView>> {
-    Ok(Seen(caller.web.service().change_setting(&caller.actor, &setting, Some(&new.value)).await?))
-}
-
-async fn reset(caller: Change, Path(setting): Path<String>) -> Answer<Seen<SettingView>> {
-    Ok(Seen(caller.web.service().change_setting(&caller.actor, &setting, None).await?))
+    Ok(Seen(caller.web.service().change_setting(&caller.actor, &setting, new.value.as_deref()).await?))
 }

@@ -184,7 +184,7 @@ struct MadePage {
 
 async fn create(desk: Desk, State(web): State<Web>, Form(form): Form<KeyForm>) -> Oops {
     let outcome = match wanted(&web, &form) {
-        Ok(wanted) => web.access().create_api_key(&desk.actor, wanted).await,
+        Ok(wanted) => web.access().create_api_key(&desk.actor, None, wanted).await,
         Err(failure) => Err(failure),
     };
     let frame = desk.frame(&web);

@@ -372,11 +372,8 @@ async fn remove(
     Path(id): Path<String>,
     Form(Nothing {}): Form<Nothing>,
 ) -> Result<axum::response::Response, kit::PageError> {
-    match web.service().remove_webhook(&admin.actor, &id).await {
-        // Gone is gone, whoever removed it.
-        Ok(()) | Err(Failure::Absent(_)) => Ok(done(path::WEBHOOKS, Text::new("webhooks-page-removed"))),
-        Err(failure) => Err(failure.into()),
-    }
+    web.service().remove_webhook(&admin.actor, &id).await?;
+    Ok(done(path::WEBHOOKS, Text::new("webhooks-page-removed")))
 }
 
 #[cfg(test)]

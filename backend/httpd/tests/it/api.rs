@@ -23,11 +23,19 @@ async fn what_goes_wrong_is_a_problem_document() {
         ("GET", "/people?limit=many", "", 400, "query"),
         ("GET", "/people?limit=201", "", 400, "query"),
         ("PUT", "/domains?x=1", "", 405, "method"),
-        ("GET", "/people?search=%00", "", 400, "query"),
+        ("GET", "/people?search=%00", "", 422, "no-text"),
         ("POST", "/domains", "{", 400, "body"),
         ("POST", "/domains", "[]", 400, "body"),
         ("POST", "/domains", r#"{"domain":"x.example","colour":"red"}"#, 400, "body"),
-        ("POST", "/domains", "{\"domain\":\"\\u0000\"}", 400, "body"),
+        ("POST", "/domains", "{\"domain\":\"\\u0000\"}", 422, "no-text"),
+        ("POST", "/domains", r#"{"domain":"x.example","max_people":9007199254740992}"#, 422, "unfit"),
+        // What means “all that there is” is never taken from a slip of the pen.
+        ("POST", "/queue/remove", r#"{"matching":[]}"#, 400, "body"),
+        ("POST", "/queue/remove", r#"{"matching":{"destinaton":"x.example"}}"#, 400, "body"),
+        ("POST", "/queue/remove", r#"{"matching":null}"#, 422, "unfit"),
+        ("POST", "/queue/remove", "{}", 422, "unfit"),
+        ("POST", "/queue/remove", r#"{"items":["a"],"matching":{}}"#, 422, "unfit"),
+        ("PUT", "/settings/house.name", "{}", 400, "body"),
         ("POST", "/domains", "address", 415, "type"),
         ("POST", "/domains", &long, 413, "too-large"),
         ("POST", "/domains", r#"{"domain":"no domain"}"#, 422, "unfit"),
@@ -193,4 +201,33 @@ async fn the_reference_shows_every_operation() {
     }
     let problem = house.ask("", "GET", "/problems/unfit", "").await;
     assert_eq!((problem.status.as_u16(), problem.header("location")), (303, "/api/v1/#problem-unfit"));
+}
+
+#[tokio::test]
+async fn one_signs_in_otherwise_by_a_program() {
+    let house = House::open().await;
+    let key = house.owner().await;
+    let set = |body: Value| body.to_string();
+    let first = set(json!({ "password": "a quite long pass phrase" }));
+    assert_eq!(house.ask(&key, "PUT", "/me/password", &first).await.status, 204, "there was none");
+    let wrong = set(json!({ "old_password": "another pass phrase", "password": "the third pass phrase" }));
+    let refused = house.ask(&key, "PUT", "/me/password", &wrong).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["errors"][0]["field"]), (422, &json!("old_password")));
+    let right = set(json!({ "old_password": "a quite long pass phrase", "password": "the third pass phrase" }));
+    assert_eq!(house.ask(&key, "PUT", "/me/password", &right).await.status, 204);
+
+    let offered = house.ask(&key, "POST", "/me/second-factor", "").await;
+    assert!(offered.body["uri"].as_str().is_some_and(|uri| uri.starts_with("otpauth://totp/")), "{}", offered.body);
+    assert_eq!(house.ask(&key, "PUT", "/me/second-factor", r#"{"code":"abc"}"#).await.status, 422);
+    assert_eq!(house.ask(&key, "GET", "/me/second-factor", "").await.body["on_since"], Value::Null);
+
+    let new = r#"{"name":"Child","role":"owner","scopes":["account:read"],"days":1}"#;
+    let made = house.ask(&key, "POST", "/keys", new).await;
+    let child = made.body["key"].as_str().unwrap().to_owned();
+    assert_eq!(house.ask(&child, "GET", "/me", "").await.status, 200);
+    assert_eq!(house.ask(&child, "GET", "/domains", "").await.problem(), "scope");
+    let days = house.ask(&key, "POST", "/keys", r#"{"name":"Bad","scopes":["*"],"days":0}"#).await;
+    assert_eq!((days.status.as_u16(), &days.body["errors"][0]["field"]), (422, &json!("days")));
+    let theirs = r#"{"name":"Theirs","scopes":["*"],"owner":"user@house.example"}"#;
+    assert_eq!(house.ask(&key, "POST", "/keys", theirs).await.problem(), "forbidden", "only on the machine itself");
 }

@@ -121,7 +121,7 @@ impl House {
         let name = format!("{scopes} {}", self.store.now().millis());
         self.clock.advance(std::time::Duration::from_millis(1));
         let form = ApiKeyForm { name, role, scopes: Scopes::parse(scopes.split(' ')).unwrap(), expires_at: None };
-        self.access.create_api_key(&actor, form).await.unwrap().expose().to_owned()
+        self.access.create_api_key(&actor, None, form).await.unwrap().expose().to_owned()
     }
 
     pub(crate) async fn owner(&self) -> String {

@@ -110,8 +110,8 @@ async fn a_person_is_added_changed_removed_and_restored() {
             r#"{"address": "b@one.example", "role": "help_desk", "domains": ["two.example"]}"#,
             "absent: failure-unknown-domain",
         ),
-        (r#"{"address": "b@two.example"}"#, "absent: failure-unknown-domain"),
-        (r#"{"address": "b@none.example"}"#, "absent: failure-unknown-domain"),
+        (r#"{"address": "b@two.example"}"#, "unfit: address failure-unknown-domain"),
+        (r#"{"address": "b@none.example"}"#, "unfit: address failure-unknown-domain"),
     ] {
         assert_eq!(short(people.create(&admin, new_person(json)).await), told, "{json}");
     }

@@ -66,6 +66,8 @@ pub struct ApiKey {
     pub scopes: String,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
+    /// From then on it opens nothing; none: for good.
+    pub expires_at: Option<Timestamp>,
     /// Its owner, and what they may now.
     pub standing: Standing,
 }
@@ -143,7 +145,7 @@ impl Store {
         let sql = concat!(
             "SELECT ",
             standing_columns!(),
-            ", k.api_key_key, k.name, k.role, k.scopes, k.last_used_at
+            ", k.api_key_key, k.name, k.role, k.scopes, k.last_used_at, k.expires_at
              FROM api_key k JOIN account a ON a.account_key = k.account_key
              WHERE k.hash = $1 AND (k.expires_at IS NULL OR k.expires_at > $2)
                AND ",
@@ -223,6 +225,7 @@ fn read_key(row: &AnyRow) -> Result<ApiKey, StoreError> {
         role: Role::read(row.try_get(6)?)?,
         scopes: row.try_get(7)?,
         last_used_at: row.try_get::<Option<i64>, _>(8)?.map(Timestamp::from_millis),
+        expires_at: row.try_get::<Option<i64>, _>(9)?.map(Timestamp::from_millis),
     })
 }
 

@@ -1,12 +1,17 @@
 //! What a request brings: query, body, the version that it means. Each is read strictly, and documents itself.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_TYPE, IF_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::{Answer, Problem};
 use crate::Web;
@@ -30,7 +35,7 @@ impl<T: DeserializeOwned> FromRequestParts<Web> for Query<T> {
         let query = parts.uri.query().unwrap_or_default();
         // No text of a database may hold it, and no name has it.
         if query.contains("%00") {
-            return Err(Problem::Query("NUL".to_owned()));
+            return Err(Problem::NoText);
         }
         let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
         for (_, limit) in pairs.iter().filter(|(name, _)| name == "limit") {
@@ -76,7 +81,7 @@ impl FromRequest<Web> for Csv {
         let octets = read(body, FILE_OCTETS).await?;
         let text = String::from_utf8(octets.into());
         let text = text.ok().filter(|text| !text.contains('\0'));
-        text.map(Self).ok_or_else(|| unreadable("UTF-8".to_owned()))
+        text.map(Self).ok_or(Problem::NoText)
     }
 }
 
@@ -104,15 +109,14 @@ impl FromRequestParts<Web> for IfMatch {
             };
         };
         let value = value.to_str().map_err(|_| Problem::Header("If-Match"))?.trim();
-        // An empty list names nothing (§5.6.1.2).
-        if value == "*" || value.is_empty() {
+        if value == "*" {
             return Ok(Self(None));
         }
-        // A weak one never matches (§13.1.1): no version has its mark.
+        // A weak one never matches (§13.1.1), an empty list names nothing (§5.6.1.2): no version has that mark.
         let version = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
         match version {
             Some(version) if !version.contains('"') => Ok(Self(Some(version.to_owned()))),
-            None if value.starts_with("W/\"") => Ok(Self(Some(String::new()))),
+            None if value.is_empty() || value.starts_with("W/\"") => Ok(Self(Some(String::new()))),
             _ => Err(Problem::Header("If-Match")),
         }
     }
@@ -134,21 +138,71 @@ pub(crate) async fn read(body: Body, most: usize) -> Answer<Bytes> {
 
 fn parse<T: DeserializeOwned>(octets: &[u8]) -> Answer<T> {
     if holds_nul(octets) {
-        return Err(unreadable("NUL".to_owned()));
+        return Err(Problem::NoText);
     }
-    // Serde would take a list for an object, its members in their order.
     if octets.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
-        return Err(unreadable("an object is wanted, not a list".to_owned()));
+        let why = "an object is wanted, not a list".to_owned();
+        return Err(Problem::Body { why, line: 0, column: 0 });
     }
-    serde_json::from_slice(octets).map_err(|error| Problem::Body {
+    serde_json::from_slice(&with_integers(octets)).map_err(|error| Problem::Body {
         line: error.line(),
         column: error.column(),
         why: error.to_string(),
     })
 }
 
-fn unreadable(why: String) -> Problem {
-    Problem::Body { why, line: 0, column: 0 }
+/// The same JSON, where a number's fraction of zeros is left out: JSON knows one kind of number (RFC 8259 §6), so that 5.0 is an integer,
+/// though serde reads it as none.
+fn with_integers(json: &[u8]) -> Vec<u8> {
+    let mut written = Vec::with_capacity(json.len());
+    let (mut rest, mut is_text, mut is_escaped) = (json, false, false);
+    while let Some((octet, later)) = rest.split_first() {
+        rest = later;
+        if !is_text && *octet == b'.' {
+            let zeros = later.iter().take_while(|octet| **octet == b'0').count();
+            let after = later.get(zeros..).unwrap_or_default();
+            let goes_on = after.first().is_some_and(|next| next.is_ascii_digit() || matches!(next, b'e' | b'E'));
+            if zeros > 0 && !goes_on {
+                rest = after;
+                continue;
+            }
+        }
+        is_text ^= *octet == b'"' && !is_escaped;
+        is_escaped = is_text && !is_escaped && *octet == b'\\';
+        written.push(*octet);
+    }
+    written
+}
+
+/// An object that stands in a body, or none. Serde would take a list for it, too, its members in their order: an empty one for all of them
+/// left out.
+///
+/// # Errors
+/// For what is no object.
+pub(crate) fn object<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct Members<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(members)).map(Some)
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+
+    deserializer.deserialize_any(Members(PhantomData))
 }
 
 /// Whether a string of the JSON holds U+0000, which no text of a database may.
@@ -167,6 +221,26 @@ fn holds_nul(json: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_integer_may_be_written_with_a_point() {
+        let parsed = |json: &str| parse::<Vec<u64>>(json.as_bytes()).ok();
+        assert_eq!(parsed("[5.0]"), None, "a list is no body");
+        let parsed = |json: &str| parse::<std::collections::BTreeMap<String, u64>>(json.as_bytes()).ok();
+        for (json, expected) in [
+            (r#"{"a":5.0}"#, Some(5)),
+            (r#"{"a": 500.000 }"#, Some(500)),
+            (r#"{"a":9007199254740993}"#, Some(9_007_199_254_740_993)),
+            (r#"{"a":5.5}"#, None),
+            (r#"{"a":5.05}"#, None),
+            (r#"{"a":-5.0}"#, None),
+            (r#"{"a":5.}"#, None),
+        ] {
+            assert_eq!(parsed(json).and_then(|body| body.get("a").copied()), expected, "{json}");
+        }
+        let text = r#"{"a":"1.0 \" 2.0","b\\":3.0}"#;
+        assert_eq!(with_integers(text.as_bytes()), br#"{"a":"1.0 \" 2.0","b\\":3}"#);
+    }
 
     #[test]
     fn nul_is_found_and_what_only_looks_like_it_is_not() {

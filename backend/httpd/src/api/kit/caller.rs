@@ -9,7 +9,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use relais_service::{Actor, Failure, Group, Role, Scope, Scopes};
+use relais_service::{Actor, Failure, Group, KeyReach, Role, Scope};
 
 use super::limits::{Budget, Limits};
 use super::{Answer, Problem};
@@ -26,7 +26,7 @@ pub(crate) struct Asker {
 /// What is known of the key that was shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
-    pub(crate) scopes: Scopes,
+    pub(crate) reach: KeyReach,
     /// Made from the key itself, which nobody keeps: what is hashed with it tells nothing to who reads the database.
     pub(crate) seal: [u8; 32],
 }
@@ -70,7 +70,7 @@ impl Gate {
         };
         let seal = blake3::derive_key("relais 2026 api idempotency", token.as_bytes());
         let budget = self.limits.take(seal, self.web.service().api_requests_per_minute(), now)?;
-        Ok((Some(Asker { actor: keyed.actor, key: Some(Key { scopes: keyed.scopes, seal }) }), Some(budget)))
+        Ok((Some(Asker { actor: keyed.actor, key: Some(Key { reach: keyed.reach, seal }) }), Some(budget)))
     }
 }
 
@@ -102,6 +102,8 @@ pub(crate) async fn authenticate(State(gate): State<Gate>, mut request: Request,
 #[derive(Debug)]
 pub(crate) struct Caller<R, S> {
     pub(crate) actor: Actor,
+    /// What the key may that was shown; none: whatever the actor may.
+    pub(crate) reach: Option<KeyReach>,
     pub(crate) web: Web,
     needs: PhantomData<(R, S)>,
 }
@@ -176,11 +178,12 @@ impl<R: Least, S: Scoped> FromRequestParts<Web> for Caller<R, S> {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Answer<Self> {
         let asker = parts.extensions.get::<Asker>().ok_or(Problem::NoKey)?;
-        if asker.key.as_ref().is_some_and(|key| !key.scopes.allow(S::SCOPE)) {
+        if asker.key.as_ref().is_some_and(|key| !key.reach.scopes.allow(S::SCOPE)) {
             return Err(Problem::Scope(S::SCOPE));
         }
         asker.actor.require(R::ROLE)?;
-        Ok(Self { actor: asker.actor.clone(), web: web.clone(), needs: PhantomData })
+        let reach = asker.key.as_ref().map(|key| key.reach.clone());
+        Ok(Self { actor: asker.actor.clone(), reach, web: web.clone(), needs: PhantomData })
     }
 }
 

@@ -77,11 +77,14 @@ impl Limits {
         self.keys.take(Pace::of_key(per_minute), seal, now.millis())
     }
 
-    /// Another key that opened nothing.
+    /// Another key that opened nothing. This host itself is never held up, as it is never banned.
     ///
     /// # Errors
     /// [`Failure::TooMany`] where too many came from there.
     pub(crate) fn note_refusal(&self, peer: IpAddr, now: Timestamp) -> Result<(), Failure> {
+        if peer.to_canonical().is_loopback() {
+            return Ok(());
+        }
         self.refusals.take(REFUSALS, network(peer), now.millis()).map(drop)
     }
 }

@@ -97,6 +97,7 @@ fn name(headers: &HeaderMap) -> Answer<Option<String>> {
     let Some(value) = values.next() else { return Ok(None) };
     let value = value.to_str().map_err(|_| bad())?.trim();
     let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
-    let is_fit = !value.is_empty() && value.len() <= MAX_VALUE && !value.contains('"') && values.next().is_none();
+    let is_told = value.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'"');
+    let is_fit = !value.is_empty() && value.len() <= MAX_VALUE && is_told && values.next().is_none();
     if is_fit { Ok(Some(value.to_owned())) } else { Err(bad()) }
 }

@@ -256,7 +256,7 @@ impl Description {
         let mut parameters: Vec<Value> = names_in(path).map(path_parameter).collect();
         parameters.extend(self.parameters.iter().cloned());
         if self.method == Method::POST {
-            let schema = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-~]+$" });
+            let schema = json!({ "type": "string", "pattern": r#"^("[!#-~]{1,255}"|[!#-~]{1,255})$"# });
             parameters.push(header("Idempotency-Key", &schema, "Any name that is new for each thing to be done: sent again with it within a day, the request is answered as before and done once."));
         }
         if self.takes_version {
@@ -305,7 +305,7 @@ impl Description {
         if self.has_etag && self.method == Method::GET {
             responses.insert("304".to_owned(), json!({ "description": "Nothing has changed since it was read." }));
         }
-        if self.takes_version {
+        if self.takes_version || path.ends_with("/undo") {
             problems.push((412, "It has changed since it was read."));
         }
         if self.body.is_some() {

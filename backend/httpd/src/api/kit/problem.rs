@@ -38,6 +38,8 @@ pub(crate) enum Problem {
     TooLarge(usize),
     /// A header's value is not what it may be.
     Header(&'static str),
+    /// The query or the body holds what no text here may hold: NUL, or octets that are no UTF-8.
+    NoText,
     /// The Idempotency-Key came with another request before.
     KeyReused,
     /// The request of this Idempotency-Key is being done now.
@@ -56,7 +58,7 @@ impl From<Failure> for Problem {
 }
 
 /// Each kind of problem with its status; the last part of its `type`.
-pub(crate) const KINDS: [(&str, StatusCode); 20] = [
+pub(crate) const KINDS: [(&str, StatusCode); 21] = [
     ("unfit", StatusCode::UNPROCESSABLE_ENTITY),
     ("clash", StatusCode::CONFLICT),
     ("absent", StatusCode::NOT_FOUND),
@@ -75,6 +77,7 @@ pub(crate) const KINDS: [(&str, StatusCode); 20] = [
     ("type", StatusCode::UNSUPPORTED_MEDIA_TYPE),
     ("too-large", StatusCode::PAYLOAD_TOO_LARGE),
     ("header", StatusCode::BAD_REQUEST),
+    ("no-text", StatusCode::UNPROCESSABLE_ENTITY),
     ("key-reused", StatusCode::UNPROCESSABLE_ENTITY),
     ("in-progress", StatusCode::CONFLICT),
 ];
@@ -141,6 +144,7 @@ impl Problem {
             Self::Type(_) => "type",
             Self::TooLarge(_) => "too-large",
             Self::Header(_) => "header",
+            Self::NoText => "no-text",
             Self::KeyReused => "key-reused",
             Self::InProgress => "in-progress",
             Self::Fault => return FAULT,
@@ -162,6 +166,7 @@ impl Problem {
             Self::Type(wanted) => Text::new("problem-type-detail").with("wanted", *wanted),
             Self::TooLarge(octets) => Text::new("problem-too-large-detail").with("mebibytes", octets >> 20),
             Self::Header(name) => Text::new("problem-header-detail").with("name", *name),
+            Self::NoText => Text::new("problem-no-text-detail"),
             Self::KeyReused => Text::new("problem-key-reused-detail"),
             Self::InProgress => Text::new("problem-in-progress-detail"),
             Self::Fault => Text::new("problem-fault-detail"),

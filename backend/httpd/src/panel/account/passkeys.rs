@@ -52,7 +52,7 @@ async fn page(person: &Person, web: &Web, complaints: Complaints, name: String) 
         id: row.id,
         name: row.name,
     };
-    let rows = web.access().own_passkeys(&person.me).await?.into_iter().map(row).collect();
+    let rows = web.access().own_passkeys(&person.me.actor).await?.into_iter().map(row).collect();
     let prove = crate::kit::with_next(path::PROVE, path::OWN_PASSKEYS);
     Ok(PasskeysPage { tab: "passkeys", complaints, rows, name, is_proven: person.actor.is_proven, prove, frame })
 }
@@ -89,7 +89,7 @@ struct RenameForm {
 }
 
 async fn rename(person: Person, State(web): State<Web>, Path(id): Path<String>, Form(form): Form<RenameForm>) -> Oops {
-    match web.access().rename_passkey(&person.me, &id, &form.name).await {
+    match web.access().rename_passkey(&person.me.actor, &id, &form.name).await {
         Ok(()) => Ok(done(path::OWN_PASSKEYS, Text::new("passkey-renamed").with("name", form.name.trim()))),
         Err(failure) => {
             let complaints = Complaints::of(&person.frame(&web), failure)?;
@@ -107,7 +107,7 @@ struct RemovePage {
 }
 
 async fn remove_form(person: Person, State(web): State<Web>, Path(id): Path<String>) -> Oops {
-    let own = web.access().own_passkeys(&person.me).await?;
+    let own = web.access().own_passkeys(&person.me.actor).await?;
     let absent = || Failure::Absent(Text::new("passkey-absent"));
     let row = own.into_iter().find(|row| row.id == id).ok_or_else(absent)?;
     Ok(shown(&RemovePage { frame: person.frame(&web), here: person.visit.path.clone(), goes: vec![row.name] }))
@@ -119,7 +119,7 @@ async fn remove(
     Path(id): Path<String>,
     Form(Nothing {}): Form<Nothing>,
 ) -> Oops {
-    match web.access().remove_passkey(&person.me, &id).await {
+    match web.access().remove_passkey(&person.me.actor, &id).await {
         Ok(()) => Ok(done(path::OWN_PASSKEYS, Text::new("passkey-removed"))),
         Err(Failure::Unproven) => Ok(person.prove_and_return(&person.visit.path)),
         Err(failure) => Err(failure.into()),

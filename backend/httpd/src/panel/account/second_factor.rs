@@ -33,7 +33,7 @@ struct StatePage {
 }
 
 async fn state(person: Person, State(web): State<Web>) -> Oops {
-    let state = web.access().second_factor(&person.me).await?;
+    let state = web.access().second_factor(&person.me.actor).await?;
     let frame = person.frame(&web);
     Ok(shown(&StatePage {
         tab: "second",
@@ -77,7 +77,7 @@ pub(super) fn svg_uri(svg: &Secret) -> String {
 /// A new offer, after the proof that a POST cannot be taken up again after.
 async fn offer(person: Person, State(web): State<Web>, Form(Nothing {}): Form<Nothing>) -> Oops {
     // Who must prove first comes back to the state's page, and presses again.
-    match web.access().offer_totp(&person.me).await {
+    match web.access().offer_totp(&person.me.actor).await {
         Err(Failure::Unproven) => Ok(person.prove_and_return(path::OWN_SECOND)),
         Err(failure) => Err(failure.into()),
         Ok(_) => Ok(Redirect::to(path::OWN_SECOND_OFFER).into_response()),
@@ -85,7 +85,7 @@ async fn offer(person: Person, State(web): State<Web>, Form(Nothing {}): Form<No
 }
 
 async fn offer_form(person: Person, State(web): State<Web>) -> Oops {
-    let offer = web.access().offered_totp(&person.me).await?;
+    let offer = web.access().offered_totp(&person.me.actor).await?;
     Ok(shown(&OfferPage::of(person.frame(&web), Complaints::default(), &offer)))
 }
 
@@ -112,12 +112,12 @@ impl CodesPage {
 
 async fn confirm(person: Person, State(web): State<Web>, Form(form): Form<CodeForm>) -> Oops {
     let code = Secret::from(form.code);
-    match web.access().confirm_totp(&person.me, code.expose()).await {
+    match web.access().confirm_totp(&person.me.actor, code.expose()).await {
         Ok(codes) => Ok(shown(&CodesPage::of(person.frame(&web), &codes))),
         Err(failure @ Failure::Unfit(_)) => {
             let frame = person.frame(&web);
             let complaints = Complaints::of(&frame, failure)?;
-            let offer = web.access().offered_totp(&person.me).await?;
+            let offer = web.access().offered_totp(&person.me.actor).await?;
             Ok(again(&OfferPage::of(frame, complaints, &offer)))
         }
         Err(Failure::Unproven) => Ok(person.prove_and_return(path::OWN_SECOND_OFFER)),
@@ -126,7 +126,7 @@ async fn confirm(person: Person, State(web): State<Web>, Form(form): Form<CodeFo
 }
 
 async fn renew_codes(person: Person, State(web): State<Web>, Form(Nothing {}): Form<Nothing>) -> Oops {
-    match web.access().renew_recovery_codes(&person.me).await {
+    match web.access().renew_recovery_codes(&person.me.actor).await {
         Ok(codes) => Ok(shown(&CodesPage::of(person.frame(&web), &codes))),
         Err(Failure::Unproven) => Ok(person.prove_and_return(path::OWN_SECOND)),
         Err(failure) => Err(failure.into()),
@@ -147,7 +147,7 @@ async fn remove_form(person: Person, State(web): State<Web>) -> Response {
 }
 
 async fn remove(person: Person, State(web): State<Web>, Form(Nothing {}): Form<Nothing>) -> Oops {
-    match web.access().remove_second_factor(&person.me).await {
+    match web.access().remove_second_factor(&person.me.actor).await {
         Ok(()) => Ok(done(path::OWN_SECOND, Text::new("second-factor-removed"))),
         Err(Failure::Unproven) => Ok(person.prove_and_return(path::OWN_SECOND_REMOVE)),
         Err(failure) => Err(failure.into()),

@@ -14,7 +14,7 @@ fn form(name: &str, role: Role, scopes: &[&str]) -> ApiKeyForm {
 }
 
 async fn create(house: &House, actor: &Actor, role: Role) -> Result<Secret, Failure> {
-    house.access.create_api_key(actor, form("Backup", role, &["people:write", "queue:read"])).await
+    house.access.create_api_key(actor, None, form("Backup", role, &["people:write", "queue:read"])).await
 }
 
 async fn find(house: &House, token: &Secret) -> Option<Keyed> {
@@ -31,9 +31,13 @@ async fn a_key_is_its_owner_with_less() {
     let keyed = find(&house, &token).await.unwrap();
     assert_eq!(keyed.actor.name, format!("Backup ({OWNER})"));
     assert_eq!((keyed.actor.role, &keyed.actor.reach, keyed.actor.via), (Role::DomainAdmin, &Reach::All, Via::Api));
-    assert!(keyed.scopes.allow(Scope::Read(Group::People)) && keyed.scopes.allow(Scope::Write(Group::People)));
-    assert!(keyed.scopes.allow(Scope::Read(Group::Queue)) && !keyed.scopes.allow(Scope::Write(Group::Queue)));
-    assert!(!keyed.scopes.allow(Scope::Read(Group::Domains)) && !keyed.scopes.allow(Scope::All));
+    assert!(
+        keyed.reach.scopes.allow(Scope::Read(Group::People)) && keyed.reach.scopes.allow(Scope::Write(Group::People))
+    );
+    assert!(
+        keyed.reach.scopes.allow(Scope::Read(Group::Queue)) && !keyed.reach.scopes.allow(Scope::Write(Group::Queue))
+    );
+    assert!(!keyed.reach.scopes.allow(Scope::Read(Group::Domains)) && !keyed.reach.scopes.allow(Scope::All));
     assert!(form("x", Role::User, &["*"]).scopes.allow(Scope::Write(Group::Settings)));
     for nothing in ["", "relais_", "relais_x", &token.expose()[7..], &token.expose().to_uppercase()] {
         assert_eq!(house.access.key(nothing, visit().peer).await.unwrap(), None, "{nothing}");
@@ -69,21 +73,48 @@ async fn it_is_made_in_the_panel_by_who_proved_who_they_are() {
     let token = house.token(ANN).await;
     let ann = house.find(&token).await.unwrap().actor;
     let key = create(&house, &ann, Role::User).await.unwrap();
-    let keyed = find(&house, &key).await.unwrap();
-    let more = house.access.create_api_key(&keyed.actor, form("More", Role::User, &["*"])).await;
-    assert_eq!(why(more), "forbidden", "a key makes no key");
-    assert_eq!(why(create(&house, &Actor::command_line(), Role::User).await), "forbidden", "it has no account");
+    find(&house, &key).await.unwrap();
+    let machine = Actor::command_line();
+    assert_eq!(why(create(&house, &machine, Role::User).await), "absent: failure-no-account");
+    let above = house.access.create_api_key_of(&machine, ANN, form("Above", Role::Owner, &["*"])).await;
+    assert_eq!(why(above), "forbidden", "no key may more than its owner");
+    house.access.create_api_key_of(&machine, ANN, form("Machine", Role::User, &["*"])).await.unwrap();
+    let theirs = house.access.create_api_key_of(&ann, ANN, form("Theirs", Role::User, &["*"])).await;
+    assert_eq!(why(theirs), "forbidden");
     assert_eq!(why(create(&house, &ann, Role::User).await), "clash name: sign-in-name-taken");
     let past = ApiKeyForm { expires_at: Some(house.clock.now()), ..form("Past", Role::User, &["*"]) };
-    assert_eq!(why(house.access.create_api_key(&ann, past).await), "expires_at: api-key-expired");
-    assert_eq!(why(house.access.create_api_key(&ann, form("\t", Role::User, &["*"])).await), "name: sign-in-bad-name");
+    assert_eq!(why(house.access.create_api_key(&ann, None, past).await), "expires_at: api-key-expired");
+    assert_eq!(
+        why(house.access.create_api_key(&ann, None, form("\t", Role::User, &["*"])).await),
+        "name: sign-in-bad-name"
+    );
     assert_eq!(why(Scopes::parse([])), "scopes: api-key-no-scopes");
     for bad in ["", "domains", "domains:all", "all:read", "**", "domains:read:write"] {
         assert_eq!(why(Scopes::parse([bad])), "scopes: api-key-bad-scope", "{bad}");
     }
     house.clock.advance(PROOF_LASTS);
     let late = house.find(&token).await.unwrap().actor;
-    assert_eq!(why(house.access.create_api_key(&late, form("Late", Role::User, &["*"])).await), "unproven");
+    assert_eq!(why(house.access.create_api_key(&late, None, form("Late", Role::User, &["*"])).await), "unproven");
+}
+
+#[tokio::test]
+async fn a_key_makes_none_that_may_more_or_outlives_it() {
+    let house = House::open().await;
+    let ann = house.actor(ANN).await;
+    let in_days = |days: u64| Some(house.clock.now().plus(Duration::from_hours(24 * days)));
+    let mother =
+        ApiKeyForm { expires_at: in_days(7), ..form("Mother", Role::User, &["people:write", "account:write"]) };
+    let mother = house.access.create_api_key(&ann, None, mother).await.unwrap();
+    let mother = find(&house, &mother).await.unwrap();
+    let make = async |name: &str, scopes: &[&str], until| {
+        let form = ApiKeyForm { expires_at: until, ..form(name, Role::User, scopes) };
+        house.access.create_api_key(&mother.actor, Some(&mother.reach), form).await
+    };
+    make("Less", &["people:read"], in_days(7)).await.unwrap();
+    assert_eq!(why(make("More", &["queue:read"], in_days(1)).await), "scopes: api-key-scope-above");
+    assert_eq!(why(make("All", &["*"], in_days(1)).await), "scopes: api-key-scope-above");
+    assert_eq!(why(make("Longer", &["people:read"], in_days(8)).await), "expires_at: api-key-outlives");
+    assert_eq!(why(make("Forever", &["people:read"], None).await), "expires_at: api-key-outlives");
 }
 
 #[tokio::test]
@@ -93,7 +124,7 @@ async fn it_is_revoked_by_its_owner_or_an_owner_of_the_house() {
     let token = create(&house, &ann, Role::User).await.unwrap();
     let brief = Some(house.clock.now().plus(Duration::from_hours(1)));
     let brief = ApiKeyForm { expires_at: brief, ..form("Brief", Role::User, &["*"]) };
-    let brief = house.access.create_api_key(&ann, brief).await.unwrap();
+    let brief = house.access.create_api_key(&ann, None, brief).await.unwrap();
     let id = house.access.api_keys(&ann, false, None, None).await.unwrap().rows[0].id.clone();
     assert_eq!(why(house.access.revoke_api_key(&bob, &id).await), "absent: api-key-absent");
     assert!(house.access.api_keys(&bob, false, None, None).await.unwrap().rows.is_empty());

@@ -29,7 +29,7 @@ async fn a_passkey_signs_in_without_a_name() {
     let token = house.access.sign_in_with_passkey(begun.ticket.expose(), &answer, &visit()).await.unwrap();
     let me = house.find(&token).await.unwrap();
     assert_eq!((me.address.to_string().as_str(), me.passkeys, me.actor.is_proven), (ANN, 1, true));
-    let listed = house.access.own_passkeys(&me).await.unwrap();
+    let listed = house.access.own_passkeys(&me.actor).await.unwrap();
     assert_eq!((listed.len(), listed[0].name.as_str(), listed[0].last_used_at.is_some()), (1, "Phone", true));
     let again = house.access.sign_in_with_passkey(begun.ticket.expose(), &answer, &visit()).await;
     assert_eq!(why(again), "absent: passkey-over", "a ceremony ends once");
@@ -121,12 +121,12 @@ async fn what_is_removed_or_suspended_opens_nothing() {
     assert_eq!(why(try_in().await), "passkey: passkey-unknown");
     house.suspend(ANN, false).await;
     try_in().await.unwrap();
-    let id = house.access.own_passkeys(&me).await.unwrap()[0].id.clone();
+    let id = house.access.own_passkeys(&me.actor).await.unwrap()[0].id.clone();
     let bob = house.me(BOB).await;
-    assert_eq!(why(house.access.remove_passkey(&bob, &id).await), "absent: passkey-absent");
-    assert_eq!(why(house.access.rename_passkey(&bob, &id, "Mine").await), "absent: passkey-absent");
-    house.access.rename_passkey(&me, &id, "Old phone").await.unwrap();
-    house.access.remove_passkey(&me, &id).await.unwrap();
+    assert_eq!(why(house.access.remove_passkey(&bob.actor, &id).await), "absent: passkey-absent");
+    assert_eq!(why(house.access.rename_passkey(&bob.actor, &id, "Mine").await), "absent: passkey-absent");
+    house.access.rename_passkey(&me.actor, &id, "Old phone").await.unwrap();
+    house.access.remove_passkey(&me.actor, &id).await.unwrap();
     assert_eq!(why(try_in().await), "passkey: passkey-unknown");
     house.check().await;
 }
@@ -154,11 +154,11 @@ async fn it_is_a_second_factor_and_a_proof() {
     assert_eq!(why(house.access.begin_passkey_proof(&me, &visit()).await.map(|_| ())), "absent: passkey-absent");
     let mut phone = register(&house, &me, "Phone").await;
     assert!(matches!(house.sign_in(ANN, PASSWORD).await, Ok(SignIn::Whole(_))), "a passkey alone asks for nothing");
-    let base32: String = house.access.offer_totp(&me).await.unwrap().secret.expose().split(' ').collect();
+    let base32: String = house.access.offer_totp(&me.actor).await.unwrap().secret.expose().split(' ').collect();
     let octets = data_encoding::BASE32_NOPAD.decode(base32.as_bytes()).unwrap();
     let seconds = u64::try_from(relais_model::Clock::now(&*house.clock).seconds()).unwrap();
     let code = Builder::new().with_secret(octets).build().unwrap().generate(seconds).to_string();
-    house.access.confirm_totp(&me, &code).await.unwrap();
+    house.access.confirm_totp(&me.actor, &code).await.unwrap();
 
     let Ok(SignIn::SecondFactor(token)) = house.sign_in(ANN, PASSWORD).await else { panic!("it is on") };
     assert!(house.access.pending(token.expose()).await.unwrap().unwrap().has_passkeys);
@@ -205,12 +205,12 @@ async fn an_owner_may_have_a_passkey_and_no_password() {
     let begun = house.access.begin_passkey_sign_in(&visit()).unwrap();
     let answer = key.get(&begun.options);
     house.access.sign_in_with_passkey(begun.ticket.expose(), &answer, &visit()).await.unwrap();
-    let id = house.access.own_passkeys(&me).await.unwrap()[0].id.clone();
-    assert_eq!(why(house.access.remove_passkey(&me, &id).await), "clash : passkey-is-last");
+    let id = house.access.own_passkeys(&me.actor).await.unwrap()[0].id.clone();
+    assert_eq!(why(house.access.remove_passkey(&me.actor, &id).await), "clash : passkey-is-last");
     let (none, new) = (Secret::new(""), Secret::new("a first password"));
     let token = house.access.change_password(&me, none, new, &visit()).await.unwrap();
     let me = house.find(&token).await.unwrap();
     assert!(me.has_password);
-    house.access.remove_passkey(&me, &id).await.unwrap();
+    house.access.remove_passkey(&me.actor, &id).await.unwrap();
     house.check().await;
 }

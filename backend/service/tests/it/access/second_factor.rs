@@ -21,8 +21,8 @@ pub(super) fn code(house: &House, secret: &Secret, steps: i64) -> String {
 
 /// Turns the second factor on; its secret and the recovery codes.
 pub(super) async fn turn_on(house: &House, me: &SignedIn) -> (Secret, Vec<Secret>) {
-    let secret = house.access.offer_totp(me).await.unwrap().secret;
-    let codes = house.access.confirm_totp(me, &code(house, &secret, 0)).await.unwrap();
+    let secret = house.access.offer_totp(&me.actor).await.unwrap().secret;
+    let codes = house.access.confirm_totp(&me.actor, &code(house, &secret, 0)).await.unwrap();
     house.clock.advance(STEP);
     (secret, codes)
 }
@@ -39,7 +39,7 @@ async fn pending(house: &House) -> Secret {
 async fn codes_are_those_of_oathtool() {
     let house = House::open().await;
     let me = house.me(ANN).await;
-    let offer = house.access.offer_totp(&me).await.unwrap();
+    let offer = house.access.offer_totp(&me.actor).await.unwrap();
     let base32: String = offer.secret.expose().split(' ').collect();
     let now = format!("@{}", house.clock.now().seconds());
     let Ok(said) = Command::new("oathtool").args(["--totp", "--base32", "--now", &now, &base32]).output() else {
@@ -55,26 +55,26 @@ async fn codes_are_those_of_oathtool() {
     );
     assert!(offer.uri.expose().contains(&format!("secret={base32}")));
     assert!(offer.qr.expose().contains("<svg"));
-    assert_eq!(house.access.confirm_totp(&me, said.trim()).await.unwrap().len(), RECOVERY_CODES);
+    assert_eq!(house.access.confirm_totp(&me.actor, said.trim()).await.unwrap().len(), RECOVERY_CODES);
 }
 
 #[tokio::test]
 async fn it_is_on_from_the_first_right_code() {
     let house = House::open().await;
     let me = house.me(ANN).await;
-    assert_eq!(why(house.access.confirm_totp(&me, "000000").await), "absent: second-factor-no-offer");
-    let void = house.access.offer_totp(&me).await.unwrap().secret;
-    let secret = house.access.offer_totp(&me).await.unwrap().secret;
-    assert_eq!(house.access.offered_totp(&me).await.unwrap().secret, secret, "the form is shown again");
-    assert_eq!(why(house.access.confirm_totp(&me, &code(&house, &void, 0)).await), "code: second-factor-wrong");
+    assert_eq!(why(house.access.confirm_totp(&me.actor, "000000").await), "absent: second-factor-no-offer");
+    let void = house.access.offer_totp(&me.actor).await.unwrap().secret;
+    let secret = house.access.offer_totp(&me.actor).await.unwrap().secret;
+    assert_eq!(house.access.offered_totp(&me.actor).await.unwrap().secret, secret, "the form is shown again");
+    assert_eq!(why(house.access.confirm_totp(&me.actor, &code(&house, &void, 0)).await), "code: second-factor-wrong");
     assert!(matches!(house.sign_in(ANN, PASSWORD).await, Ok(SignIn::Whole(_))), "not yet");
     assert!(house.is_mail_open(ANN).await);
     let spaced = code(&house, &secret, 0);
     let spaced = format!(" {} {}", &spaced[..3], &spaced[3..]);
-    house.access.confirm_totp(&me, &spaced).await.unwrap();
-    let state = house.access.second_factor(&me).await.unwrap();
+    house.access.confirm_totp(&me.actor, &spaced).await.unwrap();
+    let state = house.access.second_factor(&me.actor).await.unwrap();
     assert_eq!((state.since, state.recovery_codes), (Some(house.clock.now()), 10));
-    assert_eq!(why(house.access.offer_totp(&me).await), "clash : second-factor-is-on");
+    assert_eq!(why(house.access.offer_totp(&me.actor).await), "clash : second-factor-is-on");
     assert!(!house.is_mail_open(ANN).await, "mail programs need an app password");
     assert!(house.is_mail_open(BOB).await);
     assert_eq!(house.activity().await, [format!("{ANN} second_factor.on {ANN}")]);
@@ -166,8 +166,8 @@ async fn recovery_codes_work_once_each() {
     };
     second(&codes[0].expose().to_uppercase().replace('-', " ")).await.unwrap();
     assert_eq!(why(second(codes[0].expose()).await), "code: second-factor-wrong");
-    assert_eq!(house.access.second_factor(&me).await.unwrap().recovery_codes, 9);
-    let renewed = house.access.renew_recovery_codes(&me).await.unwrap();
+    assert_eq!(house.access.second_factor(&me.actor).await.unwrap().recovery_codes, 9);
+    let renewed = house.access.renew_recovery_codes(&me.actor).await.unwrap();
     assert_eq!(why(second(codes[1].expose()).await), "code: second-factor-wrong");
     second(renewed[1].expose()).await.unwrap();
     house.check().await;
@@ -180,15 +180,15 @@ async fn what_weakens_or_shows_it_needs_proof() {
     let (secret, _) = turn_on(&house, &house.find(&token).await.unwrap()).await;
     house.clock.advance(PROOF_LASTS);
     let me = house.find(&token).await.unwrap();
-    assert_eq!(why(house.access.offer_totp(&me).await), "unproven");
-    assert_eq!(why(house.access.offered_totp(&me).await), "unproven");
-    assert_eq!(why(house.access.renew_recovery_codes(&me).await), "unproven");
-    assert_eq!(why(house.access.remove_second_factor(&me).await), "unproven");
+    assert_eq!(why(house.access.offer_totp(&me.actor).await), "unproven");
+    assert_eq!(why(house.access.offered_totp(&me.actor).await), "unproven");
+    assert_eq!(why(house.access.renew_recovery_codes(&me.actor).await), "unproven");
+    assert_eq!(why(house.access.remove_second_factor(&me.actor).await), "unproven");
     let token = house.access.prove(&me, Secret::new(PASSWORD), &visit()).await.unwrap();
     let me = house.find(&token).await.unwrap();
-    house.access.remove_second_factor(&me).await.unwrap();
-    assert_eq!(why(house.access.remove_second_factor(&me).await), "absent: second-factor-is-off");
-    assert_eq!(why(house.access.renew_recovery_codes(&me).await), "absent: second-factor-is-off");
+    house.access.remove_second_factor(&me.actor).await.unwrap();
+    assert_eq!(why(house.access.remove_second_factor(&me.actor).await), "absent: second-factor-is-off");
+    assert_eq!(why(house.access.renew_recovery_codes(&me.actor).await), "absent: second-factor-is-off");
     assert!(matches!(house.sign_in(ANN, PASSWORD).await, Ok(SignIn::Whole(_))));
     assert!(house.is_mail_open(ANN).await);
     drop(secret);
