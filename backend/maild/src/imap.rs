@@ -307,7 +307,7 @@ impl Client {
         self.flush().await?;
         let wire = self.wire.take().ok_or(io::ErrorKind::NotConnected)?;
         let limit = self.house.limits.handshake;
-        self.wire = Some(wire.start_tls(Arc::clone(&self.house.tls), &[], limit).await?);
+        self.wire = Some(wire.start_tls(self.house.tls.shown(), &[], limit).await?);
         self.session.tls_started();
         Ok(())
     }

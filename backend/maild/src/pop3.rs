@@ -103,7 +103,7 @@ impl Driver {
                 },
                 Step::Write(octets) => wire.write(&octets, stall).await?,
                 Step::StartTls => {
-                    wire = wire.start_tls(Arc::clone(&self.house.tls), &[], self.house.limits.handshake).await?;
+                    wire = wire.start_tls(self.house.tls.shown(), &[], self.house.limits.handshake).await?;
                     self.session.tls_started();
                 }
                 Step::Ask(Question::Retrieve { uid, lines }) => {

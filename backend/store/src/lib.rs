@@ -161,6 +161,7 @@ impl Store {
             // No other process has the store open: what was claimed is nobody's.
             let mut connection = pools.writer.acquire().await?;
             queue::release_claims(&mut connection, clock.now()).await?;
+            certificate::release_all(&mut connection).await?;
         }
         let (views, names) = (Arc::new(Views::default()), Arc::new(names::Names::default()));
         let queue_woken = Arc::new(tokio::sync::Notify::new());
