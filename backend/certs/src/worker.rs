@@ -165,7 +165,10 @@ impl CertificateWorker {
     }
 
     /// Shows what the store has, where that has changed or something of it has ended.
-    async fn put_in_use(&self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// The database's: what is shown stays.
+    pub async fn put_in_use(&self) -> Result<(), StoreError> {
         let (version, now) = (self.store.certificates_version().await?, self.clock.now());
         let used = *self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.is_some_and(|(known, until)| known == version && now < until) {
@@ -368,7 +371,10 @@ impl CertificateWorker {
                 let is_within = window.start <= planned && planned <= window.end;
                 // A CA that wants a new one renewed at once, each time, would have us order for ever.
                 let earliest = found.made_at.plus((found.not_after.since(found.not_before) / 10).min(YOUNG));
-                (if is_within { planned } else { chosen }.max(earliest), Some(now.plus(window.ask_again_in.max(SHORTEST_SLEEP))))
+                (
+                    if is_within { planned } else { chosen }.max(earliest),
+                    Some(now.plus(window.ask_again_in.max(SHORTEST_SLEEP))),
+                )
             }
             Ok(None) => (planned, None),
             Err(error) => {

@@ -61,18 +61,7 @@ impl House {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (accounts, maildrops) = (Arc::default(), Arc::default());
-        Self {
-            host_name,
-            store,
-            login,
-            reception,
-            tls,
-            scram: true,
-            limits,
-            clock,
-            accounts,
-            maildrops,
-        }
+        Self { host_name, store, login, reception, tls, scram: true, limits, clock, accounts, maildrops }
     }
 
     /// The same house, with other limits for those who come from here on, and with or without SCRAM.

@@ -9,10 +9,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use relais_certs::Shown;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout, timeout_at};
-use relais_certs::Shown;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -93,12 +93,7 @@ impl Wire {
     }
 
     /// Shakes hands as the server. `begun` is what was already read of the client's part, beside a PROXY header.
-    pub(crate) async fn start_tls(
-        self,
-        shown: Arc<Shown>,
-        begun: &[u8],
-        limit: Duration,
-    ) -> io::Result<Self> {
+    pub(crate) async fn start_tls(self, shown: Arc<Shown>, begun: &[u8], limit: Duration) -> io::Result<Self> {
         let Carrier::Tcp(stream) = self.carrier else {
             return Err(io::Error::other("only a plain TCP connection can start TLS"));
         };
@@ -229,7 +224,7 @@ impl AsyncRead for Carrier {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream, _) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
@@ -239,7 +234,7 @@ impl AsyncWrite for Carrier {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, octets),
             Self::Unix(stream) => Pin::new(stream).poll_write(context, octets),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, octets),
+            Self::Tls(stream, _) => Pin::new(stream).poll_write(context, octets),
         }
     }
 
@@ -247,7 +242,7 @@ impl AsyncWrite for Carrier {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Self::Unix(stream) => Pin::new(stream).poll_flush(context),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream, _) => Pin::new(stream).poll_flush(context),
         }
     }
 
@@ -255,7 +250,7 @@ impl AsyncWrite for Carrier {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream, _) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

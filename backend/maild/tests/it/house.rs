@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use relais_certs::{Rank, Served};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, TlsMode};
 use relais_model::{Address, Clock, Domain, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
@@ -10,7 +11,6 @@ use relais_sasl::scram::{Keys, MIN_ITERATIONS, derive};
 use relais_store::{
     Author, DatabaseUrl, DomainChange, NewAccount, NewAppPassword, Protocols, ScramSalt, Store, StoreConfig,
 };
-use relais_certs::{Rank, Served};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -75,7 +75,15 @@ impl TestHouse {
         let disk = Arc::new(Disk::new(folder.path(), 0, Arc::clone(&clock)));
         let config = ReceptionConfig { host_name: host.clone() };
         let reception = Reception::new(store.clone(), config, folder.path(), disk, Arc::clone(&clock), random);
-        let house = House::new(host, store.clone(), login, Arc::new(reception), no_tls(folder.path()), Limits::default(), clock);
+        let house = House::new(
+            host,
+            store.clone(),
+            login,
+            Arc::new(reception),
+            no_tls(folder.path()),
+            Limits::default(),
+            clock,
+        );
         let door = |door: Door| ListenerConfig {
             binding: Binding::Unix(folder.path().join(door.socket())),
             protocol: Protocol::Imap,
@@ -136,7 +144,8 @@ impl TestHouse {
 /// A self-signed certificate: no test shakes hands.
 fn no_tls(folder: &Path) -> Arc<Served> {
     let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = rcgen::CertificateParams::new(vec!["mx.relais.test".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let certificate =
+        rcgen::CertificateParams::new(vec!["mx.relais.test".to_owned()]).unwrap().self_signed(&key).unwrap();
     let pair = (folder.join("tls.pem"), folder.join("tls.key"));
     std::fs::write(&pair.0, certificate.pem()).unwrap();
     std::fs::write(&pair.1, key.serialize_pem()).unwrap();
