@@ -368,7 +368,7 @@ fn told(error: Error, http: &Http) -> AuthorityError {
             Error::Other(error) => chain(&*error),
             other => other.to_string(),
         };
-        return AuthorityError::Failed(Problem::ours("connection", says));
+        return AuthorityError::Failed(Problem::ours("unreachable", says));
     };
     let named = problem.subproblems.iter().filter_map(|sub| {
         let Some(Identifier::Dns(name)) = &sub.identifier else { return None };

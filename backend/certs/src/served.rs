@@ -84,6 +84,14 @@ pub struct InUse {
     pub key: Option<CertificateKey>,
 }
 
+impl InUse {
+    /// Its last moment; none where it can't be read.
+    pub fn not_after(&self) -> Option<Timestamp> {
+        let (_, leaf) = x509_parser::parse_x509_certificate(&self.leaf).ok()?;
+        Some(Timestamp::from_seconds(leaf.validity().not_after.timestamp()))
+    }
+}
+
 /// What is shown from one swap to the next.
 #[derive(Debug)]
 pub struct Shown {

@@ -309,11 +309,11 @@ async fn a_bad_name_is_told_apart_in_the_cas_own_words() {
     // Nobody listens there.
     let elsewhere = serde_json::json!({ "host": "bad.house.example.", "addresses": ["127.0.0.99"] });
     lab.dns.tell("add-a", elsewhere).await;
-    for challenge in [ChallengeKind::Http01, ChallengeKind::TlsAlpn01] {
+    for (challenge, kind) in [(ChallengeKind::Http01, "connection"), (ChallengeKind::TlsAlpn01, "unauthorized")] {
         let outcome = lab.order(&credentials, challenge, &["good.house.example", "bad.house.example"]).await;
         let Err(AuthorityError::Names(refused)) = outcome else { panic!("{outcome:?}") };
         assert_eq!(refused.len(), 1, "{refused:?}");
-        assert_eq!((refused[0].0.as_str(), refused[0].1.kind.as_str()), ("bad.house.example", "connection"));
+        assert_eq!((refused[0].0.as_str(), refused[0].1.kind.as_str()), ("bad.house.example", kind), "{refused:?}");
         assert!(refused[0].1.says.contains("127.0.0.99"), "{}", refused[0].1.says);
         lab.order(&credentials, challenge, &["good.house.example"]).await.unwrap();
     }
@@ -357,7 +357,7 @@ async fn a_ca_that_is_down_is_said_to_be() {
     }
     let outcome = lab.order(&credentials, ChallengeKind::Http01, &["mx.house.example"]).await;
     let Err(AuthorityError::Failed(problem)) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(problem.kind, "connection");
+    assert_eq!(problem.kind, "unreachable");
     assert!(problem.says.contains("refused") || problem.says.contains("reset"), "{}", problem.says);
 }
 
