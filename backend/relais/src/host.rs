@@ -13,6 +13,8 @@ use relais_reception::Disk;
 use relais_service::{CertificateFact, DiskFact, Host, ListenerView, LogTail, Operations, Webhooks};
 use x509_parser::parse_x509_certificate;
 
+use crate::config::Config;
+
 /// This machine, with the doors of this process.
 #[derive(Debug)]
 pub(crate) struct Machine {
@@ -72,6 +74,16 @@ pub(crate) fn listeners(configs: &[ListenerConfig]) -> Vec<ListenerView> {
         .to_owned(),
     };
     configs.iter().map(view).collect()
+}
+
+/// The doors with TLS, the browsers' too.
+pub(crate) fn doors_with_tls(configs: &[ListenerConfig], config: &Config) -> Vec<ListenerView> {
+    let web = config.web.at.iter().map(|address| ListenerView {
+        protocol: "http".to_owned(),
+        at: address.to_string(),
+        tls: "implicit".to_owned(),
+    });
+    listeners(configs).into_iter().filter(|door| door.tls != "none").chain(web).collect()
 }
 
 /// What the service is given in a house that serves; names are looked up by the house's own `resolver`.

@@ -16,7 +16,7 @@ use relais_httpd::{Door, MailPorts, Place, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
-use relais_service::{Access, Service, Site};
+use relais_service::{Access, CertificateDesk, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -27,6 +27,7 @@ use tracing::{error, info, warn};
 use crate::certificate::{self, Pair};
 use crate::config::{Config, Relay, RelayTls as RelayTlsName};
 use crate::host::{self, HouseNames, Machine};
+use crate::knocker::Doorstep;
 use crate::log::{Logging, SetLevel};
 use crate::{control, operations, web};
 
@@ -142,8 +143,14 @@ impl Server {
             disk: Arc::clone(&self.reloading.disk),
             is_delivering: self.delivery.is_some(),
         };
-        let service =
-            self.service().with_operations(host::operations(machine, logging.tail, resolver(&self.resolver)?)?);
+        let desk = CertificateDesk {
+            served: Arc::clone(&self.reloading.served),
+            wake: self.certificates.wake(),
+            doors: host::doors_with_tls(&self.listeners, &self.reloading.begun_with),
+            knocker: Arc::new(Doorstep::new()?),
+        };
+        let operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?;
+        let service = self.service().with_operations(operations.with_certificates(desk));
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
         tasks.spawn(count_flow(service.clone(), stop.clone()));
         tasks.spawn(obey_settings(self.store.clone(), self.reloading.house.clone(), stop.clone()));
