@@ -517,7 +517,9 @@ impl CertificateWorker {
                     "the CA refuses our account: look at the settings of certificates"
                 );
                 if problem.kind == "accountDoesNotExist" {
+                    // It has forgotten us, so another account is opened; not at once, for it may do so again.
                     self.store.keep_acme_account(url, "", "", None).await?;
+                    return self.rest(url, FIRST_REST).await;
                 }
                 self.rest(url, UNTOLD_WAIT).await
             }

@@ -17,6 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::task::TaskTracker;
 
 use crate::house::self_signed;
 
@@ -140,9 +141,10 @@ impl Lab {
         wait_for(SocketAddr::from(([127, 0, 0, 1], ca))).await;
         let pair = self_signed(folder.path(), "mx.house.example");
         let served = Served::load("mx.house.example", &[pair], Rank::SelfSigned, Arc::clone(&challenges)).unwrap();
+        let tasks = TaskTracker::new();
         let doors = vec![
-            tokio::spawn(answer_http(http, Arc::clone(&challenges))),
-            tokio::spawn(answer_tls(tls, Arc::new(served))),
+            tasks.spawn(answer_http(http, Arc::clone(&challenges))),
+            tasks.spawn(answer_tls(tls, Arc::new(served))),
         ];
         let dns = Arc::new(Dns { management, published: Mutex::default() });
         let proofs = Proofs { challenges, dns: Some((dns.clone(), dns.clone())) };
@@ -207,7 +209,7 @@ async fn answer_tls(listener: TcpListener, served: Arc<Served>) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         if let Err(error) = acceptor.accept(stream).await {
-            eprintln!("handshake: {error}");
+            tracing::debug!(%error, "a handshake failed");
         }
     }
 }

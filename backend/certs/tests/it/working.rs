@@ -191,7 +191,7 @@ async fn the_cas_own_renewal_window_counts() {
     assert_eq!(found.renew_at, Some(renew_at));
     let key = found.key;
     *house.ca.window.lock().unwrap() =
-        Some(RenewalWindow { start: now, end: now.plus(Duration::from_secs(60)), ..window(0) });
+        Some(RenewalWindow { start: now, end: now.plus(Duration::from_mins(1)), ..window(0) });
     house.clock.advance(Duration::from_hours(20));
     house.settle().await;
     assert_eq!(house.orders().await.len(), 2);

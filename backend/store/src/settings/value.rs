@@ -272,9 +272,10 @@ impl Typed for String {
         match kind {
             SettingKind::Choice(choices) if !choices.contains(&text) => Err(ValueError::Choice),
             SettingKind::Words { .. } if text.is_empty() => Err(ValueError::Empty),
-            SettingKind::Words { .. } if text.chars().any(char::is_control) => Err(ValueError::Words),
+            SettingKind::Words { .. } | SettingKind::Line { .. } if text.chars().any(char::is_control) => {
+                Err(ValueError::Words)
+            }
             SettingKind::Url if !is_https(text) => Err(ValueError::Url),
-            SettingKind::Line { .. } if text.chars().any(char::is_control) => Err(ValueError::Words),
             SettingKind::Words { most_octets } | SettingKind::Line { most_octets } if most_octets < text.len() => {
                 Err(ValueError::Long)
             }
