@@ -5,7 +5,8 @@ use std::sync::Arc;
 use relais_certs::{Doing, Rank, Served};
 use relais_model::Timestamp;
 use relais_service::{
-    CertificateDesk, Failure, Knocker, ListenerView, OwnCertificateForm, Paging, Role, SeenLeaf, Service, WantedNameForm,
+    CertificateDesk, Failure, Knocker, ListenerView, OwnCertificateForm, Paging, Role, SeenLeaf, Service,
+    WantedNameForm,
 };
 use relais_store::{Author, DomainKey, NameFinding, NameState, WantedName};
 
@@ -35,10 +36,14 @@ fn pair(names: &[&str]) -> OwnCertificateForm {
 async fn a_domain_admin_sees_the_names_of_their_domains() {
     let house = House::open().await;
     let (one, two) = (key(&house, "one.example").await, key(&house, "two.example").await);
-    let names =
-        vec![wanted("mx.house.example", None), wanted("mta-sts.one.example", Some(one)), wanted("mta-sts.two.example", Some(two))];
+    let names = vec![
+        wanted("mx.house.example", None),
+        wanted("mta-sts.one.example", Some(one)),
+        wanted("mta-sts.two.example", Some(two)),
+    ];
     house.store.set_service_names(names).await.unwrap();
-    let names = |rows: Vec<relais_service::CertificateNameRow>| rows.into_iter().map(|row| row.ascii).collect::<Vec<_>>();
+    let names =
+        |rows: Vec<relais_service::CertificateNameRow>| rows.into_iter().map(|row| row.ascii).collect::<Vec<_>>();
     let (owner, admin) = (house.actor(Role::Owner, true).await, house.actor(Role::DomainAdmin, true).await);
     let all = house.service.certificate_names(&owner, ALL()).await.unwrap().rows;
     assert_eq!(names(all).len(), 3);
@@ -50,14 +55,18 @@ async fn a_domain_admin_sees_the_names_of_their_domains() {
     assert_eq!(short(house.service.certificate_orders(&admin, ALL()).await), "forbidden: failure-forbidden");
     assert_eq!(short(house.service.certificate_authority(&admin).await), "forbidden: failure-forbidden");
     assert_eq!(short(house.service.look_at_doors(&admin, None).await), "forbidden: failure-forbidden");
-    assert_eq!(short(house.service.bring_certificate(&admin, &pair(&["a.example"])).await), "forbidden: failure-forbidden");
+    assert_eq!(
+        short(house.service.bring_certificate(&admin, &pair(&["a.example"])).await),
+        "forbidden: failure-forbidden"
+    );
 }
 
 #[tokio::test]
 async fn names_are_asked_for_below_ones_own_domains() {
     let house = House::open().await;
     let (owner, admin) = (house.actor(Role::Owner, true).await, house.actor(Role::DomainAdmin, true).await);
-    let form = |name: &str, domain: Option<&str>| WantedNameForm { name: name.to_owned(), domain: domain.map(str::to_owned) };
+    let form =
+        |name: &str, domain: Option<&str>| WantedNameForm { name: name.to_owned(), domain: domain.map(str::to_owned) };
     let want = async |by, name: &str, domain| house.service.want_certificate(by, &form(name, domain)).await;
     let row = want(&admin, "Mail.One.example.", Some("one.example")).await.unwrap();
     assert_eq!((row.ascii.as_str(), row.state, row.is_asked), ("mail.one.example", "waiting", true));
@@ -76,9 +85,15 @@ async fn names_are_asked_for_below_ones_own_domains() {
     }
     let row = want(&owner, "*.bücher.example", None).await.unwrap();
     assert_eq!((row.ascii.as_str(), row.name.as_str()), ("*.xn--bcher-kva.example", "*.bücher.example"));
-    assert_eq!(short(house.service.unwant_certificate(&admin, "*.bücher.example").await), "absent: certificate-name-absent");
+    assert_eq!(
+        short(house.service.unwant_certificate(&admin, "*.bücher.example").await),
+        "absent: certificate-name-absent"
+    );
     assert_eq!(short(house.service.unwant_certificate(&admin, "mail.one.example").await), "done");
-    assert_eq!(short(house.service.unwant_certificate(&admin, "mail.one.example").await), "absent: certificate-name-absent");
+    assert_eq!(
+        short(house.service.unwant_certificate(&admin, "mail.one.example").await),
+        "absent: certificate-name-absent"
+    );
 }
 
 #[tokio::test]
@@ -186,9 +201,8 @@ async fn doors_are_looked_at() {
     let owner = house.actor(Role::Owner, true).await;
     let seen = service.look_at_doors(&owner, Some("mx.house.example")).await.unwrap();
     let seen: Vec<_> = seen.iter().map(|door| (door.is_right, door.says.id.as_ref())).collect();
-    assert_eq!(seen, [
-        (true, "certificate-door-right"),
-        (false, "certificate-door-other"),
-        (false, "certificate-door-silent"),
-    ]);
+    assert_eq!(
+        seen,
+        [(true, "certificate-door-right"), (false, "certificate-door-other"), (false, "certificate-door-silent"),]
+    );
 }
