@@ -326,7 +326,7 @@ impl Client {
     /// SCRAM: what is known of the name, or why that isn't told.
     async fn keys(&mut self, tag: &Tag, wanted: Wanted) -> io::Result<()> {
         let wire = self.wire.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        let bindings = self.house.channel_bindings(wire);
+        let bindings = wire.channel_bindings();
         let visitor = (self.peer, LoginProtocol::Imap);
         match self.scram.keys(&self.house, wanted, visitor, bindings).await {
             Ok(known) => {

@@ -107,7 +107,7 @@ impl Driver {
         match question {
             Question::Login(login) => self.login(login).await,
             Question::Keys(wanted) => {
-                let (peer, bindings) = (self.visit.peer, self.house.channel_bindings(wire));
+                let (peer, bindings) = (self.visit.peer, wire.channel_bindings());
                 match self.scram.keys(&self.house, wanted, (peer, LoginProtocol::Smtp), bindings).await {
                     Ok(known) => Answer::Known(Box::new(known)),
                     Err(answer) => self.logged_in(answer),
