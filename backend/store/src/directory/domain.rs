@@ -403,6 +403,7 @@ impl Store {
                             "DELETE FROM domain_alias WHERE domain_key = $1",
                             "DELETE FROM account_domain WHERE domain_key = $1",
                             "DELETE FROM login_history WHERE domain_key = $1",
+                            "DELETE FROM certificate_name WHERE domain_key = $1",
                         ] {
                             sqlx::query(sql).bind(key).execute(&mut *tx).await?;
                         }
