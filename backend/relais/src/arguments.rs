@@ -87,7 +87,14 @@ pub(crate) enum HouseCommand {
     #[command(subcommand)]
     Key(KeyCommand),
     /// Makes the link by which a house without an owner is set up, once, within an hour.
-    SetupLink,
+    SetupLink {
+        /// Proposes the first domain on that page.
+        #[arg(long)]
+        domain: Option<String>,
+        /// Proposes the owner's address.
+        #[arg(long)]
+        address: Option<String>,
+    },
     /// Checks the database: counts, quota, dangling rows.
     CheckStore,
     /// Asks the REST API itself, and prints its answer.

@@ -134,11 +134,10 @@ fn read_words(words: &[OsString]) -> Outcomes<Act> {
             ("i", "") | ("o", "i") => wanted.takes_dots = true,
             ("f" | "r", _) => wanted.sender = Some(value()?.to_owned()),
             ("F", _) => wanted.full_name = Some(value()?.to_owned()),
-            ("b", "m") => {}
             ("b", "i") => return Ok(Act::Nothing),
             ("b", "p") => return Err(Trouble(Exit::Unavailable, "as root, say `relais queue list`".to_owned())),
             ("q", _) => pushes_queue = true,
-            ("o", _) => {}
+            ("b", "m") | ("o", _) => {}
             (letter, "") if letter.bytes().all(|letter| IGNORED.contains(&letter)) => {}
             (letter, _) if letter.bytes().all(|letter| IGNORED_WITH_VALUE.contains(&letter)) => drop(value()?),
             _ => return Err(usage(format!("-{option} is not known here"))),
