@@ -55,21 +55,24 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     };
     let binary = Program::built()?.relais().context("relais is built")?.to_owned();
     let slim = work.join("relais");
-    let stripped = Command::new("objcopy").arg("--strip-debug").arg(&binary).arg(&slim).status()?;
+    let stripped = Command::new("objcopy").arg("--strip-all").arg(&binary).arg(&slim).status()?;
     ensure!(stripped.success(), "objcopy says no");
     let version = release::version(&crate::root())?;
-    let now = release::make(&slim, &version, &work.join("dist"))?;
-    let next = release::make(&newer(&slim)?, &format!("{version}+next"), &work.join("dist"))?;
+    let next_version = format!("{version}+next");
+    let dist = work.join("dist");
+    let now = release::folder(&slim, &version, &dist)?;
+    let next = release::folder(&newer(&slim)?, &next_version, &dist)?;
     let mut child = Command::new("python3")
         .arg(crate::root().join("installer/tests/machines.py"))
         .arg(&arguments.only)
         .env("WORK", &work)
         .env("BARE", bare)
         .env("TAKEN", taken)
-        .env("RELEASE", &now.folder)
-        .env("NEXT", &next.folder)
-        .env("PACKAGE", &now.package)
-        .env("NEXT_PACKAGE", &next.package)
+        .env("ARCHIVE", release::archive(&now)?)
+        .env("PACKAGE", release::package(&now, &version)?)
+        .env("RELEASE", now)
+        .env("NEXT_PACKAGE", release::package(&next, &next_version)?)
+        .env("NEXT", next)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -34,14 +34,6 @@ const FILES: &[(&str, &str, u32)] = &[
 /// Where the package's program is; the unit names the archive's place.
 const UNIT_PROGRAM: (&str, &str) = ("/usr/local/bin/relais", "/usr/bin/relais");
 
-/// What was made.
-pub(crate) struct Release {
-    /// As it is packed; the installer runs from here, too.
-    pub(crate) folder: PathBuf,
-    pub(crate) archive: PathBuf,
-    pub(crate) package: PathBuf,
-}
-
 /// Builds the program and makes both.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     let root = crate::root();
@@ -49,9 +41,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
         Some(binary) => binary.clone(),
         None => build(&root)?,
     };
-    let release = make(&binary, &version(&root)?, &root.join(&arguments.out))?;
-    println!("ok   {}", release.archive.display());
-    println!("ok   {}", release.package.display());
+    let (version, out) = (version(&root)?, root.join(&arguments.out));
+    let folder = folder(&binary, &version, &out)?;
+    println!("ok   {}", archive(&folder)?.display());
+    println!("ok   {}", package(&folder, &version)?.display());
     Ok(Tally { passed: 2, ..Tally::default() })
 }
 
@@ -70,8 +63,8 @@ pub(crate) fn version(root: &Path) -> anyhow::Result<String> {
     Ok(version.and_then(toml::Value::as_str).context("Cargo.toml names no version")?.to_owned())
 }
 
-/// Makes archive and package of `binary` in `out`.
-pub(crate) fn make(binary: &Path, version: &str, out: &Path) -> anyhow::Result<Release> {
+/// What is in the archive, in a folder of its name below `out`; the installer runs from there, too.
+pub(crate) fn folder(binary: &Path, version: &str, out: &Path) -> anyhow::Result<PathBuf> {
     let root = crate::root();
     let name = format!("relais-{version}-{}-linux", std::env::consts::ARCH);
     let folder = out.join(&name);
@@ -89,23 +82,27 @@ pub(crate) fn make(binary: &Path, version: &str, out: &Path) -> anyhow::Result<R
         "sh",
         &["-c", "LC_ALL=C; export LC_ALL; sha256sum * >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS"],
     )?;
-    let archive = out.join(format!("{name}.tar.gz"));
-    let time = commit_time(&root)?;
-    let pack = "tar --sort=name --mtime=@\"$1\" --owner=0 --group=0 --numeric-owner --mode=go-w -cf - \"$2\" | gzip -9n >\"$3\"";
-    run_in(out, "sh", &["-c", pack, "pack", &time, &name, &archive.display().to_string()])?;
-    let package = package(&folder, version, out, &time)?;
-    Ok(Release { folder, archive, package })
+    Ok(folder)
+}
+
+/// Packs it, beside it.
+pub(crate) fn archive(folder: &Path) -> anyhow::Result<PathBuf> {
+    const PACK: &str = "tar --sort=name --mtime=@\"$1\" --owner=0 --group=0 --numeric-owner --mode=go-w -cf - \"$2\" | gzip -9n >\"$2.tar.gz\"";
+    let (out, name) = folder.parent().zip(folder.file_name()).context("the archive has a folder and a name")?;
+    let name = name.to_string_lossy();
+    run_in(out, "sh", &["-c", PACK, "pack", &commit_time()?, &name])?;
+    Ok(out.join(format!("{name}.tar.gz")))
 }
 
 /// When the commit was made that is released: nothing else dates what is packed.
-fn commit_time(root: &Path) -> anyhow::Result<String> {
-    let output = Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(root).output()?;
+fn commit_time() -> anyhow::Result<String> {
+    let output = Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(crate::root()).output()?;
     let time = String::from_utf8(output.stdout)?.trim().to_owned();
     Ok(if time.is_empty() { "0".to_owned() } else { time })
 }
 
-/// The package, of what is in the archive's folder.
-fn package(from: &Path, version: &str, out: &Path, time: &str) -> anyhow::Result<PathBuf> {
+/// The package, of what is in the archive's folder and beside it.
+pub(crate) fn package(from: &Path, version: &str) -> anyhow::Result<PathBuf> {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
@@ -134,12 +131,12 @@ fn package(from: &Path, version: &str, out: &Path, time: &str) -> anyhow::Result
         install(&crate::root().join("installer/debian").join(script), &tree.join("DEBIAN").join(script), 0o755)?;
     }
     fs::write(tree.join("DEBIAN/control"), control(version, architecture, &libc_of(&from.join("relais"))?))?;
-    let package = out.join(format!("relais_{version}_{architecture}.deb"));
+    let package = from.with_file_name(format!("relais_{version}_{architecture}.deb"));
     let built = Command::new("dpkg-deb")
         .args(["--root-owner-group", "-Zxz", "-z1", "--build"])
         .arg(tree)
         .arg(&package)
-        .env("SOURCE_DATE_EPOCH", time)
+        .env("SOURCE_DATE_EPOCH", commit_time()?)
         .stdout(std::process::Stdio::null())
         .status()
         .context("dpkg-deb runs")?;
