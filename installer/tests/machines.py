@@ -92,6 +92,7 @@ class Machine:
         (self.root / 'etc/resolv.conf').write_text('nameserver 127.0.0.1\noptions timeout:1 attempts:1\n')
         (self.root / 'etc/hosts').write_text('127.0.0.1 localhost\n::1 localhost\n127.0.1.1 mx\n')
         self.log = open(WORK / 'machine.log', 'ab')
+        self.digests = {}
         init = SYSTEMD if has_systemd else NO_SYSTEMD
         self.process = subprocess.Popen(['unshare', '--mount', 'sh', '-c', BOOT, 'boot', str(self.root), init],
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
@@ -138,9 +139,16 @@ class Machine:
                 if shown in LIVELY:
                     continue
                 facts = path.lstat()
-                content = os.readlink(path) if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ''
+                content = os.readlink(path) if path.is_symlink() else self.digest(path, facts) if path.is_file() else ''
                 found[shown] = (oct(facts.st_mode), facts.st_uid, facts.st_gid, content)
         return found
+
+    def digest(self, path, facts):
+        """Read again only where the file has changed: nothing sets ctime back."""
+        state = (facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+        if self.digests.get(path, (None,))[0] != state:
+            self.digests[path] = (state, digest(path))
+        return self.digests[path][1]
 
     def text(self, path):
         return (self.root / path.lstrip('/')).read_text()
@@ -377,6 +385,8 @@ def network():
 @check("the unit is as hardened as it says: below 2.0 by systemd's own measure")
 def unit():
     host = machine('host')
+    if '--offline' not in host.say('systemd-analyze', '--help'):
+        raise Skipped('its systemd-analyze is too old to measure a file')
     measured = host.say('systemd-analyze', 'security', '--offline=yes', '--threshold=20', '--no-pager', '/release/relais.service')
     print('     ' + measured.strip().splitlines()[-1].strip('→ '))
 

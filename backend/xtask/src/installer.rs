@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     /// Only checks whose name contains this
     #[arg(long, default_value = "")]
     only: String,
-    /// Debian's name of the release
+    /// Debian's or Ubuntu's name of the release: bookworm, trixie, jammy, noble
     #[arg(long, default_value = "bookworm")]
     suite: String,
 }
@@ -116,7 +116,12 @@ fn roots(work: &Path, suite: &str) -> anyhow::Result<Option<(PathBuf, PathBuf)>>
         }
         println!("making {}", root.display());
         let half = root.with_extension("half");
-        let made = Command::new("sh").args(["-c", MAKE_ROOT, "make"]).arg(&half).args([suite, &packages]).status()?;
+        let (mirror, keyring, components) = if matches!(suite, "jammy" | "noble") { UBUNTU } else { DEBIAN };
+        let made = Command::new("sh")
+            .args(["-c", MAKE_ROOT, "make"])
+            .arg(&half)
+            .args([suite, &packages, mirror, keyring, components])
+            .status()?;
         if !made.success() {
             return Ok(None);
         }
@@ -125,13 +130,22 @@ fn roots(work: &Path, suite: &str) -> anyhow::Result<Option<(PathBuf, PathBuf)>>
     Ok(Some((bare, taken)))
 }
 
-/// A root of suite $2 with packages $3 in folder $1. debootstrap's log is shown where it fails.
+/// Mirror, keys and parts of the archive.
+const DEBIAN: (&str, &str, &str) =
+    ("http://deb.debian.org/debian", "/usr/share/keyrings/debian-archive-keyring.gpg", "main");
+const UBUNTU: (&str, &str, &str) =
+    ("http://archive.ubuntu.com/ubuntu", "/usr/share/keyrings/ubuntu-archive-keyring.gpg", "main,universe");
+
+/// A root of suite $2 with packages $3 in folder $1, from mirror $4. debootstrap's log is shown where it fails. An Ubuntu that it doesn't know is
+/// made as every other.
 const MAKE_ROOT: &str = r#"
 rm -rf "$1"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export DEBIAN_FRONTEND=noninteractive
-timeout 900 debootstrap --variant=minbase --include="$3" "$2" "$1" http://deb.debian.org/debian >"$log" 2>&1 ||
+script=/usr/share/debootstrap/scripts/$2
+[ -e "$script" ] || script=/usr/share/debootstrap/scripts/gutsy
+timeout 900 debootstrap --variant=minbase --include="$3" --keyring="$5" --components="$6" "$2" "$1" "$4" "$script" >"$log" 2>&1 ||
     { tail -n 5 "$log" >&2; rm -rf "$1"; exit 1; }
 rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*
 "#;
