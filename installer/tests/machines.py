@@ -124,6 +124,25 @@ class Machine:
         assert done.returncode == wanted, f'{" ".join(map(str, command))} ended with {done.returncode}: {done.stdout[-1200:]}'
         return done.stdout
 
+    def converse(self, answers, *command):
+        """Runs a program there at a terminal, gives an answer to each question, and gives what was said."""
+        ours, theirs = os.openpty()
+        process = subprocess.Popen([*self._enter(), *map(str, command)], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        said, answers = '', list(answers)
+        while True:
+            try:
+                octets = os.read(ours, 65536)
+            except OSError:  # the terminal's other end is closed
+                break
+            said += octets.decode()
+            if said.endswith(': ') and answers:
+                os.write(ours, (answers.pop(0) + '\n').encode())
+        os.close(ours)
+        said = said.replace('\r\n', '\n')
+        assert process.wait(PATIENCE) == 0 and not answers, f'{answers} left of {said[-1200:]}'
+        return said
+
     def start_beside(self, *command):
         """A program of this host's, in the machine's network."""
         return subprocess.Popen([*self._enter(whole=False), *map(str, command)], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
@@ -305,6 +324,17 @@ def damaged():
         stopped(host, 'is not as it was released')
     finally:
         shutil.copy(RELEASE / 'relais', program)
+
+
+@check('a checkout, and no cargo to build it')
+def no_cargo():
+    host = machine('host')
+    (host.root / 'checkout/installer').mkdir(parents=True)
+    (host.root / 'checkout/Cargo.toml').touch()
+    shutil.copy(RELEASE / 'install.sh', host.root / 'checkout/installer')
+    said = host.say('/checkout/installer/install.sh', *FLAGS, fails=1)
+    assert 'no cargo to build one' in said and 'https://rustup.rs' in said, said
+    shutil.rmtree(host.root / 'checkout')
 
 
 @check('port 25 taken by Postfix: named, with its package and the way to remove it')
@@ -571,10 +601,11 @@ def purge():
 
 # ---- Where no systemd runs ------------------------------------------------------------------------------------------
 
-@check('without systemd all else is done, and the way to run it is told')
+@check('asked at a terminal, where no systemd runs: all else is done, and the way to run it is told')
 def container():
     host = machine('container')
-    said = host.say(INSTALL, *FLAGS)
+    said = host.converse([HOST, '', 'ann', 'ann@example.org'], INSTALL)
+    assert 'kept here [example.org]: ' in said and 'after it [postmaster@example.org]: ' in said and '"ann" won\'t do.' in said, said
     assert 'warning  no systemd runs here' in said and 'are well, 0 are not' in said and '/setup/' in said, said
     assert not host.listens(25), 'nothing was left running'
     way = re.search(r'^  (setpriv .* serve)$', said, re.M).group(1)

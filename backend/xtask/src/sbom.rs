@@ -1,4 +1,4 @@
-//! What the program is built of, in CycloneDX 1.5 (JSON): every crate that is compiled into it, with its licence, and who needs whom.
+//! What the program is built of, in `CycloneDX` 1.5 (JSON): every crate that is compiled into it, with its licence, and who needs whom.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
