@@ -138,8 +138,17 @@ free_mib() {
 	df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024) }'
 }
 
-# Names and addresses by DNS alone: what /etc/hosts says is no news to the world.
-dns() { timeout 5 getent -s dns "$@" 2>/dev/null || true; }
+# Names and addresses by DNS alone: what /etc/hosts says is no news to the world. Nor is what systemd-resolved makes up of the host's own
+# name: for this question its servers are asked themselves.
+dns() {
+	# shellcheck disable=SC2016 # the inner shell expands it
+	if [ -f /run/systemd/resolve/resolv.conf ] && grep -q '^nameserver 127\.0\.0\.53' /etc/resolv.conf 2>/dev/null; then
+		timeout 8 unshare --mount sh -c 'mount --bind /run/systemd/resolve/resolv.conf /etc/resolv.conf && exec getent -s dns "$@"' \
+			getent "$@" 2>/dev/null || true
+	else
+		timeout 8 getent -s dns "$@" 2>/dev/null || true
+	fi
+}
 
 public_addresses() {
 	for address in $(hostname -I 2>/dev/null || true); do
@@ -313,6 +322,14 @@ check_port_25_out() {
 	fi
 }
 
+check_resolver() {
+	if grep -q '^nameserver' /etc/resolv.conf 2>/dev/null; then
+		ok "DNS: asked at $(awk '/^nameserver/ { printf "%s%s", sep, $2; sep = ", " }' /etc/resolv.conf)"
+	else
+		stop 'DNS: /etc/resolv.conf names no server' 'name one: no mail leaves a host that finds no others'
+	fi
+}
+
 check_reverse_dns() {
 	addresses=$(public_addresses)
 	if [ -z "$addresses" ]; then
@@ -417,6 +434,7 @@ preflight() {
 	if [ "$1" = install ]; then
 		check_ports
 		check_firewall
+		check_resolver
 		check_port_25_out
 		check_reverse_dns
 		check_blocklists
@@ -681,7 +699,7 @@ start_here() {
 	until [ -S "$(data_directory)/control.sock" ]; do
 		tries=$((tries + 1))
 		if [ "$tries" -gt 300 ] || ! kill -0 "$server" 2>/dev/null; then
-			tail -n 20 "$temporary/log" >&2
+			show_log
 			stop_here
 			return 1
 		fi
@@ -699,10 +717,19 @@ start() {
 	if has_systemd; then
 		systemctl reset-failed relais 2>/dev/null || true
 		systemctl restart relais && return 0
-		journalctl --no-pager --lines=20 --unit=relais >&2 || true
+		show_log
 		return 1
 	fi
 	start_here
+}
+
+# Its last words, for whoever must mend it.
+show_log() {
+	if has_systemd; then
+		journalctl --no-pager --lines=20 --unit=relais >&2 || true
+	else
+		tail -n 20 "$temporary/log" >&2
+	fi
 }
 
 halt() {
@@ -719,6 +746,7 @@ try_doors() {
 		as_relais "$program" self-test && return 0
 		[ "$word" = second ] || sleep 2
 	done
+	show_log
 	return 1
 }
 

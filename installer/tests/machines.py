@@ -89,7 +89,7 @@ class Machine:
         subprocess.run(['cp', '-a', '--reflink=auto', root, self.root], check=True)
         for name, folder in (('release', RELEASE), ('next', NEXT)):
             shutil.copytree(folder, self.root / name)
-        (self.root / 'etc/resolv.conf').write_text('nameserver 127.0.0.1\noptions timeout:1 attempts:1\n')
+        self.name_servers(has_systemd)
         (self.root / 'etc/hosts').write_text('127.0.0.1 localhost\n::1 localhost\n127.0.1.1 mx\n')
         self.log = open(WORK / 'machine.log', 'ab')
         self.digests = {}
@@ -97,6 +97,16 @@ class Machine:
         self.process = subprocess.Popen(['unshare', '--mount', 'sh', '-c', BOOT, 'boot', str(self.root), init],
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         wait_for('the machine', lambda: self.process.poll() is None and self.first() and self.is_up(has_systemd))
+
+    def name_servers(self, has_systemd):
+        """127.0.0.1: directly, or on Ubuntu behind systemd-resolved."""
+        (self.root / 'etc/hostname').write_text('mx\n')
+        file = self.root / 'etc/resolv.conf'
+        if file.is_symlink() and has_systemd:
+            (self.root / 'etc/systemd/resolved.conf').write_text('[Resolve]\nDNS=127.0.0.1\nDNSSEC=no\n')
+            return
+        file.unlink(missing_ok=True)
+        file.write_text('nameserver 127.0.0.1\noptions timeout:1 attempts:1\n')
 
     def first(self):
         """The number of its first process, seen from here."""
