@@ -494,6 +494,7 @@ check_name() {
 	addresses=$(public_addresses)
 	[ -n "$addresses" ] || return 0
 	if ! dns ahosts "$hostname" | awk '{ print $1 }' | grep -qxF "$addresses"; then
+		found_at=$(printf '%s' "$addresses" | head -n 1)
 		warn "$hostname does not lead to this host yet" "give it an A or AAAA record: $(printf '%s' "$addresses" | tr '\n' ' ')"
 	fi
 }
@@ -766,13 +767,15 @@ install_relais() {
 	make_directory /etc/relais relais
 	make_directory "$(data_directory)" relais
 	make_directory "$state" root
+	# So that a run that is broken off is gone on with to its end.
+	if ! [ -x "$program" ] || ! [ -f "$config" ]; then : >"$state/unfinished"; fi
 	place_program
 	write_config
 	place_unit
 	open_firewall
 	offer_sendmail
 	if has_systemd && ! systemctl is-active --quiet relais; then restart=yes; fi
-	if [ "$restart" = no ]; then
+	if [ "$restart" = no ] && [ ! -e "$state/unfinished" ]; then
 		step=
 		say
 		if [ "$changes" -eq 0 ]; then
@@ -783,6 +786,7 @@ install_relais() {
 		how_to_go_on
 		return 0
 	fi
+	: >"$state/unfinished"
 	begin 'start the server'
 	start
 	! has_systemd || changed 'server started'
@@ -793,6 +797,7 @@ install_relais() {
 	begin 'make the link for the first owner'
 	link=$(as_relais "$program" setup-link --domain "$domain" --address "$admin" 2>"$temporary/why" || true)
 	halt_here
+	rm -f "$state/unfinished"
 	step=
 	say
 	if [ -n "$link" ]; then
@@ -801,6 +806,11 @@ install_relais() {
 		say
 		say "  $link"
 		say "  $(sed -n 's/^certificate //p' "$temporary/doors" | head -n 1)"
+		case $found_at in
+		'') ;;
+		*:*) say "Until $hostname leads here, say https://[$found_at]/ instead of https://$hostname/ (passkeys need the name)." ;;
+		*) say "Until $hostname leads here, say https://$found_at/ instead of https://$hostname/ (passkeys need the name)." ;;
+		esac
 	else
 		say "The house has an owner: https://$hostname/ ($(cat "$temporary/why"))"
 	fi
@@ -998,7 +1008,7 @@ prepare() {
 # ---- The command line -----------------------------------------------------------------------------------------------
 
 act=install yes=no purge=no saved=no
-hostname='' domain='' admin='' proposed_host=''
+hostname='' domain='' admin='' proposed_host='' found_at=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--hostname | --domain | --admin)

@@ -634,6 +634,22 @@ def container():
     assert 'serves again' in said and digest(host.root / 'usr/local/bin/relais') == digest(NEXT / 'relais'), said
     host.say(INSTALL, '--uninstall', '--purge', '--yes')
     assert not (host.root / DATA.lstrip('/')).exists() and not (host.root / 'etc/relais').exists()
+
+
+@check('broken off in the midst: what was done is said, and the same command goes on from there')
+def broken_off():
+    host = machine('container')
+    config = host.root / CONFIG.lstrip('/')
+    config.parent.mkdir()
+    config.write_text(f'hostname = "{HOST}"\ndata = "{DATA}"\nno_such_key = 1\n')
+    said = host.say(INSTALL, *FLAGS, fails=1)
+    for words in ('unknown field `no_such_key`', 'It ended while it was to start the server.', '  - service user relais\n', 'run the same command again'):
+        assert words in said, f'no "{words}" in {said}'
+    config.write_text(config.read_text().replace('no_such_key = 1\n', ''))
+    said = host.say(INSTALL, *FLAGS)
+    assert 'are well, 0 are not' in said and '/setup/' in said and 'done     service user' not in said, said
+    assert f'Until {HOST} leads here, say https://{ADDRESS}/ instead' in said, said
+    assert 'Nothing was changed' in host.say(INSTALL, *FLAGS)
     done_with('container')
 
 
