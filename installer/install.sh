@@ -552,7 +552,6 @@ place() {
 }
 
 place_program() {
-	find_candidate
 	begin "put the program to $program"
 	if [ "$source" = package ] || cmp -s "$candidate" "$program"; then
 		same "program $program ($("$program" version))"
@@ -763,6 +762,7 @@ install_relais() {
 	say
 	restart=no
 	temporary=$(mktemp -d)
+	find_candidate
 	make_user
 	make_directory /etc/relais relais
 	make_directory "$(data_directory)" relais
