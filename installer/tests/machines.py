@@ -213,8 +213,8 @@ LIVELY = {'/var/log', '/var/tmp', '/var/lib/systemd', '/var/cache', '/etc/machin
 
 def remove_group(name):
     """What systemd has made below it, too; in a mount of its own, for this host may show groups otherwise."""
-    script = ('d=$(mktemp -d) && mount -t cgroup2 cgroup2 "$d" && find "$d/$1" -depth -type d -exec rmdir {} + 2>/dev/null; '
-              'umount "$d"; rmdir "$d"')
+    script = ('d=$(mktemp -d) && mount -t cgroup2 cgroup2 "$d" || exit 0; for try in 1 2 3 4 5 6 7 8 9; do '
+              'find "$d/$1" -depth -type d -exec rmdir {} \\; 2>/dev/null; [ -d "$d/$1" ] || break; sleep 0.2; done; umount "$d"; rmdir "$d"')
     subprocess.run(['unshare', '--mount', 'sh', '-c', script, 'sh', name], stderr=subprocess.DEVNULL)
 
 
