@@ -23,7 +23,7 @@ const TAKEN: &str = "postfix";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only checks whose name contains this
+    /// Only checks whose name contains this; a host's checks build on those before them
     #[arg(long, default_value = "")]
     only: String,
     /// Debian's or Ubuntu's name of the release: bookworm, trixie, jammy, noble
