@@ -83,7 +83,7 @@ pub(crate) enum HouseCommand {
     /// What is set for the whole house.
     #[command(subcommand)]
     Settings(SettingsCommand),
-    /// The REST API's keys. They are made in the panel.
+    /// The REST API's keys.
     #[command(subcommand)]
     Key(KeyCommand),
     /// Makes the link by which a house without an owner is set up, once, within an hour.
