@@ -31,11 +31,6 @@ pub(crate) struct Arguments {
     suite: String,
 }
 
-/// As a stage of `test`.
-pub(crate) fn run_all() -> anyhow::Result<Tally> {
-    run(&Arguments { only: String::new(), suite: "bookworm".to_owned() })
-}
-
 /// Makes what is released of the program that is built, and the machines; runs the checks.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     if !machine::is_root() {
