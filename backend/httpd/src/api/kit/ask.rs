@@ -151,27 +151,32 @@ fn parse<T: DeserializeOwned>(octets: &[u8]) -> Answer<T> {
     })
 }
 
-/// The same JSON, where a number's fraction of zeros is left out: JSON knows one kind of number (RFC 8259 §6), so that 5.0 is an integer,
-/// though serde reads it as none.
+/// The same JSON, where a number's fraction of zeros is blank: JSON knows one kind of number (RFC 8259 §6), so that 5.0 is an integer, though
+/// serde reads it as none. Everything keeps its place, which an error tells.
 fn with_integers(json: &[u8]) -> Vec<u8> {
-    let mut written = Vec::with_capacity(json.len());
-    let (mut rest, mut is_text, mut is_escaped) = (json, false, false);
-    while let Some((octet, later)) = rest.split_first() {
-        rest = later;
-        if !is_text && *octet == b'.' {
-            let zeros = later.iter().take_while(|octet| **octet == b'0').count();
-            let after = later.get(zeros..).unwrap_or_default();
-            let goes_on = after.first().is_some_and(|next| next.is_ascii_digit() || matches!(next, b'e' | b'E'));
-            if zeros > 0 && !goes_on {
-                rest = after;
-                continue;
-            }
+    let mut json = json.to_vec();
+    let (mut is_text, mut is_escaped) = (false, false);
+    let is_of_number = |octet: u8| octet.is_ascii_digit() || matches!(octet, b'.' | b'-' | b'+' | b'e' | b'E');
+    for run in json.chunk_by_mut(|one, next| is_of_number(*one) == is_of_number(*next)) {
+        if !is_text {
+            blank_zeros(run);
         }
-        is_text ^= *octet == b'"' && !is_escaped;
-        is_escaped = is_text && !is_escaped && *octet == b'\\';
-        written.push(*octet);
+        for octet in &*run {
+            is_text ^= *octet == b'"' && !is_escaped;
+            is_escaped = is_text && !is_escaped && *octet == b'\\';
+        }
     }
-    written
+    json
+}
+
+fn blank_zeros(number: &mut [u8]) {
+    let Some(point) = number.iter().position(|octet| *octet == b'.') else { return };
+    let (whole, fraction) = number.split_at_mut(point);
+    let digits = whole.strip_prefix(b"-").unwrap_or(whole);
+    let is_whole = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    if is_whole && fraction.len() > 1 && fraction.iter().skip(1).all(|octet| *octet == b'0') {
+        fraction.fill(b' ');
+    }
 }
 
 /// An object that stands in a body, or none. Serde would take a list for it, too, its members in their order: an empty one for all of them
@@ -235,11 +240,15 @@ mod tests {
             (r#"{"a":5.05}"#, None),
             (r#"{"a":-5.0}"#, None),
             (r#"{"a":5.}"#, None),
+            (r#"{"a":.0}"#, None),
+            (r#"{"a":5.0.0}"#, None),
+            (r#"{"a":5 .0}"#, None),
+            (r#"{"a":5.0e1}"#, None),
         ] {
             assert_eq!(parsed(json).and_then(|body| body.get("a").copied()), expected, "{json}");
         }
         let text = r#"{"a":"1.0 \" 2.0","b\\":3.0}"#;
-        assert_eq!(with_integers(text.as_bytes()), br#"{"a":"1.0 \" 2.0","b\\":3}"#);
+        assert_eq!(with_integers(text.as_bytes()), br#"{"a":"1.0 \" 2.0","b\\":3  }"#);
     }
 
     #[test]

@@ -164,6 +164,17 @@ mod tests {
     }
 
     #[test]
+    fn wrong_keys_are_borne_from_this_host_alone() {
+        let (limits, now) = (Limits::default(), Timestamp::from_millis(1_000_000));
+        let refuse = |peer: &str| limits.note_refusal(peer.parse().unwrap(), now);
+        let burst = REFUSALS.burst;
+        for (peer, is_borne) in [("192.0.2.7", false), ("127.0.0.1", true), ("::1", true), ("::ffff:127.0.0.1", true)] {
+            assert!((0..burst).all(|_| refuse(peer).is_ok()), "{peer}");
+            assert_eq!(refuse(peer).is_ok(), is_borne, "{peer}");
+        }
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let meter = Meter::default();
         for key in 0..REMEMBERED + 5 {
