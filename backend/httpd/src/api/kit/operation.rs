@@ -19,7 +19,7 @@ use super::ask::{Csv, IfMatch, Json, MAX_ROWS, Query};
 use super::caller::{Caller, Least, Scoped};
 use super::once::{Desk, once};
 use super::problem::{PROBLEM_JSON, ProblemDocument};
-use super::reply::{Done, Made, Many, One, Seen, ShownOnce};
+use super::reply::{Done, Made, Many, One, PutBack, Seen, ShownOnce};
 use super::{Answer, PREFIX, Problem};
 use crate::Web;
 
@@ -237,6 +237,7 @@ pub(crate) struct Description {
     success: (u16, Value),
     takes_query: bool,
     takes_version: bool,
+    may_be_stale: bool,
     has_etag: bool,
     schemas: BTreeMap<String, Value>,
 }
@@ -305,7 +306,7 @@ impl Description {
         if self.has_etag && self.method == Method::GET {
             responses.insert("304".to_owned(), json!({ "description": "Nothing has changed since it was read." }));
         }
-        if self.takes_version || path.ends_with("/undo") {
+        if self.takes_version || self.may_be_stale {
             problems.push((412, "It has changed since it was read."));
         }
         if self.body.is_some() {
@@ -441,6 +442,13 @@ impl<T: ToSchema> Describe for Seen<T> {
     fn describe(description: &mut Description) {
         let schema = description.schema_of::<T>();
         description.succeed(StatusCode::OK, "As it is now.", Some(schema));
+    }
+}
+
+impl<T: ToSchema> Describe for PutBack<T> {
+    fn describe(description: &mut Description) {
+        Seen::<T>::describe(description);
+        description.may_be_stale = true;
     }
 }
 

@@ -37,6 +37,10 @@ pub(crate) struct One<T>(pub(crate) T);
 #[derive(Debug)]
 pub(crate) struct Seen<T>(pub(crate) T);
 
+/// What stands again as it did, where nothing has changed it since; else it is refused as stale.
+#[derive(Debug)]
+pub(crate) struct PutBack<T>(pub(crate) T);
+
 /// One page of a list.
 #[derive(Debug)]
 pub(crate) struct Many<T>(pub(crate) Rows<T>);
@@ -193,6 +197,12 @@ impl<T: Serialize> IntoResponse for One<T> {
 impl<T: Serialize> IntoResponse for Seen<T> {
     fn into_response(self) -> Response {
         Reply::of(StatusCode::OK, &self.0).into_response()
+    }
+}
+
+impl<T: Serialize> IntoResponse for PutBack<T> {
+    fn into_response(self) -> Response {
+        Seen(self.0).into_response()
     }
 }
 
