@@ -169,7 +169,7 @@ pub(crate) enum KeyCommand {
         #[arg(long = "scope", required = true, value_name = "SCOPE")]
         scopes: Vec<String>,
         /// Days that it lasts; for good where it isn't said.
-        #[arg(long)]
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
         days: Option<u32>,
     },
     /// Takes one back.

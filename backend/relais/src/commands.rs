@@ -2,9 +2,12 @@
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use axum::http::Method;
+use relais_model::{Clock as _, SystemClock};
+use relais_service::Moment;
 use serde_json::{Value, json};
 
 use crate::arguments::{
@@ -404,7 +407,9 @@ async fn key(command: KeyCommand, line: &mut Line<'_>) -> Result<()> {
     match command {
         KeyCommand::List(wanted) => list(line, "/keys", &[("everybody", "true")], &wanted, KEYS).await,
         KeyCommand::Add { owner, name, role, scopes, days } => {
-            let new = json!({ "owner": owner, "name": name, "role": role, "scopes": scopes, "days": days });
+            let ends = |days| Moment(SystemClock.now().plus(Duration::from_hours(24) * days)).to_string();
+            let expires_at = days.map(ends);
+            let new = json!({ "owner": owner, "name": name, "role": role, "scopes": scopes, "expires_at": expires_at });
             let made = post(line, "/keys", new).await?;
             say(&member(&made, "key"))
         }

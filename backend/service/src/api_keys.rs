@@ -220,7 +220,8 @@ impl Access {
     /// has itself: no scope, no role, no later end.
     ///
     /// # Errors
-    /// [`Failure::Unproven`]; [`Failure::Forbidden`] where `role` is above the asker's; [`Failure::Unfit`] on `scopes` or `expires_at`;
+    /// [`Failure::Unproven`]; [`Failure::Forbidden`] where `role` is above the asker's, or a key says nothing of itself; [`Failure::Unfit`] on
+    /// `scopes` or `expires_at`;
     /// [`Failure::Clash`] on `name`, or where there are too many.
     pub async fn create_api_key(
         &self,
@@ -231,8 +232,10 @@ impl Access {
         let (account, _) = actor.own()?;
         actor.require_proof()?;
         actor.require(form.role)?;
-        if let Some(within) = within {
-            within.hold(&form)?;
+        match (actor.via, within) {
+            (Via::Panel, None) => {}
+            (Via::Api, Some(within)) => within.hold(&form)?,
+            _ => return Err(forbidden()),
         }
         self.keep_api_key(actor, account, form).await
     }
@@ -243,7 +246,6 @@ impl Access {
     /// [`Failure::Forbidden`] for whoever comes another way, or where `role` is above the person's; [`Failure::Absent`]; as
     /// [`Access::create_api_key`].
     pub async fn create_api_key_of(&self, actor: &Actor, address: &str, form: ApiKeyForm) -> Result<Secret, Failure> {
-        let forbidden = || Failure::Forbidden(Text::new("failure-forbidden"));
         let account = self.whom(actor, Role::Owner, address).await?;
         if actor.via != Via::CommandLine || Role::from(account.role) < form.role {
             return Err(forbidden());
@@ -349,6 +351,10 @@ fn show(kept: KeptKey) -> ApiKeyRow {
 /// As the store keeps them. One that is not known any more allows nothing.
 fn read_scopes(text: &str) -> Scopes {
     Scopes(text.split(' ').filter_map(Scope::parse).collect())
+}
+
+fn forbidden() -> Failure {
+    Failure::Forbidden(Text::new("failure-forbidden"))
 }
 
 fn absent() -> Failure {

@@ -1,7 +1,6 @@
 //! Which passwords are good enough: one rule, wherever one is set.
 
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
 use relais_model::{Address, Secret};
@@ -102,14 +101,17 @@ impl Access {
     /// The asker's own new password, by a program: the old one must be right, where there is one. All their sessions end.
     ///
     /// # Errors
-    /// [`Failure::Absent`] for who has no account; [`Failure::Unfit`] on `old_password` or `password`; [`Failure::TooMany`].
+    /// [`Failure::Absent`] for who has no account; [`Failure::Unfit`] on `old_password` or `password`; [`Failure::TooMany`];
+    /// [`Failure::Unproven`] where there is no old one; [`Failure::Forbidden`] for who comes from nowhere.
     pub async fn change_password_of_self(&self, actor: &Actor, old: Secret, new: Secret) -> Result<(), Failure> {
         let (key, address) = actor.own()?;
         let account = self.store.account(address).await?.ok_or_else(|| unknown(&address.to_string()))?;
         self.check_new_password(&new, address, &account.name)?;
         if account.has_password {
-            let peer = actor.peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+            let peer = actor.peer.ok_or_else(|| Failure::Forbidden(Text::new("failure-forbidden")))?;
             self.check_password(&address.to_string(), old, peer, "old_password").await?;
+        } else {
+            actor.require_proof()?;
         }
         let hash = self.hash_password(new).await?;
         Ok(self.store.set_password(key, hash, false, &actor.author()).await?)

@@ -1,19 +1,11 @@
 //! The API's keys. A key makes none that may more than itself, or that outlives it.
 
 use axum::extract::Path;
-use std::time::Duration;
-
-use relais_model::Timestamp;
-use relais_service::{ApiKeyForm, ApiKeyRow, Failure, Moment, Role, Rows, Scopes, Text};
+use relais_service::{ApiKeyForm, ApiKeyRow, Moment, Role, Rows, Scopes};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::kit::{Answer, Caller, Done, Json, Many, Operations, Query, Read, ShownOnce, Write, group, least};
-
-const DAY: Duration = Duration::from_hours(24);
-
-/// Days that a key which ends may last.
-const MAX_DAYS: u32 = 3650;
 
 pub(super) fn operations(operations: Operations) -> Operations {
     operations
@@ -96,23 +88,19 @@ struct NewKey {
     /// What it may be used for: `domains:read`, `people:write`; `*` for all.
     #[schema(example = json!(["people:read"]))]
     scopes: Vec<String>,
-    /// Days that it lasts; left out: for good.
-    #[schema(minimum = 1, maximum = 3650)]
-    days: Option<u32>,
+    /// From then on it opens nothing; left out: for good.
+    expires_at: Option<Moment>,
     /// Whose it shall be: said on the machine itself, where nobody is signed in.
     owner: Option<String>,
 }
 
 impl NewKey {
-    fn form(&self, now: Timestamp) -> Answer<ApiKeyForm> {
-        if self.days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
-            return Err(Failure::unfit("days", Text::new("api-key-bad-days").with("most", u64::from(MAX_DAYS))).into());
-        }
+    fn form(&self) -> Answer<ApiKeyForm> {
         Ok(ApiKeyForm {
             name: self.name.clone(),
             role: self.role,
             scopes: Scopes::parse(self.scopes.iter().map(String::as_str))?,
-            expires_at: self.days.map(|days| now.plus(DAY * days)),
+            expires_at: self.expires_at.map(|Moment(at)| at),
         })
     }
 }
@@ -130,7 +118,7 @@ async fn create(
     caller: Caller<least::User, Write<group::Account>>,
     Json(new): Json<NewKey>,
 ) -> Answer<ShownOnce<MadeKey>> {
-    let form = new.form(caller.web.now())?;
+    let form = new.form()?;
     let access = caller.web.access();
     let made = match &new.owner {
         Some(owner) => access.create_api_key_of(&caller.actor, owner, form).await?,

@@ -111,6 +111,8 @@ async fn a_key_makes_none_that_may_more_or_outlives_it() {
         house.access.create_api_key(&mother.actor, Some(&mother.reach), form).await
     };
     make("Less", &["people:read"], in_days(7)).await.unwrap();
+    let silent = house.access.create_api_key(&mother.actor, None, form("Silent", Role::User, &["people:read"])).await;
+    assert_eq!(why(silent), "forbidden", "a key that doesn't say what it may gives nothing");
     assert_eq!(why(make("More", &["queue:read"], in_days(1)).await), "scopes: api-key-scope-above");
     assert_eq!(why(make("All", &["*"], in_days(1)).await), "scopes: api-key-scope-above");
     assert_eq!(why(make("Longer", &["people:read"], in_days(8)).await), "expires_at: api-key-outlives");
