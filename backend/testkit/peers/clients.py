@@ -333,24 +333,38 @@ for door, protocol in (('pop3s', 'pop3'), ('imaps', 'imap')):
         assert f'Subject: fetchmail-{door}' in target.read_text()
 
 
-@check('mpop-pop3s', 'mpop')
-def _():
-    append('INBOX', message('mpop-mail'))
-    config = private('mpoprc', f'''account default
+def mpop(name, password, auth):
+    """Fetches the mailbox over pop3s, and gives what came."""
+    mbox = FOLDER / f'{name}.mbox'
+    config = private(f'{name}rc', f'''account default
 host {HOST}
 port {PORT['pop3s']}
+auth {auth}
 tls on
 tls_starttls off
 tls_trust_file {CA}
 user {LOGIN}
-password {PASSWORD}
+password {password}
 keep on
 only_new off
-delivery mbox {FOLDER}/mpop.mbox
-uidls_file {FOLDER}/mpop.uidls
+delivery mbox {mbox}
+uidls_file {FOLDER}/{name}.uidls
 ''')
     run('mpop', '-C', config)
-    assert 'Subject: mpop-mail' in (FOLDER / 'mpop.mbox').read_text()
+    return mbox.read_text()
+
+
+@check('mpop-pop3s', 'mpop')
+def _():
+    append('INBOX', message('mpop-mail'))
+    assert 'Subject: mpop-mail' in mpop('mpop', PASSWORD, 'plain')
+
+
+if 'RELAIS' in os.environ:
+    @check('mpop-pop3s-SCRAM-SHA-256', 'mpop')
+    def _():
+        append('INBOX', message('mpop-scram'))
+        assert 'Subject: mpop-scram' in mpop('mpop-scram', APP_PASSWORD, 'scram-sha-256')
 
 
 main('clients')

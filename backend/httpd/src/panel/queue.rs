@@ -564,6 +564,14 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_is_due_is_not_said_to_have_been() {
+        let frame = Frame::sample(relais_words::Language::English, Role::Owner);
+        let soon = Moment(Timestamp::from_millis(ago(0).0.millis() + 3_600_000));
+        assert_eq!(due(&frame, ago(11)).words, "Due now");
+        assert_ne!(due(&frame, soon).words, "Due now");
+    }
+
+    #[test]
     fn a_list_comes_back_from_its_acts_as_it_was() {
         let fields: QueueFields = serde_html_form::from_str("state=held&q=a+b&sort=next&after=x").unwrap();
         assert_eq!(fields.list.q, "a b");

@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use relais_httpd::Peer;
-use relais_service::Role;
+use relais_model::Clock as _;
+use relais_service::{Moment, Role};
 use serde_json::{Value, json};
 
 use crate::api_house::House;
@@ -101,6 +102,8 @@ async fn a_version_guards_reading_and_changing() {
     assert_eq!((&cleared.body["name"], &cleared.body["quota_octets"]), (&json!("Ann"), &Value::Null));
     let bad = house.ask_with(&key, "PATCH", path, "{}", &[("if-match", "x")]).await;
     assert_eq!(bad.problem(), "header");
+    let none = house.ask_with(&key, "PATCH", path, "{}", &[("if-match", "")]).await;
+    assert_eq!((none.status.as_u16(), none.problem()), (412, "stale"), "an empty list names no version");
     let stale = house.ask_with(&key, "DELETE", path, "", &[("if-match", &etag)]).await;
     assert_eq!(stale.problem(), "stale");
 }
@@ -121,6 +124,10 @@ async fn a_post_that_is_sent_twice_is_done_once() {
     let another_key = house.owner().await;
     let clash = house.ask_with(&another_key, "POST", "/domains", body, &once).await;
     assert_eq!(clash.problem(), "clash", "another key has names of its own");
+    for unfit in ["", "two words", "\"", "a\"b"] {
+        let bad = house.ask_with(&key, "POST", "/domains", body, &[("idempotency-key", unfit)]).await;
+        assert_eq!((bad.status.as_u16(), bad.problem()), (400, "header"), "{unfit}");
+    }
     // What failed is not remembered.
     let failed = [("idempotency-key", "second")];
     assert_eq!(house.ask_with(&key, "POST", "/domains", body, &failed).await.problem(), "clash");
@@ -221,13 +228,15 @@ async fn one_signs_in_otherwise_by_a_program() {
     assert_eq!(house.ask(&key, "PUT", "/me/second-factor", r#"{"code":"abc"}"#).await.status, 422);
     assert_eq!(house.ask(&key, "GET", "/me/second-factor", "").await.body["on_since"], Value::Null);
 
-    let new = r#"{"name":"Child","role":"owner","scopes":["account:read"],"days":1}"#;
-    let made = house.ask(&key, "POST", "/keys", new).await;
+    let tomorrow = Moment(house.clock.now().plus(Duration::from_hours(24)));
+    let new = json!({ "name": "Child", "role": "owner", "scopes": ["account:read"], "expires_at": tomorrow });
+    let made = house.ask(&key, "POST", "/keys", &new.to_string()).await;
     let child = made.body["key"].as_str().unwrap().to_owned();
     assert_eq!(house.ask(&child, "GET", "/me", "").await.status, 200);
     assert_eq!(house.ask(&child, "GET", "/domains", "").await.problem(), "scope");
-    let days = house.ask(&key, "POST", "/keys", r#"{"name":"Bad","scopes":["*"],"days":0}"#).await;
-    assert_eq!((days.status.as_u16(), &days.body["errors"][0]["field"]), (422, &json!("days")));
+    let past = r#"{"name":"Past","scopes":["*"],"expires_at":"2000-01-01T00:00:00Z"}"#;
+    let past = house.ask(&key, "POST", "/keys", past).await;
+    assert_eq!((past.status.as_u16(), &past.body["errors"][0]["field"]), (422, &json!("expires_at")));
     let theirs = r#"{"name":"Theirs","scopes":["*"],"owner":"user@house.example"}"#;
     assert_eq!(house.ask(&key, "POST", "/keys", theirs).await.problem(), "forbidden", "only on the machine itself");
 }
