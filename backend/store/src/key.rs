@@ -69,6 +69,22 @@ key!(
     /// A row of `webhook_delivery`.
     WebhookDeliveryKey
 );
+key!(
+    /// A row of `dkim_key`.
+    DkimKeyKey
+);
+key!(
+    /// A row of `dns_turn`.
+    DnsTurnKey
+);
+key!(
+    /// A row of `dns_account`. [`DnsAccountKey::account_id`] is what people see.
+    DnsAccountKey
+);
+key!(
+    /// A row of `dns_push`. [`DnsPushKey::push_id`] is what people see.
+    DnsPushKey
+);
 
 key!(
     /// A row of `audit`. [`AuditKey::entry_id`] is what people see.
@@ -119,6 +135,8 @@ macro_rules! shown {
 shown!(SessionKey, session_id);
 shown!(PasskeyKey, passkey_id);
 shown!(ApiKeyKey, key_id);
+shown!(DnsAccountKey, account_id);
+shown!(DnsPushKey, push_id);
 
 /// What a thing is at a time: the key of its last change. Another change, another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -10,6 +10,7 @@ mod access;
 mod changing;
 mod console;
 mod directory;
+mod dns;
 mod doubt;
 mod failing;
 mod filing;
