@@ -64,9 +64,9 @@ pub use addresses::{
 pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, KeyReach, Keyed, Scope, Scopes};
 pub use app_passwords::AppPasswordView;
 pub use dns::{
-    Dns, DnsAccountChange, DnsAccountView, DnsChange, DnsCounts, DnsFinding, DnsObstacle, DnsPreview, DnsProviderField,
-    DnsProviderKind, DnsPushForm, DnsPushView, DnsRecord, DnsRecordForms, DnsReport, DnsRow, DnsTurn, DnsVerdict,
-    DnsWanted, NewDnsAccount,
+    Dns, DnsAccountChange, DnsAccountView, DnsAlert, DnsChange, DnsCounts, DnsFinding, DnsHouse, DnsLetter,
+    DnsObstacle, DnsPreview, DnsProviderField, DnsProviderKind, DnsPushForm, DnsPushView, DnsRecord, DnsRecordForms,
+    DnsReport, DnsRow, DnsTurn, DnsVerdict, DnsWanted, NewDnsAccount, OpenAccount,
 };
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};
@@ -190,7 +190,7 @@ impl Service {
             people: People::new(store.clone(), Arc::clone(&login)),
             addresses: Addresses::new(store.clone()),
             activity: Activity::new(store.clone()),
-            dns: Dns::new(store.clone()),
+            dns: Dns::new(store.clone(), None),
             store,
             login,
             operations: Arc::default(),
@@ -201,6 +201,12 @@ impl Service {
     #[must_use]
     pub fn with_operations(self, operations: Operations) -> Self {
         Self { operations: Arc::new(operations), ..self }
+    }
+
+    /// The same, in a house that looks at the DNS.
+    #[must_use]
+    pub fn with_dns(self, house: DnsHouse) -> Self {
+        Self { dns: Dns::new(self.store.clone(), Some(house)), ..self }
     }
 
     fn host(&self) -> Option<&dyn Host> {

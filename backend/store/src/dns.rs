@@ -4,7 +4,7 @@
 //! Invariants: a private key and a provider's key are `Secret`s and stand in no activity; a report is written with the turns that led to it,
 //! and only over the report that they were seen from; of a domain no more than [`KEPT_TURNS`] and [`KEPT_PUSHES`] are kept.
 
-use relais_model::{Domain, Secret, Timestamp};
+use relais_model::{Address, Domain, Secret, Timestamp};
 use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
@@ -13,7 +13,7 @@ use crate::audit::{Author, Deed, Scribe};
 use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Select, Selected};
-use crate::{DkimKeyKey, DnsAccountKey, DnsPushKey, DnsTurnKey, DomainKey, Store, StoreError, webhook};
+use crate::{AccountKey, DkimKeyKey, DnsAccountKey, DnsPushKey, DnsTurnKey, DomainKey, Store, StoreError, webhook};
 
 /// Turns that are kept of a domain.
 pub const KEPT_TURNS: i64 = 200;
@@ -368,6 +368,43 @@ impl Store {
             Ok((DnsSubject::Domain(DomainKey::new(key)), Some(domain)))
         });
         host.into_iter().map(Ok).chain(named).collect()
+    }
+
+    /// Has the next check at `at`, where there was one.
+    pub async fn put_off_dns_check(&self, of: DnsSubject, at: Timestamp) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                let sql = "UPDATE dns_report SET next_check_at = $2 WHERE domain_key = $1";
+                sqlx::query(sql).bind(of.value()).bind(at.millis()).execute(tx).await?;
+                Ok::<_, StoreError>(())
+            })
+        })
+        .await
+    }
+
+    /// Makes all checks due at once.
+    pub async fn hasten_dns_checks(&self) -> Result<(), StoreError> {
+        let now = self.now().millis();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let sql = "UPDATE dns_report SET next_check_at = $1 WHERE next_check_at > $1";
+                sqlx::query(sql).bind(now).execute(tx).await?;
+                Ok::<_, StoreError>(())
+            })
+        })
+        .await
+    }
+
+    /// The owners who can log in, by address, at most `limit`.
+    pub async fn owner_addresses(&self, limit: u32) -> Result<Vec<(AccountKey, Address)>, StoreError> {
+        let sql = "SELECT a.account_key, a.address FROM account a JOIN domain d ON d.domain_key = a.domain_key
+                   WHERE a.role = $1 AND a.is_suspended = 0 AND a.removed_at IS NULL AND d.is_disabled = 0 AND d.removed_at IS NULL
+                   ORDER BY a.account_key LIMIT $2";
+        let query = sqlx::query_as(sql).bind(crate::Role::Owner as i64).bind(i64::from(limit));
+        let rows: Vec<(i64, String)> = query.fetch_all(&mut *self.reader().await?).await?;
+        let read =
+            |(key, address): (i64, String)| Ok((AccountKey::new(key), crate::directory::read_address(&address)?));
+        rows.into_iter().map(read).collect()
     }
 
     /// Our domains with a wrong finding, at most `limit`; and whether the host has one.

@@ -39,6 +39,15 @@ impl DnsVerdict {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verdict| verdict.name() == name)
     }
+
+    /// As the database has it.
+    pub(crate) const fn rank(self) -> u8 {
+        self as u8
+    }
+
+    pub(crate) fn of_rank(rank: u8) -> Self {
+        Self::ALL.into_iter().find(|verdict| verdict.rank() == rank).unwrap_or(Self::Unknown)
+    }
 }
 
 /// How many checks came out how.
@@ -52,6 +61,16 @@ pub struct DnsCounts {
     pub unknown: u32,
     /// Wrong.
     pub wrong: u32,
+}
+
+impl DnsCounts {
+    pub(crate) const fn of([good, better, unknown, wrong]: [u32; 4]) -> Self {
+        Self { good, better, unknown, wrong }
+    }
+
+    pub(crate) const fn tally(self) -> [u32; 4] {
+        [self.good, self.better, self.unknown, self.wrong]
+    }
 }
 
 /// Which domains.
