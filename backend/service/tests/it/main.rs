@@ -8,6 +8,8 @@
 
 mod access;
 mod directory;
+mod dns;
+mod fake_dns;
 mod house;
 mod operations;
 mod roles;
