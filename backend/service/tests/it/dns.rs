@@ -8,7 +8,7 @@ use relais_service::{
 };
 use relais_store::{Author, NewWebhook, Page, WebhookEvent};
 
-use crate::house::{House, address, short};
+use crate::house::{House, short};
 
 const FIRST: Paging = Paging { after: None, limit: 50 };
 
@@ -92,7 +92,8 @@ async fn what_turns_for_the_worse_is_told_once() {
     house.dns.silent(false);
     check(&house).await;
     assert_eq!(told().await, (1, 1), "the same isn't told again");
-    let turns = house.service.dns.turns(&owner, Some("one.example"), FIRST).await.unwrap().rows;
+    let all = Paging { limit: 500, ..FIRST };
+    let turns = house.service.dns.turns(&owner, Some("one.example"), all).await.unwrap().rows;
     let mx: Vec<_> = turns
         .iter()
         .filter(|turn| turn.key.starts_with("mx:"))
@@ -207,5 +208,4 @@ async fn another_tenants_domain_is_not_there() {
     assert_eq!(short(dns.check(&admin, Some("two.example")).await), "absent: failure-unknown-domain");
     assert_eq!(short(dns.zone_file(&admin, "two.example").await), "absent: failure-unknown-domain");
     assert_eq!(dns.list(&admin, &DnsWanted::default()).await.unwrap().rows.len(), 1);
-    let _ = address("owner@one.example");
 }

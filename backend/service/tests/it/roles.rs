@@ -64,7 +64,7 @@ async fn dns_act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure
         "remove an account at a DNS provider" => dns.remove_account(actor, "1").await,
         "preview a push of DNS records" => dns.preview(actor, Some("one.example"), &form).await.map(drop),
         "push DNS records" => dns.push(actor, Some("one.example"), &form).await.map(drop),
-        "undo a push of DNS records" => dns.undo(actor, "1").await.map(drop),
+        "put back what a push of DNS records changed" => dns.undo(actor, "1").await.map(drop),
         other => panic!("{other}"),
     };
     match tried {
