@@ -87,6 +87,15 @@ key!(
 );
 
 key!(
+    /// A row of `certificate`. [`CertificateKey::certificate_id`] is what people see.
+    CertificateKey
+);
+key!(
+    /// A row of `certificate_order`.
+    OrderKey
+);
+
+key!(
     /// A row of `audit`. [`AuditKey::entry_id`] is what people see.
     AuditKey
 );
@@ -137,6 +146,8 @@ shown!(PasskeyKey, passkey_id);
 shown!(ApiKeyKey, key_id);
 shown!(DnsAccountKey, account_id);
 shown!(DnsPushKey, push_id);
+shown!(CertificateKey, certificate_id);
+shown!(OrderKey, order_id);
 
 /// What a thing is at a time: the key of its last change. Another change, another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,8 +4,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use relais_service::{
-    Actor, CreatedWebhook, Failure, NewWebhookForm, Paging, Reach, Rows, Text, WebhookDeliveryView, WebhookForm,
-    WebhookView,
+    Actor, CreatedWebhook, NewWebhookForm, Paging, Reach, Rows, Text, WebhookDeliveryView, WebhookForm, WebhookView,
 };
 use serde::Deserialize;
 
@@ -379,7 +378,7 @@ async fn remove(
 #[cfg(test)]
 mod tests {
     use relais_model::Timestamp;
-    use relais_service::{Moment, Role, Via};
+    use relais_service::{Failure, Moment, Role, Via};
 
     use super::*;
     use crate::kit::samples::draw;

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod certificates;
 mod directory;
 mod dns;
 mod fake_dns;
