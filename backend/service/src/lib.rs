@@ -21,6 +21,7 @@ mod api_keys;
 mod app_passwords;
 mod checks;
 mod directory;
+mod dns;
 mod domains;
 mod explain;
 mod failure;
@@ -62,6 +63,11 @@ pub use addresses::{
 };
 pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, KeyReach, Keyed, Scope, Scopes};
 pub use app_passwords::AppPasswordView;
+pub use dns::{
+    Dns, DnsAccountChange, DnsAccountView, DnsChange, DnsCounts, DnsFinding, DnsObstacle, DnsPreview, DnsProviderField,
+    DnsProviderKind, DnsPushForm, DnsPushView, DnsRecord, DnsRecordForms, DnsReport, DnsRow, DnsTurn, DnsVerdict,
+    DnsWanted, NewDnsAccount,
+};
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};
 pub use failure::{Complaint, Failure};
@@ -149,6 +155,8 @@ pub struct Service {
     pub addresses: Addresses,
     /// Who changed what, and undoing it.
     pub activity: Activity,
+    /// The DNS of the domains and of the host.
+    pub dns: Dns,
     store: Store,
     login: Arc<Login>,
     operations: Arc<Operations>,
@@ -182,6 +190,7 @@ impl Service {
             people: People::new(store.clone(), Arc::clone(&login)),
             addresses: Addresses::new(store.clone()),
             activity: Activity::new(store.clone()),
+            dns: Dns::new(store.clone()),
             store,
             login,
             operations: Arc::default(),
