@@ -81,8 +81,7 @@ pub(crate) const DOMAIN_RESTORE: &str = "/panel/domains/{domain}/restore";
 pub(crate) const DOMAIN_NAMES: &str = "/panel/domains/{domain}/names";
 pub(crate) const DOMAIN_NAME_REMOVE: &str = "/panel/domains/{domain}/names/{name}/remove";
 
-pub(crate) const DNS_HOST: &str = "/panel/dns/host";
-pub(crate) const DNS_HOST_CHECK: &str = "/panel/dns/host/check";
+/// `host` in a domain's place is the host.
 pub(crate) const DNS_DOMAIN: &str = "/panel/dns/{domain}";
 /// Begins a check; asked for, it says whether one still runs.
 pub(crate) const DNS_CHECK: &str = "/panel/dns/{domain}/check";
@@ -91,6 +90,7 @@ pub(crate) const DNS_ZONE_FILE: &str = "/panel/dns/{domain}/zone-file";
 pub(crate) const DNS_PUSH: &str = "/panel/dns/{domain}/push";
 pub(crate) const DNS_ACCOUNTS: &str = "/panel/dns/accounts";
 pub(crate) const DNS_ACCOUNT_NEW: &str = "/panel/dns/accounts/new";
+pub(crate) const DNS_ACCOUNT: &str = "/panel/dns/accounts/{account}";
 pub(crate) const DNS_ACCOUNT_REMOVE: &str = "/panel/dns/accounts/{account}/remove";
 pub(crate) const DNS_RECEIPTS: &str = "/panel/dns/receipts";
 pub(crate) const DNS_RECEIPT: &str = "/panel/dns/receipts/{id}";

@@ -148,3 +148,38 @@ dns-fate-unknown = Not known
 dns-pushed = The zone is changed. The check of the domain has begun.
 dns-pushed-partly = Not all of it was done: see below.
 dns-undone = What stood before is back.
+dns-page-any = Any verdict
+dns-page-verdict = Verdict
+dns-page-search = Search domains
+dns-page-not-checked = Not checked
+dns-page-is-running = being checked
+dns-page-addresses = Addresses
+dns-page-hindrance = No check can be made now
+dns-page-apply = Write them so
+dns-page-count-wrong = { $count ->
+    [one] 1 thing is wrong
+   *[other] { $count } things are wrong
+}
+dns-page-count-better = { $count ->
+    [one] 1 thing could be better
+   *[other] { $count } things could be better
+}
+dns-page-count-unknown = { $count ->
+    [one] 1 answer is still owed
+   *[other] { $count } answers are still owed
+}
+dns-push-choose = Choose at least one record.
+dns-push-which = What is to be mended?
+dns-push-unchecked = Check the records first
+dns-push-unchecked-why = Only what a check has found wanting is set.
+dns-push-good = Nothing need be set
+dns-push-good-why = All that could be set at the provider stands there as it should.
+dns-push-at = They are set with the account { $account }.
+dns-receipt-absent-page = There is no such change: it may be older than what is kept.
+dns-receipt-to-report = To the checklist
+dns-accounts-no-provider = There is no such provider.
+dns-accounts-zones = Zones
+dns-accounts-domain = A domain at this provider
+dns-accounts-domain-help = One of your domains here. The key is tried by looking for its zone; nothing is changed.
+dns-accounts-key-kept = Leave it empty to keep the key that is there.
+dns-accounts-edit = Change the account

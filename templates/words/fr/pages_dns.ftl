@@ -148,3 +148,38 @@ dns-fate-unknown = Inconnu
 dns-pushed = La zone est changée. Le contrôle du domaine a commencé.
 dns-pushed-partly = Tout n’a pas été fait : voyez ci-dessous.
 dns-undone = Ce qui s’y trouvait avant est de retour.
+dns-page-any = Tous les verdicts
+dns-page-verdict = Verdict
+dns-page-search = Chercher un domaine
+dns-page-not-checked = Non contrôlé
+dns-page-is-running = contrôle en cours
+dns-page-addresses = Adresses
+dns-page-hindrance = Aucun contrôle n’est possible pour l’instant
+dns-page-apply = Les écrire ainsi
+dns-page-count-wrong = { $count ->
+    [one] 1 chose est fausse
+   *[other] { $count } choses sont fausses
+}
+dns-page-count-better = { $count ->
+    [one] 1 chose peut être améliorée
+   *[other] { $count } choses peuvent être améliorées
+}
+dns-page-count-unknown = { $count ->
+    [one] 1 réponse se fait attendre
+   *[other] { $count } réponses se font attendre
+}
+dns-push-choose = Choisissez au moins un enregistrement.
+dns-push-which = Que faut-il corriger ?
+dns-push-unchecked = Contrôlez d’abord les enregistrements
+dns-push-unchecked-why = Seul ce qu’un contrôle a trouvé en défaut est écrit.
+dns-push-good = Il n’y a rien à écrire
+dns-push-good-why = Tout ce qui peut être écrit chez le fournisseur y est comme il faut.
+dns-push-at = Ils sont écrits avec le compte { $account }.
+dns-receipt-absent-page = Ce changement n’existe pas : il est peut-être plus ancien que ce qui est gardé.
+dns-receipt-to-report = Vers la liste de contrôle
+dns-accounts-no-provider = Ce fournisseur n’existe pas.
+dns-accounts-zones = Zones
+dns-accounts-domain = Un domaine chez ce fournisseur
+dns-accounts-domain-help = Un de vos domaines ici. La clé est essayée en cherchant sa zone ; rien n’est changé.
+dns-accounts-key-kept = Laissez vide pour garder la clé actuelle.
+dns-accounts-edit = Modifier le compte
