@@ -276,6 +276,7 @@ pub struct DnsAccountView {
 
 /// An account that is to be added.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewDnsAccount {
     /// The provider's id.
     pub provider: String,
@@ -291,7 +292,7 @@ pub struct NewDnsAccount {
 
 /// What of an account is to be changed; none of a thing leaves it.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct DnsAccountChange {
     /// What people call it.
     pub name: Option<String>,
@@ -304,7 +305,7 @@ pub struct DnsAccountChange {
 
 /// Which findings are to be mended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct DnsPushForm {
     /// Keys of findings; empty: all that aren't good and could be pushed.
     pub findings: Vec<String>,

@@ -19,7 +19,7 @@ use super::ask::{Csv, IfMatch, Json, MAX_ROWS, Query};
 use super::caller::{Caller, Least, Scoped};
 use super::once::{Desk, once};
 use super::problem::{PROBLEM_JSON, ProblemDocument};
-use super::reply::{Done, Made, Many, One, Seen, ShownOnce};
+use super::reply::{Done, Made, Many, One, Plain, Seen, ShownOnce};
 use super::{Answer, PREFIX, Problem};
 use crate::Web;
 
@@ -305,7 +305,7 @@ impl Description {
         if self.has_etag && self.method == Method::GET {
             responses.insert("304".to_owned(), json!({ "description": "Nothing has changed since it was read." }));
         }
-        if self.takes_version || path.ends_with("/undo") {
+        if self.takes_version || path.ends_with("/undo") || path.ends_with("/push") {
             problems.push((412, "It has changed since it was read."));
         }
         if self.body.is_some() {
@@ -472,6 +472,15 @@ impl<T: ToSchema> Describe for ShownOnce<T> {
     fn describe(description: &mut Description) {
         let schema = description.schema_of::<T>();
         description.succeed(StatusCode::CREATED, "With a secret that is shown now and never again.", Some(schema));
+    }
+}
+
+impl Describe for Plain {
+    fn describe(description: &mut Description) {
+        description.succeed(StatusCode::OK, "A file of plain text.", None);
+        if let Some(members) = description.success.1.as_object_mut() {
+            members.insert("content".to_owned(), content("text/plain", &json!({ "type": "string" })));
+        }
     }
 }
 

@@ -56,6 +56,10 @@ pub(crate) struct ShownOnce<T> {
     pub(crate) body: T,
 }
 
+/// A file of plain text, the same in every language.
+#[derive(Debug)]
+pub(crate) struct Plain(pub(crate) String);
+
 /// It is done, and there is nothing to say: 204.
 #[derive(Debug)]
 pub(crate) struct Done;
@@ -219,6 +223,12 @@ impl<T: Serialize> IntoResponse for ShownOnce<T> {
 impl IntoResponse for Done {
     fn into_response(self) -> Response {
         Reply { status: StatusCode::NO_CONTENT.as_u16(), ..Reply::default() }.into_response()
+    }
+}
+
+impl IntoResponse for Plain {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], self.0).into_response()
     }
 }
 
