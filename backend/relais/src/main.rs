@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod control;
 mod demo;
+mod dns;
 mod host;
 mod import;
 mod knocker;

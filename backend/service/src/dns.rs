@@ -26,11 +26,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use relais_dnscheck::provider::{FormError, ProviderKind, Publisher, Settings};
-use relais_dnscheck::{DkimKeyMaker, Inspector, Look, Service as MailService, zone_file};
-use relais_model::{Domain, Random, Secret, SystemRandom};
+use relais_dnscheck::{DkimKeyMaker, Inspector, Look, Service as MailService, Wanted, zone_file};
+use relais_model::{Domain, Random, Secret, SystemRandom, Timestamp};
 use relais_store::{DnsAccountKey, DnsReportEntry, DnsSubject, Store};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::kept::{KeptReport, forms};
@@ -91,9 +92,13 @@ struct Inner {
     /// Who is being checked, or waits for a turn.
     running: Mutex<BTreeSet<DnsSubject>>,
     progress: watch::Sender<u64>,
+    /// The host's addresses as its name last told them, and when.
+    addresses: tokio::sync::Mutex<Option<(Timestamp, Vec<IpAddr>)>>,
     turns: Arc<Semaphore>,
     /// Checks and pushes under way.
     tasks: TaskTracker,
+    /// Ends checks; pushes don't hear it.
+    stop: CancellationToken,
     /// One for each account: two at once would take each other's records away. With it, what it was opened with.
     publishers: Mutex<BTreeMap<DnsAccountKey, (Secret, Arc<Publisher>)>>,
 }
@@ -124,8 +129,10 @@ impl Dns {
             random,
             running: Mutex::default(),
             progress: watch::Sender::new(0),
+            addresses: tokio::sync::Mutex::default(),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
             publishers: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -225,6 +232,16 @@ impl Dns {
         Ok(zone_file(&wanted, &place.name))
     }
 
+    /// The records that are wanted, as they were last said to be; none, the host's. Domain admin.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn wanted(&self, by: &Actor, domain: Option<&str>) -> Result<Vec<Wanted>, Failure> {
+        by.require(Role::DomainAdmin)?;
+        let place = self.place(by, domain).await?;
+        Ok(self.known(&place).await?.1.wanted())
+    }
+
     /// What turned of late, the latest first. Domain admin.
     ///
     /// # Errors
@@ -236,8 +253,9 @@ impl Dns {
         Ok(Rows::of(listing, check::turn_view))
     }
 
-    /// Ends when nothing is under way any more: pushes go to their end. Nothing new is begun after this.
+    /// Ends when nothing is under way any more: pushes go to their end, checks are broken off. No check is begun after this.
     pub async fn finish(&self) {
+        self.inner.stop.cancel();
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
     }

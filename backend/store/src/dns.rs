@@ -589,10 +589,13 @@ impl Store {
         row.as_ref().map(read_push).transpose()
     }
 
-    /// The pushes for a domain or the host, the latest first.
-    pub async fn dns_pushes(&self, of: DnsSubject, page: &Page) -> Result<Listing<DnsPushEntry>, StoreError> {
-        let mut select = Select::new(format!("SELECT {PUSH} FROM dns_push WHERE domain_key = "));
-        select.value(of.value()).say(" AND push_key < ").value(before(page));
+    /// The pushes for a domain or the host, or, with none, all; the latest first.
+    pub async fn dns_pushes(&self, of: Option<DnsSubject>, page: &Page) -> Result<Listing<DnsPushEntry>, StoreError> {
+        let mut select = Select::new(format!("SELECT {PUSH} FROM dns_push WHERE push_key < "));
+        select.value(before(page));
+        if let Some(of) = of {
+            select.say(" AND domain_key = ").value(of.value());
+        }
         select.say(" ORDER BY push_key DESC LIMIT ").value(page.rows_to_ask());
         let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
         let pushes = rows.iter().map(read_push).collect::<Result<Vec<_>, _>>()?;

@@ -122,9 +122,16 @@ impl Dns {
         let (dns, guard) = (self.clone(), Running { inner: Arc::clone(&self.inner), subject: place.subject });
         self.inner.tasks.spawn(async move {
             let _guard = guard;
-            let Ok(_turn) = dns.inner.turns.acquire().await else { return };
-            if let Err(failure) = dns.run(&place).await {
-                tracing::warn!(%failure, domain = %place.name, "a check of the DNS could not be made");
+            let checked = async {
+                let Ok(_turn) = dns.inner.turns.acquire().await else { return };
+                if let Err(failure) = dns.run(&place).await {
+                    tracing::warn!(%failure, domain = %place.name, "a check of the DNS could not be made");
+                }
+            };
+            tokio::select! {
+                // Cancel-safe: a report is written whole or not at all, and made anew after the next start.
+                () = dns.inner.stop.cancelled() => {}
+                () = checked => {}
             }
         });
         true

@@ -1,13 +1,15 @@
 //! What is known of the house and of a domain before anybody looks.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use relais_dnscheck::{
-    Algorithm, DkimKey, DmarcPolicy, DmarcWish, Facts, Kind, StsMode, StsPolicy, StsWish, There, wanted,
+    Algorithm, Data, DkimKey, DmarcPolicy, DmarcWish, Facts, Kind, StsMode, StsPolicy, StsWish, There, wanted,
 };
 use relais_model::Domain;
 use relais_store::{DkimKeyEntry, DnsSubject, NewDkimKey, Settings};
 use sha2::{Digest as _, Sha256};
+use tokio::time::timeout;
 
 use super::kept::KeptReport;
 use super::{Dns, DnsHouse, Place};
@@ -15,8 +17,20 @@ use crate::{Failure, Text};
 
 /// Senders keep the policy of MTA-STS for so long: a week.
 const STS_SECONDS: u32 = 604_800;
-/// Whose certificates are taken.
-const ISSUER: &str = "letsencrypt.org";
+/// As CAA records name the authority behind an ACME directory: what its URL ends with, and the name.
+const ISSUERS: [(&str, &str); 5] = [
+    ("api.letsencrypt.org", "letsencrypt.org"),
+    ("acme.zerossl.com", "sectigo.com"),
+    ("dv.acme-v02.api.pki.goog", "pki.goog"),
+    ("acme.ssl.com", "ssl.com"),
+    ("api.buypass.com", "buypass.com"),
+];
+/// The host's addresses, once found, are believed for so long.
+const FOUND_KEPT: Duration = Duration::from_mins(10);
+/// And for so long, where there were none.
+const NONE_KEPT: Duration = Duration::from_mins(1);
+/// A page waits so long for them.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Dns {
     /// The host's public addresses: those that were set, else the machine's own, else those that its name has.
@@ -30,11 +44,19 @@ impl Dns {
             return house.addresses.clone();
         }
         let Some(look) = &house.look else { return Vec::new() };
-        let mut found = Vec::new();
-        for kind in [Kind::A, Kind::Aaaa] {
-            let answer = look.public(&house.host, kind).await;
-            found.extend(answer.data().filter_map(relais_dnscheck::Data::ip).filter(|address| is_public(*address)));
+        let mut known = self.inner.addresses.lock().await;
+        let now = self.inner.store.now();
+        if let Some((at, found)) = &*known
+            && now.since(*at) < if found.is_empty() { NONE_KEPT } else { FOUND_KEPT }
+        {
+            return found.clone();
         }
+        let asked = async { tokio::join!(look.public(&house.host, Kind::A), look.public(&house.host, Kind::Aaaa)) };
+        let found: Vec<IpAddr> = match timeout(PATIENCE, asked).await {
+            Ok((four, six)) => four.data().chain(six.data()).filter_map(Data::ip).filter(|at| is_public(*at)).collect(),
+            Err(_late) => Vec::new(),
+        };
+        *known = Some((now, found.clone()));
         found
     }
 
@@ -68,7 +90,7 @@ impl Dns {
             dmarc: dmarc(&settings),
             mta_sts: Some(StsWish { id: sts_id(&policy), mode: policy.mode, max_age: policy.max_age }),
             tls_reports: settings.dns_tls_reports.clone(),
-            issuers: vec![ISSUER.to_owned()],
+            issuers: issuer(&settings.acme_directory_url).into_iter().collect(),
             tls_keys: (house.tls_keys)(),
             is_host_signed: false,
         })
@@ -136,6 +158,14 @@ fn dmarc(settings: &Settings) -> DmarcWish {
         _ => DmarcPolicy::Quarantine,
     };
     DmarcWish { policy, reports: settings.dns_dmarc_reports.clone() }
+}
+
+/// Who a directory's certificates are from, as CAA records say it; none of others: their customers know what to write.
+fn issuer(directory_url: &str) -> Option<String> {
+    let host = url::Url::parse(directory_url).ok()?.host_str()?.to_owned();
+    // Let's Encrypt has several: acme-v02.api, acme-staging-v02.api.
+    let of = |(end, name): &(&str, &str)| host.ends_with(end).then(|| (*name).to_owned());
+    ISSUERS.iter().find_map(of)
 }
 
 /// Another one for each policy, the same for the same (RFC 8461 §3.1).

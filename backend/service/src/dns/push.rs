@@ -77,14 +77,17 @@ impl Dns {
         pushing.await.map_err(|_broken_off| Failure::Failed)?
     }
 
-    /// The pushes, the latest first. Owner.
+    /// The pushes for a domain, or, with none, all; the latest first. Owner.
     ///
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Absent`].
     pub async fn pushes(&self, by: &Actor, domain: Option<&str>, paging: Paging) -> Result<Rows<DnsPushView>, Failure> {
         by.require(Role::Owner)?;
-        let place = self.place(by, domain).await?;
-        let listing = self.inner.store.dns_pushes(place.subject, &paging.page()).await?;
+        let subject = match domain {
+            Some(domain) => Some(self.domain_place(by, domain).await?.subject),
+            None => None,
+        };
+        let listing = self.inner.store.dns_pushes(subject, &paging.page()).await?;
         let accounts = self.inner.store.dns_accounts().await?;
         Ok(Rows::of(listing, |entry| view(entry, &accounts)))
     }
@@ -121,6 +124,11 @@ impl Dns {
             Ok(view(entry, &[account]))
         });
         undoing.await.map_err(|_broken_off| Failure::Failed)?
+    }
+
+    /// Whether an account has the zone of this name.
+    pub async fn serves_txt(&self, name: &str) -> bool {
+        self.serving(name).await.is_ok()
     }
 
     /// Adds a TXT record `text` at `name` by the account whose zone holds it: for a certificate's DNS-01.
