@@ -243,13 +243,13 @@ mod tests {
         let (to, host) = (Address::parse("ann@example.org").unwrap(), Domain::parse("mx.example.org").unwrap());
         let letter = |language| {
             let raw = write(&alert, &to, &host, "Relais", "https://mx.example.org", language, &SystemRandom);
-            let facts = Facts::read(&raw.clone().into());
+            let facts = Facts::read(&raw);
             (facts.subject.clone(), String::from_utf8(raw).unwrap())
         };
         let (subject, text) = letter(Language::parse("en").unwrap());
-        assert_eq!(subject.as_deref(), Some("The DNS of example.org has turned for the worse"));
+        assert_eq!(subject, "The DNS of example.org has turned for the worse");
         assert!(text.contains("https://mx.example.org/panel/dns/example.org"), "{text}");
         let (subject, _) = letter(Language::parse("fr").unwrap());
-        assert_eq!(subject.as_deref(), Some("Le DNS de example.org a empiré"));
+        assert_eq!(subject, "Le DNS de example.org a empiré");
     }
 }

@@ -76,14 +76,8 @@ impl Server {
         let dns_house =
             if is_alone { dns::quiet_house(config, &clock) } else { dns::house(config, &store, &served, &clock)? };
         let service = Service::new(store.clone(), Arc::clone(&login)).with_dns(dns_house);
-        let proofs = match is_alone {
-            true => None,
-            false => Some(Arc::new(DnsProofs { dns: service.dns.clone(), look: dns::look(config, &random)? })),
-        };
-        let proofs = Proofs {
-            challenges: Arc::clone(&challenges),
-            dns: proofs.map(|proofs| (proofs.clone() as Arc<dyn TxtPublisher>, proofs as Arc<dyn TxtWatch>)),
-        };
+        let in_dns = if is_alone { None } else { Some(dns_proofs(&service, config, &random)?) };
+        let proofs = Proofs { challenges: Arc::clone(&challenges), dns: in_dns };
         let certificates = certificate_worker(config, &store, &served, proofs, &clock)?;
         certificates.put_in_use().await?;
         let spool = config.data.join("spool");
@@ -269,6 +263,16 @@ fn files(config: &Config, own: Option<&[Pair]>) -> Result<(Vec<Pair>, Rank)> {
 }
 
 /// Who orders certificates and puts them in use.
+/// Proofs of names in the DNS: what writes them, and what looks whether they are there.
+fn dns_proofs(
+    service: &Service,
+    config: &Config,
+    random: &Arc<dyn Random>,
+) -> Result<(Arc<dyn TxtPublisher>, Arc<dyn TxtWatch>)> {
+    let proofs = Arc::new(DnsProofs { dns: service.dns.clone(), look: dns::look(config, random)? });
+    Ok((Arc::clone(&proofs) as Arc<dyn TxtPublisher>, proofs))
+}
+
 fn certificate_worker(
     config: &Config,
     store: &Store,

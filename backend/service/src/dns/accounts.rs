@@ -152,7 +152,7 @@ impl Dns {
         if let Some((_, publisher)) = publishers.get(&account.key).filter(|(with, _)| *with == account.settings) {
             return Ok(Arc::clone(publisher));
         }
-        let opened = (self.house()?.open)(known_kind(account)?, &read(account)?).map_err(unfit)?;
+        let opened = (self.house()?.open)(known_kind(account)?, &read(account)?).map_err(|error| unfit(&error))?;
         let publisher = Arc::new(opened);
         publishers.insert(account.key, (account.settings.clone(), Arc::clone(&publisher)));
         Ok(publisher)
@@ -170,7 +170,7 @@ impl Dns {
 
     /// The zone that the account has for `domain`: by that its key is tried.
     async fn tried(&self, kind: ProviderKind, settings: &Settings, domain: &Domain) -> Result<String, Failure> {
-        let publisher = (self.house()?.open)(kind, settings).map_err(unfit)?;
+        let publisher = (self.house()?.open)(kind, settings).map_err(|error| unfit(&error))?;
         match publisher.zone(domain.as_str()).await {
             Ok(zone) => Ok(zone.name),
             Err(error @ ProviderError::NoZone { .. }) => Err(Failure::unfit("domain", said(&error))),
@@ -225,7 +225,7 @@ fn known_kind(entry: &DnsAccountEntry) -> Result<ProviderKind, Failure> {
     ProviderKind::parse(&entry.provider).ok_or_else(|| Failure::clash("", Text::new("dns-account-unknown-provider")))
 }
 
-fn unfit(error: FormError) -> Failure {
+fn unfit(error: &FormError) -> Failure {
     let (id, gaps) = error.text();
     Failure::Unfit(vec![Complaint { field: error.field().unwrap_or_default(), why: gapped(id, gaps) }])
 }
