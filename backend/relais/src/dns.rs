@@ -23,7 +23,7 @@ use crate::config::Config;
 const DNS_PORT: u16 = 53;
 /// Policies are fetched there.
 const WEB_PORT: u16 = 443;
-/// Of no host that could be met (RFC 5737, RFC 3849): nothing is sent there, the machine only says from where it would be.
+/// Of no host that could be met (addresses for documents): nothing is sent there, the machine only says from where it would be.
 const FAR: [(IpAddr, IpAddr); 2] = [
     (IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))),
     (IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1))),
