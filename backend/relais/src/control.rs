@@ -29,6 +29,7 @@ use tower::ServiceExt as _;
 use tracing::debug;
 
 use crate::config::Config;
+use crate::dns::quiet_house;
 use crate::server;
 
 /// Connections at once at the socket.
@@ -240,7 +241,7 @@ impl End {
         store.start_settings_from(config.settings()).await?;
         let login = Arc::new(Login::new(store.clone(), Arc::new(SystemClock), &SystemRandom));
         let access = server::open_access(config, &store, &login).await?;
-        let service = Service::new(store.clone(), login);
+        let service = Service::new(store.clone(), login).with_dns(quiet_house(config));
         let web = Web::new(service, access, server::place(config), Arc::new(SystemClock));
         Ok(Self::Here(web.router(), store))
     }

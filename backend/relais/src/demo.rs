@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use relais_message::format_date;
-use relais_model::{Address, Clock, Flag, MailboxName, Random as _, SystemClock, SystemFlag, SystemRandom};
+use relais_model::{Address, Clock as _, Flag, MailboxName, Random as _, SystemClock, SystemFlag, SystemRandom};
 use relais_service::{Actor, ApiKeyForm, Failure, NewAlias, NewDomain, NewPerson, Password, Role, Scopes, Via};
 use relais_store::{Append, Content, Store};
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     };
     let words = if arguments.json { serde_json::to_string(&ready)? + "\n" } else { table(&ready) };
     let sample = (!arguments.bare && config.resolver.servers.is_empty()).then(Arc::<SampleDns>::default);
-    if let Some(house) = sample.as_ref().and_then(|sample| sample.house(quiet_house(&config, &as_clock(&clock)))) {
+    if let Some(house) = sample.as_ref().and_then(|sample| sample.house(quiet_house(&config))) {
         server.look_at(house);
     }
     let service = server.service();
@@ -115,10 +115,6 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
         }
     }
     serving.await
-}
-
-fn as_clock(clock: &Arc<DemoClock>) -> Arc<dyn Clock> {
-    Arc::<DemoClock>::clone(clock)
 }
 
 /// The one that was named, or a temporary one that goes away with the demo.

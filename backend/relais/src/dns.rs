@@ -6,13 +6,12 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use data_encoding::HEXLOWER;
 use relais_certs::{Doing, Served, TxtError, TxtPublisher, TxtWatch};
-use relais_dnscheck::provider::ProviderKind;
 use relais_dnscheck::{DnsLook, Inspector, Kind, Look, Service as MailService, TcpReach, TrustAnchor};
 use relais_maild::{Binding, ListenerConfig, Protocol, TlsMode};
 use relais_message::dsn::unstructured;
 use relais_message::format_date;
-use relais_model::{Address, Clock, Domain, Random, SystemRandom};
-use relais_service::{Dns, DnsAlert, DnsHouse, DnsLetter, Gap, OpenAccount, Text, may_reach};
+use relais_model::{Address, Domain, Random, SystemRandom};
+use relais_service::{Dns, DnsAlert, DnsHouse, DnsLetter, Gap, Text, may_reach};
 use relais_store::{Networks, Store};
 use relais_words::{Filling, Language};
 use sha2::{Digest as _, Sha256};
@@ -30,7 +29,7 @@ const FAR: [(IpAddr, IpAddr); 2] = [
 ];
 
 /// The house of a server: it looks at the DNS, by the resolver that the configuration names.
-pub(crate) fn house(config: &Config, store: &Store, served: &Arc<Served>, clock: &Arc<dyn Clock>) -> Result<DnsHouse> {
+pub(crate) fn house(config: &Config, store: &Store, served: &Arc<Served>) -> Result<DnsHouse> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let look = look(config, &random)?;
     let reach = Arc::new(TcpReach::new(&[], WEB_PORT).context("TLS cannot be set up")?);
@@ -44,32 +43,18 @@ pub(crate) fn house(config: &Config, store: &Store, served: &Arc<Served>, clock:
     }
     let (shown, name) = (Arc::clone(served), config.hostname.clone());
     Ok(DnsHouse {
-        host: config.hostname.clone(),
         addresses: seen,
-        services: services(&config.listeners()),
         tls_keys: Arc::new(move || shown_key(&shown, &name).into_iter().collect()),
         inspector: Some(Inspector::new(look.clone(), reach, Arc::clone(&random))),
         look: Some(look),
-        open: open_account(clock, &random),
         letter: Some(letter(config, store)),
-        random,
+        ..quiet_house(config)
     })
 }
 
-/// A house that looks at nothing: what was found is shown, and what is wanted.
-pub(crate) fn quiet_house(config: &Config, clock: &Arc<dyn Clock>) -> DnsHouse {
-    let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    DnsHouse {
-        host: config.hostname.clone(),
-        addresses: Vec::new(),
-        services: services(&config.listeners()),
-        tls_keys: Arc::new(Vec::new),
-        inspector: None,
-        look: None,
-        open: open_account(clock, &random),
-        letter: None,
-        random,
-    }
+/// A house that looks at nothing.
+pub(crate) fn quiet_house(config: &Config) -> DnsHouse {
+    DnsHouse { services: services(&config.listeners()), ..DnsHouse::quiet(config.hostname.clone()) }
 }
 
 /// Asks the DNS as the configuration says.
@@ -86,11 +71,6 @@ pub(crate) fn look(config: &Config, random: &Arc<dyn Random>) -> Result<Arc<dyn 
         DnsLook::with_servers(&servers, &anchor, port, Arc::clone(random))?
     };
     Ok(Arc::new(look))
-}
-
-fn open_account(clock: &Arc<dyn Clock>, random: &Arc<dyn Random>) -> OpenAccount {
-    let (clock, random) = (Arc::clone(clock), Arc::clone(random));
-    Arc::new(move |kind: ProviderKind, settings| kind.open(settings, Arc::clone(&clock), Arc::clone(&random)))
 }
 
 /// Addresses that doors are bound to by name.

@@ -73,8 +73,7 @@ impl Server {
         let reception = ReceptionConfig { host_name: config.hostname.clone() };
         // A demo looks at no DNS but one that it is given.
         let is_alone = own_pairs.is_some() && config.resolver.servers.is_empty();
-        let dns_house =
-            if is_alone { dns::quiet_house(config, &clock) } else { dns::house(config, &store, &served, &clock)? };
+        let dns_house = if is_alone { dns::quiet_house(config) } else { dns::house(config, &store, &served)? };
         let service = Service::new(store.clone(), Arc::clone(&login)).with_dns(dns_house);
         let in_dns = if is_alone { None } else { Some(dns_proofs(&service, config, &random)?) };
         let proofs = Proofs { challenges: Arc::clone(&challenges), dns: in_dns };

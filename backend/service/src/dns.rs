@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use relais_dnscheck::provider::{FormError, ProviderKind, Publisher, Settings};
 use relais_dnscheck::{DkimKeyMaker, Inspector, Look, Service as MailService, Wanted, zone_file};
-use relais_model::{Domain, Random, Secret, SystemRandom, Timestamp};
+use relais_model::{Clock, Domain, Random, Secret, SystemClock, SystemRandom, Timestamp};
 use relais_store::{DnsAccountKey, DnsReportEntry, DnsSubject, Store};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
@@ -71,6 +71,25 @@ pub struct DnsHouse {
 
 /// An account at a provider, from what a person filled in.
 pub type OpenAccount = Arc<dyn Fn(ProviderKind, &Settings) -> Result<Publisher, FormError> + Send + Sync>;
+
+impl DnsHouse {
+    /// A house of this name that looks at nothing: what was found is shown, and what is wanted.
+    pub fn quiet(host: Domain) -> Self {
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let with = Arc::clone(&random);
+        Self {
+            host,
+            addresses: Vec::new(),
+            services: Vec::new(),
+            tls_keys: Arc::new(Vec::new),
+            inspector: None,
+            look: None,
+            open: Arc::new(move |kind, settings| kind.open(settings, Arc::clone(&clock), Arc::clone(&with))),
+            letter: None,
+            random,
+        }
+    }
+}
 
 impl fmt::Debug for DnsHouse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
