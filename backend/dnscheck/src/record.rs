@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use relais_model::Domain;
+use serde::{Deserialize, Serialize};
 
 /// The type of a record (RFC 1035 §3.2.2 and later ones).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,7 +48,8 @@ impl fmt::Display for Kind {
 
 /// A name that stands in a record: in lower case, without the last dot; `.` is the root. What strangers wrote there need be no host name,
 /// so this is a text and no [`Domain`].
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Target(String);
 
 impl Target {
@@ -97,8 +99,9 @@ impl fmt::Debug for Target {
     }
 }
 
-/// What a record says.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// What a record says. As JSON: the type's name in lower case, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Data {
     /// An IPv4 address (RFC 1035 §3.4.1).
     A(Ipv4Addr),

@@ -185,6 +185,30 @@ impl Purpose {
         }
     }
 
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::HostAddress,
+        Self::ReverseName,
+        Self::Mx,
+        Self::Spf,
+        Self::HostSpf,
+        Self::Dkim,
+        Self::Dmarc,
+        Self::MtaSts,
+        Self::MtaStsHost,
+        Self::TlsReports,
+        Self::Dane,
+        Self::Service,
+        Self::Autoconfig,
+        Self::Autodiscover,
+        Self::Issuer,
+    ];
+
+    /// By its name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
+    }
+
     /// How much mail suffers without it.
     pub const fn need(self) -> Need {
         match self {

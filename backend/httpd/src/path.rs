@@ -24,6 +24,7 @@ pub(crate) const LOOK: &str = "/look";
 
 pub(crate) const OVERVIEW: &str = "/panel";
 pub(crate) const DOMAINS: &str = "/panel/domains";
+pub(crate) const DNS: &str = "/panel/dns";
 pub(crate) const PEOPLE: &str = "/panel/people";
 pub(crate) const ADDRESSES: &str = "/panel/addresses";
 pub(crate) const QUEUE: &str = "/panel/queue";
@@ -79,6 +80,21 @@ pub(crate) const DOMAIN_REMOVE: &str = "/panel/domains/{domain}/remove";
 pub(crate) const DOMAIN_RESTORE: &str = "/panel/domains/{domain}/restore";
 pub(crate) const DOMAIN_NAMES: &str = "/panel/domains/{domain}/names";
 pub(crate) const DOMAIN_NAME_REMOVE: &str = "/panel/domains/{domain}/names/{name}/remove";
+
+/// `host` in a domain's place is the host.
+pub(crate) const DNS_DOMAIN: &str = "/panel/dns/{domain}";
+/// Begins a check; asked for, it says whether one still runs.
+pub(crate) const DNS_CHECK: &str = "/panel/dns/{domain}/check";
+pub(crate) const DNS_ZONE_FILE: &str = "/panel/dns/{domain}/zone-file";
+/// What would be changed at a provider, and changing it.
+pub(crate) const DNS_PUSH: &str = "/panel/dns/{domain}/push";
+pub(crate) const DNS_ACCOUNTS: &str = "/panel/dns/accounts";
+pub(crate) const DNS_ACCOUNT_NEW: &str = "/panel/dns/accounts/new";
+pub(crate) const DNS_ACCOUNT: &str = "/panel/dns/accounts/{account}";
+pub(crate) const DNS_ACCOUNT_REMOVE: &str = "/panel/dns/accounts/{account}/remove";
+pub(crate) const DNS_RECEIPTS: &str = "/panel/dns/receipts";
+pub(crate) const DNS_RECEIPT: &str = "/panel/dns/receipts/{id}";
+pub(crate) const DNS_RECEIPT_UNDO: &str = "/panel/dns/receipts/{id}/undo";
 
 pub(crate) const PERSON_NEW: &str = "/panel/people/new";
 pub(crate) const PEOPLE_IMPORT: &str = "/panel/people/import";

@@ -258,8 +258,8 @@ fn phrase(name: &str) -> String {
     }
 }
 
-/// Text of a header; where it isn't ASCII, encoded words of at most 75 characters (RFC 2047 §2).
-fn unstructured(text: &str) -> String {
+/// Text of a header, a subject or the like; where it isn't ASCII, encoded words of at most 75 characters, folded (RFC 2047 §2).
+pub fn unstructured(text: &str) -> String {
     const OCTETS_PER_WORD: usize = 45;
     let text = field_text(text);
     if text.is_ascii() {

@@ -83,6 +83,9 @@ pub(crate) enum HouseCommand {
     /// What is set for the whole house.
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// What the DNS says of domains, and should.
+    #[command(subcommand)]
+    Dns(DnsCommand),
     /// The REST API's keys.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -424,4 +427,28 @@ mod tests {
         assert_eq!(parse_size("17"), Ok(17));
         assert!(parse_size("10X").is_err() && parse_size("M").is_err() && parse_size("99999999999T").is_err());
     }
+}
+
+/// `relais dns …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum DnsCommand {
+    /// Checks a domain's records, or the host's, and waits for the end. Ends with 1 where something is wrong.
+    Check {
+        /// The domain; `host` for the host.
+        domain: String,
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows the records that a domain wants.
+    Records {
+        /// The domain; `host` for the host.
+        domain: String,
+        /// As a zone file (RFC 1035), with those of the host that stand in the domain's zone.
+        #[arg(long, conflicts_with = "json")]
+        zone_file: bool,
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
 }

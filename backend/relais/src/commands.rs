@@ -11,8 +11,8 @@ use relais_service::Moment;
 use serde_json::{Value, json};
 
 use crate::arguments::{
-    AccountCommand, ActivityCommand, AliasCommand, AppPasswordCommand, DomainCommand, HouseCommand, KeyCommand,
-    ListArguments, MessageCommand, QueueCommand, QueueSelection, SettingsCommand,
+    AccountCommand, ActivityCommand, AliasCommand, AppPasswordCommand, DnsCommand, DomainCommand, HouseCommand,
+    KeyCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection, SettingsCommand,
 };
 use crate::config::Config;
 use crate::control::{Content, Line, complaints, path, query};
@@ -91,6 +91,18 @@ const SETTINGS: &[Column] = &[
     ("UNIT", Cell::Member("unit")),
     ("WHAT", Cell::Member("title")),
 ];
+const FINDINGS: &[Column] = &[
+    ("VERDICT", Cell::Member("verdict")),
+    ("WHAT", Cell::Member("title")),
+    ("ABOUT", Cell::Member("about")),
+    ("WHY", Cell::Member("says")),
+];
+const RECORDS: &[Column] = &[
+    ("NAME", Cell::Member("name_whole")),
+    ("TTL", Cell::Member("ttl")),
+    ("TYPE", Cell::Member("kind")),
+    ("VALUE", Cell::Member("value")),
+];
 const KEYS: &[Column] = &[
     ("ID", Cell::Member("id")),
     ("OWNER", Cell::Member("owner")),
@@ -125,6 +137,7 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
         HouseCommand::Unban { target, .. } => unban(target.as_deref(), line).await?,
         HouseCommand::Activity(command) => activity(command, line).await?,
         HouseCommand::Settings(command) => settings(command, line).await?,
+        HouseCommand::Dns(command) => return dns(command, line).await,
         HouseCommand::Key(command) => key(command, line).await?,
         HouseCommand::SetupLink { domain, address } => {
             let made = ask(line, Method::POST, "/system/setup-link", Content::Nothing).await?;
@@ -196,6 +209,32 @@ async fn domain(command: DomainCommand, line: &mut Line<'_>) -> Result<()> {
         DomainCommand::Remove { domain } => {
             delete(line, &(path(&["domains", &domain]) + "?only_empty=true")).await?;
             say(&format!("{domain} is gone"))
+        }
+    }
+}
+
+/// False where something is wrong.
+async fn dns(command: DnsCommand, line: &mut Line<'_>) -> Result<bool> {
+    let rows = |report: &Value, of| json!({ "rows": show::items(report, of), "next": null });
+    match command {
+        DnsCommand::Check { domain, json } => {
+            let at = path(&["dns", &domain, "check"]) + "?wait=true";
+            let report = ask(line, Method::POST, &at, Content::Nothing).await?;
+            if json {
+                show::json(&report)?;
+            } else {
+                show::list(&rows(&report, "findings"), false, FINDINGS)?;
+            }
+            Ok(member(&report, "verdict") != "wrong")
+        }
+        DnsCommand::Records { domain, zone_file: true, .. } => {
+            show::print(&line.text(&path(&["dns", &domain, "zone-file"])).await??)?;
+            Ok(true)
+        }
+        DnsCommand::Records { domain, json, .. } => {
+            let report = get(line, &path(&["dns", &domain])).await?;
+            show::list(&rows(&report, "records"), json, RECORDS)?;
+            Ok(true)
         }
     }
 }

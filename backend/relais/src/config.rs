@@ -155,6 +155,10 @@ pub(crate) struct CertificateFiles {
 pub(crate) struct Resolver {
     /// None: those of the host (`/etc/resolv.conf`).
     pub(crate) servers: Vec<NameServer>,
+    /// Where checks find zones' own servers, for labs. None: 53.
+    pub(crate) server_port: Option<u16>,
+    /// A file of DNSKEY records from which checks prove answers, for labs; with `servers` alone. None: the internet's root.
+    pub(crate) trust_anchor: Option<PathBuf>,
 }
 
 /// `ADDRESS`, at DNS's port, or `ADDRESS:PORT`.

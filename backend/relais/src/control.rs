@@ -29,6 +29,7 @@ use tower::ServiceExt as _;
 use tracing::debug;
 
 use crate::config::Config;
+use crate::dns::quiet_house;
 use crate::server;
 
 /// Connections at once at the socket.
@@ -148,6 +149,25 @@ impl<'a> Line<'a> {
     /// # Errors
     /// Where there is no answer; what the house refuses is an outcome.
     pub(crate) async fn ask(&mut self, method: Method, path: &str, content: Content) -> Result<Outcome> {
+        let (status, octets) = self.answer(method, path, content).await?;
+        let body = if octets.is_empty() { Value::Null } else { understood(&octets)? };
+        Ok(if status.is_success() { Ok(body) } else { Err(Problem(body)) })
+    }
+
+    /// Asks for a file of plain text.
+    ///
+    /// # Errors
+    /// As [`Line::ask`].
+    pub(crate) async fn text(&mut self, path: &str) -> Result<Result<String, Problem>> {
+        let (status, octets) = self.answer(Method::GET, path, Content::Nothing).await?;
+        Ok(if status.is_success() {
+            Ok(String::from_utf8_lossy(&octets).into_owned())
+        } else {
+            Err(Problem(understood(&octets)?))
+        })
+    }
+
+    async fn answer(&mut self, method: Method, path: &str, content: Content) -> Result<(StatusCode, Bytes)> {
         let (kind, octets) = content.into_octets();
         let path = path.strip_prefix(PREFIX).unwrap_or(path);
         let request = Request::builder().method(method).uri(format!("{PREFIX}{path}"));
@@ -158,13 +178,7 @@ impl<'a> Line<'a> {
         };
         let request = request.body(Full::new(octets)).with_context(|| format!("{path} is no path"))?;
         let answered = timeout(ANSWER_TIMEOUT, self.exchange(request)).await;
-        let (status, octets) = answered.context("the server gave no answer in time")??;
-        let body = if octets.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(&octets).context("the answer is not understood: is it another version?")?
-        };
-        Ok(if status.is_success() { Ok(body) } else { Err(Problem(body)) })
+        answered.context("the server gave no answer in time")?
     }
 
     async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes)> {
@@ -227,10 +241,14 @@ impl End {
         store.start_settings_from(config.settings()).await?;
         let login = Arc::new(Login::new(store.clone(), Arc::new(SystemClock), &SystemRandom));
         let access = server::open_access(config, &store, &login).await?;
-        let service = Service::new(store.clone(), login);
+        let service = Service::new(store.clone(), login).with_dns(quiet_house(config));
         let web = Web::new(service, access, server::place(config), Arc::new(SystemClock));
         Ok(Self::Here(web.router(), store))
     }
+}
+
+fn understood(octets: &[u8]) -> Result<Value> {
+    serde_json::from_slice(octets).context("the answer is not understood: is it another version?")
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! `relais demo`: the whole server on loopback, with people and mail in it.
 
+mod dns;
 mod sample;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::arguments::DemoArguments;
 use crate::config::Config;
+use crate::dns::quiet_house;
 use crate::server::Server;
 use crate::{certificate, log, private, show};
+use dns::SampleDns;
 use sample::DemoClock;
 
 /// The demo's domain, of a top level that never leads anywhere (RFC 6761 §6.2).
@@ -93,7 +97,24 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
         config: path,
     };
     let words = if arguments.json { serde_json::to_string(&ready)? + "\n" } else { table(&ready) };
-    server.serve(logging, || show::print(&words)).await
+    let sample = (!arguments.bare && config.resolver.servers.is_empty()).then(Arc::<SampleDns>::default);
+    if let Some(house) = sample.as_ref().and_then(|sample| sample.house(quiet_house(&config))) {
+        server.look_at(house);
+    }
+    let service = server.service();
+    let mut serving = pin!(server.serve(logging, || show::print(&words)));
+    if let Some(sample) = sample {
+        tokio::select! {
+            // What is furnished when the demo ends is furnished anew at its next start.
+            ended = &mut serving => return ended,
+            furnished = sample.furnish(&service, &[DOMAIN, sample::OTHER_DOMAIN]) => {
+                if let Err(failure) = furnished {
+                    tracing::warn!(%failure, "the demo's DNS pages stay empty");
+                }
+            }
+        }
+    }
+    serving.await
 }
 
 /// The one that was named, or a temporary one that goes away with the demo.

@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod control;
 mod demo;
+mod dns;
 mod host;
 mod import;
 mod knocker;
@@ -98,7 +99,7 @@ async fn perform(arguments: Arguments) -> Result<bool> {
                 .serve(logging, || Ok(()))
                 .await?;
         }
-        Command::Demo(arguments) => demo::run(arguments).await?,
+        Command::Demo(arguments) => Box::pin(demo::run(arguments)).await?,
         Command::SelfTest => return self_test::run(&load()?).await,
         // It needs neither a runtime nor the configuration, and was done before.
         Command::Sendmail { .. } => {}

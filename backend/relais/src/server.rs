@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use relais_certs::{AcmeAuthority, CertificateWorker, Challenges, Proofs, Rank, Served};
+use relais_certs::{AcmeAuthority, CertificateWorker, Challenges, Proofs, Rank, Served, TxtPublisher, TxtWatch};
 use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
@@ -16,7 +16,7 @@ use relais_httpd::{Door, MailPorts, Place, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
-use relais_service::{Access, CertificateDesk, Service, Site};
+use relais_service::{Access, CertificateDesk, DnsHouse, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -26,6 +26,7 @@ use tracing::{error, info, warn};
 
 use crate::certificate::{self, Pair};
 use crate::config::{Config, Relay, RelayTls as RelayTlsName};
+use crate::dns::{self, DnsProofs};
 use crate::host::{self, HouseNames, Machine};
 use crate::knocker::Doorstep;
 use crate::log::{Logging, SetLevel};
@@ -39,7 +40,6 @@ const SETTINGS_READ_EVERY: Duration = Duration::from_secs(10);
 /// A server that is ready to serve: everything is open and bound.
 pub(crate) struct Server {
     store: Store,
-    login: Arc<Login>,
     house: watch::Receiver<Arc<House>>,
     listeners: Vec<ListenerConfig>,
     doors: Doors,
@@ -50,6 +50,7 @@ pub(crate) struct Server {
     operations: operations::Doors,
     web: web::Doors,
     access: Arc<Access>,
+    service: Service,
     drain: Duration,
     delivery: Option<DeliveryConfig>,
     resolver: Vec<SocketAddr>,
@@ -70,7 +71,13 @@ impl Server {
         let disk = Arc::new(Disk::new(&config.data, config.limits.free_octets(), Arc::clone(&clock)));
         store.start_settings_from(config.settings()).await?;
         let reception = ReceptionConfig { host_name: config.hostname.clone() };
-        let certificates = certificate_worker(config, &store, &served, &challenges, &clock)?;
+        // A demo looks at no DNS but one that it is given.
+        let is_alone = own_pairs.is_some() && config.resolver.servers.is_empty();
+        let dns_house = if is_alone { dns::quiet_house(config) } else { dns::house(config, &store, &served)? };
+        let service = Service::new(store.clone(), Arc::clone(&login)).with_dns(dns_house);
+        let in_dns = if is_alone { None } else { Some(dns_proofs(&service, config, &random)?) };
+        let proofs = Proofs { challenges: Arc::clone(&challenges), dns: in_dns };
+        let certificates = certificate_worker(config, &store, &served, proofs, &clock)?;
         certificates.put_in_use().await?;
         let spool = config.data.join("spool");
         let reception =
@@ -89,7 +96,6 @@ impl Server {
         let reloading = Reloading { begun_with, own_pairs, served, house, disk, store: store.clone() };
         Ok(Self {
             store,
-            login,
             house: guests_house,
             listeners: config.listeners(),
             doors: Doors::bind(config.listeners())?,
@@ -100,6 +106,7 @@ impl Server {
             operations,
             web,
             access,
+            service,
             drain,
             delivery: Some(delivery_config(config)?),
             resolver: config.resolver.servers.iter().map(|server| server.0).collect(),
@@ -108,7 +115,12 @@ impl Server {
 
     /// The use-cases; a demo furnishes its house with them.
     pub(crate) fn service(&self) -> Service {
-        Service::new(self.store.clone(), Arc::clone(&self.login))
+        self.service.clone()
+    }
+
+    /// Looks at this DNS from now on, for a demo.
+    pub(crate) fn look_at(&mut self, dns: DnsHouse) {
+        self.service = self.service().with_dns(dns);
     }
 
     /// What opens the house, for the demo's owner.
@@ -152,6 +164,8 @@ impl Server {
         let operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?;
         let service = self.service().with_operations(operations.with_certificates(desk));
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
+        tasks.spawn(service.dns.clone().look_after(stop.clone()));
+        let dns = service.dns.clone();
         tasks.spawn(count_flow(service.clone(), stop.clone()));
         tasks.spawn(obey_settings(self.store.clone(), self.reloading.house.clone(), stop.clone()));
         let handle = operations::recorder()?;
@@ -174,6 +188,7 @@ impl Server {
         info!("closing");
         stop.cancel();
         tasks.wait().await;
+        dns.finish().await;
         if let Some(delivery) = delivery {
             delivery.stop().await;
         }
@@ -247,14 +262,23 @@ fn files(config: &Config, own: Option<&[Pair]>) -> Result<(Vec<Pair>, Rank)> {
 }
 
 /// Who orders certificates and puts them in use.
+/// Proofs of names in the DNS: what writes them, and what looks whether they are there.
+fn dns_proofs(
+    service: &Service,
+    config: &Config,
+    random: &Arc<dyn Random>,
+) -> Result<(Arc<dyn TxtPublisher>, Arc<dyn TxtWatch>)> {
+    let proofs = Arc::new(DnsProofs { dns: service.dns.clone(), look: dns::look(config, random)? });
+    Ok((Arc::clone(&proofs) as Arc<dyn TxtPublisher>, proofs))
+}
+
 fn certificate_worker(
     config: &Config,
     store: &Store,
     served: &Arc<Served>,
-    challenges: &Arc<Challenges>,
+    proofs: Proofs,
     clock: &Arc<dyn Clock>,
 ) -> Result<CertificateWorker> {
-    let proofs = Proofs { challenges: Arc::clone(challenges), dns: None };
     let authority = AcmeAuthority::new(proofs, config.tls.acme_roots.as_deref()).context("[tls] acme_roots")?;
     let servers: Vec<SocketAddr> = config.resolver.servers.iter().map(|server| server.0).collect();
     Ok(CertificateWorker::new(

@@ -23,6 +23,7 @@ const LETTERS: usize = 40;
 #[expect(missing_docs, reason = "each is the resource of the same name")]
 pub enum Group {
     Domains,
+    Dns,
     People,
     Addresses,
     Queue,
@@ -36,8 +37,9 @@ pub enum Group {
 
 impl Group {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Domains,
+        Self::Dns,
         Self::People,
         Self::Addresses,
         Self::Queue,
@@ -53,6 +55,7 @@ impl Group {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Domains => "domains",
+            Self::Dns => "dns",
             Self::People => "people",
             Self::Addresses => "addresses",
             Self::Queue => "queue",

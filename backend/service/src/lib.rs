@@ -23,6 +23,7 @@ mod app_passwords;
 mod certificates;
 mod checks;
 mod directory;
+mod dns;
 mod domains;
 mod explain;
 mod failure;
@@ -67,6 +68,11 @@ pub use app_passwords::AppPasswordView;
 pub use certificates::{
     CaView, CertificateDesk, CertificateNameRow, CertificateOrderRow, CertificateRow, DoorView, Knocker,
     OwnCertificateForm, SeenLeaf, WantedNameForm,
+};
+pub use dns::{
+    Dns, DnsAccountChange, DnsAccountView, DnsAlert, DnsChange, DnsCounts, DnsFinding, DnsHouse, DnsLetter,
+    DnsObstacle, DnsPreview, DnsProviderField, DnsProviderKind, DnsPushForm, DnsPushView, DnsRecord, DnsRecordForms,
+    DnsReport, DnsRow, DnsTurn, DnsVerdict, DnsWanted, NewDnsAccount, OpenAccount,
 };
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};
@@ -155,6 +161,8 @@ pub struct Service {
     pub addresses: Addresses,
     /// Who changed what, and undoing it.
     pub activity: Activity,
+    /// The DNS of the domains and of the host.
+    pub dns: Dns,
     store: Store,
     login: Arc<Login>,
     operations: Arc<Operations>,
@@ -196,6 +204,7 @@ impl Service {
             people: People::new(store.clone(), Arc::clone(&login)),
             addresses: Addresses::new(store.clone()),
             activity: Activity::new(store.clone()),
+            dns: Dns::new(store.clone(), None),
             store,
             login,
             operations: Arc::default(),
@@ -206,6 +215,12 @@ impl Service {
     #[must_use]
     pub fn with_operations(self, operations: Operations) -> Self {
         Self { operations: Arc::new(operations), ..self }
+    }
+
+    /// The same, in a house that looks at the DNS.
+    #[must_use]
+    pub fn with_dns(self, house: DnsHouse) -> Self {
+        Self { dns: Dns::new(self.store.clone(), Some(house)), ..self }
     }
 
     fn host(&self) -> Option<&dyn Host> {

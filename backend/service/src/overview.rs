@@ -61,7 +61,7 @@ pub struct Reason {
 /// Something that is still to be done to the house.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Todo {
-    /// What it is about: `second_factor`, `empty_domain`, `first_domain`, `certificates`.
+    /// What it is about: `second_factor`, `empty_domain`, `first_domain`, `certificates`, `dns` (without a name: the host's).
     pub subject: &'static str,
     /// The one it is about, where there is one: a domain, an owner's address.
     pub name: Option<String>,
@@ -377,7 +377,16 @@ impl Service {
             let says = Text::new("overview-todo-empty-domain").with("domain", name.as_str());
             todos.push(Todo { subject: "empty_domain", name: Some(name), says });
         }
+        let (wrong, is_host_wrong) = self.store.dns_wrong(domains.as_deref(), 5).await?;
+        for domain in wrong {
+            let name = domain.to_unicode();
+            let says = Text::new("overview-todo-dns").with("domain", name.as_str());
+            todos.push(Todo { subject: "dns", name: Some(name), says });
+        }
         if by.reach == Reach::All {
+            if is_host_wrong {
+                todos.push(Todo { subject: "dns", name: None, says: Text::new("overview-todo-dns-host") });
+            }
             for owner in self.store.owners_with_one_factor(5).await? {
                 let is_self = by.account.as_ref().is_some_and(|(_, own)| *own == owner);
                 let name = readable(&owner);

@@ -99,7 +99,7 @@ impl PostError {
 pub struct NewWebhookForm {
     /// `https://…`.
     pub url: String,
-    /// `message.delivered`, `message.failed`, `message.received`, `account.signed_in` (by browser, not by mail programs): one at least.
+    /// `message.delivered`, `message.failed`, `message.received`, `account.signed_in` (by browser, not by mail programs), `dns.worse`: one at least.
     pub events: Vec<String>,
     /// For people.
     #[serde(default)]

@@ -69,6 +69,22 @@ key!(
     /// A row of `webhook_delivery`.
     WebhookDeliveryKey
 );
+key!(
+    /// A row of `dkim_key`.
+    DkimKeyKey
+);
+key!(
+    /// A row of `dns_turn`.
+    DnsTurnKey
+);
+key!(
+    /// A row of `dns_account`. [`DnsAccountKey::account_id`] is what people see.
+    DnsAccountKey
+);
+key!(
+    /// A row of `dns_push`. [`DnsPushKey::push_id`] is what people see.
+    DnsPushKey
+);
 
 key!(
     /// A row of `certificate`. [`CertificateKey::certificate_id`] is what people see.
@@ -128,6 +144,8 @@ macro_rules! shown {
 shown!(SessionKey, session_id);
 shown!(PasskeyKey, passkey_id);
 shown!(ApiKeyKey, key_id);
+shown!(DnsAccountKey, account_id);
+shown!(DnsPushKey, push_id);
 shown!(CertificateKey, certificate_id);
 shown!(OrderKey, order_id);
 

@@ -10,7 +10,7 @@
 //! - `directory`: domains, accounts, aliases, and the question `route`. `audit`: who changed what. `access`: app passwords, and the history of log-ins. `queue`: what waits to go out, and the trace.
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
-//! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice.
+//! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice. `dns`: keys that sign, what checks of the DNS found, who serves the zones.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
 //! # Invariants
@@ -34,6 +34,7 @@ mod collect;
 mod content;
 mod contents;
 mod directory;
+mod dns;
 mod engine;
 mod error;
 mod idempotency;
@@ -74,12 +75,14 @@ pub use certificate::*;
 pub use content::Content;
 pub use contents::{ContentRow, Contents, Wanted};
 pub use directory::*;
+pub use dns::*;
 pub use engine::{DatabaseUrl, Engine};
 pub use error::{OpenError, StoreError};
 pub use idempotency::{MAX_ANSWER_OCTETS, MAX_REMEMBERED, OnceKey, REMEMBERED_FOR, Seen, UNDER_WAY_FOR};
 pub use key::{
-    AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, CertificateKey, DomainKey, MailboxKey, MessageKey,
-    OrderKey, PasskeyKey, QueueKey, RecipientKey, SessionKey, TraceKey, Version, WebhookDeliveryKey, WebhookKey,
+    AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, CertificateKey, DkimKeyKey, DnsAccountKey, DnsPushKey,
+    DnsTurnKey, DomainKey, MailboxKey, MessageKey, OrderKey, PasskeyKey, QueueKey, RecipientKey, SessionKey, TraceKey,
+    Version, WebhookDeliveryKey, WebhookKey,
 };
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{

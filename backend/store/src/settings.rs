@@ -35,6 +35,8 @@ pub enum SettingSection {
     SignIn,
     /// How long things are kept.
     Keeping,
+    /// What the DNS is to say of our domains.
+    Dns,
     /// What scripts and other programs may.
     Programs,
     /// When those who run the house are warned.
@@ -43,8 +45,16 @@ pub enum SettingSection {
 
 impl SettingSection {
     /// In the order of the page.
-    pub const ALL: [Self; 7] =
-        [Self::House, Self::Mail, Self::Certificates, Self::SignIn, Self::Keeping, Self::Programs, Self::Warnings];
+    pub const ALL: [Self; 8] = [
+        Self::House,
+        Self::Mail,
+        Self::Certificates,
+        Self::SignIn,
+        Self::Keeping,
+        Self::Dns,
+        Self::Programs,
+        Self::Warnings,
+    ];
 
     /// Its name in the catalogue and in addresses of the page.
     pub const fn as_str(self) -> &'static str {
@@ -54,6 +64,7 @@ impl SettingSection {
             Self::Certificates => "certificates",
             Self::SignIn => "sign-in",
             Self::Keeping => "keeping",
+            Self::Dns => "dns",
             Self::Programs => "programs",
             Self::Warnings => "warnings",
         }
@@ -185,6 +196,17 @@ settings! {
     login_history_kept: Duration = "login_history.kept", Keeping, span(days(1), days(730)), days(90);
     /// How long what was removed can be brought back.
     removed_kept: Duration = "removed.kept", Keeping, span(hours(1), days(365)), days(30);
+
+    /// The public addresses of this host, where it cannot see them itself; networks of one address each.
+    dns_addresses: Networks = "dns.addresses", Dns, SettingKind::Networks, Networks::default();
+    /// What others are asked to do with mail that says it is ours and isn't (DMARC).
+    dns_dmarc_policy: String = "dns.dmarc_policy", Dns, SettingKind::Choice(&["none", "quarantine", "reject"]), "quarantine".to_owned();
+    /// Who gets others' daily reports on that.
+    dns_dmarc_reports: Option<Address> = "dns.dmarc_reports", Dns, SettingKind::Address, None;
+    /// Who gets others' reports on TLS (RFC 8460).
+    dns_tls_reports: Option<Address> = "dns.tls_reports", Dns, SettingKind::Address, None;
+    /// The owners get a mail where a check of the DNS turns for the worse.
+    dns_alert_mail: bool = "dns.alert_mail", Dns, SettingKind::Switch, true;
 
     /// Requests that one API key may make in a minute.
     api_requests_per_minute: u64 = "api.requests_per_minute", Programs,

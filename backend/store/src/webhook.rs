@@ -45,14 +45,16 @@ pub enum WebhookEvent {
     MessageReceived,
     /// Someone signed in by browser.
     AccountSignedIn,
+    /// A check of the DNS turned for the worse.
+    DnsWorse,
     /// Someone tries whether the webhook works.
     Test,
 }
 
 impl WebhookEvent {
     /// Those that a webhook may be made for.
-    pub const ALL: [Self; 4] =
-        [Self::MessageDelivered, Self::MessageFailed, Self::MessageReceived, Self::AccountSignedIn];
+    pub const ALL: [Self; 5] =
+        [Self::MessageDelivered, Self::MessageFailed, Self::MessageReceived, Self::AccountSignedIn, Self::DnsWorse];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
@@ -61,6 +63,7 @@ impl WebhookEvent {
             Self::MessageFailed => "message.failed",
             Self::MessageReceived => "message.received",
             Self::AccountSignedIn => "account.signed_in",
+            Self::DnsWorse => "dns.worse",
             Self::Test => "webhook.test",
         }
     }
@@ -597,17 +600,49 @@ pub(crate) async fn tell_sign_in(
                ORDER BY webhook_key LIMIT $2";
     let rows: Vec<(i64, String)> =
         sqlx::query_as(sql).bind(account.value()).bind(MAX_WEBHOOKS).fetch_all(&mut *tx).await?;
-    let event = WebhookEvent::AccountSignedIn.as_str();
-    for (webhook, _) in rows.iter().filter(|(_, events)| events.split(' ').any(|wanted| wanted == event)) {
+    queue(tx, keys, now, &rows, WebhookEvent::AccountSignedIn, &news.event_id, &news.payload).await
+}
+
+/// Queues what turned for the worse in the DNS of a domain, or, with none, of the host.
+pub(crate) async fn tell_dns(
+    tx: &mut AnyConnection,
+    keys: &Keys,
+    now: Timestamp,
+    domain: Option<DomainKey>,
+    event_id: &str,
+    payload: &str,
+) -> Result<(), sqlx::Error> {
+    let sql = "SELECT webhook_key, events FROM webhook
+               WHERE is_enabled = 1 AND (domain_key IS NULL OR domain_key = $1)
+                 AND (account_key IS NULL OR EXISTS (SELECT 1 FROM account a WHERE a.account_key = webhook.account_key
+                                                     AND a.is_suspended = 0 AND a.removed_at IS NULL))
+               ORDER BY webhook_key LIMIT $2";
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as(sql).bind(domain.map(DomainKey::value)).bind(MAX_WEBHOOKS).fetch_all(&mut *tx).await?;
+    queue(tx, keys, now, &rows, WebhookEvent::DnsWorse, event_id, payload).await
+}
+
+/// For those of `webhooks` (with the names of their events) that want to hear of `event`.
+async fn queue(
+    tx: &mut AnyConnection,
+    keys: &Keys,
+    now: Timestamp,
+    webhooks: &[(i64, String)],
+    event: WebhookEvent,
+    event_id: &str,
+    payload: &str,
+) -> Result<(), sqlx::Error> {
+    let event = event.as_str();
+    for (webhook, _) in webhooks.iter().filter(|(_, events)| events.split(' ').any(|wanted| wanted == event)) {
         let sql = "INSERT INTO webhook_delivery (delivery_key, webhook_key, event_id, event, payload, state,
                        attempts, next_attempt_at, last_error, created_at)
                    VALUES ($1, $2, $3, $4, $5, $6, 0, $7, '', $7)";
         sqlx::query(sql)
             .bind(keys.next(now))
             .bind(*webhook)
-            .bind(news.event_id.as_str())
+            .bind(event_id)
             .bind(event)
-            .bind(news.payload.as_str())
+            .bind(payload)
             .bind(WebhookState::Waiting as i64)
             .bind(now.millis())
             .execute(&mut *tx)

@@ -206,3 +206,19 @@ dns-listed = The list { $list } warns of this address (code { $code }): many wil
 dns-listed-advice = Look the address up on the list’s own page, mend the cause, then ask to be taken off.
 dns-list-unusable = The list { $list } doesn’t answer this machine’s resolver, so nothing can be said.
 dns-list-unusable-advice = Lists don’t serve large public resolvers. With a resolver of its own, such as unbound, this machine could ask.
+
+# Checking, pushing, and telling the owners.
+dns-hindrance-no-network = This house does not look at the DNS.
+dns-hindrance-no-address = No public address of this host is known: name it in the settings, under DNS.
+dns-account-unknown = There is no such account.
+dns-account-unknown-provider = This provider is not known here.
+dns-account-too-many = There are { $most } accounts already, as many as there may be.
+dns-push-changed = It would be something else by now: look at it again. Nothing was written.
+dns-push-no-zone = None of the accounts has the zone of this name. Add the account of whoever serves it.
+dns-push-unknown = There is no such push, or it was long ago.
+dns-push-undone = It was undone already.
+dns-push-no-account = The account is gone by which it was written.
+dns-undo-incomplete = Not all of it could be put back. Look at what stands there now.
+dns-mail-subject = The DNS of { $name } has turned for the worse
+dns-mail-begin = A check of the DNS found what was better before:
+dns-mail-end = What stands there, what should, and how to mend it: { $link }

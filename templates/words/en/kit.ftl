@@ -4,6 +4,7 @@ nav-house = House
 nav-you = You
 nav-overview = Overview
 nav-domains = Domains
+nav-dns = DNS
 nav-people = People
 nav-addresses = Addresses
 nav-queue = Queue

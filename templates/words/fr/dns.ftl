@@ -206,3 +206,19 @@ dns-listed = La liste { $list } met en garde contre cette adresse (code { $code 
 dns-listed-advice = Cherchez l’adresse sur la page de la liste, corrigez la cause, puis demandez à en être retiré.
 dns-list-unusable = La liste { $list } ne répond pas au résolveur de cette machine ; on ne peut rien dire.
 dns-list-unusable-advice = Les listes ne servent pas les grands résolveurs publics. Avec un résolveur à elle, tel unbound, cette machine pourrait les interroger.
+
+# Contrôler, écrire, et prévenir les propriétaires.
+dns-hindrance-no-network = Cette maison ne regarde pas le DNS.
+dns-hindrance-no-address = Aucune adresse publique de cet hôte n'est connue : indiquez-la dans les réglages, sous DNS.
+dns-account-unknown = Ce compte n'existe pas.
+dns-account-unknown-provider = Ce fournisseur n'est pas connu ici.
+dns-account-too-many = Il y a déjà { $most } comptes, autant qu'il peut y en avoir.
+dns-push-changed = Ce serait autre chose à présent : regardez de nouveau. Rien n'a été écrit.
+dns-push-no-zone = Aucun des comptes n'a la zone de ce nom. Ajoutez le compte de celui qui la sert.
+dns-push-unknown = Cette écriture n'existe pas, ou elle date de trop longtemps.
+dns-push-undone = Elle a déjà été annulée.
+dns-push-no-account = Le compte par lequel elle fut faite n'existe plus.
+dns-undo-incomplete = Tout n'a pas pu être remis. Regardez ce qui s'y trouve à présent.
+dns-mail-subject = Le DNS de { $name } a empiré
+dns-mail-begin = Un contrôle du DNS a trouvé ce qui allait mieux avant :
+dns-mail-end = Ce qui s'y trouve, ce qui devrait y être, et comment le corriger : { $link }

@@ -4,6 +4,7 @@ nav-house = Maison
 nav-you = Vous
 nav-overview = Vue d’ensemble
 nav-domains = Domaines
+nav-dns = DNS
 nav-people = Personnes
 nav-addresses = Adresses
 nav-queue = File d’attente

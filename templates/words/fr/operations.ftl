@@ -17,6 +17,8 @@ overview-queue-old = Un message attend dans la file depuis { $hours ->
 overview-todo-first-domain = Ajoutez votre premier domaine : ce qui suit le @ dans les adresses.
 overview-todo-empty-domain = { $domain } n'a encore personne. Ajoutez ses gens, ou une adresse qui prend tout.
 overview-todo-certificate = Le certificat est fait par cette maison même, et les programmes des gens s'en plaindront. Mettez-en un qui est connu.
+overview-todo-dns = Des enregistrements de { $domain } sont faux dans le DNS : du courrier se perd, est refusé ou pris pour indésirable, ou le sera. Voyez ce qu'il faut corriger.
+overview-todo-dns-host = Des enregistrements de cet hôte sont faux dans le DNS : du courrier se perd, est refusé ou pris pour indésirable, ou le sera. Voyez ce qu'il faut corriger.
 overview-todo-second-factor = Votre compte gère cette maison avec un mot de passe seul. Ajoutez une clé d'accès ou un code.
 overview-todo-second-factor-of = { $address } possède cette maison avec un seul mot de passe. Demandez-lui une clé d’accès ou un code ; un réglage peut l’exiger de tous ceux qui gèrent.
 

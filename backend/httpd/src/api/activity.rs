@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use relais_service::{ActivityView, ActivityWanted};
 
-use super::kit::{Answer, Caller, Many, Operations, PutBack, Query, Read, Seen, Write, group, least};
+use super::kit::{Answer, Caller, IfUnchanged, Many, Operations, Query, Read, Seen, Write, group, least};
 
 type Look = Caller<least::HelpDesk, Read<group::Security>>;
 
@@ -25,6 +25,6 @@ async fn show(caller: Look, Path(id): Path<String>) -> Answer<Seen<ActivityView>
 async fn undo(
     caller: Caller<least::HelpDesk, Write<group::Security>>,
     Path(id): Path<String>,
-) -> Answer<PutBack<ActivityView>> {
-    Ok(PutBack(caller.web.service().activity.undo(&caller.actor, &id).await?))
+) -> Answer<IfUnchanged<ActivityView>> {
+    Ok(IfUnchanged(caller.web.service().activity.undo(&caller.actor, &id).await?))
 }

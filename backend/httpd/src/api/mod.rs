@@ -10,6 +10,7 @@
 mod activity;
 mod addresses;
 mod credentials;
+mod dns;
 mod domains;
 mod keys;
 mod kit;
@@ -61,6 +62,7 @@ fn operations(web: &Web) -> Operations {
     Operations::new(web)
         .group("overview", overview::operations)
         .group("domains", domains::operations)
+        .group("dns", dns::operations)
         .group("people", people::operations)
         .group("addresses", addresses::operations)
         .group("queue", queue::operations)

@@ -89,6 +89,7 @@ const PAGES: [(&str, &[Entry]); 3] = [
         &[
             (Role::HelpDesk, path::OVERVIEW, "overview", "nav-overview"),
             (Role::HelpDesk, path::DOMAINS, "domains", "nav-domains"),
+            (Role::DomainAdmin, path::DNS, "dns", "nav-dns"),
             (Role::HelpDesk, path::PEOPLE, "people", "nav-people"),
             (Role::HelpDesk, path::ADDRESSES, "addresses", "nav-addresses"),
         ],

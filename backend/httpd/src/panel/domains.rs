@@ -8,6 +8,7 @@ use relais_service::{
 use serde::{Deserialize, Serialize};
 
 use super::activity::done_undoably;
+use super::dns::Summary;
 use super::sign_in::Nothing;
 use crate::kit::{
     Admin, Complaints, Desk, Form, Frame, Oops, Owner, Pager, Routes, SortHead, Time, Typed, again, done, order, shown,
@@ -197,6 +198,8 @@ struct DomainPage {
     other_name: String,
     is_admin: bool,
     is_owner: bool,
+    /// How its DNS stands, for who may see it.
+    dns: Option<Summary>,
 }
 
 #[derive(Debug)]
@@ -269,6 +272,7 @@ impl DomainPage {
             other_name: String::new(),
             is_admin: role >= Role::DomainAdmin,
             is_owner: role == Role::Owner,
+            dns: None,
             here,
             frame,
         }
@@ -277,7 +281,14 @@ impl DomainPage {
 
 async fn show(desk: Desk, State(web): State<Web>, Path(name): Path<String>) -> Oops {
     let domain = web.service().domains.show(&desk.actor, &name).await?;
-    Ok(shown(&DomainPage::of(desk.frame(&web), &domain, desk.actor.role)))
+    let page = DomainPage::of(desk.frame(&web), &domain, desk.actor.role);
+    if desk.actor.role < Role::DomainAdmin {
+        return Ok(shown(&page));
+    }
+    // A line beside other things: where it can't be had, they are shown without it.
+    let report = web.service().dns.show(&desk.actor, &name).await.ok();
+    let dns = report.map(|report| Summary::of(&page.frame, &report));
+    Ok(shown(&DomainPage { dns, ..page }))
 }
 
 async fn change(admin: Admin, State(web): State<Web>, Path(name): Path<String>, Form(form): Form<DomainForm>) -> Oops {

@@ -3,6 +3,7 @@
 mod account;
 mod activity;
 mod addresses;
+mod dns;
 mod domains;
 mod error;
 mod keys;
@@ -87,6 +88,7 @@ pub(crate) fn routes() -> Routes {
         .and(system::routes)
         .and(webhooks::routes)
         .and(domains::routes)
+        .and(dns::routes)
         .and(people::routes)
         .and(addresses::routes)
         .and(activity::routes)

@@ -93,6 +93,7 @@ fn reason(frame: &Frame, role: Role, reason: &Reason) -> Line {
     let href = match reason.subject {
         "queue" => path::QUEUE,
         "logins" => path::SECURITY,
+        "dns" if role >= Role::DomainAdmin => path::DNS,
         _ if role == Role::Owner => path::SYSTEM,
         _ => "",
     };
@@ -103,6 +104,8 @@ fn todo(frame: &Frame, todo: &Todo) -> Line {
     let href = match (todo.subject, &todo.name) {
         ("empty_domain", Some(domain)) => format!("{}?{}", path::of(path::PEOPLE, "new"), query(&[("domain", domain)])),
         ("first_domain", _) => path::of(path::DOMAINS, "new"),
+        ("dns", Some(domain)) => path::of(path::DNS, domain),
+        ("dns", None) => path::DNS.to_owned(),
         ("second_factor", _) => path::ACCOUNT.to_owned(),
         _ => path::SYSTEM.to_owned(),
     };

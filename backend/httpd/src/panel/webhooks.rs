@@ -16,7 +16,7 @@ use crate::kit::{
 use crate::{Web, kit, path};
 
 /// What can be told, in the order of the form.
-const EVENTS: [&str; 4] = ["message.delivered", "message.failed", "message.received", "account.signed_in"];
+const EVENTS: [&str; 5] = ["message.delivered", "message.failed", "message.received", "account.signed_in", "dns.worse"];
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

@@ -11,7 +11,7 @@ use relais_httpd::{MailPorts, Peer, Place, Web};
 use relais_model::{Address, Domain, SystemRandom, Timestamp};
 use relais_reception::Login;
 use relais_service::{
-    Access, Actor, ApiKeyForm, NewAlias, NewDomain, NewPerson, Reach, Role, Scopes, Service, Site, Via,
+    Access, Actor, ApiKeyForm, DnsHouse, NewAlias, NewDomain, NewPerson, Reach, Role, Scopes, Service, Site, Via,
 };
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use relais_testkit::ManualClock;
@@ -64,7 +64,8 @@ impl House {
         let site = Site { host: "mx.house.example".to_owned(), origins: vec!["https://mx.house.example".to_owned()] };
         let access = Access::open(store.clone(), login.clone(), clock.clone(), Arc::new(SystemRandom), &site);
         let access = Arc::new(access.await.unwrap());
-        let service = Service::new(store.clone(), login);
+        let host = Domain::parse("mx.house.example").unwrap();
+        let service = Service::new(store.clone(), login).with_dns(DnsHouse::quiet(host));
         let place = Place {
             host: Domain::parse("mx.house.example").unwrap(),
             origin: "https://mx.house.example".to_owned(),

@@ -14,8 +14,8 @@ use relais_httpd::{MailPorts, Peer, Place, Web};
 use relais_model::{Address, BodyType, Clock as _, Domain, ReversePath, Secret};
 use relais_reception::{Login, LoginAttempt, Protocol};
 use relais_service::{
-    Access, Actor, Courier, NewWebhookForm, Operations, Parcel, Posting, Role, Service, SignIn, SignedIn, Site, Visit,
-    Webhooks,
+    Access, Actor, Courier, DnsHouse, NewWebhookForm, Operations, Parcel, Posting, Role, Service, SignIn, SignedIn,
+    Site, Visit, Webhooks,
 };
 use relais_store::{
     Acceptance, Account, AuditFilter, Author, Content, DatabaseUrl, DomainChange, NewAccount, NewQueued, NewRecipient,
@@ -99,6 +99,7 @@ impl House {
         let mut operations = Operations::default();
         operations.webhooks = Webhooks::new(Arc::new(Taken), random);
         let service = Service::new(store.clone(), Arc::clone(&login)).with_operations(operations);
+        let service = service.with_dns(DnsHouse::quiet(domain(&site.host)));
         let ports = MailPorts { imaps: Some(993), pop3s: Some(995), submissions: Some(465) };
         let place = Place { host: domain(&site.host), origin, ports };
         let router = Web::new(service.clone(), Arc::clone(&access), place, clock.clone()).router();

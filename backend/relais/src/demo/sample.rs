@@ -39,7 +39,7 @@ impl Clock for DemoClock {
 pub(super) const BEGINS: Duration = Duration::from_hours(26);
 
 /// A second tenant: nobody of the first sees it but the owner.
-const OTHER_DOMAIN: &str = "chess-club.test";
+pub(super) const OTHER_DOMAIN: &str = "chess-club.test";
 /// Their people: local part, name, octets that their mail may take.
 const OTHERS: [(&str, &str, Option<u64>); 4] = [
     ("magnus", "Magnus Håland", Some(2_000_000_000)),

@@ -3,17 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use relais_dnscheck::Inspector;
+use relais_dnscheck::provider::FormError;
 use relais_model::{Address, Domain};
 use relais_reception::Login;
-use relais_service::{Actor, Failure, Reach, Role, Service, Via};
+use relais_service::{Actor, DnsAlert, DnsHouse, DnsWanted, Failure, OpenAccount, Reach, Role, Service, Via};
 use relais_store::{Author, DatabaseUrl, DomainChange, NewAccount, Store, StoreConfig};
 use relais_testkit::{ManualClock, SeededRandom};
+
+use crate::fake_dns::{self, FakeDns};
 
 pub(crate) struct House {
     pub(crate) service: Service,
     pub(crate) store: Store,
     pub(crate) login: Arc<Login>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) dns: Arc<FakeDns>,
     _dir: tempfile::TempDir,
 }
 
@@ -46,7 +51,29 @@ impl House {
         }
         store.add_account(NewAccount::user(address("far@two.example")), &Author::house()).await.unwrap();
         let login = Arc::new(Login::new(store.clone(), clock.clone(), &*random).with_refusals_after(Duration::ZERO));
-        Self { service: Service::new(store.clone(), Arc::clone(&login)), store, login, clock, _dir: dir }
+        let dns = Arc::new(FakeDns::default());
+        let service = Service::new(store.clone(), Arc::clone(&login)).with_dns(dns_house(&dns, random));
+        Self { service, store, login, clock, dns, _dir: dir }
+    }
+
+    /// Until no check runs any more.
+    pub(crate) async fn quiet(&self) {
+        let owner = self.actor(Role::Owner, true).await;
+        let mut progress = self.service.dns.progress();
+        loop {
+            let rows = self.service.dns.list(&owner, &DnsWanted::default()).await.unwrap().rows;
+            let is_host_running = self.service.dns.host(&owner).await.unwrap().is_running;
+            if !is_host_running && rows.iter().all(|row| !row.is_running) {
+                return;
+            }
+            progress.changed().await.unwrap();
+        }
+    }
+
+    /// How many messages the owner has.
+    pub(crate) async fn letters(&self) -> u64 {
+        let owner = self.store.account(&address("owner@one.example")).await.unwrap().unwrap();
+        owner.used_messages
     }
 
     /// The one with this role, who signed in of late or didn't.
@@ -63,6 +90,28 @@ impl House {
             peer: None,
             is_proven,
         }
+    }
+}
+
+fn dns_house(dns: &Arc<FakeDns>, random: Arc<SeededRandom>) -> DnsHouse {
+    let provider = Arc::clone(dns);
+    let open: OpenAccount = Arc::new(move |kind, settings| {
+        let token = kind.fields().iter().find_map(|field| settings.get(field.id));
+        let token = token.ok_or(FormError::Missing("token"))?;
+        Ok(fake_dns::publisher(&provider, token.expose()))
+    });
+    DnsHouse {
+        host: domain("mx.house.example"),
+        addresses: vec!["192.0.2.7".parse().unwrap()],
+        services: vec![(relais_dnscheck::Service::Imaps, 993)],
+        tls_keys: Arc::new(Vec::new),
+        inspector: Some(Inspector::new(dns.clone(), dns.clone(), random.clone()).with_blocklists(Vec::new())),
+        look: Some(dns.clone()),
+        open,
+        letter: Some(Arc::new(|alert: &DnsAlert, to| {
+            format!("From: <postmaster@mx.house.example>\r\nTo: <{to}>\r\n\r\n{}\r\n", alert.name).into_bytes()
+        })),
+        random,
     }
 }
 

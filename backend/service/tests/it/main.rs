@@ -9,6 +9,8 @@
 mod access;
 mod certificates;
 mod directory;
+mod dns;
+mod fake_dns;
 mod house;
 mod operations;
 mod roles;

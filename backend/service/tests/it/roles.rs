@@ -4,11 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use relais_service::{
-    ActivityWanted, Actor, AddressesWanted, AliasChange, DomainChange, DomainsWanted, Failure, NewAlias, NewDomain,
-    NewPerson, OwnChange, Password, PeopleWanted, PersonChange, Role,
+    ActivityWanted, Actor, AddressesWanted, AliasChange, DnsAccountChange, DnsPushForm, DnsWanted, DomainChange,
+    DomainsWanted, Failure, NewAlias, NewDomain, NewPerson, OwnChange, Paging, Password, PeopleWanted, PersonChange,
+    Role,
 };
 use relais_store::{AuditFilter, Author, Page, Removal};
 
+use crate::dns::new_account;
 use crate::house::{House, address, domain};
 
 #[tokio::test]
@@ -50,6 +52,27 @@ async fn the_matrix_is_kept() {
     assert!(lines > 25, "the table was read");
 }
 
+const FIRST: Paging = Paging { after: None, limit: 9 };
+
+/// What needs an account at a provider, as there is none: who may is told so.
+async fn dns_act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
+    let (dns, form) = (&house.service.dns, DnsPushForm::default());
+    let tried = match name {
+        "change an account at a DNS provider" => {
+            dns.change_account(actor, "1", DnsAccountChange::default()).await.map(drop)
+        }
+        "remove an account at a DNS provider" => dns.remove_account(actor, "1").await,
+        "preview a push of DNS records" => dns.preview(actor, Some("one.example"), &form).await.map(drop),
+        "push DNS records" => dns.push(actor, Some("one.example"), &form).await.map(drop),
+        "put back what a push of DNS records changed" => dns.undo(actor, "1").await.map(drop),
+        other => panic!("{other}"),
+    };
+    match tried {
+        Err(Failure::Absent(_) | Failure::Clash(_)) => Ok(()),
+        other => other,
+    }
+}
+
 /// Tries one act of the table; what it needs is there first.
 async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
     let (service, store, by) = (&house.service, &house.store, Author::house());
@@ -60,6 +83,26 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
     let one = || vec!["one.example".to_owned()];
     let new_person: NewPerson = serde_json::from_str(r#"{"address": "new@one.example"}"#).unwrap();
     match name {
+        "list the domains' DNS" => service.dns.list(actor, &DnsWanted::default()).await.map(drop),
+        "show a domain's DNS" => service.dns.show(actor, "one.example").await.map(drop),
+        "show the host's DNS" => service.dns.host(actor).await.map(drop),
+        "check a domain's DNS" => service.dns.check(actor, Some("one.example")).await,
+        "check the host's DNS" => service.dns.check(actor, None).await,
+        "check all DNS" => service.dns.check_all(actor).await,
+        "take a domain's zone file" => service.dns.zone_file(actor, "one.example").await.map(drop),
+        "see how a domain's DNS turned" => service.dns.turns(actor, Some("one.example"), FIRST).await.map(drop),
+        "list DNS providers" => service.dns.providers(actor).map(drop),
+        "list accounts at DNS providers" => service.dns.accounts(actor, FIRST).await.map(drop),
+        "list pushes of DNS records" => service.dns.pushes(actor, Some("one.example"), FIRST).await.map(drop),
+        "add an account at a DNS provider" => {
+            service.dns.add_account(actor, new_account("one.example")).await.map(drop)
+        }
+        name if name.ends_with("at a DNS provider")
+            || name.contains("push of DNS records")
+            || name == "push DNS records" =>
+        {
+            dns_act(house, actor, name).await
+        }
         "list domains" => service.domains.list(actor, &DomainsWanted::default()).await.map(drop),
         "show a domain" => service.domains.show(actor, "one.example").await.map(drop),
         "add a domain" => {

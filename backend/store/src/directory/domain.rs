@@ -11,7 +11,7 @@ use super::{DirectoryError, Order, check_version, present};
 use crate::audit::{Deed, Scribe};
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
-use crate::{Author, DomainKey, Store, StoreError, Version, access, webhook};
+use crate::{Author, DomainKey, Store, StoreError, Version, access, dns, webhook};
 
 /// Octets of a description, at most.
 const MAX_DESCRIPTION_OCTETS: usize = 1000;
@@ -426,6 +426,7 @@ impl Store {
                     sqlx::query(sql).bind(key).execute(&mut *tx).await?;
                 }
                 webhook::remove_where(tx, "domain_key", key).await?;
+                dns::remove_of(tx, key).await?;
                 Ok(true)
             })
         })

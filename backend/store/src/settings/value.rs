@@ -190,6 +190,12 @@ impl Networks {
     /// So many at most.
     const MOST: usize = 32;
 
+    /// Those that are one address each.
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        let is_one = |network: &&Network| network.bits == if network.address.is_ipv4() { 32 } else { 128 };
+        self.0.iter().filter(is_one).map(|network| network.address).collect()
+    }
+
     /// Whether `address` is in one of them.
     pub fn hold(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.holds(address))

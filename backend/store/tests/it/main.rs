@@ -11,6 +11,7 @@ mod certificates;
 mod changing;
 mod console;
 mod directory;
+mod dns;
 mod doubt;
 mod failing;
 mod filing;

@@ -19,7 +19,7 @@ use super::ask::{Csv, IfMatch, Json, MAX_ROWS, Query};
 use super::caller::{Caller, Least, Scoped};
 use super::once::{Desk, once};
 use super::problem::{PROBLEM_JSON, ProblemDocument};
-use super::reply::{Done, Made, Many, One, PutBack, Seen, ShownOnce};
+use super::reply::{Done, IfUnchanged, Made, Many, One, Plain, Seen, ShownOnce};
 use super::{Answer, PREFIX, Problem};
 use crate::Web;
 
@@ -445,7 +445,7 @@ impl<T: ToSchema> Describe for Seen<T> {
     }
 }
 
-impl<T: ToSchema> Describe for PutBack<T> {
+impl<T: ToSchema> Describe for IfUnchanged<T> {
     fn describe(description: &mut Description) {
         Seen::<T>::describe(description);
         description.may_be_stale = true;
@@ -480,6 +480,15 @@ impl<T: ToSchema> Describe for ShownOnce<T> {
     fn describe(description: &mut Description) {
         let schema = description.schema_of::<T>();
         description.succeed(StatusCode::CREATED, "With a secret that is shown now and never again.", Some(schema));
+    }
+}
+
+impl Describe for Plain {
+    fn describe(description: &mut Description) {
+        description.succeed(StatusCode::OK, "A file of plain text.", None);
+        if let Some(members) = description.success.1.as_object_mut() {
+            members.insert("content".to_owned(), content("text/plain", &json!({ "type": "string" })));
+        }
     }
 }
 

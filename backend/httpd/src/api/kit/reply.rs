@@ -37,9 +37,9 @@ pub(crate) struct One<T>(pub(crate) T);
 #[derive(Debug)]
 pub(crate) struct Seen<T>(pub(crate) T);
 
-/// What stands again as it did, where nothing has changed it since; else it is refused as stale.
+/// What was done because all stood as the caller had seen it; else it is refused as stale (412).
 #[derive(Debug)]
-pub(crate) struct PutBack<T>(pub(crate) T);
+pub(crate) struct IfUnchanged<T>(pub(crate) T);
 
 /// One page of a list.
 #[derive(Debug)]
@@ -59,6 +59,10 @@ pub(crate) struct ShownOnce<T> {
     pub(crate) secret: &'static str,
     pub(crate) body: T,
 }
+
+/// A file of plain text, the same in every language.
+#[derive(Debug)]
+pub(crate) struct Plain(pub(crate) String);
 
 /// It is done, and there is nothing to say: 204.
 #[derive(Debug)]
@@ -200,7 +204,7 @@ impl<T: Serialize> IntoResponse for Seen<T> {
     }
 }
 
-impl<T: Serialize> IntoResponse for PutBack<T> {
+impl<T: Serialize> IntoResponse for IfUnchanged<T> {
     fn into_response(self) -> Response {
         Seen(self.0).into_response()
     }
@@ -229,6 +233,12 @@ impl<T: Serialize> IntoResponse for ShownOnce<T> {
 impl IntoResponse for Done {
     fn into_response(self) -> Response {
         Reply { status: StatusCode::NO_CONTENT.as_u16(), ..Reply::default() }.into_response()
+    }
+}
+
+impl IntoResponse for Plain {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], self.0).into_response()
     }
 }
 

@@ -1,0 +1,128 @@
+//! The DNS of a demo: all that is wanted stands in it, but for what a page should show as weak or wrong. No network is asked.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use relais_dnscheck::{
+    Answer, Answering, CertificateFace, Data, Inspector, Kind, Lack, Look, Proof, Purpose, Reach, Record, ServerAnswer,
+    SmtpFace, Target, TlsFace, Unreached, Wanted, WebAnswer, WebFailure, reverse_name,
+};
+use relais_model::Domain;
+use relais_service::{Actor, DnsHouse, Failure, Service};
+
+/// The host's name in it.
+const HOST: &str = "mail.relais.test";
+/// Of nobody (RFC 5737).
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 25));
+/// Seconds that others keep what stands there.
+const TTL: u32 = 3600;
+
+/// What stands there.
+#[derive(Debug, Default)]
+pub(super) struct SampleDns {
+    records: Mutex<Vec<Record>>,
+}
+
+impl SampleDns {
+    /// A house that looks at nothing else.
+    pub(super) fn house(self: &Arc<Self>, quiet: DnsHouse) -> Option<DnsHouse> {
+        let inspector =
+            Inspector::new(Arc::clone(self) as Arc<dyn Look>, Arc::clone(self) as _, Arc::clone(&quiet.random));
+        let inspector = inspector.with_blocklists(Vec::new());
+        let host = Domain::parse(HOST).ok()?;
+        Some(DnsHouse { host, addresses: vec![ADDRESS], inspector: Some(inspector), ..quiet })
+    }
+
+    /// Fills it with what host and domains want, but for `faults`, and has all checked.
+    pub(super) async fn furnish(&self, service: &Service, domains: &[&str]) -> Result<(), Failure> {
+        let owner = Actor::command_line();
+        let mut wanted = service.dns.wanted(&owner, None).await?;
+        for domain in domains {
+            wanted.extend(service.dns.wanted(&owner, Some(domain)).await?);
+        }
+        *self.records.lock().unwrap_or_else(PoisonError::into_inner) =
+            wanted.iter().filter_map(|wanted| standing(wanted, domains)).chain(neighbour()).collect();
+        service.dns.check_all(&owner).await?;
+        service.dns.begin_due().await.map(drop)
+    }
+}
+
+/// As it stands there: the first domain lacks what some gain from, the second has a mail host of its provider's, an SPF record that forgets us, and no DMARC.
+fn standing(wanted: &Wanted, domains: &[&str]) -> Option<Record> {
+    let is_of = |at: usize| {
+        domains.get(at).is_some_and(|domain| wanted.owner.as_str().ends_with(domain) && wanted.owner.as_str() != HOST)
+    };
+    let data = match wanted.purpose {
+        Purpose::Autodiscover | Purpose::Issuer if is_of(0) => return None,
+        Purpose::Mx if is_of(1) => Data::Mx { preference: 10, exchange: Target::new("mx.provider.example") },
+        Purpose::Spf if is_of(1) => Data::Txt("v=spf1 include:_spf.provider.example ~all".to_owned()),
+        Purpose::Dmarc | Purpose::MtaSts if is_of(1) => return None,
+        _ => wanted.data.clone(),
+    };
+    Some(Record { owner: Target::from(&wanted.owner), ttl: TTL, data })
+}
+
+/// Whom the check of port 25 outward meets, and the provider of the second domain.
+fn neighbour() -> [Record; 4] {
+    let record = |owner: &str, data| Record { owner: Target::new(owner), ttl: TTL, data };
+    let far = Ipv4Addr::new(198, 51, 100, 25);
+    [
+        record("gmail.com", Data::Mx { preference: 5, exchange: Target::new("in.gmail.com") }),
+        record("in.gmail.com", Data::A(far)),
+        record("mx.provider.example", Data::A(far)),
+        record("_spf.provider.example", Data::Txt("v=spf1 ip4:198.51.100.0/24 -all".to_owned())),
+    ]
+}
+
+impl Look for SampleDns {
+    fn public<'a>(&'a self, name: &'a Domain, kind: Kind) -> Answering<'a, Answer> {
+        let all = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = |owner: &Target, kind: Kind| -> Vec<Record> {
+            all.iter().filter(|record| record.owner == *owner && record.data.kind() == kind).cloned().collect()
+        };
+        let mut owner = Target::from(name);
+        let mut aliases = Vec::new();
+        if kind != Kind::Cname
+            && let [alias] = at(&owner, Kind::Cname).as_slice()
+            && let Data::Cname(target) = &alias.data
+        {
+            owner = target.clone();
+            aliases.push(alias.clone());
+        }
+        let found = at(&owner, kind);
+        let is_known = all.iter().any(|record| record.owner == owner);
+        let lack = if is_known { Lack::NoData } else { Lack::NoSuchName };
+        let records = if found.is_empty() { Err(lack) } else { Ok(found) };
+        let answer = Answer { records, aliases, proof: Proof::Insecure, took: Duration::from_millis(20) };
+        Box::pin(async move { answer })
+    }
+
+    fn authoritative<'a>(&'a self, name: &'a Domain, kind: Kind) -> Answering<'a, Vec<ServerAnswer>> {
+        Box::pin(async move {
+            let answer = self.public(name, kind).await;
+            let server = if reverse_name(ADDRESS).is_ok_and(|reverse| reverse == *name) {
+                "ns.net.test"
+            } else {
+                "ns.relais.test"
+            };
+            vec![ServerAnswer { server: Target::new(server), answer }]
+        })
+    }
+}
+
+impl Reach for SampleDns {
+    fn smtp<'a>(&'a self, _remote: SocketAddr, host: &'a Domain) -> Answering<'a, Result<SmtpFace, Unreached>> {
+        let face = CertificateFace { names: vec![host.to_string()], distrust: None, key: [0; 32] };
+        Box::pin(async move { Ok(SmtpFace { name: HOST.to_owned(), tls: TlsFace::Shown(face) }) })
+    }
+
+    fn policy<'a>(&'a self, _host: &'a Domain, _at: &'a [IpAddr]) -> Answering<'a, Result<WebAnswer, WebFailure>> {
+        let body = format!("version: STSv1\r\nmode: testing\r\nmx: {HOST}\r\nmax_age: 604800\r\n");
+        Box::pin(async move { Ok(WebAnswer { status: 200, body }) })
+    }
+
+    fn greets(&self, _remote: SocketAddr) -> Answering<'_, Result<(), Unreached>> {
+        Box::pin(async { Ok(()) })
+    }
+}

@@ -1,0 +1,185 @@
+//! What is known of the house and of a domain before anybody looks.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use relais_dnscheck::{
+    Algorithm, Data, DkimKey, DmarcPolicy, DmarcWish, Facts, Kind, StsMode, StsPolicy, StsWish, There, wanted,
+};
+use relais_model::Domain;
+use relais_store::{DkimKeyEntry, DnsSubject, NewDkimKey, Settings};
+use sha2::{Digest as _, Sha256};
+use tokio::time::timeout;
+
+use super::kept::KeptReport;
+use super::{Dns, DnsHouse, Place};
+use crate::{Failure, Text};
+
+/// Senders keep the policy of MTA-STS for so long: a week.
+const STS_SECONDS: u32 = 604_800;
+/// As CAA records name the authority behind an ACME directory: what its URL ends with, and the name.
+const ISSUERS: [(&str, &str); 5] = [
+    ("api.letsencrypt.org", "letsencrypt.org"),
+    ("acme.zerossl.com", "sectigo.com"),
+    ("dv.acme-v02.api.pki.goog", "pki.goog"),
+    ("acme.ssl.com", "ssl.com"),
+    ("api.buypass.com", "buypass.com"),
+];
+/// The host's addresses, once found, are believed for so long.
+const FOUND_KEPT: Duration = Duration::from_mins(10);
+/// And for so long, where there were none.
+const NONE_KEPT: Duration = Duration::from_mins(1);
+/// A page waits so long for them.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Dns {
+    /// The host's public addresses: those that were set, else the machine's own, else those that its name has.
+    pub(super) async fn addresses(&self) -> Vec<IpAddr> {
+        let set = self.inner.store.settings().dns_addresses.addresses();
+        let Some(house) = &self.inner.house else { return set };
+        if !set.is_empty() {
+            return set;
+        }
+        if !house.addresses.is_empty() {
+            return house.addresses.clone();
+        }
+        let Some(look) = &house.look else { return Vec::new() };
+        let mut known = self.inner.addresses.lock().await;
+        let now = self.inner.store.now();
+        if let Some((at, found)) = &*known
+            && now.since(*at) < if found.is_empty() { NONE_KEPT } else { FOUND_KEPT }
+        {
+            return found.clone();
+        }
+        let asked = async { tokio::join!(look.public(&house.host, Kind::A), look.public(&house.host, Kind::Aaaa)) };
+        let found: Vec<IpAddr> = match timeout(PATIENCE, asked).await {
+            Ok((four, six)) => four.data().chain(six.data()).filter_map(Data::ip).filter(|at| is_public(*at)).collect(),
+            Err(_late) => Vec::new(),
+        };
+        *known = Some((now, found.clone()));
+        found
+    }
+
+    /// Why nothing can be checked.
+    pub(super) async fn hindrance(&self) -> Option<Text> {
+        self.hindrance_of(&self.addresses().await)
+    }
+
+    pub(super) fn hindrance_of(&self, addresses: &[IpAddr]) -> Option<Text> {
+        match self.inner.house.as_ref().and_then(|house| house.inspector.as_ref()) {
+            None => Some(Text::new("dns-hindrance-no-network")),
+            Some(_) if addresses.is_empty() => Some(Text::new("dns-hindrance-no-address")),
+            Some(_) => None,
+        }
+    }
+
+    /// All that a check starts from; a domain that has no keys yet gets them here.
+    pub(super) async fn facts(&self, house: &DnsHouse, place: &Place) -> Result<Facts, Failure> {
+        let settings = self.inner.store.settings();
+        let dkim = match place.subject {
+            DnsSubject::Host => Vec::new(),
+            DnsSubject::Domain(_) => self.signing_keys(place).await?,
+        };
+        let policy = StsPolicy { mode: StsMode::Testing, mx: vec![house.host.to_string()], max_age: STS_SECONDS };
+        Ok(Facts {
+            host: house.host.clone(),
+            addresses: self.addresses().await,
+            domain: place.name.clone(),
+            services: house.services.clone(),
+            dkim,
+            dmarc: dmarc(&settings),
+            mta_sts: Some(StsWish { id: sts_id(&policy), mode: policy.mode, max_age: policy.max_age }),
+            tls_reports: settings.dns_tls_reports.clone(),
+            issuers: issuer(&settings.acme_directory_url).into_iter().collect(),
+            tls_keys: (house.tls_keys)(),
+            is_host_signed: false,
+        })
+    }
+
+    /// What is wanted, where nobody has looked yet.
+    pub(super) async fn unseen(&self, place: &Place) -> Result<KeptReport, Failure> {
+        let Some(house) = &self.inner.house else { return Ok(KeptReport::default()) };
+        let facts = self.facts(house, place).await?;
+        let of_host = |name: &str| matches!(name, "host-address" | "reverse-name" | "host-spf" | "dane");
+        let wanted = wanted(&facts, &There::default())
+            .into_iter()
+            .filter(|wanted| of_host(wanted.purpose.name()) == (place.subject == DnsSubject::Host));
+        Ok(KeptReport::of(&relais_dnscheck::Report { wanted: wanted.collect(), findings: Vec::new() }))
+    }
+
+    /// A domain's keys that sign; made where there are none: an RSA key takes a second.
+    async fn signing_keys(&self, place: &Place) -> Result<Vec<DkimKey>, Failure> {
+        let DnsSubject::Domain(domain) = place.subject else { return Ok(Vec::new()) };
+        let store = &self.inner.store;
+        let mut keys = signing(store.dkim_keys(domain).await?);
+        let mut new = Vec::new();
+        let day = jiff::Timestamp::from_millisecond(store.now().millis()).map_err(|_| Failure::Failed)?;
+        let day = day.strftime("%Y%m%d");
+        for (algorithm, letter) in [(Algorithm::Rsa, 'r'), (Algorithm::Ed25519, 'e')] {
+            if keys.iter().any(|key| key.algorithm == algorithm) {
+                continue;
+            }
+            let made = self.inner.keys.make(algorithm).await.map_err(|error| {
+                tracing::error!(%error, domain = %place.name, "no key that signs mail could be made");
+                Failure::Failed
+            })?;
+            let selector = format!("{letter}{day}");
+            let (private_key, public_key) = (made.private_key, made.public_key);
+            new.push(NewDkimKey { selector, algorithm: algorithm.as_str(), private_key, public_key });
+        }
+        if !new.is_empty() {
+            store.add_dkim_keys(domain, new).await?;
+            // Another node may have been quicker: what stands in the store counts.
+            keys = signing(store.dkim_keys(domain).await?);
+        }
+        Ok(keys)
+    }
+}
+
+fn signing(entries: Vec<DkimKeyEntry>) -> Vec<DkimKey> {
+    let mut keys: Vec<DkimKey> = Vec::new();
+    for entry in entries.into_iter().filter(|entry| entry.retired_at.is_none()) {
+        let algorithm = match entry.algorithm.as_str() {
+            "rsa" => Algorithm::Rsa,
+            "ed25519" => Algorithm::Ed25519,
+            _ => continue,
+        };
+        keys.push(DkimKey { selector: entry.selector, algorithm, public_key: entry.public_key });
+    }
+    // The one that all can check first.
+    keys.sort_by_key(|key| key.algorithm != Algorithm::Rsa);
+    keys
+}
+
+fn dmarc(settings: &Settings) -> DmarcWish {
+    let policy = match settings.dns_dmarc_policy.as_str() {
+        "none" => DmarcPolicy::None,
+        "reject" => DmarcPolicy::Reject,
+        _ => DmarcPolicy::Quarantine,
+    };
+    DmarcWish { policy, reports: settings.dns_dmarc_reports.clone() }
+}
+
+/// Who a directory's certificates are from, as CAA records say it; none of others: their customers know what to write.
+fn issuer(directory_url: &str) -> Option<String> {
+    let host = url::Url::parse(directory_url).ok()?.host_str()?.to_owned();
+    // Let's Encrypt has several: acme-v02.api, acme-staging-v02.api.
+    let of = |(end, name): &(&str, &str)| host.ends_with(end).then(|| (*name).to_owned());
+    ISSUERS.iter().find_map(of)
+}
+
+/// Another one for each policy, the same for the same (RFC 8461 §3.1).
+fn sts_id(policy: &StsPolicy) -> String {
+    let hash = Sha256::digest(policy.to_string());
+    data_encoding::HEXLOWER.encode(hash.get(..10).unwrap_or_default())
+}
+
+/// Of the public internet: reachable by strangers' mail servers.
+pub(super) fn is_public(address: IpAddr) -> bool {
+    crate::may_reach(address, &relais_store::Networks::default())
+}
+
+/// Whether `name` is `zone`, or below it.
+pub(super) fn is_within(name: &Domain, zone: &str) -> bool {
+    name.as_str().strip_suffix(zone).is_some_and(|above| above.is_empty() || above.ends_with('.'))
+}
