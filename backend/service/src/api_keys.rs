@@ -28,6 +28,7 @@ pub enum Group {
     Queue,
     Messages,
     Security,
+    Certificates,
     Settings,
     System,
     Webhooks,
@@ -36,13 +37,14 @@ pub enum Group {
 
 impl Group {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Domains,
         Self::People,
         Self::Addresses,
         Self::Queue,
         Self::Messages,
         Self::Security,
+        Self::Certificates,
         Self::Settings,
         Self::System,
         Self::Webhooks,
@@ -58,6 +60,7 @@ impl Group {
             Self::Queue => "queue",
             Self::Messages => "messages",
             Self::Security => "security",
+            Self::Certificates => "certificates",
             Self::Settings => "settings",
             Self::System => "system",
             Self::Webhooks => "webhooks",

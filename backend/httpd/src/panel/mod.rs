@@ -3,6 +3,7 @@
 mod account;
 mod activity;
 mod addresses;
+mod certificates;
 mod domains;
 mod error;
 mod keys;
@@ -83,6 +84,7 @@ pub(crate) fn routes() -> Routes {
         .and(messages::routes)
         .and(overview::routes)
         .and(security::routes)
+        .and(certificates::routes)
         .and(settings::routes)
         .and(system::routes)
         .and(webhooks::routes)
