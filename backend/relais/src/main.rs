@@ -4,7 +4,7 @@
 //!   there is. `demo`: the same on loopback, furnished.
 //! - `commands`, `import`, `show`: the API asked and its answers shown. `control`: the line to it, over the socket of a running server or
 //!   in this process.
-//! - `web`: the doors for browsers. `operations`: metrics and health. `certificate`: those of our own making. `knocker`: what the doors really show. `private`: files for the owner alone. `log`.
+//! - `web`: the doors for browsers. `operations`: metrics and health. `certificate`: those of our own making. `knocker`: what the doors really show. `zones`: proofs for a CA in the DNS. `private`: files for the owner alone. `log`.
 //!
 //! Invariants: no globals but the log's and the metrics' recorders and the allocator. Passwords come from a prompt, standard
 //! input or a file, never from an argument.
@@ -24,6 +24,7 @@ mod private;
 mod server;
 mod show;
 mod web;
+mod zones;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use relais_certs::{AcmeAuthority, CertificateWorker, Challenges, Proofs, Rank, Served};
+use relais_certs::{AcmeAuthority, CertificateWorker, Challenges, Proofs, Rank, Served, TxtPublisher};
 use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
+use relais_dnscheck::{DnsLook, TrustAnchor};
 use relais_httpd::{Door, MailPorts, Place, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
@@ -29,10 +30,13 @@ use crate::config::{Config, Relay, RelayTls as RelayTlsName};
 use crate::host::{self, HouseNames, Machine};
 use crate::knocker::Doorstep;
 use crate::log::{Logging, SetLevel};
+use crate::zones::{OwnServers, Zones};
 use crate::{control, operations, web};
 
 /// Connections that read the database, beside the one that writes.
 const READERS: u32 = 3;
+/// Where the servers of zones answer.
+const DNS_PORT: u16 = 53;
 /// Another node's change of a setting is in force here after this.
 const SETTINGS_READ_EVERY: Duration = Duration::from_secs(10);
 
@@ -254,9 +258,18 @@ fn certificate_worker(
     challenges: &Arc<Challenges>,
     clock: &Arc<dyn Clock>,
 ) -> Result<CertificateWorker> {
-    let proofs = Proofs { challenges: Arc::clone(challenges), dns: None };
-    let authority = AcmeAuthority::new(proofs, config.tls.acme_roots.as_deref()).context("[tls] acme_roots")?;
     let servers: Vec<SocketAddr> = config.resolver.servers.iter().map(|server| server.0).collect();
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let look = if servers.is_empty() {
+        DnsLook::system(Arc::clone(&random))?
+    } else {
+        DnsLook::with_servers(&servers, &TrustAnchor::default(), DNS_PORT, Arc::clone(&random))?
+    };
+    // No account at a DNS provider can be set up yet: names with a star wait, and are told why.
+    let zones: Arc<dyn TxtPublisher> = Arc::new(Zones::new(Box::new(|_name| Box::pin(async { None }))));
+    let dns = Some((Arc::clone(&zones), Arc::new(OwnServers(Arc::new(look))) as _));
+    let proofs = Proofs { challenges: Arc::clone(challenges), dns };
+    let authority = AcmeAuthority::new(proofs, config.tls.acme_roots.as_deref()).context("[tls] acme_roots")?;
     Ok(CertificateWorker::new(
         config.hostname.clone(),
         store.clone(),
@@ -264,8 +277,9 @@ fn certificate_worker(
         Arc::new(authority),
         Arc::new(HouseNames(resolver(&servers)?)),
         Arc::clone(clock),
-        Arc::new(SystemRandom),
-    ))
+        random,
+    )
+    .with_publisher(zones))
 }
 
 fn as_paths(pairs: &[Pair]) -> Vec<(PathBuf, PathBuf)> {

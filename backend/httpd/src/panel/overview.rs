@@ -93,6 +93,7 @@ fn reason(frame: &Frame, role: Role, reason: &Reason) -> Line {
     let href = match reason.subject {
         "queue" => path::QUEUE,
         "logins" => path::SECURITY,
+        "certificates" if role >= Role::DomainAdmin => path::CERTIFICATES,
         _ if role == Role::Owner => path::SYSTEM,
         _ => "",
     };
@@ -104,6 +105,7 @@ fn todo(frame: &Frame, todo: &Todo) -> Line {
         ("empty_domain", Some(domain)) => format!("{}?{}", path::of(path::PEOPLE, "new"), query(&[("domain", domain)])),
         ("first_domain", _) => path::of(path::DOMAINS, "new"),
         ("second_factor", _) => path::ACCOUNT.to_owned(),
+        ("certificates", _) => path::CERTIFICATES.to_owned(),
         _ => path::SYSTEM.to_owned(),
     };
     Line { kind: "info", text: frame.tell(&todo.says), href }
