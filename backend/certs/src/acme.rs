@@ -146,7 +146,7 @@ impl AcmeAuthority {
             Err(error) => return Err(told(error, http)),
         }
         drop(shown);
-        let (key_pem, request) = signing_request(order).await.map_err(|error| told(error, http))?;
+        let (key_pem, request) = again!(signing_request(&mut *order)).map_err(|error| told(error, http))?;
         again!(order.finalize_csr(&request)).map_err(|error| told(error, http))?;
         let chain_pem = again!(order.poll_certificate(&PATIENCE)).map_err(|error| told(error, http))?;
         Ok(Issued { chain_pem, key_pem })

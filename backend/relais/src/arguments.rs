@@ -209,7 +209,7 @@ pub(crate) enum KeyCommand {
         owner: String,
         /// Of the program that will use it.
         name: String,
-        /// The most that it may: user, `help_desk`, `domain_admin` or owner.
+        /// The most that it may: `user`, `help_desk`, `domain_admin` or `owner`.
         #[arg(long, default_value = "user")]
         role: String,
         /// What it may be used for, like people:write; * for all. Repeatable.
