@@ -53,6 +53,12 @@ export const PAGES = [
   { name: "messages-bad", path: "/panel/messages?since=yesterday", role: DESK, status: 422 },
   { name: "message", path: ["/panel/messages", "main tbody .row-link"], role: DESK },
   { name: "security", path: "/panel/security", role: DESK },
+  { name: "certificates", path: "/panel/certificates", role: ADMIN },
+  { name: "certificate-new", path: "/panel/certificates/new", role: OWNER },
+  { name: "certificate-remove", path: ["/panel/certificates", "main tbody a[href$='/remove']"], role: OWNER },
+  { name: "certificate-names", path: "/panel/certificates/names", role: ADMIN },
+  { name: "certificate-orders", path: "/panel/certificates/orders", role: OWNER },
+  { name: "certificate-doors", path: "/panel/certificates/doors?name=localhost", role: OWNER },
   { name: "activity", path: "/panel/activity", role: USER, as: OWNER },
   { name: "activity-entry", path: ["/panel/activity", "main tbody .row-link"], role: USER, as: OWNER },
   { name: "keys", path: "/panel/keys", role: DESK },
@@ -60,7 +66,7 @@ export const PAGES = [
   { name: "webhooks", path: "/panel/webhooks", role: ADMIN },
   { name: "webhook-new", path: "/panel/webhooks/new", role: ADMIN },
   { name: "webhook", path: ["/panel/webhooks", "main tbody .row-link"], role: ADMIN },
-  ...["house", "mail", "sign-in", "keeping", "programs", "warnings"].map((section) => (
+  ...["house", "mail", "certificates", "sign-in", "keeping", "programs", "warnings"].map((section) => (
     { name: `settings-${section}`, path: `/panel/settings/${section}`, role: OWNER }
   )),
   { name: "settings-found", path: "/panel/settings?q=mail", role: OWNER },

@@ -35,6 +35,20 @@ pub(crate) const MESSAGES: &str = "/panel/messages";
 pub(crate) const MESSAGE: &str = "/panel/messages/{id}";
 pub(crate) const SECURITY: &str = "/panel/security";
 pub(crate) const SECURITY_LIFT: &str = "/panel/security/lift";
+pub(crate) const CERTIFICATES: &str = "/panel/certificates";
+pub(crate) const CERTIFICATE_NEW: &str = "/panel/certificates/new";
+pub(crate) const CERTIFICATE_RENEW: &str = "/panel/certificates/{id}/renew";
+pub(crate) const CERTIFICATE_REMOVE: &str = "/panel/certificates/{id}/remove";
+pub(crate) const CERTIFICATE_NAMES: &str = "/panel/certificates/names";
+pub(crate) const CERTIFICATE_NAME_REMOVE: &str = "/panel/certificates/names/remove";
+/// Has names ordered now.
+pub(crate) const CERTIFICATE_ORDER: &str = "/panel/certificates/order";
+/// The history of orders, and the CA.
+pub(crate) const CERTIFICATE_ORDERS: &str = "/panel/certificates/orders";
+/// Switches ordering on.
+pub(crate) const CERTIFICATE_BEGIN: &str = "/panel/certificates/begin";
+/// What the doors really show.
+pub(crate) const CERTIFICATE_DOORS: &str = "/panel/certificates/doors";
 pub(crate) const ACTIVITY: &str = "/panel/activity";
 pub(crate) const KEYS: &str = "/panel/keys";
 pub(crate) const WEBHOOKS: &str = "/panel/webhooks";

@@ -54,6 +54,17 @@ pub(crate) fn demo(directory: &Path) -> Result<(Pair, PathBuf)> {
     Ok((pair, ca))
 }
 
+/// A certificate for `names` that ends in so many days, and its key, both PEM: what a demo's pages show.
+pub(crate) fn sample(names: &[&str], days_left: i64) -> Result<(String, String)> {
+    let ca_key = KeyPair::generate()?;
+    let ca = Issuer::new(params("Relais demo CA", &[])?, ca_key);
+    let key = KeyPair::generate()?;
+    let mut leaf = params(names.first().copied().unwrap_or_default(), names)?;
+    let end = leaf.not_before + time::Duration::days(1 + days_left);
+    (leaf.not_before, leaf.not_after) = (end - time::Duration::days(90), end);
+    Ok((leaf.signed_by(&key, &ca)?.pem(), key.serialize_pem()))
+}
+
 fn params(common_name: &str, names: &[&str]) -> Result<CertificateParams> {
     let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
     let mut distinguished = DistinguishedName::new();

@@ -118,33 +118,36 @@ fn shown_key(served: &Served, host: &Domain) -> Option<[u8; 32]> {
     Some(Sha256::digest(leaf.public_key().raw).into())
 }
 
-/// Proofs of names for certificates (DNS-01), written by whoever serves the zone.
+/// Proofs of names for certificates (DNS-01, RFC 8555 §8.4) go into zones through the accounts at DNS providers.
 #[derive(Debug)]
-pub(crate) struct DnsProofs {
-    pub(crate) dns: Dns,
-    pub(crate) look: Arc<dyn Look>,
-}
+pub(crate) struct OwnZones(pub(crate) Dns);
 
-impl TxtPublisher for DnsProofs {
+impl TxtPublisher for OwnZones {
     fn serves<'a>(&'a self, name: &'a str) -> Doing<'a, bool> {
-        Box::pin(self.dns.serves_txt(name))
+        // A name with a star is proved at its parent.
+        Box::pin(self.0.serves_txt(name.strip_prefix("*.").unwrap_or(name)))
     }
 
     fn publish<'a>(&'a self, name: &'a str, value: &'a str) -> Doing<'a, Result<(), TxtError>> {
-        Box::pin(async move { self.dns.publish_txt(name, value).await.map_err(|error| TxtError(error.to_string())) })
+        Box::pin(async move { self.0.publish_txt(name, value).await.map_err(|error| TxtError(error.to_string())) })
     }
 
     fn remove<'a>(&'a self, name: &'a str, value: &'a str) -> Doing<'a, Result<(), TxtError>> {
-        Box::pin(async move { self.dns.remove_txt(name, value).await.map_err(|error| TxtError(error.to_string())) })
+        Box::pin(async move { self.0.remove_txt(name, value).await.map_err(|error| TxtError(error.to_string())) })
     }
 }
 
-impl TxtWatch for DnsProofs {
+/// Asks the servers of a zone themselves: a resolver would remember that nothing was there.
+#[derive(Debug)]
+pub(crate) struct OwnServers(pub(crate) Arc<dyn Look>);
+
+impl TxtWatch for OwnServers {
     fn shows<'a>(&'a self, name: &'a str, value: &'a str) -> Doing<'a, bool> {
         Box::pin(async move {
-            let Ok(name) = Domain::parse(name) else { return false };
-            let servers = self.look.authoritative(&name, Kind::Txt).await;
-            !servers.is_empty() && servers.iter().all(|said| said.answer.texts().any(|text| text == value))
+            let Ok(domain) = Domain::parse(name) else { return false };
+            let answers = self.0.authoritative(&domain, Kind::Txt).await;
+            // The CA asks any of them.
+            !answers.is_empty() && answers.iter().all(|one| one.answer.texts().any(|text| text == value))
         })
     }
 }
@@ -209,9 +212,13 @@ fn say(language: Language, text: &Text) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
+
+    use relais_dnscheck::{Answer, Answering, Data, Lack, Proof, Record, ServerAnswer, Target};
     use relais_message::Facts;
     use relais_model::Timestamp;
+
+    use super::*;
 
     #[test]
     fn owners_read_what_turned_in_the_language_of_the_house() {
@@ -231,5 +238,51 @@ mod tests {
         assert!(text.contains("https://mx.example.org/panel/dns/example.org"), "{text}");
         let (subject, _) = letter(Language::parse("fr").unwrap());
         assert_eq!(subject, "Le DNS de example.org a empiré");
+    }
+
+    /// Servers, each with the texts that it shows; none: it is silent.
+    #[derive(Debug)]
+    struct Servers(Vec<Option<Vec<&'static str>>>);
+
+    impl Look for Servers {
+        fn public<'a>(&'a self, _name: &'a Domain, _kind: Kind) -> Answering<'a, Answer> {
+            unreachable!("a resolver remembers")
+        }
+
+        fn authoritative<'a>(&'a self, name: &'a Domain, _kind: Kind) -> Answering<'a, Vec<ServerAnswer>> {
+            let answer = |texts: &Option<Vec<&str>>| ServerAnswer {
+                server: Target::new("ns.example.org"),
+                answer: Answer {
+                    records: texts.as_ref().ok_or(Lack::Timeout).map(|texts| {
+                        let record = |text: &&str| Record {
+                            owner: Target::new(name.as_str()),
+                            ttl: 60,
+                            data: Data::Txt((*text).to_owned()),
+                        };
+                        texts.iter().map(record).collect()
+                    }),
+                    aliases: Vec::new(),
+                    proof: Proof::Indeterminate,
+                    took: Duration::ZERO,
+                },
+            };
+            let answers = self.0.iter().map(answer).collect();
+            Box::pin(async move { answers })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_proof_is_there_once_all_servers_show_it() {
+        for (servers, expected) in [
+            (vec![], false),
+            (vec![Some(vec!["other", "value"])], true),
+            (vec![Some(vec!["value"]), Some(vec!["other"])], false),
+            (vec![Some(vec!["value"]), None], false),
+            (vec![Some(vec!["value"]), Some(vec!["value"])], true),
+        ] {
+            let shown = format!("{servers:?}");
+            let watch = OwnServers(Arc::new(Servers(servers)));
+            assert_eq!(watch.shows("_acme-challenge.example.org", "value").await, expected, "{shown}");
+        }
     }
 }

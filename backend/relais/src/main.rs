@@ -5,7 +5,8 @@
 //! - `commands`, `import`, `show`: the API asked and its answers shown. `control`: the line to it, over the socket of a running server or
 //!   in this process.
 //! - `self_test`: every door tried as its guests do. `sendmail`: mail of this machine's own programs.
-//! - `web`: the doors for browsers. `operations`: metrics and health. `certificate`: those of our own making. `knocker`: what the doors really show. `private`: files for the owner alone. `log`.
+//! - `web`: the doors for browsers. `operations`: metrics and health. `certificate`: those of our own making. `knocker`: what the
+//!   doors really show. `dns`: how the house looks at the DNS, and its proofs there. `private`: files for the owner alone. `log`.
 //!
 //! Invariants: no globals but the log's and the metrics' recorders and the allocator. Passwords come from a prompt, standard
 //! input or a file, never from an argument.

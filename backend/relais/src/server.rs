@@ -26,7 +26,7 @@ use tracing::{error, info, warn};
 
 use crate::certificate::{self, Pair};
 use crate::config::{Config, Relay, RelayTls as RelayTlsName};
-use crate::dns::{self, DnsProofs};
+use crate::dns::{self, OwnServers, OwnZones};
 use crate::host::{self, HouseNames, Machine};
 use crate::knocker::Doorstep;
 use crate::log::{Logging, SetLevel};
@@ -261,17 +261,16 @@ fn files(config: &Config, own: Option<&[Pair]>) -> Result<(Vec<Pair>, Rank)> {
     Ok((config.tls.certificates.iter().map(pair).collect(), Rank::File))
 }
 
-/// Who orders certificates and puts them in use.
 /// Proofs of names in the DNS: what writes them, and what looks whether they are there.
 fn dns_proofs(
     service: &Service,
     config: &Config,
     random: &Arc<dyn Random>,
 ) -> Result<(Arc<dyn TxtPublisher>, Arc<dyn TxtWatch>)> {
-    let proofs = Arc::new(DnsProofs { dns: service.dns.clone(), look: dns::look(config, random)? });
-    Ok((Arc::clone(&proofs) as Arc<dyn TxtPublisher>, proofs))
+    Ok((Arc::new(OwnZones(service.dns.clone())), Arc::new(OwnServers(dns::look(config, random)?))))
 }
 
+/// Who orders certificates and puts them in use.
 fn certificate_worker(
     config: &Config,
     store: &Store,
@@ -279,9 +278,10 @@ fn certificate_worker(
     proofs: Proofs,
     clock: &Arc<dyn Clock>,
 ) -> Result<CertificateWorker> {
+    let publisher = proofs.dns.as_ref().map(|(publisher, _)| Arc::clone(publisher));
     let authority = AcmeAuthority::new(proofs, config.tls.acme_roots.as_deref()).context("[tls] acme_roots")?;
     let servers: Vec<SocketAddr> = config.resolver.servers.iter().map(|server| server.0).collect();
-    Ok(CertificateWorker::new(
+    let worker = CertificateWorker::new(
         config.hostname.clone(),
         store.clone(),
         Arc::clone(served),
@@ -289,7 +289,11 @@ fn certificate_worker(
         Arc::new(HouseNames(resolver(&servers)?)),
         Arc::clone(clock),
         Arc::new(SystemRandom),
-    ))
+    );
+    Ok(match publisher {
+        Some(publisher) => worker.with_publisher(publisher),
+        None => worker,
+    })
 }
 
 fn as_paths(pairs: &[Pair]) -> Vec<(PathBuf, PathBuf)> {

@@ -29,6 +29,7 @@ pub enum Group {
     Queue,
     Messages,
     Security,
+    Certificates,
     Settings,
     System,
     Webhooks,
@@ -37,7 +38,7 @@ pub enum Group {
 
 impl Group {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Domains,
         Self::Dns,
         Self::People,
@@ -45,6 +46,7 @@ impl Group {
         Self::Queue,
         Self::Messages,
         Self::Security,
+        Self::Certificates,
         Self::Settings,
         Self::System,
         Self::Webhooks,
@@ -61,6 +63,7 @@ impl Group {
             Self::Queue => "queue",
             Self::Messages => "messages",
             Self::Security => "security",
+            Self::Certificates => "certificates",
             Self::Settings => "settings",
             Self::System => "system",
             Self::Webhooks => "webhooks",

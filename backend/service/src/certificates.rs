@@ -5,6 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use relais_certs::{Checked, Doing, PemFault, Rank, Served, covers, is_servable_name};
 use relais_model::{Domain, Secret, Timestamp};
 use relais_store::{
@@ -129,6 +130,8 @@ pub struct CaView {
     pub is_enabled: bool,
     /// Its directory.
     pub directory_url: String,
+    /// Where its terms of service stand, where that is known without asking it.
+    pub terms_url: Option<&'static str>,
     /// Where it writes to.
     pub contact: Option<String>,
     /// When our account was opened; none: not yet.
@@ -162,11 +165,13 @@ pub struct DoorView {
 
 /// A certificate that a person brings.
 #[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct OwnCertificateForm {
     /// The certificate and those that certify it, in any order: PEM.
     pub chain: String,
     /// Its private key: PEM. Empty: it stands among the certificates.
     #[serde(default)]
+    #[schema(write_only)]
     pub key: String,
 }
 
@@ -178,6 +183,7 @@ impl fmt::Debug for OwnCertificateForm {
 
 /// A name that a certificate is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct WantedNameForm {
     /// `mail.example.org`, or `*.example.org`.
     pub name: String,
@@ -195,6 +201,15 @@ impl Service {
         by.require(Role::DomainAdmin)?;
         let listing = self.store.certificates(by.domains().as_deref(), &paging.page()).await?;
         Ok(Rows::of(listing, |certificate| self.certificate_row(certificate)))
+    }
+
+    /// One certificate that is kept.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`] for who is no owner; [`Failure::Absent`].
+    pub async fn certificate(&self, by: &Actor, id: &str) -> Result<CertificateRow, Failure> {
+        by.require(Role::Owner)?;
+        Ok(self.certificate_row(self.found(id).await?))
     }
 
     /// The names that certificates are wanted for, in the order of the alphabet.
@@ -236,12 +251,28 @@ impl Service {
         };
         Ok(CaView {
             is_enabled: settings.acme_enabled,
+            terms_url: terms_url(&settings.acme_directory_url),
             directory_url: settings.acme_directory_url.clone(),
             contact: settings.acme_contact.as_ref().map(ToString::to_string),
             account_since: account_since.map(Into::into),
             rests_until: rests_until.map(Into::into),
             says: Text::new(says),
         })
+    }
+
+    /// Whether certificates are ordered at all.
+    pub fn orders_certificates(&self) -> bool {
+        self.store.settings().acme_enabled
+    }
+
+    /// Switches ordering on, and with it agrees to the CA's terms of service; the worker begins at once.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`] for who is no owner.
+    pub async fn begin_ordering(&self, by: &Actor) -> Result<(), Failure> {
+        self.change_setting(by, "acme.enabled", Some("true")).await?;
+        self.wake_certificates();
+        Ok(())
     }
 
     /// Has names looked at and ordered now; with none, all that wait or were refused. Where the CA said to wait, that is kept.
@@ -378,14 +409,16 @@ impl Service {
         by.require(Role::Owner)?;
         let Some(desk) = &self.operations.certificates else { return Ok(Vec::new()) };
         let host = self.host().map(crate::Host::name).unwrap_or_default();
-        let asked = name.unwrap_or(&host);
-        let asked = parse_name(asked).ok_or_else(|| Failure::unfit("name", Text::new("certificate-no-name")))?;
+        let asked = match name {
+            // No CA need know it: a demo's host is localhost.
+            None => host,
+            Some(name) if name == host => host,
+            Some(name) => parse_name(name).ok_or_else(|| Failure::unfit("name", Text::new("certificate-no-name")))?,
+        };
         let expected = desk.served.for_name(&asked).map(|found| found.leaf.to_vec());
-        let mut views = Vec::with_capacity(desk.doors.len());
-        for door in &desk.doors {
-            views.push(door_view(door, &asked, expected.as_deref(), desk.knocker.knock(door, &asked).await));
-        }
-        Ok(views)
+        // All at once: each may take its seconds, and someone waits.
+        let look = async |door| door_view(door, &asked, expected.as_deref(), desk.knocker.knock(door, &asked).await);
+        Ok(join_all(desk.doors.iter().map(look)).await)
     }
 
     fn wake_certificates(&self) {
@@ -450,6 +483,9 @@ impl Service {
         let says = match name.state {
             NameState::Covered => Text::new("certificate-name-covered"),
             NameState::Ready => Text::new("certificate-name-ready"),
+            NameState::Waiting if name.problem.is_empty() && !self.orders_certificates() => {
+                Text::new("certificate-name-off")
+            }
             NameState::Waiting if name.problem.is_empty() => Text::new("certificate-name-new"),
             NameState::Waiting | NameState::Refused => problem(&name.problem, &name.says),
         };
@@ -466,6 +502,17 @@ impl Service {
             failures: name.failures,
             retry_at: is_put_off.then(|| name.retry_at.into()),
         }
+    }
+}
+
+/// Where a CA's terms of service stand, of those that most people take.
+fn terms_url(directory_url: &str) -> Option<&'static str> {
+    let host = directory_url.strip_prefix("https://")?.split('/').next()?;
+    match host {
+        "acme-v02.api.letsencrypt.org" | "acme-staging-v02.api.letsencrypt.org" => {
+            Some("https://letsencrypt.org/repository/")
+        }
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 # Certificates: names, orders, the CA, what was brought, what the doors show.
 certificate-name-new = It has not been looked at yet. It is looked at within five minutes.
+certificate-name-off = Nothing is ordered while that is switched off.
 certificate-name-ready = Its DNS leads here. It is in the next order.
 certificate-name-covered = A certificate covers it, and is renewed by itself.
 certificate-name-absent = No certificate is wanted for { $name }.

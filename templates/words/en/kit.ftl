@@ -10,6 +10,7 @@ nav-addresses = Addresses
 nav-queue = Queue
 nav-messages = Messages
 nav-security = Security
+nav-certificates = Certificates
 nav-activity = Activity
 nav-keys = API keys
 nav-webhooks = Webhooks

@@ -13,6 +13,7 @@ overview-page-of-quota = { $used } of { $quota }
 overview-page-by-person = Storage by person
 overview-page-by-domain = Storage by domain
 overview-page-certificates = Certificates
+overview-page-all-certificates = All certificates
 overview-page-failures = What failed last
 overview-page-all-failures = All that failed
 overview-page-no-failures = Nothing has failed of late.

@@ -1,5 +1,6 @@
 # Certificats : les noms, les commandes, l'autorité, ce qui est apporté, ce que montrent les portes.
 certificate-name-new = Il n'a pas encore été examiné. Il l'est dans les cinq minutes.
+certificate-name-off = Rien n'est commandé tant que c'est désactivé.
 certificate-name-ready = Son DNS mène ici. Il est dans la prochaine commande.
 certificate-name-covered = Un certificat le couvre, et se renouvelle de lui-même.
 certificate-name-absent = Aucun certificat n'est demandé pour { $name }.

@@ -10,6 +10,7 @@ nav-addresses = Adresses
 nav-queue = File d’attente
 nav-messages = Messages
 nav-security = Sécurité
+nav-certificates = Certificats
 nav-activity = Activité
 nav-keys = Clés d’API
 nav-webhooks = Webhooks

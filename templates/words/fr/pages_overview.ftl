@@ -13,6 +13,7 @@ overview-page-of-quota = { $used } sur { $quota }
 overview-page-by-person = Place par personne
 overview-page-by-domain = Place par domaine
 overview-page-certificates = Certificats
+overview-page-all-certificates = Tous les certificats
 overview-page-failures = Derniers échecs
 overview-page-all-failures = Tous les échecs
 overview-page-no-failures = Rien n’a échoué ces derniers temps.

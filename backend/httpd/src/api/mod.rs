@@ -9,6 +9,7 @@
 
 mod activity;
 mod addresses;
+mod certificates;
 mod credentials;
 mod dns;
 mod domains;
@@ -68,6 +69,7 @@ fn operations(web: &Web) -> Operations {
         .group("queue", queue::operations)
         .group("messages", messages::operations)
         .group("security", security::operations)
+        .group("certificates", certificates::operations)
         .group("activity", activity::operations)
         .group("keys", keys::operations)
         .group("webhooks", webhooks::operations)

@@ -105,6 +105,7 @@ const PAGES: [(&str, &[Entry]); 3] = [
         "nav-house",
         &[
             (Role::HelpDesk, path::SECURITY, "security", "nav-security"),
+            (Role::DomainAdmin, path::CERTIFICATES, "certificate", "nav-certificates"),
             (Role::HelpDesk, path::ACTIVITY, "activity", "nav-activity"),
             (Role::HelpDesk, path::KEYS, "keys", "nav-keys"),
             (Role::DomainAdmin, path::WEBHOOKS, "webhooks", "nav-webhooks"),

@@ -3,6 +3,7 @@
 mod account;
 mod activity;
 mod addresses;
+mod certificates;
 mod dns;
 mod domains;
 mod error;
@@ -84,6 +85,7 @@ pub(crate) fn routes() -> Routes {
         .and(messages::routes)
         .and(overview::routes)
         .and(security::routes)
+        .and(certificates::routes)
         .and(settings::routes)
         .and(system::routes)
         .and(webhooks::routes)

@@ -93,6 +93,7 @@ fn reason(frame: &Frame, role: Role, reason: &Reason) -> Line {
     let href = match reason.subject {
         "queue" => path::QUEUE,
         "logins" => path::SECURITY,
+        "certificates" if role >= Role::DomainAdmin => path::CERTIFICATES,
         "dns" if role >= Role::DomainAdmin => path::DNS,
         _ if role == Role::Owner => path::SYSTEM,
         _ => "",
@@ -107,6 +108,7 @@ fn todo(frame: &Frame, todo: &Todo) -> Line {
         ("dns", Some(domain)) => path::of(path::DNS, domain),
         ("dns", None) => path::DNS.to_owned(),
         ("second_factor", _) => path::ACCOUNT.to_owned(),
+        ("certificates", _) => path::CERTIFICATES.to_owned(),
         _ => path::SYSTEM.to_owned(),
     };
     Line { kind: "info", text: frame.tell(&todo.says), href }

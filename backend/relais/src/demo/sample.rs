@@ -5,15 +5,21 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
+use relais_certs::Checked;
 use relais_message::format_date;
-use relais_model::{Address, BodyType, Clock, ReversePath, SystemClock, SystemRandom, Timestamp};
-use relais_service::{Actor, Failure, NewAlias, NewDomain, NewPerson, NewWebhookForm, Password, Role, Service};
+use relais_model::{Address, BodyType, Clock, ReversePath, Secret, SystemClock, SystemRandom, Timestamp};
+use relais_service::{
+    Actor, Failure, NewAlias, NewDomain, NewPerson, NewWebhookForm, OwnCertificateForm, Password, Role, Service,
+    WantedNameForm,
+};
 use relais_store::{
-    Acceptance, Claim, Content, Delivery, LoginNote, LoginProtocol, LoginWay, NewQueued, NewRecipient, Outcome,
-    Settlement, Store, Target, TraceId,
+    Acceptance, CertificateSource, Claim, Content, Delivery, EndedOrder, LoginNote, LoginProtocol, LoginWay,
+    NameFinding, NameState, NewCertificate, NewQueued, NewRecipient, OrderOutcome, Outcome, Settlement, Store, Target,
+    TraceId,
 };
 
 use super::DOMAIN;
+use crate::certificate;
 
 /// A clock that is moved by hand while the house is furnished, and then tells the time.
 #[derive(Debug, Default)]
@@ -112,8 +118,57 @@ pub(super) async fn furnish(service: &Service, store: &Store, clock: &DemoClock)
         domain: None,
     };
     done(service.create_webhook(&owner, &webhook).await)?;
+    certify(service, store).await?;
     send_through_the_day(store, clock).await?;
     clock.go_back(Duration::ZERO);
+    Ok(())
+}
+
+/// Certificates as they stand in a house that has a CA: one was ordered, one was brought and ends soon, and a name is refused.
+async fn certify(service: &Service, store: &Store) -> Result<()> {
+    let owner = Actor::command_line();
+    let (ordered, refused) = ("lists.relais.test", "webmail.chess-club.test");
+    for (name, domain) in [(ordered, DOMAIN), (refused, OTHER_DOMAIN)] {
+        let wanted = WantedNameForm { name: name.to_owned(), domain: Some(domain.to_owned()) };
+        done(service.want_certificate(&owner, &wanted).await)?;
+    }
+    let (chain, key) = certificate::sample(&["mail.chess-club.test"], 9)?;
+    done(service.bring_certificate(&owner, &OwnCertificateForm { chain, key }).await)?;
+    let (chain, key) = certificate::sample(&[ordered], 64)?;
+    let checked = Checked::read(&chain, &key, store.now())?;
+    let issued = EndedOrder {
+        directory_url: store.settings().acme_directory_url.clone(),
+        names: checked.names.clone(),
+        outcome: OrderOutcome::Issued,
+        problem: String::new(),
+        says: String::new(),
+    };
+    let new = NewCertificate {
+        source: CertificateSource::Acme,
+        bundle: DOMAIN.to_owned(),
+        covers: checked.names.clone(),
+        names: checked.names,
+        chain_pem: checked.chain_pem,
+        key_pem: Secret::clone(&checked.key_pem),
+        not_before: checked.not_before,
+        not_after: checked.not_after,
+        issuer: checked.issuer,
+        renew_at: Some(checked.not_after.minus(Duration::from_hours(30 * 24))),
+    };
+    store.keep_certificate(new, None, issued.clone()).await?;
+    let (problem, says) = ("caa", "CAA record for webmail.chess-club.test prevents issuance");
+    let finding = NameFinding {
+        name: refused.to_owned(),
+        state: NameState::Refused,
+        says: says.to_owned(),
+        problem: problem.to_owned(),
+        failures: 2,
+        retry_at: store.now().plus(BEGINS + Duration::from_hours(4)),
+    };
+    store.note_names(vec![finding]).await?;
+    let names = vec![refused.to_owned()];
+    let (problem, says) = (problem.to_owned(), says.to_owned());
+    store.note_order(EndedOrder { names, outcome: OrderOutcome::Refused, problem, says, ..issued }).await?;
     Ok(())
 }
 

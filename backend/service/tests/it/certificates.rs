@@ -70,7 +70,7 @@ async fn names_are_asked_for_below_ones_own_domains() {
     let want = async |by, name: &str, domain| house.service.want_certificate(by, &form(name, domain)).await;
     let row = want(&admin, "Mail.One.example.", Some("one.example")).await.unwrap();
     assert_eq!((row.ascii.as_str(), row.state, row.is_asked), ("mail.one.example", "waiting", true));
-    assert_eq!(row.says.id, "certificate-name-new");
+    assert_eq!(row.says.id, "certificate-name-off");
     let again = want(&admin, "mail.one.example", Some("one.example")).await;
     assert_eq!(short(again), "clash: name certificate-name-known");
     for (name, domain, expected) in [

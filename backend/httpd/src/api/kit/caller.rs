@@ -170,7 +170,7 @@ pub(crate) mod group {
         )*};
     }
 
-    groups! { Domains Dns People Addresses Queue Messages Security Settings System Webhooks Account }
+    groups! { Domains Dns People Addresses Queue Messages Security Certificates Settings System Webhooks Account }
 }
 
 impl<R: Least, S: Scoped> FromRequestParts<Web> for Caller<R, S> {
