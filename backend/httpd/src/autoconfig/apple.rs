@@ -29,7 +29,12 @@ struct AppleProfile<'a> {
 ///
 /// # Errors
 /// [`Failure::Absent`] where the house doesn't open both doors with TLS from the first octet.
-pub(crate) fn profile(web: &Web, address: &Address, name: &str, password: Option<&Secret>) -> Result<Response, Failure> {
+pub(crate) fn profile(
+    web: &Web,
+    address: &Address,
+    name: &str,
+    password: Option<&Secret>,
+) -> Result<Response, Failure> {
     let (imap_port, smtp_port) = profile_ports(web)?;
     let address = relais_service::readable(address);
     let profile = AppleProfile {

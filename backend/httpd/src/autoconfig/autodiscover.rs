@@ -2,11 +2,11 @@
 //! own: programs know them.
 
 use askama::Template;
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use relais_model::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};

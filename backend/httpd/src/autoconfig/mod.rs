@@ -19,10 +19,10 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{FromRequestParts, Request};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::uri::{Authority, PathAndQuery, Uri};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, middleware};
 use relais_model::Domain;
@@ -68,7 +68,8 @@ pub(crate) fn routes() -> Routes {
 /// Programs spell Autodiscover's paths in any case: they are taken as if in lower case, the others as they are.
 pub(crate) fn fold_case(mut request: Request) -> Request {
     let path = request.uri().path();
-    let is_theirs = path.get(.."/autodiscover/".len()).is_some_and(|start| start.eq_ignore_ascii_case("/autodiscover/"));
+    let is_theirs =
+        path.get(.."/autodiscover/".len()).is_some_and(|start| start.eq_ignore_ascii_case("/autodiscover/"));
     if !is_theirs {
         return request;
     }
@@ -150,7 +151,10 @@ mod tests {
     fn autodiscover_is_found_in_any_case() {
         for (path, expected) in [
             ("/AutoDiscover/AUTODISCOVER.xml", "/autodiscover/autodiscover.xml"),
-            ("/Autodiscover/Autodiscover.json?Email=A@b.c&Protocol=X", "/autodiscover/autodiscover.json?Email=A@b.c&Protocol=X"),
+            (
+                "/Autodiscover/Autodiscover.json?Email=A@b.c&Protocol=X",
+                "/autodiscover/autodiscover.json?Email=A@b.c&Protocol=X",
+            ),
             ("/autodiscover", "/autodiscover"),
             ("/Panel/Autodiscover/", "/Panel/Autodiscover/"),
             ("/Autodiscovér/x", "/Autodiscovér/x"),

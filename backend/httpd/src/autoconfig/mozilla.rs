@@ -41,12 +41,20 @@ struct Server {
 }
 
 /// At `autoconfig.DOMAIN`.
-pub(super) async fn of_host(State(web): State<Web>, asked: Asked, Query(person): Query<Person>) -> Result<Response, Nothing> {
+pub(super) async fn of_host(
+    State(web): State<Web>,
+    asked: Asked,
+    Query(person): Query<Person>,
+) -> Result<Response, Nothing> {
     config(&web, &person, asked.below("autoconfig")).await
 }
 
 /// At the domain itself.
-pub(super) async fn of_domain(State(web): State<Web>, asked: Asked, Query(person): Query<Person>) -> Result<Response, Nothing> {
+pub(super) async fn of_domain(
+    State(web): State<Web>,
+    asked: Asked,
+    Query(person): Query<Person>,
+) -> Result<Response, Nothing> {
     config(&web, &person, asked.0).await
 }
 
@@ -66,9 +74,7 @@ async fn config(web: &Web, person: &Person, asked: Option<Domain>) -> Result<Res
         incoming: servers(web, "imap", MailKind::Imap).chain(servers(web, "pop3", MailKind::Pop3)).collect(),
         outgoing: servers(web, "smtp", MailKind::Smtp).collect(),
         help: web.link(path::OWN_CLIENTS),
-        descriptions: Language::ALL
-            .map(|language| (language.code(), language.say("autoconfig-help", [])))
-            .to_vec(),
+        descriptions: Language::ALL.map(|language| (language.code(), language.say("autoconfig-help", []))).to_vec(),
     })
 }
 

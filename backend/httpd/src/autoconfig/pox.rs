@@ -99,7 +99,9 @@ mod tests {
 
     fn asked(inside: &str) -> String {
         let space = "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006";
-        format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><Autodiscover xmlns=\"{space}\"><Request>{inside}</Request></Autodiscover>")
+        format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><Autodiscover xmlns=\"{space}\"><Request>{inside}</Request></Autodiscover>"
+        )
     }
 
     #[track_caller]
@@ -117,10 +119,15 @@ mod tests {
         check(&asked(&whole), Some(("ann@one.example", SCHEMA)));
         check(&format!("\u{feff}{}", asked(&whole)), Some(("ann@one.example", SCHEMA)));
         check(&asked("<EMailAddress> ann@one.example </EMailAddress>"), Some(("ann@one.example", "")));
-        check(&asked("<EMailAddress>a&amp;b&#x40;one.example</EMailAddress><LegacyDN/>"), Some(("a&b@one.example", "")));
+        check(
+            &asked("<EMailAddress>a&amp;b&#x40;one.example</EMailAddress><LegacyDN/>"),
+            Some(("a&b@one.example", "")),
+        );
         check(&asked("<EMailAddress><![CDATA[ann@one.example]]></EMailAddress>"), Some(("ann@one.example", "")));
-        check("<a:Autodiscover xmlns:a='x'><a:Request><a:EMailAddress>ann@one.example</a:EMailAddress></a:Request></a:Autodiscover>",
-            Some(("ann@one.example", "")));
+        check(
+            "<a:Autodiscover xmlns:a='x'><a:Request><a:EMailAddress>ann@one.example</a:EMailAddress></a:Request></a:Autodiscover>",
+            Some(("ann@one.example", "")),
+        );
     }
 
     #[test]
@@ -136,7 +143,13 @@ mod tests {
         ] {
             check(document, None);
         }
-        for inside in ["", "<LegacyDN>x</LegacyDN>", "<EMailAddress/>", "<EMailAddress>ann</EMailAddress>", "<EMailAddress>&me;</EMailAddress>"] {
+        for inside in [
+            "",
+            "<LegacyDN>x</LegacyDN>",
+            "<EMailAddress/>",
+            "<EMailAddress>ann</EMailAddress>",
+            "<EMailAddress>&me;</EMailAddress>",
+        ] {
             check(&asked(inside), None);
         }
         assert_eq!(Request::parse(b"\xff\xfe<\0"), None);
@@ -148,7 +161,10 @@ mod tests {
         let ask = "<Autodiscover><Request><EMailAddress>&me;@one.example</EMailAddress></Request></Autodiscover>";
         check(&format!("<!DOCTYPE a [<!ENTITY me \"ann\">]>{ask}"), None);
         check(&format!("<!DOCTYPE a SYSTEM \"file:///etc/passwd\">{}", ask.replace("&me;", "ann")), None);
-        check(&asked(&format!("{}{}<EMailAddress>ann@one.example</EMailAddress>", "<x>".repeat(7), "</x>".repeat(7))), None);
+        check(
+            &asked(&format!("{}{}<EMailAddress>ann@one.example</EMailAddress>", "<x>".repeat(7), "</x>".repeat(7))),
+            None,
+        );
         check(&asked(&format!("{}<EMailAddress>ann@one.example</EMailAddress>", "<x/>".repeat(200))), None);
     }
 }

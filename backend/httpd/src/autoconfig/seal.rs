@@ -34,11 +34,8 @@ const ECDSA_SHA_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10
 const ECDSA_SHA_384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 
 /// How keys of TLS certificates sign, as far as devices know it: Ed25519 they don't.
-const SCHEMES: [SignatureScheme; 3] = [
-    SignatureScheme::ECDSA_NISTP256_SHA256,
-    SignatureScheme::ECDSA_NISTP384_SHA384,
-    SignatureScheme::RSA_PKCS1_SHA256,
-];
+const SCHEMES: [SignatureScheme; 3] =
+    [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::ECDSA_NISTP384_SHA384, SignatureScheme::RSA_PKCS1_SHA256];
 
 /// What profiles are signed with: the certificate that the TLS doors show for the host's own name, so that whoever trusts one trusts
 /// the other.
@@ -131,7 +128,9 @@ mod tests {
     use std::path::Path;
     use std::process::{Command, Output};
 
-    use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SignatureAlgorithm};
+    use rcgen::{
+        BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SignatureAlgorithm,
+    };
     use tokio_rustls::rustls::crypto::ring::default_provider;
     use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -143,6 +142,7 @@ mod tests {
     fn certified(key: KeyPair) -> (CertifiedKey, String) {
         let ca_key = KeyPair::generate().unwrap();
         let mut ca = CertificateParams::new(Vec::new()).unwrap();
+        ca.distinguished_name.push(DnType::CommonName, "A CA");
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca_certificate = ca.self_signed(&ca_key).unwrap();
         let mut leaf = CertificateParams::new(vec!["mx.example.org".to_owned()]).unwrap();

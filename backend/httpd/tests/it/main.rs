@@ -11,6 +11,8 @@
 mod api;
 mod api_house;
 mod api_roles;
+mod autoconfig;
 mod guards;
 mod house;
+mod phone;
 mod roles;

@@ -218,7 +218,9 @@ async fn take_link(
 ) -> Result<Option<AccountKey>, StoreError> {
     let sql = concat!(
         "DELETE FROM one_time_link WHERE hash = $1 AND purpose = $2 AND expires_at > $3 AND account_key IN
-             (SELECT a.account_key FROM account a WHERE ", may_come_in!(), ")
+             (SELECT a.account_key FROM account a WHERE ",
+        may_come_in!(),
+        ")
          RETURNING account_key"
     );
     let query = sqlx::query_scalar(sql).bind(hash.as_slice()).bind(purpose as i64).bind(now);

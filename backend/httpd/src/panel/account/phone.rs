@@ -91,12 +91,7 @@ struct SettingsPage {
     doors: Doors,
 }
 
-async fn set_up(
-    guest: Guest,
-    State(web): State<Web>,
-    Path(token): Path<String>,
-    Form(choice): Form<Choice>,
-) -> Oops {
+async fn set_up(guest: Guest, State(web): State<Web>, Path(token): Path<String>, Form(choice): Form<Choice>) -> Oops {
     let frame = guest.frame(&web);
     let browser = guest.visit.browser();
     if matches!(choice.how, How::Profile) {
@@ -142,9 +137,15 @@ mod tests {
     #[test]
     fn devices_have_their_names() {
         for (agent, expected) in [
-            ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1", Some("iPhone")),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1",
+                Some("iPhone"),
+            ),
             ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Safari/605.1.15", Some("Mac")),
-            ("Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36", Some("Android")),
+            (
+                "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36",
+                Some("Android"),
+            ),
             ("curl/8.5.0", None),
         ] {
             assert_eq!(device(agent), expected, "{agent}");
