@@ -59,6 +59,7 @@ pub use dial::Sources;
 pub use dns::{DnsResolver, ResolverError};
 pub use ports::{Answer, Dialer, Found, LookupError, MxRecord, Resolver, Stream, TcpDialer};
 pub use route::{NextHop, RelayHost, RelayLogin, RelayTls, Routes, Via};
+pub use tls::any_certificate;
 
 use attempt::Courier;
 use lanes::Lanes;

@@ -44,12 +44,9 @@ impl Tls {
         for root in extra_roots {
             roots.add(root.clone())?;
         }
-        let builder =
-            || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
-        let anyone = Arc::new(AnyCertificate(Arc::clone(&provider)));
-        let any = builder()?.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth();
+        let builder = || ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let verified = builder()?.with_root_certificates(roots).with_no_client_auth();
-        Ok(Self { any: Arc::new(any), verified: Arc::new(verified) })
+        Ok(Self { any: Arc::new(any_certificate()?), verified: Arc::new(verified) })
     }
 
     /// Speaks TLS on `stream`, with `host`'s name as SNI.
@@ -65,6 +62,17 @@ impl Tls {
             timeout(HANDSHAKE_TIMEOUT, connect).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         Ok(Box::new(stream))
     }
+}
+
+/// A client that takes whatever certificate is shown: of use where nothing hangs on it, or where it is looked at afterwards.
+///
+/// # Errors
+/// The cryptography that is built in lacks TLS's versions: never.
+pub fn any_certificate() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let anyone = Arc::new(AnyCertificate(Arc::clone(&provider)));
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth())
 }
 
 fn server_name(host: &Domain) -> io::Result<ServerName<'static>> {

@@ -38,6 +38,9 @@ const STREAMS: u32 = 64;
 /// After a failing accept (no file descriptor left, mostly) the door rests this long.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
+/// The protocol that a CA offers, alone, where it looks for a proof (RFC 8737 §4).
+const ACME_TLS: &[u8] = b"acme-tls/1";
+
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
@@ -75,10 +78,10 @@ impl Door {
         Self::new(Socket::Plain(socket), guests)
     }
 
-    /// TLS from the first octet; HTTP/2 and HTTP/1.1 (RFC 7301).
+    /// TLS from the first octet; HTTP/2 and HTTP/1.1 (RFC 7301). A CA that looks for a proof (RFC 8737) shakes hands, and goes.
     pub fn tls(socket: TcpListener, config: &ServerConfig, guests: usize) -> Self {
         let mut config = config.clone();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), ACME_TLS.to_vec()];
         Self::new(Socket::Tls(socket, TlsAcceptor::from(Arc::new(config))), guests)
     }
 
@@ -174,6 +177,8 @@ async fn visit(
     let stream = match arrival {
         Arrival::Ready(stream) => stream,
         Arrival::Shaking(handshake) => match timeout(HANDSHAKE, *handshake).await {
+            // RFC 8737 §3: nothing is said over it.
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(ACME_TLS) => return,
             Ok(Ok(stream)) => Box::new(stream),
             Ok(Err(error)) => return debug!(%error, "the TLS handshake failed at an HTTP door"),
             Err(_elapsed) => return debug!("no TLS handshake in time at an HTTP door"),

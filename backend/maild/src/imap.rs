@@ -307,7 +307,7 @@ impl Client {
         self.flush().await?;
         let wire = self.wire.take().ok_or(io::ErrorKind::NotConnected)?;
         let limit = self.house.limits.handshake;
-        self.wire = Some(wire.start_tls(Arc::clone(&self.house.tls), &[], limit).await?);
+        self.wire = Some(wire.start_tls(self.house.tls.shown(), &[], limit).await?);
         self.session.tls_started();
         Ok(())
     }
@@ -326,7 +326,7 @@ impl Client {
     /// SCRAM: what is known of the name, or why that isn't told.
     async fn keys(&mut self, tag: &Tag, wanted: Wanted) -> io::Result<()> {
         let wire = self.wire.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        let bindings = self.house.channel_bindings(wire);
+        let bindings = wire.channel_bindings();
         let visitor = (self.peer, LoginProtocol::Imap);
         match self.scram.keys(&self.house, wanted, visitor, bindings).await {
             Ok(known) => {

@@ -18,11 +18,11 @@ mod probe;
 mod proxy;
 mod scram;
 mod smtp;
-mod tls;
 mod wire;
 
 use std::sync::Arc;
 
+use relais_certs::Served;
 use relais_model::{Clock, Domain};
 use relais_reception::{Identity, Login, Reception};
 use relais_store::Store;
@@ -33,7 +33,6 @@ pub use limits::Limits;
 pub use listener::{Binding, Doors, DoorsError, ListenerConfig, Protocol, TlsMode, listen};
 pub use probe::Relayed;
 pub use proxy::{ProxyError, parse as parse_proxy_header};
-pub use tls::{Certificates, TlsError, server_config};
 
 /// What the drivers find in the house. Each connection keeps the house as it was when it came.
 #[derive(Debug, Clone)]
@@ -42,8 +41,7 @@ pub struct House {
     store: Store,
     login: Arc<Login>,
     reception: Arc<Reception>,
-    tls: Arc<rustls::ServerConfig>,
-    certificates: Option<Arc<Certificates>>,
+    tls: Arc<Served>,
     scram: bool,
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -58,30 +56,12 @@ impl House {
         store: Store,
         login: Arc<Login>,
         reception: Arc<Reception>,
-        tls: Arc<rustls::ServerConfig>,
+        tls: Arc<Served>,
         limits: Limits,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (accounts, maildrops) = (Arc::default(), Arc::default());
-        Self {
-            host_name,
-            store,
-            login,
-            reception,
-            tls,
-            certificates: None,
-            scram: true,
-            limits,
-            clock,
-            accounts,
-            maildrops,
-        }
-    }
-
-    /// With those that `tls` shows: log-ins can then be bound to them (RFC 5929 §4), and not to the connection alone.
-    #[must_use]
-    pub fn with_certificates(self, certificates: Arc<Certificates>) -> Self {
-        Self { certificates: Some(certificates), ..self }
+        Self { host_name, store, login, reception, tls, scram: true, limits, clock, accounts, maildrops }
     }
 
     /// The same house, with other limits for those who come from here on, and with or without SCRAM.

@@ -276,7 +276,7 @@ async fn greet(mut visitor: Visitor, house: Arc<House>, guests: Arc<Guests>) {
     if visitor.listener.tls == TlsMode::Implicit {
         // A balancer hands on its header and the client's first octets as they come, often at once.
         let begun = std::mem::take(&mut early);
-        visitor.wire = match visitor.wire.start_tls(Arc::clone(&house.tls), &begun, limit).await {
+        visitor.wire = match visitor.wire.start_tls(house.tls.shown(), &begun, limit).await {
             Ok(wire) => wire,
             Err(error) => return debug!(%error, "the TLS handshake failed"),
         };

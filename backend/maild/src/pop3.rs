@@ -103,7 +103,7 @@ impl Driver {
                 },
                 Step::Write(octets) => wire.write(&octets, stall).await?,
                 Step::StartTls => {
-                    wire = wire.start_tls(Arc::clone(&self.house.tls), &[], self.house.limits.handshake).await?;
+                    wire = wire.start_tls(self.house.tls.shown(), &[], self.house.limits.handshake).await?;
                     self.session.tls_started();
                 }
                 Step::Ask(Question::Retrieve { uid, lines }) => {
@@ -149,7 +149,7 @@ impl Driver {
                 self.logged_in(answer, wire)
             }
             Question::Keys(wanted) => {
-                let (visitor, bindings) = ((self.peer, LoginProtocol::Pop3), self.house.channel_bindings(wire));
+                let (visitor, bindings) = ((self.peer, LoginProtocol::Pop3), wire.channel_bindings());
                 match self.scram.keys(&self.house, wanted, visitor, bindings).await {
                     Ok(known) => Answer::Known(Box::new(known)),
                     Err(answer) => self.logged_in(answer, wire),

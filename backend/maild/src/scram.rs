@@ -39,17 +39,16 @@ impl Scram {
     }
 }
 
-impl House {
+impl Wire {
     /// What a log-in over this connection can be bound to.
-    pub(crate) fn channel_bindings(&self, wire: &Wire) -> ChannelBindings {
-        let Some(tls) = wire.tls() else { return ChannelBindings::default() };
+    pub(crate) fn channel_bindings(&self) -> ChannelBindings {
+        let Some(tls) = self.tls() else { return ChannelBindings::default() };
         // RFC 9266 §2: before TLS 1.3 its extended master secret would have to be in use, which rustls doesn't tell.
         let has_exporter = tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3);
         let exported = || tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok();
-        let certificates = self.certificates.as_ref();
         ChannelBindings {
             tls_exporter: if has_exporter { exported() } else { None },
-            tls_server_end_point: certificates.and_then(|certificates| certificates.end_point(tls.server_name())),
+            tls_server_end_point: self.shown().and_then(|shown| shown.end_point(tls.server_name())),
         }
     }
 }

@@ -72,7 +72,7 @@ impl Driver {
                 },
                 Step::Write(octets) => wire.write(&octets, stall).await?,
                 Step::StartTls => {
-                    wire = wire.start_tls(Arc::clone(&self.house.tls), &[], self.house.limits.handshake).await?;
+                    wire = wire.start_tls(self.house.tls.shown(), &[], self.house.limits.handshake).await?;
                     self.session.tls_started();
                     (self.visit.identity, self.seat) = (None, None); // RFC 3207 §4.2: what was said before is forgotten
                 }
@@ -107,7 +107,7 @@ impl Driver {
         match question {
             Question::Login(login) => self.login(login).await,
             Question::Keys(wanted) => {
-                let (peer, bindings) = (self.visit.peer, self.house.channel_bindings(wire));
+                let (peer, bindings) = (self.visit.peer, wire.channel_bindings());
                 match self.scram.keys(&self.house, wanted, (peer, LoginProtocol::Smtp), bindings).await {
                     Ok(known) => Answer::Known(Box::new(known)),
                     Err(answer) => self.logged_in(answer),

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use relais_certs::Shown;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -30,7 +31,7 @@ enum Carrier {
     /// On this host.
     Unix(UnixStream),
     /// Under TLS.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<TcpStream>>, Arc<Shown>),
 }
 
 /// A connection's octets, perhaps encrypted, perhaps compressed.
@@ -64,13 +65,21 @@ impl From<UnixStream> for Wire {
 impl Wire {
     /// Whether others on the way can't read it.
     pub(crate) const fn is_tls(&self) -> bool {
-        matches!(self.carrier, Carrier::Tls(_))
+        matches!(self.carrier, Carrier::Tls(..))
     }
 
     /// The connection's TLS.
     pub(crate) fn tls(&self) -> Option<&rustls::ServerConnection> {
         match &self.carrier {
-            Carrier::Tls(stream) => Some(stream.get_ref().1),
+            Carrier::Tls(stream, _) => Some(stream.get_ref().1),
+            Carrier::Tcp(_) | Carrier::Unix(_) => None,
+        }
+    }
+
+    /// The certificates that its handshake chose from; others may be in use by now.
+    pub(crate) fn shown(&self) -> Option<&Shown> {
+        match &self.carrier {
+            Carrier::Tls(_, shown) => Some(shown),
             Carrier::Tcp(_) | Carrier::Unix(_) => None,
         }
     }
@@ -84,18 +93,13 @@ impl Wire {
     }
 
     /// Shakes hands as the server. `begun` is what was already read of the client's part, beside a PROXY header.
-    pub(crate) async fn start_tls(
-        self,
-        config: Arc<rustls::ServerConfig>,
-        begun: &[u8],
-        limit: Duration,
-    ) -> io::Result<Self> {
+    pub(crate) async fn start_tls(self, shown: Arc<Shown>, begun: &[u8], limit: Duration) -> io::Result<Self> {
         let Carrier::Tcp(stream) = self.carrier else {
             return Err(io::Error::other("only a plain TCP connection can start TLS"));
         };
-        let handshake = TlsAcceptor::from(config).accept_with(stream, |connection| feed(connection, begun));
+        let handshake = TlsAcceptor::from(shown.config()).accept_with(stream, |connection| feed(connection, begun));
         let accepted = timeout(limit, handshake).await.map_err(io::Error::from)??;
-        Ok(Self { carrier: Carrier::Tls(Box::new(accepted)), deflate: None, ends_at: self.ends_at })
+        Ok(Self { carrier: Carrier::Tls(Box::new(accepted), shown), deflate: None, ends_at: self.ends_at })
     }
 
     /// Fixes when the connection's time is over, or that it has no end: a peer that drips octets must not stay for ever.
@@ -220,7 +224,7 @@ impl AsyncRead for Carrier {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream, _) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 }
@@ -230,7 +234,7 @@ impl AsyncWrite for Carrier {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, octets),
             Self::Unix(stream) => Pin::new(stream).poll_write(context, octets),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, octets),
+            Self::Tls(stream, _) => Pin::new(stream).poll_write(context, octets),
         }
     }
 
@@ -238,7 +242,7 @@ impl AsyncWrite for Carrier {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Self::Unix(stream) => Pin::new(stream).poll_flush(context),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream, _) => Pin::new(stream).poll_flush(context),
         }
     }
 
@@ -246,7 +250,7 @@ impl AsyncWrite for Carrier {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream, _) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

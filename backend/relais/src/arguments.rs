@@ -1,5 +1,6 @@
 //! The command line's words.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use axum::http::Method;
@@ -28,6 +29,15 @@ pub(crate) enum Command {
     /// What is asked of the house, whether it serves now or not.
     #[command(flatten)]
     House(HouseCommand),
+    /// Sends a message through every door of the running server, reads it at every other, and takes away what it made.
+    SelfTest,
+    /// Takes a message from standard input, as `sendmail` does; so it does, too, where it is called by that name.
+    #[command(disable_help_flag = true)]
+    Sendmail {
+        /// As sendmail knows them: -t, -i, -f ADDRESS, -F NAME, recipients.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
     /// Reads the bootstrap file and says what is wrong with it.
     CheckConfig,
     /// Tells the version.
@@ -73,11 +83,18 @@ pub(crate) enum HouseCommand {
     /// What is set for the whole house.
     #[command(subcommand)]
     Settings(SettingsCommand),
-    /// The REST API's keys. They are made in the panel.
+    /// The REST API's keys.
     #[command(subcommand)]
     Key(KeyCommand),
     /// Makes the link by which a house without an owner is set up, once, within an hour.
-    SetupLink,
+    SetupLink {
+        /// Proposes the first domain on that page.
+        #[arg(long)]
+        domain: Option<String>,
+        /// Proposes the owner's address.
+        #[arg(long)]
+        address: Option<String>,
+    },
     /// Checks the database: counts, quota, dangling rows.
     CheckStore,
     /// Asks the REST API itself, and prints its answer.

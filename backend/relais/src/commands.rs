@@ -123,9 +123,12 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
         HouseCommand::Activity(command) => activity(command, line).await?,
         HouseCommand::Settings(command) => settings(command, line).await?,
         HouseCommand::Key(command) => key(command, line).await?,
-        HouseCommand::SetupLink => {
+        HouseCommand::SetupLink { domain, address } => {
             let made = ask(line, Method::POST, "/system/setup-link", Content::Nothing).await?;
-            say(&member(&made, "link"))?;
+            let proposed = [("domain", &domain), ("address", &address)];
+            let proposed: Vec<_> = proposed.iter().filter_map(|(name, said)| Some((*name, said.as_deref()?))).collect();
+            let asked = if proposed.is_empty() { String::new() } else { format!("?{}", query(&proposed)) };
+            say(&format!("{}{asked}", member(&made, "link")))?;
         }
         HouseCommand::CheckStore => return check_store(line).await,
         HouseCommand::Api { method, path, body } => return raw(method, &path, body, line).await,

@@ -137,6 +137,8 @@ pub(crate) enum ListenProtocol {
 pub(crate) struct Tls {
     /// None: a self-signed one is made in the data directory.
     pub(crate) certificates: Vec<CertificateFiles>,
+    /// PEM: CAs that an ACME directory may be served by, beside the public ones.
+    pub(crate) acme_roots: Option<PathBuf>,
 }
 
 /// One pair of PEM files.
@@ -486,6 +488,7 @@ impl Config {
             ("database", self.database != new.database),
             ("[blobs]", self.blobs != new.blobs),
             ("[[listen]]", self.listen != new.listen),
+            ("[tls] acme_roots", self.tls.acme_roots != new.tls.acme_roots),
             ("[resolver]", self.resolver != new.resolver),
             ("[operations]", self.operations != new.operations),
             ("[web]", self.web != new.web),

@@ -1,17 +1,19 @@
 //! What the panel and the API are shown of the machine and of the doors, and how webhooks leave the house.
 
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::Result;
+use relais_certs::{Doing, InUse, Lead, NameCheck, Rank, Served};
 use relais_courier::{HttpCourier, Names};
-use relais_delivery::{DnsResolver, Resolver as _};
-use relais_maild::{Certificates, ListenerConfig, TlsMode};
+use relais_delivery::{DnsResolver, LookupError, Resolver as _};
+use relais_maild::{ListenerConfig, TlsMode};
 use relais_model::{Domain, SystemRandom, Timestamp};
 use relais_reception::Disk;
 use relais_service::{CertificateFact, DiskFact, Host, ListenerView, LogTail, Operations, Webhooks};
 use x509_parser::parse_x509_certificate;
+
+use crate::config::Config;
 
 /// This machine, with the doors of this process.
 #[derive(Debug)]
@@ -19,7 +21,7 @@ pub(crate) struct Machine {
     pub(crate) name: Domain,
     pub(crate) started_at: Timestamp,
     pub(crate) listeners: Vec<ListenerView>,
-    pub(crate) certificates: Arc<Certificates>,
+    pub(crate) served: Arc<Served>,
     pub(crate) disk: Arc<Disk>,
     pub(crate) is_delivering: bool,
 }
@@ -38,16 +40,15 @@ impl Host for Machine {
     }
 
     fn certificates(&self) -> Vec<CertificateFact> {
-        let fact = |(octets, names): (_, Vec<String>)| {
-            let octets: &[u8] = AsRef::as_ref(&octets);
-            let (_rest, certificate) = parse_x509_certificate(octets).ok()?;
+        let fact = |found: InUse| {
+            let (_rest, certificate) = parse_x509_certificate(&found.leaf).ok()?;
             Some(CertificateFact {
-                names,
+                names: found.names,
                 not_after: Timestamp::from_seconds(certificate.validity().not_after.timestamp()),
-                is_self_signed: certificate.issuer() == certificate.subject(),
+                is_self_signed: found.rank == Rank::SelfSigned || certificate.issuer() == certificate.subject(),
             })
         };
-        self.certificates.in_use().into_iter().filter_map(fact).collect()
+        self.served.in_use().into_iter().filter_map(fact).collect()
     }
 
     fn disk(&self) -> Option<DiskFact> {
@@ -75,6 +76,16 @@ pub(crate) fn listeners(configs: &[ListenerConfig]) -> Vec<ListenerView> {
     configs.iter().map(view).collect()
 }
 
+/// The doors with TLS, the browsers' too.
+pub(crate) fn doors_with_tls(configs: &[ListenerConfig], config: &Config) -> Vec<ListenerView> {
+    let web = config.web.at.iter().map(|address| ListenerView {
+        protocol: "http".to_owned(),
+        at: address.to_string(),
+        tls: "implicit".to_owned(),
+    });
+    listeners(configs).into_iter().filter(|door| door.tls != "none").chain(web).collect()
+}
+
 /// What the service is given in a house that serves; names are looked up by the house's own `resolver`.
 pub(crate) fn operations(machine: Machine, log: Arc<LogTail>, resolver: DnsResolver) -> Result<Operations> {
     let courier = HttpCourier::new(Arc::new(HouseNames(resolver)), &[])?;
@@ -84,10 +95,10 @@ pub(crate) fn operations(machine: Machine, log: Arc<LogTail>, resolver: DnsResol
 
 /// Names as the house's mail finds them.
 #[derive(Debug)]
-struct HouseNames(DnsResolver);
+pub(crate) struct HouseNames(pub(crate) DnsResolver);
 
 impl Names for HouseNames {
-    fn addresses<'a>(&'a self, name: &'a str) -> Pin<Box<dyn Future<Output = Vec<IpAddr>> + Send + 'a>> {
+    fn addresses<'a>(&'a self, name: &'a str) -> Doing<'a, Vec<IpAddr>> {
         Box::pin(async move {
             let Ok(domain) = Domain::parse(name) else { return Vec::new() };
             match self.0.addresses(&domain).await {
@@ -98,5 +109,31 @@ impl Names for HouseNames {
                 }
             }
         })
+    }
+}
+
+impl NameCheck for HouseNames {
+    fn lead<'a>(&'a self, name: &'a str, host: &'a str) -> Doing<'a, Lead> {
+        Box::pin(async move {
+            let found = match self.look_up(name).await {
+                Ok(found) => found,
+                Err(lead) => return lead,
+            };
+            // Where the host itself leads is known to the world alone: it may stand behind a router.
+            let is_here = name == host
+                || self.look_up(host).await.is_ok_and(|own| own.iter().any(|address| found.contains(address)));
+            if is_here { Lead::Here } else { Lead::Elsewhere(found) }
+        })
+    }
+}
+
+impl HouseNames {
+    async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, Lead> {
+        let Ok(domain) = Domain::parse(name) else { return Err(Lead::Nowhere) };
+        match self.0.addresses(&domain).await {
+            Ok(found) => Ok(found.records),
+            Err(LookupError::Temporary(why)) => Err(Lead::Unknown(why)),
+            Err(_) => Err(Lead::Nowhere),
+        }
     }
 }

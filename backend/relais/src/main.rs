@@ -4,7 +4,8 @@
 //!   there is. `demo`: the same on loopback, furnished.
 //! - `commands`, `import`, `show`: the API asked and its answers shown. `control`: the line to it, over the socket of a running server or
 //!   in this process.
-//! - `web`: the doors for browsers. `operations`: metrics and health. `certificate`: those of our own making. `private`: files for the owner alone. `log`.
+//! - `self_test`: every door tried as its guests do. `sendmail`: mail of this machine's own programs.
+//! - `web`: the doors for browsers. `operations`: metrics and health. `certificate`: those of our own making. `knocker`: what the doors really show. `private`: files for the owner alone. `log`.
 //!
 //! Invariants: no globals but the log's and the metrics' recorders and the allocator. Passwords come from a prompt, standard
 //! input or a file, never from an argument.
@@ -17,9 +18,12 @@ mod control;
 mod demo;
 mod host;
 mod import;
+mod knocker;
 mod log;
 mod operations;
 mod private;
+mod self_test;
+mod sendmail;
 mod server;
 mod show;
 mod web;
@@ -38,7 +42,13 @@ use config::Config;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if let Some(words) = sendmail::called() {
+        return sendmail::run(&words);
+    }
     let arguments = Arguments::parse();
+    if let Command::Sendmail { words } = &arguments.command {
+        return sendmail::run(words);
+    }
     match run(arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -89,6 +99,9 @@ async fn perform(arguments: Arguments) -> Result<bool> {
                 .await?;
         }
         Command::Demo(arguments) => demo::run(arguments).await?,
+        Command::SelfTest => return self_test::run(&load()?).await,
+        // It needs neither a runtime nor the configuration, and was done before.
+        Command::Sendmail { .. } => {}
         Command::House(command) => return commands::run(command, &load()?).await,
     }
     Ok(true)

@@ -8,26 +8,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use relais_certs::{AcmeAuthority, CertificateWorker, Challenges, Proofs, Rank, Served};
 use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
-use relais_httpd::{Door, MailPorts, Place, Web};
-use relais_maild::{
-    Binding, Certificates, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode, server_config,
-};
+use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
+use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
-use relais_service::{Access, Service, Site};
+use relais_service::{Access, CertificateDesk, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use crate::certificate::{self, Pair};
 use crate::config::{Config, Relay, RelayTls as RelayTlsName};
-use crate::host::{self, Machine};
+use crate::host::{self, HouseNames, Machine};
+use crate::knocker::Doorstep;
 use crate::log::{Logging, SetLevel};
 use crate::{control, operations, web};
 
@@ -44,6 +45,8 @@ pub(crate) struct Server {
     listeners: Vec<ListenerConfig>,
     doors: Doors,
     reloading: Reloading,
+    challenges: Arc<Challenges>,
+    certificates: CertificateWorker,
     control: Door,
     operations: operations::Doors,
     web: web::Doors,
@@ -59,16 +62,17 @@ impl Server {
         make_directories(config)?;
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let store = open_store(config, Arc::clone(&clock)).await?;
-        let pairs = match &own_pairs {
-            Some(pairs) => pairs.clone(),
-            None => certificate_files(config)?,
-        };
-        let certificates = Arc::new(Certificates::load(&as_paths(&pairs))?);
-        let tls = server_config(Arc::clone(&certificates))?;
+        let challenges = Arc::<Challenges>::default();
+        let (pairs, rank) = files(config, own_pairs.as_deref())?;
+        let served = Served::load(config.hostname.as_str(), &as_paths(&pairs), rank, Arc::clone(&challenges))?;
+        let served = Arc::new(served);
+        let tls = served.live_config();
         let login = Arc::new(Login::new(store.clone(), Arc::clone(&clock), &*random));
         let disk = Arc::new(Disk::new(&config.data, config.limits.free_octets(), Arc::clone(&clock)));
         store.start_settings_from(config.settings()).await?;
         let reception = ReceptionConfig { host_name: config.hostname.clone() };
+        let certificates = certificate_worker(config, &store, &served, &challenges, &clock)?;
+        certificates.put_in_use().await?;
         let spool = config.data.join("spool");
         let reception =
             Arc::new(Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random));
@@ -78,12 +82,12 @@ impl Server {
         let limits = limits(config, &store);
         let drain = limits.drain;
         let name = config.hostname.clone();
-        let house = House::new(name, store.clone(), Arc::clone(&login), reception, tls, limits.clone(), clock)
-            .with_certificates(Arc::clone(&certificates))
+        let shown = Arc::clone(&served);
+        let house = House::new(name, store.clone(), Arc::clone(&login), reception, shown, limits.clone(), clock)
             .with(limits, config.login.scram);
         let (house, guests_house) = watch::channel(Arc::new(house));
         let begun_with = config.clone();
-        let reloading = Reloading { begun_with, own_pairs, certificates, house, disk, store: store.clone() };
+        let reloading = Reloading { begun_with, own_pairs, served, house, disk, store: store.clone() };
         Ok(Self {
             store,
             login,
@@ -91,6 +95,8 @@ impl Server {
             listeners: config.listeners(),
             doors: Doors::bind(config.listeners())?,
             reloading,
+            challenges,
+            certificates,
             control: Door::unix(control::bind(&config.control_socket())?, control::GUESTS),
             operations,
             web,
@@ -134,20 +140,29 @@ impl Server {
             name: self.reloading.begun_with.hostname.clone(),
             started_at: SystemClock.now(),
             listeners: host::listeners(&self.listeners),
-            certificates: Arc::clone(&self.reloading.certificates),
+            served: Arc::clone(&self.reloading.served),
             disk: Arc::clone(&self.reloading.disk),
             is_delivering: self.delivery.is_some(),
         };
-        let service =
-            self.service().with_operations(host::operations(machine, logging.tail, resolver(&self.resolver)?)?);
+        let desk = CertificateDesk {
+            served: Arc::clone(&self.reloading.served),
+            wake: self.certificates.wake(),
+            doors: host::doors_with_tls(&self.listeners, &self.reloading.begun_with),
+            knocker: Arc::new(Doorstep::new()?),
+        };
+        let operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?;
+        let service = self.service().with_operations(operations.with_certificates(desk));
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
         tasks.spawn(count_flow(service.clone(), stop.clone()));
         tasks.spawn(obey_settings(self.store.clone(), self.reloading.house.clone(), stop.clone()));
         let handle = operations::recorder()?;
         tasks.spawn(self.operations.serve(self.store.clone(), handle, stop.clone(), self.drain));
         let place = place(&self.reloading.begun_with);
-        let router = Web::new(service, self.access, place, Arc::new(SystemClock)).router();
-        tasks.spawn(self.web.serve(router.clone(), stop.clone(), self.drain));
+        let signer = Signer(Arc::clone(&self.reloading.served));
+        let web = Web::new(service, self.access, place, Arc::new(SystemClock)).with_signer(Arc::new(signer));
+        let router = web.router();
+        tasks.spawn(self.web.serve(router.clone(), self.challenges, stop.clone(), self.drain));
+        tasks.spawn(self.certificates.run(stop.clone()));
         tasks.spawn(self.control.serve(router, stop.clone(), self.drain));
         tasks.spawn(self.doors.serve(self.house, stop.clone()));
         tasks.close();
@@ -171,18 +186,34 @@ impl Server {
     }
 }
 
-/// Where people find the house: its pages, and its doors for mail programs with TLS from the first octet.
+/// Signs as the house with what its TLS doors show.
+#[derive(Debug)]
+struct Signer(Arc<Served>);
+
+impl ProfileSigner for Signer {
+    fn certified(&self) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.own())
+    }
+}
+
+/// Where people find the house: its pages, and its doors for mail programs with TLS.
 pub(crate) fn place(config: &Config) -> Place {
     let listeners = config.listeners();
-    let port = |protocol: Protocol| {
-        let tls = listeners.iter().find(|door| door.protocol == protocol && door.tls == TlsMode::Implicit)?;
-        match &tls.binding {
+    let port = |protocol: Protocol, tls: TlsMode| {
+        let door = listeners.iter().find(|door| door.protocol == protocol && door.tls == tls)?;
+        match &door.binding {
             Binding::Tcp(address) => Some(address.port()),
             Binding::Unix(_) => None,
         }
     };
-    let ports =
-        MailPorts { imaps: port(Protocol::Imap), pop3s: port(Protocol::Pop3), submissions: port(Protocol::Submission) };
+    let ports = MailPorts {
+        imaps: port(Protocol::Imap, TlsMode::Implicit),
+        pop3s: port(Protocol::Pop3, TlsMode::Implicit),
+        submissions: port(Protocol::Submission, TlsMode::Implicit),
+        imap: port(Protocol::Imap, TlsMode::StartTls),
+        pop3: port(Protocol::Pop3, TlsMode::StartTls),
+        submission: port(Protocol::Submission, TlsMode::StartTls),
+    };
     let own = || format!("https://{}", config.hostname);
     let origin = config.web.origins.first().cloned().unwrap_or_else(own);
     Place { host: config.hostname.clone(), origin, ports }
@@ -222,12 +253,38 @@ fn make_directories(config: &Config) -> Result<()> {
     Ok(())
 }
 
-fn certificate_files(config: &Config) -> Result<Vec<Pair>> {
+/// The files that are shown: a demo's own, else those that the configuration names, else the self-signed one.
+fn files(config: &Config, own: Option<&[Pair]>) -> Result<(Vec<Pair>, Rank)> {
+    if let Some(own) = own {
+        return Ok((own.to_vec(), Rank::File));
+    }
     if config.tls.certificates.is_empty() {
-        return Ok(vec![certificate::self_signed(&config.data, config.hostname.as_str())?]);
+        return Ok((vec![certificate::self_signed(&config.data, config.hostname.as_str())?], Rank::SelfSigned));
     }
     let pair = |files: &crate::config::CertificateFiles| Pair { chain: files.chain.clone(), key: files.key.clone() };
-    Ok(config.tls.certificates.iter().map(pair).collect())
+    Ok((config.tls.certificates.iter().map(pair).collect(), Rank::File))
+}
+
+/// Who orders certificates and puts them in use.
+fn certificate_worker(
+    config: &Config,
+    store: &Store,
+    served: &Arc<Served>,
+    challenges: &Arc<Challenges>,
+    clock: &Arc<dyn Clock>,
+) -> Result<CertificateWorker> {
+    let proofs = Proofs { challenges: Arc::clone(challenges), dns: None };
+    let authority = AcmeAuthority::new(proofs, config.tls.acme_roots.as_deref()).context("[tls] acme_roots")?;
+    let servers: Vec<SocketAddr> = config.resolver.servers.iter().map(|server| server.0).collect();
+    Ok(CertificateWorker::new(
+        config.hostname.clone(),
+        store.clone(),
+        Arc::clone(served),
+        Arc::new(authority),
+        Arc::new(HouseNames(resolver(&servers)?)),
+        Arc::clone(clock),
+        Arc::new(SystemRandom),
+    ))
 }
 
 fn as_paths(pairs: &[Pair]) -> Vec<(PathBuf, PathBuf)> {
@@ -238,7 +295,8 @@ fn as_paths(pairs: &[Pair]) -> Vec<(PathBuf, PathBuf)> {
 pub(crate) fn check(config: &Config) -> Result<()> {
     delivery_config(config)?;
     if !config.tls.certificates.is_empty() {
-        Certificates::load(&as_paths(&certificate_files(config)?))?;
+        let (pairs, rank) = files(config, None)?;
+        Served::load(config.hostname.as_str(), &as_paths(&pairs), rank, Arc::default())?;
     }
     Ok(())
 }
@@ -425,7 +483,7 @@ struct Reloading {
     begun_with: Config,
     /// Instead of the configuration's.
     own_pairs: Option<Vec<Pair>>,
-    certificates: Arc<Certificates>,
+    served: Arc<Served>,
     house: watch::Sender<Arc<House>>,
     disk: Arc<Disk>,
     store: Store,
@@ -435,12 +493,9 @@ impl Reloading {
     /// All of it, or nothing: whatever can fail comes before the first change.
     fn reload(&self, delivery: Option<&Delivery>, set_level: &SetLevel) -> Result<()> {
         let config = Config::load(self.begun_with.path())?;
-        let pairs = match &self.own_pairs {
-            Some(pairs) => pairs.clone(),
-            None => certificate_files(&config)?,
-        };
+        let (pairs, rank) = files(&config, self.own_pairs.as_deref())?;
         let routes = routes(&config.delivery.relays)?;
-        self.certificates.replace(&as_paths(&pairs))?;
+        self.served.replace_files(&as_paths(&pairs), rank)?;
         set_level(&config.log.level)?; // it was judged as the file was read
         let limits = limits(&config, &self.store);
         self.house.send_modify(|house| *house = Arc::new(house.with(limits, config.login.scram)));

@@ -1,14 +1,18 @@
-//! The doors for browsers and programs: panel and API over TLS, and plain HTTP that only knows the way there.
+//! The doors for browsers and programs: panel and API over TLS, and plain HTTP that only knows the way there. At both a CA finds
+//! its proofs.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use futures_util::future::join_all;
+use relais_certs::Challenges;
 use relais_httpd::Door;
 use tokio::net::TcpListener;
 use tokio_rustls::rustls::ServerConfig;
@@ -40,9 +44,16 @@ impl Doors {
     }
 
     /// Serves `router` until `stop`, and lets what is being asked be answered within `drain`.
-    pub(crate) async fn serve(self, router: Router, stop: CancellationToken, drain: Duration) {
+    pub(crate) async fn serve(
+        self,
+        router: Router,
+        challenges: Arc<Challenges>,
+        stop: CancellationToken,
+        drain: Duration,
+    ) {
         let port = self.port;
-        let to_tls = Router::new().fallback(move |request: Request| async move { lead_to_tls(&request, port) });
+        let router = router.merge(proofs(Arc::clone(&challenges)));
+        let to_tls = proofs(challenges).fallback(move |request: Request| async move { lead_to_tls(&request, port) });
         let secured = self.tls.into_iter().map(|door| door.serve(router.clone(), stop.clone(), drain));
         let plain = self.plain.into_iter().map(|door| door.serve(to_tls.clone(), stop.clone(), drain));
         tokio::join!(join_all(secured), join_all(plain));
@@ -51,6 +62,18 @@ impl Doors {
 
 fn listen(address: SocketAddr) -> Result<TcpListener> {
     relais_maild::listen(address).with_context(|| format!("cannot listen for browsers at {address}"))
+}
+
+/// What a CA looks for (RFC 8555 §8.3): over plain HTTP, and over TLS where it was led there.
+fn proofs(challenges: Arc<Challenges>) -> Router {
+    Router::new().route("/.well-known/acme-challenge/{token}", get(proof)).with_state(challenges)
+}
+
+async fn proof(State(challenges): State<Arc<Challenges>>, Path(token): Path<String>) -> Response {
+    match challenges.answer(&token) {
+        Some(proof) => ([(header::CONTENT_TYPE, "application/octet-stream")], proof).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// The same page over TLS.

@@ -287,6 +287,19 @@ impl Domains {
         self.go(actor, name, Removal::OnlyEmpty, if_version).await
     }
 
+    /// As [`Domains::remove`], and nobody can restore it: neither can a domain that was removed before.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn remove_for_good(&self, actor: &Actor, name: &str, if_version: Option<&str>) -> Result<(), Failure> {
+        match self.go(actor, name, Removal::WithContents, if_version).await {
+            Ok(()) | Err(Failure::Absent(_)) => {}
+            Err(failure) => return Err(failure),
+        }
+        let domain = checks::domain("domain", name).map_err(|_| unknown(name))?;
+        Ok(self.store.purge_domain(&domain).await?)
+    }
+
     async fn go(&self, actor: &Actor, name: &str, how: Removal, if_version: Option<&str>) -> Result<(), Failure> {
         actor.require(Role::Owner)?;
         actor.require_proof()?;

@@ -7,6 +7,7 @@
 //! - `directory`: addresses as people read them. `import`: many accounts from CSV. `queue`, `trace`: mail on its way; `explain`: what
 //!   other servers' words mean.
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
+//!   `certificates`: what the doors show, and how that is ordered or brought.
 //!
 //! Invariants: a password is a type that doesn't print, and never leaves in an answer. A text for people is a name in the catalogue.
 //! No row key is ever shown.
@@ -19,6 +20,7 @@ mod actor;
 mod addresses;
 mod api_keys;
 mod app_passwords;
+mod certificates;
 mod checks;
 mod directory;
 mod domains;
@@ -63,6 +65,10 @@ pub use addresses::{
 };
 pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, KeyReach, Keyed, Scope, Scopes};
 pub use app_passwords::AppPasswordView;
+pub use certificates::{
+    CaView, CertificateDesk, CertificateNameRow, CertificateOrderRow, CertificateRow, DoorView, Knocker,
+    OwnCertificateForm, SeenLeaf, WantedNameForm,
+};
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};
 pub use failure::{Complaint, Failure};
@@ -165,6 +171,8 @@ pub struct Operations {
     pub log: Arc<LogTail>,
     /// How other programs are told what happens.
     pub webhooks: Webhooks,
+    /// What the doors show, and how that is changed.
+    pub certificates: Option<CertificateDesk>,
     pub(crate) flow: overview::FlowBoard,
     pub(crate) queue: queue::QueueBoard,
 }
@@ -173,6 +181,12 @@ impl Operations {
     /// Of a house that serves.
     pub fn new(host: Arc<dyn Host>, log: Arc<LogTail>, webhooks: Webhooks) -> Self {
         Self { host: Some(host), log, webhooks, ..Self::default() }
+    }
+
+    /// With doors that show certificates.
+    #[must_use]
+    pub fn with_certificates(self, desk: CertificateDesk) -> Self {
+        Self { certificates: Some(desk), ..self }
     }
 }
 

@@ -11,15 +11,15 @@ use crate::{Actor, Complaint, Failure, Moment, Role, Service, Text};
 pub struct SettingView {
     /// Its name, `mail.message_octets`.
     pub name: &'static str,
-    /// The section of the page: `house`, `mail`, `sign-in`, `keeping`, `programs` or `warnings`.
+    /// The section of the page: `house`, `mail`, `certificates`, `sign-in`, `keeping`, `programs` or `warnings`.
     pub section: &'static str,
     /// What it is, in few words.
     pub title: Text,
     /// What it does, and what to think of.
     pub help: Text,
-    /// `switch`, `number`, `size`, `span`, `words`, `address`, `networks` or `choice`.
+    /// `switch`, `number`, `size`, `span`, `words`, `address`, `networks`, `url`, `line`, `secret` or `choice`.
     pub kind: &'static str,
-    /// The value in force: `true` or `false`; octets; seconds; words.
+    /// The value in force: `true` or `false`; octets; seconds; words. Nothing for a secret.
     pub value: String,
     /// What counts where nobody has set it.
     pub default: String,
@@ -121,7 +121,11 @@ impl Service {
 
     fn setting_view(&self, setting: &Setting, set: &[SetValue]) -> SettingView {
         let found = set.iter().find(|set| set.name == setting.name);
-        let value = |settings: &relais_store::Settings| settings.value(setting.name).unwrap_or_default();
+        let is_secret = matches!(setting.kind, SettingKind::Secret { .. });
+        let value = |settings: &relais_store::Settings| {
+            let value = settings.value(setting.name).filter(|_| !is_secret);
+            value.unwrap_or_default()
+        };
         let (least, most) = match setting.kind {
             SettingKind::Number { least, most, .. } | SettingKind::Size { least, most } => (Some(least), Some(most)),
             SettingKind::Span { least, most } => (Some(least.as_secs()), Some(most.as_secs())),
@@ -180,12 +184,16 @@ fn complaint(kind: SettingKind, error: ValueError) -> Text {
         (ValueError::Switch, _) => Text::new("setting-no-switch"),
         (ValueError::Empty, _) => Text::new("setting-empty"),
         (ValueError::Words, _) => Text::new("setting-no-words"),
-        (ValueError::Long, SettingKind::Words { most_octets }) => {
-            Text::new("setting-too-long").with("most", most_octets)
-        }
+        (
+            ValueError::Long,
+            SettingKind::Words { most_octets }
+            | SettingKind::Line { most_octets }
+            | SettingKind::Secret { most_octets },
+        ) => Text::new("setting-too-long").with("most", most_octets),
         (ValueError::Long, _) => Text::new("setting-too-many"),
         (ValueError::Address, _) => Text::new("setting-no-address"),
         (ValueError::Network, _) => Text::new("setting-no-network"),
+        (ValueError::Url, _) => Text::new("setting-no-url"),
         (ValueError::Choice | ValueError::Unknown, _) => Text::new("setting-no-choice"),
     }
 }

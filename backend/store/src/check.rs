@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 19] = [
+const RULES: [(&str, &str); 20] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -89,6 +89,11 @@ const RULES: [(&str, &str); 19] = [
                  OR (domain_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = w.domain_key)))
            + (SELECT COUNT(*) FROM webhook_delivery d WHERE NOT EXISTS
                  (SELECT 1 FROM webhook w WHERE w.webhook_key = d.webhook_key))"),
+    ("names of certificates that are gone, or of domains",
+     "SELECT COUNT(*) FROM certificate_name n WHERE
+          (domain_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = n.domain_key))
+          OR (certificate_key IS NOT NULL AND NOT EXISTS
+                 (SELECT 1 FROM certificate c WHERE c.certificate_key = n.certificate_key))"),
     ("queued messages without a message, or without recipients",
      "SELECT COUNT(*) FROM queued q WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = q.message_key)
          OR NOT EXISTS (SELECT 1 FROM queued_recipient r WHERE r.queue_key = q.queue_key)"),

@@ -71,6 +71,15 @@ key!(
 );
 
 key!(
+    /// A row of `certificate`. [`CertificateKey::certificate_id`] is what people see.
+    CertificateKey
+);
+key!(
+    /// A row of `certificate_order`.
+    OrderKey
+);
+
+key!(
     /// A row of `audit`. [`AuditKey::entry_id`] is what people see.
     AuditKey
 );
@@ -119,6 +128,8 @@ macro_rules! shown {
 shown!(SessionKey, session_id);
 shown!(PasskeyKey, passkey_id);
 shown!(ApiKeyKey, key_id);
+shown!(CertificateKey, certificate_id);
+shown!(OrderKey, order_id);
 
 /// What a thing is at a time: the key of its last change. Another change, another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

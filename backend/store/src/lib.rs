@@ -10,7 +10,7 @@
 //! - `directory`: domains, accounts, aliases, and the question `route`. `audit`: who changed what. `access`: app passwords, and the history of log-ins. `queue`: what waits to go out, and the trace.
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
-//! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `idempotency`: what a script's request did, so that it isn't done twice.
+//! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
 //! # Invariants
@@ -28,6 +28,7 @@
 mod access;
 mod audit;
 mod blob;
+mod certificate;
 mod check;
 mod collect;
 mod content;
@@ -69,6 +70,7 @@ pub use access::{
     ScramSalt, SecondFactorState, Session, SessionRow, SessionStep, Standing, TokenHash, TotpSecret, UsedAppPassword,
 };
 pub use audit::{AUDIT_KEPT_FOR, AuditEntry, AuditFilter, Author, Via};
+pub use certificate::*;
 pub use content::Content;
 pub use contents::{ContentRow, Contents, Wanted};
 pub use directory::*;
@@ -76,8 +78,8 @@ pub use engine::{DatabaseUrl, Engine};
 pub use error::{OpenError, StoreError};
 pub use idempotency::{MAX_ANSWER_OCTETS, MAX_REMEMBERED, OnceKey, REMEMBERED_FOR, Seen, UNDER_WAY_FOR};
 pub use key::{
-    AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, DomainKey, MailboxKey, MessageKey, PasskeyKey, QueueKey,
-    RecipientKey, SessionKey, TraceKey, Version, WebhookDeliveryKey, WebhookKey,
+    AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, CertificateKey, DomainKey, MailboxKey, MessageKey,
+    OrderKey, PasskeyKey, QueueKey, RecipientKey, SessionKey, TraceKey, Version, WebhookDeliveryKey, WebhookKey,
 };
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{
@@ -159,6 +161,7 @@ impl Store {
             // No other process has the store open: what was claimed is nobody's.
             let mut connection = pools.writer.acquire().await?;
             queue::release_claims(&mut connection, clock.now()).await?;
+            certificate::release_all(&mut connection).await?;
         }
         let (views, names) = (Arc::new(Views::default()), Arc::new(names::Names::default()));
         let queue_woken = Arc::new(tokio::sync::Notify::new());

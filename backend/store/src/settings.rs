@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use relais_model::{Address, Timestamp};
+use relais_model::{Address, Secret, Timestamp};
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 use tokio::sync::watch;
@@ -29,6 +29,8 @@ pub enum SettingSection {
     House,
     /// Messages and the queue.
     Mail,
+    /// Certificates, and the CA that gives them.
+    Certificates,
     /// How people sign in.
     SignIn,
     /// How long things are kept.
@@ -41,13 +43,15 @@ pub enum SettingSection {
 
 impl SettingSection {
     /// In the order of the page.
-    pub const ALL: [Self; 6] = [Self::House, Self::Mail, Self::SignIn, Self::Keeping, Self::Programs, Self::Warnings];
+    pub const ALL: [Self; 7] =
+        [Self::House, Self::Mail, Self::Certificates, Self::SignIn, Self::Keeping, Self::Programs, Self::Warnings];
 
     /// Its name in the catalogue and in addresses of the page.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::House => "house",
             Self::Mail => "mail",
+            Self::Certificates => "certificates",
             Self::SignIn => "sign-in",
             Self::Keeping => "keeping",
             Self::Programs => "programs",
@@ -151,6 +155,23 @@ settings! {
     mta_sts_mode: String = "mta_sts.mode", Mail, SettingKind::Choice(&["none", "testing", "enforce"]), "testing".to_owned();
     /// How long other hosts keep the policy (RFC 8461 §3.2: a year at most).
     mta_sts_max_age: Duration = "mta_sts.max_age", Mail, span(days(1), days(365)), days(7);
+
+    /// Certificates are ordered and renewed; whoever switches it on agrees to the CA's terms of service (RFC 8555 §7.3).
+    acme_enabled: bool = "acme.enabled", Certificates, SettingKind::Switch, false;
+    /// Where the CA's ACME directory is (RFC 8555 §7.1.1).
+    acme_directory_url: String = "acme.directory_url", Certificates, SettingKind::Url,
+        "https://acme-v02.api.letsencrypt.org/directory".to_owned();
+    /// Where the CA writes to.
+    acme_contact: Option<Address> = "acme.contact", Certificates, SettingKind::Address, None;
+    /// How a name is proved to be ours.
+    acme_challenge: String = "acme.challenge", Certificates,
+        SettingKind::Choice(&["auto", "http-01", "tls-alpn-01", "dns-01"]), "auto".to_owned();
+    /// Each domain's service names have certificates, too.
+    acme_service_names: bool = "acme.service_names", Certificates, SettingKind::Switch, true;
+    /// The external account that a new account is bound to (RFC 8555 §7.3.4).
+    acme_eab_key_id: String = "acme.eab_key_id", Certificates, SettingKind::Line { most_octets: 200 }, String::new();
+    /// Its key, in base64url.
+    acme_eab_key: Secret = "acme.eab_key", Certificates, SettingKind::Secret { most_octets: 500 }, Secret::new("");
 
     /// Characters of a new password, at least.
     password_length: u64 = "password.minimum_length", SignIn,
@@ -342,8 +363,9 @@ async fn change(
             sqlx::query("DELETE FROM setting WHERE name = $1").bind(name).execute(&mut *tx).await?;
         }
     }
-    // A null is what nobody had set: that is what an undo brings back.
-    let state = |value: Option<String>| Some(json!({ "value": value }));
+    // A null is what nobody had set: that is what an undo brings back. A secret is told to nobody, and so cannot be undone.
+    let is_secret = setting(name).is_some_and(|setting| matches!(setting.kind, SettingKind::Secret { .. }));
+    let state = |value: Option<String>| (!is_secret).then(|| json!({ "value": value }));
     let deed = Deed { act, subject: name.to_owned(), ..Deed::default() };
     scribe.note(tx, deed.between(state(before), state(value))).await?;
     Ok(())
@@ -424,6 +446,12 @@ mod tests {
         check("house.name", &"x".repeat(61), Err(ValueError::Long));
         check("webhooks.allow_internal", "10.0.0.0/8, ::1", Ok("10.0.0.0/8, ::1/128"));
         check("webhooks.allow_internal", "10.0.0.0/33", Err(ValueError::Network));
+        check("acme.directory_url", "https://ca.example/directory", Ok("https://ca.example/directory"));
+        check("acme.directory_url", "http://ca.example/directory", Err(ValueError::Url));
+        check("acme.directory_url", "https://", Err(ValueError::Url));
+        check("acme.directory_url", "https://ann:secret@ca.example/", Err(ValueError::Url));
+        check("acme.eab_key_id", "", Ok(""));
+        check("acme.eab_key", &"x".repeat(501), Err(ValueError::Long));
         check("no.such", "1", Err(ValueError::Unknown));
     }
 }

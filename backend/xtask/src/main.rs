@@ -11,9 +11,12 @@ mod crash;
 mod full_disk;
 mod fuzz;
 mod imaptest;
+mod installer;
 mod load;
 mod mime;
 mod peers;
+mod release;
+mod sbom;
 mod tally;
 mod test;
 mod tidy;
@@ -58,6 +61,10 @@ enum Task {
     Mime(mime::Arguments),
     /// Real clients and servers against the built relais
     Peers(peers::Arguments),
+    /// Installs, upgrades and removes the built relais in machines of their own (root only)
+    Installer(installer::Arguments),
+    /// Makes the archive and the Debian package
+    Release(release::Arguments),
     /// Plays imaptest's scripts against a server
     Imaptest(imaptest::Arguments),
 }
@@ -77,6 +84,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Load(arguments) => load::run(&arguments)?,
         Task::Mime(arguments) => mime::run(&arguments)?,
         Task::Peers(arguments) => peers::run(&arguments)?,
+        Task::Installer(arguments) => installer::run(&arguments)?,
+        Task::Release(arguments) => release::run(&arguments)?,
         Task::Imaptest(arguments) => imaptest::run(&arguments)?,
     };
     println!("{tally}");

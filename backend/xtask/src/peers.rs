@@ -12,7 +12,7 @@ use crate::tally::Tally;
 
 /// The scripts in their order. Each is told of the house by its environment and prints a line a check.
 const SCRIPTS: &[&str] =
-    &["clients.py", "session.py", "mutt.py", "mbsync.py", "postfix.py", "exim.py", "haproxy.py", "dns.py"];
+    &["clients.py", "session.py", "mutt.py", "mbsync.py", "postfix.py", "exim.py", "haproxy.py", "dns.py", "acme.py"];
 
 /// Debian's packages of the programs that the checks drive.
 const PACKAGES: &[&str] = &[
@@ -28,6 +28,7 @@ const PACKAGES: &[&str] = &[
     "mutt",
     "nsd",
     "openssl",
+    "pebble",
     "postfix",
     "python3",
     "s-nail",

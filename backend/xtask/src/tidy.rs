@@ -37,7 +37,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "maild",
-        &["model", "message", "sasl", "smtp", "imap", "pop3", "sieve", "store", "reception", "service"],
+        &["model", "message", "sasl", "smtp", "imap", "pop3", "sieve", "store", "reception", "certs", "service"],
         &["axum", "sqlx", "hickory-resolver"],
     ),
     ("courier", &["service"], &["axum", "sqlx"]),

@@ -34,6 +34,7 @@ queue-page-caption = Recipients that wait
 queue-page-recipient = Recipient
 queue-page-came = Came
 queue-page-next = Next try
+queue-page-due = Due now
 queue-page-reply = Last reply
 queue-page-from = from
 queue-page-not-tried = Not tried yet

@@ -34,6 +34,7 @@ queue-page-caption = Destinataires qui attendent
 queue-page-recipient = Destinataire
 queue-page-came = Arrivée
 queue-page-next = Prochain essai
+queue-page-due = Maintenant
 queue-page-reply = Dernière réponse
 queue-page-from = de
 queue-page-not-tried = Pas encore essayé

@@ -38,7 +38,7 @@ struct OwnPassword {
 }
 
 async fn change_password(caller: Change, Json(new): Json<OwnPassword>) -> Answer<Done> {
-    let old = new.old_password.map(Password::secret).unwrap_or_else(|| Secret::new(""));
+    let old = new.old_password.map_or_else(|| Secret::new(""), Password::secret);
     caller.web.access().change_password_of_self(&caller.actor, old, new.password.secret()).await?;
     Ok(Done)
 }

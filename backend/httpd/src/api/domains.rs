@@ -60,6 +60,8 @@ async fn change(
 struct RemovalWanted {
     /// Only if neither people nor aliases are in it.
     only_empty: bool,
+    /// At once and for good: nobody can restore it. It may be removed already.
+    for_good: bool,
 }
 
 async fn remove(
@@ -71,6 +73,8 @@ async fn remove(
     let domains = &caller.web.service().domains;
     if wanted.only_empty {
         domains.remove_empty(&caller.actor, &domain, read.version()).await?;
+    } else if wanted.for_good {
+        domains.remove_for_good(&caller.actor, &domain, read.version()).await?;
     } else {
         domains.remove(&caller.actor, &domain, read.version()).await?;
     }

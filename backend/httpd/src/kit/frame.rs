@@ -202,6 +202,11 @@ impl Frame {
         Time::of(self.words, at, self.now)
     }
 
+    /// Whether it is not to come any more.
+    pub(crate) fn is_past(&self, at: Timestamp) -> bool {
+        at <= self.now
+    }
+
     /// How a thing stands: `kind` gives its colour, `id` its word.
     pub(crate) fn state(&self, kind: &'static str, id: &str) -> State {
         State { kind, text: self.say(id) }

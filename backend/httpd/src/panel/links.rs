@@ -1,7 +1,7 @@
 //! One-time links: the first owner sets the house up; a person chooses a new password.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use relais_service::{Failure, SetUp, Way};
@@ -48,12 +48,26 @@ struct SetUpForm {
     ticket: String,
 }
 
-async fn set_up_form(guest: Guest, State(web): State<Web>, Path(token): Path<String>) -> Oops {
+/// What the link proposes, where whoever installed the house said it already.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Proposal {
+    domain: Option<String>,
+    address: String,
+}
+
+async fn set_up_form(
+    guest: Guest,
+    State(web): State<Web>,
+    Path(token): Path<String>,
+    Query(proposal): Query<Proposal>,
+) -> Oops {
     web.access().open_set_up_link(&token).await?;
     let host = web.host().to_unicode();
     // mx.example.org is a host of example.org, mostly: something to correct is easier than an empty field.
     let domain = host.split_once('.').map(|(_, rest)| rest).filter(|rest| rest.contains('.')).unwrap_or_default();
-    let form = SetUpForm { domain: domain.to_owned(), host_name: host.clone(), ..SetUpForm::default() };
+    let domain = proposal.domain.unwrap_or_else(|| domain.to_owned());
+    let form = SetUpForm { domain, host_name: host.clone(), address: proposal.address, ..SetUpForm::default() };
     let frame = guest.frame(&web);
     Ok(shown(&SetUpPage { here: guest.visit.path.clone(), frame, complaints: Complaints::default(), form }))
 }

@@ -4,8 +4,8 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use relais_service::{
-    Failure, MessageStep, QueueAct, QueueAttempt, QueueChart, QueueItem, QueueMessage, QueueQuery, QueueSelection,
-    QueueSort, Role, Rows, Text,
+    Failure, MessageStep, Moment, QueueAct, QueueAttempt, QueueChart, QueueItem, QueueMessage, QueueQuery,
+    QueueSelection, QueueSort, Role, Rows, Text,
 };
 use serde::{Deserialize, Serialize};
 
@@ -157,13 +157,19 @@ impl QueueRow {
             state: state(frame, item.state),
             attempts: frame.number(item.attempts.into()),
             created: frame.time(item.created_at.0),
-            next: item.next_attempt_at.map(|at| frame.time(at.0)),
+            next: item.next_attempt_at.map(|at| due(frame, at)),
             meaning: item.explanation.map(|meaning| frame.tell(&meaning.cause)).unwrap_or_default(),
             reply: item.last_reply.unwrap_or_default(),
             item: item.item,
             recipient: item.recipient,
         }
     }
+}
+
+/// When it is tried again: what is due already is not said to have been.
+fn due(frame: &Frame, at: Moment) -> Time {
+    let time = frame.time(at.0);
+    if frame.is_past(at.0) { Time { words: frame.say("queue-page-due"), ..time } } else { time }
 }
 
 fn state(frame: &Frame, state: &str) -> kit::State {

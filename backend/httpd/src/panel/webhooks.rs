@@ -4,8 +4,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use relais_service::{
-    Actor, CreatedWebhook, Failure, NewWebhookForm, Paging, Reach, Rows, Text, WebhookDeliveryView, WebhookForm,
-    WebhookView,
+    Actor, CreatedWebhook, NewWebhookForm, Paging, Reach, Rows, Text, WebhookDeliveryView, WebhookForm, WebhookView,
 };
 use serde::Deserialize;
 
@@ -372,17 +371,14 @@ async fn remove(
     Path(id): Path<String>,
     Form(Nothing {}): Form<Nothing>,
 ) -> Result<axum::response::Response, kit::PageError> {
-    match web.service().remove_webhook(&admin.actor, &id).await {
-        // Gone is gone, whoever removed it.
-        Ok(()) | Err(Failure::Absent(_)) => Ok(done(path::WEBHOOKS, Text::new("webhooks-page-removed"))),
-        Err(failure) => Err(failure.into()),
-    }
+    web.service().remove_webhook(&admin.actor, &id).await?;
+    Ok(done(path::WEBHOOKS, Text::new("webhooks-page-removed")))
 }
 
 #[cfg(test)]
 mod tests {
     use relais_model::Timestamp;
-    use relais_service::{Moment, Role, Via};
+    use relais_service::{Failure, Moment, Role, Via};
 
     use super::*;
     use crate::kit::samples::draw;

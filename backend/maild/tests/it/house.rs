@@ -1,7 +1,9 @@
 //! A house with two doors for IMAP, sockets in a temporary folder: at one of them log-in needs no TLS.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use relais_certs::{Rank, Served};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, TlsMode};
 use relais_model::{Address, Clock, Domain, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
@@ -9,7 +11,6 @@ use relais_sasl::scram::{Keys, MIN_ITERATIONS, derive};
 use relais_store::{
     Author, DatabaseUrl, DomainChange, NewAccount, NewAppPassword, Protocols, ScramSalt, Store, StoreConfig,
 };
-use rustls::server::ResolvesServerCertUsingSni;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -74,7 +75,15 @@ impl TestHouse {
         let disk = Arc::new(Disk::new(folder.path(), 0, Arc::clone(&clock)));
         let config = ReceptionConfig { host_name: host.clone() };
         let reception = Reception::new(store.clone(), config, folder.path(), disk, Arc::clone(&clock), random);
-        let house = House::new(host, store.clone(), login, Arc::new(reception), no_tls(), Limits::default(), clock);
+        let house = House::new(
+            host,
+            store.clone(),
+            login,
+            Arc::new(reception),
+            no_tls(folder.path()),
+            Limits::default(),
+            clock,
+        );
         let door = |door: Door| ListenerConfig {
             binding: Binding::Unix(folder.path().join(door.socket())),
             protocol: Protocol::Imap,
@@ -132,8 +141,13 @@ impl TestHouse {
     }
 }
 
-fn no_tls() -> Arc<rustls::ServerConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    Arc::new(config.with_no_client_auth().with_cert_resolver(Arc::new(ResolvesServerCertUsingSni::new())))
+/// A self-signed certificate: no test shakes hands.
+fn no_tls(folder: &Path) -> Arc<Served> {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate =
+        rcgen::CertificateParams::new(vec!["mx.relais.test".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let pair = (folder.join("tls.pem"), folder.join("tls.key"));
+    std::fs::write(&pair.0, certificate.pem()).unwrap();
+    std::fs::write(&pair.1, key.serialize_pem()).unwrap();
+    Arc::new(Served::load("mx.relais.test", &[pair], Rank::SelfSigned, Arc::default()).unwrap())
 }

@@ -219,6 +219,9 @@ fn the_house_is_kept_with_and_without_a_server() {
     the_house_is_kept(&empty.config());
     let link = must(&empty.config(), &["setup-link"], "");
     assert!(link.starts_with("https://mx.example.org/setup/") && link.ends_with('\n'), "a link to this host");
+    let words = ["setup-link", "--domain", "example.org", "--address", "ann+x@example.org"];
+    let link = must(&empty.config(), &words, "");
+    assert!(link.ends_with("?domain=example.org&address=ann%2Bx%40example.org\n"), "what is proposed goes along");
 }
 
 /// RFC 6531, RFC 5890: a local part and a domain beyond ASCII, from the command line to the mailbox and back.

@@ -13,6 +13,7 @@ mod doors;
 mod fetching;
 mod house;
 mod keeping;
+mod machine;
 mod relay;
 mod relaying;
 mod reloading;

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod certificates;
 mod directory;
 mod house;
 mod operations;

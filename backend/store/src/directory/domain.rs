@@ -380,6 +380,19 @@ impl Store {
         rows.iter().map(|row| Ok((DomainKey::new(row.try_get(0)?), read_name(row.try_get(1)?)?))).collect()
     }
 
+    /// Removes for good a domain that is removed, at once: nobody can bring it back, and its name is free.
+    ///
+    /// # Errors
+    /// [`DirectoryError::UnknownDomain`] where no such domain is removed.
+    pub async fn purge_domain(&self, domain: &Domain) -> Result<(), DirectoryError> {
+        let sql = "SELECT domain_key FROM domain WHERE name = $1 AND removed_at IS NOT NULL";
+        let query = sqlx::query_scalar(sql).bind(domain.as_str());
+        let key: Option<i64> = query.fetch_optional(&mut *self.reader().await?).await?;
+        let key = key.ok_or_else(|| DirectoryError::UnknownDomain(domain.clone()))?;
+        self.purge_removed_domain(key, Timestamp::from_millis(i64::MAX)).await?;
+        Ok(())
+    }
+
     /// Removes for good the domains that were removed before `before`, with accounts, mail, aliases and other names; one transaction
     /// for each account. Tells how many domains.
     pub(super) async fn purge_domains(&self, before: Timestamp) -> Result<u64, DirectoryError> {
@@ -388,32 +401,35 @@ impl Store {
             sqlx::query_scalar(sql).bind(before.millis()).fetch_all(&mut *self.reader().await?).await?;
         let mut purged = 0;
         for key in keys {
-            purge_accounts_of(self, DomainKey::new(key), before).await?;
-            let is_gone = self
-                .change_routes(move |tx| {
-                    Box::pin(async move {
-                        // Someone may have brought it back meanwhile.
-                        let sql = "DELETE FROM domain WHERE domain_key = $1 AND removed_at < $2";
-                        let query = sqlx::query(sql).bind(key).bind(before.millis());
-                        if query.execute(&mut *tx).await?.rows_affected() == 0 {
-                            return Ok(false);
-                        }
-                        delete_aliases_of(tx, DomainKey::new(key)).await?;
-                        for sql in [
-                            "DELETE FROM domain_alias WHERE domain_key = $1",
-                            "DELETE FROM account_domain WHERE domain_key = $1",
-                            "DELETE FROM login_history WHERE domain_key = $1",
-                        ] {
-                            sqlx::query(sql).bind(key).execute(&mut *tx).await?;
-                        }
-                        webhook::remove_where(tx, "domain_key", key).await?;
-                        Ok(true)
-                    })
-                })
-                .await?;
-            purged += u64::from(is_gone);
+            purged += u64::from(self.purge_removed_domain(key, before).await?);
         }
         Ok(purged)
+    }
+
+    /// False: someone has brought it back meanwhile.
+    async fn purge_removed_domain(&self, key: i64, before: Timestamp) -> Result<bool, DirectoryError> {
+        purge_accounts_of(self, DomainKey::new(key), before).await?;
+        self.change_routes(move |tx| {
+            Box::pin(async move {
+                let sql = "DELETE FROM domain WHERE domain_key = $1 AND removed_at < $2";
+                let query = sqlx::query(sql).bind(key).bind(before.millis());
+                if query.execute(&mut *tx).await?.rows_affected() == 0 {
+                    return Ok(false);
+                }
+                delete_aliases_of(tx, DomainKey::new(key)).await?;
+                for sql in [
+                    "DELETE FROM domain_alias WHERE domain_key = $1",
+                    "DELETE FROM account_domain WHERE domain_key = $1",
+                    "DELETE FROM login_history WHERE domain_key = $1",
+                    "DELETE FROM certificate_name WHERE domain_key = $1",
+                ] {
+                    sqlx::query(sql).bind(key).execute(&mut *tx).await?;
+                }
+                webhook::remove_where(tx, "domain_key", key).await?;
+                Ok(true)
+            })
+        })
+        .await
     }
 }
 

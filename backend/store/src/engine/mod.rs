@@ -154,6 +154,7 @@ pub(crate) async fn last_key(readers: &Readers) -> Result<i64, StoreError> {
          UNION ALL SELECT MAX(app_password_key) FROM app_password
          UNION ALL SELECT MAX(login_key) FROM login_history UNION ALL SELECT MAX(trace_key) FROM message_trace
          UNION ALL SELECT MAX(delivery_key) FROM webhook_delivery
+         UNION ALL SELECT MAX(certificate_key) FROM certificate UNION ALL SELECT MAX(order_key) FROM certificate_order
          UNION ALL SELECT MAX(session_key) FROM session UNION ALL SELECT MAX(passkey_key) FROM passkey
          UNION ALL SELECT MAX(api_key_key) FROM api_key) AS keys",
     )

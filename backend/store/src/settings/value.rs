@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use relais_model::Address;
+use relais_model::{Address, Secret};
 
 /// What a setting's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,18 @@ pub enum SettingKind {
     Address,
     /// Networks (`10.0.0.0/8`) and addresses, parted by commas; or nothing.
     Networks,
+    /// An `https://` URL.
+    Url,
+    /// One line of text, or nothing.
+    Line {
+        /// So long at most.
+        most_octets: usize,
+    },
+    /// One line that is never shown again, or nothing.
+    Secret {
+        /// So long at most.
+        most_octets: usize,
+    },
     /// One of these.
     Choice(&'static [&'static str]),
 }
@@ -57,6 +69,9 @@ impl SettingKind {
             Self::Words { .. } => "words",
             Self::Address => "address",
             Self::Networks => "networks",
+            Self::Url => "url",
+            Self::Line { .. } => "line",
+            Self::Secret { .. } => "secret",
             Self::Choice(_) => "choice",
         }
     }
@@ -120,6 +135,9 @@ pub enum ValueError {
     /// No network.
     #[error("it is no network")]
     Network,
+    /// No URL that begins with `https://`.
+    #[error("it is no https URL")]
+    Url,
     /// None of the choices.
     #[error("it is none of the choices")]
     Choice,
@@ -254,8 +272,13 @@ impl Typed for String {
         match kind {
             SettingKind::Choice(choices) if !choices.contains(&text) => Err(ValueError::Choice),
             SettingKind::Words { .. } if text.is_empty() => Err(ValueError::Empty),
-            SettingKind::Words { .. } if text.chars().any(char::is_control) => Err(ValueError::Words),
-            SettingKind::Words { most_octets } if most_octets < text.len() => Err(ValueError::Long),
+            SettingKind::Words { .. } | SettingKind::Line { .. } if text.chars().any(char::is_control) => {
+                Err(ValueError::Words)
+            }
+            SettingKind::Url if !is_https(text) => Err(ValueError::Url),
+            SettingKind::Words { most_octets } | SettingKind::Line { most_octets } if most_octets < text.len() => {
+                Err(ValueError::Long)
+            }
             _ => Ok(text.to_owned()),
         }
     }
@@ -263,6 +286,30 @@ impl Typed for String {
     fn write(&self) -> String {
         self.clone()
     }
+}
+
+impl Typed for Secret {
+    fn read(kind: SettingKind, text: &str) -> Result<Self, ValueError> {
+        let text = text.trim();
+        match kind {
+            SettingKind::Secret { most_octets } if most_octets < text.len() => Err(ValueError::Long),
+            _ if text.chars().any(char::is_control) => Err(ValueError::Words),
+            _ => Ok(Self::new(text)),
+        }
+    }
+
+    fn write(&self) -> String {
+        self.expose().to_owned()
+    }
+}
+
+/// Octets of a URL, at most.
+const URL_OCTETS: usize = 500;
+
+fn is_https(text: &str) -> bool {
+    let is_plain = text.chars().all(|c| !c.is_control() && !c.is_whitespace());
+    let host = text.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
+    is_plain && text.len() <= URL_OCTETS && host.is_some_and(|host| !host.is_empty() && !host.contains('@'))
 }
 
 impl Typed for Option<Address> {

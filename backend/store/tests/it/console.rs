@@ -315,6 +315,22 @@ fn a_removed_domain_comes_back_whole_or_goes_whole() {
 }
 
 #[test]
+fn a_removed_domain_goes_at_once_where_that_is_wanted() {
+    on_both(|house| async move {
+        let of = domain("house.example");
+        add_alias(&house, "team@house.example", &["anna@house.example"]).await;
+        let here = house.store.purge_domain(&of).await;
+        assert!(format!("{here:?}").contains("UnknownDomain"), "only what is removed: {here:?}");
+        house.store.remove_domain(&of, Removal::WithContents, None, &chief()).await.unwrap();
+        house.store.purge_domain(&of).await.unwrap();
+        assert!(house.store.restore_domain(&of, &chief()).await.is_err());
+        house.check().await;
+        house.store.add_domain(&of, DomainChange::default(), &chief()).await.unwrap();
+        assert_eq!(house.store.account(&address("anna@house.example")).await.unwrap(), None);
+    });
+}
+
+#[test]
 fn the_last_owner_stays() {
     on_both(|house| async move {
         let (anna, bert) = (address("anna@house.example"), address("bert@house.example"));

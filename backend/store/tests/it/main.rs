@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod certificates;
 mod changing;
 mod console;
 mod directory;

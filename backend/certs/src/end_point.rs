@@ -17,7 +17,7 @@ const SEQUENCE: u8 = 0x30;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 
 /// Of a certificate in DER. None where its signature uses no hash of its own (Ed25519) or says which in other words (RSASSA-PSS).
-pub(super) fn of(certificate: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn of(certificate: &[u8]) -> Option<Vec<u8>> {
     let algorithm = signature_algorithm(certificate)?;
     // RFC 5929 §4.1: SHA-256 also stands for MD5 and SHA-1.
     match () {

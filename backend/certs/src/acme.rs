@@ -1,0 +1,455 @@
+//! The CA by ACME (RFC 8555), as instant-acme speaks it: its types stop here.
+//!
+//! It repeats what a CA refuses for its nonce three times; we repeat the step as often again (RFC 8555 §6.5 lets a client go on). All
+//! else is repeated by the worker, later.
+
+use std::fmt;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use data_encoding::BASE64URL_NOPAD;
+use http::Request;
+use http::header::RETRY_AFTER;
+use http_body_util::{BodyExt as _, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use instant_acme::{
+    Account, AccountCredentials, AuthorizationStatus, BodyWrapper, BytesResponse, CertificateIdentifier, ChallengeType,
+    Error, ExternalAccountKey, HttpClient, Identifier, NewAccount, NewOrder, Order, OrderStatus, RetryPolicy,
+};
+use rcgen::{CertificateParams, DistinguishedName, KeyPair};
+use relais_model::{Secret, Timestamp};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout;
+
+use crate::challenge::{Published, Shown};
+use crate::served::provider;
+use crate::{
+    AccountWanted, AuthorityError, CertificateAuthority, ChallengeKind, Doing, Issued, OrderWanted, Problem, Proofs,
+    RenewalWindow,
+};
+
+/// One request and its answer.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// An account, or a question about one certificate.
+const QUESTION_LIMIT: Duration = Duration::from_mins(2);
+/// An order from its first request to its certificate; the wait for the DNS is a part of it.
+pub(crate) const ORDER_LIMIT: Duration = Duration::from_mins(15);
+/// The CA looks at our proofs, or signs, for so long; then we come back later.
+const PATIENCE: RetryPolicy =
+    RetryPolicy::new().initial_delay(Duration::from_millis(500)).backoff(1.5).timeout(Duration::from_mins(2));
+/// Octets of an answer, at most: chains have some thousands.
+const ANSWER_OCTETS: usize = 1 << 20;
+/// How often a step is repeated whose nonce the CA refuses, beside instant-acme's own two.
+const NONCES: u32 = 10;
+/// The CA's Retry-After counts up to this: a CA that says a year is wrong.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(7 * 24);
+
+const ERROR_PREFIX: &str = "urn:ietf:params:acme:error:";
+
+/// Does a step again whose nonce the CA refused (RFC 8555 §6.5).
+macro_rules! again {
+    ($step:expr) => {{
+        let mut left = NONCES;
+        loop {
+            match $step.await {
+                Err(error) if is_bad_nonce(&error) && left > 0 => left -= 1,
+                outcome => break outcome,
+            }
+        }
+    }};
+}
+
+/// Why no CA can be spoken with.
+#[derive(Debug, thiserror::Error)]
+pub enum AcmeError {
+    /// A file of roots that can't be read.
+    #[error("{path}: {source}")]
+    Roots {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// TLS can't be set up.
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+}
+
+/// CAs by ACME.
+pub struct AcmeAuthority {
+    http: Http,
+    proofs: Proofs,
+}
+
+impl fmt::Debug for AcmeAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AcmeAuthority")
+    }
+}
+
+impl AcmeAuthority {
+    /// Trusts the public CAs, and those of the PEM file `roots`: a private CA's directory is served with its own certificate.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn new(proofs: Proofs, roots: Option<&Path>) -> Result<Self, AcmeError> {
+        Ok(Self { http: Http::new(roots)?, proofs })
+    }
+
+    async fn account(&self, credentials: &Secret, http: Http) -> Result<Account, AuthorityError> {
+        let credentials: AccountCredentials = serde_json::from_str(credentials.expose())
+            .map_err(|error| AuthorityError::Account(Problem::ours("credentials", error.to_string())))?;
+        let builder = Account::builder_with_http(Box::new(http.clone()));
+        builder.from_credentials(credentials).await.map_err(|error| told(error, &http))
+    }
+
+    async fn place(&self, wanted: &OrderWanted, http: &Http) -> Result<Order, AuthorityError> {
+        let account = self.account(&wanted.credentials, http.clone()).await?;
+        let identifiers: Vec<Identifier> = wanted.names.iter().map(|name| Identifier::Dns(name.clone())).collect();
+        let leaf = wanted.replaces.as_deref().and_then(|pem| CertificateDer::from_pem_slice(pem.as_bytes()).ok());
+        let replaced = leaf.as_ref().and_then(|leaf| CertificateIdentifier::try_from(leaf).ok());
+        if let Some(replaced) = replaced {
+            let order = NewOrder::new(&identifiers).replaces(replaced);
+            match again!(account.new_order(&order)) {
+                // RFC 9773 §5: it was replaced already, or this CA knows nothing of replacing.
+                Err(error) if is_of_replacing(&error) => {}
+                placed => return placed.map_err(|error| told(error, http)),
+            }
+        }
+        again!(account.new_order(&NewOrder::new(&identifiers))).map_err(|error| told(error, http))
+    }
+
+    /// Shows the proofs, lets the CA look, and fetches what it signs.
+    async fn fulfil(
+        &self,
+        order: &mut Order,
+        challenge: ChallengeKind,
+        published: &mut Published,
+        http: &Http,
+    ) -> Result<Issued, AuthorityError> {
+        let shown = self.prove(order, challenge, published, http).await?;
+        match again!(order.poll_ready(&PATIENCE)) {
+            Ok(OrderStatus::Ready) => {}
+            Ok(_) => return Err(refusals(order, http).await),
+            Err(error @ Error::Api(_)) => {
+                let refused = refusals(order, http).await;
+                return Err(if matches!(refused, AuthorityError::Names(_)) { refused } else { told(error, http) });
+            }
+            Err(error) => return Err(told(error, http)),
+        }
+        drop(shown);
+        let (key_pem, request) = signing_request(order).await.map_err(|error| told(error, http))?;
+        again!(order.finalize_csr(&request)).map_err(|error| told(error, http))?;
+        let chain_pem = again!(order.poll_certificate(&PATIENCE)).map_err(|error| told(error, http))?;
+        Ok(Issued { chain_pem, key_pem })
+    }
+
+    /// Shows all proofs, then tells the CA of each. A name whose proof can't be shown is refused by us, in the CA's stead.
+    async fn prove(
+        &self,
+        order: &mut Order,
+        challenge: ChallengeKind,
+        published: &mut Published,
+        http: &Http,
+    ) -> Result<Vec<Shown>, AuthorityError> {
+        let mut left = NONCES;
+        let (mut shown, mut done, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        // First all proofs: TXT records of one zone then travel together.
+        let mut authorizations = order.authorizations();
+        while let Some(found) = authorizations.next().await {
+            let mut authorization = match found {
+                Err(error) if is_bad_nonce(&error) && left > 0 => {
+                    left -= 1;
+                    authorizations = order.authorizations();
+                    continue;
+                }
+                found => found.map_err(|error| told(error, http))?,
+            };
+            let name = authorization.identifier().to_string();
+            if authorization.status == AuthorizationStatus::Valid || done.contains(&name) {
+                continue;
+            }
+            done.push(name.clone());
+            let kind = challenge.for_name(&name);
+            let Some(offered) = authorization.challenge(wire_kind(kind)) else {
+                refused.push((name, Problem::ours("unsupportedChallenge", "the CA does not offer this challenge")));
+                continue;
+            };
+            let proof = offered.key_authorization();
+            match kind {
+                ChallengeKind::Dns01 => {
+                    if let Err(error) = published.publish(&self.proofs, &name, &proof.dns_value()).await {
+                        refused.push((name, Problem::ours("dnsProvider", error.to_string())));
+                    }
+                }
+                ChallengeKind::TlsAlpn01 => {
+                    let digest = <[u8; 32]>::try_from(proof.digest().as_ref()).unwrap_or_default();
+                    shown.extend(self.proofs.challenges.show_certificate(&name, &digest));
+                }
+                ChallengeKind::Auto | ChallengeKind::Http01 => {
+                    shown.extend(self.proofs.challenges.show_token(&offered.token, proof.as_str()));
+                }
+            }
+        }
+        if !refused.is_empty() {
+            return Err(AuthorityError::Names(refused));
+        }
+        published.wait(&self.proofs).await;
+        let mut authorizations = order.authorizations();
+        while let Some(found) = authorizations.next().await {
+            let mut authorization = found.map_err(|error| told(error, http))?;
+            let name = authorization.identifier().to_string();
+            if authorization.status == AuthorizationStatus::Valid {
+                continue;
+            }
+            let Some(mut offered) = authorization.challenge(wire_kind(challenge.for_name(&name))) else { continue };
+            again!(offered.set_ready()).map_err(|error| told(error, http))?;
+        }
+        Ok(shown)
+    }
+}
+
+impl CertificateAuthority for AcmeAuthority {
+    fn open_account<'a>(&'a self, wanted: &'a AccountWanted) -> Doing<'a, Result<Secret, AuthorityError>> {
+        Box::pin(async move {
+            let external = match &wanted.external {
+                Some((id, key)) => Some(external_key(id, key)?),
+                None => None,
+            };
+            let contact = wanted.contact.as_ref().map(|address| format!("mailto:{address}"));
+            let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
+            let new = NewAccount { contact: &contact, terms_of_service_agreed: true, only_return_existing: false };
+            let http = self.http.fresh();
+            let open = || {
+                let builder = Account::builder_with_http(Box::new(http.clone()));
+                builder.create(&new, wanted.directory_url.clone(), external.as_ref())
+            };
+            let opened = timeout(QUESTION_LIMIT, async { again!(open()) }).await.map_err(|_| late())?;
+            let (_, credentials) = opened.map_err(|error| told(error, &http))?;
+            let text = serde_json::to_string(&credentials);
+            text.map(Secret::new)
+                .map_err(|error| AuthorityError::Failed(Problem::ours("credentials", error.to_string())))
+        })
+    }
+
+    fn order<'a>(&'a self, wanted: &'a OrderWanted) -> Doing<'a, Result<Issued, AuthorityError>> {
+        Box::pin(async move {
+            let (http, mut published) = (self.http.fresh(), Published::default());
+            let ordering = async {
+                let mut order = self.place(wanted, &http).await?;
+                self.fulfil(&mut order, wanted.challenge, &mut published, &http).await
+            };
+            let outcome = timeout(ORDER_LIMIT, ordering).await.unwrap_or_else(|_| Err(late()));
+            published.remove(&self.proofs).await;
+            outcome
+        })
+    }
+
+    fn renewal<'a>(
+        &'a self,
+        credentials: &'a Secret,
+        chain_pem: &'a str,
+    ) -> Doing<'a, Result<Option<RenewalWindow>, AuthorityError>> {
+        Box::pin(async move {
+            let http = self.http.fresh();
+            let asking = async {
+                let account = self.account(credentials, http.clone()).await?;
+                let Ok(leaf) = CertificateDer::from_pem_slice(chain_pem.as_bytes()) else { return Ok(None) };
+                let Ok(identifier) = CertificateIdentifier::try_from(&leaf) else { return Ok(None) };
+                match account.renewal_info(&identifier).await {
+                    Ok((info, ask_again_in)) => {
+                        let window = info.suggested_window;
+                        let moment = |at: time::OffsetDateTime| Timestamp::from_seconds(at.unix_timestamp());
+                        let (start, end) = (moment(window.start), moment(window.end));
+                        // RFC 9773 §4.2: a window that ends before it begins is none.
+                        Ok((start < end).then_some(RenewalWindow { start, end, ask_again_in }))
+                    }
+                    Err(Error::Unsupported(_)) => Ok(None),
+                    Err(error) => Err(told(error, &http)),
+                }
+            };
+            timeout(QUESTION_LIMIT, asking).await.unwrap_or_else(|_| Err(late()))
+        })
+    }
+}
+
+fn late() -> AuthorityError {
+    AuthorityError::Failed(Problem::ours("timeout", "the CA took too long"))
+}
+
+fn external_key(id: &str, key: &Secret) -> Result<ExternalAccountKey, AuthorityError> {
+    let text = key.expose().trim_end_matches('=');
+    let octets = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| {
+        AuthorityError::Account(Problem::ours("externalAccountKey", "the external account's key is no base64url"))
+    })?;
+    Ok(ExternalAccountKey::new(id.to_owned(), &octets))
+}
+
+const fn wire_kind(kind: ChallengeKind) -> ChallengeType {
+    match kind {
+        ChallengeKind::Auto | ChallengeKind::Http01 => ChallengeType::Http01,
+        ChallengeKind::TlsAlpn01 => ChallengeType::TlsAlpn01,
+        ChallengeKind::Dns01 => ChallengeType::Dns01,
+    }
+}
+
+/// A new key for each certificate, and the request that it signs.
+async fn signing_request(order: &mut Order) -> Result<(Secret, Vec<u8>), Error> {
+    let mut names = Vec::new();
+    let mut identifiers = order.identifiers();
+    while let Some(identifier) = identifiers.next().await {
+        names.push(identifier?.to_string());
+    }
+    let other = |error: rcgen::Error| Error::Other(Box::new(error));
+    let mut params = CertificateParams::new(names).map_err(other)?;
+    params.distinguished_name = DistinguishedName::new();
+    let key = KeyPair::generate().map_err(other)?;
+    let request = params.serialize_request(&key).map_err(other)?;
+    Ok((Secret::new(key.serialize_pem()), request.der().to_vec()))
+}
+
+/// What the CA says of each name that it refused; RFC 8555 §8: the words stand in the challenge.
+async fn refusals(order: &mut Order, http: &Http) -> AuthorityError {
+    let mut refused = Vec::new();
+    let mut authorizations = order.authorizations();
+    while let Some(found) = authorizations.next().await {
+        let Ok(mut authorization) = found else { continue };
+        let name = authorization.identifier().to_string();
+        let Ok(state) = again!(authorization.refresh()) else { continue };
+        if state.status != AuthorizationStatus::Invalid {
+            continue;
+        }
+        let problem = state.challenges.iter().find_map(|challenge| challenge.error.as_ref());
+        let problem = problem.map_or_else(|| Problem::ours("unauthorized", "the CA says no more"), problem_of);
+        refused.push((name, problem));
+    }
+    if !refused.is_empty() {
+        return AuthorityError::Names(refused);
+    }
+    match order.state().error.clone() {
+        Some(problem) => told(Error::Api(problem), http),
+        None => AuthorityError::Refused(Problem::ours("orderInvalid", "the CA says no more")),
+    }
+}
+
+fn problem_of(problem: &instant_acme::Problem) -> Problem {
+    let kind = problem.r#type.as_deref().unwrap_or_default();
+    Problem {
+        kind: kind.strip_prefix(ERROR_PREFIX).unwrap_or(kind).to_owned(),
+        says: problem.detail.clone().unwrap_or_default(),
+    }
+}
+
+fn is_bad_nonce(error: &Error) -> bool {
+    matches!(error, Error::Api(problem) if problem_of(problem).kind == "badNonce")
+}
+
+fn is_of_replacing(error: &Error) -> bool {
+    match error {
+        Error::Unsupported(_) | Error::Other(_) => true,
+        Error::Api(problem) => matches!(problem_of(problem).kind.as_str(), "alreadyReplaced" | "malformed"),
+        _ => false,
+    }
+}
+
+/// What instant-acme says, as what is to be done about it.
+fn told(error: Error, http: &Http) -> AuthorityError {
+    let Error::Api(problem) = error else {
+        let says = match error {
+            Error::Json(_) => "the CA's answer is not what ACME's would be".to_owned(),
+            Error::Other(error) => chain(&*error),
+            other => other.to_string(),
+        };
+        return AuthorityError::Failed(Problem::ours("unreachable", says));
+    };
+    let named = problem.subproblems.iter().filter_map(|sub| {
+        let Some(Identifier::Dns(name)) = &sub.identifier else { return None };
+        let kind = sub.r#type.as_deref().unwrap_or_default();
+        let kind = kind.strip_prefix(ERROR_PREFIX).unwrap_or(kind).to_owned();
+        Some((name.clone(), Problem { kind, says: sub.detail.clone().unwrap_or_default() }))
+    });
+    let (named, whole): (Vec<_>, _) = (named.collect(), problem_of(&problem));
+    match whole.kind.as_str() {
+        "rateLimited" => AuthorityError::Wait { problem: whole, retry_after: http.retry_after() },
+        "serverInternal" | "badNonce" => AuthorityError::Failed(whole),
+        "accountDoesNotExist"
+        | "externalAccountRequired"
+        | "userActionRequired"
+        | "invalidContact"
+        | "unsupportedContact"
+        | "unauthorized" => AuthorityError::Account(whole),
+        _ if !named.is_empty() => AuthorityError::Names(named),
+        _ if problem.status.is_some_and(|status| status >= 500) => AuthorityError::Failed(whole),
+        _ => AuthorityError::Refused(whole),
+    }
+}
+
+/// An error with what led to it, for hyper says no more than "client error" by itself.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// HTTPS to the CA: every wait has an end, every answer a largest size.
+#[derive(Clone)]
+struct Http {
+    client: Client<HttpsConnector<HttpConnector>, BodyWrapper<Bytes>>,
+    /// Of the last answer that had one: instant-acme doesn't tell.
+    retry_after: Arc<Mutex<Option<Duration>>>,
+}
+
+impl Http {
+    fn new(roots: Option<&Path>) -> Result<Self, AcmeError> {
+        let mut trusted = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        if let Some(path) = roots {
+            let wrong = |source| AcmeError::Roots { path: path.display().to_string(), source };
+            for root in CertificateDer::pem_file_iter(path).map_err(wrong)? {
+                trusted.add(root.map_err(wrong)?)?;
+            }
+        }
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(trusted)
+            .with_no_client_auth();
+        let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http1().build();
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Self { client, retry_after: Arc::default() })
+    }
+
+    /// The same connections, for another talk.
+    fn fresh(&self) -> Self {
+        Self { client: self.client.clone(), retry_after: Arc::default() }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        *self.retry_after.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>>;
+
+impl HttpClient for Http {
+    fn request(&self, request: Request<BodyWrapper<Bytes>>) -> Answer {
+        let (asking, noted) = (self.client.request(request), Arc::clone(&self.retry_after));
+        Box::pin(async move {
+            let asking = async {
+                let (parts, body) = asking.await.map_err(|error| Error::Other(Box::new(error)))?.into_parts();
+                let body = Limited::new(body, ANSWER_OCTETS).collect().await.map_err(Error::Other)?.to_bytes();
+                // RFC 9110 §10.2.3: we are told in seconds by the CAs that we know; a date counts as if nothing were said.
+                let seconds = parts.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+                *noted.lock().unwrap_or_else(PoisonError::into_inner) =
+                    seconds.map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER));
+                Ok(BytesResponse { parts, body: Box::new(body) })
+            };
+            timeout(REQUEST_LIMIT, asking).await.unwrap_or(Err(Error::Str("no answer in time")))
+        })
+    }
+}

@@ -1,0 +1,702 @@
+#!/usr/bin/env python3
+"""The installer, run for real: in copies of a Debian root that are machines of their own, with their own processes, network, names and,
+where the kernel lets it, their own systemd as process 1. What it leaves is looked at from outside.
+
+A check is a function under @check, in the order in which somebody's host would live through them. Each prints `ok NAME`, `FAIL NAME (why)` or
+`skip NAME (why)`; the last line counts them. `cargo xtask installer` makes what is named by the environment: WORK, a folder; BARE and
+TAKEN, roots without and with a mail server; RELEASE and NEXT, two unpacked archives; PACKAGE and NEXT_PACKAGE.
+"""
+import atexit, hashlib, os, re, shutil, subprocess, sys, tempfile, time
+from pathlib import Path
+
+WORK, BARE, TAKEN = (Path(os.environ[name]) for name in ('WORK', 'BARE', 'TAKEN'))
+RELEASE, NEXT = Path(os.environ['RELEASE']), Path(os.environ['NEXT'])
+PACKAGE, NEXT_PACKAGE = Path(os.environ['PACKAGE']), Path(os.environ['NEXT_PACKAGE'])
+HOST, ADDRESS = 'mx.example.org', '192.0.2.25'
+FLAGS = ['--hostname', HOST, '--domain', 'example.org', '--admin', 'ann@example.org', '--yes']
+INSTALL, UPGRADE = '/release/install.sh', ['/next/install.sh', '--upgrade', '--yes']
+DATA, CONFIG, STATE = '/var/lib/relais', '/etc/relais/relais.toml', '/var/lib/relais-install'
+PATIENCE = 180
+
+_checks = []
+_machines = []
+
+
+class Skipped(Exception):
+    pass
+
+
+def check(name):
+    def register(function):
+        _checks.append((name, function))
+        return function
+    return register
+
+
+def wait_for(what, ask, patience=30):
+    until = time.monotonic() + patience
+    while not ask():
+        if time.monotonic() > until:
+            raise AssertionError(f'{what} did not happen within {patience} s')
+        time.sleep(0.1)
+
+
+# What happens between this process and the machine's first: namespaces of its own for everything, and devices that harm nobody.
+BOOT = r'''
+set -e
+root=$1 group=relais-installer-$$
+groups=$(mktemp -d)
+if mount -t cgroup2 cgroup2 "$groups" && mkdir "$groups/$group"; then echo $$ >"$groups/$group/cgroup.procs"; fi
+echo "$group" >"$root.group"
+exec unshare --pid --fork --net --uts --ipc --cgroup --kill-child sh -ec '
+root=$1 init=$2
+mount --make-rprivate /
+mount --bind "$root" "$root"
+mount -t proc proc "$root/proc"
+mount -t sysfs -o ro sysfs "$root/sys"
+mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup" || true
+mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+for device in null zero full random urandom tty; do touch "$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"; done
+mkdir "$root/dev/pts" "$root/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
+mount -t tmpfs tmpfs "$root/dev/shm"
+ln -s pts/ptmx "$root/dev/ptmx"
+ln -s /proc/self/fd "$root/dev/fd"
+mount -t tmpfs -o mode=755 tmpfs "$root/run"
+mount -t tmpfs tmpfs "$root/tmp"
+hostname mx
+ip link set lo up
+ip link add eth0 type veth peer name eth1
+ip addr add 192.0.2.25/24 dev eth0
+ip link set eth0 up
+ip link set eth1 up
+cd "$root"
+pivot_root . mnt
+umount -l /mnt
+exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . $init
+' sh "$root" "$2"
+'''
+SYSTEMD = '/lib/systemd/systemd --log-target=null --show-status=0 --unit=multi-user.target'
+NO_SYSTEMD = 'sleep infinity'
+
+
+class Machine:
+    """A host: its root is a copy, and everything of it goes away at the end."""
+
+    def __init__(self, root, has_systemd=True):
+        _machines.append(self)
+        self.root = Path(tempfile.mkdtemp(prefix='machine.', dir=WORK)) / 'root'
+        subprocess.run(['cp', '-a', '--reflink=auto', root, self.root], check=True)
+        for name, folder in (('release', RELEASE), ('next', NEXT)):
+            shutil.copytree(folder, self.root / name)
+        self.name_servers(has_systemd)
+        (self.root / 'etc/hosts').write_text('127.0.0.1 localhost\n::1 localhost\n127.0.1.1 mx\n')
+        self.log = open(WORK / 'machine.log', 'ab')
+        self.digests = {}
+        init = SYSTEMD if has_systemd else NO_SYSTEMD
+        self.process = subprocess.Popen(['unshare', '--mount', 'sh', '-c', BOOT, 'boot', str(self.root), init],
+                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        wait_for('the machine', lambda: self.process.poll() is None and self.first() and self.is_up(has_systemd))
+
+    def name_servers(self, has_systemd):
+        """127.0.0.1: directly, or on Ubuntu behind systemd-resolved."""
+        (self.root / 'etc/hostname').write_text('mx\n')
+        file = self.root / 'etc/resolv.conf'
+        if file.is_symlink() and has_systemd:
+            (self.root / 'etc/systemd/resolved.conf').write_text('[Resolve]\nDNS=127.0.0.1\nDNSSEC=no\n')
+            return
+        file.unlink(missing_ok=True)
+        file.write_text('nameserver 127.0.0.1\noptions timeout:1 attempts:1\n')
+
+    def first(self):
+        """The number of its first process, seen from here."""
+        try:
+            children = Path(f'/proc/{self.process.pid}/task/{self.process.pid}/children').read_text().split()
+            return children and Path(f'/proc/{children[0]}/comm').read_text().strip() in ('systemd', 'sleep') and children[0]
+        except FileNotFoundError:
+            return None
+
+    def is_up(self, has_systemd):
+        return not has_systemd or self.say('systemctl', 'is-system-running', fails=None).strip() in ('running', 'degraded')
+
+    def _enter(self, whole=True):
+        return ['nsenter', '--target', self.first(), *(['--all', '--root', '--wdns=/'] if whole else ['--net']), 'env', '-i',
+                'PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'RELAIS_PROBE_SMTP=192.0.2.25:2525', 'RELAIS_PROBE_BLOCKLISTS=list.example']
+
+    def say(self, *command, given='', fails=False, user=None):
+        """Runs a program there and gives all that it said; with `fails` it must end badly, or with that code."""
+        as_user = ['setpriv', f'--reuid={user}', f'--regid={user}', '--clear-groups'] if user else []
+        done = subprocess.run([*self._enter(), *as_user, *map(str, command)], input=given, text=True, timeout=PATIENCE,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.log.write(f'\n$ {" ".join(map(str, command))}\n{done.stdout}[{done.returncode}]\n'.encode())
+        self.log.flush()
+        wanted = fails if type(fails) is int else done.returncode if fails is None or (fails and done.returncode) else 0
+        assert done.returncode == wanted, f'{" ".join(map(str, command))} ended with {done.returncode}: {done.stdout[-1200:]}'
+        return done.stdout
+
+    def converse(self, answers, *command):
+        """Runs a program there at a terminal, gives an answer to each question, and gives what was said."""
+        ours, theirs = os.openpty()
+        process = subprocess.Popen([*self._enter(), *map(str, command)], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        said, answers = '', list(answers)
+        while True:
+            try:
+                octets = os.read(ours, 65536)
+            except OSError:  # the terminal's other end is closed
+                break
+            said += octets.decode()
+            if said.endswith(': ') and answers:
+                os.write(ours, (answers.pop(0) + '\n').encode())
+        os.close(ours)
+        said = said.replace('\r\n', '\n')
+        assert process.wait(PATIENCE) == 0 and not answers, f'{answers} left of {said[-1200:]}'
+        return said
+
+    def start_beside(self, *command):
+        """A program of this host's, in the machine's network."""
+        return subprocess.Popen([*self._enter(whole=False), *map(str, command)], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+
+    def tree(self):
+        """Everything on its disk that somebody might miss: mode, owner and content of each path."""
+        found = {}
+        for folder, folders, files in os.walk(self.root):
+            at = '/' + str(Path(folder).relative_to(self.root)).strip('.')
+            folders[:] = [name for name in folders if (os.path.join(at, name)) not in LIVELY]
+            for name in [*folders, *files]:
+                path, shown = Path(folder) / name, os.path.join(at, name)
+                if shown in LIVELY:
+                    continue
+                facts = path.lstat()
+                content = os.readlink(path) if path.is_symlink() else self.digest(path, facts) if path.is_file() else ''
+                found[shown] = (oct(facts.st_mode), facts.st_uid, facts.st_gid, content)
+        return found
+
+    def digest(self, path, facts):
+        """Read again only where the file has changed: nothing sets ctime back."""
+        state = (facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+        if self.digests.get(path, (None,))[0] != state:
+            self.digests[path] = (state, digest(path))
+        return self.digests[path][1]
+
+    def text(self, path):
+        return (self.root / path.lstrip('/')).read_text()
+
+    def mode(self, path):
+        """As `700 relais`."""
+        return self.say('stat', '-c', '%a %U', path).strip()
+
+    def listens(self, port):
+        return f':{port} ' in self.say('ss', '-Hltn') + ' '
+
+    def relais(self, *words, given=''):
+        return self.say('runuser', '-u', 'relais', '--', 'relais', *words, given=given)
+
+    def end(self):
+        if self.process.poll() is None:
+            first = self.first()
+            if first:
+                subprocess.run(['kill', '-KILL', first])
+            self.process.kill()
+        self.process.wait()
+        group = Path(f'{self.root}.group')
+        if group.exists():
+            remove_group(group.read_text().strip())
+        shutil.rmtree(self.root.parent, ignore_errors=True)
+        self.log.close()
+
+
+# What a running machine changes by itself.
+LIVELY = {'/var/log', '/var/tmp', '/var/lib/systemd', '/var/cache', '/etc/machine-id', '/etc/resolv.conf', '/release', '/next', '/tmp', '/run', '/dev',
+          '/proc', '/sys', '/var/lib/relais/relais.db', '/var/lib/relais/relais.db-wal', '/var/lib/relais/relais.db-shm', '/etc/.pwd.lock'}
+
+
+def remove_group(name):
+    """What systemd has made below it, too; in a mount of its own, for this host may show groups otherwise."""
+    script = ('d=$(mktemp -d) && mount -t cgroup2 cgroup2 "$d" || exit 0; for try in 1 2 3 4 5 6 7 8 9; do '
+              'find "$d/$1" -depth -type d -exec rmdir {} \\; 2>/dev/null; [ -d "$d/$1" ] || break; sleep 0.2; done; umount "$d"; rmdir "$d"')
+    subprocess.run(['unshare', '--mount', 'sh', '-c', script, 'sh', name], stderr=subprocess.DEVNULL)
+
+
+@atexit.register
+def end_all():
+    while _machines:
+        _machines.pop().end()
+
+
+_kept = {}
+
+
+def machine(name):
+    """A machine that several checks live on, started by the first of them."""
+    if name not in _kept:
+        make = {'host': lambda: Machine(BARE), 'container': lambda: Machine(BARE, has_systemd=False),
+                'taken': lambda: Machine(TAKEN, has_systemd=False), 'package': lambda: Machine(BARE)}
+        try:
+            _kept[name] = make[name]()
+        except AssertionError as error:
+            _kept[name] = error
+    if isinstance(_kept[name], AssertionError):
+        raise Skipped(f'this machine starts no other one: {_kept[name]}')
+    return _kept[name]
+
+
+def done_with(name):
+    _kept.pop(name).end()
+
+
+def release_with(machine, name, program):
+    """The next archive, with another program in it and a checksum that fits."""
+    folder = machine.root / name
+    shutil.copytree(NEXT, folder)
+    (folder / 'relais').write_text(program)
+    (folder / 'relais').chmod(0o755)
+    sums = [line for line in (folder / 'SHA256SUMS').read_text().splitlines() if not line.endswith('  relais')]
+    sums.append(hashlib.sha256(program.encode()).hexdigest() + '  relais')
+    (folder / 'SHA256SUMS').write_text('\n'.join(sums) + '\n')
+    return [f'/{name}/install.sh', '--upgrade', '--yes']
+
+
+def digest(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+# ---- The script itself ----------------------------------------------------------------------------------------------
+
+@check('shellcheck finds nothing')
+def shellcheck():
+    if not shutil.which('shellcheck'):
+        raise Skipped('no shellcheck')
+    scripts = [RELEASE / 'install.sh', *(Path(__file__).parents[1] / 'debian').iterdir()]
+    subprocess.run(['shellcheck', *scripts], check=True)
+
+
+@check('--help says what there is, and a wrong word is told')
+def words():
+    host = machine('host')
+    assert '--preflight' in host.say(INSTALL, '--help')
+    host.say(INSTALL, '--nonsense', fails=64)
+    host.say(INSTALL, '--hostname', 'no_name', fails=64)
+    host.say(INSTALL, '--purge', fails=64)
+    assert 'say --hostname' in host.say(INSTALL, fails=64), 'nobody is there to be asked'
+
+
+# ---- Preflight ------------------------------------------------------------------------------------------------------
+
+def stopped(host, *words):
+    before = host.tree()
+    said = host.say(INSTALL, *FLAGS, fails=1)
+    for word in words:
+        assert word in said, f'no "{word}" in {said}'
+    assert 'Nothing was changed.' in said
+    assert host.tree() == before, 'something was changed'
+
+
+@check('not root: nothing is changed')
+def not_root():
+    host = machine('host')
+    before = host.tree()
+    said = host.say(INSTALL, *FLAGS, user=65534, fails=1)
+    assert 'stop     not root' in said and f'sudo {INSTALL}' in said, said
+    assert host.tree() == before
+
+
+@check('a distribution that it does not know')
+def distribution():
+    host = machine('host')
+    release = host.root / 'usr/lib/os-release'
+    kept = release.read_text()
+    release.write_text('ID=fedora\nVERSION_ID=42\nPRETTY_NAME="Fedora Linux 42"\n')
+    try:
+        stopped(host, 'stop     distribution: Fedora Linux 42')
+    finally:
+        release.write_text(kept)
+
+
+@check('too little disk')
+def disk():
+    host = machine('host')
+    host.say('mount', '-t', 'tmpfs', '-o', 'size=200m', 'tmpfs', '/var/lib')
+    try:
+        stopped(host, 'stop     disk: 200 MiB free for /var/lib/relais')
+    finally:
+        host.say('umount', '/var/lib')
+
+
+@check('a damaged archive')
+def damaged():
+    host = machine('host')
+    program = host.root / 'release/relais'
+    octets = bytearray(program.read_bytes())
+    octets[-1] ^= 1
+    program.write_bytes(octets)
+    try:
+        stopped(host, 'is not as it was released')
+    finally:
+        shutil.copy(RELEASE / 'relais', program)
+
+
+@check('a checkout, and no cargo to build it')
+def no_cargo():
+    host = machine('host')
+    (host.root / 'checkout/installer').mkdir(parents=True)
+    (host.root / 'checkout/Cargo.toml').touch()
+    shutil.copy(RELEASE / 'install.sh', host.root / 'checkout/installer')
+    said = host.say('/checkout/installer/install.sh', *FLAGS, fails=1)
+    assert 'no cargo to build one' in said and 'https://rustup.rs' in said, said
+    shutil.rmtree(host.root / 'checkout')
+
+
+@check('port 25 taken by Postfix: named, with its package and the way to remove it')
+def postfix():
+    host = machine('taken')
+    host.say('sh', '-c', 'postconf -e inet_interfaces=loopback-only myhostname=mx.example.org && postfix start')
+    wait_for('Postfix', lambda: host.listens(25))
+    stopped(host, 'stop     port 25 is taken by master (package postfix)', 'apt-get remove postfix')
+    host.say('postfix', 'stop')
+    wait_for('its end', lambda: not host.listens(25))
+    said = host.say(INSTALL, '--preflight')
+    assert 'ports free: 25 465 587' in said, said
+    done_with('taken')
+
+
+@check("a port taken by a systemd socket: the socket's unit is named")
+def socket_unit():
+    host = machine('host')
+    host.say('sh', '-c', 'printf "[Socket]\\nListenStream=110\\nAccept=yes\\n" >/run/systemd/system/old.socket;'
+                         'printf "[Service]\\nExecStart=/bin/true\\n" >/run/systemd/system/old@.service; systemctl daemon-reload; systemctl start old.socket')
+    stopped(host, 'port 110 is taken by systemd for old.socket', 'systemctl disable --now old.socket')
+    host.say('systemctl', 'stop', 'old.socket')
+
+
+@check('port 25 out, reverse DNS and a blocklist that cannot be asked are warnings')
+def no_network():
+    said = machine('host').say(INSTALL, '--preflight')
+    for word in ('warning  port 25 out', f'warning  reverse DNS: {ADDRESS} has no name', "warning  blocklist list.example: it doesn't answer"):
+        assert word in said, f'no "{word}" in {said}'
+    assert 'Nothing is in the way' in said
+
+
+ZONE = '$TTL 60\n@ SOA ns.example.org. m.example.org. 1 3600 600 86400 1\n@ NS ns.example.org.\n'
+ZONES = {
+    'example.org': f'ns A 127.0.0.1\nmx A {ADDRESS}\n',
+    '2.0.192.in-addr.arpa': '25 PTR mx.example.org.\n',
+    'list.example': '2.0.0.127 A 127.0.0.2\n',
+}
+GREETER = '''import socket
+door = socket.create_server(("192.0.2.25", 2525))
+while True:
+    guest, _ = door.accept()
+    guest.sendall(b"220 mx.elsewhere.example ESMTP\\r\\n")
+    guest.close()
+'''
+
+
+@check('with DNS and port 25 out they are well; a listed address is told')
+def network():
+    if not shutil.which('nsd'):
+        raise Skipped('no nsd')
+    host = machine('host')
+    room = Path(tempfile.mkdtemp(prefix='nsd.', dir=WORK))
+    zones = ''.join(f'zone:\n  name: {name}\n  zonefile: {room}/{name}\n' for name in ZONES)
+    (room / 'nsd.conf').write_text(f'server:\n  ip-address: 127.0.0.1\n  username: ""\n  zonesdir: {room}\n  pidfile: ""\n  database: ""\n'
+                                   f'  xfrdfile: {room}/xfrd\n  zonelistfile: {room}/list\nremote-control:\n  control-enable: no\n{zones}')
+    for listed in (False, True):
+        for name, zone in ZONES.items():
+            more = '25.2.0.192 A 127.0.0.4\n' if listed and name == 'list.example' else ''
+            (room / name).write_text(ZONE + zone + more)
+        beside = [host.start_beside(shutil.which('nsd'), '-d', '-c', room / 'nsd.conf'), host.start_beside(sys.executable, '-c', GREETER)]
+        try:
+            wait_for('DNS', lambda: ADDRESS in host.say('getent', 'ahosts', HOST, fails=None))
+            wait_for('the greeter', lambda: host.listens(2525))
+            said = host.say(INSTALL, '--preflight')
+        finally:
+            for process in beside:
+                process.terminate()
+                process.wait()
+        verdict = f'warning  blocklist list.example: {ADDRESS} is listed' if listed else f'ok       blocklist list.example: {ADDRESS} is not listed'
+        for word in ('ok       port 25 out: 192.0.2.25 answers', f'ok       reverse DNS: {ADDRESS} is {HOST}, and back', verdict):
+            assert word in said, f'no "{word}" in {said}'
+    shutil.rmtree(room)
+
+
+# ---- A host's life --------------------------------------------------------------------------------------------------
+
+@check("the unit is as hardened as it says: below 2.0 by systemd's own measure")
+def unit():
+    host = machine('host')
+    if '--offline' not in host.say('systemd-analyze', '--help'):
+        raise Skipped('its systemd-analyze is too old to measure a file')
+    measured = host.say('systemd-analyze', 'security', '--offline=yes', '--threshold=20', '--no-pager', '/release/relais.service')
+    print('     ' + measured.strip().splitlines()[-1].strip('→ '))
+
+
+@check('a host is set up: every door, one link, the fingerprint')
+def install():
+    host = machine('host')
+    host.say('sh', '-c', 'ufw --force enable && ufw allow 22/tcp && ufw allow 443/tcp', fails=None)
+    _kept['before'] = host.tree()
+    started_at = time.monotonic()
+    said = host.say(INSTALL, *FLAGS)
+    print(f'     it took {time.monotonic() - started_at:.1f} s')
+    assert re.search(rf'\n  https://{HOST}/setup/\S+\?domain=example\.org&address=ann%40example\.org\n  SHA-256 ([0-9A-F]{{2}}:){{31}}', said), said
+    for door in ('smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s'):
+        for family in ('0.0.0.0', '[::]'):
+            assert re.search(rf'^ok   {door} +{re.escape(family)}:', said, re.M), f'{door} {family}: {said}'
+    assert ' are well, 0 are not' in said and 'FAIL' not in said, said
+    assert host.say('systemctl', 'is-active', 'relais').strip() == 'active'
+    assert host.say('systemctl', 'is-enabled', 'relais').strip() == 'enabled'
+
+
+@check('what it made is for nobody else; the server has no power but one')
+def modes():
+    host = machine('host')
+    expected = {'/etc/relais': '700 relais', CONFIG: '600 relais', DATA: '700 relais', f'{DATA}/relais.db': '600 relais', STATE: '700 root',
+                '/usr/local/bin/relais': '755 root', f'{DATA}/control.sock': '600 relais'}
+    for path, mode in expected.items():
+        assert host.mode(path) == mode, f'{path}: {host.mode(path)}'
+    status = host.say('sh', '-c', 'cat /proc/$(systemctl show -p MainPID --value relais)/status')
+    fields = dict(line.split(':\t', 1) for line in status.splitlines() if ':\t' in line)
+    assert {fields[name] for name in ('CapPrm', 'CapEff', 'CapBnd', 'CapAmb')} == {'0000000000000400'}, 'CAP_NET_BIND_SERVICE alone'
+    assert fields['NoNewPrivs'] == '1' and fields['Seccomp'] == '2' and fields['Uid'].split()[0] != '0', status
+
+
+@check('a second run changes nothing and says so')
+def again():
+    host = machine('host')
+    before, since = host.tree(), host.say('systemctl', 'show', '-p', 'MainPID', 'relais')
+    said = host.say(INSTALL, *FLAGS)
+    assert 'Nothing was changed: everything is as it should be.' in said and '\ndone ' not in said, said
+    assert host.tree() == before
+    assert host.say('systemctl', 'show', '-p', 'MainPID', 'relais') == since, 'the server was started anew'
+    assert 'Nothing was changed' in host.say(INSTALL, '--yes'), 'what was said once is remembered'
+
+
+@check('systemctl reload reads the file anew')
+def reload():
+    host = machine('host')
+    host.say('systemctl', 'reload', 'relais')
+    assert 'read anew' in host.say('journalctl', '--no-pager', '--unit=relais')
+
+
+@check("cron's mail reaches the postmaster by /usr/sbin/sendmail")
+def cron():
+    host = machine('host')
+    host.relais('domain', 'add', 'example.org')
+    host.relais('account', 'add', 'ann@example.org', given='unspeakable horse\n')
+    host.say('sendmail', '-i', '-FCronDaemon', 'root', given='Subject: Cron\n\nit ran\n', user=65534)
+    trace = lambda: host.relais('message', 'trace', f'postmaster@{HOST}')
+    assert 'delivered' in trace(), trace()
+    assert 'Relay denied' in host.say('/usr/sbin/sendmail', 'x@elsewhere.example', given='\n', user=65534, fails=69)
+    host.say('newaliases')
+    # The real cron: it does what is due after a boot at once.
+    host.say('sh', '-c', 'echo "@reboot root echo by cron itself" >/etc/cron.d/test; rm -f /run/crond.reboot; systemctl restart cron')
+    wait_for("cron's mail", lambda: trace().count('delivered') == 2)
+    host.say('rm', '/etc/cron.d/test')
+
+
+@check('the firewall is opened where it is active, for what was not open')
+def firewall():
+    host = machine('host')
+    if 'Status: active' not in host.say('ufw', 'status', fails=None):
+        raise Skipped('ufw has no power in this machine')
+    opened = host.text(f'{STATE}/opened').split('\n')
+    assert 'ufw 25' in opened and 'ufw 443' not in opened, opened
+    assert re.search(r'^25/tcp +ALLOW', host.say('ufw', 'status'), re.M)
+
+
+@check('an older installer does not put its program over another')
+def other_version():
+    said = machine('host').say('/next/install.sh', '--yes', fails=1)
+    assert 'say --upgrade' in said and 'It ended while it was to put the program' in said, said
+
+
+@check('an upgrade: a snapshot, the new program, every door')
+def upgrade():
+    host = machine('host')
+    started_at = time.monotonic()
+    said = host.say(*UPGRADE)
+    print(f'     it took {time.monotonic() - started_at:.1f} s')
+    assert 'are well, 0 are not' in said and 'is now relais' in said, said
+    assert digest(host.root / 'usr/local/bin/relais') == digest(NEXT / 'relais')
+    assert digest(host.root / f'{STATE}/before/relais'.lstrip('/')) == digest(RELEASE / 'relais')
+    assert host.mode(f'{STATE}/before/relais.db') == '600 relais'
+    assert 'ann@example.org' in host.relais('account', 'list')
+    assert 'Nothing was changed' in host.say(*UPGRADE)
+
+
+def serves_as_before(host, said):
+    assert 'serves again: the upgrade was taken back' in said and 'are well, 0 are not' in said, said
+    assert digest(host.root / 'usr/local/bin/relais') == digest(NEXT / 'relais')
+    assert host.say('systemctl', 'is-active', 'relais').strip() == 'active'
+    assert 'ann@example.org' in host.relais('account', 'list')
+    assert host.relais('check-store') == 'The database is clean.\n'
+
+
+WRONG = '''#!/bin/sh
+case " $* " in
+" version ") echo relais 9.9.9; exit ;;
+%s
+*" serve "*) echo this version does not serve >&2; exit 1 ;;
+esac
+exec /release/relais "$@"
+'''
+
+
+@check('a version that does not serve: it goes back, and what came in meanwhile stays')
+def failed_upgrade():
+    host = machine('host')
+    said = host.say(*release_with(host, 'wrong', WRONG % ''), fails=1)
+    serves_as_before(host, said)
+    assert not list((host.root / STATE.lstrip('/')).glob('failed-*')), 'the database could be read: it was left as it was'
+
+
+@check('one that had changed the database before: the snapshot comes back, nothing is thrown away')
+def failed_migration():
+    host = machine('host')
+    step = ("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) "
+            "VALUES (99999999, 'of the future', 1, x'00', 0)")
+    changes = f'*" domain list "*) /release/relais "$@" && sqlite3 {DATA}/relais.db "{step}"; exit ;;'
+    said = host.say(*release_with(host, 'future', WRONG % changes), fails=1)
+    assert 'The database is the snapshot' in said, said
+    serves_as_before(host, said)
+    failed = list((host.root / STATE.lstrip('/')).glob('failed-*/relais.db'))
+    assert len(failed) == 1, failed
+
+
+@check('one that refuses the configuration: nothing is changed, nothing is stopped')
+def refused_config():
+    host = machine('host')
+    since = host.say('systemctl', 'show', '-p', 'MainPID', 'relais')
+    said = host.say(*release_with(host, 'strict', WRONG % '*" check-config "*) echo no such key >&2; exit 1 ;;'), fails=1)
+    assert 'refuses the configuration; nothing was changed' in said, said
+    assert host.say('systemctl', 'show', '-p', 'MainPID', 'relais') == since
+
+
+@check('uninstalled: mail and settings stay, and all else goes')
+def uninstall():
+    host = machine('host')
+    said = host.say(INSTALL, '--uninstall')
+    assert 'both stay' in said, said
+    assert not (host.root / 'usr/local/bin/relais').exists() and not (host.root / 'etc/systemd/system/relais.service').exists()
+    assert not os.path.lexists(host.root / 'usr/sbin/sendmail') and not host.listens(25)
+    assert host.mode(f'{DATA}/relais.db') == '600 relais' and host.mode(CONFIG) == '600 relais'
+    status = host.say('ufw', 'status', fails=None)
+    if 'Status: active' in status:
+        assert '443/tcp' in status and '22/tcp' in status and '25/tcp' not in status, status
+    assert 'Nothing was changed' in host.say(INSTALL, '--uninstall')
+
+
+@check('installed again, mail is there')
+def anew():
+    host = machine('host')
+    said = host.say('/next/install.sh', *FLAGS)
+    assert f'The house has an owner: https://{HOST}/' in said or '/setup/' in said, said
+    assert 'ann@example.org' in host.relais('account', 'list')
+
+
+@check('purged: nothing is left')
+def purge():
+    host = machine('host')
+    assert 'say --yes if you mean it' in host.say(INSTALL, '--uninstall', '--purge', fails=64)
+    host.say(INSTALL, '--uninstall', '--purge', '--yes')
+    before, after = _kept['before'], host.tree()
+    # Backups that the tools for users keep, and the order of rules that were opened and closed.
+    lively = {'/etc/passwd-', '/etc/shadow-', '/etc/group-', '/etc/gshadow-', '/etc/subuid-', '/etc/subgid-'}
+    own = lambda path: path in lively or path.startswith(('/wrong', '/future', '/strict', '/etc/ufw/'))
+    differs = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path) and not own(path)}
+    assert not differs, sorted(differs)
+    done_with('host')
+
+
+# ---- Where no systemd runs ------------------------------------------------------------------------------------------
+
+@check('asked at a terminal, where no systemd runs: all else is done, and the way to run it is told')
+def container():
+    host = machine('container')
+    said = host.converse([HOST, '', 'ann', 'ann@example.org'], INSTALL)
+    assert 'kept here [example.org]: ' in said and 'after it [postmaster@example.org]: ' in said and '"ann" won\'t do.' in said, said
+    assert 'warning  no systemd runs here' in said and 'are well, 0 are not' in said and '/setup/' in said, said
+    assert not host.listens(25), 'nothing was left running'
+    way = re.search(r'^  (setpriv .* serve)$', said, re.M).group(1)
+    assert 'Nothing was changed' in host.say(INSTALL, *FLAGS)
+    server = subprocess.Popen([*host._enter(), *way.split()], stdin=subprocess.DEVNULL, stdout=host.log, stderr=host.log)
+    try:
+        wait_for('the server', lambda: host.listens(993))
+        assert 'are well, 0 are not' in host.relais('self-test')
+        assert 'runs in the foreground: end it first' in host.say(*UPGRADE, fails=1)
+        assert 'ports that relais serves: 25' in host.say(INSTALL, '--preflight')
+    finally:
+        host.say('sh', '-c', 'for one in /proc/[0-9]*; do [ "$(cat $one/comm)" != relais ] || kill ${one#/proc/}; done')
+        server.wait(PATIENCE)
+    assert 'is now relais' in host.say(*UPGRADE)
+    said = host.say(*release_with(host, 'wrong', WRONG % ''), fails=1)
+    assert 'serves again' in said and digest(host.root / 'usr/local/bin/relais') == digest(NEXT / 'relais'), said
+    host.say(INSTALL, '--uninstall', '--purge', '--yes')
+    assert not (host.root / DATA.lstrip('/')).exists() and not (host.root / 'etc/relais').exists()
+
+
+@check('broken off in the midst: what was done is said, and the same command goes on from there')
+def broken_off():
+    host = machine('container')
+    config = host.root / CONFIG.lstrip('/')
+    config.parent.mkdir()
+    config.write_text(f'hostname = "{HOST}"\ndata = "{DATA}"\nno_such_key = 1\n')
+    said = host.say(INSTALL, *FLAGS, fails=1)
+    for words in ('unknown field `no_such_key`', 'It ended while it was to start the server.', '  - service user relais\n', 'run the same command again'):
+        assert words in said, f'no "{words}" in {said}'
+    config.write_text(config.read_text().replace('no_such_key = 1\n', ''))
+    said = host.say(INSTALL, *FLAGS)
+    assert 'are well, 0 are not' in said and '/setup/' in said and 'done     service user' not in said, said
+    assert f'Until {HOST} leads here, say https://{ADDRESS}/ instead' in said, said
+    assert 'Nothing was changed' in host.say(INSTALL, *FLAGS)
+    done_with('container')
+
+
+# ---- The package ----------------------------------------------------------------------------------------------------
+
+@check('the package: unpacked, set up, upgraded, removed, purged')
+def package():
+    host = machine('package')
+    for package in (PACKAGE, NEXT_PACKAGE):
+        shutil.copy(package, host.root)
+    said = host.say('dpkg', '-i', f'/{PACKAGE.name}')
+    assert 'Now say: sudo /usr/share/relais/install.sh' in said, said
+    said = host.say('/usr/share/relais/install.sh', *FLAGS)
+    assert 'are well, 0 are not' in said and '/setup/' in said, said
+    assert 'Nothing was changed' in host.say('/usr/share/relais/install.sh', *FLAGS)
+    assert host.say('systemctl', 'show', '-p', 'FragmentPath', '--value', 'relais').strip().endswith('/lib/systemd/system/relais.service')
+    said = host.say('dpkg', '-i', f'/{NEXT_PACKAGE.name}')
+    assert 'is now relais' in said and 'are well, 0 are not' in said, said
+    assert digest(host.root / 'usr/bin/relais') == digest(NEXT / 'relais')
+    host.say('dpkg', '--remove', 'relais')
+    assert not host.listens(25) and host.mode(f'{DATA}/relais.db') == '600 relais'
+    said = host.say('dpkg', '-i', f'/{NEXT_PACKAGE.name}')
+    assert 'are well, 0 are not' in said, said
+    host.say('dpkg', '--purge', 'relais')
+    for path in (DATA, STATE, '/etc/relais', '/usr/bin/relais'):
+        assert not (host.root / path.lstrip('/')).exists(), path
+    assert 'relais' not in host.text('/etc/passwd')
+    done_with('package')
+
+
+def main(wanted):
+    counts = {'ok': 0, 'FAIL': 0, 'skip': 0}
+    for name, function in _checks:
+        if wanted not in name:
+            continue
+        try:
+            function()
+            mark, why = 'ok', ''
+        except Skipped as reason:
+            mark, why = 'skip', f' ({reason})'
+        except Exception as error:  # whatever a check stumbles over is its failure
+            mark, why = 'FAIL', f' ({type(error).__name__}: {str(error).strip()[-1500:]})'.replace('\n', '\n     ')
+        counts[mark] += 1
+        print(f'{mark:4} {name}{why}', flush=True)
+    print(f'installer: {counts["ok"]} passed, {counts["FAIL"]} failed', flush=True)
+    sys.exit(1 if counts['FAIL'] else 0)
+
+
+if __name__ == '__main__':
+    main(sys.argv[1] if len(sys.argv) > 1 else '')
