@@ -1,4 +1,4 @@
-//! A signature around a file (CMS, RFC 5652): SignedData with the content inside, by the key of a TLS certificate.
+//! A signature around a file (CMS, RFC 5652): `SignedData` with the content inside, by the key of a TLS certificate.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ pub(super) fn seal(content: &[u8], with: &CertifiedKey, now: Timestamp) -> Resul
         unsigned_attrs: None,
     };
     let certificates: Vec<CertificateChoices> = chain.into_iter().map(CertificateChoices::Certificate).collect();
-    let signed = SignedData {
+    let sealed = SignedData {
         version: CmsVersion::V1,
         digest_algorithms: SetOfVec::try_from(vec![digest_alg])?,
         encap_content_info: EncapsulatedContentInfo {
@@ -103,7 +103,7 @@ pub(super) fn seal(content: &[u8], with: &CertifiedKey, now: Timestamp) -> Resul
         crls: None,
         signer_infos: SignerInfos::try_from(vec![signer_info])?,
     };
-    Ok(ContentInfo { content_type: SIGNED_DATA, content: Any::encode_from(&signed)? }.to_der()?)
+    Ok(ContentInfo { content_type: SIGNED_DATA, content: Any::encode_from(&sealed)? }.to_der()?)
 }
 
 fn algorithm(oid: ObjectIdentifier, parameters: Option<Any>) -> AlgorithmIdentifierOwned {
@@ -139,7 +139,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_795_428_000);
 
     /// A server's certificate below a CA of its own, whose PEM comes along.
-    fn certified(key: KeyPair) -> (CertifiedKey, String) {
+    fn certified(key: &KeyPair) -> (CertifiedKey, String) {
         let ca_key = KeyPair::generate().unwrap();
         let mut ca = CertificateParams::new(Vec::new()).unwrap();
         ca.distinguished_name.push(DnType::CommonName, "A CA");
@@ -147,7 +147,7 @@ mod tests {
         let ca_certificate = ca.self_signed(&ca_key).unwrap();
         let mut leaf = CertificateParams::new(vec!["mx.example.org".to_owned()]).unwrap();
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let leaf = leaf.signed_by(&key, &Issuer::from_params(&ca, &ca_key)).unwrap();
+        let leaf = leaf.signed_by(key, &Issuer::from_params(&ca, &ca_key)).unwrap();
         let chain = vec![leaf.der().clone(), ca_certificate.der().clone()];
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         (CertifiedKey::from_der(chain, private, &default_provider()).unwrap(), ca_certificate.pem())
@@ -185,7 +185,7 @@ mod tests {
         };
         let content = "<?xml version=\"1.0\"?>\n<plist>é</plist>\n".as_bytes();
         for key in [rsa, made(&rcgen::PKCS_ECDSA_P256_SHA256), made(&rcgen::PKCS_ECDSA_P384_SHA384)] {
-            let (certified, ca) = certified(key);
+            let (certified, ca) = certified(&key);
             let sealed = seal(content, &certified, NOW).unwrap();
             let output = verify(folder.path(), &sealed, &ca).unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_key_that_devices_do_not_know_signs_nothing() {
-        let (certified, _) = certified(made(&rcgen::PKCS_ED25519));
+        let (certified, _) = certified(&made(&rcgen::PKCS_ED25519));
         assert!(matches!(seal(b"x", &certified, NOW), Err(SealError::Scheme)));
     }
 }
