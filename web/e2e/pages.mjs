@@ -11,6 +11,7 @@ const USER = "user";
 export const PAGES = [
   { name: "sign-in", path: "/sign-in" },
   { name: "link-void", path: "/link/used-long-ago", status: 404 },
+  { name: "phone-void", path: "/phone/used-long-ago", status: 404 },
   { name: "absent", path: "/no-such-page", role: OWNER, status: 404 },
   { name: "overview", path: "/panel", role: DESK },
   { name: "domains", path: "/panel/domains", role: DESK },

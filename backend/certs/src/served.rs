@@ -235,6 +235,11 @@ impl Served {
         entry.certified.cert.first().map(|leaf| entry.in_use(leaf))
     }
 
+    /// What the house's own name is served with, and its key: whoever signs as the house signs with this.
+    pub fn own(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.shown().table.shown(Some(&self.host)).certified)
+    }
+
     /// Names that files are made out for: nothing is ordered for them.
     pub fn names_of_files(&self) -> Vec<String> {
         let layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);

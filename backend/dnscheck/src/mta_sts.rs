@@ -32,7 +32,8 @@ impl StsMode {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// The mode of that name.
+    pub fn parse(text: &str) -> Option<Self> {
         [Self::None, Self::Testing, Self::Enforce].into_iter().find(|mode| mode.as_str() == text)
     }
 }

@@ -5,6 +5,7 @@
 //!                                                                                      └─ page struct ──> template ──> answer
 //! ```
 //! - `door`: connections. `kit`: what all pages share. `panel`: pages, one file a resource. `api`: `/api/v1`, one file a resource.
+//! - `autoconfig`: what mail programs and other mail hosts find by themselves; no sign-in guards it, and it has no sessions.
 //! - `path`: each path of the panel, once.
 //!
 //! # Invariants
@@ -18,6 +19,7 @@
 //! `templates/words`, a line in `panel::routes`, and its case in the test of routes and roles, which fails until then.
 
 mod api;
+mod autoconfig;
 mod door;
 mod kit;
 mod linger;
@@ -30,7 +32,11 @@ use axum::Router;
 use axum::http::Method;
 use relais_model::{Clock, Domain, Timestamp};
 use relais_service::{Access, Service};
+use tokio_rustls::rustls::sign::CertifiedKey;
+use tower::Layer as _;
+use tower::util::MapRequestLayer;
 
+pub use autoconfig::ProfileSigner;
 pub use door::{Door, Peer};
 
 use kit::Assets;
@@ -39,6 +45,7 @@ use kit::Assets;
 #[derive(Debug, Clone)]
 pub struct Web {
     inner: Arc<Inner>,
+    signer: Option<Arc<dyn ProfileSigner>>,
 }
 
 #[derive(Debug)]
@@ -63,7 +70,7 @@ pub struct Place {
     pub ports: MailPorts,
 }
 
-/// The ports at which mail programs find TLS from the first octet (RFC 8314 §3); none where a door is not open.
+/// The ports of mail programs, with TLS from the first octet (RFC 8314 §3) and with STARTTLS; none where a door is not open.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MailPorts {
     /// 993, mostly.
@@ -72,18 +79,60 @@ pub struct MailPorts {
     pub pop3s: Option<u16>,
     /// 465, mostly.
     pub submissions: Option<u16>,
+    /// 143, mostly: STARTTLS.
+    pub imap: Option<u16>,
+    /// 110, mostly: STLS.
+    pub pop3: Option<u16>,
+    /// 587, mostly: STARTTLS.
+    pub submission: Option<u16>,
+}
+
+/// What a mail program does at a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MailKind {
+    Imap,
+    Pop3,
+    Smtp,
+}
+
+/// One of the doors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MailDoor {
+    pub(crate) port: u16,
+    /// From the first octet; else by STARTTLS.
+    pub(crate) is_tls_first: bool,
+}
+
+impl MailPorts {
+    /// The open doors of that kind, the better first (RFC 8314 §3).
+    pub(crate) fn doors(self, kind: MailKind) -> impl Iterator<Item = MailDoor> + use<> {
+        let (tls, starttls) = match kind {
+            MailKind::Imap => (self.imaps, self.imap),
+            MailKind::Pop3 => (self.pop3s, self.pop3),
+            MailKind::Smtp => (self.submissions, self.submission),
+        };
+        let door = |is_tls_first| move |port| MailDoor { port, is_tls_first };
+        tls.map(door(true)).into_iter().chain(starttls.map(door(false)))
+    }
 }
 
 /// Method and path of every page, with `{…}` where a path varies: the test of routes and roles walks it.
 pub fn pages() -> Vec<(Method, &'static str)> {
-    panel::routes().listed().to_vec()
+    [panel::routes().listed(), autoconfig::routes().listed()].concat()
 }
 
 impl Web {
     /// Over `service` and `access`; at `place`.
     #[must_use]
     pub fn new(service: Service, access: Arc<Access>, place: Place, clock: Arc<dyn Clock>) -> Self {
-        Self { inner: Arc::new(Inner { service, access, clock, place, assets: Assets::load(), book: OnceLock::new() }) }
+        let inner = Inner { service, access, clock, place, assets: Assets::load(), book: OnceLock::new() };
+        Self { inner: Arc::new(inner), signer: None }
+    }
+
+    /// The same, with what profiles are signed with; without it they go out unsigned.
+    #[must_use]
+    pub fn with_signer(self, signer: Arc<dyn ProfileSigner>) -> Self {
+        Self { signer: Some(signer), ..self }
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -110,6 +159,11 @@ impl Web {
         self.inner.place.ports
     }
 
+    /// What profiles are signed with now.
+    pub(crate) fn certified(&self) -> Option<Arc<CertifiedKey>> {
+        self.signer.as_ref()?.certified()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
@@ -125,6 +179,9 @@ impl Web {
 
     /// Everything: what stands behind the doors for browsers and programs, and behind the control socket.
     pub fn router(&self) -> Router {
-        panel::router(self).merge(api::router(self)).layer(axum::middleware::from_fn(linger::linger))
+        let rooms = panel::router(self).merge(api::router(self)).merge(autoconfig::router(self));
+        // Before the routes are looked through, which know one case only.
+        let folded = MapRequestLayer::new(autoconfig::fold_case).layer(rooms);
+        Router::new().fallback_service(folded).layer(axum::middleware::from_fn(linger::linger))
     }
 }

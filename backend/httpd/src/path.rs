@@ -7,6 +7,8 @@ pub(crate) const SETUP: &str = "/setup/{token}";
 pub(crate) const SETUP_PASSKEY_OPTIONS: &str = "/setup/{token}/passkey/options";
 /// A new password, by a link.
 pub(crate) const LINK: &str = "/link/{token}";
+/// A phone's set-up, by a link.
+pub(crate) const PHONE: &str = "/phone/{token}";
 
 pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SECOND: &str = "/sign-in/second";
@@ -86,6 +88,9 @@ pub(crate) const OWN_LOG_INS: &str = "/panel/account/log-ins";
 pub(crate) const OWN_CLIENTS: &str = "/panel/account/clients";
 pub(crate) const OWN_PROFILE: &str = "/panel/account/clients/relais.mobileconfig";
 
+/// A link for one's phone is made.
+pub(crate) const OWN_PHONE: &str = "/panel/account/clients/phone";
+
 pub(crate) const DOMAIN_NEW: &str = "/panel/domains/new";
 pub(crate) const DOMAIN: &str = "/panel/domains/{domain}";
 pub(crate) const DOMAIN_DISABLE: &str = "/panel/domains/{domain}/disable";
@@ -143,6 +148,16 @@ pub(crate) const REFERENCE_BARE: &str = "/api/v1";
 pub(crate) const REFERENCE_GROUP: &str = "/api/v1/reference/{group}";
 /// What a problem's `type` leads to.
 pub(crate) const PROBLEM: &str = "/api/v1/problems/{name}";
+
+/// Mozilla's file, at `autoconfig.DOMAIN` and at the domain itself.
+pub(crate) const MOZILLA: &str = "/mail/config-v1.1.xml";
+pub(crate) const MOZILLA_WELL_KNOWN: &str = "/.well-known/autoconfig/mail/config-v1.1.xml";
+/// Microsoft's, which programs spell in any case.
+pub(crate) const AUTODISCOVER: &str = "/autodiscover/autodiscover.xml";
+pub(crate) const AUTODISCOVER_JSON: &str = "/autodiscover/autodiscover.json";
+pub(crate) const AUTODISCOVER_JSON_OF: &str = "/autodiscover/autodiscover.json/v1.0/{email}";
+/// At `mta-sts.DOMAIN`.
+pub(crate) const MTA_STS: &str = "/.well-known/mta-sts.txt";
 
 /// The path of one thing of a list: its name in it, spelled for a URL (RFC 3986 §3.3).
 pub(crate) fn of(list: &str, name: &str) -> String {

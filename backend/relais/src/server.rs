@@ -12,7 +12,7 @@ use relais_certs::{AcmeAuthority, CertificateWorker, Challenges, Proofs, Rank, S
 use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
-use relais_httpd::{Door, MailPorts, Place, Web};
+use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
@@ -20,6 +20,7 @@ use relais_service::{Access, CertificateDesk, DnsHouse, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -171,7 +172,9 @@ impl Server {
         let handle = operations::recorder()?;
         tasks.spawn(self.operations.serve(self.store.clone(), handle, stop.clone(), self.drain));
         let place = place(&self.reloading.begun_with);
-        let router = Web::new(service, self.access, place, Arc::new(SystemClock)).router();
+        let signer = Signer(Arc::clone(&self.reloading.served));
+        let web = Web::new(service, self.access, place, Arc::new(SystemClock)).with_signer(Arc::new(signer));
+        let router = web.router();
         tasks.spawn(self.web.serve(router.clone(), self.challenges, stop.clone(), self.drain));
         tasks.spawn(self.certificates.run(stop.clone()));
         tasks.spawn(self.control.serve(router, stop.clone(), self.drain));
@@ -198,18 +201,34 @@ impl Server {
     }
 }
 
-/// Where people find the house: its pages, and its doors for mail programs with TLS from the first octet.
+/// Signs as the house with what its TLS doors show.
+#[derive(Debug)]
+struct Signer(Arc<Served>);
+
+impl ProfileSigner for Signer {
+    fn certified(&self) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.own())
+    }
+}
+
+/// Where people find the house: its pages, and its doors for mail programs with TLS.
 pub(crate) fn place(config: &Config) -> Place {
     let listeners = config.listeners();
-    let port = |protocol: Protocol| {
-        let tls = listeners.iter().find(|door| door.protocol == protocol && door.tls == TlsMode::Implicit)?;
-        match &tls.binding {
+    let port = |protocol: Protocol, tls: TlsMode| {
+        let door = listeners.iter().find(|door| door.protocol == protocol && door.tls == tls)?;
+        match &door.binding {
             Binding::Tcp(address) => Some(address.port()),
             Binding::Unix(_) => None,
         }
     };
-    let ports =
-        MailPorts { imaps: port(Protocol::Imap), pop3s: port(Protocol::Pop3), submissions: port(Protocol::Submission) };
+    let ports = MailPorts {
+        imaps: port(Protocol::Imap, TlsMode::Implicit),
+        pop3s: port(Protocol::Pop3, TlsMode::Implicit),
+        submissions: port(Protocol::Submission, TlsMode::Implicit),
+        imap: port(Protocol::Imap, TlsMode::StartTls),
+        pop3: port(Protocol::Pop3, TlsMode::StartTls),
+        submission: port(Protocol::Submission, TlsMode::StartTls),
+    };
     let own = || format!("https://{}", config.hostname);
     let origin = config.web.origins.first().cloned().unwrap_or_else(own);
     Place { host: config.hostname.clone(), origin, ports }

@@ -7,7 +7,7 @@
 //! bearer key ───────────────────────────────────────────────────────────────> key() ─> Keyed { Actor, Scopes }
 //! ```
 //! - `sign_in`: from a password or a passkey to a session. `sessions`: what a session is asked for, and its end. `second_factor`,
-//!   `passkeys`: what else proves who one is. `links`: setting up, and new passwords. `api_keys`: scripts. `passwords`: one rule.
+//!   `passkeys`: what else proves who one is. `links`: setting up, new passwords, and a phone's. `api_keys`: scripts. `passwords`: one rule.
 //!
 //! Invariants: of a token only its hash is kept; each step of privilege gives another token; with a new password, and with suspension,
 //! all else that opened the account ends, in one transaction.
@@ -37,6 +37,8 @@ pub const SEEN_EVERY: Duration = Duration::from_mins(1);
 pub const CODE_ATTEMPTS: u32 = 5;
 /// A link for a new password opens it for so long.
 pub const PASSWORD_LINK_LASTS: Duration = Duration::from_hours(24);
+/// A link for a phone opens it for so long: it is scanned from a screen.
+pub const DEVICE_LINK_LASTS: Duration = Duration::from_mins(15);
 /// A link for setting up opens it for so long.
 pub const SET_UP_LINK_LASTS: Duration = Duration::from_hours(1);
 

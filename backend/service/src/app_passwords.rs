@@ -109,6 +109,10 @@ fn absent() -> Failure {
     Failure::Absent(Text::new("app-password-absent"))
 }
 
+pub(crate) fn too_many() -> Failure {
+    Failure::clash("", Text::new("app-password-too-many").with("most", relais_store::MAX_APP_PASSWORDS))
+}
+
 /// None named: all that app passwords are for.
 fn read(names: &[String]) -> Result<Protocols, Failure> {
     if names.is_empty() {
@@ -123,15 +127,13 @@ fn read(names: &[String]) -> Result<Protocols, Failure> {
     Ok(Protocols::of(&names.iter().map(read).collect::<Result<Vec<_>, _>>()?))
 }
 
-fn refused(error: AddAppPasswordError) -> Failure {
+pub(crate) fn refused(error: AddAppPasswordError) -> Failure {
     match error {
         AddAppPasswordError::Refused(AppPasswordError::UnknownAddress(_)) => absent(),
         AddAppPasswordError::Refused(AppPasswordError::NameTaken) => {
             Failure::clash("name", Text::new("app-password-taken"))
         }
-        AddAppPasswordError::Refused(AppPasswordError::TooMany) => {
-            Failure::clash("", Text::new("app-password-too-many").with("most", relais_store::MAX_APP_PASSWORDS))
-        }
+        AddAppPasswordError::Refused(AppPasswordError::TooMany) => too_many(),
         AddAppPasswordError::Refused(AppPasswordError::Unfit(why)) => {
             Failure::unfit("name", Text::new("failure-unfit").with("why", why))
         }

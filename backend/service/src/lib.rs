@@ -31,6 +31,7 @@ mod import;
 mod links;
 mod log_ins;
 mod moment;
+mod mta_sts;
 mod once;
 mod overview;
 mod paging;
@@ -78,7 +79,7 @@ pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, Do
 pub use explain::{Explanation, causes};
 pub use failure::{Complaint, Failure};
 pub use import::{PeopleImported, PersonRefused};
-pub use links::{Founded, PasswordLink, SetUp, Way};
+pub use links::{DevicePassword, Founded, LinkOwner, SetUp, Way};
 pub use log_ins::LogInView;
 pub use moment::Moment;
 pub use once::{MAX_ANSWER_OCTETS, OnceKey, Seen};

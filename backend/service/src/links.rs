@@ -1,12 +1,18 @@
-//! One-time links: the house's setting up, and new passwords.
+//! One-time links: the house's setting up, new passwords, and a password for a phone.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use relais_model::{Address, Domain, Secret};
-use relais_store::{Author, Founding, FoundingError, LinkPurpose, LoginWay, NewAccount};
+use relais_store::{
+    AppPassword, Author, Founding, FoundingError, LinkPurpose, LoginProtocol, LoginWay, MAX_APP_PASSWORDS, NewAccount,
+    Protocols,
+};
 
-use crate::access::{Access, PASSWORD_LINK_LASTS, SET_UP_LINK_LASTS, Site, Visit, hash_of, hash_of_given, name_of};
+use crate::access::{
+    Access, DEVICE_LINK_LASTS, PASSWORD_LINK_LASTS, SET_UP_LINK_LASTS, Site, Visit, hash_of, hash_of_given, name_of,
+};
+use crate::app_passwords::{refused, too_many};
 use crate::checks::{self, Checks, MAX_TEXT_OCTETS};
 use crate::directory::readable;
 use crate::passkeys::Passkeys;
@@ -50,13 +56,24 @@ pub struct Founded {
     pub token: Secret,
 }
 
-/// Whose password a link sets.
+/// Whose link it is: their password it sets, or for their device it makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PasswordLink {
+pub struct LinkOwner {
     /// Their address.
     pub address: Address,
     /// Their name; may be empty.
     pub name: String,
+}
+
+/// What a device logs in with, shown now and never again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DevicePassword {
+    /// Whose mail it opens.
+    pub owner: LinkOwner,
+    /// What the app password is called.
+    pub name: String,
+    /// For IMAP and SMTP.
+    pub password: Secret,
 }
 
 impl Access {
@@ -158,10 +175,10 @@ impl Access {
     ///
     /// # Errors
     /// [`Failure::Absent`], in the same words for a used, an expired and an unknown one.
-    pub async fn open_password_link(&self, token: &str) -> Result<PasswordLink, Failure> {
+    pub async fn open_password_link(&self, token: &str) -> Result<LinkOwner, Failure> {
         let hash = hash_of_given(token).ok_or_else(void)?;
-        let (_, address, name) = self.store.password_link(&hash).await?.ok_or_else(void)?;
-        Ok(PasswordLink { address, name })
+        let (_, address, name) = self.store.link_owner(&hash, LinkPurpose::Password).await?.ok_or_else(void)?;
+        Ok(LinkOwner { address, name })
     }
 
     /// Sets a password by a link, which is used up. All sessions of the account end; its second factor stays, and is asked for when they
@@ -171,7 +188,7 @@ impl Access {
     /// [`Failure::Absent`] for the link; [`Failure::Unfit`] on `password`.
     pub async fn use_password_link(&self, token: &str, password: Secret, visit: &Visit) -> Result<(), Failure> {
         let hash = hash_of_given(token).ok_or_else(void)?;
-        let (account, address, name) = self.store.password_link(&hash).await?.ok_or_else(void)?;
+        let (account, address, name) = self.store.link_owner(&hash, LinkPurpose::Password).await?.ok_or_else(void)?;
         self.check_new_password(&password, &address, &name)?;
         let password_hash = self.hash_password(password).await?;
         let author =
@@ -179,6 +196,61 @@ impl Access {
         let is_used = self.store.use_password_link(hash, password_hash, &author).await?;
         if is_used { Ok(()) } else { Err(void()) }
     }
+
+    /// What a link for one's own phone ends with: for [`DEVICE_LINK_LASTS`] it gives whoever opens it first an app password. Earlier
+    /// ones are void.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`]; [`Failure::Clash`] where there are too many app passwords already.
+    pub async fn own_device_link(&self, me: &Actor) -> Result<Secret, Failure> {
+        let (account, _) = me.own()?;
+        if self.store.app_passwords(account).await?.len() >= MAX_APP_PASSWORDS {
+            return Err(too_many());
+        }
+        let (token, until) = (self.make_token(), self.now().plus(DEVICE_LINK_LASTS));
+        let hash = hash_of(token.expose());
+        self.store.add_link(hash, LinkPurpose::Device, Some(account), until, &me.author()).await?;
+        Ok(token)
+    }
+
+    /// For whose mail a link sets up a device now; it is not used up.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`], in the same words for a used, an expired and an unknown one.
+    pub async fn open_device_link(&self, token: &str) -> Result<LinkOwner, Failure> {
+        let hash = hash_of_given(token).ok_or_else(void)?;
+        let (_, address, name) = self.store.link_owner(&hash, LinkPurpose::Device).await?.ok_or_else(void)?;
+        Ok(LinkOwner { address, name })
+    }
+
+    /// Makes an app password by a link, which is used up; it is called `device`, with a number where that name is taken.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] for the link; [`Failure::Clash`] where there are too many: then the link is as it was.
+    pub async fn use_device_link(&self, token: &str, device: &str, visit: &Visit) -> Result<DevicePassword, Failure> {
+        let hash = hash_of_given(token).ok_or_else(void)?;
+        let found = self.store.link_owner(&hash, LinkPurpose::Device).await?;
+        let (account, address, person) = found.ok_or_else(void)?;
+        let others = self.store.app_passwords(account).await?;
+        if others.len() >= MAX_APP_PASSWORDS {
+            return Err(too_many());
+        }
+        let name = free_name(&name_of(device)?, &others);
+        let author =
+            Author { name: readable(&address), account: Some(account), via: Via::Panel, peer: Some(visit.peer) };
+        self.store.use_device_link(hash).await?.ok_or_else(void)?;
+        let protocols = Protocols::of(&[LoginProtocol::Imap, LoginProtocol::Smtp]);
+        let made = self.login.add_app_password(&address, name.clone(), protocols, &author).await;
+        let password = made.map_err(refused)?;
+        Ok(DevicePassword { owner: LinkOwner { address, name: person }, name, password })
+    }
+}
+
+/// `name`, or with the first number from 2 on that nobody has.
+fn free_name(name: &str, others: &[AppPassword]) -> String {
+    let numbered = (2..=others.len() + 1).map(|number| format!("{name} {number}"));
+    let is_free = |name: &String| others.iter().all(|other| other.name != *name);
+    std::iter::once(name.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
 }
 
 fn void() -> Failure {

@@ -162,6 +162,10 @@ settings! {
     /// Recipients that one person may write to in 24 hours, where nothing else is said of them; 0: no limit.
     recipients_per_day: u64 = "sending.recipients_per_day", Mail,
         SettingKind::Number { least: 0, most: 1_000_000, unit: Unit::Recipients }, 0;
+    /// What other hosts are to do where they cannot reach us over checked TLS (RFC 8461 §3.2): nothing, report it, or wait.
+    mta_sts_mode: String = "mta_sts.mode", Mail, SettingKind::Choice(&["none", "testing", "enforce"]), "testing".to_owned();
+    /// How long other hosts keep the policy (RFC 8461 §3.2: a year at most).
+    mta_sts_max_age: Duration = "mta_sts.max_age", Mail, span(days(1), days(365)), days(7);
 
     /// Certificates are ordered and renewed; whoever switches it on agrees to the CA's terms of service (RFC 8555 §7.3).
     acme_enabled: bool = "acme.enabled", Certificates, SettingKind::Switch, false;

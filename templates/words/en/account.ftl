@@ -120,7 +120,7 @@ log-in-refused = { $count ->
     [one] refused
    *[other] refused, { $count } times
 }
-clients-lead = Most mail programs ask for your address and a password, and perhaps for these:
+clients-lead = Mail programs that find settings by themselves, like Thunderbird and Outlook, need your address and a password and no more. Others ask for these:
 clients-name = User name
 clients-host = Server
 clients-port = Port
@@ -132,8 +132,36 @@ clients-smtp = Sending mail (SMTP)
 clients-app-password-needed = As the password, give each program one of its own:
 clients-app-password = Your own password does, but one for each program is safer:
 clients-apple = iPhone, iPad, Mac
-clients-apple-help = This profile fills everything in but the password. Open it on the device, then look into Settings.
+clients-apple-help = For another device than the one with the code: this profile fills everything in but the password. Open it on the device, then look into Settings.
 clients-apple-get = Get the profile
-clients-phone = On a phone
-clients-phone-help = Scan this with the phone’s camera to open this page there.
+clients-phone = A phone
+clients-phone-help = The phone scans a code from this screen, and is set up without typing: it gets a password of its own, which you can take back.
 clients-no-doors = This server opens no doors for mail programs.
+clients-programs = A mail program
+clients-phone-get = Show the code
+clients-starttls = STARTTLS
+
+# A phone that is set up by a code.
+phone-scan = Scan this with the phone’s camera, and open the page that it finds.
+phone-code = A code to be scanned: it holds the link below.
+phone-until = { $count ->
+    [one] It works once, for { $count } minute.
+   *[other] It works once, for { $count } minutes.
+}
+phone-secret = Show it to nobody: whoever opens it first can read your mail.
+phone-or-link = Or open this link on the phone:
+phone-done = See your app passwords
+phone-device = Phone
+phone-title = Set up mail on this phone
+phone-profile-help = iPhone, iPad, Mac: a profile sets mail up, with a password of its own. Allow it to be loaded, then open Settings: “Profile Downloaded” stands at the top. Install it there.
+phone-profile-get = Get the profile
+phone-profile-instead = On an iPhone, iPad or Mac, a profile sets everything up:
+phone-page-help = Android and others: this phone gets a password of its own. Copy it and your address into your mail app.
+phone-page-get = Show what to type
+phone-page-instead = Another mail app than Apple’s? Then type it yourself:
+phone-once = One choice: this link works once.
+phone-settings-lead = Add an account in your mail app. It needs these two; many apps find the rest by themselves.
+phone-settings-once = The password is shown only now
+phone-settings-named = Copy it before you leave this page. Among your app passwords it is called
+phone-settings-more = If the app asks for more, choose IMAP, and give these:
+autoconfig-help = How to set up a mail program

@@ -68,6 +68,7 @@ activity-passkey-add = added a passkey to { $subject }
 activity-passkey-remove = removed a passkey of { $subject }
 activity-passkey-rename = renamed a passkey of { $subject }
 activity-person-password-link = made a password link for { $subject }
+activity-person-device-link = made a link for a phone of { $subject }
 activity-recovery-codes-renew = renewed the recovery codes of { $subject }
 activity-second-factor-on = turned the second factor of { $subject } on
 activity-second-factor-off = turned the second factor of { $subject } off

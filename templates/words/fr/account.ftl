@@ -120,7 +120,7 @@ log-in-refused = { $count ->
     [one] refusé
    *[other] refusé, { $count } fois
 }
-clients-lead = La plupart des logiciels demandent votre adresse et un mot de passe, et peut-être ceci :
+clients-lead = Les logiciels qui trouvent les réglages seuls, comme Thunderbird et Outlook, n’ont besoin que de votre adresse et d’un mot de passe. D’autres demandent ceci :
 clients-name = Nom d’utilisateur
 clients-host = Serveur
 clients-port = Port
@@ -132,8 +132,36 @@ clients-smtp = Envoyer du courrier (SMTP)
 clients-app-password-needed = Comme mot de passe, donnez-en un propre à chaque logiciel :
 clients-app-password = Votre propre mot de passe convient, mais un par logiciel est plus sûr :
 clients-apple = iPhone, iPad, Mac
-clients-apple-help = Ce profil remplit tout sauf le mot de passe. Ouvrez-le sur l’appareil, puis allez dans Réglages.
+clients-apple-help = Pour un autre appareil que celui qui scanne le code : ce profil remplit tout sauf le mot de passe. Ouvrez-le sur l’appareil, puis allez dans Réglages.
 clients-apple-get = Obtenir le profil
-clients-phone = Sur un téléphone
-clients-phone-help = Scannez ceci avec l’appareil photo pour ouvrir cette page sur le téléphone.
+clients-phone = Un téléphone
+clients-phone-help = Le téléphone scanne un code sur cet écran et se règle sans rien taper : il reçoit un mot de passe à lui, que vous pouvez reprendre.
 clients-no-doors = Ce serveur n’ouvre aucune porte aux logiciels de courrier.
+clients-programs = Un logiciel de courrier
+clients-phone-get = Afficher le code
+clients-starttls = STARTTLS
+
+# Un téléphone réglé par un code.
+phone-scan = Scannez ceci avec l’appareil photo du téléphone, et ouvrez la page qu’il trouve.
+phone-code = Un code à scanner : il contient le lien ci-dessous.
+phone-until = { $count ->
+    [one] Il sert une fois, pendant { $count } minute.
+   *[other] Il sert une fois, pendant { $count } minutes.
+}
+phone-secret = Ne le montrez à personne : qui l’ouvre en premier peut lire votre courrier.
+phone-or-link = Ou ouvrez ce lien sur le téléphone :
+phone-done = Voir vos mots de passe d’application
+phone-device = Téléphone
+phone-title = Régler le courrier sur ce téléphone
+phone-profile-help = iPhone, iPad, Mac : un profil règle le courrier, avec un mot de passe à lui. Autorisez son chargement, puis ouvrez Réglages : « Profil téléchargé » se trouve en haut. Installez-le là.
+phone-profile-get = Obtenir le profil
+phone-profile-instead = Sur un iPhone, un iPad ou un Mac, un profil règle tout :
+phone-page-help = Android et autres : ce téléphone reçoit un mot de passe à lui. Copiez-le avec votre adresse dans votre logiciel de courrier.
+phone-page-get = Montrer quoi taper
+phone-page-instead = Un autre logiciel que celui d’Apple ? Tapez alors vous-même :
+phone-once = Un seul choix : ce lien sert une fois.
+phone-settings-lead = Ajoutez un compte dans votre logiciel de courrier. Il lui faut ces deux choses ; beaucoup trouvent le reste seuls.
+phone-settings-once = Le mot de passe n’est montré que maintenant
+phone-settings-named = Copiez-le avant de quitter cette page. Parmi vos mots de passe d’application, il s’appelle
+phone-settings-more = Si le logiciel en demande plus, choisissez IMAP et donnez ceci :
+autoconfig-help = Régler un logiciel de courrier

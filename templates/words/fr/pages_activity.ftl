@@ -68,6 +68,7 @@ activity-passkey-add = a ajouté une clé d’accès à { $subject }
 activity-passkey-remove = a retiré une clé d’accès de { $subject }
 activity-passkey-rename = a renommé une clé d’accès de { $subject }
 activity-person-password-link = a créé un lien de mot de passe pour { $subject }
+activity-person-device-link = a créé un lien pour un téléphone de { $subject }
 activity-recovery-codes-renew = a renouvelé les codes de secours de { $subject }
 activity-second-factor-on = a activé le second facteur de { $subject }
 activity-second-factor-off = a désactivé le second facteur de { $subject }

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION};
+use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION};
 use axum::http::{HeaderMap, Method, Request, StatusCode, request};
-use relais_httpd::{MailPorts, Peer, Place, Web};
+use rcgen::{CertificateParams, KeyPair};
+use relais_httpd::{MailPorts, Peer, Place, ProfileSigner, Web};
 use relais_model::{Address, BodyType, Clock as _, Domain, ReversePath, Secret};
-use relais_reception::{Login, LoginAttempt, Protocol};
+use relais_reception::{Login, LoginAnswer, LoginAttempt, Protocol};
 use relais_service::{
     Access, Actor, Courier, DnsHouse, NewWebhookForm, Operations, Parcel, Posting, Role, Service, SignIn, SignedIn,
     Site, Visit, Webhooks,
@@ -23,6 +24,9 @@ use relais_store::{
 };
 use relais_testkit::{ManualClock, SeededRandom};
 use tempfile::TempDir;
+use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tower::ServiceExt as _;
 
 /// Everybody's password.
@@ -52,7 +56,30 @@ impl Courier for Taken {
     }
 }
 
+/// Signs with what it made for itself.
+#[derive(Debug)]
+struct Signer(Arc<CertifiedKey>);
+
+impl Signer {
+    /// And the certificate as PEM.
+    fn make() -> (Self, String) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["mx.one.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let certified = CertifiedKey::from_der(vec![certificate.der().clone()], private, &default_provider()).unwrap();
+        (Self(Arc::new(certified)), certificate.pem())
+    }
+}
+
+impl ProfileSigner for Signer {
+    fn certified(&self) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
 pub(crate) struct House {
+    /// What profiles are signed with.
+    pub(crate) certificate: String,
     pub(crate) router: Router,
     pub(crate) access: Arc<Access>,
     pub(crate) clock: Arc<ManualClock>,
@@ -100,10 +127,18 @@ impl House {
         operations.webhooks = Webhooks::new(Arc::new(Taken), random);
         let service = Service::new(store.clone(), Arc::clone(&login)).with_operations(operations);
         let service = service.with_dns(DnsHouse::quiet(domain(&site.host)));
-        let ports = MailPorts { imaps: Some(993), pop3s: Some(995), submissions: Some(465) };
+        let ports = MailPorts {
+            imaps: Some(993),
+            pop3s: Some(995),
+            submissions: Some(465),
+            imap: Some(143),
+            submission: Some(587),
+            ..MailPorts::default()
+        };
+        let (signer, certificate) = Signer::make();
         let place = Place { host: domain(&site.host), origin, ports };
-        let router = Web::new(service.clone(), Arc::clone(&access), place, clock.clone()).router();
-        let house = Self { router, access, clock, service, store, login, _dir: dir };
+        let web = Web::new(service.clone(), Arc::clone(&access), place, clock.clone()).with_signer(Arc::new(signer));
+        let house = Self { certificate, router: web.router(), access, clock, service, store, login, _dir: dir };
         house.queue("one", "user@one.example", "a@x.example").await;
         house.queue("two", "far@two.example", "b@y.example").await;
         house
@@ -159,7 +194,7 @@ impl House {
         self.signed_in(role).await.actor
     }
 
-    /// `text`, with what it names made now: `$link` (a link for the user's password), `$hook` and `$far-hook` (webhooks of each
+    /// `text`, with what it names made now: `$link` (a link for the user's password), `$phone` (one for their phone), `$hook` and `$far-hook` (webhooks of each
     /// tenant), `$ban` (the user's name), `$password`.
     pub(crate) async fn fill(&self, text: &str) -> String {
         let mut filled = text.replace("$password", &PASSWORD.replace(' ', "+"));
@@ -167,6 +202,11 @@ impl House {
             let owner = self.actor(Role::Owner).await;
             let link = self.access.password_link(&owner, address_of(Role::User)).await.unwrap();
             filled = filled.replace("$link", link.expose());
+        }
+        if text.contains("$phone") {
+            let user = self.actor(Role::User).await;
+            let link = self.access.own_device_link(&user).await.unwrap();
+            filled = filled.replace("$phone", link.expose());
         }
         for (gap, domain) in [("$hook", "one.example"), ("$far-hook", "two.example")] {
             if text.contains(gap) {
@@ -206,6 +246,23 @@ impl House {
             ..NewWebhookForm::default()
         };
         self.service.create_webhook(&self.actor(Role::Owner).await, &form).await.unwrap().webhook.id
+    }
+
+    /// Whether a mail program gets in so.
+    pub(crate) async fn lets_in(&self, name: &str, password: &str, protocol: Protocol) -> bool {
+        let attempt = LoginAttempt {
+            name: name.to_owned(),
+            authorization: None,
+            password: Secret::new(password),
+            peer: IpAddr::from(PEER),
+            protocol,
+        };
+        matches!(self.login.check(attempt).await, LoginAnswer::Granted(_))
+    }
+
+    /// What those who run the house set.
+    pub(crate) async fn set(&self, name: &str, value: &str) {
+        self.store.change_setting(&Author::house(), name, Some(value)).await.unwrap();
     }
 
     async fn ban(&self, name: &str) {
@@ -278,8 +335,17 @@ impl Browser {
         self.post_with(Some(&self.csrf), path, form).await
     }
 
-    /// With this token, or with none. `file:…` is a form with a file of that text.
+    /// As `host`, whatever the cookie.
+    pub(crate) async fn get_at(&self, host: &str, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path).header(HOST, host).body(Body::empty()).unwrap()).await
+    }
+
+    /// With this token, or with none. `file:…` is a form with a file of that text, `xml:…` a document and no form.
     pub(crate) async fn post_with(&self, csrf: Option<&str>, path: &str, form: &str) -> Answer {
+        if let Some(document) = form.strip_prefix("xml:") {
+            let request = self.request(Method::POST, path).header(CONTENT_TYPE, "text/xml");
+            return self.send(request.body(Body::from(document.trim().to_owned())).unwrap()).await;
+        }
         let Some(file) = form.strip_prefix("file:") else {
             let csrf = csrf.map(|csrf| format!("csrf={csrf}&")).unwrap_or_default();
             return self.ask(Method::POST, path, Body::from(csrf + form)).await;
@@ -309,7 +375,8 @@ impl Browser {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let octets = to_bytes(body, 4 * 1024 * 1024).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&octets).into_owned() }
+        let body = String::from_utf8_lossy(&octets).into_owned();
+        Answer { status: parts.status, headers: parts.headers, body, octets: octets.to_vec() }
     }
 }
 
@@ -317,6 +384,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+    /// The body as it came.
+    pub(crate) octets: Vec<u8>,
 }
 
 impl Answer {

@@ -5,12 +5,15 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a fixture that cannot be made fails its test where it stands"
+    clippy::print_stderr,
+    reason = "a fixture that cannot be made fails its test where it stands; what is skipped says so"
 )]
 
 mod api;
 mod api_house;
 mod api_roles;
+mod autoconfig;
 mod guards;
 mod house;
+mod phone;
 mod roles;

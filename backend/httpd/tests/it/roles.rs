@@ -102,7 +102,8 @@ fn note(wrong: &mut Vec<String>, case: &Case, role: Option<Role>, expected: &str
 async fn no_form_is_read_without_its_token() {
     let house = House::open().await;
     let mut wrong = Vec::new();
-    for case in cases().iter().filter(|case| case.method == "POST") {
+    // A program's document is no form, and changes nothing.
+    for case in cases().iter().filter(|case| case.method == "POST" && !case.form.starts_with("xml:")) {
         for role in everybody() {
             let path = house.fill(case.path).await;
             let form = house.fill_form(case.form, &path).await;

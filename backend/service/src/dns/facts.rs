@@ -3,20 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use relais_dnscheck::{
-    Algorithm, Data, DkimKey, DmarcPolicy, DmarcWish, Facts, Kind, StsMode, StsPolicy, StsWish, There, wanted,
-};
+use relais_dnscheck::{Algorithm, Data, DkimKey, DmarcPolicy, DmarcWish, Facts, Kind, StsWish, There, wanted};
 use relais_model::Domain;
 use relais_store::{DkimKeyEntry, DnsSubject, NewDkimKey, Settings};
-use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use super::kept::KeptReport;
 use super::{Dns, DnsHouse, Place};
-use crate::{Failure, Text};
+use crate::{Failure, Text, mta_sts};
 
-/// Senders keep the policy of MTA-STS for so long: a week.
-const STS_SECONDS: u32 = 604_800;
 /// As CAA records name the authority behind an ACME directory: what its URL ends with, and the name.
 const ISSUERS: [(&str, &str); 5] = [
     ("api.letsencrypt.org", "letsencrypt.org"),
@@ -80,7 +75,7 @@ impl Dns {
             DnsSubject::Host => Vec::new(),
             DnsSubject::Domain(_) => self.signing_keys(place).await?,
         };
-        let policy = StsPolicy { mode: StsMode::Testing, mx: vec![house.host.to_string()], max_age: STS_SECONDS };
+        let policy = mta_sts::policy(&settings, &house.host);
         Ok(Facts {
             host: house.host.clone(),
             addresses: self.addresses().await,
@@ -88,7 +83,7 @@ impl Dns {
             services: house.services.clone(),
             dkim,
             dmarc: dmarc(&settings),
-            mta_sts: Some(StsWish { id: sts_id(&policy), mode: policy.mode, max_age: policy.max_age }),
+            mta_sts: Some(StsWish { id: mta_sts::policy_id(&policy), mode: policy.mode, max_age: policy.max_age }),
             tls_reports: settings.dns_tls_reports.clone(),
             issuers: issuer(&settings.acme_directory_url).into_iter().collect(),
             tls_keys: (house.tls_keys)(),
@@ -166,12 +161,6 @@ fn issuer(directory_url: &str) -> Option<String> {
     // Let's Encrypt has several: acme-v02.api, acme-staging-v02.api.
     let of = |(end, name): &(&str, &str)| host.ends_with(end).then(|| (*name).to_owned());
     ISSUERS.iter().find_map(of)
-}
-
-/// Another one for each policy, the same for the same (RFC 8461 §3.1).
-fn sts_id(policy: &StsPolicy) -> String {
-    let hash = Sha256::digest(policy.to_string());
-    data_encoding::HEXLOWER.encode(hash.get(..10).unwrap_or_default())
 }
 
 /// Of the public internet: reachable by strangers' mail servers.

@@ -7,7 +7,7 @@ use relais_service::{
     Moment, NewAlias, NewDomain, NewPerson, OwnChange, Password, PeopleWanted, PersonChange, Role,
 };
 
-use crate::house::{House, address, short};
+use crate::house::{House, address, domain, short};
 
 fn new_person(json: &str) -> NewPerson {
     serde_json::from_str(json).unwrap()
@@ -410,4 +410,27 @@ async fn a_new_person_may_hold_what_the_house_says() {
     assert!(!house.service.setting(&owner, "people.default_quota").await.unwrap().is_set);
     let admin = admin(&house).await;
     assert_eq!(short(house.service.activity.undo(&admin, &change.id).await), "absent: failure-unknown-entry");
+}
+
+#[tokio::test]
+async fn each_domain_whose_mail_is_taken_has_a_policy() {
+    let house = House::open().await;
+    let owner = house.actor(Role::Owner, true).await;
+    house.service.domains.add_other_name(&owner, "one.example", "eins.example").await.unwrap();
+    let text = async |name: &str| {
+        let policy = house.service.mta_sts(&domain(name), &domain("mx.one.example")).await.unwrap();
+        policy.map(|policy| policy.to_string())
+    };
+    let expected = "version: STSv1\r\nmode: testing\r\nmx: mx.one.example\r\nmax_age: 604800\r\n";
+    for name in ["one.example", "eins.example", "two.example"] {
+        assert_eq!(text(name).await.as_deref(), Some(expected), "{name}");
+    }
+    for name in ["example", "three.example", "mx.one.example"] {
+        assert_eq!(text(name).await, None, "{name}");
+    }
+    let disable = DomainChange { is_disabled: Some(true), ..DomainChange::default() };
+    house.service.domains.change(&owner, "two.example", disable, None).await.unwrap();
+    assert_eq!(text("two.example").await, None, "disabled");
+    house.store.change_setting(&relais_store::Author::house(), "mta_sts.mode", Some("none")).await.unwrap();
+    assert!(text("one.example").await.unwrap().contains("mode: none\r\n"), "hosts hear that it is over");
 }

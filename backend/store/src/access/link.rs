@@ -1,6 +1,7 @@
 //! One-time links: what is sent or copied to somebody, and opens one thing once.
 
 use relais_model::{Address, Domain, Secret, Timestamp};
+use sqlx::AnyConnection;
 
 use super::passkey::{NewPasskey, insert_passkey};
 use super::standing::may_come_in;
@@ -15,6 +16,19 @@ pub enum LinkPurpose {
     SetUp = 0,
     /// An account's new password.
     Password = 1,
+    /// An app password for a device of the account's, so that nothing is typed there.
+    Device = 2,
+}
+
+impl LinkPurpose {
+    /// As the activity calls the making of a link for an account.
+    const fn act(self) -> &'static str {
+        match self {
+            Self::SetUp => "house.set_up_link",
+            Self::Password => "person.password_link",
+            Self::Device => "person.device_link",
+        }
+    }
 }
 
 /// What the house begins with.
@@ -67,21 +81,20 @@ impl Store {
             Box::pin(async move {
                 let void = "DELETE FROM one_time_link
                             WHERE expires_at <= $1 OR (purpose = $2 AND COALESCE(account_key, 0) = $3)";
-                let purpose = purpose as i64;
                 let whose = account.unwrap_or(0);
-                sqlx::query(void).bind(now).bind(purpose).bind(whose).execute(&mut *tx).await?;
+                sqlx::query(void).bind(now).bind(purpose as i64).bind(whose).execute(&mut *tx).await?;
                 let sql = "INSERT INTO one_time_link (hash, purpose, account_key, created_at, expires_at)
                            VALUES ($1, $2, $3, $4, $5)";
                 sqlx::query(sql)
                     .bind(hash.as_slice())
-                    .bind(purpose)
+                    .bind(purpose as i64)
                     .bind(account)
                     .bind(now)
                     .bind(expires_at.millis())
                     .execute(&mut *tx)
                     .await?;
                 if let Some(account) = account {
-                    note(tx, &scribe, "person.password_link", AccountKey::new(account), (None, None)).await?;
+                    note(tx, &scribe, purpose.act(), AccountKey::new(account), (None, None)).await?;
                 }
                 Ok(())
             })
@@ -101,19 +114,31 @@ impl Store {
         Ok(found > 0)
     }
 
-    /// Whose password a link would set now, with their name; none where it opens nothing.
-    pub async fn password_link(&self, hash: &TokenHash) -> Result<Option<(AccountKey, Address, String)>, StoreError> {
+    /// Whose link this is, with their name; none where it opens nothing now, or something else.
+    pub async fn link_owner(
+        &self,
+        hash: &TokenHash,
+        purpose: LinkPurpose,
+    ) -> Result<Option<(AccountKey, Address, String)>, StoreError> {
         let sql = concat!(
             "SELECT a.account_key, a.address, a.name FROM one_time_link l JOIN account a ON a.account_key = l.account_key
              WHERE l.hash = $1 AND l.purpose = $2 AND l.expires_at > $3 AND ", may_come_in!()
         );
         let row: Option<(i64, String, String)> = sqlx::query_as(sql)
             .bind(hash.as_slice())
-            .bind(LinkPurpose::Password as i64)
+            .bind(purpose as i64)
             .bind(self.now().millis())
             .fetch_optional(&mut *self.reader().await?)
             .await?;
         row.map(|(key, address, name)| Ok((AccountKey::new(key), read_address(&address)?, name))).transpose()
+    }
+
+    /// Uses up a link for a device, and tells whose it was; none where it opens nothing. Of two who come with it, one gets it.
+    pub async fn use_device_link(&self, hash: TokenHash) -> Result<Option<AccountKey>, StoreError> {
+        let now = self.now().millis();
+        let used =
+            self.write(move |tx| Box::pin(async move { take_link(tx, &hash, LinkPurpose::Device, now).await })).await?;
+        Ok(used)
     }
 
     /// Sets a password by a link, which is used up, and ends all sessions of its account. Returns false where the link opens nothing.
@@ -126,26 +151,14 @@ impl Store {
         let (now, scribe) = (self.now().millis(), self.scribe(by));
         self.write(move |tx| {
             Box::pin(async move {
-                let sql =
-                    concat!(
-                    "DELETE FROM one_time_link WHERE hash = $1 AND purpose = $2 AND expires_at > $3 AND account_key IN
-                         (SELECT a.account_key FROM account a WHERE ", may_come_in!(), ")
-                     RETURNING account_key"
-                );
-                let purpose = LinkPurpose::Password as i64;
-                let account: Option<i64> = sqlx::query_scalar(sql)
-                    .bind(hash.as_slice())
-                    .bind(purpose)
-                    .bind(now)
-                    .fetch_optional(&mut *tx)
-                    .await?;
-                let Some(account) = account else { return Ok(false) };
+                let used = take_link(tx, &hash, LinkPurpose::Password, now).await?;
+                let Some(account) = used else { return Ok(false) };
                 let sql = "UPDATE account SET password_hash = $2, must_change_password = 0, version = $3
                            WHERE account_key = $1";
-                let query = sqlx::query(sql).bind(account).bind(password_hash.expose()).bind(scribe.next_key());
+                let query = sqlx::query(sql).bind(account.value()).bind(password_hash.expose()).bind(scribe.next_key());
                 query.execute(&mut *tx).await?;
-                end_openings(tx, AccountKey::new(account), None).await?;
-                note(tx, &scribe, "person.password", AccountKey::new(account), (None, None)).await?;
+                end_openings(tx, account, None).await?;
+                note(tx, &scribe, "person.password", account, (None, None)).await?;
                 Ok(true)
             })
         })
@@ -194,4 +207,23 @@ impl Store {
         self.inner.routes.forget();
         done
     }
+}
+
+/// Removes a link that opens something now, and tells whose it was.
+async fn take_link(
+    tx: &mut AnyConnection,
+    hash: &TokenHash,
+    purpose: LinkPurpose,
+    now: i64,
+) -> Result<Option<AccountKey>, StoreError> {
+    let sql = concat!(
+        "DELETE FROM one_time_link WHERE hash = $1 AND purpose = $2 AND expires_at > $3 AND account_key IN
+             (SELECT a.account_key FROM account a WHERE ",
+        may_come_in!(),
+        ")
+         RETURNING account_key"
+    );
+    let query = sqlx::query_scalar(sql).bind(hash.as_slice()).bind(purpose as i64).bind(now);
+    let account: Option<i64> = query.fetch_optional(&mut *tx).await?;
+    Ok(account.map(AccountKey::new))
 }

@@ -161,7 +161,7 @@ async fn open(house: &House, number: u8) -> SessionKey {
 }
 
 async fn is_open(house: &House, number: u8) -> (bool, bool) {
-    let link = house.store.password_link(&hash_of(number)).await.unwrap();
+    let link = house.store.link_owner(&hash_of(number), LinkPurpose::Password).await.unwrap();
     (session(house, number).await.is_some(), link.is_some())
 }
 
@@ -238,8 +238,8 @@ fn a_link_opens_once_and_the_last_one_only() {
             let link = hash_of(number);
             house.store.add_link(link, LinkPurpose::Password, Some(house.anna), until, &by).await.unwrap();
         }
-        assert_eq!(house.store.password_link(&hash_of(1)).await.unwrap(), None, "void");
-        let (key, found, name) = house.store.password_link(&hash_of(2)).await.unwrap().unwrap();
+        assert_eq!(house.store.link_owner(&hash_of(1), LinkPurpose::Password).await.unwrap(), None, "void");
+        let (key, found, name) = house.store.link_owner(&hash_of(2), LinkPurpose::Password).await.unwrap().unwrap();
         assert_eq!((key, found, name.as_str()), (house.anna, address("anna@house.example"), "anna"));
         assert!(!house.store.use_password_link(hash_of(1), hash.clone(), &by).await.unwrap());
         assert!(house.store.use_password_link(hash_of(2), hash.clone(), &by).await.unwrap());
@@ -248,8 +248,34 @@ fn a_link_opens_once_and_the_last_one_only() {
         assert_eq!(credential.hash, hash);
         house.store.add_link(hash_of(3), LinkPurpose::Password, Some(house.anna), until, &by).await.unwrap();
         house.clock.advance(HOUR);
-        assert_eq!(house.store.password_link(&hash_of(3)).await.unwrap(), None);
+        assert_eq!(house.store.link_owner(&hash_of(3), LinkPurpose::Password).await.unwrap(), None);
         assert!(!house.store.use_password_link(hash_of(3), hash, &by).await.unwrap(), "expired");
+        house.check().await;
+    });
+}
+
+#[test]
+fn a_link_for_a_device_opens_once_and_nothing_else() {
+    on_both(|house| async move {
+        let (until, by) = (house.clock.now().plus(HOUR), Author::house());
+        let add = async |number, purpose| {
+            house.store.add_link(hash_of(number), purpose, Some(house.anna), until, &by).await.unwrap();
+        };
+        add(1, LinkPurpose::Device).await;
+        add(2, LinkPurpose::Password).await;
+        let owner = async |number| house.store.link_owner(&hash_of(number), LinkPurpose::Device).await.unwrap();
+        assert_eq!(owner(1).await.map(|(key, _, _)| key), Some(house.anna));
+        assert_eq!(owner(2).await, None, "that one is for a password");
+        assert_eq!(house.store.use_device_link(hash_of(2)).await.unwrap(), None);
+        assert!(!house.store.use_password_link(hash_of(1), Secret::new("new"), &by).await.unwrap());
+        assert_eq!(house.store.use_device_link(hash_of(1)).await.unwrap(), Some(house.anna));
+        assert_eq!(house.store.use_device_link(hash_of(1)).await.unwrap(), None, "used");
+        add(3, LinkPurpose::Device).await;
+        add(4, LinkPurpose::Device).await;
+        assert_eq!(house.store.use_device_link(hash_of(3)).await.unwrap(), None, "void");
+        house.clock.advance(HOUR);
+        assert_eq!(house.store.use_device_link(hash_of(4)).await.unwrap(), None, "expired");
+        assert_eq!(acts(&house).await[..2], ["person.device_link", "person.device_link"]);
         house.check().await;
     });
 }

@@ -125,9 +125,9 @@ async fn add(person: Person, State(web): State<Web>, Form(form): Form<AddForm>) 
 }
 
 fn made(person: &Person, web: &Web, name: String, password: &Secret) -> Response {
-    let doors = Doors::of(person, web);
-    let password = password.expose().to_owned();
-    shown(&MadePage { frame: person.frame(web), tab: "app-passwords", name, password, doors })
+    let frame = person.frame(web);
+    let doors = Doors::of(&frame, &person.me.address, web);
+    shown(&MadePage { frame, tab: "app-passwords", name, password: password.expose().to_owned(), doors })
 }
 
 #[derive(Debug, Template)]

@@ -4,6 +4,7 @@ mod app_passwords;
 mod clients;
 mod passkeys;
 mod password;
+mod phone;
 mod profile;
 mod second_factor;
 mod sessions;
@@ -19,4 +20,5 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .and(app_passwords::routes)
         .and(sessions::routes)
         .and(clients::routes)
+        .and(phone::routes)
 }

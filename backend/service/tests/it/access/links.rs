@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use relais_model::Secret;
-use relais_service::{Actor, PASSWORD_LINK_LASTS, Role, SET_UP_LINK_LASTS, SetUp, SignIn, Way};
+use relais_service::{Actor, DEVICE_LINK_LASTS, PASSWORD_LINK_LASTS, Role, SET_UP_LINK_LASTS, SetUp, SignIn, Way};
 
 use super::{ADMIN, ANN, BOB, CARL, HELPER, House, OWNER, PASSWORD, visit, why};
 
@@ -110,4 +110,51 @@ async fn a_link_is_for_who_has_less_to_say_and_expires() {
     house.access.open_password_link(ann.expose()).await.unwrap();
     house.clock.advance(Duration::from_secs(1));
     assert_eq!(why(house.access.open_password_link(ann.expose()).await), "absent: link-void");
+}
+
+#[tokio::test]
+async fn a_link_gives_a_phone_its_own_password_once() {
+    let house = House::open().await;
+    let ann = house.actor(ANN).await;
+    let void = house.access.own_device_link(&ann).await.unwrap();
+    let link = house.access.own_device_link(&ann).await.unwrap();
+    assert_eq!(why(house.access.open_password_link(link.expose()).await), "absent: link-void", "it sets none");
+    for _ in 0..2 {
+        let opened = house.access.open_device_link(link.expose()).await.unwrap();
+        assert_eq!(opened.address.to_string(), ANN, "looking doesn't use it up");
+    }
+    let take = async |link: &Secret| house.access.use_device_link(link.expose(), "iPhone", &visit()).await;
+    assert_eq!(why(take(&void).await), "absent: link-void");
+    let taken = take(&link).await.unwrap();
+    assert_eq!((taken.name.as_str(), taken.owner.name.as_str()), ("iPhone", "ann"));
+    assert_eq!(why(take(&link).await), "absent: link-void");
+    assert_eq!(why(house.access.open_device_link(link.expose()).await), "absent: link-void");
+    let again = take(&house.access.own_device_link(&ann).await.unwrap()).await.unwrap();
+    assert_eq!(again.name, "iPhone 2");
+    assert_ne!(again.password, taken.password);
+    let own = house.access.own_app_passwords(&ann).await.unwrap();
+    assert_eq!(own.iter().map(|one| one.protocols.join(" ")).collect::<Vec<_>>(), ["imap smtp", "imap smtp"]);
+    let late = house.access.own_device_link(&ann).await.unwrap();
+    house.clock.advance(DEVICE_LINK_LASTS);
+    assert_eq!(why(take(&late).await), "absent: link-void");
+    let acts = house.activity().await;
+    let told = [format!("{ANN} app_password.create {ANN}"), format!("{ANN} person.device_link {ANN}")];
+    assert_eq!(acts[1..3], told);
+    house.check().await;
+}
+
+#[tokio::test]
+async fn a_phones_link_is_left_as_it_is_where_there_are_too_many_passwords() {
+    let house = House::open().await;
+    let ann = house.actor(ANN).await;
+    let link = house.access.own_device_link(&ann).await.unwrap();
+    for number in 1..=50 {
+        house.access.add_own_app_password(&ann, &number.to_string(), &["imap".to_owned()]).await.unwrap();
+    }
+    assert_eq!(why(house.access.own_device_link(&ann).await), "clash : app-password-too-many");
+    let take = async || house.access.use_device_link(link.expose(), "iPhone", &visit()).await;
+    assert_eq!(why(take().await), "clash : app-password-too-many");
+    house.access.remove_own_app_password(&ann, "1").await.unwrap();
+    take().await.unwrap();
+    house.check().await;
 }
