@@ -17,6 +17,7 @@ overview-queue-old = A message has waited in the queue for { $hours ->
 overview-todo-first-domain = Add your first domain: the part of the addresses behind the @.
 overview-todo-empty-domain = { $domain } has nobody yet. Add its people, or an address that takes all.
 overview-todo-certificate = The certificate is made by this house itself, and programs of people will warn of it. Put in one that is known.
+overview-todo-first-phone = No phone or program fetches your mail yet. Set up the first one.
 overview-todo-second-factor = Your account manages this house with a password alone. Add a passkey or a code.
 overview-todo-second-factor-of = { $address } owns this house with a password alone. Ask them for a passkey or a code; a setting can make everybody who manages have one.
 

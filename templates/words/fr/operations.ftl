@@ -17,6 +17,7 @@ overview-queue-old = Un message attend dans la file depuis { $hours ->
 overview-todo-first-domain = Ajoutez votre premier domaine : ce qui suit le @ dans les adresses.
 overview-todo-empty-domain = { $domain } n'a encore personne. Ajoutez ses gens, ou une adresse qui prend tout.
 overview-todo-certificate = Le certificat est fait par cette maison même, et les programmes des gens s'en plaindront. Mettez-en un qui est connu.
+overview-todo-first-phone = Aucun téléphone ni programme ne relève encore votre courrier. Configurez le premier.
 overview-todo-second-factor = Votre compte gère cette maison avec un mot de passe seul. Ajoutez une clé d'accès ou un code.
 overview-todo-second-factor-of = { $address } possède cette maison avec un seul mot de passe. Demandez-lui une clé d’accès ou un code ; un réglage peut l’exiger de tous ceux qui gèrent.
 

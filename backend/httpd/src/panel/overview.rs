@@ -104,6 +104,7 @@ fn todo(frame: &Frame, todo: &Todo) -> Line {
         ("empty_domain", Some(domain)) => format!("{}?{}", path::of(path::PEOPLE, "new"), query(&[("domain", domain)])),
         ("first_domain", _) => path::of(path::DOMAINS, "new"),
         ("second_factor", _) => path::ACCOUNT.to_owned(),
+        ("first_phone", _) => path::OWN_CLIENTS.to_owned(),
         _ => path::SYSTEM.to_owned(),
     };
     Line { kind: "info", text: frame.tell(&todo.says), href }
@@ -250,6 +251,7 @@ mod tests {
             days_left,
             is_ending,
             is_self_signed: is_ending,
+            fingerprint: String::new(),
         };
         let quiet = Overview {
             verdict: Verdict::Ok,
