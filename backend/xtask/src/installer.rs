@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
 /// A script of `installer/tests`, told where it may work.
 pub(crate) fn script(name: &str, work: &Path) -> Command {
     let mut script = Command::new("python3");
-    script.arg(crate::root().join("installer/tests").join(name)).env("WORK", work);
+    script.arg(crate::root().join("installer/tests").join(name)).env("WORK", work).env("PYTHONDONTWRITEBYTECODE", "1");
     script
 }
 
