@@ -412,7 +412,8 @@ impl Service {
             return Ok(false);
         }
         let latest = self.store.logins(*account, &Page { after: None, limit: LOG_INS }).await?;
-        let fetches = |row: &LoginRow| row.is_granted && matches!(row.protocol, LoginProtocol::Imap | LoginProtocol::Pop3);
+        let fetches =
+            |row: &LoginRow| row.is_granted && matches!(row.protocol, LoginProtocol::Imap | LoginProtocol::Pop3);
         Ok(!latest.rows.iter().any(fetches))
     }
 }

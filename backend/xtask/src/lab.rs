@@ -58,6 +58,11 @@ enum Act {
     Down,
 }
 
+/// The whole way, as a stage of `test`: half a minute where the root is made already.
+pub(crate) fn run_all() -> anyhow::Result<Tally> {
+    run(&Arguments { act: Act::Run })
+}
+
 /// Makes what is released of the program that is built, and the lab around it.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     let work = crate::root().join("target/installer");
