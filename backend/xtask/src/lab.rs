@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
 enum Act {
     /// The whole way, from install.sh to mail in both directions, with the time of each step
     Run,
-    /// The whole way, and then testssl.sh and sslscan at all doors (about 20 minutes)
+    /// The whole way, and then testssl.sh and sslscan at all doors (about 25 minutes)
     Tls,
     /// Only makes the lab, and keeps it until `down`
     Up,
