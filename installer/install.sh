@@ -804,8 +804,7 @@ install_relais() {
 		say 'Open this link in a browser, once, within an hour. The browser will warn of the certificate, for it is our own until a real'
 		say 'one is there: its SHA-256 fingerprint must be the one below.'
 		say
-		say "  $link"
-		say "  $(sed -n 's/^certificate //p' "$temporary/doors" | head -n 1)"
+		say "$link" | sed 's/^/  /'
 		case $found_at in
 		'') ;;
 		*:*) say "Until $hostname leads here, say https://[$found_at]/ instead of https://$hostname/ (passkeys need the name)." ;;

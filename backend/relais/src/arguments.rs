@@ -92,7 +92,7 @@ pub(crate) enum HouseCommand {
     /// The REST API's keys.
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Makes the link by which a house without an owner is set up, once, within an hour.
+    /// Makes the link by which a house without an owner is set up, once, within an hour; and says the fingerprint of the certificate behind it.
     SetupLink {
         /// Proposes the first domain on that page.
         #[arg(long)]

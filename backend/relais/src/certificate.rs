@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use data_encoding::HEXUPPER;
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use sha2::{Digest as _, Sha256};
 
 use relais_model::{Clock as _, SystemClock};
 
@@ -63,6 +65,12 @@ pub(crate) fn sample(names: &[&str], days_left: i64) -> Result<(String, String)>
     let end = leaf.not_before + time::Duration::days(1 + days_left);
     (leaf.not_before, leaf.not_after) = (end - time::Duration::days(90), end);
     Ok((leaf.signed_by(&key, &ca)?.pem(), key.serialize_pem()))
+}
+
+/// SHA-256 of a certificate (DER), as browsers show it: `6A:F3:…`.
+pub(crate) fn fingerprint(certificate: &[u8]) -> String {
+    let pairs: Vec<String> = Sha256::digest(certificate).iter().map(|octet| HEXUPPER.encode(&[*octet])).collect();
+    pairs.join(":")
 }
 
 fn params(common_name: &str, names: &[&str]) -> Result<CertificateParams> {

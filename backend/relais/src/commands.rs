@@ -171,6 +171,10 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
             let proposed: Vec<_> = proposed.iter().filter_map(|(name, said)| Some((*name, said.as_deref()?))).collect();
             let asked = if proposed.is_empty() { String::new() } else { format!("?{}", query(&proposed)) };
             say(&format!("{}{asked}", member(&made, "link")))?;
+            // What a browser will warn of, and with what to compare it; nothing serves where there is none.
+            for certificate in show::items(&get(line, "/system").await?, "certificates") {
+                say(&format!("SHA-256 {}", member(certificate, "fingerprint")))?;
+            }
         }
         HouseCommand::CheckStore => return check_store(line).await,
         HouseCommand::Api { method, path, body } => return raw(method, &path, body, line).await,

@@ -13,6 +13,7 @@ use relais_reception::Disk;
 use relais_service::{CertificateFact, DiskFact, Host, ListenerView, LogTail, Operations, Webhooks};
 use x509_parser::parse_x509_certificate;
 
+use crate::certificate::fingerprint;
 use crate::config::Config;
 
 /// This machine, with the doors of this process.
@@ -46,6 +47,7 @@ impl Host for Machine {
                 names: found.names,
                 not_after: Timestamp::from_seconds(certificate.validity().not_after.timestamp()),
                 is_self_signed: found.rank == Rank::SelfSigned || certificate.issuer() == certificate.subject(),
+                fingerprint: fingerprint(&found.leaf),
             })
         };
         self.served.in_use().into_iter().filter_map(fact).collect()

@@ -12,19 +12,19 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use axum::http::Method;
-use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
+use data_encoding::{BASE64, HEXLOWER};
 use relais_delivery::{Stream, any_certificate};
 use relais_maild::{Binding, ListenerConfig, Protocol, TlsMode};
 use relais_message::format_date;
 use relais_model::{Clock as _, Random as _, SystemClock, SystemRandom};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use crate::certificate::fingerprint;
 use crate::config::Config;
 use crate::control::{Content, Line};
 use crate::show;
@@ -289,8 +289,7 @@ impl<'a> Trial<'a> {
         let stream = timeout(PATIENCE, handshake).await.context("no TLS handshake in time")?.context("TLS")?;
         let (_, session) = stream.get_ref();
         let shown = session.peer_certificates().and_then(<[_]>::first).context("no certificate is shown")?;
-        let pairs: Vec<String> = Sha256::digest(shown).iter().map(|octet| HEXUPPER.encode(&[*octet])).collect();
-        self.certificates.insert(pairs.join(":"));
+        self.certificates.insert(fingerprint(shown));
         Ok(Talk::over(Box::new(stream)))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use relais_model::Timestamp;
-use relais_store::{FlowCount, TraceEvent, TraceKey, TraceKind, TraceSearch};
+use relais_store::{FlowCount, LoginProtocol, LoginRow, Page, TraceEvent, TraceKey, TraceKind, TraceSearch};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,6 +25,9 @@ const COUNTED_AT_ONCE: u32 = 10_000;
 /// Such looks a request, 20 ms each: where nobody calls [`Service::count_flow`], the first requests after a start show a day that is
 /// not yet counted to its end.
 const LOOKS: usize = 1;
+
+/// Log-ins among which a phone's is looked for: the newest.
+const LOG_INS: u32 = 50;
 
 /// Events that are counted for who sees some domains only: the newest.
 const COUNTED_OF_DOMAINS: u32 = 20_000;
@@ -61,7 +64,7 @@ pub struct Reason {
 /// Something that is still to be done to the house.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Todo {
-    /// What it is about: `second_factor`, `empty_domain`, `first_domain`, `certificates`, `dns` (without a name: the host's).
+    /// What it is about: `second_factor`, `empty_domain`, `first_domain`, `certificates`, `first_phone`, `dns` (without a name: the host's).
     pub subject: &'static str,
     /// The one it is about, where there is one: a domain, an owner's address.
     pub name: Option<String>,
@@ -305,7 +308,7 @@ impl Service {
     }
 
     async fn failures(&self, wanted: &TraceSearch) -> Result<Vec<MessageRow>, Failure> {
-        let page = relais_store::Page { after: None, limit: 10 };
+        let page = Page { after: None, limit: 10 };
         let found = self.store.trace_search(wanted, &page).await?;
         let traces: Vec<_> = found.rows.iter().map(|event| event.trace.clone()).collect();
         // The subject stands with what was accepted, not with what failed.
@@ -404,7 +407,22 @@ impl Service {
                 let says = Text::new("overview-todo-certificate");
                 todos.push(Todo { subject: "certificates", name: None, says });
             }
+            if self.has_no_program(by).await? {
+                todos.push(Todo { subject: "first_phone", name: None, says: Text::new("overview-todo-first-phone") });
+            }
         }
         Ok(todos)
+    }
+
+    /// Who asks has mail here, and neither phone nor program that fetches it.
+    async fn has_no_program(&self, by: &Actor) -> Result<bool, Failure> {
+        let Some((account, _)) = &by.account else { return Ok(false) };
+        if !self.store.app_passwords(*account).await?.is_empty() {
+            return Ok(false);
+        }
+        let latest = self.store.logins(*account, &Page { after: None, limit: LOG_INS }).await?;
+        let fetches =
+            |row: &LoginRow| row.is_granted && matches!(row.protocol, LoginProtocol::Imap | LoginProtocol::Pop3);
+        Ok(!latest.rows.iter().any(fetches))
     }
 }

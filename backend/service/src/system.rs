@@ -42,6 +42,8 @@ pub struct CertificateFact {
     pub not_after: Timestamp,
     /// Its issuer is itself: nobody else trusts it.
     pub is_self_signed: bool,
+    /// Its SHA-256, as browsers show it: pairs of capital hexadecimal digits, colons between them.
+    pub fingerprint: String,
 }
 
 /// Room on a disk, in octets.
@@ -79,6 +81,9 @@ pub struct CertificateView {
     pub is_ending: bool,
     /// Its issuer is itself: programs of people will warn of it.
     pub is_self_signed: bool,
+    /// Its SHA-256, as browsers show it.
+    #[schema(example = "6A:F3:…:09")]
+    pub fingerprint: String,
 }
 
 /// One thing that was looked at.
@@ -245,6 +250,7 @@ impl Service {
                 days_left: left.as_secs() / 86_400,
                 is_ending: left < alarm,
                 is_self_signed: fact.is_self_signed,
+                fingerprint: fact.fingerprint,
             }
         };
         facts.into_iter().map(view).collect()

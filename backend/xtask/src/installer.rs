@@ -17,7 +17,7 @@ use crate::tally::Tally;
 const PACKAGES: &[&str] =
     &["binutils", "debootstrap", "dpkg", "iproute2", "nsd", "openssl", "python3", "shellcheck", "util-linux"];
 /// What a bare host has beside Debian's least; `cron`, `sqlite3` and `ufw` are looked at and with.
-const HOST: &str = "systemd,systemd-sysv,dbus,ca-certificates,cron,sqlite3,ufw,iproute2";
+pub(crate) const HOST: &str = "systemd,systemd-sysv,dbus,ca-certificates,cron,sqlite3,ufw,iproute2";
 /// A machine that has a mail server already.
 const TAKEN: &str = "postfix";
 
@@ -44,34 +44,40 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
         return Ok(Tally::skip());
     }
     let work = crate::root().join("target/installer");
-    let Some((bare, taken)) = roots(&work, &arguments.suite)? else {
+    let suite = arguments.suite.as_str();
+    let (Some(bare), Some(taken)) = (root(&work, suite, "bare", HOST)?, root(&work, suite, "taken", &taken())?) else {
         println!("skip installer (no Debian root could be made: is there a network?)");
         return Ok(Tally::skip());
     };
-    let binary = Program::built()?.relais().context("relais is built")?.to_owned();
-    let slim = work.join("relais");
-    let stripped = Command::new("objcopy").arg("--strip-all").arg(&binary).arg(&slim).status()?;
-    ensure!(stripped.success(), "objcopy says no");
+    let slim = slim(&work)?;
     let version = release::version(&crate::root())?;
     let next_version = format!("{version}+next");
     let dist = work.join("dist");
     let now = release::folder(&slim, &version, &dist)?;
     let next = release::folder(&newer(&slim)?, &next_version, &dist)?;
-    let mut child = Command::new("python3")
-        .arg(crate::root().join("installer/tests/machines.py"))
-        .arg(&arguments.only)
-        .env("WORK", &work)
-        .env("BARE", bare)
-        .env("TAKEN", taken)
-        .env("ARCHIVE", release::archive(&now)?)
-        .env("PACKAGE", release::package(&now, &version)?)
-        .env("RELEASE", now)
-        .env("NEXT_PACKAGE", release::package(&next, &next_version)?)
-        .env("NEXT", next)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("python3 runs")?;
+    count(
+        script("machines.py", &work)
+            .arg(&arguments.only)
+            .env("BARE", bare)
+            .env("TAKEN", taken)
+            .env("ARCHIVE", release::archive(&now)?)
+            .env("PACKAGE", release::package(&now, &version)?)
+            .env("RELEASE", now)
+            .env("NEXT_PACKAGE", release::package(&next, &next_version)?)
+            .env("NEXT", next),
+    )
+}
+
+/// A script of `installer/tests`, told where it may work.
+pub(crate) fn script(name: &str, work: &Path) -> Command {
+    let mut script = Command::new("python3");
+    script.arg(crate::root().join("installer/tests").join(name)).env("WORK", work).env("PYTHONDONTWRITEBYTECODE", "1");
+    script
+}
+
+/// Runs a script, shows its lines and counts its checks.
+pub(crate) fn count(script: &mut Command) -> anyhow::Result<Tally> {
+    let mut child = script.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("python3 runs")?;
     let mut tally = Tally::default();
     for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
         let line = line?;
@@ -85,6 +91,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     Ok(tally)
 }
 
+/// The program that is built, without what only a debugger reads.
+pub(crate) fn slim(work: &Path) -> anyhow::Result<PathBuf> {
+    let binary = Program::built()?.relais().context("relais is built")?.to_owned();
+    let slim = work.join("relais");
+    let stripped = Command::new("objcopy").arg("--strip-all").arg(&binary).arg(&slim).status()?;
+    ensure!(stripped.success(), "objcopy says no");
+    Ok(slim)
+}
+
 /// Another version's program: the loader passes over what stands behind an ELF file's end.
 fn newer(binary: &Path) -> anyhow::Result<PathBuf> {
     let path = binary.with_file_name("relais-next");
@@ -94,35 +109,38 @@ fn newer(binary: &Path) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-fn is_there(program: &str) -> bool {
+pub(crate) fn is_there(program: &str) -> bool {
     Command::new("sh")
         .args(["-c", "command -v \"$1\" >/dev/null", "sh", program])
         .status()
         .is_ok_and(|status| status.success())
 }
 
-/// A bare root and one with another mail server. They are made once and copied by the checks; none where that can't be done.
-fn roots(work: &Path, suite: &str) -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
+/// What the machine has that has another mail server.
+fn taken() -> String {
+    format!("{HOST},{TAKEN}")
+}
+
+/// A root of that suite with these packages. It is made once and copied by whoever needs it; none where that can't be done.
+pub(crate) fn root(work: &Path, suite: &str, name: &str, packages: &str) -> anyhow::Result<Option<PathBuf>> {
     fs::create_dir_all(work)?;
-    let (bare, taken) = (work.join(format!("{suite}-bare")), work.join(format!("{suite}-taken")));
-    for (root, packages) in [(&bare, HOST.to_owned()), (&taken, format!("{HOST},{TAKEN}"))] {
-        if root.exists() {
-            continue;
-        }
-        println!("making {}", root.display());
-        let half = root.with_extension("half");
-        let (mirror, keyring, components) = if matches!(suite, "jammy" | "noble") { UBUNTU } else { DEBIAN };
-        let made = Command::new("sh")
-            .args(["-c", MAKE_ROOT, "make"])
-            .arg(&half)
-            .args([suite, &packages, mirror, keyring, components])
-            .status()?;
-        if !made.success() {
-            return Ok(None);
-        }
-        fs::rename(half, root)?;
+    let root = work.join(format!("{suite}-{name}"));
+    if root.exists() {
+        return Ok(Some(root));
     }
-    Ok(Some((bare, taken)))
+    println!("making {}", root.display());
+    let half = root.with_extension("half");
+    let (mirror, keyring, components) = if matches!(suite, "jammy" | "noble") { UBUNTU } else { DEBIAN };
+    let made = Command::new("sh")
+        .args(["-c", MAKE_ROOT, "make"])
+        .arg(&half)
+        .args([suite, packages, mirror, keyring, components])
+        .status()?;
+    if !made.success() {
+        return Ok(None);
+    }
+    fs::rename(half, &root)?;
+    Ok(Some(root))
 }
 
 /// Mirror, keys and parts of the archive.

@@ -12,6 +12,7 @@ mod full_disk;
 mod fuzz;
 mod imaptest;
 mod installer;
+mod lab;
 mod load;
 mod mime;
 mod peers;
@@ -63,6 +64,8 @@ enum Task {
     Peers(peers::Arguments),
     /// Installs, upgrades and removes the built relais in machines of their own (root only)
     Installer(installer::Arguments),
+    /// From a bare host to mail with the world, timed, in a lab of its own (root only)
+    Lab(lab::Arguments),
     /// Makes the archive and the Debian package
     Release(release::Arguments),
     /// Plays imaptest's scripts against a server
@@ -85,6 +88,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Mime(arguments) => mime::run(&arguments)?,
         Task::Peers(arguments) => peers::run(&arguments)?,
         Task::Installer(arguments) => installer::run(&arguments)?,
+        Task::Lab(arguments) => lab::run(&arguments)?,
         Task::Release(arguments) => release::run(&arguments)?,
         Task::Imaptest(arguments) => imaptest::run(&arguments)?,
     };

@@ -8,14 +8,14 @@ use anyhow::Context;
 use relais_testkit::postgres::{self, Cluster};
 
 use crate::tally::Tally;
-use crate::{browser, crash, full_disk, fuzz, imaptest, load, peers, tidy};
+use crate::{browser, crash, full_disk, fuzz, imaptest, lab, load, peers, tidy};
 
 type Stage = fn() -> anyhow::Result<Tally>;
 
 /// Runs all stages, also after one that failed: a change is looked at whole.
 pub(crate) fn run() -> Tally {
     let mut tally = Tally::default();
-    let stages: [(&str, Stage); 14] = [
+    let stages: [(&str, Stage); 15] = [
         ("format", || cargo(&["fmt", "--all", "--check"])),
         ("tidy", tidy::run),
         ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
@@ -24,6 +24,7 @@ pub(crate) fn run() -> Tally {
         ("imaptest", imaptest::run_all),
         ("imaptest-postgres", imaptest::run_all_on_postgres),
         ("peers", peers::run_all),
+        ("lab", lab::run_all),
         ("browser", browser::run_short),
         ("crash", crash::run_short),
         ("crash-postgres", crash::run_short_on_postgres),

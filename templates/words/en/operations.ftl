@@ -19,6 +19,7 @@ overview-todo-empty-domain = { $domain } has nobody yet. Add its people, or an a
 overview-todo-certificate = The certificate is made by this house itself, and programs of people will warn of it. Put in one that is known.
 overview-todo-dns = Records of { $domain } are wrong in the DNS: mail is lost, refused or taken for junk, or will be. See what to mend.
 overview-todo-dns-host = Records of this host are wrong in the DNS: mail is lost, refused or taken for junk, or will be. See what to mend.
+overview-todo-first-phone = No phone or program fetches your mail yet. Set up the first one.
 overview-todo-second-factor = Your account manages this house with a password alone. Add a passkey or a code.
 overview-todo-second-factor-of = { $address } owns this house with a password alone. Ask them for a passkey or a code; a setting can make everybody who manages have one.
 

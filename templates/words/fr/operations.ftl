@@ -19,6 +19,7 @@ overview-todo-empty-domain = { $domain } n'a encore personne. Ajoutez ses gens, 
 overview-todo-certificate = Le certificat est fait par cette maison même, et les programmes des gens s'en plaindront. Mettez-en un qui est connu.
 overview-todo-dns = Des enregistrements de { $domain } sont faux dans le DNS : du courrier se perd, est refusé ou pris pour indésirable, ou le sera. Voyez ce qu'il faut corriger.
 overview-todo-dns-host = Des enregistrements de cet hôte sont faux dans le DNS : du courrier se perd, est refusé ou pris pour indésirable, ou le sera. Voyez ce qu'il faut corriger.
+overview-todo-first-phone = Aucun téléphone ni programme ne relève encore votre courrier. Configurez le premier.
 overview-todo-second-factor = Votre compte gère cette maison avec un mot de passe seul. Ajoutez une clé d'accès ou un code.
 overview-todo-second-factor-of = { $address } possède cette maison avec un seul mot de passe. Demandez-lui une clé d’accès ou un code ; un réglage peut l’exiger de tous ceux qui gèrent.
 

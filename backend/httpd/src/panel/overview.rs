@@ -109,6 +109,7 @@ fn todo(frame: &Frame, todo: &Todo) -> Line {
         ("dns", None) => path::DNS.to_owned(),
         ("second_factor", _) => path::ACCOUNT.to_owned(),
         ("certificates", _) => path::CERTIFICATES.to_owned(),
+        ("first_phone", _) => path::OWN_PHONE.to_owned(),
         _ => path::SYSTEM.to_owned(),
     };
     Line { kind: "info", text: frame.tell(&todo.says), href }
@@ -255,6 +256,7 @@ mod tests {
             days_left,
             is_ending,
             is_self_signed: is_ending,
+            fingerprint: String::new(),
         };
         let quiet = Overview {
             verdict: Verdict::Ok,

@@ -201,6 +201,7 @@ mod tests {
             days_left: 62,
             is_ending: false,
             is_self_signed: true,
+            fingerprint: String::new(),
         };
         let full = SystemView {
             version: "0.1.0",
