@@ -120,6 +120,9 @@ as_relais() { runuser -u relais -- "$@"; }
 # The processes of the installed program, also where its file was replaced meanwhile.
 running() { find /proc/[0-9]*/exe -maxdepth 0 \( -lname "$program" -o -lname "$program (deleted)" \) 2>/dev/null; }
 
+# Where no systemd stops it, whoever started it must.
+expect_no_foreground() { has_systemd || [ -z "$(running)" ] || die 'the server runs in the foreground: end it first'; }
+
 # shellcheck disable=SC1091 # it is there where this runs
 os_release() { (. /etc/os-release 2>/dev/null && eval "printf '%s' \"\${$1:-}\""); }
 
@@ -127,7 +130,7 @@ os_release() { (. /etc/os-release 2>/dev/null && eval "printf '%s' \"\${$1:-}\""
 data_directory() {
 	found=
 	if [ -f "$config" ]; then
-		found=$(sed -n 's/^data *= *"\(.*\)" *\(#.*\)\{0,1\}$/\1/p' "$config" | head -n 1)
+		found=$(sed -n "s/^data *= *\\([\"']\\)\\([^\"']*\\)\\1 *\\(#.*\\)\\{0,1\\}\$/\\2/p" "$config" | head -n 1)
 	fi
 	printf '%s' "${found:-$data}"
 }
@@ -418,9 +421,18 @@ find_cargo() {
 	return 1
 }
 
+# Whether directory $1 holds something of somebody else's: it is neither taken nor emptied, whatever relais.toml says.
+is_foreign() {
+	[ -d "$1" ] && [ "$(stat -L -c %U "$1")" != relais ] \
+		&& [ -n "$(find -H "$1" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)" ]
+}
+
 check_config() {
-	[ -f "$config" ] || return 0
-	ok "configuration: $config is there and stays as it is"
+	if [ -f "$config" ]; then ok "configuration: $config is there and stays as it is"; fi
+	where=$(data_directory)
+	if is_foreign "$where"; then
+		stop "data: $where holds what is not relais's" "name a directory of its own in $config; relais's mail from elsewhere is put there once relais is installed, and: chown -R relais: $where"
+	fi
 }
 
 preflight() {
@@ -522,7 +534,7 @@ make_user() {
 # Directory $1 of user $2, for nobody else.
 make_directory() {
 	begin "make $1"
-	if [ "$(stat -c '%a %U %G' "$1" 2>/dev/null)" = "700 $2 $2" ]; then
+	if [ "$(stat -L -c '%a %U %G' "$1" 2>/dev/null)" = "700 $2 $2" ]; then
 		same "directory $1"
 	else
 		install -d -m 700 -o "$2" -g "$2" "$1"
@@ -668,12 +680,14 @@ close_firewall() {
 	changed 'firewall closed where it was opened for relais'
 }
 
+sendmail_leads_here() { update-alternatives --query sendmail 2>/dev/null | grep -qxF "Alternative: $program"; }
+
 offer_sendmail() {
 	begin 'offer sendmail to other programs'
 	if [ -e /usr/sbin/sendmail ] && [ "$(readlink /usr/sbin/sendmail)" != /etc/alternatives/sendmail ]; then
 		owner=$(dpkg-query -S "$(readlink -f /usr/sbin/sendmail)" 2>/dev/null | cut -d : -f 1 || true)
 		same "/usr/sbin/sendmail is ${owner:-another program}'s: cron's mail goes its way"
-	elif [ "$(update-alternatives --query sendmail 2>/dev/null | sed -n 's/^Alternative: //p' | grep -xF "$program")" = "$program" ]; then
+	elif sendmail_leads_here; then
 		same '/usr/sbin/sendmail'
 	else
 		update-alternatives --quiet --install /usr/sbin/sendmail sendmail "$program" 60 \
@@ -691,6 +705,7 @@ foreground() {
 }
 
 start_here() {
+	expect_no_foreground
 	rm -f "$(data_directory)/control.sock"
 	# shellcheck disable=SC2046 # words
 	(umask 077 && exec $(foreground)) >"$temporary/log" 2>&1 &
@@ -848,15 +863,15 @@ upgrade() {
 	fi
 	if cmp -s "$candidate" "$old"; then
 		step=
+		rm -f "$state/previous"
 		say "Nothing was changed: $("$program" version) is what is here."
 		return 0
 	fi
-	if ! has_systemd && [ -n "$(running)" ]; then
-		die 'the server runs in the foreground: end it first'
-	fi
+	expect_no_foreground
 	house=$(data_directory)
 	if ! grep -qE '^database *= *"postgres' "$config"; then
 		database=$house/relais.db
+		[ -f "$database" ] || die "there is no database $database, of which a snapshot could be made"
 		needed=$(du -cm "$database" "$database-wal" "$candidate" 2>/dev/null | tail -n 1 | cut -f 1)
 		[ "$(free_mib "$state")" -gt "$((needed + 200))" ] || die "there is no room for a snapshot of the database ($needed MiB) in $state"
 	elif [ "$saved" = no ]; then
@@ -877,8 +892,14 @@ upgrade() {
 	rm -rf "$before.new"
 	install -d -m 700 "$before.new"
 	install -m 755 "$old" "$before.new/relais"
+	# From here on a signal ends what it meets, not the script: it fails, and what fails is taken back.
+	trap : INT TERM
+	trap 'exec >/dev/null 2>&1' HUP
 	halt
 	if ! copy_database "$before.new"; then
+		# The package has put the new one there.
+		if [ "$packaged" = yes ]; then place "$old" "$program" 755; fi
+		rm -f "$program.new"
 		start
 		die "there is no snapshot of the database: $was serves on"
 	fi
@@ -912,7 +933,7 @@ upgrade() {
 copy_database() {
 	[ -n "$database" ] || return 0
 	for suffix in '' -wal -shm; do
-		[ ! -f "$database$suffix" ] || cp -a --reflink=auto "$database$suffix" "$1/" || return 1
+		[ ! -f "$database$suffix" ] || cp -a -H --reflink=auto "$database$suffix" "$1/" || return 1
 	done
 }
 
@@ -932,7 +953,7 @@ go_back() {
 		install -d -m 700 "$failed"
 		for suffix in '' -wal -shm; do
 			[ ! -f "$database$suffix" ] || mv "$database$suffix" "$failed/"
-			[ ! -f "$before/relais.db$suffix" ] || cp -a "$before/relais.db$suffix" "$database$suffix"
+			[ ! -f "$before/relais.db$suffix" ] || cp -a --remove-destination "$before/relais.db$suffix" "$database$suffix"
 		done
 		say "The database is the snapshot; what the new version made of it lies in $failed."
 	fi
@@ -947,6 +968,7 @@ uninstall() {
 	[ "$(id -u)" -eq 0 ] || die 'only root can do that'
 	house=$(data_directory)
 	if [ "$purge" = yes ]; then
+		! is_foreign "$house" || die "$house holds what is not relais's: nothing was changed"
 		say "These go for good: $(du -sh "$house" 2>/dev/null | cut -f 1) of mail in $house, the settings in /etc/relais, snapshots in $state."
 		if [ "$yes" = no ]; then
 			[ -t 0 ] || misused 'say --yes if you mean it'
@@ -956,15 +978,14 @@ uninstall() {
 		fi
 	fi
 	begin 'stop the server'
+	expect_no_foreground
 	if has_systemd && systemctl cat relais >/dev/null 2>&1; then
 		systemctl disable --quiet --now relais
 		changed 'server stopped'
-	elif [ -n "$(running)" ]; then
-		die 'the server runs in the foreground: end it first'
 	fi
 	close_firewall
 	begin 'take sendmail back'
-	if update-alternatives --query sendmail >/dev/null 2>&1; then
+	if sendmail_leads_here; then
 		update-alternatives --quiet --remove sendmail "$program"
 		changed '/usr/sbin/sendmail'
 	fi
@@ -980,10 +1001,11 @@ uninstall() {
 	! has_systemd || systemctl daemon-reload
 	if [ "$purge" = yes ]; then
 		begin 'remove mail and settings'
-		# Only what is below is ours, where the directory is a mount of its own.
+		# Only what is below is ours, where the directory is a mount of its own or a link.
 		for folder in "$house" "$data" /etc/relais "$state"; do
-			[ ! -d "$folder" ] || find "$folder" -mindepth 1 -delete
-			[ ! -d "$folder" ] || rmdir "$folder" 2>/dev/null || true
+			[ -d "$folder" ] || continue
+			find -H "$folder" -mindepth 1 -delete
+			rmdir "$folder" 2>/dev/null || true
 		done
 		if getent passwd relais >/dev/null; then userdel relais; fi
 		changed 'mail, settings and service user removed'

@@ -125,6 +125,24 @@ def disk():
         host.say('umount', '/var/lib')
 
 
+@check("a configuration whose data directory is somebody else's: not taken, not emptied")
+def foreign_data():
+    host = machine('host')
+    config, theirs = host.root / 'etc/relais', host.root / 'srv/theirs'
+    config.mkdir()
+    theirs.mkdir()
+    (config / 'relais.toml').write_text("data = '/srv/theirs' # by hand\n")
+    (theirs / 'letter').write_text('kept\n')
+    try:
+        stopped(host, "stop     data: /srv/theirs holds what is not relais's")
+        said = host.say(INSTALL, '--uninstall', '--purge', '--yes', fails=1)
+        assert "/srv/theirs holds what is not relais's: nothing was changed" in said, said
+        assert (theirs / 'letter').read_text() == 'kept\n' and (config / 'relais.toml').is_file()
+    finally:
+        shutil.rmtree(config)
+        shutil.rmtree(theirs)
+
+
 @check('a damaged archive')
 def damaged():
     host = machine('host')

@@ -1,7 +1,7 @@
 //! The CA by ACME (RFC 8555), as instant-acme speaks it: its types stop here.
 //!
-//! It repeats what a CA refuses for its nonce three times; we repeat the step as often again (RFC 8555 §6.5 lets a client go on). All
-//! else is repeated by the worker, later.
+//! It tries what a CA refuses for its nonce three times; we repeat each step beside (RFC 8555 §6.5 lets a client go on). All else is
+//! repeated by the worker, later.
 
 use std::fmt;
 use std::path::Path;
@@ -131,11 +131,11 @@ impl AcmeAuthority {
     async fn fulfil(
         &self,
         order: &mut Order,
-        challenge: ChallengeKind,
+        wanted: &OrderWanted,
         published: &mut Published,
         http: &Http,
     ) -> Result<Issued, AuthorityError> {
-        let shown = self.prove(order, challenge, published, http).await?;
+        let shown = self.prove(order, wanted.challenge, published, http).await?;
         match again!(order.poll_ready(&PATIENCE)) {
             Ok(OrderStatus::Ready) => {}
             Ok(_) => return Err(refusals(order, http).await),
@@ -146,7 +146,7 @@ impl AcmeAuthority {
             Err(error) => return Err(told(error, http)),
         }
         drop(shown);
-        let (key_pem, request) = again!(signing_request(&mut *order)).map_err(|error| told(error, http))?;
+        let (key_pem, request) = signing_request(&wanted.names).map_err(|error| told(error, http))?;
         again!(order.finalize_csr(&request)).map_err(|error| told(error, http))?;
         let chain_pem = again!(order.poll_certificate(&PATIENCE)).map_err(|error| told(error, http))?;
         Ok(Issued { chain_pem, key_pem })
@@ -160,24 +160,16 @@ impl AcmeAuthority {
         published: &mut Published,
         http: &Http,
     ) -> Result<Vec<Shown>, AuthorityError> {
-        let mut left = NONCES;
-        let (mut shown, mut done, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut shown, mut refused) = (Vec::new(), Vec::new());
+        fetch_authorizations(order).await.map_err(|error| told(error, http))?;
         // First all proofs: TXT records of one zone then travel together.
         let mut authorizations = order.authorizations();
         while let Some(found) = authorizations.next().await {
-            let mut authorization = match found {
-                Err(error) if is_bad_nonce(&error) && left > 0 => {
-                    left -= 1;
-                    authorizations = order.authorizations();
-                    continue;
-                }
-                found => found.map_err(|error| told(error, http))?,
-            };
+            let mut authorization = found.map_err(|error| told(error, http))?;
             let name = authorization.identifier().to_string();
-            if authorization.status == AuthorizationStatus::Valid || done.contains(&name) {
+            if authorization.status == AuthorizationStatus::Valid {
                 continue;
             }
-            done.push(name.clone());
             let kind = challenge.for_name(&name);
             let Some(offered) = authorization.challenge(wire_kind(kind)) else {
                 refused.push((name, Problem::ours("unsupportedChallenge", "the CA does not offer this challenge")));
@@ -245,7 +237,7 @@ impl CertificateAuthority for AcmeAuthority {
             let (http, mut published) = (self.http.fresh(), Published::default());
             let ordering = async {
                 let mut order = self.place(wanted, &http).await?;
-                self.fulfil(&mut order, wanted.challenge, &mut published, &http).await
+                self.fulfil(&mut order, wanted, &mut published, &http).await
             };
             let outcome = timeout(ORDER_LIMIT, ordering).await.unwrap_or_else(|_| Err(late()));
             published.remove(&self.proofs).await;
@@ -301,13 +293,30 @@ const fn wire_kind(kind: ChallengeKind) -> ChallengeType {
     }
 }
 
-/// A new key for each certificate, and the request that it signs.
-async fn signing_request(order: &mut Order) -> Result<(Secret, Vec<u8>), Error> {
-    let mut names = Vec::new();
-    let mut identifiers = order.identifiers();
-    while let Some(identifier) = identifiers.next().await {
-        names.push(identifier?.to_string());
+/// Has the CA tell how each name stands, so that a walk over the authorizations asks nothing more: one that a bad nonce breaks off
+/// can only be begun anew. What is known is forgotten when the order is asked for again.
+async fn fetch_authorizations(order: &mut Order) -> Result<(), Error> {
+    let mut fetched = 0;
+    while again!(fetch_authorization(order, fetched))? {
+        fetched += 1;
     }
+    Ok(())
+}
+
+/// Fetches the authorization of this number, where those before it are known; tells whether there is one.
+async fn fetch_authorization(order: &mut Order, number: usize) -> Result<bool, Error> {
+    let mut authorizations = order.authorizations();
+    for _ in 0..=number {
+        match authorizations.next().await {
+            Some(found) => _ = found?,
+            None => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// A new key for each certificate, and the request that it signs: for the very names of the order (RFC 8555 §7.4).
+fn signing_request(names: &[String]) -> Result<(Secret, Vec<u8>), Error> {
     let other = |error: rcgen::Error| Error::Other(Box::new(error));
     let mut params = CertificateParams::new(names).map_err(other)?;
     params.distinguished_name = DistinguishedName::new();
@@ -318,15 +327,16 @@ async fn signing_request(order: &mut Order) -> Result<(Secret, Vec<u8>), Error> 
 
 /// What the CA says of each name that it refused; RFC 8555 §8: the words stand in the challenge.
 async fn refusals(order: &mut Order, http: &Http) -> AuthorityError {
+    if let Err(error) = fetch_authorizations(order).await {
+        return told(error, http);
+    }
     let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
-    while let Some(found) = authorizations.next().await {
-        let Ok(mut authorization) = found else { continue };
-        let name = authorization.identifier().to_string();
-        let Ok(state) = again!(authorization.refresh()) else { continue };
+    while let Some(Ok(state)) = authorizations.next().await {
         if state.status != AuthorizationStatus::Invalid {
             continue;
         }
+        let name = state.identifier().to_string();
         let problem = state.challenges.iter().find_map(|challenge| challenge.error.as_ref());
         let problem = problem.map_or_else(|| Problem::ours("unauthorized", "the CA says no more"), problem_of);
         refused.push((name, problem));
@@ -451,5 +461,99 @@ impl HttpClient for Http {
             };
             timeout(REQUEST_LIMIT, asking).await.unwrap_or(Err(Error::Str("no answer in time")))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use http::Response;
+    use http_body_util::Full;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Each step's nonce is refused so often: once more than instant-acme bears.
+    const REFUSED: usize = 4;
+
+    /// A CA that finds the proof of one of its two names wanting.
+    #[derive(Clone, Default)]
+    struct Refusing {
+        /// How often each path was asked for.
+        asked: Arc<Mutex<HashMap<String, usize>>>,
+    }
+
+    impl Refusing {
+        fn answer(&self, path: &str) -> (u16, Value) {
+            let at = |path: &str| format!("https://ca.example/{path}");
+            if path == "/directory" {
+                return (200, json!({ "newNonce": at("nonce"), "newAccount": at("account"), "newOrder": at("new") }));
+            }
+            if path == "/nonce" {
+                return (200, Value::Null);
+            }
+            let mut asked = self.asked.lock().unwrap();
+            let times = asked.entry(path.to_owned()).or_default();
+            *times += 1;
+            if !times.is_multiple_of(REFUSED + 1) {
+                return (400, json!({ "type": "urn:ietf:params:acme:error:badNonce", "detail": "an old one" }));
+            }
+            let is_first = *times == REFUSED + 1;
+            let challenge = |name: &str, status: &str, error: Value| {
+                json!({ "type": "http-01", "url": at(&format!("proof-{name}")), "token": name, "status": status,
+                        "error": error })
+            };
+            let name = |name: &str, status: &str, error: Value| {
+                let status = if is_first { "pending" } else { status };
+                json!({ "identifier": { "type": "dns", "value": format!("{name}.example") }, "status": status,
+                        "challenges": [challenge(name, status, if is_first { Value::Null } else { error })] })
+            };
+            let order = |status: &str| json!({ "status": status, "authorizations": [at("a"), at("b")], "finalize": at("finalize") });
+            let connection = json!({ "type": "urn:ietf:params:acme:error:connection", "detail": "nobody listens" });
+            match path {
+                "/account" => (201, json!({ "status": "valid" })),
+                "/new" => (201, order("pending")),
+                "/order" => (200, order("invalid")),
+                "/a" => (200, name("a", "invalid", connection)),
+                "/b" => (200, name("b", "valid", Value::Null)),
+                _ => (200, challenge("a", "processing", Value::Null)),
+            }
+        }
+    }
+
+    impl HttpClient for Refusing {
+        fn request(&self, request: Request<BodyWrapper<Bytes>>) -> Answer {
+            let (status, body) = self.answer(request.uri().path());
+            let answer = Response::builder().status(status).header("Replay-Nonce", "nonce");
+            let answer =
+                answer.header("Location", "https://ca.example/order").body(Full::<Bytes>::from(body.to_string()));
+            Box::pin(async move { Ok(BytesResponse::from(answer.unwrap())) })
+        }
+    }
+
+    /// RFC 8555 §6.5, without chance: neither a step nor what is said of a name is lost to nonces that are refused.
+    #[tokio::test]
+    async fn each_step_bears_bad_nonces() {
+        let ca = Refusing::default();
+        let new = NewAccount { contact: &[], terms_of_service_agreed: true, only_return_existing: false };
+        let directory = || "https://ca.example/directory".to_owned();
+        let open = || Account::builder_with_http(Box::new(ca.clone())).create(&new, directory(), None);
+        let (account, _) = again!(open()).unwrap();
+        let names = ["a.example", "b.example"].map(|name| Identifier::Dns(name.to_owned()));
+        let mut order = again!(account.new_order(&NewOrder::new(&names))).unwrap();
+        let challenges = Arc::<crate::Challenges>::default();
+        let proofs = Proofs { challenges: Arc::clone(&challenges), dns: None };
+        let authority = AcmeAuthority::new(proofs, None).unwrap();
+        let (mut published, http) = (Published::default(), authority.http.fresh());
+        let shown = authority.prove(&mut order, ChallengeKind::Http01, &mut published, &http).await.unwrap();
+        assert_eq!(shown.len(), 2);
+        assert!(challenges.answer("a").is_some_and(|proof| proof.starts_with("a.")));
+        again!(order.refresh()).unwrap();
+        let refused = ("a.example".to_owned(), Problem::ours("connection", "nobody listens"));
+        assert_eq!(refusals(&mut order, &http).await, AuthorityError::Names(vec![refused]));
+        let asked = ca.asked.lock().unwrap();
+        assert_eq!(asked.get("/proof-a"), Some(&(REFUSED + 1)));
+        assert_eq!(asked.get("/b"), Some(&(2 * (REFUSED + 1))));
     }
 }

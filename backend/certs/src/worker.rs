@@ -457,79 +457,41 @@ impl CertificateWorker {
     /// Notes why there is no certificate, and when it is tried again; tells whether the CA may be asked for more now.
     async fn fail(&self, settings: &Settings, names: &[String], error: &AuthorityError) -> Result<bool, StoreError> {
         let url = settings.acme_directory_url.as_str();
-        let (outcome, problem) = match error {
-            AuthorityError::Failed(problem) | AuthorityError::Wait { problem, .. } => {
-                (OrderOutcome::Postponed, problem)
-            }
-            AuthorityError::Account(problem) | AuthorityError::Refused(problem) => (OrderOutcome::Refused, problem),
-            AuthorityError::Names(refused) => match refused.first() {
-                Some((_, problem)) => (OrderOutcome::Refused, problem),
-                None => return Ok(false),
-            },
-        };
-        let says = match error {
-            AuthorityError::Names(refused) => {
-                let lines: Vec<String> =
-                    refused.iter().map(|(name, problem)| format!("{name}: {}", problem.says)).collect();
-                lines.join("\n")
-            }
-            _ => problem.says.clone(),
-        };
-        warn!(names = names.join(" "), directory = url, problem = problem.kind, says, "no certificate");
-        self.store
-            .note_order(EndedOrder {
-                directory_url: url.to_owned(),
-                names: names.to_vec(),
-                outcome,
-                problem: problem.kind.clone(),
-                says,
-            })
-            .await?;
-        let known = self.all_names().await?;
-        let left = self.time_left().await?;
+        let Some(ended) = ended(url, names, error) else { return Ok(false) };
+        warn!(names = names.join(" "), directory = url, problem = ended.problem, says = ended.says, "no certificate");
+        self.store.note_order(ended).await?;
         match error {
             AuthorityError::Names(refused) => {
-                // A CA may name a wildcard by its parent.
-                let is_meant = |name: &str, by: &str| name == by || name.strip_prefix("*.") == Some(by);
-                let of = |name: &String| {
-                    refused
-                        .iter()
-                        .find(|(by, _)| is_meant(name, by))
-                        .map(|(_, problem)| (name.clone(), problem.clone()))
-                };
-                let mut meant: Vec<_> = names.iter().filter_map(of).collect();
-                if meant.is_empty() {
-                    meant = names.iter().map(|name| (name.clone(), problem.clone())).collect();
-                }
-                self.refuse_names(&meant, &known, left).await?;
+                self.refuse_names(&meant(names, refused)).await?;
                 Ok(true)
             }
             AuthorityError::Refused(problem) => {
-                let refused: Vec<_> = names.iter().map(|name| (name.clone(), problem.clone())).collect();
-                self.refuse_names(&refused, &known, left).await?;
+                self.refuse_names(&all_refused(names, problem)).await?;
                 Ok(true)
             }
-            AuthorityError::Account(problem) => {
-                error!(
-                    directory = url,
-                    problem = problem.kind,
-                    says = problem.says,
-                    "the CA refuses our account: look at the settings of certificates"
-                );
-                if problem.kind == "accountDoesNotExist" {
-                    // It has forgotten us, so another account is opened; not at once, for it may do so again.
-                    self.store.keep_acme_account(url, "", "", None).await?;
-                    return self.rest(url, FIRST_REST).await;
-                }
-                self.rest(url, UNTOLD_WAIT).await
-            }
+            AuthorityError::Account(problem) => self.refuse_account(url, problem).await,
             AuthorityError::Wait { retry_after, .. } => self.rest(url, retry_after.unwrap_or(UNTOLD_WAIT)).await,
             AuthorityError::Failed(_) => {
                 let failures = self.store.acme_account(url).await?.map_or(0, |account| account.failures);
-                let wait = backoff(failures.saturating_add(1), FIRST_REST, longest_wait(left), &*self.random);
-                self.rest(url, wait).await
+                let left = longest_wait(self.time_left().await?);
+                self.rest(url, backoff(failures.saturating_add(1), FIRST_REST, left, &*self.random)).await
             }
         }
+    }
+
+    async fn refuse_account(&self, url: &str, problem: &Problem) -> Result<bool, StoreError> {
+        error!(
+            directory = url,
+            problem = problem.kind,
+            says = problem.says,
+            "the CA refuses our account: look at the settings of certificates"
+        );
+        if problem.kind == "accountDoesNotExist" {
+            // It has forgotten us, so another account is opened; not at once, for it may do so again.
+            self.store.keep_acme_account(url, "", "", None).await?;
+            return self.rest(url, FIRST_REST).await;
+        }
+        self.rest(url, UNTOLD_WAIT).await
     }
 
     async fn rest(&self, url: &str, wait: Duration) -> Result<bool, StoreError> {
@@ -546,13 +508,9 @@ impl CertificateWorker {
         Ok(ours.map(|found| found.not_after.since(now)).min())
     }
 
-    async fn refuse_names(
-        &self,
-        refused: &[(String, Problem)],
-        known: &[CertificateName],
-        left: Option<Duration>,
-    ) -> Result<(), StoreError> {
-        let now = self.clock.now();
+    async fn refuse_names(&self, refused: &[(String, Problem)]) -> Result<(), StoreError> {
+        let (now, known) = (self.clock.now(), self.all_names().await?);
+        let longest = longest_wait(self.time_left().await?);
         let finding = |(name, problem): &(String, Problem)| {
             let found = known.iter().find(|known| known.name == *name)?;
             // What waited for its DNS before is no failure at the CA.
@@ -563,11 +521,45 @@ impl CertificateWorker {
                 says: problem.says.clone(),
                 problem: problem.kind.clone(),
                 failures,
-                retry_at: now.plus(backoff(failures, FIRST_RETRY, longest_wait(left), &*self.random)),
+                retry_at: now.plus(backoff(failures, FIRST_RETRY, longest, &*self.random)),
             })
         };
         self.store.note_names(refused.iter().filter_map(finding).collect()).await
     }
+}
+
+/// How an order ended that failed; none where the CA refused no name at all.
+fn ended(url: &str, names: &[String], error: &AuthorityError) -> Option<EndedOrder> {
+    let (outcome, problem) = match error {
+        AuthorityError::Failed(problem) | AuthorityError::Wait { problem, .. } => (OrderOutcome::Postponed, problem),
+        AuthorityError::Account(problem) | AuthorityError::Refused(problem) => (OrderOutcome::Refused, problem),
+        AuthorityError::Names(refused) => (OrderOutcome::Refused, &refused.first()?.1),
+    };
+    let says = match error {
+        AuthorityError::Names(refused) => {
+            refused.iter().map(|(name, problem)| format!("{name}: {}", problem.says)).collect::<Vec<_>>().join("\n")
+        }
+        _ => problem.says.clone(),
+    };
+    let (directory_url, names) = (url.to_owned(), names.to_vec());
+    Some(EndedOrder { directory_url, names, outcome, problem: problem.kind.clone(), says })
+}
+
+/// Those of `names` that a CA means which refused some: it may name a wildcard by its parent. All, where none is to be told.
+fn meant(names: &[String], refused: &[(String, Problem)]) -> Vec<(String, Problem)> {
+    let is_meant = |name: &str, by: &str| name == by || name.strip_prefix("*.") == Some(by);
+    let of = |name: &String| {
+        refused.iter().find(|(by, _)| is_meant(name, by)).map(|(_, problem)| (name.clone(), problem.clone()))
+    };
+    let meant: Vec<_> = names.iter().filter_map(of).collect();
+    match refused.first() {
+        Some((_, problem)) if meant.is_empty() => all_refused(names, problem),
+        _ => meant,
+    }
+}
+
+fn all_refused(names: &[String], problem: &Problem) -> Vec<(String, Problem)> {
+    names.iter().map(|name| (name.clone(), problem.clone())).collect()
 }
 
 fn kind(settings: &Settings) -> ChallengeKind {

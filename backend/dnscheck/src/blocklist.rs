@@ -34,7 +34,6 @@ pub(crate) async fn ask(look: &dyn Look, list: Blocklist, address: IpAddr) -> Op
     if address.is_ipv6() && !list.has_ipv6 {
         return None;
     }
-    let unusable = || finding(list, address, Verdict::CantTellYet, Reason::ListUnusable(list.zone.to_owned()));
     let [entry, counter_entry] = test_entries(address);
     let (entry, counter_entry, answer) = futures_util::future::join3(
         codes(look, list, entry),
@@ -49,7 +48,9 @@ pub(crate) async fn ask(look: &dyn Look, list: Blocklist, address: IpAddr) -> Op
             let reason = Reason::Listed(list.zone.to_owned(), code.to_string());
             finding(list, address, Verdict::Wrong, reason)
         }
-        Ok(_) | Err(Unserved) => unusable(),
+        Ok(_) | Err(Unserved) => {
+            finding(list, address, Verdict::CantTellYet, Reason::ListUnusable(list.zone.to_owned()))
+        }
     })
 }
 

@@ -168,6 +168,7 @@ mod tests {
         check("v=DKIM1; p=not base64!", DkimError::Malformed);
         check("v=DKIM1; k=ed25519; p=AAAA", DkimError::Malformed);
         check("v=DKIM1; p=AAAA; p=AAAA", DkimError::Tags(TagsError::Doubled("p".into())));
+        check(&format!("v=DKIM1; p={}", "A".repeat(MOST_OCTETS)), DkimError::TooLong);
         check("hello", DkimError::Tags(TagsError::Tag("hello".into())));
         for cut in [1, 4, 60, 100, 215] {
             check(&format!("v=DKIM1; p={}", &RFC_KEY[..cut]), DkimError::Malformed);

@@ -108,15 +108,23 @@ impl Dmarc {
         self.policy >= wish.policy && (self.percent == 100 || wish.policy == DmarcPolicy::None)
     }
 
-    /// The record that a domain wants, given the TXT records at `_dmarc`: its own, where it is one alone and grants the wish, for its owner may have put more in it.
+    /// The record that a domain wants, given the TXT records at `_dmarc`: its own, where it is one alone and grants the wish, for its owner may have put more in it;
+    /// one that sends nobody reports is given our address for them.
     pub fn wanted(there: &[String], wish: &DmarcWish) -> String {
         let claiming: Vec<&String> = there.iter().filter(|text| is_dmarc(text)).collect();
-        if let [text] = claiming.as_slice()
-            && Self::parse(text).is_ok_and(|dmarc| dmarc.grants(wish))
-        {
-            return (*text).clone();
-        }
         let reports = wish.reports.as_ref().map(|address| format!("; rua={}", mailto(address))).unwrap_or_default();
+        if let [text] = claiming.as_slice()
+            && let Ok(theirs) = Self::parse(text)
+            && theirs.grants(wish)
+        {
+            if !theirs.reports.is_empty() || reports.is_empty() {
+                return (*text).clone();
+            }
+            // Also an empty `rua=` goes: a tag stands once (RFC 6376 §3.2).
+            let is_kept = |part: &&str| part.split('=').next().is_some_and(|name| !["", "rua"].contains(&name.trim()));
+            let kept: Vec<&str> = text.split(';').filter(is_kept).map(str::trim).collect();
+            return format!("{}{reports}", kept.join("; "));
+        }
         format!("v=DMARC1; p={}{reports}", wish.policy.as_str())
     }
 }
@@ -151,7 +159,12 @@ mod tests {
             assert_eq!(Dmarc::wanted(&there, &wish), expected, "{there:?}");
         };
         check(&[], OURS);
-        check(&["v=DMARC1; p=reject; sp=none", "else"], "v=DMARC1; p=reject; sp=none");
+        let theirs = "v=DMARC1;p=reject; sp=none; rua=mailto:r@d.example ;";
+        check(&[theirs, "else"], theirs);
+        // Only the reports are wanting.
+        let with_reports = "v=DMARC1; p=reject; sp=none; rua=mailto:r@d.example";
+        check(&["v=DMARC1; p=reject; sp=none", "else"], with_reports);
+        check(&["v=DMARC1; p=reject; rua=; sp=none;"], with_reports);
         check(&["v=DMARC1; p=none"], OURS);
         check(&["v=DMARC1; p=reject; pct=10"], OURS);
         check(&["v=DMARC1; p=reject", "v=DMARC1; p=none"], OURS);

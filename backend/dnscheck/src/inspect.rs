@@ -1,5 +1,6 @@
 //! All checks of a host or of a domain, one after the other where one needs the other's answer: asks, and has what came judged.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -9,11 +10,11 @@ use futures_util::stream::{self, StreamExt as _};
 use relais_model::{Domain, Random};
 
 use crate::blocklist::{self, BLOCKLISTS, Blocklist};
-use crate::judge::{AllSeen, Check, Finding, Seen, judge, policy_file, port_in, questions, replaced};
+use crate::judge::{AllSeen, Check, Finding, Seen, judge, policy_file, port_in, questions, replaced, silence};
 use crate::look::{Answer, Lack, Look, Proof};
 use crate::reach::Reach;
 use crate::reason::{Reason, Verdict};
-use crate::record::{Data, Kind, Record, Target, reverse_name};
+use crate::record::{Data, Kind, Record, Target, parent, reverse_name};
 use crate::spf::{self, Evaluation, MOST_LOOKUPS, MOST_VOID_LOOKUPS, SpfResult};
 use crate::wanted::{Facts, Purpose, There, Wanted, wanted};
 
@@ -64,6 +65,9 @@ impl fmt::Debug for Inspector {
     }
 }
 
+/// Public answers that have come already.
+type Known = BTreeMap<(Domain, Kind), Answer>;
+
 impl Inspector {
     /// Asks `look`, tries `reach`, and draws names that don't exist from `random`.
     pub fn new(look: Arc<dyn Look>, reach: Arc<dyn Reach>, random: Arc<dyn Random>) -> Self {
@@ -100,7 +104,7 @@ impl Inspector {
         if is_dead(&first) {
             return silent(facts, wanted, &first);
         }
-        let seen = self.see(&wanted).await;
+        let seen = self.see(&wanted, &Known::from([((facts.host.clone(), Kind::A), first)])).await;
         let mut findings = judge(facts, &wanted, &seen);
         let reverse = join_all(facts.addresses.iter().map(|address| self.reverse_confirmed(facts, *address)));
         let doors = join_all(facts.addresses.iter().map(|address| self.port_in(facts, *address)));
@@ -119,13 +123,14 @@ impl Inspector {
     /// What concerns the domain: its records, what receivers make of its SPF record, its policy, wildcards, DNSSEC.
     pub async fn domain(&self, facts: &Facts) -> Report {
         let first = self.look.public(&facts.domain, Kind::Txt).await;
-        let there = if is_dead(&first) { There::default() } else { self.there(&facts.domain, &first).await };
-        let wanted: Vec<Wanted> =
-            wanted(facts, &there).into_iter().filter(|wanted| !is_of_host(wanted.purpose)).collect();
+        let of_domain =
+            |there| wanted(facts, &there).into_iter().filter(|wanted| !is_of_host(wanted.purpose)).collect::<Vec<_>>();
         if is_dead(&first) {
-            return silent(facts, wanted, &first);
+            return silent(facts, of_domain(There::default()), &first);
         }
-        let seen = self.see(&wanted).await;
+        let (there, known) = self.there(&facts.domain, &first).await;
+        let wanted = of_domain(there);
+        let seen = self.see(&wanted, &known).await;
         let mut findings = judge(facts, &wanted, &seen);
         findings.extend(self.spf_results(facts, &wanted, &first).await);
         findings.extend(self.policy_file(facts, &seen).await);
@@ -134,10 +139,16 @@ impl Inspector {
         Report { wanted, findings }
     }
 
-    /// Both views of each question.
-    async fn see(&self, wanted: &[Wanted]) -> AllSeen {
+    /// Both views of each question; what is known of the public one isn't asked again.
+    async fn see(&self, wanted: &[Wanted], known: &Known) -> AllSeen {
         let asked = questions(wanted).into_iter().map(|(name, kind)| async move {
-            let (public, servers) = join(self.look.public(&name, kind), self.look.authoritative(&name, kind)).await;
+            let public = async {
+                match known.get(&(name.clone(), kind)) {
+                    Some(answer) => answer.clone(),
+                    None => self.look.public(&name, kind).await,
+                }
+            };
+            let (public, servers) = join(public, self.look.authoritative(&name, kind)).await;
             let inherited = if kind == Kind::Caa && is_absent(&public) { self.inherited(&name).await } else { None };
             let seen = inherited.unwrap_or(Seen { public, servers });
             ((name, kind), seen)
@@ -159,14 +170,17 @@ impl Inspector {
         None
     }
 
-    /// What must be kept. Nothing is taken from an answer that is owed: then the finding says so anyway.
-    async fn there(&self, domain: &Domain, texts: &Answer) -> There {
-        let all = |answer: &Answer| answer.texts().map(str::to_owned).collect();
-        let dmarc = match Domain::parse(&format!("_dmarc.{domain}")) {
-            Ok(name) => all(&self.look.public(&name, Kind::Txt).await),
-            Err(_) => Vec::new(),
-        };
-        There { texts: all(texts), dmarc }
+    /// What must be kept, and the answers that tell it: by these same answers it is judged. Of one that is owed nothing is known, and its finding offers nothing.
+    async fn there(&self, domain: &Domain, first: &Answer) -> (There, Known) {
+        let texts = |answer: &Answer| answer.texts().map(str::to_owned).collect();
+        let mut there = There { texts: texts(first), ..There::default() };
+        let mut known = Known::from([((domain.clone(), Kind::Txt), first.clone())]);
+        if let Ok(name) = Domain::parse(&format!("_dmarc.{domain}")) {
+            let answer = self.look.public(&name, Kind::Txt).await;
+            there.dmarc = texts(&answer);
+            known.insert((name, Kind::Txt), answer);
+        }
+        (there, known)
     }
 
     /// RFC 8601 §2.7.3: what `iprev` asks for.
@@ -185,25 +199,28 @@ impl Inspector {
     async fn leads_back(&self, reverse: &Domain, address: IpAddr) -> (Verdict, Reason, Vec<Record>) {
         let answer = self.look.public(reverse, Kind::Ptr).await;
         if let Some(lack) = answer.silence() {
-            return (Verdict::CantTellYet, Reason::Silence(lack), Vec::new());
+            let (verdict, reason) = silence(lack);
+            return (verdict, reason, Vec::new());
         }
-        let mut last = Reason::ReverseMissing;
-        for name in
-            answer.data().filter_map(|data| if let Data::Ptr(name) = data { Some(name) } else { None }).take(MOST_NAMES)
-        {
-            let found = match name.host() {
-                Some(host) => self.look.public(&host, Data::address(address).kind()).await,
-                None => continue,
-            };
+        let names = answer.data().filter_map(|data| if let Data::Ptr(name) = data { Some(name) } else { None });
+        let (mut owed, mut open) = (None, None);
+        for name in names.take(MOST_NAMES) {
+            let Some(host) = name.host() else { continue };
+            let found = self.look.public(&host, Data::address(address).kind()).await;
             if found.data().any(|data| data.ip() == Some(address)) {
                 return (Verdict::Good, Reason::Good, answer.records().to_vec());
             }
-            if let Some(lack) = found.silence() {
-                return (Verdict::CantTellYet, Reason::Silence(lack), answer.records().to_vec());
+            match found.silence() {
+                Some(lack) => owed = Some(lack),
+                None => open = Some(name),
             }
-            last = Reason::ReverseOpen(name.clone());
         }
-        (Verdict::Wrong, last, answer.records().to_vec())
+        let (verdict, reason) = match (owed, open) {
+            (Some(lack), _) => silence(lack),
+            (None, Some(name)) => (Verdict::Wrong, Reason::ReverseOpen(name.clone())),
+            (None, None) => (Verdict::Wrong, Reason::ReverseMissing),
+        };
+        (verdict, reason, answer.records().to_vec())
     }
 
     async fn port_in(&self, facts: &Facts, address: IpAddr) -> Finding {
@@ -289,8 +306,8 @@ impl Inspector {
             let Ok(name) = Domain::parse(&name) else { continue };
             let answer = self.look.public(&name, kind).await;
             if let Some(lack) = answer.silence() {
-                let verdict = if lack == Lack::Bogus { Verdict::Wrong } else { Verdict::CantTellYet };
-                return Finding::new(Check::Wildcards, domain, verdict, Reason::Silence(lack));
+                let (verdict, reason) = silence(lack);
+                return Finding::new(Check::Wildcards, domain, verdict, reason);
             }
             let wild = |record: &Record| Record {
                 owner: Target::new(&record.owner.as_str().replace(&label, "*")),
@@ -331,10 +348,6 @@ const fn is_of_host(purpose: Purpose) -> bool {
 
 fn is_absent(answer: &Answer) -> bool {
     answer.records.as_ref().is_err_and(|lack| lack.is_answer())
-}
-
-fn parent(name: &Domain) -> Option<Domain> {
-    name.as_str().split_once('.').and_then(|(_, parent)| Domain::parse(parent).ok())
 }
 
 fn signed(name: &Domain, proof: Proof) -> Finding {

@@ -81,7 +81,7 @@ pub struct Finding {
     pub verdict: Verdict,
     /// Why.
     pub reason: Reason,
-    /// The records that should stand there; may be empty.
+    /// The records that should stand there; empty where none is, or where what they would have to hold of what stands there isn't known.
     pub wanted: Vec<Wanted>,
     /// What stands there.
     pub found: Vec<Record>,
@@ -128,10 +128,9 @@ pub fn questions(wanted: &[Wanted]) -> Vec<(Domain, Kind)> {
     let mut questions: Vec<_> = wanted
         .iter()
         .flat_map(|wanted| match wanted.purpose {
-            // Also in the family in which we have no address, for nothing must stand there.
-            Purpose::HostAddress => vec![(wanted.owner.clone(), Kind::A), (wanted.owner.clone(), Kind::Aaaa)],
-            // It may lead to us as an alias, or by addresses of its own: what counts is where it leads.
-            Purpose::MtaStsHost | Purpose::Autoconfig | Purpose::Autodiscover => {
+            // The host also in the family in which we have no address, for nothing must stand there. The others may lead to us as an alias, or by addresses of
+            // their own: what counts is where they lead.
+            Purpose::HostAddress | Purpose::MtaStsHost | Purpose::Autoconfig | Purpose::Autodiscover => {
                 vec![(wanted.owner.clone(), Kind::A), (wanted.owner.clone(), Kind::Aaaa)]
             }
             _ => vec![wanted.question()],
@@ -191,13 +190,15 @@ fn place(
     let need = wanted.iter().map(Wanted::need).min().unwrap_or(Need::Nice);
     let case = content::Case { facts, purpose, need, wanted: &wanted };
     let opinion = weigh(&case, &seen);
-    let surplus = opinion.surplus;
+    // A record that holds what stands there can't be offered where that isn't known, or is another by now.
+    let is_unknown = matches!(opinion.reason, Reason::Silence(_) | Reason::Spreading { .. });
+    let holds_theirs = matches!(purpose, Purpose::Spf | Purpose::Dmarc);
     Some(Finding {
         detail: kind.as_str().to_owned(),
         found: seen.public.aliases.iter().chain(seen.public.records()).cloned().collect(),
-        surplus,
+        surplus: opinion.surplus,
         proof: seen.public.proof,
-        wanted,
+        wanted: if is_unknown && holds_theirs { Vec::new() } else { wanted },
         ..Finding::new(Check::Record(purpose), owner, opinion.verdict, opinion.reason)
     })
 }
@@ -235,7 +236,8 @@ impl Opinion {
 /// First what the world sees; then what the zone's servers say to that; last what could be smoother.
 fn weigh(case: &content::Case<'_>, seen: &Seen) -> Opinion {
     if let Some(lack) = seen.public.silence() {
-        return silent(lack);
+        let (verdict, reason) = silence(lack);
+        return Opinion::new(verdict, reason);
     }
     let public = case.opinion(&seen.public);
     let is_good = |answer: &Answer| case.opinion(answer).verdict == Verdict::Good;
@@ -268,9 +270,10 @@ fn weigh(case: &content::Case<'_>, seen: &Seen) -> Opinion {
     comfort(seen, &own).unwrap_or(public)
 }
 
-fn silent(lack: Lack) -> Opinion {
+/// What is thought of an answer that is owed, or can't be trusted.
+pub(crate) fn silence(lack: Lack) -> (Verdict, Reason) {
     let verdict = if lack == Lack::Bogus { Verdict::Wrong } else { Verdict::CantTellYet };
-    Opinion::new(verdict, Reason::Silence(lack))
+    (verdict, Reason::Silence(lack))
 }
 
 /// A server that says something else than the first.

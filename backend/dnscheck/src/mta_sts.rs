@@ -4,6 +4,7 @@ use std::fmt;
 
 use relais_model::Domain;
 
+use crate::record::covers;
 use crate::tags::{Tags, claims};
 
 /// Octets of a policy that are read (RFC 8461 §3.3: "SHOULD … 64 kilobytes").
@@ -99,10 +100,7 @@ impl StsPolicy {
 
     /// Whether `host` may take the domain's mail (RFC 8461 §4.1).
     pub fn allows(&self, host: &Domain) -> bool {
-        self.mx.iter().any(|pattern| match pattern.strip_prefix("*.") {
-            Some(parent) => host.as_str().split_once('.').is_some_and(|(_, rest)| rest == parent),
-            None => pattern == host.as_str(),
-        })
+        self.mx.iter().any(|pattern| covers(pattern, host))
     }
 }
 
@@ -141,6 +139,9 @@ mod tests {
         let allows = |host: &str| policy.allows(&Domain::parse(host).unwrap());
         assert!(allows("mx.example.org") && allows("a.example.net"));
         assert!(!allows("a.b.example.net") && !allows("example.net") && !allows("a.example.org"));
+        let twice = "version: STSv1\nmode: testing\nmode: enforce\nmx: a.example\nmax_age: 1\nmax_age: 2\nother: x\n";
+        let read = StsPolicy { mode: StsMode::Testing, mx: vec!["a.example".into()], max_age: 1 };
+        assert_eq!(StsPolicy::parse(twice), Ok(read));
         // RFC 8461 §3.2: in mode none no mx is needed; LF alone will do.
         assert!(StsPolicy::parse("version: STSv1\nmode: none\nmax_age: 0\n").is_ok());
     }

@@ -2,11 +2,9 @@
 
 use relais_model::Domain;
 
-use crate::record::{Data, Kind, Target};
+use crate::provider::txt;
+use crate::record::{Data, Kind, Target, within};
 use crate::wanted::Wanted;
-
-/// Octets of one string of a TXT record (RFC 1035 §3.3).
-const STRING_OCTETS: usize = 255;
 
 /// How a web form wants names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,12 +81,6 @@ pub fn zone_file(wanted: &[Wanted], zone: &Domain) -> String {
     file
 }
 
-/// `name` without `zone` behind it: empty for the zone itself, none where it stands elsewhere.
-pub(crate) fn within<'a>(name: &'a Domain, zone: &Domain) -> Option<&'a str> {
-    let above = name.as_str().strip_suffix(zone.as_str())?;
-    if above.is_empty() { Some(above) } else { above.strip_suffix('.') }
-}
-
 fn name(owner: &Domain, zone: &Domain, form: Form) -> String {
     match (form.name, within(owner, zone)) {
         (NameForm::WithinZone, Some("")) => "@".to_owned(),
@@ -122,34 +114,10 @@ fn value(data: &Data, form: Form) -> String {
         }
         Data::Txt(text) => match form.text {
             TextForm::Joined => text.clone(),
-            TextForm::Split => strings(text),
+            TextForm::Split => txt(text.as_bytes()),
         },
         Data::A(_) | Data::Aaaa(_) | Data::Caa { .. } | Data::Tlsa { .. } => data.to_string(),
     }
-}
-
-/// As a character.
-const fn digit(number: u8) -> char {
-    (b'0' + number) as char
-}
-
-/// In quotes, each of up to 255 octets; what isn't printable stands as `\DDD` (RFC 1035 §5.1).
-fn strings(text: &str) -> String {
-    let octets = text.as_bytes();
-    let chunks = if octets.is_empty() { vec![octets] } else { octets.chunks(STRING_OCTETS).collect() };
-    let quoted = chunks.into_iter().map(|chunk| {
-        let mut string = String::from("\"");
-        for octet in chunk {
-            match octet {
-                b'"' | b'\\' => string.extend(['\\', char::from(*octet)]),
-                b' '..=b'~' => string.push(char::from(*octet)),
-                other => string.extend(['\\', digit(other / 100), digit(other / 10 % 10), digit(other % 10)]),
-            }
-        }
-        string.push('"');
-        string
-    });
-    quoted.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

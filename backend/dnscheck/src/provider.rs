@@ -176,8 +176,20 @@ fn said(words: &str) -> String {
     plain.take(SAID_LETTERS).collect::<String>().trim().to_owned()
 }
 
-/// The sets of one zone, if there are no more than we read.
-fn bounded(sets: Vec<RecordSet>) -> Result<Vec<RecordSet>, ProviderError> {
-    let records: usize = sets.iter().map(|set| set.values.len()).sum();
-    if records > MAX_RECORDS { Err(ProviderError::TooMuch) } else { Ok(sets) }
+impl Contents {
+    /// Looked at after each page: whether there are no more records than we read.
+    fn bounded(&self) -> Result<(), ProviderError> {
+        let records = self.sets.iter().map(|set| set.values.len()).sum::<usize>() + self.fixed.len();
+        if records > MAX_RECORDS { Err(ProviderError::TooMuch) } else { Ok(()) }
+    }
+}
+
+/// The name, where it is one alone: most providers can be asked for that.
+fn only(names: &BTreeSet<String>) -> Option<&String> {
+    names.first().filter(|_| names.len() == 1)
+}
+
+/// The names of the sets that `changes` are about.
+fn names_of(changes: &[Change]) -> BTreeSet<String> {
+    changes.iter().map(|change| change.name().to_owned()).collect()
 }

@@ -227,6 +227,25 @@ pub struct Record {
     pub data: Data,
 }
 
+/// `name` without `zone` behind it: empty for the zone itself, none where it stands elsewhere.
+pub(crate) fn within<'a>(name: &'a Domain, zone: &Domain) -> Option<&'a str> {
+    let above = name.as_str().strip_suffix(zone.as_str())?;
+    if above.is_empty() { Some(above) } else { above.strip_suffix('.') }
+}
+
+/// The name without its first label; none above a top-level domain.
+pub(crate) fn parent(name: &Domain) -> Option<Domain> {
+    name.as_str().split_once('.').and_then(|(_, parent)| Domain::parse(parent).ok())
+}
+
+/// Whether `pattern` is `host`, or a wildcard of its parent: `*` stands for one label (RFC 8461 §4.1, RFC 9525 §6.3).
+pub(crate) fn covers(pattern: &str, host: &Domain) -> bool {
+    match pattern.strip_prefix("*.") {
+        Some(parent) => host.as_str().split_once('.').is_some_and(|(_, rest)| rest == parent),
+        None => pattern == host.as_str(),
+    }
+}
+
 /// The name under which an address's PTR record stands (RFC 1035 §3.5, RFC 3596 §2.5).
 ///
 /// # Errors

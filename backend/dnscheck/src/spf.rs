@@ -157,12 +157,8 @@ impl Spf {
 
     /// Mechanisms behind the first `all`: nobody reaches them (RFC 7208 §5.1).
     pub fn unreached(&self) -> impl Iterator<Item = &Term> {
-        let is_all = |term: &Term| matches!(term, Term::Directive(_, Mechanism::All));
-        self.terms
-            .iter()
-            .skip_while(move |term| !is_all(term))
-            .skip(1)
-            .filter(|term| matches!(term, Term::Directive(..)))
+        let behind = self.terms.iter().skip_while(|term| !is_all(term)).skip(1);
+        behind.filter(|term| matches!(term, Term::Directive(..)))
     }
 
     /// How many terms of the record itself cost a look-up; [`cost`] follows what it includes.

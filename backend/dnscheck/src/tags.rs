@@ -84,6 +84,9 @@ mod tests {
         assert_eq!(Tags::parse("v=1; v=1"), Err(TagsError::Doubled("v".into())));
         assert_eq!(Tags::parse("v=1; what"), Err(TagsError::Tag("what".into())));
         assert_eq!(Tags::parse("=1"), Err(TagsError::Tag("=1".into())));
+        let many = |count: usize| (0..count).map(|number| format!("t{number}=")).collect::<Vec<_>>().join(";");
+        assert!(Tags::parse(&many(MOST_TAGS)).is_ok());
+        assert_eq!(Tags::parse(&many(MOST_TAGS + 1)), Err(TagsError::TooMany));
     }
 
     #[test]

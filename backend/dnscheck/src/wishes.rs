@@ -2,8 +2,9 @@
 
 use relais_model::Domain;
 
-use crate::present::{Form, present, within};
+use crate::present::{Form, present};
 use crate::provider::{RecordSet, Wish};
+use crate::record::within;
 use crate::wanted::{Purpose, Wanted};
 
 /// What a provider that holds `zone` is asked for, so that the records of `wanted` stand there: a wish for each name and type, in the order of `wanted`. Those of other zones are
@@ -15,11 +16,10 @@ pub fn wishes(wanted: &[Wanted], zone: &Domain) -> Vec<Wish> {
     let mut sets: Vec<(Purpose, RecordSet)> = Vec::new();
     for record in wanted.iter().filter(|record| within(&record.owner, zone).is_some()) {
         let fields = present(record, zone, Form::ZONE_FILE);
-        let mut set = RecordSet::new(&fields.name, fields.kind.as_str(), fields.ttl, [&fields.value]);
+        let set = RecordSet::new(&fields.name, fields.kind.as_str(), fields.ttl, [&fields.value]);
         match sets.iter_mut().find(|(purpose, known)| *purpose == record.purpose && known.key() == set.key()) {
             Some((_, known)) => {
-                set.values.extend(known.values.iter().cloned());
-                *known = RecordSet::new(&set.name, &set.kind, set.ttl, &set.values);
+                *known = RecordSet::new(&set.name, &set.kind, set.ttl, known.values.iter().chain(&set.values));
             }
             None => sets.push((record.purpose, set)),
         }

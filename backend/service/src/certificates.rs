@@ -285,6 +285,18 @@ impl Service {
         for name in names.unwrap_or_default() {
             self.own_name(by, name).await?;
         }
+        self.expect_ca_to_be_asked().await?;
+        self.retry_names(names).await
+    }
+
+    async fn retry_names(&self, names: Option<&[String]>) -> Result<(), Failure> {
+        self.store.retry_names(names.map(<[String]>::to_vec)).await?;
+        self.wake_certificates();
+        Ok(())
+    }
+
+    /// [`Failure::Clash`] while ordering is switched off, or while the CA is left alone.
+    async fn expect_ca_to_be_asked(&self) -> Result<(), Failure> {
         let settings = self.store.settings();
         if !settings.acme_enabled {
             return Err(Failure::clash("", Text::new("certificate-ca-off")));
@@ -295,23 +307,23 @@ impl Service {
             let until = Moment::from(until).to_string();
             return Err(Failure::clash("", Text::new("certificate-ca-rests-until").with("until", until)));
         }
-        self.store.retry_names(names.map(<[String]>::to_vec)).await?;
-        self.wake_certificates();
         Ok(())
     }
 
     /// Renews a certificate now, whenever it would have been.
     ///
     /// # Errors
-    /// [`Failure::Absent`]; [`Failure::Clash`] for one that a person brought: a new one must be brought.
+    /// [`Failure::Absent`]; [`Failure::Clash`] for one that a person brought (a new one must be brought), and where
+    /// [`order_certificates`](Self::order_certificates) clashes. Then it is renewed when it would have been.
     pub async fn renew_certificate(&self, by: &Actor, id: &str) -> Result<(), Failure> {
         by.require(Role::Owner)?;
         let certificate = self.found(id).await?;
         if certificate.source == CertificateSource::Own {
             return Err(Failure::clash("", Text::new("certificate-own-never-renewed")));
         }
+        self.expect_ca_to_be_asked().await?;
         self.store.schedule_renewal(certificate.key, self.store.now(), None).await?;
-        self.order_certificates(by, None).await
+        self.retry_names(None).await
     }
 
     /// Keeps a certificate that a person brings, and shows it at once at all doors; one that they brought for the same names goes.

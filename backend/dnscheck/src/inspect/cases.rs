@@ -1,10 +1,12 @@
 //! Good and bad answers for each check, and what a person reads of them in both languages: the snapshots are that table.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use relais_testkit::SeededRandom;
 
 use super::*;
+use crate::look::{Answering, ServerAnswer};
 use crate::reach::Unreached;
 use crate::testing::{FakeLook, FakeReach, RSA_KEY, domain, facts, good, read};
 
@@ -135,6 +137,12 @@ async fn reverse_name() {
             ("a name that leads nowhere", without().with("7.2.0.192.in-addr.arpa PTR gone.hoster.example")),
             ("two names", good().with("7.2.0.192.in-addr.arpa PTR other.example")),
             ("timeout", good().lack(REVERSE, Lack::Timeout)),
+            ("bogus signature", good().lack(REVERSE, Lack::Bogus)),
+            ("one of two names is ill", good().with("7.2.0.192.in-addr.arpa PTR ill.example").lack("ill.example", Lack::ServFail)),
+            (
+                "the ill one first",
+                without().zone("7.2.0.192.in-addr.arpa PTR ill.example\n7.2.0.192.in-addr.arpa PTR mx.example.org").lack("ill.example", Lack::ServFail),
+            ),
             ("classless delegation", without().zone("7.2.0.192.in-addr.arpa CNAME 7.0/28.2.0.192.in-addr.arpa\n7.0/28.2.0.192.in-addr.arpa PTR mx.example.org")),
         ]
     };
@@ -432,7 +440,60 @@ async fn the_record_wanted_holds_what_is_there() {
         report.wanted.iter().find(|wanted| wanted.purpose == purpose).and_then(|wanted| wanted.data.text()).unwrap()
     };
     assert_eq!(text(Purpose::Spf), "v=spf1 include:_spf.example.net a:mx.example.org -all");
-    assert_eq!(text(Purpose::Dmarc), "v=DMARC1; p=reject; sp=none");
+    assert_eq!(text(Purpose::Dmarc), "v=DMARC1; p=reject; sp=none; rua=mailto:dmarc@example.org");
+}
+
+/// What others put into the record isn't known there: a record without it is not offered in its stead.
+#[tokio::test]
+async fn what_is_not_known_is_not_replaced() {
+    let theirs = || spf("v=spf1 include:_spf.example.net -all").without("_dmarc.example.org", Kind::Txt);
+    let theirs = || theirs().with("_dmarc.example.org TXT v=DMARC1; p=reject; sp=none; rua=mailto:a@b.example");
+    let gone = || theirs().without(ORG, Kind::Txt).without("_dmarc.example.org", Kind::Txt);
+    let lack = |lack: Lack| theirs().lack(ORG, lack).lack("_dmarc.example.org", lack);
+    let spreading = gone().servers(vec![good()]);
+    for dns in [lack(Lack::ServFail), lack(Lack::Bogus), lack(Lack::Timeout), spreading] {
+        let findings = inspector(dns, FakeReach::default()).domain(&facts()).await.findings;
+        for purpose in [Purpose::Spf, Purpose::Dmarc] {
+            let finding = findings.iter().find(|finding| finding.check == records(purpose)).unwrap();
+            assert!(finding.wanted.is_empty(), "{finding:?}");
+        }
+    }
+    // Where it is known that nothing stands there, it is.
+    let findings = inspect(&facts(), gone()).await;
+    assert!(
+        findings
+            .iter()
+            .filter(|finding| finding.check == records(Purpose::Spf))
+            .all(|finding| finding.wanted.len() == 1)
+    );
+}
+
+/// Ill at the first question for the domain's texts, well afterwards.
+#[derive(Debug)]
+struct IllAtFirst(FakeLook, AtomicBool);
+
+impl Look for IllAtFirst {
+    fn public<'a>(&'a self, name: &'a Domain, kind: Kind) -> Answering<'a, Answer> {
+        Box::pin(async move {
+            let answer = self.0.public(name, kind).await;
+            let is_ill = name.as_str() == ORG && kind == Kind::Txt && !self.1.swap(true, Ordering::Relaxed);
+            if is_ill { Answer { records: Err(Lack::ServFail), ..answer } } else { answer }
+        })
+    }
+
+    fn authoritative<'a>(&'a self, name: &'a Domain, kind: Kind) -> Answering<'a, Vec<ServerAnswer>> {
+        self.0.authoritative(name, kind)
+    }
+}
+
+/// A record is wanted and judged by one and the same answer.
+#[tokio::test]
+async fn a_server_that_was_ill_for_a_moment() {
+    let dns = IllAtFirst(spf("v=spf1 include:_spf.example.net"), AtomicBool::new(false));
+    let inspector = Inspector::new(Arc::new(dns), Arc::new(FakeReach::default()), Arc::new(SeededRandom::new(1)));
+    let findings = inspector.domain(&facts()).await.findings;
+    let finding = findings.iter().find(|finding| finding.check == records(Purpose::Spf)).unwrap();
+    assert_eq!((&finding.reason, finding.wanted.len()), (&Reason::Silence(Lack::ServFail), 0));
 }
 
 /// A domain whose host is itself: its name is no alias of itself.

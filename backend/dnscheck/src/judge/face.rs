@@ -8,6 +8,7 @@ use super::{Check, Finding};
 use crate::mta_sts::{StsMode, StsPolicy};
 use crate::reach::{SmtpFace, TlsFace, Unreached, WebAnswer, WebFailure};
 use crate::reason::{Reason, Verdict};
+use crate::record::covers;
 use crate::wanted::{Facts, sts_policy};
 
 /// Who answered at port 25 of `address`, and whether it is us.
@@ -32,18 +33,14 @@ fn certificate(facts: &Facts, tls: &TlsFace) -> (Verdict, Reason) {
     match tls {
         TlsFace::NotOffered => (Verdict::Wrong, Reason::SmtpNoStartTls),
         TlsFace::Failed(error) => (Verdict::Wrong, Reason::SmtpTlsFailed(error.clone())),
-        TlsFace::Shown(face) if !bears(&face.names, &facts.host) => (weak, Reason::SmtpNames(face.names.join(", "))),
+        TlsFace::Shown(face) if !face.names.iter().any(|name| covers(name, &facts.host)) => {
+            (weak, Reason::SmtpNames(face.names.join(", ")))
+        }
         TlsFace::Shown(face) => match &face.distrust {
             Some(error) => (weak, Reason::SmtpUntrusted(error.clone())),
             None => (Verdict::Good, Reason::Good),
         },
     }
-}
-
-/// RFC 9525 §6.3: a wildcard stands for one label.
-fn bears(names: &[String], host: &Domain) -> bool {
-    let parent = host.as_str().split_once('.').map(|(_, parent)| parent);
-    names.iter().any(|name| name == host.as_str() || (parent.is_some() && name.strip_prefix("*.") == parent))
 }
 
 /// What a sender finds that fetches our policy.

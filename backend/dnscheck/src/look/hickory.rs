@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout};
 
 use super::direct::{self, Missed, Question};
 use super::{Answer, Answering, Lack, Look, Proof, ServerAnswer};
-use crate::record::{Data, Kind, Record, Target};
+use crate::record::{Data, Kind, Record, Target, parent};
 
 /// Questions that are open at once; others wait for their turn.
 const MOST_OPEN: usize = 16;
@@ -134,7 +134,7 @@ impl DnsLook {
             (Err(Lack::Bogus), ..) if self.carries_signatures().await && !self.is_from_wildcard(name, kind).await => {
                 (Err(Lack::Bogus), Vec::new(), Proof::Bogus)
             }
-            (records, aliases, proof) if records.as_ref().map_or_else(|lack| lack.is_answer(), |_| true) => {
+            (records, aliases, proof) if records.as_ref().err().is_none_or(|lack| lack.is_answer()) => {
                 (records, aliases, proof)
             }
             // A resolver that doesn't know DNSSEC makes every proof fail: what it says is still what the world sees.
@@ -193,7 +193,7 @@ impl DnsLook {
                 (Err(Lack::Timeout | Lack::Broken), ..) => return Vec::new(),
                 _ => {}
             }
-            zone = candidate.as_str().split_once('.').and_then(|(_, parent)| Domain::parse(parent).ok());
+            zone = parent(&candidate);
         }
         Vec::new()
     }
@@ -207,9 +207,8 @@ impl DnsLook {
         let found = names.into_iter().take(MOST_SERVERS).map(|name| async move {
             let host = name.host()?;
             // One address each: this asks whether the server has the zone, not whether all its ways are open.
-            for kind in [RecordType::A, RecordType::AAAA] {
-                let kind_of_ours = if kind == RecordType::A { Kind::A } else { Kind::Aaaa };
-                if let (Ok(found), ..) = heard(ask(&self.plain, &rooted(&host), kind).await, kind_of_ours)
+            for kind in [Kind::A, Kind::Aaaa] {
+                if let (Ok(found), ..) = heard(ask(&self.plain, &rooted(&host), record_type(kind)).await, kind)
                     && let Some(address) = found.iter().find_map(|record| record.data.ip())
                 {
                     return Some((name.clone(), address));

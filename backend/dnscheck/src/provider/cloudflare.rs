@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::http::{Api, Http, Token, escaped, text_at};
 use super::record::{PROXIED, bare, canonical, txt};
 use super::single::{self, Edit, Single};
-use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone};
+use super::{Asking, Change, Contents, Provider, ProviderError, ProviderKind, Zone, names_of, only};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://api.cloudflare.com/client/v4";
@@ -33,33 +33,21 @@ pub(super) struct Cloudflare(Api);
 
 impl Cloudflare {
     pub(super) fn new(http: Http, base: String, token: Secret) -> Self {
-        let sign = Box::new(Token { scheme: "Bearer", secret: token });
-        let complaint = |body: &[u8]| text_at(body, "/errors/0/message");
+        let sign = Token { scheme: "Bearer", secret: token };
         // What it says of a token that cannot be one, with status 400.
         let refusals = &["Invalid request headers"];
-        Self(Api { http, base, sign, content_type: "application/json", complaint, refusals, delays: &[] })
+        Self(Api { refusals, ..Api::json(http, base, sign, |body| text_at(body, "/errors/0/message")) })
     }
 
     async fn records(&self, zone: &Zone, names: &BTreeSet<String>) -> Result<Vec<Single>, ProviderError> {
-        let mut records = Vec::new();
-        // One name is asked for alone.
-        let filter = match names.first() {
-            Some(name) if names.len() == 1 => format!("&name.exact={}", escaped(name)),
-            _ => String::new(),
-        };
-        for page in 1.. {
-            let target = format!("/zones/{}/dns_records?per_page={PAGE}&page={page}{filter}", zone.key);
-            let answer: Paged<Value> = self.0.get(&target).await?;
-            let pages = answer.result_info.map_or(1, |info| info.total_pages);
-            records.extend(answer.result.iter().map(single_of));
-            if records.len() > MAX_RECORDS {
-                return Err(ProviderError::TooMuch);
-            }
-            if page >= pages {
-                break;
-            }
-        }
-        Ok(records)
+        let filter = only(names).map(|name| format!("&name.exact={}", escaped(name))).unwrap_or_default();
+        let base = &format!("/zones/{}/dns_records?per_page={PAGE}{filter}", zone.key);
+        single::of_pages(|page| async move {
+            let answer: Paged<Value> = self.0.get(&format!("{base}&page={page}")).await?;
+            let has_more = answer.result_info.is_some_and(|info| page < info.total_pages);
+            Ok((answer.result.iter().map(single_of).collect(), has_more))
+        })
+        .await
     }
 
     async fn batch(&self, zone: &Zone, edits: &[Edit]) -> Result<(), ProviderError> {
@@ -204,8 +192,7 @@ impl Provider for Cloudflare {
 
     fn write<'a>(&'a self, zone: &'a Zone, changes: &'a [Change]) -> Asking<'a, ()> {
         Box::pin(async move {
-            let names = changes.iter().map(|change| change.name().to_owned()).collect();
-            let standing = self.records(zone, &names).await?;
+            let standing = self.records(zone, &names_of(changes)).await?;
             for edits in single::edits(&standing, changes).chunks(BATCH) {
                 self.batch(zone, edits).await?;
             }

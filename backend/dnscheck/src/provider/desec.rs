@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::http::{Answer, Api, Http, Token, escaped, parse, text_at};
 use super::record::{RecordSet, absolute, relative};
-use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone, bounded};
+use super::{Asking, Change, Contents, Provider, ProviderError, ProviderKind, Zone, only};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://desec.io/api/v1";
@@ -34,32 +34,28 @@ struct FoundSet {
 
 impl Desec {
     pub(super) fn new(http: Http, base: String, token: Secret) -> Self {
-        let sign = Box::new(Token { scheme: "Token", secret: token });
-        let complaint = |body: &[u8]| text_at(body, "/detail");
-        Self(Api { http, base, sign, content_type: "application/json", complaint, refusals: &[], delays: &[] })
+        let sign = Token { scheme: "Token", secret: token };
+        Self(Api::json(http, base, sign, |body| text_at(body, "/detail")))
     }
 
     async fn all(&self, zone: &Zone, names: &BTreeSet<String>) -> Result<Contents, ProviderError> {
-        let filter = match names.first() {
-            Some(name) if names.len() == 1 => format!("&subname={}", escaped(relative(name, &zone.name))),
-            _ => String::new(),
-        };
-        let mut sets = Vec::new();
+        let subname = |name: &String| format!("&subname={}", escaped(relative(name, &zone.name)));
+        let filter = only(names).map(subname).unwrap_or_default();
+        let mut contents = Contents::default();
         // An empty cursor is the first page.
         let mut cursor = Some(String::new());
         while let Some(at) = cursor {
             let target = format!("/domains/{}/rrsets/?cursor={at}{filter}", escaped(&zone.name));
             let answer = self.0.call(Method::GET, &target, &[]).await?;
-            cursor = next_cursor(&answer).filter(|next| *next != at);
             let found: Vec<FoundSet> = parse(&answer.body)?;
-            sets.extend(found.into_iter().map(|found| {
+            // A page without sets is the last, whatever is said of more.
+            cursor = next_cursor(&answer).filter(|next| *next != at && !found.is_empty());
+            contents.sets.extend(found.into_iter().map(|found| {
                 RecordSet::new(&absolute(&found.subname, &zone.name), &found.kind, found.ttl, &found.records)
             }));
-            if sets.len() > MAX_RECORDS {
-                return Err(ProviderError::TooMuch);
-            }
+            contents.bounded()?;
         }
-        Ok(Contents { sets: bounded(sets)?, fixed: BTreeSet::new() })
+        Ok(contents)
     }
 }
 

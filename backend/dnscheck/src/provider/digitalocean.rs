@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::http::{Api, Http, Token, escaped, text_at};
-use super::record::{absolute, canonical, dotted, relative, txt, txt_octets};
+use super::record::{absolute, canonical, dotted, label, txt, txt_octets};
 use super::single::{self, Edit, Single};
-use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone};
+use super::{Asking, Change, Contents, Provider, ProviderError, ProviderKind, Zone, names_of, only};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://api.digitalocean.com/v2";
@@ -56,29 +56,19 @@ struct Record {
 
 impl DigitalOcean {
     pub(super) fn new(http: Http, base: String, token: Secret) -> Self {
-        let sign = Box::new(Token { scheme: "Bearer", secret: token });
-        let complaint = |body: &[u8]| text_at(body, "/message");
-        Self(Api { http, base, sign, content_type: "application/json", complaint, refusals: &[], delays: &[] })
+        let sign = Token { scheme: "Bearer", secret: token };
+        Self(Api::json(http, base, sign, |body| text_at(body, "/message")))
     }
 
     async fn records(&self, zone: &Zone, names: &BTreeSet<String>) -> Result<Vec<Single>, ProviderError> {
-        let filter = match names.first() {
-            Some(name) if names.len() == 1 => format!("&name={}", escaped(name)),
-            _ => String::new(),
-        };
-        let mut records = Vec::new();
-        for page in 1.. {
-            let target = format!("/domains/{}/records?per_page={PAGE}&page={page}{filter}", escaped(&zone.name));
-            let answer: RecordPage = self.0.get(&target).await?;
-            records.extend(answer.domain_records.into_iter().map(|record| single_of(record, zone)));
-            if records.len() > MAX_RECORDS {
-                return Err(ProviderError::TooMuch);
-            }
-            if answer.links.pointer("/pages/next").is_none() {
-                break;
-            }
-        }
-        Ok(records)
+        let filter = only(names).map(|name| format!("&name={}", escaped(name))).unwrap_or_default();
+        let base = &format!("/domains/{}/records?per_page={PAGE}{filter}", escaped(&zone.name));
+        single::of_pages(|page| async move {
+            let answer: RecordPage = self.0.get(&format!("{base}&page={page}")).await?;
+            let has_more = answer.links.pointer("/pages/next").is_some();
+            Ok((answer.domain_records.into_iter().map(|record| single_of(record, zone)).collect(), has_more))
+        })
+        .await
     }
 
     async fn edit(&self, zone: &Zone, edit: &Edit) -> Result<(), ProviderError> {
@@ -135,11 +125,8 @@ fn record_of(single: &Single, zone: &Zone) -> Result<Record, ProviderError> {
     let number = |word: &str| word.parse::<u16>().map_err(|_| unreadable());
     let words: Vec<&str> = single.value.split(' ').collect();
     let text = |value: &str| String::from_utf8(txt_octets(value)).map_err(|_| unreadable());
-    let label = match relative(&single.name, &zone.name) {
-        "" => "@",
-        label => label,
-    };
-    let mut record = Record { kind: single.kind.clone(), name: label.to_owned(), ttl: single.ttl, ..Record::default() };
+    let name = label(&single.name, &zone.name).to_owned();
+    let mut record = Record { kind: single.kind.clone(), name, ttl: single.ttl, ..Record::default() };
     match (single.kind.as_str(), words.as_slice()) {
         ("MX", [preference, host]) => {
             record.priority = Some(number(preference)?);
@@ -180,8 +167,7 @@ impl Provider for DigitalOcean {
 
     fn write<'a>(&'a self, zone: &'a Zone, changes: &'a [Change]) -> Asking<'a, ()> {
         Box::pin(async move {
-            let names = changes.iter().map(|change| change.name().to_owned()).collect();
-            let standing = self.records(zone, &names).await?;
+            let standing = self.records(zone, &names_of(changes)).await?;
             for edit in single::edits(&standing, changes) {
                 self.edit(zone, &edit).await?;
             }

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::http::{Api, Http, Token, escaped, text_at};
-use super::record::{RecordSet, absolute, absolute_value, relative};
-use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone, bounded};
+use super::record::{RecordSet, absolute, absolute_value, label};
+use super::{Asking, Change, Contents, Provider, ProviderError, ProviderKind, Zone};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://api.gandi.net/v5/livedns";
@@ -37,43 +37,38 @@ struct FoundSet {
 
 impl Gandi {
     pub(super) fn new(http: Http, base: String, token: Secret) -> Self {
-        let sign = Box::new(Token { scheme: "Bearer", secret: token });
+        let sign = Token { scheme: "Bearer", secret: token };
         let complaint = |body: &[u8]| text_at(body, "/errors/0/description").or_else(|| text_at(body, "/message"));
-        Self(Api { http, base, sign, content_type: "application/json", complaint, refusals: &[], delays: &[] })
+        Self(Api::json(http, base, sign, complaint))
     }
 
     async fn all(&self, zone: &Zone) -> Result<Contents, ProviderError> {
-        let mut sets: Vec<RecordSet> = Vec::new();
+        let mut contents = Contents::default();
         let mut seen = BTreeSet::new();
         for page in 1.. {
             let target = format!("/domains/{}/records?per_page={PAGE}&page={page}", escaped(&zone.name));
             let found: Vec<FoundSet> = self.0.get(&target).await?;
             let is_last = found.len() < PAGE;
-            let before = sets.len();
+            let before = contents.sets.len();
             for set in found {
                 let values = set.values.iter().map(|value| absolute_value(&set.kind, value, &zone.name));
                 let set = RecordSet::new(&absolute(&set.name, &zone.name), &set.kind, set.ttl, values);
                 if seen.insert(set.key()) {
-                    sets.push(set);
+                    contents.sets.push(set);
                 }
             }
-            if sets.len() > MAX_RECORDS {
-                return Err(ProviderError::TooMuch);
-            }
+            contents.bounded()?;
             // A full page that brings nothing new is the same one again.
-            if is_last || sets.len() == before {
+            if is_last || contents.sets.len() == before {
                 break;
             }
         }
-        Ok(Contents { sets: bounded(sets)?, fixed: BTreeSet::new() })
+        Ok(contents)
     }
 
     async fn make(&self, zone: &Zone, change: &Change) -> Result<(), ProviderError> {
-        let label = match relative(change.name(), &zone.name) {
-            "" => "@",
-            label => label,
-        };
-        let target = format!("/domains/{}/records/{}/{}", escaped(&zone.name), escaped(label), change.kind());
+        let label = escaped(label(change.name(), &zone.name));
+        let target = format!("/domains/{}/records/{label}/{}", escaped(&zone.name), change.kind());
         let Some(after) = &change.after else {
             return self.0.call(Method::DELETE, &target, &[]).await.map(drop);
         };

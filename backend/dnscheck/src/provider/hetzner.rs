@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
 use super::http::{Answer, Api, Http, Token, escaped, parse, text_at};
-use super::record::{OF_SET, RecordSet, SetKey, TTL, absolute, absolute_value, canonical, relative};
-use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone, bounded};
+use super::record::{OF_SET, RecordSet, TTL, absolute, absolute_value, canonical, label};
+use super::{Asking, Change, Contents, Provider, ProviderError, ProviderKind, Zone, only};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://api.hetzner.cloud/v1";
@@ -26,7 +26,7 @@ const LEAST_TTL: u32 = 60;
 /// An action is asked after so often, each time a little later.
 const POLLS: u32 = 30;
 
-/// The first wait.
+/// By so much each wait is longer than the one before; the first is none.
 const POLL_WAIT: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -104,42 +104,38 @@ struct ActionError {
 
 impl Hetzner {
     pub(super) fn new(http: Http, base: String, token: Secret) -> Self {
-        let sign = Box::new(Token { scheme: "Bearer", secret: token });
-        let complaint = |body: &[u8]| text_at(body, "/error/message");
-        Self(Api { http, base, sign, content_type: "application/json", complaint, refusals: &[], delays: &[] })
+        let sign = Token { scheme: "Bearer", secret: token };
+        Self(Api::json(http, base, sign, |body| text_at(body, "/error/message")))
     }
 
     async fn all(&self, zone: &Zone, names: &BTreeSet<String>) -> Result<Contents, ProviderError> {
-        let filter = match names.first() {
-            Some(name) if names.len() == 1 => format!("&name={}", escaped(label(name, zone))),
-            _ => String::new(),
-        };
+        let own = |name: &String| format!("&name={}", escaped(label(name, &zone.name)));
+        let filter = only(names).map(own).unwrap_or_default();
         let zone_ttl = self.0.get::<FoundZone>(&format!("/zones/{}", zone.key)).await?.zone.ttl;
-        let (mut sets, mut fixed): (Vec<RecordSet>, BTreeSet<SetKey>) = Default::default();
+        let mut contents = Contents::default();
         let mut page = Some(1);
         while let Some(number) = page {
             let target = format!("/zones/{}/rrsets?per_page={PAGE}&page={number}{filter}", zone.key);
             let answer: SetPage = self.0.get(&target).await?;
-            page = answer.meta.pagination.next_page;
+            // A page without sets is the last, whatever is said of more.
+            page = answer.meta.pagination.next_page.filter(|_| !answer.rrsets.is_empty());
             for found in answer.rrsets {
                 let is_fixed = found.protection.change;
                 let set = set_of(found, zone, zone_ttl);
                 if is_fixed {
-                    fixed.insert(set.key());
+                    contents.fixed.insert(set.key());
                 } else {
-                    sets.push(set);
+                    contents.sets.push(set);
                 }
             }
-            if sets.len() > MAX_RECORDS {
-                return Err(ProviderError::TooMuch);
-            }
+            contents.bounded()?;
         }
-        Ok(Contents { sets: bounded(sets)?, fixed })
+        Ok(contents)
     }
 
     async fn make(&self, zone: &Zone, change: &Change) -> Result<(), ProviderError> {
         let sets = format!("/zones/{}/rrsets", zone.key);
-        let own = format!("{sets}/{}/{}", escaped(label(change.name(), zone)), change.kind());
+        let own = format!("{sets}/{}/{}", escaped(label(change.name(), &zone.name)), change.kind());
         match (&change.before, &change.after) {
             (_, None) => {
                 let answer = self.0.call(Method::DELETE, &own, &[]).await?;
@@ -147,7 +143,7 @@ impl Hetzner {
             }
             (None, Some(after)) => {
                 let body = json!({
-                    "name": label(&after.name, zone), "type": after.kind, "ttl": ttl(after), "records": records(after),
+                    "name": label(&after.name, &zone.name), "type": after.kind, "ttl": ttl(after), "records": records(after),
                     "labels": of_set(after, "labels").unwrap_or_else(|| json!({})),
                 });
                 self.finish(&self.0.send(Method::POST, &sets, &body).await?).await
@@ -180,14 +176,6 @@ impl Hetzner {
             action = self.0.get::<Acting>(&format!("/actions/{}", action.id)).await?.action;
         }
         Err(ProviderError::Timeout)
-    }
-}
-
-/// The name in the zone; `@` is the zone itself.
-fn label<'a>(name: &'a str, zone: &Zone) -> &'a str {
-    match relative(name, &zone.name) {
-        "" => "@",
-        label => label,
     }
 }
 

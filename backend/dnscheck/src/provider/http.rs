@@ -177,6 +177,17 @@ impl fmt::Debug for Api {
 }
 
 impl Api {
+    /// One that speaks JSON.
+    pub(crate) fn json(
+        http: Http,
+        base: String,
+        sign: impl Sign + 'static,
+        complaint: fn(&[u8]) -> Option<String>,
+    ) -> Self {
+        let sign = Box::new(sign);
+        Self { http, base, sign, content_type: "application/json", complaint, refusals: &[], delays: &[] }
+    }
+
     /// Asks, and gives the answer whatever its status is. `target` is below the base. Where the provider asks to wait, which it does before
     /// it looks at what is asked, the request is made again after that.
     pub(crate) async fn ask(&self, method: Method, target: &str, body: &[u8]) -> Result<Answer, ProviderError> {

@@ -15,7 +15,7 @@ use sha1::{Digest as _, Sha1};
 use super::http::{Api, Http, Nobody, Sign, Unsigned, escaped, text_at};
 use super::record::{absolute, absolute_value, canonical, relative, txt};
 use super::single::{self, Edit, Single};
-use super::{Asking, Change, Contents, Provider, ProviderError, ProviderKind, Zone};
+use super::{Asking, Change, Contents, Provider, ProviderError, ProviderKind, Zone, names_of};
 
 /// Where the API is, for accounts in Europe, in Canada and the rest of the world, and in the United States.
 pub(super) const BASES: [(&str, &str); 3] = [
@@ -136,21 +136,13 @@ impl Ovh {
         let all = format!("/domain/zone/{}/record", escaped(&zone.name));
         match edit {
             Edit::Delete(id) => self.api.call(Method::DELETE, &format!("{all}/{id}"), &[]).await.map(drop),
-            Edit::Create(record) => {
-                let field_type =
-                    record.attributes.get(FIELD_TYPE).cloned().unwrap_or_else(|| record.kind.clone().into());
-                let label = relative(&record.name, &zone.name);
-                let body = json!({
-                    "fieldType": field_type, "subDomain": label, "target": record.value, "ttl": ttl_of(record),
-                });
-                self.api.send(Method::POST, &all, &body).await.map(drop)
-            }
+            Edit::Create(record) => self.create(zone, record).await,
             Edit::Replace(id, record) => {
                 let is_same_form = standing.iter().any(|old| old.id == *id && form(old) == form(record));
                 if !is_same_form {
                     // Its kind of form cannot be changed.
                     self.api.call(Method::DELETE, &format!("{all}/{id}"), &[]).await?;
-                    return Box::pin(self.edit(zone, standing, &Edit::Create(record.clone()))).await;
+                    return self.create(zone, record).await;
                 }
                 let body = json!({
                     "subDomain": relative(&record.name, &zone.name), "target": record.value, "ttl": ttl_of(record),
@@ -158,6 +150,14 @@ impl Ovh {
                 self.api.send(Method::PUT, &format!("{all}/{id}"), &body).await.map(drop)
             }
         }
+    }
+
+    async fn create(&self, zone: &Zone, record: &Single) -> Result<(), ProviderError> {
+        let field_type = form(record).cloned().unwrap_or_else(|| record.kind.clone().into());
+        let label = relative(&record.name, &zone.name);
+        let body =
+            json!({ "fieldType": field_type, "subDomain": label, "target": record.value, "ttl": ttl_of(record) });
+        self.api.send(Method::POST, &format!("/domain/zone/{}/record", escaped(&zone.name)), &body).await.map(drop)
     }
 }
 
@@ -217,8 +217,7 @@ impl Provider for Ovh {
 
     fn write<'a>(&'a self, zone: &'a Zone, changes: &'a [Change]) -> Asking<'a, ()> {
         Box::pin(async move {
-            let names = changes.iter().map(|change| change.name().to_owned()).collect();
-            let standing = self.records(zone, &names).await?;
+            let standing = self.records(zone, &names_of(changes)).await?;
             let mut made = Ok(());
             for edit in single::edits(&standing, changes) {
                 made = self.edit(zone, &standing, &edit).await;

@@ -16,7 +16,7 @@ pub enum Wish {
     Among {
         /// What shall stand there.
         set: RecordSet,
-        /// How the texts begin that are ours to replace; case doesn't count.
+        /// How the texts begin that are ours to replace; case and blanks don't count, for receivers read `v = DMARC1`, too (RFC 6376 §3.2).
         tag: String,
     },
     /// These, too, beside whatever else stands there.
@@ -74,8 +74,8 @@ impl Wish {
 }
 
 fn begins_with(value: &str, tag: &str) -> bool {
-    let text = record::txt_octets(value);
-    text.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag.as_bytes()))
+    let head = record::txt_octets(value).into_iter().filter(|octet| !octet.is_ascii_whitespace()).take(tag.len());
+    head.collect::<Vec<u8>>().eq_ignore_ascii_case(tag.as_bytes())
 }
 
 /// What becomes of one set. One of both is there, and they differ.
@@ -286,6 +286,7 @@ mod tests {
         check(&[SPF, SITE], &among(&[SPF]), 3600, &[SPF, SITE]);
         check(&[OLD, SITE], &among(&[]), 3600, &[SITE]);
         check(&[OLD], &among(&[]), 0, &[]);
+        check(&["\" v = spf1 mx -all\""], &among(&[SPF]), 3600, &[SPF]);
         check(&[SITE], &Wish::Beside(set(60, &[SPF])), 3600, &[SPF, SITE]);
         check(&[], &Wish::Beside(set(60, &[SPF])), 300, &[SPF]);
         check(&[SPF, SITE], &Wish::Without(set(60, &[SPF])), 3600, &[SITE]);

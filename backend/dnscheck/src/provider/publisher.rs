@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::plan;
 use super::record::{self, RecordSet, SetKey};
-use super::{Change, Plan, Provider, ProviderError, Wish, Zone};
+use super::{Change, Plan, Provider, ProviderError, Wish, Zone, names_of};
 
 /// Two labels at least: nobody's account has a top-level domain.
 const ZONE_LABELS: usize = 2;
@@ -206,7 +206,7 @@ impl Publisher {
     }
 
     async fn standing(&self, zone: &Zone, changes: &[Change]) -> Result<BTreeMap<SetKey, RecordSet>, ProviderError> {
-        let names: BTreeSet<String> = changes.iter().map(|change| change.name().to_owned()).collect();
+        let names = names_of(changes);
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }

@@ -88,6 +88,14 @@ pub(crate) fn relative<'a>(name: &'a str, zone: &str) -> &'a str {
     name.strip_suffix(zone).and_then(|rest| rest.strip_suffix('.')).unwrap_or_default()
 }
 
+/// As [`relative`], and `@` for the zone itself.
+pub(crate) fn label<'a>(name: &'a str, zone: &str) -> &'a str {
+    match relative(name, zone) {
+        "" => "@",
+        label => label,
+    }
+}
+
 /// Whether `name` is `zone` or below it.
 pub(crate) fn is_within(name: &str, zone: &str) -> bool {
     name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
@@ -259,6 +267,7 @@ mod tests {
         assert_eq!(absolute("Mail", "example.org"), "mail.example.org");
         assert_eq!(relative("a.b.example.org", "example.org"), "a.b");
         assert_eq!(relative("example.org", "example.org"), "");
+        assert_eq!((label("a.example.org", "example.org"), label("example.org", "example.org")), ("a", "@"));
         assert_eq!(absolute_value("MX", "10 mail", "example.org"), "10 mail.example.org.");
         assert_eq!(absolute_value("CNAME", "@", "example.org"), "example.org.");
         assert_eq!(absolute_value("MX", "10 mail.", "example.org"), "10 mail.");

@@ -181,15 +181,14 @@ impl Rfc2136 {
                 ResponseCode::Refused | ResponseCode::NotImp => return Ok(Transfer::Refused),
                 _ => return Err(failure(&answer)),
             }
-            if answer.answers.is_empty() || octets > TRANSFER_OCTETS || records.len() > MAX_RECORDS {
-                return Err(if answer.answers.is_empty() {
-                    ProviderError::Broken("an empty transfer".to_owned())
-                } else {
-                    ProviderError::TooMuch
-                });
+            if answer.answers.is_empty() {
+                return Err(ProviderError::Broken("an empty transfer".to_owned()));
             }
             soas += answer.answers.iter().filter(|record| record.record_type() == RecordType::SOA).count();
             records.extend(answer.answers.iter().cloned());
+            if octets > TRANSFER_OCTETS || records.len() > MAX_RECORDS {
+                return Err(ProviderError::TooMuch);
+            }
         }
         Ok(Transfer::Whole(records))
     }

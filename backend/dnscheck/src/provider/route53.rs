@@ -10,9 +10,9 @@ use relais_model::Secret;
 use serde::Deserialize;
 
 use super::http::{Answer, Api, Http, escaped};
-use super::record::{RecordSet, SetKey, bare, dotted, txt_octets};
+use super::record::{RecordSet, bare, dotted, txt_octets};
 use super::sigv4::AwsKeys;
-use super::{Asking, Change, Contents, MAX_RECORDS, Provider, ProviderError, ProviderKind, Zone, bounded, said};
+use super::{Asking, Change, Contents, Provider, ProviderError, ProviderKind, Zone, only, said};
 
 /// Where the API is.
 pub(super) const BASE: &str = "https://route53.amazonaws.com/2013-04-01";
@@ -105,14 +105,15 @@ impl Route53 {
     }
 
     async fn all(&self, zone: &Zone, names: &BTreeSet<String>) -> Result<Contents, ProviderError> {
-        let (mut sets, mut fixed): (Vec<RecordSet>, BTreeSet<SetKey>) = Default::default();
+        let mut contents = Contents::default();
         // The list is sorted by the labels from the right; one name is a run in it.
-        let only = names.first().filter(|_| names.len() == 1);
+        let only = only(names);
         let mut from = only.map(|name| format!("&name={}", escaped(&dotted(name)))).unwrap_or_default();
         loop {
             let target = format!("/hostedzone/{}/rrset?maxitems={PAGE}{from}", zone.key);
             let page: SetPage = parse(&self.0.call(Method::GET, &target, &[]).await?)?;
-            let mut is_past = false;
+            // A page without sets is the last, whatever is said of more.
+            let mut is_past = page.resource_record_sets.sets.is_empty();
             for found in page.resource_record_sets.sets {
                 let name = bare(&unescaped(&found.name));
                 is_past = only.is_some_and(|only| *only != name);
@@ -120,15 +121,13 @@ impl Route53 {
                     break;
                 }
                 match (found.records, found.identifier) {
-                    (Some(records), None) => sets.push(set_of(&name, &found.kind, found.ttl, &records)),
+                    (Some(records), None) => contents.sets.push(set_of(&name, &found.kind, found.ttl, &records)),
                     _ => {
-                        fixed.insert((name, found.kind));
+                        contents.fixed.insert((name, found.kind));
                     }
                 }
             }
-            if sets.len() > MAX_RECORDS {
-                return Err(ProviderError::TooMuch);
-            }
+            contents.bounded()?;
             let Some(next) = page.next_record_name.filter(|_| page.is_truncated && !is_past) else { break };
             let place = [("type", page.next_record_type), ("identifier", page.next_record_identifier)];
             let part = |(name, value): (&str, Option<String>)| {
@@ -136,7 +135,7 @@ impl Route53 {
             };
             from = format!("&name={}{}", escaped(&next), place.map(part).concat());
         }
-        Ok(Contents { sets: bounded(sets)?, fixed })
+        Ok(contents)
     }
 }
 

@@ -40,6 +40,27 @@ pub(super) enum Edit {
     Create(Single),
 }
 
+/// The records of all pages: `page` asks for one by its number, the first is 1, and tells whether the provider says that there are more.
+pub(super) async fn of_pages<F>(mut page: impl FnMut(usize) -> F) -> Result<Vec<Single>, ProviderError>
+where
+    F: Future<Output = Result<(Vec<Single>, bool), ProviderError>>,
+{
+    let mut records = Vec::new();
+    for number in 1.. {
+        let (found, has_more) = page(number).await?;
+        // A page without records is the last, whatever is said of more.
+        let is_last = found.is_empty() || !has_more;
+        records.extend(found);
+        if records.len() > MAX_RECORDS {
+            return Err(ProviderError::TooMuch);
+        }
+        if is_last {
+            break;
+        }
+    }
+    Ok(records)
+}
+
 /// Records as sets.
 pub(super) fn sets(records: Vec<Single>) -> Result<Contents, ProviderError> {
     if records.len() > MAX_RECORDS {

@@ -16,7 +16,9 @@ use ring::digest::{SHA256, digest};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, WantsVerifier,
+};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -69,6 +71,10 @@ impl TcpReach {
         Ok(Self { roots: Arc::new(roots), provider, web_port })
     }
 
+    fn client(&self) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
+        ClientConfig::builder_with_provider(Arc::clone(&self.provider)).with_safe_default_protocol_versions()
+    }
+
     async fn meet(&self, remote: SocketAddr, host: &Domain) -> Result<SmtpFace, Unreached> {
         let mut stream = BufReader::new(connect(remote).await?);
         let name = greeting(&mut stream).await?;
@@ -83,36 +89,29 @@ impl TcpReach {
         if !answer.iter().all(|line| line.starts_with("220")) {
             return Ok(SmtpFace { name, tls: TlsFace::Failed(answer.concat()) });
         }
-        Ok(SmtpFace { name, tls: self.shake_hands(stream.into_inner(), host).await })
+        let shown = self.shake_hands(stream.into_inner(), host).await;
+        Ok(SmtpFace { name, tls: shown.map_or_else(TlsFace::Failed, TlsFace::Shown) })
     }
 
     /// Any certificate will do, to be looked at; what is thought of it is kept.
-    async fn shake_hands(&self, stream: TcpStream, host: &Domain) -> TlsFace {
-        let failed = |error: &dyn fmt::Display| TlsFace::Failed(error.to_string());
+    async fn shake_hands(&self, stream: TcpStream, host: &Domain) -> Result<CertificateFace, String> {
+        let failed = |error: &dyn fmt::Display| error.to_string();
         let strict = WebPkiServerVerifier::builder_with_provider(Arc::clone(&self.roots), Arc::clone(&self.provider));
-        let strict = match strict.build() {
-            Ok(strict) => strict,
-            Err(error) => return failed(&error),
-        };
+        let strict = strict.build().map_err(|error| failed(&error))?;
         let witness = Arc::new(Witness { strict, seen: Mutex::default() });
-        let builder =
-            ClientConfig::builder_with_provider(Arc::clone(&self.provider)).with_safe_default_protocol_versions();
-        let builder = match builder {
-            Ok(builder) => builder,
-            Err(error) => return failed(&error),
-        };
-        let verifier = Arc::clone(&witness) as Arc<dyn ServerCertVerifier>;
-        let config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-        let Ok(name) = ServerName::try_from(host.to_string()) else { return failed(&"no name for a certificate") };
-        match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
-            Ok(mut tls) => {
-                // Nothing hangs on how it takes its leave.
-                drop(tls.write_all(b"QUIT\r\n").await);
-                let seen = witness.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
-                seen.map_or_else(|| failed(&"no certificate"), TlsFace::Shown)
-            }
-            Err(error) => failed(&error),
-        }
+        let config = self
+            .client()
+            .map_err(|error| failed(&error))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&witness) as Arc<dyn ServerCertVerifier>)
+            .with_no_client_auth();
+        let name = ServerName::try_from(host.to_string()).map_err(|error| failed(&error))?;
+        let mut tls =
+            TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| failed(&error))?;
+        // Nothing hangs on how it takes its leave.
+        drop(tls.write_all(b"QUIT\r\n").await);
+        let seen = witness.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        seen.ok_or_else(|| "no certificate".to_owned())
     }
 
     async fn fetch(&self, host: &Domain, addresses: &[IpAddr]) -> Result<WebAnswer, WebFailure> {
@@ -128,8 +127,8 @@ impl TcpReach {
                 break;
             }
         }
-        let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_safe_default_protocol_versions()
+        let config = self
+            .client()
             .map_err(|error| unreached(&error))?
             .with_root_certificates(Arc::clone(&self.roots))
             .with_no_client_auth();

@@ -8,7 +8,7 @@ use relais_model::Domain;
 use super::macros::{Filling, expand};
 use super::{Lengths, MOST_LOOKUPS, MOST_VOID_LOOKUPS, Mechanism, Qualifier, Spf, Term, is_spf};
 use crate::look::{Answering, Look};
-use crate::record::{Data, Kind, Target, reverse_name};
+use crate::record::{Data, Kind, Target, reverse_name, within};
 
 /// MX hosts, and names of an address, that are looked up for one term (RFC 7208 §4.6.4).
 const MOST_NAMES: usize = 10;
@@ -253,19 +253,13 @@ impl Walk<'_> {
         let Ok(reverse) = reverse_name(address) else { return Ok(false) };
         let Ok(found) = self.ask(&reverse, Kind::Ptr).await else { return Ok(false) };
         let names = found.iter().filter_map(|data| if let Data::Ptr(name) = data { name.host() } else { None });
-        for name in names.take(MOST_NAMES).filter(|name| is_within(name, domain)).collect::<Vec<_>>() {
+        for name in names.take(MOST_NAMES).filter(|name| within(name, domain).is_some()).collect::<Vec<_>>() {
             if matches!(self.holds(&name, Lengths::WHOLE).await, Ok(true)) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
-}
-
-/// Whether `name` is `domain` or stands below it.
-fn is_within(name: &Domain, domain: &Domain) -> bool {
-    let above = name.as_str().strip_suffix(domain.as_str());
-    above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
 }
 
 /// Whether the first `length` bits are the same, in one family.

@@ -220,6 +220,75 @@ async fn lists_of_several_pages_come_whole() {
     .await;
 }
 
+/// Who says that there is more, and has nothing, isn't asked for ever.
+#[tokio::test]
+async fn a_page_without_records_is_the_last() {
+    let more = |kind: ProviderKind| match kind {
+        ProviderKind::Cloudflare => told(200, json!({ "result": [], "result_info": { "total_pages": 1_000_000 } })),
+        ProviderKind::DigitalOcean => told(
+            200,
+            json!({ "domain_records": [], "links": { "pages": { "next": "https://api.digitalocean.com/v2" } } }),
+        ),
+        ProviderKind::Hetzner => told(200, json!({ "rrsets": [], "meta": { "pagination": { "next_page": 2 } } })),
+        ProviderKind::Route53 => told(
+            200,
+            "<R><ResourceRecordSets></ResourceRecordSets><IsTruncated>true</IsTruncated><NextRecordName>x.</NextRecordName></R>",
+        ),
+        // deSEC is asked with a cursor, Gandi until a page isn't full, OVH without pages.
+        _ => told(200, "[]"),
+    };
+    each(async |served| {
+        let publisher = served.publisher();
+        let plan = publisher.preview("example.org", &wishes()).await.unwrap();
+        if served.kind == ProviderKind::Hetzner {
+            served.with(|state| state.next.push_back(told(200, json!({ "zone": { "id": 42, "ttl": 3600 } }))));
+        }
+        let mut pages = vec![more(served.kind); 4];
+        if served.kind == ProviderKind::Desec {
+            for (page, number) in pages.iter_mut().zip(1..) {
+                page.headers.push(("link", format!("<https://desec.io/?cursor={number}>; rel=\"next\"")));
+            }
+        }
+        if served.kind == ProviderKind::Ovh {
+            return;
+        }
+        served.with(|state| state.next.extend(pages));
+        assert!(matches!(publisher.push(&plan).await.unwrap_err(), ProviderError::Changed { .. }));
+        assert_eq!(served.with(|state| state.next.len()), 3, "{:?}", served.kind);
+    })
+    .await;
+}
+
+/// No more than twenty thousand records are read.
+#[tokio::test]
+async fn a_zone_that_is_too_large_is_told_so() {
+    let addresses: Vec<String> = (0..=relais_dnscheck::provider::MAX_RECORDS)
+        .map(|number| format!("10.{}.{}.{}", number >> 16, number >> 8 & 255, number & 255))
+        .collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    for kind in [ProviderKind::Desec, ProviderKind::Gandi, ProviderKind::Hetzner, ProviderKind::Route53] {
+        let served = Served::start(fakes::one(kind)).await;
+        served.put("example.org", "A", TTL, &addresses);
+        let read = served.publisher().preview("example.org", &wishes()).await;
+        assert_eq!(read.unwrap_err(), ProviderError::TooMuch, "{kind:?}");
+        served.put("example.org", "A", TTL, &addresses[1..]);
+        served.publisher().preview("example.org", &wishes()).await.unwrap();
+    }
+}
+
+/// As docs/dns-providers.md has it: 200 records at a time at Cloudflare; at deSEC and Route 53 a push is one write.
+#[tokio::test]
+async fn a_large_push_is_few_writes() {
+    for (kind, writes) in [(ProviderKind::Cloudflare, 2), (ProviderKind::Desec, 1), (ProviderKind::Route53, 1)] {
+        let served = Served::start(fakes::one(kind)).await;
+        let wish = |number: u16| Wish::Exactly(set(&format!("h{number}.example.org"), "A", &["192.0.2.7"]));
+        let wishes: Vec<Wish> = (0..201).map(wish).collect();
+        assert!(push(&served.publisher(), &wishes).await.is_complete());
+        let made = served.with(|state| state.log.iter().filter(|line| !line.starts_with("GET")).count());
+        assert_eq!(made, writes, "{kind:?}");
+    }
+}
+
 /// The providers that make all changes or none.
 const ATOMIC: [ProviderKind; 3] = [ProviderKind::Cloudflare, ProviderKind::Desec, ProviderKind::Route53];
 

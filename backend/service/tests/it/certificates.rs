@@ -1,14 +1,17 @@
 //! Certificates: who sees which, who may what, and what is said of what goes wrong.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use relais_certs::{Doing, Rank, Served};
-use relais_model::Timestamp;
+use relais_model::{Secret, Timestamp};
 use relais_service::{
     CertificateDesk, Failure, Knocker, ListenerView, OwnCertificateForm, Paging, Role, SeenLeaf, Service,
     WantedNameForm,
 };
-use relais_store::{Author, DomainKey, NameFinding, NameState, WantedName};
+use relais_store::{
+    Author, CertificateSource, DomainKey, EndedOrder, NameFinding, NameState, NewCertificate, OrderOutcome, WantedName,
+};
 
 use crate::house::{House, domain, short};
 
@@ -126,8 +129,8 @@ async fn what_the_ca_says_is_told_with_what_to_do() {
     house.store.change_setting(&Author::house(), "acme.enabled", Some("true")).await.unwrap();
     assert_eq!(short(house.service.order_certificates(&owner, None).await), "done");
     let url = house.store.settings().acme_directory_url.clone();
-    house.store.hold_acme(&url, std::time::Duration::from_mins(1)).await.unwrap();
-    house.store.rest_acme(&url, 1, Some(house.store.now().plus(std::time::Duration::from_hours(1)))).await.unwrap();
+    house.store.hold_acme(&url, Duration::from_mins(1)).await.unwrap();
+    house.store.rest_acme(&url, 1, Some(house.store.now().plus(Duration::from_hours(1)))).await.unwrap();
     let resting = house.service.order_certificates(&owner, Some(&["mx.house.example".to_owned()])).await;
     assert_eq!(short(resting), "clash:  certificate-ca-rests-until");
     assert_eq!(house.service.certificate_authority(&owner).await.unwrap().says.id, "certificate-ca-rests");
@@ -152,6 +155,45 @@ async fn certificates_are_brought_and_removed() {
     assert_eq!(short(house.service.remove_certificate(&owner, &row.id).await), "absent: certificate-absent");
     assert_eq!(short(house.service.remove_certificate(&owner, "no id").await), "absent: certificate-absent");
     assert!(house.store.check().await.unwrap().is_empty());
+}
+
+/// An owner who is told that it cannot be renewed now has changed nothing.
+#[tokio::test]
+async fn a_renewal_that_clashes_leaves_its_date() {
+    let house = House::open().await;
+    let owner = house.actor(Role::Owner, true).await;
+    let names = vec!["mx.house.example".to_owned()];
+    let (now, planned) = (house.store.now(), house.store.now().plus(Duration::from_hours(100)));
+    let new = NewCertificate {
+        source: CertificateSource::Acme,
+        bundle: "host".to_owned(),
+        names: names.clone(),
+        chain_pem: "chain".to_owned(),
+        key_pem: Secret::new("key"),
+        not_before: now,
+        not_after: now.plus(Duration::from_hours(150)),
+        issuer: "CN=ca".to_owned(),
+        renew_at: Some(planned),
+        covers: names.clone(),
+    };
+    let url = house.store.settings().acme_directory_url.clone();
+    let (problem, says) = (String::new(), String::new());
+    let order = EndedOrder { directory_url: url.clone(), names, outcome: OrderOutcome::Issued, problem, says };
+    house.store.keep_certificate(new, None, order).await.unwrap();
+    let row = async || house.service.stored_certificates(&owner, ALL()).await.unwrap().rows.remove(0);
+    let id = row().await.id;
+    let expect = async |outcome: &str, renews_at: Timestamp| {
+        assert_eq!(short(house.service.renew_certificate(&owner, &id).await), outcome);
+        assert_eq!(row().await.renews_at, Some(renews_at.into()), "{outcome}");
+    };
+    expect("clash:  certificate-ca-off", planned).await;
+    house.store.change_setting(&Author::house(), "acme.enabled", Some("true")).await.unwrap();
+    house.store.hold_acme(&url, Duration::from_mins(1)).await.unwrap();
+    let rests_until = |until: Option<Timestamp>| house.store.rest_acme(&url, 1, until);
+    rests_until(Some(now.plus(Duration::from_hours(1)))).await.unwrap();
+    expect("clash:  certificate-ca-rests-until", planned).await;
+    rests_until(None).await.unwrap();
+    expect("done", now).await;
 }
 
 /// The first door shows what it should, the second something else, the third nothing.
