@@ -146,7 +146,7 @@ impl AcmeAuthority {
             Err(error) => return Err(told(error, http)),
         }
         drop(shown);
-        let (key_pem, request) = signing_request(&wanted.names).map_err(|error| told(error, http))?;
+        let (key_pem, request) = signing_request(wanted).map_err(|error| told(error, http))?;
         again!(order.finalize_csr(&request)).map_err(|error| told(error, http))?;
         let chain_pem = again!(order.poll_certificate(&PATIENCE)).map_err(|error| told(error, http))?;
         Ok(Issued { chain_pem, key_pem })
@@ -315,12 +315,16 @@ async fn fetch_authorization(order: &mut Order, number: usize) -> Result<bool, E
     Ok(true)
 }
 
-/// A new key for each certificate, and the request that it signs: for the very names of the order (RFC 8555 §7.4).
-fn signing_request(names: &[String]) -> Result<(Secret, Vec<u8>), Error> {
+/// The wanted key, or a new one, and the request that it signs: for the very names of the order (RFC 8555 §7.4).
+fn signing_request(wanted: &OrderWanted) -> Result<(Secret, Vec<u8>), Error> {
     let other = |error: rcgen::Error| Error::Other(Box::new(error));
-    let mut params = CertificateParams::new(names).map_err(other)?;
+    let mut params = CertificateParams::new(wanted.names.as_slice()).map_err(other)?;
     params.distinguished_name = DistinguishedName::new();
-    let key = KeyPair::generate().map_err(other)?;
+    let key = match &wanted.key_pem {
+        Some(key_pem) => KeyPair::from_pem(key_pem.expose()),
+        None => KeyPair::generate(),
+    };
+    let key = key.map_err(other)?;
     let request = params.serialize_request(&key).map_err(other)?;
     Ok((Secret::new(key.serialize_pem()), request.der().to_vec()))
 }

@@ -112,6 +112,8 @@ pub struct OrderWanted {
     pub challenge: ChallengeKind,
     /// The chain of the certificate that it replaces (RFC 9773 §5); PEM.
     pub replaces: Option<String>,
+    /// PKCS #8, PEM: the key that it is for; none: a new one.
+    pub key_pem: Option<Secret>,
 }
 
 /// A certificate that was issued.
@@ -119,7 +121,7 @@ pub struct OrderWanted {
 pub struct Issued {
     /// Leaf first; PEM.
     pub chain_pem: String,
-    /// PKCS #8; PEM. Made here, and nobody else has it.
+    /// PKCS #8; PEM: the wanted one, else made here, and nobody else has it.
     pub key_pem: Secret,
 }
 

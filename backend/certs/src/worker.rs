@@ -75,6 +75,7 @@ pub struct CertificateWorker {
     authority: Arc<dyn CertificateAuthority>,
     names: Arc<dyn NameCheck>,
     publisher: Option<Arc<dyn TxtPublisher>>,
+    first_key: Option<Secret>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     wake: Arc<Notify>,
@@ -93,14 +94,20 @@ impl CertificateWorker {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        let (publisher, wake, used) = (None, Arc::default(), Mutex::new(None));
-        Self { host, store, served, authority, names, publisher, clock, random, wake, used }
+        let (publisher, first_key, wake, used) = (None, None, Arc::default(), Mutex::new(None));
+        Self { host, store, served, authority, names, publisher, first_key, clock, random, wake, used }
     }
 
     /// With a DNS provider: names in its zones can be proved before they lead here.
     #[must_use]
     pub fn with_publisher(self, publisher: Arc<dyn TxtPublisher>) -> Self {
         Self { publisher: Some(publisher), ..self }
+    }
+
+    /// With the key (PKCS #8, PEM) that the host shows before it has a certificate from a CA: the first one is for this key.
+    #[must_use]
+    pub fn with_first_key(self, first_key: Secret) -> Self {
+        Self { first_key: Some(first_key), ..self }
     }
 
     /// Wakes the worker: there may be something to do at once.
@@ -399,11 +406,21 @@ impl CertificateWorker {
             names: planned.names.clone(),
             challenge: kind(settings),
             replaces: replaced.map(|found| found.chain_pem.clone()),
+            key_pem: self.key_for(planned).await?,
         };
         info!(names = planned.names.join(" "), directory = settings.acme_directory_url, "a certificate is ordered");
         match self.authority.order(&wanted).await {
             Ok(issued) => self.keep(settings, credentials, planned, issued).await,
             Err(error) => self.fail(settings, &planned.names, &error).await,
+        }
+    }
+
+    /// A key stays while certificates come and go, and so do the TLSA records that name it (RFC 7671 §5.1: "3 1 1"). None: a new one.
+    async fn key_for(&self, planned: &PlannedOrder) -> Result<Option<Secret>, StoreError> {
+        match planned.renews {
+            Some(renewed) => self.store.certificate_key(renewed).await,
+            None if planned.names.iter().any(|name| name == self.host.as_str()) => Ok(self.first_key.clone()),
+            None => Ok(None),
         }
     }
 

@@ -137,7 +137,7 @@ pub(crate) enum ListenProtocol {
 pub(crate) struct Tls {
     /// None: a self-signed one is made in the data directory.
     pub(crate) certificates: Vec<CertificateFiles>,
-    /// PEM: CAs that an ACME directory may be served by, beside the public ones.
+    /// PEM: CAs to trust beside the public ones, where an ACME directory is asked and where our own doors are looked at.
     pub(crate) acme_roots: Option<PathBuf>,
 }
 

@@ -15,6 +15,8 @@ use relais_service::{Dns, DnsAlert, DnsHouse, DnsLetter, Gap, Text, may_reach};
 use relais_store::{Networks, Store};
 use relais_words::{Filling, Language};
 use sha2::{Digest as _, Sha256};
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use crate::config::Config;
 
@@ -32,7 +34,7 @@ const FAR: [(IpAddr, IpAddr); 2] = [
 pub(crate) fn house(config: &Config, store: &Store, served: &Arc<Served>) -> Result<DnsHouse> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let look = look(config, &random)?;
-    let reach = Arc::new(TcpReach::new(&[], WEB_PORT).context("TLS cannot be set up")?);
+    let reach = Arc::new(TcpReach::new(&own_roots(config)?, WEB_PORT).context("[tls] acme_roots")?);
     let mut addresses: Vec<IpAddr> = config.delivery.source.into_iter().chain(listening(config)).collect();
     addresses.extend(FAR.iter().filter_map(|(any, far)| outgoing(*any, *far)));
     let mut seen = Vec::new();
@@ -50,6 +52,13 @@ pub(crate) fn house(config: &Config, store: &Store, served: &Arc<Served>) -> Res
         letter: Some(letter(config, store)),
         ..quiet_house(config)
     })
+}
+
+/// Whose certificates are good here beside the public authorities': a private CA's.
+fn own_roots(config: &Config) -> Result<Vec<CertificateDer<'static>>> {
+    let Some(path) = &config.tls.acme_roots else { return Ok(Vec::new()) };
+    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    read.with_context(|| format!("[tls] acme_roots: {}", path.display()))
 }
 
 /// A house that looks at nothing.

@@ -78,7 +78,7 @@ impl Server {
         let service = Service::new(store.clone(), Arc::clone(&login)).with_dns(dns_house);
         let in_dns = if is_alone { None } else { Some(dns_proofs(&service, config, &random)?) };
         let proofs = Proofs { challenges: Arc::clone(&challenges), dns: in_dns };
-        let certificates = certificate_worker(config, &store, &served, proofs, &clock)?;
+        let certificates = certificate_worker(config, &store, &served, proofs, first_key(&pairs, rank)?, &clock)?;
         certificates.put_in_use().await?;
         let spool = config.data.join("spool");
         let reception =
@@ -280,6 +280,12 @@ fn files(config: &Config, own: Option<&[Pair]>) -> Result<(Vec<Pair>, Rank)> {
     Ok((config.tls.certificates.iter().map(pair).collect(), Rank::File))
 }
 
+fn first_key(pairs: &[Pair], rank: Rank) -> Result<Option<Secret>> {
+    let own = pairs.first().filter(|_| rank == Rank::SelfSigned);
+    let read = own.map(|pair| fs::read_to_string(&pair.key).with_context(|| format!("{}", pair.key.display())));
+    Ok(read.transpose()?.map(Secret::new))
+}
+
 /// Proofs of names in the DNS: what writes them, and what looks whether they are there.
 fn dns_proofs(
     service: &Service,
@@ -289,18 +295,19 @@ fn dns_proofs(
     Ok((Arc::new(OwnZones(service.dns.clone())), Arc::new(OwnServers(dns::look(config, random)?))))
 }
 
-/// Who orders certificates and puts them in use.
+/// Who orders certificates and puts them in use; the host's first one is for the key that it shows now, if we made that.
 fn certificate_worker(
     config: &Config,
     store: &Store,
     served: &Arc<Served>,
     proofs: Proofs,
+    first_key: Option<Secret>,
     clock: &Arc<dyn Clock>,
 ) -> Result<CertificateWorker> {
     let publisher = proofs.dns.as_ref().map(|(publisher, _)| Arc::clone(publisher));
     let authority = AcmeAuthority::new(proofs, config.tls.acme_roots.as_deref()).context("[tls] acme_roots")?;
     let servers: Vec<SocketAddr> = config.resolver.servers.iter().map(|server| server.0).collect();
-    let worker = CertificateWorker::new(
+    let mut worker = CertificateWorker::new(
         config.hostname.clone(),
         store.clone(),
         Arc::clone(served),
@@ -309,10 +316,13 @@ fn certificate_worker(
         Arc::clone(clock),
         Arc::new(SystemRandom),
     );
-    Ok(match publisher {
-        Some(publisher) => worker.with_publisher(publisher),
-        None => worker,
-    })
+    if let Some(publisher) = publisher {
+        worker = worker.with_publisher(publisher);
+    }
+    if let Some(first_key) = first_key {
+        worker = worker.with_first_key(first_key);
+    }
+    Ok(worker)
 }
 
 fn as_paths(pairs: &[Pair]) -> Vec<(PathBuf, PathBuf)> {

@@ -369,6 +369,14 @@ impl Store {
         Ok(page.cut(served, |served| served.certificate.key.certificate_id()))
     }
 
+    /// The private key (PEM) of one certificate; none: it is gone.
+    pub async fn certificate_key(&self, certificate: CertificateKey) -> Result<Option<Secret>, StoreError> {
+        let sql = "SELECT key_pem FROM certificate WHERE certificate_key = $1";
+        let found: Option<(String,)> =
+            sqlx::query_as(sql).bind(certificate.value()).fetch_optional(&mut *self.reader().await?).await?;
+        Ok(found.map(|(key_pem,)| Secret::new(key_pem)))
+    }
+
     /// Another number after each certificate that came or went, on whichever node: whoever serves them reads them anew.
     pub async fn certificates_version(&self) -> Result<(i64, i64), StoreError> {
         let sql = "SELECT COUNT(*), COALESCE(MAX(certificate_key), 0) FROM certificate";

@@ -53,8 +53,9 @@ impl House {
             store.change_setting(&Author::house(), name, Some(value)).await.unwrap();
         }
         let pair = self_signed(folder.path(), HOST);
-        let served = Arc::new(Served::load(HOST, &[pair], Rank::SelfSigned, Arc::default()).unwrap());
+        let served = Arc::new(Served::load(HOST, &[pair.clone()], Rank::SelfSigned, Arc::default()).unwrap());
         let (dns, ca) = (Arc::new(FakeDns::default()), Arc::new(FakeCa::new(Arc::clone(&clock))));
+        let first_key = Secret::new(std::fs::read_to_string(&pair.1).unwrap());
         let worker = CertificateWorker::new(
             Domain::parse(HOST).unwrap(),
             store.clone(),
@@ -63,7 +64,8 @@ impl House {
             dns.clone(),
             clock.clone(),
             Arc::new(SeededRandom::new(1)),
-        );
+        )
+        .with_first_key(first_key);
         Self { store, clock, served, dns, ca, worker: Arc::new(worker), _folder: folder }
     }
 
@@ -143,15 +145,16 @@ impl FakeCa {
         }
     }
 
-    fn sign(&self, names: &[String]) -> Issued {
+    fn sign(&self, wanted: &OrderWanted) -> Issued {
         let moment = |at: Timestamp| time::OffsetDateTime::from_unix_timestamp(at.seconds()).unwrap();
         let now = self.clock.now();
         let mut ca = CertificateParams::new(Vec::new()).unwrap();
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         ca.distinguished_name.push(rcgen::DnType::CommonName, "fake CA");
-        let mut leaf = CertificateParams::new(names.to_vec()).unwrap();
+        let mut leaf = CertificateParams::new(wanted.names.clone()).unwrap();
         (leaf.not_before, leaf.not_after) = (moment(now), moment(now.plus(*self.life.lock().unwrap())));
-        let key = KeyPair::generate().unwrap();
+        let key =
+            wanted.key_pem.as_ref().map_or_else(KeyPair::generate, |pem| KeyPair::from_pem(pem.expose())).unwrap();
         let signed = leaf.signed_by(&key, &Issuer::new(ca, KeyPair::generate().unwrap())).unwrap();
         Issued { chain_pem: signed.pem(), key_pem: Secret::new(key.serialize_pem()) }
     }
@@ -174,7 +177,7 @@ impl CertificateAuthority for FakeCa {
             match failure {
                 Some(failure) => Err(failure),
                 None if !refused.is_empty() => Err(AuthorityError::Names(refused)),
-                None => Ok(self.sign(&wanted.names)),
+                None => Ok(self.sign(wanted)),
             }
         })
     }

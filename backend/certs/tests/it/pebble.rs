@@ -1,11 +1,11 @@
 //! The real client with a real CA: Debian's pebble, and its challtestsrv as the DNS. Skipped, loudly, where they aren't installed.
 
-use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use std::{fs, io};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use relais_certs::{
@@ -58,17 +58,21 @@ fn free_port() -> u16 {
     StdListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
-fn start(program: &str, arguments: &[&str], environment: &[(&str, String)], log: &Path) -> Option<Child> {
+fn start(program: &str, arguments: &[&str], environment: &[(&str, String)], log: &Path) -> io::Result<Child> {
     let log = fs::File::create(log).unwrap();
     let mut command = Command::new(program);
     command.args(arguments).envs(environment.iter().map(|(name, value)| (*name, value.as_str())));
-    command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().ok()
+    command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn()
 }
 
-async fn wait_for(address: SocketAddr) {
-    for _ in 0..400 {
+/// Waits until `program` listens at `address`; false: it ended, for somebody else had the port by then.
+async fn listens(program: &mut Child, address: SocketAddr) -> bool {
+    for _ in 0..1200 {
         if TcpStream::connect(address).await.is_ok() {
-            return;
+            return true;
+        }
+        if program.try_wait().unwrap().is_some() {
+            return false;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
@@ -92,7 +96,23 @@ fn directory_certificate(folder: &Path) -> [PathBuf; 3] {
 }
 
 impl Lab {
+    /// None: pebble isn't installed, which is said.
     async fn start(behaviour: Behaviour) -> Option<Self> {
+        for _ in 0..5 {
+            match Self::start_at_free_ports(&behaviour).await {
+                Ok(Some(lab)) => return Some(lab),
+                Ok(None) => continue,
+                Err(_) => {
+                    eprintln!("\nSKIPPED: pebble is not installed (apt-get install pebble)\n");
+                    return None;
+                }
+            }
+        }
+        panic!("pebble ends at once");
+    }
+
+    /// None: one of the ports was free no longer.
+    async fn start_at_free_ports(behaviour: &Behaviour) -> io::Result<Option<Self>> {
         let folder = tempfile::tempdir().unwrap();
         let [root, chain, key] = directory_certificate(folder.path());
         let [ca, dns, management] = [free_port(), free_port(), free_port()];
@@ -123,7 +143,7 @@ impl Lab {
             "-defaultIPv6",
             "",
         ];
-        let servers = start("pebble-challtestsrv", &arguments, &[], &folder.path().join("dns.log"));
+        let mut servers = start("pebble-challtestsrv", &arguments, &[], &folder.path().join("dns.log"))?;
         let environment = [
             ("PEBBLE_VA_NOSLEEP", "1".to_owned()),
             ("PEBBLE_AUTHZREUSE", "0".to_owned()),
@@ -131,14 +151,17 @@ impl Lab {
         ];
         let config_file = config_file.display().to_string();
         let arguments = ["-config", &config_file, "-dnsserver", &at_dns, "-strict"];
-        let pebble = start("pebble", &arguments, &environment, &folder.path().join("pebble.log"));
-        let (Some(servers), Some(pebble)) = (servers, pebble) else {
-            eprintln!("\nSKIPPED: pebble is not installed (apt-get install pebble)\n");
-            return None;
-        };
+        let mut pebble = start("pebble", &arguments, &environment, &folder.path().join("pebble.log"))?;
         let management = SocketAddr::from(([127, 0, 0, 1], management));
-        wait_for(management).await;
-        wait_for(SocketAddr::from(([127, 0, 0, 1], ca))).await;
+        if !listens(&mut servers, management).await
+            || !listens(&mut pebble, SocketAddr::from(([127, 0, 0, 1], ca))).await
+        {
+            for program in [&mut servers, &mut pebble] {
+                program.kill().unwrap();
+                program.wait().unwrap();
+            }
+            return Ok(None);
+        }
         let pair = self_signed(folder.path(), "mx.house.example");
         let served = Served::load("mx.house.example", &[pair], Rank::SelfSigned, Arc::clone(&challenges)).unwrap();
         let tasks = TaskTracker::new();
@@ -150,7 +173,7 @@ impl Lab {
         let proofs = Proofs { challenges, dns: Some((dns.clone(), dns.clone())) };
         let authority = AcmeAuthority::new(proofs, Some(&root)).unwrap();
         let directory = format!("https://localhost:{ca}/dir");
-        Some(Self { folder, directory, authority, dns, programs: vec![servers, pebble], doors })
+        Ok(Some(Self { folder, directory, authority, dns, programs: vec![servers, pebble], doors }))
     }
 
     fn account(&self, external: Option<(&str, &str)>) -> AccountWanted {
@@ -172,7 +195,7 @@ impl Lab {
         names: &[&str],
     ) -> Result<Checked, AuthorityError> {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        let wanted = OrderWanted { credentials: credentials.clone(), names, challenge, replaces: None };
+        let wanted = OrderWanted { credentials: credentials.clone(), names, challenge, replaces: None, key_pem: None };
         let issued = self.authority.order(&wanted).await?;
         Ok(Checked::read(&issued.chain_pem, issued.key_pem.expose(), SystemClock.now()).unwrap())
     }
@@ -384,11 +407,12 @@ async fn a_ca_without_renewal_information_is_no_fault() {
         names: vec!["mx.house.example".to_owned()],
         challenge: ChallengeKind::Http01,
         replaces: None,
+        key_pem: None,
     };
     let issued = lab.authority.order(&wanted).await.unwrap();
     let renewal = lab.authority.renewal(&credentials, &issued.chain_pem).await;
     assert_eq!(renewal, Ok(None));
-    let again = OrderWanted { replaces: Some(issued.chain_pem), ..wanted };
+    let again = OrderWanted { replaces: Some(issued.chain_pem), key_pem: Some(issued.key_pem.clone()), ..wanted };
     lab.authority.order(&again).await.unwrap();
     assert!(lab.folder.path().exists());
 }

@@ -123,6 +123,26 @@ async fn the_cas_retry_after_is_kept() {
     assert_eq!(house.orders().await, [format!("postponed: {HOST}"), format!("issued: {HOST}")]);
 }
 
+/// What a TLSA record `3 1 1` says of the host (RFC 6698 §2.1) is true from the first start on, whatever certificates come and go.
+#[tokio::test]
+async fn the_hosts_key_stays() {
+    let house = House::open().await;
+    let shown = |house: &House| {
+        let leaf = house.served.for_name(HOST).unwrap().leaf;
+        let (_, certificate) = x509_parser::parse_x509_certificate(&leaf).unwrap();
+        certificate.public_key().raw.to_vec()
+    };
+    let self_signed = shown(&house);
+    house.dns.lead_here(HOST);
+    house.dns.lead_here("mta-sts.house.example");
+    house.settle().await;
+    assert_eq!((house.shown(HOST).0, shown(&house)), (Rank::Acme, self_signed.clone()));
+    house.clock.advance(Duration::from_hours(24 * 70));
+    house.settle().await;
+    assert_eq!(house.orders().await.len(), 2, "it was renewed");
+    assert_eq!(shown(&house), self_signed);
+}
+
 #[tokio::test]
 async fn renewal_comes_at_two_thirds_of_life_and_what_fails_goes_on() {
     let house = House::open().await;

@@ -61,6 +61,8 @@ fn a_new_one_ends_the_one_that_it_replaces() {
         assert_eq!(served.iter().map(|served| served.certificate.key).collect::<Vec<_>>(), [second]);
         assert_eq!(served[0].key_pem.expose(), "key");
         assert!(!format!("{:?}", served[0]).contains("key"));
+        assert_eq!(store.certificate_key(second).await.unwrap().unwrap().expose(), "key");
+        assert!(store.certificate_key(first).await.unwrap().is_none());
         let (at, ask) = (Timestamp::from_seconds(700), Timestamp::from_seconds(650));
         store.schedule_renewal(second, at, Some(ask)).await.unwrap();
         let kept = store.certificates(None, &Page::first()).await.unwrap().rows.remove(0);
