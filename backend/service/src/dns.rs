@@ -237,14 +237,18 @@ impl Dns {
         Ok(self.inner.store.hasten_dns_checks().await?)
     }
 
-    /// The records that a domain wants, with those of the host that stand in its zone, as a zone file (RFC 1035 §5). Domain admin.
+    /// The records that a domain wants, with those of the host that stand in its zone, as a zone file (RFC 1035 §5); none, those of
+    /// the host's own zone. Domain admin.
     ///
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Absent`].
-    pub async fn zone_file(&self, by: &Actor, domain: &str) -> Result<String, Failure> {
+    pub async fn zone_file(&self, by: &Actor, domain: Option<&str>) -> Result<String, Failure> {
         by.require(Role::DomainAdmin)?;
-        let place = self.domain_place(by, domain).await?;
+        let place = self.place(by, domain).await?;
         let mut wanted = self.known(&place).await?.1.wanted();
+        if domain.is_none() {
+            return Ok(zone_file(&wanted, &above(&place.name)));
+        }
         if let Ok(host) = self.host_place() {
             wanted.extend(self.known(&host).await?.1.wanted());
         }

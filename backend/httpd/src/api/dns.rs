@@ -24,6 +24,7 @@ pub(super) fn operations(operations: Operations) -> Operations {
         .get("/dns", list, "Domains, with how their last checks came out")
         .get("/dns/host", host, "The host's own checks: address, name, port 25, blocklists")
         .long_post("/dns/host/check", check_host, "Check the host")
+        .get("/dns/host/zone-file", host_zone_file, "The records that the host wants in its own zone, as a zone file")
         .long_post("/dns/host/preview", preview_host, "What setting the host's records at its provider would change")
         .long_post("/dns/host/push", push_host, "Set the host's records at its provider, as a preview showed")
         .get(
@@ -119,8 +120,12 @@ async fn check(
     Ok(Seen(dns.show(&caller.actor, &domain).await?))
 }
 
+async fn host_zone_file(caller: Look) -> Answer<Plain> {
+    Ok(Plain(caller.web.service().dns.zone_file(&caller.actor, None).await?))
+}
+
 async fn zone_file(caller: Look, Path(domain): Path<String>) -> Answer<Plain> {
-    Ok(Plain(caller.web.service().dns.zone_file(&caller.actor, &domain).await?))
+    Ok(Plain(caller.web.service().dns.zone_file(&caller.actor, Some(&domain)).await?))
 }
 
 async fn turns(caller: Look, Path(domain): Path<String>, Query(wanted): Query<PageWanted>) -> Answer<Many<DnsTurn>> {

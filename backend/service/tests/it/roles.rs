@@ -89,7 +89,7 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
         "check a domain's DNS" => service.dns.check(actor, Some("one.example")).await,
         "check the host's DNS" => service.dns.check(actor, None).await,
         "check all DNS" => service.dns.check_all(actor).await,
-        "take a domain's zone file" => service.dns.zone_file(actor, "one.example").await.map(drop),
+        "take a domain's zone file" => service.dns.zone_file(actor, Some("one.example")).await.map(drop),
         "see how a domain's DNS turned" => service.dns.turns(actor, Some("one.example"), FIRST).await.map(drop),
         "list DNS providers" => service.dns.providers(actor).map(drop),
         "list accounts at DNS providers" => service.dns.accounts(actor, FIRST).await.map(drop),

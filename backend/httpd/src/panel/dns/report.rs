@@ -279,10 +279,7 @@ async fn check(
 
 async fn zone_file(admin: Admin, State(web): State<Web>, Path(name): Path<String>) -> Result<Response, PageError> {
     let report = read(&admin.actor, &web, &name).await?;
-    let file = match whose(&name) {
-        Some(domain) => web.service().dns.zone_file(&admin.actor, domain).await?,
-        None => report.records.iter().fold(String::new(), |file, record| file + record.line.trim_end() + "\n"),
-    };
+    let file = web.service().dns.zone_file(&admin.actor, whose(&name)).await?;
     let headers = [
         (CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{}.zone\"", report.ascii)),
