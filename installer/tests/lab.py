@@ -296,7 +296,14 @@ ABSENT = {'blocklist', 'port-out'}
 
 def check(host, subject):
     """What is not green, each as the check's name and what is said of it."""
-    report = json.loads(host.say('runuser', '-u', 'relais', '--', 'relais', 'dns', 'check', subject, '--json', fails=None))
+    said = []
+
+    def is_checked():
+        said.append(host.say('runuser', '-u', 'relais', '--', 'relais', 'dns', 'check', subject, '--json', fails=None))
+        return said[-1].startswith('{')
+
+    wait_for('a check: each rests for ten seconds', is_checked)
+    report = json.loads(said[-1])
     odd = [(found['check'], f'{found["about"]}: {found["verdict"]}, {found["says"]}') for found in report['findings'] if found['verdict'] != 'good']
     print(f'     {subject}: {len(report["findings"])} checks, {len(odd)} not green', flush=True)
     return odd
