@@ -53,7 +53,8 @@ impl House {
             store.change_setting(&Author::house(), name, Some(value)).await.unwrap();
         }
         let pair = self_signed(folder.path(), HOST);
-        let served = Arc::new(Served::load(HOST, &[pair.clone()], Rank::SelfSigned, Arc::default()).unwrap());
+        let served =
+            Arc::new(Served::load(HOST, std::slice::from_ref(&pair), Rank::SelfSigned, Arc::default()).unwrap());
         let (dns, ca) = (Arc::new(FakeDns::default()), Arc::new(FakeCa::new(Arc::clone(&clock))));
         let first_key = Secret::new(std::fs::read_to_string(&pair.1).unwrap());
         let worker = CertificateWorker::new(

@@ -101,7 +101,7 @@ impl Lab {
         for _ in 0..5 {
             match Self::start_at_free_ports(&behaviour).await {
                 Ok(Some(lab)) => return Some(lab),
-                Ok(None) => continue,
+                Ok(None) => {}
                 Err(_) => {
                     eprintln!("\nSKIPPED: pebble is not installed (apt-get install pebble)\n");
                     return None;
