@@ -236,7 +236,6 @@ pub(crate) struct Description {
     /// The status of success, and what comes with it.
     success: (u16, Value),
     takes_query: bool,
-    takes_version: bool,
     may_be_stale: bool,
     has_etag: bool,
     schemas: BTreeMap<String, Value>,
@@ -259,14 +258,6 @@ impl Description {
         if self.method == Method::POST {
             let schema = json!({ "type": "string", "pattern": r#"^("[!#-~]{1,255}"|[!#-~]{1,255})$"# });
             parameters.push(header("Idempotency-Key", &schema, "Any name that is new for each thing to be done: sent again with it within a day, the request is answered as before and done once."));
-        }
-        if self.takes_version {
-            let schema = json!({ "type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*")$"# });
-            parameters.push(header(
-                "If-Match",
-                &schema,
-                "The ETag of what was read: if it has changed since, nothing is done.",
-            ));
         }
         if self.has_etag && self.method == Method::GET {
             parameters.push(header(
@@ -306,7 +297,7 @@ impl Description {
         if self.has_etag && self.method == Method::GET {
             responses.insert("304".to_owned(), json!({ "description": "Nothing has changed since it was read." }));
         }
-        if self.takes_version || self.may_be_stale {
+        if self.may_be_stale {
             problems.push((412, "It has changed since it was read."));
         }
         if self.body.is_some() {
@@ -425,7 +416,10 @@ impl Describe for Csv {
 
 impl Describe for IfMatch {
     fn describe(description: &mut Description) {
-        description.takes_version = true;
+        let schema = json!({ "type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*")$"# });
+        let says = "The ETag of what was read: if it has changed since, nothing is done.";
+        description.parameters.push(header("If-Match", &schema, says));
+        description.may_be_stale = true;
     }
 }
 
