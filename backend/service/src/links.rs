@@ -54,6 +54,8 @@ pub enum Way {
 pub struct Founded {
     /// The owner is signed in.
     pub token: Secret,
+    /// The first domain.
+    pub domain: Domain,
 }
 
 /// Whose link it is: their password it sets, or for their device it makes one.
@@ -138,14 +140,14 @@ impl Access {
         let author = Author { name: readable(&address), account: None, via: Via::Panel, peer: Some(visit.peer) };
         let name = wanted.name.trim().to_owned();
         let owner = NewAccount { name, password_hash, ..NewAccount::user(address) };
-        let founding = Founding { domain, owner, passkey };
+        let founding = Founding { domain: domain.clone(), owner, passkey };
         let owner = self.store.found(hash_of(token), founding, &author).await.map_err(|error| match error {
             FoundingError::Link => void(),
             FoundingError::Directory(error) => error.into(),
         })?;
         self.is_set_up.store(true, Ordering::Relaxed);
         tracing::info!(account.key = owner.value(), peer.ip = %visit.peer, "the house has an owner");
-        Ok(Founded { token: self.begin_session(owner, visit, way).await? })
+        Ok(Founded { token: self.begin_session(owner, visit, way).await?, domain })
     }
 
     /// Pages are served elsewhere from now on. Passkeys of another host name open nothing any more; ceremonies under way end.

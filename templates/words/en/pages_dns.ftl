@@ -17,6 +17,7 @@ dns-page-running = Being checked: the servers of the zone and the rest of the wo
 dns-page-running-reload = Look again
 dns-page-check = Check now
 dns-page-check-begun = The check has begun.
+dns-page-check-rests = It was checked a moment ago: this is what was found.
 dns-page-zone-file = Zone file
 dns-page-push = Set at the provider
 dns-page-to-domain = The domain’s settings

@@ -40,5 +40,6 @@ set-up-password = Password
 set-up-act = Set up
 set-up-passkey = Set up with a passkey
 set-up-passkey-name = First passkey
+set-up-done = The server is yours. Next, its records in the DNS: copy them to where your domain is managed, or let Relais set them. Mail comes once they are there.
 not-set-up-title = Not set up yet
 not-set-up-text = This mail server has no owner. Whoever runs the host gets a link that opens its set-up, once, with this command:

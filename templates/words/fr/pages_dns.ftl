@@ -17,6 +17,7 @@ dns-page-running = Contrôle en cours : les serveurs de la zone et le reste du m
 dns-page-running-reload = Regarder de nouveau
 dns-page-check = Contrôler maintenant
 dns-page-check-begun = Le contrôle a commencé.
+dns-page-check-rests = La vérification vient d’être faite : voici ce qui a été trouvé.
 dns-page-zone-file = Fichier de zone
 dns-page-push = Écrire chez le fournisseur
 dns-page-to-domain = Réglages du domaine

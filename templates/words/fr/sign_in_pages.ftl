@@ -40,5 +40,6 @@ set-up-password = Mot de passe
 set-up-act = Mettre en service
 set-up-passkey = Mettre en service avec une clé d’accès
 set-up-passkey-name = Première clé d’accès
+set-up-done = Le serveur est à vous. Ensuite, ses enregistrements DNS : copiez-les là où votre domaine est géré, ou laissez Relais les poser. Le courrier vient dès qu’ils y sont.
 not-set-up-title = Pas encore en service
 not-set-up-text = Ce serveur de courrier n’a pas de propriétaire. La personne qui gère la machine obtient, avec cette commande, un lien qui ouvre une seule fois la mise en service :

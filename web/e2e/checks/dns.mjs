@@ -26,6 +26,7 @@ export async function run(house, browser) {
     await sees(tab, "Needed");
     await sees(tab, "Recommended");
     await sees(tab, "Who may send (SPF)");
+    await tab.locator("details.finding > summary", { hasText: "Who may send (SPF)" }).click();
     const value = tab.locator(".record [data-copy]", { hasText: "v=spf1" }).first();
     await value.locator("button").click();
     const copied = await tab.evaluate(() => navigator.clipboard.readText());
@@ -41,7 +42,7 @@ export async function run(house, browser) {
         await tab.locator("[name=texts]").selectOption("split");
         await press(tab, "Write them so");
         await tab.waitForURL(/names=whole&texts=split/);
-        const codes = await tab.locator(".record code").allInnerTexts();
+        const codes = await tab.locator(".record code").allTextContents();
         expect(codes.includes(`_dmarc.${domain(house)}`), "no whole name");
         expect(codes.some((code) => code.startsWith('"v=spf1')), "no text in quotes");
       }, { js });
@@ -68,7 +69,7 @@ export async function run(house, browser) {
           return;
         }
         await press(tab, "Check now");
-        await told(tab, "The check has begun");
+        await told(tab, js ? "The check has begun" : "It was checked a moment ago");
       }, { js });
     }
   });
@@ -87,18 +88,13 @@ export async function run(house, browser) {
     expect((await tab.locator("[name=secret]").inputValue()) === "", "the key was sent back");
   }));
 
-  await check("dns: a domain that isn't ours, and a server that isn't there, are told beside the form", () => owner(async (tab) => {
-    const fill = async (name) => {
-      await tab.goto("/panel/dns/accounts/new?provider=rfc2136");
-      await tab.locator("[name=domain]").fill(name);
-      await tab.locator("[name=server]").fill("127.0.0.1:9");
-      await tab.locator("[name=key_name]").fill("relais");
-      await tab.locator("[name=secret]").fill("c2VjcmV0IG9mIHRoZSBrZXk=");
-      await press(tab, "Add an account");
-    };
-    await fill("nobody.example");
-    await refused(tab, "", { domain: "nobody.example" });
-    await fill(domain(house));
+  await check("dns: a server that isn't there is told beside the form", () => owner(async (tab) => {
+    await tab.goto("/panel/dns/accounts/new?provider=rfc2136");
+    await tab.locator("[name=domain]").fill(domain(house));
+    await tab.locator("[name=server]").fill("127.0.0.1:9");
+    await tab.locator("[name=key_name]").fill("relais");
+    await tab.locator("[name=secret]").fill("c2VjcmV0IG9mIHRoZSBrZXk=");
+    await press(tab, "Add an account");
     await sees(tab, "The provider could not be asked");
     expect((await tab.locator("[name=server]").inputValue()) === "127.0.0.1:9", "what was typed is gone");
   }));

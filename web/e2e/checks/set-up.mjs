@@ -60,7 +60,8 @@ async function first(bare, browser, way) {
       } else {
         await press(tab, "Set up with a passkey");
       }
-      await tab.waitForURL("**/panel");
+      await tab.waitForURL("**/panel/dns/meadow.example*");
+      await sees(tab, "The server is yours");
       await tab.context().clearCookies();
       if (way === "a password") await comeIn(tab, me, bare.panel);
       else {

@@ -4,11 +4,11 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use relais_service::{Failure, SetUp, Way};
+use relais_service::{Failure, SetUp, Text, Way};
 use serde::Deserialize;
 
-use super::sign_in::{Password, begin, ceremony};
-use crate::kit::{Complaints, Form, Frame, Guest, Oops, Routes, again, done, render, shown};
+use super::sign_in::{Password, ceremony};
+use crate::kit::{Complaints, Form, Frame, Guest, Oops, Routes, again, done, done_with, render, session_cookie, shown};
 use crate::{Web, path};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -87,7 +87,10 @@ async fn set_up(guest: Guest, State(web): State<Web>, Path(token): Path<String>,
         way,
     };
     match web.access().set_up(&token, wanted, &guest.visit.browser()).await {
-        Ok(founded) => Ok(begin(&web, &founded.token, path::HOME)),
+        Ok(founded) => {
+            let next = path::of(path::DNS, founded.domain.as_str());
+            Ok(done_with(&next, Text::new("set-up-done"), session_cookie(&web, &founded.token)))
+        }
         Err(failure) => {
             let frame = guest.frame(&web);
             let complaints = Complaints::of(&frame, failure)?;
@@ -152,7 +155,7 @@ async fn password(
         Err(failure) => Err(failure),
     };
     match outcome {
-        Ok(()) => Ok(done(path::SIGN_IN, relais_service::Text::new("link-password-done"))),
+        Ok(()) => Ok(done(path::SIGN_IN, Text::new("link-password-done"))),
         Err(failure) => {
             let complaints = Complaints::of(&guest.frame(&web), failure)?;
             Ok(again(&password_page(&guest, &web, &token, complaints).await?))

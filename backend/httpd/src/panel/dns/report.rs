@@ -273,8 +273,12 @@ async fn check(
     Path(name): Path<String>,
     Form(Nothing {}): Form<Nothing>,
 ) -> Oops {
-    web.service().dns.check(&admin.actor, whose(&name)).await?;
-    Ok(done(&path::of(path::DNS, &name), Text::new("dns-page-check-begun")))
+    let says = match web.service().dns.check(&admin.actor, whose(&name)).await {
+        // It rests for some seconds: what was just found stands there.
+        Err(Failure::TooMany { .. }) => "dns-page-check-rests",
+        begun => begun.map(|_| "dns-page-check-begun")?,
+    };
+    Ok(done(&path::of(path::DNS, &name), Text::new(says)))
 }
 
 async fn zone_file(admin: Admin, State(web): State<Web>, Path(name): Path<String>) -> Result<Response, PageError> {
