@@ -9,6 +9,7 @@ pub(crate) mod verify;
 pub use canon::{Canonicalization, canonical_body, canonical_header};
 pub use key::{KeyError, KeyRecord, PublicKey};
 pub use sign::{Signer, SigningKey, SigningKeyError, sign};
+pub(crate) use sign::{signed_field, signed_names};
 pub use signature::{Signature, SignatureError};
 pub use verify::{DkimCheck, DkimReason, DkimResult, MOST_SIGNATURES, verify};
 

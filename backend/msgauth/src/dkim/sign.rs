@@ -198,7 +198,7 @@ fn push_folded(field: &mut String, column: &mut usize, text: &str) {
 }
 
 /// `h=`: every occurrence of what is signed, and one more mention where none may be added.
-fn signed_names(parts: &Parts<'_>) -> Vec<String> {
+pub(crate) fn signed_names(parts: &Parts<'_>) -> Vec<String> {
     let count = |name: &str| parts.fields.iter().filter(|field| field.is(name)).count().min(MOST_OCCURRENCES);
     let repeated = |name: &&str, times: usize| std::iter::repeat_n((*name).to_owned(), times);
     let oversigned = OVERSIGNED.iter().flat_map(|name| repeated(name, count(name) + 1));

@@ -119,20 +119,24 @@ pub(crate) fn number(tags: &Tags<'_>, tag: &'static str) -> Result<Option<u64>, 
     number.map(Some).ok_or(SignatureError::Malformed(tag))
 }
 
-/// `h=`.
+/// `h=`. An empty name names nothing.
 pub(crate) fn names(tags: &Tags<'_>) -> Result<Vec<String>, SignatureError> {
     let list = tags.value("h").ok_or(SignatureError::Missing("h"))?;
-    let names: Vec<String> = list.split(':').map(|name| compact(name).to_ascii_lowercase()).collect();
-    let is_name = |name: &String| !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_graphic());
+    let names = list.split(':').map(|name| compact(name).to_ascii_lowercase());
+    let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
+    let is_name = |name: &String| name.bytes().all(|octet| octet.is_ascii_graphic());
     if names.len() > MOST_NAMES || !names.iter().all(is_name) {
         return Err(SignatureError::Malformed("h"));
     }
     Ok(names)
 }
 
-/// `c=`; what isn't said is simple (§3.5).
-pub(crate) fn canonicalizations(tags: &Tags<'_>) -> Result<(Canonicalization, Canonicalization), SignatureError> {
-    let text = tags.value("c").unwrap_or("simple/simple");
+/// `c=`; what isn't said at all is `unsaid`, a body that isn't said is simple (§3.5).
+fn canonicalizations(
+    tags: &Tags<'_>,
+    unsaid: &'static str,
+) -> Result<(Canonicalization, Canonicalization), SignatureError> {
+    let text = tags.value("c").unwrap_or(unsaid);
     let (header, body) = text.split_once('/').unwrap_or((text, "simple"));
     match (Canonicalization::parse(header), Canonicalization::parse(body)) {
         (Some(header), Some(body)) => Ok((header, body)),
@@ -152,7 +156,7 @@ impl Signature {
             Some(_) => return Err(SignatureError::Malformed("v")),
             None => return Err(SignatureError::Missing("v")),
         }
-        let signature = Self::parse_tags(&tags)?;
+        let signature = Self::parse_tags(&tags, "simple/simple")?;
         let methods = tags.compact("q").unwrap_or_else(|| "dns/txt".to_owned());
         if !methods.split(':').any(|method| method == "dns/txt") {
             return Err(SignatureError::Malformed("q"));
@@ -172,9 +176,9 @@ impl Signature {
         Ok(Self { identity, ..signature })
     }
 
-    /// The tags that ARC-Message-Signature has as well; the identity is left empty.
-    pub(crate) fn parse_tags(tags: &Tags<'_>) -> Result<Self, SignatureError> {
-        let (header, body) = canonicalizations(tags)?;
+    /// The tags that ARC-Message-Signature has as well; the identity is left empty. `unsaid` stands for a missing `c=`.
+    pub(crate) fn parse_tags(tags: &Tags<'_>, unsaid: &'static str) -> Result<Self, SignatureError> {
+        let (header, body) = canonicalizations(tags, unsaid)?;
         Ok(Self {
             algorithm: algorithm(tags)?,
             signature: base64(tags, "b")?,

@@ -64,6 +64,11 @@ impl DkimCheck {
         self.signature.as_ref().map(|signature| signature.domain.as_str())
     }
 
+    /// Where its key stands; empty where the signature can't be read.
+    pub fn key_name(&self) -> String {
+        self.signature.as_ref().map(Signature::key_name).unwrap_or_default()
+    }
+
     /// Whether it passes.
     pub fn is_pass(&self) -> bool {
         self.result == DkimResult::Pass

@@ -1,6 +1,8 @@
 //! The suites that others wrote, the standards' own examples, and properties.
 
+mod arc;
 mod dkim;
+mod dmarc;
 mod keys;
 mod spf;
 mod suites;

@@ -1,5 +1,6 @@
 //! Where the suites lie, and how they are read.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use yaml_rust2::{Yaml, YamlLoader};
@@ -12,7 +13,22 @@ pub(crate) fn documents(file: &str) -> Option<Vec<Yaml>> {
         println!("\nSKIPPED: {file} is not there; set RELAIS_SUITES\n");
         return None;
     };
-    Some(YamlLoader::load_from_str(&text).unwrap())
+    Some(YamlLoader::load_from_str(&without_doubles(&text)).unwrap())
+}
+
+/// A case whose name stands twice in one document is a case of its own: YAML would not have it.
+fn without_doubles(text: &str) -> String {
+    let (mut seen, mut out) = (BTreeSet::new(), String::new());
+    for line in text.lines() {
+        if line == "---" {
+            seen.clear();
+        }
+        match line.strip_suffix(':').filter(|key| key.starts_with("  ") && !key.starts_with("   ")) {
+            Some(key) if !seen.insert(key) => out.push_str(&format!("{key}_again:\n")),
+            _ => out.push_str(&format!("{line}\n")),
+        }
+    }
+    out
 }
 
 /// The texts of one, or of several.
