@@ -73,7 +73,9 @@ fn signer(told: &Value) -> Result<Signer, Box<dyn Error>> {
 
 fn found(question: &Value, message: &str, now: Timestamp) -> Result<Authentication, Box<dyn Error>> {
     let mut zone = Zone::new();
-    let list = |value: &Value| value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+    let list = |value: &Value| {
+        value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+    };
     for (name, texts) in question["dns"].as_object().into_iter().flatten() {
         list(texts).into_iter().for_each(|text| zone.add_txt(name, text));
     }

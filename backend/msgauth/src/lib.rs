@@ -14,9 +14,11 @@ mod authenticate;
 pub mod dkim;
 pub mod dmarc;
 pub mod iprev;
+pub mod report;
 mod resolver;
 pub mod results;
 pub mod spf;
+pub mod srs;
 mod tags;
 pub mod testing;
 

@@ -4,5 +4,6 @@ mod arc;
 mod dkim;
 mod dmarc;
 mod keys;
+mod report;
 mod spf;
 mod suites;
