@@ -14,6 +14,7 @@ mod authenticate;
 pub mod dkim;
 pub mod dmarc;
 pub mod iprev;
+pub mod reason;
 pub mod report;
 mod resolver;
 pub mod results;
