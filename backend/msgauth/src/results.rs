@@ -28,12 +28,11 @@ impl AuthResults {
         let text = str::from_utf8(value).ok().filter(|text| text.len() <= MOST_OCTETS)?;
         let tokens = tokens(text)?;
         let mut parts = tokens.split(|token| *token == Token::Sign(';'));
-        let id = match parts.next()? {
-            // The number behind it is a version; there is one.
-            [Token::Word(id)] => id.clone(),
-            [Token::Word(id), Token::Word(version)] if version == "1" => id.clone(),
-            _ => return None,
-        };
+        // The number behind the name is a version; there is one.
+        let (Token::Word(id), version) = parts.next()?.split_first()? else { return None };
+        if !version.is_empty() && version != [Token::Word("1".to_owned())] {
+            return None;
+        }
         let mut methods = Vec::new();
         for part in parts.take(MOST_METHODS) {
             if let [Token::Word(method), rest @ ..] = part {
@@ -47,7 +46,7 @@ impl AuthResults {
                 }
             }
         }
-        Some(Self { id, methods })
+        Some(Self { id: id.clone(), methods })
     }
 
     /// Whether a method has this result, and no other one.
@@ -128,13 +127,11 @@ fn claims(value: &[u8], ours: &[&str]) -> bool {
     // Names are compared as the DNS has them: U-labels and a last dot make no difference.
     let spelled = |name: &str| Domain::parse(name).map_or_else(|_| name.to_ascii_lowercase(), |name| name.to_string());
     let ours = ours.iter().map(|name| spelled(name));
-    match AuthResults::parse(value) {
-        Some(results) => ours.into_iter().any(|name| name == spelled(&results.id)),
-        None => {
-            let text = String::from_utf8_lossy(&unfold(value)).to_ascii_lowercase();
-            ours.into_iter().any(|name| text.contains(&name))
-        }
+    if let Some(results) = AuthResults::parse(value) {
+        return ours.into_iter().any(|name| name == spelled(&results.id));
     }
+    let text = String::from_utf8_lossy(&unfold(value)).to_ascii_lowercase();
+    ours.into_iter().any(|name| text.contains(&name))
 }
 
 /// A value as RFC 8601 §2.2 has it: a token, or quoted where it is none. Strangers' control characters fall away.

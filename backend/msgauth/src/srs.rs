@@ -10,7 +10,7 @@ use relais_model::{Address, Domain, LocalPart, Secret, Timestamp};
 use ring::hmac;
 
 /// How long bounces come back; queues give up after five days, slow ones after ten.
-pub const VALID: Duration = Duration::from_secs(21 * 24 * 3600);
+pub const VALID: Duration = Duration::from_hours(21 * 24);
 /// Octets of a hash: eight characters.
 const HASH_OCTETS: usize = 5;
 /// Days are counted up to here and begin anew.

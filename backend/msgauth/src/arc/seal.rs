@@ -33,11 +33,8 @@ pub fn seal(
     now: Timestamp,
 ) -> Result<Vec<u8>, SealError> {
     let parts = Parts::of(raw);
-    let sets = match sets(&parts) {
-        Ok(sets) => sets,
-        // What makes no chain can't be counted; nobody can seal it so that others follow.
-        Err(_) => return Err(SealError::Ended),
-    };
+    // What makes no chain can't be counted; nobody can seal it so that others follow.
+    let Ok(sets) = sets(&parts) else { return Err(SealError::Ended) };
     let instance = u32::try_from(sets.len()).unwrap_or(u32::MAX).saturating_add(1);
     if instance > MOST_SETS || matches!(chain.reason, ArcReason::BrokenBefore { .. }) {
         return Err(SealError::Ended);

@@ -162,11 +162,16 @@ pub(crate) fn signed_field(
     let mut field = format!("{name}:");
     let mut column = field.len();
     for (tag, value) in tags {
-        push_folded(&mut field, &mut column, &format!(" {tag}={value};"));
+        // Only `h=` has colons: the list may be folded behind each.
+        for piece in format!(" {tag}={value};").split_inclusive(':') {
+            push_piece(&mut field, &mut column, piece);
+        }
     }
-    push_folded(&mut field, &mut column, " b=");
+    push_piece(&mut field, &mut column, " b=");
     signature_header(Canonicalization::Relaxed, format!("{field}\r\n").as_bytes(), &mut data);
-    push_folded(&mut field, &mut column, &key.sign(&data)?);
+    for piece in key.sign(&data)?.as_bytes().chunks(LINE - 4) {
+        push_piece(&mut field, &mut column, str::from_utf8(piece).unwrap_or_default());
+    }
     field.push_str("\r\n");
     Ok(field.into_bytes())
 }
@@ -174,27 +179,14 @@ pub(crate) fn signed_field(
 /// Columns of a line, as far as words allow (RFC 5322 §2.1.1).
 const LINE: usize = 76;
 
-/// Appends `text`, folding before it, and inside it behind `:` or anywhere in base64.
-fn push_folded(field: &mut String, column: &mut usize, text: &str) {
-    if *column + text.len() > LINE && text.starts_with(' ') {
-        field.push_str("\r\n");
-        *column = 0;
+/// Appends a piece, on a new line where it doesn't fit.
+fn push_piece(field: &mut String, column: &mut usize, piece: &str) {
+    if *column + piece.len() > LINE {
+        field.push_str(if piece.starts_with(' ') { "\r\n" } else { "\r\n " });
+        *column = usize::from(!piece.starts_with(' '));
     }
-    for piece in text.split_inclusive(':') {
-        let mut piece = piece;
-        while !piece.is_empty() {
-            let room = LINE.saturating_sub(*column);
-            if piece.len() > room && *column > 1 && (piece.len() <= LINE - 1 || room == 0) && !piece.starts_with(' ') {
-                field.push_str("\r\n ");
-                *column = 1;
-                continue;
-            }
-            let (now, later) = piece.split_at_checked(room.max(1)).unwrap_or((piece, ""));
-            field.push_str(now);
-            *column += now.len();
-            piece = later;
-        }
-    }
+    field.push_str(piece);
+    *column += piece.len();
 }
 
 /// `h=`: every occurrence of what is signed, and one more mention where none may be added.

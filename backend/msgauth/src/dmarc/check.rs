@@ -233,13 +233,11 @@ async fn align(
 ) -> (DmarcResult, DmarcReason, bool, bool) {
     let mut near = Near { walker, author, organizational, owed: None };
     let mut others = Vec::new();
-    let mut by_dkim = None;
+    let mut by_dkim: Option<String> = None;
     for check in dkim {
         let Some(domain) = check.domain() else { continue };
         match check.result {
-            DkimResult::Pass if near.is(domain, record.dkim).await => {
-                _ = by_dkim.get_or_insert_with(|| domain.to_owned())
-            }
+            DkimResult::Pass if near.is(domain, record.dkim).await => by_dkim = by_dkim.or(Some(domain.to_owned())),
             DkimResult::Pass => others.push(domain.to_owned()),
             DkimResult::TempError if near.is(domain, record.dkim).await => near.owe(check.key_name()),
             _ => {}

@@ -89,7 +89,7 @@ impl FeedbackReport {
         Structure::read(raw).root.walk(&mut look);
         let part = report.ok_or(ReportError::Absent)?;
         let text = decode_part(raw, &part).map_err(|error| ReportError::Malformed(error.to_string()))?;
-        let returned = returned.and_then(|part| decode_part(raw, &part).ok().map(|octets| octets.into_owned()));
+        let returned = returned.and_then(|part| decode_part(raw, &part).ok().map(std::borrow::Cow::into_owned));
         let mut read = Self::read_fields(text.trim_ascii_start());
         read.returned = returned.unwrap_or_default();
         read.returned.truncate(MOST_RETURNED);

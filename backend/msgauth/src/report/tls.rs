@@ -174,7 +174,7 @@ impl TlsPolicyReport {
             hosts: list(wire.policy.mx_host),
             successes: wire.summary.total_successful_session_count,
             failures: wire.summary.total_failure_session_count,
-            details: wire.failure_details.into_iter().take(MOST_ITEMS).map(TlsFailure::read).collect(),
+            details: wire.failure_details.into_iter().take(MOST_ITEMS).map(|wire| TlsFailure::read(&wire)).collect(),
         }
     }
 
@@ -196,7 +196,7 @@ impl TlsPolicyReport {
 }
 
 impl TlsFailure {
-    fn read(wire: FailureWire) -> Self {
+    fn read(wire: &FailureWire) -> Self {
         Self {
             kind: kept(&wire.result_type),
             sending_address: kept(&wire.sending_mta_ip),

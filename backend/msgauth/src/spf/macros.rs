@@ -1,5 +1,6 @@
 //! The macros of SPF's domain-specs and explanations (RFC 7208 §7).
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use relais_model::Timestamp;
@@ -187,7 +188,7 @@ fn escaped(text: &str) -> String {
         if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(octet));
         } else {
-            out.push_str(&format!("%{octet:02X}"));
+            _ = write!(out, "%{octet:02X}");
         }
     }
     out

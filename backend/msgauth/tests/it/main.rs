@@ -4,6 +4,7 @@ mod arc;
 mod dkim;
 mod dmarc;
 mod keys;
+mod properties;
 mod report;
 mod spf;
 mod suites;
