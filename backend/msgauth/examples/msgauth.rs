@@ -35,7 +35,7 @@ fn answer(question: &Value) -> Result<Value, Box<dyn Error>> {
         }
         "seal" => {
             let found = found(question, message, now)?;
-            let signer = signer(&question["signers"][0])?;
+            let signer = signer(question.pointer("/signers/0").ok_or("signers")?)?;
             let fields = arc::seal(message.as_bytes(), &found.arc, &found.results(HOST), &signer, now)?;
             Ok(json!({ "message": String::from_utf8(fields)? + message }))
         }
@@ -77,7 +77,9 @@ fn found(question: &Value, message: &str, now: Timestamp) -> Result<Authenticati
         value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
     };
     for (name, texts) in question["dns"].as_object().into_iter().flatten() {
-        list(texts).into_iter().for_each(|text| zone.add_txt(name, text));
+        for text in list(texts) {
+            zone.add_txt(name, text);
+        }
     }
     for (name, addresses) in question["addresses"].as_object().into_iter().flatten() {
         for address in list(addresses) {

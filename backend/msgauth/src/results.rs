@@ -37,10 +37,7 @@ impl AuthResults {
         for part in parts.take(MOST_METHODS) {
             if let [Token::Word(method), rest @ ..] = part {
                 // `method/1=result` names a version, too.
-                let rest = match rest {
-                    [Token::Sign('/'), Token::Word(_), rest @ ..] => rest,
-                    rest => rest,
-                };
+                let rest = if let [Token::Sign('/'), Token::Word(_), behind @ ..] = rest { behind } else { rest };
                 if let [Token::Sign('='), Token::Word(result), ..] = rest {
                     methods.push((method.to_ascii_lowercase(), result.to_ascii_lowercase()));
                 }

@@ -1,6 +1,6 @@
 //! SRS, the Sender Rewriting Scheme: a reverse path of our own for what we forward, so that SPF passes at the next house, and the way back for its bounces.
 //!
-//! `SRS0=hash=day=domain=local@ours` stands for `local@domain`; `SRS1=hash=first=rest@ours` for what another forwarder had rewritten before, so that addresses don't grow from hop to hop.
+//! `SRS0=hash=day=domain=local@ours` stands for `local@domain`; `SRS1=hash=first==rest@ours` for `SRS0=rest@first`, what another forwarder had rewritten before, so that addresses don't grow from hop to hop.
 //! Hashes are HMAC-SHA-256's first 40 bits; they and the day are base32, for local parts lose their case on the way.
 
 use std::time::Duration;
@@ -52,9 +52,7 @@ impl Srs {
         let (local, domain) = (sender.local_part.as_str(), sender.domain.as_str());
         let rewritten = if let Some(rest) = tagged(local, "SRS0") {
             self.second(domain, rest)
-        } else if let Some((first, rest)) =
-            tagged(local, "SRS1").and_then(|rest| rest.split_once('=')?.1.split_once('='))
-        {
+        } else if let Some((first, rest)) = first_of(local) {
             self.second(first, rest)
         } else {
             let day = day_of(now);
@@ -64,7 +62,7 @@ impl Srs {
         Ok(Address { local_part: local_part(&rewritten)?, domain: ours.clone() })
     }
 
-    /// `rest` begins with `=` where the first forwarder's does; it is given back as it came.
+    /// `rest` begins with the separator behind the first forwarder's `SRS0`; it gets it back as it was.
     fn second(&self, first: &str, rest: &str) -> String {
         format!("SRS1={}={first}={rest}", self.hash(&[first, rest]))
     }
@@ -75,7 +73,7 @@ impl Srs {
     /// [`SrsError::Forged`], [`SrsError::Expired`].
     pub fn reverse(&self, address: &Address, now: Timestamp) -> Result<Option<Address>, SrsError> {
         let local = address.local_part.as_str();
-        let back = if let Some(rest) = tagged(local, "SRS0") {
+        let back = if let Some(rest) = tagged(local, "SRS0").and_then(|rest| rest.get(1..)) {
             let (hash, rest) = rest.split_once('=').ok_or(SrsError::Forged)?;
             let (day, rest) = rest.split_once('=').ok_or(SrsError::Forged)?;
             let (domain, local) = rest.split_once('=').ok_or(SrsError::Forged)?;
@@ -84,12 +82,12 @@ impl Srs {
                 return Err(SrsError::Expired);
             }
             (local.to_owned(), domain)
-        } else if let Some(rest) = tagged(local, "SRS1") {
+        } else if let Some(rest) = tagged(local, "SRS1").and_then(|rest| rest.get(1..)) {
             let (hash, rest) = rest.split_once('=').ok_or(SrsError::Forged)?;
             let (first, rest) = rest.split_once('=').ok_or(SrsError::Forged)?;
             self.check(hash, &[first, rest])?;
             // The first forwarder's own address; its hash and day are its to check.
-            (format!("SRS0={rest}"), first)
+            (format!("SRS0{rest}"), first)
         } else {
             return Ok(None);
         };
@@ -122,10 +120,17 @@ impl std::fmt::Debug for Srs {
     }
 }
 
-/// What follows `SRS0` and its separator, which may be `=`, `+` or `-`.
+/// What follows `SRS0` or `SRS1`, from its separator on, which may be `=`, `+` or `-`.
 fn tagged<'a>(local: &'a str, tag: &str) -> Option<&'a str> {
     let (start, rest) = local.split_at_checked(tag.len())?;
-    rest.strip_prefix(['=', '+', '-']).filter(|_| start.eq_ignore_ascii_case(tag))
+    Some(rest).filter(|_| start.eq_ignore_ascii_case(tag) && rest.starts_with(['=', '+', '-']))
+}
+
+/// The first forwarder and what it wrote, in another's SRS1; what only looks like one is a local part as any other.
+fn first_of(local: &str) -> Option<(&str, &str)> {
+    let (_hash, rest) = tagged(local, "SRS1")?.get(1..)?.split_once('=')?;
+    let (first, rest) = rest.split_once('=')?;
+    (Domain::parse(first).is_ok() && rest.starts_with(['=', '+', '-'])).then_some((first, rest))
 }
 
 fn local_part(text: &str) -> Result<LocalPart, SrsError> {
@@ -178,12 +183,12 @@ mod tests {
         let third = three.forward(&second, &domain("three.example"), NOW).unwrap();
         assert_eq!(third.to_string().len(), second.to_string().len() + 2, "{third}");
         // A bounce skips the houses between.
-        let later = NOW.plus(Duration::from_secs(20 * 24 * 3600));
+        let later = NOW.plus(Duration::from_hours(20 * 24));
         let lower = address(&third.to_string().to_ascii_lowercase());
         assert_eq!(three.reverse(&third, later), Ok(Some(first.clone())));
         assert!(three.reverse(&lower, later).is_ok_and(|back| back.is_some()), "case is lost on the way");
         assert_eq!(one.reverse(&first, later), Ok(Some(sender.clone())));
-        assert_eq!(one.reverse(&first, NOW.plus(Duration::from_secs(23 * 24 * 3600))), Err(SrsError::Expired));
+        assert_eq!(one.reverse(&first, NOW.plus(Duration::from_hours(23 * 24))), Err(SrsError::Expired));
         assert_eq!(two.reverse(&first, later), Err(SrsError::Forged));
         assert_eq!(one.reverse(&sender, later), Ok(None));
         assert_eq!(one.forward(&address("a@one.example"), &domain("one.example"), NOW), Ok(address("a@one.example")));

@@ -1,5 +1,7 @@
 //! The suite for ARC's validation; and what we seal is validated.
 
+use std::fmt::Write as _;
+
 use relais_model::{Domain, ReversePath, Secret, Timestamp};
 use relais_msgauth::arc::{ArcReason, ArcResult, SealError, seal, validate};
 use relais_msgauth::dkim::{Algorithm, Signer, SigningKey};
@@ -113,7 +115,7 @@ fn a_broken_chain_is_sealed_as_broken_and_then_no_more() {
 fn chains_are_limited() {
     let mut long = String::new();
     for instance in 1..=60 {
-        long += &format!("ARC-Seal: i={instance}; cv=pass\r\n");
+        writeln!(long, "ARC-Seal: i={instance}; cv=pass\r").unwrap();
     }
     let found = at_once(validate(&zone(), (long + PLAIN).as_bytes()));
     assert!(matches!(found.reason, ArcReason::TooMany | ArcReason::Gap(_)), "{:?}", found.reason);

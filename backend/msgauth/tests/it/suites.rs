@@ -1,6 +1,7 @@
 //! Where the suites lie, and how they are read.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use yaml_rust2::{Yaml, YamlLoader};
@@ -24,8 +25,8 @@ fn without_doubles(text: &str) -> String {
             seen.clear();
         }
         match line.strip_suffix(':').filter(|key| key.starts_with("  ") && !key.starts_with("   ")) {
-            Some(key) if !seen.insert(key) => out.push_str(&format!("{key}_again:\n")),
-            _ => out.push_str(&format!("{line}\n")),
+            Some(key) if !seen.insert(key) => writeln!(out, "{key}_again:").unwrap(),
+            _ => writeln!(out, "{line}").unwrap(),
         }
     }
     out
@@ -35,9 +36,8 @@ fn without_doubles(text: &str) -> String {
 pub(crate) fn texts(value: &Yaml) -> Vec<String> {
     match value {
         Yaml::Array(items) => items.iter().flat_map(texts).collect(),
-        Yaml::String(text) => vec![text.clone()],
+        Yaml::String(text) | Yaml::Real(text) => vec![text.clone()],
         Yaml::Integer(number) => vec![number.to_string()],
-        Yaml::Real(text) => vec![text.clone()],
         _ => Vec::new(),
     }
 }
