@@ -1,7 +1,8 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Signatures and seals against other programs': dkimpy, authheaders and OpenDKIM verify ours, we verify theirs.
 
 Our side is the example `msgauth` of relais-msgauth, which is told of a DNS in a table; MSGAUTH names it. Theirs are told of the same.
+It runs with Debian's own Python, which has Debian's libraries.
 """
 from kit import *
 
@@ -201,5 +202,7 @@ def _(dkim):
     assert found[0] == 'permerror' and 'Sha1' in found[2], found
 
 
-if __name__ == '__main__':
-    main('msgauth')
+if not MSGAUTH:
+    print('skip msgauth (only for relais)')
+    sys.exit(0)
+main('msgauth')

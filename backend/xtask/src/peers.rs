@@ -89,7 +89,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
 
 /// Builds our side of that script beside the program, as the program was built.
 fn build_msgauth(program: &Program) -> anyhow::Result<()> {
-    let is_release = program.relais().is_some_and(|path| path.parent().is_some_and(|folder| folder.ends_with("release")));
+    let is_release =
+        program.relais().is_some_and(|path| path.parent().is_some_and(|folder| folder.ends_with("release")));
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--package", "relais-msgauth", "--example", "msgauth"]);
     if is_release {

@@ -8,7 +8,7 @@ use super::{ArcCheck, ArcField, ArcReason, ArcResult, ArcSet, MOST_SETS};
 use crate::dkim::Algorithm;
 use crate::dkim::DkimReason;
 use crate::dkim::canon::{Canonicalization, canonical_header, hash_body};
-use crate::dkim::signature::{Signature, SignatureError, algorithm, base64, name, number, read_tags};
+use crate::dkim::signature::{MOST_OCTETS, Signature, SignatureError, algorithm, base64, name, number, read_tags};
 use crate::dkim::verify::{Parts, key_for, signature_header};
 use crate::resolver::Resolver;
 use crate::tags::is_blank;
@@ -91,8 +91,11 @@ fn instance(digits: &str) -> Option<u32> {
     digits.parse().ok().filter(|instance| is_number && (1..=MOST_SETS).contains(instance))
 }
 
-/// `i=N;` and what follows (§4.1.1).
+/// `i=N;` and what follows (§4.1.1). Every seal is over all of them again: longer ones are none.
 fn results_instance(value: &[u8]) -> Option<(u32, &[u8])> {
+    if value.len() > MOST_OCTETS {
+        return None;
+    }
     let semicolon = value.iter().position(|octet| *octet == b';')?;
     let (tag, rest) = value.split_at_checked(semicolon)?;
     let (name, digits) = str::from_utf8(tag).ok()?.split_once('=')?;

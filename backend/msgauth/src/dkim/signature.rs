@@ -6,7 +6,7 @@ use super::{Algorithm, Canonicalization};
 use crate::tags::{Tags, TagsError, compact};
 
 /// Octets of a field that are read.
-const MOST_OCTETS: usize = 64 * 1024;
+pub(crate) const MOST_OCTETS: usize = 64 * 1024;
 /// Names in `h=`.
 const MOST_NAMES: usize = 1000;
 
