@@ -71,6 +71,30 @@ pub(crate) fn hash_body(kind: Canonicalization, body: &[u8], limit: Option<u64>)
     (context.finish(), total)
 }
 
+/// The hashes of one body, each computed once: most signatures of a message want the same.
+#[derive(Debug)]
+pub(crate) struct BodyHashes<'a> {
+    body: &'a [u8],
+    known: Vec<(Canonicalization, Option<u64>, Digest, u64)>,
+}
+
+impl<'a> BodyHashes<'a> {
+    pub(crate) const fn new(body: &'a [u8]) -> Self {
+        Self { body, known: Vec::new() }
+    }
+
+    /// As [`hash_body`].
+    pub(crate) fn hash(&mut self, kind: Canonicalization, limit: Option<u64>) -> (Digest, u64) {
+        let is_same = |known: &&(Canonicalization, Option<u64>, Digest, u64)| (known.0, known.1) == (kind, limit);
+        if let Some((_, _, hash, octets)) = self.known.iter().find(is_same) {
+            return (*hash, *octets);
+        }
+        let (hash, octets) = hash_body(kind, self.body, limit);
+        self.known.push((kind, limit, hash, octets));
+        (hash, octets)
+    }
+}
+
 /// Empty lines at the end go; what is left ends with CRLF. A simple body that is empty becomes one CRLF, a relaxed one stays empty.
 fn walk_body(kind: Canonicalization, body: &[u8], emit: &mut dyn FnMut(&[u8])) {
     let (mut rest, mut empty_lines, mut is_empty) = (body, 0_u64, true);

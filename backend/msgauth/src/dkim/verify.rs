@@ -7,7 +7,7 @@ use relais_message::{Field, fields, header_octets};
 use relais_model::Timestamp;
 
 use super::Algorithm;
-use super::canon::{Canonicalization, canonical_header, hash_body};
+use super::canon::{BodyHashes, Canonicalization, canonical_header};
 use super::key::{KeyError, KeyRecord};
 use super::signature::{Signature, SignatureError, without_signature};
 use crate::resolver::{Lack, Resolver};
@@ -151,30 +151,66 @@ pub(crate) fn signature_header(kind: Canonicalization, field: &[u8], out: &mut V
 /// Verifies the first ten signatures of a message, in the order of its header. Work is bounded by that and the message's length; the DNS is asked once a signature.
 pub async fn verify(resolver: &dyn Resolver, raw: &[u8], now: Timestamp) -> Vec<DkimCheck> {
     let parts = Parts::of(raw);
+    let mut verifier = Verifier { resolver, parts: &parts, hashes: BodyHashes::new(parts.body), now };
     let mut checks = Vec::new();
     for field in parts.fields.iter().filter(|field| field.is("DKIM-Signature")).take(MOST_SIGNATURES) {
-        checks.push(verify_one(resolver, &parts, field, now).await);
+        checks.push(verifier.verify(field).await);
     }
     checks
 }
 
-async fn verify_one(resolver: &dyn Resolver, parts: &Parts<'_>, field: &Field<'_>, now: Timestamp) -> DkimCheck {
-    let unread = |result, reason| DkimCheck { result, reason, signature: None, key_bits: None, is_testing: false };
-    let signature = match Signature::parse(field.value) {
-        Ok(signature) => signature,
-        Err(error @ (SignatureError::Sha1 | SignatureError::FromUnsigned | SignatureError::IdentityOutside)) => {
-            return unread(DkimResult::PermError, DkimReason::Unreadable(error));
+struct Verifier<'a> {
+    resolver: &'a dyn Resolver,
+    parts: &'a Parts<'a>,
+    hashes: BodyHashes<'a>,
+    now: Timestamp,
+}
+
+impl Verifier<'_> {
+    async fn verify(&mut self, field: &Field<'_>) -> DkimCheck {
+        let unread = |result, reason| DkimCheck { result, reason, signature: None, key_bits: None, is_testing: false };
+        let signature = match Signature::parse(field.value) {
+            Ok(signature) => signature,
+            Err(error @ (SignatureError::Sha1 | SignatureError::FromUnsigned | SignatureError::IdentityOutside)) => {
+                return unread(DkimResult::PermError, DkimReason::Unreadable(error));
+            }
+            Err(error) => return unread(DkimResult::Neutral, DkimReason::Unreadable(error)),
+        };
+        let key = key_for(self.resolver, &signature.key_name(), signature.algorithm).await;
+        let (key_bits, is_testing) = key.as_ref().map_or((None, false), |key| (Some(key.key.bits()), key.is_testing));
+        let (result, reason) = match key {
+            Ok(key) => self.judge(field, &signature, &key),
+            Err(reason @ DkimReason::KeyUnanswered(_)) => (DkimResult::TempError, reason),
+            Err(reason) => (DkimResult::PermError, reason),
+        };
+        DkimCheck { result, reason, signature: Some(signature), key_bits, is_testing }
+    }
+
+    fn judge(&mut self, field: &Field<'_>, signature: &Signature, key: &KeyRecord) -> (DkimResult, DkimReason) {
+        let at = signature.identity.rsplit_once('@').map_or("", |(_, at)| at);
+        if key.is_strict && !at.eq_ignore_ascii_case(&signature.domain) {
+            return (DkimResult::PermError, DkimReason::IdentityBelow);
         }
-        Err(error) => return unread(DkimResult::Neutral, DkimReason::Unreadable(error)),
-    };
-    let key = key_for(resolver, &signature.key_name(), signature.algorithm).await;
-    let (key_bits, is_testing) = key.as_ref().map_or((None, false), |key| (Some(key.key.bits()), key.is_testing));
-    let (result, reason) = match key {
-        Ok(key) => judge(parts, field, &signature, &key, now),
-        Err(reason @ DkimReason::KeyUnanswered(_)) => (DkimResult::TempError, reason),
-        Err(reason) => (DkimResult::PermError, reason),
-    };
-    DkimCheck { result, reason, signature: Some(signature), key_bits, is_testing }
+        if let Some(expires) = signature.expires_at
+            && i64::try_from(expires).is_ok_and(|expires| expires < self.now.seconds())
+        {
+            return (DkimResult::Fail, DkimReason::Expired(expires));
+        }
+        let (hash, octets) = self.hashes.hash(signature.body, signature.body_octets);
+        let is_cut = signature.body_octets.is_some_and(|signed| signed > octets);
+        if is_cut || hash.as_ref() != signature.body_hash {
+            return (DkimResult::Fail, DkimReason::BodyChanged);
+        }
+        let mut data = self.parts.signed_header(signature.header, &signature.names);
+        signature_header(signature.header, field.raw, &mut data);
+        if !key.key.verifies(&data, &signature.signature) {
+            return (DkimResult::Fail, DkimReason::HeaderChanged);
+        }
+        match signature.body_octets {
+            Some(signed) if signed < octets => (DkimResult::Policy, DkimReason::BodyUnsigned(octets - signed)),
+            _ => (DkimResult::Pass, DkimReason::Good),
+        }
+    }
 }
 
 /// The key that stands at `name`.
@@ -197,36 +233,4 @@ pub(crate) async fn key_for(
     }
     let error = first_error.unwrap_or(KeyError::NoKey);
     Err(DkimReason::KeyUnusable { name: name.to_owned(), error })
-}
-
-fn judge(
-    parts: &Parts<'_>,
-    field: &Field<'_>,
-    signature: &Signature,
-    key: &KeyRecord,
-    now: Timestamp,
-) -> (DkimResult, DkimReason) {
-    let at = signature.identity.rsplit_once('@').map_or("", |(_, at)| at);
-    if key.is_strict && !at.eq_ignore_ascii_case(&signature.domain) {
-        return (DkimResult::PermError, DkimReason::IdentityBelow);
-    }
-    if let Some(expires) = signature.expires_at
-        && i64::try_from(expires).is_ok_and(|expires| expires < now.seconds())
-    {
-        return (DkimResult::Fail, DkimReason::Expired(expires));
-    }
-    let (hash, octets) = hash_body(signature.body, parts.body, signature.body_octets);
-    let is_cut = signature.body_octets.is_some_and(|signed| signed > octets);
-    if is_cut || hash.as_ref() != signature.body_hash {
-        return (DkimResult::Fail, DkimReason::BodyChanged);
-    }
-    let mut data = parts.signed_header(signature.header, &signature.names);
-    signature_header(signature.header, field.raw, &mut data);
-    if !key.key.verifies(&data, &signature.signature) {
-        return (DkimResult::Fail, DkimReason::HeaderChanged);
-    }
-    match signature.body_octets {
-        Some(signed) if signed < octets => (DkimResult::Policy, DkimReason::BodyUnsigned(octets - signed)),
-        _ => (DkimResult::Pass, DkimReason::Good),
-    }
 }
