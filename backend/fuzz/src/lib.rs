@@ -10,13 +10,14 @@ mod cuts;
 mod targets {
     pub(crate) mod imap;
     pub(crate) mod message;
+    pub(crate) mod msgauth;
     pub(crate) mod pop3;
     pub(crate) mod proxy;
     pub(crate) mod sasl;
     pub(crate) mod smtp;
 }
 
-use targets::{imap, message, pop3, proxy, sasl, smtp};
+use targets::{imap, message, msgauth, pop3, proxy, sasl, smtp};
 
 /// Takes any octets; panics where a rule is broken.
 pub type Target = fn(&[u8]);
@@ -40,6 +41,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("header", message::header),
     ("date", message::date),
     ("proxy", proxy::header),
+    ("authenticate", msgauth::message),
+    ("canonical", msgauth::canonical),
+    ("auth-records", msgauth::records),
+    ("auth-report", msgauth::report),
 ];
 
 /// The target of that name.

@@ -11,8 +11,21 @@ use relais_testkit::server::{Program, Server};
 use crate::tally::Tally;
 
 /// The scripts in their order. Each is told of the house by its environment and prints a line a check.
-const SCRIPTS: &[&str] =
-    &["clients.py", "session.py", "mutt.py", "mbsync.py", "postfix.py", "exim.py", "haproxy.py", "dns.py", "acme.py"];
+const SCRIPTS: &[&str] = &[
+    "clients.py",
+    "session.py",
+    "mutt.py",
+    "mbsync.py",
+    "postfix.py",
+    "exim.py",
+    "haproxy.py",
+    "dns.py",
+    "acme.py",
+    MSGAUTH,
+];
+
+/// The one that drives a library of ours rather than the house.
+const MSGAUTH: &str = "msgauth.py";
 
 /// Debian's packages of the programs that the checks drive.
 const PACKAGES: &[&str] = &[
@@ -27,10 +40,14 @@ const PACKAGES: &[&str] = &[
     "msmtp",
     "mutt",
     "nsd",
+    "opendkim",
     "openssl",
     "pebble",
     "postfix",
     "python3",
+    "python3-authheaders",
+    "python3-dkim",
+    "python3-nacl", // dkimpy knows Ed25519 only with it
     "s-nail",
     "swaks",
     "tmux",
@@ -60,10 +77,27 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     let program = if arguments.reference { Program::Reference } else { Program::built()? };
     let house = Server::start(&program, &[])?;
     let mut tally = Tally::default();
-    for script in SCRIPTS.iter().filter(|script| script.contains(&arguments.only)) {
+    let chosen: Vec<_> = SCRIPTS.iter().filter(|script| script.contains(&arguments.only)).collect();
+    if chosen.contains(&&MSGAUTH) {
+        build_msgauth(&program)?;
+    }
+    for script in chosen {
         tally += play(&house, &program, script)?;
     }
     Ok(tally)
+}
+
+/// Builds our side of that script beside the program, as the program was built.
+fn build_msgauth(program: &Program) -> anyhow::Result<()> {
+    let is_release =
+        program.relais().is_some_and(|path| path.parent().is_some_and(|folder| folder.ends_with("release")));
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--package", "relais-msgauth", "--example", "msgauth"]);
+    if is_release {
+        build.arg("--release");
+    }
+    anyhow::ensure!(build.current_dir(crate::root()).status()?.success(), "the example msgauth can't be built");
+    Ok(())
 }
 
 /// Runs the scripts against relais, as a stage of `test`.
@@ -196,6 +230,7 @@ fn told(house: &Server, program: &Program) -> anyhow::Result<Vec<(String, String
         told.push(("RELAIS".to_owned(), text(path)));
         told.push(("RELAIS_CONFIG".to_owned(), text(&house.folder().join("relais.toml"))));
         told.push(("EXIM".to_owned(), text(&exim_folder().join("usr/sbin/exim4"))));
+        told.push(("MSGAUTH".to_owned(), text(&path.with_file_name("examples").join("msgauth"))));
     }
     Ok(told)
 }
