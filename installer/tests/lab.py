@@ -344,6 +344,7 @@ def fetch(world):
     assert number, found
     got = curl(world, *known, f'{url};MAILINDEX={number[1]}')
     assert 'with ESMTPS' in got and 'Good morning.' in got, got
+    assert re.search(rf'^Authentication-Results: {re.escape(HOST)};', got, re.M) and 'iprev=pass' in got, got
 
 
 def mail_out(world):
@@ -352,6 +353,8 @@ def mail_out(world):
     wait_for('mail at the peer', lambda: any('Subject: to the world' in path.read_text() for path in box.glob('*')), 60)
     got = next(path.read_text() for path in box.glob('*'))
     assert re.search(rf'from {re.escape(HOST)} \({re.escape(HOST)} \[{ADDRESS}\]\)\s+\(using TLSv1\.3', got), got
+    # By dkimpy, with the records that the house wanted and the world's DNS has.
+    assert 'signature ok' in world.say('dkimverify', given=got[got.index('DKIM-Signature:'):]), got
 
 
 # ---- The whole way --------------------------------------------------------------------------------------------------
@@ -393,7 +396,7 @@ def go(world, host):
     steps.do('all checks of the domain and of the host are green', be_checked, world, host)
     steps.do('mail comes in, over TLS that Postfix verified', mail_in, world)
     steps.do('it is fetched by IMAP', fetch, world)
-    steps.do('mail goes out, over TLS', mail_out, world)
+    steps.do('mail goes out, over TLS, and its signature is good', mail_out, world)
     steps.within(TO_ROUND_TRIP, 'from the command to mail both ways')
 
 

@@ -1,5 +1,7 @@
 //! The resolver that hickory gives. Its types stop here.
 
+mod authentication;
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -66,9 +68,10 @@ impl DnsResolver {
         Ok(Self { over_tcp: build(tcp_alone(config.clone()))?, usual: build(config)? })
     }
 
-    async fn look_up(&self, domain: &Domain, kind: RecordType) -> Result<Lookup, LookupError> {
-        let answer = match self.usual.lookup(rooted(domain), kind).await {
-            Err(NetError::Truncated | NetError::Timeout) => self.over_tcp.lookup(rooted(domain), kind).await,
+    /// `name` ends with a dot, so that no search list of the machine is tried.
+    async fn look_up(&self, name: String, kind: RecordType) -> Result<Lookup, LookupError> {
+        let answer = match self.usual.lookup(name.as_str(), kind).await {
+            Err(NetError::Truncated | NetError::Timeout) => self.over_tcp.lookup(name, kind).await,
             answer => answer,
         };
         answer.map_err(|error| told(&error))
@@ -86,7 +89,7 @@ fn tcp_alone(config: ResolverConfig) -> ResolverConfig {
 impl Resolver for DnsResolver {
     fn mx<'a>(&'a self, domain: &'a Domain) -> Answer<'a, Result<Found<MxRecord>, LookupError>> {
         Box::pin(async move {
-            found(&self.look_up(domain, RecordType::MX).await?, |data| match data {
+            found(&self.look_up(rooted(domain), RecordType::MX).await?, |data| match data {
                 RData::MX(mx) => mx_record(mx.preference, &mx.exchange),
                 _ => None,
             })
@@ -95,14 +98,14 @@ impl Resolver for DnsResolver {
 
     fn addresses<'a>(&'a self, host: &'a Domain) -> Answer<'a, Result<Found<IpAddr>, LookupError>> {
         Box::pin(async move {
-            let (v6, v4) = tokio::join!(self.look_up(host, RecordType::AAAA), self.look_up(host, RecordType::A));
+            let (v6, v4) =
+                tokio::join!(self.look_up(rooted(host), RecordType::AAAA), self.look_up(rooted(host), RecordType::A));
             let address = |data: &RData| data.ip_addr();
             both(v6.and_then(|lookup| found(&lookup, address)), v4.and_then(|lookup| found(&lookup, address)))
         })
     }
 }
 
-/// With the last dot, so that no search list of the machine is tried.
 fn rooted(domain: &Domain) -> String {
     format!("{domain}.")
 }

@@ -1,6 +1,7 @@
 //! The reception desk: a message from MAIL to the reply after its last dot.
 
 use std::io;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,18 +9,24 @@ use relais_filing::notice::{About, Kind, Notice, RETURNED_OCTETS, Told};
 use relais_filing::{Filing, Plan};
 use relais_message::{Authors, Received, complete_submission, count_received, header_octets, received};
 use relais_model::{
-    Address, Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, Timestamp,
+    Address, Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, SpecialUse, Timestamp,
 };
-use relais_store::{Acceptance, Content, Delivery, MessageKey, NewQueued, Store, StoreError, TraceId};
+use relais_msgauth::dmarc::Disposition;
+use relais_msgauth::{Facts, Resolver};
+use relais_store::{Acceptance, Content, Delivery, MessageKey, NewQueued, Store, StoreError, Target, TraceId};
 use tokio::io::AsyncReadExt as _;
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 use tracing::{error, info, warn};
 
 use crate::fate::{Fate, Line};
+use crate::proof::Proof;
 use crate::recipient::recipient;
 use crate::sending::Sending;
+use crate::signing::Signing;
 use crate::spool::{Spool, Spooled, Spooler};
 use crate::visit::{Door, Visit};
-use crate::{Disk, Identity};
+use crate::{Disk, Identity, signing};
 
 /// A message that has passed more hosts than this goes in circles (RFC 5321 §6.3 wants 100 at least).
 const MAX_RECEIVED: usize = 100;
@@ -44,6 +51,8 @@ pub struct Reception {
     spooler: Spooler,
     disk: Arc<Disk>,
     sending: Sending,
+    signing: Signing,
+    resolver: Option<Arc<dyn Resolver>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -91,7 +100,15 @@ impl Reception {
         random: Arc<dyn Random>,
     ) -> Self {
         let filing = Filing::new(store.clone(), config.host_name.clone());
-        Self { store, filing, config, spooler: Spooler::new(spool), disk, sending: Sending::default(), clock, random }
+        let (spooler, signing) = (Spooler::new(spool), Signing::new(store.clone()));
+        let (sending, resolver) = (Sending::default(), None);
+        Self { store, filing, config, spooler, disk, sending, signing, resolver, clock, random }
+    }
+
+    /// Checks strangers' mail by this DNS; without one nothing is found out about it.
+    #[must_use]
+    pub fn with_resolver(self, resolver: Arc<dyn Resolver>) -> Self {
+        Self { resolver: Some(resolver), ..self }
     }
 
     /// Where messages wait while they come in; IMAP's APPEND uses it too.
@@ -175,7 +192,7 @@ impl Reception {
     }
 
     async fn take(&self, incoming: Incoming) -> Result<Vec<Reply>, Reply> {
-        let Incoming { arrival, envelope, plans, trace, spool, added_octets } = incoming;
+        let Incoming { arrival, envelope, mut plans, trace, spool, added_octets } = incoming;
         let mut spooled = spool.finish(SPARE_OCTETS).await.map_err(|error| spool_failed(&error))?;
         let message = spooled.octets.get(added_octets..).unwrap_or_default();
         let header = message.get(..header_octets(message)).unwrap_or_default();
@@ -187,6 +204,14 @@ impl Reception {
             self.check_authors(identity, &mended.authors).await?;
             let old = added_octets..added_octets + header.len();
             drop(spooled.octets.splice(old, mended.header));
+            spooled.octets = self.signed(spooled.octets, added_octets, &mended.authors).await?;
+        } else {
+            let (octets, disposition) = self.proved(&arrival, &envelope, spooled.octets, added_octets).await?;
+            spooled.octets = octets;
+            if disposition == Disposition::Quarantine {
+                let copies = plans.iter_mut().flat_map(|plan| &mut plan.deliveries);
+                copies.for_each(|copy| copy.mailbox = Target::Use(SpecialUse::Junk));
+            }
         }
         let content = prepare(spooled).await;
         let size_octets = content.size_octets();
@@ -217,6 +242,61 @@ impl Reception {
         self.tell(&envelope, &trace, &fates, has_reply, accepted.message).await.map_err(|error| unavailable(&error))?;
         // SMTP has one reply for all: who was not served is told by a notice.
         Ok(fates.iter().map(|fate| if has_reply { fate.reply(&taken) } else { taken.clone() }).collect())
+    }
+
+    /// The message with the signatures of its author's domain before it.
+    async fn signed(&self, octets: Vec<u8>, added_octets: usize, authors: &Authors) -> Result<Vec<u8>, Reply> {
+        let Some(author) = authors.from.first() else { return Ok(octets) };
+        let now = self.clock.now();
+        let signers = self.signing.signers(&author.domain, now).await.map_err(|error| unavailable(&error))?;
+        if signers.is_empty() {
+            return Ok(octets);
+        }
+        Ok(aside(octets, move |mut octets| {
+            let signatures = signing::signatures(octets.get(added_octets..).unwrap_or_default(), &signers, now);
+            drop(octets.splice(added_octets..added_octets, signatures));
+            octets
+        })
+        .await)
+    }
+
+    /// A stranger's message with what was found of it in its header, and what its author's domain wants done; refused where that is
+    /// its wish, and ours. The machine's own programs are no strangers.
+    async fn proved(
+        &self,
+        arrival: &Arrival,
+        envelope: &Envelope,
+        octets: Vec<u8>,
+        added_octets: usize,
+    ) -> Result<(Vec<u8>, Disposition), Reply> {
+        let visit = &arrival.visit;
+        let resolver = match &self.resolver {
+            Some(resolver) if visit.door == Door::Relay && !visit.peer.to_canonical().is_loopback() => resolver,
+            _ => return Ok((octets, Disposition::Deliver)),
+        };
+        let (peer, helo, now) = (visit.peer, arrival.hello.clone(), self.clock.now());
+        let (reverse_path, host) = (envelope.reverse_path.clone(), self.config.host_name.to_string());
+        let resolver = Arc::clone(resolver);
+        let is_large = octets.len() > SMALL_OCTETS;
+        let checking = async move {
+            let message = octets.get(added_octets..).unwrap_or_default();
+            let facts = Facts { peer, helo: &helo, reverse_path: &reverse_path, message, host: &host, now };
+            let proof = Proof::of(&facts, &*resolver).await;
+            (proof.marked(&octets, added_octets, &host), proof)
+        };
+        let (octets, proof) = if is_large {
+            let checking = move || Handle::current().block_on(checking);
+            spawn_blocking(checking).await.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))
+        } else {
+            checking.await
+        };
+        if self.store.settings().trust_dmarc == "mark" {
+            return Ok((octets, Disposition::Deliver));
+        }
+        match proof.disposition() {
+            Disposition::Reject => Err(proof.refusal()),
+            disposition => Ok((octets, disposition)),
+        }
     }
 
     /// Who has logged in may have a limit a day.
@@ -338,11 +418,15 @@ impl Reception {
 
 /// Hashes, compresses and understands a message; a large one off the async threads.
 pub async fn prepare(spooled: Spooled) -> Content {
-    if spooled.octets.len() <= SMALL_OCTETS {
-        return Content::prepare(spooled.octets);
+    aside(spooled.octets, Content::prepare).await
+}
+
+/// Works on a message; off the async threads where it is large.
+async fn aside<T: Send + 'static>(octets: Vec<u8>, work: impl FnOnce(Vec<u8>) -> T + Send + 'static) -> T {
+    if octets.len() <= SMALL_OCTETS {
+        return work(octets);
     }
-    let prepared = tokio::task::spawn_blocking(move || Content::prepare(spooled.octets)).await;
-    prepared.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
+    spawn_blocking(move || work(octets)).await.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))
 }
 
 /// Where nobody could be served: if only one of them may be later, the sender shall try again.

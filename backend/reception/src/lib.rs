@@ -3,6 +3,7 @@
 //! - `login`: the one log-in of IMAP, POP3 and SMTP AUTH, and its limits.
 //! - `visit`: who stands at which door. `recipient`: may this recipient come in there?
 //! - `desk`: a message from MAIL to the reply after its end. `sending`: what an account may send in a day. `fate`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
+//! - `proof`: whose mail a stranger's message is. `signing`: our people's is signed.
 //!
 //! # Invariants
 //! - Only who has logged in may send to other hosts; no network is trusted.
@@ -12,8 +13,10 @@ mod desk;
 mod disk;
 mod fate;
 mod login;
+mod proof;
 mod recipient;
 mod sending;
+mod signing;
 mod spool;
 mod visit;
 

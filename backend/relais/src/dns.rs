@@ -1,6 +1,6 @@
 //! The DNS, wired: how the house looks at it, what it knows of itself, how it writes proofs for certificates and mail to its owners.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -19,6 +19,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use crate::config::Config;
+use crate::server::servers;
 
 /// Zones' own servers are found there.
 const DNS_PORT: u16 = 53;
@@ -68,7 +69,7 @@ pub(crate) fn quiet_house(config: &Config) -> DnsHouse {
 
 /// Asks the DNS as the configuration says.
 pub(crate) fn look(config: &Config, random: &Arc<dyn Random>) -> Result<Arc<dyn Look>> {
-    let servers: Vec<SocketAddr> = config.resolver.servers.iter().map(|server| server.0).collect();
+    let servers = servers(config);
     let anchor = match &config.resolver.trust_anchor {
         Some(path) => TrustAnchor::from_file(path).context("[resolver] trust_anchor")?,
         None => TrustAnchor::default(),

@@ -81,8 +81,12 @@ impl Server {
         let certificates = certificate_worker(config, &store, &served, proofs, first_key(&pairs, rank)?, &clock)?;
         certificates.put_in_use().await?;
         let spool = config.data.join("spool");
-        let reception =
-            Arc::new(Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random));
+        let mut reception =
+            Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random);
+        if !is_alone {
+            reception = reception.with_resolver(Arc::new(resolver(&servers(config))?));
+        }
+        let reception = Arc::new(reception);
         let operations = operations::Doors::bind(&config.operations, &tls).await?;
         let web = web::Doors::bind(&config.web, &tls)?;
         let access = open_access(config, &store, &login).await?;
@@ -110,7 +114,7 @@ impl Server {
             service,
             drain,
             delivery: Some(delivery_config(config)?),
-            resolver: config.resolver.servers.iter().map(|server| server.0).collect(),
+            resolver: servers(config),
         })
     }
 
@@ -306,13 +310,12 @@ fn certificate_worker(
 ) -> Result<CertificateWorker> {
     let publisher = proofs.dns.as_ref().map(|(publisher, _)| Arc::clone(publisher));
     let authority = AcmeAuthority::new(proofs, config.tls.acme_roots.as_deref()).context("[tls] acme_roots")?;
-    let servers: Vec<SocketAddr> = config.resolver.servers.iter().map(|server| server.0).collect();
     let mut worker = CertificateWorker::new(
         config.hostname.clone(),
         store.clone(),
         Arc::clone(served),
         Arc::new(authority),
-        Arc::new(HouseNames(resolver(&servers)?)),
+        Arc::new(HouseNames(resolver(&servers(config))?)),
         Arc::clone(clock),
         Arc::new(SystemRandom),
     );
@@ -397,6 +400,11 @@ fn read_password(path: &Path) -> Result<Secret> {
     let text = fs::read_to_string(path);
     let text = text.with_context(|| format!("[[delivery.relay]] password_file: cannot read {}", path.display()))?;
     Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
+}
+
+/// The DNS servers that the configuration names.
+pub(crate) fn servers(config: &Config) -> Vec<SocketAddr> {
+    config.resolver.servers.iter().map(|server| server.0).collect()
 }
 
 /// The house's resolver: these servers, or the machine's.

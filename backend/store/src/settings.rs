@@ -167,6 +167,9 @@ settings! {
     /// How long other hosts keep the policy (RFC 8461 §3.2: a year at most).
     mta_sts_max_age: Duration = "mta_sts.max_age", Mail, span(days(1), days(365)), days(7);
 
+    /// What is done with mail that isn't proved to be its author's: what the author's domain wants (DMARC, RFC 9989), or nothing but marking it.
+    trust_dmarc: String = "trust.dmarc", Mail, SettingKind::Choice(&["follow", "mark"]), "follow".to_owned();
+
     /// Certificates are ordered and renewed; whoever switches it on agrees to the CA's terms of service (RFC 8555 §7.3).
     acme_enabled: bool = "acme.enabled", Certificates, SettingKind::Switch, false;
     /// Where the CA's ACME directory is (RFC 8555 §7.1.1).

@@ -21,6 +21,8 @@ const PACKAGES: &[&str] = &[
     "pebble",
     "postfix",
     "python3",
+    "python3-dkim",
+    "python3-dnspython",
     "util-linux",
 ];
 /// And what grades its TLS.
@@ -38,6 +40,7 @@ const PROGRAMS: &[&str] = &[
     "postfix",
     "curl",
     "openssl",
+    "dkimverify",
 ];
 
 #[derive(clap::Args)]

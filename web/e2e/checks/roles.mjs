@@ -5,8 +5,8 @@ import { PAGES, ROLES, pathOf } from "../pages.mjs";
 const SECTIONS = {
   user: [],
   help_desk: ["", "/domains", "/people", "/addresses", "/queue", "/messages", "/security", "/activity", "/keys"],
-  domain_admin: ["", "/domains", "/people", "/addresses", "/queue", "/messages", "/security", "/activity", "/keys", "/webhooks"],
-  owner: ["", "/domains", "/people", "/addresses", "/queue", "/messages", "/security", "/activity", "/keys", "/webhooks", "/settings", "/system"],
+  domain_admin: ["", "/domains", "/dns", "/people", "/addresses", "/queue", "/messages", "/security", "/certificates", "/activity", "/keys", "/webhooks"],
+  owner: ["", "/domains", "/dns", "/people", "/addresses", "/queue", "/messages", "/security", "/certificates", "/activity", "/keys", "/webhooks", "/settings", "/system"],
 };
 
 export async function run(house, browser) {

@@ -12,13 +12,13 @@ use crate::house::{House, address};
 const PLAIN: &str = "From: ann@example.org\r\nSubject: hello\r\n\r\nThe body.\r\n";
 
 /// Ann and Ben at example.org; team@ leads to both, half@ to Ann and to nobody, away@ to another host.
-struct Desk {
-    house: House,
-    reception: Reception,
+pub(crate) struct Desk {
+    pub(crate) house: House,
+    pub(crate) reception: Reception,
 }
 
 /// What is said before DATA.
-struct Said<'a> {
+pub(crate) struct Said<'a> {
     door: Door,
     logged_in: Option<&'a str>,
     from: &'a str,
@@ -27,17 +27,17 @@ struct Said<'a> {
 }
 
 /// From another host.
-fn from_outside<'a>(from: &'a str, to: &'a [&'a str]) -> Said<'a> {
+pub(crate) fn from_outside<'a>(from: &'a str, to: &'a [&'a str]) -> Said<'a> {
     Said { door: Door::Relay, logged_in: None, from, to, notify: None }
 }
 
 /// By Ann.
-fn by_ann<'a>(from: &'a str, to: &'a [&'a str]) -> Said<'a> {
+pub(crate) fn by_ann<'a>(from: &'a str, to: &'a [&'a str]) -> Said<'a> {
     Said { door: Door::Submission, logged_in: Some("ann@example.org"), ..from_outside(from, to) }
 }
 
 impl Desk {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with_floor(0).await
     }
 
@@ -100,7 +100,7 @@ impl Desk {
     }
 
     /// The replies in short.
-    async fn send(&self, said: &Said<'_>, message: &str) -> Vec<String> {
+    pub(crate) async fn send(&self, said: &Said<'_>, message: &str) -> Vec<String> {
         match self.begin(said, message).await {
             Ok(incoming) => self.reception.finish(incoming).await.iter().map(short).collect(),
             Err(reply) => vec![short(&reply)],
@@ -108,7 +108,7 @@ impl Desk {
     }
 
     /// The messages in INBOX, or the mailbox of that name.
-    async fn mail(&self, of: &str, mailbox: &str) -> Vec<String> {
+    pub(crate) async fn mail(&self, of: &str, mailbox: &str) -> Vec<String> {
         let (store, account) = (&self.house.store, self.identity(of).await.account);
         let name = MailboxName::parse(mailbox).unwrap();
         let Some(status) = store.mailbox(account, &name).await.unwrap() else { return Vec::new() };
@@ -120,7 +120,7 @@ impl Desk {
         messages
     }
 
-    async fn inbox(&self, of: &str) -> Vec<String> {
+    pub(crate) async fn inbox(&self, of: &str) -> Vec<String> {
         self.mail(of, "INBOX").await
     }
 

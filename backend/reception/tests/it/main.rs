@@ -12,3 +12,4 @@ mod desk;
 mod house;
 mod login;
 mod recipient;
+mod trust;
