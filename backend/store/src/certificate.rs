@@ -21,7 +21,6 @@ pub(crate) use account::release_all;
 
 use crate::StoreError;
 use crate::audit::Deed;
-use crate::page::Page;
 
 /// Octets of what a CA says that are kept, at most.
 const SAYS_OCTETS: usize = 2000;
@@ -51,18 +50,10 @@ fn deed(act: &'static str, names: &[String]) -> Deed {
     Deed { act, subject: names.first().cloned().unwrap_or_default(), ..Deed::default() }
 }
 
-fn shorten(text: &str) -> String {
-    text.get(..text.floor_char_boundary(SAYS_OCTETS)).unwrap_or(text).to_owned()
-}
-
 fn count(number: i64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn split(names: &str) -> Vec<String> {
     names.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
-fn before(page: &Page) -> i64 {
-    page.after.as_deref().and_then(|after| i64::from_str_radix(after, 16).ok()).unwrap_or(i64::MAX)
 }

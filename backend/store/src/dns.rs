@@ -20,7 +20,6 @@ pub use receipts::{DnsPushEntry, KEPT_PUSHES, NewDnsPush};
 pub use reports::{DnsNews, DnsReportEntry, DnsRowEntry, DnsTally, DnsTurnEntry, KEPT_TURNS, NewDnsTurn};
 
 use crate::DomainKey;
-use crate::page::Page;
 
 /// Whose DNS: a domain's, or the host's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,8 +79,4 @@ async fn prune(
              (SELECT {column} FROM {table} WHERE domain_key = $1 ORDER BY {column} DESC LIMIT 1 OFFSET $2)"
     ));
     sqlx::query(text).bind(of.value()).bind(kept).execute(tx).await.map(drop)
-}
-
-fn before(page: &Page) -> i64 {
-    page.after.as_deref().and_then(|after| i64::from_str_radix(after, 16).ok()).unwrap_or(i64::MAX)
 }

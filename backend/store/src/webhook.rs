@@ -72,7 +72,3 @@ impl WebhookEvent {
 fn deed(act: &'static str, webhook: &Webhook) -> Deed {
     Deed { act, subject: webhook.id.clone(), domain: webhook.domain, ..Deed::default() }
 }
-
-fn shorten(text: &str) -> String {
-    text.get(..text.floor_char_boundary(ERROR_OCTETS)).unwrap_or(text).to_owned()
-}

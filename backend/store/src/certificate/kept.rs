@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::orders::note_order;
-use super::{CertificateError, EndedOrder, before, deed, split};
+use super::{CertificateError, EndedOrder, deed, split};
 use crate::audit::{Author, Scribe};
 use crate::page::{Listing, Page};
 use crate::sql::Select;
@@ -122,7 +122,7 @@ impl Store {
         page: &Page,
     ) -> Result<Listing<Certificate>, StoreError> {
         let mut select = Select::new(format!("SELECT {COLUMNS} FROM certificate c WHERE c.certificate_key < "));
-        select.value(before(page));
+        select.value(page.before_key());
         if let Some(domains) = domains {
             select
                 .say(" AND EXISTS (SELECT 1 FROM certificate_name n WHERE n.certificate_key = c.certificate_key AND ");
@@ -134,7 +134,7 @@ impl Store {
         select.say(" ORDER BY c.certificate_key DESC LIMIT ").value(page.rows_to_ask());
         let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
         let certificates = rows.iter().map(read_certificate).collect::<Result<Vec<_>, _>>()?;
-        Ok(page.cut(certificates, |certificate| certificate.key.certificate_id()))
+        Ok(page.cut_by_key(certificates, |certificate| certificate.key.value()))
     }
 
     /// Certificates with their private keys, the latest first: for those who serve them.
@@ -143,14 +143,14 @@ impl Store {
             "SELECT {COLUMNS}, c.key_pem FROM certificate c WHERE c.certificate_key < $1
              ORDER BY c.certificate_key DESC LIMIT $2"
         );
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(before(page)).bind(page.rows_to_ask());
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(page.before_key()).bind(page.rows_to_ask());
         let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let served = rows.iter().map(|row| {
             let key_pem = Secret::new(row.try_get::<String, _>(11)?);
             Ok::<_, StoreError>(ServedCertificate { certificate: read_certificate(row)?, key_pem })
         });
         let served = served.collect::<Result<Vec<_>, _>>()?;
-        Ok(page.cut(served, |served| served.certificate.key.certificate_id()))
+        Ok(page.cut_by_key(served, |served| served.certificate.key.value()))
     }
 
     /// The private key (PEM) of one certificate; none: it is gone.

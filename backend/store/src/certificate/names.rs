@@ -6,10 +6,10 @@ use relais_model::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{CertificateError, count, deed, shorten};
+use super::{CertificateError, SAYS_OCTETS, count, deed};
 use crate::audit::{Author, Deed};
 use crate::page::{Listing, Page};
-use crate::sql::Select;
+use crate::sql::{Select, shorten};
 use crate::{CertificateKey, DomainKey, Store, StoreError};
 
 /// Names that may be wanted, at most.
@@ -215,7 +215,7 @@ impl Store {
                     sqlx::query(sql)
                         .bind(finding.name.as_str())
                         .bind(finding.state as i64)
-                        .bind(shorten(&finding.says))
+                        .bind(shorten(&finding.says, SAYS_OCTETS))
                         .bind(finding.problem.as_str())
                         .bind(i64::from(finding.failures))
                         .bind(finding.retry_at.millis())

@@ -4,9 +4,10 @@ use relais_model::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
-use super::{before, shorten, split};
+use super::{SAYS_OCTETS, split};
 use crate::audit::{Author, Scribe};
 use crate::page::{Listing, Page};
+use crate::sql::shorten;
 use crate::{CertificateKey, OrderKey, Store, StoreError};
 
 /// Orders that the history keeps.
@@ -100,10 +101,10 @@ impl Store {
         let sql =
             "SELECT order_key, at, directory_url, names, outcome, problem, says, certificate_key FROM certificate_order
                    WHERE order_key < $1 ORDER BY order_key DESC LIMIT $2";
-        let query = sqlx::query(sql).bind(before(page)).bind(page.rows_to_ask());
+        let query = sqlx::query(sql).bind(page.before_key()).bind(page.rows_to_ask());
         let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let orders = rows.iter().map(read_order).collect::<Result<Vec<_>, _>>()?;
-        Ok(page.cut(orders, |order| order.key.order_id()))
+        Ok(page.cut_by_key(orders, |order| order.key.value()))
     }
 
     /// How many orders ended at this CA since then.
@@ -132,7 +133,7 @@ pub(super) async fn note_order(
         .bind(order.names.join(" "))
         .bind(order.outcome as i64)
         .bind(order.problem.as_str())
-        .bind(shorten(&order.says))
+        .bind(shorten(&order.says, SAYS_OCTETS))
         .bind(certificate.map(CertificateKey::value))
         .execute(&mut *tx)
         .await?;

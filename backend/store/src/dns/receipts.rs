@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{DnsSubject, before, is_there, prune};
+use super::{DnsSubject, is_there, prune};
 use crate::audit::{Author, Deed};
 use crate::page::{Listing, Page};
 use crate::sql::Select;
@@ -100,14 +100,14 @@ impl Store {
     /// The pushes for a domain or the host, or, with none, all; the latest first.
     pub async fn dns_pushes(&self, of: Option<DnsSubject>, page: &Page) -> Result<Listing<DnsPushEntry>, StoreError> {
         let mut select = Select::new(format!("SELECT {COLUMNS} FROM dns_push WHERE push_key < "));
-        select.value(before(page));
+        select.value(page.before_key());
         if let Some(of) = of {
             select.say(" AND domain_key = ").value(of.value());
         }
         select.say(" ORDER BY push_key DESC LIMIT ").value(page.rows_to_ask());
         let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
         let pushes = rows.iter().map(read_push).collect::<Result<Vec<_>, _>>()?;
-        Ok(page.cut(pushes, |push| format!("{:x}", push.key.value())))
+        Ok(page.cut_by_key(pushes, |push| push.key.value()))
     }
 
     /// Marks a push as undone. Tells whether it did: not where somebody was quicker.

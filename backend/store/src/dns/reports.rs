@@ -5,9 +5,9 @@ use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{DnsSubject, before, is_there, prune};
+use super::{DnsSubject, is_there, prune};
 use crate::audit::{Author, Deed, Scribe};
-use crate::directory::read_address;
+use crate::directory::{read_address, read_name};
 use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Select, Selected};
@@ -231,11 +231,11 @@ impl Store {
         let mut select = Select::new(
             "SELECT turn_key, finding, verdict_before, verdict_after, is_alert, words, at FROM dns_turn WHERE domain_key = ",
         );
-        select.value(of.value()).say(" AND turn_key < ").value(before(page));
+        select.value(of.value()).say(" AND turn_key < ").value(page.before_key());
         select.say(" ORDER BY turn_key DESC LIMIT ").value(page.rows_to_ask());
         let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
         let turns = rows.iter().map(read_turn).collect::<Result<Vec<_>, _>>()?;
-        Ok(page.cut(turns, |turn| format!("{:x}", turn.key.value())))
+        Ok(page.cut_by_key(turns, |turn| turn.key.value()))
     }
 }
 
@@ -305,7 +305,7 @@ async fn tell(
     let after = Some(json!({ "findings": news.findings }));
     let (subject, domain) = (news.name.to_string(), of.domain());
     scribe.note(tx, Deed { act: "dns.worse", subject, domain, after, ..Deed::default() }).await?;
-    webhook::tell_dns(tx, keys, scribe.now(), domain, &news.event_id, &news.payload).await
+    webhook::tell_dns(tx, keys, scribe.now(), domain, news).await
 }
 
 async fn read_report(reader: &mut AnyConnection, of: DnsSubject) -> Result<Option<DnsReportEntry>, StoreError> {
@@ -356,8 +356,4 @@ fn read_turn(row: &AnyRow) -> Result<DnsTurnEntry, StoreError> {
         words: row.try_get(5)?,
         at: Timestamp::from_millis(row.try_get(6)?),
     })
-}
-
-fn read_name(name: &str) -> Result<Domain, StoreError> {
-    Domain::parse(name).map_err(|error| StoreError::damaged(format!("domain {name}: {error}")))
 }

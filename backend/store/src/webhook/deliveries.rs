@@ -96,13 +96,12 @@ impl Store {
         webhook: WebhookKey,
         page: &Page,
     ) -> Result<Listing<WebhookDelivery>, StoreError> {
-        let before = page.after.as_deref().and_then(|after| i64::from_str_radix(after, 16).ok()).unwrap_or(i64::MAX);
         let mut select = Select::new(format!("SELECT {COLUMNS} FROM webhook_delivery d WHERE d.webhook_key = "));
-        select.value(webhook.value()).say(" AND d.delivery_key < ").value(before);
+        select.value(webhook.value()).say(" AND d.delivery_key < ").value(page.before_key());
         select.say(" ORDER BY d.delivery_key DESC LIMIT ").value(page.rows_to_ask());
         let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
         let deliveries = rows.iter().map(|row| read_delivery(row, 0)).collect::<Result<Vec<_>, _>>()?;
-        Ok(page.cut(deliveries, |delivery| format!("{:x}", delivery.key.value())))
+        Ok(page.cut_by_key(deliveries, |delivery| delivery.key.value()))
     }
 
     /// Makes a delivery due at once, as if it had never been tried. Tells whether it is there.

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{WebhookEvent, deed, shorten};
+use super::{ERROR_OCTETS, WebhookEvent, deed};
 use crate::audit::Author;
+use crate::directory::read_name;
 use crate::page::{Listing, Page};
-use crate::sql::Select;
+use crate::sql::{Select, shorten};
 use crate::{AccountKey, DomainKey, Store, StoreError, TraceKey, WebhookKey};
 
 /// Webhooks of the house, at most.
@@ -96,6 +97,10 @@ impl From<sqlx::Error> for WebhookError {
 const COLUMNS: &str = "webhook_key, id, account_key, domain_key, url, events, description, is_enabled, stopped_because, \
     created_at, (SELECT d.name FROM domain d WHERE d.domain_key = webhook.domain_key)";
 
+/// Of a webhook that is on, and not of someone who is suspended or on their way out.
+pub(super) const IS_TOLD: &str = "is_enabled = 1 AND (account_key IS NULL OR EXISTS (SELECT 1 FROM account a
+    WHERE a.account_key = webhook.account_key AND a.is_suspended = 0 AND a.removed_at IS NULL))";
+
 impl Store {
     /// Makes a webhook. What happens from here on is told.
     ///
@@ -123,9 +128,8 @@ impl Store {
 
     /// The webhooks of these domains, or all, the latest first.
     pub async fn webhooks(&self, domains: Option<&[DomainKey]>, page: &Page) -> Result<Listing<Webhook>, StoreError> {
-        let before = page.after.as_deref().and_then(|after| i64::from_str_radix(after, 16).ok()).unwrap_or(i64::MAX);
         let mut select = Select::new(format!("SELECT {COLUMNS} FROM webhook WHERE webhook_key < "));
-        select.value(before);
+        select.value(page.before_key());
         if let Some(domains) = domains {
             select.say(" AND ").any(domains, |select, domain| {
                 select.say("domain_key = ").value(domain.value());
@@ -134,7 +138,7 @@ impl Store {
         select.say(" ORDER BY webhook_key DESC LIMIT ").value(page.rows_to_ask());
         let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
         let webhooks = rows.iter().map(read_webhook).collect::<Result<Vec<_>, _>>()?;
-        Ok(page.cut(webhooks, |webhook| format!("{:x}", webhook.key.value())))
+        Ok(page.cut_by_key(webhooks, |webhook| webhook.key.value()))
     }
 
     /// One webhook; none where it isn't there.
@@ -152,12 +156,9 @@ impl Store {
 
     /// Those that are told: at most [`MAX_WEBHOOKS`]. Not those of someone who is suspended or on their way out.
     pub async fn enabled_webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
-        let mut select =
-            Select::new(format!("SELECT {COLUMNS} FROM webhook WHERE is_enabled = 1 AND (account_key IS NULL OR EXISTS
-                 (SELECT 1 FROM account a WHERE a.account_key = webhook.account_key AND a.is_suspended = 0 AND a.removed_at IS NULL))
-             ORDER BY webhook_key"));
-        select.say(" LIMIT ").value(MAX_WEBHOOKS);
-        let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
+        let text = format!("SELECT {COLUMNS} FROM webhook WHERE {IS_TOLD} ORDER BY webhook_key LIMIT $1");
+        let query = sqlx::query(AssertSqlSafe(text)).bind(MAX_WEBHOOKS);
+        let rows = query.fetch_all(&mut *self.reader().await?).await?;
         rows.iter().map(read_webhook).collect()
     }
 
@@ -195,7 +196,7 @@ impl Store {
 
     /// Switches a webhook off that failed for too long, and says why in the activity.
     pub async fn stop_webhook(&self, key: WebhookKey, because: &str) -> Result<(), StoreError> {
-        let (scribe, because) = (self.scribe(&Author::house()), shorten(because));
+        let (scribe, because) = (self.scribe(&Author::house()), shorten(because, ERROR_OCTETS).to_owned());
         self.write(move |tx| {
             Box::pin(async move {
                 let text = AssertSqlSafe(format!("SELECT {COLUMNS} FROM webhook WHERE webhook_key = $1"));
@@ -319,10 +320,7 @@ fn read_webhook(row: &AnyRow) -> Result<Webhook, StoreError> {
         id: row.try_get(1)?,
         account: row.try_get::<Option<i64>, _>(2)?.map(AccountKey::new),
         domain: row.try_get::<Option<i64>, _>(3)?.map(DomainKey::new),
-        domain_name: row
-            .try_get::<Option<&str>, _>(10)?
-            .map(|name| Domain::parse(name).map_err(|error| StoreError::damaged(format!("domain {name}: {error}"))))
-            .transpose()?,
+        domain_name: row.try_get::<Option<&str>, _>(10)?.map(read_name).transpose()?,
         url: row.try_get(4)?,
         events: row.try_get::<&str, _>(5)?.split(' ').filter_map(WebhookEvent::parse).collect(),
         description: row.try_get(6)?,

@@ -1,9 +1,11 @@
 //! What webhooks are told of at once: queued by the transaction in which it happens.
 
 use relais_model::Timestamp;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
+use super::hooks::IS_TOLD;
 use super::{MAX_WEBHOOKS, WebhookEvent, WebhookState};
+use crate::dns::DnsNews;
 use crate::key::Keys;
 use crate::{AccountKey, DomainKey};
 
@@ -24,15 +26,10 @@ pub(crate) async fn tell_sign_in(
     account: AccountKey,
     news: &SignInNews,
 ) -> Result<(), sqlx::Error> {
-    let sql = "SELECT webhook_key, events FROM webhook
-               WHERE is_enabled = 1
-                 AND (domain_key IS NULL OR domain_key = (SELECT domain_key FROM account WHERE account_key = $1))
-                 AND (account_key IS NULL OR EXISTS (SELECT 1 FROM account a WHERE a.account_key = webhook.account_key
-                                                     AND a.is_suspended = 0 AND a.removed_at IS NULL))
-               ORDER BY webhook_key LIMIT $2";
-    let rows: Vec<(i64, String)> =
-        sqlx::query_as(sql).bind(account.value()).bind(MAX_WEBHOOKS).fetch_all(&mut *tx).await?;
-    queue(tx, keys, now, &rows, WebhookEvent::AccountSignedIn, &news.event_id, &news.payload).await
+    let sql = "SELECT domain_key FROM account WHERE account_key = $1";
+    let domain: Option<i64> = sqlx::query_scalar(sql).bind(account.value()).fetch_optional(&mut *tx).await?;
+    let event = News { event: WebhookEvent::AccountSignedIn, id: &news.event_id, payload: &news.payload };
+    queue(tx, keys, now, domain.map(DomainKey::new), event).await
 }
 
 /// Queues what turned for the worse in the DNS of a domain, or, with none, of the host.
@@ -41,30 +38,35 @@ pub(crate) async fn tell_dns(
     keys: &Keys,
     now: Timestamp,
     domain: Option<DomainKey>,
-    event_id: &str,
-    payload: &str,
+    news: &DnsNews,
 ) -> Result<(), sqlx::Error> {
-    let sql = "SELECT webhook_key, events FROM webhook
-               WHERE is_enabled = 1 AND (domain_key IS NULL OR domain_key = $1)
-                 AND (account_key IS NULL OR EXISTS (SELECT 1 FROM account a WHERE a.account_key = webhook.account_key
-                                                     AND a.is_suspended = 0 AND a.removed_at IS NULL))
-               ORDER BY webhook_key LIMIT $2";
-    let rows: Vec<(i64, String)> =
-        sqlx::query_as(sql).bind(domain.map(DomainKey::value)).bind(MAX_WEBHOOKS).fetch_all(&mut *tx).await?;
-    queue(tx, keys, now, &rows, WebhookEvent::DnsWorse, event_id, payload).await
+    let event = News { event: WebhookEvent::DnsWorse, id: &news.event_id, payload: &news.payload };
+    queue(tx, keys, now, domain, event).await
 }
 
-/// For those of `webhooks` (with the names of their events) that want to hear of `event`.
+struct News<'a> {
+    event: WebhookEvent,
+    /// The same through all attempts.
+    id: &'a str,
+    /// JSON.
+    payload: &'a str,
+}
+
+/// For those who want to hear of it: of all domains, or of this one.
 async fn queue(
     tx: &mut AnyConnection,
     keys: &Keys,
     now: Timestamp,
-    webhooks: &[(i64, String)],
-    event: WebhookEvent,
-    event_id: &str,
-    payload: &str,
+    domain: Option<DomainKey>,
+    news: News<'_>,
 ) -> Result<(), sqlx::Error> {
-    let event = event.as_str();
+    let text = format!(
+        "SELECT webhook_key, events FROM webhook WHERE {IS_TOLD} AND (domain_key IS NULL OR domain_key = $1)
+         ORDER BY webhook_key LIMIT $2"
+    );
+    let query = sqlx::query_as(AssertSqlSafe(text)).bind(domain.map(DomainKey::value)).bind(MAX_WEBHOOKS);
+    let webhooks: Vec<(i64, String)> = query.fetch_all(&mut *tx).await?;
+    let event = news.event.as_str();
     for (webhook, _) in webhooks.iter().filter(|(_, events)| events.split(' ').any(|wanted| wanted == event)) {
         let sql = "INSERT INTO webhook_delivery (delivery_key, webhook_key, event_id, event, payload, state,
                        attempts, next_attempt_at, last_error, created_at)
@@ -72,9 +74,9 @@ async fn queue(
         sqlx::query(sql)
             .bind(keys.next(now))
             .bind(*webhook)
-            .bind(event_id)
+            .bind(news.id)
             .bind(event)
-            .bind(payload)
+            .bind(news.payload)
             .bind(WebhookState::Waiting as i64)
             .bind(now.millis())
             .execute(&mut *tx)

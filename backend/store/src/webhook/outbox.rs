@@ -7,8 +7,8 @@ use relais_model::{Secret, Timestamp};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::deliveries::{COLUMNS, read_delivery};
-use super::{WebhookDelivery, WebhookEvent, WebhookState, shorten};
-use crate::sql::{self, Select};
+use super::{ERROR_OCTETS, WebhookDelivery, WebhookEvent, WebhookState};
+use crate::sql::{self, Select, shorten};
 use crate::transaction::Transaction;
 use crate::{Store, StoreError, TraceKey, WebhookDeliveryKey, WebhookKey};
 
@@ -165,7 +165,7 @@ impl Store {
                     .bind(settlement.state as i64)
                     .bind(settlement.next_attempt_at.millis())
                     .bind(settlement.status.map(i64::from))
-                    .bind(shorten(&settlement.error))
+                    .bind(shorten(&settlement.error, ERROR_OCTETS))
                     .execute(tx)
                     .await?;
                 Ok(())
