@@ -23,6 +23,25 @@ impl Page {
         i64::from(self.limit.clamp(1, Self::MAX_ROWS)) + 1
     }
 
+    /// The key that the page's rows stand before, in a list of the latest first that [`Page::cut_by_key`] cuts.
+    pub(crate) fn before_key(&self) -> i64 {
+        self.key().unwrap_or(i64::MAX)
+    }
+
+    /// The key that the page's rows stand after, in a list of the oldest first that [`Page::cut_by_key`] cuts.
+    pub(crate) fn after_key(&self) -> i64 {
+        self.key().unwrap_or(0)
+    }
+
+    fn key(&self) -> Option<i64> {
+        i64::from_str_radix(self.after.as_deref()?, 16).ok()
+    }
+
+    /// As [`Page::cut`], in a list in the order of its rows' keys.
+    pub(crate) fn cut_by_key<T>(&self, rows: Vec<T>, key: impl Fn(&T) -> i64) -> Listing<T> {
+        self.cut(rows, |row| format!("{:x}", key(row)))
+    }
+
     /// Cuts what the database gave for [`Page::rows_to_ask`] to a page; `cursor` names a row.
     pub(crate) fn cut<T>(&self, mut rows: Vec<T>, cursor: impl Fn(&T) -> String) -> Listing<T> {
         let wanted = usize::try_from(self.limit.clamp(1, Self::MAX_ROWS)).unwrap_or(usize::MAX);

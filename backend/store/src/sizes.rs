@@ -3,6 +3,7 @@
 use relais_model::Domain;
 use sqlx::Row as _;
 
+use crate::directory::read_name;
 use crate::engine::Engine;
 use crate::sql::Select;
 use crate::{DomainKey, Store, StoreError};
@@ -112,12 +113,7 @@ impl Store {
         among(&mut select, domains);
         select.say(" ORDER BY name LIMIT ").value(i64::from(most));
         let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
-        rows.iter()
-            .map(|row| {
-                let name: String = row.try_get(0)?;
-                Domain::parse(&name).map_err(|error| StoreError::damaged(format!("domain {name}: {error}")))
-            })
-            .collect()
+        rows.iter().map(|row| read_name(row.try_get(0)?)).collect()
     }
 
     /// Whether the writer does its work: waits for its turn, and for an empty transaction to end.

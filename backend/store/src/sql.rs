@@ -126,6 +126,11 @@ pub(crate) fn at_domain(domain: &relais_model::Domain) -> String {
     format!("%@{}", literally(domain.as_str()))
 }
 
+/// The beginning of what a stranger said, for a column: up to `octets`, cut at a character.
+pub(crate) fn shorten(text: &str, octets: usize) -> &str {
+    text.get(..text.floor_char_boundary(octets)).unwrap_or(text)
+}
+
 fn literally(words: &str) -> String {
     let mut text = String::with_capacity(words.len() + 2);
     for letter in words.chars() {

@@ -180,15 +180,14 @@ impl Store {
                    FROM api_key k JOIN account a ON a.account_key = k.account_key
                    WHERE k.api_key_key > $1 AND ($2 = 0 OR k.account_key = $2)
                    ORDER BY k.api_key_key LIMIT $3";
-        let after = page.after.as_deref().and_then(|after| i64::from_str_radix(after, 16).ok()).unwrap_or(0);
         let rows = sqlx::query(sql)
-            .bind(after)
+            .bind(page.after_key())
             .bind(owner.map_or(0, AccountKey::value))
             .bind(page.rows_to_ask())
             .fetch_all(&mut *self.reader().await?)
             .await?;
         let keys = rows.iter().map(read_row).collect::<Result<Vec<_>, _>>()?;
-        Ok(page.cut(keys, |key| format!("{:x}", key.key.value())))
+        Ok(page.cut_by_key(keys, |key| key.key.value()))
     }
 
     /// Removes a key of an account, or, without one, of anybody; none where it isn't there.

@@ -691,7 +691,7 @@ fn read_domain(row: &AnyRow) -> Result<DomainEntry, StoreError> {
 }
 
 /// A domain's name as the database keeps it.
-pub(super) fn read_name(name: &str) -> Result<Domain, StoreError> {
+pub(crate) fn read_name(name: &str) -> Result<Domain, StoreError> {
     Domain::parse(name).map_err(|error| StoreError::damaged(format!("domain {name}: {error}")))
 }
 

@@ -34,7 +34,7 @@ pub use route::{ALIAS_DEPTH, Route};
 pub use undo::is_undoable_act;
 
 pub(crate) use account::{add_account_in, take_account};
-pub(crate) use domain::{add_domain_in, read_address};
+pub(crate) use domain::{add_domain_in, read_address, read_name};
 pub(crate) use route::Routes;
 
 use crate::{Store, StoreError, Version};

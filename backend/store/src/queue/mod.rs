@@ -272,11 +272,6 @@ const fn read_notify(number: i64) -> Notify {
     Notify { success: number & 1 != 0, failure: number & 2 != 0, delay: number & 4 != 0 }
 }
 
-/// The beginning of what a stranger said, for a column: up to `octets`, cut at a character.
-fn shorten(text: &str, octets: usize) -> &str {
-    text.get(..text.floor_char_boundary(octets)).unwrap_or(text)
-}
-
 /// Rows that one statement names by their keys, at most.
 const NAMED_AT_ONCE: usize = 64;
 

@@ -6,10 +6,11 @@ use relais_model::{Address, Timestamp};
 use sqlx::query::Query;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::{NAMED_AT_ONCE, filled, key_slots, read_reverse_path, shorten};
+use super::{NAMED_AT_ONCE, filled, key_slots, read_reverse_path};
 use super::{NewTrace, TraceId, TraceKind, trace_accepted};
 use crate::directory::read_address;
 use crate::key::Keys;
+use crate::sql::shorten;
 use crate::transaction::Transaction;
 use crate::{RecipientKey, StoreError};
 

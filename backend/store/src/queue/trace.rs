@@ -4,11 +4,10 @@ use std::fmt;
 
 use relais_model::{Address, Random, Timestamp};
 
-use super::shorten;
 use crate::directory::fold;
 use crate::key::Keys;
 use crate::page::{Listing, Page};
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, shorten};
 use crate::{Store, StoreError};
 
 /// Octets of a text that are kept, at most.
@@ -198,7 +197,6 @@ impl Store {
                               SELECT trace_key FROM (SELECT trace_key FROM message_trace
                                   WHERE recipient = $4 AND trace_key < $1 AND at >= $2 ORDER BY trace_key DESC LIMIT $3) AS received)
                           ORDER BY trace_key DESC LIMIT $3";
-        let before = page.after.as_deref().and_then(|after| i64::from_str_radix(after, 16).ok()).unwrap_or(i64::MAX);
         let since = filter.since.map_or(i64::MIN, Timestamp::millis);
         let address = filter.address.as_ref().map(fold);
         let sql = match (&filter.trace, &address) {
@@ -206,7 +204,7 @@ impl Store {
             (None, Some(_)) => by_address,
             (None, None) => by_time,
         };
-        let mut query = sqlx::query_as::<_, EventRow>(sql).bind(before).bind(since).bind(page.rows_to_ask());
+        let mut query = sqlx::query_as::<_, EventRow>(sql).bind(page.before_key()).bind(since).bind(page.rows_to_ask());
         match &filter.trace {
             Some(trace) => query = query.bind(trace.as_str()).bind(address),
             None if address.is_some() => query = query.bind(address),
@@ -214,7 +212,7 @@ impl Store {
         }
         let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let events = rows.into_iter().map(read_event).collect::<Result<Vec<_>, _>>()?;
-        let Listing { rows, next } = page.cut(events, |(key, _)| format!("{key:x}"));
+        let Listing { rows, next } = page.cut_by_key(events, |(key, _)| *key);
         Ok(Listing { rows: rows.into_iter().map(|(_, event)| event).collect(), next })
     }
 

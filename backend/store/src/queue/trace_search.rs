@@ -82,9 +82,8 @@ pub struct FlowCount {
 impl Store {
     /// Looks at the newest 20,000 events before the page's cursor, or fewer for who serves many domains, and no further.
     pub async fn trace_search(&self, wanted: &TraceSearch, page: &Page) -> Result<TraceFound, StoreError> {
-        let after = page.after.as_deref().and_then(|after| i64::from_str_radix(after, 16).ok());
         let before = wanted.until.map_or(i64::MAX, |until| TraceKey::at(until).value());
-        let keys = (wanted.since.map_or(0, |since| TraceKey::at(since).value()), before.min(after.unwrap_or(i64::MAX)));
+        let keys = (wanted.since.map_or(0, |since| TraceKey::at(since).value()), before.min(page.before_key()));
         let scanned = if wanted.is_selective() { wanted.scanned().max(page.rows_to_ask()) } else { page.rows_to_ask() };
         let mut select =
             Select::new("SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject FROM ");
