@@ -14,11 +14,14 @@ const KEPT: Duration = Duration::from_mins(1);
 /// Domains whose keys are held; past that all are read anew.
 const MOST_DOMAINS: usize = 1000;
 
+/// When a domain's keys were read, and who signs with them.
+type Known = (Timestamp, Arc<Vec<Signer>>);
+
 /// The keys that sign.
 #[derive(Debug)]
 pub(crate) struct Signing {
     store: Store,
-    known: Mutex<HashMap<Domain, (Timestamp, Arc<Vec<Signer>>)>>,
+    known: Mutex<HashMap<Domain, Known>>,
 }
 
 impl Signing {

@@ -276,7 +276,7 @@ async fn check(
     let says = match web.service().dns.check(&admin.actor, whose(&name)).await {
         // It rests for some seconds: what was just found stands there.
         Err(Failure::TooMany { .. }) => "dns-page-check-rests",
-        begun => begun.map(|_| "dns-page-check-begun")?,
+        begun => begun.map(|()| "dns-page-check-begun")?,
     };
     Ok(done(&path::of(path::DNS, &name), Text::new(says)))
 }
