@@ -271,23 +271,9 @@ impl Store {
 
     /// Forgets what was done before `before`, a part at a time. Tells how many changes; see [`AUDIT_KEPT_FOR`].
     pub async fn prune_audit(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut pruned = 0;
-        loop {
-            let some = self
-                .write(move |tx| {
-                    Box::pin(async move {
-                        let sql = "DELETE FROM audit WHERE audit_key IN
-                                   (SELECT audit_key FROM audit WHERE at < $1 ORDER BY audit_key LIMIT $2)";
-                        let query = sqlx::query(sql).bind(before.millis()).bind(PRUNED_AT_ONCE);
-                        Ok::<_, StoreError>(query.execute(tx).await?.rows_affected())
-                    })
-                })
-                .await?;
-            if some == 0 {
-                return Ok(pruned);
-            }
-            pruned += some;
-        }
+        let sql = "DELETE FROM audit WHERE audit_key IN
+                   (SELECT audit_key FROM audit WHERE at < $1 ORDER BY audit_key LIMIT $2)";
+        self.prune_in_parts(sql, before, PRUNED_AT_ONCE).await
     }
 }
 

@@ -253,6 +253,30 @@ impl Store {
         self.inner.writer.act(act, |value| (value, Vec::new())).await
     }
 
+    /// Runs a DELETE of what is from before `$1`, `$2` rows at the most, until none is left: others write between the parts. Tells how many.
+    pub(crate) async fn prune_in_parts(
+        &self,
+        sql: &'static str,
+        before: Timestamp,
+        at_once: i64,
+    ) -> Result<u64, StoreError> {
+        let mut pruned = 0;
+        loop {
+            let some = self
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let query = sqlx::query(sql).bind(before.millis()).bind(at_once);
+                        Ok::<_, StoreError>(query.execute(tx).await?.rows_affected())
+                    })
+                })
+                .await?;
+            if some == 0 {
+                return Ok(pruned);
+            }
+            pruned += some;
+        }
+    }
+
     /// As [`Store::write`], for an act that makes news of mailboxes: views hear it before the caller.
     pub(crate) async fn write_news<T, E, F>(&self, act: F) -> Result<T, E>
     where

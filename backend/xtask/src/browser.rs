@@ -1,7 +1,6 @@
 //! Looks at the panel with a real browser: the checks and the pictures of `web/e2e`, against a demo that they start themselves.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -49,7 +48,7 @@ fn play(arguments: &[String]) -> anyhow::Result<Tally> {
         eprintln!("\nSKIPPED: the browser's checks: {why}\n");
         return Ok(Tally::skip());
     }
-    let mut child = Command::new("node")
+    let child = Command::new("node")
         .arg("run.mjs")
         .args(arguments)
         .current_dir(folder())
@@ -58,19 +57,7 @@ fn play(arguments: &[String]) -> anyhow::Result<Tally> {
         .stdout(Stdio::piped())
         .spawn()
         .context("cannot run node")?;
-    let mut tally = Tally::default();
-    if let Some(output) = child.stdout.take() {
-        for line in BufReader::new(output).lines() {
-            let line = line?;
-            println!("{line}");
-            tally += Tally::of_line(&line);
-        }
-    }
-    if !child.wait()?.success() && tally.failed == 0 {
-        println!("FAIL browser (it ended badly)");
-        tally += Tally::of(false);
-    }
-    Ok(tally)
+    Ok(Tally::of_checks("browser", child)?)
 }
 
 fn folder() -> PathBuf {

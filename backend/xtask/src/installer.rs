@@ -2,7 +2,6 @@
 //! looked at from outside. `installer/tests/machines.py` has the checks.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -77,18 +76,8 @@ pub(crate) fn script(name: &str, work: &Path) -> Command {
 
 /// Runs a script, shows its lines and counts its checks.
 pub(crate) fn count(script: &mut Command) -> anyhow::Result<Tally> {
-    let mut child = script.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("python3 runs")?;
-    let mut tally = Tally::default();
-    for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
-        let line = line?;
-        println!("{line}");
-        tally += Tally::of_line(&line);
-    }
-    if !child.wait()?.success() && tally.failed == 0 {
-        println!("FAIL installer (the checks ended badly)");
-        tally += Tally::of(false);
-    }
-    Ok(tally)
+    let child = script.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("python3 runs")?;
+    Ok(Tally::of_checks("installer", child)?)
 }
 
 /// The program that is built, without what only a debugger reads.

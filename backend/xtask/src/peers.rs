@@ -1,6 +1,5 @@
 //! Real clients and servers against a started house: the scripts in `testkit/peers`.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -186,25 +185,13 @@ fn is_installed(package: &str) -> bool {
 
 fn play(house: &Server, program: &Program, script: &str) -> anyhow::Result<Tally> {
     let folder = crate::root().join("backend/testkit/peers");
-    let mut child = Command::new(folder.join(script))
+    let child = Command::new(folder.join(script))
         .envs(told(house, program)?)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run {script}"))?;
-    let mut tally = Tally::default();
-    if let Some(output) = child.stdout.take() {
-        for line in BufReader::new(output).lines() {
-            let line = line?;
-            println!("{line}");
-            tally += Tally::of_line(&line);
-        }
-    }
-    if !child.wait()?.success() && tally.failed == 0 {
-        println!("FAIL {script} (it ended badly)");
-        tally += Tally::of(false);
-    }
-    Ok(tally)
+    Ok(Tally::of_checks(script, child)?)
 }
 
 /// What a script is told: `HOST`, `CA`, `LOGIN`, `PASSWORD` (and `LOGIN2`, `PASSWORD2`), a `…_PORT` a door,

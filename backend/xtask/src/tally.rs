@@ -1,7 +1,9 @@
 //! How many checks went how.
 
-use std::fmt;
+use std::io::{BufRead, BufReader};
 use std::ops::AddAssign;
+use std::process::Child;
+use std::{fmt, io};
 
 /// Printed as `N passed, N failed`, which is what the last line of every task says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +32,21 @@ impl Tally {
             Some("skip") => Self::skip(),
             _ => Self::default(),
         }
+    }
+
+    /// Shows and counts the lines that the checks `name` print; where they end badly and none of them says so, that counts as one more.
+    pub(crate) fn of_checks(name: &str, mut child: Child) -> io::Result<Self> {
+        let mut tally = Self::default();
+        for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
+            let line = line?;
+            println!("{line}");
+            tally += Self::of_line(&line);
+        }
+        if !child.wait()?.success() && tally.failed == 0 {
+            println!("FAIL {name} (it ended badly)");
+            tally += Self::of(false);
+        }
+        Ok(tally)
     }
 }
 

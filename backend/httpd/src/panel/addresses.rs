@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activity::done_undoably;
 use super::people::{domain_choices, domains};
+use super::question::{QuestionPage, VersionForm};
 use crate::kit::{
     Admin, Choice, Complaints, Desk, Form, Frame, Oops, Pager, Routes, SortHead, Time, again, order, shown, typed,
 };
@@ -290,38 +291,25 @@ async fn change(
     }
 }
 
-#[derive(Debug, Template)]
-#[template(path = "panel/addresses/remove.html")]
-struct RemovePage {
-    frame: Frame,
-    here: String,
-    title: String,
-    goes: Vec<String>,
-    version: String,
-}
-
-impl RemovePage {
-    fn of(frame: Frame, alias: AddressView) -> Self {
-        let leads = |target: &String| frame.tell(&Text::new("alias-goes").with("target", target.as_str()));
-        Self {
-            here: path::of(path::ADDRESSES, &alias.address),
-            title: frame.tell(&Text::new("alias-remove-title").with("address", alias.address.as_str())),
-            goes: alias.targets.iter().map(leads).collect(),
-            version: alias.version,
-            frame,
-        }
+fn ask_to_remove(frame: Frame, alias: AddressView) -> QuestionPage {
+    let leads = |target: &String| frame.tell(&Text::new("alias-goes").with("target", target.as_str()));
+    let back = path::of(path::ADDRESSES, &alias.address);
+    QuestionPage {
+        title: frame.tell(&Text::new("alias-remove-title").with("address", alias.address.as_str())),
+        text: frame.say("alias-remove-text"),
+        goes: alias.targets.iter().map(leads).collect(),
+        action: format!("{back}/remove"),
+        act: frame.say("alias-remove"),
+        back,
+        kind: "danger",
+        version: alias.version,
+        frame,
     }
 }
 
 async fn remove_form(admin: Admin, State(web): State<Web>, Path(address): Path<String>) -> Oops {
     let alias = web.service().addresses.show(&admin.actor, &address).await?;
-    Ok(shown(&RemovePage::of(admin.frame(&web), alias)))
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct VersionForm {
-    version: String,
+    Ok(shown(&ask_to_remove(admin.frame(&web), alias)))
 }
 
 async fn remove(
@@ -480,7 +468,7 @@ mod tests {
                 AliasPage::of(frame, &alias(), Role::DomainAdmin),
             ]
         });
-        draw(|frame| vec![RemovePage::of(frame, alias())]);
+        draw(|frame| vec![ask_to_remove(frame, alias())]);
         draw(|frame| {
             let page = |domains| NewPage {
                 frame: frame.clone(),

@@ -11,6 +11,7 @@ use relais_service::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::question::QuestionPage;
 use super::sign_in::Nothing;
 use crate::kit::{
     Admin, Choice, Complaints, Flash, FlashKind, Form, Frame, ListQuery, Oops, Owner, PageError, Pager, Routes, Time,
@@ -251,36 +252,26 @@ async fn renew(owner: Owner, State(web): State<Web>, Path(id): Path<String>, For
     told(path::CERTIFICATES, outcome, "certificates-page-renewing")
 }
 
-#[derive(Debug, Template)]
-#[template(path = "panel/certificates/remove.html")]
-struct RemovePage {
-    frame: Frame,
-    text: String,
-    goes: Vec<String>,
-    action: String,
-}
-
-impl RemovePage {
-    fn of(frame: Frame, row: &CertificateRow) -> Self {
-        let names = Text::new("certificates-page-goes").with("names", row.names.join(", "));
-        let is_ordered = row.source == "acme";
-        Self {
-            text: frame.say(if is_ordered {
-                "certificates-page-remove-ordered"
-            } else {
-                "certificates-page-remove-own"
-            }),
-            goes: vec![frame.tell(&names), frame.say("certificates-page-goes-key")],
-            action: format!("{}/remove", path::of(path::CERTIFICATES, &row.id)),
-            frame,
-        }
+fn ask_to_remove(frame: Frame, row: &CertificateRow) -> QuestionPage {
+    let names = Text::new("certificates-page-goes").with("names", row.names.join(", "));
+    let is_ordered = row.source == "acme";
+    QuestionPage {
+        title: frame.say("certificates-page-remove-title"),
+        text: frame.say(if is_ordered { "certificates-page-remove-ordered" } else { "certificates-page-remove-own" }),
+        goes: vec![frame.tell(&names), frame.say("certificates-page-goes-key")],
+        action: format!("{}/remove", path::of(path::CERTIFICATES, &row.id)),
+        act: frame.say("certificates-page-remove"),
+        back: path::CERTIFICATES.to_owned(),
+        kind: "danger",
+        version: String::new(),
+        frame,
     }
 }
 
 async fn remove_form(owner: Owner, State(web): State<Web>, Path(id): Path<String>) -> Oops {
     owner.actor.require_proof()?;
     let row = web.service().certificate(&owner.actor, &id).await?;
-    Ok(shown(&RemovePage::of(owner.frame(&web), &row)))
+    Ok(shown(&ask_to_remove(owner.frame(&web), &row)))
 }
 
 async fn remove(owner: Owner, State(web): State<Web>, Path(id): Path<String>, Form(Nothing {}): Form<Nothing>) -> Oops {
@@ -723,7 +714,7 @@ mod tests {
             ]
         });
         draw(|frame| {
-            let page = |source| RemovePage::of(frame.clone(), &certificate(source, &["mx.example.org"], 5));
+            let page = |source| ask_to_remove(frame.clone(), &certificate(source, &["mx.example.org"], 5));
             vec![page("acme"), page("own")]
         });
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activity::done_undoably;
 use super::dns::Summary;
+use super::question::{QuestionPage, VersionForm};
 use super::sign_in::Nothing;
 use crate::kit::{
     Admin, Complaints, Desk, Form, Frame, Oops, Owner, Pager, Routes, SortHead, Time, Typed, again, done, order, shown,
@@ -311,90 +312,64 @@ async fn change(admin: Admin, State(web): State<Web>, Path(name): Path<String>, 
     }
 }
 
-#[derive(Debug, Template)]
-#[template(path = "panel/domains/confirm.html")]
-struct ConfirmPage {
-    frame: Frame,
-    title: String,
-    text: String,
-    goes: Vec<String>,
-    action: String,
-    act: String,
-    back: String,
-    /// Of what was looked at: what was changed since is not removed unseen. Empty where it doesn't matter.
-    version: String,
+fn ask_to_disable(frame: Frame, domain: DomainView) -> QuestionPage {
+    let back = path::of(path::DOMAINS, &domain.ascii);
+    QuestionPage {
+        title: frame.tell(&Text::new("domain-disable-title").with("domain", domain.domain)),
+        text: frame.say("domain-disable-text"),
+        goes: vec![
+            frame.count("domain-disable-people", domain.people),
+            frame.count("domain-disable-aliases", domain.aliases),
+        ],
+        action: format!("{back}/disable"),
+        act: frame.say("domain-disable"),
+        back,
+        kind: "danger",
+        version: domain.version,
+        frame,
+    }
 }
 
-impl ConfirmPage {
-    fn to_disable(frame: Frame, domain: DomainView) -> Self {
-        let back = path::of(path::DOMAINS, &domain.ascii);
-        Self {
-            title: frame.tell(&Text::new("domain-disable-title").with("domain", domain.domain)),
-            text: frame.say("domain-disable-text"),
-            goes: vec![
-                frame.count("domain-disable-people", domain.people),
-                frame.count("domain-disable-aliases", domain.aliases),
-            ],
-            action: format!("{back}/disable"),
-            act: frame.say("domain-disable"),
-            back,
-            version: domain.version,
-            frame,
-        }
+fn ask_to_remove(frame: Frame, domain: DomainView, going: &DomainGoing) -> QuestionPage {
+    let back = path::of(path::DOMAINS, &domain.ascii);
+    let until = frame.time(going.purged_at.0).words;
+    let messages = Text::new("domain-goes-messages").with("count", going.messages);
+    QuestionPage {
+        title: frame.tell(&Text::new("domain-remove-title").with("domain", domain.domain)),
+        text: frame.tell(&Text::new("domain-remove-text").with("until", until)),
+        goes: vec![
+            frame.count("domain-goes-people", going.people),
+            frame.tell(&messages.with("size", frame.size(going.octets))),
+            frame.count("domain-goes-aliases", going.aliases),
+            frame.count("domain-goes-names", going.other_names),
+        ],
+        action: format!("{back}/remove"),
+        act: frame.say("domain-remove"),
+        back,
+        kind: "danger",
+        version: domain.version,
+        frame,
     }
+}
 
-    fn to_remove(frame: Frame, domain: DomainView, going: &DomainGoing) -> Self {
-        let back = path::of(path::DOMAINS, &domain.ascii);
-        let until = frame.time(going.purged_at.0).words;
-        let messages = Text::new("domain-goes-messages").with("count", going.messages);
-        Self {
-            title: frame.tell(&Text::new("domain-remove-title").with("domain", domain.domain)),
-            text: frame.tell(&Text::new("domain-remove-text").with("until", until)),
-            goes: vec![
-                frame.count("domain-goes-people", going.people),
-                frame.tell(&messages.with("size", frame.size(going.octets))),
-                frame.count("domain-goes-aliases", going.aliases),
-                frame.count("domain-goes-names", going.other_names),
-            ],
-            action: format!("{back}/remove"),
-            act: frame.say("domain-remove"),
-            back,
-            version: domain.version,
-            frame,
-        }
-    }
-
-    fn to_remove_name(frame: Frame, domain: DomainView, other: &str) -> Self {
-        let back = path::of(path::DOMAINS, &domain.ascii);
-        Self {
-            title: frame.tell(&Text::new("domain-name-remove-title").with("domain", other)),
-            text: frame.tell(&Text::new("domain-name-remove-text").with("domain", domain.domain)),
-            goes: Vec::new(),
-            action: format!("{}/remove", path::of(&format!("{back}/names"), other)),
-            act: frame.say("domain-name-remove"),
-            back,
-            version: String::new(),
-            frame,
-        }
+fn ask_to_remove_name(frame: Frame, domain: DomainView, other: &str) -> QuestionPage {
+    let back = path::of(path::DOMAINS, &domain.ascii);
+    QuestionPage {
+        title: frame.tell(&Text::new("domain-name-remove-title").with("domain", other)),
+        text: frame.tell(&Text::new("domain-name-remove-text").with("domain", domain.domain)),
+        goes: Vec::new(),
+        action: format!("{}/remove", path::of(&format!("{back}/names"), other)),
+        act: frame.say("domain-name-remove"),
+        back,
+        kind: "danger",
+        version: String::new(),
+        frame,
     }
 }
 
 async fn disable_form(owner: Owner, State(web): State<Web>, Path(name): Path<String>) -> Oops {
     let domain = web.service().domains.show(&owner.actor, &name).await?;
-    Ok(shown(&ConfirmPage::to_disable(owner.frame(&web), domain)))
-}
-
-/// What a question's page sends.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct VersionForm {
-    version: String,
-}
-
-impl VersionForm {
-    fn version(&self) -> Option<&str> {
-        Some(self.version.as_str()).filter(|version| !version.is_empty())
-    }
+    Ok(shown(&ask_to_disable(owner.frame(&web), domain)))
 }
 
 async fn disable(
@@ -434,7 +409,7 @@ async fn remove_form(owner: Owner, State(web): State<Web>, Path(name): Path<Stri
     owner.actor.require_proof()?;
     let domains = &web.service().domains;
     let (domain, going) = (domains.show(&owner.actor, &name).await?, domains.going(&owner.actor, &name).await?);
-    Ok(shown(&ConfirmPage::to_remove(owner.frame(&web), domain, &going)))
+    Ok(shown(&ask_to_remove(owner.frame(&web), domain, &going)))
 }
 
 async fn remove(owner: Owner, State(web): State<Web>, Path(name): Path<String>, Form(form): Form<VersionForm>) -> Oops {
@@ -482,7 +457,7 @@ async fn add_name(owner: Owner, State(web): State<Web>, Path(name): Path<String>
 
 async fn remove_name_form(owner: Owner, State(web): State<Web>, Path((name, other)): Path<(String, String)>) -> Oops {
     let domain = web.service().domains.show(&owner.actor, &name).await?;
-    Ok(shown(&ConfirmPage::to_remove_name(owner.frame(&web), domain, &other)))
+    Ok(shown(&ask_to_remove_name(owner.frame(&web), domain, &other)))
 }
 
 async fn remove_name(
@@ -586,13 +561,13 @@ mod tests {
         };
         draw(|frame| {
             vec![
-                ConfirmPage::to_disable(frame.clone(), domain()),
-                ConfirmPage::to_remove(frame.clone(), domain(), &going),
-                ConfirmPage::to_remove_name(frame, domain(), "buecher.example"),
+                ask_to_disable(frame.clone(), domain()),
+                ask_to_remove(frame.clone(), domain(), &going),
+                ask_to_remove_name(frame, domain(), "buecher.example"),
             ]
         });
         let frame = Frame::sample(relais_words::Language::English, Role::Owner);
-        let page = ConfirmPage::to_remove(frame, domain(), &going);
+        let page = ask_to_remove(frame, domain(), &going);
         assert_eq!(page.goes, ["1 person", "412 messages, 1 MB", "No aliases", "2 other names"]);
         assert_eq!(page.action, "/panel/domains/xn--bcher-kva.example/remove");
         assert!(page.text.contains("in 30 days"), "{}", page.text);

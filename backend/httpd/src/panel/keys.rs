@@ -7,6 +7,7 @@ use relais_service::{ApiKeyForm, ApiKeyRow, Failure, Group, Role, Rows, Scope, S
 use serde::{Deserialize, Serialize};
 
 use super::people::role_title;
+use super::question::QuestionPage;
 use super::sign_in::Nothing;
 use crate::kit::{Choice, Complaints, Desk, Form, Frame, Oops, Pager, Routes, Time, again, done, shown, typed};
 use crate::{Web, path};
@@ -212,36 +213,28 @@ fn wanted(web: &Web, form: &KeyForm) -> Result<ApiKeyForm, Failure> {
     })
 }
 
-#[derive(Debug, Template)]
-#[template(path = "panel/keys/revoke.html")]
-struct RevokePage {
-    frame: Frame,
-    title: String,
-    goes: Vec<String>,
-    action: String,
-}
-
-impl RevokePage {
-    fn of(frame: Frame, key: &ApiKeyRow) -> Self {
-        let used = match &key.last_used {
-            Some((at, from)) => {
-                Text::new("key-goes-used").with("when", frame.time(*at).words).with("from", from.as_str())
-            }
-            None => Text::new("key-goes-unused"),
-        };
-        let owner = Text::new("key-goes-owner").with("owner", key.owner.to_string());
-        Self {
-            title: frame.tell(&Text::new("key-revoke-title").with("name", key.name.as_str())),
-            goes: vec![frame.tell(&owner), frame.tell(&used)],
-            action: format!("{}/revoke", path::of(path::KEYS, &key.id)),
-            frame,
-        }
+fn ask_to_revoke(frame: Frame, key: &ApiKeyRow) -> QuestionPage {
+    let used = match &key.last_used {
+        Some((at, from)) => Text::new("key-goes-used").with("when", frame.time(*at).words).with("from", from.as_str()),
+        None => Text::new("key-goes-unused"),
+    };
+    let owner = Text::new("key-goes-owner").with("owner", key.owner.to_string());
+    QuestionPage {
+        title: frame.tell(&Text::new("key-revoke-title").with("name", key.name.as_str())),
+        text: frame.say("key-revoke-text"),
+        goes: vec![frame.tell(&owner), frame.tell(&used)],
+        action: format!("{}/revoke", path::of(path::KEYS, &key.id)),
+        act: frame.say("key-revoke"),
+        back: path::KEYS.to_owned(),
+        kind: "danger",
+        version: String::new(),
+        frame,
     }
 }
 
 async fn revoke_form(desk: Desk, State(web): State<Web>, Path(id): Path<String>) -> Oops {
     let key = find(&desk, &web, &id).await?;
-    Ok(shown(&RevokePage::of(desk.frame(&web), &key)))
+    Ok(shown(&ask_to_revoke(desk.frame(&web), &key)))
 }
 
 /// Among those that the asker may revoke.
@@ -295,7 +288,7 @@ mod tests {
             let endless = ApiKeyRow { expires_at: None, last_used: None, ..key() };
             vec![page(true, "1", vec![key(), endless]), page(false, "1", vec![key()]), page(false, "", Vec::new())]
         });
-        draw(|frame| vec![RevokePage::of(frame, &key())]);
+        draw(|frame| vec![ask_to_revoke(frame, &key())]);
     }
 
     #[test]

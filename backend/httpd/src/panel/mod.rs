@@ -14,6 +14,7 @@ mod messages;
 mod outcome;
 mod overview;
 mod people;
+mod question;
 mod queue;
 mod security;
 mod settings;

@@ -8,6 +8,7 @@ use relais_service::{
 };
 use serde::Deserialize;
 
+use super::question::QuestionPage;
 use super::sign_in::Nothing;
 use crate::kit::{
     Admin, Choice, Complaints, Flash, FlashKind, Form, Frame, ListQuery, Oops, Pager, Routes, Time, again, done,
@@ -338,31 +339,25 @@ async fn resend(admin: Admin, State(web): State<Web>, Path(id): Path<String>, Fo
     Ok(done(&path::of(path::WEBHOOKS, &id), Text::new("webhooks-page-resent")))
 }
 
-#[derive(Debug, Template)]
-#[template(path = "panel/webhooks/remove.html")]
-struct RemovePage {
-    frame: Frame,
-    goes: Vec<String>,
-    action: String,
-    back: String,
-}
-
-impl RemovePage {
-    fn of(frame: Frame, webhook: &WebhookView) -> Self {
-        let back = path::of(path::WEBHOOKS, &webhook.id);
-        let address = Text::new("webhooks-page-goes-address").with("url", webhook.url.as_str());
-        Self {
-            goes: vec![frame.tell(&address), frame.say("webhooks-page-goes-waiting")],
-            action: format!("{back}/remove"),
-            back,
-            frame,
-        }
+fn ask_to_remove(frame: Frame, webhook: &WebhookView) -> QuestionPage {
+    let back = path::of(path::WEBHOOKS, &webhook.id);
+    let address = Text::new("webhooks-page-goes-address").with("url", webhook.url.as_str());
+    QuestionPage {
+        title: frame.say("webhooks-page-remove-title"),
+        text: frame.say("webhooks-page-remove-text"),
+        goes: vec![frame.tell(&address), frame.say("webhooks-page-goes-waiting")],
+        action: format!("{back}/remove"),
+        act: frame.say("webhooks-page-remove"),
+        back,
+        kind: "danger",
+        version: String::new(),
+        frame,
     }
 }
 
 async fn remove_form(admin: Admin, State(web): State<Web>, Path(id): Path<String>) -> Oops {
     let webhook = web.service().webhook(&admin.actor, &id).await?;
-    Ok(shown(&RemovePage::of(admin.frame(&web), &webhook)))
+    Ok(shown(&ask_to_remove(admin.frame(&web), &webhook)))
 }
 
 async fn remove(
@@ -478,6 +473,6 @@ mod tests {
                 CreatedWebhook { webhook, secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned() },
             )]
         });
-        draw(|frame| vec![RemovePage::of(frame, &hook("https://hooks.example.org/relais", None))]);
+        draw(|frame| vec![ask_to_remove(frame, &hook("https://hooks.example.org/relais", None))]);
     }
 }

@@ -218,23 +218,9 @@ impl Store {
 
     /// Forgets what happened before `before`, a part at a time, so that mail is filed between the parts. Tells how many events.
     pub async fn trace_prune(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut pruned = 0;
-        loop {
-            let some = self
-                .write(move |tx| {
-                    Box::pin(async move {
-                        let sql = "DELETE FROM message_trace WHERE trace_key IN
-                                   (SELECT trace_key FROM message_trace WHERE at < $1 ORDER BY trace_key LIMIT $2)";
-                        let query = sqlx::query(sql).bind(before.millis()).bind(PRUNED_AT_ONCE);
-                        Ok::<_, StoreError>(query.execute(tx).await?.rows_affected())
-                    })
-                })
-                .await?;
-            if some == 0 {
-                return Ok(pruned);
-            }
-            pruned += some;
-        }
+        let sql = "DELETE FROM message_trace WHERE trace_key IN
+                   (SELECT trace_key FROM message_trace WHERE at < $1 ORDER BY trace_key LIMIT $2)";
+        self.prune_in_parts(sql, before, PRUNED_AT_ONCE).await
     }
 }
 

@@ -6,6 +6,7 @@ use relais_service::{Failure, PasskeyRow, Text};
 use serde::Deserialize;
 
 use crate::kit::{Complaints, Form, Frame, Oops, Person, Routes, Time, again, done, shown};
+use crate::panel::question::QuestionPage;
 use crate::panel::sign_in::{Nothing, ceremony};
 use crate::{Web, path};
 
@@ -98,19 +99,22 @@ async fn rename(person: Person, State(web): State<Web>, Path(id): Path<String>, 
     }
 }
 
-#[derive(Debug, Template)]
-#[template(path = "panel/account/passkey_remove.html")]
-struct RemovePage {
-    frame: Frame,
-    here: String,
-    goes: Vec<String>,
-}
-
 async fn remove_form(person: Person, State(web): State<Web>, Path(id): Path<String>) -> Oops {
     let own = web.access().own_passkeys(&person.me.actor).await?;
     let absent = || Failure::Absent(Text::new("passkey-absent"));
     let row = own.into_iter().find(|row| row.id == id).ok_or_else(absent)?;
-    Ok(shown(&RemovePage { frame: person.frame(&web), here: person.visit.path.clone(), goes: vec![row.name] }))
+    let frame = person.frame(&web);
+    Ok(shown(&QuestionPage {
+        title: frame.say("passkey-remove-title"),
+        text: frame.say("passkey-remove-text"),
+        goes: vec![row.name],
+        action: person.visit.path.clone(),
+        act: frame.say("remove"),
+        back: path::OWN_PASSKEYS.to_owned(),
+        kind: "danger",
+        version: String::new(),
+        frame,
+    }))
 }
 
 async fn remove(

@@ -9,10 +9,10 @@ use relais_service::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::push::QuestionPage;
 use crate::kit::{
     Choice, Complaints, Form, Frame, ListQuery, Oops, Owner, Pager, Routes, Time, again, done, query, shown,
 };
+use crate::panel::question::QuestionPage;
 use crate::panel::sign_in::Nothing;
 use crate::{Web, path};
 
@@ -243,7 +243,7 @@ async fn edit(owner: Owner, State(web): State<Web>, Path(id): Path<String>, Form
     }
 }
 
-fn question(frame: Frame, account: &DnsAccountView) -> QuestionPage {
+fn ask_to_remove(frame: Frame, account: &DnsAccountView) -> QuestionPage {
     let back = path::of(path::DNS_ACCOUNTS, &account.id);
     let key = Text::new("dns-accounts-goes-key").with("provider", frame.tell(&account.provider_name));
     QuestionPage {
@@ -253,13 +253,15 @@ fn question(frame: Frame, account: &DnsAccountView) -> QuestionPage {
         action: format!("{back}/remove"),
         act: frame.say("dns-accounts-remove"),
         back: path::DNS_ACCOUNTS.to_owned(),
+        kind: "danger",
+        version: String::new(),
         frame,
     }
 }
 
 async fn remove_form(owner: Owner, State(web): State<Web>, Path(id): Path<String>) -> Oops {
     let account = web.service().dns.account(&owner.actor, &id).await?;
-    Ok(shown(&question(owner.frame(&web), &account)))
+    Ok(shown(&ask_to_remove(owner.frame(&web), &account)))
 }
 
 async fn remove(owner: Owner, State(web): State<Web>, Path(id): Path<String>, Form(Nothing {}): Form<Nothing>) -> Oops {
@@ -325,7 +327,7 @@ mod tests {
                 AccountPage::of(frame, &kind(), Some(&account()), &kept(&account()), Complaints::default()),
             ]
         });
-        draw(|frame| vec![question(frame, &account())]);
+        draw(|frame| vec![ask_to_remove(frame, &account())]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::kit::{
     self, Complaints, Flash, FlashKind, Form, Frame, ListQuery, Oops, Owner, Pager, Routes, Time, again, redirect,
     shown,
 };
+use crate::panel::question::QuestionPage;
 use crate::panel::sign_in::Nothing;
 use crate::{Web, path};
 
@@ -347,39 +348,26 @@ async fn find(by: &Actor, web: &Web, id: &str) -> Result<DnsPushView, Failure> {
     }
 }
 
-/// The question before an undo.
-#[derive(Debug, Template)]
-#[template(path = "panel/dns/question.html")]
-pub(super) struct QuestionPage {
-    pub(super) frame: Frame,
-    pub(super) title: String,
-    pub(super) text: String,
-    pub(super) goes: Vec<String>,
-    pub(super) action: String,
-    pub(super) act: String,
-    pub(super) back: String,
-}
-
-impl QuestionPage {
-    fn to_undo(frame: Frame, done: &DnsPushView) -> Self {
-        let back = path::of(path::DNS_RECEIPTS, &done.id);
-        let text = Text::new("dns-receipt-undo-text").with("zone", done.zone.as_str());
-        Self {
-            title: frame.say("dns-receipt-undo-title"),
-            text: frame.tell(&text),
-            goes: done.changes.iter().map(|change| format!("{} {}", change.name, change.kind)).collect(),
-            action: format!("{back}/undo"),
-            act: frame.say("dns-receipt-undo"),
-            back,
-            frame,
-        }
+fn ask_to_undo(frame: Frame, done: &DnsPushView) -> QuestionPage {
+    let back = path::of(path::DNS_RECEIPTS, &done.id);
+    let text = Text::new("dns-receipt-undo-text").with("zone", done.zone.as_str());
+    QuestionPage {
+        title: frame.say("dns-receipt-undo-title"),
+        text: frame.tell(&text),
+        goes: done.changes.iter().map(|change| format!("{} {}", change.name, change.kind)).collect(),
+        action: format!("{back}/undo"),
+        act: frame.say("dns-receipt-undo"),
+        back,
+        kind: "danger",
+        version: String::new(),
+        frame,
     }
 }
 
 async fn undo_form(owner: Owner, State(web): State<Web>, Path(id): Path<String>) -> Oops {
     owner.actor.require_proof()?;
     let done = find(&owner.actor, &web, &id).await?;
-    Ok(shown(&QuestionPage::to_undo(owner.frame(&web), &done)))
+    Ok(shown(&ask_to_undo(owner.frame(&web), &done)))
 }
 
 async fn undo(owner: Owner, State(web): State<Web>, Path(id): Path<String>, Form(Nothing {}): Form<Nothing>) -> Oops {
@@ -481,6 +469,6 @@ mod tests {
             let page = |done| ReceiptPage::of(frame.clone(), done);
             vec![page(done(true, false)), page(done(false, false)), page(done(true, true))]
         });
-        draw(|frame| vec![QuestionPage::to_undo(frame, &done(true, false))]);
+        draw(|frame| vec![ask_to_undo(frame, &done(true, false))]);
     }
 }

@@ -11,6 +11,7 @@ use crate::kit::{
     Admin, Choice, Complaints, Desk, Form, Frame, Oops, PageError, Routes, Time, Typed, again, done, shown,
 };
 use crate::panel::activity::done_undoably;
+use crate::panel::question::{QuestionPage, VersionForm};
 use crate::panel::sign_in::Nothing;
 use crate::{Web, path};
 
@@ -290,34 +291,11 @@ async fn give_power(
     }
 }
 
-/// The question before an act upon one person.
-#[derive(Debug, Template)]
-#[template(path = "panel/people/confirm.html")]
-pub(super) struct ConfirmPage {
-    pub(super) frame: Frame,
-    pub(super) title: String,
-    pub(super) text: String,
-    pub(super) goes: Vec<String>,
-    pub(super) action: String,
-    pub(super) act: String,
-    pub(super) back: String,
-    /// `danger`, or `primary`.
-    pub(super) kind: &'static str,
-    /// Of what was looked at: what was changed since is not removed unseen. Empty where it doesn't matter.
-    pub(super) version: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct VersionForm {
-    version: String,
-}
-
 async fn suspend_form(admin: Admin, State(web): State<Web>, Path(address): Path<String>) -> Oops {
     let person = web.service().people.show(&admin.actor, &address).await?;
     let frame = admin.frame(&web);
     let back = path::of(path::PEOPLE, &person.address);
-    Ok(shown(&ConfirmPage {
+    Ok(shown(&QuestionPage {
         title: frame.tell(&Text::new("person-suspend-title").with("address", person.address)),
         text: frame.say("person-suspend-text"),
         goes: Vec::new(),
@@ -374,7 +352,7 @@ async fn remove_form(admin: Admin, State(web): State<Web>, Path(address): Path<S
     }
     let back = path::of(path::PEOPLE, &person.address);
     let until = frame.time(going.purged_at.0).words;
-    Ok(shown(&ConfirmPage {
+    Ok(shown(&QuestionPage {
         title: frame.tell(&Text::new("person-remove-title").with("address", person.address)),
         text: frame.tell(&Text::new("person-remove-text").with("until", until)),
         goes,
@@ -447,7 +425,7 @@ mod tests {
     #[test]
     fn questions_are_drawn() {
         draw(|frame| {
-            vec![ConfirmPage {
+            vec![QuestionPage {
                 title: frame.tell(&Text::new("person-remove-title").with("address", "ann@example.org")),
                 text: frame.say("person-suspend-text"),
                 goes: vec!["412 messages".to_owned()],

@@ -10,8 +10,9 @@ use relais_service::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::person::{ConfirmPage, Head};
+use super::person::Head;
 use crate::kit::{Admin, Desk, Form, Frame, ListQuery, Oops, Pager, Routes, Time, browser_name, done, shown};
+use crate::panel::question::QuestionPage;
 use crate::panel::sign_in::Nothing;
 use crate::{Web, path};
 
@@ -216,7 +217,7 @@ async fn link_form(desk: Desk, State(web): State<Web>, Path(address): Path<Strin
     let person = web.service().people.show(&desk.actor, &address).await?;
     let frame = desk.frame(&web);
     let back = format!("{}/sign-in", path::of(path::PEOPLE, &person.address));
-    Ok(shown(&ConfirmPage {
+    Ok(shown(&QuestionPage {
         title: frame.tell(&Text::new("person-link-question").with("address", person.address)),
         text: frame.say("person-link-text"),
         goes: Vec::new(),
@@ -243,7 +244,7 @@ async fn link(
 /// The question before a way in is taken away.
 fn ask(frame: Frame, address: &str, action: &str, title: &Text, text: &str) -> Response {
     let back = format!("{}/sign-in", path::of(path::PEOPLE, address));
-    shown(&ConfirmPage {
+    shown(&QuestionPage {
         title: frame.tell(title),
         text: frame.say(text),
         goes: Vec::new(),
