@@ -1,5 +1,5 @@
 // node run.mjs [NAME…]: runs the checks of `checks/NAME.mjs`, or of all files there, in one house with one browser.
-// node run.mjs --shots FOLDER: a picture of every page at each width in each theme.
+// node run.mjs --shots FOLDER [NAME…]: a picture of every page, or of those whose names begin so, at each width in each theme.
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { THEMES, WIDTHS, browser as open, check, house as start, inTab, skip, tally } from "./kit.mjs";
@@ -23,7 +23,7 @@ async function visit() {
   const browser = await open(house);
   try {
     if (first === "--shots") {
-      await shoot(browser, rest[0] ?? "shots");
+      await shoot(browser, ...rest);
       return tally("shots");
     }
     const all = readdirSync(new URL("checks/", import.meta.url)).map((file) => file.replace(/\.mjs$/, "")).sort();
@@ -37,10 +37,11 @@ async function visit() {
   }
 }
 
-async function shoot(browser, folder) {
+async function shoot(browser, folder = "shots", ...names) {
   mkdirSync(folder, { recursive: true });
-  for (const role of new Set(PAGES.map(viewer))) {
-    const pages = PAGES.filter((page) => viewer(page) === role);
+  const wanted = PAGES.filter((page) => !names.length || names.some((name) => page.name.startsWith(name)));
+  for (const role of new Set(wanted.map(viewer))) {
+    const pages = wanted.filter((page) => viewer(page) === role);
     for (const width of WIDTHS) {
       for (const theme of THEMES) {
         await inTab(browser, { role, width, theme }, async (tab) => {

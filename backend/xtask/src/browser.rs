@@ -33,10 +33,11 @@ pub(crate) fn run_short() -> anyhow::Result<Tally> {
     play(&["sign-in".to_owned(), "look".to_owned()])
 }
 
-/// Takes a picture of every page at three widths, light and dark: target/shots/PAGE-WIDTH-THEME.png.
-pub(crate) fn shots() -> anyhow::Result<Tally> {
+/// Takes a picture of every page, or of those whose names begin so, at three widths, light and dark: target/shots/PAGE-WIDTH-THEME.png.
+pub(crate) fn shots(names: &[String]) -> anyhow::Result<Tally> {
     let folder = crate::root().join("target/shots");
-    let tally = play(&["--shots".to_owned(), folder.display().to_string()])?;
+    let arguments = ["--shots".to_owned(), folder.display().to_string()];
+    let tally = play(&[&arguments, names].concat())?;
     println!("the pictures stand in {}", folder.display());
     Ok(tally)
 }

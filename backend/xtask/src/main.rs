@@ -49,7 +49,10 @@ enum Task {
     /// Looks at the panel with a real browser
     Browser(browser::Arguments),
     /// Takes pictures of every page, into target/shots
-    Shots,
+    Shots {
+        /// Only of pages whose names begin so
+        names: Vec<String>,
+    },
     /// Kills relais under load, again and again, and counts
     Crash(crash::Arguments),
     /// Fills the disk under a running relais (root only)
@@ -80,7 +83,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Api => api::run()?,
         Task::ConsoleBench => bench::console()?,
         Task::Browser(arguments) => browser::run(&arguments)?,
-        Task::Shots => browser::shots()?,
+        Task::Shots { names } => browser::shots(&names)?,
         Task::Crash(arguments) => crash::run(&arguments)?,
         Task::FullDisk => full_disk::run()?,
         Task::Fuzz(arguments) => fuzz::run(&arguments)?,
