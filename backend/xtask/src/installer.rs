@@ -20,6 +20,8 @@ const PACKAGES: &[&str] =
 pub(crate) const HOST: &str = "systemd,systemd-sysv,dbus,ca-certificates,cron,sqlite3,ufw,iproute2";
 /// A machine that has a mail server already.
 const TAKEN: &str = "postfix";
+/// A machine behind the other firewall; its polkitd wants a logind.
+const WALLED: &str = "firewalld,libpam-systemd";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -45,7 +47,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     }
     let work = crate::root().join("target/installer");
     let suite = arguments.suite.as_str();
-    let (Some(bare), Some(taken)) = (root(&work, suite, "bare", HOST)?, root(&work, suite, "taken", &taken())?) else {
+    let roots = (
+        root(&work, suite, "bare", HOST)?,
+        root(&work, suite, "taken", &taken())?,
+        root(&work, suite, "walled", &walled())?,
+    );
+    let (Some(bare), Some(taken), Some(walled)) = roots else {
         println!("skip installer (no Debian root could be made: is there a network?)");
         return Ok(Tally::skip());
     };
@@ -60,6 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
             .arg(&arguments.only)
             .env("BARE", bare)
             .env("TAKEN", taken)
+            .env("WALLED", walled)
             .env("ARCHIVE", release::archive(&now)?)
             .env("PACKAGE", release::package(&now, &version)?)
             .env("RELEASE", now)
@@ -119,6 +127,11 @@ pub(crate) fn is_there(program: &str) -> bool {
 /// What the machine has that has another mail server.
 fn taken() -> String {
     format!("{HOST},{TAKEN}")
+}
+
+/// What the machine has that has another firewall.
+fn walled() -> String {
+    HOST.replace("ufw", WALLED)
 }
 
 /// A root of that suite with these packages. It is made once and copied by whoever needs it; none where that can't be done.
