@@ -507,7 +507,7 @@ def package():
 def firewalld():
     host = machine('walled')
     if host.say('firewall-cmd', '--state', fails=None).strip() != 'running':
-        raise Skipped('firewalld has no power in this machine')
+        raise Skipped('firewalld does not run in this machine: its journal says why')
     for when in ([], ['--permanent']):
         host.say('firewall-cmd', *when, '--add-port=443/tcp')
     neighbour(host)

@@ -20,8 +20,8 @@ const PACKAGES: &[&str] =
 pub(crate) const HOST: &str = "systemd,systemd-sysv,dbus,ca-certificates,cron,sqlite3,ufw,iproute2";
 /// A machine that has a mail server already.
 const TAKEN: &str = "postfix";
-/// A machine behind the other firewall; its polkitd wants a logind.
-const WALLED: &str = "firewalld,libpam-systemd";
+/// A machine behind the other firewall, whose polkitd wants a logind, and which wants the names of protocols.
+const WALLED: &str = "firewalld,libpam-systemd,netbase";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
