@@ -3,13 +3,13 @@
 
 A check is a function under @check, in the order in which somebody's host would live through them. Each prints `ok NAME`, `FAIL NAME (why)` or
 `skip NAME (why)`; the last line counts them. `cargo xtask installer` makes what is named by the environment: WORK, a folder; BARE and
-TAKEN, roots without and with a mail server; RELEASE and NEXT, two unpacked archives; PACKAGE and NEXT_PACKAGE.
+TAKEN, roots without and with a mail server; WALLED, one with firewalld; RELEASE and NEXT, two unpacked archives; PACKAGE and NEXT_PACKAGE.
 """
 import hashlib, os, re, shutil, subprocess, sys, tempfile, time
 from pathlib import Path
 from machine import ADDRESS, CONFIG, DATA, HOST, PATIENCE, STATE, WORK, Machine, digest, wait_for
 
-BARE, TAKEN = Path(os.environ['BARE']), Path(os.environ['TAKEN'])
+BARE, TAKEN, WALLED = (Path(os.environ[root]) for root in ('BARE', 'TAKEN', 'WALLED'))
 RELEASE, NEXT = Path(os.environ['RELEASE']), Path(os.environ['NEXT'])
 PACKAGE, NEXT_PACKAGE = Path(os.environ['PACKAGE']), Path(os.environ['NEXT_PACKAGE'])
 FLAGS = ['--hostname', HOST, '--domain', 'example.org', '--admin', 'ann@example.org', '--yes']
@@ -37,7 +37,8 @@ def machine(name):
     """A machine that several checks live on, started by the first of them."""
     if name not in _kept:
         make = {'host': lambda: Machine(BARE, FOLDERS), 'container': lambda: Machine(BARE, FOLDERS, has_systemd=False),
-                'taken': lambda: Machine(TAKEN, FOLDERS, has_systemd=False), 'package': lambda: Machine(BARE, FOLDERS)}
+                'taken': lambda: Machine(TAKEN, FOLDERS, has_systemd=False), 'package': lambda: Machine(BARE, FOLDERS),
+                'walled': lambda: Machine(WALLED, FOLDERS)}
         try:
             _kept[name] = make[name]()
         except AssertionError as error:
@@ -498,6 +499,42 @@ def package():
         assert not (host.root / path.lstrip('/')).exists(), path
     assert 'relais' not in host.text('/etc/passwd')
     done_with('package')
+
+
+# ---- Behind firewalld -----------------------------------------------------------------------------------------------
+
+@check('firewalld: opened and closed for what was not open, now and after its next start')
+def firewalld():
+    host = machine('walled')
+    if host.say('firewall-cmd', '--state', fails=None).strip() != 'running':
+        raise Skipped('firewalld does not run in this machine: its journal says why')
+    for when in ([], ['--permanent']):
+        host.say('firewall-cmd', *when, '--add-port=443/tcp')
+    neighbour(host)
+    opened = lambda *when: set(host.say('firewall-cmd', *when, '--list-ports').split())
+    theirs, ours = {'443/tcp'}, {f'{port}/tcp' for port in (25, 80, 110, 143, 465, 587, 993, 995)}
+    assert 'firewalld is active' in host.say(INSTALL, *FLAGS)
+    assert opened() == opened('--permanent') == theirs | ours, opened()
+    assert reaches(host, 25)
+    before = host.tree()
+    assert 'Nothing was changed' in host.say(INSTALL, *FLAGS) and host.tree() == before
+    host.say('firewall-cmd', '--remove-port=25/tcp')
+    assert not reaches(host, 25), 'whoever is outside meets the firewall'
+    host.say('systemctl', 'restart', 'firewalld')
+    assert reaches(host, 25)
+    host.say(INSTALL, '--uninstall')
+    assert opened() == opened('--permanent') == theirs, opened()
+    done_with('walled')
+
+
+def neighbour(host):
+    """The other end of the machine's wire, away from it."""
+    for line in ('netns add outside', 'link set eth1 netns outside', '-n outside addr add 192.0.2.1/24 dev eth1', '-n outside link set eth1 up'):
+        host.say('ip', *line.split())
+
+
+def reaches(host, port):
+    return 'open' in host.say('ip', 'netns', 'exec', 'outside', 'bash', '-c', f'exec 3<>/dev/tcp/{ADDRESS}/{port} && echo open', fails=None)
 
 
 def main(wanted):

@@ -19,6 +19,8 @@ const PACKAGES: &[&str] =
 pub(crate) const HOST: &str = "systemd,systemd-sysv,dbus,ca-certificates,cron,sqlite3,ufw,iproute2";
 /// A machine that has a mail server already.
 const TAKEN: &str = "postfix";
+/// A machine behind the other firewall, whose polkitd wants a logind, and which wants the names of protocols.
+const WALLED: &str = "firewalld,libpam-systemd,netbase";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -44,7 +46,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     }
     let work = crate::root().join("target/installer");
     let suite = arguments.suite.as_str();
-    let (Some(bare), Some(taken)) = (root(&work, suite, "bare", HOST)?, root(&work, suite, "taken", &taken())?) else {
+    let roots = (
+        root(&work, suite, "bare", HOST)?,
+        root(&work, suite, "taken", &taken())?,
+        root(&work, suite, "walled", &walled())?,
+    );
+    let (Some(bare), Some(taken), Some(walled)) = roots else {
         println!("skip installer (no Debian root could be made: is there a network?)");
         return Ok(Tally::skip());
     };
@@ -59,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
             .arg(&arguments.only)
             .env("BARE", bare)
             .env("TAKEN", taken)
+            .env("WALLED", walled)
             .env("ARCHIVE", release::archive(&now)?)
             .env("PACKAGE", release::package(&now, &version)?)
             .env("RELEASE", now)
@@ -108,6 +116,11 @@ pub(crate) fn is_there(program: &str) -> bool {
 /// What the machine has that has another mail server.
 fn taken() -> String {
     format!("{HOST},{TAKEN}")
+}
+
+/// What the machine has that has another firewall.
+fn walled() -> String {
+    HOST.replace("ufw", WALLED)
 }
 
 /// A root of that suite with these packages. It is made once and copied by whoever needs it; none where that can't be done.
