@@ -16,6 +16,7 @@ use relais_msgauth::{Facts, Resolver};
 use relais_store::{Acceptance, Content, Delivery, MessageKey, NewQueued, Store, StoreError, Target, TraceId};
 use tokio::io::AsyncReadExt as _;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::{error, info, warn};
 
@@ -32,6 +33,8 @@ use crate::{Disk, Identity, signing};
 const MAX_RECEIVED: usize = 100;
 /// Messages larger than this are understood off the async threads.
 const SMALL_OCTETS: usize = 64 * 1024;
+/// Large messages that are checked at once: each holds a thread as long as the DNS makes it wait, and log-ins need some, too.
+const LARGE_CHECKS: usize = 64;
 /// What a mended header may add to a message, mostly.
 const SPARE_OCTETS: usize = 1024;
 
@@ -53,6 +56,7 @@ pub struct Reception {
     sending: Sending,
     signing: Signing,
     resolver: Option<Arc<dyn Resolver>>,
+    large_checks: Semaphore,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -101,8 +105,8 @@ impl Reception {
     ) -> Self {
         let filing = Filing::new(store.clone(), config.host_name.clone());
         let (spooler, signing) = (Spooler::new(spool), Signing::new(store.clone()));
-        let (sending, resolver) = (Sending::default(), None);
-        Self { store, filing, config, spooler, disk, sending, signing, resolver, clock, random }
+        let (sending, resolver, large_checks) = (Sending::default(), None, Semaphore::new(LARGE_CHECKS));
+        Self { store, filing, config, spooler, disk, sending, signing, resolver, large_checks, clock, random }
     }
 
     /// Checks strangers' mail by this DNS; without one nothing is found out about it.
@@ -285,6 +289,8 @@ impl Reception {
             (proof.marked(&octets, added_octets, &host), proof)
         };
         let (octets, proof) = if is_large {
+            // Nobody closes it; whoever waits keeps their client waiting.
+            let _turn = self.large_checks.acquire().await;
             let checking = move || Handle::current().block_on(checking);
             spawn_blocking(checking).await.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))
         } else {
