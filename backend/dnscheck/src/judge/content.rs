@@ -49,7 +49,7 @@ impl Case<'_> {
     /// Whether a text claims to be for this purpose; others at the name are no concern of ours.
     fn means(&self, text: &str) -> bool {
         match self.purpose {
-            Purpose::Spf | Purpose::HostSpf => is_spf(text),
+            Purpose::Spf | Purpose::HostSpf => is_spf(text.as_bytes()),
             Purpose::Dkim => claims(text, "DKIM1") || text.contains("p="),
             Purpose::Dmarc => is_dmarc(text),
             Purpose::MtaSts => is_sts(text),

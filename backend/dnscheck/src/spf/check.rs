@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use relais_model::Domain;
 
 use super::macros::{Filling, expand};
-use super::{Lengths, MOST_LOOKUPS, MOST_VOID_LOOKUPS, Mechanism, Qualifier, Spf, Term, is_spf};
+use super::{Lengths, MOST_LOOKUPS, MOST_VOID_LOOKUPS, Mechanism, Qualifier, Spf, SpfResult, Term, is_spf};
 use crate::look::{Answering, Look};
 use crate::record::{Data, Kind, Target, reverse_name, within};
 
@@ -14,19 +14,6 @@ use crate::record::{Data, Kind, Target, reverse_name, within};
 const MOST_NAMES: usize = 10;
 /// Records read for one [`cost`]: past this the sum is far over the limit anyway.
 const MOST_COUNTED: u32 = 40;
-
-/// What a receiver says (RFC 7208 §2.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the RFC's own words")]
-pub enum SpfResult {
-    None,
-    Neutral,
-    Pass,
-    Fail,
-    SoftFail,
-    TempError,
-    PermError,
-}
 
 /// A result, and what it cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +93,7 @@ impl Walk<'_> {
             if answer.silence().is_some() {
                 return Err(self.later(&domain));
             }
-            let records: Vec<&str> = answer.texts().filter(|text| is_spf(text)).collect();
+            let records: Vec<&str> = answer.texts().filter(|text| is_spf(text.as_bytes())).collect();
             let [record] = records.as_slice() else {
                 return if records.is_empty() { Ok(SpfResult::None) } else { Err(self.broken(&domain)) };
             };

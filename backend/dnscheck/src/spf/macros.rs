@@ -17,11 +17,6 @@ pub(super) struct Filling<'a> {
     pub(super) helo: &'a Domain,
 }
 
-/// RFC 7208 §7.1: visible ASCII; after `%` one of `%`, `_`, `-`, or a macro in braces.
-pub(super) fn is_macro_string(text: &str) -> bool {
-    pieces(text).all(|piece| piece.is_some())
-}
-
 /// The name that a domain-spec means; none where it holds a macro that belongs to explanations alone. Longer names lose labels on their left (RFC 7208 §7.3).
 pub(super) fn expand(spec: &str, filling: Filling<'_>) -> Option<String> {
     let mut name = String::new();

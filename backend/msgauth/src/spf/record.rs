@@ -1,7 +1,7 @@
 //! SPF records (RFC 7208): the grammar. [`check`] evaluates them.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::macros;
 
@@ -157,10 +157,32 @@ impl Spf {
             self.terms.iter().find_map(|term| if let Term::Redirect(to) = term { Some(to.as_str()) } else { None });
         redirect.filter(|_| self.all().is_none())
     }
+
+    /// Mechanisms behind the first `all`: nobody reaches them (RFC 7208 §5.1).
+    pub fn unreached(&self) -> impl Iterator<Item = &Term> {
+        let behind = self.terms.iter().skip_while(|term| !term.is_all()).skip(1);
+        behind.filter(|term| matches!(term, Term::Directive(..)))
+    }
+
+    /// How many terms of the record itself cost a look-up, without those that it includes.
+    pub fn own_lookups(&self) -> u32 {
+        let costs = self.terms.iter().filter(|term| match term {
+            Term::Directive(_, mechanism) => mechanism.costs_lookup(),
+            Term::Redirect(_) => self.redirect().is_some(),
+            Term::Modifier(..) => false,
+        });
+        u32::try_from(costs.count()).unwrap_or(u32::MAX)
+    }
 }
 
 impl Term {
-    fn parse(word: &str) -> Option<Self> {
+    /// Whether everybody is meant.
+    pub const fn is_all(&self) -> bool {
+        matches!(self, Self::Directive(_, Mechanism::All))
+    }
+
+    /// Reads one word of a record; none where it is no term.
+    pub fn parse(word: &str) -> Option<Self> {
         // A modifier has `=` where a mechanism has `:`, `/` or nothing.
         let name_end = word.find(|letter: char| !is_name_letter(letter)).unwrap_or(word.len());
         let (name, rest) = word.split_at_checked(name_end)?;
@@ -205,6 +227,14 @@ impl Mechanism {
             "ip4" => network(argument?, 32).map(|(address, length)| Self::Ip4(address, length)),
             "ip6" => network(argument?, 128).map(|(address, length)| Self::Ip6(address, length)),
             _ => None,
+        }
+    }
+
+    /// The one that names an address alone.
+    pub const fn address(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(v4) => Self::Ip4(v4, 32),
+            IpAddr::V6(v6) => Self::Ip6(v6, 128),
         }
     }
 
