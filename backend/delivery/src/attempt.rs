@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use relais_model::{Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, Timestamp};
 use relais_smtp::client::{Config, Credentials, Fate, Fault, Language, Outcome, Stage};
-use relais_store::{QueuedMessage, QueuedRecipient};
+use relais_store::{Protection, QueuedMessage, QueuedRecipient, TlsResult};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +16,12 @@ use crate::connection::{Connection, Cut, Opening};
 use crate::dial::{Dialed, NobodyAnswered, dial};
 use crate::hosts::{Finder, MxHost};
 use crate::memory::HostMemory;
+use crate::policy::{Policy, policy_of};
 use crate::ports::{Dialer, Resolver};
 use crate::route::{NextHop, RelayTls};
-use crate::tls::{Tls, TlsPolicy};
+use crate::sts::{Known, Policies};
+use crate::tally::Tally;
+use crate::tls::{Shaken, Tls, TlsFailure};
 
 /// Connections that one attempt opens, at most.
 const MOST_CONNECTIONS: usize = 5;
@@ -60,12 +63,14 @@ pub(crate) struct Said {
     pub(crate) is_remote: bool,
     /// The host looks after DSNs from here on (RFC 3461 §5.2).
     pub(crate) hands_on_dsn: bool,
+    /// How it went there; none where no transaction began.
+    pub(crate) protection: Option<Protection>,
 }
 
 impl Said {
     /// What we say ourselves.
     pub(crate) fn ours(reply: Reply) -> Self {
-        Self { reply, host: None, is_remote: false, hands_on_dsn: false }
+        Self { reply, host: None, is_remote: false, hands_on_dsn: false, protection: None }
     }
 }
 
@@ -103,6 +108,8 @@ pub(crate) struct Courier {
     pub(crate) ports: Ports,
     pub(crate) tls: Tls,
     pub(crate) memory: HostMemory,
+    pub(crate) policies: Policies,
+    pub(crate) tally: Tally,
     /// Breaks off what has not been promised.
     pub(crate) cut: CancellationToken,
 }
@@ -127,6 +134,11 @@ enum Ended {
 }
 
 impl Courier {
+    pub(crate) fn new(config: DeliveryConfig, ports: Ports, tls: Tls, cut: CancellationToken) -> Self {
+        let policies = Policies::new(config.sts_port, config.sources);
+        Self { config, ports, tls, memory: HostMemory::default(), policies, tally: Tally::default(), cut }
+    }
+
     /// Brings `job` to its next hop, over `connection` where one is open and good enough; leaves there what may be used again.
     pub(crate) async fn attempt(&self, job: &Job, body: &dyn Body, connection: &mut Option<Connection>) -> Report {
         let verdicts = vec![None; job.recipients.len()];
@@ -143,7 +155,7 @@ impl Courier {
 
     async fn walk(&self, walk: &mut Walk<'_>, connection: &mut Option<Connection>) -> Result<(), Cut> {
         if let Some(open) = connection.take() {
-            if policy(walk.job) != TlsPolicy::Required || open.is_verified() {
+            if !needs_verified(walk.job) || open.is_verified() {
                 if let Ended::Decided = self.transact(walk, open, connection).await? {
                     return Ok(());
                 }
@@ -160,11 +172,12 @@ impl Courier {
                 return Ok(());
             }
         };
+        let sts = self.sts(&walk.job.next_hop).await?;
         for host in hosts.iter().take(MOST_CONNECTIONS) {
             if walk.deadline <= Instant::now() {
                 break;
             }
-            if let Ended::Decided = self.try_host(walk, host, connection).await? {
+            if let Ended::Decided = self.try_host(walk, host, &sts, connection).await? {
                 return Ok(());
             }
         }
@@ -175,22 +188,22 @@ impl Courier {
         &self,
         walk: &mut Walk<'_>,
         host: &MxHost,
+        sts: &Known,
         connection: &mut Option<Connection>,
     ) -> Result<Ended, Cut> {
         let job = walk.job;
-        // RFC 8689 §4.2.1: nobody may have put the host's name there but the domain.
-        if requires_tls(job) && !host.is_secure {
-            let text =
-                format!("The DNS doesn't prove that {} takes this domain's mail, as REQUIRETLS needs", host.name);
-            walk.trouble(Said::ours(Reply::new(550, EnhancedCode::new(5, 7, 30), text)));
-            return Ok(Ended::NextHost { tls_failed: false });
-        }
         let now = self.ports.clock.now();
         if host.addresses.iter().all(|remote| self.memory.failed_since(*remote, job.claimed_at, now)) {
             walk.trouble(no_answer(host, "it didn't answer a moment ago"));
             return Ok(Ended::NextHost { tls_failed: false });
         }
-        let policy = policy(job);
+        let policy = match self.policy(job, host, sts).await {
+            Ok(policy) => policy,
+            Err(said) => {
+                walk.trouble(said);
+                return Ok(Ended::NextHost { tls_failed: true });
+            }
+        };
         let dialed = match self.dial(host).await? {
             Ok(dialed) => dialed,
             Err(NobodyAnswered(failed)) => {
@@ -204,11 +217,12 @@ impl Courier {
             }
         };
         let remote = dialed.remote;
+        let falls_back = policy.falls_back();
         let ended = self.converse(walk, host, dialed, policy, connection).await?;
-        if policy == TlsPolicy::Opportunistic && matches!(ended, Ended::NextHost { tls_failed: true }) {
+        if falls_back && matches!(ended, Ended::NextHost { tls_failed: true }) {
             // RFC 7435 §3: a handshake that fails is no reason to keep the mail, since none might have been offered.
             if let Ok(dialed) = self.dial_one(remote).await? {
-                return self.converse(walk, host, dialed, TlsPolicy::Never, connection).await;
+                return self.converse(walk, host, dialed, Policy::Never, connection).await;
             }
         }
         Ok(ended)
@@ -219,23 +233,23 @@ impl Courier {
         walk: &mut Walk<'_>,
         host: &MxHost,
         dialed: Dialed,
-        policy: TlsPolicy,
+        policy: Policy,
         connection: &mut Option<Connection>,
     ) -> Result<Ended, Cut> {
         let remote = dialed.remote;
-        let opened = match self.open(walk.job, host, dialed, policy).await? {
+        let opened = match self.open(walk.job, host, dialed, policy.clone()).await? {
             Ok(opened) => opened,
-            Err(error) => {
+            Err(failure) => {
                 self.memory.failed(remote, self.ports.clock.now());
-                walk.trouble(fault_means(walk.job, &host.name, &Fault::Tls(error.to_string())));
+                walk.trouble(fault_means(walk.job, &host.name, &policy, &Fault::Tls(failure.to_string())));
                 return Ok(Ended::NextHost { tls_failed: true });
             }
         };
         let ended = self.transact(walk, opened, connection).await?;
         match ended {
             Ended::Decided => self.memory.worked(remote),
-            // It works, but for TLS.
-            Ended::NextHost { tls_failed: true } if policy == TlsPolicy::Opportunistic => {}
+            // It works, but for TLS: of another domain it may take mail in the clear.
+            Ended::NextHost { tls_failed: true } => {}
             Ended::NextHost { .. } => self.memory.failed(remote, self.ports.clock.now()),
         }
         Ok(ended)
@@ -252,7 +266,8 @@ impl Courier {
             let (places, envelope) = walk.undecided(self);
             let asked = places.len();
             let outcome = open.send(envelope, walk.job.message.size_octets, walk.body, walk.deadline).await?;
-            let tls_failed = Self::judge(walk, &open.host, &places, outcome);
+            self.count(walk.job, &mut open, &outcome);
+            let tls_failed = Self::judge(walk, &open, &places, outcome);
             let left = walk.verdicts.iter().filter(|verdict| verdict.is_none()).count();
             if left == 0 {
                 if open.is_usable().await {
@@ -267,15 +282,35 @@ impl Courier {
         }
     }
 
-    /// Gives verdicts where the host has decided; true where a handshake failed.
-    fn judge(walk: &mut Walk<'_>, host: &Domain, places: &[usize], outcome: Outcome) -> bool {
-        let mut tls_failed = false;
+    /// Counts how TLS came out, once a connection (RFC 8460).
+    fn count(&self, job: &Job, open: &mut Connection, outcome: &Outcome) {
+        let NextHop::Mx(destination) = &job.next_hop else { return };
+        let Some(reported) = open.policy.reported(destination) else { return };
+        let result = match &open.tls_failure {
+            Some(failure) => failure.result,
+            None if outcome.under_tls => match open.policy {
+                Policy::StsTesting { is_named: false, .. } => TlsResult::ValidationFailure,
+                _ => TlsResult::Success,
+            },
+            // It said what it offers.
+            None if !outcome.offer.name.is_empty() => TlsResult::StartTlsNotSupported,
+            None => return,
+        };
+        if !std::mem::replace(&mut open.is_counted, true) {
+            self.tally.count(self.ports.clock.now(), reported, Some(&open.host), result);
+        }
+    }
+
+    /// Gives verdicts where the host has decided; true where TLS failed, or lacked where it must be.
+    fn judge(walk: &mut Walk<'_>, open: &Connection, places: &[usize], outcome: Outcome) -> bool {
+        let (host, mut tls_failed) = (&open.host, false);
         for (place, fate) in places.iter().zip(outcome.recipients) {
             let said = Said {
                 reply: shortened(fate.reply()),
                 host: Some(host.clone()),
                 is_remote: fate.remote_reply().is_some(),
                 hands_on_dsn: outcome.offer.dsn,
+                protection: Some(open.protection()),
             };
             let verdict = match fate {
                 Fate::Accepted(_) => Verdict::Delivered(said),
@@ -294,8 +329,8 @@ impl Courier {
                 // The peer may have it. Another host would make it two; so would this one, but later is all that is left.
                 Fate::Broken { stage: Stage::Body, .. } => Verdict::Deferred(Said { reply: later(said.reply), ..said }),
                 Fate::Broken { fault, .. } => {
-                    tls_failed |= matches!(fault, Fault::Tls(_));
-                    walk.trouble(fault_means(walk.job, host, &fault));
+                    tls_failed |= matches!(fault, Fault::Tls(_) | Fault::TlsMissing);
+                    walk.trouble(fault_means(walk.job, host, &open.policy, &fault));
                     continue;
                 }
             };
@@ -307,7 +342,52 @@ impl Courier {
         tls_failed
     }
 
-    fn finder(&self) -> Finder<'_> {
+    /// The MTA-STS policy of the next hop, where that is a domain.
+    async fn sts(&self, next_hop: &NextHop) -> Result<Known, Cut> {
+        let NextHop::Mx(domain) = next_hop else { return Ok(Known::default()) };
+        if domain.is_literal() {
+            return Ok(Known::default());
+        }
+        // Cancel-safe: what was fetched by then is kept, the rest is fetched another time.
+        let known = tokio::select! {
+            () = self.cut.cancelled() => return Err(Cut),
+            known = self.policies.policy(domain, &self.ports, &self.tls) => known,
+        };
+        if let Some(failure) = &known.failure {
+            let policy = (relais_store::TlsPolicyType::Sts, domain);
+            self.tally.count(self.ports.clock.now(), policy, None, failure.result);
+        }
+        Ok(known)
+    }
+
+    /// What holds for `host`.
+    ///
+    /// # Errors
+    /// What is said of the recipients where the host isn't used.
+    async fn policy(&self, job: &Job, host: &MxHost, sts: &Known) -> Result<Policy, Said> {
+        let domain = match &job.next_hop {
+            NextHop::Relay(_) if needs_verified(job) => return Ok(Policy::Required),
+            NextHop::Relay(_) => return Ok(Policy::Never),
+            NextHop::Mx(domain) => domain,
+        };
+        let policy = policy_of(&*self.ports.resolver, self.config.mx_port, domain, host, sts).await;
+        let policy = policy.map_err(|refusal| {
+            let (kind, domain) = &refusal.policy;
+            self.tally.count(self.ports.clock.now(), (*kind, domain), Some(&host.name), refusal.result);
+            Said { host: Some(host.name.clone()), ..Said::ours(refusal.reply) }
+        })?;
+        if !requires_tls(job) || matches!(policy, Policy::Dane(_) | Policy::Sts(_)) {
+            return Ok(policy);
+        }
+        // RFC 8689 §4.2.1: nobody may have put the host's name there but the domain.
+        if host.is_secure {
+            return Ok(Policy::Required);
+        }
+        let text = format!("The DNS doesn't prove that {} takes this domain's mail, as REQUIRETLS needs", host.name);
+        Err(Said::ours(Reply::new(550, EnhancedCode::new(5, 7, 30), text)))
+    }
+
+    pub(crate) fn finder(&self) -> Finder<'_> {
         Finder {
             resolver: &*self.ports.resolver,
             dialer: &*self.ports.dialer,
@@ -344,25 +424,27 @@ impl Courier {
         job: &Job,
         host: &MxHost,
         dialed: Dialed,
-        policy: TlsPolicy,
-    ) -> Result<std::io::Result<Connection>, Cut> {
+        policy: Policy,
+    ) -> Result<Result<Connection, TlsFailure>, Cut> {
         let relay = match &job.next_hop {
             NextHop::Relay(relay) => Some(relay),
             NextHop::Mx(_) => None,
         };
-        let is_verified = policy == TlsPolicy::Required;
         let is_implicit = relay.is_some_and(|relay| relay.tls == RelayTls::Implicit);
         let Dialed { mut stream, remote } = dialed;
+        let mut seen = None;
         if is_implicit {
-            let handshake = self.tls.handshake(stream, &host.name, is_verified);
+            let verify = policy.verify();
+            let handshake = self.tls.handshake(stream, &host.name, &verify);
             // Cancel-safe: as in `dial`.
-            stream = tokio::select! {
+            let made = tokio::select! {
                 () = self.cut.cancelled() => return Err(Cut),
-                made = handshake => match made {
-                    Ok(stream) => stream,
-                    Err(error) => return Ok(Err(error)),
-                },
+                made = handshake => made,
             };
+            match made {
+                Ok(Shaken { stream: shaken, doubt }) => (stream, seen) = (shaken, doubt),
+                Err(failure) => return Ok(Err(failure)),
+            }
         }
         let credentials = relay.and_then(|relay| relay.login.as_ref()).map(|login| Credentials {
             login_name: login.name.clone(),
@@ -372,11 +454,11 @@ impl Courier {
         let client = Config {
             host_name: self.config.host_name.clone(),
             language: Language::Smtp,
-            tls: policy.into(),
+            tls: policy.start_tls(),
             is_under_tls: is_implicit,
             credentials,
         };
-        let opening = Opening { stream, host: host.name.clone(), is_verified, client };
+        let opening = Opening { stream, host: host.name.clone(), policy, doubt: seen, client };
         Ok(Ok(Connection::new(opening, self.tls.clone(), self.cut.clone())))
     }
 }
@@ -411,8 +493,13 @@ impl Walk<'_> {
 }
 
 /// What a fault means: RFC 8689 §4.2.1 makes missing TLS final for a message that requires it.
-fn fault_means(job: &Job, host: &Domain, fault: &Fault) -> Said {
-    let mut reply = fault.reply();
+fn fault_means(job: &Job, host: &Domain, policy: &Policy, fault: &Fault) -> Said {
+    let reply = match fault {
+        Fault::Tls(why) => policy.bad_tls(host, why),
+        Fault::TlsMissing => policy.without_tls(host),
+        _ => None,
+    };
+    let mut reply = reply.unwrap_or_else(|| fault.reply());
     if requires_tls(job) && matches!(fault, Fault::Tls(_) | Fault::TlsMissing) {
         reply = Reply::new(550, EnhancedCode::new(5, 7, 10), reply.text);
     }
@@ -424,12 +511,11 @@ fn requires_tls(job: &Job) -> bool {
     job.message.require_tls && job.message.reverse_path.address().is_some()
 }
 
-fn policy(job: &Job) -> TlsPolicy {
+/// Whether mail goes only where the certificate was checked.
+fn needs_verified(job: &Job) -> bool {
     match &job.next_hop {
-        NextHop::Relay(relay) if relay.tls != RelayTls::None => TlsPolicy::Required,
-        _ if requires_tls(job) => TlsPolicy::Required,
-        NextHop::Relay(_) => TlsPolicy::Never,
-        NextHop::Mx(_) => TlsPolicy::Opportunistic,
+        NextHop::Relay(relay) => relay.tls != RelayTls::None || requires_tls(job),
+        NextHop::Mx(_) => requires_tls(job),
     }
 }
 

@@ -22,6 +22,8 @@ pub struct DeliveryConfig {
     pub sources: Sources,
     /// The port of MX hosts. Default: 25; others are for tests.
     pub mx_port: u16,
+    /// The port of servers of MTA-STS policies. Default: 443; others are for tests.
+    pub sts_port: u16,
     /// Which mail goes through which relay host, until [`Delivery::reroute`](crate::Delivery::reroute). Default: all mail goes to the MX hosts.
     pub routes: Routes,
     /// Authorities that are trusted beside the web's. Default: none.
@@ -49,6 +51,7 @@ impl DeliveryConfig {
             listeners: Vec::new(),
             sources: Sources::default(),
             mx_port: 25,
+            sts_port: 443,
             routes: Routes::default(),
             extra_roots: Vec::new(),
             connections: 100,

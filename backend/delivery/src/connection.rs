@@ -6,13 +6,15 @@ use std::time::Duration;
 use relais_model::{Domain, Envelope};
 use relais_smtp::client::{Client, Config, Encoder, Fate, Fault, Outcome, Stage, Step, Transfer, timeouts};
 use relais_smtp::reply::read_reply;
+use relais_store::Protection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::bodies::Body;
+use crate::policy::Policy;
 use crate::ports::Stream;
-use crate::tls::Tls;
+use crate::tls::{Shaken, Tls, TlsFailure};
 
 /// What is written at once of a message.
 const BLOCK_OCTETS: usize = 64 * 1024;
@@ -28,8 +30,10 @@ pub(crate) struct Cut;
 pub(crate) struct Opening {
     pub(crate) stream: Box<dyn Stream>,
     pub(crate) host: Domain,
-    /// Handshakes check the certificate.
-    pub(crate) is_verified: bool,
+    /// What holds for it.
+    pub(crate) policy: Policy,
+    /// What was seen in a handshake that was made already.
+    pub(crate) doubt: Option<TlsFailure>,
     pub(crate) client: Config,
 }
 
@@ -40,7 +44,11 @@ pub(crate) struct Connection {
     stream: Option<Box<dyn Stream>>,
     inbox: Vec<u8>,
     pub(crate) host: Domain,
-    is_verified: bool,
+    pub(crate) policy: Policy,
+    /// What a handshake that was made leaves to be desired, or why it failed.
+    pub(crate) tls_failure: Option<TlsFailure>,
+    /// Its outcome was counted for the TLS reports.
+    pub(crate) is_counted: bool,
     tls: Tls,
     cut: CancellationToken,
     deadline: Instant,
@@ -56,7 +64,9 @@ impl Connection {
             stream: Some(opening.stream),
             inbox: Vec::with_capacity(INBOX_OCTETS),
             host: opening.host,
-            is_verified: opening.is_verified,
+            policy: opening.policy,
+            tls_failure: opening.doubt,
+            is_counted: false,
             tls,
             cut,
             deadline: Instant::now(),
@@ -64,9 +74,14 @@ impl Connection {
         }
     }
 
+    /// How mail over it is protected, as far as it has come.
+    pub(crate) fn protection(&self) -> Protection {
+        if self.client.is_under_tls() { self.policy.protection() } else { Protection::Clear }
+    }
+
     /// Whether TLS is on, with a certificate that was checked.
     pub(crate) fn is_verified(&self) -> bool {
-        self.is_verified && self.client.is_under_tls()
+        matches!(self.protection(), Protection::Verified | Protection::Sts | Protection::Dane)
     }
 
     /// Carries one message, greeting and hello first where the connection is new. After `deadline` nothing is begun or waited for,
@@ -192,12 +207,16 @@ impl Connection {
             return Ok(());
         };
         let (patience, tls, host) = (self.patience(), self.tls.clone(), self.host.clone());
-        match patience.wait(tls.handshake(stream, &host, self.is_verified)).await? {
-            Some(Ok(stream)) => {
-                self.stream = Some(stream);
+        let verify = self.policy.verify();
+        match patience.wait(tls.handshake(stream, &host, &verify)).await? {
+            Some(Ok(Shaken { stream, doubt })) => {
+                (self.stream, self.tls_failure) = (Some(stream), doubt);
                 self.client.tls_started();
             }
-            Some(Err(error)) => self.client.break_off(Fault::Tls(error.to_string())),
+            Some(Err(failure)) => {
+                self.client.break_off(Fault::Tls(failure.to_string()));
+                self.tls_failure = Some(failure);
+            }
             None => self.client.expire(),
         }
         Ok(())

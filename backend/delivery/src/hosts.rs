@@ -7,7 +7,7 @@ use relais_model::{Domain, EnhancedCode, Random, Reply, Timestamp};
 
 use crate::dial::interleave;
 use crate::memory::HostMemory;
-use crate::ports::{Dialer, Found, LookupError, MxRecord, Resolver};
+use crate::ports::{Alias, Dialer, Found, LookupError, MxRecord, Resolver};
 use crate::route::{NextHop, RelayHost};
 
 /// More hosts than this are not looked up: a domain that lists a hundred would cost others their turn.
@@ -24,6 +24,17 @@ pub(crate) struct MxHost {
     pub(crate) addresses: Vec<SocketAddr>,
     /// DNSSEC proves that it is the destination's host, or the administrator named it.
     pub(crate) is_secure: bool,
+    /// DNSSEC proves that the destination sends mail to this name, whatever the name's own zone proves.
+    pub(crate) is_named_securely: bool,
+    /// Where the name is an alias.
+    pub(crate) alias: Option<Alias>,
+}
+
+impl MxHost {
+    /// One that the administrator or the sender named: the DNS isn't asked who it is.
+    fn named(name: Domain, addresses: Vec<SocketAddr>) -> Self {
+        Self { name, addresses, is_secure: true, is_named_securely: false, alias: None }
+    }
 }
 
 /// What finding hosts needs to know.
@@ -67,7 +78,7 @@ impl Finder<'_> {
             },
         };
         let remotes = self.remotes(addresses, relay.port);
-        Ok(MxHost { name: relay.host.clone(), addresses: remotes, is_secure: true })
+        Ok(MxHost::named(relay.host.clone(), remotes))
     }
 
     /// RFC 5321 §5.1: a literal names its host; no MX is asked for.
@@ -76,7 +87,7 @@ impl Finder<'_> {
         if addresses.iter().any(|remote| self.is_us(*remote)) {
             return Err(loops_back(domain));
         }
-        Ok(MxHost { name: domain.clone(), addresses, is_secure: true })
+        Ok(MxHost::named(domain.clone(), addresses))
     }
 
     async fn mx(self, domain: &Domain) -> Result<Vec<MxHost>, Reply> {
@@ -87,7 +98,7 @@ impl Finder<'_> {
             Err(LookupError::NoSuchDomain) => {
                 return Err(reply(550, 5, 1, 2, format!("The domain {domain} does not exist")));
             }
-            Err(error @ LookupError::Temporary(_)) => return Err(look_up_later(domain, &error)),
+            Err(error @ (LookupError::Temporary(_) | LookupError::Bogus)) => return Err(look_up_later(domain, &error)),
         };
         // RFC 7505 §3: one record with the root as its host. Beside others it means nothing and is passed over.
         if let [MxRecord { exchange: None, .. }] = records.records.as_slice() {
@@ -133,11 +144,15 @@ impl Finder<'_> {
                         ours = Some(*preference);
                         hosts.retain(|(worse, _)| worse < preference);
                     } else {
+                        let (is_named_securely, alias) = (is_secure, found.alias);
                         let is_secure = is_secure && found.is_secure;
-                        hosts.push((*preference, MxHost { name: name.clone(), addresses, is_secure }));
+                        let name = name.clone();
+                        hosts.push((*preference, MxHost { name, addresses, is_secure, is_named_securely, alias }));
                     }
                 }
-                Err(error @ LookupError::Temporary(_)) => owed = owed.or(Some(look_up_later(name, &error))),
+                Err(error @ (LookupError::Temporary(_) | LookupError::Bogus)) => {
+                    owed = owed.or(Some(look_up_later(name, &error)));
+                }
                 Err(LookupError::NoSuchDomain | LookupError::NoRecords) => {}
             }
         }
@@ -170,8 +185,10 @@ impl Finder<'_> {
 }
 
 fn implicit(domain: &Domain) -> Found<MxRecord> {
-    // That there is no MX record would have to be proved as well: not secure.
-    Found { records: vec![MxRecord { preference: 0, exchange: Some(domain.clone()) }], is_secure: false }
+    // That there is no MX record is proved where the address is: both stand in one zone, and an absence without the proof that a
+    // signed zone owes is bogus (RFC 7672 §2.2.1).
+    let records = vec![MxRecord { preference: 0, exchange: Some(domain.clone()) }];
+    Found { records, is_secure: true, alias: None }
 }
 
 /// RFC 5321 §4.1.3.

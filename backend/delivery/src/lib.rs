@@ -6,6 +6,7 @@
 //!   └────────────── settle (verdicts, notices: one transaction) <───┘
 //! ```
 //! - `route`: relay host or MX. `hosts`: a domain's hosts in order. `memory`: which of them are dead. `dial`: IPv6 and IPv4.
+//! - `policy`: what TLS a host must have: `dane`, else `sts`, else none. `tally`: how it came out. `plan`: how it would. `keeper`: keeps policies and counts in the store.
 //! - `connection`: drives the SMTP client. `tls`: with which certificates. `attempt`: host after host, until each recipient has
 //!   its verdict.
 //! - `settle` and `backoff`: what becomes of a recipient, and what its sender is told. `local`: mail for a domain that has become ours. `bodies`: what is
@@ -19,8 +20,9 @@
 //!   twice at worst.
 //! - A message with the null reverse-path never causes a notice (RFC 5321 §4.5.5).
 //! - Each wait for the network has a limit.
+//! - Where a TLS policy holds, no mail goes below it: not after a failed handshake, not where the DNS owes an answer.
 //!
-//! To add a TLS policy (MTA-STS, DANE): a way to verify in `tls`, and `Courier::policy` asks for it. To add a reason why mail
+//! To add a TLS policy: a variant of `Policy`, its place in `policy_of`, and where it wants one, a way to verify in `tls`. To add a reason why mail
 //! fails: a line in `relais_filing::notice`'s `explain`.
 
 mod attempt;
@@ -28,25 +30,33 @@ mod backoff;
 mod bodies;
 mod config;
 mod connection;
+mod dane;
 mod dial;
 mod dns;
 mod hosts;
+mod keeper;
 mod lanes;
 mod local;
 mod memory;
+mod plan;
+mod policy;
 mod ports;
 mod route;
 mod settle;
+mod sts;
+mod tally;
 mod tls;
 mod worker;
 
 #[cfg(test)]
 mod testing;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use relais_filing::Filing;
+use relais_model::{Domain, ReversePath};
 use relais_store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -57,13 +67,13 @@ pub use backoff::Backoff;
 pub use config::DeliveryConfig;
 pub use dial::Sources;
 pub use dns::{DnsResolver, ResolverError};
-pub use ports::{Answer, Dialer, Found, LookupError, MxRecord, Resolver, Stream, TcpDialer};
+pub use plan::{PlannedHost, PlannedPolicy, PlannedSts, TransportPlan};
+pub use ports::{Alias, Answer, Dialer, Found, LookupError, MxRecord, Resolver, Stream, TcpDialer, TlsaRecord};
 pub use route::{NextHop, RelayHost, RelayLogin, RelayTls, Routes, Via};
 pub use tls::any_certificate;
 
 use attempt::Courier;
 use lanes::Lanes;
-use memory::HostMemory;
 use settle::Desk;
 use tls::Tls;
 use worker::Worker;
@@ -74,7 +84,6 @@ use worker::Worker;
 pub struct StartError(#[source] rustls::Error);
 
 /// The running worker.
-#[derive(Debug)]
 #[must_use = "stop it, so that what is under way ends well"]
 pub struct Delivery {
     stop: CancellationToken,
@@ -82,6 +91,13 @@ pub struct Delivery {
     tasks: TaskTracker,
     routes: watch::Sender<Arc<Routes>>,
     drain: Duration,
+    worker: Arc<Worker>,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("drain", &self.drain).finish_non_exhaustive()
+    }
 }
 
 impl Delivery {
@@ -100,17 +116,25 @@ impl Delivery {
                 config: config.clone(),
                 ports: ports.clone(),
             },
-            courier: Courier { config, ports, tls, memory: HostMemory::default(), cut: cut.clone() },
+            courier: Courier::new(config, ports, tls, cut.clone()),
             stop: stop.clone(),
             tasks: tasks.clone(),
         };
-        tasks.spawn(Arc::new(worker).run());
-        Ok(Self { stop, cut, tasks, routes, drain })
+        let worker = Arc::new(worker);
+        tasks.spawn(Arc::clone(&worker).run());
+        Ok(Self { stop, cut, tasks, routes, drain, worker })
     }
 
     /// From here on other relay hosts: for what is claimed next, not for what waits for its turn or is under way.
     pub fn reroute(&self, routes: Routes) {
         self.routes.send_replace(Arc::new(routes));
+    }
+
+    /// What would become of mail to `destination` now: where it would go, under which policy, and why. Asks the DNS, and fetches an MTA-STS policy where a new one
+    /// is announced; connects to no mail host.
+    pub async fn plan(&self, destination: &Domain) -> TransportPlan {
+        let routes = Arc::clone(&self.worker.routes.borrow());
+        self.worker.courier.plan(&routes.next_hop(&ReversePath::Null, destination), destination).await
     }
 
     /// Claims no more, lets what is under way end within [`DeliveryConfig::drain`], then breaks off what no host may have taken and

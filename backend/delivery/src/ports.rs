@@ -18,8 +18,32 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Found<T> {
     /// At least one, unless an answer is partly unusable.
     pub records: Vec<T>,
-    /// DNSSEC proves them (RFC 4035 §4.3: secure). REQUIRETLS and DANE ask for it.
+    /// DNSSEC proves them (RFC 4035 §4.3: secure), with each alias on the way. REQUIRETLS and DANE ask for it.
     pub is_secure: bool,
+    /// Where the name that was asked for is an alias (CNAME).
+    pub alias: Option<Alias>,
+}
+
+/// What a name that is an alias leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The last name of the chain: the one that has the records.
+    pub target: Domain,
+    /// DNSSEC proves the first alias, whatever comes after it.
+    pub is_secure: bool,
+}
+
+/// One TLSA record, as it stands (RFC 6698 §2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsaRecord {
+    /// What is matched: 2 an authority of the host's own, 3 the host's certificate.
+    pub usage: u8,
+    /// Which part of it: 0 all, 1 the public key.
+    pub selector: u8,
+    /// How: 0 as it is, 1 its SHA-256, 2 its SHA-512.
+    pub matching: u8,
+    /// The octets that must match.
+    pub data: Vec<u8>,
 }
 
 /// One MX record (RFC 1035 §3.3.9).
@@ -43,6 +67,9 @@ pub enum LookupError {
     /// No answer, or one that says nothing: ask again later.
     #[error("the DNS gave no answer: {0}")]
     Temporary(String),
+    /// An answer that DNSSEC proves wrong, or whose proof is owed (RFC 4035 §4.3: bogus): as good as none.
+    #[error("the DNS's answer fails its DNSSEC proof")]
+    Bogus,
 }
 
 /// Asks the DNS. CNAMEs are followed (RFC 5321 §5.1).
@@ -52,6 +79,12 @@ pub trait Resolver: Send + Sync + fmt::Debug {
 
     /// The AAAA and A records of `host`, in any order.
     fn addresses<'a>(&'a self, host: &'a Domain) -> Answer<'a, Result<Found<IpAddr>, LookupError>>;
+
+    /// The TLSA records at `name`, as `_25._tcp.mx.example`.
+    fn tlsa<'a>(&'a self, name: &'a Domain) -> Answer<'a, Result<Found<TlsaRecord>, LookupError>>;
+
+    /// The TXT records at `name`, the parts of each joined.
+    fn txt<'a>(&'a self, name: &'a Domain) -> Answer<'a, Result<Found<String>, LookupError>>;
 }
 
 /// Octets both ways.

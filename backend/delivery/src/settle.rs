@@ -40,7 +40,8 @@ pub(crate) fn decide(
             // RFC 3461 §5.2.2: the duty is ours where the next hop doesn't know it.
             let kind = if said.host.is_some() { Kind::Relayed } else { Kind::Delivered };
             let notice = told(kind, notify.success && !said.hands_on_dsn, status_of(&said.reply));
-            Decision { outcome: Outcome::Delivered { reply: said.reply.to_string(), remote: host_of(said) }, notice }
+            let (reply, remote, protection) = (said.reply.to_string(), host_of(said), said.protection);
+            Decision { outcome: Outcome::Delivered { reply, remote, protection }, notice }
         }
         Verdict::Failed(said) => {
             let notice = told(Kind::Failed, notify.failure, status_of(&said.reply));
@@ -179,8 +180,9 @@ fn count(outcome: &Outcome) {
 fn log(job: &Job, recipient: &QueuedRecipient, verdict: &Verdict, decision: &Decision) {
     let (id, to, hop) = (&job.message.trace, &recipient.address, &job.next_hop);
     match (&decision.outcome, said_in(verdict)) {
-        (Outcome::Delivered { remote, reply }, _) => {
-            tracing::info!(queue.id = %id, recipient = %to, next_hop = %hop, remote, reply, "delivered");
+        (Outcome::Delivered { remote, reply, protection }, _) => {
+            let tls = protection.map_or("", relais_store::Protection::as_str);
+            tracing::info!(queue.id = %id, recipient = %to, next_hop = %hop, remote, reply, tls, "delivered");
         }
         (Outcome::Deferred { remote, reply, until, .. }, _) => {
             let next_ms = until.millis();
@@ -208,7 +210,7 @@ mod tests {
         let class = u8::try_from(code / 100).unwrap();
         let reply = Reply::new(code, EnhancedCode::new(class, subject, detail), "words");
         let host = Some(Domain::parse("mx.d.example").unwrap());
-        Said { reply, host, is_remote: true, hands_on_dsn: false }
+        Said { reply, host, is_remote: true, hands_on_dsn: false, protection: None }
     }
 
     /// `change` makes the case of a message `age` old; expected: outcome, notice and status.

@@ -9,14 +9,19 @@ use relais_model::Domain;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio_util::task::TaskTracker;
 
-use crate::ports::{Answer, Dialer, Found, LookupError, MxRecord, Resolver, Stream};
+use crate::ports::{Alias, Answer, Dialer, Found, LookupError, MxRecord, Resolver, Stream, TlsaRecord};
 
 /// A DNS in a table. A name that stands nowhere doesn't exist.
 #[derive(Debug, Default)]
 pub(crate) struct FakeDns {
     mx: HashMap<Domain, Vec<MxRecord>>,
     hosts: HashMap<Domain, Vec<IpAddr>>,
+    tlsa: HashMap<Domain, Vec<TlsaRecord>>,
+    txt: HashMap<Domain, Vec<String>>,
+    aliases: HashMap<Domain, Alias>,
     broken: Vec<Domain>,
+    bogus: Vec<Domain>,
+    insecure: Vec<Domain>,
     is_secure: bool,
 }
 
@@ -46,17 +51,48 @@ impl FakeDns {
         self
     }
 
+    pub(crate) fn bogus(mut self, name: &str) -> Self {
+        self.bogus.push(domain(name));
+        self
+    }
+
+    pub(crate) fn tlsa(mut self, name: &str, records: &[TlsaRecord]) -> Self {
+        self.tlsa.insert(domain(name), records.to_vec());
+        self
+    }
+
+    pub(crate) fn txt(mut self, name: &str, text: &str) -> Self {
+        self.txt.entry(domain(name)).or_default().push(text.to_owned());
+        self
+    }
+
+    pub(crate) fn alias(mut self, name: &str, target: &str, is_secure: bool) -> Self {
+        self.aliases.insert(domain(name), Alias { target: domain(target), is_secure });
+        self
+    }
+
     /// DNSSEC proves all of it.
     pub(crate) fn proven(self) -> Self {
         Self { is_secure: true, ..self }
+    }
+
+    /// But for this name.
+    pub(crate) fn unproven(mut self, name: &str) -> Self {
+        self.insecure.push(domain(name));
+        self
     }
 
     fn answer<T: Clone>(&self, name: &Domain, table: &HashMap<Domain, Vec<T>>) -> Result<Found<T>, LookupError> {
         if self.broken.contains(name) {
             return Err(LookupError::Temporary("SERVFAIL".into()));
         }
+        if self.bogus.contains(name) {
+            return Err(LookupError::Bogus);
+        }
+        let is_secure = self.is_secure && !self.insecure.contains(name);
+        let alias = self.aliases.get(name).cloned();
         match table.get(name) {
-            Some(records) if !records.is_empty() => Ok(Found { records: records.clone(), is_secure: self.is_secure }),
+            Some(records) if !records.is_empty() => Ok(Found { records: records.clone(), is_secure, alias }),
             _ if self.mx.contains_key(name) || self.hosts.contains_key(name) => Err(LookupError::NoRecords),
             _ => Err(LookupError::NoSuchDomain),
         }
@@ -70,6 +106,14 @@ impl Resolver for FakeDns {
 
     fn addresses<'a>(&'a self, host: &'a Domain) -> Answer<'a, Result<Found<IpAddr>, LookupError>> {
         Box::pin(async move { self.answer(host, &self.hosts) })
+    }
+
+    fn tlsa<'a>(&'a self, name: &'a Domain) -> Answer<'a, Result<Found<TlsaRecord>, LookupError>> {
+        Box::pin(async move { self.answer(name, &self.tlsa) })
+    }
+
+    fn txt<'a>(&'a self, name: &'a Domain) -> Answer<'a, Result<Found<String>, LookupError>> {
+        Box::pin(async move { self.answer(name, &self.txt) })
     }
 }
 
@@ -90,7 +134,7 @@ impl Dialer for NoDialer {
 }
 
 /// One connection, played from a text: `S:` is said (in one write; a slash parts lines), `C:` must come (its beginning suffices), `C: .` is a whole message after
-/// DATA, `TLS` makes the handshake as the server, `SILENCE` says nothing more, the end closes.
+/// DATA, `TLS` makes the handshake as the server, `WEB` answers one HTTP request with the rest of the line (a bar parts lines), `SILENCE` says nothing more, the end closes.
 #[derive(Debug, Clone)]
 pub(crate) struct Script(pub(crate) String);
 
@@ -182,6 +226,15 @@ async fn play(
                     // The script says by its end whether the handshake was to succeed.
                     Err(_refused) => return Ok(()),
                 }
+            }
+            ("WEB", answer) => {
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).await? > 0 {}
+                if !head.starts_with("GET /.well-known/mta-sts.txt HTTP/1.1\r\nhost: mta-sts.") {
+                    return Err(io::Error::other(format!("no request for a policy: {head}")));
+                }
+                stream.get_mut().write_all(answer.replace('|', "\r\n").as_bytes()).await?;
+                stream.get_mut().flush().await?;
             }
             ("SILENCE", _) => std::future::pending::<()>().await,
             _ => return Err(io::Error::other(format!("no such line: {line}"))),

@@ -53,6 +53,8 @@ pub(crate) struct Worker {
 impl Worker {
     /// Works until `stop`, then gives back what nobody has begun. Lanes end by themselves.
     pub(crate) async fn run(self: Arc<Self>) {
+        self.load_policies().await;
+        self.tasks.spawn(Arc::clone(&self).keep());
         let wake = self.desk.store.queue_wake();
         while !self.stop.is_cancelled() {
             let woken = wake.notified();

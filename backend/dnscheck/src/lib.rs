@@ -27,7 +27,6 @@ mod dmarc;
 mod inspect;
 mod judge;
 mod look;
-mod mta_sts;
 mod present;
 pub mod provider;
 mod reach;
@@ -47,11 +46,11 @@ pub use dmarc::{Dmarc, DmarcError, DmarcPolicy, is_dmarc};
 pub use inspect::{Inspector, MailPorts, Report};
 pub use judge::{AllSeen, Check, Finding, Seen, judge, questions};
 pub use look::{Answer, Answering, DnsLook, Lack, Look, LookError, Proof, ServerAnswer, TrustAnchor};
-pub use mta_sts::{POLICY_OCTETS, StsMode, StsPolicy, StsPolicyError, is_sts, sts_id};
 pub use present::{Fields, Form, NameForm, TextForm, present, zone_file};
 pub use reach::{CertificateFace, Reach, SmtpFace, TcpReach, TlsFace, Unreached, WebAnswer, WebFailure};
 pub use reason::{Gap, Reason, Said, Verdict};
 pub use record::{Data, Kind, Record, Target, reverse_name, reversed};
+pub use relais_smtp::sts::{POLICY_OCTETS, StsMode, StsPolicy, StsPolicyError, is_sts, sts_id};
 pub use tags::{Tags, TagsError};
 pub use wanted::{
     DkimKey, DmarcWish, Facts, Need, Purpose, Service, StsWish, There, WANTED_TTL, Wanted, sts_policy, wanted,

@@ -219,7 +219,7 @@ pub(crate) fn facts() -> crate::wanted::Facts {
             policy: crate::dmarc::DmarcPolicy::Quarantine,
             reports: relais_model::Address::parse("dmarc@example.org").ok(),
         },
-        mta_sts: Some(StsWish { id: "20260101".into(), mode: crate::mta_sts::StsMode::Enforce, max_age: 604_800 }),
+        mta_sts: Some(StsWish { id: "20260101".into(), mode: relais_smtp::sts::StsMode::Enforce, max_age: 604_800 }),
         tls_reports: relais_model::Address::parse("tls@example.org").ok(),
         issuers: vec!["letsencrypt.org".into()],
         tls_keys: vec![[0xab; 32]],

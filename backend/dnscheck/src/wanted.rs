@@ -6,9 +6,9 @@ use relais_model::{Address, Domain};
 
 use crate::dkim::Algorithm;
 use crate::dmarc::{Dmarc, DmarcPolicy};
-use crate::mta_sts::{StsMode, StsPolicy};
 use crate::record::{Data, Kind, Target, reverse_name};
 use crate::spf;
+use relais_smtp::sts::{StsMode, StsPolicy};
 
 /// Seconds that others may keep a record: long enough to spare the servers, short enough to change one's mind within a morning.
 pub const WANTED_TTL: u32 = 3600;

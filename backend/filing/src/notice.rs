@@ -317,6 +317,10 @@ fn explain(status: EnhancedCode, reply: &Reply) -> (&'static str, &'static str) 
             "You asked that the message travel only over protected connections, and the other side offers none.",
             "If that protection isn't needed, send the message again without asking for it.",
         ),
+        (7, 5) => (
+            "The protection that mail to the other side must have on its way could not be had, so the message was not sent without it.",
+            "There is nothing wrong with your message. If it is urgent, tell the person in another way.",
+        ),
         (7, _) => (
             "The other side refuses the message because of its own rules, often because it takes it for spam.",
             "Please read what it said below. If you can't tell why, show this message to your postmaster.",

@@ -157,7 +157,7 @@ pub(crate) struct Resolver {
     pub(crate) servers: Vec<NameServer>,
     /// Where checks find zones' own servers, for labs. None: 53.
     pub(crate) server_port: Option<u16>,
-    /// A file of DNSKEY records from which checks prove answers, for labs; with `servers` alone. None: the internet's root.
+    /// A file of DNSKEY records from which checks and delivery prove answers, for labs; with `servers` alone. None: the internet's root.
     pub(crate) trust_anchor: Option<PathBuf>,
 }
 

@@ -135,6 +135,7 @@ impl HouseNames {
         match self.0.addresses(&domain).await {
             Ok(found) => Ok(found.records),
             Err(LookupError::Temporary(why)) => Err(Lead::Unknown(why)),
+            Err(error @ LookupError::Bogus) => Err(Lead::Unknown(error.to_string())),
             Err(_) => Err(Lead::Nowhere),
         }
     }

@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use crate::certificate::{self, Pair};
-use crate::config::{Config, Relay, RelayTls as RelayTlsName};
+use crate::config::{Config, Relay, RelayTls as RelayTlsName, Resolver as ResolverConfig};
 use crate::dns::{self, OwnServers, OwnZones};
 use crate::host::{self, HouseNames, Machine};
 use crate::knocker::Doorstep;
@@ -54,7 +54,7 @@ pub(crate) struct Server {
     service: Service,
     drain: Duration,
     delivery: Option<DeliveryConfig>,
-    resolver: Vec<SocketAddr>,
+    resolver: ResolverConfig,
 }
 
 impl Server {
@@ -84,7 +84,7 @@ impl Server {
         let mut reception =
             Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random);
         if !is_alone {
-            reception = reception.with_resolver(Arc::new(resolver(&servers(config))?));
+            reception = reception.with_resolver(Arc::new(resolver(&config.resolver)?));
         }
         let reception = Arc::new(reception);
         let operations = operations::Doors::bind(&config.operations, &tls).await?;
@@ -114,7 +114,7 @@ impl Server {
             service,
             drain,
             delivery: Some(delivery_config(config)?),
-            resolver: servers(config),
+            resolver: config.resolver.clone(),
         })
     }
 
@@ -315,7 +315,7 @@ fn certificate_worker(
         store.clone(),
         Arc::clone(served),
         Arc::new(authority),
-        Arc::new(HouseNames(resolver(&servers(config))?)),
+        Arc::new(HouseNames(resolver(&config.resolver)?)),
         Arc::clone(clock),
         Arc::new(SystemRandom),
     );
@@ -407,9 +407,13 @@ pub(crate) fn servers(config: &Config) -> Vec<SocketAddr> {
     config.resolver.servers.iter().map(|server| server.0).collect()
 }
 
-/// The house's resolver: these servers, or the machine's.
-fn resolver(servers: &[SocketAddr]) -> Result<DnsResolver> {
-    Ok(if servers.is_empty() { DnsResolver::system()? } else { DnsResolver::with_servers(servers)? })
+/// The house's resolver: the servers that the file names, or the machine's.
+fn resolver(section: &ResolverConfig) -> Result<DnsResolver> {
+    if section.servers.is_empty() {
+        return Ok(DnsResolver::system()?);
+    }
+    let servers: Vec<SocketAddr> = section.servers.iter().map(|server| server.0).collect();
+    Ok(DnsResolver::with_servers(&servers, section.trust_anchor.as_deref())?)
 }
 
 /// The doors' limits: the file's, and what is set.
@@ -453,9 +457,9 @@ async fn obey_settings(store: Store, house: watch::Sender<Arc<House>>, stop: Can
     }
 }
 
-fn start_delivery(store: &Store, config: DeliveryConfig, servers: &[SocketAddr]) -> Result<Delivery> {
+fn start_delivery(store: &Store, config: DeliveryConfig, section: &ResolverConfig) -> Result<Delivery> {
     let ports = Ports {
-        resolver: Arc::new(resolver(servers)?),
+        resolver: Arc::new(resolver(section)?),
         dialer: Arc::new(TcpDialer),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),

@@ -151,7 +151,7 @@ async fn settle(house: &House, number: usize) {
             let outcome = if (number + at).is_multiple_of(50) {
                 Outcome::Failed { reply: "550 5.1.1 No such user".to_owned(), remote }
             } else {
-                Outcome::Delivered { reply: "250 2.0.0 Ok".to_owned(), remote }
+                Outcome::Delivered { reply: "250 2.0.0 Ok".to_owned(), remote, protection: None }
             };
             Settlement { recipient: recipient.key, outcome }
         });

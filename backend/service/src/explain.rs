@@ -2,7 +2,7 @@
 //!
 //! Pure: from the words alone. Servers say codes wrongly often enough that some words count for more than their code.
 
-use relais_store::TraceKind;
+use relais_store::{TraceEvent, TraceKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,6 +19,14 @@ pub struct Explanation {
 
 /// Causes that words tell, whatever the code: in lower case. The first that is found counts.
 const WORDS: &[(&str, &str)] = &[
+    // Our own words, from delivery's `policy.rs`.
+    ("dane: looking up", "dane-dns"),
+    ("dane: no tls", "dane-no-tls"),
+    ("dane: wrong certificate", "dane-certificate"),
+    ("mta-sts: not named", "sts-host"),
+    ("mta-sts: no tls", "sts-no-tls"),
+    ("mta-sts: wrong certificate", "sts-certificate"),
+    ("as requiretls needs", "requiretls"),
     ("greylist", "greylisted"),
     ("graylist", "greylisted"),
     ("grey list", "greylisted"),
@@ -87,6 +95,16 @@ const REPLIES: &[(u16, &str)] = &[
     (553, "bad-address"),
     (554, "policy"),
 ];
+
+/// Explains an event of the trace: also how mail that another host took was protected on its way.
+pub(crate) fn explain_event(event: &TraceEvent) -> Explanation {
+    match event.protection.filter(|_| event.kind == TraceKind::Delivered) {
+        Some(protection) => {
+            Explanation { cause: Text::named(format!("explain-delivered-{}", protection.as_str())), advice: None }
+        }
+        None => explain(event.kind, &event.text),
+    }
+}
 
 /// Explains what happened to a recipient: its kind, and what was said.
 pub(crate) fn explain(kind: TraceKind, said: &str) -> Explanation {
@@ -190,6 +208,14 @@ mod tests {
         check(Delivered, "", "filed", None);
         check(Delivered, "250 2.0.0 Ok", "delivered", None);
         check(Removed, "", "removed", None);
+        let ours = "454 4.7.5 DANE: wrong certificate or no handshake with mx.x.example: no TLSA record names it";
+        check(Deferred, ours, "dane-certificate", Some("dane-certificate-advice"));
+        let ours = "454 4.7.5 DANE: looking up the TLSA records of mx.x.example failed: request timed out";
+        check(Deferred, ours, "dane-dns", Some("dane-dns-advice"));
+        let ours = "454 4.7.5 MTA-STS: not named: the policy of x.example doesn't list mx.y.example";
+        check(Deferred, ours, "sts-host", Some("sts-host-advice"));
+        let ours = "454 4.7.5 MTA-STS: no TLS: the policy of x.example asks for it, and mx.x.example offers none";
+        check(Deferred, ours, "sts-no-tls", Some("sts-no-tls-advice"));
         check(Failed, "550 5.1.1 No such user here", "no-such-user", Some("no-such-user-advice"));
         check(Failed, "550-5.1.1 The email account that you tried", "no-such-user", Some("no-such-user-advice"));
         check(Deferred, "452 4.2.2 The mailbox is full", "mailbox-full", Some("mailbox-full-advice"));

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 pub use relais_store::QueueAct;
 
 use crate::directory::readable;
-use crate::explain::{Explanation, explain};
+use crate::explain::{Explanation, explain, explain_event};
 use crate::{Actor, Complaint, Failure, Moment, Paging, Reach, Role, Rows, Service, Text};
 
 /// Items that one act may name.
@@ -261,7 +261,7 @@ impl QueueAttempt {
         is_attempt.then(|| Self {
             at: event.at.into(),
             outcome: event.kind.as_str(),
-            explanation: explain(event.kind, &event.text),
+            explanation: explain_event(&event),
             recipient: event.recipient,
             remote: event.remote,
             reply: event.text,

@@ -7,7 +7,7 @@ use relais_store::{Page, QueueEntry, QueueFilter, QueueState, TraceEvent, TraceI
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::explain::{Explanation, explain};
+use crate::explain::{Explanation, explain_event};
 use crate::queue::{bad_address, keep, scope};
 use crate::{Actor, Complaint, Failure, Moment, Paging, Role, Service, Text, readable};
 
@@ -122,12 +122,13 @@ pub struct MessageStep {
 impl MessageRow {
     /// One event by itself.
     pub(crate) fn of(event: TraceEvent) -> Self {
+        let explanation = explain_event(&event);
         Self {
             id: event.trace.to_string(),
             at: event.at.into(),
             kind: event.kind.as_str(),
             subject: event.subject,
-            explanation: explain(event.kind, &event.text),
+            explanation,
             sender: shown(&event.sender),
             recipient: shown(&event.recipient),
         }
@@ -247,7 +248,7 @@ fn step(event: TraceEvent) -> MessageStep {
     MessageStep {
         at: event.at.into(),
         kind: event.kind.as_str(),
-        explanation: explain(event.kind, &event.text),
+        explanation: explain_event(&event),
         recipient: shown(&event.recipient),
         remote: event.remote,
         words: event.text,

@@ -3,6 +3,7 @@
 //! - [`command`] and [`reply`]: what stands on one line, parsed and written.
 //! - [`server`]: the session machine behind ports 25, 465, 587 and the LMTP socket.
 //! - [`client`]: the machine that carries mail to MX hosts, relay hosts and LMTP servers.
+//! - [`sts`]: what a domain says of the TLS that its mail is to have (MTA-STS).
 //!
 //! Both machines are fed octets and answer with steps; a driver of one loop stands between them and the world.
 //!
@@ -17,5 +18,6 @@ pub mod client;
 pub mod command;
 pub mod reply;
 pub mod server;
+pub mod sts;
 
 mod xtext;

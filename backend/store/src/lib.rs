@@ -50,6 +50,7 @@ mod sizes;
 mod sql;
 mod thread;
 mod transaction;
+mod transport;
 mod view;
 mod webhook;
 mod writer;
@@ -97,6 +98,7 @@ pub use settings::{
     ValueError, setting,
 };
 pub use sizes::{Sizes, StorageEntry, StorageUse};
+pub use transport::*;
 pub use view::{Change, ChangeKind, Changes, MAX_KEYWORDS, Row, Rows, View};
 pub use webhook::*;
 

@@ -7,6 +7,7 @@
 //!
 //! - [`ManualClock`], [`SeededRandom`]: the ports of `relais_model`
 //! - [`machine`]: what a fixture asks of the machine it runs on
+//! - [`named`]: a private BIND with zones that are signed or not
 //! - [`postgres`]: a cluster a process, a database a test
 //! - [`secrets`]: what no log may say
 //! - [`server`]: the whole house as a program, and the reference house (Debian's Postfix and Dovecot) in its place
@@ -22,6 +23,7 @@
 pub mod imap;
 pub mod imaptest;
 pub mod machine;
+pub mod named;
 pub mod pop3;
 mod ports;
 pub mod postgres;

@@ -28,7 +28,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("filing", &["model", "message", "sieve", "store"], &["axum", "sqlx"]),
     ("reception", &["model", "message", "sasl", "msgauth", "junk", "store", "filing"], &["axum", "sqlx"]),
     ("delivery", &["model", "message", "smtp", "msgauth", "store", "filing"], &["axum", "sqlx"]),
-    ("dnscheck", &["model", "msgauth", "store"], &["axum", "sqlx"]),
+    ("dnscheck", &["model", "smtp", "msgauth", "store"], &["axum", "sqlx"]),
     ("certs", &["model", "store"], &["axum", "sqlx"]),
     (
         "service",

@@ -87,18 +87,14 @@ fn courier(dns: FakeDns, remotes: &Arc<Remotes>) -> Courier {
 fn courier_with(dns: FakeDns, remotes: &Arc<Remotes>, change: impl FnOnce(&mut DeliveryConfig)) -> Courier {
     let mut config = DeliveryConfig::new(domain("us.example"));
     change(&mut config);
-    Courier {
-        tls: Tls::new(&config.extra_roots).unwrap(),
-        config,
-        ports: Ports {
-            resolver: Arc::new(dns),
-            dialer: Arc::clone(remotes) as Arc<dyn Dialer>,
-            clock: Arc::new(ManualClock::default()),
-            random: Arc::new(SeededRandom::default()),
-        },
-        memory: HostMemory::default(),
-        cut: CancellationToken::new(),
-    }
+    let ports = Ports {
+        resolver: Arc::new(dns),
+        dialer: Arc::clone(remotes) as Arc<dyn Dialer>,
+        clock: Arc::new(ManualClock::default()),
+        random: Arc::new(SeededRandom::default()),
+    };
+    let tls = Tls::new(&config.extra_roots).unwrap();
+    Courier::new(config, ports, tls, CancellationToken::new())
 }
 
 /// As `verb code enhanced host`.
@@ -384,4 +380,153 @@ async fn recipients_beyond_the_limit_go_in_another_transaction() {
     let script = format!("{hello}{}{}", part("a"), part("b"));
     let expected = ["delivered 250 2.0.0 mx1.d.example"; 2];
     check(two_hosts(), Remotes::default().script(MX1, &script), &job(&["a@d.example", "b@d.example"]), &expected).await;
+}
+
+fn record(usage: u8, certificate: &rustls::pki_types::CertificateDer<'_>) -> crate::ports::TlsaRecord {
+    let data = ring::digest::digest(&ring::digest::SHA256, certificate).as_ref().to_vec();
+    crate::ports::TlsaRecord { usage, selector: 0, matching: 1, data }
+}
+
+/// What was counted for the TLS reports, as `type host result`.
+fn counted(courier: &Courier) -> Vec<String> {
+    let line = |count: relais_store::TlsResultCount| {
+        let key = count.key;
+        let host = key.mx_host.map_or("-".to_owned(), |host| host.to_string());
+        format!("{} {} {host} {} {}", key.policy_type.as_str(), key.policy_domain, key.result.as_str(), count.sessions)
+    };
+    let mut lines: Vec<_> = courier.tally.take().into_iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
+fn one_host() -> FakeDns {
+    FakeDns::default().mx("d.example", &[(10, "mx1.d.example")]).host("mx1.d.example", &["192.0.2.1"])
+}
+
+/// RFC 7672: the certificate that is named, or nothing is sent; the next host may be better.
+#[tokio::test(start_paused = true)]
+async fn with_dane_mail_goes_only_under_the_certificate_that_is_named() {
+    let (server, shown) = certificate();
+    let (_, other) = certificate();
+    let good = format!("{STARTTLS}TLS\nC: EHLO us.example\nS: 250 mx\n{MAIL}C: RCPT\nS: 250 Ok\n{DATA}");
+    let handshake = format!("{STARTTLS}TLS");
+    let unusable = crate::ports::TlsaRecord { usage: 1, ..record(3, &other) };
+    let refused = STARTTLS.replace("S: 220 2.0.0 Go", "S: 454 4.7.0 Not now");
+    let tlsa = "tlsa mx1.d.example mx1.d.example";
+    let held = "deferred 454 4.7.5 mx1.d.example";
+    for (records, script, expected, protection, count) in [
+        (vec![record(3, &shown)], &good, "delivered 250 2.0.0 mx1.d.example", Some(Protection::Dane), "success"),
+        (vec![unusable], &good, "delivered 250 2.0.0 mx1.d.example", Some(Protection::Encrypted), "success"),
+        (vec![record(3, &other)], &handshake, held, None, "tlsa-invalid"),
+        // STARTTLS was taken out on the way, or is refused.
+        (vec![record(3, &shown)], &HELLO.to_owned(), held, None, "starttls-not-supported"),
+        (vec![record(3, &shown)], &refused, held, None, "starttls-not-supported"),
+    ] {
+        let dns = one_host().tlsa("_25._tcp.mx1.d.example", &records).proven();
+        let remotes = Arc::new(Remotes::with_certificate(Arc::clone(&server)).script(MX1, script));
+        let courier = courier(dns, &remotes);
+        let report = courier.attempt(&job(&["b@d.example"]), &Fixed, &mut None).await;
+        assert_eq!(told(&report), [expected], "{records:?} {script}");
+        if let [Verdict::Delivered(said)] = report.verdicts.as_slice() {
+            assert_eq!(said.protection, protection);
+        } else {
+            let [Verdict::Deferred(said)] = report.verdicts.as_slice() else { panic!("{report:?}") };
+            assert!(said.reply.text.starts_with("DANE: "), "{}", said.reply);
+            assert!(
+                !courier.memory.rests(MX1.parse().unwrap(), courier.ports.clock.now()),
+                "of others it may take mail"
+            );
+        }
+        assert_eq!(counted(&courier), [format!("{tlsa} {count} 1")]);
+        tokio::task::yield_now().await;
+        remotes.assert_played();
+    }
+}
+
+/// RFC 7672 §2.1: another host of the same domain takes its mail where one can't be used.
+#[tokio::test(start_paused = true)]
+async fn a_host_that_dane_forbids_makes_way_for_the_next() {
+    let dns = || two_hosts().proven();
+    let good = format!("{HELLO}{MAIL}C: RCPT\nS: 250 Ok\n{DATA}");
+    let bogus = dns().bogus("_25._tcp.mx1.d.example");
+    let expected = &["delivered 250 2.0.0 mx2.d.example"];
+    check(bogus, Remotes::default().script(MX2, &good), &job(&["b@d.example"]), expected).await;
+    let none = dns().bogus("_25._tcp.mx1.d.example").broken("_25._tcp.mx2.d.example");
+    check(none, Remotes::default(), &job(&["b@d.example"]), &["deferred 454 4.7.5 mx2.d.example"]).await;
+}
+
+/// RFC 8461 §5: hosts that the policy names, under a good certificate; what is in its testing goes on.
+#[tokio::test(start_paused = true)]
+async fn with_mta_sts_mail_goes_only_to_named_hosts_under_a_good_certificate() {
+    let (server, root) = certificate();
+    let rest = format!("{MAIL}C: RCPT\nS: 250 Ok\n{DATA}");
+    let good = format!("{STARTTLS}TLS\nC: EHLO us.example\nS: 250 mx\n{rest}");
+    let (handshake, clear) = (format!("{STARTTLS}TLS"), format!("{HELLO}{rest}"));
+    let delivered = "delivered 250 2.0.0 mx1.d.example";
+    let held = "deferred 454 4.7.5 mx1.d.example";
+    for (mode, mx, script, trusts, expected, protection, count) in [
+        ("enforce", "mx1.d.example", good.as_str(), true, delivered, Some(Protection::Sts), "success"),
+        ("enforce", "*.d.example", &handshake, false, held, None, "certificate-not-trusted"),
+        ("enforce", "*.d.example", HELLO, true, held, None, "starttls-not-supported"),
+        ("enforce", "mx2.d.example", "", true, held, None, "validation-failure"),
+        ("testing", "mx1.d.example", &good, true, delivered, Some(Protection::Encrypted), "success"),
+        ("testing", "mx2.d.example", &good, true, delivered, Some(Protection::Encrypted), "validation-failure"),
+        ("testing", "mx1.d.example", &good, false, delivered, Some(Protection::Encrypted), "certificate-not-trusted"),
+        ("testing", "mx1.d.example", &clear, true, delivered, Some(Protection::Clear), "starttls-not-supported"),
+    ] {
+        let remotes = Remotes::with_certificate(Arc::clone(&server));
+        let remotes = Arc::new(if script.is_empty() { remotes } else { remotes.script(MX1, script) });
+        let courier = courier_with(one_host(), &remotes, |config| {
+            config.extra_roots = trusts.then(|| root.clone()).into_iter().collect();
+        });
+        let now = courier.ports.clock.now();
+        courier.policies.load(vec![relais_store::StsEntry {
+            domain: domain("d.example"),
+            id: "1".into(),
+            policy: format!("version: STSv1\nmode: {mode}\nmx: {mx}\nmax_age: 60\n"),
+            fetched_at: now,
+            expires_at: now.plus(Duration::from_mins(1)),
+            used_at: now,
+        }]);
+        let report = courier.attempt(&job(&["b@d.example"]), &Fixed, &mut None).await;
+        assert_eq!(told(&report), [expected], "{mode} {mx} {script}");
+        match report.verdicts.as_slice() {
+            [Verdict::Delivered(said)] => assert_eq!(said.protection, protection, "{mode} {mx} {script}"),
+            [Verdict::Deferred(said)] => assert!(said.reply.text.starts_with("MTA-STS: "), "{}", said.reply),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(counted(&courier), [format!("sts d.example mx1.d.example {count} 1")], "{mode} {mx} {script}");
+        tokio::task::yield_now().await;
+        remotes.assert_played();
+    }
+}
+
+/// RFC 8689 §4.2.1: a policy that proves the host is as good as DNSSEC.
+#[tokio::test(start_paused = true)]
+async fn requiretls_is_content_with_dane() {
+    let (server, shown) = certificate();
+    let mut job = job(&["b@d.example"]);
+    job.message.require_tls = true;
+    let script = format!("{STARTTLS}{UNDER_TLS}{MAIL}C: RCPT\nS: 250 Ok\n{DATA}");
+    let dns = one_host().tlsa("_25._tcp.mx1.d.example", &[record(3, &shown)]).proven();
+    let remotes = Remotes::with_certificate(server).script(MX1, &script);
+    check(dns, remotes, &job, &["delivered 250 2.0.0 mx1.d.example"]).await;
+}
+
+/// The same eyes that send look before.
+#[tokio::test]
+async fn a_plan_tells_what_would_be_done() {
+    let (_, shown) = certificate();
+    let dns = two_hosts().tlsa("_25._tcp.mx1.d.example", &[record(3, &shown)]).bogus("_25._tcp.mx2.d.example").proven();
+    let courier = courier(dns, &Arc::new(Remotes::default()));
+    let plan = courier.plan(&NextHop::Mx(domain("d.example")), &domain("d.example")).await;
+    let policies: Vec<_> = plan.hosts.iter().map(|host| (host.name.as_str(), host.policy.clone())).collect();
+    let [(first, dane), (second, crate::PlannedPolicy::Refused(reply))] = policies.as_slice() else {
+        panic!("{policies:?}")
+    };
+    assert_eq!((*first, *second), ("mx1.d.example", "mx2.d.example"));
+    assert_eq!(*dane, crate::PlannedPolicy::Dane { base: domain("mx1.d.example") });
+    assert!(reply.text.starts_with("DANE: looking up"), "{reply}");
+    let nobody = courier.plan(&NextHop::Mx(domain("gone.example")), &domain("gone.example")).await;
+    assert_eq!(nobody.refusal.unwrap().code, 550);
 }

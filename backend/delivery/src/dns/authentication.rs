@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use relais_msgauth::{Answering, Family, Lack, Resolver};
 
-use super::{DnsResolver, found};
+use super::DnsResolver;
 use crate::ports::LookupError;
 
 impl DnsResolver {
@@ -16,12 +16,13 @@ impl DnsResolver {
         kind: RecordType,
         pick: impl Fn(&RData) -> Option<T>,
     ) -> Result<Vec<T>, Lack> {
-        let lookup = self.look_up(format!("{name}."), kind).await.and_then(|lookup| found(&lookup, pick));
-        lookup.map(|found| found.records).map_err(|error| match error {
+        let heard = self.look_up(&format!("{name}."), kind).await.map_err(|error| match error {
             LookupError::NoSuchDomain => Lack::NoSuchName,
             LookupError::NoRecords => Lack::NoData,
-            LookupError::Temporary(_) => Lack::Silence,
-        })
+            LookupError::Temporary(_) | LookupError::Bogus => Lack::Silence,
+        })?;
+        let records: Vec<T> = heard.records.iter().filter_map(|record| pick(&record.data)).collect();
+        if records.is_empty() { Err(Lack::NoData) } else { Ok(records) }
     }
 }
 

@@ -8,12 +8,12 @@ use super::{AllSeen, Opinion, Seen};
 use crate::dkim::{DkimError, DkimRecord, published_key};
 use crate::dmarc::{Dmarc, DmarcError, is_dmarc};
 use crate::look::{Answer, Proof, ServerAnswer};
-use crate::mta_sts::{is_sts, sts_id};
 use crate::reason::{Reason, Verdict};
 use crate::record::{Data, Kind, Record, Target};
 use crate::spf::{Mechanism, Qualifier, Spf, Term, is_spf};
 use crate::tags::{Tags, claims};
 use crate::wanted::{Facts, Need, Purpose, Wanted};
+use relais_smtp::sts::{is_sts, sts_id};
 
 /// What is wanted at one place.
 pub(super) struct Case<'a> {

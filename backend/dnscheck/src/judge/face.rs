@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use relais_model::Domain;
 
 use super::{Check, Finding};
-use crate::mta_sts::{StsMode, StsPolicy};
 use crate::reach::{SmtpFace, TlsFace, Unreached, WebAnswer, WebFailure};
 use crate::reason::{Reason, Verdict};
 use crate::record::covers;
 use crate::wanted::{Facts, sts_policy};
+use relais_smtp::sts::{StsMode, StsPolicy};
 
 /// Who answered at port 25 of `address`, and whether it is us.
 pub(crate) fn port_in(facts: &Facts, address: IpAddr, met: &Result<SmtpFace, Unreached>) -> Finding {

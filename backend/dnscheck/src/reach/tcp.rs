@@ -28,7 +28,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::{CertificateFace, Reach, SmtpFace, TlsFace, Unreached, WebAnswer, WebFailure};
 use crate::look::Answering;
-use crate::mta_sts::POLICY_OCTETS;
+use relais_smtp::sts::POLICY_OCTETS;
 
 /// From the first packet to the end of an exchange; a busy host greets slowly, and some do so on purpose.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);

@@ -11,7 +11,7 @@ use relais_dnscheck::{
 use relais_model::{Address, Domain, SystemRandom};
 use relais_testkit::SeededRandom;
 
-use crate::named::{Keys, Named, Zone};
+use crate::named::{Keys, Named, Zone, look};
 
 /// Nobody is met; the policy is ours.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ async fn inspect(facts: &Facts, records: String, keys: Keys) -> Option<Vec<Findi
     ];
     let named = Named::start(&zones)?;
     let policy = sts_policy(facts).unwrap().to_string();
-    let inspector = Inspector::new(Arc::new(named.look()), Arc::new(Web(policy)), Arc::new(SeededRandom::new(3)));
+    let inspector = Inspector::new(Arc::new(look(&named)), Arc::new(Web(policy)), Arc::new(SeededRandom::new(3)));
     let mut findings = inspector.domain(facts).await.findings;
     // The host's addresses are for documentation: their reverse zones aren't ours to serve.
     let of_zone =

@@ -7,7 +7,7 @@ use relais_dnscheck::{Answer, Data, DnsLook, Kind, Lack, Look, Proof, TrustAncho
 use relais_model::Domain;
 use relais_testkit::SeededRandom;
 
-use crate::named::{Keys, Named, SILENT, Zone};
+use crate::named::{Keys, Named, SILENT, Zone, look, look_with};
 
 fn domain(text: &str) -> Domain {
     Domain::parse(text).unwrap()
@@ -56,7 +56,7 @@ fn shown(answer: &Answer) -> String {
 #[tokio::test]
 async fn the_public_view_and_its_proof() {
     let Some(named) = Named::start(&zones()) else { return };
-    let look = named.look();
+    let look = look(&named);
     let check = async |name: &str, kind: Kind, expected: &str| {
         let answer = look.public(&domain(name), kind).await;
         assert_eq!(shown(&answer), expected, "{name} {kind}");
@@ -87,7 +87,7 @@ async fn the_public_view_and_its_proof() {
 #[tokio::test]
 async fn an_answer_too_large_for_udp_comes_whole() {
     let Some(named) = Named::start(&zones()) else { return };
-    let look = named.look();
+    let look = look(&named);
     let answer = look.public(&domain("many.test"), Kind::Mx).await;
     assert_eq!((answer.records().len(), answer.proof), (90, Proof::Secure));
     let servers = look.authoritative(&domain("many.test"), Kind::Mx).await;
@@ -97,7 +97,7 @@ async fn an_answer_too_large_for_udp_comes_whole() {
 #[tokio::test]
 async fn the_servers_own_word() {
     let Some(named) = Named::start(&zones()) else { return };
-    let look = named.look();
+    let look = look(&named);
     let check = async |name: &str, kind: Kind, expected: &[&str]| {
         let said = look.authoritative(&domain(name), kind).await;
         let lines: Vec<_> = said.iter().map(|said| format!("{}: {}", said.server, shown(&said.answer))).collect();
@@ -122,10 +122,10 @@ async fn the_servers_own_word() {
 #[tokio::test]
 async fn without_proof_the_answer_is_still_told() {
     let Some(named) = Named::start(&zones()) else { return };
-    let stranger = named.look_with(&[named.address()], &TrustAnchor::default());
+    let stranger = look_with(&named, &[named.address()], &TrustAnchor::default());
     assert_eq!(shown(&stranger.public(&domain("signed.test"), Kind::Mx).await), "Indeterminate: 10 mx.signed.test");
     let silent = SocketAddr::new(SILENT, named.address().port());
-    let nobody = named.look_with(&[silent], &TrustAnchor::default());
+    let nobody = look_with(&named, &[silent], &TrustAnchor::default());
     let lack = nobody.public(&domain("signed.test"), Kind::Mx).await.records.unwrap_err();
     assert!(matches!(lack, Lack::Broken | Lack::Timeout), "{lack:?}");
 }

@@ -252,7 +252,7 @@ async fn try_to_deliver(store: &Store, at: &mut usize) -> Result<()> {
             let until = recipient.next_attempt_at.plus(Duration::from_mins(40));
             let remote = remote.clone();
             let outcome = match reply.chars().next() {
-                Some('2') => Outcome::Delivered { reply, remote },
+                Some('2') => Outcome::Delivered { reply, remote, protection: None },
                 Some('4') => Outcome::Deferred { until, reply, remote, delay_told: false },
                 _ => Outcome::Failed { reply, remote },
             };

@@ -391,6 +391,9 @@ fn every_setting_and_every_cause_has_its_sentences() {
     for section in relais_store::SettingSection::ALL {
         has(format!("settings-section-{}", section.as_str()));
     }
+    for protection in relais_store::Protection::ALL {
+        has(format!("explain-delivered-{}", protection.as_str()));
+    }
     for cause in relais_service::causes() {
         has(format!("explain-{cause}"));
         has(format!("explain-{cause}-advice"));

@@ -394,6 +394,7 @@ impl Store {
                         peer: "",
                         text: "",
                         subject: None,
+                        protection: None,
                     })
                     .collect();
                 let mut tx = Transaction::within(tx, inner.engine);

@@ -45,6 +45,7 @@ pub(crate) fn insert(keys: &Keys, now: Timestamp, batch: &[Insert<'_>]) -> Vec<S
                 peer: insert.from_peer,
                 text: "",
                 subject: Some(insert.subject),
+                protection: None,
             })
         })
         .collect();

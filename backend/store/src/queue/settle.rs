@@ -12,7 +12,7 @@ use crate::directory::read_address;
 use crate::key::Keys;
 use crate::sql::shorten;
 use crate::transaction::Transaction;
-use crate::{RecipientKey, StoreError};
+use crate::{Protection, RecipientKey, StoreError};
 
 /// Octets of a reply that are kept, at most.
 const REPLY_OCTETS: usize = 1000;
@@ -35,6 +35,8 @@ pub enum Outcome {
         reply: String,
         /// Which host.
         remote: String,
+        /// How it went there; none for a mailbox here.
+        protection: Option<Protection>,
     },
     /// Not yet: it waits.
     Deferred {
@@ -74,12 +76,12 @@ pub(crate) async fn settle(
     let mut traces = Vec::new();
     for Settlement { recipient, outcome } in settlements {
         let Some(row) = found.get(recipient) else { continue };
-        let (kind, reply, remote) = match outcome {
-            Outcome::Delivered { reply, remote } => (TraceKind::Delivered, reply, remote),
-            Outcome::Failed { reply, remote } => (TraceKind::Failed, reply, remote),
+        let (kind, reply, remote, protection) = match outcome {
+            Outcome::Delivered { reply, remote, protection } => (TraceKind::Delivered, reply, remote, *protection),
+            Outcome::Failed { reply, remote } => (TraceKind::Failed, reply, remote, None),
             Outcome::Deferred { until, reply, remote, delay_told } => {
                 defer(connection, now, *recipient, *until, reply, remote, *delay_told).await?;
-                (TraceKind::Deferred, reply, remote)
+                (TraceKind::Deferred, reply, remote, None)
             }
             Outcome::Untried { until } => {
                 give_back(connection, *recipient, *until).await?;
@@ -91,7 +93,7 @@ pub(crate) async fn settle(
         }
         let (sender, address) = (row.sender.as_ref(), &row.recipient);
         let (trace, peer, text) = (&row.trace, remote, reply);
-        traces.push(NewTrace { trace, kind, sender, recipient: address, peer, text, subject: None });
+        traces.push(NewTrace { trace, kind, sender, recipient: address, peer, text, subject: None, protection });
     }
     delete_recipients(connection, &gone).await?;
     tx.execute_all(trace_accepted(keys, now, &traces));

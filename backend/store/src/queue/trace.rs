@@ -8,7 +8,7 @@ use crate::directory::fold;
 use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Statement, shorten};
-use crate::{Store, StoreError};
+use crate::{Protection, Store, StoreError};
 
 /// Octets of a text that are kept, at most.
 const TEXT_OCTETS: usize = 500;
@@ -130,6 +130,8 @@ pub struct TraceEvent {
     pub text: String,
     /// The message's, decoded and shortened; only what tells of its coming has it.
     pub subject: Option<String>,
+    /// How it went to the host that took it; none where it went to no other host, or where this wasn't noted.
+    pub protection: Option<Protection>,
 }
 
 impl TraceEvent {
@@ -161,12 +163,13 @@ pub(crate) struct NewTrace<'a> {
     pub(crate) text: &'a str,
     /// The decoded subject, of any length; only at the acceptance.
     pub(crate) subject: Option<&'a str>,
+    pub(crate) protection: Option<Protection>,
 }
 
 /// Writes events, in few statements.
 pub(crate) fn trace_accepted(keys: &Keys, now: Timestamp, events: &[NewTrace<'_>]) -> Vec<Statement> {
-    let head = "INSERT INTO message_trace (trace_key, at, trace, kind, sender, recipient, remote, text, subject)";
-    sql::insert(head, 9, "", events, |statement, event| {
+    let head = "INSERT INTO message_trace (trace_key, at, trace, kind, sender, recipient, remote, text, subject, tls)";
+    sql::insert(head, 10, "", events, |statement, event| {
         statement
             .bind(keys.next(now))
             .bind(now.millis())
@@ -177,19 +180,21 @@ pub(crate) fn trace_accepted(keys: &Keys, now: Timestamp, events: &[NewTrace<'_>
             .bind(shorten(event.peer, TEXT_OCTETS).to_owned())
             .bind(shorten(event.text, TEXT_OCTETS).to_owned())
             .bind(event.subject.map(|subject| shorten(subject, SUBJECT_OCTETS).replace('\0', "")))
+            .bind(event.protection.map(|protection| protection.as_str().to_owned()))
     })
 }
 
 impl Store {
     /// What happened, the latest first.
     pub async fn trace(&self, filter: &TraceFilter, page: &Page) -> Result<Listing<TraceEvent>, StoreError> {
-        let by_time = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject FROM message_trace
+        let by_time =
+            "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject, tls FROM message_trace
                        WHERE trace_key < $1 AND at >= $2 ORDER BY trace_key DESC LIMIT $3";
-        let by_trace = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject FROM message_trace
+        let by_trace = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject, tls FROM message_trace
                         WHERE trace_key < $1 AND at >= $2 AND trace = $4 AND ($5 IS NULL OR sender = $5 OR recipient = $5)
                         ORDER BY trace_key DESC LIMIT $3";
         // Each side by its own index, and no more of it than the page needs.
-        let by_address = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject FROM message_trace
+        let by_address = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject, tls FROM message_trace
                           WHERE trace_key IN (
                               SELECT trace_key FROM (SELECT trace_key FROM message_trace
                                   WHERE sender = $4 AND trace_key < $1 AND at >= $2 ORDER BY trace_key DESC LIMIT $3) AS sent
@@ -224,10 +229,10 @@ impl Store {
     }
 }
 
-pub(super) type EventRow = (i64, i64, String, i64, String, String, String, String, Option<String>);
+pub(super) type EventRow = (i64, i64, String, i64, String, String, String, String, Option<String>, Option<String>);
 
 pub(super) fn read_event(row: EventRow) -> Result<(i64, TraceEvent), StoreError> {
-    let (key, at, trace, kind, sender, recipient, remote, text, subject) = row;
+    let (key, at, trace, kind, sender, recipient, remote, text, subject, tls) = row;
     let event = TraceEvent {
         at: Timestamp::from_millis(at),
         trace: TraceId::read(&trace)?,
@@ -237,6 +242,7 @@ pub(super) fn read_event(row: EventRow) -> Result<(i64, TraceEvent), StoreError>
         remote,
         text,
         subject,
+        protection: tls.as_deref().and_then(Protection::parse),
     };
     Ok((key, event))
 }

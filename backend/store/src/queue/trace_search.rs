@@ -86,7 +86,7 @@ impl Store {
         let keys = (wanted.since.map_or(0, |since| TraceKey::at(since).value()), before.min(page.before_key()));
         let scanned = if wanted.is_selective() { wanted.scanned().max(page.rows_to_ask()) } else { page.rows_to_ask() };
         let mut select =
-            Select::new("SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject FROM ");
+            Select::new("SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject, tls FROM ");
         looked_at(&mut select, wanted, keys, scanned);
         select.say(" WHERE 1 = 1");
         passing(&mut select, wanted);
@@ -114,7 +114,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut select = Select::new(
-            "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject FROM message_trace",
+            "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject, tls FROM message_trace",
         );
         select.say(" WHERE ").any(traces.iter().take(NAMED), |select, trace| {
             select.say("trace = ").value(trace.as_str());
@@ -131,7 +131,7 @@ impl Store {
         before: TraceKey,
         limit: u32,
     ) -> Result<Vec<(TraceKey, TraceEvent)>, StoreError> {
-        let sql = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject FROM message_trace
+        let sql = "SELECT trace_key, at, trace, kind, sender, recipient, remote, text, subject, tls FROM message_trace
                    WHERE trace_key > $1 AND trace_key < $2 ORDER BY trace_key LIMIT $3";
         let query = sqlx::query_as::<_, EventRow>(sql).bind(after.value()).bind(before.value()).bind(i64::from(limit));
         let rows = query.fetch_all(&mut *self.reader().await?).await?;

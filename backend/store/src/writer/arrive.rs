@@ -225,5 +225,6 @@ fn trace<'a>(acceptance: &'a Acceptance, delivery: &'a Delivery) -> NewTrace<'a>
         peer: &acceptance.from_peer,
         text: "",
         subject: Some(&acceptance.content.facts().subject),
+        protection: None,
     }
 }

@@ -24,5 +24,6 @@ mod reading;
 mod settings;
 mod sign_in;
 mod trace;
+mod transport;
 mod views;
 mod webhooks;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use relais_model::{Clock as _, Domain};
 use relais_store::{
-    Author, Claim, ClaimedMessage, Outcome, Page, QueueAct, QueueFilter, QueueOrder, QueueState, RecipientKey,
-    Settlement, TraceFilter, TraceId, TraceKind,
+    Author, Claim, ClaimedMessage, Outcome, Page, Protection, QueueAct, QueueFilter, QueueOrder, QueueState,
+    RecipientKey, Settlement, TraceFilter, TraceId, TraceKind,
 };
 
 use crate::house::{House, on_both};
@@ -59,7 +59,11 @@ async fn whom(house: &House, order: QueueOrder, filter: &QueueFilter) -> Vec<Str
 }
 
 fn delivered() -> Outcome {
-    Outcome::Delivered { reply: "250 2.0.0 Ok".to_owned(), remote: "mx.x.example".to_owned() }
+    Outcome::Delivered {
+        reply: "250 2.0.0 Ok".to_owned(),
+        remote: "mx.x.example".to_owned(),
+        protection: Some(Protection::Dane),
+    }
 }
 
 #[test]

@@ -1,11 +1,8 @@
-//! MTA-STS (RFC 8461): the record that tells of a policy, and the policy.
+//! MTA-STS (RFC 8461): the record that tells of a policy, and the policy. Senders keep it, and who has one looks whether it stands.
 
 use std::fmt;
 
 use relais_model::Domain;
-
-use crate::record::covers;
-use crate::tags::{Tags, claims};
 
 /// Octets of a policy that are read (RFC 8461 §3.3: "SHOULD … 64 kilobytes").
 pub const POLICY_OCTETS: usize = 64 * 1024;
@@ -114,14 +111,26 @@ impl fmt::Display for StsPolicy {
 
 /// Whether a TXT record claims to tell of a policy; others are passed over (RFC 8461 §3.1).
 pub fn is_sts(text: &str) -> bool {
-    claims(text, "STSv1")
+    let first = text.split(';').next().and_then(|field| field.split_once('='));
+    first.is_some_and(|(name, value)| (name.trim(), value.trim()) == ("v", "STSv1"))
 }
 
-/// The `id=` of such a record; none where it is no good: 1 to 32 letters and digits.
+/// The `id=` of such a record; none where it is no good: 1 to 32 letters and digits, and once.
 pub fn sts_id(text: &str) -> Option<String> {
-    let id = Tags::parse(text).ok()?.value("id")?.to_owned();
+    let fields = text.split(';').map(str::trim).filter(|field| !field.is_empty());
+    let fields = fields.map(|field| field.split_once('=')).collect::<Option<Vec<_>>>()?;
+    let mut ids = fields.iter().filter(|(name, _)| name.trim() == "id").map(|(_, id)| id.trim());
+    let id = ids.next().filter(|_| ids.next().is_none())?;
     let is_good = (1..=32).contains(&id.len()) && id.chars().all(|letter| letter.is_ascii_alphanumeric());
-    is_good.then_some(id)
+    is_good.then(|| id.to_owned())
+}
+
+/// RFC 8461 §4.1: `*.` stands for one label, the leftmost.
+fn covers(pattern: &str, host: &Domain) -> bool {
+    match pattern.strip_prefix("*.") {
+        Some(parent) => host.as_str().split_once('.').is_some_and(|(_, rest)| rest == parent),
+        None => pattern == host.as_str(),
+    }
 }
 
 #[cfg(test)]
@@ -160,8 +169,25 @@ mod tests {
     #[test]
     fn ids() {
         assert_eq!(sts_id("v=STSv1; id=20260101T000000;").as_deref(), Some("20260101T000000"));
-        for text in ["v=STSv1", "v=STSv1; id=", "v=STSv1; id=a-b", "v=STSv1; id=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
+        for text in [
+            "v=STSv1",
+            "v=STSv1; id=",
+            "v=STSv1; id=1; id=2",
+            "v=STSv1; id",
+            "v=STSv1; id=a-b",
+            "v=STSv1; id=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        ] {
             assert_eq!(sts_id(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_version_comes_first() {
+        for text in ["v=STSv1", "v=STSv1; id=1", " v = STSv1 ;id=1"] {
+            assert!(is_sts(text), "{text}");
+        }
+        for text in ["v=STSv12; id=1", "id=1; v=STSv1", "", "v=spf1 -all"] {
+            assert!(!is_sts(text), "{text}");
         }
     }
 }
