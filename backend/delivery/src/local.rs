@@ -97,5 +97,6 @@ fn acceptance(message: &QueuedMessage, plan: Plan, content: Content, expires_at:
         outbound,
         trace: message.trace.clone(),
         from_peer: String::new(),
+        judgement: None,
     }
 }

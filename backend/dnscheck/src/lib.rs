@@ -48,7 +48,7 @@ pub use judge::{AllSeen, Check, Finding, Seen, judge, questions};
 pub use look::{Answer, Answering, DnsLook, Lack, Look, LookError, Proof, ServerAnswer, TrustAnchor};
 pub use present::{Fields, Form, NameForm, TextForm, present, zone_file};
 pub use reach::{CertificateFace, Reach, SmtpFace, TcpReach, TlsFace, Unreached, WebAnswer, WebFailure};
-pub use reason::{Gap, Reason, Said, Verdict};
+pub use reason::{Reason, Verdict};
 pub use record::{Data, Kind, Record, Target, reverse_name, reversed};
 pub use relais_smtp::sts::{POLICY_OCTETS, StsMode, StsPolicy, StsPolicyError, is_sts, sts_id};
 pub use tags::{Tags, TagsError};

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use relais_model::Said;
+
 use crate::look::Lack;
 use crate::record::Target;
 use crate::spf::SpfResult;
@@ -36,57 +38,6 @@ impl Verdict {
             .into_iter()
             .find(|verdict| verdict.name() == name)
     }
-}
-
-/// A sentence: its name in the catalogue, and what fills its gaps. What to do about it is the sentence of the same name with `-advice` behind it, with the same gaps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// `dns-…`.
-    pub id: &'static str,
-    /// The gaps' names and fillings.
-    pub gaps: Vec<(&'static str, Gap)>,
-}
-
-/// What fills a gap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Gap {
-    /// It is counted: a language may choose its words by it.
-    Number(i64),
-    /// It is said as it is. It may be a stranger's words: escape it.
-    Words(String),
-}
-
-impl Said {
-    fn new(id: &'static str) -> Self {
-        Self { id, gaps: Vec::new() }
-    }
-
-    fn number(mut self, name: &'static str, number: impl TryInto<i64>) -> Self {
-        self.gaps.push((name, Gap::Number(number.try_into().unwrap_or(i64::MAX))));
-        self
-    }
-
-    fn words(mut self, name: &'static str, words: &impl ToString) -> Self {
-        self.gaps.push((name, Gap::Words(short(&words.to_string()))));
-        self
-    }
-
-    /// The name of the sentence that says what to do.
-    pub fn advice_id(&self) -> String {
-        format!("{}-advice", self.id)
-    }
-}
-
-/// Characters of a stranger's words that are shown.
-const MOST_SHOWN: usize = 200;
-
-/// Strangers write what they like: control characters are left out, and the rest ends somewhere.
-fn short(words: &str) -> String {
-    let mut shown: String = words.chars().filter(|letter| !letter.is_control()).take(MOST_SHOWN).collect();
-    if words.chars().count() > MOST_SHOWN {
-        shown.push('…');
-    }
-    shown
 }
 
 /// Why a verdict is what it is.
@@ -257,7 +208,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The sentence, and with `-advice` what to do.
+    /// The sentence. What to do about it is the sentence of the same name with `-advice` behind it, with the same gaps.
     pub fn said(&self) -> Said {
         let minutes = |seconds: u32| seconds.div_ceil(60);
         match self {
@@ -297,7 +248,7 @@ impl Reason {
             Self::SpfUnreached(term) => Said::new("dns-spf-unreached").words("term", term),
             Self::SpfPtr => Said::new("dns-spf-ptr"),
             Self::SpfFails(address, result) => {
-                Said::new("dns-spf-fails").words("address", address).words("result", &spf_word(*result))
+                Said::new("dns-spf-fails").words("address", address).words("result", spf_word(*result))
             }
             Self::SpfLookups(count) => Said::new("dns-spf-lookups").number("count", *count),
             Self::SpfVoids(count) => Said::new("dns-spf-voids").number("count", *count),
@@ -359,17 +310,5 @@ const fn spf_word(result: SpfResult) -> &'static str {
         SpfResult::SoftFail => "softfail",
         SpfResult::TempError => "temperror",
         SpfResult::PermError => "permerror",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn strangers_words_end_and_hold_no_controls() {
-        let said = Reason::MxElsewhere(format!("a\u{1b}[31m{}", "x".repeat(300))).said();
-        let Some((_, Gap::Words(found))) = said.gaps.first() else { panic!("no words") };
-        assert!(found.starts_with("a[31mxx") && found.ends_with('…') && found.chars().count() == 201);
     }
 }

@@ -235,7 +235,7 @@ pub(crate) const ED25519_KEY: &str = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHUR
 /// A finding as both languages read it.
 #[track_caller]
 pub(crate) fn read(finding: &crate::judge::Finding) -> String {
-    use crate::reason::Gap;
+    use relais_model::Gap;
     use relais_words::{Filling, Language};
     let said = finding.reason.said();
     let gaps = || {
@@ -244,12 +244,12 @@ pub(crate) fn read(finding: &crate::judge::Finding) -> String {
                 Gap::Number(number) => Filling::from(*number),
                 Gap::Words(words) => Filling::from(words.clone()),
             };
-            (*name, filling)
+            (&**name, filling)
         })
     };
     let mut lines = vec![format!("  {}", finding.verdict.name())];
     for language in Language::ALL {
-        for id in [said.id.to_owned(), said.advice_id()] {
+        for id in [said.id.to_string(), format!("{}-advice", said.id)] {
             assert!(language.knows(&id), "{id}");
             lines.push(format!("  {}: {}", language.code(), language.say(&id, gaps())));
         }

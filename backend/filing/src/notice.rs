@@ -150,6 +150,7 @@ impl Filing {
             outbound,
             trace,
             from_peer: String::new(),
+            judgement: None,
         }))
     }
 }

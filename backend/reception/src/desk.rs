@@ -1,33 +1,35 @@
 //! The reception desk: a message from MAIL to the reply after its last dot.
+//!
+//! `submission` is what our people send, `stranger` what others bring; `notices` are what a sender is told at once.
+
+mod notices;
+mod stranger;
+mod submission;
 
 use std::io;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
 
-use relais_filing::notice::{About, Kind, Notice, RETURNED_OCTETS, Told};
 use relais_filing::{Filing, Plan};
-use relais_message::{Authors, Received, complete_submission, count_received, header_octets, received};
+use relais_message::{Received, complete_submission, count_received, header_octets, received};
 use relais_model::{
-    Address, Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, SpecialUse, Timestamp,
+    Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, SpecialUse, Timestamp,
 };
-use relais_msgauth::dmarc::Disposition;
-use relais_msgauth::{Facts, Resolver};
-use relais_store::{Acceptance, Content, Delivery, MessageKey, NewQueued, Store, StoreError, Target, TraceId};
-use tokio::io::AsyncReadExt as _;
-use tokio::runtime::Handle;
+use relais_msgauth::Resolver;
+use relais_store::{Acceptance, Content, Delivery, NewQueued, Store, StoreError, Target, TraceId};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
-use crate::fate::{Fate, Line};
-use crate::proof::Proof;
+use crate::Disk;
+use crate::judge::Fate;
+use crate::outcome::Outcome;
 use crate::recipient::recipient;
 use crate::sending::Sending;
 use crate::signing::Signing;
 use crate::spool::{Spool, Spooled, Spooler};
 use crate::visit::{Door, Visit};
-use crate::{Disk, Identity, signing};
 
 /// A message that has passed more hosts than this goes in circles (RFC 5321 §6.3 wants 100 at least).
 const MAX_RECEIVED: usize = 100;
@@ -72,6 +74,13 @@ pub struct Arrival {
     pub protocol: String,
     /// Protocol version and cipher suite.
     pub tls: Option<String>,
+}
+
+impl Arrival {
+    /// For the trace.
+    fn peer_shown(&self) -> String {
+        format!("{} ({})", self.visit.peer, self.hello)
+    }
 }
 
 /// A message that is coming in.
@@ -148,10 +157,6 @@ impl Reception {
         answer
     }
 
-    async fn may_send_as(&self, identity: &Identity, address: &Address) -> Result<bool, Reply> {
-        self.store.may_send_as(identity.account, address).await.map_err(|error| unavailable(&error))
-    }
-
     /// DATA or BDAT: the message begins, to where `plans` lead.
     pub async fn begin(&self, arrival: Arrival, envelope: Envelope, plans: Vec<Plan>) -> Result<Incoming, Reply> {
         if self.disk.is_nearly_full() {
@@ -203,23 +208,26 @@ impl Reception {
         if count_received(header) > MAX_RECEIVED {
             return Err(Reply::new(554, EnhancedCode::new(5, 4, 6), "The message goes in circles"));
         }
-        if let Some(identity) = &arrival.visit.identity {
+        let judgement = if let Some(identity) = &arrival.visit.identity {
             let mended = complete_submission(header, self.config.host_name.as_str(), self.clock.now(), &*self.random);
             self.check_authors(identity, &mended.authors).await?;
             let old = added_octets..added_octets + header.len();
             drop(spooled.octets.splice(old, mended.header));
             spooled.octets = self.signed(spooled.octets, added_octets, &mended.authors).await?;
+            None
         } else {
-            let (octets, disposition) = self.proved(&arrival, &envelope, spooled.octets, added_octets).await?;
+            let whose = (&arrival, &envelope, &trace);
+            let (octets, verdict) = self.judged(whose, spooled.octets, added_octets).await?;
             spooled.octets = octets;
-            if disposition == Disposition::Quarantine {
+            if verdict.fate == Fate::Junk {
                 let copies = plans.iter_mut().flat_map(|plan| &mut plan.deliveries);
                 copies.for_each(|copy| copy.mailbox = Target::Use(SpecialUse::Junk));
             }
-        }
+            verdict.judgement()
+        };
         let content = prepare(spooled).await;
         let size_octets = content.size_octets();
-        let acceptance = self.acceptance(&arrival, &envelope, &plans, &trace, content);
+        let acceptance = Acceptance { judgement, ..self.acceptance(&arrival, &envelope, &plans, &trace, content) };
         let identity = arrival.visit.identity.as_ref();
         self.count_sent(identity, plans.len()).await?;
         let accepted = match self.store.accept(acceptance).await {
@@ -229,164 +237,25 @@ impl Reception {
                 return Err(unavailable(&error));
             }
         };
-        let mut outcomes = accepted.deliveries.iter();
-        let fates: Vec<Fate<'_>> =
-            plans.iter().map(|plan| Fate::of(plan, outcomes.by_ref().take(plan.deliveries.len()))).collect();
+        let mut filed = accepted.deliveries.iter();
+        let outcomes: Vec<Outcome<'_>> =
+            plans.iter().map(|plan| Outcome::of(plan, filed.by_ref().take(plan.deliveries.len()))).collect();
         let taken = Reply::new(250, EnhancedCode::new(2, 0, 0), format!("Taken as {trace}"));
         let has_reply = arrival.visit.door == Door::Lmtp;
-        if !fates.iter().any(Fate::is_served) {
+        if !outcomes.iter().any(Outcome::is_served) {
             self.uncount_sent(identity, plans.len());
-            let replies: Vec<Reply> = fates.iter().map(|fate| fate.reply(&taken)).collect();
+            let replies: Vec<Reply> = outcomes.iter().map(|outcome| outcome.reply(&taken)).collect();
             return Ok(if has_reply { replies } else { vec![one_of(&replies); replies.len()] });
         }
         info!(
             queue.id = %trace, size_octets, recipients = plans.len(), reverse_path = %envelope.reverse_path,
             "message accepted"
         );
-        self.tell(&envelope, &trace, &fates, has_reply, accepted.message).await.map_err(|error| unavailable(&error))?;
+        self.tell(&envelope, &trace, &outcomes, has_reply, accepted.message)
+            .await
+            .map_err(|error| unavailable(&error))?;
         // SMTP has one reply for all: who was not served is told by a notice.
-        Ok(fates.iter().map(|fate| if has_reply { fate.reply(&taken) } else { taken.clone() }).collect())
-    }
-
-    /// The message with the signatures of its author's domain before it.
-    async fn signed(&self, octets: Vec<u8>, added_octets: usize, authors: &Authors) -> Result<Vec<u8>, Reply> {
-        let Some(author) = authors.from.first() else { return Ok(octets) };
-        let now = self.clock.now();
-        let signers = self.signing.signers(&author.domain, now).await.map_err(|error| unavailable(&error))?;
-        if signers.is_empty() {
-            return Ok(octets);
-        }
-        Ok(aside(octets, move |mut octets| {
-            let signatures = signing::signatures(octets.get(added_octets..).unwrap_or_default(), &signers, now);
-            drop(octets.splice(added_octets..added_octets, signatures));
-            octets
-        })
-        .await)
-    }
-
-    /// A stranger's message with what was found of it in its header, and what its author's domain wants done; refused where that is
-    /// its wish, and ours. The machine's own programs are no strangers.
-    async fn proved(
-        &self,
-        arrival: &Arrival,
-        envelope: &Envelope,
-        octets: Vec<u8>,
-        added_octets: usize,
-    ) -> Result<(Vec<u8>, Disposition), Reply> {
-        let visit = &arrival.visit;
-        let resolver = match &self.resolver {
-            Some(resolver) if visit.door == Door::Relay && !visit.peer.to_canonical().is_loopback() => resolver,
-            _ => return Ok((octets, Disposition::Deliver)),
-        };
-        let (peer, helo, now) = (visit.peer, arrival.hello.clone(), self.clock.now());
-        let (reverse_path, host) = (envelope.reverse_path.clone(), self.config.host_name.to_string());
-        let resolver = Arc::clone(resolver);
-        let is_large = octets.len() > SMALL_OCTETS;
-        let checking = async move {
-            let message = octets.get(added_octets..).unwrap_or_default();
-            let facts = Facts { peer, helo: &helo, reverse_path: &reverse_path, message, host: &host, now };
-            let proof = Proof::of(&facts, &*resolver).await;
-            (proof.marked(&octets, added_octets, &host), proof)
-        };
-        let (octets, proof) = if is_large {
-            // Nobody closes it; whoever waits keeps their client waiting.
-            let _turn = self.large_checks.acquire().await;
-            let checking = move || Handle::current().block_on(checking);
-            spawn_blocking(checking).await.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))
-        } else {
-            checking.await
-        };
-        if self.store.settings().trust_dmarc == "mark" {
-            return Ok((octets, Disposition::Deliver));
-        }
-        match proof.disposition() {
-            Disposition::Reject => Err(proof.refusal()),
-            disposition => Ok((octets, disposition)),
-        }
-    }
-
-    /// Who has logged in may have a limit a day.
-    async fn count_sent(&self, identity: Option<&Identity>, recipients: usize) -> Result<(), Reply> {
-        let Some(Identity { account, .. }) = identity else { return Ok(()) };
-        let mut limits = self.store.daily_limits(*account).await.map_err(|error| unavailable(&error))?;
-        let of_all = Some(self.store.settings().recipients_per_day).filter(|most| *most > 0);
-        limits.recipients = limits.recipients.or(of_all);
-        let recipients = u64::try_from(recipients).unwrap_or(u64::MAX);
-        self.sending.take(self.clock.now(), *account, recipients, limits)
-    }
-
-    fn uncount_sent(&self, identity: Option<&Identity>, recipients: usize) {
-        if let Some(Identity { account, .. }) = identity {
-            self.sending.give_back(*account, u64::try_from(recipients).unwrap_or(u64::MAX));
-        }
-    }
-
-    /// Notices about what is known now. They are durable before the reply: if they can't be, the sender must send again, for a
-    /// message that comes twice is better than one that is lost without a word.
-    async fn tell(
-        &self,
-        envelope: &Envelope,
-        trace: &TraceId,
-        fates: &[Fate<'_>],
-        has_reply: bool,
-        message: Option<MessageKey>,
-    ) -> Result<(), StoreError> {
-        let lines: Vec<Line<'_>> = fates.iter().flat_map(|fate| fate.lines(has_reply)).collect();
-        // RFC 5321 §4.5.5: nobody is told where nobody sent.
-        let (Some(to), false) = (envelope.reverse_path.address(), lines.is_empty()) else { return Ok(()) };
-        let raw = self.beginning(message).await?;
-        let now = self.clock.now();
-        let expires_at = now.plus(self.store.settings().queue_lifetime);
-        let about = About {
-            trace,
-            envelope_id: envelope.envelope_id.as_ref(),
-            ret: envelope.ret,
-            require_tls: envelope.require_tls,
-            arrived_at: now,
-            expires_at,
-            raw: &raw,
-        };
-        let mut notices = Vec::new();
-        for kind in [Kind::Delivered, Kind::Expanded, Kind::Failed] {
-            let told: Vec<Told<'_>> = lines.iter().filter(|line| line.kind == kind).map(told).collect();
-            if !told.is_empty() {
-                let notice = Notice { kind, about, to, told, now, expires_at };
-                notices.extend(self.filing.notice(&notice, &*self.random).await?);
-            }
-        }
-        self.store.accept_all(notices).await.map(drop)
-    }
-
-    /// What a notice returns of a message.
-    async fn beginning(&self, message: Option<MessageKey>) -> Result<Vec<u8>, StoreError> {
-        let mut octets = Vec::new();
-        let Some(message) = message else { return Ok(octets) };
-        if let Some(raw) = self.store.open_raw(message).await?
-            && let Err(error) = raw.take(RETURNED_OCTETS + 1).read_to_end(&mut octets).await
-        {
-            warn!(%error, "a message can't be read to be returned");
-        }
-        Ok(octets)
-    }
-
-    /// The header's authors must be the one who sends (RFC 6409 §6.1).
-    async fn check_authors(&self, identity: &Identity, authors: &Authors) -> Result<(), Reply> {
-        let not_yours = |who: &str| {
-            let text = format!("{} may not send mail From {who}", identity.address);
-            Reply::new(550, EnhancedCode::new(5, 7, 1), text)
-        };
-        if let Some(who) = authors.unreadable.first() {
-            return Err(not_yours(who));
-        }
-        if authors.from.is_empty() {
-            return Err(Reply::new(554, EnhancedCode::new(5, 6, 0), "The message has no From"));
-        }
-        for author in authors.from.iter().chain(&authors.sender) {
-            if !self.may_send_as(identity, author).await? {
-                return Err(not_yours(&author.to_string()));
-            }
-        }
-        Ok(())
+        Ok(outcomes.iter().map(|outcome| if has_reply { outcome.reply(&taken) } else { taken.clone() }).collect())
     }
 
     fn acceptance(
@@ -417,7 +286,8 @@ impl Reception {
             deliveries,
             outbound,
             trace: trace.clone(),
-            from_peer: format!("{} ({})", arrival.visit.peer, arrival.hello),
+            from_peer: arrival.peer_shown(),
+            judgement: None,
         }
     }
 }
@@ -439,11 +309,6 @@ async fn aside<T: Send + 'static>(octets: Vec<u8>, work: impl FnOnce(Vec<u8>) ->
 fn one_of(refusals: &[Reply]) -> Reply {
     let transient = refusals.iter().find(|reply| reply.is_transient());
     transient.or(refusals.first()).cloned().unwrap_or_else(nearly_full)
-}
-
-fn told<'a>(line: &'a Line<'_>) -> Told<'a> {
-    let Line { recipient, original, reply, status, .. } = line;
-    Told { recipient, original: original.as_ref(), status: *status, reply, remote: None }
 }
 
 pub(crate) fn nearly_full() -> Reply {

@@ -1,12 +1,12 @@
-//! Whose mail a stranger's message is: it is checked when it is whole, what was found is written into its header, and what its author's
-//! domain wants done with mail that isn't proved to be theirs is done (DMARC, RFC 9989).
+//! Whose mail a stranger's message is, and what its author's domain wants done with it (DMARC, RFC 9989): found when it is whole, and
+//! written into its header.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use relais_message::header_octets;
 use relais_model::{EnhancedCode, Reply};
-use relais_msgauth::dmarc::{Decision, Disposition, Overrides, dispose};
+use relais_msgauth::dmarc::{Decision, Overrides, dispose};
 use relais_msgauth::{Answering, Authentication, Facts, Family, Lack, Resolver, authenticate, results};
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
@@ -17,26 +17,21 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What was found of a message.
 #[derive(Debug)]
 pub(crate) struct Proof {
-    authentication: Authentication,
-    decision: Decision,
+    pub(crate) authentication: Authentication,
+    pub(crate) decision: Decision,
 }
 
 impl Proof {
-    /// Checks a message.
-    pub(crate) async fn of(facts: &Facts<'_>, resolver: &dyn Resolver) -> Self {
+    /// Checks a message; `overrides` is what the house knows and its author's domain can't.
+    pub(crate) async fn of(facts: &Facts<'_>, resolver: &dyn Resolver, overrides: &Overrides<'_>) -> Self {
         let in_time = InTime { resolver, until: Instant::now() + PATIENCE };
         let authentication = authenticate(facts, &in_time).await;
-        let decision = dispose(&authentication.dmarc, &authentication.arc, &Overrides::default());
+        let decision = dispose(&authentication.dmarc, &authentication.arc, overrides);
         info!(
             peer.ip = %facts.peer, reverse_path = %facts.reverse_path, spf = authentication.spf_mail_from.result.as_str(),
             dmarc = authentication.dmarc.result.as_str(), disposition = ?decision.disposition, "message checked"
         );
         Self { authentication, decision }
-    }
-
-    /// What the author's domain wants done.
-    pub(crate) const fn disposition(&self) -> Disposition {
-        self.decision.disposition
     }
 
     /// To whoever gave us a message that its author's domain wants refused.

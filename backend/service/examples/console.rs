@@ -134,6 +134,7 @@ async fn queue(house: &House, number: usize) {
         outbound: Some(queued),
         trace: TraceId::parse(&format!("bench{number}")).unwrap(),
         from_peer: "192.0.2.1".to_owned(),
+        judgement: None,
     };
     house.store.accept(acceptance).await.unwrap();
 }

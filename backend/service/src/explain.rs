@@ -113,7 +113,8 @@ pub(crate) fn explain(kind: TraceKind, said: &str) -> Explanation {
         TraceKind::Delivered if said.is_empty() => Explanation { cause: Text::new("explain-filed"), advice: None },
         TraceKind::Delivered => Explanation { cause: Text::new("explain-delivered"), advice: None },
         TraceKind::Removed => Explanation { cause: Text::new("explain-removed"), advice: None },
-        TraceKind::Deferred | TraceKind::Failed | TraceKind::Refused => explain_trouble(kind, said),
+        TraceKind::Refused => Explanation { cause: Text::new("explain-refused"), advice: None },
+        TraceKind::Deferred | TraceKind::Failed => explain_trouble(kind, said),
     }
 }
 
@@ -234,7 +235,7 @@ mod tests {
         check(Failed, "Given up (4.4.7) after: 450 4.2.0 later", "expired", Some("expired-advice"));
         check(Failed, "550 5.7.26 Unauthenticated", "authentication", Some("authentication-advice"));
         check(Deferred, "421 Closing", "remote-closed", Some("advice-wait"));
-        check(Refused, "550 No", "refused-recipient", Some("refused-recipient-advice"));
+        check(Refused, "550 No", "refused", None);
         check(Failed, "", "unknown", Some("unknown-advice"));
         check(Failed, "599 9.9.9 é", "unknown", Some("unknown-advice"));
         check(Deferred, "from 192.0.2.1 nothing", "unknown", Some("advice-wait"));

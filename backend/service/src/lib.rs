@@ -102,7 +102,9 @@ pub use system::{
     SystemView,
 };
 pub use text::{Gap, Text};
-pub use trace::{MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, RecipientFate};
+pub use trace::{
+    MessageFinding, MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, MessageVerdict, RecipientFate,
+};
 pub use webhooks::{
     Courier, CreatedWebhook, NewWebhookForm, Parcel, PostError, Posting, WebhookDeliveryView, WebhookForm, WebhookTest,
     WebhookView, Webhooks, may_reach,

@@ -177,8 +177,8 @@ impl FlowTally {
             TraceKind::Delivered if count.is_filed_here => &mut self.received,
             TraceKind::Delivered => &mut self.sent,
             TraceKind::Deferred => &mut self.deferred,
-            TraceKind::Failed | TraceKind::Refused => &mut self.failed,
-            TraceKind::Queued | TraceKind::Removed => return,
+            TraceKind::Failed => &mut self.failed,
+            TraceKind::Queued | TraceKind::Refused | TraceKind::Removed => return,
         };
         *place += count.count;
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use relais_model::Said;
 use serde::{Deserialize, Serialize};
 
 /// A sentence of the catalogue (`templates/words`): which one, and what stands in its gaps.
@@ -51,6 +52,19 @@ impl fmt::Display for Gap {
             Self::Number(number) => write!(f, "{number}"),
             Self::Words(words) => f.write_str(words),
         }
+    }
+}
+
+impl From<Said> for Text {
+    fn from(said: Said) -> Self {
+        let gaps = said.gaps.into_iter().map(|(name, gap)| {
+            let gap = match gap {
+                relais_model::Gap::Number(number) => Gap::Number(number),
+                relais_model::Gap::Words(words) => Gap::Words(words),
+            };
+            (name, gap)
+        });
+        Self { id: said.id, gaps: gaps.collect() }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use relais_model::{Address, Timestamp};
-use relais_store::{Page, QueueEntry, QueueFilter, QueueState, TraceEvent, TraceId, TraceKind, TraceSearch};
+use relais_store::{Judgement, Page, QueueEntry, QueueFilter, QueueState, TraceEvent, TraceId, TraceKind, TraceSearch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -69,7 +69,7 @@ pub struct MessageRows {
 }
 
 /// All that is known of one message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct MessageStory {
     /// Its id, as it stands in Received.
     pub id: String,
@@ -85,8 +85,48 @@ pub struct MessageStory {
     pub summary: Vec<Text>,
     /// Its recipients, in the order of the first step.
     pub recipients: Vec<RecipientFate>,
+    /// What was found of it when it came, and what was done for that; none where nobody looked.
+    pub verdict: Option<MessageVerdict>,
     /// Each step, the first first: at most 1,000.
     pub steps: Vec<MessageStep>,
+}
+
+/// What was found of a message when it came, and what was done for that.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct MessageVerdict {
+    /// What was done: `taken`, `junk`, `refused` or `put-off`.
+    pub done: &'static str,
+    /// The sum of the points; none where no check counts any.
+    pub score: Option<f32>,
+    /// What was found; first that on which it hung.
+    pub findings: Vec<MessageFinding>,
+}
+
+/// One thing that was found of a message.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct MessageFinding {
+    /// Which check found it: `iprev`, `spf`, `dkim`, `dmarc`, `arc` and the like.
+    pub part: String,
+    /// What it adds to the score: above zero speaks against the message, zero only says something.
+    pub points: f32,
+    /// What was done hung on it.
+    pub decides: bool,
+    /// What was found.
+    pub says: Text,
+}
+
+impl From<Judgement> for MessageVerdict {
+    fn from(judgement: Judgement) -> Self {
+        let findings = judgement.findings.into_iter().map(|finding| MessageFinding {
+            part: finding.part.into_owned(),
+            points: finding.points,
+            decides: finding.decides,
+            says: finding.said.into(),
+        });
+        let mut findings: Vec<_> = findings.collect();
+        findings.sort_by_key(|finding| !finding.decides);
+        Self { done: judgement.judged_as.as_str(), score: judgement.score, findings }
+    }
 }
 
 /// What became of a message for one recipient.
@@ -202,6 +242,7 @@ impl Service {
             events.retain(|event| is_theirs(&event.sender) || is_theirs(&event.recipient));
         }
         let Some(first) = events.first().cloned() else { return Err(absent()) };
+        let verdict = self.store.judgement(&trace).await?.map(MessageVerdict::from);
         let filter = QueueFilter { trace: Some(trace), ..QueueFilter::default() };
         let waiting = self.store.queue_list(&filter, &Page::first()).await?.rows;
         let recipients = fates(&events, &waiting);
@@ -213,6 +254,7 @@ impl Service {
             at: first.at.into(),
             summary: summary(&recipients, self.store.now()),
             recipients,
+            verdict,
             steps: events.into_iter().take(STEPS).map(step).collect(),
         })
     }
@@ -288,7 +330,11 @@ fn summary(fates: &[RecipientFate], now: Timestamp) -> Vec<Text> {
     let count =
         |kinds: &[TraceKind]| fates.iter().filter(|fate| kinds.iter().any(|kind| kind.as_str() == fate.kind)).count();
     let (all, delivered) = (fates.len(), count(&[TraceKind::Delivered]));
-    let (failed, removed) = (count(&[TraceKind::Failed, TraceKind::Refused]), count(&[TraceKind::Removed]));
+    let refused = count(&[TraceKind::Refused]);
+    if refused == all {
+        return vec![Text::new("message-refused")];
+    }
+    let (failed, removed) = (count(&[TraceKind::Failed]) + refused, count(&[TraceKind::Removed]));
     let held = fates.iter().filter(|fate| fate.is_held).count();
     let waiting = all - delivered - failed - removed - held.min(all - delivered - failed - removed);
     let mut said = vec![if delivered == all {

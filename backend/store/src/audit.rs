@@ -273,7 +273,7 @@ impl Store {
     pub async fn prune_audit(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sql = "DELETE FROM audit WHERE audit_key IN
                    (SELECT audit_key FROM audit WHERE at < $1 ORDER BY audit_key LIMIT $2)";
-        self.prune_in_parts(sql, before, PRUNED_AT_ONCE).await
+        self.prune_in_parts(sql, before.millis(), PRUNED_AT_ONCE).await
     }
 }
 

@@ -255,19 +255,14 @@ impl Store {
         self.inner.writer.act(act, |value| (value, Vec::new())).await
     }
 
-    /// Runs a DELETE of what is from before `$1`, `$2` rows at the most, until none is left: others write between the parts. Tells how many.
-    pub(crate) async fn prune_in_parts(
-        &self,
-        sql: &'static str,
-        before: Timestamp,
-        at_once: i64,
-    ) -> Result<u64, StoreError> {
+    /// Runs a DELETE of what is from before `$1` (a time or a key), `$2` rows at the most, until none is left: others write between the parts. Tells how many.
+    pub(crate) async fn prune_in_parts(&self, sql: &'static str, before: i64, at_once: i64) -> Result<u64, StoreError> {
         let mut pruned = 0;
         loop {
             let some = self
                 .write(move |tx| {
                     Box::pin(async move {
-                        let query = sqlx::query(sql).bind(before.millis()).bind(at_once);
+                        let query = sqlx::query(sql).bind(before).bind(at_once);
                         Ok::<_, StoreError>(query.execute(tx).await?.rows_affected())
                     })
                 })

@@ -7,7 +7,7 @@ use crate::Store;
 use crate::content::Content;
 use crate::error::StoreError;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
-use crate::queue::{NewQueued, Settlement, TraceId};
+use crate::queue::{Judgement, NewQueued, Refused, Settlement, TraceId};
 use crate::writer::Op;
 
 /// A message that the house takes responsibility for, with all that becomes of it, in one transaction.
@@ -25,6 +25,8 @@ pub struct Acceptance {
     pub trace: TraceId,
     /// Who gave it to us, for the trace: `192.0.2.1 (mx.example)`.
     pub from_peer: String,
+    /// What was found of it, and what came of that; none where nobody judged it.
+    pub judgement: Option<Judgement>,
 }
 
 /// One copy of an accepted message for a mailbox here.
@@ -219,6 +221,11 @@ impl Store {
             self.stage(&acceptance.content).await?;
         }
         self.ask_writer(|reply| Op::Accept(acceptances, reply)).await?
+    }
+
+    /// Notes in the trace that a message was not taken, and why.
+    pub async fn note_refused(&self, refused: Refused) -> Result<(), StoreError> {
+        self.ask_writer(|reply| Op::Refused(Box::new(refused), reply)).await?
     }
 
     /// Adds messages to a mailbox, all or none, durable on return.

@@ -17,6 +17,7 @@ auth-spf-lookups = The record asks for more than ten look-ups; “{ $term }” w
 auth-spf-voids = The record asks for names that don’t exist; { $name } was one too many.
 auth-spf-hosts = { $name } has more than ten mail servers, too many to be asked.
 
+auth-dkim-none = Nobody has signed the message.
 auth-dkim-good = The message is as it was signed.
 auth-dkim-sha1 = The signature uses SHA-1, which is broken.
 auth-dkim-from-unsigned = The signature leaves out the author’s name.
@@ -74,3 +75,6 @@ auth-dispose-sealer = { $policy ->
     [reject] The author’s policy asks for refusal, but { $sealer }, which is trusted here, saw that the author stood behind the message.
    *[other] The author’s policy asks for junk, but { $sealer }, which is trusted here, saw that the author stood behind the message.
 }
+
+auth-judge-dkim-good = The message is as { $domain } has signed it.
+auth-judge-only-marks = This house only marks such messages (setting trust.dmarc): nothing was done.

@@ -7,6 +7,7 @@ explain-delivered-encrypted = The other host has taken it, over an encrypted con
 explain-delivered-verified = The other host has taken it, over an encrypted connection, and a certificate proved who it is.
 explain-delivered-mta-sts = The other host has taken it, over an encrypted connection, and a certificate proved who it is, as the domain's MTA-STS policy asks.
 explain-delivered-dane = The other host has taken it, over an encrypted connection, and DANE proved who it is.
+explain-refused = We refused it, with these words.
 explain-removed = Someone took it out of the queue here.
 explain-advice-wait = Nothing need be done: it is tried again by itself.
 explain-unknown = The other host did not take it, and its words say no more than that.

@@ -69,6 +69,7 @@ message-failed = { $count ->
     [one] One failed.
    *[other] { $count } failed.
 }
+message-refused = It was refused when it came, and is nowhere here.
 message-removed = { $count ->
     [one] One was taken out of the queue.
    *[other] { $count } were taken out of the queue.

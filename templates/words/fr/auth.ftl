@@ -17,6 +17,7 @@ auth-spf-lookups = L’enregistrement demande plus de dix recherches ; « { $ter
 auth-spf-voids = L’enregistrement cite des noms qui n’existent pas ; { $name } était de trop.
 auth-spf-hosts = { $name } a plus de dix serveurs de courrier, trop pour les interroger.
 
+auth-dkim-none = Personne n’a signé le message.
 auth-dkim-good = Le message est tel qu’il a été signé.
 auth-dkim-sha1 = La signature emploie SHA-1, qui n’est plus sûr.
 auth-dkim-from-unsigned = La signature ne couvre pas le nom de l’auteur.
@@ -74,3 +75,6 @@ auth-dispose-sealer = { $policy ->
     [reject] La politique de l’auteur demande un refus, mais { $sealer }, digne de confiance ici, a vu que l’auteur se portait garant du message.
    *[other] La politique de l’auteur demande de le traiter comme indésirable, mais { $sealer }, digne de confiance ici, a vu que l’auteur se portait garant du message.
 }
+
+auth-judge-dkim-good = Le message est tel que { $domain } l’a signé.
+auth-judge-only-marks = Cette maison ne fait que marquer de tels messages (réglage trust.dmarc) : rien n’a été fait.

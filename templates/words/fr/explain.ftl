@@ -7,6 +7,7 @@ explain-delivered-encrypted = L'autre serveur l'a pris, par une connexion chiffr
 explain-delivered-verified = L'autre serveur l'a pris, par une connexion chiffrée, et un certificat a prouvé qui il est.
 explain-delivered-mta-sts = L'autre serveur l'a pris, par une connexion chiffrée, et un certificat a prouvé qui il est, comme la politique MTA-STS du domaine le demande.
 explain-delivered-dane = L'autre serveur l'a pris, par une connexion chiffrée, et DANE a prouvé qui il est.
+explain-refused = Nous l’avons refusé, avec ces mots.
 explain-removed = Quelqu'un l'a retiré de la file d'attente, ici.
 explain-advice-wait = Il n'y a rien à faire : un nouvel essai vient de lui-même.
 explain-unknown = L'autre serveur ne l'a pas pris, et ses mots n'en disent pas plus.

@@ -69,6 +69,7 @@ message-failed = { $count ->
     [one] Un a échoué.
    *[other] { $count } ont échoué.
 }
+message-refused = Refusé à son arrivée ; il n’est nulle part ici.
 message-removed = { $count ->
     [one] Un a été retiré de la file.
    *[other] { $count } ont été retirés de la file.

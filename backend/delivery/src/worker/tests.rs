@@ -81,6 +81,7 @@ impl House {
             outbound: Some(outbound),
             trace: TraceId::parse("trace1").unwrap(),
             from_peer: String::new(),
+            judgement: None,
         };
         self.store.accept(acceptance).await.unwrap();
     }

@@ -90,6 +90,6 @@ async fn a_zone_whose_signatures_do_not_hold() {
     let Some(findings) = inspect(&facts, file, Keys::WrongDs).await else { return };
     let of_records = findings.iter().filter(|finding| matches!(finding.check, Check::Record(_)));
     for finding in of_records {
-        assert_eq!((finding.verdict, finding.reason.said().id), (Verdict::Wrong, "dns-bogus"), "{finding:#?}");
+        assert_eq!((finding.verdict, &*finding.reason.said().id), (Verdict::Wrong, "dns-bogus"), "{finding:#?}");
     }
 }

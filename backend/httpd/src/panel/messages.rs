@@ -5,7 +5,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use relais_model::Timestamp;
 use relais_service::{
-    Complaint, Failure, MessageQuery, MessageRow, MessageRows, MessageStory, Moment, Paging, RecipientFate, Text,
+    Complaint, Failure, MessageQuery, MessageRow, MessageRows, MessageStory, MessageVerdict, Moment, Paging,
+    RecipientFate, Text,
 };
 use serde::{Deserialize, Serialize};
 
@@ -176,10 +177,39 @@ struct StoryPage {
     /// `ok`, `info` or `bad`, and what became of it.
     verdict: &'static str,
     summary: String,
+    /// Why it is so, where somebody looked.
+    because: String,
     recipients: Vec<Fate>,
     steps: Vec<Step>,
+    findings: Vec<Finding>,
+    /// The sum of the findings' points; empty where none counts.
+    score: String,
     /// Some of it waits: the way to its page in the queue.
     queued: String,
+}
+
+/// One thing that was found of the message.
+#[derive(Debug)]
+struct Finding {
+    part: String,
+    says: String,
+    /// Empty where it only says something.
+    points: String,
+}
+
+/// `In Junk because: …`, or that nothing was held against it.
+fn because(frame: &Frame, verdict: &MessageVerdict) -> String {
+    let deciding = verdict.findings.iter().filter(|finding| finding.decides);
+    let reasons: Vec<_> = deciding.map(|finding| frame.tell(&finding.says)).collect();
+    if reasons.is_empty() {
+        return if verdict.done == "taken" { frame.say("messages-page-verdict-plain") } else { String::new() };
+    }
+    format!("{} {}", frame.say(&format!("messages-page-verdict-{}", verdict.done)), reasons.join(" "))
+}
+
+/// With a sign, as points are added; empty for none.
+fn points(points: f32) -> String {
+    if points == 0.0 { String::new() } else { format!("{points:+.1}") }
 }
 
 #[derive(Debug)]
@@ -204,9 +234,18 @@ impl StoryPage {
         let verdict = match () {
             () if has(&["failed", "refused"]) => "bad",
             () if waits => "info",
+            () if story.verdict.as_ref().is_some_and(|verdict| verdict.done == "junk") => "warn",
             () if has(&["removed"]) => "warn",
             () => "ok",
         };
+        let because = story.verdict.as_ref().map(|verdict| because(&frame, verdict)).unwrap_or_default();
+        let score = story.verdict.as_ref().and_then(|verdict| verdict.score);
+        let findings = story.verdict.into_iter().flat_map(|verdict| verdict.findings);
+        let findings = findings.map(|finding| Finding {
+            says: frame.tell(&finding.says),
+            points: points(finding.points),
+            part: finding.part,
+        });
         let summary: Vec<_> = story.summary.iter().map(|text| frame.tell(text)).collect();
         Self {
             subject: outcome::subject(&frame, story.subject.as_deref()),
@@ -214,6 +253,9 @@ impl StoryPage {
             at: frame.time(story.at.0),
             verdict,
             summary: summary.join(" "),
+            because,
+            score: score.map(|score| format!("{score:.1}")).unwrap_or_default(),
+            findings: findings.collect(),
             recipients: story.recipients.into_iter().map(|fate| Fate::of(&frame, fate)).collect(),
             steps: story.steps.into_iter().map(|step| Step::of(&frame, step)).collect(),
             queued: if waits { path::of(path::QUEUE, &story.id) } else { String::new() },
@@ -231,7 +273,7 @@ async fn story(desk: Desk, State(web): State<Web>, Path(id): Path<String>) -> Re
 
 #[cfg(test)]
 pub(super) mod tests {
-    use relais_service::{Explanation, MessageStep};
+    use relais_service::{Explanation, MessageFinding, MessageStep};
 
     use super::*;
     use crate::kit::samples::draw;
@@ -319,6 +361,7 @@ pub(super) mod tests {
             at: ago(130),
             summary,
             recipients,
+            verdict: None,
             steps: vec![
                 step("queued", 130, "explain-queued", ""),
                 step("deferred", 129, "explain-greylisted", "450 4.2.0 Greylisted, come again"),
@@ -335,17 +378,34 @@ pub(super) mod tests {
             fate("carol@gmail.example", "deferred", Some(ago(0))),
             fate("dave@gmail.example", "queued", None),
         ];
-        vec![
-            StoryPage::of(frame.clone(), story(vec![fate("bob@gmail.example", "delivered", None)], delivered)),
+        let finding =
+            |part: &str, points, decides, says| MessageFinding { part: part.to_owned(), points, decides, says };
+        let verdict = |done, decides: bool| MessageVerdict {
+            done,
+            score: decides.then_some(6.25),
+            findings: vec![
+                finding("dmarc", 0.0, decides, Text::new("auth-dmarc-nothing-passed")),
+                finding("spam", if decides { 6.25 } else { 0.0 }, false, Text::new("auth-dkim-none")),
+            ],
+        };
+        let judged = |verdict: MessageVerdict| {
+            let plain = story(vec![fate("bob@gmail.example", "delivered", None)], delivered.clone());
+            StoryPage::of(frame.clone(), MessageStory { verdict: Some(verdict), ..plain })
+        };
+        let judged: Vec<_> = ["taken", "junk", "refused", "put-off"].map(|done| judged(verdict(done, done != "taken"))).into();
+        let mut pages = vec![
+            StoryPage::of(frame.clone(), story(vec![fate("bob@gmail.example", "delivered", None)], delivered.clone())),
             StoryPage::of(frame.clone(), story(three, waits)),
             StoryPage::of(
-                frame,
+                frame.clone(),
                 story(
                     vec![fate("bob@gmail.example", "failed", None)],
                     vec![Text::new("message-failed").with("count", 1_u64)],
                 ),
             ),
-        ]
+        ];
+        pages.extend(judged);
+        pages
     }
 
     #[test]

@@ -165,6 +165,7 @@ impl House {
             outbound: Some(queued),
             trace: TraceId::parse(trace).unwrap(),
             from_peer: "192.0.2.1".to_owned(),
+            judgement: None,
         };
         self.store.accept(acceptance).await.unwrap();
     }

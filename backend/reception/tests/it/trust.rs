@@ -6,7 +6,7 @@ use relais_dnscheck::{Algorithm, DkimKeyMaker};
 use relais_model::{Clock as _, Domain};
 use relais_msgauth::dkim::{DkimResult, verify};
 use relais_msgauth::testing::{Zone, at_once};
-use relais_store::{Author, NewDkimKey};
+use relais_store::{Author, JudgedAs, NewDkimKey, Page, TraceFilter, TraceKind};
 use relais_testkit::SeededRandom;
 
 use crate::desk::{Desk, by_ann, from_outside};
@@ -88,6 +88,28 @@ async fn what_an_authors_domain_wants_is_done() {
             let start = "Return-Path: <ann@";
             assert!(got.starts_with(start) && got.ends_with("Subject: hello\r\n\r\nThe body.\r\n"), "{got}");
         }
+    }
+}
+
+/// Refused messages, too: whoever asks where a message is learns why it is nowhere.
+#[tokio::test]
+async fn the_trace_says_what_was_done_and_why() {
+    for (from, kind, judged_as, reason) in [
+        ("ann@good.example", TraceKind::Delivered, JudgedAs::Taken, "auth-dmarc-by-spf"),
+        ("ann@junk.example", TraceKind::Delivered, JudgedAs::Junk, "auth-dispose-policy"),
+        ("ann@bad.example", TraceKind::Refused, JudgedAs::Refused, "auth-dispose-policy"),
+    ] {
+        let desk = desk(zone()).await;
+        desk.send(&from_outside(from, &["ben@example.org", "ann@example.org"]), &message(from)).await;
+        let events = desk.house.store.trace(&TraceFilter::default(), &Page::first()).await.unwrap().rows;
+        assert_eq!(events.iter().map(|event| event.kind).collect::<Vec<_>>(), [kind, kind], "{from}");
+        let [event, _] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!((event.sender.as_str(), event.subject.as_deref()), (from, Some("hello")));
+        assert_eq!(event.text.starts_with("550 5.7.1 bad.example wants"), kind == TraceKind::Refused, "{}", event.text);
+        let judgement = desk.house.store.judgement(&event.trace).await.unwrap().unwrap();
+        assert_eq!(judgement.judged_as, judged_as);
+        assert!(judgement.findings.iter().any(|finding| finding.said.id == reason), "{judgement:?}");
+        assert_eq!(judgement.findings.iter().any(|finding| finding.decides), judged_as != JudgedAs::Taken);
     }
 }
 

@@ -7,15 +7,17 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use relais_certs::Checked;
 use relais_message::format_date;
-use relais_model::{Address, BodyType, Clock, ReversePath, Secret, SystemClock, SystemRandom, Timestamp};
+use relais_model::{
+    Address, BodyType, Clock, Finding, ReversePath, Said, Secret, SpecialUse, SystemClock, SystemRandom, Timestamp,
+};
 use relais_service::{
     Actor, Failure, NewAlias, NewDomain, NewPerson, NewWebhookForm, OwnCertificateForm, Password, Role, Service,
     WantedNameForm,
 };
 use relais_store::{
-    Acceptance, CertificateSource, Claim, Content, Delivery, EndedOrder, LoginNote, LoginProtocol, LoginWay,
-    NameFinding, NameState, NewCertificate, NewQueued, NewRecipient, OrderOutcome, Outcome, Settlement, Store, Target,
-    TraceId,
+    Acceptance, CertificateSource, Claim, Content, Delivery, EndedOrder, JudgedAs, Judgement, LoginNote, LoginProtocol,
+    LoginWay, NameFinding, NameState, NewCertificate, NewQueued, NewRecipient, OrderOutcome, Outcome, Refused,
+    Settlement, Store, Target, TraceId,
 };
 
 use super::DOMAIN;
@@ -120,6 +122,7 @@ pub(super) async fn furnish(service: &Service, store: &Store, clock: &DemoClock)
     done(service.create_webhook(&owner, &webhook).await)?;
     certify(service, store).await?;
     send_through_the_day(store, clock).await?;
+    judged(store, clock).await?;
     clock.go_back(Duration::ZERO);
     Ok(())
 }
@@ -199,6 +202,61 @@ async fn send_through_the_day(store: &Store, clock: &DemoClock) -> Result<()> {
     Ok(())
 }
 
+/// One message that went into Junk and one that was refused, with the reasons.
+async fn judged(store: &Store, clock: &DemoClock) -> Result<()> {
+    clock.go_back(Duration::from_mins(25));
+    let finding = |part, id, name: &'static str, words: &str| Finding::new(part, Said::new(id).words(name, words));
+    let asks = |policy| Said::new("auth-dispose-policy").words("domain", "savings.example").words("policy", policy);
+    let findings = |policy| {
+        vec![
+            finding("iprev", "auth-iprev-fail", "name", "dsl-7.access.example"),
+            finding("spf", "auth-spf-nothing-matched", "domain", "savings.example"),
+            Finding::new("dkim", Said::new("auth-dkim-none")),
+            Finding::new("dmarc", Said::new("auth-dmarc-nothing-passed")),
+            Finding::new("dmarc", asks(policy)).deciding(),
+        ]
+    };
+    let (from, to) = (Address::parse("security@savings.example")?, Address::parse("ann@relais.test")?);
+    let account = store.account(&to).await?.context("Ann is there")?.key;
+    let now = clock.now();
+    let text = format!(
+        "Date: {}\r\nFrom: <{from}>\r\nTo: <{to}>\r\nSubject: Your account will be closed\r\n\
+         Message-ID: <{}@demo>\r\n\r\nConfirm your card at once.\r\n",
+        format_date(now),
+        now.millis(),
+    );
+    let (from_peer, trace) = ("203.0.113.77 (localhost)", || TraceId::make(now, &SystemRandom));
+    let acceptance = Acceptance {
+        content: Content::prepare(text.into_bytes()),
+        reverse_path: ReversePath::Address(from.clone()),
+        deliveries: vec![Delivery {
+            account,
+            mailbox: Target::Use(SpecialUse::Junk),
+            flags: Vec::new(),
+            internal_date: Some(now),
+            recipient: to.clone(),
+        }],
+        outbound: None,
+        trace: trace(),
+        from_peer: from_peer.to_owned(),
+        judgement: Some(Judgement { judged_as: JudgedAs::Junk, score: None, findings: findings("quarantine") }),
+    };
+    store.accept(acceptance).await?;
+    let reply = "550 5.7.1 savings.example wants mail refused that is not proved to be theirs (DMARC): neither SPF nor DKIM \
+                 speaks for it";
+    let refused = Refused {
+        trace: trace(),
+        reverse_path: ReversePath::Address(from),
+        recipients: vec![to],
+        from_peer: from_peer.to_owned(),
+        subject: "Last warning".to_owned(),
+        reply: reply.to_owned(),
+        judgement: Judgement { judged_as: JudgedAs::Refused, score: None, findings: findings("reject") },
+    };
+    store.note_refused(refused).await?;
+    Ok(())
+}
+
 async fn send(store: &Store, clock: &DemoClock, from: &str, to: &str, subject: &str) -> Result<()> {
     let (sender, recipient) = (Address::parse(from)?, Address::parse(to)?);
     let now = clock.now();
@@ -235,6 +293,7 @@ async fn send(store: &Store, clock: &DemoClock, from: &str, to: &str, subject: &
         outbound,
         trace: TraceId::make(now, &SystemRandom),
         from_peer: "203.0.113.25 (mx.elsewhere.example)".to_owned(),
+        judgement: None,
     };
     store.accept(acceptance).await?;
     Ok(())

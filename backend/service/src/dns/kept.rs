@@ -1,11 +1,11 @@
 //! What is kept of a check: as JSON in the store, with names that stay the same from version to version.
 
-use relais_dnscheck::{Data, Finding, Form, Gap as SaidGap, Record, Report, Said, TextForm, Verdict, Wanted, present};
+use relais_dnscheck::{Data, Finding, Form, Record, Report, TextForm, Verdict, Wanted, present};
 use relais_model::Domain;
 use serde::{Deserialize, Serialize};
 
 use super::view::{DnsCounts, DnsFinding, DnsRecord, DnsRecordForms, DnsVerdict};
-use crate::{Gap, Text};
+use crate::Text;
 
 /// Records of one finding that are kept: a stranger's zone may have thousands.
 const MOST_FOUND: usize = 30;
@@ -118,7 +118,7 @@ impl KeptFinding {
             detail: finding.detail.clone(),
             verdict,
             settled: (verdict != DnsVerdict::Unknown).then_some(verdict),
-            says: text(finding.reason.said()),
+            says: finding.reason.said().into(),
             wanted: finding.wanted.iter().map(KeptWanted::of).collect(),
             found: records(&finding.found),
             surplus: records(&finding.surplus),
@@ -194,15 +194,4 @@ fn shown(record: &Record) -> DnsRecord {
         ttl: record.ttl,
         value: record.data.to_string().chars().filter(|letter| !letter.is_control()).take(MOST_SHOWN).collect(),
     }
-}
-
-fn text(said: Said) -> Text {
-    let gaps = said.gaps.into_iter().map(|(name, gap)| {
-        let gap = match gap {
-            SaidGap::Number(number) => Gap::Number(number),
-            SaidGap::Words(words) => Gap::Words(words),
-        };
-        (name.into(), gap)
-    });
-    Text { id: said.id.into(), gaps: gaps.collect() }
 }

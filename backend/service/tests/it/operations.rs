@@ -40,6 +40,7 @@ async fn queue(house: &House, trace: &str, sender: &str, recipients: &[&str]) {
         outbound: Some(queued),
         trace: TraceId::parse(trace).unwrap(),
         from_peer: "192.0.2.1".to_owned(),
+        judgement: None,
     };
     house.store.accept(acceptance).await.unwrap();
 }
@@ -250,6 +251,7 @@ async fn receive(house: &House, trace: &str) {
         outbound: None,
         trace: TraceId::parse(trace).unwrap(),
         from_peer: "192.0.2.1".to_owned(),
+        judgement: None,
     };
     house.store.accept(acceptance).await.unwrap();
     // What is read is what has settled.

@@ -153,6 +153,7 @@ pub(crate) async fn last_key(readers: &Readers) -> Result<i64, StoreError> {
          UNION ALL SELECT MAX(audit_key) FROM audit
          UNION ALL SELECT MAX(app_password_key) FROM app_password
          UNION ALL SELECT MAX(login_key) FROM login_history UNION ALL SELECT MAX(trace_key) FROM message_trace
+         UNION ALL SELECT MAX(verdict_key) FROM message_verdict
          UNION ALL SELECT MAX(delivery_key) FROM webhook_delivery
          UNION ALL SELECT MAX(dkim_key) FROM dkim_key
          UNION ALL SELECT MAX(turn_key) FROM dns_turn

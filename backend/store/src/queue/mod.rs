@@ -15,6 +15,7 @@ mod insert;
 mod settle;
 mod trace;
 mod trace_search;
+mod verdict;
 
 use relais_model::{Address, BodyType, EnvelopeId, Notify, OriginalRecipient, Ret, ReversePath, Timestamp};
 
@@ -23,11 +24,13 @@ pub use claim::{Claim, ClaimedMessage};
 pub use settle::{Outcome, Settlement};
 pub use trace::{TraceEvent, TraceFilter, TraceId, TraceKind};
 pub use trace_search::{FlowCount, TraceFound, TraceSearch};
+pub use verdict::{JudgedAs, Judgement, Refused};
 
 pub(crate) use claim::release_claims;
 pub(crate) use insert::{Insert, insert};
 pub(crate) use settle::settle;
 pub(crate) use trace::{NewTrace, trace_accepted};
+pub(crate) use verdict::note as note_verdicts;
 
 use crate::directory::read_address;
 use crate::{AccountKey, MessageKey, QueueKey, RecipientKey, StoreError, sql};

@@ -221,11 +221,12 @@ impl Store {
         Ok(Listing { rows: rows.into_iter().map(|(_, event)| event).collect(), next })
     }
 
-    /// Forgets what happened before `before`, a part at a time, so that mail is filed between the parts. Tells how many events.
+    /// Forgets what happened before `before`, and why, a part at a time, so that mail is filed between the parts. Tells how many events.
     pub async fn trace_prune(&self, before: Timestamp) -> Result<u64, StoreError> {
         let sql = "DELETE FROM message_trace WHERE trace_key IN
                    (SELECT trace_key FROM message_trace WHERE at < $1 ORDER BY trace_key LIMIT $2)";
-        self.prune_in_parts(sql, before, PRUNED_AT_ONCE).await
+        self.prune_verdicts(before).await?;
+        self.prune_in_parts(sql, before.millis(), PRUNED_AT_ONCE).await
     }
 }
 

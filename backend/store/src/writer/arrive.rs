@@ -10,7 +10,7 @@ use crate::content::Content;
 use crate::error::StoreError;
 use crate::key::{MailboxKey, MessageKey};
 use crate::message::{Acceptance, Accepted, Append, Appended, ChangeError, Delivered, Delivery, DeliveryRefusal};
-use crate::queue::{self, NewTrace, TraceKind};
+use crate::queue::{self, NewTrace, Refused, TraceKind};
 use crate::sql;
 use crate::thread;
 use crate::view::{MailboxChange, Row, What, mod_seq, row_seconds};
@@ -46,9 +46,26 @@ impl<'a> Batch<'a, '_> {
                 });
             }
             let message = self.known.get(&acceptance.content.prepared().hash).copied();
+            // Nobody can ask for the reasons of what left no trace.
+            if message.is_some() {
+                self.judgements.extend(acceptance.judgement.as_ref().map(|judgement| (&acceptance.trace, judgement)));
+            }
             answers.push(Accepted { message, deliveries });
         }
         Ok(answers)
+    }
+
+    pub(super) fn note_refused(&mut self, refused: &'a Refused) {
+        self.traces.extend(refused.recipients.iter().map(|recipient| NewTrace {
+            trace: &refused.trace,
+            kind: TraceKind::Refused,
+            sender: refused.reverse_path.address(),
+            recipient,
+            peer: &refused.from_peer,
+            text: &refused.reply,
+            subject: Some(&refused.subject),
+        }));
+        self.judgements.push((&refused.trace, &refused.judgement));
     }
 
     async fn deliver(
@@ -148,6 +165,10 @@ impl<'a> Batch<'a, '_> {
         }
         if !traces.is_empty() {
             self.tx.execute_all(queue::trace_accepted(&self.parts.keys, self.now, &traces));
+        }
+        let judgements = std::mem::take(&mut self.judgements);
+        if !judgements.is_empty() {
+            self.tx.execute_all(queue::note_verdicts(&self.parts.keys, self.now, &judgements)?);
         }
         let arrivals = std::mem::take(&mut self.arrivals);
         if arrivals.is_empty() {

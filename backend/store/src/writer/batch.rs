@@ -12,7 +12,7 @@ use crate::content::Content;
 use crate::error::StoreError;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
 use crate::message::{Accepted, Appended, ChangeError, Copied, Expunged, FlagsStored, Target};
-use crate::queue;
+use crate::queue::{self, Judgement, TraceId};
 use crate::sql::{self, Statement};
 use crate::transaction::Transaction;
 use crate::view::load;
@@ -130,6 +130,7 @@ pub(super) struct Batch<'a, 'c> {
     pub(super) arrivals: Vec<(MailboxKey, Row)>,
     pub(super) queued: Vec<queue::Insert<'a>>,
     pub(super) traces: Vec<queue::NewTrace<'a>>,
+    pub(super) judgements: Vec<(&'a TraceId, &'a Judgement)>,
     pub(super) changes: Vec<MailboxChange>,
     pub(super) is_queued: bool,
 }
@@ -147,6 +148,7 @@ impl<'a, 'c> Batch<'a, 'c> {
             arrivals: Vec::new(),
             queued: Vec::new(),
             traces: Vec::new(),
+            judgements: Vec::new(),
             changes: Vec::new(),
             is_queued: false,
         }
@@ -172,7 +174,7 @@ impl<'a, 'c> Batch<'a, 'c> {
     }
 
     async fn run_one(&mut self, op: &'a Op) -> Result<Answer, StoreError> {
-        if !matches!(op, Op::Accept(..) | Op::Append { .. } | Op::Settle(..)) {
+        if !matches!(op, Op::Accept(..) | Op::Append { .. } | Op::Settle(..) | Op::Refused(..)) {
             self.flush()?;
         }
         Ok(match op {
@@ -186,6 +188,10 @@ impl<'a, 'c> Batch<'a, 'c> {
             Op::Settle(settling, _) => {
                 queue::settle(self.tx, &self.parts.keys, self.now, &settling.settlements).await?;
                 self.accept(&settling.notices).await?;
+                Answer::Done
+            }
+            Op::Refused(refused, _) => {
+                self.note_refused(refused);
                 Answer::Done
             }
             Op::Recent => Answer::Done,

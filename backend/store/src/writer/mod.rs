@@ -31,6 +31,7 @@ use crate::message::{
     Acceptance, Accepted, Append, Appended, ChangeError, Copied, Expunged, FlagChange, FlagsStored, Settling,
 };
 use crate::names::Names;
+use crate::queue::Refused;
 use crate::transaction::Transaction;
 use crate::view::{MailboxChange, Views};
 
@@ -79,6 +80,7 @@ pub(crate) enum Op {
         reply: Reply<Result<Copied, ChangeError>>,
     },
     Settle(Box<Settling>, Reply<Result<(), StoreError>>),
+    Refused(Box<Refused>, Reply<Result<(), StoreError>>),
     /// The marks of recency that wait in the handle are to be written.
     Recent,
 }
@@ -482,7 +484,7 @@ impl Op {
             (Self::Expunge { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
             (Self::Copy { reply, .. }, Ok(Answer::Copied(copied))) => drop(reply.send(copied)),
             (Self::Copy { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
-            (Self::Settle(_, reply), settled) => drop(reply.send(settled.map(|_settled| ()))),
+            (Self::Settle(_, reply) | Self::Refused(_, reply), done) => drop(reply.send(done.map(|_done| ()))),
             // Nobody waits for these; an answer of another kind drops the reply, and the caller hears of it.
             _ => {}
         }

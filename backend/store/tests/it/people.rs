@@ -47,6 +47,7 @@ pub(crate) async fn queue(house: &House, trace: &str, recipients: &[&str]) {
         outbound: Some(queued),
         trace: TraceId::parse(trace).unwrap(),
         from_peer: "192.0.2.1".to_owned(),
+        judgement: None,
     };
     house.store.accept(acceptance).await.unwrap();
 }

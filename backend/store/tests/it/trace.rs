@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use relais_model::Clock as _;
-use relais_store::{Page, TraceId, TraceKey, TraceKind, TraceSearch};
+use relais_model::{Clock as _, Finding, Said};
+use relais_store::{JudgedAs, Judgement, Page, Refused, TraceFilter, TraceId, TraceKey, TraceKind, TraceSearch};
 
 use crate::house::{acceptance, delivery, on_both};
 use crate::people::{address, domain, queue};
@@ -82,6 +82,60 @@ fn the_flow_is_counted_by_hour_and_kind() {
         assert_eq!(house.store.storage_use(Some(&[]), 5, 10).await.unwrap().used_octets, 0);
         assert_eq!(house.store.empty_domains(None, 5).await.unwrap(), []);
         house.store.ping_writer().await.unwrap();
+        house.check().await;
+    });
+}
+
+/// Reasons go with the trace, as old, whether the message was taken or not.
+#[test]
+fn reasons_are_kept_as_long_as_the_trace() {
+    on_both(|house| async move {
+        let (taken, refused) = (TraceId::parse("taken").unwrap(), TraceId::parse("refused").unwrap());
+        let said = Said::new("auth-spf-matched").words("domain", "d\0.example").number("count", 3);
+        let finding = Finding::new("spf", said.clone()).worth(1.5).deciding();
+        let judgement = |judged_as| Judgement {
+            judged_as,
+            score: Some(6.125),
+            findings: vec![finding.clone(), Finding::new("dkim", Said::new("auth-dkim-none"))],
+        };
+        let raw = "Subject: x\r\n\r\nHello\r\n";
+        let here = relais_store::Acceptance {
+            trace: taken.clone(),
+            judgement: Some(judgement(JudgedAs::Junk)),
+            ..acceptance(raw, vec![delivery(house.anna)])
+        };
+        house.store.accept(here).await.unwrap();
+        let note = Refused {
+            trace: refused.clone(),
+            reverse_path: relais_model::ReversePath::Null,
+            recipients: vec![address("anna@house.example"), address("ben@house.example")],
+            from_peer: "192.0.2.1 (x)".to_owned(),
+            subject: "Grüße".to_owned(),
+            reply: "550 5.7.1 No".to_owned(),
+            judgement: judgement(JudgedAs::Refused),
+        };
+        house.store.note_refused(note).await.unwrap();
+        assert_eq!(house.store.judgement(&taken).await.unwrap(), Some(judgement(JudgedAs::Junk)));
+        assert_eq!(house.store.judgement(&refused).await.unwrap(), Some(judgement(JudgedAs::Refused)));
+        assert_eq!(house.store.judgement(&TraceId::parse("other").unwrap()).await.unwrap(), None);
+        let filter = TraceFilter { trace: Some(refused.clone()), ..TraceFilter::default() };
+        let events = house.store.trace(&filter, &Page::first()).await.unwrap().rows;
+        assert_eq!(events.len(), 2);
+        assert!(events.iter().all(|event| event.kind == TraceKind::Refused && event.text == "550 5.7.1 No"));
+        let many = vec![finding.clone(); 90];
+        let later = TraceId::parse("later").unwrap();
+        house.clock.advance(Duration::from_mins(2));
+        let here = relais_store::Acceptance {
+            trace: later.clone(),
+            judgement: Some(Judgement { findings: many, ..judgement(JudgedAs::Taken) }),
+            ..acceptance(raw, vec![delivery(house.anna)])
+        };
+        house.store.accept(here).await.unwrap();
+        assert_eq!(house.store.judgement(&later).await.unwrap().unwrap().findings.len(), 50);
+        house.store.trace_prune(house.clock.now().minus(Duration::from_mins(1))).await.unwrap();
+        for (trace, is_kept) in [(&taken, false), (&refused, false), (&later, true)] {
+            assert_eq!(house.store.judgement(trace).await.unwrap().is_some(), is_kept, "{trace}");
+        }
         house.check().await;
     });
 }

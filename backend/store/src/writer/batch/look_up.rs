@@ -193,7 +193,7 @@ impl Wanted {
                 self.add_mailbox(*to);
                 self.filled.push(*to);
             }
-            Op::Recent => {}
+            Op::Refused(..) | Op::Recent => {}
         }
     }
 

@@ -9,7 +9,7 @@ use crate::recipient::refuse;
 
 /// One recipient's.
 #[derive(Debug)]
-pub(crate) struct Fate<'a> {
+pub(crate) struct Outcome<'a> {
     plan: &'a Plan,
     /// At least one copy is in a mailbox or on its way.
     is_served: bool,
@@ -27,7 +27,7 @@ pub(crate) struct Line<'a> {
     pub(crate) status: EnhancedCode,
 }
 
-impl<'a> Fate<'a> {
+impl<'a> Outcome<'a> {
     /// `outcomes` are those of the plan's deliveries, in order.
     pub(crate) fn of<'b>(
         plan: &'a Plan,

@@ -1,0 +1,246 @@
+//! What becomes of a stranger's message: all that was found of it is gathered first, then one pure function decides.
+//!
+//! To add a check: a field of [`Facts`], and one function here that turns it into findings and what it wants done. The strictest
+//! wish of all checks is the message's fate.
+
+use relais_model::{Finding, Reply, Said};
+use relais_msgauth::dkim::DkimResult;
+use relais_msgauth::dmarc::{Disposition, DispositionReason};
+use relais_msgauth::reason::Reason as _;
+use relais_store::{JudgedAs, Judgement, Settings};
+
+use crate::proof::Proof;
+
+/// What was found of a message. None of a thing: nobody looked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Facts<'a> {
+    /// Whose mail it is.
+    pub(crate) proof: Option<&'a Proof>,
+}
+
+/// What the house wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// What an author's domain asks for is done; else it is only said.
+    pub(crate) follows_dmarc: bool,
+}
+
+impl Policy {
+    /// As the house is set.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self { follows_dmarc: settings.trust_dmarc == "follow" }
+    }
+}
+
+/// What is done with a message, from the mildest to the strictest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It goes where it was to go.
+    Take,
+    /// It goes into Junk.
+    Junk,
+    /// It may come again later.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no check puts a message off yet"))]
+    Defer(Reply),
+    /// It is not wanted.
+    Refuse(Reply),
+}
+
+impl Fate {
+    const fn severity(&self) -> u8 {
+        match self {
+            Self::Take => 0,
+            Self::Junk => 1,
+            Self::Defer(_) => 2,
+            Self::Refuse(_) => 3,
+        }
+    }
+}
+
+/// What is done with a message, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Verdict {
+    /// What is done.
+    pub(crate) fate: Fate,
+    /// What was found, in the order of the checks.
+    pub(crate) findings: Vec<Finding>,
+    /// The sum of the findings' points; none where no check counts.
+    pub(crate) score: Option<f32>,
+}
+
+impl Verdict {
+    /// As it is kept with the message; none where nothing was found.
+    pub(crate) fn judgement(self) -> Option<Judgement> {
+        let judged_as = match self.fate {
+            Fate::Take => JudgedAs::Taken,
+            Fate::Junk => JudgedAs::Junk,
+            Fate::Defer(_) => JudgedAs::PutOff,
+            Fate::Refuse(_) => JudgedAs::Refused,
+        };
+        let is_known = !self.findings.is_empty();
+        is_known.then_some(Judgement { judged_as, score: self.score, findings: self.findings })
+    }
+
+    /// Takes in what one check says. Of two equal wishes the first check's counts.
+    fn hear(&mut self, (fate, findings): (Fate, Vec<Finding>)) {
+        if fate.severity() > self.fate.severity() {
+            // What a milder wish hung on decides no more.
+            self.findings.iter_mut().for_each(|finding| finding.decides = false);
+            self.fate = fate;
+            self.findings.extend(findings);
+        } else {
+            let is_equal = fate.severity() == self.fate.severity();
+            let said = findings.into_iter().map(|finding| Finding { decides: finding.decides && is_equal, ..finding });
+            self.findings.extend(said);
+        }
+    }
+}
+
+/// Decides, from facts alone.
+pub(crate) fn judge(facts: &Facts<'_>, policy: &Policy) -> Verdict {
+    let mut verdict = Verdict { fate: Fate::Take, findings: Vec::new(), score: None };
+    if let Some(proof) = facts.proof {
+        verdict.hear(by_proof(proof, policy));
+    }
+    verdict
+}
+
+/// What the author's domain wants, and all that SPF, DKIM, DMARC and ARC say.
+fn by_proof(proof: &Proof, policy: &Policy) -> (Fate, Vec<Finding>) {
+    let found = &proof.authentication;
+    let mut findings =
+        vec![Finding::new("iprev", found.iprev.said()), Finding::new("spf", found.spf_mail_from.reason.said())];
+    findings.extend(found.dkim.iter().map(|check| match &check.signature {
+        Some(signature) if check.result == DkimResult::Pass => {
+            Finding::new("dkim", Said::new("auth-judge-dkim-good").words("domain", &signature.domain))
+        }
+        _ => Finding::new("dkim", check.reason.said()),
+    }));
+    if found.dkim.is_empty() {
+        findings.push(Finding::new("dkim", Said::new("auth-dkim-none")));
+    }
+    if !found.arc.sets.is_empty() {
+        findings.push(Finding::new("arc", found.arc.reason.said()));
+    }
+    findings.push(Finding::new("dmarc", found.dmarc.reason.said()));
+    let decision = &proof.decision;
+    let fate = match decision.disposition {
+        Disposition::Deliver => Fate::Take,
+        _ if !policy.follows_dmarc => Fate::Take,
+        Disposition::Quarantine => Fate::Junk,
+        Disposition::Reject => Fate::Refuse(proof.refusal()),
+    };
+    let finding = Finding::new("dmarc", decision.reason.said());
+    match decision.reason {
+        // These say no more than what was found.
+        DispositionReason::Passed | DispositionReason::NoPolicy | DispositionReason::Unanswered => {}
+        DispositionReason::Policy { .. } if fate == Fate::Take => findings.push(finding),
+        _ => findings.push(finding.deciding()),
+    }
+    if fate == Fate::Take && decision.disposition != Disposition::Deliver {
+        findings.push(Finding::new("dmarc", Said::new("auth-judge-only-marks")).deciding());
+    }
+    (fate, findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use relais_model::{Address, EnhancedCode, Gap, ReversePath, Timestamp};
+    use relais_msgauth as msgauth;
+    use relais_msgauth::dmarc::Overrides;
+    use relais_msgauth::testing::Zone;
+    use relais_words::{Filling, Language};
+
+    use super::*;
+
+    const FOLLOW: Policy = Policy { follows_dmarc: true };
+
+    fn zone() -> Zone {
+        Zone::new()
+            .with_txt("good.example", "v=spf1 ip4:192.0.2.1 -all")
+            .with_txt("_dmarc.good.example", "v=DMARC1; p=reject")
+            .with_txt("bad.example", "v=spf1 -all")
+            .with_txt("_dmarc.bad.example", "v=DMARC1; p=reject")
+            .with_txt("_dmarc.junk.example", "v=DMARC1; p=quarantine")
+            .with_txt("_dmarc.tried.example", "v=DMARC1; p=reject; t=y")
+            .with_txt("_dmarc.calm.example", "v=DMARC1; p=none")
+    }
+
+    async fn proof(domain: &str, list: Option<&str>) -> Proof {
+        let from = format!("ann@{domain}");
+        let message = format!("From: {from}\r\nSubject: hello\r\n\r\nThe body.\r\n");
+        let facts = msgauth::Facts {
+            peer: "192.0.2.1".parse().unwrap(),
+            helo: "mx.elsewhere.example",
+            reverse_path: &ReversePath::Address(Address::parse(&from).unwrap()),
+            message: message.as_bytes(),
+            host: "mx.example.org",
+            now: Timestamp::from_seconds(1_700_000_000),
+        };
+        Proof::of(&facts, &zone(), &Overrides { list, trusted_sealers: &[] }).await
+    }
+
+    fn read(language: Language, said: &Said) -> String {
+        let gaps = said.gaps.iter().map(|(name, gap)| match gap {
+            Gap::Number(number) => (&**name, Filling::from(*number)),
+            Gap::Words(words) => (&**name, Filling::from(words.as_str())),
+        });
+        assert!(language.knows(&said.id), "{}", said.id);
+        language.say(&said.id, gaps)
+    }
+
+    #[tokio::test]
+    async fn verdicts_say_why() {
+        let mut told = String::new();
+        for (domain, list, follows_dmarc) in [
+            ("good.example", None, true),
+            ("bad.example", None, true),
+            ("bad.example", Some("chess.lists.example"), true),
+            ("bad.example", None, false),
+            ("junk.example", None, true),
+            ("tried.example", None, true),
+            ("calm.example", None, true),
+            ("nobody.example", None, true),
+        ] {
+            let proof = proof(domain, list).await;
+            let verdict = judge(&Facts { proof: Some(&proof) }, &Policy { follows_dmarc });
+            let by = if follows_dmarc { "" } else { ", only marked" };
+            let through = list.map(|list| format!(" through {list}")).unwrap_or_default();
+            writeln!(told, "{domain}{through}{by}: {:?}", verdict.fate).unwrap();
+            for finding in verdict.findings {
+                let mark = if finding.decides { '*' } else { ' ' };
+                writeln!(told, "{mark} {}: {}", finding.part, read(Language::English, &finding.said)).unwrap();
+                writeln!(told, "  {}: {}", finding.part, read(Language::French, &finding.said)).unwrap();
+            }
+        }
+        insta::assert_snapshot!(told);
+    }
+
+    #[test]
+    fn nothing_found_is_nothing_kept() {
+        let verdict = judge(&Facts::default(), &FOLLOW);
+        assert_eq!((verdict.fate.clone(), verdict.judgement()), (Fate::Take, None));
+    }
+
+    #[test]
+    fn the_strictest_wish_counts_and_of_equals_the_first() {
+        let reply = |text: &str| Reply::new(550, EnhancedCode::new(5, 7, 1), text);
+        let wish = |part, fate| (fate, vec![Finding::new(part, Said::new("x")).deciding()]);
+        let check = |wishes: Vec<(Fate, Vec<Finding>)>, fate: Fate, deciding: &[&str]| {
+            let mut verdict = Verdict { fate: Fate::Take, findings: Vec::new(), score: None };
+            wishes.into_iter().for_each(|wish| verdict.hear(wish));
+            let found: Vec<_> = verdict.findings.iter().filter(|one| one.decides).map(|one| &*one.part).collect();
+            assert_eq!((verdict.fate, found.as_slice()), (fate, deciding));
+        };
+        check(vec![wish("a", Fate::Take), wish("b", Fate::Junk)], Fate::Junk, &["b"]);
+        check(vec![wish("a", Fate::Junk), wish("b", Fate::Take)], Fate::Junk, &["a"]);
+        check(vec![wish("a", Fate::Junk), wish("b", Fate::Junk)], Fate::Junk, &["a", "b"]);
+        let (first, second) = (Fate::Refuse(reply("1")), Fate::Refuse(reply("2")));
+        let later = Fate::Defer(reply("later"));
+        check(vec![wish("a", Fate::Junk), wish("b", first.clone()), wish("c", second)], first.clone(), &["b", "c"]);
+        check(vec![wish("a", first.clone()), wish("b", later.clone())], first, &["a"]);
+        check(vec![wish("a", Fate::Junk), wish("b", later.clone())], later, &["b"]);
+    }
+}

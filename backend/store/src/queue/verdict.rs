@@ -1,0 +1,194 @@
+//! Why a message was taken, put into Junk or refused, as long as the trace tells what happened to it.
+
+use std::borrow::Cow;
+
+use relais_model::{Address, Finding, Gap, ReversePath, Said, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::TraceId;
+use crate::key::{self, Keys};
+use crate::sql::{self, Statement};
+use crate::{Store, StoreError};
+
+/// Findings of a message that are kept; each is short, for [`Said`] shortens strangers' words.
+const MOST_FINDINGS: usize = 50;
+
+/// Rows that one transaction prunes.
+const PRUNED_AT_ONCE: i64 = 5000;
+
+/// What was done with a message. The numbers stand in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JudgedAs {
+    /// It went where it was to go.
+    Taken = 0,
+    /// It went into Junk.
+    Junk = 1,
+    /// It was refused for good.
+    Refused = 2,
+    /// It may come again later.
+    PutOff = 3,
+}
+
+impl JudgedAs {
+    const ALL: [Self; 4] = [Self::Taken, Self::Junk, Self::Refused, Self::PutOff];
+
+    /// One word, for programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Junk => "junk",
+            Self::Refused => "refused",
+            Self::PutOff => "put-off",
+        }
+    }
+}
+
+/// What was done with a message, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// What was done.
+    pub judged_as: JudgedAs,
+    /// Its points; none where nobody counted. Kept in thousandths.
+    pub score: Option<f32>,
+    /// What was found, in the order of the checks; the first fifty are kept.
+    pub findings: Vec<Finding>,
+}
+
+/// A message that was not taken, for the trace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused {
+    /// The id that stands in the log.
+    pub trace: TraceId,
+    /// MAIL's path.
+    pub reverse_path: ReversePath,
+    /// Whom it was for.
+    pub recipients: Vec<Address>,
+    /// Who brought it: `192.0.2.1 (mx.example)`.
+    pub from_peer: String,
+    /// Its subject, decoded, of any length.
+    pub subject: String,
+    /// What was said to whoever brought it.
+    pub reply: String,
+    /// Why.
+    pub judgement: Judgement,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptFinding<'a> {
+    #[serde(borrow)]
+    part: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    points: f32,
+    #[serde(default, skip_serializing_if = "is_false")]
+    decides: bool,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(default, borrow)]
+    gaps: Vec<(Cow<'a, str>, KeptGap)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum KeptGap {
+    Number(i64),
+    Words(String),
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(points: &f32) -> bool {
+    *points == 0.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(decides: &bool) -> bool {
+    !decides
+}
+
+impl<'a> KeptFinding<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        let gaps = finding.said.gaps.iter().map(|(name, gap)| {
+            let gap = match gap {
+                Gap::Number(number) => KeptGap::Number(*number),
+                // PostgreSQL takes no NUL in a text.
+                Gap::Words(words) => KeptGap::Words(words.replace('\0', "")),
+            };
+            (Cow::Borrowed(&**name), gap)
+        });
+        Self {
+            part: Cow::Borrowed(&finding.part),
+            points: finding.points,
+            decides: finding.decides,
+            id: Cow::Borrowed(&finding.said.id),
+            gaps: gaps.collect(),
+        }
+    }
+
+    fn finding(self) -> Finding {
+        let gaps = self.gaps.into_iter().map(|(name, gap)| {
+            let gap = match gap {
+                KeptGap::Number(number) => Gap::Number(number),
+                KeptGap::Words(words) => Gap::Words(words),
+            };
+            (Cow::Owned(name.into_owned()), gap)
+        });
+        let said = Said { id: Cow::Owned(self.id.into_owned()), gaps: gaps.collect() };
+        Finding { part: Cow::Owned(self.part.into_owned()), points: self.points, decides: self.decides, said }
+    }
+}
+
+/// Writes judgements, in few statements.
+pub(crate) fn note(
+    keys: &Keys,
+    now: Timestamp,
+    judgements: &[(&TraceId, &Judgement)],
+) -> Result<Vec<Statement>, StoreError> {
+    let texts = judgements.iter().map(|(trace, judgement)| {
+        let findings: Vec<_> = judgement.findings.iter().take(MOST_FINDINGS).map(KeptFinding::of).collect();
+        let text = serde_json::to_string(&findings).map_err(|error| StoreError::damaged(error.to_string()))?;
+        Ok((*trace, *judgement, text))
+    });
+    let rows = texts.collect::<Result<Vec<_>, StoreError>>()?;
+    let head = "INSERT INTO message_verdict (verdict_key, trace, fate, score, findings)";
+    Ok(sql::insert(head, 5, "", &rows, |statement, (trace, judgement, findings)| {
+        statement
+            .bind(keys.next(now))
+            .bind(trace.as_str())
+            .bind(judgement.judged_as as i64)
+            .bind(judgement.score.map(thousandths))
+            .bind(findings.as_str())
+    }))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "what is no number of points, or too many, becomes the nearest")]
+fn thousandths(score: f32) -> i64 {
+    (score * 1000.0).round() as i64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a score is small")]
+fn score(thousandths: i64) -> f32 {
+    thousandths as f32 / 1000.0
+}
+
+impl Store {
+    /// Why the message of this id met its fate; none where nobody judged it, or that is forgotten.
+    pub async fn judgement(&self, trace: &TraceId) -> Result<Option<Judgement>, StoreError> {
+        let sql =
+            "SELECT fate, score, findings FROM message_verdict WHERE trace = $1 ORDER BY verdict_key DESC LIMIT 1";
+        let row: Option<(i64, Option<i64>, String)> =
+            sqlx::query_as(sql).bind(trace.as_str()).fetch_optional(&mut *self.reader().await?).await?;
+        let Some((fate, points, findings)) = row else { return Ok(None) };
+        let judged_as = JudgedAs::ALL.into_iter().find(|judged_as| *judged_as as i64 == fate);
+        let judged_as = judged_as.ok_or_else(|| StoreError::damaged(format!("a message's fate {fate}")))?;
+        let findings: Vec<KeptFinding<'_>> =
+            serde_json::from_str(&findings).map_err(|error| StoreError::damaged(format!("findings: {error}")))?;
+        let findings = findings.into_iter().map(KeptFinding::finding).collect();
+        Ok(Some(Judgement { judged_as, score: points.map(score), findings }))
+    }
+
+    /// Forgets judgements of before `before`, as [`Store::trace_prune`] forgets events.
+    pub(super) async fn prune_verdicts(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM message_verdict WHERE verdict_key IN
+                   (SELECT verdict_key FROM message_verdict WHERE verdict_key < $1 ORDER BY verdict_key LIMIT $2)";
+        self.prune_in_parts(sql, key::first_at(before), PRUNED_AT_ONCE).await
+    }
+}
