@@ -53,6 +53,8 @@ export const PAGES = [
   { name: "messages", path: "/panel/messages", role: DESK },
   { name: "messages-bad", path: "/panel/messages?since=yesterday", role: DESK, status: 422 },
   { name: "message", path: ["/panel/messages", "main tbody .row-link"], role: DESK },
+  { name: "message-junk", path: ["/panel/messages?subject=closed", "main tbody .row-link"], role: DESK },
+  { name: "message-refused", path: ["/panel/messages?subject=warning", "main tbody .row-link"], role: DESK },
   { name: "security", path: "/panel/security", role: DESK },
   { name: "certificates", path: "/panel/certificates", role: ADMIN },
   { name: "certificate-new", path: "/panel/certificates/new", role: OWNER },

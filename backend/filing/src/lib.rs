@@ -6,7 +6,8 @@
 //!              └──> another host's ───────> forward
 //! ```
 //! [`Filing::plan`] asks the store and decides; it writes nothing. Whoever holds a [`Plan`] gives it to `store.accept`.
-//! [`notice`] is the way back: what a sender is told, as a message that is ready for the store.
+//! [`notice`] is the way back: what a sender is told, as a message that is ready for the store. [`Signing`] signs what goes out under our names, [`way_back`] rewrites the
+//! reverse path of what goes on to others (SRS), and finds the way of its bounces.
 //!
 //! # Invariants
 //! - A plan names each account once and each forward once, however many aliases lead there.
@@ -16,11 +17,17 @@
 //! Sieve and mailing lists will stand between the account and the delivery.
 
 pub mod notice;
+mod signing;
+pub mod way_back;
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, OnceLock};
 
 use relais_model::{Address, Domain, ForwardPath, MailboxName, Notify, OriginalRecipient};
+use relais_msgauth::srs::Srs;
 use relais_store::{ALIAS_DEPTH, AccountKey, Delivery, NewRecipient, Route, Store, StoreError, Target};
+
+pub use signing::{Signing, signatures};
 
 /// Addresses that one recipient may lead to, at most.
 pub const MAX_ADDRESSES: usize = 1000;
@@ -128,12 +135,20 @@ pub enum FilingError {
 pub struct Filing {
     store: Store,
     host: Domain,
+    signing: Arc<Signing>,
+    srs: Arc<OnceLock<Srs>>,
 }
 
 impl Filing {
     /// `host` is our own name: postmaster there is reached though it be no domain of ours (RFC 5321 §4.5.1).
     pub fn new(store: Store, host: Domain) -> Self {
-        Self { store, host }
+        let signing = Arc::new(Signing::new(store.clone()));
+        Self { store, host, signing, srs: Arc::default() }
+    }
+
+    /// The keys that sign.
+    pub fn signing(&self) -> &Signing {
+        &self.signing
     }
 
     /// Where mail for `path` goes. Where an alias leads to several, one that is reached is enough.
@@ -168,6 +183,9 @@ impl Filing {
 
     async fn route(&self, address: &Address) -> Result<Route, StoreError> {
         let route = self.store.route(address).await?;
+        if let Some(route) = self.way_back(address, &route).await? {
+            return Ok(route);
+        }
         let is_postmaster = address.local_part.as_str().eq_ignore_ascii_case("postmaster");
         if route != Route::NotLocal || address.domain != self.host || !is_postmaster {
             return Ok(route);

@@ -129,6 +129,7 @@ impl Filing {
                 return Ok(None);
             }
         };
+        let written = self.signing().sign(&self.host, written, notice.now).await?;
         let trace = TraceId::make(notice.now, random);
         tracing::info!(queue.id = %id, notice.id = %trace, sender = %to, kind = ?notice.kind, "the sender is told");
         let deliveries: Vec<Delivery> = plan.copies().collect();

@@ -1,7 +1,8 @@
 //! The reception desk: a message from MAIL to the reply after its last dot.
 //!
-//! `submission` is what our people send, `stranger` what others bring; `notices` are what a sender is told at once.
+//! `submission` is what our people send, `stranger` what others bring, and `forward` what of that goes on to other hosts; `notices` are what a sender is told at once.
 
+mod forward;
 mod notices;
 mod stranger;
 mod submission;
@@ -23,11 +24,11 @@ use tokio::task::spawn_blocking;
 use tracing::{error, info};
 
 use crate::Disk;
+use crate::desk::forward::is_round;
 use crate::judge::Fate;
 use crate::outcome::Outcome;
 use crate::recipient::recipient;
 use crate::sending::Sending;
-use crate::signing::Signing;
 use crate::spool::{Spool, Spooled, Spooler};
 use crate::visit::{Door, Visit};
 
@@ -56,7 +57,6 @@ pub struct Reception {
     spooler: Spooler,
     disk: Arc<Disk>,
     sending: Sending,
-    signing: Signing,
     resolver: Option<Arc<dyn Resolver>>,
     large_checks: Semaphore,
     clock: Arc<dyn Clock>,
@@ -113,9 +113,9 @@ impl Reception {
         random: Arc<dyn Random>,
     ) -> Self {
         let filing = Filing::new(store.clone(), config.host_name.clone());
-        let (spooler, signing) = (Spooler::new(spool), Signing::new(store.clone()));
+        let spooler = Spooler::new(spool);
         let (sending, resolver, large_checks) = (Sending::default(), None, Semaphore::new(LARGE_CHECKS));
-        Self { store, filing, config, spooler, disk, sending, signing, resolver, large_checks, clock, random }
+        Self { store, filing, config, spooler, disk, sending, resolver, large_checks, clock, random }
     }
 
     /// Checks strangers' mail by this DNS; without one nothing is found out about it.
@@ -205,7 +205,7 @@ impl Reception {
         let mut spooled = spool.finish(SPARE_OCTETS).await.map_err(|error| spool_failed(&error))?;
         let message = spooled.octets.get(added_octets..).unwrap_or_default();
         let header = message.get(..header_octets(message)).unwrap_or_default();
-        if count_received(header) > MAX_RECEIVED {
+        if count_received(header) > MAX_RECEIVED || is_round(header, &self.config.host_name) {
             return Err(Reply::new(554, EnhancedCode::new(5, 4, 6), "The message goes in circles"));
         }
         let judgement = if let Some(identity) = &arrival.visit.identity {
@@ -217,8 +217,8 @@ impl Reception {
             None
         } else {
             let whose = (&arrival, &envelope, &trace);
-            let (octets, verdict) = self.judged(whose, spooled.octets, added_octets).await?;
-            spooled.octets = octets;
+            let (octets, verdict, proof) = self.judged(whose, spooled.octets, added_octets).await?;
+            spooled.octets = self.sealed(&plans, proof.as_ref(), octets).await?;
             if verdict.fate == Fate::Junk {
                 let copies = plans.iter_mut().flat_map(|plan| &mut plan.deliveries);
                 copies.for_each(|copy| copy.mailbox = Target::Use(SpecialUse::Junk));
@@ -227,7 +227,10 @@ impl Reception {
         };
         let content = prepare(spooled).await;
         let size_octets = content.size_octets();
-        let acceptance = Acceptance { judgement, ..self.acceptance(&arrival, &envelope, &plans, &trace, content) };
+        let mut acceptance = Acceptance { judgement, ..self.acceptance(&arrival, &envelope, &plans, &trace, content) };
+        if let Some(outbound) = &mut acceptance.outbound {
+            outbound.reverse_path = self.onward_path(&arrival.visit, &envelope.reverse_path, &plans).await?;
+        }
         let identity = arrival.visit.identity.as_ref();
         self.count_sent(identity, plans.len()).await?;
         let accepted = match self.store.accept(acceptance).await {

@@ -149,11 +149,11 @@ mod tests {
 
     use relais_model::{Address, EnhancedCode, Gap, ReversePath, Timestamp};
     use relais_msgauth as msgauth;
-    use relais_msgauth::dmarc::Overrides;
     use relais_msgauth::testing::Zone;
     use relais_words::{Filling, Language};
 
     use super::*;
+    use crate::proof::Trusted;
 
     const FOLLOW: Policy = Policy { follows_dmarc: true };
 
@@ -165,12 +165,15 @@ mod tests {
             .with_txt("_dmarc.bad.example", "v=DMARC1; p=reject")
             .with_txt("_dmarc.junk.example", "v=DMARC1; p=quarantine")
             .with_txt("_dmarc.tried.example", "v=DMARC1; p=reject; t=y")
+            .with_txt("lists.example", "v=spf1 ip4:192.0.2.1 -all")
             .with_txt("_dmarc.calm.example", "v=DMARC1; p=none")
     }
 
-    async fn proof(domain: &str, list: Option<&str>) -> Proof {
-        let from = format!("ann@{domain}");
-        let message = format!("From: {from}\r\nSubject: hello\r\n\r\nThe body.\r\n");
+    /// `through`: the domain of MAIL FROM, and the List-Id.
+    async fn proof(domain: &str, through: Option<(&str, &str)>) -> Proof {
+        let list = through.map(|(_, id)| format!("List-Id: Chess <{id}>\r\n")).unwrap_or_default();
+        let message = format!("From: ann@{domain}\r\n{list}Subject: hello\r\n\r\nThe body.\r\n");
+        let from = format!("ann@{}", through.map_or(domain, |(from, _)| from));
         let facts = msgauth::Facts {
             peer: "192.0.2.1".parse().unwrap(),
             helo: "mx.elsewhere.example",
@@ -179,7 +182,8 @@ mod tests {
             host: "mx.example.org",
             now: Timestamp::from_seconds(1_700_000_000),
         };
-        Proof::of(&facts, &zone(), &Overrides { list, trusted_sealers: &[] }).await
+        let settings = Settings { trust_mailing_lists: "chess.lists.example, x y".to_owned(), ..Settings::default() };
+        Proof::of(&facts, &zone(), &Trusted::of(&settings)).await
     }
 
     fn read(language: Language, said: &Said) -> String {
@@ -194,20 +198,22 @@ mod tests {
     #[tokio::test]
     async fn verdicts_say_why() {
         let mut told = String::new();
-        for (domain, list, follows_dmarc) in [
+        for (domain, through, follows_dmarc) in [
             ("good.example", None, true),
             ("bad.example", None, true),
-            ("bad.example", Some("chess.lists.example"), true),
+            ("bad.example", Some(("lists.example", "chess.lists.example")), true),
+            ("bad.example", Some(("bad.example", "chess.lists.example")), true),
+            ("bad.example", Some(("lists.example", "go.lists.example")), true),
             ("bad.example", None, false),
             ("junk.example", None, true),
             ("tried.example", None, true),
             ("calm.example", None, true),
             ("nobody.example", None, true),
         ] {
-            let proof = proof(domain, list).await;
+            let proof = proof(domain, through).await;
             let verdict = judge(&Facts { proof: Some(&proof) }, &Policy { follows_dmarc });
             let by = if follows_dmarc { "" } else { ", only marked" };
-            let through = list.map(|list| format!(" through {list}")).unwrap_or_default();
+            let through = through.map(|(from, id)| format!(" through {id}, from {from}")).unwrap_or_default();
             writeln!(told, "{domain}{through}{by}: {:?}", verdict.fate).unwrap();
             for finding in verdict.findings {
                 let mark = if finding.decides { '*' } else { ' ' };

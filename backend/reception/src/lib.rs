@@ -3,7 +3,7 @@
 //! - `login`: the one log-in of IMAP, POP3 and SMTP AUTH, and its limits.
 //! - `visit`: who stands at which door. `recipient`: may this recipient come in there?
 //! - `desk`: a message from MAIL to the reply after its end. `sending`: what an account may send in a day. `outcome`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
-//! - `proof`: whose mail a stranger's message is. `judge`: what becomes of it, by that and all else that was found. `signing`: our people's is signed.
+//! - `proof`: whose mail a stranger's message is. `judge`: what becomes of it, by that and all else that was found.
 //!
 //! # Invariants
 //! - Only who has logged in may send to other hosts; no network is trusted.
@@ -17,7 +17,6 @@ mod outcome;
 mod proof;
 mod recipient;
 mod sending;
-mod signing;
 mod spool;
 mod visit;
 

@@ -4,10 +4,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use relais_message::header_octets;
-use relais_model::{EnhancedCode, Reply};
+use relais_message::{fields, header_octets};
+use relais_model::{Domain, EnhancedCode, Reply};
+use relais_msgauth::dkim::DkimResult;
 use relais_msgauth::dmarc::{Decision, Overrides, dispose};
+use relais_msgauth::spf::SpfResult;
 use relais_msgauth::{Answering, Authentication, Facts, Family, Lack, Resolver, authenticate, results};
+use relais_store::Settings;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
@@ -22,11 +25,13 @@ pub(crate) struct Proof {
 }
 
 impl Proof {
-    /// Checks a message; `overrides` is what the house knows and its author's domain can't.
-    pub(crate) async fn of(facts: &Facts<'_>, resolver: &dyn Resolver, overrides: &Overrides<'_>) -> Self {
+    /// Checks a message.
+    pub(crate) async fn of(facts: &Facts<'_>, resolver: &dyn Resolver, trusted: &Trusted) -> Self {
         let in_time = InTime { resolver, until: Instant::now() + PATIENCE };
         let authentication = authenticate(facts, &in_time).await;
-        let decision = dispose(&authentication.dmarc, &authentication.arc, overrides);
+        let list = trusted.list(facts.message, &authentication);
+        let overrides = Overrides { list: list.as_deref(), trusted_sealers: &trusted.sealers };
+        let decision = dispose(&authentication.dmarc, &authentication.arc, &overrides);
         info!(
             peer.ip = %facts.peer, reverse_path = %facts.reverse_path, spf = authentication.spf_mail_from.result.as_str(),
             dmarc = authentication.dmarc.result.as_str(), disposition = ?decision.disposition, "message checked"
@@ -54,6 +59,53 @@ impl Proof {
         let field = self.authentication.field(host);
         [return_path, field.as_bytes(), received, honest.as_deref().unwrap_or(header), body].concat()
     }
+}
+
+/// Whose word the house takes against an author's domain.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trusted {
+    sealers: Vec<Domain>,
+    lists: Vec<Domain>,
+}
+
+impl Trusted {
+    /// As the house is set. What is no name is passed over.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let names = |text: &str| text.split(',').filter_map(|name| Domain::parse(name.trim()).ok()).collect();
+        Self { sealers: names(&settings.trust_arc_sealers), lists: names(&settings.trust_mailing_lists) }
+    }
+
+    /// The list that a message came through, where the house knows it. Anybody may write a List-Id (RFC 2919 §7): SPF or DKIM must speak for
+    /// the list, or for a domain above it. A list without one is known by the domain that they speak for.
+    fn list(&self, message: &[u8], found: &Authentication) -> Option<String> {
+        if self.lists.is_empty() {
+            return None;
+        }
+        let signed = found.dkim.iter().filter(|check| check.result == DkimResult::Pass);
+        let signed = signed.filter_map(|check| check.signature.as_ref()).map(|signature| signature.domain.as_str());
+        let sent = (found.spf_mail_from.result == SpfResult::Pass).then_some(found.spf_mail_from.domain.as_str());
+        let mut proved = signed.chain(sent).filter_map(|name| Domain::parse(name).ok());
+        let is_known = |name: &Domain| self.lists.iter().any(|known| is_within(name, known));
+        let list = match list_id(message) {
+            Some(list) => is_known(&list).then_some(list).filter(|list| proved.any(|domain| is_within(list, &domain))),
+            None => proved.find(|domain| self.lists.contains(domain)),
+        };
+        list.map(|list| list.to_string())
+    }
+}
+
+fn is_within(name: &Domain, above: &Domain) -> bool {
+    let rest = name.as_str().strip_suffix(above.as_str());
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// `List-Id: The chess club <chess.lists.example>` (RFC 2919 §3).
+fn list_id(message: &[u8]) -> Option<Domain> {
+    let header = message.get(..header_octets(message))?;
+    let field = fields(header).find(|field| field.is("List-Id"))?;
+    let text = String::from_utf8_lossy(&field.unfolded()).into_owned();
+    let name = text.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(&*text, |(name, _)| name);
+    Domain::parse(name.trim()).ok()
 }
 
 /// The DNS, as long as there is time.

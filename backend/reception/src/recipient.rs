@@ -1,5 +1,6 @@
 //! May this recipient come in by this door?
 
+use relais_filing::way_back::is_rewritten;
 use relais_filing::{Filing, FilingError, Plan, Refusal};
 use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply};
 
@@ -20,6 +21,10 @@ pub async fn recipient(
     }
     if is_disk_nearly_full {
         return Err(reply(452, (4, 3, 1), "There is no room for new mail now"));
+    }
+    // What comes back by an address that was rewritten here is a bounce (RFC 5321 §4.5.5): whoever else writes there is told nothing.
+    if visit.door == Door::Relay && is_rewritten(&path.address) && envelope.reverse_path.address().is_some() {
+        return Err(refuse(Refusal::NoSuchAddress));
     }
     match filing.plan(path).await {
         Ok(plan) => match refuse_full(&plan, envelope.declared_octets.unwrap_or(0)) {

@@ -169,6 +169,10 @@ settings! {
 
     /// What is done with mail that isn't proved to be its author's: what the author's domain wants (DMARC, RFC 9989), or nothing but marking it.
     trust_dmarc: String = "trust.dmarc", Mail, SettingKind::Choice(&["follow", "mark"]), "follow".to_owned();
+    /// Domains whose seals are believed (ARC, RFC 8617), parted by commas: what they saw pass is taken, though it was changed on the way and its author's domain wants it refused.
+    trust_arc_sealers: String = "trust.arc_sealers", Mail, SettingKind::Line { most_octets: 4000 }, String::new();
+    /// Mailing lists that are known here, parted by commas: what stands in their List-Id, or their domain. Their mail is taken though its author's domain wants it refused.
+    trust_mailing_lists: String = "trust.mailing_lists", Mail, SettingKind::Line { most_octets: 4000 }, String::new();
 
     /// Certificates are ordered and renewed; whoever switches it on agrees to the CA's terms of service (RFC 8555 §7.3).
     acme_enabled: bool = "acme.enabled", Certificates, SettingKind::Switch, false;

@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("msgauth", &["model", "message"], PURE),
     ("junk", &["model", "message"], PURE),
     ("store", &["model", "message"], &["axum"]),
-    ("filing", &["model", "message", "sieve", "store"], &["axum", "sqlx"]),
+    ("filing", &["model", "message", "msgauth", "sieve", "store"], &["axum", "sqlx"]),
     ("reception", &["model", "message", "sasl", "msgauth", "junk", "store", "filing"], &["axum", "sqlx"]),
     ("delivery", &["model", "message", "smtp", "msgauth", "store", "filing"], &["axum", "sqlx"]),
     ("dnscheck", &["model", "smtp", "msgauth", "store"], &["axum", "sqlx"]),

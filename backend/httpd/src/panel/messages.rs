@@ -392,7 +392,8 @@ pub(super) mod tests {
             let plain = story(vec![fate("bob@gmail.example", "delivered", None)], delivered.clone());
             StoryPage::of(frame.clone(), MessageStory { verdict: Some(verdict), ..plain })
         };
-        let judged: Vec<_> = ["taken", "junk", "refused", "put-off"].map(|done| judged(verdict(done, done != "taken"))).into();
+        let judged: Vec<_> =
+            ["taken", "junk", "refused", "put-off"].map(|done| judged(verdict(done, done != "taken"))).into();
         let mut pages = vec![
             StoryPage::of(frame.clone(), story(vec![fate("bob@gmail.example", "delivered", None)], delivered.clone())),
             StoryPage::of(frame.clone(), story(three, waits)),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use relais_message::{Facts as MessageFacts, header_octets};
 use relais_model::{Envelope, Reply};
 use relais_msgauth as msgauth;
-use relais_msgauth::dmarc::Overrides;
 use relais_store::{Refused, TraceId};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
@@ -14,11 +13,11 @@ use tracing::{info, warn};
 
 use super::{Arrival, Reception, SMALL_OCTETS};
 use crate::judge::{Facts, Fate, Policy, Verdict, judge};
-use crate::proof::Proof;
+use crate::proof::{Proof, Trusted};
 use crate::visit::Door;
 
 impl Reception {
-    /// A stranger's message, and what becomes of it: all is found out first, then [`judge`] decides.
+    /// A stranger's message, what becomes of it, and whose it is: all is found out first, then [`judge`] decides.
     ///
     /// # Errors
     /// The reply, where it is refused or put off; the trace says why.
@@ -27,10 +26,12 @@ impl Reception {
         (arrival, envelope, trace): (&Arrival, &Envelope, &TraceId),
         octets: Vec<u8>,
         added_octets: usize,
-    ) -> Result<(Vec<u8>, Verdict), Reply> {
+    ) -> Result<(Vec<u8>, Verdict, Option<Proof>), Reply> {
         let (octets, proof) = self.proved(arrival, envelope, octets, added_octets).await;
         let verdict = judge(&Facts { proof: proof.as_ref() }, &Policy::of(&self.store.settings()));
-        let (Fate::Defer(reply) | Fate::Refuse(reply)) = verdict.fate.clone() else { return Ok((octets, verdict)) };
+        let (Fate::Defer(reply) | Fate::Refuse(reply)) = verdict.fate.clone() else {
+            return Ok((octets, verdict, proof));
+        };
         info!(queue.id = %trace, peer.ip = %arrival.visit.peer, reverse_path = %envelope.reverse_path, %reply, "message refused");
         if let Some(judgement) = verdict.judgement() {
             let message = octets.get(added_octets..).unwrap_or_default();
@@ -67,12 +68,12 @@ impl Reception {
         };
         let (peer, helo, now) = (visit.peer, arrival.hello.clone(), self.clock.now());
         let (reverse_path, host) = (envelope.reverse_path.clone(), self.config.host_name.to_string());
-        let resolver = Arc::clone(resolver);
+        let (resolver, trusted) = (Arc::clone(resolver), Trusted::of(&self.store.settings()));
         let is_large = octets.len() > SMALL_OCTETS;
         let checking = async move {
             let message = octets.get(added_octets..).unwrap_or_default();
             let asked = msgauth::Facts { peer, helo: &helo, reverse_path: &reverse_path, message, host: &host, now };
-            let proof = Proof::of(&asked, &*resolver, &Overrides::default()).await;
+            let proof = Proof::of(&asked, &*resolver, &trusted).await;
             (proof.marked(&octets, added_octets, &host), Some(proof))
         };
         if is_large {

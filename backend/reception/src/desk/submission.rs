@@ -1,10 +1,11 @@
 //! What our people send: they are who they say they are, within what they may send in a day, and it is signed.
 
+use relais_filing::signatures;
 use relais_message::Authors;
 use relais_model::{Address, EnhancedCode, Reply};
 
 use super::{Reception, aside, unavailable};
-use crate::{Identity, signing};
+use crate::Identity;
 
 impl Reception {
     pub(super) async fn may_send_as(&self, identity: &Identity, address: &Address) -> Result<bool, Reply> {
@@ -40,12 +41,12 @@ impl Reception {
     ) -> Result<Vec<u8>, Reply> {
         let Some(author) = authors.from.first() else { return Ok(octets) };
         let now = self.clock.now();
-        let signers = self.signing.signers(&author.domain, now).await.map_err(|error| unavailable(&error))?;
+        let signers = self.filing.signing().signers(&author.domain, now).await.map_err(|error| unavailable(&error))?;
         if signers.is_empty() {
             return Ok(octets);
         }
         Ok(aside(octets, move |mut octets| {
-            let signatures = signing::signatures(octets.get(added_octets..).unwrap_or_default(), &signers, now);
+            let signatures = signatures(octets.get(added_octets..).unwrap_or_default(), &signers, now);
             drop(octets.splice(added_octets..added_octets, signatures));
             octets
         })

@@ -124,8 +124,18 @@ impl Desk {
         self.mail(of, "INBOX").await
     }
 
+    /// The sender of what was queued last, and the message as the next host gets it.
+    pub(crate) async fn on_its_way(&self) -> (String, String) {
+        let listing = self.house.store.queue_list(&QueueFilter::default(), &Page::first()).await.unwrap();
+        let message = &listing.rows[0].message;
+        let raw = self.house.store.raw(message.message).await.unwrap().unwrap();
+        let sender = message.reverse_path.address().map(ToString::to_string).unwrap_or_default();
+        let raw = String::from_utf8(raw).unwrap();
+        (sender, raw.split_once("\r\n").unwrap().1.to_owned())
+    }
+
     /// Sender and recipient of what is queued.
-    async fn queued(&self) -> Vec<(String, String)> {
+    pub(crate) async fn queued(&self) -> Vec<(String, String)> {
         let listing = self.house.store.queue_list(&QueueFilter::default(), &Page::first()).await.unwrap();
         let row = |entry: relais_store::QueueEntry| {
             (entry.message.reverse_path.to_string(), entry.recipient.address.to_string())

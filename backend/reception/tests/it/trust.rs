@@ -1,10 +1,12 @@
 //! Whose mail it is: our people's is signed, strangers' is checked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use relais_dnscheck::{Algorithm, DkimKeyMaker};
 use relais_model::{Clock as _, Domain};
-use relais_msgauth::dkim::{DkimResult, verify};
+use relais_msgauth::arc::{self, ArcResult};
+use relais_msgauth::dkim::{DkimCheck, DkimResult, verify};
 use relais_msgauth::testing::{Zone, at_once};
 use relais_store::{Author, JudgedAs, NewDkimKey, Page, TraceFilter, TraceKind};
 use relais_testkit::SeededRandom;
@@ -18,20 +20,35 @@ async fn desk(zone: Zone) -> Desk {
     Desk { house, reception: reception.with_resolver(Arc::new(zone)) }
 }
 
-/// RFC 6376 §5, RFC 8463: with the keys whose records the house tells its owner to publish.
-#[tokio::test]
-async fn what_our_people_send_is_signed() {
-    let desk = Desk::open().await;
+/// Gives example.org keys; the zone has their records at each of `names`.
+async fn with_keys(desk: &Desk, names: &[&str]) -> Zone {
     let domain = desk.house.store.domain(&Domain::parse("example.org").unwrap()).await.unwrap().unwrap().key;
-    let (maker, mut zone, mut keys) = (DkimKeyMaker::new(Arc::new(SeededRandom::default())), Zone::new(), Vec::new());
+    let (maker, mut zone, mut keys) = (DkimKeyMaker::new(Arc::new(SeededRandom::default())), zone(), Vec::new());
     for (algorithm, selector) in [(Algorithm::Rsa, "r1"), (Algorithm::Ed25519, "e1")] {
         let made = maker.make(algorithm).await.unwrap();
         let record = format!("v=DKIM1; k={}; p={}", algorithm.as_str(), made.public_key);
-        zone.add_txt(&format!("{selector}._domainkey.example.org"), record);
+        for name in names {
+            zone.add_txt(&format!("{selector}._domainkey.{name}"), record.as_str());
+        }
         let (private_key, public_key) = (made.private_key, made.public_key);
         keys.push(NewDkimKey { selector: selector.to_owned(), algorithm: algorithm.as_str(), private_key, public_key });
     }
     desk.house.store.add_dkim_keys(domain, keys).await.unwrap();
+    zone
+}
+
+/// The signatures' domains and results.
+fn signed(zone: &Zone, message: &str, desk: &Desk) -> Vec<(String, DkimResult)> {
+    let checks = at_once(verify(zone, message.as_bytes(), desk.house.clock.now()));
+    let domain = |check: &DkimCheck| check.signature.as_ref().map(|one| one.domain.clone()).unwrap_or_default();
+    checks.iter().map(|check| (domain(check), check.result)).collect()
+}
+
+/// RFC 6376 §5, RFC 8463: with the keys whose records the house tells its owner to publish.
+#[tokio::test]
+async fn what_our_people_send_is_signed() {
+    let desk = Desk::open().await;
+    let zone = with_keys(&desk, &["example.org"]).await;
     for octets in [100, 200_000] {
         let body = "A line of the body.\r\n".repeat(octets / 20);
         let message = format!("From: Ann <ann@example.org>\r\nSubject: hello\r\n\r\n{body}");
@@ -133,4 +150,107 @@ async fn a_silent_dns_refuses_nobody() {
     let desk = desk(zone).await;
     assert_eq!(desk.send(&from_outside("ann@bad.example", BEN), &message("ann@bad.example")).await, ["250 2.0.0"]);
     assert!(desk.inbox("ben@example.org").await.pop().unwrap().contains("dmarc=temperror"));
+}
+
+/// A notice says From: the host, whose domain above it has the keys (RFC 9989 §4.4.1: aligned all the same).
+#[tokio::test]
+async fn our_own_notices_are_signed() {
+    let desk = Desk::open().await;
+    let zone = with_keys(&desk, &["example.org"]).await;
+    let mail = "From: ann@example.org\r\n\r\nThe body.\r\n";
+    desk.send(&by_ann("ann@example.org", &["half@example.org"]), mail).await;
+    let notice =
+        desk.inbox("ann@example.org").await.into_iter().find(|mail| mail.contains("multipart/report")).unwrap();
+    assert!(notice.contains("mailer-daemon@mx.example.org"), "{notice}");
+    let pass = ("example.org".to_owned(), DkimResult::Pass);
+    assert_eq!(signed(&zone, &notice, &desk), [pass.clone(), pass]);
+}
+
+/// Under the other name, where its owner has published the records, and under the domain's own.
+#[tokio::test]
+async fn mail_in_another_name_of_a_domain_is_signed() {
+    let desk = Desk::open().await;
+    let (other, own) = (Domain::parse("example.net").unwrap(), Domain::parse("example.org").unwrap());
+    desk.house.store.add_domain_alias(&other, &own, &Author::house()).await.unwrap();
+    let zone = with_keys(&desk, &["example.org", "example.net"]).await;
+    let mail = "From: ann@example.net\r\n\r\nThe body.\r\n";
+    assert_eq!(desk.send(&by_ann("ann@example.net", BEN), mail).await, ["250 2.0.0"]);
+    let got = desk.inbox("ben@example.org").await.pop().unwrap();
+    let pass = |name: &str| (name.to_owned(), DkimResult::Pass);
+    let mut found = signed(&zone, &got, &desk);
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    assert_eq!(found, [pass("example.net"), pass("example.net"), pass("example.org"), pass("example.org")]);
+}
+
+/// RFC 8617 §5.1: what goes on is sealed with what we found; SRS: it goes on in our name, and its bounces come back to the sender.
+#[tokio::test]
+async fn what_goes_on_is_sealed_and_comes_back() {
+    let desk = Desk::open().await;
+    let zone = with_keys(&desk, &["example.org"]).await;
+    let Desk { house, reception } = desk;
+    let desk = Desk { house, reception: reception.with_resolver(Arc::new(zone.clone())) };
+    let away = &["away@example.org"];
+    assert_eq!(desk.send(&from_outside("ann@good.example", away), &message("ann@good.example")).await, ["250 2.0.0"]);
+    let (envelope_sender, raw) = desk.on_its_way().await;
+    let rewritten = envelope_sender.as_str();
+    assert!(rewritten.starts_with("SRS0=") && rewritten.ends_with("=good.example=ann@example.org"), "{rewritten}");
+    let chain = at_once(arc::validate(&zone, raw.as_bytes()));
+    assert_eq!((chain.result, chain.sets.len()), (ArcResult::Pass, 1), "{chain:?} {raw}");
+    assert!(chain.sets[0].results.contains("dmarc=pass") && chain.sets[0].domain == "example.org", "{chain:?}");
+    // A bounce.
+    let bounce = "From: mailer-daemon@elsewhere.example\r\nAuto-Submitted: auto-replied\r\n\r\nIt failed.\r\n";
+    assert_eq!(desk.send(&from_outside("x@elsewhere.example", &[rewritten]), bounce).await, ["550 5.1.1"]);
+    let forged = rewritten.replace("=ann@", "=bob@");
+    assert_eq!(desk.send(&from_outside("", &[&forged]), bounce).await, ["550 5.1.1"]);
+    assert_eq!(desk.send(&from_outside("", &[rewritten]), bounce).await, ["250 2.0.0"]);
+    let sent_on = desk.queued().await;
+    assert!(sent_on.contains(&("<>".to_owned(), "ann@good.example".to_owned())), "{sent_on:?}");
+    desk.house.clock.advance(Duration::from_hours(23 * 24));
+    assert_eq!(desk.send(&from_outside("", &[rewritten]), bounce).await, ["550 5.1.1"]);
+    // Ours needs no other path; the null one stays.
+    let ours = "From: ann@example.org\r\n\r\nThe body.\r\n";
+    assert_eq!(desk.send(&by_ann("ann@example.org", away), ours).await, ["250 2.0.0"]);
+    let sent_on = desk.queued().await;
+    assert!(sent_on.iter().any(|(from, _)| from == "<ann@example.org>"), "{sent_on:?}");
+}
+
+/// RFC 5321 §6.3: nine times through here is a circle.
+#[tokio::test]
+async fn circles_end_here() {
+    let desk = Desk::open().await;
+    let hop = "Received: from a.example by mx.example.org with ESMTP id x;\r\n\tFri, 27 Nov 2026 09:00:00 +0000\r\n";
+    let other =
+        "Received: from a.example by mx.elsewhere.example with ESMTP id x;\r\n\tFri, 27 Nov 2026 09:00:00 +0000\r\n";
+    for (ours, others, reply) in [(8, 20, "250 2.0.0"), (9, 0, "554 5.4.6")] {
+        let mail = format!("{}{}{}", hop.repeat(ours), other.repeat(others), message("x@elsewhere.example"));
+        assert_eq!(desk.send(&from_outside("x@elsewhere.example", &["away@example.org"]), &mail).await, [reply]);
+    }
+}
+
+/// RFC 7960 §3.2, RFC 8617 §7.2: the house may know better than an author's policy.
+#[tokio::test]
+async fn known_lists_and_trusted_sealers_may_change_mail() {
+    let list = "From: ann@bad.example\r\nList-Id: Chess <chess.good.example>\r\nSubject: hello\r\n\r\nThe body.\r\n";
+    for (setting, value, reply) in [
+        ("trust.mailing_lists", "", "550 5.7.1"),
+        ("trust.mailing_lists", "go.good.example, chess.good.example", "250 2.0.0"),
+        ("trust.mailing_lists", "good.example", "250 2.0.0"),
+        ("trust.mailing_lists", "bad.example", "550 5.7.1"),
+    ] {
+        let desk = desk(zone()).await;
+        desk.house.store.change_setting(&Author::house(), setting, Some(value)).await.unwrap();
+        assert_eq!(desk.send(&from_outside("chess@good.example", BEN), list).await, [reply], "{value}");
+    }
+    // Through a house that seals: what it changed it saw pass.
+    let relay = Desk::open().await;
+    let keys = with_keys(&relay, &["example.org"]).await;
+    let Desk { house, reception } = relay;
+    let relay = Desk { house, reception: reception.with_resolver(Arc::new(keys.clone())) };
+    relay.send(&from_outside("ann@good.example", &["away@example.org"]), &message("ann@good.example")).await;
+    let (_, sealed) = relay.on_its_way().await;
+    for (sealers, reply) in [("", "550 5.7.1"), ("example.org", "250 2.0.0"), ("other.example", "550 5.7.1")] {
+        let desk = desk(keys.clone()).await;
+        desk.house.store.change_setting(&Author::house(), "trust.arc_sealers", Some(sealers)).await.unwrap();
+        assert_eq!(desk.send(&from_outside("x@calm.example", BEN), &sealed).await, [reply], "{sealers}");
+    }
 }

@@ -1,0 +1,75 @@
+//! What strangers send to an address of ours that leads to other hosts: it is sealed (ARC, RFC 8617), so that they may believe what we
+//! found though SPF can't pass any more, and it goes on under a reverse path of ours (SRS).
+
+use relais_filing::Plan;
+use relais_message::fields;
+use relais_model::{Domain, Reply, ReversePath};
+use relais_msgauth::arc::{SealError, seal};
+use relais_msgauth::dkim::{Algorithm, Signer};
+use tracing::error;
+
+use super::{Reception, aside, unavailable};
+use crate::Visit;
+use crate::proof::Proof;
+
+/// A message that came through here so often goes in circles, long before [`MAX_RECEIVED`](super::MAX_RECEIVED): a list that sends us our own mail back is once.
+const MAX_ROUNDS: usize = 8;
+
+/// Whether our own Received fields say that the message goes in circles.
+pub(super) fn is_round(header: &[u8], host: &Domain) -> bool {
+    let ours = format!(" by {host} ");
+    let is_ours = |value: &[u8]| {
+        let words: Vec<_> = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
+        String::from_utf8_lossy(&words.join(&b' ')).contains(&ours)
+    };
+    fields(header).filter(|field| field.is("Received") && is_ours(field.value)).count() > MAX_ROUNDS
+}
+
+/// By whose address a message goes on to other hosts: the first's.
+fn through(plans: &[Plan]) -> Option<&Domain> {
+    plans.iter().find(|plan| !plan.forwards.is_empty()).map(|plan| &plan.recipient.address.domain)
+}
+
+impl Reception {
+    /// The message with our seal below its Return-Path, where it goes on to other hosts, was checked, and our domain has a key. RFC 8617 §4.1.3 names
+    /// RSA alone for seals.
+    pub(super) async fn sealed(
+        &self,
+        plans: &[Plan],
+        proof: Option<&Proof>,
+        octets: Vec<u8>,
+    ) -> Result<Vec<u8>, Reply> {
+        let Some((proof, ours)) = proof.zip(through(plans)) else { return Ok(octets) };
+        let now = self.clock.now();
+        let signers = self.filing.signing().signers(ours, now).await.map_err(|error| unavailable(&error))?;
+        let (chain, results) =
+            (proof.authentication.arc.clone(), proof.authentication.results(self.config.host_name.as_str()));
+        let sealing = move |mut octets: Vec<u8>| {
+            let rsa = |signer: &&Signer| signer.key.algorithm() == Algorithm::RsaSha256;
+            let Some(signer) = signers.iter().find(rsa) else { return octets };
+            let below = octets.iter().position(|octet| *octet == b'\n').map_or(0, |at| at + 1);
+            match seal(octets.get(below..).unwrap_or_default(), &chain, &results, signer, now) {
+                Ok(set) => drop(octets.splice(below..below, set)),
+                Err(SealError::Ended) => {}
+                Err(error) => error!(%error, "a message goes on without a seal"),
+            }
+            octets
+        };
+        Ok(aside(octets, sealing).await)
+    }
+
+    /// Under which reverse path a message goes on. Our people's own stands for itself.
+    pub(super) async fn onward_path(
+        &self,
+        visit: &Visit,
+        from: &ReversePath,
+        plans: &[Plan],
+    ) -> Result<ReversePath, Reply> {
+        match through(plans) {
+            Some(ours) if visit.identity.is_none() => {
+                self.filing.forwarded_path(from, ours).await.map_err(|error| unavailable(&error))
+            }
+            _ => Ok(from.clone()),
+        }
+    }
+}
