@@ -194,6 +194,7 @@ impl House {
             outbound: Some(outbound),
             trace: TraceId::parse(&name.replace('.', "-")).unwrap(),
             from_peer: String::new(),
+            judgement: None,
         };
         self.store.accept(acceptance).await.unwrap();
     }

@@ -64,6 +64,7 @@ impl<'a> Batch<'a, '_> {
             peer: &refused.from_peer,
             text: &refused.reply,
             subject: Some(&refused.subject),
+            protection: None,
         }));
         self.judgements.push((&refused.trace, &refused.judgement));
     }
