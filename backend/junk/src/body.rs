@@ -26,10 +26,14 @@ const MAX_LINKS: usize = 200;
 const MAX_ELEMENTS: usize = 2000;
 /// A preview line for lists of messages hides this much at most.
 const PREVIEW_WORDS: usize = 25;
-/// A list's footer stands behind a line of so many of these.
-const FOOTER_LINE: &str = "____________________";
-/// and is no longer than this, in lines.
-const FOOTER_LINES: usize = 8;
+/// A list's footer is no longer than this, in lines, the line before it counted,
+const FOOTER_LINES: usize = 10;
+/// stands behind a line of so many strokes, or a signature's,
+const PARTING_OCTETS: usize = 16;
+/// and speaks so.
+const FOOTER_WORDS: [&str; 7] = ["mailing list", "maillist", "listinfo", "subscri", "email is sponsored", "yahoogroups", "majordomo"];
+/// So many footers are taken off.
+const MAX_FOOTERS: usize = 4;
 
 const SHORTENERS: [&str; 14] = [
     "bit.ly", "t.co", "goo.gl", "tinyurl.com", "ow.ly", "is.gd", "buff.ly", "rebrand.ly", "cutt.ly", "t.ly", "rb.gy", "shorturl.at",
@@ -231,12 +235,31 @@ impl Text {
     }
 }
 
-/// Without what a list's program put behind the text.
+/// Without what a list's program put behind the text, perhaps several of them one after the other.
 fn without_footer(text: &str) -> &str {
-    match text.rfind(FOOTER_LINE).and_then(|at| text.split_at_checked(at)) {
-        Some((before, footer)) if footer.trim_end().lines().count() <= FOOTER_LINES => before,
-        _ => text,
+    let mut rest = text;
+    for _ in 0..MAX_FOOTERS {
+        let Some(at) = footer(rest) else { break };
+        rest = rest.get(..at).unwrap_or(rest);
     }
+    rest
+}
+
+/// Where the last few lines begin, if they stand behind a line that parts them and speak of a list.
+fn footer(text: &str) -> Option<usize> {
+    let end = text.trim_end().len();
+    let mut from = end;
+    for _ in 0..FOOTER_LINES {
+        from = text.get(..from)?.rfind('\n')?;
+        let line = text.get(from + 1..end)?.lines().next().unwrap_or_default();
+        let is_parting = line == "-- " || line == "--" || line.len() >= PARTING_OCTETS && line.bytes().all(|octet| matches!(octet, b'_' | b'-' | b'=' | b'~'));
+        if is_parting {
+            let footer = text.get(from..end)?.to_lowercase();
+            let is_of_list = FOOTER_WORDS.iter().any(|word| footer.contains(word));
+            return is_of_list.then_some(from);
+        }
+    }
+    None
 }
 
 /// A link that shows one host and leads to another.
@@ -322,7 +345,7 @@ mod tests {
         check("\r\nsee http://3232235777/ and http://192.0.2.1/x", &[(Place::Mark, "link-to-address"), (Place::Mark, "link-disguised")], &[]);
         check("\r\n> quoted\r\nown\r\n-- \r\nsigned", &[(Place::Mark, "quotes"), (Place::Mark, "signature"), (Place::Mark, "no-link")], &[]);
         check(
-            &format!("\r\nown\r\n{FOOTER_LINE}____\r\nlistname mailing list\r\nhttp://lists.example\r\n"),
+            &format!("\r\nown\r\n{}\r\nlistname mailing list\r\nhttp://lists.example\r\n", "_".repeat(40)),
             &[(Place::Body, "own")],
             &[(Place::Body, "listname"), (Place::Link, "lists.example")],
         );

@@ -40,9 +40,9 @@ pub struct Features {
 type Span = (u32, u32);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Feature {
-    pub hash: u32,
-    pub place: Place,
+pub(crate) struct Feature {
+    pub(crate) hash: u32,
+    pub(crate) place: Place,
     first: Span,
     second: Span,
 }

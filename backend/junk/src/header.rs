@@ -133,6 +133,7 @@ fn author(header: &Header<'_>, surroundings: &Surroundings<'_>, onto: &mut Gathe
     let reply_domain = mailboxes(&replies).next().and_then(domain_of);
     if let (Some(domain), Some(reply)) = (&domain, reply_domain) {
         onto.mark_if(registrable(reply.as_str()) != registrable(domain.as_str()), Mark::RepliesElsewhere);
+        onto.word(Place::Host, registrable(reply.as_str()));
     }
     domain
 }
@@ -342,6 +343,7 @@ fn message_id(header: &Header<'_>, author: Option<&Domain>, onto: &mut Gathered)
         onto.mark(Mark::BadMessageId);
         return;
     };
+    onto.word(Place::Host, registrable(&right.to_ascii_lowercase()));
     onto.mark_if(right.is_empty() || !right.contains('.'), Mark::BadMessageId);
     onto.word(Place::Form, &format!("message-id {}", form(left, 24)));
     let is_of_author = author.is_some_and(|author| registrable(&right.to_ascii_lowercase()) == registrable(author.as_str()));
@@ -353,12 +355,19 @@ fn message_id(header: &Header<'_>, author: Option<&Domain>, onto: &mut Gathered)
 fn way(header: &Header<'_>, author: Option<&Domain>, onto: &mut Gathered) {
     let author = author.map(|author| registrable(author.as_str()));
     let hops = header.fields.iter().filter(|field| field.is("Received")).take(MAX_HOPS);
+    // A list's hosts tell which list it was.
+    let is_list = ["List-Id", "X-BeenThere", "Mailing-List", "X-Mailing-List", "X-Loop"].iter().any(|name| header.has(name));
     let mut is_of_author = false;
     let mut oldest = String::new();
     for field in hops {
         let value = String::from_utf8_lossy(cut(&field.unfolded())).to_ascii_lowercase();
         if let Some(hop) = Hop::read(&value) {
             hop.marks(onto);
+            if !is_list {
+                for name in [Some(hop.given), hop.found].into_iter().flatten().filter(|name| name.contains('.')) {
+                    onto.word(Place::Host, registrable(name));
+                }
+            }
             is_of_author |= [Some(hop.given), hop.found].into_iter().flatten().any(|name| Some(registrable(name)) == author);
         }
         oldest = value;
@@ -374,13 +383,14 @@ struct Hop<'a> {
     /// Its name in the DNS.
     found: Option<&'a str>,
     is_unknown: bool,
+    /// It spoke ESMTP (RFC 3848).
+    is_extended: bool,
 }
 
 impl<'a> Hop<'a> {
     /// Takes a value in lower case; none for those that aren't from another host.
     fn read(value: &'a str) -> Option<Self> {
-        let from = value.strip_prefix("from ")?;
-        let from = from.split(" by ").next().unwrap_or_default();
+        let (from, by) = value.strip_prefix("from ")?.split_once(" by ")?;
         let (first, comment) = from.split_once('(').unwrap_or((from, ""));
         // qmail: `from DNS-NAME (HELO NAME) (ADDRESS)`.
         let helo = comment.strip_prefix("helo ").and_then(|rest| rest.split([')', ' ']).next());
@@ -389,10 +399,11 @@ impl<'a> Hop<'a> {
             None => (first.trim(), comment.split(['[', ')']).next().unwrap_or_default().trim()),
         };
         let found = found.rsplit('@').next().unwrap_or_default();
-        let is_local = given.contains("localhost") || comment.contains("127.0.0.1") || found.contains("localhost");
+        let is_local = from.contains("localhost") || from.contains("127.0.0.1") || by.starts_with("localhost");
         let is_unknown = found == "unknown" || found.is_empty() && comment.starts_with('[') || from.contains("may be forged");
         let found = (found.contains('.') && !found.contains(' ')).then_some(found);
-        (!is_local && !given.is_empty()).then_some(Self { given: given.split(' ').next().unwrap_or(given), found, is_unknown })
+        let is_extended = by.contains(" with es") || by.contains(" with ues");
+        (!is_local && !given.is_empty()).then_some(Self { given: given.split(' ').next().unwrap_or(given), found, is_unknown, is_extended })
     }
 
     fn marks(&self, onto: &mut Gathered) {
@@ -401,6 +412,14 @@ impl<'a> Hop<'a> {
         onto.mark_if(is_address, Mark::HopIsAddress);
         onto.mark_if(!self.given.contains('.'), Mark::HopIsBare);
         onto.mark_if(self.is_unknown, Mark::HopIsUnknown);
+        let relation = match self.found {
+            _ if self.is_unknown => "unknown",
+            Some(found) if found == self.given => "same",
+            Some(found) if registrable(found) == registrable(self.given) => "near",
+            Some(_) => "other",
+            None => "unsaid",
+        };
+        onto.word(Place::Form, &format!("hop {} {relation}{}", if self.is_extended { "esmtp" } else { "smtp" }, if is_address { " address" } else { "" }));
         let Some(found) = self.found else { return };
         onto.mark_if(!is_address && registrable(found) != registrable(self.given), Mark::HopIsOther);
         onto.mark_if(DYNAMIC.iter().any(|word| found.contains(word)), Mark::HopIsDynamic);

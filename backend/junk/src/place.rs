@@ -8,6 +8,8 @@ pub enum Place {
     AuthorName,
     /// The author's domain, and the domains above it.
     AuthorDomain,
+    /// Other domains that it has to do with: hosts on the way, the Message-ID's, where replies go.
+    Host,
     /// The author's whole address. Learnt by accounts only.
     AuthorAddress,
     /// The list that the message came through (RFC 2919). Learnt by accounts only.
@@ -44,14 +46,44 @@ impl Place {
         matches!(self, Self::AuthorAddress | Self::List)
     }
 
-    /// Whether it is found in many numbers in the body: these are weighed among themselves, so that a long text does not
-    /// drown its header.
-    pub(crate) fn is_text(self) -> bool {
-        matches!(self, Self::Body | Self::BodyPair)
+    /// With which others it is weighed.
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::AuthorAddress | Self::List => Kind::Personal,
+            Self::Mark | Self::Form => Kind::Mark,
+            Self::Host | Self::AuthorDomain => Kind::Identity,
+            Self::Body => Kind::Word,
+            Self::BodyPair => Kind::Pair,
+            Self::Html | Self::Link | Self::LinkPath => Kind::Make,
+            _ => Kind::Header,
+        }
     }
 
     /// Whether two words make it.
     pub fn is_pair(self) -> bool {
         matches!(self, Self::SubjectPair | Self::BodyPair)
     }
+}
+
+/// Features of one kind are weighed among themselves, so that a long text does not drown its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Words of the header.
+    Header,
+    /// Domains.
+    Identity,
+    /// Facts and forms.
+    Mark,
+    /// Words of the text.
+    Word,
+    /// Pairs of them.
+    Pair,
+    /// How the HTML is made and where it leads.
+    Make,
+    /// What only an account learns.
+    Personal,
+}
+
+impl Kind {
+    pub(crate) const COUNT: usize = 7;
 }

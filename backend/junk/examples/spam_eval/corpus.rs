@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 use relais_junk::Class;
-use relais_message::header_octets;
+use relais_message::{decode_header_value, fields, header_octets};
 
 /// Messages whose words are so alike belong together (Jaccard's measure).
 const ALIKE: f64 = 0.7;
@@ -21,6 +21,8 @@ pub(crate) struct Letter {
     pub(crate) octets: Vec<u8>,
     /// 0 to the number of folds.
     pub(crate) fold: usize,
+    /// The list that it came through, else the author's domain, as a hash.
+    pub(crate) source: u64,
 }
 
 /// Unpacks `archive` into `folder`, reads it in the order of names and parts it into `folds`.
@@ -37,7 +39,8 @@ pub(crate) fn read(archive: &Path, folder: &Path, folds: usize, seed: u64) -> an
         files.sort();
         for file in files {
             let octets = fs::read(&file)?;
-            letters.push(Letter { file, class, octets, fold: 0 });
+            let source = source(&octets);
+            letters.push(Letter { file, class, octets, fold: 0, source });
         }
     }
     part(&mut letters, folds, seed);
@@ -46,7 +49,7 @@ pub(crate) fn read(archive: &Path, folder: &Path, folds: usize, seed: u64) -> an
 
 /// Near-identical messages fall in one fold: who learnt one must not be asked about the other.
 fn part(letters: &mut [Letter], folds: usize, seed: u64) {
-    let words: Vec<Vec<u32>> = letters.iter().map(|letter| words(&letter.octets)).collect();
+    let words: Vec<Vec<u64>> = letters.iter().map(|letter| words(&letter.octets)).collect();
     let mut first: Vec<usize> = (0..letters.len()).collect();
     for one in 0..words.len() {
         for other in 0..one {
@@ -76,20 +79,30 @@ fn part(letters: &mut [Letter], folds: usize, seed: u64) {
     }
 }
 
+fn source(raw: &[u8]) -> u64 {
+    let header = &raw[..header_octets(raw)];
+    let value = |name: &str| fields(header).find(|field| field.is(name)).map(|field| decode_header_value(field.value).to_lowercase());
+    let list = ["List-Id", "X-BeenThere", "Mailing-List"].iter().find_map(|name| value(name));
+    let author = || value("From").map(|from| from.rsplit('@').next().unwrap_or_default().trim_end_matches('>').to_owned());
+    hash(list.or_else(author).unwrap_or_default().as_bytes())
+}
+
+/// FNV-1a.
+fn hash(octets: &[u8]) -> u64 {
+    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
 /// The different words of the body, as sorted hashes.
-fn words(raw: &[u8]) -> Vec<u32> {
+fn words(raw: &[u8]) -> Vec<u64> {
     let body = &raw[header_octets(raw)..];
-    let mut words: Vec<u32> = body
-        .split(|octet| !octet.is_ascii_alphanumeric())
-        .filter(|word| word.len() >= 3)
-        .map(|word| word.iter().fold(0x811c_9dc5_u32, |hash, octet| (hash ^ u32::from(*octet)).wrapping_mul(0x0100_0193)))
-        .collect();
+    let mut words: Vec<u64> =
+        body.split(|octet| !octet.is_ascii_alphanumeric()).filter(|word| word.len() >= 3).map(hash).collect();
     words.sort_unstable();
     words.dedup();
     words
 }
 
-fn are_alike(one: &[u32], other: &[u32]) -> bool {
+fn are_alike(one: &[u64], other: &[u64]) -> bool {
     let (few, many) = if one.len() < other.len() { (one, other) } else { (other, one) };
     if few.len() < FEW_WORDS {
         return one == other;
@@ -107,10 +120,10 @@ fn are_alike(one: &[u32], other: &[u32]) -> bool {
 }
 
 /// Repeatable chance (SplitMix64).
-pub(crate) struct Chance(pub(crate) u64);
+struct Chance(u64);
 
 impl Chance {
-    pub(crate) fn next(&mut self) -> u64 {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

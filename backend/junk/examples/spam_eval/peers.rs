@@ -48,8 +48,55 @@ pub(crate) struct Judged {
     pub(crate) millis: Option<f64>,
 }
 
+/// Every peer that is there. What they said is kept, for they take long; a missing one is said loudly.
+pub(crate) fn all(letters: &[Letter], folds: usize, seed: u64, folder: &Path) -> anyhow::Result<Vec<(&'static str, Judged)>> {
+    type Judge = fn(&[Letter], usize, &Path) -> anyhow::Result<Judged>;
+    let peers: [(&str, Judge, bool); 2] = [
+        ("bogofilter", bogofilter, is_there("bogofilter", &["--version"])),
+        ("spamassassin", spamassassin, is_there("perl", &["-MMail::SpamAssassin", "-e", "1"])),
+    ];
+    let mut found = Vec::new();
+    for (name, judge, is_there) in peers {
+        if !is_there {
+            eprintln!("\nMISSING: {name} is not installed, and nothing is measured of it (apt-get install {name})\n");
+            continue;
+        }
+        let kept = folder.join(format!("{name}-{folds}-{seed}-{:016x}.scores", fingerprint(letters)));
+        let judged = match Judged::read(&kept, letters.len()) {
+            Some(judged) => judged,
+            None => judge(letters, folds, folder)?,
+        };
+        fs::write(&kept, judged.to_text())?;
+        found.push((name, judged));
+    }
+    Ok(found)
+}
+
+/// Of who is in which fold.
+fn fingerprint(letters: &[Letter]) -> u64 {
+    letters.iter().fold(0, |sum: u64, letter| {
+        let name = letter.file.file_name().unwrap_or_default().as_encoded_bytes();
+        name.iter().chain(&letter.fold.to_le_bytes()).fold(sum, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3))
+    })
+}
+
+impl Judged {
+    /// Milliseconds, then a score a line.
+    fn to_text(&self) -> String {
+        let scores: String = self.scores.iter().map(|score| format!("{score}\n")).collect();
+        format!("{}\n{scores}", self.millis.unwrap_or(f64::NAN))
+    }
+
+    fn read(file: &Path, count: usize) -> Option<Self> {
+        let text = fs::read_to_string(file).ok()?;
+        let numbers: Vec<f64> = text.lines().map(|line| line.parse().ok()).collect::<Option<_>>()?;
+        let (millis, scores) = numbers.split_first()?;
+        (scores.len() == count).then(|| Self { scores: scores.to_vec(), millis: Some(*millis).filter(|millis| !millis.is_nan()) })
+    }
+}
+
 /// bogofilter with its own defaults.
-pub(crate) fn bogofilter(letters: &[Letter], folds: usize, folder: &Path) -> anyhow::Result<Judged> {
+fn bogofilter(letters: &[Letter], folds: usize, folder: &Path) -> anyhow::Result<Judged> {
     let mut scores = vec![0.0; letters.len()];
     let mut millis = 0.0;
     for fold in 0..folds {
@@ -75,7 +122,7 @@ pub(crate) fn bogofilter(letters: &[Letter], folds: usize, folder: &Path) -> any
 }
 
 /// SpamAssassin with Debian's rules, its Bayes learnt from the same mail, nothing asked of the network.
-pub(crate) fn spamassassin(letters: &[Letter], folds: usize, folder: &Path) -> anyhow::Result<Judged> {
+fn spamassassin(letters: &[Letter], folds: usize, folder: &Path) -> anyhow::Result<Judged> {
     let mut scores = vec![0.0; letters.len()];
     let mut millis = 0.0;
     for fold in 0..folds {
@@ -102,7 +149,7 @@ pub(crate) fn spamassassin(letters: &[Letter], folds: usize, folder: &Path) -> a
 }
 
 /// Whether a program is there.
-pub(crate) fn is_there(program: &str, arguments: &[&str]) -> bool {
+fn is_there(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
