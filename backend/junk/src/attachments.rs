@@ -1,6 +1,6 @@
 //! Attachments that do harm when opened.
 
-use relais_message::{Content, Disposition, Part, decode_part, decode_header_value, fields};
+use relais_message::{Content, Disposition, Part, decode_header_value, decode_part, fields};
 
 use crate::features::Gathered;
 use crate::marks::Mark;
@@ -18,18 +18,82 @@ const MAX_NAME: usize = 100;
 
 /// What Windows, macOS and Linux run when it is opened: programs, scripts, shortcuts, installers, disk images.
 const PROGRAMS: [&str; 68] = [
-    "ade", "adp", "app", "application", "appref-ms", "appx", "appxbundle", "bat", "chm", "cmd", "com", "command", "cpl", "diagcab", "dll",
-    "exe", "ex_", "gadget", "hlp", "hta", "img", "inf", "ins", "iso", "isp", "jar", "jnlp", "js", "jse", "lib", "library-ms", "lnk", "mde",
-    "msc", "msh", "msh1", "msh2", "mshxml", "msi", "msix", "msp", "mst", "pif", "ps1", "ps1xml", "ps2", "psc1", "psc2", "psd1", "psm1",
-    "reg", "scf", "scr", "sct", "settingcontent-ms", "shb", "shs", "sys", "theme", "url", "vb", "vbe", "vbs", "vhd", "vhdx", "ws", "wsf",
+    "ade",
+    "adp",
+    "app",
+    "application",
+    "appref-ms",
+    "appx",
+    "appxbundle",
+    "bat",
+    "chm",
+    "cmd",
+    "com",
+    "command",
+    "cpl",
+    "diagcab",
+    "dll",
+    "exe",
+    "ex_",
+    "gadget",
+    "hlp",
+    "hta",
+    "img",
+    "inf",
+    "ins",
+    "iso",
+    "isp",
+    "jar",
+    "jnlp",
+    "js",
+    "jse",
+    "lib",
+    "library-ms",
+    "lnk",
+    "mde",
+    "msc",
+    "msh",
+    "msh1",
+    "msh2",
+    "mshxml",
+    "msi",
+    "msix",
+    "msp",
+    "mst",
+    "pif",
+    "ps1",
+    "ps1xml",
+    "ps2",
+    "psc1",
+    "psc2",
+    "psd1",
+    "psm1",
+    "reg",
+    "scf",
+    "scr",
+    "sct",
+    "settingcontent-ms",
+    "shb",
+    "shs",
+    "sys",
+    "theme",
+    "url",
+    "vb",
+    "vbe",
+    "vbs",
+    "vhd",
+    "vhdx",
+    "ws",
+    "wsf",
     "xll",
 ];
 /// Documents that carry macros by their kind.
-const MACRO_DOCUMENTS: [&str; 11] = ["docm", "dotm", "xlsm", "xltm", "xlam", "xlsb", "pptm", "potm", "ppam", "ppsm", "one"];
+const MACRO_DOCUMENTS: [&str; 11] =
+    ["docm", "dotm", "xlsm", "xltm", "xlam", "xlsb", "pptm", "potm", "ppam", "ppsm", "one"];
 /// Endings that people trust, in front of another.
 const HARMLESS: [&str; 22] = [
-    "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "txt", "rtf", "jpg", "jpeg", "png", "gif", "bmp", "mp3", "mp4", "avi", "zip", "htm",
-    "html", "csv", "odt",
+    "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "txt", "rtf", "jpg", "jpeg", "png", "gif", "bmp", "mp3", "mp4",
+    "avi", "zip", "htm", "html", "csv", "odt",
 ];
 /// Where a message's attachments stand.
 pub(crate) fn gather(raw: &[u8], root: &Part, onto: &mut Gathered) {
@@ -61,7 +125,10 @@ pub(crate) fn gather(raw: &[u8], root: &Part, onto: &mut Gathered) {
 fn kind_of(part: &Part) -> String {
     part.content_type.as_ref().map_or_else(
         || "text/plain".to_owned(),
-        |kind| format!("{}/{}", String::from_utf8_lossy(&kind.main), String::from_utf8_lossy(&kind.sub)).to_ascii_lowercase(),
+        |kind| {
+            format!("{}/{}", String::from_utf8_lossy(&kind.main), String::from_utf8_lossy(&kind.sub))
+                .to_ascii_lowercase()
+        },
     )
 }
 
@@ -141,8 +208,10 @@ fn judge_name(name: &str) -> Option<Sign> {
     let shown = || name.chars().take(MAX_NAME).collect();
     let is_program = PROGRAMS.contains(&last);
     // U+202E turns `gpj.exe` around for the eye.
-    let is_turned = name.chars().any(|character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
-    let is_doubled = is_program && endings.next().is_some() && HARMLESS.contains(&before) || is_program && lower.contains("     ");
+    let is_turned =
+        name.chars().any(|character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
+    let is_doubled =
+        is_program && endings.next().is_some() && HARMLESS.contains(&before) || is_program && lower.contains("     ");
     if is_turned || is_doubled {
         return Some(Sign::DisguisedName { name: shown() });
     }
@@ -168,7 +237,9 @@ fn zip_entries(octets: &[u8]) -> Vec<Entry> {
     let mut rest = octets;
     while let Some(at) = position(rest, MARK) {
         let Some(header) = rest.get(at..at + HEADER_OCTETS) else { break };
-        let number = |at: usize| u16::from_le_bytes([header.get(at).copied().unwrap_or(0), header.get(at + 1).copied().unwrap_or(0)]);
+        let number = |at: usize| {
+            u16::from_le_bytes([header.get(at).copied().unwrap_or(0), header.get(at + 1).copied().unwrap_or(0)])
+        };
         let name = rest.get(at + HEADER_OCTETS..at + HEADER_OCTETS + usize::from(number(26))).unwrap_or_default();
         entries.push(Entry { name: name.get(..512).unwrap_or(name).to_vec(), is_locked: number(6) & 1 == 1 });
         if entries.len() >= MAX_ENTRIES {
@@ -226,7 +297,9 @@ mod tests {
 
     #[test]
     fn names_are_judged() {
-        for harmless in ["", "bill.pdf", "photo.jpg", "notes", ".profile", "a.b.pdf", "archive.tar.gz", "example.com.pdf"] {
+        for harmless in
+            ["", "bill.pdf", "photo.jpg", "notes", ".profile", "a.b.pdf", "archive.tar.gz", "example.com.pdf"]
+        {
             check(harmless, b"", &[]);
         }
         check("game.exe", b"", &["program game.exe"]);

@@ -31,13 +31,26 @@ const FOOTER_LINES: usize = 10;
 /// stands behind a line of so many strokes, or a signature's,
 const PARTING_OCTETS: usize = 16;
 /// and speaks so.
-const FOOTER_WORDS: [&str; 7] = ["mailing list", "maillist", "listinfo", "subscri", "email is sponsored", "yahoogroups", "majordomo"];
+const FOOTER_WORDS: [&str; 7] =
+    ["mailing list", "maillist", "listinfo", "subscri", "email is sponsored", "yahoogroups", "majordomo"];
 /// So many footers are taken off.
 const MAX_FOOTERS: usize = 4;
 
 const SHORTENERS: [&str; 14] = [
-    "bit.ly", "t.co", "goo.gl", "tinyurl.com", "ow.ly", "is.gd", "buff.ly", "rebrand.ly", "cutt.ly", "t.ly", "rb.gy", "shorturl.at",
-    "tiny.cc", "lnkd.in",
+    "bit.ly",
+    "t.co",
+    "goo.gl",
+    "tinyurl.com",
+    "ow.ly",
+    "is.gd",
+    "buff.ly",
+    "rebrand.ly",
+    "cutt.ly",
+    "t.ly",
+    "rb.gy",
+    "shorturl.at",
+    "tiny.cc",
+    "lnkd.in",
 ];
 
 /// The text of a message, gathered over its parts.
@@ -100,7 +113,8 @@ fn looks_like_html(text: &str) -> bool {
 /// The decoded start of a part, without the UTF-8 character that the cut went through.
 fn decoded_start<'a>(raw: &'a [u8], part: &Part, octets: usize) -> Cow<'a, [u8]> {
     let start = Part { body: part.body.start..part.body.start + octets, ..part.clone() };
-    let decoded = decode_part(raw, &start).unwrap_or_else(|_| Cow::Borrowed(raw.get(start.body.clone()).unwrap_or_default()));
+    let decoded =
+        decode_part(raw, &start).unwrap_or_else(|_| Cow::Borrowed(raw.get(start.body.clone()).unwrap_or_default()));
     let whole = match std::str::from_utf8(&decoded) {
         Err(error) if error.error_len().is_none() && octets < part.body.len() => error.valid_up_to(),
         _ => decoded.len(),
@@ -203,7 +217,8 @@ impl Text {
             }
         }
         let lower = path.to_lowercase();
-        let names_recipient = surroundings.recipients.iter().any(|recipient| lower.contains(&recipient.to_string().to_lowercase()));
+        let names_recipient =
+            surroundings.recipients.iter().any(|recipient| lower.contains(&recipient.to_string().to_lowercase()));
         onto.mark_if(names_recipient, Mark::LinkNamesRecipient);
         let words = lower.split(|end: char| !end.is_ascii_alphanumeric()).filter(|word| (2..=20).contains(&word.len()));
         for word in words.filter(|word| !word.bytes().any(|octet| octet.is_ascii_digit())).take(12) {
@@ -213,7 +228,8 @@ impl Text {
     }
 
     fn close(self, author: Option<&Domain>, onto: &mut Gathered) {
-        let is_to_author = author.is_some_and(|author| self.hosts.iter().any(|host| registrable(host) == registrable(author.as_str())));
+        let is_to_author = author
+            .is_some_and(|author| self.hosts.iter().any(|host| registrable(host) == registrable(author.as_str())));
         onto.mark_if(is_to_author, Mark::LinkToAuthor);
         onto.mark_if(!is_to_author && !self.hosts.is_empty(), Mark::LinksElsewhere);
         onto.mark_if(self.has_html && !self.has_plain, Mark::HtmlOnly);
@@ -252,7 +268,9 @@ fn footer(text: &str) -> Option<usize> {
     for _ in 0..FOOTER_LINES {
         from = text.get(..from)?.rfind('\n')?;
         let line = text.get(from + 1..end)?.lines().next().unwrap_or_default();
-        let is_parting = line == "-- " || line == "--" || line.len() >= PARTING_OCTETS && line.bytes().all(|octet| matches!(octet, b'_' | b'-' | b'=' | b'~'));
+        let is_parting = line == "-- "
+            || line == "--"
+            || line.len() >= PARTING_OCTETS && line.bytes().all(|octet| matches!(octet, b'_' | b'-' | b'=' | b'~'));
         if is_parting {
             let footer = text.get(from..end)?.to_lowercase();
             let is_of_list = FOOTER_WORDS.iter().any(|word| footer.contains(word));
@@ -295,10 +313,13 @@ impl<'a> Url<'a> {
             None if starts_with_ignoring_case(href, "www.") => href,
             None => return None,
         };
-        let length = rest.find(|end: char| matches!(end, '/' | '?' | '#' | '\\' | '<' | '>' | '"') || end.is_whitespace()).unwrap_or(rest.len());
+        let length = rest
+            .find(|end: char| matches!(end, '/' | '?' | '#' | '\\' | '<' | '>' | '"') || end.is_whitespace())
+            .unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(length)?;
         let (user, host) = authority.rsplit_once('@').map_or((false, authority), |(_, host)| (true, host));
-        let (host, port) = host.split_once(':').map_or((host, false), |(host, port)| (host, !matches!(port, "" | "80" | "443")));
+        let (host, port) =
+            host.split_once(':').map_or((host, false), |(host, port)| (host, !matches!(port, "" | "80" | "443")));
         let host = host.trim_matches(|edge: char| !edge.is_alphanumeric());
         (!host.is_empty() && host.len() <= 255).then_some(Self::Web { user, host, port, path })
     }
@@ -342,8 +363,16 @@ mod tests {
             ],
             &[(Place::BodyPair, "buy today"), (Place::LinkPath, "12a")],
         );
-        check("\r\nsee http://3232235777/ and http://192.0.2.1/x", &[(Place::Mark, "link-to-address"), (Place::Mark, "link-disguised")], &[]);
-        check("\r\n> quoted\r\nown\r\n-- \r\nsigned", &[(Place::Mark, "quotes"), (Place::Mark, "signature"), (Place::Mark, "no-link")], &[]);
+        check(
+            "\r\nsee http://3232235777/ and http://192.0.2.1/x",
+            &[(Place::Mark, "link-to-address"), (Place::Mark, "link-disguised")],
+            &[],
+        );
+        check(
+            "\r\n> quoted\r\nown\r\n-- \r\nsigned",
+            &[(Place::Mark, "quotes"), (Place::Mark, "signature"), (Place::Mark, "no-link")],
+            &[],
+        );
         check(
             &format!("\r\nown\r\n{}\r\nlistname mailing list\r\nhttp://lists.example\r\n", "_".repeat(40)),
             &[(Place::Body, "own")],
@@ -356,7 +385,13 @@ mod tests {
         let html = |body: &str| format!("Content-Type: text/html\r\n\r\n{body}");
         check(
             &html("<p>Vi<b>s</b>ible</p><img width=1 height=1 src=http://t.example/><zz>"),
-            &[(Place::Body, "visible"), (Place::Mark, "html-only"), (Place::Mark, "tiny-image"), (Place::Mark, "unknown-elements"), (Place::Html, "b")],
+            &[
+                (Place::Body, "visible"),
+                (Place::Mark, "html-only"),
+                (Place::Mark, "tiny-image"),
+                (Place::Mark, "unknown-elements"),
+                (Place::Html, "b"),
+            ],
             &[],
         );
         let hidden = format!("<div style='display:none'>{}</div>shown", "word ".repeat(80));

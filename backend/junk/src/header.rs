@@ -214,7 +214,8 @@ fn recipients(header: &Header<'_>, author: Option<&Domain>, onto: &mut Gathered)
     onto.mark_if(has_name, Mark::RecipientHasName);
     let from = header.addresses("From");
     let author = author.and_then(|_| mailboxes(&from).next());
-    let is_to_author = author.is_some_and(|author| mailboxes(&to).any(|one| one.to_text().eq_ignore_ascii_case(&author.to_text())));
+    let is_to_author =
+        author.is_some_and(|author| mailboxes(&to).any(|one| one.to_text().eq_ignore_ascii_case(&author.to_text())));
     onto.mark_if(is_to_author, Mark::ToAuthor);
 }
 
@@ -255,9 +256,10 @@ fn without_list_tag(subject: &str) -> &str {
     for _ in 0..4 {
         if let Some(behind) = rest.strip_prefix('[').and_then(|tag| tag.split_once(']')) {
             rest = behind.1.trim_start();
-        } else if let Some(behind) = ["re:", "fw:", "fwd:"].iter().find_map(|word| {
-            starts_with_ignoring_case(rest, word).then(|| rest.get(word.len()..).unwrap_or_default())
-        }) {
+        } else if let Some(behind) = ["re:", "fw:", "fwd:"]
+            .iter()
+            .find_map(|word| starts_with_ignoring_case(rest, word).then(|| rest.get(word.len()..).unwrap_or_default()))
+        {
             rest = behind.trim_start();
         }
     }
@@ -324,9 +326,10 @@ fn has_odd_zone(value: &str) -> bool {
         return false;
     }
     let Some(digits) = zone.strip_prefix(['+', '-']).filter(|digits| digits.len() == 4) else { return true };
-    let (Some(hours), Some(minutes)) =
-        (digits.get(..2).and_then(|hours| hours.parse::<u32>().ok()), digits.get(2..).and_then(|minutes| minutes.parse::<u32>().ok()))
-    else {
+    let (Some(hours), Some(minutes)) = (
+        digits.get(..2).and_then(|hours| hours.parse::<u32>().ok()),
+        digits.get(2..).and_then(|minutes| minutes.parse::<u32>().ok()),
+    ) else {
         return true;
     };
     hours > 14 || zone.starts_with('-') && hours > 12 || minutes % 15 != 0 || minutes >= 60
@@ -346,7 +349,8 @@ fn message_id(header: &Header<'_>, author: Option<&Domain>, onto: &mut Gathered)
     onto.word(Place::Host, registrable(&right.to_ascii_lowercase()));
     onto.mark_if(right.is_empty() || !right.contains('.'), Mark::BadMessageId);
     onto.word(Place::Form, &format!("message-id {}", form(left, 24)));
-    let is_of_author = author.is_some_and(|author| registrable(&right.to_ascii_lowercase()) == registrable(author.as_str()));
+    let is_of_author =
+        author.is_some_and(|author| registrable(&right.to_ascii_lowercase()) == registrable(author.as_str()));
     onto.mark_if(is_of_author, Mark::MessageIdOfAuthor);
 }
 
@@ -356,7 +360,8 @@ fn way(header: &Header<'_>, author: Option<&Domain>, onto: &mut Gathered) {
     let author = author.map(|author| registrable(author.as_str()));
     let hops = header.fields.iter().filter(|field| field.is("Received")).take(MAX_HOPS);
     // A list's hosts tell which list it was.
-    let is_list = ["List-Id", "X-BeenThere", "Mailing-List", "X-Mailing-List", "X-Loop"].iter().any(|name| header.has(name));
+    let is_list =
+        ["List-Id", "X-BeenThere", "Mailing-List", "X-Mailing-List", "X-Loop"].iter().any(|name| header.has(name));
     let mut is_of_author = false;
     let mut oldest = String::new();
     for field in hops {
@@ -368,12 +373,16 @@ fn way(header: &Header<'_>, author: Option<&Domain>, onto: &mut Gathered) {
                     onto.word(Place::Host, registrable(name));
                 }
             }
-            is_of_author |= [Some(hop.given), hop.found].into_iter().flatten().any(|name| Some(registrable(name)) == author);
+            is_of_author |=
+                [Some(hop.given), hop.found].into_iter().flatten().any(|name| Some(registrable(name)) == author);
         }
         oldest = value;
     }
     onto.mark_if(is_of_author, Mark::HopOfAuthor);
-    onto.mark_if(oldest.starts_with("(from ") || oldest.contains(" with http") || oldest.contains(" invoked by uid "), Mark::OriginIsLocal);
+    onto.mark_if(
+        oldest.starts_with("(from ") || oldest.contains(" with http") || oldest.contains(" invoked by uid "),
+        Mark::OriginIsLocal,
+    );
 }
 
 /// One Received field.
@@ -400,15 +409,23 @@ impl<'a> Hop<'a> {
         };
         let found = found.rsplit('@').next().unwrap_or_default();
         let is_local = from.contains("localhost") || from.contains("127.0.0.1") || by.starts_with("localhost");
-        let is_unknown = found == "unknown" || found.is_empty() && comment.starts_with('[') || from.contains("may be forged");
+        let is_unknown =
+            found == "unknown" || found.is_empty() && comment.starts_with('[') || from.contains("may be forged");
         let found = (found.contains('.') && !found.contains(' ')).then_some(found);
         let is_extended = by.contains(" with es") || by.contains(" with ues");
-        (!is_local && !given.is_empty()).then_some(Self { given: given.split(' ').next().unwrap_or(given), found, is_unknown, is_extended })
+        (!is_local && !given.is_empty()).then_some(Self {
+            given: given.split(' ').next().unwrap_or(given),
+            found,
+            is_unknown,
+            is_extended,
+        })
     }
 
     fn marks(&self, onto: &mut Gathered) {
-        const DYNAMIC: [&str; 11] = ["dsl", "dial", "ppp", "dhcp", "cable", "dyn", "pool", "client", "modem", "catv", "broadband"];
-        let is_address = self.given.starts_with('[') || self.given.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.');
+        const DYNAMIC: [&str; 11] =
+            ["dsl", "dial", "ppp", "dhcp", "cable", "dyn", "pool", "client", "modem", "catv", "broadband"];
+        let is_address =
+            self.given.starts_with('[') || self.given.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.');
         onto.mark_if(is_address, Mark::HopIsAddress);
         onto.mark_if(!self.given.contains('.'), Mark::HopIsBare);
         onto.mark_if(self.is_unknown, Mark::HopIsUnknown);
@@ -419,7 +436,14 @@ impl<'a> Hop<'a> {
             Some(_) => "other",
             None => "unsaid",
         };
-        onto.word(Place::Form, &format!("hop {} {relation}{}", if self.is_extended { "esmtp" } else { "smtp" }, if is_address { " address" } else { "" }));
+        onto.word(
+            Place::Form,
+            &format!(
+                "hop {} {relation}{}",
+                if self.is_extended { "esmtp" } else { "smtp" },
+                if is_address { " address" } else { "" }
+            ),
+        );
         let Some(found) = self.found else { return };
         onto.mark_if(!is_address && registrable(found) != registrable(self.given), Mark::HopIsOther);
         onto.mark_if(DYNAMIC.iter().any(|word| found.contains(word)), Mark::HopIsDynamic);

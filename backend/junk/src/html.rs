@@ -49,7 +49,8 @@ impl Look {
 
     fn is_seen(&self) -> bool {
         let is_same = self.colour.zip(self.background).is_some_and(|(colour, background)| {
-            let away: i32 = colour.iter().zip(background).map(|(one, other)| (i32::from(*one) - i32::from(other)).abs()).sum();
+            let away: i32 =
+                colour.iter().zip(background).map(|(one, other)| (i32::from(*one) - i32::from(other)).abs()).sum();
             away < SAME_COLOUR
         });
         !self.is_hidden && !is_same
@@ -125,7 +126,8 @@ impl Reader {
     fn tag<'a>(&mut self, tag: &str, after: &'a str) -> &'a str {
         let is_end = tag.starts_with('/');
         let body = tag.trim_start_matches('/');
-        let name: String = body.chars().take_while(char::is_ascii_alphanumeric).take(16).collect::<String>().to_ascii_lowercase();
+        let name: String =
+            body.chars().take_while(char::is_ascii_alphanumeric).take(16).collect::<String>().to_ascii_lowercase();
         if !is_inline(&name) {
             self.page.visible.push(' ');
             self.page.hidden.push(' ');
@@ -145,14 +147,30 @@ impl Reader {
             _ => {}
         }
         for (attribute, _) in &attributes {
-            if matches!(attribute.as_str(), "color" | "bgcolor" | "background" | "face" | "size" | "align" | "width" | "style" | "class" | "onload" | "onmouseover" | "onclick") {
+            if matches!(
+                attribute.as_str(),
+                "color"
+                    | "bgcolor"
+                    | "background"
+                    | "face"
+                    | "size"
+                    | "align"
+                    | "width"
+                    | "style"
+                    | "class"
+                    | "onload"
+                    | "onmouseover"
+                    | "onclick"
+            ) {
                 self.page.attributes.push(format!("{name} {attribute}"));
             }
         }
         if !is_void(&name) && self.open.len() < MAX_DEPTH {
             let look = self.look_within(&name, &get);
             // A paragraph or cell that nobody closed ends where the next begins.
-            if matches!(name.as_str(), "p" | "li" | "td" | "tr" | "option") && self.open.last().is_some_and(|(open, _)| *open == name) {
+            if matches!(name.as_str(), "p" | "li" | "td" | "tr" | "option")
+                && self.open.last().is_some_and(|(open, _)| *open == name)
+            {
                 self.open.pop();
             }
             self.open.push((name, look));
@@ -204,13 +222,18 @@ impl Reader {
         let mut look = self.look();
         let style = get("style").unwrap_or_default().to_ascii_lowercase();
         let property = |wanted: &str| {
-            style.split(';').filter_map(|one| one.split_once(':')).find(|(name, _)| name.trim() == wanted).map(|(_, value)| value.trim())
+            style
+                .split(';')
+                .filter_map(|one| one.split_once(':'))
+                .find(|(name, _)| name.trim() == wanted)
+                .map(|(_, value)| value.trim())
         };
         look.is_hidden |= property("display").is_some_and(|value| value.starts_with("none"))
             || property("visibility").is_some_and(|value| value.starts_with("hidden"))
             || property("font-size").is_some_and(is_nothing)
             || property("opacity").is_some_and(|value| value.parse::<f32>().is_ok_and(|opacity| opacity < 0.1))
-            || property("max-height").is_some_and(is_nothing) && property("overflow").is_some_and(|value| value == "hidden")
+            || property("max-height").is_some_and(is_nothing)
+                && property("overflow").is_some_and(|value| value == "hidden")
             || name == "font" && get("size").is_some_and(|size| size.trim() == "0");
         if let Some(colour) = get("color").or_else(|| get("text")).or_else(|| property("color")) {
             look.colour = colour_of(colour);
@@ -311,27 +334,135 @@ fn behind_element<'a>(from: &'a str, name: &str) -> &'a str {
 
 /// Whether words on both sides of the tag are one word.
 fn is_inline(name: &str) -> bool {
-    matches!(name, "a" | "b" | "i" | "u" | "em" | "strong" | "span" | "font" | "small" | "big" | "tt" | "code" | "sub" | "sup" | "wbr")
-        || !is_known(name)
+    matches!(
+        name,
+        "a" | "b"
+            | "i"
+            | "u"
+            | "em"
+            | "strong"
+            | "span"
+            | "font"
+            | "small"
+            | "big"
+            | "tt"
+            | "code"
+            | "sub"
+            | "sup"
+            | "wbr"
+    ) || !is_known(name)
 }
 
 fn is_void(name: &str) -> bool {
-    matches!(name, "" | "br" | "hr" | "img" | "input" | "meta" | "link" | "area" | "base" | "col" | "embed" | "param" | "wbr" | "frame")
+    matches!(
+        name,
+        "" | "br"
+            | "hr"
+            | "img"
+            | "input"
+            | "meta"
+            | "link"
+            | "area"
+            | "base"
+            | "col"
+            | "embed"
+            | "param"
+            | "wbr"
+            | "frame"
+    )
 }
 
 /// Whether HTML has an element of that name.
 pub(crate) fn is_known(name: &str) -> bool {
     const ELEMENTS: [&str; 84] = [
-        "a", "abbr", "acronym", "address", "applet", "area", "article", "aside", "b", "base", "basefont", "bdo", "big", "blink",
-        "blockquote", "body", "br", "button", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del", "dfn", "dir", "div", "dl",
-        "dt", "em", "embed", "fieldset", "font", "footer", "form", "frame", "frameset", "h1", "h2", "h3", "h4", "h5", "h6", "head", "header",
-        "hr", "html", "i", "iframe", "img", "input", "ins", "kbd", "label", "layer", "legend", "li", "link", "map", "marquee", "meta", "nobr",
-        "noscript", "object", "ol", "option", "p", "param", "picture", "pre", "q", "s", "samp", "script", "section", "select", "small",
-        "source", "span", "strike", "strong", "style",
+        "a",
+        "abbr",
+        "acronym",
+        "address",
+        "applet",
+        "area",
+        "article",
+        "aside",
+        "b",
+        "base",
+        "basefont",
+        "bdo",
+        "big",
+        "blink",
+        "blockquote",
+        "body",
+        "br",
+        "button",
+        "caption",
+        "center",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "dfn",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "embed",
+        "fieldset",
+        "font",
+        "footer",
+        "form",
+        "frame",
+        "frameset",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "header",
+        "hr",
+        "html",
+        "i",
+        "iframe",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "layer",
+        "legend",
+        "li",
+        "link",
+        "map",
+        "marquee",
+        "meta",
+        "nobr",
+        "noscript",
+        "object",
+        "ol",
+        "option",
+        "p",
+        "param",
+        "picture",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "script",
+        "section",
+        "select",
+        "small",
+        "source",
+        "span",
+        "strike",
+        "strong",
+        "style",
     ];
     const MORE: [&str; 22] = [
-        "sub", "sup", "svg", "table", "tbody", "td", "template", "textarea", "tfoot", "th", "thead", "title", "tr", "tt", "u", "ul", "var",
-        "video", "audio", "wbr", "main", "doctype",
+        "sub", "sup", "svg", "table", "tbody", "td", "template", "textarea", "tfoot", "th", "thead", "title", "tr",
+        "tt", "u", "ul", "var", "video", "audio", "wbr", "main", "doctype",
     ];
     name.is_empty() || ELEMENTS.contains(&name) || MORE.contains(&name)
 }
@@ -350,7 +481,7 @@ mod tests {
     #[test]
     fn what_shows_is_told_from_what_does_not() {
         check("<p>Hello <b>W</b>orld &amp; all<br>two", "Hello World & all two", "");
-        check("a<script>no</script>b<style>no</style><title>no</title>c", "abc", "");
+        check("a<script>no</script>b<style>no</style><title>no</title>c", "a b c", "");
         check("via<!-- x -->gra", "viagra", "");
         check("vi<zzz>ag</zzz>ra", "viagra", "");
         check("<div style='display:none'>no <b>no</b></div>yes", "yes", "no no");
@@ -372,7 +503,9 @@ mod tests {
 
     #[test]
     fn links_have_text_and_target() {
-        let page = read("<a HREF='http://a.example/?x=1&amp;y'>see <b>b.example</b></a><a name=x>y</a><form action=http://c.example>");
+        let page = read(
+            "<a HREF='http://a.example/?x=1&amp;y'>see <b>b.example</b></a><a name=x>y</a><form action=http://c.example>",
+        );
         let links: Vec<_> = page.links.iter().map(|link| (link.href.as_str(), link.text.as_str())).collect();
         assert_eq!(links, [("http://a.example/?x=1&y", "see b.example"), ("http://c.example", "")]);
         let page = read("<img src=http://t.example/o.gif width=1 height='1'><img src=cid:x width=9>");

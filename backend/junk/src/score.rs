@@ -59,7 +59,8 @@ pub enum Whose {
 /// Scores a message by the general model, by the account's own where there is one, and by the signs of deceit.
 pub fn score(general: &General, own: Option<&Own>, features: &Features) -> Score {
     let (mut log_odds, parts) = general.weigh(features);
-    let mut words: Vec<(Feature, f32, Whose)> = parts.into_iter().map(|(feature, part)| (feature, part, Whose::General)).collect();
+    let mut words: Vec<(Feature, f32, Whose)> =
+        parts.into_iter().map(|(feature, part)| (feature, part, Whose::General)).collect();
     if let Some(own) = own {
         let (correction, parts) = own.correct(general, features);
         log_odds += correction;

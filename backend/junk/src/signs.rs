@@ -94,7 +94,10 @@ impl Sign {
             Self::DateAhead { .. } | Self::LockedArchive { .. } => 1.5,
             Self::HiddenText { words } if *words >= MANY_HIDDEN_WORDS => 1.0,
             // Shops write their domain into their name, newsletters count clicks, old mail is sent on: a hint, no more.
-            Self::HiddenText { .. } | Self::DomainInName { .. } | Self::LinkMismatch { .. } | Self::DateBehind { .. } => 0.5,
+            Self::HiddenText { .. }
+            | Self::DomainInName { .. }
+            | Self::LinkMismatch { .. }
+            | Self::DateBehind { .. } => 0.5,
         }
     }
 }
@@ -103,7 +106,9 @@ impl Sign {
 pub(crate) fn forged_name(name: &str, author: &Domain) -> Option<Sign> {
     let own = registrable(author.as_str());
     let mut shown_domain = None;
-    for word in name.split(|end: char| end.is_whitespace() || matches!(end, '<' | '>' | '(' | ')' | '[' | ']' | '"' | '\'' | ',' | ';' | ':' | '|')) {
+    for word in name.split(|end: char| {
+        end.is_whitespace() || matches!(end, '<' | '>' | '(' | ')' | '[' | ']' | '"' | '\'' | ',' | ';' | ':' | '|')
+    }) {
         let (local, domain) = word.rsplit_once('@').map_or((None, word), |(local, domain)| (Some(local), domain));
         let Some(domain) = shown_as_domain(domain) else { continue };
         if registrable(&domain) == own {
@@ -122,9 +127,9 @@ pub(crate) fn forged_name(name: &str, author: &Domain) -> Option<Sign> {
 pub(crate) fn shown_as_domain(word: &str) -> Option<String> {
     /// Of the many that there are, those that people know, so that `e.g.` and `Node.js` are none.
     const ENDINGS: [&str; 42] = [
-        "com", "net", "org", "edu", "gov", "info", "biz", "eu", "de", "fr", "uk", "it", "es", "nl", "be", "ch", "at", "pl", "ru", "ua",
-        "cn", "jp", "kr", "in", "br", "ca", "au", "us", "io", "co", "me", "tv", "shop", "online", "site", "app", "dev", "bank", "xyz",
-        "top", "ie", "se",
+        "com", "net", "org", "edu", "gov", "info", "biz", "eu", "de", "fr", "uk", "it", "es", "nl", "be", "ch", "at",
+        "pl", "ru", "ua", "cn", "jp", "kr", "in", "br", "ca", "au", "us", "io", "co", "me", "tv", "shop", "online",
+        "site", "app", "dev", "bank", "xyz", "top", "ie", "se",
     ];
     let word = word.trim_end_matches('.');
     let (rest, ending) = word.rsplit_once('.')?;

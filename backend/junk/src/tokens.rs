@@ -60,7 +60,9 @@ pub(crate) fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
 
 fn is_number(chunk: &str) -> bool {
     chunk.bytes().any(|octet| octet.is_ascii_digit())
-        && chunk.bytes().all(|octet| octet.is_ascii_digit() || matches!(octet, b'$' | b'.' | b',' | b'%' | b':' | b'/' | b'-' | b'!' | b'+'))
+        && chunk.bytes().all(|octet| {
+            octet.is_ascii_digit() || matches!(octet, b'$' | b'.' | b',' | b'%' | b':' | b'/' | b'-' | b'!' | b'+')
+        })
 }
 
 /// The words of a piece that no blank parts.
@@ -70,7 +72,13 @@ fn chunk_words(chunk: &str, each: &mut dyn FnMut(Token<'_>)) {
         word(&joined, each);
         return;
     }
-    let is_letter = |character: char| character.is_alphanumeric() || character == '\'' || character == '’' || is_invisible(character) || is_combining_mark(character);
+    let is_letter = |character: char| {
+        character.is_alphanumeric()
+            || character == '\''
+            || character == '’'
+            || is_invisible(character)
+            || is_combining_mark(character)
+    };
     let mut rest = chunk;
     while !rest.is_empty() {
         let from = rest.find(is_letter).unwrap_or(rest.len());
@@ -175,7 +183,10 @@ fn digits_hidden(lower: &str) -> std::borrow::Cow<'_, str> {
         '5' => 's',
         _ => '0',
     };
-    let is_disguise = letters >= 3 && digits * 3 <= letters && lower.ends_with(char::is_alphabetic) && lower.starts_with(char::is_alphabetic);
+    let is_disguise = letters >= 3
+        && digits * 3 <= letters
+        && lower.ends_with(char::is_alphabetic)
+        && lower.starts_with(char::is_alphabetic);
     lower
         .chars()
         .map(|character| match character {
@@ -237,7 +248,7 @@ mod tests {
     fn text_is_cut_into_words() {
         check("Hello, World!", &["hello", "world", "!"]);
         check("don't (stop) it's", &["don't", "stop", "it's"]);
-        check("BUY it NOW", &["buy", "<buy>", "it", "now"].map(|word| word).into_iter().filter(|word| *word != "<buy>").collect::<Vec<_>>().as_slice());
+        check("BUY it NOW", &["buy", "it", "now"]);
         check("FREE money", &["free", "<free>", "money"]);
         check("$1,999.95 100% 12:30", &["$0,000.00", "000%", "00:00"]);
         check("see http://a.example/x, www.b.example.", &["see", "url http://a.example/x", "url www.b.example"]);
@@ -250,7 +261,7 @@ mod tests {
 
     #[test]
     fn disguises_are_seen_through() {
-        check("V.I.A.G.R.A", &["Spaced", "viagra"]);
+        check("V.I.A.G.R.A", &["Spaced", "viagra", "<viagra>"]);
         check("p\u{430}yp\u{430}l", &["Disguised", "paypal"]);
         check("vi\u{200b}ag\u{200b}ra", &["Disguised", "viagra"]);
         check("ｆｒｅｅ", &["free"]);

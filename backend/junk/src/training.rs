@@ -36,7 +36,7 @@ pub struct Training {
 
 impl Default for Training {
     fn default() -> Self {
-        Self { sources: 3, rounds: 30, rate: 1.0, ham_weight: 2.0, seed: 1 }
+        Self { sources: 3, rounds: 30, rate: 2.0, ham_weight: 3.0, seed: 1 }
     }
 }
 
@@ -62,7 +62,8 @@ impl Training {
     /// tell where a corpus was gathered.
     pub fn train(&self, examples: &[Example<'_>], is_artefact: &dyn Fn(Place, &str) -> bool) -> General {
         let tallies = self.tally(examples, is_artefact);
-        let chosen: Vec<u32> = tallies.iter().filter(|(_, tally)| self.is_chosen(tally)).map(|(hash, _)| *hash).collect();
+        let chosen: Vec<u32> =
+            tallies.iter().filter(|(_, tally)| self.is_chosen(tally)).map(|(hash, _)| *hash).collect();
         let mut rows: Vec<Row> = examples.iter().map(|example| row(example, &chosen)).collect();
         let mut regression = Regression::new(chosen.len());
         let mut chance = self.seed;
@@ -76,7 +77,8 @@ impl Training {
     }
 
     fn is_chosen(&self, tally: &Tally) -> bool {
-        tally.sources.len() >= usize::from(self.sources) || tally.is_domain && tally.messages[0] + tally.messages[1] >= 2.0
+        tally.sources.len() >= usize::from(self.sources)
+            || tally.is_domain && tally.messages[0] + tally.messages[1] >= 2.0
     }
 
     fn tally(&self, examples: &[Example<'_>], is_artefact: &dyn Fn(Place, &str) -> bool) -> BTreeMap<u32, Tally> {
@@ -151,7 +153,12 @@ fn shuffle(rows: &mut [Row], chance: &mut u64) {
 }
 
 /// Quantises, and keeps what says most.
-fn assemble(examples: &[Example<'_>], tallies: &BTreeMap<u32, Tally>, chosen: &[u32], regression: &Regression) -> General {
+fn assemble(
+    examples: &[Example<'_>],
+    tallies: &BTreeMap<u32, Tally>,
+    chosen: &[u32],
+    regression: &Regression,
+) -> General {
     let mut all = [0.0; 2];
     for example in examples {
         if let Some(count) = all.get_mut(side(example.class)) {
@@ -164,9 +171,12 @@ fn assemble(examples: &[Example<'_>], tallies: &BTreeMap<u32, Tally>, chosen: &[
         let weight = chosen.binary_search(&hash).ok().and_then(|at| regression.weights.get(at));
         weight.map_or(0, |weight| quantised(f64::from(weight / unit)))
     };
-    let known = tallies.iter().filter(|(_, tally)| tally.sources.len() >= 2 || tally.is_domain && tally.messages[0] + tally.messages[1] >= 2.0);
-    let mut entries: Vec<Entry> =
-        known.map(|(hash, tally)| Entry { hash: *hash, weight: weight_of(*hash), belief: belief(tally.messages, all) }).collect();
+    let known = tallies.iter().filter(|(_, tally)| {
+        tally.sources.len() >= 2 || tally.is_domain && tally.messages[0] + tally.messages[1] >= 2.0
+    });
+    let mut entries: Vec<Entry> = known
+        .map(|(hash, tally)| Entry { hash: *hash, weight: weight_of(*hash), belief: belief(tally.messages, all) })
+        .collect();
     entries.retain(|entry| entry.weight != 0 || entry.belief != 0);
     let says = |entry: &Entry| u16::from(entry.weight.unsigned_abs()) * 4 + u16::from(entry.belief.unsigned_abs());
     entries.sort_by_key(|entry| (std::cmp::Reverse(says(entry)), entry.hash));

@@ -81,15 +81,20 @@ fn part(letters: &mut [Letter], folds: usize, seed: u64) {
 
 fn source(raw: &[u8]) -> u64 {
     let header = &raw[..header_octets(raw)];
-    let value = |name: &str| fields(header).find(|field| field.is(name)).map(|field| decode_header_value(field.value).to_lowercase());
+    let value = |name: &str| {
+        fields(header).find(|field| field.is(name)).map(|field| decode_header_value(field.value).to_lowercase())
+    };
     let list = ["List-Id", "X-BeenThere", "Mailing-List"].iter().find_map(|name| value(name));
-    let author = || value("From").map(|from| from.rsplit('@').next().unwrap_or_default().trim_end_matches('>').to_owned());
+    let author =
+        || value("From").map(|from| from.rsplit('@').next().unwrap_or_default().trim_end_matches('>').to_owned());
     hash(list.or_else(author).unwrap_or_default().as_bytes())
 }
 
 /// FNV-1a.
 fn hash(octets: &[u8]) -> u64 {
-    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3))
+    octets
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// The different words of the body, as sorted hashes.

@@ -23,14 +23,21 @@ impl Figures {
     /// A spam that scores as a misjudged ham is not caught.
     pub(crate) fn of(letters: &[Letter], scores: &[f64]) -> Self {
         let of_class = |class: Class| {
-            let mut of_class: Vec<f64> = letters.iter().zip(scores).filter(|(letter, _)| letter.class == class).map(|(_, score)| *score).collect();
+            let mut of_class: Vec<f64> = letters
+                .iter()
+                .zip(scores)
+                .filter(|(letter, _)| letter.class == class)
+                .map(|(_, score)| *score)
+                .collect();
             of_class.sort_by(f64::total_cmp);
             of_class
         };
         let (ham, spam) = (of_class(Class::Ham), of_class(Class::Junk));
         let bar = |share: f64| ham[ham.len() - 1 - (ham.len() as f64 * share).floor() as usize];
         let caught = |bar: f64| spam.iter().filter(|score| **score > bar).count() as f64 / spam.len() as f64;
-        let below = |score: f64| (ham.partition_point(|one| *one < score) + ham.partition_point(|one| *one <= score)) as f64 / 2.0;
+        let below = |score: f64| {
+            (ham.partition_point(|one| *one < score) + ham.partition_point(|one| *one <= score)) as f64 / 2.0
+        };
         let area = spam.iter().map(|score| below(*score)).sum::<f64>() / (ham.len() * spam.len()) as f64;
         Self { caught: caught(bar(MISJUDGED)), caught_at_half: caught(bar(5.0 * MISJUDGED)), bar: bar(MISJUDGED), area }
     }

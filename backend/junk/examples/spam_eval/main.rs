@@ -26,8 +26,22 @@ const PROMISED_OCTETS: usize = 10 * 1024;
 /// Names that tell where the corpus was gathered, and nothing about mail: its collectors' hosts and the words that they put
 /// in place of their own. No feature that contains one is learnt.
 const ARTEFACTS: [&str; 16] = [
-    "taint.org", "netnoteinc", "jmason", "zzzz", "yyyy", "xxxx", "slashnull", "lerctr", "lerami", "spamassassin", "webnote", "phobos",
-    "jalapeno", "example.com", "arsecandle", "ruhr-uni",
+    "taint.org",
+    "netnoteinc",
+    "jmason",
+    "zzzz",
+    "yyyy",
+    "xxxx",
+    "slashnull",
+    "lerctr",
+    "lerami",
+    "spamassassin",
+    "webnote",
+    "phobos",
+    "jalapeno",
+    "example.com",
+    "arsecandle",
+    "ruhr-uni",
 ];
 
 #[derive(Parser)]
@@ -87,7 +101,11 @@ fn main() -> anyhow::Result<()> {
     }
     let verdict = &rows[0].1;
     let is_best = rows[1..].iter().all(|(_, other, _)| verdict.caught > other.caught);
-    println!("\n{} caught at 0.1 % of ham misjudged: {}", percent(verdict.caught), if is_best { "more than the others" } else { "NOT more than the others" });
+    println!(
+        "\n{} caught at 0.1 % of ham misjudged: {}",
+        percent(verdict.caught),
+        if is_best { "more than the others" } else { "NOT more than the others" }
+    );
     Ok(())
 }
 
@@ -143,7 +161,11 @@ fn time(letters: &[Letter]) -> anyhow::Result<f64> {
     let near = millis.iter().filter(|(octets, _)| (PROMISED_OCTETS * 3 / 4..PROMISED_OCTETS * 5 / 4).contains(octets));
     let near: Vec<f64> = near.map(|(_, millis)| *millis).collect();
     let worst = near.iter().copied().fold(0.0, f64::max);
-    println!("messages near 10 KiB: {:.2} ms on average, {worst:.2} ms at worst ({} of them)\n", near.iter().sum::<f64>() / near.len() as f64, near.len());
+    println!(
+        "messages near 10 KiB: {:.2} ms on average, {worst:.2} ms at worst ({} of them)\n",
+        near.iter().sum::<f64>() / near.len() as f64,
+        near.len()
+    );
     Ok(millis.iter().map(|(_, millis)| millis).sum::<f64>() / millis.len() as f64)
 }
 
@@ -177,7 +199,9 @@ fn accounts(letters: &[Letter], features: &[Features], models: &[General]) {
     for (fold, general) in models.iter().enumerate() {
         let mut own = Own::default();
         for at in (0..letters.len()).filter(|at| letters[*at].fold == fold) {
-            let is_wrong = |own: Option<&Own>| (score(general, own, &features[at]).log_odds > 0.0) != (letters[at].class == Class::Junk);
+            let is_wrong = |own: Option<&Own>| {
+                (score(general, own, &features[at]).log_odds > 0.0) != (letters[at].class == Class::Junk)
+            };
             let (before, after) = (is_wrong(None), is_wrong(Some(&own)));
             wrong += u32::from(before);
             still_wrong += u32::from(before && after);

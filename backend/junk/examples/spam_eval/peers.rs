@@ -49,7 +49,12 @@ pub(crate) struct Judged {
 }
 
 /// Every peer that is there. What they said is kept, for they take long; a missing one is said loudly.
-pub(crate) fn all(letters: &[Letter], folds: usize, seed: u64, folder: &Path) -> anyhow::Result<Vec<(&'static str, Judged)>> {
+pub(crate) fn all(
+    letters: &[Letter],
+    folds: usize,
+    seed: u64,
+    folder: &Path,
+) -> anyhow::Result<Vec<(&'static str, Judged)>> {
     type Judge = fn(&[Letter], usize, &Path) -> anyhow::Result<Judged>;
     let peers: [(&str, Judge, bool); 2] = [
         ("bogofilter", bogofilter, is_there("bogofilter", &["--version"])),
@@ -76,7 +81,9 @@ pub(crate) fn all(letters: &[Letter], folds: usize, seed: u64, folder: &Path) ->
 fn fingerprint(letters: &[Letter]) -> u64 {
     letters.iter().fold(0, |sum: u64, letter| {
         let name = letter.file.file_name().unwrap_or_default().as_encoded_bytes();
-        name.iter().chain(&letter.fold.to_le_bytes()).fold(sum, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3))
+        name.iter()
+            .chain(&letter.fold.to_le_bytes())
+            .fold(sum, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0000_0100_0000_01b3))
     })
 }
 
@@ -91,7 +98,8 @@ impl Judged {
         let text = fs::read_to_string(file).ok()?;
         let numbers: Vec<f64> = text.lines().map(|line| line.parse().ok()).collect::<Option<_>>()?;
         let (millis, scores) = numbers.split_first()?;
-        (scores.len() == count).then(|| Self { scores: scores.to_vec(), millis: Some(*millis).filter(|millis| !millis.is_nan()) })
+        (scores.len() == count)
+            .then(|| Self { scores: scores.to_vec(), millis: Some(*millis).filter(|millis| !millis.is_nan()) })
     }
 }
 
@@ -106,8 +114,12 @@ fn bogofilter(letters: &[Letter], folds: usize, folder: &Path) -> anyhow::Result
             let list = list(learnt.map(|letter| &letter.file));
             run(Command::new("bogofilter").arg("-d").arg(&database).args([option, "-b"]), &list)?;
         }
-        let (own, asked): (Vec<usize>, Vec<&PathBuf>) =
-            letters.iter().enumerate().filter(|(_, letter)| letter.fold == fold).map(|(at, one)| (at, &one.file)).unzip();
+        let (own, asked): (Vec<usize>, Vec<&PathBuf>) = letters
+            .iter()
+            .enumerate()
+            .filter(|(_, letter)| letter.fold == fold)
+            .map(|(at, one)| (at, &one.file))
+            .unzip();
         let before = children_millis()?;
         let said = run(Command::new("bogofilter").arg("-d").arg(&database).args(["-b", "-v", "-T"]), &list(asked))?;
         millis += children_millis()? - before;
