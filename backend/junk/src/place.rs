@@ -12,7 +12,7 @@ pub enum Place {
     Host,
     /// The author's whole address. Learnt by accounts only.
     AuthorAddress,
-    /// The list that the message came through (RFC 2919). Learnt by accounts only.
+    /// The list that the message came through. Learnt by accounts only.
     List,
     /// Words of the subject.
     Subject,
