@@ -253,7 +253,7 @@ fn zip_entries(octets: &[u8]) -> Vec<Entry> {
 /// RAR 4 marks an encrypted file in its header's flags, an encrypted list in the archive's.
 fn is_locked_rar(octets: &[u8]) -> bool {
     let archive_flags = octets.get(10).copied().unwrap_or(0);
-    let file_flags = (octets.get(22) == Some(&0x74)).then(|| octets.get(23).copied().unwrap_or(0)).unwrap_or(0);
+    let file_flags = octets.get(23).copied().filter(|_| octets.get(22) == Some(&0x74)).unwrap_or(0);
     octets.get(6) == Some(&0) && (archive_flags & 0x80 != 0 || file_flags & 0x04 != 0)
 }
 

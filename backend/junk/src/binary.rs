@@ -10,8 +10,8 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8], magic: &[u8; 8]) -> Result<Self, Broken> {
-        bytes.strip_prefix(magic).map(|rest| Self { rest }).ok_or(Broken)
+    pub(crate) fn new(bytes: &'a [u8], magic: [u8; 8]) -> Result<Self, Broken> {
+        bytes.strip_prefix(&magic).map(|rest| Self { rest }).ok_or(Broken)
     }
 
     fn take<const OCTETS: usize>(&mut self) -> Result<[u8; OCTETS], Broken> {

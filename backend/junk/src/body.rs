@@ -180,9 +180,8 @@ impl Text {
                 self.shouted += 1;
                 onto.word(Place::Shouted, word);
             }
-            Token::Word(_) | Token::Shouted(_) => {}
+            Token::Word(_) | Token::Shouted(_) | Token::Address(_) => {}
             Token::Url(url) => self.link(url, surroundings, onto),
-            Token::Address(_) => {}
             Token::Spaced => onto.mark(Mark::SpacedLetters),
             Token::Disguised => onto.mark(Mark::DisguisedWords),
             Token::Long => self.long += 1,

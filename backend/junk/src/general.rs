@@ -10,7 +10,7 @@ use crate::features::{Feature, Features};
 use crate::place::Kind;
 
 /// The first octets of a model's bytes, and its format.
-const MAGIC: &[u8; 8] = b"relais\x01g";
+const MAGIC: [u8; 8] = *b"relais\x01g";
 /// A model has no more features than this: about 1 MiB.
 pub(crate) const MAX_ENTRIES: usize = 170_000;
 /// What a belief of 1 is worth, in log-odds.

@@ -305,12 +305,11 @@ fn attributes(tag: &str) -> Vec<(String, String)> {
         };
         let behind = behind.trim_start();
         let quote = behind.chars().next().filter(|first| matches!(first, '"' | '\''));
-        let (value, after) = match quote {
-            Some(quote) => behind.get(1..).and_then(|inner| inner.split_once(quote)).unwrap_or((behind, "")),
-            None => {
-                let end = behind.find(|end: char| end.is_ascii_whitespace()).unwrap_or(behind.len());
-                behind.split_at_checked(end).unwrap_or((behind, ""))
-            }
+        let (value, after) = if let Some(quote) = quote {
+            behind.get(1..).and_then(|inner| inner.split_once(quote)).unwrap_or((behind, ""))
+        } else {
+            let end = behind.find(|end: char| end.is_ascii_whitespace()).unwrap_or(behind.len());
+            behind.split_at_checked(end).unwrap_or((behind, ""))
         };
         let mut decoded = String::with_capacity(value.len());
         decode_entities(value, &mut decoded);

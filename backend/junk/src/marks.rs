@@ -127,7 +127,7 @@ marks! {
     Quotes = "quotes",
     /// A signature behind `-- `.
     Signature = "signature",
-    /// A signature by OpenPGP or S/MIME.
+    /// A signature that programs check: PGP's, or of S/MIME.
     Signed = "signed",
     /// Letters parted by marks.
     SpacedLetters = "spaced-letters",

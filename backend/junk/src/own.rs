@@ -13,7 +13,7 @@ use crate::features::{Feature, Features};
 use crate::general::{General, Shares, side};
 use crate::place::{Kind, Place};
 
-const MAGIC: &[u8; 8] = b"relais\x01o";
+const MAGIC: [u8; 8] = *b"relais\x01o";
 /// Bytes of a slot that counts anything.
 const SLOT_OCTETS: usize = 6;
 /// A model is no longer than this, in octets: each of 65,536 slots in use.

@@ -19,7 +19,7 @@ pub struct Example<'a> {
 }
 
 /// How a general model is made. The regression is trained by stochastic gradient descent with a rate of its own for each
-/// weight (AdaGrad), so that what is rare learns as much from one message as what is common from many.
+/// weight (known as adaptive gradients), so that what is rare learns as much from one message as what is common from many.
 #[derive(Debug, Clone, Copy)]
 pub struct Training {
     /// The regression keeps what so many sources say: the words of few are theirs and tell nothing of others.

@@ -44,7 +44,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     if let Some(file) = &arguments.train {
         cargo.arg("--train").arg(std::path::absolute(file)?);
     }
-    for (flag, is_set) in [("--shipped", arguments.shipped), ("--alone", arguments.alone), ("--explain", arguments.explain)] {
+    for (flag, is_set) in
+        [("--shipped", arguments.shipped), ("--alone", arguments.alone), ("--explain", arguments.explain)]
+    {
         cargo.args(is_set.then_some(flag));
     }
     Ok(Tally::of(cargo.status()?.success()))
