@@ -242,7 +242,9 @@ mod tests {
     fn fisher_is_sure_only_of_what_speaks_for_one_side() {
         let leaning = |probabilities: &[f64]| {
             let mut fisher = Fisher::default();
-            probabilities.iter().for_each(|one| fisher.add(*one));
+            for one in probabilities {
+                fisher.add(*one);
+            }
             fisher.leaning()
         };
         assert!(leaning(&[0.99; 20]) > 0.99);

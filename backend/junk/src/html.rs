@@ -166,13 +166,13 @@ impl Reader {
             }
         }
         if !is_void(&name) && self.open.len() < MAX_DEPTH {
-            let look = self.look_within(&name, &get);
             // A paragraph or cell that nobody closed ends where the next begins.
             if matches!(name.as_str(), "p" | "li" | "td" | "tr" | "option")
                 && self.open.last().is_some_and(|(open, _)| *open == name)
             {
                 self.open.pop();
             }
+            let look = self.look_within(&name, &get);
             self.open.push((name, look));
         }
         after

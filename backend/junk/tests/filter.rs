@@ -1,5 +1,7 @@
 //! The filter as a whole: learn, unlearn, score, explain; and octets that nobody thinks of.
 
+#![allow(clippy::indexing_slicing, clippy::format_collect, clippy::needless_for_each, reason = "plain in tests")]
+
 use proptest::prelude::*;
 use relais_junk::{
     Broken, Class, Example, Features, General, How, MAX_FEATURES, MAX_OWN_OCTETS, Own, Place, Reason, Sign,

@@ -124,7 +124,7 @@ fn are_alike(one: &[u64], other: &[u64]) -> bool {
     common as f64 >= ALIKE * (one.len() + other.len() - common) as f64
 }
 
-/// Repeatable chance (SplitMix64).
+/// Repeatable chance (Steele's and Vigna's).
 struct Chance(u64);
 
 impl Chance {

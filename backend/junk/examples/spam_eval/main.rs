@@ -1,6 +1,15 @@
 //! Measures the filter beside others by cross-validation, and makes the model that ships; see docs/spam.md.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a measurement finds is said at the terminal")]
-#![allow(clippy::indexing_slicing, clippy::cast_precision_loss, reason = "a tool of developers over a corpus at hand")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::type_complexity,
+    reason = "a tool of developers over a corpus at hand"
+)]
 
 mod corpus;
 mod figures;
