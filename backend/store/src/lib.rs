@@ -99,7 +99,7 @@ pub use page::{Listing, Page};
 pub use queue::*;
 pub use search::{Field, SortFacts};
 pub use settings::{
-    Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
+    Domains, Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
     ValueError, setting,
 };
 pub use sizes::{Sizes, StorageEntry, StorageUse};
