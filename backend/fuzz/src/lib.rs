@@ -9,6 +9,7 @@
 mod cuts;
 mod targets {
     pub(crate) mod imap;
+    pub(crate) mod junk;
     pub(crate) mod message;
     pub(crate) mod msgauth;
     pub(crate) mod pop3;
@@ -17,7 +18,7 @@ mod targets {
     pub(crate) mod smtp;
 }
 
-use targets::{imap, message, msgauth, pop3, proxy, sasl, smtp};
+use targets::{imap, junk, message, msgauth, pop3, proxy, sasl, smtp};
 
 /// Takes any octets; panics where a rule is broken.
 pub type Target = fn(&[u8]);
@@ -45,6 +46,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("canonical", msgauth::canonical),
     ("auth-records", msgauth::records),
     ("auth-report", msgauth::report),
+    ("junk-features", junk::features),
+    ("junk-model", junk::model),
 ];
 
 /// The target of that name.

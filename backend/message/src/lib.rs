@@ -39,7 +39,7 @@ pub use date::{HeaderDate, format_date, parse_date};
 pub use facts::{Facts, MAX_REFERENCES};
 pub use header::{Field, Fields, count_received, fields, header_fields, header_octets, remove_fields, unfold};
 pub use parameters::{ContentType, Disposition, Parameter};
-pub use preview::MAX_PREVIEW_CHARACTERS;
+pub use preview::{MAX_PREVIEW_CHARACTERS, decode_entities};
 pub use received::{Received, received};
 pub use search::{Needle, matches_body, matches_header, matches_text, searchable};
 pub use section::{Section, SectionText, UnknownEncoding, decode_part, section};

@@ -97,7 +97,7 @@ fn html_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len() / 2);
     let mut rest = html;
     while let Some((before, behind)) = rest.split_once('<') {
-        push_entities(before, &mut text);
+        decode_entities(before, &mut text);
         rest = match behind.strip_prefix("!--") {
             Some(comment) => comment.split_once("-->").map_or("", |(_, after)| after),
             None if behind
@@ -116,7 +116,7 @@ fn html_text(html: &str) -> String {
             }
         };
     }
-    push_entities(rest, &mut text);
+    decode_entities(rest, &mut text);
     text
 }
 
@@ -145,7 +145,8 @@ fn behind_element<'a>(from: &'a str, name: &str) -> &'a str {
     ""
 }
 
-fn push_entities(text: &str, onto: &mut String) {
+/// Writes `text` with its character references decoded: the numbered ones, and of the named ones those that occur in mail.
+pub fn decode_entities(text: &str, onto: &mut String) {
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('&') {
         onto.push_str(before);

@@ -17,7 +17,7 @@ pub struct SettingView {
     pub title: Text,
     /// What it does, and what to think of.
     pub help: Text,
-    /// `switch`, `number`, `size`, `span`, `words`, `address`, `networks`, `url`, `line`, `secret` or `choice`.
+    /// `switch`, `number`, `size`, `span`, `words`, `address`, `networks`, `domains`, `url`, `line`, `secret` or `choice`.
     pub kind: &'static str,
     /// The value in force: `true` or `false`; octets; seconds; words. Nothing for a secret.
     pub value: String,
@@ -193,6 +193,7 @@ fn complaint(kind: SettingKind, error: ValueError) -> Text {
         (ValueError::Long, _) => Text::new("setting-too-many"),
         (ValueError::Address, _) => Text::new("setting-no-address"),
         (ValueError::Network, _) => Text::new("setting-no-network"),
+        (ValueError::Domain, _) => Text::new("setting-no-domain"),
         (ValueError::Url, _) => Text::new("setting-no-url"),
         (ValueError::Choice | ValueError::Unknown, _) => Text::new("setting-no-choice"),
     }

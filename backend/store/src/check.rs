@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 21] = [
+const RULES: [(&str, &str); 23] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -98,6 +98,15 @@ const RULES: [(&str, &str); 21] = [
           (domain_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = n.domain_key))
           OR (certificate_key IS NOT NULL AND NOT EXISTS
                  (SELECT 1 FROM certificate c WHERE c.certificate_key = n.certificate_key))"),
+    ("lessons, models, acquaintances or rules of nobody",
+     "SELECT (SELECT COUNT(*) FROM (SELECT account_key FROM lesson UNION ALL SELECT account_key FROM junk_model
+                 UNION ALL SELECT account_key FROM acquaintance
+                 UNION ALL SELECT account_key FROM sender_rule WHERE account_key IS NOT NULL) o
+              WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key))
+           + (SELECT COUNT(*) FROM sender_rule r WHERE domain_key IS NOT NULL
+                 AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = r.domain_key))"),
+    ("lessons of messages that are gone",
+     "SELECT COUNT(*) FROM lesson l WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = l.message_key)"),
     ("queued messages without a message, or without recipients",
      "SELECT COUNT(*) FROM queued q WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = q.message_key)
          OR NOT EXISTS (SELECT 1 FROM queued_recipient r WHERE r.queue_key = q.queue_key)"),

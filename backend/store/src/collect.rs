@@ -110,8 +110,10 @@ impl Store {
                         return Ok((0, Vec::new()));
                     }
                     let keys = join(&gone);
-                    let text = format!("DELETE FROM message_words WHERE message_key IN ({keys})");
-                    sqlx::query(AssertSqlSafe(text)).persistent(false).execute(&mut *tx).await?;
+                    for table in ["message_words", "lesson"] {
+                        let text = format!("DELETE FROM {table} WHERE message_key IN ({keys})");
+                        sqlx::query(AssertSqlSafe(text)).persistent(false).execute(&mut *tx).await?;
+                    }
                     let text = format!(
                         "SELECT octets FROM message_body WHERE place = {} AND message_key IN ({keys})",
                         Place::Object as i64

@@ -66,6 +66,10 @@ key!(
     WebhookKey
 );
 key!(
+    /// A row of `sender_rule`.
+    SenderRuleKey
+);
+key!(
     /// A row of `webhook_delivery`.
     WebhookDeliveryKey
 );

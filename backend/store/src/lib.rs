@@ -38,6 +38,7 @@ mod dns;
 mod engine;
 mod error;
 mod idempotency;
+mod junk;
 mod key;
 mod mailbox;
 mod message;
@@ -80,10 +81,14 @@ pub use dns::*;
 pub use engine::{DatabaseUrl, Engine};
 pub use error::{OpenError, StoreError};
 pub use idempotency::{MAX_ANSWER_OCTETS, MAX_REMEMBERED, OnceKey, REMEMBERED_FOR, Seen, UNDER_WAY_FOR};
+pub use junk::{
+    Acquainted, GreylistVisit, JunkModel, LearntCounts, Lesson, MAX_ACQUAINTANCES, MAX_GREYLISTED, MAX_SENDER_RULES,
+    NewSenderRule, RuleScope, SenderRule, SenderRuleError,
+};
 pub use key::{
     AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, CertificateKey, DkimKeyKey, DnsAccountKey, DnsPushKey,
-    DnsTurnKey, DomainKey, MailboxKey, MessageKey, OrderKey, PasskeyKey, QueueKey, RecipientKey, SessionKey, TraceKey,
-    Version, WebhookDeliveryKey, WebhookKey,
+    DnsTurnKey, DomainKey, MailboxKey, MessageKey, OrderKey, PasskeyKey, QueueKey, RecipientKey, SenderRuleKey,
+    SessionKey, TraceKey, Version, WebhookDeliveryKey, WebhookKey,
 };
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{
@@ -94,7 +99,7 @@ pub use page::{Listing, Page};
 pub use queue::*;
 pub use search::{Field, SortFacts};
 pub use settings::{
-    Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
+    Domains, Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
     ValueError, setting,
 };
 pub use sizes::{Sizes, StorageEntry, StorageUse};

@@ -29,6 +29,8 @@ pub enum SettingSection {
     House,
     /// Messages and the queue.
     Mail,
+    /// Mail that nobody wants.
+    Junk,
     /// Certificates, and the CA that gives them.
     Certificates,
     /// How people sign in.
@@ -45,9 +47,10 @@ pub enum SettingSection {
 
 impl SettingSection {
     /// In the order of the page.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::House,
         Self::Mail,
+        Self::Junk,
         Self::Certificates,
         Self::SignIn,
         Self::Keeping,
@@ -61,6 +64,7 @@ impl SettingSection {
         match self {
             Self::House => "house",
             Self::Mail => "mail",
+            Self::Junk => "junk",
             Self::Certificates => "certificates",
             Self::SignIn => "sign-in",
             Self::Keeping => "keeping",
@@ -173,6 +177,19 @@ settings! {
     trust_arc_sealers: String = "trust.arc_sealers", Mail, SettingKind::Line { most_octets: 4000 }, String::new();
     /// Mailing lists that are known here, parted by commas: what stands in their List-Id, or their domain. Their mail is taken though its author's domain wants it refused.
     trust_mailing_lists: String = "trust.mailing_lists", Mail, SettingKind::Line { most_octets: 4000 }, String::new();
+
+    /// Strangers' mail is weighed by the statistical filter.
+    junk_filter: bool = "junk.filter", Junk, SettingKind::Switch, true;
+    /// How soon mail goes into Junk.
+    junk_strictness: String = "junk.strictness", Junk, SettingKind::Choice(&["mild", "normal", "strict"]), "normal".to_owned();
+    /// Mail far above the bar is refused.
+    junk_refuses: bool = "junk.refuses", Junk, SettingKind::Switch, false;
+    /// Strangers with bad signs are asked to come again (RFC 6647).
+    junk_greylisting: bool = "junk.greylisting", Junk, SettingKind::Switch, true;
+    /// Lists of hosts that send junk (RFC 5782).
+    junk_blocklists: Domains = "junk.blocklists", Junk, SettingKind::Domains, Domains::default();
+    /// Lists of domains that stand in junk.
+    junk_domain_blocklists: Domains = "junk.domain_blocklists", Junk, SettingKind::Domains, Domains::default();
 
     /// Certificates are ordered and renewed; whoever switches it on agrees to the CA's terms of service (RFC 8555 §7.3).
     acme_enabled: bool = "acme.enabled", Certificates, SettingKind::Switch, false;
@@ -475,6 +492,8 @@ mod tests {
         check("house.name", &"x".repeat(61), Err(ValueError::Long));
         check("webhooks.allow_internal", "10.0.0.0/8, ::1", Ok("10.0.0.0/8, ::1/128"));
         check("webhooks.allow_internal", "10.0.0.0/33", Err(ValueError::Network));
+        check("junk.blocklists", "zen.spamhaus.org, bl.example", Ok("zen.spamhaus.org, bl.example"));
+        check("junk.blocklists", "no domain!", Err(ValueError::Domain));
         check("acme.directory_url", "https://ca.example/directory", Ok("https://ca.example/directory"));
         check("acme.directory_url", "http://ca.example/directory", Err(ValueError::Url));
         check("acme.directory_url", "https://", Err(ValueError::Url));

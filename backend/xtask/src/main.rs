@@ -18,6 +18,7 @@ mod mime;
 mod peers;
 mod release;
 mod sbom;
+mod spam_eval;
 mod tally;
 mod test;
 mod tidy;
@@ -73,6 +74,8 @@ enum Task {
     Release(release::Arguments),
     /// Plays imaptest's scripts against a server
     Imaptest(imaptest::Arguments),
+    /// Measures the spam filter beside others, or trains the model that ships
+    SpamEval(spam_eval::Arguments),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -94,6 +97,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Lab(arguments) => lab::run(&arguments)?,
         Task::Release(arguments) => release::run(&arguments)?,
         Task::Imaptest(arguments) => imaptest::run(&arguments)?,
+        Task::SpamEval(arguments) => spam_eval::run(&arguments)?,
     };
     println!("{tally}");
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

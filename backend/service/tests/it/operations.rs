@@ -477,6 +477,7 @@ fn values(kind: relais_store::SettingKind) -> String {
         SettingKind::Words { most_octets } => format!("1 to {most_octets} octets of text"),
         SettingKind::Address => "an address, or nothing".to_owned(),
         SettingKind::Networks => "networks and addresses, or nothing".to_owned(),
+        SettingKind::Domains => "domain names, or nothing".to_owned(),
         SettingKind::Url => "an https URL".to_owned(),
         SettingKind::Line { most_octets } => format!("up to {most_octets} octets of text"),
         SettingKind::Secret { most_octets } => format!("up to {most_octets} octets, never shown again"),

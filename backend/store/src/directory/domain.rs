@@ -422,6 +422,7 @@ impl Store {
                     "DELETE FROM account_domain WHERE domain_key = $1",
                     "DELETE FROM login_history WHERE domain_key = $1",
                     "DELETE FROM certificate_name WHERE domain_key = $1",
+                    "DELETE FROM sender_rule WHERE domain_key = $1",
                 ] {
                     sqlx::query(sql).bind(key).execute(&mut *tx).await?;
                 }

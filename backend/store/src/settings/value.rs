@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use relais_model::{Address, Secret};
+use relais_model::{Address, Domain, Secret};
 
 /// What a setting's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub enum SettingKind {
     Address,
     /// Networks (`10.0.0.0/8`) and addresses, parted by commas; or nothing.
     Networks,
+    /// Names of domains, parted by commas; or nothing.
+    Domains,
     /// An `https://` URL.
     Url,
     /// One line of text, or nothing.
@@ -69,6 +71,7 @@ impl SettingKind {
             Self::Words { .. } => "words",
             Self::Address => "address",
             Self::Networks => "networks",
+            Self::Domains => "domains",
             Self::Url => "url",
             Self::Line { .. } => "line",
             Self::Secret { .. } => "secret",
@@ -135,6 +138,9 @@ pub enum ValueError {
     /// No network.
     #[error("it is no network")]
     Network,
+    /// No domain name.
+    #[error("it is no domain name")]
+    Domain,
     /// No URL that begins with `https://`.
     #[error("it is no https URL")]
     Url,
@@ -199,6 +205,20 @@ impl Networks {
     /// Whether `address` is in one of them.
     pub fn hold(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.holds(address))
+    }
+}
+
+/// Some domain names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Domains(Vec<Domain>);
+
+impl Domains {
+    /// So many at most.
+    const MOST: usize = 100;
+
+    /// In the order in which they were written.
+    pub fn as_slice(&self) -> &[Domain] {
+        &self.0
     }
 }
 
@@ -336,6 +356,18 @@ impl Typed for Networks {
         let parts = text.split([',', ' ', '\n']).map(str::trim).filter(|part| !part.is_empty());
         let networks: Vec<Network> = parts.map(Network::parse).collect::<Option<_>>().ok_or(ValueError::Network)?;
         if Self::MOST < networks.len() { Err(ValueError::Long) } else { Ok(Self(networks)) }
+    }
+
+    fn write(&self) -> String {
+        self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Typed for Domains {
+    fn read(_kind: SettingKind, text: &str) -> Result<Self, ValueError> {
+        let parts = text.split([',', ' ', '\n']).map(str::trim).filter(|part| !part.is_empty());
+        let domains: Vec<Domain> = parts.map(Domain::parse).collect::<Result<_, _>>().map_err(|_| ValueError::Domain)?;
+        if Self::MOST < domains.len() { Err(ValueError::Long) } else { Ok(Self(domains)) }
     }
 
     fn write(&self) -> String {

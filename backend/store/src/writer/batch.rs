@@ -5,11 +5,12 @@ mod look_up;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use relais_model::{Flag, Timestamp, UidSet, UidValidity};
+use relais_model::{Flag, SpecialUse, Timestamp, UidSet, UidValidity};
 
 use super::{Op, Parts};
 use crate::content::Content;
 use crate::error::StoreError;
+use crate::junk::Teaching;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
 use crate::message::{Accepted, Appended, ChangeError, Copied, Expunged, FlagsStored, Target};
 use crate::queue::{self, Judgement, TraceId};
@@ -32,6 +33,7 @@ pub(super) enum Answer {
 #[derive(Debug)]
 pub(super) struct MailboxState {
     pub(super) account: AccountKey,
+    pub(super) special_use: Option<SpecialUse>,
     pub(super) uid_validity: UidValidity,
     pub(super) uid_next: u32,
     pub(super) mod_seq: u64,
@@ -228,6 +230,12 @@ impl<'a, 'c> Batch<'a, 'c> {
 
     pub(super) fn state(&self, mailbox: MailboxKey) -> Option<&MailboxState> {
         self.cached.mailboxes.get(&mailbox)
+    }
+
+    /// Notes what an act says of messages, for the account's filter to learn.
+    pub(super) fn teach<'r>(&mut self, account: AccountKey, teaching: Teaching, rows: impl Iterator<Item = &'r Row>) {
+        let messages: Vec<MessageKey> = rows.map(Row::message).collect();
+        self.tx.execute_all(teaching.note(account, &messages, self.now));
     }
 
     /// For changing: its counters will be written.

@@ -5,6 +5,7 @@ use sqlx::AssertSqlSafe;
 
 use super::batch::{Batch, OverQuota, signed};
 use crate::error::StoreError;
+use crate::junk::Teaching;
 use crate::key::MailboxKey;
 use crate::message::{ChangeError, Copied};
 use crate::sql;
@@ -55,6 +56,7 @@ impl Batch<'_, '_> {
         let copies: Vec<Row> = copies.collect();
         self.write_copies(from, &rows, to, &pairs, (first, copied_at, saved_at)).await?;
         self.note_arrived(to, &copies)?;
+        self.teach_by_copy(from, to, &rows);
         let told = (uids_of(&rows), uids_of(&copies));
         self.changes.push(MailboxChange { account, mailbox: to, mod_seq: copied_at, what: What::Arrived(copies) });
         if removes {
@@ -62,6 +64,14 @@ impl Batch<'_, '_> {
         }
         let highest = self.state(from).map_or(source_mod_seq, |state| state.mod_seq);
         Ok(Ok(Copied { uid_validity, from: told.0, to: told.1, mod_seq: mod_seq(highest) }))
+    }
+
+    /// Who moves a message into Junk, or out of it, says what it is.
+    fn teach_by_copy(&mut self, from: MailboxKey, to: MailboxKey, rows: &[Row]) {
+        let (Some(source), Some(target)) = (self.state(from), self.state(to)) else { return };
+        if let Some(teaching) = Teaching::of_copy(source.special_use, target.special_use) {
+            self.teach(target.account, teaching, rows.iter());
+        }
     }
 
     /// Where the keywords that `used` names stand in both mailboxes; none where the target has no room for them.

@@ -4,6 +4,7 @@ use relais_model::{ModSeq, UidSet};
 
 use super::batch::{Batch, signed};
 use crate::error::StoreError;
+use crate::junk::Teaching;
 use crate::key::MailboxKey;
 use crate::message::{ChangeError, FlagChange, FlagOp, FlagsStored};
 use crate::sql::{self, Statement};
@@ -34,6 +35,12 @@ impl Batch<'_, '_> {
             if flags != row.flags {
                 changed.push((row, flags));
             }
+        }
+        if change.op != FlagOp::Remove
+            && let Some(state) = self.state(mailbox)
+            && let Some(teaching) = Teaching::of_flags(&change.flags, state.special_use)
+        {
+            self.teach(state.account, teaching, changed.iter().map(|(row, _)| row));
         }
         let set = self.write_flags(mailbox, changed, change.op, bits)?;
         let highest = self.state(mailbox).map_or(0, |state| state.mod_seq);

@@ -17,6 +17,7 @@ mod failing;
 mod filing;
 mod house;
 mod idempotency;
+mod junk;
 mod mailboxes;
 mod people;
 mod queue;

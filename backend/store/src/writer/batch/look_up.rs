@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use relais_model::MailboxName;
+use relais_model::{MailboxName, SpecialUse};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -20,7 +20,7 @@ const LOOKED_UP: usize = 512;
 
 const MAILBOX: &str =
     "SELECT mailbox_key, account_key, name, uid_validity, uid_next, highest_mod_seq, messages, unseen,
-    deleted, size_octets FROM mailbox";
+    deleted, size_octets, special_use FROM mailbox";
 
 impl Batch<'_, '_> {
     /// Reads what `ops` name and isn't known yet.
@@ -79,6 +79,7 @@ impl Batch<'_, '_> {
             self.cached.names.insert((account, row.try_get(2)?), key);
             let state = MailboxState {
                 account,
+                special_use: row.try_get::<Option<String>, _>(10)?.as_deref().and_then(SpecialUse::parse),
                 uid_validity: uid_validity(row.try_get(3)?)?,
                 uid_next: narrow(unsigned(row.try_get(4)?)?)?,
                 mod_seq: unsigned(row.try_get(5)?)?,

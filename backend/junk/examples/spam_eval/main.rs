@@ -1,0 +1,246 @@
+//! Measures the filter beside others by cross-validation, and makes the model that ships; see docs/spam.md.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a measurement finds is said at the terminal")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::type_complexity,
+    reason = "a tool of developers over a corpus at hand"
+)]
+
+mod corpus;
+mod figures;
+mod peers;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Parser;
+use relais_junk::{Class, Example, Features, General, Own, Place, Sign, Surroundings, Training, score};
+use relais_message::Structure;
+
+use corpus::Letter;
+use figures::Figures;
+
+/// So often each message is looked at to take the time.
+const TIMED_ROUNDS: u32 = 3;
+/// A message of this size must not take longer than the promise.
+const PROMISED_OCTETS: usize = 10 * 1024;
+
+/// Names that tell where the corpus was gathered, and nothing about mail: its collectors' hosts and the words that they put
+/// in place of their own. No feature that contains one is learnt.
+const ARTEFACTS: [&str; 16] = [
+    "taint.org",
+    "netnoteinc",
+    "jmason",
+    "zzzz",
+    "yyyy",
+    "xxxx",
+    "slashnull",
+    "lerctr",
+    "lerami",
+    "spamassassin",
+    "webnote",
+    "phobos",
+    "jalapeno",
+    "example.com",
+    "arsecandle",
+    "ruhr-uni",
+];
+
+#[derive(Parser)]
+struct Arguments {
+    /// An archive with the folders ham/ and spam/
+    corpus: PathBuf,
+    /// Where the corpus is unpacked and the peers keep what they learn
+    #[arg(long)]
+    work: PathBuf,
+    /// How many folds
+    #[arg(long, default_value_t = 10)]
+    folds: usize,
+    /// For the order of messages and the parting into folds
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Train on all of the corpus and write the model here, instead of measuring
+    #[arg(long)]
+    train: Option<PathBuf>,
+    /// Measure the model that ships instead of training one a fold: for a corpus that it has not seen
+    #[arg(long)]
+    shipped: bool,
+    /// Leave the other filters out
+    #[arg(long)]
+    alone: bool,
+    /// Say why the worst-judged messages are judged so
+    #[arg(long)]
+    explain: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let letters = corpus::read(&arguments.corpus, &arguments.work, arguments.folds, arguments.seed)?;
+    let features: Vec<Features> = letters.iter().map(|letter| look(&letter.octets)).collect();
+    if let Some(file) = &arguments.train {
+        let all: Vec<usize> = (0..letters.len()).collect();
+        let bytes = train(&letters, &features, &all, arguments.seed).to_bytes();
+        fs::write(file, &bytes).with_context(|| format!("cannot write {}", file.display()))?;
+        println!("{}: {} octets", file.display(), bytes.len());
+        return Ok(());
+    }
+    let ham = letters.iter().filter(|letter| letter.class == Class::Ham).count();
+    println!("{ham} ham, {} spam, {} folds, seed {}\n", letters.len() - ham, arguments.folds, arguments.seed);
+    let ours = if arguments.shipped { shipped(&features)? } else { cross_validate(&letters, &features, &arguments) };
+    let mut rows = vec![("relais", Figures::of(&letters, &ours.scores), Some(time(&letters)?))];
+    if !arguments.alone {
+        for (name, judged) in peers::all(&letters, arguments.folds, arguments.seed, &arguments.work)? {
+            rows.push((name, Figures::of(&letters, &judged.scores), judged.millis));
+        }
+    }
+    figures::print(&rows);
+    signs(&letters, &features);
+    if !arguments.shipped {
+        accounts(&letters, &features, &ours.models);
+    }
+    if arguments.explain {
+        explain(&letters, &features, &ours);
+    }
+    let verdict = &rows[0].1;
+    let is_best = rows[1..].iter().all(|(_, other, _)| verdict.caught > other.caught);
+    println!(
+        "\n{} caught at 0.1 % of ham misjudged: {}",
+        percent(verdict.caught),
+        if is_best { "more than the others" } else { "NOT more than the others" }
+    );
+    Ok(())
+}
+
+fn look(octets: &[u8]) -> Features {
+    Features::of(octets, &Structure::read(octets), &Surroundings::default())
+}
+
+/// What our filter said, with the model of each fold.
+struct Ours {
+    scores: Vec<f64>,
+    models: Vec<General>,
+}
+
+fn train(letters: &[Letter], features: &[Features], chosen: &[usize], seed: u64) -> General {
+    let examples: Vec<Example<'_>> = chosen
+        .iter()
+        .map(|at| Example { features: &features[*at], class: letters[*at].class, source: letters[*at].source })
+        .collect();
+    let is_artefact = |_: Place, text: &str| ARTEFACTS.iter().any(|name| text.contains(name));
+    Training { seed, ..Training::default() }.train(&examples, &is_artefact)
+}
+
+fn cross_validate(letters: &[Letter], features: &[Features], arguments: &Arguments) -> Ours {
+    let mut ours = Ours { scores: vec![0.0; letters.len()], models: Vec::new() };
+    for fold in 0..arguments.folds {
+        let (asked, learnt): (Vec<usize>, Vec<usize>) = (0..letters.len()).partition(|at| letters[*at].fold == fold);
+        let general = train(letters, features, &learnt, arguments.seed);
+        for at in asked {
+            ours.scores[at] = f64::from(score(&general, None, &features[at]).log_odds);
+        }
+        ours.models.push(general);
+    }
+    ours
+}
+
+fn shipped(features: &[Features]) -> anyhow::Result<Ours> {
+    let general = General::shipped()?;
+    let scores = features.iter().map(|features| f64::from(score(&general, None, features).log_odds)).collect();
+    Ok(Ours { scores, models: vec![general] })
+}
+
+/// CPU milliseconds a message, from octets to score; and the promise for one of 10 KiB.
+fn time(letters: &[Letter]) -> anyhow::Result<f64> {
+    let general = General::shipped()?;
+    let mut millis = Vec::new();
+    for letter in letters {
+        let begin = Instant::now();
+        for _ in 0..TIMED_ROUNDS {
+            std::hint::black_box(score(&general, None, &look(&letter.octets)));
+        }
+        millis.push((letter.octets.len(), begin.elapsed().as_secs_f64() * 1000.0 / f64::from(TIMED_ROUNDS)));
+    }
+    let near = millis.iter().filter(|(octets, _)| (PROMISED_OCTETS * 3 / 4..PROMISED_OCTETS * 5 / 4).contains(octets));
+    let near: Vec<f64> = near.map(|(_, millis)| *millis).collect();
+    let worst = near.iter().copied().fold(0.0, f64::max);
+    println!(
+        "messages near 10 KiB: {:.2} ms on average, {worst:.2} ms at worst ({} of them)\n",
+        near.iter().sum::<f64>() / near.len() as f64,
+        near.len()
+    );
+    Ok(millis.iter().map(|(_, millis)| millis).sum::<f64>() / millis.len() as f64)
+}
+
+/// How often each rule speaks, by class.
+fn signs(letters: &[Letter], features: &[Features]) {
+    println!("\nsigns found in ham and spam:");
+    let names: [(&str, fn(&Sign) -> bool); 9] = [
+        ("address in name", |sign| matches!(sign, Sign::AddressInName { .. })),
+        ("domain in name", |sign| matches!(sign, Sign::DomainInName { .. })),
+        ("mixed scripts", |sign| matches!(sign, Sign::MixedScripts { .. })),
+        ("hidden text", |sign| matches!(sign, Sign::HiddenText { .. })),
+        ("link mismatch", |sign| matches!(sign, Sign::LinkMismatch { .. })),
+        ("program", |sign| matches!(sign, Sign::Program { .. } | Sign::DisguisedName { .. })),
+        ("macros or lock", |sign| matches!(sign, Sign::Macros { .. } | Sign::LockedArchive { .. })),
+        ("dated ahead", |sign| matches!(sign, Sign::DateAhead { .. })),
+        ("dated behind", |sign| matches!(sign, Sign::DateBehind { .. })),
+    ];
+    for (name, is_it) in names {
+        let count = |class: Class| {
+            let all = letters.iter().zip(features).filter(|(letter, _)| letter.class == class);
+            all.filter(|(_, features)| features.signs().iter().any(is_it)).count()
+        };
+        println!("  {name:<16} {:>4} ham {:>4} spam", count(Class::Ham), count(Class::Junk));
+    }
+}
+
+/// What an account's model mends: each message of a fold that lies on the wrong side of even odds is learnt, one after the
+/// other, and the rest is judged again.
+fn accounts(letters: &[Letter], features: &[Features], models: &[General]) {
+    let (mut wrong, mut still_wrong, mut spoilt) = (0, 0, 0);
+    for (fold, general) in models.iter().enumerate() {
+        let mut own = Own::default();
+        for at in (0..letters.len()).filter(|at| letters[*at].fold == fold) {
+            let is_wrong = |own: Option<&Own>| {
+                (score(general, own, &features[at]).log_odds > 0.0) != (letters[at].class == Class::Junk)
+            };
+            let (before, after) = (is_wrong(None), is_wrong(Some(&own)));
+            wrong += u32::from(before);
+            still_wrong += u32::from(before && after);
+            spoilt += u32::from(!before && after);
+            if after {
+                own.learn(&features[at], letters[at].class);
+            }
+        }
+    }
+    println!("\naccounts that correct each mistake: of {wrong} mistakes {still_wrong} stay, {spoilt} new ones come");
+}
+
+/// The worst of each class, with their reasons.
+fn explain(letters: &[Letter], features: &[Features], ours: &Ours) {
+    for (class, sign) in [(Class::Ham, -1.0), (Class::Junk, 1.0)] {
+        let mut worst: Vec<usize> = (0..letters.len()).filter(|at| letters[*at].class == class).collect();
+        worst.sort_by(|one, other| (sign * ours.scores[*one]).total_cmp(&(sign * ours.scores[*other])));
+        for at in worst.into_iter().take(12) {
+            println!("\n{class:?} {:.2} {}", ours.scores[at], file_name(&letters[at].file));
+            for reason in score(&ours.models[letters[at].fold % ours.models.len()], None, &features[at]).reasons {
+                println!("    {reason:?}");
+            }
+        }
+    }
+}
+
+fn file_name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}

@@ -1,0 +1,285 @@
+//! The model for all: what is known of mail before anybody here has said a word.
+//!
+//! Two judges, for they err differently. A logistic regression weighs all evidence together; Fisher's method asks how
+//! surely the evidence speaks for one side alone, and has no opinion where it speaks loudly for both, as a newsletter's
+//! does. Their sum is the score.
+
+use crate::Class;
+use crate::binary::{Broken, Reader};
+use crate::features::{Feature, Features};
+use crate::place::Kind;
+
+/// The first octets of a model's bytes, and its format.
+const MAGIC: [u8; 8] = *b"relais\x01g";
+/// A model has no more features than this: about 1 MiB.
+pub(crate) const MAX_ENTRIES: usize = 170_000;
+/// What a belief of 1 is worth, in log-odds.
+const BELIEF_UNIT: f64 = 1.0 / 20.0;
+/// What Fisher's method adds when it is sure, in log-odds, to either side.
+const FISHER_SHARE: f32 = 4.0;
+
+/// What is known of one feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) hash: u32,
+    /// The regression's weight, in [`General::unit`]s.
+    pub(crate) weight: i8,
+    /// How likely junk is where this stands, for Fisher's method; 0: it is not asked.
+    pub(crate) belief: i8,
+}
+
+/// The general model. It is made by [`Training`](crate::Training) and never learns; accounts do ([`Own`](crate::Own)).
+#[derive(Debug, Clone, PartialEq)]
+pub struct General {
+    /// By hash, each once.
+    pub(crate) entries: Vec<Entry>,
+    /// What a weight of 1 is worth.
+    pub(crate) unit: f32,
+    /// What is added to every sum.
+    pub(crate) bias: f32,
+}
+
+impl General {
+    /// The model that ships with the binary.
+    ///
+    /// # Errors
+    /// [`Broken`]: never, as a test sees to.
+    pub fn shipped() -> Result<Self, Broken> {
+        Self::from_bytes(include_bytes!("../model.bin"))
+    }
+
+    /// As [`General::to_bytes`] wrote it.
+    ///
+    /// # Errors
+    /// [`Broken`]: these are no bytes of a model.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Broken> {
+        let mut reader = Reader::new(bytes, MAGIC)?;
+        let (unit, bias) = (reader.f32()?, reader.f32()?);
+        let count = usize::try_from(reader.u32()?).map_err(|_| Broken)?;
+        if count > MAX_ENTRIES || !unit.is_finite() || !bias.is_finite() {
+            return Err(Broken);
+        }
+        let mut entries: Vec<Entry> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let entry = Entry { hash: reader.u32()?, weight: reader.i8()?, belief: reader.i8()? };
+            if entries.last().is_some_and(|last| last.hash >= entry.hash) {
+                return Err(Broken);
+            }
+            entries.push(entry);
+        }
+        reader.end()?;
+        Ok(Self { entries, unit, bias })
+    }
+
+    /// Little-endian: magic, unit, bias, count, then hash, weight and belief of each.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(self.unit.to_le_bytes());
+        bytes.extend(self.bias.to_le_bytes());
+        bytes.extend(u32::try_from(self.entries.len()).unwrap_or(u32::MAX).to_le_bytes());
+        for entry in &self.entries {
+            bytes.extend(entry.hash.to_le_bytes());
+            bytes.extend(entry.weight.to_le_bytes());
+            bytes.extend(entry.belief.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// How many features it knows.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it knows none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(crate) fn entry(&self, hash: u32) -> Option<&Entry> {
+        let at = self.entries.binary_search_by_key(&hash, |entry| entry.hash).ok()?;
+        self.entries.get(at)
+    }
+
+    /// The logarithm of how much likelier junk is than ham, and what each known feature adds to it by the regression.
+    pub(crate) fn weigh(&self, features: &Features) -> (f32, Vec<(Feature, f32)>) {
+        let shares = Shares::of(features);
+        let mut sum = self.bias;
+        let mut fisher = Fisher::default();
+        let mut parts = Vec::new();
+        for feature in features.all().iter().filter(|feature| !feature.place.is_personal()) {
+            let Some(entry) = self.entry(feature.hash) else { continue };
+            if entry.weight != 0 {
+                let part = f32::from(entry.weight) * self.unit * shares.of_one(feature);
+                sum += part;
+                parts.push((*feature, part));
+            }
+            if entry.belief != 0 {
+                fisher.add(1.0 / (1.0 + (-f64::from(entry.belief) * BELIEF_UNIT).exp()));
+            }
+        }
+        (sum + FISHER_SHARE * fisher.leaning(), parts)
+    }
+
+    /// The logarithm of how much likelier junk is than ham.
+    pub fn log_odds(&self, features: &Features) -> f32 {
+        self.weigh(features).0
+    }
+}
+
+/// How much one feature of each kind weighs in the regression: many share what few have alone.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Shares([f32; Kind::COUNT]);
+
+impl Shares {
+    pub(crate) fn of(features: &Features) -> Self {
+        let mut counts = [0_u16; Kind::COUNT];
+        for feature in features.all() {
+            if let Some(count) = counts.get_mut(feature.place.kind() as usize) {
+                *count = count.saturating_add(1);
+            }
+        }
+        Self(counts.map(|count| 1.0 / f32::from(count.max(1)).sqrt()))
+    }
+
+    pub(crate) fn of_one(self, feature: &Feature) -> f32 {
+        self.0.get(feature.place.kind() as usize).copied().unwrap_or(0.0)
+    }
+}
+
+/// Fisher's method of combining probabilities, as Robinson turned it on mail: two tests, one whether the message is no ham,
+/// one whether it is no junk; the leaning is their difference.
+#[derive(Debug, Default)]
+struct Fisher {
+    count: f64,
+    ln_junk: f64,
+    ln_ham: f64,
+}
+
+impl Fisher {
+    fn add(&mut self, probability: f64) {
+        self.count += 1.0;
+        self.ln_junk += probability.ln();
+        self.ln_ham += (1.0 - probability).ln();
+    }
+
+    /// -1 (ham) to 1 (junk).
+    #[expect(clippy::cast_possible_truncation, reason = "between -1 and 1")]
+    fn leaning(&self) -> f32 {
+        if self.count == 0.0 {
+            return 0.0;
+        }
+        (chi_square_above(-2.0 * self.ln_junk, 2.0 * self.count)
+            - chi_square_above(-2.0 * self.ln_ham, 2.0 * self.count)) as f32
+    }
+}
+
+/// How likely a chi-square variable of so many degrees of freedom is above `value` (Wilson and Hilferty's approximation).
+fn chi_square_above(value: f64, freedom: f64) -> f64 {
+    let spread = 2.0 / (9.0 * freedom);
+    let deviation = ((value / freedom).cbrt() - (1.0 - spread)) / spread.sqrt();
+    normal_above(deviation)
+}
+
+/// How likely a normal variable is above `deviation` (Abramowitz and Stegun 26.2.17; to seven digits).
+fn normal_above(deviation: f64) -> f64 {
+    let step = 1.0 / (1.0 + 0.231_641_9 * deviation.abs());
+    let polynomial = [1.330_274_429, -1.821_255_978, 1.781_477_937, -0.356_563_782, 0.319_381_530]
+        .iter()
+        .fold(0.0, |sum, factor| (sum + factor) * step);
+    let above = (-deviation * deviation / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt() * polynomial;
+    if deviation < 0.0 { 1.0 - above } else { above }
+}
+
+/// Fisher's method is asked about features seen so surely on one side.
+const SURE: f64 = 0.4;
+/// As if each feature had been seen so often before, half in junk.
+const PRIOR: f64 = 0.1;
+
+/// The belief about a feature found in `junk` of `all_junk` messages and `ham` of `all_ham`; 0 where it is not sure enough.
+pub(crate) fn belief(counts: [f64; 2], all: [f64; 2]) -> i8 {
+    let [ham, junk] = [counts[0] / all[0].max(1.0), counts[1] / all[1].max(1.0)];
+    let seen = counts[0] + counts[1];
+    if seen == 0.0 {
+        return 0;
+    }
+    let probability = (PRIOR * 0.5 + seen * junk / (junk + ham)) / (PRIOR + seen);
+    if (probability - 0.5).abs() < SURE { 0 } else { quantised((probability / (1.0 - probability)).ln() / BELIEF_UNIT) }
+}
+
+/// To the nearest of what eight bits hold.
+#[expect(clippy::cast_possible_truncation, reason = "clamped before")]
+pub(crate) fn quantised(value: f64) -> i8 {
+    value.round().clamp(-127.0, 127.0) as i8
+}
+
+/// Which side a class is on in pairs of counts.
+pub(crate) fn side(class: Class) -> usize {
+    match class {
+        Class::Ham => 0,
+        Class::Junk => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_are_as_tables_have_them() {
+        for (value, freedom, expected) in [
+            (3.841, 1.0, 0.05),
+            (18.307, 10.0, 0.05),
+            (23.209, 10.0, 0.01),
+            (124.342, 100.0, 0.05),
+            (77.929, 100.0, 0.95),
+        ] {
+            let found = chi_square_above(value, freedom);
+            assert!((found - expected).abs() < 0.003, "{value} {freedom}: {found}");
+        }
+    }
+
+    #[test]
+    fn fisher_is_sure_only_of_what_speaks_for_one_side() {
+        let leaning = |probabilities: &[f64]| {
+            let mut fisher = Fisher::default();
+            for one in probabilities {
+                fisher.add(*one);
+            }
+            fisher.leaning()
+        };
+        assert!(leaning(&[0.99; 20]) > 0.99);
+        assert!(leaning(&[0.01; 20]) < -0.99);
+        assert!(leaning(&[[0.99; 20], [0.01; 20]].concat()).abs() < 0.01);
+        assert!(leaning(&[]).abs() < 0.01);
+    }
+
+    #[test]
+    fn beliefs_are_kept_where_they_are_sure() {
+        assert!(belief([0.0, 10.0], [100.0, 100.0]) > 80);
+        assert!(belief([10.0, 0.0], [100.0, 100.0]) < -80);
+        assert_eq!(belief([5.0, 5.0], [100.0, 100.0]), 0);
+        assert_eq!(belief([0.0, 0.0], [100.0, 100.0]), 0);
+    }
+
+    #[test]
+    fn bytes_are_read_as_written_and_broken_ones_refused() {
+        let entries = vec![Entry { hash: 3, weight: -5, belief: 0 }, Entry { hash: 9, weight: 1, belief: 127 }];
+        let general = General { entries, unit: 0.5, bias: -1.0 };
+        let bytes = general.to_bytes();
+        assert_eq!(General::from_bytes(&bytes), Ok(general));
+        for length in 0..bytes.len() {
+            assert_eq!(General::from_bytes(&bytes[..length]), Err(Broken), "{length}");
+        }
+        assert_eq!(General::from_bytes(&[bytes.as_slice(), b"x"].concat()), Err(Broken));
+        let mut unsorted = bytes;
+        unsorted[20] = 200;
+        assert_eq!(General::from_bytes(&unsorted), Err(Broken));
+    }
+
+    #[test]
+    fn the_shipped_model_is_whole_and_small() {
+        let general = General::shipped().unwrap();
+        assert!(general.len() > 10_000);
+        assert!(general.to_bytes().len() <= 1024 * 1024);
+    }
+}

@@ -1,0 +1,186 @@
+//! Makes the general model from a corpus, the same from the same, to the octet.
+
+use std::collections::BTreeMap;
+
+use crate::Class;
+use crate::features::{Feature, Features};
+use crate::general::{Entry, General, MAX_ENTRIES, Shares, belief, quantised, side};
+use crate::place::Place;
+
+/// One message to learn from.
+#[derive(Debug, Clone, Copy)]
+pub struct Example<'a> {
+    /// What it is made of.
+    pub features: &'a Features,
+    /// What it is.
+    pub class: Class,
+    /// Who sent it, or through which list it came, as a number of the caller's.
+    pub source: u64,
+}
+
+/// How a general model is made. The regression is trained by stochastic gradient descent with a rate of its own for each
+/// weight (known as adaptive gradients), so that what is rare learns as much from one message as what is common from many.
+#[derive(Debug, Clone, Copy)]
+pub struct Training {
+    /// The regression keeps what so many sources say: the words of few are theirs and tell nothing of others.
+    pub sources: u8,
+    /// How often it goes over the corpus.
+    pub rounds: u16,
+    /// How far a step goes.
+    pub rate: f32,
+    /// How much worse it is to misjudge ham than junk.
+    pub ham_weight: f32,
+    /// For the order of the messages.
+    pub seed: u64,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self { sources: 3, rounds: 30, rate: 2.0, ham_weight: 3.0, seed: 1 }
+    }
+}
+
+/// What the corpus says of a feature.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Of ham and of junk.
+    messages: [f64; 2],
+    /// The first few.
+    sources: Vec<u64>,
+    /// A domain is a source by itself: two messages make it known.
+    is_domain: bool,
+}
+
+/// A message as places in the weights, with their shares.
+struct Row {
+    cells: Vec<(usize, f32)>,
+    is_junk: bool,
+}
+
+impl Training {
+    /// Trains on `examples`; `is_artefact` is asked with the text of each feature, and what it names is left out: words that
+    /// tell where a corpus was gathered.
+    pub fn train(&self, examples: &[Example<'_>], is_artefact: &dyn Fn(Place, &str) -> bool) -> General {
+        let tallies = self.tally(examples, is_artefact);
+        let chosen: Vec<u32> =
+            tallies.iter().filter(|(_, tally)| self.is_chosen(tally)).map(|(hash, _)| *hash).collect();
+        let mut rows: Vec<Row> = examples.iter().map(|example| row(example, &chosen)).collect();
+        let mut regression = Regression::new(chosen.len());
+        let mut chance = self.seed;
+        for _ in 0..self.rounds {
+            shuffle(&mut rows, &mut chance);
+            for row in &rows {
+                regression.learn(row, self);
+            }
+        }
+        assemble(examples, &tallies, &chosen, &regression)
+    }
+
+    fn is_chosen(&self, tally: &Tally) -> bool {
+        tally.sources.len() >= usize::from(self.sources)
+            || tally.is_domain && tally.messages[0] + tally.messages[1] >= 2.0
+    }
+
+    fn tally(&self, examples: &[Example<'_>], is_artefact: &dyn Fn(Place, &str) -> bool) -> BTreeMap<u32, Tally> {
+        let mut tallies: BTreeMap<u32, Tally> = BTreeMap::new();
+        for example in examples {
+            for feature in general(example.features) {
+                if is_artefact(feature.place, &example.features.text_of(feature)) {
+                    continue;
+                }
+                let tally = tallies.entry(feature.hash).or_default();
+                tally.is_domain = matches!(feature.place, Place::AuthorDomain | Place::Host | Place::Link);
+                if let Some(count) = tally.messages.get_mut(side(example.class)) {
+                    *count += 1.0;
+                }
+                if tally.sources.len() < usize::from(self.sources) && !tally.sources.contains(&example.source) {
+                    tally.sources.push(example.source);
+                }
+            }
+        }
+        tallies
+    }
+}
+
+fn general(features: &Features) -> impl Iterator<Item = &Feature> {
+    features.all().iter().filter(|feature| !feature.place.is_personal())
+}
+
+fn row(example: &Example<'_>, chosen: &[u32]) -> Row {
+    let shares = Shares::of(example.features);
+    let cell = |feature: &Feature| Some((chosen.binary_search(&feature.hash).ok()?, shares.of_one(feature)));
+    Row { cells: general(example.features).filter_map(cell).collect(), is_junk: example.class == Class::Junk }
+}
+
+struct Regression {
+    weights: Vec<f32>,
+    /// The sum of the squares of each weight's slopes.
+    squares: Vec<f32>,
+    bias: f32,
+    bias_squares: f32,
+}
+
+impl Regression {
+    fn new(count: usize) -> Self {
+        const START: f32 = 1e-3;
+        Self { weights: vec![0.0; count], squares: vec![START; count], bias: 0.0, bias_squares: START }
+    }
+
+    fn learn(&mut self, row: &Row, training: &Training) {
+        let known = row.cells.iter().filter_map(|(at, share)| Some(self.weights.get(*at)? * share));
+        let sum = self.bias + known.sum::<f32>();
+        let wanted = f32::from(u8::from(row.is_junk));
+        let error = (1.0 / (1.0 + (-sum).exp()) - wanted) * if row.is_junk { 1.0 } else { training.ham_weight };
+        for (at, share) in &row.cells {
+            if let (Some(weight), Some(squares)) = (self.weights.get_mut(*at), self.squares.get_mut(*at)) {
+                let slope = error * share;
+                *squares += slope * slope;
+                *weight -= training.rate * slope / squares.sqrt();
+            }
+        }
+        self.bias_squares += error * error;
+        self.bias -= training.rate * error / self.bias_squares.sqrt();
+    }
+}
+
+/// Fisher and Yates, by a linear congruence of Knuth's.
+fn shuffle(rows: &mut [Row], chance: &mut u64) {
+    for at in (1..rows.len()).rev() {
+        *chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let other = usize::try_from(*chance >> 33).unwrap_or(0) % (at + 1);
+        rows.swap(at, other);
+    }
+}
+
+/// Quantises, and keeps what says most.
+fn assemble(
+    examples: &[Example<'_>],
+    tallies: &BTreeMap<u32, Tally>,
+    chosen: &[u32],
+    regression: &Regression,
+) -> General {
+    let mut all = [0.0; 2];
+    for example in examples {
+        if let Some(count) = all.get_mut(side(example.class)) {
+            *count += 1.0;
+        }
+    }
+    let largest = regression.weights.iter().fold(f32::MIN_POSITIVE, |largest, weight| largest.max(weight.abs()));
+    let unit = largest / 127.0;
+    let weight_of = |hash: u32| {
+        let weight = chosen.binary_search(&hash).ok().and_then(|at| regression.weights.get(at));
+        weight.map_or(0, |weight| quantised(f64::from(weight / unit)))
+    };
+    let known = tallies.iter().filter(|(_, tally)| {
+        tally.sources.len() >= 2 || tally.is_domain && tally.messages[0] + tally.messages[1] >= 2.0
+    });
+    let mut entries: Vec<Entry> = known
+        .map(|(hash, tally)| Entry { hash: *hash, weight: weight_of(*hash), belief: belief(tally.messages, all) })
+        .collect();
+    entries.retain(|entry| entry.weight != 0 || entry.belief != 0);
+    let says = |entry: &Entry| u16::from(entry.weight.unsigned_abs()) * 4 + u16::from(entry.belief.unsigned_abs());
+    entries.sort_by_key(|entry| (std::cmp::Reverse(says(entry)), entry.hash));
+    entries.truncate(MAX_ENTRIES);
+    entries.sort_by_key(|entry| entry.hash);
+    General { entries, unit, bias: regression.bias }
+}

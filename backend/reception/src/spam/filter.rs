@@ -1,0 +1,235 @@
+//! Looks at a message as each account sees it.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use relais_junk::{Features, General, Own, Score, Surroundings, score};
+use relais_message::{Authors, Structure, header_octets};
+use relais_model::{Address, Clock, Domain, Timestamp};
+use relais_msgauth::{Iprev, Resolver};
+use relais_store::{AccountKey, Acquainted, GreylistVisit, SenderRule, Store, StoreError};
+use tracing::{error, warn};
+
+use super::blocklists::{Listing, listings};
+use crate::proof::Proof;
+
+/// Models of accounts that are held, at most: each is 1 MiB at the most.
+const MODELS: usize = 32;
+/// They are believed for so long.
+const KEPT: Duration = Duration::from_mins(1);
+/// Accounts of one message that have an opinion of their own; the rest are asked by the general model.
+const MAX_OPINIONS: usize = 50;
+/// Accounts of one message whose acquaintances are looked out for: whom a stranger may imitate.
+const MAX_IMITATED: usize = 3;
+/// A stranger with bad signs is asked to come again after this, at the earliest (RFC 6647 §4.4).
+const GREYLIST_DELAY: Duration = Duration::from_mins(2);
+/// Who came again is remembered for so long (RFC 6647 §4.4 wants a week at least).
+const GREYLIST_KEPT: Duration = Duration::from_hours(24 * 30);
+
+/// What one account thinks of a message.
+#[derive(Debug, Clone)]
+pub(crate) struct Opinion {
+    /// Whose.
+    pub(crate) account: AccountKey,
+    /// The filter's, with what the account has taught it; none: the filter is off.
+    pub(crate) score: Option<Score>,
+    /// A rule of the sender.
+    pub(crate) rule: Option<SenderRule>,
+    /// How well the account knows the sender.
+    pub(crate) acquainted: Acquainted,
+}
+
+/// What was found of a message.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spam {
+    /// Lists that name its sender.
+    pub(crate) listings: Vec<Listing>,
+    /// Of each account that it goes to.
+    pub(crate) opinions: Vec<Opinion>,
+    /// Its sender is to come again after this.
+    pub(crate) comes_again: Option<Duration>,
+}
+
+/// A message to look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Looked<'a> {
+    /// Header and body.
+    pub message: &'a [u8],
+    /// To whom the envelope sends it.
+    pub recipients: &'a [Address],
+    /// When it came.
+    pub arrived_at: Timestamp,
+}
+
+type Models = HashMap<AccountKey, (Timestamp, Option<Arc<Own>>)>;
+
+/// The statistical filter with what accounts have taught it, their rules and acquaintances.
+#[derive(Debug)]
+pub struct Filter {
+    store: Store,
+    general: Option<General>,
+    models: Mutex<Models>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Filter {
+    /// With the model that ships.
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        let general = General::shipped();
+        let general = general.map_err(|error| error!(%error, "the shipped spam model can't be read")).ok();
+        Self { store, general, models: Mutex::default(), clock }
+    }
+
+    /// The features of a message for the account `account`; large ones take up to 50 ms.
+    pub(super) async fn features(&self, looked: &Looked<'_>, accounts: &[AccountKey]) -> Result<Features, StoreError> {
+        let mut known_domains = Vec::new();
+        for account in accounts.iter().take(MAX_IMITATED) {
+            known_domains.extend(self.store.domains_written_to(*account).await?);
+        }
+        known_domains.extend(looked.recipients.iter().map(|recipient| recipient.domain.clone()));
+        known_domains.sort_unstable();
+        known_domains.dedup();
+        let surroundings = Surroundings {
+            arrived_at: Some(looked.arrived_at),
+            recipients: looked.recipients,
+            known_domains: &known_domains,
+        };
+        Ok(Features::of(looked.message, &Structure::read(looked.message), &surroundings))
+    }
+
+    /// What the filter thinks of a message for an account; none: it is off, or has no model.
+    pub async fn score(&self, account: AccountKey, looked: &Looked<'_>) -> Result<Option<Score>, StoreError> {
+        let features = self.features(looked, &[account]).await?;
+        self.score_of(account, &features).await
+    }
+
+    async fn score_of(&self, account: AccountKey, features: &Features) -> Result<Option<Score>, StoreError> {
+        let Some(general) = self.general.as_ref().filter(|_| self.store.settings().junk_filter) else { return Ok(None) };
+        Ok(Some(score(general, self.own(account).await?.as_deref(), features)))
+    }
+
+    /// The account's own model; none: it has taught nothing.
+    pub(super) async fn own(&self, account: AccountKey) -> Result<Option<Arc<Own>>, StoreError> {
+        let now = self.clock.now();
+        if let Some((read_at, model)) = self.models.lock().unwrap_or_else(PoisonError::into_inner).get(&account)
+            && now.since(*read_at) < KEPT
+        {
+            return Ok(model.clone());
+        }
+        let model = self.store.junk_model(account).await?;
+        let read = model.map(|model| Own::from_bytes(&model.octets));
+        let model = read.transpose().unwrap_or_else(|error| {
+            // It learns anew.
+            warn!(%error, "an account's spam model can't be read");
+            None
+        });
+        let model = model.map(Arc::new);
+        self.hold(account, model.clone());
+        Ok(model)
+    }
+
+    /// The account's model is this one from now on.
+    pub(super) fn hold(&self, account: AccountKey, model: Option<Arc<Own>>) {
+        let now = self.clock.now();
+        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+        if models.len() >= MODELS && !models.contains_key(&account) {
+            models.retain(|_, (read_at, _)| now.since(*read_at) < KEPT);
+        }
+        if models.len() >= MODELS && !models.contains_key(&account) {
+            models.clear();
+        }
+        models.insert(account, (now, model));
+    }
+
+    /// Looks at a stranger's message for the accounts that it goes to.
+    pub(crate) async fn look(
+        &self,
+        looked: &Looked<'_>,
+        accounts: &[AccountKey],
+        (peer, proof, resolver): (IpAddr, &Proof, &dyn Resolver),
+    ) -> Result<Spam, StoreError> {
+        let settings = self.store.settings();
+        let header = looked.message.get(..header_octets(looked.message)).unwrap_or_default();
+        let author = Authors::read(header).from.into_iter().next();
+        let mut domains: Vec<Domain> = author.iter().map(|author| author.domain.clone()).collect();
+        domains.extend(proof.sender_domain().filter(|domain| !domains.contains(domain)));
+        let lists = (settings.junk_blocklists.as_slice(), settings.junk_domain_blocklists.as_slice());
+        let listings = listings(resolver, lists, peer, &domains).await;
+        let features = self.features(looked, accounts).await?;
+        let mut opinions = Vec::new();
+        for account in accounts.iter().take(MAX_OPINIONS) {
+            opinions.push(self.opinion(*account, author.as_ref(), &features).await?);
+        }
+        let is_suspect = !listings.is_empty() || has_bad_signs(proof);
+        let mut spam = Spam { listings, opinions, comes_again: None };
+        if settings.junk_greylisting && is_suspect && !self.expects(&spam).await? {
+            spam.comes_again = self.greylist(peer, author.as_ref(), looked.recipients).await?;
+        }
+        Ok(spam)
+    }
+
+    async fn opinion(
+        &self,
+        account: AccountKey,
+        author: Option<&Address>,
+        features: &Features,
+    ) -> Result<Opinion, StoreError> {
+        let score = self.score_of(account, features).await?;
+        let Some(author) = author else {
+            return Ok(Opinion { account, score, rule: None, acquainted: Acquainted::Stranger });
+        };
+        let rule = self.store.sender_rule_for(account, author).await?;
+        let acquainted = self.store.acquainted(account, author).await?;
+        Ok(Opinion { account, score, rule, acquainted })
+    }
+
+    /// Whether somebody waits for this message: for a code, or knows its sender.
+    async fn expects(&self, spam: &Spam) -> Result<bool, StoreError> {
+        for opinion in &spam.opinions {
+            let is_allowed = opinion.rule.as_ref().is_some_and(|rule| rule.is_allowed);
+            if is_allowed || opinion.acquainted == Acquainted::Address {
+                return Ok(true);
+            }
+            if self.store.awaits_code_until(opinion.account).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// After which time a visitor is to come again; none: they were here long enough ago.
+    async fn greylist(
+        &self,
+        peer: IpAddr,
+        author: Option<&Address>,
+        recipients: &[Address],
+    ) -> Result<Option<Duration>, StoreError> {
+        let mut visitor = blake3::Hasher::new();
+        visitor.update(&network(peer));
+        for address in author.into_iter().chain(recipients.first()) {
+            visitor.update(address.to_string().to_lowercase().as_bytes()).update(&[0]);
+        }
+        Ok(match self.store.greylist(*visitor.finalize().as_bytes(), GREYLIST_KEPT).await? {
+            GreylistVisit::First => Some(GREYLIST_DELAY),
+            GreylistVisit::Again(first_at) => {
+                GREYLIST_DELAY.checked_sub(self.clock.now().since(first_at)).filter(|left| !left.is_zero())
+            }
+        })
+    }
+}
+
+/// RFC 6647 §2.4, §5: nobody is put off who has no bad sign: neither a name that leads elsewhere or none at all, nor a domain that disowns the message.
+fn has_bad_signs(proof: &Proof) -> bool {
+    let is_named = !matches!(proof.authentication.iprev, Iprev::NoName | Iprev::Fail { .. });
+    !proof.is_proven() && (!is_named || proof.is_disowned())
+}
+
+/// RFC 6647 §4.2: a large sender's hosts take turns.
+fn network(peer: IpAddr) -> Vec<u8> {
+    match peer.to_canonical() {
+        IpAddr::V4(peer) => peer.octets().get(..3).unwrap_or_default().to_vec(),
+        IpAddr::V6(peer) => peer.octets().get(..8).unwrap_or_default().to_vec(),
+    }
+}

@@ -1,0 +1,94 @@
+//! Learns what people's acts say: moves into Junk and out of it, marks, answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use relais_junk::{Class, Own};
+use relais_store::{JunkModel, LearntCounts, Lesson, Store, StoreError};
+use tokio::select;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error};
+
+use super::{Filter, Looked};
+
+/// Lessons that are learnt at once.
+const LESSONS: u32 = 50;
+/// Between two looks, however many changes there are.
+const PAUSE: Duration = Duration::from_secs(2);
+/// A store that failed is left alone for so long.
+const FAILED_PAUSE: Duration = Duration::from_mins(1);
+
+/// The one who teaches accounts' models.
+#[derive(Debug)]
+pub struct Tutor {
+    store: Store,
+    filter: Arc<Filter>,
+}
+
+impl Tutor {
+    /// Teaches `filter`'s models.
+    pub const fn new(store: Store, filter: Arc<Filter>) -> Self {
+        Self { store, filter }
+    }
+
+    /// Learns what is due, again and again, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut changes = self.store.changes();
+        loop {
+            let pause = match self.learn_all().await {
+                Ok(()) => PAUSE,
+                Err(error) => {
+                    error!(%error, "what people teach couldn't be learnt");
+                    FAILED_PAUSE
+                }
+            };
+            let rest = async {
+                sleep(pause).await;
+                // Who is late has heard that there were changes.
+                matches!(changes.recv().await, Ok(_) | Err(RecvError::Lagged(_)))
+            };
+            select! {
+                () = stop.cancelled() => return,
+                goes_on = rest => if !goes_on { return },
+            }
+        }
+    }
+
+    /// Learns all that is due now.
+    pub async fn learn_all(&self) -> Result<(), StoreError> {
+        while self.learn_some().await? > 0 {}
+        Ok(())
+    }
+
+    /// Learns some of one account; how many lessons.
+    async fn learn_some(&self) -> Result<usize, StoreError> {
+        let lessons = self.store.lessons_due(LESSONS).await?;
+        let Some(Lesson { account, .. }) = lessons.first().copied() else { return Ok(0) };
+        let mut own = self.filter.own(account).await?.map(|own| (*own).clone()).unwrap_or_default();
+        for lesson in &lessons {
+            self.learn(&mut own, lesson).await?;
+        }
+        let counts = LearntCounts { ham: own.learnt(Class::Ham).into(), junk: own.learnt(Class::Junk).into() };
+        let (learnt, model) = (lessons.len(), JunkModel { octets: own.to_bytes(), counts });
+        self.store.keep_learnt(account, model, lessons).await?;
+        self.filter.hold(account, Some(Arc::new(own)));
+        debug!(learnt, ?counts, "an account's filter has learnt");
+        Ok(learnt)
+    }
+
+    async fn learn(&self, own: &mut Own, lesson: &Lesson) -> Result<(), StoreError> {
+        // A message that is gone meanwhile says nothing.
+        let Some(raw) = self.store.raw(lesson.message).await? else { return Ok(()) };
+        // What arrives and who is imitated makes signs, and signs aren't learnt: the same features whenever it is looked at.
+        let looked = Looked { message: &raw, recipients: &[], arrived_at: self.store.now() };
+        let features = self.filter.features(&looked, &[]).await?;
+        let class = |is_junk| if is_junk { Class::Junk } else { Class::Ham };
+        if let Some(learnt) = lesson.learnt {
+            own.unlearn(&features, class(learnt));
+        }
+        own.learn(&features, class(lesson.is_junk));
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! Senders who are always let in, or never: for an account, a domain, or the house.
+
+use relais_model::{Address, Timestamp};
+use serde_json::json;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use crate::audit::{Author, Deed};
+use crate::directory::fold;
+use crate::page::{Listing, Page};
+use crate::sql::Select;
+use crate::{AccountKey, DomainKey, SenderRuleKey, Store, StoreError};
+
+/// Rules of one scope, at most.
+pub const MAX_SENDER_RULES: i64 = 1000;
+
+/// For whom a rule holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RuleScope {
+    /// For one account.
+    Account(AccountKey),
+    /// For all of a domain.
+    Domain(DomainKey),
+    /// For all.
+    House,
+}
+
+impl RuleScope {
+    const fn columns(self) -> (Option<i64>, Option<i64>) {
+        match self {
+            Self::Account(account) => (Some(account.value()), None),
+            Self::Domain(domain) => (None, Some(domain.value())),
+            Self::House => (None, None),
+        }
+    }
+}
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderRule {
+    /// Its row.
+    pub key: SenderRuleKey,
+    /// For whom.
+    pub scope: RuleScope,
+    /// An address as addresses are compared, or a domain.
+    pub sender: String,
+    /// Let in; else kept out.
+    pub is_allowed: bool,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// A rule that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSenderRule {
+    /// For whom.
+    pub scope: RuleScope,
+    /// An address, or a domain.
+    pub sender: String,
+    /// Let in; else kept out.
+    pub is_allowed: bool,
+}
+
+/// Why a rule wasn't made.
+#[derive(Debug, thiserror::Error)]
+pub enum SenderRuleError {
+    /// There are [`MAX_SENDER_RULES`].
+    #[error("there are as many rules as there may be")]
+    TooMany,
+    /// The database failed.
+    #[error(transparent)]
+    Failed(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for SenderRuleError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+const COLUMNS: &str = "rule_key, account_key, domain_key, sender, is_allowed, created_at";
+
+impl Store {
+    /// Makes a rule; where there is one of the sender, it says the new thing from now on.
+    ///
+    /// # Errors
+    /// [`SenderRuleError::TooMany`].
+    pub async fn set_sender_rule(&self, by: &Author, new: NewSenderRule) -> Result<SenderRule, SenderRuleError> {
+        let scribe = self.scribe(by);
+        self.write(move |tx| {
+            Box::pin(async move {
+                let (account, domain) = new.scope.columns();
+                let sql = "SELECT COUNT(*) FROM sender_rule WHERE COALESCE(account_key, 0) = $1 AND COALESCE(domain_key, 0) = $2";
+                let query = sqlx::query_scalar(sql).bind(account.unwrap_or(0)).bind(domain.unwrap_or(0));
+                let count: i64 = query.fetch_one(&mut *tx).await?;
+                if MAX_SENDER_RULES <= count {
+                    return Err(SenderRuleError::TooMany);
+                }
+                let sql = format!(
+                    "INSERT INTO sender_rule (rule_key, account_key, domain_key, sender, is_allowed, created_at)
+                     VALUES ($1, $2, $3, $4, $5, $6)
+                     ON CONFLICT (COALESCE(account_key, 0), COALESCE(domain_key, 0), sender)
+                     DO UPDATE SET is_allowed = excluded.is_allowed RETURNING {COLUMNS}"
+                );
+                let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+                    .bind(scribe.next_key())
+                    .bind(account)
+                    .bind(domain)
+                    .bind(new.sender)
+                    .bind(i64::from(new.is_allowed))
+                    .bind(scribe.now().millis())
+                    .fetch_one(&mut *tx)
+                    .await?;
+                let rule = read(&row)?;
+                scribe.note(tx, deed("sender_rule.set", &rule)).await?;
+                Ok(rule)
+            })
+        })
+        .await
+    }
+
+    /// Takes a rule away; whether there was one.
+    pub async fn remove_sender_rule(
+        &self,
+        by: &Author,
+        scope: RuleScope,
+        key: SenderRuleKey,
+    ) -> Result<bool, StoreError> {
+        let scribe = self.scribe(by);
+        self.write(move |tx| {
+            Box::pin(async move {
+                let (account, domain) = scope.columns();
+                let sql = format!(
+                    "DELETE FROM sender_rule WHERE rule_key = $1 AND COALESCE(account_key, 0) = $2 AND COALESCE(domain_key, 0) = $3
+                     RETURNING {COLUMNS}"
+                );
+                let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(key.value());
+                let query = query.bind(account.unwrap_or(0)).bind(domain.unwrap_or(0));
+                let Some(row) = query.fetch_optional(&mut *tx).await? else { return Ok(false) };
+                scribe.note(tx, deed("sender_rule.remove", &read(&row)?)).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// The rules of a scope, the latest first.
+    pub async fn sender_rules(&self, scope: RuleScope, page: &Page) -> Result<Listing<SenderRule>, StoreError> {
+        let (account, domain) = scope.columns();
+        let mut select = Select::new(format!("SELECT {COLUMNS} FROM sender_rule WHERE COALESCE(account_key, 0) = "));
+        select.value(account.unwrap_or(0)).say(" AND COALESCE(domain_key, 0) = ").value(domain.unwrap_or(0));
+        select.say(" AND rule_key < ").value(page.before_key());
+        select.say(" ORDER BY rule_key DESC LIMIT ").value(page.rows_to_ask());
+        let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
+        let rules = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(page.cut_by_key(rules, |rule| rule.key.value()))
+    }
+
+    /// What holds of a sender for an account: its own rule before its domain's before the house's, an address's before a domain's, that before
+    /// those of the domains above.
+    pub async fn sender_rule_for(
+        &self,
+        account: AccountKey,
+        sender: &Address,
+    ) -> Result<Option<SenderRule>, StoreError> {
+        let mut names = vec![fold(sender)];
+        let mut domain = sender.domain.as_str();
+        loop {
+            names.push(domain.to_owned());
+            match domain.split_once('.') {
+                Some((_, above)) if above.contains('.') => domain = above,
+                _ => break,
+            }
+        }
+        let mut select = Select::new(format!("SELECT {COLUMNS} FROM sender_rule WHERE "));
+        select.any(&names, |select, name| {
+            select.say("sender = ").value(name.clone());
+        });
+        select.say(" AND (account_key = ").value(account.value());
+        select.say(" OR account_key IS NULL AND (domain_key IS NULL OR domain_key = (SELECT a.domain_key FROM account a WHERE a.account_key = ");
+        select.value(account.value()).say(")))");
+        let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
+        let rules = rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+        let rank = |rule: &SenderRule| {
+            let nearness = match rule.scope {
+                RuleScope::Account(_) => 0,
+                RuleScope::Domain(_) => 1,
+                RuleScope::House => 2,
+            };
+            (nearness, names.iter().position(|name| *name == rule.sender))
+        };
+        Ok(rules.into_iter().min_by_key(rank))
+    }
+}
+
+fn deed(act: &'static str, rule: &SenderRule) -> Deed {
+    let (about, domain) = rule.scope.columns();
+    let told = json!({ "sender": rule.sender, "is_allowed": rule.is_allowed });
+    let domain = domain.map(DomainKey::new);
+    Deed { act, subject: rule.sender.clone(), about, domain, after: Some(told), ..Deed::default() }
+}
+
+fn read(row: &AnyRow) -> Result<SenderRule, StoreError> {
+    let scope = match (row.try_get::<Option<i64>, _>(1)?, row.try_get::<Option<i64>, _>(2)?) {
+        (Some(account), _) => RuleScope::Account(AccountKey::new(account)),
+        (None, Some(domain)) => RuleScope::Domain(DomainKey::new(domain)),
+        (None, None) => RuleScope::House,
+    };
+    Ok(SenderRule {
+        key: SenderRuleKey::new(row.try_get(0)?),
+        scope,
+        sender: row.try_get(3)?,
+        is_allowed: row.try_get::<i64, _>(4)? != 0,
+        created_at: Timestamp::from_millis(row.try_get(5)?),
+    })
+}

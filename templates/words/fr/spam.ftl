@@ -1,0 +1,46 @@
+# Pourquoi un message est indésirable, ou non.
+spam-above-bar = Il ressemble à un indésirable : { $score } points, quand { $bar } suffisent.
+spam-listed = La liste noire { $list } nomme { $named }.
+spam-disowned = Le domaine de l’expéditeur dit que cet hôte ne peut envoyer son courrier.
+spam-greylisted = L’hôte n’a pas de vrai nom et n’est jamais venu : il est prié de revenir dans { $minutes ->
+    [one] une minute
+   *[other] { $minutes } minutes
+}.
+spam-known-address = Vous avez déjà écrit à cet expéditeur.
+spam-known-domain = Vous avez déjà écrit à quelqu’un de ce domaine.
+spam-blocked = { $sender } est bloqué { $scope ->
+    [own] par la personne
+    [domain] pour tout le domaine
+   *[house] pour toute la maison
+}.
+spam-allowed = { $sender } est accepté { $scope ->
+    [own] par la personne
+    [domain] pour tout le domaine
+   *[house] pour toute la maison
+}, et passe donc.
+spam-allowed-forged = { $sender } est accepté, mais rien ne prouve que ce message soit de lui : le filtre décide.
+spam-words-junk = Dans les indésirables, on trouve { $words }.
+spam-words-good = Dans le bon courrier, on trouve { $words }.
+spam-words-own-junk = Dans ce que cette personne dit indésirable, on trouve { $words }.
+spam-words-own-good = Dans ce que cette personne veut, on trouve { $words }.
+spam-sign-address-in-name = Le nom montre l’adresse { $shown }, mais { $author } l’envoie.
+spam-sign-domain-in-name = Le nom montre { $shown }, mais { $author } l’envoie.
+spam-sign-look-alike = { $domain } est fait pour ressembler à { $known }.
+spam-sign-mixed-scripts = { $domain } mêle des alphabets pour ressembler à un autre nom.
+spam-sign-hidden-text = { $words ->
+    [one] Un mot est là
+   *[other] { $words } mots sont là
+} que personne ne voit.
+spam-sign-link-mismatch = Un lien montre { $shown } et mène à { $leads_to }.
+spam-sign-program = La pièce jointe { $name } est un programme.
+spam-sign-disguised-name = La pièce jointe { $name } cache ce qu’elle est.
+spam-sign-macros = Le document { $name } contient des macros.
+spam-sign-locked-archive = L’archive { $name } est verrouillée : personne n’a pu y regarder.
+spam-sign-date-ahead = Il est daté { $days ->
+    [one] d’un jour
+   *[other] de { $days } jours
+} en avance.
+spam-sign-date-behind = Il date d’il y a { $days ->
+    [one] un jour
+   *[other] { $days } jours
+}.
