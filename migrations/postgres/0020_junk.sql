@@ -30,7 +30,6 @@ CREATE TABLE acquaintance (
     -- As addresses are compared.
     folded TEXT NOT NULL,
     domain TEXT NOT NULL,
-    times BIGINT NOT NULL,
     last_at BIGINT NOT NULL,
     PRIMARY KEY (account_key, folded)
 );

@@ -23,14 +23,15 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::{error, info};
 
-use crate::Disk;
 use crate::desk::forward::is_round;
 use crate::judge::Fate;
 use crate::outcome::Outcome;
 use crate::recipient::recipient;
 use crate::sending::Sending;
+use crate::spam::Filter;
 use crate::spool::{Spool, Spooled, Spooler};
 use crate::visit::{Door, Visit};
+use crate::{Disk, Identity};
 
 /// A message that has passed more hosts than this goes in circles (RFC 5321 §6.3 wants 100 at least).
 const MAX_RECEIVED: usize = 100;
@@ -57,6 +58,7 @@ pub struct Reception {
     spooler: Spooler,
     disk: Arc<Disk>,
     sending: Sending,
+    filter: Arc<Filter>,
     resolver: Option<Arc<dyn Resolver>>,
     large_checks: Semaphore,
     clock: Arc<dyn Clock>,
@@ -115,13 +117,19 @@ impl Reception {
         let filing = Filing::new(store.clone(), config.host_name.clone());
         let spooler = Spooler::new(spool);
         let (sending, resolver, large_checks) = (Sending::default(), None, Semaphore::new(LARGE_CHECKS));
-        Self { store, filing, config, spooler, disk, sending, resolver, large_checks, clock, random }
+        let filter = Arc::new(Filter::new(store.clone(), Arc::clone(&clock)));
+        Self { store, filing, config, spooler, disk, sending, filter, resolver, large_checks, clock, random }
     }
 
     /// Checks strangers' mail by this DNS; without one nothing is found out about it.
     #[must_use]
     pub fn with_resolver(self, resolver: Arc<dyn Resolver>) -> Self {
         Self { resolver: Some(resolver), ..self }
+    }
+
+    /// The filter of junk: who teaches it, and who asks it, share it.
+    pub const fn filter(&self) -> &Arc<Filter> {
+        &self.filter
     }
 
     /// Where messages wait while they come in; IMAP's APPEND uses it too.
@@ -217,12 +225,13 @@ impl Reception {
             None
         } else {
             let whose = (&arrival, &envelope, &trace);
-            let (octets, verdict, proof) = self.judged(whose, spooled.octets, added_octets).await?;
+            let accounts = plans.iter().flat_map(|plan| &plan.deliveries).map(|copy| copy.account).collect();
+            let (octets, verdict, proof) = self.judged(whose, accounts, spooled.octets, added_octets).await?;
             spooled.octets = self.sealed(&plans, proof.as_ref(), octets).await?;
-            if verdict.fate == Fate::Junk {
-                let copies = plans.iter_mut().flat_map(|plan| &mut plan.deliveries);
-                copies.for_each(|copy| copy.mailbox = Target::Use(SpecialUse::Junk));
-            }
+            let copies = plans.iter_mut().flat_map(|plan| &mut plan.deliveries);
+            copies
+                .filter(|copy| verdict.fate == Fate::Junk || verdict.aside.contains(&copy.account))
+                .for_each(|copy| copy.mailbox = Target::Use(SpecialUse::Junk));
             verdict.judgement()
         };
         let content = prepare(spooled).await;
@@ -257,6 +266,9 @@ impl Reception {
         self.tell(&envelope, &trace, &outcomes, has_reply, accepted.message)
             .await
             .map_err(|error| unavailable(&error))?;
+        if let Some(Identity { account, .. }) = identity {
+            self.filter.note_written(*account, envelope.recipients.iter().map(|recipient| &recipient.address)).await;
+        }
         // SMTP has one reply for all: who was not served is told by a notice.
         Ok(outcomes.iter().map(|outcome| if has_reply { outcome.reply(&taken) } else { taken.clone() }).collect())
     }

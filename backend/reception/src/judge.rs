@@ -3,32 +3,43 @@
 //! To add a check: a field of [`Facts`], and one function here that turns it into findings and what it wants done. The strictest
 //! wish of all checks is the message's fate.
 
-use relais_model::{Finding, Reply, Said};
+use relais_model::{Domain, Finding, Reply, Said};
 use relais_msgauth::dkim::DkimResult;
 use relais_msgauth::dmarc::{Disposition, DispositionReason};
 use relais_msgauth::reason::Reason as _;
-use relais_store::{JudgedAs, Judgement, Settings};
+use relais_store::{AccountKey, JudgedAs, Judgement, Settings};
 
 use crate::proof::Proof;
+use crate::spam::{self, Bars, Spam};
 
 /// What was found of a message. None of a thing: nobody looked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Facts<'a> {
     /// Whose mail it is.
     pub(crate) proof: Option<&'a Proof>,
+    /// Whether anybody wants it.
+    pub(crate) spam: Option<&'a Spam>,
 }
 
 /// What the house wants done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Policy {
     /// What an author's domain asks for is done; else it is only said.
     pub(crate) follows_dmarc: bool,
+    /// From which score on mail is junk.
+    pub(crate) bars: Bars,
+    /// Whom who is refused may ask.
+    pub(crate) contact: String,
 }
 
 impl Policy {
     /// As the house is set.
-    pub(crate) fn of(settings: &Settings) -> Self {
-        Self { follows_dmarc: settings.trust_dmarc == "follow" }
+    pub(crate) fn of(settings: &Settings, host: &Domain) -> Self {
+        Self {
+            follows_dmarc: settings.trust_dmarc == "follow",
+            bars: Bars::of(settings),
+            contact: settings.house_contact.as_ref().map_or_else(|| format!("postmaster@{host}"), ToString::to_string),
+        }
     }
 }
 
@@ -40,7 +51,6 @@ pub(crate) enum Fate {
     /// It goes into Junk.
     Junk,
     /// It may come again later.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no check puts a message off yet"))]
     Defer(Reply),
     /// It is not wanted.
     Refuse(Reply),
@@ -62,6 +72,8 @@ impl Fate {
 pub(crate) struct Verdict {
     /// What is done.
     pub(crate) fate: Fate,
+    /// Accounts whose copies go into Junk, though the others' don't.
+    pub(crate) aside: Vec<AccountKey>,
     /// What was found, in the order of the checks.
     pub(crate) findings: Vec<Finding>,
     /// The sum of the findings' points; none where no check counts.
@@ -98,9 +110,14 @@ impl Verdict {
 
 /// Decides, from facts alone.
 pub(crate) fn judge(facts: &Facts<'_>, policy: &Policy) -> Verdict {
-    let mut verdict = Verdict { fate: Fate::Take, findings: Vec::new(), score: None };
+    let mut verdict = Verdict { fate: Fate::Take, aside: Vec::new(), findings: Vec::new(), score: None };
     if let Some(proof) = facts.proof {
         verdict.hear(by_proof(proof, policy));
+        if let Some(spam) = facts.spam {
+            let heard = spam::hear(spam, proof, &policy.bars, &policy.contact);
+            verdict.hear((heard.fate, heard.findings));
+            (verdict.aside, verdict.score) = (heard.aside, heard.score);
+        }
     }
     verdict
 }
@@ -155,7 +172,10 @@ mod tests {
     use super::*;
     use crate::proof::Trusted;
 
-    const FOLLOW: Policy = Policy { follows_dmarc: true };
+    fn policy(follows_dmarc: bool) -> Policy {
+        let bars = Bars { junk: 3.8, refusal: None };
+        Policy { follows_dmarc, bars, contact: "postmaster@example.org".to_owned() }
+    }
 
     fn zone() -> Zone {
         Zone::new()
@@ -211,7 +231,7 @@ mod tests {
             ("nobody.example", None, true),
         ] {
             let proof = proof(domain, through).await;
-            let verdict = judge(&Facts { proof: Some(&proof) }, &Policy { follows_dmarc });
+            let verdict = judge(&Facts { proof: Some(&proof), spam: None }, &policy(follows_dmarc));
             let by = if follows_dmarc { "" } else { ", only marked" };
             let through = through.map(|(from, id)| format!(" through {id}, from {from}")).unwrap_or_default();
             writeln!(told, "{domain}{through}{by}: {:?}", verdict.fate).unwrap();
@@ -226,7 +246,7 @@ mod tests {
 
     #[test]
     fn nothing_found_is_nothing_kept() {
-        let verdict = judge(&Facts::default(), &FOLLOW);
+        let verdict = judge(&Facts::default(), &policy(true));
         assert_eq!((verdict.fate.clone(), verdict.judgement()), (Fate::Take, None));
     }
 
@@ -235,7 +255,7 @@ mod tests {
         let reply = |text: &str| Reply::new(550, EnhancedCode::new(5, 7, 1), text);
         let wish = |part, fate| (fate, vec![Finding::new(part, Said::new("x")).deciding()]);
         let check = |wishes: Vec<(Fate, Vec<Finding>)>, fate: Fate, deciding: &[&str]| {
-            let mut verdict = Verdict { fate: Fate::Take, findings: Vec::new(), score: None };
+            let mut verdict = Verdict { fate: Fate::Take, aside: Vec::new(), findings: Vec::new(), score: None };
             wishes.into_iter().for_each(|wish| verdict.hear(wish));
             let found: Vec<_> = verdict.findings.iter().filter(|one| one.decides).map(|one| &*one.part).collect();
             assert_eq!((verdict.fate, found.as_slice()), (fate, deciding));

@@ -17,6 +17,7 @@ mod outcome;
 mod proof;
 mod recipient;
 mod sending;
+mod spam;
 mod spool;
 mod visit;
 
@@ -28,5 +29,6 @@ pub use login::{
 };
 pub use recipient::{recipient, refuse};
 pub use relais_filing::Plan;
+pub use spam::{Filter, Looked, Tutor};
 pub use spool::{Held, Spool, Spooled, Spooler};
 pub use visit::{Door, Visit};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use relais_message::{fields, header_octets};
 use relais_model::{Domain, EnhancedCode, Reply};
 use relais_msgauth::dkim::DkimResult;
-use relais_msgauth::dmarc::{Decision, Overrides, dispose};
+use relais_msgauth::dmarc::{Decision, DmarcResult, Overrides, dispose};
 use relais_msgauth::spf::SpfResult;
 use relais_msgauth::{Answering, Authentication, Facts, Family, Lack, Resolver, authenticate, results};
 use relais_store::Settings;
@@ -27,8 +27,7 @@ pub(crate) struct Proof {
 impl Proof {
     /// Checks a message.
     pub(crate) async fn of(facts: &Facts<'_>, resolver: &dyn Resolver, trusted: &Trusted) -> Self {
-        let in_time = InTime { resolver, until: Instant::now() + PATIENCE };
-        let authentication = authenticate(facts, &in_time).await;
+        let authentication = authenticate(facts, resolver).await;
         let list = trusted.list(facts.message, &authentication);
         let overrides = Overrides { list: list.as_deref(), trusted_sealers: &trusted.sealers };
         let decision = dispose(&authentication.dmarc, &authentication.arc, &overrides);
@@ -37,6 +36,17 @@ impl Proof {
             dmarc = authentication.dmarc.result.as_str(), disposition = ?decision.disposition, "message checked"
         );
         Self { authentication, decision }
+    }
+
+    /// The author's domain stands behind it (DMARC).
+    pub(crate) fn is_proven(&self) -> bool {
+        self.authentication.dmarc.result == DmarcResult::Pass
+    }
+
+    /// The sender's domain says that it doesn't come from there.
+    pub(crate) fn is_disowned(&self) -> bool {
+        let found = &self.authentication;
+        !self.is_proven() && (found.dmarc.result == DmarcResult::Fail || found.spf_mail_from.result == SpfResult::Fail)
     }
 
     /// To whoever gave us a message that its author's domain wants refused.
@@ -110,12 +120,17 @@ fn list_id(message: &[u8]) -> Option<Domain> {
 
 /// The DNS, as long as there is time.
 #[derive(Debug)]
-struct InTime<'r> {
+pub(crate) struct InTime<'r> {
     resolver: &'r dyn Resolver,
     until: Instant,
 }
 
-impl InTime<'_> {
+impl<'r> InTime<'r> {
+    /// For one message, from now on.
+    pub(crate) fn new(resolver: &'r dyn Resolver) -> Self {
+        Self { resolver, until: Instant::now() + PATIENCE }
+    }
+
     async fn answer<T>(&self, asked: Answering<'_, Result<T, Lack>>) -> Result<T, Lack> {
         timeout_at(self.until, asked).await.unwrap_or(Err(Lack::Silence))
     }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sqlx::AnyConnection;
 use tokio::sync::watch;
 
-pub use self::value::{Network, Networks, SettingKind, Unit, ValueError};
+pub use self::value::{Domains, Network, Networks, SettingKind, Unit, ValueError};
 
 use self::value::Typed;
 use crate::audit::{AuditEntry, Author, Deed, Scribe};

@@ -4,16 +4,17 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use relais_message::{Facts as MessageFacts, header_octets};
-use relais_model::{Envelope, Reply};
+use relais_model::{Address, Envelope, Reply};
 use relais_msgauth as msgauth;
-use relais_store::{Refused, TraceId};
+use relais_store::{AccountKey, Refused, TraceId};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{Arrival, Reception, SMALL_OCTETS};
 use crate::judge::{Facts, Fate, Policy, Verdict, judge};
-use crate::proof::{Proof, Trusted};
+use crate::proof::{InTime, Proof, Trusted};
+use crate::spam::{Looked, Spam};
 use crate::visit::Door;
 
 impl Reception {
@@ -24,11 +25,14 @@ impl Reception {
     pub(super) async fn judged(
         &self,
         (arrival, envelope, trace): (&Arrival, &Envelope, &TraceId),
+        accounts: Vec<AccountKey>,
         octets: Vec<u8>,
         added_octets: usize,
     ) -> Result<(Vec<u8>, Verdict, Option<Proof>), Reply> {
-        let (octets, proof) = self.proved(arrival, envelope, octets, added_octets).await;
-        let verdict = judge(&Facts { proof: proof.as_ref() }, &Policy::of(&self.store.settings()));
+        let (octets, found) = self.looked_at(arrival, envelope, accounts, octets, added_octets).await;
+        let (proof, spam) = found.unzip();
+        let facts = Facts { proof: proof.as_ref(), spam: spam.as_ref().and_then(Option::as_ref) };
+        let verdict = judge(&facts, &Policy::of(&self.store.settings(), &self.config.host_name));
         let (Fate::Defer(reply) | Fate::Refuse(reply)) = verdict.fate.clone() else {
             return Ok((octets, verdict, proof));
         };
@@ -54,13 +58,14 @@ impl Reception {
     }
 
     /// The message with what was found of it in its header. The machine's own programs are no strangers.
-    async fn proved(
+    async fn looked_at(
         &self,
         arrival: &Arrival,
         envelope: &Envelope,
+        accounts: Vec<AccountKey>,
         octets: Vec<u8>,
         added_octets: usize,
-    ) -> (Vec<u8>, Option<Proof>) {
+    ) -> (Vec<u8>, Option<(Proof, Option<Spam>)>) {
         let visit = &arrival.visit;
         let resolver = match &self.resolver {
             Some(resolver) if visit.door == Door::Relay && !visit.peer.to_canonical().is_loopback() => resolver,
@@ -68,13 +73,20 @@ impl Reception {
         };
         let (peer, helo, now) = (visit.peer, arrival.hello.clone(), self.clock.now());
         let (reverse_path, host) = (envelope.reverse_path.clone(), self.config.host_name.to_string());
-        let (resolver, trusted) = (Arc::clone(resolver), Trusted::of(&self.store.settings()));
+        let (resolver, filter) = (Arc::clone(resolver), Arc::clone(&self.filter));
+        let trusted = Trusted::of(&self.store.settings());
+        let recipients: Vec<Address> = envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect();
         let is_large = octets.len() > SMALL_OCTETS;
         let checking = async move {
             let message = octets.get(added_octets..).unwrap_or_default();
             let asked = msgauth::Facts { peer, helo: &helo, reverse_path: &reverse_path, message, host: &host, now };
-            let proof = Proof::of(&asked, &*resolver, &trusted).await;
-            (proof.marked(&octets, added_octets, &host), Some(proof))
+            let in_time = InTime::new(&*resolver);
+            let proof = Proof::of(&asked, &in_time, &trusted).await;
+            let looked = Looked { message, sender: reverse_path.address(), recipients: &recipients, arrived_at: now };
+            let spam = filter.look(&looked, &accounts, (peer, &proof), &in_time).await;
+            // Who can't be asked whether they want it gets it.
+            let spam = spam.map_err(|error| error!(%error, "a message wasn't looked at by the filter")).ok();
+            (proof.marked(&octets, added_octets, &host), Some((proof, spam)))
         };
         if is_large {
             // Nobody closes it; whoever waits keeps their client waiting.

@@ -1,6 +1,6 @@
 //! Looks at a message as each account sees it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,8 @@ use std::time::Duration;
 use relais_junk::{Features, General, Own, Score, Surroundings, score};
 use relais_message::{Authors, Structure, header_octets};
 use relais_model::{Address, Clock, Domain, Timestamp};
-use relais_msgauth::{Iprev, Resolver};
+use relais_msgauth::Resolver;
+use relais_msgauth::iprev::Iprev;
 use relais_store::{AccountKey, Acquainted, GreylistVisit, SenderRule, Store, StoreError};
 use tracing::{error, warn};
 
@@ -19,6 +20,8 @@ use crate::proof::Proof;
 const MODELS: usize = 32;
 /// They are believed for so long.
 const KEPT: Duration = Duration::from_mins(1);
+/// Addresses that are held as written to, at most; past that all are noted anew.
+const WRITTEN_TO: usize = 10_000;
 /// Accounts of one message that have an opinion of their own; the rest are asked by the general model.
 const MAX_OPINIONS: usize = 50;
 /// Accounts of one message whose acquaintances are looked out for: whom a stranger may imitate.
@@ -57,6 +60,8 @@ pub(crate) struct Spam {
 pub struct Looked<'a> {
     /// Header and body.
     pub message: &'a [u8],
+    /// MAIL FROM.
+    pub sender: Option<&'a Address>,
     /// To whom the envelope sends it.
     pub recipients: &'a [Address],
     /// When it came.
@@ -71,6 +76,8 @@ pub struct Filter {
     store: Store,
     general: Option<General>,
     models: Mutex<Models>,
+    /// Of whom it is known that an account has written to them.
+    written_to: Mutex<HashSet<(AccountKey, Address)>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -79,7 +86,7 @@ impl Filter {
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
         let general = General::shipped();
         let general = general.map_err(|error| error!(%error, "the shipped spam model can't be read")).ok();
-        Self { store, general, models: Mutex::default(), clock }
+        Self { store, general, models: Mutex::default(), written_to: Mutex::default(), clock }
     }
 
     /// The features of a message for the account `account`; large ones take up to 50 ms.
@@ -106,7 +113,9 @@ impl Filter {
     }
 
     async fn score_of(&self, account: AccountKey, features: &Features) -> Result<Option<Score>, StoreError> {
-        let Some(general) = self.general.as_ref().filter(|_| self.store.settings().junk_filter) else { return Ok(None) };
+        let Some(general) = self.general.as_ref().filter(|_| self.store.settings().junk_filter) else {
+            return Ok(None);
+        };
         Ok(Some(score(general, self.own(account).await?.as_deref(), features)))
     }
 
@@ -143,18 +152,37 @@ impl Filter {
         models.insert(account, (now, model));
     }
 
+    /// An account has written to these addresses: who answers is no stranger.
+    pub(crate) async fn note_written(&self, account: AccountKey, to: impl Iterator<Item = &Address>) {
+        let new: Vec<Address> = {
+            let mut known = self.written_to.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.len() >= WRITTEN_TO {
+                known.clear();
+            }
+            to.filter(|address| known.insert((account, (*address).clone()))).cloned().collect()
+        };
+        if !new.is_empty()
+            && let Err(error) = self.store.note_written(account, &new).await
+        {
+            warn!(%error, "whom an account has written to isn't remembered");
+        }
+    }
+
     /// Looks at a stranger's message for the accounts that it goes to.
     pub(crate) async fn look(
         &self,
         looked: &Looked<'_>,
         accounts: &[AccountKey],
-        (peer, proof, resolver): (IpAddr, &Proof, &dyn Resolver),
+        (peer, proof): (IpAddr, &Proof),
+        resolver: &dyn Resolver,
     ) -> Result<Spam, StoreError> {
         let settings = self.store.settings();
         let header = looked.message.get(..header_octets(looked.message)).unwrap_or_default();
         let author = Authors::read(header).from.into_iter().next();
         let mut domains: Vec<Domain> = author.iter().map(|author| author.domain.clone()).collect();
-        domains.extend(proof.sender_domain().filter(|domain| !domains.contains(domain)));
+        domains.extend(looked.sender.map(|sender| sender.domain.clone()));
+        domains.sort_unstable();
+        domains.dedup();
         let lists = (settings.junk_blocklists.as_slice(), settings.junk_domain_blocklists.as_slice());
         let listings = listings(resolver, lists, peer, &domains).await;
         let features = self.features(looked, accounts).await?;

@@ -71,14 +71,17 @@ pub(crate) fn hear(spam: &Spam, proof: &Proof, bars: &Bars, contact: &str) -> He
     let common = listed + if proof.is_disowned() { DISOWNED } else { 0.0 };
     let weighed: Vec<Weighed> = spam.opinions.iter().map(|opinion| weigh(opinion, common, proof, bars)).collect();
     // Of several accounts' reasons those are told whose account wants the message most: the fate of all hangs on them.
-    let told = weighed.iter().min_by(|one, other| one.wish.cmp(&other.wish).then(one.points().total_cmp(&other.points())));
+    let told =
+        weighed.iter().min_by(|one, other| one.wish.cmp(&other.wish).then(one.points().total_cmp(&other.points())));
     let fate = told.map_or(Fate::Take, |told| match told.wish {
         Wish::Take => Fate::Take,
         Wish::Junk => Fate::Junk,
         Wish::Refuse => Fate::Refuse(refusal(contact)),
     });
     let aside = match fate {
-        Fate::Take => weighed.iter().filter(|weighed| weighed.wish > Wish::Take).map(|weighed| weighed.account).collect(),
+        Fate::Take => {
+            weighed.iter().filter(|weighed| weighed.wish > Wish::Take).map(|weighed| weighed.account).collect()
+        }
         _ => Vec::new(),
     };
     let score = told.and_then(|told| told.score);
@@ -90,7 +93,9 @@ pub(crate) fn hear(spam: &Spam, proof: &Proof, bars: &Bars, contact: &str) -> He
         let minutes = again.as_secs().div_ceil(60);
         let text = format!("You are new here: please come again in {minutes} minutes, as mail servers do");
         heard.fate = Fate::Defer(Reply::new(451, EnhancedCode::new(4, 7, 1), text));
-        heard.findings.push(Finding::new("greylist", Said::new("spam-greylisted").number("minutes", minutes)).deciding());
+        heard
+            .findings
+            .push(Finding::new("greylist", Said::new("spam-greylisted").number("minutes", minutes)).deciding());
     }
     heard
 }
@@ -128,7 +133,8 @@ fn weigh(opinion: &Opinion, common: f32, proof: &Proof, bars: &Bars) -> Weighed 
     };
     let mut weighed = Weighed { account: opinion.account, wish, score, findings };
     if let (Some(score), Wish::Junk | Wish::Refuse) = (score, wish) {
-        let said = Said::new("spam-above-bar").words("score", format!("{score:.1}")).words("bar", format!("{:.1}", bars.junk));
+        let said =
+            Said::new("spam-above-bar").words("score", format!("{score:.1}")).words("bar", format!("{:.1}", bars.junk));
         weighed.findings.insert(0, Finding::new("spam", said).deciding());
     }
     obey_rule(opinion, proof, &mut weighed);

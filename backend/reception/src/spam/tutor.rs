@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relais_junk::{Class, Own};
+use relais_message::{fields, header_octets};
 use relais_store::{JunkModel, LearntCounts, Lesson, Store, StoreError};
 use tokio::select;
 use tokio::sync::broadcast::error::RecvError;
@@ -82,7 +83,8 @@ impl Tutor {
         // A message that is gone meanwhile says nothing.
         let Some(raw) = self.store.raw(lesson.message).await? else { return Ok(()) };
         // What arrives and who is imitated makes signs, and signs aren't learnt: the same features whenever it is looked at.
-        let looked = Looked { message: &raw, recipients: &[], arrived_at: self.store.now() };
+        let message = as_it_came(&raw);
+        let looked = Looked { message, sender: None, recipients: &[], arrived_at: self.store.now() };
         let features = self.filter.features(&looked, &[]).await?;
         let class = |is_junk| if is_junk { Class::Junk } else { Class::Ham };
         if let Some(learnt) = lesson.learnt {
@@ -90,5 +92,34 @@ impl Tutor {
         }
         own.learn(&features, class(lesson.is_junk));
         Ok(())
+    }
+}
+
+/// A message without what we put before it when it came in: the filter saw it so. That ends with our Received field.
+fn as_it_came(raw: &[u8]) -> &[u8] {
+    let mut octets = 0;
+    for field in fields(raw.get(..header_octets(raw)).unwrap_or_default()) {
+        if octets == 0 && !field.is("Return-Path") {
+            return raw;
+        }
+        octets += field.raw.len();
+        if field.is("Received") {
+            return raw.get(octets..).unwrap_or_default();
+        }
+    }
+    raw
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_learnt_is_what_the_filter_saw() {
+        let theirs = "Received: from a by b\r\nSubject: hello\r\n\r\nThe body.\r\n";
+        let ours = "Return-Path: <a@b.example>\r\nAuthentication-Results: mx;\r\n none\r\nReceived: from b by c\r\n\tfor d\r\n";
+        assert_eq!(as_it_came(format!("{ours}{theirs}").as_bytes()), theirs.as_bytes());
+        assert_eq!(as_it_came(theirs.as_bytes()), theirs.as_bytes());
+        assert_eq!(as_it_came(b"Return-Path: <>\r\n\r\nx"), b"Return-Path: <>\r\n\r\nx");
     }
 }

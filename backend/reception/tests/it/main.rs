@@ -12,4 +12,5 @@ mod desk;
 mod house;
 mod login;
 mod recipient;
+mod spam;
 mod trust;

@@ -34,13 +34,13 @@ impl Store {
         let (now, engine) = (self.now(), self.engine());
         self.write(move |tx| {
             Box::pin(async move {
-                let head = "INSERT INTO acquaintance (account_key, folded, domain, times, last_at)";
-                let tail = " ON CONFLICT (account_key, folded) DO UPDATE SET times = acquaintance.times + 1, last_at = excluded.last_at";
+                let head = "INSERT INTO acquaintance (account_key, folded, domain, last_at)";
+                let tail = " ON CONFLICT (account_key, folded) DO UPDATE SET last_at = excluded.last_at";
                 let bind = |statement: Statement, (folded, domain): &(String, String)| {
                     let statement = statement.bind(account.value()).bind(folded.clone()).bind(domain.clone());
-                    statement.bind(1).bind(now.millis())
+                    statement.bind(now.millis())
                 };
-                for statement in sql::insert(head, 5, tail, &addresses, bind) {
+                for statement in sql::insert(head, 4, tail, &addresses, bind) {
                     sql::query(engine, &[statement])?.execute(&mut *tx).await?;
                 }
                 let sql = "DELETE FROM acquaintance WHERE account_key = $1 AND last_at <

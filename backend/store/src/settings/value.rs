@@ -366,7 +366,8 @@ impl Typed for Networks {
 impl Typed for Domains {
     fn read(_kind: SettingKind, text: &str) -> Result<Self, ValueError> {
         let parts = text.split([',', ' ', '\n']).map(str::trim).filter(|part| !part.is_empty());
-        let domains: Vec<Domain> = parts.map(Domain::parse).collect::<Result<_, _>>().map_err(|_| ValueError::Domain)?;
+        let domains: Vec<Domain> =
+            parts.map(Domain::parse).collect::<Result<_, _>>().map_err(|_| ValueError::Domain)?;
         if Self::MOST < domains.len() { Err(ValueError::Long) } else { Ok(Self(domains)) }
     }
 

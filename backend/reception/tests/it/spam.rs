@@ -1,0 +1,175 @@
+//! Whether anybody wants it: the filter, what people teach it, their rules, lists, and who is asked to come again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use relais_model::{MailboxName, UidSet};
+use relais_msgauth::testing::Zone;
+use relais_reception::Tutor;
+use relais_store::{Author, JudgedAs, NewSenderRule, Page, RuleScope, TraceFilter};
+
+use crate::desk::{Desk, by_ann, from_outside};
+use crate::house::address;
+
+const BEN: &[&str] = &["ben@example.org"];
+const BOTH: &[&str] = &["ann@example.org", "ben@example.org"];
+
+/// What everybody got in 2002, and nobody wanted.
+const JUNK: &str = "From: \"Cheap Meds\" <offer8812@shop.example>\r\nTo: undisclosed-recipients:;\r\nSubject: VIAGRA $$$ 100% FREE!!!\r\n\
+    Content-Type: text/html\r\n\r\n<html><body bgcolor=red><font size=7 color=yellow>CLICK HERE NOW!!!</font> Buy VIAGRA online, no prescription \
+    needed. Save up to 80%! Limited time offer, act now, money back guarantee. Earn $$$ working from home. \
+    <a href=\"http://192.0.2.99/unsubscribe?id=1\">Click here to be removed from our mailing list</a></body></html>\r\n";
+
+/// What a colleague writes.
+const GOOD: &str = "From: Dora <dora@shop.example>\r\nTo: ben@example.org\r\nSubject: Re: patch for the parser\r\n\
+    In-Reply-To: <1@example.org>\r\nReferences: <1@example.org>\r\nContent-Type: text/plain\r\n\r\nOn Tuesday Ben wrote:\r\n> does it build?\r\n\r\n\
+    Yes, it builds here with the change you posted. I wonder whether the test in the last commit is right, though.\r\n\r\nDora\r\n";
+
+fn zone() -> Zone {
+    let mut zone = Zone::new()
+        .with_txt("shop.example", "v=spf1 ip4:192.0.2.1 -all")
+        .with_txt("_dmarc.shop.example", "v=DMARC1; p=reject")
+        .with_txt("forged.example", "v=spf1 -all");
+    zone.add_address("1.2.0.192.lists.example", "127.0.0.2".parse().unwrap());
+    zone
+}
+
+async fn desk(greylisting: bool) -> Desk {
+    let Desk { house, reception } = Desk::open().await;
+    let greylisting = if greylisting { "true" } else { "false" };
+    house.store.change_setting(&Author::house(), "junk.greylisting", Some(greylisting)).await.unwrap();
+    Desk { house, reception: reception.with_resolver(Arc::new(zone())) }
+}
+
+async fn get(desk: &Desk, message: &str) -> Vec<String> {
+    desk.send(&from_outside("x@shop.example", BEN), message).await
+}
+
+async fn count(desk: &Desk, mailbox: &str) -> usize {
+    desk.mail("ben@example.org", mailbox).await.len()
+}
+
+/// Moves the last message of one of Ben's mailboxes to another, and lets the tutor learn.
+async fn teach(desk: &Desk, from: &str, to: &str) {
+    let store = &desk.house.store;
+    let ben = store.account(&address("ben@example.org")).await.unwrap().unwrap().key;
+    let status = async |name| store.mailbox(ben, &MailboxName::parse(name).unwrap()).await.unwrap().unwrap();
+    let (source, target) = (status(from).await, status(to).await);
+    let last = source.uid_next - 1;
+    let mut uids = UidSet::new();
+    uids.insert_run(last, last);
+    store.move_messages(source.mailbox.key, uids, target.mailbox.key).await.unwrap();
+    Tutor::new(store.clone(), Arc::clone(desk.reception.filter())).learn_all().await.unwrap();
+}
+
+async fn rule(desk: &Desk, scope: RuleScope, sender: &str, is_allowed: bool) {
+    let new = NewSenderRule { scope, sender: sender.to_owned(), is_allowed };
+    desk.house.store.set_sender_rule(&Author::house(), new).await.unwrap();
+}
+
+#[tokio::test]
+async fn junk_goes_into_junk_and_the_trace_says_why() {
+    let desk = desk(false).await;
+    assert_eq!(get(&desk, GOOD).await, ["250 2.0.0"]);
+    assert_eq!(get(&desk, JUNK).await, ["250 2.0.0"]);
+    assert_eq!((count(&desk, "INBOX").await, count(&desk, "Junk").await), (1, 1));
+    let event = desk.house.store.trace(&TraceFilter::default(), &Page::first()).await.unwrap().rows.remove(0);
+    let judgement = desk.house.store.judgement(&event.trace).await.unwrap().unwrap();
+    assert_eq!(judgement.judged_as, JudgedAs::Junk);
+    let decides = judgement.findings.iter().find(|finding| finding.decides).unwrap();
+    assert_eq!(decides.said.id, "spam-above-bar");
+    assert!(judgement.findings.iter().any(|finding| finding.said.id == "spam-words-junk"), "{judgement:?}");
+    assert!(judgement.score.unwrap() > 3.8);
+    desk.house.store.change_setting(&Author::house(), "junk.filter", Some("false")).await.unwrap();
+    assert_eq!(get(&desk, JUNK).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, "INBOX").await, 2, "the filter is off");
+}
+
+/// One message goes to several: each gets it where their own filter wants it.
+#[tokio::test]
+async fn each_person_has_their_own_filter() {
+    let desk = desk(false).await;
+    let newsletter = |issue: u32| {
+        format!(
+            "From: Chess News <news@shop.example>\r\nTo: readers@shop.example\r\nSubject: Chess News, issue {issue}\r\n\
+             List-Id: <chess.shop.example>\r\n\r\nDear chess friends, issue {issue} brings openings, endgames and puzzles.\r\n"
+        )
+    };
+    for issue in 0..6 {
+        assert_eq!(get(&desk, &newsletter(issue)).await, ["250 2.0.0"]);
+        if count(&desk, "INBOX").await > 0 {
+            teach(&desk, "INBOX", "Junk").await;
+        }
+    }
+    assert_eq!(desk.send(&from_outside("x@shop.example", BOTH), &newsletter(7)).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, "INBOX").await, 0, "Ben has said that it is junk to him");
+    assert_eq!(desk.inbox("ann@example.org").await.len(), 1, "Ann hasn't");
+    // What was learnt is taken back with the move.
+    for _ in 0..7 {
+        teach(&desk, "Junk", "INBOX").await;
+    }
+    assert_eq!(get(&desk, &newsletter(8)).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, "INBOX").await, 8);
+}
+
+#[tokio::test]
+async fn a_rule_goes_before_the_filter_unless_the_name_is_forged() {
+    let desk = desk(false).await;
+    let ben = desk.house.store.account(&address("ben@example.org")).await.unwrap().unwrap();
+    rule(&desk, RuleScope::Account(ben.key), "shop.example", true).await;
+    assert_eq!(get(&desk, JUNK).await, ["250 2.0.0"]);
+    assert_eq!((count(&desk, "INBOX").await, count(&desk, "Junk").await), (1, 0), "allowed");
+    rule(&desk, RuleScope::Account(ben.key), "forged.example", true).await;
+    let forged = JUNK.replace("shop.example", "forged.example");
+    assert_eq!(desk.send(&from_outside("x@forged.example", BEN), &forged).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, "Junk").await, 1, "allowed, but forged");
+    rule(&desk, RuleScope::Account(ben.key), "dora@shop.example", false).await;
+    assert_eq!(get(&desk, GOOD).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, "Junk").await, 2, "whom one person blocks goes into their Junk");
+    rule(&desk, RuleScope::Domain(ben.domain), "other.example", false).await;
+    let other = GOOD.replace("shop.example", "other.example");
+    assert_eq!(get(&desk, &other).await, ["550 5.7.1"], "whom a domain blocks is refused");
+}
+
+/// Whom a person has written to is let in; that they answered is known by proof only.
+#[tokio::test]
+async fn an_answer_to_our_mail_is_no_stranger() {
+    let desk = desk(false).await;
+    let ours = "From: ann@example.org\r\nSubject: hello\r\n\r\nHello.\r\n";
+    assert_eq!(desk.send(&by_ann("ann@example.org", &["offer8812@shop.example"]), ours).await, ["250 2.0.0"]);
+    let found = desk.send(&from_outside("x@shop.example", &["ann@example.org"]), JUNK).await;
+    assert_eq!(found, ["250 2.0.0"]);
+    let trace = desk.house.store.trace(&TraceFilter::default(), &Page::first()).await.unwrap().rows.remove(0).trace;
+    let judgement = desk.house.store.judgement(&trace).await.unwrap().unwrap();
+    assert!(judgement.findings.iter().any(|finding| finding.said.id == "spam-known-address"), "{judgement:?}");
+}
+
+#[tokio::test]
+async fn a_list_speaks_against_a_host() {
+    let desk = desk(false).await;
+    desk.house.store.change_setting(&Author::house(), "junk.blocklists", Some("lists.example")).await.unwrap();
+    get(&desk, GOOD).await;
+    let trace = desk.house.store.trace(&TraceFilter::default(), &Page::first()).await.unwrap().rows.remove(0).trace;
+    let judgement = desk.house.store.judgement(&trace).await.unwrap().unwrap();
+    assert!(judgement.findings.iter().any(|finding| finding.said.id == "spam-listed" && finding.points > 0.0));
+}
+
+/// RFC 6647: only strangers with bad signs, once, and not while somebody waits for a code.
+#[tokio::test]
+async fn a_doubtful_stranger_is_asked_to_come_again() {
+    let desk = desk(true).await;
+    let doubtful = GOOD.replace("shop.example", "forged.example");
+    let send = async || desk.send(&from_outside("x@forged.example", BEN), &doubtful).await;
+    assert_eq!(get(&desk, GOOD).await, ["250 2.0.0"], "proven: no bad sign counts");
+    assert_eq!(send().await, ["451 4.7.1"]);
+    desk.house.clock.advance(Duration::from_secs(60));
+    assert_eq!(send().await, ["451 4.7.1"], "too early");
+    desk.house.clock.advance(Duration::from_secs(60));
+    assert_eq!(send().await, ["250 2.0.0"]);
+    assert_eq!(send().await, ["250 2.0.0"], "known from now on");
+    let ben = desk.house.store.account(&address("ben@example.org")).await.unwrap().unwrap().key;
+    let code = doubtful.replace("dora@", "codes@");
+    let until = desk.house.store.now().plus(Duration::from_mins(15));
+    desk.house.store.await_code(ben, Some(until)).await.unwrap();
+    assert_eq!(desk.send(&from_outside("x@forged.example", BEN), &code).await, ["250 2.0.0"], "Ben waits for a code");
+}
