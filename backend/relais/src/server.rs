@@ -15,7 +15,7 @@ use relais_delivery::{
 use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
-use relais_reception::{Disk, Login, Reception, ReceptionConfig};
+use relais_reception::{Disk, Login, Reception, ReceptionConfig, Tutor};
 use relais_service::{Access, CertificateDesk, DnsHouse, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -51,6 +51,7 @@ pub(crate) struct Server {
     operations: operations::Doors,
     web: web::Doors,
     access: Arc<Access>,
+    tutor: Tutor,
     service: Service,
     drain: Duration,
     delivery: Option<DeliveryConfig>,
@@ -87,6 +88,7 @@ impl Server {
             reception = reception.with_resolver(Arc::new(resolver(&config.resolver)?));
         }
         let reception = Arc::new(reception);
+        let tutor = Tutor::new(store.clone(), Arc::clone(reception.filter()));
         let operations = operations::Doors::bind(&config.operations, &tls).await?;
         let web = web::Doors::bind(&config.web, &tls)?;
         let access = open_access(config, &store, &login).await?;
@@ -111,6 +113,7 @@ impl Server {
             operations,
             web,
             access,
+            tutor,
             service,
             drain,
             delivery: Some(delivery_config(config)?),
@@ -169,6 +172,7 @@ impl Server {
         let operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?;
         let service = self.service().with_operations(operations.with_certificates(desk));
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
+        tasks.spawn(self.tutor.run(stop.clone()));
         tasks.spawn(service.dns.clone().look_after(stop.clone()));
         let dns = service.dns.clone();
         tasks.spawn(count_flow(service.clone(), stop.clone()));

@@ -20,6 +20,9 @@ const JUNK: &str = "From: \"Cheap Meds\" <offer8812@shop.example>\r\nTo: undiscl
     needed. Save up to 80%! Limited time offer, act now, money back guarantee. Earn $$$ working from home. \
     <a href=\"http://192.0.2.99/unsubscribe?id=1\">Click here to be removed from our mailing list</a></body></html>\r\n";
 
+/// So many issues of a newsletter are enough to know what is wanted of it.
+const ISSUES: u32 = 6;
+
 /// What a colleague writes.
 const GOOD: &str = "From: Dora <dora@shop.example>\r\nTo: ben@example.org\r\nSubject: Re: patch for the parser\r\n\
     In-Reply-To: <1@example.org>\r\nReferences: <1@example.org>\r\nContent-Type: text/plain\r\n\r\nOn Tuesday Ben wrote:\r\n> does it build?\r\n\r\n\
@@ -49,7 +52,7 @@ async fn count(desk: &Desk, mailbox: &str) -> usize {
     desk.mail("ben@example.org", mailbox).await.len()
 }
 
-/// Moves the last message of one of Ben's mailboxes to another, and lets the tutor learn.
+/// Moves all messages of one of Ben's mailboxes to another, and lets the tutor learn.
 async fn teach(desk: &Desk, from: &str, to: &str) {
     let store = &desk.house.store;
     let ben = store.account(&address("ben@example.org")).await.unwrap().unwrap().key;
@@ -57,7 +60,7 @@ async fn teach(desk: &Desk, from: &str, to: &str) {
     let (source, target) = (status(from).await, status(to).await);
     let last = source.uid_next - 1;
     let mut uids = UidSet::new();
-    uids.insert_run(last, last);
+    uids.insert_run(1, last);
     store.move_messages(source.mailbox.key, uids, target.mailbox.key).await.unwrap();
     Tutor::new(store.clone(), Arc::clone(desk.reception.filter())).learn_all().await.unwrap();
 }
@@ -95,21 +98,19 @@ async fn each_person_has_their_own_filter() {
              List-Id: <chess.shop.example>\r\n\r\nDear chess friends, issue {issue} brings openings, endgames and puzzles.\r\n"
         )
     };
-    for issue in 0..6 {
+    for issue in 0..ISSUES {
         assert_eq!(get(&desk, &newsletter(issue)).await, ["250 2.0.0"]);
         if count(&desk, "INBOX").await > 0 {
             teach(&desk, "INBOX", "Junk").await;
         }
     }
-    assert_eq!(desk.send(&from_outside("x@shop.example", BOTH), &newsletter(7)).await, ["250 2.0.0"]);
+    assert_eq!(desk.send(&from_outside("x@shop.example", BOTH), &newsletter(ISSUES)).await, ["250 2.0.0"; 2]);
     assert_eq!(count(&desk, "INBOX").await, 0, "Ben has said that it is junk to him");
     assert_eq!(desk.inbox("ann@example.org").await.len(), 1, "Ann hasn't");
     // What was learnt is taken back with the move.
-    for _ in 0..7 {
-        teach(&desk, "Junk", "INBOX").await;
-    }
-    assert_eq!(get(&desk, &newsletter(8)).await, ["250 2.0.0"]);
-    assert_eq!(count(&desk, "INBOX").await, 8);
+    teach(&desk, "Junk", "INBOX").await;
+    assert_eq!(get(&desk, &newsletter(ISSUES + 1)).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, "INBOX").await, usize::try_from(ISSUES).unwrap() + 2);
 }
 
 #[tokio::test]
