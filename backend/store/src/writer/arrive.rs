@@ -59,7 +59,6 @@ impl<'a> Batch<'a, '_> {
         self.traces.extend(refused.recipients.iter().map(|recipient| NewTrace {
             trace: &refused.trace,
             kind: TraceKind::Refused,
-            protection: None,
             sender: refused.reverse_path.address(),
             recipient,
             peer: &refused.from_peer,
