@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use relais_filing::notice::{About, Kind, Notice, RETURNED_OCTETS, Told};
 use relais_filing::{Filing, Plan};
+use relais_filters::Filters;
 use relais_message::{Authors, Received, complete_submission, count_received, header_octets, received};
 use relais_model::{
     Address, Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, SpecialUse, Timestamp,
@@ -21,6 +22,7 @@ use tokio::task::spawn_blocking;
 use tracing::{error, info, warn};
 
 use crate::fate::{Fate, Line};
+use crate::filters::Filtering;
 use crate::proof::Proof;
 use crate::recipient::recipient;
 use crate::sending::Sending;
@@ -55,6 +57,7 @@ pub struct Reception {
     disk: Arc<Disk>,
     sending: Sending,
     signing: Signing,
+    filtering: Filtering,
     resolver: Option<Arc<dyn Resolver>>,
     large_checks: Semaphore,
     clock: Arc<dyn Clock>,
@@ -105,14 +108,34 @@ impl Reception {
     ) -> Self {
         let filing = Filing::new(store.clone(), config.host_name.clone());
         let (spooler, signing) = (Spooler::new(spool), Signing::new(store.clone()));
+        let filters = Arc::new(Filters::new(Arc::clone(&clock)));
+        let filtering = Filtering::new(filters, store.clone(), config.host_name.to_string());
         let (sending, resolver, large_checks) = (Sending::default(), None, Semaphore::new(LARGE_CHECKS));
-        Self { store, filing, config, spooler, disk, sending, signing, resolver, large_checks, clock, random }
+        Self {
+            store,
+            filing,
+            config,
+            spooler,
+            disk,
+            sending,
+            signing,
+            filtering,
+            resolver,
+            large_checks,
+            clock,
+            random,
+        }
     }
 
     /// Checks strangers' mail by this DNS; without one nothing is found out about it.
     #[must_use]
     pub fn with_resolver(self, resolver: Arc<dyn Resolver>) -> Self {
         Self { resolver: Some(resolver), ..self }
+    }
+
+    /// The programs that are asked about messages, and how they do.
+    pub const fn filters(&self) -> &Arc<Filters> {
+        &self.filtering.filters
     }
 
     /// Where messages wait while they come in; IMAP's APPEND uses it too.
@@ -208,11 +231,13 @@ impl Reception {
             self.check_authors(identity, &mended.authors).await?;
             let old = added_octets..added_octets + header.len();
             drop(spooled.octets.splice(old, mended.header));
-            spooled.octets = self.signed(spooled.octets, added_octets, &mended.authors).await?;
+            let filtered = self.filtering.pass(&arrival, &envelope, &trace, &plans, spooled.octets).await?;
+            spooled.octets = self.signed(filtered.octets, added_octets, &mended.authors).await?;
         } else {
             let (octets, disposition) = self.proved(&arrival, &envelope, spooled.octets, added_octets).await?;
-            spooled.octets = octets;
-            if disposition == Disposition::Quarantine {
+            let filtered = self.filtering.pass(&arrival, &envelope, &trace, &plans, octets).await?;
+            spooled.octets = filtered.octets;
+            if filtered.is_junk || disposition == Disposition::Quarantine {
                 let copies = plans.iter_mut().flat_map(|plan| &mut plan.deliveries);
                 copies.for_each(|copy| copy.mailbox = Target::Use(SpecialUse::Junk));
             }
@@ -428,7 +453,7 @@ pub async fn prepare(spooled: Spooled) -> Content {
 }
 
 /// Works on a message; off the async threads where it is large.
-async fn aside<T: Send + 'static>(octets: Vec<u8>, work: impl FnOnce(Vec<u8>) -> T + Send + 'static) -> T {
+pub(crate) async fn aside<T: Send + 'static>(octets: Vec<u8>, work: impl FnOnce(Vec<u8>) -> T + Send + 'static) -> T {
     if octets.len() <= SMALL_OCTETS {
         return work(octets);
     }

@@ -3,7 +3,7 @@
 //! - `login`: the one log-in of IMAP, POP3 and SMTP AUTH, and its limits.
 //! - `visit`: who stands at which door. `recipient`: may this recipient come in there?
 //! - `desk`: a message from MAIL to the reply after its end. `sending`: what an account may send in a day. `fate`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
-//! - `proof`: whose mail a stranger's message is. `signing`: our people's is signed.
+//! - `proof`: whose mail a stranger's message is. `signing`: our people's is signed. `filters`: what programs that aren't ours say of a message.
 //!
 //! # Invariants
 //! - Only who has logged in may send to other hosts; no network is trusted.
@@ -12,6 +12,7 @@
 mod desk;
 mod disk;
 mod fate;
+mod filters;
 mod login;
 mod proof;
 mod recipient;
