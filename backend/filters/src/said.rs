@@ -1,6 +1,6 @@
 //! What a person is told: sentences of the catalogue (`filters.ftl`), before it is known in which language they are read.
 
-use crate::{Action, Answered, Finding, Trouble};
+use crate::{Action, Answered, Finding, Kind, Trouble};
 
 /// A sentence: its name in the catalogue, and what fills its gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,24 +78,23 @@ impl Reason for Answered {
             Finding::Discarded => sentence("filters-discarded"),
             Finding::TooLarge { most_octets: Some(octets) } => sentence("filters-too-large").number("octets", *octets),
             Finding::TooLarge { most_octets: None } => sentence("filters-too-large-for-it"),
-            Finding::Down(trouble) => {
-                Said { gaps: [sentence("").gaps, trouble.said().gaps].concat(), ..trouble.said() }
-            }
+            Finding::Down(trouble) => trouble.said_of(self.kind),
         }
     }
 }
 
-impl Reason for Trouble {
-    /// With a gap `filter` that who knows it fills: see [`Answered`].
-    fn said(&self) -> Said {
+impl Trouble {
+    /// What a filter of this kind has, as a sentence.
+    pub fn said_of(&self, kind: Kind) -> Said {
+        let sentence = |id| Said::new(id).words("filter", kind.title());
         match self {
-            Self::Unreachable(why) => Said::new("filters-unreachable").words("why", why),
-            Self::Silent => Said::new("filters-silent"),
-            Self::Busy => Said::new("filters-busy"),
-            Self::Broken(why) => Said::new("filters-broken").words("why", why),
-            Self::Malformed(what) => Said::new("filters-malformed").words("what", what),
-            Self::Failed(why) => Said::new("filters-failed").words("why", why),
-            Self::Resting => Said::new("filters-resting"),
+            Self::Unreachable(why) => sentence("filters-unreachable").words("why", why),
+            Self::Silent => sentence("filters-silent"),
+            Self::Busy => sentence("filters-busy"),
+            Self::Broken(why) => sentence("filters-broken").words("why", why),
+            Self::Malformed(what) => sentence("filters-malformed").words("what", what),
+            Self::Failed(why) => sentence("filters-failed").words("why", why),
+            Self::Resting => sentence("filters-resting"),
         }
     }
 }
@@ -108,7 +107,7 @@ mod tests {
     use relais_words::Language;
 
     use super::*;
-    use crate::{Change, Kind, Rating, Symbol};
+    use crate::{Change, Rating, Symbol};
 
     fn all() -> Vec<Finding> {
         let text = || "x".to_owned();

@@ -82,13 +82,18 @@ impl Filtering {
     }
 }
 
-/// Those that are set, for what comes in by this door. What our people write is no spam of strangers': rspamd isn't asked about it.
-pub(crate) fn asked(settings: &Settings, door: Door) -> Vec<Filter> {
-    let mut filters: Vec<Filter> = settings.filters_clamd.clone().map(Filter::Clamd).into_iter().collect();
-    if let Some(at) = settings.filters_rspamd.clone().filter(|_| door != Door::Submission) {
-        filters.push(Filter::Rspamd(at, settings.filters_rspamd_password.clone()));
-    }
-    filters.extend(settings.filters_milters.iter().cloned().map(Filter::Milter));
+/// The filters that are set.
+pub fn filters_set(settings: &Settings) -> Vec<Filter> {
+    let clamd = settings.filters_clamd.iter().cloned().map(Filter::Clamd);
+    let password = || settings.filters_rspamd_password.clone();
+    let rspamd = settings.filters_rspamd.iter().cloned().map(|at| Filter::Rspamd(at, password()));
+    clamd.chain(rspamd).chain(settings.filters_milters.iter().cloned().map(Filter::Milter)).collect()
+}
+
+/// Those that look at what comes in by this door. What our people write is no spam of strangers': rspamd isn't asked about it.
+fn asked(settings: &Settings, door: Door) -> Vec<Filter> {
+    let mut filters = filters_set(settings);
+    filters.retain(|filter| filter.kind() != Kind::Rspamd || door != Door::Submission);
     filters
 }
 

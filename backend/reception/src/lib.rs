@@ -23,6 +23,7 @@ mod visit;
 
 pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, prepare};
 pub use disk::Disk;
+pub use filters::filters_set;
 pub use login::{
     AddAppPasswordError, Ban, BanTarget, Banned, HashError, Identity, Login, LoginAnswer, LoginAttempt,
     MAX_PASSWORD_OCTETS, Network, Protocol, ScramAttempt, ScramStart, VERIFIED_FOR, is_known_hash,

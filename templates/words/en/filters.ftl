@@ -22,3 +22,4 @@ filters-broken = The connection to { $filter } broke: { $why }.
 filters-malformed = What { $filter } answered is not understood: { $what }.
 filters-failed = { $filter } says that it failed: { $why }.
 filters-resting = { $filter } was not asked: it was down a moment ago, and will be tried again soon.
+filters-up = { $filter } answers.

@@ -22,3 +22,4 @@ filters-broken = La connexion avec { $filter } s'est rompue : { $why }.
 filters-malformed = La réponse de { $filter } n'est pas comprise : { $what }.
 filters-failed = { $filter } dit avoir échoué : { $why }.
 filters-resting = { $filter } n'a pas été interrogé : il était en panne il y a un instant, et sera bientôt essayé de nouveau.
+filters-up = { $filter } répond.
