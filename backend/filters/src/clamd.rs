@@ -9,6 +9,8 @@ use crate::{Finding, Trouble};
 
 /// Octets of an answer, at most: a name, and a few words.
 const ANSWER_OCTETS: u64 = 4096;
+/// What stands before each message: ClamAV takes octets for mail by how they begin, and a message may begin with any field.
+const HEAD: &[u8] = b"Return-Path: <>\r\n";
 /// Octets of one piece.
 const PIECE: usize = 64 * 1024;
 
@@ -23,7 +25,7 @@ where
     let (mut hears, mut says) = split(stream);
     let writing = async {
         says.write_all(b"zINSTREAM\0").await?;
-        for piece in message.chunks(PIECE) {
+        for piece in [HEAD].into_iter().chain(message.chunks(PIECE)) {
             says.write_all(&u32::try_from(piece.len()).unwrap_or_default().to_be_bytes()).await?;
             says.write_all(piece).await?;
         }
@@ -139,6 +141,8 @@ mod tests {
         assert_eq!(found, Ok(Finding::Clean));
         let expected = [
             b"zINSTREAM\0".as_slice(),
+            &17_u32.to_be_bytes(),
+            HEAD,
             &65_536_u32.to_be_bytes(),
             &message[..PIECE],
             &10_u32.to_be_bytes(),

@@ -148,6 +148,8 @@ impl Filters {
         standing.admit(Instant::now())?;
         let began = Instant::now();
         let found = match timeout_at(until, standing.permits.acquire()).await {
+            // Also where its turn comes as its time ends.
+            Ok(_) if until <= Instant::now() => Err(Trouble::Busy),
             Err(_elapsed) => Err(Trouble::Busy),
             Ok(_turn) => timeout_at(until, exchange(filter, letter)).await.unwrap_or(Err(Trouble::Silent)),
         };
@@ -194,3 +196,6 @@ async fn greet(filter: &Filter) -> Result<Option<String>, Trouble> {
         Filter::Milter(_) => milter::version(stream).await.map(Some),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 
 mod cuts;
 mod targets {
+    pub(crate) mod filters;
     pub(crate) mod imap;
     pub(crate) mod message;
     pub(crate) mod msgauth;
@@ -17,7 +18,7 @@ mod targets {
     pub(crate) mod smtp;
 }
 
-use targets::{imap, message, msgauth, pop3, proxy, sasl, smtp};
+use targets::{filters, imap, message, msgauth, pop3, proxy, sasl, smtp};
 
 /// Takes any octets; panics where a rule is broken.
 pub type Target = fn(&[u8]);
@@ -45,6 +46,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("canonical", msgauth::canonical),
     ("auth-records", msgauth::records),
     ("auth-report", msgauth::report),
+    ("filter-clamd", filters::clamd),
+    ("filter-rspamd", filters::rspamd),
+    ("filter-milter", filters::milter),
 ];
 
 /// The target of that name.
