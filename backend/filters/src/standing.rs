@@ -16,7 +16,7 @@ use crate::{Filter, Kind, Trouble};
 pub const MOST_AT_ONCE: usize = 32;
 /// The first rest, and the longest.
 const FIRST_REST: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_secs(30);
+const LONGEST_REST: Duration = Duration::from_secs(10);
 /// Messages in a row without an answer, after which one rests that can be connected to: one odd message is not its fault.
 const PATIENT_WITH: u32 = 3;
 
@@ -155,7 +155,7 @@ mod tests {
     async fn one_that_is_away_is_tried_by_one_message_after_each_rest() {
         let standing = Standing::default();
         assert_eq!(standing.admit(Instant::now()), Ok(()));
-        for rest in [1, 2, 4, 8, 16, 30, 30] {
+        for rest in [1, 2, 4, 8, 10, 10] {
             fail(&standing, &Trouble::Unreachable("gone".to_owned()));
             assert_eq!(standing.admit(Instant::now()), Err(Trouble::Resting));
             tokio::time::advance(Duration::from_millis(rest * 1000 - 1)).await;

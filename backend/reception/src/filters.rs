@@ -236,7 +236,8 @@ fn value(found: &Found) -> String {
             Finding::Rated(rating) => {
                 let names = rating.symbols.iter().take(SYMBOLS).map(|symbol| symbol.name.as_str());
                 let symbols = names.collect::<Vec<_>>().join(",\r\n\t  ");
-                format!("{result} score={:.1} of={:.1} symbols={symbols}", rating.score, rating.required)
+                let symbols = if symbols.is_empty() { symbols } else { format!(" symbols={symbols}") };
+                format!("{result} score={:.1} of={:.1}{symbols}", rating.score, rating.required)
             }
             _ => result,
         }
