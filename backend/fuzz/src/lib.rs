@@ -8,6 +8,7 @@
 
 mod cuts;
 mod targets {
+    pub(crate) mod filters;
     pub(crate) mod imap;
     pub(crate) mod junk;
     pub(crate) mod message;
@@ -18,7 +19,7 @@ mod targets {
     pub(crate) mod smtp;
 }
 
-use targets::{imap, junk, message, msgauth, pop3, proxy, sasl, smtp};
+use targets::{filters, imap, junk, message, msgauth, pop3, proxy, sasl, smtp};
 
 /// Takes any octets; panics where a rule is broken.
 pub type Target = fn(&[u8]);
@@ -48,6 +49,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("auth-report", msgauth::report),
     ("junk-features", junk::features),
     ("junk-model", junk::model),
+    ("filter-clamd", filters::clamd),
+    ("filter-rspamd", filters::rspamd),
+    ("filter-milter", filters::milter),
 ];
 
 /// The target of that name.

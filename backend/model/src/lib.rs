@@ -5,6 +5,7 @@
 //! rebuilds the house.
 
 mod address;
+mod endpoint;
 mod envelope;
 mod flag;
 mod mailbox;
@@ -16,6 +17,7 @@ mod time;
 mod uid;
 
 pub use address::{Address, AddressError, Domain, DomainError, LocalPart};
+pub use endpoint::{Endpoint, EndpointError};
 pub use envelope::{BodyType, Envelope, EnvelopeId, ForwardPath, Notify, OriginalRecipient, Ret, ReversePath};
 pub use flag::{Flag, FlagError, Keyword, SystemFlag, SystemFlags};
 pub use mailbox::{HIERARCHY_SEPARATOR, MailboxName, MailboxNameError, SpecialUse};

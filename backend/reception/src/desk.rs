@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use relais_filing::{Filing, Plan};
+use relais_filters::Filters;
 use relais_message::{Received, complete_submission, count_received, header_octets, received};
 use relais_model::{
     Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, SpecialUse, Timestamp,
@@ -24,6 +25,7 @@ use tokio::task::spawn_blocking;
 use tracing::{error, info};
 
 use crate::desk::forward::is_round;
+use crate::filters::Filtering;
 use crate::judge::Fate;
 use crate::outcome::Outcome;
 use crate::recipient::recipient;
@@ -59,6 +61,7 @@ pub struct Reception {
     disk: Arc<Disk>,
     sending: Sending,
     filter: Arc<Filter>,
+    filtering: Filtering,
     resolver: Option<Arc<dyn Resolver>>,
     large_checks: Semaphore,
     clock: Arc<dyn Clock>,
@@ -118,7 +121,9 @@ impl Reception {
         let spooler = Spooler::new(spool);
         let (sending, resolver, large_checks) = (Sending::default(), None, Semaphore::new(LARGE_CHECKS));
         let filter = Arc::new(Filter::new(store.clone(), Arc::clone(&clock)));
-        Self { store, filing, config, spooler, disk, sending, filter, resolver, large_checks, clock, random }
+        let filters = Arc::new(Filters::new(Arc::clone(&clock)));
+        let filtering = Filtering::new(filters, store.clone(), config.host_name.to_string());
+        Self { store, filing, config, spooler, disk, sending, filter, filtering, resolver, large_checks, clock, random }
     }
 
     /// Checks strangers' mail by this DNS; without one nothing is found out about it.
@@ -130,6 +135,11 @@ impl Reception {
     /// The filter of junk: who teaches it, and who asks it, share it.
     pub const fn filter(&self) -> &Arc<Filter> {
         &self.filter
+    }
+
+    /// The programs that are asked about messages, and how they do.
+    pub const fn filters(&self) -> &Arc<Filters> {
+        &self.filtering.filters
     }
 
     /// Where messages wait while they come in; IMAP's APPEND uses it too.
@@ -221,12 +231,15 @@ impl Reception {
             self.check_authors(identity, &mended.authors).await?;
             let old = added_octets..added_octets + header.len();
             drop(spooled.octets.splice(old, mended.header));
-            spooled.octets = self.signed(spooled.octets, added_octets, &mended.authors).await?;
+            let filtered = self.filtering.pass(&arrival, &envelope, &trace, &plans, spooled.octets).await;
+            if let Some(reply) = filtered.counsel.refusal {
+                return Err(reply);
+            }
+            spooled.octets = self.signed(filtered.octets, added_octets, &mended.authors).await?;
             None
         } else {
             let whose = (&arrival, &envelope, &trace);
-            let accounts = plans.iter().flat_map(|plan| &plan.deliveries).map(|copy| copy.account).collect();
-            let (octets, verdict, proof) = self.judged(whose, accounts, spooled.octets, added_octets).await?;
+            let (octets, verdict, proof) = self.judged(whose, &plans, spooled.octets, added_octets).await?;
             spooled.octets = self.sealed(&plans, proof.as_ref(), octets).await?;
             let copies = plans.iter_mut().flat_map(|plan| &mut plan.deliveries);
             copies
@@ -313,7 +326,7 @@ pub async fn prepare(spooled: Spooled) -> Content {
 }
 
 /// Works on a message; off the async threads where it is large.
-async fn aside<T: Send + 'static>(octets: Vec<u8>, work: impl FnOnce(Vec<u8>) -> T + Send + 'static) -> T {
+pub(crate) async fn aside<T: Send + 'static>(octets: Vec<u8>, work: impl FnOnce(Vec<u8>) -> T + Send + 'static) -> T {
     if octets.len() <= SMALL_OCTETS {
         return work(octets);
     }

@@ -9,6 +9,7 @@ use relais_msgauth::dmarc::{Disposition, DispositionReason};
 use relais_msgauth::reason::Reason as _;
 use relais_store::{AccountKey, JudgedAs, Judgement, Settings};
 
+use crate::filters::Counsel;
 use crate::proof::Proof;
 use crate::spam::{self, Bars, Spam};
 
@@ -19,6 +20,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) proof: Option<&'a Proof>,
     /// Whether anybody wants it.
     pub(crate) spam: Option<&'a Spam>,
+    /// What programs that aren't ours want done.
+    pub(crate) filters: Option<&'a Counsel>,
 }
 
 /// What the house wants done.
@@ -119,7 +122,19 @@ pub(crate) fn judge(facts: &Facts<'_>, policy: &Policy) -> Verdict {
             (verdict.aside, verdict.score) = (heard.aside, heard.score);
         }
     }
+    if let Some(counsel) = facts.filters {
+        verdict.hear((by_filters(counsel), counsel.findings.clone()));
+    }
     verdict
+}
+
+fn by_filters(counsel: &Counsel) -> Fate {
+    match &counsel.refusal {
+        Some(reply) if reply.is_transient() => Fate::Defer(reply.clone()),
+        Some(reply) => Fate::Refuse(reply.clone()),
+        None if counsel.is_junk => Fate::Junk,
+        None => Fate::Take,
+    }
 }
 
 /// What the author's domain wants, and all that SPF, DKIM, DMARC and ARC say.
@@ -231,7 +246,7 @@ mod tests {
             ("nobody.example", None, true),
         ] {
             let proof = proof(domain, through).await;
-            let verdict = judge(&Facts { proof: Some(&proof), spam: None }, &policy(follows_dmarc));
+            let verdict = judge(&Facts { proof: Some(&proof), spam: None, filters: None }, &policy(follows_dmarc));
             let by = if follows_dmarc { "" } else { ", only marked" };
             let through = through.map(|(from, id)| format!(" through {id}, from {from}")).unwrap_or_default();
             writeln!(told, "{domain}{through}{by}: {:?}", verdict.fate).unwrap();

@@ -2,8 +2,8 @@
 //!
 //! - `login`: the one log-in of IMAP, POP3 and SMTP AUTH, and its limits.
 //! - `visit`: who stands at which door. `recipient`: may this recipient come in there?
-//! - `desk`: a message from MAIL to the reply after its end. `sending`: what an account may send in a day. `outcome`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
-//! - `proof`: whose mail a stranger's message is. `judge`: what becomes of it, by that and all else that was found.
+//! - `desk`: a message from MAIL to the reply after its last dot. `sending`: what an account may send in a day. `outcome`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
+//! - `proof`: whose mail a stranger's message is. `spam`: whether anybody wants it. `filters`: what programs that aren't ours say of it. `judge`: what becomes of it, by all that was found.
 //!
 //! # Invariants
 //! - Only who has logged in may send to other hosts; no network is trusted.
@@ -11,6 +11,7 @@
 
 mod desk;
 mod disk;
+mod filters;
 mod judge;
 mod login;
 mod outcome;
@@ -23,6 +24,7 @@ mod visit;
 
 pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, prepare};
 pub use disk::Disk;
+pub use filters::filters_set;
 pub use login::{
     AddAppPasswordError, Ban, BanTarget, Banned, HashError, Identity, Login, LoginAnswer, LoginAttempt,
     MAX_PASSWORD_OCTETS, Network, Protocol, ScramAttempt, ScramStart, VERIFIED_FOR, is_known_hash,

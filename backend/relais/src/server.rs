@@ -12,6 +12,7 @@ use relais_certs::{AcmeAuthority, CertificateWorker, Challenges, Proofs, Rank, S
 use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
+use relais_filters::Filters;
 use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
@@ -56,6 +57,7 @@ pub(crate) struct Server {
     drain: Duration,
     delivery: Option<DeliveryConfig>,
     resolver: ResolverConfig,
+    filters: Arc<Filters>,
 }
 
 impl Server {
@@ -89,6 +91,7 @@ impl Server {
         }
         let reception = Arc::new(reception);
         let tutor = Tutor::new(store.clone(), Arc::clone(reception.filter()));
+        let filters = Arc::clone(reception.filters());
         let operations = operations::Doors::bind(&config.operations, &tls).await?;
         let web = web::Doors::bind(&config.web, &tls)?;
         let access = open_access(config, &store, &login).await?;
@@ -118,6 +121,7 @@ impl Server {
             drain,
             delivery: Some(delivery_config(config)?),
             resolver: config.resolver.clone(),
+            filters,
         })
     }
 
@@ -170,7 +174,7 @@ impl Server {
             knocker: Arc::new(Doorstep::new()?),
         };
         let operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?;
-        let service = self.service().with_operations(operations.with_certificates(desk));
+        let service = self.service().with_operations(operations.with_certificates(desk).with_filters(self.filters));
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
         tasks.spawn(self.tutor.run(stop.clone()));
         tasks.spawn(service.dns.clone().look_after(stop.clone()));

@@ -7,7 +7,7 @@
 //! - `directory`: addresses as people read them. `import`: many accounts from CSV. `queue`, `trace`: mail on its way; `explain`: what
 //!   other servers' words mean.
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
-//!   `certificates`: what the doors show, and how that is ordered or brought.
+//!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
 //!
 //! Invariants: a password is a type that doesn't print, and never leaves in an answer. A text for people is a name in the catalogue.
 //! No row key is ever shown.
@@ -27,6 +27,7 @@ mod dns;
 mod domains;
 mod explain;
 mod failure;
+mod filters;
 mod import;
 mod links;
 mod log_ins;
@@ -51,6 +52,7 @@ mod webhooks;
 
 use std::sync::Arc;
 
+use relais_filters::Filters;
 use relais_reception::Login;
 use relais_store::{Page, Store};
 use serde::{Deserialize, Serialize};
@@ -78,6 +80,7 @@ pub use dns::{
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};
 pub use failure::{Complaint, Failure};
+pub use filters::FilterView;
 pub use import::{PeopleImported, PersonRefused};
 pub use links::{DevicePassword, Founded, LinkOwner, SetUp, Way};
 pub use log_ins::LogInView;
@@ -182,6 +185,8 @@ pub struct Operations {
     pub webhooks: Webhooks,
     /// What the doors show, and how that is changed.
     pub certificates: Option<CertificateDesk>,
+    /// What asks other programs about messages.
+    pub filters: Option<Arc<Filters>>,
     pub(crate) flow: overview::FlowBoard,
     pub(crate) queue: queue::QueueBoard,
 }

@@ -11,13 +11,13 @@ use crate::{Actor, Complaint, Failure, Moment, Role, Service, Text};
 pub struct SettingView {
     /// Its name, `mail.message_octets`.
     pub name: &'static str,
-    /// The section of the page: `house`, `mail`, `certificates`, `sign-in`, `keeping`, `programs` or `warnings`.
+    /// The section of the page: `house`, `mail`, `filters`, `certificates`, `sign-in`, `keeping`, `programs` or `warnings`.
     pub section: &'static str,
     /// What it is, in few words.
     pub title: Text,
     /// What it does, and what to think of.
     pub help: Text,
-    /// `switch`, `number`, `size`, `span`, `words`, `address`, `networks`, `domains`, `url`, `line`, `secret` or `choice`.
+    /// `switch`, `number`, `size`, `span`, `words`, `address`, `networks`, `domains`, `url`, `endpoints`, `line`, `secret` or `choice`.
     pub kind: &'static str,
     /// The value in force: `true` or `false`; octets; seconds; words. Nothing for a secret.
     pub value: String,
@@ -190,6 +190,10 @@ fn complaint(kind: SettingKind, error: ValueError) -> Text {
             | SettingKind::Line { most_octets }
             | SettingKind::Secret { most_octets },
         ) => Text::new("setting-too-long").with("most", most_octets),
+        (ValueError::Long, SettingKind::Endpoints { most }) => {
+            Text::new("setting-too-many-endpoints").with("most", most)
+        }
+        (ValueError::Endpoint, _) => Text::new("setting-no-endpoint"),
         (ValueError::Long, _) => Text::new("setting-too-many"),
         (ValueError::Address, _) => Text::new("setting-no-address"),
         (ValueError::Network, _) => Text::new("setting-no-network"),

@@ -9,6 +9,7 @@ use relais_store::Engine;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::filters::{self, FilterView};
 use crate::{Actor, Failure, Moment, Role, Service, Text};
 
 /// Lines of the log that are kept for people to look at.
@@ -89,7 +90,7 @@ pub struct CertificateView {
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HealthCheck {
-    /// Its name: `database`, `writer`, `disk`, `delivery`, `certificates`.
+    /// Its name: `database`, `writer`, `disk`, `delivery`, `certificates`, `filters`.
     pub name: &'static str,
     /// It is well.
     pub is_well: bool,
@@ -114,6 +115,8 @@ pub struct SystemView {
     pub listeners: Vec<ListenerView>,
     /// The certificates in use.
     pub certificates: Vec<CertificateView>,
+    /// The programs that are asked about messages.
+    pub filters: Vec<FilterView>,
     /// The disk of the data directory.
     pub disk: Option<DiskFact>,
     /// How much is kept.
@@ -214,6 +217,8 @@ impl Service {
     pub async fn system(&self, by: &Actor) -> Result<SystemView, Failure> {
         by.require(Role::Owner)?;
         let host = self.host();
+        let (filters, mut health) = tokio::join!(self.filters(), self.health());
+        health.extend(filters::health(&filters));
         Ok(SystemView {
             version: env!("CARGO_PKG_VERSION"),
             host_name: host.map(Host::name).unwrap_or_default(),
@@ -222,9 +227,10 @@ impl Service {
                 Engine::Sqlite => "SQLite",
                 Engine::Postgres => "PostgreSQL",
             },
-            health: self.health().await,
+            health,
             listeners: host.map(Host::listeners).unwrap_or_default(),
             certificates: self.certificates(),
+            filters,
             disk: host.and_then(Host::disk),
             sizes: self.data_sizes().await?,
         })

@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use relais_model::{Address, Secret, Timestamp};
+use relais_model::{Address, Endpoint, Secret, Timestamp};
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 use tokio::sync::watch;
@@ -31,6 +31,8 @@ pub enum SettingSection {
     Mail,
     /// Mail that nobody wants.
     Junk,
+    /// Programs that aren't ours, which are asked about messages.
+    Filters,
     /// Certificates, and the CA that gives them.
     Certificates,
     /// How people sign in.
@@ -47,10 +49,11 @@ pub enum SettingSection {
 
 impl SettingSection {
     /// In the order of the page.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::House,
         Self::Mail,
         Self::Junk,
+        Self::Filters,
         Self::Certificates,
         Self::SignIn,
         Self::Keeping,
@@ -65,6 +68,7 @@ impl SettingSection {
             Self::House => "house",
             Self::Mail => "mail",
             Self::Junk => "junk",
+            Self::Filters => "filters",
             Self::Certificates => "certificates",
             Self::SignIn => "sign-in",
             Self::Keeping => "keeping",
@@ -140,7 +144,11 @@ const fn days(number: u64) -> Duration {
     Duration::from_hours(24 * number)
 }
 
-const MIB: u64 = 1024 * 1024;
+/// What becomes of a message where a filter gives no answer.
+const WHEN_DOWN: SettingKind = SettingKind::Choice(&["defer", "pass"]);
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
 
 const fn span(least: Duration, most: Duration) -> SettingKind {
@@ -190,6 +198,27 @@ settings! {
     junk_blocklists: Domains = "junk.blocklists", Junk, SettingKind::Domains, Domains::default();
     /// Lists of domains that stand in junk.
     junk_domain_blocklists: Domains = "junk.domain_blocklists", Junk, SettingKind::Domains, Domains::default();
+
+    /// Where ClamAV's daemon listens; none: it isn't asked.
+    filters_clamd: Option<Endpoint> = "filters.clamd", Filters, SettingKind::Endpoints { most: 1 }, None;
+    /// What becomes of a message that holds a virus.
+    filters_virus: String = "filters.virus", Filters, SettingKind::Choice(&["refuse", "junk"]), "refuse".to_owned();
+    /// What becomes of a message that ClamAV gives no answer to.
+    filters_clamd_down: String = "filters.clamd_down", Filters, WHEN_DOWN, "defer".to_owned();
+    /// Where rspamd's worker for scanning listens; none: it isn't asked.
+    filters_rspamd: Option<Endpoint> = "filters.rspamd", Filters, SettingKind::Endpoints { most: 1 }, None;
+    /// rspamd's password, where it wants one.
+    filters_rspamd_password: Secret = "filters.rspamd_password", Filters, SettingKind::Secret { most_octets: 200 }, Secret::new("");
+    /// What becomes of a message that rspamd gives no answer to.
+    filters_rspamd_down: String = "filters.rspamd_down", Filters, WHEN_DOWN, "pass".to_owned();
+    /// Where milters listen, in the order in which their changes are made.
+    filters_milters: Vec<Endpoint> = "filters.milters", Filters, SettingKind::Endpoints { most: 8 }, Vec::new();
+    /// What becomes of a message that a milter gives no answer to.
+    filters_milters_down: String = "filters.milters_down", Filters, WHEN_DOWN, "defer".to_owned();
+    /// How long a filter is waited for, a message.
+    filters_timeout: Duration = "filters.timeout", Filters, span(Duration::from_secs(1), minutes(5)), Duration::from_secs(30);
+    /// Larger messages are shown to no filter, in octets.
+    filters_message_octets: u64 = "filters.message_octets", Filters, SettingKind::Size { least: 64 * KIB, most: GIB }, 25 * MIB;
 
     /// Certificates are ordered and renewed; whoever switches it on agrees to the CA's terms of service (RFC 8555 §7.3).
     acme_enabled: bool = "acme.enabled", Certificates, SettingKind::Switch, false;
@@ -500,6 +529,12 @@ mod tests {
         check("acme.directory_url", "https://ann:secret@ca.example/", Err(ValueError::Url));
         check("acme.eab_key_id", "", Ok(""));
         check("acme.eab_key", &"x".repeat(501), Err(ValueError::Long));
+        check("filters.clamd", "unix:/run/clamav/clamd.ctl", Ok("unix:/run/clamav/clamd.ctl"));
+        check("filters.clamd", "clamd", Err(ValueError::Endpoint));
+        check("filters.clamd", "a:1, b:2", Err(ValueError::Endpoint));
+        check("filters.milters", " a:1,unix:/b\n[::1]:3 ", Ok("a:1, unix:/b, [::1]:3"));
+        check("filters.milters", "", Ok(""));
+        check("filters.milters", &"a:1,".repeat(9), Err(ValueError::Long));
         check("no.such", "1", Err(ValueError::Unknown));
     }
 }

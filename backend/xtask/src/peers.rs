@@ -20,6 +20,9 @@ const SCRIPTS: &[&str] = &[
     "haproxy.py",
     "dns.py",
     "acme.py",
+    "clamav.py",
+    "rspamd.py",
+    "opendkim.py",
     MSGAUTH,
 ];
 
@@ -28,6 +31,7 @@ const MSGAUTH: &str = "msgauth.py";
 
 /// Debian's packages of the programs that the checks drive.
 const PACKAGES: &[&str] = &[
+    "clamav-daemon",
     "curl",
     "fetchmail",
     "getmail6",
@@ -40,6 +44,7 @@ const PACKAGES: &[&str] = &[
     "mutt",
     "nsd",
     "opendkim",
+    "opendkim-tools", // makes its keys
     "openssl",
     "pebble",
     "postfix",
@@ -47,6 +52,7 @@ const PACKAGES: &[&str] = &[
     "python3-authheaders",
     "python3-dkim",
     "python3-nacl", // dkimpy knows Ed25519 only with it
+    "rspamd",
     "s-nail",
     "swaks",
     "tmux",

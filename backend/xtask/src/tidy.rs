@@ -24,15 +24,16 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("sieve", &["model", "message", "sasl"], PURE),
     ("msgauth", &["model", "message"], PURE),
     ("junk", &["model", "message"], PURE),
+    ("filters", &["model"], &["axum", "sqlx"]),
     ("store", &["model", "message"], &["axum"]),
     ("filing", &["model", "message", "msgauth", "sieve", "store"], &["axum", "sqlx"]),
-    ("reception", &["model", "message", "sasl", "msgauth", "junk", "store", "filing"], &["axum", "sqlx"]),
+    ("reception", &["model", "message", "sasl", "msgauth", "junk", "filters", "store", "filing"], &["axum", "sqlx"]),
     ("delivery", &["model", "message", "smtp", "msgauth", "store", "filing"], &["axum", "sqlx"]),
     ("dnscheck", &["model", "smtp", "msgauth", "store"], &["axum", "sqlx"]),
     ("certs", &["model", "store"], &["axum", "sqlx"]),
     (
         "service",
-        &["model", "message", "msgauth", "junk", "store", "filing", "reception", "dnscheck", "certs"],
+        &["model", "message", "msgauth", "junk", "filters", "store", "filing", "reception", "dnscheck", "certs"],
         &["axum", "sqlx"],
     ),
     (

@@ -34,6 +34,8 @@ system-delivery-well = Mail to other hosts goes out.
 system-delivery-ill = Mail to other hosts stays in the queue: this house was started without delivery.
 system-certificates-well = All certificates last.
 system-certificates-ill = A certificate ends soon, or has ended. Put in a new one.
+system-filters-well = All filters answer.
+system-filters-ill = A filter does not answer: by its setting, mail is put off or taken unseen. Look below, and start it again.
 
 # The queue.
 queue-absent = Nothing of { $id } is in the queue. It may have been delivered meanwhile.

@@ -34,6 +34,8 @@ system-delivery-well = Le courrier part vers les autres serveurs.
 system-delivery-ill = Le courrier pour les autres serveurs reste dans la file : cette maison a été lancée sans distribution.
 system-certificates-well = Tous les certificats tiennent.
 system-certificates-ill = Un certificat finit bientôt, ou il est fini. Mettez-en un nouveau.
+system-filters-well = Tous les filtres répondent.
+system-filters-ill = Un filtre ne répond pas : selon son réglage, le courrier est remis à plus tard ou accepté sans examen. Regardez ci-dessous, et redémarrez-le.
 
 # La file d'attente.
 queue-absent = Rien de { $id } n'est dans la file. C'est peut-être distribué entre-temps.

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use relais_service::{HealthCheck, ListenerView, LogLevel, LogLine, SystemView, Text};
+use relais_service::{FilterView, HealthCheck, ListenerView, LogLevel, LogLine, SystemView, Text};
 use serde::Deserialize;
 
 use super::overview::Certificate;
@@ -28,6 +28,7 @@ struct SystemPage {
     health: Vec<Check>,
     listeners: Vec<Listener>,
     certificates: Vec<Certificate>,
+    filters: Vec<Filter>,
     disk: Option<Disk>,
     accounts: String,
     domains: String,
@@ -67,6 +68,45 @@ impl Listener {
     }
 }
 
+/// A program that is asked about messages.
+#[derive(Debug)]
+struct Filter {
+    title: &'static str,
+    at: String,
+    version: String,
+    kind: &'static str,
+    state: String,
+    asked: String,
+    latency: Option<String>,
+    trouble: Option<(Time, String)>,
+}
+
+impl Filter {
+    fn of(frame: &Frame, filter: FilterView) -> Self {
+        let (kind, state) =
+            if filter.is_up { ("ok", "system-page-filter-up") } else { ("bad", "system-page-filter-down") };
+        let asked = Text::new("system-page-filter-asked")
+            .with("asked", frame.number(filter.asked))
+            .with("unanswered", frame.number(filter.unanswered));
+        let latency = filter
+            .latency_ms
+            .map(|took| frame.tell(&Text::new("system-page-filter-took").with("milliseconds", frame.number(took))));
+        Self {
+            title: filter.title,
+            at: filter.at,
+            version: filter.version.unwrap_or_default(),
+            kind,
+            state: frame.say(state),
+            asked: frame.tell(&asked),
+            latency,
+            trouble: filter
+                .last_trouble_at
+                .zip(filter.last_trouble)
+                .map(|(at, why)| (frame.time(at.0), frame.tell(&why))),
+        }
+    }
+}
+
 /// The disk as a bar.
 #[derive(Debug)]
 struct Disk {
@@ -97,6 +137,7 @@ impl SystemPage {
             health: system.health.iter().map(|check| Check::of(&frame, check)).collect(),
             listeners: system.listeners.into_iter().map(|listener| Listener::of(&frame, listener)).collect(),
             certificates: system.certificates.iter().map(|one| Certificate::of(&frame, one)).collect(),
+            filters: system.filters.into_iter().map(|filter| Filter::of(&frame, filter)).collect(),
             disk,
             accounts: frame.number(system.sizes.accounts),
             domains: frame.number(system.sizes.domains),
@@ -188,6 +229,36 @@ mod tests {
         Moment(Timestamp::from_millis(1_795_428_000_000 + minutes * 60_000))
     }
 
+    fn filters() -> Vec<FilterView> {
+        let up = FilterView {
+            kind: "clamav",
+            title: "ClamAV",
+            at: "unix:/run/clamav/clamd.ctl".to_owned(),
+            is_up: true,
+            says: Text::new("filters-up").with("filter", "ClamAV"),
+            version: Some("ClamAV 1.0.7/27000".to_owned()),
+            asked: 12_000,
+            unanswered: 3,
+            latency_ms: Some(41),
+            last_trouble_at: None,
+            last_trouble: None,
+        };
+        let why = Text::new("filters-unreachable").with("filter", "rspamd").with("why", "Connection refused");
+        let down = FilterView {
+            kind: "rspamd",
+            title: "rspamd",
+            at: "127.0.0.1:11333".to_owned(),
+            is_up: false,
+            says: why.clone(),
+            version: None,
+            latency_ms: None,
+            last_trouble_at: Some(at(-4)),
+            last_trouble: Some(why),
+            ..up.clone()
+        };
+        vec![up, down]
+    }
+
     fn pages(frame: Frame) -> Vec<SystemPage> {
         let check = |name, is_well, says| HealthCheck { name, is_well, says: Text::new(says) };
         let listener = |protocol: &str, at: &str, tls: &str| ListenerView {
@@ -215,6 +286,7 @@ mod tests {
                 listener("lmtp", "unix:/run/relais/lmtp", "none"),
             ],
             certificates: vec![certificate.clone(), CertificateView { is_self_signed: false, ..certificate }],
+            filters: filters(),
             disk: Some(DiskFact { total: 256_000_000_000, free: 900_000_000, floor: 1_000_000_000 }),
             sizes: DataSizes {
                 database_octets: 82_000_000,
@@ -228,6 +300,7 @@ mod tests {
             started_at: None,
             listeners: Vec::new(),
             certificates: Vec::new(),
+            filters: Vec::new(),
             disk: None,
             sizes: DataSizes::default(),
             ..full.clone()

@@ -3,6 +3,7 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use relais_filing::Plan;
 use relais_message::{Facts as MessageFacts, header_octets};
 use relais_model::{Address, Envelope, Reply};
 use relais_msgauth as msgauth;
@@ -12,6 +13,7 @@ use tokio::task::spawn_blocking;
 use tracing::{error, info, warn};
 
 use super::{Arrival, Reception, SMALL_OCTETS};
+use crate::filters::Filtered;
 use crate::judge::{Facts, Fate, Policy, Verdict, judge};
 use crate::proof::{InTime, Proof, Trusted};
 use crate::spam::{Looked, Spam};
@@ -25,13 +27,16 @@ impl Reception {
     pub(super) async fn judged(
         &self,
         (arrival, envelope, trace): (&Arrival, &Envelope, &TraceId),
-        accounts: Vec<AccountKey>,
+        plans: &[Plan],
         octets: Vec<u8>,
         added_octets: usize,
     ) -> Result<(Vec<u8>, Verdict, Option<Proof>), Reply> {
+        let accounts = plans.iter().flat_map(|plan| &plan.deliveries).map(|copy| copy.account).collect();
         let (octets, found) = self.looked_at(arrival, envelope, accounts, octets, added_octets).await;
         let (proof, spam) = found.unzip();
-        let facts = Facts { proof: proof.as_ref(), spam: spam.as_ref().and_then(Option::as_ref) };
+        let Filtered { octets, counsel } = self.filtering.pass(arrival, envelope, trace, plans, octets).await;
+        let facts =
+            Facts { proof: proof.as_ref(), spam: spam.as_ref().and_then(Option::as_ref), filters: Some(&counsel) };
         let verdict = judge(&facts, &Policy::of(&self.store.settings(), &self.config.host_name));
         let (Fate::Defer(reply) | Fate::Refuse(reply)) = verdict.fate.clone() else {
             return Ok((octets, verdict, proof));

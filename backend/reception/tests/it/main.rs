@@ -9,6 +9,7 @@
 
 mod app_passwords;
 mod desk;
+mod filters;
 mod house;
 mod login;
 mod recipient;

@@ -479,6 +479,8 @@ fn values(kind: relais_store::SettingKind) -> String {
         SettingKind::Networks => "networks and addresses, or nothing".to_owned(),
         SettingKind::Domains => "domain names, or nothing".to_owned(),
         SettingKind::Url => "an https URL".to_owned(),
+        SettingKind::Endpoints { most: 1 } => "`unix:/PATH` or `HOST:PORT`, or nothing".to_owned(),
+        SettingKind::Endpoints { most } => format!("up to {most} of `unix:/PATH` and `HOST:PORT`"),
         SettingKind::Line { most_octets } => format!("up to {most_octets} octets of text"),
         SettingKind::Secret { most_octets } => format!("up to {most_octets} octets, never shown again"),
         SettingKind::Choice(choices) => {

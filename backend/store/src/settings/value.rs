@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use relais_model::{Address, Domain, Secret};
+use relais_model::{Address, Domain, Endpoint, Secret};
 
 /// What a setting's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,11 @@ pub enum SettingKind {
     Domains,
     /// An `https://` URL.
     Url,
+    /// Where other programs listen: `unix:/PATH` or `HOST:PORT`, parted by commas; or nothing.
+    Endpoints {
+        /// So many at most.
+        most: usize,
+    },
     /// One line of text, or nothing.
     Line {
         /// So long at most.
@@ -73,6 +78,7 @@ impl SettingKind {
             Self::Networks => "networks",
             Self::Domains => "domains",
             Self::Url => "url",
+            Self::Endpoints { .. } => "endpoints",
             Self::Line { .. } => "line",
             Self::Secret { .. } => "secret",
             Self::Choice(_) => "choice",
@@ -144,6 +150,9 @@ pub enum ValueError {
     /// No URL that begins with `https://`.
     #[error("it is no https URL")]
     Url,
+    /// Not where a program may listen.
+    #[error("it is neither unix:/PATH nor HOST:PORT")]
+    Endpoint,
     /// None of the choices.
     #[error("it is none of the choices")]
     Choice,
@@ -348,6 +357,34 @@ impl Typed for Option<Address> {
 
     fn write(&self) -> String {
         self.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+impl Typed for Option<Endpoint> {
+    fn read(_kind: SettingKind, text: &str) -> Result<Self, ValueError> {
+        match text.trim() {
+            "" => Ok(None),
+            text => Endpoint::parse(text).map(Some).map_err(|_| ValueError::Endpoint),
+        }
+    }
+
+    fn write(&self) -> String {
+        self.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+impl Typed for Vec<Endpoint> {
+    fn read(kind: SettingKind, text: &str) -> Result<Self, ValueError> {
+        let parts = text.split([',', '\n']).map(str::trim).filter(|part| !part.is_empty());
+        let found = parts.map(Endpoint::parse).collect::<Result<Self, _>>().map_err(|_| ValueError::Endpoint)?;
+        match kind {
+            SettingKind::Endpoints { most } if most < found.len() => Err(ValueError::Long),
+            _ => Ok(found),
+        }
+    }
+
+    fn write(&self) -> String {
+        self.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 }
 
