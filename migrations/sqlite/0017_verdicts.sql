@@ -13,3 +13,10 @@ CREATE TABLE message_verdict (
 );
 
 CREATE INDEX message_verdict_trace ON message_verdict (trace);
+
+-- Keys that sign mail are followed by new ones: a new key waits until its record was seen, and only then signs.
+
+-- NULL: its record was not seen yet.
+ALTER TABLE dkim_key ADD COLUMN signs_since BIGINT;
+
+UPDATE dkim_key SET signs_since = created_at;

@@ -93,7 +93,7 @@ fn signer(domain: &Domain, entry: &DkimKeyEntry) -> Option<Signer> {
         "ed25519" => Algorithm::Ed25519Sha256,
         _ => return None,
     };
-    if entry.retired_at.is_some() {
+    if entry.signs_since.is_none() || entry.retired_at.is_some() {
         return None;
     }
     match SigningKey::from_pem(algorithm, &entry.private_key) {

@@ -262,6 +262,8 @@ settings! {
     dns_dmarc_reports: Option<Address> = "dns.dmarc_reports", Dns, SettingKind::Address, None;
     /// Who gets others' reports on TLS (RFC 8460).
     dns_tls_reports: Option<Address> = "dns.tls_reports", Dns, SettingKind::Address, None;
+    /// Keys that sign mail are followed by new ones when they have signed for so long; 0: never. A new one signs once its record is seen.
+    dns_dkim_key_age: Duration = "dns.dkim_key_age", Dns, span(Duration::ZERO, days(3650)), days(180);
     /// The owners get a mail where a check of the DNS turns for the worse.
     dns_alert_mail: bool = "dns.alert_mail", Dns, SettingKind::Switch, true;
 

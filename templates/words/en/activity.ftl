@@ -34,6 +34,7 @@ activity-webhook-stop = switched off the webhook { $subject }, which failed for 
 activity-webhook-remove = removed the webhook { $subject }
 activity-webhook-resend = sent an event again to the webhook { $subject }
 activity-dkim-create = made a key that signs the mail of { $subject }
+activity-dkim-sign = began to sign the mail of { $subject } with a new key
 activity-dns-worse = found that the DNS of { $subject } has turned for the worse
 activity-dns-account-add = added the DNS provider's account { $subject }
 activity-dns-account-change = changed the DNS provider's account { $subject }

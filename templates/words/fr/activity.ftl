@@ -34,6 +34,7 @@ activity-webhook-stop = a coupé le webhook { $subject }, qui échouait depuis t
 activity-webhook-remove = a supprimé le webhook { $subject }
 activity-webhook-resend = a renvoyé un événement au webhook { $subject }
 activity-dkim-create = a créé une clé qui signe le courrier de { $subject }
+activity-dkim-sign = a commencé à signer le courrier de { $subject } avec une nouvelle clé
 activity-dns-worse = a constaté que le DNS de { $subject } a empiré
 activity-dns-account-add = a ajouté le compte de fournisseur DNS { $subject }
 activity-dns-account-change = a modifié le compte de fournisseur DNS { $subject }

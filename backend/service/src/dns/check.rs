@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use relais_dnscheck::{Check, Finding, Purpose, Report, Verdict};
 use relais_model::{Address, Domain, Random, ReversePath, Timestamp};
 use relais_store::{
     Acceptance, Content, Delivery, DnsNews, DnsReportEntry, DnsSubject, DnsTurnEntry, NewDnsTurn, Target, TraceId,
@@ -152,11 +153,30 @@ impl Dns {
             tracing::warn!(domain = %place.name, "a check of the DNS took too long and was broken off");
             return self.put_off(place).await;
         };
+        self.turn_keys(place, &report).await?;
         let report = KeptReport::of(&report);
         // Another node may have written its own meanwhile: once more from there.
         for _ in 0..2 {
             if self.keep(house, place, report.clone()).await? {
                 return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Keys that wait sign from now on, where their records were seen.
+    async fn turn_keys(&self, place: &Place, report: &Report) -> Result<(), Failure> {
+        let DnsSubject::Domain(domain) = place.subject else { return Ok(()) };
+        let is_seen = |selector: &str| {
+            let start = format!("{selector}._domainkey.");
+            let of_key =
+                |finding: &&Finding| finding.check == Check::Record(Purpose::Dkim) && finding.about.starts_with(&start);
+            report.findings.iter().find(of_key).is_some_and(|finding| finding.verdict == Verdict::Good)
+        };
+        for key in self.inner.store.dkim_keys(domain).await? {
+            if key.signs_since.is_none() && key.retired_at.is_none() && is_seen(&key.selector) {
+                tracing::info!(domain = %place.name, selector = key.selector, "a new key signs from now on");
+                self.inner.store.begin_dkim_signing(domain, key.key).await?;
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use relais_dnscheck::{Algorithm, Data, DkimKey, DmarcPolicy, DmarcWish, Facts, Kind, StsWish, There, wanted};
-use relais_model::Domain;
+use relais_model::{Domain, Timestamp};
 use relais_store::{DkimKeyEntry, DnsSubject, NewDkimKey, Settings};
 use tokio::time::timeout;
 
@@ -22,6 +22,8 @@ const ISSUERS: [(&str, &str); 5] = [
 ];
 /// The host's addresses, once found, are believed for so long.
 const FOUND_KEPT: Duration = Duration::from_mins(10);
+/// Records of keys that sign no more are wanted so long: mail that they signed is still on its way, or looked at again.
+const RETIRED_KEPT: Duration = Duration::from_hours(30 * 24);
 /// And for so long, where there were none.
 const NONE_KEPT: Duration = Duration::from_mins(1);
 /// A page waits so long for them.
@@ -102,16 +104,26 @@ impl Dns {
         Ok(KeptReport::of(&relais_dnscheck::Report { wanted: wanted.collect(), findings: Vec::new() }))
     }
 
-    /// A domain's keys that sign; made where there are none: an RSA key takes a second.
+    /// A domain's keys whose records are wanted: those that sign, those that wait, and those that retired of late. Made where there are none that sign, and where those are
+    /// old enough to be followed: an RSA key takes a second.
     async fn signing_keys(&self, place: &Place) -> Result<Vec<DkimKey>, Failure> {
         let DnsSubject::Domain(domain) = place.subject else { return Ok(Vec::new()) };
         let store = &self.inner.store;
-        let mut keys = signing(store.dkim_keys(domain).await?);
-        let mut new = Vec::new();
+        let now = store.now();
+        let mut entries = store.dkim_keys(domain).await?;
+        let forgotten = now.minus(RETIRED_KEPT);
+        let is_aged = |entry: &DkimKeyEntry| entry.retired_at.is_some_and(|at| at < forgotten);
+        if entries.iter().any(is_aged) {
+            store.forget_dkim_keys(domain, forgotten).await?;
+            entries.retain(|entry| !is_aged(entry));
+        }
+        let age = store.settings().dns_dkim_key_age;
+        let (mut first, mut next) = (Vec::new(), Vec::new());
         let day = jiff::Timestamp::from_millisecond(store.now().millis()).map_err(|_| Failure::Failed)?;
         let day = day.strftime("%Y%m%d");
         for (algorithm, letter) in [(Algorithm::Rsa, 'r'), (Algorithm::Ed25519, 'e')] {
-            if keys.iter().any(|key| key.algorithm == algorithm) {
+            let turn = turn(&entries, algorithm, now, age);
+            if turn == Turn::Stay {
                 continue;
             }
             let made = self.inner.keys.make(algorithm).await.map_err(|error| {
@@ -120,20 +132,44 @@ impl Dns {
             })?;
             let selector = format!("{letter}{day}");
             let (private_key, public_key) = (made.private_key, made.public_key);
-            new.push(NewDkimKey { selector, algorithm: algorithm.as_str(), private_key, public_key });
+            let new = NewDkimKey { selector, algorithm: algorithm.as_str(), private_key, public_key };
+            if turn == Turn::First { first.push(new) } else { next.push(new) }
         }
-        if !new.is_empty() {
-            store.add_dkim_keys(domain, new).await?;
-            // Another node may have been quicker: what stands in the store counts.
-            keys = signing(store.dkim_keys(domain).await?);
+        if first.is_empty() && next.is_empty() {
+            return Ok(wanted_keys(entries));
         }
-        Ok(keys)
+        store.add_dkim_keys(domain, first).await?;
+        store.add_next_dkim_keys(domain, next).await?;
+        // Another node may have been quicker: what stands in the store counts.
+        Ok(wanted_keys(store.dkim_keys(domain).await?))
     }
 }
 
-fn signing(entries: Vec<DkimKeyEntry>) -> Vec<DkimKey> {
+/// What is to be done about a domain's keys of one algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Nothing.
+    Stay,
+    /// There is none: make one that signs.
+    First,
+    /// The one that signs is old: make one that follows it.
+    Next,
+}
+
+/// `age` of zero: keys stay.
+fn turn(entries: &[DkimKeyEntry], algorithm: Algorithm, now: Timestamp, age: Duration) -> Turn {
+    let mut alive =
+        entries.iter().filter(|entry| entry.algorithm == algorithm.as_str() && entry.retired_at.is_none()).peekable();
+    if alive.peek().is_none() {
+        return Turn::First;
+    }
+    let is_old = |since: Timestamp| !age.is_zero() && since.plus(age) <= now;
+    if alive.all(|entry| entry.signs_since.is_some_and(is_old)) { Turn::Next } else { Turn::Stay }
+}
+
+fn wanted_keys(entries: Vec<DkimKeyEntry>) -> Vec<DkimKey> {
     let mut keys: Vec<DkimKey> = Vec::new();
-    for entry in entries.into_iter().filter(|entry| entry.retired_at.is_none()) {
+    for entry in entries {
         let algorithm = match entry.algorithm.as_str() {
             "rsa" => Algorithm::Rsa,
             "ed25519" => Algorithm::Ed25519,

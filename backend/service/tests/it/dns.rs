@@ -56,6 +56,56 @@ async fn what_was_found_is_kept_with_what_is_wanted() {
     assert!(todos.iter().any(|todo| todo.subject == "dns" && todo.name.as_deref() == Some("one.example")));
 }
 
+/// RFC 6376 §3.1: a new selector is published and seen before it signs; the old one stands until mail with it has aged.
+#[tokio::test]
+async fn keys_are_followed_by_new_ones_in_their_time() {
+    let house = House::open().await;
+    let owner = house.actor(Role::Owner, true).await;
+    let wanted = || async {
+        let report = house.service.dns.show(&owner, "one.example").await.unwrap();
+        let mut selectors: Vec<String> =
+            report.records.iter().filter_map(|record| selector(&record.name_whole)).collect();
+        selectors.sort();
+        selectors
+    };
+    let signing = || async {
+        let domain = house.store.domain(&relais_model::Domain::parse("one.example").unwrap()).await.unwrap().unwrap();
+        let mut keys = house.store.dkim_keys(domain.key).await.unwrap();
+        keys.retain(|key| key.signs_since.is_some() && key.retired_at.is_none());
+        let mut selectors: Vec<String> = keys.into_iter().map(|key| key.selector).collect();
+        selectors.sort();
+        selectors
+    };
+    let day = |days: u64| Duration::from_hours(24 * days);
+    let old = ["e20260101", "r20260101"];
+    let unseen = house.service.dns.show(&owner, "one.example").await.unwrap();
+    house.dns.fill(&unseen, &[]);
+    check(&house).await;
+    house.clock.advance(day(179));
+    check(&house).await;
+    assert_eq!((wanted().await, signing().await), (old.map(str::to_owned).to_vec(), old.map(str::to_owned).to_vec()));
+    house.clock.advance(day(1));
+    let report = check(&house).await;
+    let all = wanted().await;
+    assert_eq!(all.len(), 4, "{all:?}");
+    assert_eq!(signing().await, old, "their records aren't seen yet");
+    house.dns.fill(&report, &[]);
+    check(&house).await;
+    let new: Vec<String> = all.iter().filter(|selector| !old.contains(&selector.as_str())).cloned().collect();
+    assert_eq!((wanted().await.len(), signing().await), (4, new.clone()), "the old ones stay published");
+    house.clock.advance(day(31));
+    check(&house).await;
+    assert_eq!((wanted().await, signing().await), (new.clone(), new.clone()));
+    house.store.change_setting(&Author::house(), "dns.dkim_key_age", Some("0")).await.unwrap();
+    house.clock.advance(day(400));
+    check(&house).await;
+    assert_eq!(wanted().await, new, "whoever wishes keeps them");
+}
+
+fn selector(name: &str) -> Option<String> {
+    name.split_once("._domainkey.").map(|(selector, _)| selector.to_owned())
+}
+
 #[tokio::test]
 async fn what_turns_for_the_worse_is_told_once() {
     let house = House::open().await;

@@ -82,6 +82,41 @@ fn a_domain_keeps_one_key_of_each_algorithm() {
     });
 }
 
+/// A new key waits for its record; then it signs, and the old one retires, and is forgotten in its time.
+#[test]
+fn keys_follow_each_other() {
+    on_both(|house| async move {
+        let (store, domain) = (&house.store, key(&house).await);
+        store.add_dkim_keys(domain, vec![dkim("r1", "rsa"), dkim("e1", "ed25519")]).await.unwrap();
+        house.clock.advance(Duration::from_hours(1));
+        store.add_next_dkim_keys(domain, vec![dkim("r2", "rsa")]).await.unwrap();
+        store.add_next_dkim_keys(domain, vec![dkim("r3", "rsa"), dkim("r2", "rsa")]).await.unwrap();
+        let states = || async {
+            let keys = store.dkim_keys(domain).await.unwrap();
+            let state = |key: &relais_store::DkimKeyEntry| match (key.signs_since, key.retired_at) {
+                (None, _) => "waits",
+                (Some(_), None) => "signs",
+                (Some(_), Some(_)) => "retired",
+            };
+            keys.iter().map(|key| format!("{} {}", key.selector, state(key))).collect::<Vec<_>>()
+        };
+        assert_eq!(states().await, ["r2 waits", "e1 signs", "r1 signs"]);
+        let next = store.dkim_keys(domain).await.unwrap()[0].key;
+        store.begin_dkim_signing(DomainKey::new(7), next).await.unwrap();
+        assert_eq!(states().await, ["r2 waits", "e1 signs", "r1 signs"], "another domain's");
+        store.begin_dkim_signing(domain, next).await.unwrap();
+        store.begin_dkim_signing(domain, next).await.unwrap();
+        assert_eq!(states().await, ["r2 signs", "e1 signs", "r1 retired"]);
+        assert_eq!(acts(&house).await, ["dkim.sign", "dkim.create", "dkim.create", "dkim.create"]);
+        store.forget_dkim_keys(domain, house.clock.now()).await.unwrap();
+        assert_eq!(states().await.len(), 3);
+        house.clock.advance(Duration::from_hours(1));
+        store.forget_dkim_keys(domain, house.clock.now()).await.unwrap();
+        assert_eq!(states().await, ["r2 signs", "e1 signs"]);
+        house.check().await;
+    });
+}
+
 #[test]
 fn a_report_is_written_over_the_one_that_was_seen_alone() {
     on_both(|house| async move {
