@@ -45,8 +45,8 @@ pub fn change(message: &[u8], changes: &[Change]) -> Vec<u8> {
     {
         last.to_mut().extend_from_slice(b"\r\n");
     }
-    for change in changes {
-        match change {
+    for one in changes {
+        match one {
             Change::Add { name, value } => header.push(field(name, value)),
             Change::Insert { at, name, value } => {
                 let at = usize::try_from(at.saturating_sub(1)).unwrap_or(usize::MAX).min(header.len());
@@ -55,9 +55,9 @@ pub fn change(message: &[u8], changes: &[Change]) -> Vec<u8> {
             Change::Alter { nth, name, value } => alter(&mut header, *nth, name, value.as_deref()),
         }
     }
-    let mut changed = header.concat();
-    changed.extend_from_slice(message.get(end..).unwrap_or_default());
-    changed
+    let mut whole = header.concat();
+    whole.extend_from_slice(message.get(end..).unwrap_or_default());
+    whole
 }
 
 fn alter(header: &mut Vec<Cow<'_, [u8]>>, nth: u32, name: &str, value: Option<&[u8]>) {

@@ -171,7 +171,7 @@ mod tests {
         drop(theirs);
         assert!(matches!(check(ours, b"x").await, Err(Trouble::Broken(_))));
         let (ours, mut theirs) = duplex(100_000);
-        theirs.write_all(&[b'x'; 50_000]).await.unwrap();
+        theirs.write_all(&vec![b'x'; 50_000]).await.unwrap();
         assert_eq!(check(ours, b"x").await, Err(Trouble::Malformed("INSTREAM")));
         let (ours, mut theirs) = duplex(1000);
         theirs.write_all(b"ClamAV 1.0.7/27000/x\0").await.unwrap();

@@ -182,7 +182,8 @@ mod tests {
         {
             assert_eq!(parse(body.as_bytes()), Err(Trouble::Malformed(what)), "{body}");
         }
-        let many: String = (0..500).map(|number| format!(r#""S{number}": {{"score": {number}}},"#)).collect();
+        let many =
+            (0..500).map(|number| format!(r#""S{number}": {{"score": {number}}},"#)).collect::<Vec<_>>().concat();
         let rating =
             parse(format!(r#"{{"action": "greylist", "score": 1, "symbols": {{{many}"T": {{}}}}}}"#).as_bytes())
                 .unwrap();

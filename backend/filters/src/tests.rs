@@ -4,6 +4,7 @@ use relais_model::ReversePath;
 use relais_testkit::ManualClock;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use super::*;
 
@@ -53,7 +54,8 @@ async fn all_are_asked_at_once_and_none_longer_than_it_has() {
     let (_silent2, silent2) = door().await;
     let (gone, away) = door().await;
     drop(gone);
-    let serving = tokio::spawn(serve(good));
+    let mut serving = JoinSet::new();
+    serving.spawn(serve(good));
     let began = Instant::now();
     let found = room().ask(&[silent, clean, silent2, away], terms(300), &LETTER).await;
     assert!(began.elapsed() < Duration::from_millis(550), "{:?}", began.elapsed());
@@ -61,7 +63,6 @@ async fn all_are_asked_at_once_and_none_longer_than_it_has() {
     let down = Finding::Down(Trouble::Silent);
     assert_eq!(findings[..3], [&down, &Finding::Clean, &down]);
     assert!(matches!(findings[3], Finding::Down(Trouble::Unreachable(_))));
-    serving.abort();
 }
 
 #[tokio::test]
@@ -85,12 +86,12 @@ async fn one_that_is_away_is_not_tried_by_each_message_and_looked_at_when_somebo
     let state = room.look(&filters).await.pop().unwrap();
     assert_eq!((state.is_up, state.asked, state.unanswered), (false, 1, 1));
     let Endpoint::Tcp { port, .. } = filters[0].at() else { panic!("{filters:?}") };
-    let serving = tokio::spawn(serve(TcpListener::bind(("127.0.0.1", *port)).await.unwrap()));
+    let mut serving = JoinSet::new();
+    serving.spawn(serve(TcpListener::bind(("127.0.0.1", *port)).await.unwrap()));
     let state = room.look(&filters).await.pop().unwrap();
     assert_eq!((state.is_up, state.version.as_deref()), (true, Some("ClamAV 1.0")));
     let found = room.ask(&filters, terms(1000), &LETTER).await;
     assert_eq!(found.answers[0].finding, Finding::Clean);
-    serving.abort();
 }
 
 #[tokio::test]
@@ -98,7 +99,8 @@ async fn no_more_than_so_many_are_before_one_filter() {
     let (door, filter) = door().await;
     let connections = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&connections);
-    let holding = tokio::spawn(async move {
+    let mut holding = JoinSet::new();
+    holding.spawn(async move {
         let mut held = Vec::new();
         while let Ok((stream, _)) = door.accept().await {
             count.fetch_add(1, Ordering::Relaxed);
@@ -109,5 +111,4 @@ async fn no_more_than_so_many_are_before_one_filter() {
     let asked = join_all((0..MOST_AT_ONCE + 5).map(|_| room.ask(&filters, terms(300), &LETTER))).await;
     let busy = asked.iter().filter(|found| found.answers[0].finding == Finding::Down(Trouble::Busy)).count();
     assert_eq!((busy, connections.load(Ordering::Relaxed)), (5, MOST_AT_ONCE));
-    holding.abort();
 }

@@ -298,7 +298,9 @@ mod tests {
     fn what_filters_want_is_done() {
         let check = |findings: &[(Kind, Finding)], set: &[(&str, &str)], door, leaves, expected: &str| {
             let mut settings = Settings::default();
-            set.iter().for_each(|(name, value)| settings.set(name, value).unwrap());
+            for (name, value) in set {
+                settings.set(name, value).unwrap();
+            }
             let counsel = Counsel::of(&found(findings), &settings, door, leaves, "mx.example");
             let refusal = counsel.refusal.map(|reply| reply.to_string().chars().take(9).collect::<String>());
             let said = refusal.unwrap_or_else(|| if counsel.is_junk { "junk" } else { "take" }.to_owned());

@@ -97,7 +97,7 @@ def newest_mark():
 
 def under_load(house, harm, mend, sides=4, before=2, between=4):
     """Sends from several sides without a pause while a filter comes to harm and is mended. Gives a row a message, (when it began, how
-    long it took, code, subject), and when harm was done and mended."""
+    long it took, code, subject), and when harm and its mending began and ended."""
     rows, stop = [], threading.Event()
 
     def send(side):
@@ -111,6 +111,7 @@ def under_load(house, harm, mend, sides=4, before=2, between=4):
     for thread in threads:
         thread.start()
     time.sleep(before)
+    harming = time.monotonic()
     harm()
     harmed = time.monotonic()
     time.sleep(between)
@@ -126,14 +127,14 @@ def under_load(house, harm, mend, sides=4, before=2, between=4):
         stop.set()
         for thread in threads:
             thread.join(90)
-    return rows, harmed, mending, mended
+    return rows, harming, harmed, mending, mended
 
 
 def keeps_its_promise(house, harm, mend, kind, when_down, patience=5):
     """Under load, a filter that comes to harm defers or is passed by with a mark, as it was set; then it is asked again. Each message
     that was taken is there once, and says truly whether it was looked at."""
     empty('INBOX')
-    rows, harmed, mending, mended = under_load(house, harm, mend)
+    rows, harming, harmed, mending, mended = under_load(house, harm, mend)
     codes = {code for *_, code, _subject in rows}
     assert codes == ({250} if when_down == 'pass' else {250, 451}), codes
     down = [row for row in rows if harmed < row[0] and row[0] + row[1] < mending]
@@ -147,7 +148,7 @@ def keeps_its_promise(house, harm, mend, kind, when_down, patience=5):
     for subject, (began, took) in taken.items():
         if harmed < began and began + took < mending:
             assert when_down == 'pass' and result[subject] == 'unanswered', (subject, result[subject])
-        elif began + took < harmed:
+        elif began + took < harming:
             assert result[subject] != 'unanswered', subject
     back = [began for began, _, code, subject in rows if began > mending and code == 250 and result[subject] != 'unanswered']
     assert back, 'it was not asked again'

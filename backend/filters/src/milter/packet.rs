@@ -15,7 +15,9 @@ pub(crate) fn packet(letter: u8, data: &[&[u8]]) -> Vec<u8> {
     let octets = data.iter().map(|part| part.len()).sum::<usize>() + 1;
     let mut packet = u32::try_from(octets).unwrap_or(u32::MAX).to_be_bytes().to_vec();
     packet.push(letter);
-    data.iter().for_each(|part| packet.extend_from_slice(part));
+    for part in data {
+        packet.extend_from_slice(part);
+    }
     packet
 }
 

@@ -104,10 +104,6 @@ async fn a_session_is_told_step_by_step() {
         "E",
         "Q",
     ];
-    // The port's two octets are NUL, too.
-    let expected: Vec<String> = expected.iter().map(|text| text.replace("|4||", "|4||")).collect();
-    let heard: Vec<String> =
-        heard.into_iter().map(|text| text.replace("|4|||", "|4||").replace("|4||192", "|4||192")).collect();
     assert_eq!(heard, expected);
 }
 

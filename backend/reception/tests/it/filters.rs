@@ -4,6 +4,7 @@
 use relais_store::Author;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::desk::{Desk, by_ann, from_outside};
 
@@ -12,18 +13,31 @@ const AWAY: &[&str] = &["away@example.org"];
 const PLAIN: &str =
     "From: Ann <ann@example.org>\r\nX-Relais-Filters: clamav=clean\r\nSubject: hello\r\n\r\nThe body.\r\n";
 
-/// A filter that hears until `ends` comes, says `answer`, and hangs up; for as many as come. Gives where it listens.
-async fn filter(ends: &'static [u8], answer: &'static [u8]) -> String {
+/// Serves until it is dropped.
+struct Peer {
+    at: String,
+    _serving: JoinSet<()>,
+}
+
+impl Peer {
+    fn new(at: String, serves: impl Future<Output = ()> + Send + 'static) -> Self {
+        let mut serving = JoinSet::new();
+        serving.spawn(serves);
+        Self { at, _serving: serving }
+    }
+}
+
+/// A filter that hears until `ends` comes, says `answer`, and hangs up; for as many as come.
+async fn filter(ends: &'static [u8], answer: &'static [u8]) -> Peer {
     let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = door.local_addr().unwrap().to_string();
-    tokio::spawn(async move {
+    Peer::new(at, async move {
         while let Ok((mut stream, _)) = door.accept().await {
             let mut heard = Vec::new();
             while !heard.ends_with(ends) && stream.read_buf(&mut heard).await.unwrap() > 0 {}
             stream.write_all(answer).await.unwrap();
         }
-    });
-    at
+    })
 }
 
 /// Where nobody listens.
@@ -31,19 +45,19 @@ async fn nowhere() -> String {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string()
 }
 
-async fn clamd(answer: &'static [u8]) -> String {
+async fn clamd(answer: &'static [u8]) -> Peer {
     filter(&[0; 4], answer).await
 }
 
-async fn rspamd(answer: &'static [u8]) -> String {
+async fn rspamd(answer: &'static [u8]) -> Peer {
     filter(b"The body.\r\n", answer).await
 }
 
 /// A milter that hears of the end alone, and answers it so.
-async fn milter(answer: &'static [u8]) -> String {
+async fn milter(answer: &'static [u8]) -> Peer {
     let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = door.local_addr().unwrap().to_string();
-    tokio::spawn(async move {
+    Peer::new(at, async move {
         while let Ok((mut stream, _)) = door.accept().await {
             let mut heard = vec![0; 17];
             stream.read_exact(&mut heard).await.unwrap();
@@ -52,8 +66,7 @@ async fn milter(answer: &'static [u8]) -> String {
             while !heard.ends_with(b"\0\0\0\x01E") && stream.read_buf(&mut heard).await.unwrap() > 0 {}
             stream.write_all(answer).await.unwrap();
         }
-    });
-    at
+    })
 }
 
 async fn desk(settings: &[(&str, &str)]) -> Desk {
@@ -75,8 +88,8 @@ async fn came(desk: &Desk) -> (Vec<String>, Vec<String>) {
 
 #[tokio::test]
 async fn a_virus_is_refused_or_put_aside_and_never_passed_on() {
-    let at = clamd(b"stream: Eicar FOUND\0").await;
-    let desk = desk(&[("filters.clamd", &at)]).await;
+    let peer = clamd(b"stream: Eicar FOUND\0").await;
+    let desk = desk(&[("filters.clamd", &peer.at)]).await;
     let stranger = from_outside("x@elsewhere.example", BEN);
     assert_eq!(desk.send(&stranger, PLAIN).await, ["554 5.7.1"]);
     assert_eq!(desk.send(&by_ann("ann@example.org", BEN), PLAIN).await, ["554 5.7.1"]);
@@ -126,8 +139,8 @@ async fn rspamd_speaks_of_what_comes_in() {
         // What can't be understood is no answer, and by default none is needed.
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "250 2.0.0", 1, 0),
     ] {
-        let at = rspamd(body).await;
-        let desk = desk(&[("filters.clamd", &clean), ("filters.rspamd", &at)]).await;
+        let peer = rspamd(body).await;
+        let desk = desk(&[("filters.clamd", &clean.at), ("filters.rspamd", &peer.at)]).await;
         assert_eq!(
             desk.send(&from_outside("x@elsewhere.example", BEN), PLAIN).await,
             [reply],
@@ -151,16 +164,16 @@ async fn milters_refuse_put_aside_and_change() {
         (b"\0\0\0\x05qodd\0\0\0\0\x01c", "250 2.0.0", "554 5.7.1", 0, 1),
         (b"\0\0\0\x10y452 4.2.2 Full\0", "452 4.2.2", "452 4.2.2", 0, 0),
     ] {
-        let at = milter(answer).await;
-        let desk = desk(&[("filters.milters", &at)]).await;
+        let peer = milter(answer).await;
+        let desk = desk(&[("filters.milters", &peer.at)]).await;
         let says = answer.escape_ascii();
         assert_eq!(desk.send(&from_outside("x@elsewhere.example", BEN), PLAIN).await, [reply], "{says}");
         assert_eq!(desk.send(&by_ann("ann@example.org", BEN), PLAIN).await, [from_ann], "{says}");
         let (in_inbox, in_junk) = came(&desk).await;
         assert_eq!((in_inbox.len(), in_junk.len()), (inbox, junk), "{says}");
     }
-    let at = milter(b"\0\0\0\x07hX-A\0b\0\0\0\0\x0fm\0\0\0\x01Subject\0x\0\0\0\0\x01c").await;
-    let desk = desk(&[("filters.milters", &at)]).await;
+    let peer = milter(b"\0\0\0\x07hX-A\0b\0\0\0\0\x0fm\0\0\0\x01Subject\0x\0\0\0\0\x01c").await;
+    let desk = desk(&[("filters.milters", &peer.at)]).await;
     assert_eq!(desk.send(&from_outside("x@elsewhere.example", BEN), PLAIN).await, ["250 2.0.0"]);
     let found = came(&desk).await.0.pop().unwrap();
     let expected =
