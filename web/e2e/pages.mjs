@@ -49,6 +49,7 @@ export const PAGES = [
   { name: "address-try", path: (house) => `/panel/addresses/try?address=team@${domain(house)}`, role: DESK },
   { name: "queue", path: "/panel/queue", role: DESK },
   { name: "queue-none", path: "/panel/queue?q=nobody-has-this-name", role: DESK },
+  { name: "destination", path: "/panel/queue/destination", role: ADMIN },
   { name: "queue-message", path: ["/panel/queue", "main tbody .row-link"], role: DESK },
   { name: "messages", path: "/panel/messages", role: DESK },
   { name: "messages-bad", path: "/panel/messages?since=yesterday", role: DESK, status: 422 },

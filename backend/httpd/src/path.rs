@@ -64,6 +64,8 @@ pub(crate) const WEBHOOK_RESEND: &str = "/panel/webhooks/{id}/resend";
 pub(crate) const WEBHOOK_REMOVE: &str = "/panel/webhooks/{id}/remove";
 pub(crate) const SETTINGS: &str = "/panel/settings";
 pub(crate) const SETTINGS_SECTION: &str = "/panel/settings/{section}";
+/// What would become of mail.
+pub(crate) const DESTINATION: &str = "/panel/queue/destination";
 pub(crate) const SYSTEM: &str = "/panel/system";
 pub(crate) const SYSTEM_LOG: &str = "/panel/system/log";
 

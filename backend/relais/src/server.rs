@@ -16,7 +16,7 @@ use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
-use relais_service::{Access, CertificateDesk, DnsHouse, Service, Site};
+use relais_service::{Access, CertificateDesk, DnsHouse, Outlook, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -31,6 +31,7 @@ use crate::dns::{self, OwnServers, OwnZones};
 use crate::host::{self, HouseNames, Machine};
 use crate::knocker::Doorstep;
 use crate::log::{Logging, SetLevel};
+use crate::outlook::Seer;
 use crate::{control, operations, web};
 
 /// Connections that read the database, beside the one that writes.
@@ -166,8 +167,12 @@ impl Server {
             doors: host::doors_with_tls(&self.listeners, &self.reloading.begun_with),
             knocker: Arc::new(Doorstep::new()?),
         };
-        let operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?;
-        let service = self.service().with_operations(operations.with_certificates(desk));
+        let delivery = self.delivery.clone().map(|config| start_delivery(&self.store, config, &self.resolver)).transpose()?;
+        let mut operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?.with_certificates(desk);
+        if let Some(delivery) = &delivery {
+            operations = operations.with_outlook(Outlook::new(Seer(delivery.planner())));
+        }
+        let service = self.service().with_operations(operations);
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
         tasks.spawn(service.dns.clone().look_after(stop.clone()));
         let dns = service.dns.clone();
@@ -184,7 +189,6 @@ impl Server {
         tasks.spawn(self.control.serve(router, stop.clone(), self.drain));
         tasks.spawn(self.doors.serve(self.house, stop.clone()));
         tasks.close();
-        let delivery = self.delivery.map(|config| start_delivery(&self.store, config, &self.resolver)).transpose()?;
         // Before anybody hears that we are ready: a signal that nobody awaits ends the process.
         let signals = Signals::await_them()?;
         ready()?;

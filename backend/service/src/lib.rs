@@ -5,7 +5,7 @@
 //!   views share. Each use-case takes an [`Actor`] and gives a [`Failure`] that says what to do.
 //! - `access`: who may come in, and as whom: sessions, second factors, passkeys, one-time links, the API's keys.
 //! - `directory`: addresses as people read them. `import`: many accounts from CSV. `queue`, `trace`: mail on its way; `explain`: what
-//!   other servers' words mean.
+//!   other servers' words mean; `destination`: what would become of mail.
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
 //!   `certificates`: what the doors show, and how that is ordered or brought.
 //!
@@ -22,6 +22,7 @@ mod api_keys;
 mod app_passwords;
 mod certificates;
 mod checks;
+mod destination;
 mod directory;
 mod dns;
 mod domains;
@@ -74,6 +75,9 @@ pub use dns::{
     Dns, DnsAccountChange, DnsAccountView, DnsAlert, DnsChange, DnsCounts, DnsFinding, DnsHouse, DnsLetter,
     DnsObstacle, DnsPreview, DnsProviderField, DnsProviderKind, DnsPushForm, DnsPushView, DnsRecord, DnsRecordForms,
     DnsReport, DnsRow, DnsTurn, DnsVerdict, DnsWanted, NewDnsAccount, OpenAccount,
+};
+pub use destination::{
+    Demand, DestinationHost, DestinationSts, DestinationView, Forecast, ForecastHost, ForecastSts, Foretell, Outlook,
 };
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};
@@ -180,6 +184,8 @@ pub struct Operations {
     pub webhooks: Webhooks,
     /// What the doors show, and how that is changed.
     pub certificates: Option<CertificateDesk>,
+    /// Who foretells what becomes of mail; none in a house that delivers nothing.
+    pub outlook: Option<Outlook>,
     pub(crate) flow: overview::FlowBoard,
     pub(crate) queue: queue::QueueBoard,
 }
@@ -194,6 +200,12 @@ impl Operations {
     #[must_use]
     pub fn with_certificates(self, desk: CertificateDesk) -> Self {
         Self { certificates: Some(desk), ..self }
+    }
+
+    /// With someone who foretells what becomes of mail.
+    #[must_use]
+    pub fn with_outlook(self, outlook: Outlook) -> Self {
+        Self { outlook: Some(outlook), ..self }
     }
 }
 

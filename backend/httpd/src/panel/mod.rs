@@ -4,6 +4,7 @@ mod account;
 mod activity;
 mod addresses;
 mod certificates;
+mod destination;
 mod dns;
 mod domains;
 mod error;
@@ -83,6 +84,7 @@ pub(crate) fn routes() -> Routes {
         .and(look::routes)
         .and(account::routes)
         .and(queue::routes)
+        .and(destination::routes)
         .and(messages::routes)
         .and(overview::routes)
         .and(security::routes)

@@ -63,6 +63,8 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("people_restore", "/people/ann@house.example/restore", "", 200),
     ("queue_list", "/queue", "", 200),
     ("queue_chart", "/queue/chart", "", 200),
+    // This house delivers nothing.
+    ("queue_destination", "/queue/destination?destination=example.org", "", 409),
     ("queue_show", "/queue/nothing", "", 404),
     ("queue_retry", "/queue/retry", r#"{"matching":{}}"#, 200),
     ("queue_hold", "/queue/hold", r#"{"matching":{}}"#, 200),
