@@ -26,6 +26,7 @@ use crate::recipient::recipient;
 use crate::sending::Sending;
 use crate::signing::Signing;
 use crate::spool::{Spool, Spooled, Spooler};
+use crate::tally::Tally;
 use crate::visit::{Door, Visit};
 use crate::{Disk, Identity, signing};
 
@@ -57,6 +58,7 @@ pub struct Reception {
     signing: Signing,
     resolver: Option<Arc<dyn Resolver>>,
     large_checks: Semaphore,
+    tally: Arc<Tally>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -106,13 +108,19 @@ impl Reception {
         let filing = Filing::new(store.clone(), config.host_name.clone());
         let (spooler, signing) = (Spooler::new(spool), Signing::new(store.clone()));
         let (sending, resolver, large_checks) = (Sending::default(), None, Semaphore::new(LARGE_CHECKS));
-        Self { store, filing, config, spooler, disk, sending, signing, resolver, large_checks, clock, random }
+        let tally = Arc::default();
+        Self { store, filing, config, spooler, disk, sending, signing, resolver, large_checks, tally, clock, random }
     }
 
     /// Checks strangers' mail by this DNS; without one nothing is found out about it.
     #[must_use]
     pub fn with_resolver(self, resolver: Arc<dyn Resolver>) -> Self {
         Self { resolver: Some(resolver), ..self }
+    }
+
+    /// What is counted for those who ask to be told of mail with their name.
+    pub fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
     }
 
     /// Where messages wait while they come in; IMAP's APPEND uses it too.
@@ -296,7 +304,11 @@ impl Reception {
         } else {
             checking.await
         };
-        if self.store.settings().trust_dmarc == "mark" {
+        let settings = self.store.settings();
+        if settings.trust_send_reports {
+            proof.count(&self.tally, now, &envelope.reverse_path, settings.trust_dmarc != "mark");
+        }
+        if settings.trust_dmarc == "mark" {
             return Ok((octets, Disposition::Deliver));
         }
         match proof.disposition() {

@@ -18,6 +18,7 @@ mod recipient;
 mod sending;
 mod signing;
 mod spool;
+mod tally;
 mod visit;
 
 pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, prepare};
@@ -29,4 +30,5 @@ pub use login::{
 pub use recipient::{recipient, refuse};
 pub use relais_filing::Plan;
 pub use spool::{Held, Spool, Spooled, Spooler};
+pub use tally::Tally;
 pub use visit::{Door, Visit};

@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use relais_message::header_octets;
-use relais_model::{EnhancedCode, Reply};
+use relais_model::{EnhancedCode, Reply, ReversePath, Timestamp};
 use relais_msgauth::dmarc::{Decision, Disposition, Overrides, dispose};
 use relais_msgauth::{Answering, Authentication, Facts, Family, Lack, Resolver, authenticate, results};
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
+
+use crate::tally::Tally;
 
 /// A message has so long to be checked (RFC 7208 §4.6.4 wants 20 seconds at least); what the DNS owes then it owes for good.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,6 +34,12 @@ impl Proof {
             dmarc = authentication.dmarc.result.as_str(), disposition = ?decision.disposition, "message checked"
         );
         Self { authentication, decision }
+    }
+
+    /// Counts it for the author's domain, where that asks to be told; `follows`: what it wants is done.
+    pub(crate) fn count(&self, tally: &Tally, now: Timestamp, reverse_path: &ReversePath, follows: bool) {
+        let domain = reverse_path.address().map_or("", |address| address.domain.as_str());
+        tally.count(now, (&self.authentication, &self.decision), domain, follows);
     }
 
     /// What the author's domain wants done.

@@ -15,8 +15,8 @@ use relais_delivery::{
 use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
-use relais_reception::{Disk, Login, Reception, ReceptionConfig};
-use relais_service::{Access, CertificateDesk, DnsHouse, Outlook, Service, Site};
+use relais_reception::{Disk, Login, Reception, ReceptionConfig, Tally};
+use relais_service::{Access, CertificateDesk, Clerk, DnsHouse, Outlook, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -55,6 +55,8 @@ pub(crate) struct Server {
     service: Service,
     drain: Duration,
     delivery: Option<DeliveryConfig>,
+    /// What is counted for the reports to others.
+    tally: Arc<Tally>,
     resolver: ResolverConfig,
 }
 
@@ -87,6 +89,7 @@ impl Server {
         if !is_alone {
             reception = reception.with_resolver(Arc::new(resolver(&config.resolver)?));
         }
+        let tally = reception.tally();
         let reception = Arc::new(reception);
         let operations = operations::Doors::bind(&config.operations, &tls).await?;
         let web = web::Doors::bind(&config.web, &tls)?;
@@ -115,8 +118,17 @@ impl Server {
             service,
             drain,
             delivery: Some(delivery_config(config)?),
+            tally,
             resolver: config.resolver.clone(),
         })
+    }
+
+    /// Who tells others of their mail, and reads what they tell of ours.
+    fn clerk(&self) -> Result<Option<Clerk>> {
+        let host = self.reloading.begun_with.hostname.clone();
+        let (courier, random) = (host::courier(resolver(&self.resolver)?)?, Arc::new(SystemRandom));
+        let resolver = Arc::new(resolver(&self.resolver)?);
+        Ok(Clerk::new(self.store.clone(), host, Arc::clone(&self.tally), resolver, courier, random))
     }
 
     /// The use-cases; a demo furnishes its house with them.
@@ -167,14 +179,21 @@ impl Server {
             doors: host::doors_with_tls(&self.listeners, &self.reloading.begun_with),
             knocker: Arc::new(Doorstep::new()?),
         };
-        let delivery = self.delivery.clone().map(|config| start_delivery(&self.store, config, &self.resolver)).transpose()?;
-        let mut operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?.with_certificates(desk);
+        let delivery =
+            self.delivery.clone().map(|config| start_delivery(&self.store, config, &self.resolver)).transpose()?;
+        let mut operations =
+            host::operations(machine, logging.tail, resolver(&self.resolver)?)?.with_certificates(desk);
         if let Some(delivery) = &delivery {
             operations = operations.with_outlook(Outlook::new(Seer(delivery.planner())));
         }
         let service = self.service().with_operations(operations);
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
         tasks.spawn(service.dns.clone().look_after(stop.clone()));
+        if delivery.is_some()
+            && let Some(clerk) = self.clerk()?
+        {
+            tasks.spawn(clerk.run(stop.clone()));
+        }
         let dns = service.dns.clone();
         tasks.spawn(count_flow(service.clone(), stop.clone()));
         tasks.spawn(obey_settings(self.store.clone(), self.reloading.house.clone(), stop.clone()));

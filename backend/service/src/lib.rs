@@ -8,6 +8,7 @@
 //!   other servers' words mean; `destination`: what would become of mail.
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
 //!   `certificates`: what the doors show, and how that is ordered or brought.
+//! - `reports`: what houses tell each other of mail and of TLS: counted, sent, read, shown.
 //!
 //! Invariants: a password is a type that doesn't print, and never leaves in an answer. A text for people is a name in the catalogue.
 //! No row key is ever shown.
@@ -40,6 +41,7 @@ mod passkeys;
 mod passwords;
 mod people;
 mod queue;
+mod reports;
 mod second_factor;
 mod security;
 mod sessions;
@@ -71,13 +73,13 @@ pub use certificates::{
     CaView, CertificateDesk, CertificateNameRow, CertificateOrderRow, CertificateRow, DoorView, Knocker,
     OwnCertificateForm, SeenLeaf, WantedNameForm,
 };
+pub use destination::{
+    Demand, DestinationHost, DestinationSts, DestinationView, Forecast, ForecastHost, ForecastSts, Foretell, Outlook,
+};
 pub use dns::{
     Dns, DnsAccountChange, DnsAccountView, DnsAlert, DnsChange, DnsCounts, DnsFinding, DnsHouse, DnsLetter,
     DnsObstacle, DnsPreview, DnsProviderField, DnsProviderKind, DnsPushForm, DnsPushView, DnsRecord, DnsRecordForms,
     DnsReport, DnsRow, DnsTurn, DnsVerdict, DnsWanted, NewDnsAccount, OpenAccount,
-};
-pub use destination::{
-    Demand, DestinationHost, DestinationSts, DestinationView, Forecast, ForecastHost, ForecastSts, Foretell, Outlook,
 };
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};
@@ -96,6 +98,7 @@ pub use queue::{
     QueueSort, QueueTally,
 };
 pub use relais_store::{ApiKeyKey, SessionKey};
+pub use reports::*;
 pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer, qr};
 pub use security::{BanView, FailedLogin, RefusedTally, Security};
 pub use sessions::OpenSession;

@@ -169,6 +169,8 @@ settings! {
 
     /// What is done with mail that isn't proved to be its author's: what the author's domain wants (DMARC, RFC 9989), or nothing but marking it.
     trust_dmarc: String = "trust.dmarc", Mail, SettingKind::Choice(&["follow", "mark"]), "follow".to_owned();
+    /// Others are told each day how mail with their name came out here, and how TLS to their hosts did, where they ask for it (RFC 9990, RFC 8460).
+    trust_send_reports: bool = "trust.send_reports", Mail, SettingKind::Switch, true;
 
     /// Certificates are ordered and renewed; whoever switches it on agrees to the CA's terms of service (RFC 8555 §7.3).
     acme_enabled: bool = "acme.enabled", Certificates, SettingKind::Switch, false;
