@@ -18,6 +18,7 @@ export const PAGES = [
   { name: "domains-removed", path: "/panel/domains?removed=1", role: DESK },
   { name: "domain-new", path: "/panel/domains/new", role: OWNER },
   { name: "domain", path: (house) => `/panel/domains/${domain(house)}`, role: DESK },
+  { name: "domain-reports", path: (house) => `/panel/domains/${domain(house)}/reports`, role: ADMIN },
   { name: "domain-disable", path: (house) => `/panel/domains/${domain(house)}/disable`, role: OWNER },
   { name: "domain-remove", path: (house) => `/panel/domains/${domain(house)}/remove`, role: OWNER },
   { name: "dns", path: "/panel/dns", role: ADMIN },

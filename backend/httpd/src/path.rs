@@ -95,6 +95,8 @@ pub(crate) const OWN_PHONE: &str = "/panel/account/clients/phone";
 
 pub(crate) const DOMAIN_NEW: &str = "/panel/domains/new";
 pub(crate) const DOMAIN: &str = "/panel/domains/{domain}";
+/// What others report of it.
+pub(crate) const DOMAIN_REPORTS: &str = "/panel/domains/{domain}/reports";
 pub(crate) const DOMAIN_DISABLE: &str = "/panel/domains/{domain}/disable";
 pub(crate) const DOMAIN_ENABLE: &str = "/panel/domains/{domain}/enable";
 pub(crate) const DOMAIN_REMOVE: &str = "/panel/domains/{domain}/remove";

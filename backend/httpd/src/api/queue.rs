@@ -2,7 +2,8 @@
 
 use axum::extract::Path;
 use relais_service::{
-    DestinationView, Failure, QueueAct, QueueChart, QueueItem, QueueMessage, QueueQuery, QueueSelection, QueueSort, Text,
+    DestinationView, Failure, QueueAct, QueueChart, QueueItem, QueueMessage, QueueQuery, QueueSelection, QueueSort,
+    Text,
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};

@@ -64,7 +64,8 @@ impl Host {
             (.., "clear") => frame.state("warn", "destination-page-clear"),
             _ => frame.state("warn", "destination-page-maybe"),
         };
-        let proof = if host.is_proved { ("ok", "destination-page-proved") } else { ("off", "destination-page-unproved") };
+        let proof =
+            if host.is_proved { ("ok", "destination-page-proved") } else { ("off", "destination-page-unproved") };
         Self {
             name: host.name,
             addresses: host.addresses,

@@ -17,6 +17,7 @@ mod overview;
 mod people;
 mod question;
 mod queue;
+mod reports;
 mod security;
 mod settings;
 mod sign_in;
@@ -93,6 +94,7 @@ pub(crate) fn routes() -> Routes {
         .and(system::routes)
         .and(webhooks::routes)
         .and(domains::routes)
+        .and(reports::routes)
         .and(dns::routes)
         .and(people::routes)
         .and(addresses::routes)

@@ -13,6 +13,8 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("overview_show", "/overview", "", 200),
     ("domains_list", "/domains", "", 200),
     ("domains_show", "/domains/house.example", "", 200),
+    ("domains_reports", "/domains/house.example/reports", "", 200),
+    ("domains_report_sources", "/domains/house.example/report-sources", "", 200),
     ("domains_going", "/domains/house.example/going", "", 200),
     ("domains_change", "/domains/house.example", r#"{"description":"ours"}"#, 200),
     ("domains_create", "/domains", r#"{"domain":"new.example"}"#, 201),
