@@ -188,7 +188,7 @@ fn incident(frame: &Frame, kind: &str, incidents: u64) -> Line {
 fn drawn(frame: &Frame, view: &ReportsView) -> Chart {
     let kinds = [("ok", frame.say("reports-page-aligned")), ("bad", frame.say("reports-page-unaligned"))];
     let told: BTreeMap<_, _> =
-        view.days.iter().map(|day| (day.day, (day.aligned, day.messages - day.aligned))).collect();
+        view.days.iter().map(|day| (day.day, (day.aligned, day.messages.saturating_sub(day.aligned)))).collect();
     let column = |at: u32| {
         let day = relais_service::Moment(view.since.0.plus(Duration::from_hours(24) * at));
         let (aligned, rest) = told.get(&day).copied().unwrap_or_default();

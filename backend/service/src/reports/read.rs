@@ -14,7 +14,10 @@ use relais_store::{DomainKey, ReceivedReport, ReportCounts, ReportSession, Repor
 const MOST_PAST: Duration = Duration::from_hours(24 * 100);
 const MOST_AHEAD: Duration = Duration::from_hours(24 * 2);
 /// Addresses of one report that are told apart.
-const MOST_SOURCES: usize = 5000;
+const MOST_SOURCES: usize = 2000;
+/// Domains that one report on TLS tells of, and outcomes of each.
+const MOST_DOMAINS: usize = 20;
+const MOST_OUTCOMES: usize = 200;
 
 /// What a message tells.
 #[derive(Debug, PartialEq, Eq)]
@@ -111,10 +114,14 @@ fn of_tls(report: &TlsReport, is_authenticated: bool, now: Timestamp) -> Result<
     let day = day(report.begin, now)?;
     let mut domains: BTreeMap<&str, BTreeMap<(String, String), u64>> = BTreeMap::new();
     for policy in &report.policies {
+        if MOST_DOMAINS <= domains.len() && !domains.contains_key(policy.domain.as_str()) {
+            continue;
+        }
         let outcomes = domains.entry(&policy.domain).or_default();
         let mut add = |result: &str, host: &str, sessions: u64| {
-            if sessions > 0 {
-                let sum = outcomes.entry((result.to_owned(), host.to_owned())).or_default();
+            let key = (result.to_owned(), host.to_owned());
+            if sessions > 0 && (outcomes.len() < MOST_OUTCOMES || outcomes.contains_key(&key)) {
+                let sum = outcomes.entry(key).or_default();
                 *sum = sum.saturating_add(sessions);
             }
         };

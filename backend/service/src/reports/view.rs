@@ -327,7 +327,7 @@ impl Service {
             _ => Text::new("reports-tls-failures")
                 .with("percent", evidence.percent())
                 .with("sessions", total)
-                .with("failures", total - good),
+                .with("failures", total.saturating_sub(good)),
         };
         let step = sts_step(mode, &evidence);
         let mut view = step_view(step, "sts", mode, &evidence);

@@ -455,7 +455,7 @@ fn cut(text: &str) -> String {
     text.replace('\0', "")
 }
 
-/// A stranger's number: sums of them stay numbers.
+/// A stranger's number: sums of all that is kept of a year stay numbers.
 fn signed(number: u64) -> i64 {
-    i64::try_from(number.min(1 << 40)).unwrap_or(0)
+    i64::try_from(number.min(1 << 30)).unwrap_or(0)
 }
