@@ -100,6 +100,25 @@ impl fmt::Debug for Delivery {
     }
 }
 
+/// Foretells what becomes of mail.
+#[derive(Clone)]
+pub struct Planner(Arc<Worker>);
+
+impl fmt::Debug for Planner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Planner").finish_non_exhaustive()
+    }
+}
+
+impl Planner {
+    /// What would become of mail to `destination` now: where it would go, under which policy, and why. Asks the DNS, and fetches an MTA-STS policy where a new one
+    /// is announced; connects to no mail host.
+    pub async fn plan(&self, destination: &Domain) -> TransportPlan {
+        let routes = Arc::clone(&self.0.routes.borrow());
+        self.0.courier.plan(&routes.next_hop(&ReversePath::Null, destination), destination).await
+    }
+}
+
 impl Delivery {
     /// Starts to work the store's queue.
     pub fn start(store: Store, config: DeliveryConfig, ports: Ports) -> Result<Self, StartError> {
@@ -130,11 +149,9 @@ impl Delivery {
         self.routes.send_replace(Arc::new(routes));
     }
 
-    /// What would become of mail to `destination` now: where it would go, under which policy, and why. Asks the DNS, and fetches an MTA-STS policy where a new one
-    /// is announced; connects to no mail host.
-    pub async fn plan(&self, destination: &Domain) -> TransportPlan {
-        let routes = Arc::clone(&self.worker.routes.borrow());
-        self.worker.courier.plan(&routes.next_hop(&ReversePath::Null, destination), destination).await
+    /// Who foretells what becomes of mail, for as long as the worker runs.
+    pub fn planner(&self) -> Planner {
+        Planner(Arc::clone(&self.worker))
     }
 
     /// Claims no more, lets what is under way end within [`DeliveryConfig::drain`], then breaks off what no host may have taken and

@@ -8,6 +8,7 @@ use relais_smtp::sts::StsPolicy;
 use crate::attempt::Courier;
 use crate::hosts::MxHost;
 use crate::policy::{Policy, policy_of};
+use crate::ports::TlsaRecord;
 use crate::route::{NextHop, RelayTls};
 use crate::sts::Known;
 
@@ -52,6 +53,8 @@ pub struct PlannedHost {
     pub is_proved: bool,
     /// What holds.
     pub policy: PlannedPolicy,
+    /// Its TLSA records, where they count.
+    pub tlsa: Vec<TlsaRecord>,
 }
 
 /// What would be asked of a host.
@@ -115,12 +118,20 @@ impl Courier {
                         None => self.planned_policy(destination, &host, &known).await,
                     };
                     let MxHost { name, addresses, is_secure, .. } = host;
-                    plan.hosts.push(PlannedHost { name, addresses, is_proved: is_secure, policy });
+                    let tlsa = self.tlsa(&policy).await;
+                    plan.hosts.push(PlannedHost { name, addresses, is_proved: is_secure, policy, tlsa });
                 }
             }
             Err(reply) => plan.refusal = Some(reply),
         }
         plan
+    }
+
+    /// The records that `policy` stands on: they were asked for just now, and the resolver still knows them.
+    async fn tlsa(&self, policy: &PlannedPolicy) -> Vec<TlsaRecord> {
+        let (PlannedPolicy::Dane { base } | PlannedPolicy::DaneUnusable { base }) = policy else { return Vec::new() };
+        let Ok(name) = Domain::parse(&format!("_{}._tcp.{base}", self.config.mx_port)) else { return Vec::new() };
+        self.ports.resolver.tlsa(&name).await.map(|found| found.records).unwrap_or_default()
     }
 
     async fn planned_policy(&self, destination: &Domain, host: &MxHost, sts: &Known) -> PlannedPolicy {

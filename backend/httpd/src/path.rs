@@ -64,6 +64,8 @@ pub(crate) const WEBHOOK_RESEND: &str = "/panel/webhooks/{id}/resend";
 pub(crate) const WEBHOOK_REMOVE: &str = "/panel/webhooks/{id}/remove";
 pub(crate) const SETTINGS: &str = "/panel/settings";
 pub(crate) const SETTINGS_SECTION: &str = "/panel/settings/{section}";
+/// What would become of mail.
+pub(crate) const DESTINATION: &str = "/panel/queue/destination";
 pub(crate) const SYSTEM: &str = "/panel/system";
 pub(crate) const SYSTEM_LOG: &str = "/panel/system/log";
 
@@ -93,6 +95,8 @@ pub(crate) const OWN_PHONE: &str = "/panel/account/clients/phone";
 
 pub(crate) const DOMAIN_NEW: &str = "/panel/domains/new";
 pub(crate) const DOMAIN: &str = "/panel/domains/{domain}";
+/// What others report of it.
+pub(crate) const DOMAIN_REPORTS: &str = "/panel/domains/{domain}/reports";
 pub(crate) const DOMAIN_DISABLE: &str = "/panel/domains/{domain}/disable";
 pub(crate) const DOMAIN_ENABLE: &str = "/panel/domains/{domain}/enable";
 pub(crate) const DOMAIN_REMOVE: &str = "/panel/domains/{domain}/remove";

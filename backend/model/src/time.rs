@@ -27,6 +27,12 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// The beginning of its day, UTC.
+    #[must_use]
+    pub const fn day(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(24 * 60 * 60 * 1000))
+    }
+
     /// Later by `duration`; the end of time where that is past it.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {

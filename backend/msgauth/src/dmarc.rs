@@ -7,5 +7,5 @@ mod walk;
 
 pub use check::{DmarcCheck, DmarcReason, DmarcResult, PolicyTag, check};
 pub use dispose::{Decision, Disposition, DispositionReason, Overrides, dispose};
-pub use record::{Alignment, DmarcRecord, Policy, Psd, mailto_addresses};
+pub use record::{Alignment, DmarcRecord, Policy, Psd, destinations, mailto_addresses};
 pub use walk::MOST_QUERIES;

@@ -32,6 +32,7 @@ use crate::recipient::recipient;
 use crate::sending::Sending;
 use crate::spam::Filter;
 use crate::spool::{Spool, Spooled, Spooler};
+use crate::tally::Tally;
 use crate::visit::{Door, Visit};
 use crate::{Disk, Identity};
 
@@ -64,6 +65,7 @@ pub struct Reception {
     filtering: Filtering,
     resolver: Option<Arc<dyn Resolver>>,
     large_checks: Semaphore,
+    tally: Arc<Tally>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -123,7 +125,22 @@ impl Reception {
         let filter = Arc::new(Filter::new(store.clone(), Arc::clone(&clock)));
         let filters = Arc::new(Filters::new(Arc::clone(&clock)));
         let filtering = Filtering::new(filters, store.clone(), config.host_name.to_string());
-        Self { store, filing, config, spooler, disk, sending, filter, filtering, resolver, large_checks, clock, random }
+        let tally = Arc::default();
+        Self {
+            store,
+            filing,
+            config,
+            spooler,
+            disk,
+            sending,
+            filter,
+            filtering,
+            resolver,
+            large_checks,
+            tally,
+            clock,
+            random,
+        }
     }
 
     /// Checks strangers' mail by this DNS; without one nothing is found out about it.
@@ -135,6 +152,11 @@ impl Reception {
     /// The filter of junk: who teaches it, and who asks it, share it.
     pub const fn filter(&self) -> &Arc<Filter> {
         &self.filter
+    }
+
+    /// What is counted for those who ask to be told of mail with their name.
+    pub fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
     }
 
     /// The programs that are asked about messages, and how they do.

@@ -20,6 +20,7 @@ mod recipient;
 mod sending;
 mod spam;
 mod spool;
+mod tally;
 mod visit;
 
 pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, prepare};
@@ -33,4 +34,5 @@ pub use recipient::{recipient, refuse};
 pub use relais_filing::Plan;
 pub use spam::{Filter, Looked, Tutor};
 pub use spool::{Held, Spool, Spooled, Spooler};
+pub use tally::Tally;
 pub use visit::{Door, Visit};

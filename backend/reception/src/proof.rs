@@ -5,14 +5,16 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use relais_message::{fields, header_octets};
-use relais_model::{Domain, EnhancedCode, Reply};
+use relais_model::{Domain, EnhancedCode, Reply, ReversePath, Timestamp};
 use relais_msgauth::dkim::DkimResult;
 use relais_msgauth::dmarc::{Decision, DmarcResult, Overrides, dispose};
 use relais_msgauth::spf::SpfResult;
 use relais_msgauth::{Answering, Authentication, Facts, Family, Lack, Resolver, authenticate, results};
-use relais_store::Settings;
+use relais_store::{Domains, Settings};
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
+
+use crate::tally::Tally;
 
 /// A message has so long to be checked (RFC 7208 §4.6.4 wants 20 seconds at least); what the DNS owes then it owes for good.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -49,6 +51,12 @@ impl Proof {
         !self.is_proven() && (found.dmarc.result == DmarcResult::Fail || found.spf_mail_from.result == SpfResult::Fail)
     }
 
+    /// Counts it for the author's domain, where that asks to be told; `follows`: what it wants is done.
+    pub(crate) fn count(&self, tally: &Tally, now: Timestamp, reverse_path: &ReversePath, follows: bool) {
+        let domain = reverse_path.address().map_or("", |address| address.domain.as_str());
+        tally.count(now, (&self.authentication, &self.decision), domain, follows);
+    }
+
     /// To whoever gave us a message that its author's domain wants refused.
     pub(crate) fn refusal(&self) -> Reply {
         let author = self.authentication.dmarc.author.as_deref().unwrap_or_default();
@@ -79,9 +87,9 @@ pub(crate) struct Trusted {
 }
 
 impl Trusted {
-    /// As the house is set. What is no name is passed over.
+    /// As the house is set.
     pub(crate) fn of(settings: &Settings) -> Self {
-        let names = |text: &str| text.split(',').filter_map(|name| Domain::parse(name.trim()).ok()).collect();
+        let names = |domains: &Domains| domains.as_slice().to_vec();
         Self { sealers: names(&settings.trust_arc_sealers), lists: names(&settings.trust_mailing_lists) }
     }
 

@@ -10,7 +10,7 @@ use relais_delivery::{DnsResolver, LookupError, Resolver as _};
 use relais_maild::{ListenerConfig, TlsMode};
 use relais_model::{Domain, SystemRandom, Timestamp};
 use relais_reception::Disk;
-use relais_service::{CertificateFact, DiskFact, Host, ListenerView, LogTail, Operations, Webhooks};
+use relais_service::{CertificateFact, Courier, DiskFact, Host, ListenerView, LogTail, Operations, Webhooks};
 use x509_parser::parse_x509_certificate;
 
 use crate::certificate::fingerprint;
@@ -90,9 +90,13 @@ pub(crate) fn doors_with_tls(configs: &[ListenerConfig], config: &Config) -> Vec
 
 /// What the service is given in a house that serves; names are looked up by the house's own `resolver`.
 pub(crate) fn operations(machine: Machine, log: Arc<LogTail>, resolver: DnsResolver) -> Result<Operations> {
-    let courier = HttpCourier::new(Arc::new(HouseNames(resolver)), &[])?;
-    let webhooks = Webhooks::new(Arc::new(courier), Arc::new(SystemRandom));
+    let webhooks = Webhooks::new(courier(resolver)?, Arc::new(SystemRandom));
     Ok(Operations::new(Arc::new(machine), log, webhooks))
+}
+
+/// Posts to other people's servers; names are looked up by `resolver`.
+pub(crate) fn courier(resolver: DnsResolver) -> Result<Arc<dyn Courier>> {
+    Ok(Arc::new(HttpCourier::new(Arc::new(HouseNames(resolver)), &[])?))
 }
 
 /// Names as the house's mail finds them.

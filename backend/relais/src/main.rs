@@ -23,6 +23,7 @@ mod import;
 mod knocker;
 mod log;
 mod operations;
+mod outlook;
 mod private;
 mod self_test;
 mod sendmail;

@@ -16,8 +16,8 @@ use relais_filters::Filters;
 use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
-use relais_reception::{Disk, Login, Reception, ReceptionConfig, Tutor};
-use relais_service::{Access, CertificateDesk, DnsHouse, Service, Site};
+use relais_reception::{Disk, Login, Reception, ReceptionConfig, Tally, Tutor};
+use relais_service::{Access, CertificateDesk, Clerk, DnsHouse, Outlook, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -32,6 +32,7 @@ use crate::dns::{self, OwnServers, OwnZones};
 use crate::host::{self, HouseNames, Machine};
 use crate::knocker::Doorstep;
 use crate::log::{Logging, SetLevel};
+use crate::outlook::Seer;
 use crate::{control, operations, web};
 
 /// Connections that read the database, beside the one that writes.
@@ -56,6 +57,8 @@ pub(crate) struct Server {
     service: Service,
     drain: Duration,
     delivery: Option<DeliveryConfig>,
+    /// What is counted for the reports to others.
+    tally: Arc<Tally>,
     resolver: ResolverConfig,
     filters: Arc<Filters>,
 }
@@ -89,6 +92,7 @@ impl Server {
         if !is_alone {
             reception = reception.with_resolver(Arc::new(resolver(&config.resolver)?));
         }
+        let tally = reception.tally();
         let reception = Arc::new(reception);
         let tutor = Tutor::new(store.clone(), Arc::clone(reception.filter()));
         let filters = Arc::clone(reception.filters());
@@ -120,9 +124,18 @@ impl Server {
             service,
             drain,
             delivery: Some(delivery_config(config)?),
+            tally,
             resolver: config.resolver.clone(),
             filters,
         })
+    }
+
+    /// Who tells others of their mail, and reads what they tell of ours.
+    fn clerk(&self) -> Result<Option<Clerk>> {
+        let host = self.reloading.begun_with.hostname.clone();
+        let (courier, random) = (host::courier(resolver(&self.resolver)?)?, Arc::new(SystemRandom));
+        let resolver = Arc::new(resolver(&self.resolver)?);
+        Ok(Clerk::new(self.store.clone(), host, Arc::clone(&self.tally), resolver, courier, random))
     }
 
     /// The use-cases; a demo furnishes its house with them.
@@ -173,11 +186,22 @@ impl Server {
             doors: host::doors_with_tls(&self.listeners, &self.reloading.begun_with),
             knocker: Arc::new(Doorstep::new()?),
         };
+        let delivery =
+            self.delivery.clone().map(|config| start_delivery(&self.store, config, &self.resolver)).transpose()?;
         let operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?;
-        let service = self.service().with_operations(operations.with_certificates(desk).with_filters(self.filters));
+        let mut operations = operations.with_certificates(desk).with_filters(self.filters);
+        if let Some(delivery) = &delivery {
+            operations = operations.with_outlook(Outlook::new(Seer(delivery.planner())));
+        }
+        let service = self.service().with_operations(operations);
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
         tasks.spawn(self.tutor.run(stop.clone()));
         tasks.spawn(service.dns.clone().look_after(stop.clone()));
+        if delivery.is_some()
+            && let Some(clerk) = self.clerk()?
+        {
+            tasks.spawn(clerk.run(stop.clone()));
+        }
         let dns = service.dns.clone();
         tasks.spawn(count_flow(service.clone(), stop.clone()));
         tasks.spawn(obey_settings(self.store.clone(), self.reloading.house.clone(), stop.clone()));
@@ -192,7 +216,6 @@ impl Server {
         tasks.spawn(self.control.serve(router, stop.clone(), self.drain));
         tasks.spawn(self.doors.serve(self.house, stop.clone()));
         tasks.close();
-        let delivery = self.delivery.map(|config| start_delivery(&self.store, config, &self.resolver)).transpose()?;
         // Before anybody hears that we are ready: a signal that nobody awaits ends the process.
         let signals = Signals::await_them()?;
         ready()?;

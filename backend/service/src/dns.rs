@@ -7,12 +7,13 @@
 //! preview ─ wishes of findings ─> Publisher ─> plan, and its fingerprint ─> push: the same fingerprint, or nothing
 //! ```
 //! `view`: what is seen of it. `facts`: what is known of house and domain. `check`: checks, one a domain, few at once. `kept`: what stays of
-//! them. `accounts`, `push`: who serves the zones, and writing into them.
+//! them. `asked`: what other pages ask in passing. `accounts`, `push`: who serves the zones, and writing into them.
 //!
 //! Invariants: the network is behind ports; a check ends in [`check::PATIENCE`]; what is unknown is never told as worse; a push goes to its end
 //! and is written down, whoever has left meanwhile.
 
 mod accounts;
+mod asked;
 mod check;
 mod facts;
 mod kept;

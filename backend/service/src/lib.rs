@@ -5,9 +5,10 @@
 //!   views share. Each use-case takes an [`Actor`] and gives a [`Failure`] that says what to do.
 //! - `access`: who may come in, and as whom: sessions, second factors, passkeys, one-time links, the API's keys.
 //! - `directory`: addresses as people read them. `import`: many accounts from CSV. `queue`, `trace`: mail on its way; `explain`: what
-//!   other servers' words mean.
+//!   other servers' words mean; `destination`: what would become of mail.
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
 //!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
+//! - `reports`: what houses tell each other of mail and of TLS: counted, sent, read, shown.
 //!
 //! Invariants: a password is a type that doesn't print, and never leaves in an answer. A text for people is a name in the catalogue.
 //! No row key is ever shown.
@@ -22,6 +23,7 @@ mod api_keys;
 mod app_passwords;
 mod certificates;
 mod checks;
+mod destination;
 mod directory;
 mod dns;
 mod domains;
@@ -40,6 +42,7 @@ mod passkeys;
 mod passwords;
 mod people;
 mod queue;
+mod reports;
 mod second_factor;
 mod security;
 mod sessions;
@@ -72,6 +75,9 @@ pub use certificates::{
     CaView, CertificateDesk, CertificateNameRow, CertificateOrderRow, CertificateRow, DoorView, Knocker,
     OwnCertificateForm, SeenLeaf, WantedNameForm,
 };
+pub use destination::{
+    Demand, DestinationHost, DestinationSts, DestinationView, Forecast, ForecastHost, ForecastSts, Foretell, Outlook,
+};
 pub use dns::{
     Dns, DnsAccountChange, DnsAccountView, DnsAlert, DnsChange, DnsCounts, DnsFinding, DnsHouse, DnsLetter,
     DnsObstacle, DnsPreview, DnsProviderField, DnsProviderKind, DnsPushForm, DnsPushView, DnsRecord, DnsRecordForms,
@@ -95,6 +101,7 @@ pub use queue::{
     QueueSort, QueueTally,
 };
 pub use relais_store::{ApiKeyKey, SessionKey};
+pub use reports::*;
 pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer, qr};
 pub use security::{BanView, FailedLogin, RefusedTally, Security};
 pub use sessions::OpenSession;
@@ -187,6 +194,8 @@ pub struct Operations {
     pub certificates: Option<CertificateDesk>,
     /// What asks other programs about messages.
     pub filters: Option<Arc<Filters>>,
+    /// Who foretells what becomes of mail; none in a house that delivers nothing.
+    pub outlook: Option<Outlook>,
     pub(crate) flow: overview::FlowBoard,
     pub(crate) queue: queue::QueueBoard,
 }
@@ -201,6 +210,12 @@ impl Operations {
     #[must_use]
     pub fn with_certificates(self, desk: CertificateDesk) -> Self {
         Self { certificates: Some(desk), ..self }
+    }
+
+    /// With someone who foretells what becomes of mail.
+    #[must_use]
+    pub fn with_outlook(self, outlook: Outlook) -> Self {
+        Self { outlook: Some(outlook), ..self }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 23] = [
+const RULES: [(&str, &str); 24] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -93,6 +93,10 @@ const RULES: [(&str, &str); 23] = [
      "SELECT COUNT(*) FROM (SELECT domain_key FROM dkim_key UNION ALL SELECT domain_key FROM dns_report
           UNION ALL SELECT domain_key FROM dns_turn UNION ALL SELECT domain_key FROM dns_push) o
       WHERE o.domain_key <> 0 AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = o.domain_key)"),
+    ("reports of no domain",
+     "SELECT COUNT(*) FROM (SELECT domain_key FROM report_received UNION ALL SELECT domain_key FROM report_source
+          UNION ALL SELECT domain_key FROM report_session UNION ALL SELECT domain_key FROM report_incident) o
+      WHERE NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = o.domain_key)"),
     ("names of certificates that are gone, or of domains",
      "SELECT COUNT(*) FROM certificate_name n WHERE
           (domain_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = n.domain_key))

@@ -65,6 +65,7 @@ impl Store {
         self.remove_lost_objects().await?;
         self.prune_logins().await?;
         self.prune_audit(self.now().minus(AUDIT_KEPT_FOR)).await?;
+        self.prune_reports().await?;
         self.trace_prune(self.now().minus(self.settings().trace_kept)).await?;
         Ok(removed)
     }

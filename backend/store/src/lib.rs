@@ -11,6 +11,7 @@
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
 //! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice. `dns`: keys that sign, what checks of the DNS found, who serves the zones.
+//! - `transport`: TLS policies, and how TLS came out. `report`: what we tell others of their mail, and what they told us of ours.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
 //! # Invariants
@@ -45,6 +46,7 @@ mod message;
 mod names;
 mod page;
 mod queue;
+mod report;
 mod search;
 mod settings;
 mod sizes;
@@ -97,6 +99,7 @@ pub use message::{
 };
 pub use page::{Listing, Page};
 pub use queue::*;
+pub use report::*;
 pub use search::{Field, SortFacts};
 pub use settings::{
     Domains, Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,

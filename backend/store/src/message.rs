@@ -217,10 +217,14 @@ impl Store {
     /// As [`Store::accept`], for several that belong together (a message and the notice of its delivery): all in one
     /// transaction, one answer each, in order.
     pub async fn accept_all(&self, acceptances: Vec<Acceptance>) -> Result<Vec<Accepted>, StoreError> {
+        let mut are_reports = Vec::with_capacity(acceptances.len());
         for acceptance in &acceptances {
             self.stage(&acceptance.content).await?;
+            are_reports.push(self.is_report_mail(acceptance));
         }
-        self.ask_writer(|reply| Op::Accept(acceptances, reply)).await?
+        let accepted = self.ask_writer(|reply| Op::Accept(acceptances, reply)).await??;
+        self.note_report_mail(&are_reports, &accepted).await;
+        Ok(accepted)
     }
 
     /// Notes in the trace that a message was not taken, and why.

@@ -101,3 +101,25 @@ webhook-broken = It was not taken: what came back is no answer of a web server.
 
 # Security.
 security-no-ban = Nothing of { $whom } is refused now. The ban may have ended meanwhile.
+
+# What would become of mail to a destination.
+destination-no-delivery = This server hands no mail to others, so there is nothing to foretell.
+destination-slow = The DNS took too long to answer. Ask again in a moment.
+destination-protected = Mail to { $domain } goes over TLS or not at all: every host that may take it must show it.
+destination-protected-relay = Mail to { $domain } goes through { $relay }, over TLS or not at all.
+destination-open = Mail to { $domain } goes over TLS where that works, and in the clear where it doesn't: nothing asks for more.
+destination-open-relay = Mail to { $domain } goes through { $relay }, and need not be encrypted on the way there.
+destination-held = Mail to { $domain } would wait now: no host can be used. It is tried again until it expires.
+destination-returned = Mail to { $domain } would come back at once.
+destination-dane = DANE: TLS, with a certificate that its TLSA records name.
+destination-dane-unusable = TLS, with any certificate: it has TLSA records, but none of them can be used.
+destination-sts = MTA-STS: TLS, with a certificate for its name from an authority that we know.
+destination-sts-testing = MTA-STS, which the domain only tests: TLS where it works; failures are reported.
+destination-sts-testing-unnamed = MTA-STS, which the domain only tests: its policy doesn't name this host. TLS where it works; the failure is reported.
+destination-required = TLS, with a certificate for its name from an authority that we know: the configuration asks for it.
+destination-opportunistic = No policy: TLS where it works, with any certificate; in the clear else.
+destination-clear = In the clear, as the configuration says.
+destination-refused = Not used: mail would wait rather than go there.
+destination-mode-enforce = The domain enforces it: mail goes to no other host, and to none without a good certificate.
+destination-mode-testing = The domain only tests it: what fails is reported, and mail goes all the same.
+destination-mode-none = The domain has withdrawn it: it asks nothing.

@@ -101,3 +101,25 @@ webhook-broken = Ce n'est pas pris : ce qui est revenu n'est pas une réponse de
 
 # Sécurité.
 security-no-ban = Rien de { $whom } n’est refusé en ce moment. Le blocage est peut-être déjà terminé.
+
+# Ce que deviendrait le courrier pour une destination.
+destination-no-delivery = Ce serveur ne remet aucun courrier à d’autres : il n’y a rien à prévoir.
+destination-slow = Le DNS a mis trop de temps à répondre. Redemandez dans un instant.
+destination-protected = Le courrier pour { $domain } part par TLS ou ne part pas : chaque hôte qui peut le prendre doit le présenter.
+destination-protected-relay = Le courrier pour { $domain } passe par { $relay }, par TLS ou pas du tout.
+destination-open = Le courrier pour { $domain } part par TLS là où cela fonctionne, et en clair ailleurs : rien n’en demande davantage.
+destination-open-relay = Le courrier pour { $domain } passe par { $relay }, et n’a pas à être chiffré jusque-là.
+destination-held = Le courrier pour { $domain } attendrait à présent : aucun hôte n’est utilisable. L’envoi est retenté jusqu’à l’expiration.
+destination-returned = Le courrier pour { $domain } reviendrait aussitôt.
+destination-dane = DANE : TLS, avec un certificat que nomment ses enregistrements TLSA.
+destination-dane-unusable = TLS, avec n’importe quel certificat : il a des enregistrements TLSA, mais aucun n’est utilisable.
+destination-sts = MTA-STS : TLS, avec un certificat à son nom, d’une autorité que nous connaissons.
+destination-sts-testing = MTA-STS, que le domaine ne fait qu’essayer : TLS là où cela fonctionne ; les échecs sont signalés.
+destination-sts-testing-unnamed = MTA-STS, que le domaine ne fait qu’essayer : sa politique ne nomme pas cet hôte. TLS là où cela fonctionne ; l’échec est signalé.
+destination-required = TLS, avec un certificat à son nom, d’une autorité que nous connaissons : la configuration le demande.
+destination-opportunistic = Aucune politique : TLS là où cela fonctionne, avec n’importe quel certificat ; en clair ailleurs.
+destination-clear = En clair, comme le dit la configuration.
+destination-refused = Non utilisé : le courrier attendrait plutôt que d’y aller.
+destination-mode-enforce = Le domaine l’impose : le courrier ne va vers aucun autre hôte, ni vers aucun sans bon certificat.
+destination-mode-testing = Le domaine ne fait que l’essayer : les échecs sont signalés, et le courrier part tout de même.
+destination-mode-none = Le domaine l’a retirée : elle ne demande rien.

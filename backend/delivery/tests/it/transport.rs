@@ -280,7 +280,7 @@ async fn what_goes_and_what_is_held() {
         ("sts-testing.test", PlannedPolicy::StsTesting { is_named: true }),
         ("clear.test", PlannedPolicy::Opportunistic),
     ] {
-        let plan = delivery.plan(&domain(name)).await;
+        let plan = delivery.planner().plan(&domain(name)).await;
         let policies: Vec<_> = plan.hosts.iter().map(|host| host.policy.clone()).collect();
         assert_eq!(policies, [expected], "{name}");
     }

@@ -1,16 +1,17 @@
 //! Domains.
 
 use axum::extract::Path;
-use relais_service::{DomainChange, DomainGoing, DomainView, DomainsWanted, NewDomain};
+use relais_service::{DomainChange, DomainGoing, DomainView, DomainsWanted, NewDomain, ReportSourceView, ReportsView};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::kit::{
     Answer, Caller, Done, IfMatch, Json, Made, Many, One, Operations, PREFIX, Query, Read, Seen, Write, group, least,
 };
-use super::segment;
+use super::{PageWanted, segment};
 
 type Look = Caller<least::HelpDesk, Read<group::Domains>>;
+type LookReports = Caller<least::DomainAdmin, Read<group::Domains>>;
 type Change = Caller<least::DomainAdmin, Write<group::Domains>>;
 type Own = Caller<least::Owner, Write<group::Domains>>;
 
@@ -22,6 +23,16 @@ pub(super) fn operations(operations: Operations) -> Operations {
         .patch("/domains/{domain}", change, "Change a domain")
         .delete("/domains/{domain}", remove, "Remove a domain with all that is in it; for 30 days it can be restored")
         .get("/domains/{domain}/going", going, "What goes with a domain, were it removed")
+        .get(
+            "/domains/{domain}/reports",
+            reports,
+            "What others reported of a domain's mail, and of TLS to it, in thirty days",
+        )
+        .get(
+            "/domains/{domain}/report-sources",
+            report_sources,
+            "Where mail with a domain's name came from, by those reports",
+        )
         .post("/domains/{domain}/restore", restore, "Restore a domain that was removed, with all that was in it")
         .put(
             "/domains/{domain}/other-names/{other}",
@@ -33,6 +44,18 @@ pub(super) fn operations(operations: Operations) -> Operations {
 
 async fn list(caller: Look, Query(wanted): Query<DomainsWanted>) -> Answer<Many<DomainView>> {
     Ok(Many(caller.web.service().domains.list(&caller.actor, &wanted).await?))
+}
+
+async fn reports(caller: LookReports, Path(domain): Path<String>) -> Answer<Seen<ReportsView>> {
+    Ok(Seen(caller.web.service().reports(&caller.actor, &domain).await?))
+}
+
+async fn report_sources(
+    caller: LookReports,
+    Path(domain): Path<String>,
+    Query(wanted): Query<PageWanted>,
+) -> Answer<Many<ReportSourceView>> {
+    Ok(Many(caller.web.service().report_sources(&caller.actor, &domain, wanted.paging()).await?))
 }
 
 async fn create(caller: Own, Json(new): Json<NewDomain>) -> Answer<Made<DomainView>> {

@@ -2,7 +2,8 @@
 
 use axum::extract::Path;
 use relais_service::{
-    Failure, QueueAct, QueueChart, QueueItem, QueueMessage, QueueQuery, QueueSelection, QueueSort, Text,
+    DestinationView, Failure, QueueAct, QueueChart, QueueItem, QueueMessage, QueueQuery, QueueSelection, QueueSort,
+    Text,
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -11,12 +12,14 @@ use super::kit::{Answer, Caller, Json, Many, Operations, Query, Read, Seen, Writ
 use super::{Touched, paging};
 
 type Look = Caller<least::HelpDesk, Read<group::Queue>>;
+type LookAhead = Caller<least::DomainAdmin, Read<group::Queue>>;
 type Change = Caller<least::DomainAdmin, Write<group::Queue>>;
 
 pub(super) fn operations(operations: Operations) -> Operations {
     operations
         .get("/queue", list, "Recipients that wait, with their messages")
         .get("/queue/chart", chart, "The queue in numbers")
+        .get("/queue/destination", destination, "What would become of mail to a domain now, and why; nothing is sent")
         .get("/queue/{id}", show, "One queued message with what was tried")
         .post("/queue/retry", retry, "Try those that wait at once")
         .post("/queue/hold", hold, "Stop those that wait")
@@ -79,6 +82,18 @@ async fn list(caller: Look, Query(wanted): Query<QueueWanted>) -> Answer<Many<Qu
 
 async fn chart(caller: Look) -> Answer<Seen<QueueChart>> {
     Ok(Seen(caller.web.service().queue_chart(&caller.actor).await?))
+}
+
+/// Whose mail.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+struct DestinationWanted {
+    /// A domain, or an address of it.
+    destination: String,
+}
+
+async fn destination(caller: LookAhead, Query(wanted): Query<DestinationWanted>) -> Answer<Seen<DestinationView>> {
+    Ok(Seen(caller.web.service().look_ahead(&caller.actor, &wanted.destination).await?))
 }
 
 async fn show(caller: Look, Path(id): Path<String>) -> Answer<Seen<QueueMessage>> {

@@ -4,6 +4,7 @@ mod account;
 mod activity;
 mod addresses;
 mod certificates;
+mod destination;
 mod dns;
 mod domains;
 mod error;
@@ -16,6 +17,7 @@ mod overview;
 mod people;
 mod question;
 mod queue;
+mod reports;
 mod security;
 mod settings;
 mod sign_in;
@@ -83,6 +85,7 @@ pub(crate) fn routes() -> Routes {
         .and(look::routes)
         .and(account::routes)
         .and(queue::routes)
+        .and(destination::routes)
         .and(messages::routes)
         .and(overview::routes)
         .and(security::routes)
@@ -91,6 +94,7 @@ pub(crate) fn routes() -> Routes {
         .and(system::routes)
         .and(webhooks::routes)
         .and(domains::routes)
+        .and(reports::routes)
         .and(dns::routes)
         .and(people::routes)
         .and(addresses::routes)

@@ -13,6 +13,8 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("overview_show", "/overview", "", 200),
     ("domains_list", "/domains", "", 200),
     ("domains_show", "/domains/house.example", "", 200),
+    ("domains_reports", "/domains/house.example/reports", "", 200),
+    ("domains_report_sources", "/domains/house.example/report-sources", "", 200),
     ("domains_going", "/domains/house.example/going", "", 200),
     ("domains_change", "/domains/house.example", r#"{"description":"ours"}"#, 200),
     ("domains_create", "/domains", r#"{"domain":"new.example"}"#, 201),
@@ -63,6 +65,8 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("people_restore", "/people/ann@house.example/restore", "", 200),
     ("queue_list", "/queue", "", 200),
     ("queue_chart", "/queue/chart", "", 200),
+    // This house delivers nothing.
+    ("queue_destination", "/queue/destination?destination=example.org", "", 409),
     ("queue_show", "/queue/nothing", "", 404),
     ("queue_retry", "/queue/retry", r#"{"matching":{}}"#, 200),
     ("queue_hold", "/queue/hold", r#"{"matching":{}}"#, 200),

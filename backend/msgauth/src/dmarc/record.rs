@@ -148,6 +148,37 @@ pub fn mailto_addresses(uris: &[String]) -> Vec<Address> {
     uris.iter().filter_map(bare).collect()
 }
 
+/// Where a record's aggregate reports go by mail, and how many octets each takes at most, where it says so: RFC 9989 has given the size up (`!10m`), and records still have it (RFC 7489 §6.4).
+pub fn destinations(text: &[u8]) -> Vec<(Address, Option<u64>)> {
+    let text = str::from_utf8(text).unwrap_or_default();
+    let tag = |part: &str| {
+        let (name, list) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("rua").then(|| list.to_owned())
+    };
+    let list = text.split(';').find_map(tag).unwrap_or_default();
+    let destination = |uri: &str| {
+        let (uri, size) = uri.trim().split_once('!').map_or((uri.trim(), None), |(uri, size)| (uri, Some(size)));
+        let address = mailto_addresses(&[uri.to_owned()]).into_iter().next()?;
+        Some((address, size.and_then(octets)))
+    };
+    list.split(',').filter_map(destination).take(MOST_ADDRESSES).collect()
+}
+
+/// RFC 7489 §6.4: a number with k, m, g or t behind it, powers of 1024.
+fn octets(size: &str) -> Option<u64> {
+    let size = size.trim().to_ascii_lowercase();
+    let digits = size.trim_end_matches(['k', 'm', 'g', 't']);
+    let unit = match size.get(digits.len()..)? {
+        "" => 1,
+        "k" => 1 << 10,
+        "m" => 1 << 20,
+        "g" => 1 << 30,
+        "t" => 1 << 40,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
 fn percent_decoded(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut octets = text.bytes();
@@ -180,6 +211,15 @@ mod tests {
         );
         let addresses: Vec<_> = mailto_addresses(&read.aggregate_reports).iter().map(ToString::to_string).collect();
         assert_eq!(addresses, ["a@b.example", "c+d@e.example"]);
+    }
+
+    #[test]
+    fn an_address_may_say_how_much_it_takes() {
+        let text = b"v=DMARC1; p=none; rua=mailto:a@b.example!10m, mailto:c@d.example ,https://e.example/, mailto:f@g.example!2x";
+        let found: Vec<_> = destinations(text).into_iter().map(|(to, most)| (to.to_string(), most)).collect();
+        let expected = [("a@b.example", Some(10 << 20)), ("c@d.example", None), ("f@g.example", None)];
+        assert_eq!(found, expected.map(|(to, most)| (to.to_owned(), most)));
+        assert!(destinations(b"v=DMARC1; p=none").is_empty());
     }
 
     /// §4.8: unknown tags and faults give way to defaults.

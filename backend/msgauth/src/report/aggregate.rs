@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::unpack::first_readable;
 use super::write::{Document, Mailing};
 use super::{ReportError, kept};
+use crate::authenticate::Authentication;
 use crate::dkim::signature::is_within;
-use crate::dmarc::{Alignment, DmarcRecord, Policy};
+use crate::dmarc::{Alignment, Decision, Disposition, DispositionReason, DmarcRecord, Policy};
 use crate::resolver::{Lack, Resolver};
 
 /// Rows of one report that are kept.
@@ -264,6 +265,53 @@ fn read_policy(text: &str) -> Option<Policy> {
 }
 
 impl AggregateRow {
+    /// One message, as it was checked and as it was disposed of; `envelope_from` is the reverse path's domain, empty where it was null. A house that doesn't `follow` policies says so.
+    pub fn of(found: &Authentication, decision: &Decision, envelope_from: &str, follows: bool) -> Self {
+        let disposition = match decision.disposition {
+            Disposition::Quarantine if follows => Policy::Quarantine,
+            Disposition::Reject if follows => Policy::Reject,
+            _ => Policy::None,
+        };
+        let reason = match decision.reason {
+            DispositionReason::Testing { .. } => Some(OverrideKind::PolicyTestMode),
+            DispositionReason::KnownList { .. } => Some(OverrideKind::MailingList),
+            DispositionReason::TrustedSealer { .. } => Some(OverrideKind::TrustedForwarder),
+            _ if !follows && decision.disposition != Disposition::Deliver => Some(OverrideKind::LocalPolicy),
+            _ => None,
+        };
+        let dkim = found.dkim.iter().filter_map(|check| {
+            let signature = check.signature.as_ref()?;
+            let (domain, selector) = (kept(&signature.domain), kept(&signature.selector));
+            Some(DkimRow { domain, selector, result: check.result.as_str().to_owned() })
+        });
+        let spf = &found.spf_mail_from;
+        let is_helo = envelope_from.is_empty();
+        Self {
+            source: found.peer,
+            count: 1,
+            disposition,
+            is_dkim_aligned: found.dmarc.is_dkim_aligned,
+            is_spf_aligned: found.dmarc.is_spf_aligned,
+            overrides: reason.map(|kind| Override { kind, comment: String::new() }).into_iter().collect(),
+            header_from: kept(found.dmarc.author.as_deref().unwrap_or_default()),
+            envelope_from: kept(envelope_from),
+            envelope_to: None,
+            dkim: dkim.collect(),
+            spf: vec![SpfRow { domain: kept(&spf.domain), is_helo, result: spf.result.as_str().to_owned() }],
+        }
+    }
+
+    /// On one line, as it is kept until the report is written; without its count.
+    pub fn write_line(&self) -> String {
+        let line = serde_json::to_string(&Self { count: 0, ..self.clone() }.write());
+        line.unwrap_or_default() // of plain texts and numbers: it doesn't fail
+    }
+
+    /// Reads what [`AggregateRow::write_line`] wrote, of `count` messages.
+    pub fn read_line(line: &str, count: u64) -> Option<Self> {
+        Some(Self { count, ..Self::read(serde_json::from_str(line).ok()?)? })
+    }
+
     /// None where its address is none.
     fn read(wire: Record) -> Option<Self> {
         let evaluated = wire.row.policy_evaluated;

@@ -34,10 +34,16 @@ impl Reception {
         let accounts = plans.iter().flat_map(|plan| &plan.deliveries).map(|copy| copy.account).collect();
         let (octets, found) = self.looked_at(arrival, envelope, accounts, octets, added_octets).await;
         let (proof, spam) = found.unzip();
+        let settings = self.store.settings();
+        if let Some(proof) = &proof
+            && settings.trust_send_reports
+        {
+            proof.count(&self.tally, self.clock.now(), &envelope.reverse_path, settings.trust_dmarc == "follow");
+        }
         let Filtered { octets, counsel } = self.filtering.pass(arrival, envelope, trace, plans, octets).await;
         let facts =
             Facts { proof: proof.as_ref(), spam: spam.as_ref().and_then(Option::as_ref), filters: Some(&counsel) };
-        let verdict = judge(&facts, &Policy::of(&self.store.settings(), &self.config.host_name));
+        let verdict = judge(&facts, &Policy::of(&settings, &self.config.host_name));
         let (Fate::Defer(reply) | Fate::Refuse(reply)) = verdict.fate.clone() else {
             return Ok((octets, verdict, proof));
         };

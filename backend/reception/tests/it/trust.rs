@@ -7,6 +7,7 @@ use relais_dnscheck::{Algorithm, DkimKeyMaker};
 use relais_model::{Clock as _, Domain};
 use relais_msgauth::arc::{self, ArcResult};
 use relais_msgauth::dkim::{DkimCheck, DkimResult, verify};
+use relais_msgauth::report::AggregateRow;
 use relais_msgauth::testing::{Zone, at_once};
 use relais_store::{Author, JudgedAs, NewDkimKey, Page, TraceFilter, TraceKind};
 use relais_testkit::SeededRandom;
@@ -141,6 +142,38 @@ async fn an_owner_may_have_it_marked_alone() {
     for from in ["ann@bad.example", "ann@junk.example"] {
         assert_eq!(desk.send(&from_outside(from, BEN), &message(from)).await, ["250 2.0.0"]);
         assert!(desk.inbox("ben@example.org").await.pop().unwrap().contains("dmarc=fail"));
+    }
+}
+
+/// RFC 9990: counted is what those asked for who want to be told, and how it was disposed of.
+#[tokio::test]
+async fn mail_is_counted_for_those_who_ask_to_be_told() {
+    let zone = || {
+        Zone::new()
+            .with_txt("asks.example", "v=spf1 -all")
+            .with_txt("_dmarc.asks.example", "v=DMARC1; p=quarantine; rua=mailto:r@asks.example")
+            .with_txt("_dmarc.silent.example", "v=DMARC1; p=none")
+    };
+    let settings: [(&str, &str, &str); 3] =
+        [("trust.dmarc", "follow", "quarantine"), ("trust.dmarc", "mark", "none"), ("trust.send_reports", "false", "")];
+    for (name, value, disposition) in settings {
+        let desk = desk(zone()).await;
+        desk.house.store.change_setting(&Author::house(), name, Some(value)).await.unwrap();
+        for from in ["ann@asks.example", "bob@asks.example", "ann@silent.example"] {
+            assert_eq!(desk.send(&from_outside(from, BEN), &message(from)).await, ["250 2.0.0"]);
+        }
+        let counts = desk.reception.tally().take();
+        assert_eq!(desk.reception.tally().take(), [], "taken once");
+        let Some(count) = counts.first() else {
+            assert_eq!(disposition, "", "{name} {value}");
+            continue;
+        };
+        assert_eq!((counts.len(), count.messages, count.policy_domain.as_str()), (1, 2, "asks.example"));
+        let row = AggregateRow::read_line(&count.line, count.messages).unwrap();
+        assert_eq!((row.source.to_string().as_str(), row.count), ("192.0.2.1", 2));
+        assert_eq!((row.disposition.as_str(), row.is_spf_aligned), (disposition, false));
+        assert_eq!((row.header_from.as_str(), row.envelope_from.as_str()), ("asks.example", "asks.example"));
+        assert_eq!((row.spf[0].result.as_str(), row.overrides.len()), ("fail", usize::from(value == "mark")));
     }
 }
 

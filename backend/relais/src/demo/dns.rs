@@ -31,7 +31,13 @@ impl SampleDns {
             Inspector::new(Arc::clone(self) as Arc<dyn Look>, Arc::clone(self) as _, Arc::clone(&quiet.random));
         let inspector = inspector.with_blocklists(Vec::new());
         let host = Domain::parse(HOST).ok()?;
-        Some(DnsHouse { host, addresses: vec![ADDRESS], inspector: Some(inspector), ..quiet })
+        Some(DnsHouse {
+            host,
+            addresses: vec![ADDRESS],
+            inspector: Some(inspector),
+            look: Some(Arc::clone(self) as _),
+            ..quiet
+        })
     }
 
     /// Fills it with what host and domains want, but for `faults`, and has all checked.
@@ -64,13 +70,19 @@ fn standing(wanted: &Wanted, domains: &[&str]) -> Option<Record> {
 }
 
 /// Whom the check of port 25 outward meets, and the provider of the second domain.
-fn neighbour() -> [Record; 4] {
+fn neighbour() -> [Record; 8] {
     let record = |owner: &str, data| Record { owner: Target::new(owner), ttl: TTL, data };
     let far = Ipv4Addr::new(198, 51, 100, 25);
+    let (shop, list) = (Ipv4Addr::new(198, 51, 100, 77), Ipv4Addr::new(203, 0, 113, 40));
     [
         record("gmail.com", Data::Mx { preference: 5, exchange: Target::new("in.gmail.com") }),
         record("in.gmail.com", Data::A(far)),
         record("mx.provider.example", Data::A(far)),
+        // Who sends with the demo's name, as reports tell it.
+        record("77.100.51.198.in-addr.arpa", Data::Ptr(Target::new("o77.ptr.sendgrid.net"))),
+        record("o77.ptr.sendgrid.net", Data::A(shop)),
+        record("40.113.0.203.in-addr.arpa", Data::Ptr(Target::new("lists.chess.example"))),
+        record("lists.chess.example", Data::A(list)),
         record("_spf.provider.example", Data::Txt("v=spf1 ip4:198.51.100.0/24 -all".to_owned())),
     ]
 }

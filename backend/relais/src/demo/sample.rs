@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result, anyhow};
 use relais_certs::Checked;
 use relais_message::format_date;
 use relais_model::{
-    Address, BodyType, Clock, Finding, ReversePath, Said, Secret, SpecialUse, SystemClock, SystemRandom, Timestamp,
+    Address, BodyType, Clock, Domain, Finding, ReversePath, Said, Secret, SpecialUse, SystemClock, SystemRandom,
+    Timestamp,
 };
 use relais_service::{
     Actor, Failure, NewAlias, NewDomain, NewPerson, NewWebhookForm, OwnCertificateForm, Password, Role, Service,
@@ -16,8 +17,8 @@ use relais_service::{
 };
 use relais_store::{
     Acceptance, CertificateSource, Claim, Content, Delivery, EndedOrder, JudgedAs, Judgement, LoginNote, LoginProtocol,
-    LoginWay, NameFinding, NameState, NewCertificate, NewQueued, NewRecipient, OrderOutcome, Outcome, Refused,
-    Settlement, Store, Target, TraceId,
+    LoginWay, MessageKey, NameFinding, NameState, NewCertificate, NewQueued, NewRecipient, OrderOutcome, Outcome,
+    ReceivedReport, Refused, ReportCounts, ReportSession, ReportSource, Settlement, Store, Target, TraceId,
 };
 
 use super::DOMAIN;
@@ -121,9 +122,55 @@ pub(super) async fn furnish(service: &Service, store: &Store, clock: &DemoClock)
     };
     done(service.create_webhook(&owner, &webhook).await)?;
     certify(service, store).await?;
+    report(store).await?;
     send_through_the_day(store, clock).await?;
     judged(store, clock).await?;
     clock.go_back(Duration::ZERO);
+    Ok(())
+}
+
+/// What others reported of the first domain's mail in three weeks: almost all is well, a shop's sender isn't set up, a list changes messages.
+async fn report(store: &Store) -> Result<()> {
+    let domain = Domain::parse(DOMAIN).context("the demo's domain is one")?;
+    let key = store.domain(&domain).await?.context("the domain was just made")?.key;
+    let today = store.now().day();
+    let source = |source: &str, messages: u64, aligned: u64, overridden: u64| ReportSource {
+        source: source.to_owned(),
+        messages,
+        dkim_aligned: aligned,
+        spf_aligned: aligned,
+        aligned,
+        overridden,
+        ..ReportSource::default()
+    };
+    let session = |result: &str, sessions| ReportSession {
+        result: result.to_owned(),
+        mx_host: "mail.relais.test".to_owned(),
+        sessions,
+    };
+    for ago in 1..=21_u32 {
+        let day = today.minus(Duration::from_hours(24) * ago);
+        let some = u64::from(ago * 7 % 11);
+        let told = |organization: &str, counts| ReceivedReport {
+            domain: key,
+            organization: organization.to_owned(),
+            id: format!("{organization}-{ago}"),
+            day,
+            is_authenticated: true,
+            counts,
+        };
+        let mail = vec![
+            source("192.0.2.25", 40 + some * 3, 40 + some * 3, 0),
+            source("198.51.100.77", some % 3, 0, 0),
+            source("203.0.113.40", some % 4, 0, some % 4),
+        ];
+        let mail = mail.into_iter().filter(|source| source.messages > 0).collect();
+        let sessions = vec![session("success", 20 + some), session("certificate-expired", u64::from(ago == 9))];
+        let sessions = sessions.into_iter().filter(|session| session.sessions > 0).collect();
+        let reports =
+            vec![told("google.com", ReportCounts::Dmarc(mail)), told("Google Inc.", ReportCounts::Tls(sessions))];
+        store.take_reports(MessageKey::new(0), reports).await?;
+    }
     Ok(())
 }
 

@@ -13,4 +13,5 @@ mod dns;
 mod fake_dns;
 mod house;
 mod operations;
+mod reports;
 mod roles;

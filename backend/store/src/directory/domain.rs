@@ -421,6 +421,10 @@ impl Store {
                     "DELETE FROM domain_alias WHERE domain_key = $1",
                     "DELETE FROM account_domain WHERE domain_key = $1",
                     "DELETE FROM login_history WHERE domain_key = $1",
+                    "DELETE FROM report_received WHERE domain_key = $1",
+                    "DELETE FROM report_source WHERE domain_key = $1",
+                    "DELETE FROM report_session WHERE domain_key = $1",
+                    "DELETE FROM report_incident WHERE domain_key = $1",
                     "DELETE FROM certificate_name WHERE domain_key = $1",
                     "DELETE FROM sender_rule WHERE domain_key = $1",
                 ] {

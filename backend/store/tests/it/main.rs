@@ -22,6 +22,7 @@ mod mailboxes;
 mod people;
 mod queue;
 mod reading;
+mod reports;
 mod settings;
 mod sign_in;
 mod trace;
