@@ -20,12 +20,24 @@ const SLOT_OCTETS: usize = 6;
 pub const MAX_OWN_OCTETS: usize = MAGIC.len() + 8 + 4 + (u16::MAX as usize + 1) * SLOT_OCTETS;
 /// When so many messages of a class are learnt, all counts are halved: old mail is forgotten slowly.
 pub const MAX_LEARNT: u32 = 20_000;
-/// The most that an account's model changes a score by, in log-odds.
-const MAX_CORRECTION: f32 = 8.0;
+/// The most that an account's model takes from a score, in log-odds: who forges an author whom somebody answered must not
+/// be believed whatever he writes.
+const MOST_TAKEN: f32 = 8.0;
+/// The most that it adds. A list that everybody else reads lies far below even odds, and who moves it into Junk means it.
+const MOST_ADDED: f32 = 20.0;
 /// As if so many messages of each class had been learnt before the first.
 const BEFORE: f32 = 20.0;
-/// What a correction is worth.
-const GAIN: f32 = 0.6;
+/// Where the account has moved an author's or a list's mail into Junk, the general model may not speak for ham more loudly
+/// than this, in log-odds: what others like to read is no news to who doesn't.
+const LEAST_GENERAL: f32 = -4.0;
+/// What a correction is worth: who wrote it or through which list it came says most of all what people want.
+fn gain(place: Place) -> f32 {
+    match place.kind() {
+        Kind::Personal => 4.0,
+        Kind::Identity => 1.2,
+        _ => 0.6,
+    }
+}
 
 /// Counts by the hash of a feature, folded to 16 bits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -98,8 +110,8 @@ impl Own {
         }
     }
 
-    /// What it adds to the general log-odds, and which features do.
-    pub(crate) fn correct(&self, general: &General, features: &Features) -> (f32, Vec<(Feature, f32)>) {
+    /// What it adds to the general model's `log_odds`, and which features do.
+    pub(crate) fn correct(&self, general: &General, log_odds: f32, features: &Features) -> (f32, Vec<(Feature, f32)>) {
         let shares = Shares::of(features);
         let [ham, junk] = self.learnt.map(|learnt| count_of(learnt) + BEFORE);
         let mut parts = Vec::new();
@@ -107,11 +119,14 @@ impl Own {
             let Some(counts) = self.slots.get(&slot(feature)) else { continue };
             let before = before(general, feature);
             let [in_ham, in_junk] = counts.map(|count| f32::from(count) + before);
-            let part = GAIN * ((in_junk / junk) / (in_ham / ham)).ln() * shares.of_one(feature);
+            let part = gain(feature.place) * ((in_junk / junk) / (in_ham / ham)).ln() * shares.of_one(feature);
             parts.push((*feature, part));
         }
         let sum: f32 = parts.iter().map(|(_, part)| part).sum();
-        (sum.clamp(-MAX_CORRECTION, MAX_CORRECTION), parts)
+        let of_persons = parts.iter().filter(|(feature, _)| feature.place.is_personal()).map(|(_, part)| part);
+        let is_unwanted = of_persons.sum::<f32>() > 0.0;
+        let lift = if is_unwanted { (LEAST_GENERAL - log_odds).max(0.0) } else { 0.0 };
+        (lift + sum.clamp(-MOST_TAKEN, MOST_ADDED), parts)
     }
 
     /// Little-endian: magic, messages learnt, count of slots, then slot and counts of each.
@@ -170,6 +185,8 @@ fn before(general: &General, feature: &Feature) -> f32 {
     let is_known = general.entry(feature.hash).is_some();
     match feature.place.kind() {
         _ if is_known => 4.0,
+        // Spam comes through lists that people want: a few such moves do not damn the list.
+        _ if feature.place == Place::List => 0.6,
         Kind::Personal | Kind::Identity => 0.3,
         _ => 1.0,
     }
