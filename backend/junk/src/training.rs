@@ -19,7 +19,7 @@ pub struct Example<'a> {
 }
 
 /// How a general model is made. Several regressions are trained by stochastic gradient descent with a rate of its own for
-/// each weight (AdaGrad), so that what is rare learns as much from one message as what is common from many. Each sees
+/// each weight (`AdaGrad`), so that what is rare learns as much from one message as what is common from many. Each sees
 /// another part of the corpus in another order; their mean is kept, which cancels the chance in each.
 #[derive(Debug, Clone, Copy)]
 pub struct Training {

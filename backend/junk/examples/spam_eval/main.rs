@@ -35,6 +35,8 @@ const PROMISED_OCTETS: usize = 10 * 1024;
 
 /// Mail scored above this goes into Junk, in log-odds (docs/spam.md).
 const JUNK_BAR: f32 = 3.0;
+/// Scores that somebody may choose as bars.
+const BARS: [f64; 5] = [0.0, 3.0, 6.0, 9.0, 12.0];
 /// A source with so much ham is somebody's newsletter.
 const LEAST_OF_SOURCE: usize = 24;
 /// So many of its messages are moved into Junk.
@@ -113,6 +115,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
     figures::print(&rows);
+    bars(&letters, &ours.scores);
     signs(&letters, &features);
     if !arguments.shipped {
         accounts(&letters, &features, &ours.models);
@@ -190,6 +193,20 @@ fn time(letters: &[Letter]) -> anyhow::Result<f64> {
     Ok(millis.iter().map(|(_, millis)| millis).sum::<f64>() / millis.len() as f64)
 }
 
+/// What lies above a few fixed scores, for a bar cannot be fitted to mail that is yet to come.
+fn bars(letters: &[Letter], scores: &[f64]) {
+    println!();
+    for bar in BARS {
+        let above = |class: Class| {
+            let of_class = letters.iter().zip(scores).filter(|(letter, _)| letter.class == class);
+            let scores: Vec<f64> = of_class.map(|(_, score)| *score).collect();
+            (scores.iter().filter(|score| **score > bar).count(), scores.len())
+        };
+        let ((ham, _), (junk, all)) = (above(Class::Ham), above(Class::Junk));
+        println!("above {bar:.1}: {ham} ham, {} of spam", percent(junk as f64 / all as f64));
+    }
+}
+
 /// How often each rule speaks, by class.
 fn signs(letters: &[Letter], features: &[Features]) {
     println!("\nsigns found in ham and spam:");
@@ -223,17 +240,24 @@ fn accounts(letters: &[Letter], features: &[Features], models: &[General]) {
         sources.entry(letters[at].source).or_default().push(at);
     }
     sources.retain(|_, of_source| of_source.len() >= LEAST_OF_SOURCE);
-    println!("\naccounts that have no use for one source ({} of them), and moved so many of it into Junk:", sources.len());
+    println!(
+        "\naccounts that have no use for one source ({} of them), and moved so many of it into Junk:",
+        sources.len()
+    );
     println!("| moved | of the rest into Junk | other ham into Junk | spam out of it |\n|---|---|---|---|");
     for moved in MOVED {
         let mut shares = [(0_usize, 0_usize); 3];
         for (source, of_source) in &sources {
             let mut own = Own::default();
-            of_source[..moved].iter().for_each(|at| own.learn(&features[*at], Class::Junk));
+            for at in &of_source[..moved] {
+                own.learn(&features[*at], Class::Junk);
+            }
             let others = (0..letters.len()).filter(|at| letters[*at].source != *source);
             let (ham, junk): (Vec<usize>, Vec<usize>) = others.partition(|at| letters[*at].class == Class::Ham);
             let answered: Vec<usize> = ham.iter().copied().step_by(ham.len() / ANSWERED).take(ANSWERED).collect();
-            answered.iter().for_each(|at| own.learn(&features[*at], Class::Ham));
+            for at in &answered {
+                own.learn(&features[*at], Class::Ham);
+            }
             let mut count = |which: usize, asked: &[usize], is_moved: &dyn Fn(f32, f32) -> bool| {
                 let changed = asked.iter().filter(|at| is_moved(before[**at], judge(**at, Some(&own)))).count();
                 shares[which] = (shares[which].0 + changed, shares[which].1 + asked.len());
