@@ -29,14 +29,24 @@ pub const MAX_LEARNT: u32 = 20_000;
 const MAX_CORRECTION: f32 = 8.0;
 /// As if so many messages of each class had been learnt before the first.
 const BEFORE: f32 = 20.0;
-/// What a correction is worth.
-const GAIN: f32 = 0.6;
-/// What is known of a sender is worth so much.
-const SENDER_GAIN: f32 = 2.0;
-/// As if so many messages of each class had come from a sender before the first.
-const SENDER_BEFORE: f32 = 0.3;
 /// The most that senders and lists change a score by: whoever claims to be wanted may lie, whoever claims to be junk doesn't.
 const MAX_SENDER: (f32, f32) = (-4.0, 16.0);
+/// What is known of a sender is worth so much.
+const SENDER_GAIN: f32 = 2.0;
+/// Where the account has moved an author's or a list's mail into Junk, the general model may not speak for ham more loudly
+/// than this, in log-odds: what others like to read is no news to who doesn't.
+const LEAST_GENERAL: f32 = -4.0;
+
+/// What a correction is worth.
+fn gain(place: Place) -> f32 {
+    if place.kind() == Kind::Identity { 1.2 } else { 0.6 }
+}
+
+/// As if so many messages of each class had come from a sender before the first. Spam comes through lists that people want: a few such
+/// moves do not damn the list.
+fn sender_before(place: Place) -> f32 {
+    if place == Place::List { 0.6 } else { 0.3 }
+}
 
 /// Messages of ham and of junk that had a thing.
 type Counts = [u16; 2];
@@ -120,8 +130,8 @@ impl Own {
         self.forget_senders();
     }
 
-    /// What it adds to the general log-odds, and which features do.
-    pub(crate) fn correct(&self, general: &General, features: &Features) -> (f32, Vec<(Feature, f32)>) {
+    /// What it adds to the general model's `log_odds`, and which features do.
+    pub(crate) fn correct(&self, general: &General, log_odds: f32, features: &Features) -> (f32, Vec<(Feature, f32)>) {
         let shares = Shares::of(features);
         let [ham, junk] = self.learnt.map(|learnt| count_of(learnt) + BEFORE);
         let mut parts = Vec::new();
@@ -129,18 +139,19 @@ impl Own {
             let Some(counts) = self.slots.get(&slot(feature)) else { continue };
             let before = before(general, feature);
             let [in_ham, in_junk] = counts.map(|count| f32::from(count) + before);
-            let part = GAIN * ((in_junk / junk) / (in_ham / ham)).ln() * shares.of_one(feature);
+            let part = gain(feature.place) * ((in_junk / junk) / (in_ham / ham)).ln() * shares.of_one(feature);
             parts.push((*feature, part));
         }
         let words: f32 = parts.iter().map(|(_, part)| part).sum();
         let known = parts.len();
         for sender in features.all().iter().filter(|feature| feature.place.is_personal()) {
             let Some(counts) = self.senders.get(&sender.hash) else { continue };
-            let [from_ham, from_junk] = counts.map(|count| f32::from(count) + SENDER_BEFORE);
+            let [from_ham, from_junk] = counts.map(|count| f32::from(count) + sender_before(sender.place));
             parts.push((*sender, SENDER_GAIN * (from_junk / from_ham).ln()));
         }
         let senders: f32 = parts.iter().skip(known).map(|(_, part)| part).sum();
-        (words.clamp(-MAX_CORRECTION, MAX_CORRECTION) + senders.clamp(MAX_SENDER.0, MAX_SENDER.1), parts)
+        let lift = if senders > 0.0 { (LEAST_GENERAL - log_odds).max(0.0) } else { 0.0 };
+        (lift + words.clamp(-MAX_CORRECTION, MAX_CORRECTION) + senders.clamp(MAX_SENDER.0, MAX_SENDER.1), parts)
     }
 
     /// Little-endian: magic, messages learnt, count of slots, then slot and counts of each; the same of senders.

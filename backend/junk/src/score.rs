@@ -62,7 +62,7 @@ pub fn score(general: &General, own: Option<&Own>, features: &Features) -> Score
     let mut words: Vec<(Feature, f32, Whose)> =
         parts.into_iter().map(|(feature, part)| (feature, part, Whose::General)).collect();
     if let Some(own) = own {
-        let (correction, parts) = own.correct(general, features);
+        let (correction, parts) = own.correct(general, log_odds, features);
         log_odds += correction;
         words.extend(parts.into_iter().map(|(feature, part)| (feature, part, Whose::Own)));
     }

@@ -18,25 +18,44 @@ pub struct Example<'a> {
     pub source: u64,
 }
 
-/// How a general model is made. The regression is trained by stochastic gradient descent with a rate of its own for each
-/// weight (known as adaptive gradients), so that what is rare learns as much from one message as what is common from many.
+/// How a general model is made. Several regressions are trained by stochastic gradient descent with a rate of its own for
+/// each weight (`AdaGrad`), so that what is rare learns as much from one message as what is common from many. Each sees
+/// another part of the corpus in another order; their mean is kept, which cancels the chance in each.
 #[derive(Debug, Clone, Copy)]
 pub struct Training {
-    /// The regression keeps what so many sources say: the words of few are theirs and tell nothing of others.
+    /// The regressions keep what so many sources say: the words of few are theirs and tell nothing of others.
     pub sources: u8,
-    /// How often it goes over the corpus.
+    /// How many regressions there are.
+    pub voices: u16,
+    /// The share of the corpus that each sees.
+    pub part: f32,
+    /// How often each goes over it.
     pub rounds: u16,
     /// How far a step goes.
     pub rate: f32,
+    /// A message is not well judged before it is this far on its side, in log-odds: so many weights share the work.
+    pub margin: f32,
+    /// How much of a weight each step takes back.
+    pub decay: f32,
     /// How much worse it is to misjudge ham than junk.
     pub ham_weight: f32,
-    /// For the order of the messages.
+    /// For the choice and the order of the messages.
     pub seed: u64,
 }
 
 impl Default for Training {
     fn default() -> Self {
-        Self { sources: 3, rounds: 30, rate: 2.0, ham_weight: 3.0, seed: 1 }
+        Self {
+            sources: 3,
+            voices: 8,
+            part: 0.9,
+            rounds: 8,
+            rate: 2.0,
+            margin: 2.0,
+            decay: 1e-5,
+            ham_weight: 3.0,
+            seed: 1,
+        }
     }
 }
 
@@ -64,16 +83,26 @@ impl Training {
         let tallies = self.tally(examples, is_artefact);
         let chosen: Vec<u32> =
             tallies.iter().filter(|(_, tally)| self.is_chosen(tally)).map(|(hash, _)| *hash).collect();
-        let mut rows: Vec<Row> = examples.iter().map(|example| row(example, &chosen)).collect();
-        let mut regression = Regression::new(chosen.len());
-        let mut chance = self.seed;
+        let rows: Vec<Row> = examples.iter().map(|example| row(example, &chosen)).collect();
+        let mut chance = Chance(self.seed);
+        let mut mean = Regression::new(chosen.len());
+        for _ in 0..self.voices {
+            mean.add(&self.voice(&rows, chosen.len(), &mut chance), 1.0 / f32::from(self.voices));
+        }
+        assemble(examples, &tallies, &chosen, &mean)
+    }
+
+    /// One of the regressions.
+    fn voice(&self, rows: &[Row], count: usize, chance: &mut Chance) -> Regression {
+        let mut rows: Vec<&Row> = rows.iter().filter(|_| chance.share() < self.part).collect();
+        let mut regression = Regression::new(count);
         for _ in 0..self.rounds {
-            shuffle(&mut rows, &mut chance);
+            chance.shuffle(&mut rows);
             for row in &rows {
                 regression.learn(row, self);
             }
         }
-        assemble(examples, &tallies, &chosen, &regression)
+        regression
     }
 
     fn is_chosen(&self, tally: &Tally) -> bool {
@@ -129,11 +158,12 @@ impl Regression {
     fn learn(&mut self, row: &Row, training: &Training) {
         let known = row.cells.iter().filter_map(|(at, share)| Some(self.weights.get(*at)? * share));
         let sum = self.bias + known.sum::<f32>();
-        let wanted = f32::from(u8::from(row.is_junk));
-        let error = (1.0 / (1.0 + (-sum).exp()) - wanted) * if row.is_junk { 1.0 } else { training.ham_weight };
+        let (wanted, short, importance) =
+            if row.is_junk { (1.0, -training.margin, 1.0) } else { (0.0, training.margin, training.ham_weight) };
+        let error = (1.0 / (1.0 + (-(sum + short)).exp()) - wanted) * importance;
         for (at, share) in &row.cells {
             if let (Some(weight), Some(squares)) = (self.weights.get_mut(*at), self.squares.get_mut(*at)) {
-                let slope = error * share;
+                let slope = error * share + training.decay * *weight;
                 *squares += slope * slope;
                 *weight -= training.rate * slope / squares.sqrt();
             }
@@ -141,14 +171,35 @@ impl Regression {
         self.bias_squares += error * error;
         self.bias -= training.rate * error / self.bias_squares.sqrt();
     }
+
+    fn add(&mut self, other: &Self, share: f32) {
+        for (weight, other) in self.weights.iter_mut().zip(&other.weights) {
+            *weight += other * share;
+        }
+        self.bias += other.bias * share;
+    }
 }
 
-/// Fisher and Yates, by a linear congruence of Knuth's.
-fn shuffle(rows: &mut [Row], chance: &mut u64) {
-    for at in (1..rows.len()).rev() {
-        *chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let other = usize::try_from(*chance >> 33).unwrap_or(0) % (at + 1);
-        rows.swap(at, other);
+/// Repeatable chance: a linear congruence of Knuth's.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from(self.0 >> 32).unwrap_or(0)
+    }
+
+    /// From 0 up to 1, in steps that a number of 32 bits holds exactly.
+    fn share(&mut self) -> f32 {
+        f32::from(u16::try_from(self.next() >> 16).unwrap_or(0)) / 65536.0
+    }
+
+    /// Fisher and Yates.
+    fn shuffle<T>(&mut self, all: &mut [T]) {
+        for at in (1..all.len()).rev() {
+            let other = usize::try_from(self.next()).unwrap_or(0) % (at + 1);
+            all.swap(at, other);
+        }
     }
 }
 

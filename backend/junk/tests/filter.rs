@@ -54,6 +54,30 @@ fn training_tells_the_classes_apart_and_repeats_itself() {
     assert_eq!(general.to_bytes(), self::general().to_bytes());
 }
 
+/// A message through a list, in words that the shipped model takes for ham.
+fn of_list(list: &str, number: u32) -> Features {
+    look(&format!(
+        "From: Member {number} <member{number}@home.example>\r\nTo: {list}@lists.example\r\n\
+         List-Id: <{list}.lists.example>\r\nSubject: Re: patch {number}\r\nIn-Reply-To: <{number}@home.example>\r\n\
+         Message-ID: <a{number}@home.example>\r\n\r\n> quoted {number}\r\nI think the kernel patch works, thanks.\r\n"
+    ))
+}
+
+#[test]
+fn a_list_moved_into_junk_stays_there_and_no_other_goes_along() {
+    let general = General::shipped().unwrap();
+    let mut own = Own::default();
+    let judge = |own: &Own, list: &str| score(&general, Some(own), &of_list(list, 999)).log_odds;
+    let before = judge(&own, "wanted");
+    assert!(before < 0.0);
+    own.learn(&of_list("unwanted", 0), Class::Junk);
+    assert!(judge(&own, "unwanted") < 3.0, "one move may be a slip");
+    (1..20).for_each(|number| own.learn(&of_list("unwanted", number), Class::Junk));
+    (100..120).for_each(|number| own.learn(&of_list("wanted", number), Class::Ham));
+    assert!(judge(&own, "unwanted") > 3.0, "{}", judge(&own, "unwanted"));
+    assert!(judge(&own, "wanted") < 0.0);
+}
+
 #[test]
 fn an_artefact_is_not_learnt() {
     let features: Vec<Features> = (0..6).map(|at| letter(&format!("b@h{at}.example"), "s", "zzzz word")).collect();

@@ -14,6 +14,9 @@ pub(crate) struct Arguments {
     /// How many folds
     #[arg(long, default_value_t = 10)]
     folds: u32,
+    /// For the parting into folds and the order of what is learnt
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// Train on the whole corpus and write the model here (backend/junk/model.bin is the one that ships)
     #[arg(long)]
     train: Option<PathBuf>,
@@ -40,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["run", "--quiet", "--release", "--package", "relais-junk", "--example", "spam_eval", "--"]);
     cargo.current_dir(crate::root()).arg(std::path::absolute(corpus)?).arg("--work").arg(target.join("spam-eval"));
-    cargo.arg("--folds").arg(arguments.folds.to_string());
+    cargo.arg("--folds").arg(arguments.folds.to_string()).arg("--seed").arg(arguments.seed.to_string());
     if let Some(file) = &arguments.train {
         cargo.arg("--train").arg(std::path::absolute(file)?);
     }

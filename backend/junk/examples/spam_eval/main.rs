@@ -15,6 +15,7 @@ mod corpus;
 mod figures;
 mod peers;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -31,6 +32,19 @@ use figures::Figures;
 const TIMED_ROUNDS: u32 = 3;
 /// A message of this size must not take longer than the promise.
 const PROMISED_OCTETS: usize = 10 * 1024;
+
+/// Mail scored above this goes into Junk, in log-odds (docs/spam.md).
+const JUNK_BAR: f32 = 3.0;
+/// Scores that somebody may choose as bars.
+const BARS: [f64; 5] = [0.0, 3.0, 6.0, 9.0, 12.0];
+/// A source with so much ham is somebody's newsletter.
+const LEAST_OF_SOURCE: usize = 24;
+/// So many of its messages are moved into Junk.
+const MOVED: [usize; 5] = [1, 3, 5, 10, 20];
+/// So many others were answered.
+const ANSWERED: usize = 20;
+/// One message of so many is asked about afterwards.
+const ONE_OF: usize = 7;
 
 /// Names that tell where the corpus was gathered, and nothing about mail: its collectors' hosts and the words that they put
 /// in place of their own. No feature that contains one is learnt.
@@ -101,6 +115,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
     figures::print(&rows);
+    bars(&letters, &ours.scores);
     signs(&letters, &features);
     if !arguments.shipped {
         accounts(&letters, &features, &ours.models);
@@ -178,6 +193,20 @@ fn time(letters: &[Letter]) -> anyhow::Result<f64> {
     Ok(millis.iter().map(|(_, millis)| millis).sum::<f64>() / millis.len() as f64)
 }
 
+/// What lies above a few fixed scores, for a bar cannot be fitted to mail that is yet to come.
+fn bars(letters: &[Letter], scores: &[f64]) {
+    println!();
+    for bar in BARS {
+        let above = |class: Class| {
+            let of_class = letters.iter().zip(scores).filter(|(letter, _)| letter.class == class);
+            let scores: Vec<f64> = of_class.map(|(_, score)| *score).collect();
+            (scores.iter().filter(|score| **score > bar).count(), scores.len())
+        };
+        let ((ham, _), (junk, all)) = (above(Class::Ham), above(Class::Junk));
+        println!("above {bar:.1}: {ham} ham, {} of spam", percent(junk as f64 / all as f64));
+    }
+}
+
 /// How often each rule speaks, by class.
 fn signs(letters: &[Letter], features: &[Features]) {
     println!("\nsigns found in ham and spam:");
@@ -201,26 +230,47 @@ fn signs(letters: &[Letter], features: &[Features]) {
     }
 }
 
-/// What an account's model mends: each message of a fold that lies on the wrong side of even odds is learnt, one after the
-/// other, and the rest is judged again.
+/// What an account's model does: for each source of much ham, somebody has no use for it and moves so many of its
+/// messages into Junk, and answered a few others. Then the rest of that source is judged, and everybody else's mail.
 fn accounts(letters: &[Letter], features: &[Features], models: &[General]) {
-    let (mut wrong, mut still_wrong, mut spoilt) = (0, 0, 0);
-    for (fold, general) in models.iter().enumerate() {
-        let mut own = Own::default();
-        for at in (0..letters.len()).filter(|at| letters[*at].fold == fold) {
-            let is_wrong = |own: Option<&Own>| {
-                (score(general, own, &features[at]).log_odds > 0.0) != (letters[at].class == Class::Junk)
-            };
-            let (before, after) = (is_wrong(None), is_wrong(Some(&own)));
-            wrong += u32::from(before);
-            still_wrong += u32::from(before && after);
-            spoilt += u32::from(!before && after);
-            if after {
-                own.learn(&features[at], letters[at].class);
-            }
-        }
+    let judge = |at: usize, own: Option<&Own>| score(&models[letters[at].fold], own, &features[at]).log_odds;
+    let before: Vec<f32> = (0..letters.len()).map(|at| judge(at, None)).collect();
+    let mut sources: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for at in (0..letters.len()).filter(|at| letters[*at].class == Class::Ham) {
+        sources.entry(letters[at].source).or_default().push(at);
     }
-    println!("\naccounts that correct each mistake: of {wrong} mistakes {still_wrong} stay, {spoilt} new ones come");
+    sources.retain(|_, of_source| of_source.len() >= LEAST_OF_SOURCE);
+    println!(
+        "\naccounts that have no use for one source ({} of them), and moved so many of it into Junk:",
+        sources.len()
+    );
+    println!("| moved | of the rest into Junk | other ham into Junk | spam out of it |\n|---|---|---|---|");
+    for moved in MOVED {
+        let mut shares = [(0_usize, 0_usize); 3];
+        for (source, of_source) in &sources {
+            let mut own = Own::default();
+            for at in &of_source[..moved] {
+                own.learn(&features[*at], Class::Junk);
+            }
+            let others = (0..letters.len()).filter(|at| letters[*at].source != *source);
+            let (ham, junk): (Vec<usize>, Vec<usize>) = others.partition(|at| letters[*at].class == Class::Ham);
+            let answered: Vec<usize> = ham.iter().copied().step_by(ham.len() / ANSWERED).take(ANSWERED).collect();
+            for at in &answered {
+                own.learn(&features[*at], Class::Ham);
+            }
+            let mut count = |which: usize, asked: &[usize], is_moved: &dyn Fn(f32, f32) -> bool| {
+                let changed = asked.iter().filter(|at| is_moved(before[**at], judge(**at, Some(&own)))).count();
+                shares[which] = (shares[which].0 + changed, shares[which].1 + asked.len());
+            };
+            count(0, &of_source[moved..], &|_, after| after > JUNK_BAR);
+            let asked: Vec<usize> = ham.into_iter().filter(|at| !answered.contains(at)).step_by(ONE_OF).collect();
+            count(1, &asked, &|before, after| before <= JUNK_BAR && after > JUNK_BAR);
+            let asked: Vec<usize> = junk.into_iter().step_by(ONE_OF).collect();
+            count(2, &asked, &|before, after| before > JUNK_BAR && after <= JUNK_BAR);
+        }
+        let shares = shares.map(|(some, all)| percent(some as f64 / all.max(1) as f64));
+        println!("| {moved} | {} | {} | {} |", shares[0], shares[1], shares[2]);
+    }
 }
 
 /// The worst of each class, with their reasons.
