@@ -107,7 +107,6 @@ setting-dns-tls-reports = Reports on TLS
 setting-dns-tls-reports-help = Others tell this address where they could not deliver to us over TLS. What comes to an address here is read by itself, and shown on the domain’s page Reports.
 setting-dns-dkim-key-age = Age of keys that sign mail (DKIM)
 setting-dns-dkim-key-age-help = When a key has signed for so long a new one is made. Its record is asked for on the domain’s DNS page; the new key signs once the record is seen there, and the old record is wanted for 30 days more. 0: keys stay.
-setting-dns-tls-reports-help = Others tell this address where they could not deliver to us over TLS. What comes to an address here is read by itself, and shown on the domain’s page Reports.
 setting-dns-alert-mail = Mail to the owners
 setting-dns-alert-mail-help = When a check of the DNS turns for the worse, the owners get a mail.
 setting-api-requests-per-minute = Requests of programs

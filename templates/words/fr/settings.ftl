@@ -107,7 +107,6 @@ setting-dns-tls-reports = Rapports sur TLS
 setting-dns-tls-reports-help = Les autres disent à cette adresse où ils n'ont pas pu nous livrer par TLS. Ce qui arrive à une adresse d’ici est lu de lui-même et affiché à la page Rapports du domaine.
 setting-dns-dkim-key-age = Âge des clés qui signent le courrier (DKIM)
 setting-dns-dkim-key-age-help = Quand une clé a signé aussi longtemps, une nouvelle est faite. Son enregistrement est demandé à la page DNS du domaine ; la nouvelle clé signe dès qu’il y est vu, et l’ancien reste voulu 30 jours encore. 0 : les clés restent.
-setting-dns-tls-reports-help = Les autres disent à cette adresse où ils n'ont pas pu nous livrer par TLS. Ce qui arrive à une adresse d’ici est lu de lui-même et affiché à la page Rapports du domaine.
 setting-dns-alert-mail = Message aux propriétaires
 setting-dns-alert-mail-help = Quand un contrôle du DNS empire, les propriétaires reçoivent un message.
 setting-api-requests-per-minute = Requêtes des programmes

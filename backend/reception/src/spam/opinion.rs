@@ -31,11 +31,11 @@ impl Bars {
     /// As the house is set. docs/spam.md says what share of mail is above.
     pub(crate) fn of(settings: &Settings) -> Self {
         let junk = match settings.junk_strictness.as_str() {
-            "mild" => 6.0,
-            "strict" => 2.0,
-            _ => 3.778,
+            "mild" => 5.0,
+            "strict" => 1.5,
+            _ => 3.0,
         };
-        Self { junk, refusal: (settings.junk_refuses).then_some(16.0) }
+        Self { junk, refusal: (settings.junk_refuses).then_some(12.0) }
     }
 }
 
@@ -63,7 +63,9 @@ enum Wish {
 /// Weighs. `contact` tells who was refused how to reach us.
 pub(crate) fn hear(spam: &Spam, proof: &Proof, bars: &Bars, contact: &str) -> Heard {
     let mut findings: Vec<Finding> = spam.listings.iter().map(said::listing).collect();
-    findings.iter_mut().for_each(|finding| finding.points = LISTED);
+    for finding in &mut findings {
+        finding.points = LISTED;
+    }
     if proof.is_disowned() {
         findings.push(Finding::new("spam", Said::new("spam-disowned")).worth(DISOWNED));
     }

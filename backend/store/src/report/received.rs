@@ -345,7 +345,7 @@ impl Store {
                  (SELECT domain_key, day, kind FROM report_incident WHERE day < $1 LIMIT $2)",
             "DELETE FROM report_unread WHERE day IN (SELECT day FROM report_unread WHERE day < $1 LIMIT $2)",
         ] {
-            pruned += self.prune_in_parts(sql, before, AT_ONCE).await?;
+            pruned += self.prune_in_parts(sql, before.millis(), AT_ONCE).await?;
         }
         Ok(pruned)
     }
