@@ -206,12 +206,13 @@ impl Clerk {
             expires_at: now.plus(Duration::from_hours(48)),
         });
         Ok(Some(Acceptance {
-            content: Content::prepare(raw),
+            content: Content::prepare(self.filing.signing().sign(&self.from.domain, raw, now).await?),
             reverse_path: ReversePath::Null,
             deliveries,
             outbound,
             trace: TraceId::make(now, &*self.random),
             from_peer: String::new(),
+            judgement: None,
         }))
     }
 }
