@@ -394,19 +394,18 @@ pub(super) mod tests {
         };
         let judged: Vec<_> =
             ["taken", "junk", "refused", "put-off"].map(|done| judged(verdict(done, done != "taken"))).into();
-        let mut pages = vec![
+        let pages = vec![
             StoryPage::of(frame.clone(), story(vec![fate("bob@gmail.example", "delivered", None)], delivered.clone())),
             StoryPage::of(frame.clone(), story(three, waits)),
             StoryPage::of(
-                frame.clone(),
+                frame,
                 story(
                     vec![fate("bob@gmail.example", "failed", None)],
                     vec![Text::new("message-failed").with("count", 1_u64)],
                 ),
             ),
         ];
-        pages.extend(judged);
-        pages
+        judged.into_iter().chain(pages).collect()
     }
 
     #[test]
