@@ -200,7 +200,7 @@ impl Service {
             settings.dns_dmarc_reports.is_some() || record.as_ref().is_some_and(|(_, read)| !read.reports.is_empty());
         let unread = if by.role == Role::Owner { self.unread(since).await? } else { None };
         let step = self.dmarc_advice(by, &entry.domain, record.as_ref(), &evidence).await?;
-        let (sessions, tls_says, sts_step) = self.tls(&summary, &settings.mta_sts_mode);
+        let (sessions, tls_says, sts_step) = tls(&summary, &settings.mta_sts_mode);
         Ok(ReportsView {
             domain: entry.domain.to_unicode(),
             since: since.into(),
@@ -315,30 +315,31 @@ impl Service {
         }
         Ok(view)
     }
+}
 
-    fn tls(&self, summary: &ReportSummary, mode: &str) -> (Vec<ReportSessionView>, Text, ReportStepView) {
-        let total: u64 = summary.sessions.iter().map(|session| session.sessions).sum();
-        let succeeded = summary.sessions.iter().filter(|session| session.result == "success");
-        let good: u64 = succeeded.map(|session| session.sessions).sum();
-        let evidence = Evidence { days: summary.session_days, total, good, largest_unexplained: 0 };
-        let says = match total {
-            0 => Text::new("reports-tls-none"),
-            _ if good == total => Text::new("reports-tls-well").with("sessions", total),
-            _ => Text::new("reports-tls-failures")
-                .with("percent", evidence.percent())
-                .with("sessions", total)
-                .with("failures", total.saturating_sub(good)),
-        };
-        let step = sts_step(mode, &evidence);
-        let mut view = step_view(step, "sts", mode, &evidence);
-        view.setting = matches!(step, Step::Next(_)).then_some("mta_sts.mode");
-        let sessions = summary.sessions.iter().map(|session| ReportSessionView {
-            result: session.result.clone(),
-            host: session.mx_host.clone(),
-            sessions: session.sessions,
-        });
-        (sessions.collect(), says, view)
-    }
+/// TLS by outcome, in a sentence, and the next step of MTA-STS's `mode`.
+fn tls(summary: &ReportSummary, mode: &str) -> (Vec<ReportSessionView>, Text, ReportStepView) {
+    let total: u64 = summary.sessions.iter().map(|session| session.sessions).sum();
+    let succeeded = summary.sessions.iter().filter(|session| session.result == "success");
+    let good: u64 = succeeded.map(|session| session.sessions).sum();
+    let evidence = Evidence { days: summary.session_days, total, good, largest_unexplained: 0 };
+    let says = match total {
+        0 => Text::new("reports-tls-none"),
+        _ if good == total => Text::new("reports-tls-well").with("sessions", total),
+        _ => Text::new("reports-tls-failures")
+            .with("percent", evidence.percent())
+            .with("sessions", total)
+            .with("failures", total.saturating_sub(good)),
+    };
+    let step = sts_step(mode, &evidence);
+    let mut view = step_view(step, "sts", mode, &evidence);
+    view.setting = matches!(step, Step::Next(_)).then_some("mta_sts.mode");
+    let sessions = summary.sessions.iter().map(|session| ReportSessionView {
+        result: session.result.clone(),
+        host: session.mx_host.clone(),
+        sessions: session.sessions,
+    });
+    (sessions.collect(), says, view)
 }
 
 /// Messages that are neither aligned nor taken for a list's or a forwarder's.
