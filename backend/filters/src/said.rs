@@ -133,12 +133,12 @@ mod tests {
         for language in Language::ALL {
             for finding in all() {
                 let said = Answered { kind: Kind::Clamd, at: at.clone(), finding, took: Duration::ZERO }.said();
-                assert!(language.knows(said.id), "{}", said.id);
+                assert!(language.knows(&said.id), "{}", said.id);
                 let gaps = said.gaps.into_iter().map(|(name, gap)| match gap {
-                    Gap::Number(number) => (name, number.into()),
-                    Gap::Words(words) => (name, words.into()),
+                    relais_model::Gap::Number(number) => (&**name, (*number).into()),
+                    relais_model::Gap::Words(words) => (&**name, words.as_str().into()),
                 });
-                let text = language.say(said.id, gaps);
+                let text = language.say(&said.id, gaps);
                 assert!(!text.contains('{') && text.contains("ClamAV"), "{}: {text}", said.id);
             }
         }

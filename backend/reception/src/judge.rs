@@ -217,7 +217,8 @@ mod tests {
             host: "mx.example.org",
             now: Timestamp::from_seconds(1_700_000_000),
         };
-        let settings = Settings { trust_mailing_lists: "chess.lists.example, x y".to_owned(), ..Settings::default() };
+        let mut settings = Settings::default();
+        settings.set("trust.mailing_lists", "chess.lists.example").unwrap();
         Proof::of(&facts, &zone(), &Trusted::of(&settings)).await
     }
 
@@ -271,7 +272,9 @@ mod tests {
         let wish = |part, fate| (fate, vec![Finding::new(part, Said::new("x")).deciding()]);
         let check = |wishes: Vec<(Fate, Vec<Finding>)>, fate: Fate, deciding: &[&str]| {
             let mut verdict = Verdict { fate: Fate::Take, aside: Vec::new(), findings: Vec::new(), score: None };
-            wishes.into_iter().for_each(|wish| verdict.hear(wish));
+            for wish in wishes {
+                verdict.hear(wish);
+            }
             let found: Vec<_> = verdict.findings.iter().filter(|one| one.decides).map(|one| &*one.part).collect();
             assert_eq!((verdict.fate, found.as_slice()), (fate, deciding));
         };

@@ -189,19 +189,19 @@ impl Server {
         let delivery =
             self.delivery.clone().map(|config| start_delivery(&self.store, config, &self.resolver)).transpose()?;
         let operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?;
-        let mut operations = operations.with_certificates(desk).with_filters(self.filters);
+        let mut operations = operations.with_certificates(desk).with_filters(Arc::clone(&self.filters));
         if let Some(delivery) = &delivery {
             operations = operations.with_outlook(Outlook::new(Seer(delivery.planner())));
         }
         let service = self.service().with_operations(operations);
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
-        tasks.spawn(self.tutor.run(stop.clone()));
         tasks.spawn(service.dns.clone().look_after(stop.clone()));
         if delivery.is_some()
             && let Some(clerk) = self.clerk()?
         {
             tasks.spawn(clerk.run(stop.clone()));
         }
+        tasks.spawn(self.tutor.run(stop.clone()));
         let dns = service.dns.clone();
         tasks.spawn(count_flow(service.clone(), stop.clone()));
         tasks.spawn(obey_settings(self.store.clone(), self.reloading.house.clone(), stop.clone()));
