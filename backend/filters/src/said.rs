@@ -134,7 +134,7 @@ mod tests {
             for finding in all() {
                 let said = Answered { kind: Kind::Clamd, at: at.clone(), finding, took: Duration::ZERO }.said();
                 assert!(language.knows(&said.id), "{}", said.id);
-                let gaps = said.gaps.into_iter().map(|(name, gap)| match gap {
+                let gaps = said.gaps.iter().map(|(name, gap)| match gap {
                     relais_model::Gap::Number(number) => (&**name, (*number).into()),
                     relais_model::Gap::Words(words) => (&**name, words.as_str().into()),
                 });

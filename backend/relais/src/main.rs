@@ -96,10 +96,8 @@ async fn perform(arguments: Arguments) -> Result<bool> {
         Command::Serve => {
             let config = load()?;
             let logging = log::start(&config.log)?;
-            server::Server::open(&config, None, std::sync::Arc::new(relais_model::SystemClock))
-                .await?
-                .serve(logging, || Ok(()))
-                .await?;
+            let server = server::Server::open(&config, None, std::sync::Arc::new(relais_model::SystemClock)).await?;
+            Box::pin(server.serve(logging, || Ok(()))).await?;
         }
         Command::Demo(arguments) => Box::pin(demo::run(arguments)).await?,
         Command::SelfTest => return self_test::run(&load()?).await,
