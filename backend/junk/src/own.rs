@@ -31,8 +31,6 @@ const MAX_CORRECTION: f32 = 8.0;
 const BEFORE: f32 = 20.0;
 /// The most that senders and lists change a score by: whoever claims to be wanted may lie, whoever claims to be junk doesn't.
 const MAX_SENDER: (f32, f32) = (-4.0, 16.0);
-/// What is known of a sender is worth so much.
-const SENDER_GAIN: f32 = 2.0;
 /// Where the account has moved an author's or a list's mail into Junk, the general model may not speak for ham more loudly
 /// than this, in log-odds: what others like to read is no news to who doesn't.
 const LEAST_GENERAL: f32 = -4.0;
@@ -40,6 +38,11 @@ const LEAST_GENERAL: f32 = -4.0;
 /// What a correction is worth.
 fn gain(place: Place) -> f32 {
     if place.kind() == Kind::Identity { 1.2 } else { 0.6 }
+}
+
+/// What is known of a sender is worth so much: a list's messages have many authors.
+fn sender_gain(place: Place) -> f32 {
+    if place == Place::List { 3.0 } else { 2.0 }
 }
 
 /// As if so many messages of each class had come from a sender before the first. Spam comes through lists that people want: a few such
@@ -147,7 +150,7 @@ impl Own {
         for sender in features.all().iter().filter(|feature| feature.place.is_personal()) {
             let Some(counts) = self.senders.get(&sender.hash) else { continue };
             let [from_ham, from_junk] = counts.map(|count| f32::from(count) + sender_before(sender.place));
-            parts.push((*sender, SENDER_GAIN * (from_junk / from_ham).ln()));
+            parts.push((*sender, sender_gain(sender.place) * (from_junk / from_ham).ln()));
         }
         let senders: f32 = parts.iter().skip(known).map(|(_, part)| part).sum();
         let lift = if senders > 0.0 { (LEAST_GENERAL - log_odds).max(0.0) } else { 0.0 };

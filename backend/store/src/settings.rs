@@ -185,6 +185,8 @@ settings! {
     trust_arc_sealers: Domains = "trust.arc_sealers", Mail, SettingKind::Domains, Domains::default();
     /// Mailing lists that are known here, parted by commas: what stands in their List-Id, or their domain. Their mail is taken though its author's domain wants it refused.
     trust_mailing_lists: Domains = "trust.mailing_lists", Mail, SettingKind::Domains, Domains::default();
+    /// Others are told each day how mail with their name came out here, and how TLS to their hosts did, where they ask for it (RFC 9990, RFC 8460).
+    trust_send_reports: bool = "trust.send_reports", Mail, SettingKind::Switch, true;
 
     /// Strangers' mail is weighed by the statistical filter.
     junk_filter: bool = "junk.filter", Junk, SettingKind::Switch, true;
@@ -219,8 +221,6 @@ settings! {
     filters_timeout: Duration = "filters.timeout", Filters, span(Duration::from_secs(1), minutes(5)), Duration::from_secs(30);
     /// Larger messages are shown to no filter, in octets.
     filters_message_octets: u64 = "filters.message_octets", Filters, SettingKind::Size { least: 64 * KIB, most: GIB }, 25 * MIB;
-    /// Others are told each day how mail with their name came out here, and how TLS to their hosts did, where they ask for it (RFC 9990, RFC 8460).
-    trust_send_reports: bool = "trust.send_reports", Mail, SettingKind::Switch, true;
 
     /// Certificates are ordered and renewed; whoever switches it on agrees to the CA's terms of service (RFC 8555 §7.3).
     acme_enabled: bool = "acme.enabled", Certificates, SettingKind::Switch, false;

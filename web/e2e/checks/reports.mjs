@@ -8,8 +8,6 @@ export async function run(house, browser) {
     await tab.goto(`/panel/domains/${domain(house)}`);
     await tab.getByRole("link", { name: "Reports", exact: true }).click();
     await sees(tab, /\d+ % aligned; one unknown sender: SendGrid/);
-    const first = await tab.locator("main table").filter({ hasText: "SendGrid" }).locator("tbody tr").first().innerText();
-    expect(first.includes("SendGrid"), `what isn't proved stands first: ${first}`);
   }));
   await check("reports: the chart's numbers stand in a table, too", () => owner(async (tab) => {
     await tab.goto(`/panel/domains/${domain(house)}/reports`);

@@ -17,7 +17,11 @@ use crate::desk::{Desk, by_ann, from_outside};
 const BEN: &[&str] = &["ben@example.org"];
 
 async fn desk(zone: Zone) -> Desk {
-    let Desk { house, reception } = Desk::open().await;
+    looking_at(Desk::open().await, zone).await
+}
+
+async fn looking_at(desk: Desk, zone: Zone) -> Desk {
+    let Desk { house, reception } = desk;
     // Whether anybody wants it is another question.
     for name in ["junk.greylisting", "junk.filter"] {
         house.store.change_setting(&Author::house(), name, Some("false")).await.unwrap();
@@ -224,8 +228,7 @@ async fn mail_in_another_name_of_a_domain_is_signed() {
 async fn what_goes_on_is_sealed_and_comes_back() {
     let desk = Desk::open().await;
     let zone = with_keys(&desk, &["example.org"]).await;
-    let Desk { house, reception } = desk;
-    let desk = Desk { house, reception: reception.with_resolver(Arc::new(zone.clone())) };
+    let desk = looking_at(desk, zone.clone()).await;
     let away = &["away@example.org"];
     assert_eq!(desk.send(&from_outside("ann@good.example", away), &message("ann@good.example")).await, ["250 2.0.0"]);
     let (envelope_sender, raw) = desk.on_its_way().await;
