@@ -84,6 +84,7 @@ export const PAGES = [
   { name: "account-passkeys", path: "/panel/account/passkeys", role: USER },
   { name: "account-clients", path: "/panel/account/clients", role: USER },
   { name: "account-app-passwords", path: "/panel/account/app-passwords", role: USER },
+  { name: "account-junk", path: "/panel/account/junk", role: USER },
   { name: "account-sessions", path: "/panel/account/sessions", role: USER },
   { name: "account-log-ins", path: "/panel/account/log-ins", role: USER },
   { name: "prove", path: "/prove?next=/panel/account", role: USER },

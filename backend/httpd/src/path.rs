@@ -83,6 +83,11 @@ pub(crate) const OWN_PASSKEY_RENAME: &str = "/panel/account/passkeys/{id}/rename
 pub(crate) const OWN_PASSKEY_REMOVE: &str = "/panel/account/passkeys/{id}/remove";
 pub(crate) const OWN_APP_PASSWORDS: &str = "/panel/account/app-passwords";
 pub(crate) const OWN_APP_PASSWORD_REMOVE: &str = "/panel/account/app-passwords/remove";
+/// One's own filter of junk.
+pub(crate) const OWN_JUNK: &str = "/panel/account/junk";
+pub(crate) const OWN_JUNK_REMOVE: &str = "/panel/account/junk/remove";
+pub(crate) const OWN_JUNK_CODE: &str = "/panel/account/junk/code";
+pub(crate) const OWN_JUNK_FORGET: &str = "/panel/account/junk/forget";
 pub(crate) const OWN_SESSIONS: &str = "/panel/account/sessions";
 pub(crate) const OWN_SESSIONS_END: &str = "/panel/account/sessions/end";
 pub(crate) const OWN_SESSIONS_END_OTHERS: &str = "/panel/account/sessions/end-others";

@@ -8,6 +8,7 @@
 //!   other servers' words mean; `destination`: what would become of mail.
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
 //!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
+//! - `junk`: what one's filter has learnt, whom one lets in or keeps out.
 //! - `reports`: what houses tell each other of mail and of TLS: counted, sent, read, shown.
 //!
 //! Invariants: a password is a type that doesn't print, and never leaves in an answer. A text for people is a name in the catalogue.
@@ -31,6 +32,7 @@ mod explain;
 mod failure;
 mod filters;
 mod import;
+mod junk;
 mod links;
 mod log_ins;
 mod moment;
@@ -88,6 +90,7 @@ pub use explain::{Explanation, causes};
 pub use failure::{Complaint, Failure};
 pub use filters::FilterView;
 pub use import::{PeopleImported, PersonRefused};
+pub use junk::{OwnJunk, RulesOf, SenderRuleForm, SenderRuleView};
 pub use links::{DevicePassword, Founded, LinkOwner, SetUp, Way};
 pub use log_ins::LogInView;
 pub use moment::Moment;

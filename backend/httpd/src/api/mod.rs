@@ -13,6 +13,7 @@ mod certificates;
 mod credentials;
 mod dns;
 mod domains;
+mod junk;
 mod keys;
 mod kit;
 mod me;
@@ -70,6 +71,7 @@ fn operations(web: &Web) -> Operations {
         .group("messages", messages::operations)
         .group("security", security::operations)
         .group("certificates", certificates::operations)
+        .group("junk", junk::operations)
         .group("activity", activity::operations)
         .group("keys", keys::operations)
         .group("webhooks", webhooks::operations)

@@ -12,7 +12,7 @@ use crate::sql::Select;
 use crate::{AccountKey, DomainKey, SenderRuleKey, Store, StoreError};
 
 /// Rules of one scope, at most.
-pub const MAX_SENDER_RULES: i64 = 1000;
+pub const MAX_SENDER_RULES: u64 = 1000;
 
 /// For whom a rule holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,7 +93,7 @@ impl Store {
                 let sql = "SELECT COUNT(*) FROM sender_rule WHERE COALESCE(account_key, 0) = $1 AND COALESCE(domain_key, 0) = $2";
                 let query = sqlx::query_scalar(sql).bind(account.unwrap_or(0)).bind(domain.unwrap_or(0));
                 let count: i64 = query.fetch_one(&mut *tx).await?;
-                if MAX_SENDER_RULES <= count {
+                if MAX_SENDER_RULES <= count.unsigned_abs() {
                     return Err(SenderRuleError::TooMany);
                 }
                 let sql = format!(
@@ -119,22 +119,17 @@ impl Store {
         .await
     }
 
-    /// Takes a rule away; whether there was one.
-    pub async fn remove_sender_rule(
-        &self,
-        by: &Author,
-        scope: RuleScope,
-        key: SenderRuleKey,
-    ) -> Result<bool, StoreError> {
-        let scribe = self.scribe(by);
+    /// Takes the rule of a sender away; whether there was one.
+    pub async fn remove_sender_rule(&self, by: &Author, scope: RuleScope, sender: &str) -> Result<bool, StoreError> {
+        let (scribe, sender) = (self.scribe(by), sender.to_owned());
         self.write(move |tx| {
             Box::pin(async move {
                 let (account, domain) = scope.columns();
                 let sql = format!(
-                    "DELETE FROM sender_rule WHERE rule_key = $1 AND COALESCE(account_key, 0) = $2 AND COALESCE(domain_key, 0) = $3
+                    "DELETE FROM sender_rule WHERE sender = $1 AND COALESCE(account_key, 0) = $2 AND COALESCE(domain_key, 0) = $3
                      RETURNING {COLUMNS}"
                 );
-                let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(key.value());
+                let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(sender);
                 let query = query.bind(account.unwrap_or(0)).bind(domain.unwrap_or(0));
                 let Some(row) = query.fetch_optional(&mut *tx).await? else { return Ok(false) };
                 scribe.note(tx, deed("sender_rule.remove", &read(&row)?)).await?;

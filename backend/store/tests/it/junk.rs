@@ -112,10 +112,10 @@ fn the_nearest_rule_holds() {
         let again = rule(RuleScope::Account(house.anna), "a@news.shop.example", false).await;
         assert_eq!((own.key, holds("A@news.shop.example").await), (again.key, Some(false)), "one rule a sender");
         let berts = RuleScope::Account(house.bert);
-        assert!(!store.remove_sender_rule(&Author::house(), berts, own.key).await.unwrap(), "it is not his");
+        assert!(!store.remove_sender_rule(&Author::house(), berts, &own.sender).await.unwrap(), "it is not his");
         let rules = store.sender_rules(RuleScope::Account(house.anna), &Page::first()).await.unwrap().rows;
         assert_eq!(rules, [again]);
-        assert!(store.remove_sender_rule(&Author::house(), RuleScope::Account(house.anna), own.key).await.unwrap());
+        assert!(store.remove_sender_rule(&Author::house(), RuleScope::Account(house.anna), &own.sender).await.unwrap());
         assert_eq!(holds("a@news.shop.example").await, Some(true));
         house.check().await;
     });

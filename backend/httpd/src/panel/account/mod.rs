@@ -2,6 +2,7 @@
 
 mod app_passwords;
 mod clients;
+mod junk;
 mod passkeys;
 mod password;
 mod phone;
@@ -18,6 +19,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .and(second_factor::routes)
         .and(passkeys::routes)
         .and(app_passwords::routes)
+        .and(junk::routes)
         .and(sessions::routes)
         .and(clients::routes)
         .and(phone::routes)
