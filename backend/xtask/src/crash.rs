@@ -328,7 +328,8 @@ fn check(server: &Server, ledger: &Ledger) -> anyhow::Result<Findings> {
     Ok(findings)
 }
 
-/// Whose mail waits in the queue, once a recipient: the senders' local parts.
+/// Whose mail waits in the queue, once a recipient: the senders' local parts. What goes on to another host has a reverse path of ours (SRS),
+/// which ends with the sender's own.
 fn queued_senders(program: &Program, folder: &Path) -> anyhow::Result<Vec<String>> {
     let (mut senders, mut after) = (Vec::new(), None::<String>);
     loop {
@@ -336,7 +337,10 @@ fn queued_senders(program: &Program, folder: &Path) -> anyhow::Result<Vec<String
         words.extend(after.iter().flat_map(|last| ["--after", last.as_str()]));
         let listed: serde_json::Value = serde_json::from_slice(&must_do(program, folder, &words)?.stdout)?;
         let rows = listed.get("rows").and_then(serde_json::Value::as_array).context("a list has rows")?;
-        let sender = |row: &serde_json::Value| Some(row.get("sender")?.as_str()?.split('@').next()?.to_owned());
+        let sender = |row: &serde_json::Value| {
+            let local_part = row.get("sender")?.as_str()?.split('@').next()?;
+            Some(local_part.rsplit('=').next()?.to_owned())
+        };
         senders.extend(rows.iter().filter_map(sender));
         match listed.get("next").and_then(serde_json::Value::as_str) {
             Some(next) => after = Some(next.to_owned()),
