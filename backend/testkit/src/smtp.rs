@@ -1,7 +1,7 @@
 //! A small SMTP client: it sends what it is given and reads whole replies.
 
-use std::io;
 use std::path::Path;
+use std::{io, iter};
 
 use data_encoding::BASE64;
 
@@ -96,16 +96,19 @@ impl Client {
         self.command(&format!("AUTH PLAIN {response}"))?.must(235).map(drop)
     }
 
-    /// Sends a message to all of `recipients`; the reply is the one to the final dot.
+    /// Sends a message to all of `recipients`; the reply is the one that decides: the first refusal, or what the final dot got.
     ///
     /// # Errors
-    /// The server refuses an earlier command, or the connection ends first.
+    /// The connection ends first.
     pub fn deliver(&mut self, reverse_path: &str, recipients: &[&str], message: &[u8]) -> io::Result<Reply> {
-        self.command(&format!("MAIL FROM:<{reverse_path}>"))?.must(250)?;
-        for recipient in recipients {
-            self.command(&format!("RCPT TO:<{recipient}>"))?.must(250)?;
+        let recipients = recipients.iter().map(|recipient| (format!("RCPT TO:<{recipient}>"), 250));
+        let commands = iter::once((format!("MAIL FROM:<{reverse_path}>"), 250)).chain(recipients);
+        for (command, wanted) in commands.chain(iter::once(("DATA".to_owned(), 354))) {
+            let reply = self.command(&command)?;
+            if reply.code != wanted {
+                return Ok(reply);
+            }
         }
-        self.command("DATA")?.must(354)?;
         self.wire.send(&stuffed(message))?;
         self.reply()
     }

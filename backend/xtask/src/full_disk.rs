@@ -88,11 +88,6 @@ fn deliver(server: &Server, ledger: &Ledger) -> io::Result<smtp::Reply> {
     let mut client = smtp::Client::connect(server.port("smtp"))?;
     let octets = crash::message(&subject);
     ledger.on(INBOX, |page| page.added.insert(subject.clone(), false));
-    let greeted = client.command("MAIL FROM:<stranger@elsewhere.example>")?;
-    if greeted.code != 250 {
-        return Ok(greeted);
-    }
-    client.command("RSET")?;
     let reply = client.deliver("stranger@elsewhere.example", &[&address], &octets)?;
     if reply.code == 250 {
         ledger.on(INBOX, |page| page.added.insert(subject, true));
