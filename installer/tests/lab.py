@@ -1,220 +1,24 @@
 #!/usr/bin/env python3
 """From a bare host to mail with the world, and the time of each step.
 
-Two namespaces on one wire: the host, a bare Debian machine (`machine.py`), and the world: the DNS (BIND: a signed root, a signed zone for the
-host's domain, an unsigned one for the peer, a resolver that validates from that root), Pebble as the CA, and a Postfix that sends to nobody
-whose certificate it can't verify. Neither has a way to anywhere else. What the host's owner does is done from the world, with curl.
+Two namespaces on one wire: the host, a bare Debian machine (`machine.py`), and the world (`world.py`), whose Postfix sends to nobody whose
+certificate it can't verify. Neither has a way to anywhere else. What the host's owner does is done from the world, with curl. Once mail goes both
+ways, DANE and MTA-STS are tried both ways (`transport.py`).
 
 `lab.py run` goes the whole way and ends with the lab; `tls` lets testssl.sh and sslscan look at the host after that; `up` only makes the lab and
 keeps it until it is told to end. `cargo xtask lab` makes what is named by the environment: WORK, a folder; BARE, a root; RELEASE, an unpacked archive.
 """
-import atexit, html, json, os, pwd, re, shutil, signal, subprocess, sys, tempfile, time
+import atexit, html, json, os, re, shutil, signal, sys, time
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
+import transport
 from machine import ADDRESS, CONFIG, WORK, Machine, wait_for
+from world import (AUTHORITY, CA, DOMAIN, HOST, PEER, PEER_AT, PEER_HOST, RESOLVER, ROOM, World, is_at_peer, peer_log, publish, start_ca, start_dns,
+                   start_peer)
 
 BARE, RELEASE = Path(os.environ['BARE']), Path(os.environ['RELEASE'])
-AUTHORITY, RESOLVER, CA, PEER_AT, CLIENT = (f'192.0.2.{number}' for number in (53, 54, 80, 30, 100))
-DOMAIN, HOST, OWNER, PASSWORD = 'meadow.test', 'mx.meadow.test', 'olga@meadow.test', 'clover under old oaks'
-PEER, PEER_HOST = 'peer.test', 'mx.peer.test'
-REVERSE = '2.0.192.in-addr.arpa'
-SIGNED, UNSIGNED = ('.', DOMAIN), (PEER, REVERSE)
+OWNER, PASSWORD = 'olga@meadow.test', 'clover under old oaks'
 TO_PANEL, TO_ROUND_TRIP = 90, 600  # seconds, the most that is allowed
-ROOM = Path(tempfile.mkdtemp(prefix='relais-lab.'))
-ROOM.chmod(0o755)  # Postfix's own users read there
-
-# The world's first process waits at its standard input, and ends, with all others there, when whoever made it does.
-BOOT = r'''
-mount --make-rprivate /
-mount --bind "$1" /etc/resolv.conf
-ip link set lo up
-echo ready
-exec cat >/dev/null
-'''
-
-
-class World:
-    """Everything that isn't the host."""
-
-    def __init__(self):
-        (ROOM / 'resolv.conf').write_text(f'nameserver {RESOLVER}\n')
-        self.log = open(ROOM / 'world.log', 'ab')
-        self.process = subprocess.Popen(
-            ['unshare', '--mount', '--net', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-ec', BOOT, 'sh', ROOM / 'resolv.conf'],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
-        assert self.process.stdout.readline() == b'ready\n', 'no namespaces can be made here'
-        atexit.register(self.end)
-        self.first = Path(f'/proc/{self.process.pid}/task/{self.process.pid}/children').read_text().split()[0]
-
-    def enter(self):
-        return ['nsenter', '--target', self.first, '--mount', '--net', '--uts', '--pid']
-
-    def wire_to(self, host):
-        """The other end of the host's wire is here, with an address for each of those who live here."""
-        subprocess.run(['nsenter', '--target', host.first(), '--net', 'ip', 'link', 'set', 'eth1', 'netns', self.first], check=True)
-        for address in (AUTHORITY, RESOLVER, CA, PEER_AT, CLIENT):
-            self.say('ip', 'address', 'add', f'{address}/24', 'dev', 'eth1')
-        self.say('ip', 'link', 'set', 'eth1', 'up')
-
-    def say(self, *command, given='', fails=False, patience=60):
-        done = subprocess.run([*self.enter(), *map(str, command)], input=given, text=True, timeout=patience, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert fails is None or done.returncode == 0, f'{" ".join(map(str, command))} ended with {done.returncode}: {(done.stdout + done.stderr)[-1200:]}'
-        return done.stdout
-
-    def start(self, *command, **environment):
-        return subprocess.Popen([*self.enter(), *map(str, command)], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                                env=dict(os.environ, **environment))
-
-    def wait_for_port(self, address, port):
-        wait_for(f'{address}:{port}', lambda: f' {address}:{port} ' in self.say('ss', '-Hltn'))
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.log.close()
-        shutil.rmtree(ROOM, ignore_errors=True)
-
-
-# ---- The world's DNS ------------------------------------------------------------------------------------------------
-
-def zone_path(zone):
-    return ROOM / 'dns' / ('root' if zone == '.' else zone)
-
-
-def make_zones():
-    """The host's own domain is as empty as a new domain is; its address has a name already, which is the provider's business."""
-    (ROOM / 'dns').mkdir()
-    (ROOM / 'keys').mkdir()
-    keys = {zone: subprocess.run(['dnssec-keygen', '-q', '-k', 'default', '-K', ROOM / 'keys', zone], check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
-            for zone in SIGNED}
-    ds = subprocess.run(['dnssec-dsfromkey', '-2', ROOM / 'keys' / keys[DOMAIN]], check=True, text=True, stdout=subprocess.PIPE).stdout
-    contents = {
-        '.': f'ns.root-servers.test. A {AUTHORITY}\nca.test. A {CA}\n{ds}' + ''.join(f'{zone}. NS ns.root-servers.test.\n' for zone in (DOMAIN, *UNSIGNED)),
-        DOMAIN: '',
-        PEER: f'@ MX 10 mx\nmx A {PEER_AT}\n',
-        REVERSE: f'25 PTR {HOST}.\n30 PTR {PEER_HOST}.\n',
-    }
-    for zone, records in contents.items():
-        zone_path(zone).write_text(f'$TTL 60\n@ SOA ns.root-servers.test. hostmaster.test. 1 3600 600 86400 1\n@ NS ns.root-servers.test.\n{records}')
-    root_key = (ROOM / 'keys' / f'{keys["."]}.key').read_text()
-    (ROOM / 'anchor').write_text(''.join(line for line in root_key.splitlines(True) if not line.startswith(';')))
-    key = re.search(r'DNSKEY (\d+ \d+ \d+) (.+)', root_key)
-    return f'trust-anchors {{ . static-key {key[1]} "{key[2].replace(" ", "")}"; }};'
-
-
-def start_dns(world):
-    anchor = make_zones()
-    (ROOM / 'tsig').write_text(subprocess.run(['tsig-keygen', 'provider'], check=True, text=True, stdout=subprocess.PIPE).stdout)
-    common = 'listen-on-v6 { none; }; empty-zones-enable no; notify no; pid-file none; session-keyfile none; lock-file none; '
-    zones = ''.join(f'zone "{zone}" {{ type primary; file "{zone_path(zone)}"; allow-update {{ key provider; }}; '
-                    + ('dnssec-policy default; ' if zone in SIGNED else '') + '};\n' for zone in (*SIGNED, *UNSIGNED))
-    (ROOM / 'authority.conf').write_text(
-        f'include "{ROOM}/tsig";\noptions {{ directory "{ROOM}/dns"; key-directory "{ROOM}/keys"; listen-on {{ {AUTHORITY}; }}; recursion no; {common}}};\n'
-        f'controls {{ }};\n{zones}')
-    (ROOM / 'hints').write_text(f'. 60 NS ns.root-servers.test.\nns.root-servers.test. 60 A {AUTHORITY}\n')
-    (ROOM / 'resolver.conf').write_text(
-        f'options {{ directory "{ROOM}"; listen-on {{ {RESOLVER}; }}; recursion yes; allow-recursion {{ any; }}; dnssec-validation yes; '
-        f'max-cache-ttl 2; max-ncache-ttl 2; {common}}};\ncontrols {{ }};\n{anchor}\nzone "." {{ type hint; file "{ROOM}/hints"; }};\n')
-    for name, address in (('authority', AUTHORITY), ('resolver', RESOLVER)):
-        world.start('named', '-g', '-c', ROOM / f'{name}.conf')
-        world.wait_for_port(address, 53)
-    # A resolver that validates says so of the signed zone, and finds the unsigned one.
-    wait_for('a proof of DNSSEC', lambda: re.search(r'flags:[a-z ]* ad', world.say('dig', f'@{RESOLVER}', '+dnssec', DOMAIN, 'SOA')))
-    assert PEER_AT in world.say('dig', '+short', PEER_HOST, 'A')
-
-
-def publish(world, records):
-    """As the provider of the zone does what its customer says: lines of a zone file, names whole."""
-    lines = [f'server {AUTHORITY}', f'zone {DOMAIN}.', *(f'update add {record}' for record in records.splitlines())]
-    world.say('nsupdate', '-k', ROOM / 'tsig', given='\n'.join([*lines, 'send', '']))
-
-
-# ---- The world's CA and its mail server -----------------------------------------------------------------------------
-
-def openssl(*words):
-    subprocess.run(['openssl', *map(str, words)], check=True, stderr=subprocess.DEVNULL)
-
-
-def make_certificate(name):
-    """Of the CA whom the world trusts already: it vouches for the CA's own door and for the peer."""
-    openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', f'/CN={name}', '-keyout', ROOM / f'{name}.key', '-out', ROOM / f'{name}.csr')
-    (ROOM / 'names').write_text(f'subjectAltName=DNS:{name}\nbasicConstraints=CA:FALSE\n')
-    openssl('x509', '-req', '-in', ROOM / f'{name}.csr', '-CA', ROOM / 'root.pem', '-CAkey', ROOM / 'root.key', '-days', 30, '-CAcreateserial',
-            '-extfile', ROOM / 'names', '-out', ROOM / f'{name}.pem')
-
-
-def start_ca(world):
-    openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', 30, '-subj', '/CN=root of the lab', '-keyout', ROOM / 'root.key', '-out', ROOM / 'root.pem')
-    for name in ('ca.test', PEER_HOST):
-        make_certificate(name)
-    (ROOM / 'pebble.json').write_text(json.dumps({'pebble': {
-        'listenAddress': f'{CA}:443', 'managementListenAddress': f'{CA}:15000', 'certificate': f'{ROOM}/ca.test.pem',
-        'privateKey': f'{ROOM}/ca.test.key', 'httpPort': 80, 'tlsPort': 443, 'certificateValidityPeriod': 90 * 86400}}))
-    world.start('pebble', '-config', ROOM / 'pebble.json', '-dnsserver', f'{RESOLVER}:53', '-strict', PEBBLE_WFE_NONCEREJECT='5')
-    world.wait_for_port(CA, 15000)
-    # What the world trusts: as long as Pebble runs, its roots are a real CA's.
-    (ROOM / 'trusted.pem').write_text(world.say('curl', '-sS', '--cacert', ROOM / 'root.pem', '--connect-to', f'ca.test:15000:{CA}:15000', 'https://ca.test:15000/roots/0'))
-
-
-def start_peer(world):
-    room = ROOM / 'postfix'
-    for part in ('etc', 'queue', 'data', 'mail'):
-        (room / part).mkdir(parents=True)
-    owner = pwd.getpwnam('nobody')
-    os.chown(room / 'mail', owner.pw_uid, owner.pw_gid)
-    os.chown(room / 'data', pwd.getpwnam('postfix').pw_uid, -1)
-    (room / 'etc/main.cf').write_text(f'''compatibility_level = 3.6
-config_directory = {room}/etc
-queue_directory = {room}/queue
-data_directory = {room}/data
-maillog_file = {room}/log
-maillog_file_prefixes = {room}
-inet_interfaces = {PEER_AT}
-inet_protocols = ipv4
-myhostname = {PEER_HOST}
-mydestination =
-mynetworks = {CLIENT}/32
-alias_maps =
-alias_database =
-biff = no
-virtual_mailbox_domains = {PEER}
-virtual_mailbox_maps = inline:{{ pia@{PEER}=pia/ }}
-virtual_mailbox_base = {room}/mail
-virtual_uid_maps = static:{owner.pw_uid}
-virtual_gid_maps = static:{owner.pw_gid}
-smtp_tls_security_level = secure
-smtp_tls_CAfile = {ROOM}/trusted.pem
-smtp_tls_loglevel = 1
-smtpd_tls_security_level = may
-smtpd_tls_chain_files = {ROOM}/{PEER_HOST}.key, {ROOM}/{PEER_HOST}.pem
-smtpd_tls_received_header = yes
-smtpd_tls_loglevel = 1
-smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
-smtpd_recipient_restrictions = permit_mynetworks, reject_unknown_reverse_client_hostname
-''')
-    (room / 'etc/master.cf').write_text('''smtp inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-error unix - - n - - error
-retry unix - - n - - error
-virtual unix - n n - - virtual
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-''')
-    world.say('postfix', '-c', room / 'etc', 'start')
-    world.wait_for_port(PEER_AT, 25)
-
-
-def peer_log():
-    return (ROOM / 'postfix/log').read_text()
 
 
 # ---- What the host's owner does -------------------------------------------------------------------------------------
@@ -227,13 +31,9 @@ def install(host, facts):
     facts.update(link=link.replace(HOST, ADDRESS), fingerprint=fingerprint)
 
 
-def curl(world, *words):
-    return world.say('curl', '-sS', '--interface', CLIENT, '--max-time', 30, *words)
-
-
 def browse(world, *words):
     """As a browser that keeps cookies, and was told to go on in spite of the certificate."""
-    return curl(world, '--insecure', '--cookie-jar', ROOM / 'cookies', '--cookie', ROOM / 'cookies', *words)
+    return world.curl('--insecure', '--cookie-jar', ROOM / 'cookies', '--cookie', ROOM / 'cookies', *words)
 
 
 def open_link(world, facts):
@@ -271,7 +71,7 @@ def trust_lab(host):
     (host.root / 'etc/relais/lab.pem').write_text((ROOM / 'root.pem').read_text() + (ROOM / 'trusted.pem').read_text())
     shutil.copy(ROOM / 'anchor', host.root / 'etc/relais/lab.anchor')
     config = host.root / CONFIG.lstrip('/')
-    config.write_text(f'{config.read_text()}\n[tls]\nacme_roots = "/etc/relais/lab.pem"\n'
+    config.write_text(f'{config.read_text()}\n[tls]\nextra_roots = "/etc/relais/lab.pem"\n'
                       f'[resolver]\nservers = ["{RESOLVER}"]\ntrust_anchor = "/etc/relais/lab.anchor"\n')
     host.say('chown', 'relais:', '/etc/relais/lab.pem', '/etc/relais/lab.anchor', CONFIG)
     host.say('systemctl', 'restart', 'relais')
@@ -285,7 +85,7 @@ def order(world, host):
         host.relais('settings', 'set', name, value)
     wait_for('a certificate', lambda: 'Verify return code: 0 (ok)' in world.say(
         'openssl', 's_client', '-connect', f'{HOST}:465', '-servername', HOST, '-verify_hostname', HOST, '-CAfile', ROOM / 'trusted.pem', fails=None), 120)
-    curl(world, '--cacert', ROOM / 'trusted.pem', '--output', '/dev/null', f'https://{HOST}/sign-in')
+    world.curl('--cacert', ROOM / 'trusted.pem', '--output', '/dev/null', f'https://{HOST}/sign-in')
     policy = f'https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt'
     wait_for('the policy', lambda: f'mx: {HOST}' in world.say('curl', '-sS', '--cacert', ROOM / 'trusted.pem', policy, fails=None), 60)
 
@@ -318,18 +118,9 @@ def be_checked(world, host):
     assert {name for name, _ in odd} <= ABSENT, odd
 
 
-def message(author, to, subject):
-    return f'From: {author}\r\nTo: {to}\r\nSubject: {subject}\r\nDate: {time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())}\r\n\r\nGood morning.\r\n'
-
-
-def send(world, url, author, to, subject, *words):
-    (ROOM / 'message').write_bytes(message(author, to, subject).encode())
-    curl(world, '--cacert', ROOM / 'trusted.pem', *words, '--mail-from', author, '--mail-rcpt', to, '--upload-file', ROOM / 'message', url)
-
-
 def mail_in(world):
     """The peer takes it from a neighbour, finds our MX and gives it to nobody but us."""
-    send(world, f'smtp://{PEER_HOST}:25', f'pia@{PEER}', OWNER, 'from the world')
+    world.send(f'smtp://{PEER_HOST}:25', f'pia@{PEER}', OWNER, 'from the world')
     wait_for('mail from the peer', lambda: 'status=sent' in peer_log(), 60)
     line = next((line for line in peer_log().splitlines() if 'TLS connection established to' in line), 'nothing')
     assert f'Verified TLS connection established to {HOST}' in line, line
@@ -339,19 +130,18 @@ def mail_in(world):
 def fetch(world):
     url = f'imaps://{HOST}/INBOX'
     known = ('--cacert', ROOM / 'trusted.pem', '--user', f'{OWNER}:{PASSWORD}')
-    found = curl(world, *known, url, '--request', 'SEARCH SUBJECT "from the world"')
+    found = world.curl(*known, url, '--request', 'SEARCH SUBJECT "from the world"')
     number = re.search(r'\* SEARCH (\d+)', found)
     assert number, found
-    got = curl(world, *known, f'{url};MAILINDEX={number[1]}')
+    got = world.curl(*known, f'{url};MAILINDEX={number[1]}')
     assert 'with ESMTPS' in got and 'Good morning.' in got, got
     assert re.search(rf'^Authentication-Results: {re.escape(HOST)};', got, re.M) and 'iprev=pass' in got, got
 
 
 def mail_out(world):
-    send(world, f'smtps://{HOST}:465', OWNER, f'pia@{PEER}', 'to the world', '--user', f'{OWNER}:{PASSWORD}')
-    box = ROOM / 'postfix/mail/pia/new'
-    wait_for('mail at the peer', lambda: any('Subject: to the world' in path.read_text() for path in box.glob('*')), 60)
-    got = next(path.read_text() for path in box.glob('*'))
+    world.send(f'smtps://{HOST}:465', OWNER, f'pia@{PEER}', 'to the world', '--user', f'{OWNER}:{PASSWORD}')
+    wait_for('mail at the peer', lambda: is_at_peer('to the world'), 60)
+    got = next(path.read_text() for path in (ROOM / 'postfix/mail/pia/new').glob('*'))
     assert re.search(rf'from {re.escape(HOST)} \({re.escape(HOST)} \[{ADDRESS}\]\)\s+\(using TLSv1\.3', got), got
     # By dkimpy, with the records that the house wanted and the world's DNS has.
     assert 'signature ok' in world.say('dkimverify', given=got[got.index('DKIM-Signature:'):]), got
@@ -398,6 +188,8 @@ def go(world, host):
     steps.do('it is fetched by IMAP', fetch, world)
     steps.do('mail goes out, over TLS, and its signature is good', mail_out, world)
     steps.within(TO_ROUND_TRIP, 'from the command to mail both ways')
+    for name, act in transport.steps(world, host, OWNER, PASSWORD):
+        steps.do(name, act)
 
 
 # ---- Strangers who grade TLS ----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 pub(crate) mod peers;
 pub(crate) mod relais;
+mod strangers;
 
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +12,7 @@ use anyhow::{Context, bail};
 
 use crate::figures::Person;
 use crate::imap::Imap;
+pub(crate) use strangers::Strangers;
 
 /// Ours, in tables.
 pub(crate) const RELAIS: &str = "relais";
@@ -30,6 +32,7 @@ pub(crate) struct Server {
     programs: Vec<Program>,
     children: Vec<Child>,
     roots: Vec<u32>,
+    strangers: Option<Strangers>,
 }
 
 /// On 127.0.0.1; all may be spoken to without TLS.
@@ -62,7 +65,7 @@ impl Program {
 impl Server {
     /// Starts the programs, and waits until all ports answer.
     pub(crate) fn start(name: &'static str, ports: Ports, programs: Vec<Program>) -> anyhow::Result<Self> {
-        let mut server = Self { name, ports, programs, children: Vec::new(), roots: Vec::new() };
+        let mut server = Self { name, ports, programs, children: Vec::new(), roots: Vec::new(), strangers: None };
         server.launch()?;
         Ok(server)
     }
@@ -104,6 +107,11 @@ impl Server {
             drop(child.kill());
             drop(child.wait());
         }
+    }
+
+    /// The hosts of the world that can be played towards it.
+    pub(crate) fn strangers(&self) -> Option<&Strangers> {
+        self.strangers.as_ref()
     }
 
     pub(crate) fn name(&self) -> &'static str {

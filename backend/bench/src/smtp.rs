@@ -1,6 +1,7 @@
 //! An SMTP client that pipelines, as MTAs do.
 
 use std::io;
+use std::net::Ipv4Addr;
 
 use crate::wire::Wire;
 
@@ -11,7 +12,18 @@ pub(crate) struct Smtp {
 
 impl Smtp {
     pub(crate) fn connect(port: u16) -> io::Result<Self> {
-        let mut smtp = Self { wire: Wire::connect(port, 4096)? };
+        Self::greet(Wire::connect(port, 4096)?)
+    }
+
+    /// At a door behind a proxy that says: this is that host.
+    pub(crate) fn connect_as(host: Ipv4Addr, port: u16) -> io::Result<Self> {
+        let mut wire = Wire::connect(port, 4096)?;
+        wire.send(format!("PROXY TCP4 {host} 192.0.2.25 40000 25\r\n").as_bytes())?;
+        Self::greet(wire)
+    }
+
+    fn greet(wire: Wire) -> io::Result<Self> {
+        let mut smtp = Self { wire };
         smtp.expect(b"220")?;
         smtp.wire.send(b"EHLO client.example.org\r\n")?;
         smtp.expect(b"250")?;

@@ -59,10 +59,8 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     fn of(figure: &'a Figure, samples: &[(String, Sample)], servers: &[&'a str]) -> Self {
-        let of_server = |name: &str, value: fn(&Sample) -> Option<f64>| {
-            let is_here = |(server, sample): &&(String, Sample)| server == name && sample.figure == figure.name;
-            median(samples.iter().filter(is_here).filter_map(|(_, sample)| value(sample)).collect())
-        };
+        let of_server =
+            |name: &str, value: fn(&Sample) -> Option<f64>| median(values(samples, name, figure.name, value));
         let cells: Vec<_> = servers
             .iter()
             .map(|name| (*name, of_server(name, |sample| Some(sample.value)), of_server(name, |sample| sample.cpu_ms)))
@@ -71,6 +69,11 @@ impl<'a> Row<'a> {
         let against = figure.goal.against();
         let others = cells.iter().filter(|(name, ..)| *name != RELAIS && against.is_none_or(|only| only == *name));
         let others = others.filter_map(|(_, value, _)| *value);
+        let own_other = match figure.goal {
+            Goal::OfOurs(other, _) => median(values(samples, RELAIS, other, |sample| Some(sample.value))),
+            _ => None,
+        };
+        let others = others.chain(own_other);
         let ratio = match figure.better {
             Better::More => ours.zip(others.reduce(f64::max)).map(|(ours, theirs)| ours / theirs),
             // What came before it was awaited took no time, but no less than none.
@@ -85,7 +88,9 @@ impl<'a> Row<'a> {
         let is_fast = match self.figure.goal {
             Goal::None => return "",
             Goal::AtMost(most) => Some(*value <= most),
-            Goal::Times(times) | Goal::TimesMaildir(times) => self.ratio.map(|ratio| ratio >= times),
+            Goal::Times(times) | Goal::TimesMaildir(times) | Goal::OfOurs(_, times) => {
+                self.ratio.map(|ratio| ratio >= times)
+            }
         };
         let is_thrifty = self.figure.cpu_ms.is_none_or(|most| cpu_ms.is_some_and(|spent| spent <= most));
         match is_fast {
@@ -102,8 +107,15 @@ fn wanted(figure: &Figure) -> String {
         Goal::AtMost(most) => format!("≤ {}", number(most)),
         Goal::Times(times) => format!("{times} ×"),
         Goal::TimesMaildir(times) => format!("{times} × Maildir"),
+        Goal::OfOurs(_, share) => format!("{share} of it"),
     };
     figure.cpu_ms.map_or(goal.clone(), |most| format!("{goal}, CPU ≤ {most}"))
+}
+
+/// What a server was measured to do, in all rounds.
+fn values(samples: &[(String, Sample)], server: &str, figure: &str, value: fn(&Sample) -> Option<f64>) -> Vec<f64> {
+    let is_meant = |(name, sample): &&(String, Sample)| name == server && sample.figure == figure;
+    samples.iter().filter(is_meant).filter_map(|(_, sample)| value(sample)).collect()
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {

@@ -30,6 +30,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("smtp-reply", smtp::reply),
     ("smtp-server", smtp::server),
     ("smtp-client", smtp::client),
+    ("sts", smtp::sts),
     ("imap-command", imap::command),
     ("imap-session", imap::session),
     ("sequence-set", imap::sequence_set),

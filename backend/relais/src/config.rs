@@ -137,8 +137,8 @@ pub(crate) enum ListenProtocol {
 pub(crate) struct Tls {
     /// None: a self-signed one is made in the data directory.
     pub(crate) certificates: Vec<CertificateFiles>,
-    /// PEM: CAs to trust beside the public ones, where an ACME directory is asked and where our own doors are looked at.
-    pub(crate) acme_roots: Option<PathBuf>,
+    /// PEM: CAs to trust beside the public ones: where an ACME directory is asked, where our own doors are looked at, and where mail goes.
+    pub(crate) extra_roots: Option<PathBuf>,
 }
 
 /// One pair of PEM files.
@@ -492,7 +492,7 @@ impl Config {
             ("database", self.database != new.database),
             ("[blobs]", self.blobs != new.blobs),
             ("[[listen]]", self.listen != new.listen),
-            ("[tls] acme_roots", self.tls.acme_roots != new.tls.acme_roots),
+            ("[tls] extra_roots", self.tls.extra_roots != new.tls.extra_roots),
             ("[resolver]", self.resolver != new.resolver),
             ("[operations]", self.operations != new.operations),
             ("[web]", self.web != new.web),

@@ -35,7 +35,7 @@ const FAR: [(IpAddr, IpAddr); 2] = [
 pub(crate) fn house(config: &Config, store: &Store, served: &Arc<Served>) -> Result<DnsHouse> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let look = look(config, &random)?;
-    let reach = Arc::new(TcpReach::new(&own_roots(config)?, WEB_PORT).context("[tls] acme_roots")?);
+    let reach = Arc::new(TcpReach::new(&extra_roots(config)?, WEB_PORT).context("[tls] extra_roots")?);
     let mut addresses: Vec<IpAddr> = config.delivery.source.into_iter().chain(listening(config)).collect();
     addresses.extend(FAR.iter().filter_map(|(any, far)| outgoing(*any, *far)));
     let mut seen = Vec::new();
@@ -56,10 +56,10 @@ pub(crate) fn house(config: &Config, store: &Store, served: &Arc<Served>) -> Res
 }
 
 /// Whose certificates are good here beside the public authorities': a private CA's.
-fn own_roots(config: &Config) -> Result<Vec<CertificateDer<'static>>> {
-    let Some(path) = &config.tls.acme_roots else { return Ok(Vec::new()) };
+pub(crate) fn extra_roots(config: &Config) -> Result<Vec<CertificateDer<'static>>> {
+    let Some(path) = &config.tls.extra_roots else { return Ok(Vec::new()) };
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-    read.with_context(|| format!("[tls] acme_roots: {}", path.display()))
+    read.with_context(|| format!("[tls] extra_roots: {}", path.display()))
 }
 
 /// A house that looks at nothing.

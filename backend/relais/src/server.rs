@@ -340,7 +340,7 @@ fn certificate_worker(
     clock: &Arc<dyn Clock>,
 ) -> Result<CertificateWorker> {
     let publisher = proofs.dns.as_ref().map(|(publisher, _)| Arc::clone(publisher));
-    let authority = AcmeAuthority::new(proofs, config.tls.acme_roots.as_deref()).context("[tls] acme_roots")?;
+    let authority = AcmeAuthority::new(proofs, config.tls.extra_roots.as_deref()).context("[tls] extra_roots")?;
     let mut worker = CertificateWorker::new(
         config.hostname.clone(),
         store.clone(),
@@ -382,6 +382,7 @@ fn delivery_config(config: &Config) -> Result<DeliveryConfig> {
     };
     delivery.listeners = config.listeners().into_iter().filter_map(|listener| tcp(listener.binding)).collect();
     delivery.mx_port = section.port;
+    delivery.extra_roots = dns::extra_roots(config)?;
     match section.source {
         Some(IpAddr::V4(address)) => delivery.sources = Sources { v4: Some(address), ..Sources::default() },
         Some(IpAddr::V6(address)) => delivery.sources = Sources { v6: Some(address), ..Sources::default() },

@@ -72,7 +72,7 @@ data = "{ROOM}/data"
 
 {doors}
 [tls]
-acme_roots = "{ROOM}/root.pem"
+extra_roots = "{ROOM}/root.pem"
 
 [resolver]
 servers = ["{LOOPBACK}:{AT['dns']}"]

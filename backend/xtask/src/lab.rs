@@ -20,6 +20,7 @@ const PACKAGES: &[&str] = &[
     "openssl",
     "pebble",
     "postfix",
+    "postfix-mta-sts-resolver",
     "python3",
     "python3-dkim",
     "python3-dnspython",
@@ -41,6 +42,7 @@ const PROGRAMS: &[&str] = &[
     "curl",
     "openssl",
     "dkimverify",
+    "mta-sts-daemon",
 ];
 
 #[derive(clap::Args)]

@@ -44,7 +44,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("courier", &["service"], &["axum", "sqlx"]),
     ("httpd", &["model", "words", "message", "service"], &["sqlx"]),
     ("testkit", &["model"], &["sqlx"]),
-    ("bench", &[], &["sqlx"]),
+    ("bench", &["model", "msgauth", "testkit"], &["sqlx"]),
     ("xtask", &["model", "testkit"], &["sqlx"]),
 ];
 

@@ -8,7 +8,7 @@ use anyhow::ensure;
 use super::{Gauge, Person, Sample, Scale, percentile, share};
 use crate::imap::Imap;
 use crate::message::Writer;
-use crate::servers::Server;
+use crate::servers::{Server, Strangers};
 use crate::smtp::Smtp;
 
 /// Who gets the mail, in turn.
@@ -27,36 +27,59 @@ struct Load {
 }
 
 pub(super) fn ten_sessions(server: &mut Server, scale: Scale, _: usize) -> anyhow::Result<Vec<Sample>> {
-    run(server, &Load { figure: "smtp-10", sessions: 10, messages: scale.of(2000), octets: 4096, recipients: 1 })
+    from_here(server, &Load { figure: "smtp-10", sessions: 10, messages: scale.of(2000), octets: 4096, recipients: 1 })
+}
+
+/// Ours alone: as above, but from hosts of the world, whose mail is signed, proved by the DNS and judged.
+pub(super) fn strangers(server: &mut Server, scale: Scale, _: usize) -> anyhow::Result<Vec<Sample>> {
+    let Some(strangers) = server.strangers() else { return Ok(Vec::new()) };
+    let load = Load { figure: "smtp-strangers", sessions: 10, messages: scale.of(2000), octets: 4096, recipients: 1 };
+    let writer = Writer::new(load.octets);
+    let write = |number| strangers.sign(writer.write(number, &address(number)));
+    // A signature costs more than its check: it is no part of what is timed.
+    let mail = (0..load.messages).map(write).collect::<anyhow::Result<Vec<_>>>()?;
+    let sessions = (0..load.sessions).map(Strangers::connect).collect::<std::io::Result<Vec<_>>>()?;
+    run(server, &load, sessions, |number, _| mail[number].clone())
 }
 
 pub(super) fn one_session(server: &mut Server, scale: Scale, _: usize) -> anyhow::Result<Vec<Sample>> {
-    run(server, &Load { figure: "smtp-1", sessions: 1, messages: scale.of(300), octets: 4096, recipients: 1 })
+    from_here(server, &Load { figure: "smtp-1", sessions: 1, messages: scale.of(300), octets: 4096, recipients: 1 })
 }
 
 pub(super) fn large(server: &mut Server, scale: Scale, _: usize) -> anyhow::Result<Vec<Sample>> {
-    run(server, &Load { figure: "smtp-large", sessions: 4, messages: scale.of(80), octets: 1024 * 1024, recipients: 1 })
+    from_here(
+        server,
+        &Load { figure: "smtp-large", sessions: 4, messages: scale.of(80), octets: 1024 * 1024, recipients: 1 },
+    )
 }
 
 pub(super) fn ten_recipients(server: &mut Server, scale: Scale, _: usize) -> anyhow::Result<Vec<Sample>> {
-    run(
+    from_here(
         server,
         &Load { figure: "smtp-recipients", sessions: 10, messages: scale.of(400), octets: 4096, recipients: 10 },
     )
 }
 
-fn run(server: &Server, load: &Load) -> anyhow::Result<Vec<Sample>> {
-    let mut readers = PEOPLE.map(|person| emptied(server, person)).collect::<anyhow::Result<Vec<_>>>()?;
+fn from_here(server: &Server, load: &Load) -> anyhow::Result<Vec<Sample>> {
     let writer = Writer::new(load.octets);
+    let connect = |_| Smtp::connect(server.ports().smtp);
+    let sessions = (0..load.sessions).map(connect).collect::<std::io::Result<Vec<_>>>()?;
+    run(server, load, sessions, |number, to| writer.write(number, to))
+}
+
+fn run(
+    server: &Server,
+    load: &Load,
+    sessions: Vec<Smtp>,
+    write: impl Fn(usize, &str) -> Vec<u8> + Sync,
+) -> anyhow::Result<Vec<Sample>> {
+    let mut readers = PEOPLE.map(|person| emptied(server, person)).collect::<anyhow::Result<Vec<_>>>()?;
     let copies = load.messages * load.recipients;
-    let sessions =
-        (0..load.sessions).map(|_| Ok(Smtp::connect(server.ports().smtp)?)).collect::<anyhow::Result<Vec<_>>>()?;
     let gauge = Gauge::start(server);
     let sessions = share(sessions, load.messages, |session, number| {
         let first = number * load.recipients;
-        let to: Vec<String> =
-            (first..first + load.recipients).map(|copy| Server::address(copy % PEOPLE.len())).collect();
-        Ok(session.send(&to, &writer.write(number, &to[0]))?)
+        let to: Vec<String> = (first..first + load.recipients).map(address).collect();
+        Ok(session.send(&to, &write(number, &to[0]))?)
     })?;
     for (person, reader) in readers.iter_mut().enumerate() {
         let wanted = copies / PEOPLE.len() + usize::from(person < copies % PEOPLE.len());
@@ -70,6 +93,11 @@ fn run(server: &Server, load: &Load) -> anyhow::Result<Vec<Sample>> {
         reader.log_out()?;
     }
     Ok(vec![sample])
+}
+
+/// Who gets the copy of that number.
+fn address(copy: usize) -> String {
+    Server::address(copy % PEOPLE.len())
 }
 
 /// A session of this person's, whose INBOX is empty.

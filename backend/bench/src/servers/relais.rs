@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
+use super::strangers::Strangers;
 use super::{PASSWORD, PEOPLE, Ports, Program, RELAIS, Server};
 
 const PORTS: Ports = Ports { smtp: 18_025, imap: 18_143, pop3: 18_110 };
@@ -19,13 +20,14 @@ pub(crate) fn start(program: &Path, folder: &Path) -> anyhow::Result<Server> {
     }
     fs::create_dir_all(folder)?;
     let (file, log) = (folder.join("relais.toml"), folder.join("log"));
-    fs::write(&file, configuration(&folder.join("data")))?;
+    let strangers = Strangers::new()?;
+    fs::write(&file, configuration(&folder.join("data"), strangers.as_ref()))?;
     let words = [program, &file, &log].map(|path| path.display().to_string());
     let [program_word, file_word, log_word] = words.each_ref().map(String::as_str);
     // What it says goes to a file, as it does under systemd.
     let script = "exec \"$0\" --config \"$1\" serve 2>>\"$2\" >&2";
     let programs = vec![Program::new(["sh", "-c", script, program_word, file_word, log_word])];
-    let server = Server::start(RELAIS, PORTS, programs).with_context(|| format!("see {log_word}"))?;
+    let mut server = Server::start(RELAIS, PORTS, programs).with_context(|| format!("see {log_word}"))?;
     let people = folder.join("people.csv");
     fs::write(&people, list_of_people())?;
     let run = |words: &[&str]| -> anyhow::Result<()> {
@@ -38,14 +40,16 @@ pub(crate) fn start(program: &Path, folder: &Path) -> anyhow::Result<Server> {
     run(&["account", "import", &people.display().to_string()])?;
     // The import's own work is no part of the first figure.
     std::thread::sleep(Duration::from_secs(1));
+    server.strangers = strangers;
     Ok(server)
 }
 
-fn configuration(data: &Path) -> String {
+fn configuration(data: &Path, strangers: Option<&Strangers>) -> String {
     let mut text = format!(
         "hostname = \"mx.bench.test\"\ndata = \"{}\"\n[operations]\nat = \"\"\n[web]\nat = []\nplain_at = []\n\
-         [resolver]\nservers = [\"127.0.0.1\"]\n",
-        data.display()
+         {}",
+        data.display(),
+        strangers.map_or_else(|| "[resolver]\nservers = [\"127.0.0.1\"]\n".to_owned(), Strangers::configuration)
     );
     for (protocol, port) in [("smtp", PORTS.smtp), ("imap", PORTS.imap), ("pop3", PORTS.pop3)] {
         let _written =

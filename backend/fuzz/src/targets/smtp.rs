@@ -6,6 +6,7 @@ use relais_model::{
 use relais_smtp::client::{self, Client, Credentials, Encoder, Language, TlsPolicy};
 use relais_smtp::command::Command;
 use relais_smtp::reply::{read_reply, write_reply};
+use relais_smtp::sts::{StsPolicy, is_sts, sts_id};
 use relais_smtp::server::{Answer, Config, Limits, Question, Role, Session, Step, Tls};
 
 use super::sasl::known;
@@ -29,6 +30,17 @@ pub(crate) fn reply(octets: &[u8]) {
     match read_reply(&written) {
         Ok(Some((again, _))) => assert_eq!(again.code, reply.code),
         other => panic!("a reply that was read is written as none: {other:?}"),
+    }
+}
+
+/// What another domain serves as its MTA-STS policy, and publishes as the record that tells of it: what was read is read again from what is printed.
+pub(crate) fn sts(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    if let Ok(policy) = StsPolicy::parse(&text) {
+        assert_eq!(StsPolicy::parse(&policy.to_string()), Ok(policy));
+    }
+    if let Some(id) = is_sts(&text).then(|| sts_id(&text)).flatten() {
+        assert_eq!(sts_id(&format!("v=STSv1; id={id};")), Some(id));
     }
 }
 
