@@ -58,11 +58,12 @@ type Rule = fn(&Path) -> anyhow::Result<Vec<String>>;
 pub(crate) fn run() -> anyhow::Result<Tally> {
     let root = crate::root();
     let mut tally = Tally::default();
-    let rules: [(&str, Rule); 8] = [
+    let rules: [(&str, Rule); 9] = [
         ("rooms use only those that they may", edges),
         ("a crate says first what it is", crate_docs),
         ("every RFC that is named stands in docs/rfc.md", rfc_list),
         ("both engines have the same migrations", migrations),
+        ("every test that docs/threats.md names is there", named_tests),
         ("nothing is left for later", left_overs),
         ("no path of this machine", machine_paths),
         ("only tokens.css names a colour or a pixel", raw_styles),
@@ -129,6 +130,18 @@ fn rfc_list(root: &Path) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(faults)
+}
+
+fn named_tests(root: &Path) -> anyhow::Result<Vec<String>> {
+    let table = fs::read_to_string(root.join("docs/threats.md"))?;
+    let code: Vec<(PathBuf, String)> =
+        sources(root)?.into_iter().map(|file| (file.clone(), read(root, &file))).collect();
+    let is_there = |room: &str, test: &str| {
+        let (folder, function) = (Path::new("backend").join(room), format!("fn {test}("));
+        code.iter().any(|(file, text)| file.starts_with(&folder) && text.contains(&function))
+    };
+    let named = table.split('`').filter_map(|words| words.split_once("::"));
+    Ok(named.filter(|(room, test)| !is_there(room, test)).map(|(room, test)| format!("{room}::{test}")).collect())
 }
 
 /// The first cell of each row.
