@@ -72,7 +72,7 @@ impl Desk {
             Some(name) => Some(self.identity(name).await),
             None => None,
         };
-        let visit = Visit { door: said.door, peer: "192.0.2.1".parse().unwrap(), identity };
+        let visit = Visit { identity, ..Visit::new(said.door, "192.0.2.1".parse().unwrap()) };
         let reverse_path =
             if said.from.is_empty() { ReversePath::Null } else { ReversePath::Address(address(said.from)) };
         let mut envelope = Envelope {
