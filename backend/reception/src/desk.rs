@@ -147,6 +147,12 @@ impl Reception {
         }
     }
 
+    /// With the one who watches networks for others, too.
+    #[must_use]
+    pub fn with_porter(self, porter: Arc<Porter>) -> Self {
+        Self { porter, ..self }
+    }
+
     /// Checks strangers' mail by this DNS; without one nothing is found out about it.
     #[must_use]
     pub fn with_resolver(self, resolver: Arc<dyn Resolver>) -> Self {

@@ -13,11 +13,11 @@ const FAULTS_HALVE_IN: Duration = Duration::from_hours(1);
 /// After so long wanted mail counts half.
 const WANTED_HALVES_IN: Duration = Duration::from_hours(24 * 7);
 /// Each message that is wanted makes up for so many faults: whoever brings mail for people here mistypes now and then.
-const CREDIT: f32 = 0.5;
+const CREDIT: f64 = 0.5;
 /// No more than so many messages are held to a network's credit.
-const MOST_WANTED: f32 = 1000.0;
+const MOST_WANTED: f64 = 1000.0;
 /// From so many wanted messages on a network is welcome.
-const WELCOME_FROM: f32 = 10.0;
+const WELCOME_FROM: f64 = 10.0;
 /// No ban is longer.
 const LONGEST_BAN: Duration = Duration::from_hours(24);
 /// After so long without another the next ban is a first one.
@@ -49,7 +49,7 @@ impl Fault {
     }
 
     /// Nobody tries to relay by mistyping.
-    const fn weight(self) -> f32 {
+    const fn weight(self) -> f64 {
         match self {
             Self::UnknownRecipient | Self::Senseless => 1.0,
             Self::Relaying => 2.0,
@@ -82,7 +82,7 @@ pub(super) enum Measure {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
     /// Faults that have no consequence; more than 0.
-    pub(super) free: f32,
+    pub(super) free: f64,
     /// No answer waits longer.
     pub(super) slowest: Duration,
 }
@@ -90,7 +90,7 @@ pub(super) struct Terms {
 impl Terms {
     pub(super) fn of(settings: &Settings) -> Self {
         let free = u16::try_from(settings.networks_faults).unwrap_or(u16::MAX).max(1);
-        Self { free: f32::from(free), slowest: settings.networks_slowest_reply }
+        Self { free: f64::from(free), slowest: settings.networks_slowest_reply }
     }
 }
 
@@ -98,8 +98,8 @@ impl Terms {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Conduct {
     at: Timestamp,
-    faults: [f32; 3],
-    wanted: f32,
+    faults: [f64; 3],
+    wanted: f64,
     /// The last ban.
     since: Timestamp,
     until: Timestamp,
@@ -145,7 +145,7 @@ impl Conduct {
     /// Whether it brings mail that people want.
     pub(super) fn is_welcome(self, now: Timestamp) -> bool {
         let conduct = self.counted_at(now);
-        conduct.wanted >= WELCOME_FROM && conduct.faults.iter().sum::<f32>() <= conduct.wanted * CREDIT
+        conduct.wanted >= WELCOME_FROM && conduct.faults.iter().sum::<f64>() <= conduct.wanted * CREDIT
     }
 
     /// What follows. Beyond what the credit makes up for so many faults are free; up to twice as many make answers ever slower; beyond that no recipient is
@@ -155,12 +155,12 @@ impl Conduct {
             return Measure::Ban;
         }
         let conduct = self.counted_at(now);
-        let faults = conduct.faults.iter().sum::<f32>() - conduct.wanted * CREDIT;
+        let faults = conduct.faults.iter().sum::<f64>() - conduct.wanted * CREDIT;
         let times = faults / terms.free;
         if times <= 1.0 {
             Measure::Free
         } else if times <= 2.0 {
-            Measure::Slow(terms.slowest.mul_f32(times - 1.0).max(SLOW).min(terms.slowest))
+            Measure::Slow(terms.slowest.mul_f64(times - 1.0).max(SLOW).min(terms.slowest))
         } else if times <= 4.0 {
             Measure::NoRecipients(terms.slowest)
         } else {
@@ -176,8 +176,8 @@ impl Conduct {
     }
 
     fn counted_at(self, now: Timestamp) -> Self {
-        let past = now.since(self.at).as_secs_f32();
-        let left = |half: Duration| (-past / half.as_secs_f32()).exp2();
+        let past = now.since(self.at).as_secs_f64();
+        let left = |half: Duration| (-past / half.as_secs_f64()).exp2();
         let faults = self.faults.map(|count| count * left(FAULTS_HALVE_IN));
         Self { at: now, faults, wanted: self.wanted * left(WANTED_HALVES_IN), ..self }
     }
@@ -189,7 +189,7 @@ impl Conduct {
     clippy::cast_sign_loss,
     reason = "a count of faults: small, and not below 0"
 )]
-fn whole(count: f32) -> u32 {
+fn whole(count: f64) -> u32 {
     count.round() as u32
 }
 
