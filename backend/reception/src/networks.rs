@@ -190,6 +190,8 @@ impl Porter {
             Measure::Free | Measure::Slow(_) => return Ok(()),
             Measure::NoRecipients(_) if is_postmaster(path) => return Ok(()),
             Measure::NoRecipients(_) => {
+                // Whoever goes on asking is banned at last.
+                self.note(peer, Fault::UnknownRecipient);
                 let text = "Too many of the recipients that your network named are nobody here; try again later";
                 ("no_recipients", Reply::new(450, EnhancedCode::new(4, 7, 1), text))
             }

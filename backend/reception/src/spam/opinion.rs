@@ -217,3 +217,29 @@ fn refusal(contact: &str) -> Reply {
 fn lossless(count: usize) -> f32 {
     f32::from(u8::try_from(count).unwrap_or(u8::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_surely_junk_is_not_sent_on() {
+        for (score, goes_on) in [(-3.0, true), (4.0, true), (11.9, true), (12.0, false), (30.0, false)] {
+            assert_eq!(not_sent_on(score, "postmaster@mx.example").is_none(), goes_on, "{score}");
+        }
+    }
+
+    #[test]
+    fn one_read_message_speaks_for_its_author_and_several_for_domain_and_network() {
+        for ((author, signer, network), expected) in [
+            ((0, 0, 0), 0.0),
+            ((1, 1, 1), READ_AUTHOR),
+            ((0, 2, 3), READ_NETWORK),
+            ((9, 9, 9), READ_AUTHOR + READ_SIGNER + READ_NETWORK),
+        ] {
+            let found = by_reputation(&Reputation { author, signer, network });
+            let points: f32 = found.iter().map(|finding| finding.points).sum();
+            assert!((points - expected).abs() < 0.001, "{author} {signer} {network}: {points}");
+        }
+    }
+}

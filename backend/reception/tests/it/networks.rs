@@ -48,7 +48,7 @@ async fn a_network_has_so_many_connections_at_once_and_a_minute() {
     house.clock.advance(Duration::from_mins(1));
     let many = || (0..13).take_while(|_| admit("192.0.2.3").is_ok()).count();
     assert_eq!(many(), 3);
-    (0..10).for_each(|_| porter.note_wanted(peer("192.0.2.3")));
+    (0..11).for_each(|_| porter.note_wanted(peer("192.0.2.3")));
     house.clock.advance(Duration::from_mins(1));
     assert_eq!(many(), 12, "whoever brings wanted mail has four times as many");
     house.clock.advance(Duration::from_mins(1));

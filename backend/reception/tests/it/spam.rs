@@ -260,7 +260,7 @@ async fn what_is_read_and_kept_speaks_for_who_sent_it() {
     get(&desk, GOOD).await;
     assert!(points(&last_judgement(&desk).await, "spam-read-network").unwrap() < 0.0);
     let forged = GOOD.replace("shop.example", "forged.example");
-    get(&desk, &forged).await;
+    desk.send(&from_outside("x@forged.example", BEN), &forged).await;
     let judgement = last_judgement(&desk).await;
     assert_eq!((points(&judgement, "spam-read-author"), points(&judgement, "spam-read-network")), (None, None));
     teach(&desk, "INBOX", "Junk").await;
@@ -279,14 +279,6 @@ async fn queued(desk: &Desk) -> Vec<String> {
     rows.iter().map(|row| row.recipient.address.to_string()).collect()
 }
 
-/// As surely junk as can be.
-fn surely_junk() -> String {
-    let worse = "<p>VIAGRA CIALIS XANAX cheap meds free FREE $$$ click here now, act now, limited time, no prescription, money back guarantee, \
-         earn cash, work from home, as seen on TV, you have been selected, winner, casino, lose weight, credit card debt, mortgage rates \
-         https://trap.example/buy </p>";
-    JUNK.replace("</body>", &format!("{}</body>", worse.repeat(3))).replace("shop.example", "forged.example")
-}
-
 /// Whoever has a mailbox here finds junk there, and nowhere else; whoever has none gets what isn't surely junk.
 #[tokio::test]
 async fn junk_is_not_sent_on_to_other_hosts() {
@@ -299,15 +291,12 @@ async fn junk_is_not_sent_on_to_other_hosts() {
     assert_eq!(queued(&desk).await, ["ben@else.example"]);
     assert_eq!(send(&["both@example.org"], JUNK).await, ["250 2.0.0"]);
     assert_eq!((queued(&desk).await.len(), count(&desk, "Junk").await), (1, 1), "it stays here");
-    assert_eq!(send(&["away@example.org"], JUNK).await, ["250 2.0.0"]);
-    assert_eq!(queued(&desk).await.len(), 2, "there is no Junk here to put it into");
-    set(&desk, "junk.blocklists", "lists.example").await;
-    set(&desk, "junk.domain_blocklists", "domains.example").await;
-    let worse = surely_junk();
-    assert_eq!(send(&["away@example.org"], &worse).await, ["550 5.7.1"], "{:?}", last_judgement(&desk).await);
+    assert_eq!(send(&["away@example.org"], GOOD).await, ["250 2.0.0"]);
+    assert_eq!(queued(&desk).await, ["ben@else.example", "somebody@elsewhere.example"]);
+    assert_eq!(send(&["away@example.org"], JUNK).await, ["550 5.7.1"], "there is no Junk here to put it into");
     let judgement = last_judgement(&desk).await;
     assert_eq!(judgement.judged_as, JudgedAs::Refused);
     assert!(judgement.findings.iter().any(|finding| finding.said.id == "spam-not-sent-on" && finding.decides));
-    assert_eq!(send(&["ben@example.org", "away@example.org"], &worse).await, ["250 2.0.0"; 1]);
+    assert_eq!(send(&["ben@example.org", "away@example.org"], JUNK).await, ["250 2.0.0"; 1]);
     assert_eq!((queued(&desk).await.len(), count(&desk, "Junk").await), (2, 2), "Ben has it, in Junk");
 }
