@@ -305,9 +305,9 @@ impl Reception {
             None
         } else {
             let whose = (&arrival, &envelope, &trace);
-            let (octets, verdict, proof) = self.judged(whose, &plans, spooled.octets, added_octets).await?;
+            let (octets, mut verdict, proof) = self.judged(whose, &plans, spooled.octets, added_octets).await?;
             let message = octets.get(added_octets..).unwrap_or_default();
-            self.keep_junk_here(whose, &mut plans, &verdict, message).await;
+            self.keep_junk_here(whose, &mut plans, &mut verdict, message).await;
             is_wanted =
                 proof.as_ref().is_some_and(Proof::is_proven) && verdict.fate == Fate::Take && verdict.aside.is_empty();
             spooled.octets = self.sealed(&plans, proof.as_ref(), octets).await?;

@@ -3,7 +3,7 @@
 
 use relais_filing::Plan;
 use relais_message::fields;
-use relais_model::{Address, Domain, Envelope, Reply, ReversePath};
+use relais_model::{Address, Domain, Envelope, Finding, Reply, ReversePath};
 use relais_msgauth::arc::{SealError, seal};
 use relais_msgauth::dkim::{Algorithm, Signer};
 use relais_store::{JudgedAs, Judgement, TraceId};
@@ -68,7 +68,7 @@ impl Reception {
         &self,
         whose: (&Arrival, &Envelope, &TraceId),
         plans: &mut Vec<Plan>,
-        verdict: &Verdict,
+        verdict: &mut Verdict,
         message: &[u8],
     ) {
         for plan in plans.iter_mut().filter(|plan| !plan.deliveries.is_empty()) {
@@ -76,7 +76,7 @@ impl Reception {
                 plan.forwards.clear();
             }
         }
-        let Some(NotSentOn { reply, finding }) = &verdict.onward else { return };
+        let Some(NotSentOn { reply, finding }) = verdict.onward.take() else { return };
         let gone: Vec<Address> =
             plans.extract_if(.., |plan| leads_away(plan)).map(|plan| plan.recipient.address).collect();
         if gone.is_empty() {
@@ -84,7 +84,8 @@ impl Reception {
         }
         let findings = vec![finding.clone()];
         let judgement = Judgement { judged_as: JudgedAs::Refused, score: verdict.score, findings };
-        self.note_refused(whose, gone, (reply, judgement), message).await;
+        self.note_refused(whose, gone, (&reply, judgement), message).await;
+        verdict.findings.push(Finding { decides: false, ..finding });
     }
 
     /// Under which reverse path a message goes on. Our people's own stands for itself.

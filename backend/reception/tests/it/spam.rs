@@ -299,4 +299,6 @@ async fn junk_is_not_sent_on_to_other_hosts() {
     assert!(judgement.findings.iter().any(|finding| finding.said.id == "spam-not-sent-on" && finding.decides));
     assert_eq!(send(&["ben@example.org", "away@example.org"], JUNK).await, ["250 2.0.0"; 1]);
     assert_eq!((queued(&desk).await.len(), count(&desk, "Junk").await), (2, 2), "Ben has it, in Junk");
+    let judgement = last_judgement(&desk).await;
+    assert!(judgement.findings.iter().any(|finding| finding.said.id == "spam-not-sent-on" && !finding.decides));
 }
