@@ -134,6 +134,8 @@ pub(crate) struct Visitor {
     /// The client's address: behind a PROXY header, the one it names.
     pub(crate) peer: IpAddr,
     pub(crate) listener: Arc<ListenerConfig>,
+    /// What it does counts for its network.
+    pub(crate) is_watched: bool,
     pub(crate) stop: CancellationToken,
 }
 
@@ -249,7 +251,13 @@ impl Door {
     fn admit(&self, wire: Wire, peer: IpAddr) {
         let protocol = self.listener.protocol.as_str();
         metrics::counter!("relais_connections_total", "protocol" => protocol).increment(1);
-        let visitor = Visitor { wire, peer, listener: Arc::clone(&self.listener), stop: self.stop.child_token() };
+        let visitor = Visitor {
+            wire,
+            peer,
+            listener: Arc::clone(&self.listener),
+            is_watched: true,
+            stop: self.stop.child_token(),
+        };
         let (house, guests) = (Arc::clone(&self.house.borrow()), Arc::clone(&self.guests));
         let span = info_span!("connection", protocol, peer.ip = %peer);
         self.sessions.spawn(greet(visitor, house, guests).instrument(span));

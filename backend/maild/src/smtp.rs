@@ -53,6 +53,7 @@ impl Driver {
             Protocol::Smtp | Protocol::Imap | Protocol::Pop3 => Door::Relay,
         };
         let mut visit = Visit::new(door, visitor.peer);
+        visit.is_watched &= visitor.is_watched;
         visit.lists = house.reception.lists(&visit);
         Self {
             session: Session::new(config(visitor, house, door)),
@@ -132,7 +133,7 @@ impl Driver {
 
     /// A peer from a network that did much wrong is answered slowly. A house that closes waits for nobody.
     async fn take_time(&self, stop: &CancellationToken) {
-        if self.visit.door != Door::Relay {
+        if !self.visit.is_watched {
             return;
         }
         let Some(slowness) = self.house.reception.porter().slowness(self.visit.peer) else { return };
@@ -144,7 +145,7 @@ impl Driver {
 
     fn note_senseless(&mut self) {
         let senseless = self.session.senseless_commands();
-        if self.visit.door == Door::Relay {
+        if self.visit.is_watched {
             for _ in self.senseless..senseless {
                 self.house.reception.porter().note(self.visit.peer, Fault::Senseless);
             }

@@ -166,7 +166,7 @@ impl Reception {
 
     /// Begins to ask which blocklists name a visitor; none: this one isn't looked at.
     pub fn lists(&self, visit: &Visit) -> Option<Lists> {
-        let resolver = self.resolver.as_ref().filter(|_| is_stranger(visit))?;
+        let resolver = self.resolver.as_ref().filter(|_| visit.is_watched && is_stranger(visit))?;
         Some(Lists::ask(Arc::clone(resolver), &self.store.settings(), visit.peer))
     }
 
@@ -211,14 +211,14 @@ impl Reception {
 
     /// RCPT: what becomes of the message for this recipient.
     pub async fn recipient(&self, visit: &Visit, envelope: &Envelope, path: &ForwardPath) -> Result<Plan, Reply> {
-        if visit.door == Door::Relay {
+        if visit.is_watched {
             self.porter.may_ask(visit.peer, path)?;
             self.refuse_listed(visit, path).await?;
         }
         let answer = recipient(&self.filing, self.disk.is_nearly_full(), visit, envelope, path).await;
         if let Err(reply) = &answer {
             metrics::counter!("relais_recipients_refused_total", "door" => visit.door.as_str()).increment(1);
-            if let Some(fault) = Fault::of_refusal(reply).filter(|_| visit.door == Door::Relay) {
+            if let Some(fault) = Fault::of_refusal(reply).filter(|_| visit.is_watched) {
                 self.porter.note(visit.peer, fault);
             }
         }
