@@ -71,7 +71,7 @@ export const PAGES = [
   { name: "webhooks", path: "/panel/webhooks", role: ADMIN },
   { name: "webhook-new", path: "/panel/webhooks/new", role: ADMIN },
   { name: "webhook", path: ["/panel/webhooks", "main tbody .row-link"], role: ADMIN },
-  ...["house", "mail", "certificates", "sign-in", "keeping", "programs", "warnings"].map((section) => (
+  ...["house", "mail", "junk", "networks", "certificates", "sign-in", "keeping", "programs", "warnings"].map((section) => (
     { name: `settings-${section}`, path: `/panel/settings/${section}`, role: OWNER }
   )),
   { name: "settings-found", path: "/panel/settings?q=mail", role: OWNER },

@@ -5,6 +5,7 @@ use relais_model::{EnhancedCode, ForwardPath, Reply, Timestamp};
 use relais_store::{Acceptance, Content, NewQueued, QueuedMessage, QueuedRecipient, Route, Store, StoreError};
 
 use crate::attempt::{Job, Said, Verdict};
+use crate::bodies::without_return_path;
 use crate::route::NextHop;
 
 /// What came of filing: a verdict a recipient, and what the store is to accept with them.
@@ -30,7 +31,7 @@ pub(crate) async fn file(
             Ok(plan) => {
                 // RFC 3461 §5.2.7.2: what goes on to one other host takes the sender's wish along.
                 let hands_on_dsn = plan.deliveries.is_empty() && !plan.is_expanded;
-                filed.push(acceptance(&job.message, plan, content.clone(), expires_at));
+                filed.push(acceptance(filing, &job.message, plan, content.clone(), expires_at).await?);
                 let text = "Filed here: the domain is one of ours now";
                 let said = Said::ours(Reply::new(250, EnhancedCode::new(2, 1, 5), text));
                 Verdict::Delivered(Said { hands_on_dsn, ..said })
@@ -68,7 +69,7 @@ async fn plan(filing: &Filing, recipient: &QueuedRecipient, octets: u64) -> Resu
 /// RFC 5321 §4.4: final delivery adds Return-Path.
 async fn prepare(message: &QueuedMessage, raw: Vec<u8>) -> Content {
     let mut whole = format!("Return-Path: {}\r\n", message.reverse_path).into_bytes();
-    whole.extend(raw);
+    whole.extend_from_slice(without_return_path(&raw));
     let whole = bytes::Bytes::from(whole);
     let octets = whole.clone();
     // Hashing and packing a large message would hold up all tasks of this thread.
@@ -77,10 +78,23 @@ async fn prepare(message: &QueuedMessage, raw: Vec<u8>) -> Content {
         .unwrap_or_else(|_panicked| Content::prepare(whole))
 }
 
-fn acceptance(message: &QueuedMessage, plan: Plan, content: Content, expires_at: Timestamp) -> Acceptance {
+/// What goes on from here does so under a path of ours, as all that is sent on (SRS). A seal it needs no more: what strangers brought was sealed when it came, what our people
+/// wrote is signed, and nothing in it has changed since.
+async fn acceptance(
+    filing: &Filing,
+    message: &QueuedMessage,
+    plan: Plan,
+    content: Content,
+    expires_at: Timestamp,
+) -> Result<Acceptance, StoreError> {
     let deliveries = plan.copies().collect();
-    let outbound = (!plan.forwards.is_empty()).then(|| NewQueued {
-        reverse_path: message.reverse_path.clone(),
+    let goes_on = !plan.forwards.is_empty();
+    let reverse_path = match &message.reverse_path {
+        path if goes_on => filing.forwarded_path(path, &plan.recipient.address.domain).await?,
+        path => path.clone(),
+    };
+    let outbound = goes_on.then(|| NewQueued {
+        reverse_path,
         ret: message.ret,
         envelope_id: message.envelope_id.clone(),
         body_type: message.body_type,
@@ -90,7 +104,7 @@ fn acceptance(message: &QueuedMessage, plan: Plan, content: Content, expires_at:
         recipients: plan.forwards,
         expires_at,
     });
-    Acceptance {
+    Ok(Acceptance {
         content,
         reverse_path: message.reverse_path.clone(),
         deliveries,
@@ -98,5 +112,5 @@ fn acceptance(message: &QueuedMessage, plan: Plan, content: Content, expires_at:
         trace: message.trace.clone(),
         from_peer: String::new(),
         judgement: None,
-    }
+    })
 }

@@ -247,6 +247,7 @@ impl Text {
             onto.mark(Mark::HiddenText);
             onto.sign(Sign::HiddenText { words: self.hidden_words });
         }
+        onto.hosts = self.hosts.into_iter().collect();
     }
 }
 

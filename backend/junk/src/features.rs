@@ -34,6 +34,7 @@ pub struct Features {
     text: String,
     all: Vec<Feature>,
     signs: Vec<Sign>,
+    hosts: Vec<String>,
 }
 
 /// A part of [`Features::text`].
@@ -71,6 +72,11 @@ impl Features {
         &self.signs
     }
 
+    /// Names and addresses of the hosts where links lead, in lower case, each once.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(String::as_str)
+    }
+
     /// Each with its place and its text, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = (u32, Place, String)> {
         self.all.iter().map(|feature| (feature.hash, feature.place, self.text_of(feature)))
@@ -97,6 +103,8 @@ pub(crate) struct Gathered {
     text: String,
     all: Vec<Feature>,
     signs: Vec<Sign>,
+    /// Where links lead.
+    pub(crate) hosts: Vec<String>,
 }
 
 /// A word that was gathered, to make pairs of.
@@ -154,7 +162,7 @@ impl Gathered {
         self.all.sort_unstable_by_key(|feature| (feature.hash, feature.first));
         self.all.dedup_by_key(|feature| feature.hash);
         self.all.truncate(MAX_FEATURES);
-        Features { text: self.text, all: self.all, signs: self.signs }
+        Features { text: self.text, all: self.all, signs: self.signs, hosts: self.hosts }
     }
 }
 

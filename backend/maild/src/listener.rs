@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs::Permissions;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use relais_reception::{Network, TurnedAway};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
@@ -133,6 +134,8 @@ pub(crate) struct Visitor {
     /// The client's address: behind a PROXY header, the one it names.
     pub(crate) peer: IpAddr,
     pub(crate) listener: Arc<ListenerConfig>,
+    /// What it does counts for its network.
+    pub(crate) is_watched: bool,
     pub(crate) stop: CancellationToken,
 }
 
@@ -248,7 +251,13 @@ impl Door {
     fn admit(&self, wire: Wire, peer: IpAddr) {
         let protocol = self.listener.protocol.as_str();
         metrics::counter!("relais_connections_total", "protocol" => protocol).increment(1);
-        let visitor = Visitor { wire, peer, listener: Arc::clone(&self.listener), stop: self.stop.child_token() };
+        let visitor = Visitor {
+            wire,
+            peer,
+            listener: Arc::clone(&self.listener),
+            is_watched: true,
+            stop: self.stop.child_token(),
+        };
         let (house, guests) = (Arc::clone(&self.house.borrow()), Arc::clone(&self.guests));
         let span = info_span!("connection", protocol, peer.ip = %peer);
         self.sessions.spawn(greet(visitor, house, guests).instrument(span));
@@ -270,7 +279,14 @@ async fn greet(mut visitor: Visitor, house: Arc<House>, guests: Arc<Guests>) {
         }
     }
     let Some(_seat) = guests.seat(visitor.peer, &house.limits) else {
-        return refuse(visitor, &house).await;
+        return refuse(visitor, &house, TurnedAway::TooMany).await;
+    };
+    // Other doors have log-ins, which have limits of their own.
+    let is_open = visitor.listener.protocol == Protocol::Smtp;
+    let admitted = is_open.then(|| house.reception.porter().admit(visitor.peer)).transpose();
+    let _guest = match admitted {
+        Ok(guest) => guest,
+        Err(turned) => return refuse(visitor, &house, turned).await,
     };
     let _counted = Counted::begin(visitor.listener.protocol.as_str());
     if visitor.listener.tls == TlsMode::Implicit {
@@ -315,15 +331,15 @@ async fn read_proxy_header(wire: &mut Wire) -> io::Result<(Option<IpAddr>, Vec<u
     }
 }
 
-/// Says in the door's own language that the house is full. Under implicit TLS there is no language yet: it just closes.
-async fn refuse(mut visitor: Visitor, house: &House) {
+/// Says in the door's own language that the house is full, or that this network is not let in. Under implicit TLS there is no language yet: it just closes.
+async fn refuse(mut visitor: Visitor, house: &House, turned: TurnedAway) {
     metrics::counter!("relais_connections_refused_total", "protocol" => visitor.listener.protocol.as_str())
         .increment(1);
-    debug!("too many connections");
+    debug!(why = turned.as_str(), "turned away");
     if visitor.listener.tls != TlsMode::Implicit {
         let words = match visitor.listener.protocol {
             Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => {
-                format!("421 4.7.0 {} has too many connections now; try again later\r\n", house.host_name)
+                turned.reply(house.host_name.as_str()).to_string()
             }
             Protocol::Imap => "* BYE [UNAVAILABLE] Too many connections now; try again later\r\n".to_owned(),
             Protocol::Pop3 => "-ERR [SYS/TEMP] Too many connections now; try again later\r\n".to_owned(),
@@ -342,52 +358,42 @@ struct Guests {
 #[derive(Debug, Default)]
 struct Counts {
     all: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_host: HashMap<Network, usize>,
 }
 
 impl Guests {
     /// A seat, kept until it is dropped; none where the house or this address has enough.
     fn seat(self: &Arc<Self>, peer: IpAddr, limits: &Limits) -> Option<Seat> {
-        let peer = one_host(peer);
+        let host = Network::of_host(peer);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.all >= limits.connections {
             return None;
         }
         if !peer.is_loopback() {
-            let here = counts.by_address.entry(peer).or_default();
+            let here = counts.by_host.entry(host).or_default();
             if *here >= limits.connections_per_address {
                 return None;
             }
             *here += 1;
         }
         counts.all += 1;
-        Some(Seat { guests: Arc::clone(self), peer })
-    }
-}
-
-/// What one host has: an IPv4 address, or the /64 in which an IPv6 host takes as many addresses as it likes (RFC 4291 §2.5.1).
-fn one_host(peer: IpAddr) -> IpAddr {
-    match peer {
-        IpAddr::V6(address) if !address.is_loopback() => {
-            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
-        }
-        other => other,
+        Some(Seat { guests: Arc::clone(self), host })
     }
 }
 
 struct Seat {
     guests: Arc<Guests>,
-    peer: IpAddr,
+    host: Network,
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut counts = self.guests.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.all -= 1;
-        if let Some(here) = counts.by_address.get_mut(&self.peer) {
+        if let Some(here) = counts.by_host.get_mut(&self.host) {
             *here -= 1;
             if *here == 0 {
-                counts.by_address.remove(&self.peer);
+                counts.by_host.remove(&self.host);
             }
         }
     }
@@ -399,7 +405,7 @@ mod tests {
 
     /// A flood is refused; who leaves makes room; loopback has no limit of its own.
     #[test]
-    fn guests_are_counted_by_address_and_in_all() {
+    fn guests_are_counted_by_host_and_in_all() {
         let limits = Limits { connections: 3, connections_per_address: 2, ..Limits::default() };
         let guests = Arc::new(Guests::default());
         let stranger = "192.0.2.1".parse().unwrap();
@@ -428,6 +434,6 @@ mod tests {
         let local: Vec<_> = (0..5).map(|_| seat("::1")).collect();
         assert!(local.iter().all(Option::is_some));
         drop((seats, local));
-        assert!(guests.counts.lock().unwrap().by_address.is_empty());
+        assert!(guests.counts.lock().unwrap().by_host.is_empty());
     }
 }

@@ -62,7 +62,8 @@ impl House {
             let (ours, theirs) = UnixStream::pair()?;
             let listener = Arc::new(listener.clone());
             let (wire, stop) = (Wire::from(theirs), CancellationToken::new());
-            let visitor = Visitor { wire, peer: STRANGER, listener, stop: stop.clone() };
+            // Measures against its network would hide what the door says.
+            let visitor = Visitor { wire, peer: STRANGER, listener, is_watched: false, stop: stop.clone() };
             let asked = ask(ours, hello, &here, &reverse_path, &elsewhere);
             // Both in one task; where the asking ends first, it has hung up.
             let (asked, ()) = tokio::join!(asked, crate::drive(visitor, Vec::new(), Arc::clone(self)));

@@ -1,14 +1,18 @@
 //! Drives SMTP, submission and LMTP: octets to [`Session`] and back, its questions to [`Reception`].
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use relais_model::{EnhancedCode, Reply};
-use relais_reception::{Arrival, Door, Incoming, LoginAnswer, Plan, Protocol as LoginProtocol, Reception, Visit};
+use relais_reception::{
+    Arrival, Door, Fault, Incoming, LoginAnswer, Plan, Protocol as LoginProtocol, Reception, Visit,
+};
 use relais_sasl::Credentials;
 use relais_smtp::server::{Answer, Config, Question, Role, Session, Step, Tls};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::listener::{Protocol, TlsMode, Visitor};
@@ -34,6 +38,8 @@ struct Driver {
     visit: Visit,
     seat: Option<AccountSeat>,
     scram: Scram,
+    /// Commands that made no sense, as many as were noted.
+    senseless: usize,
     /// Where the recipients accepted so far lead, in RCPT's order.
     plans: Vec<Plan>,
     incoming: Option<Incoming>,
@@ -46,22 +52,28 @@ impl Driver {
             Protocol::Lmtp => Door::Lmtp,
             Protocol::Smtp | Protocol::Imap | Protocol::Pop3 => Door::Relay,
         };
+        let mut visit = Visit::new(door, visitor.peer);
+        visit.is_watched &= visitor.is_watched;
+        visit.lists = house.reception.lists(&visit);
         Self {
             session: Session::new(config(visitor, house, door)),
             house: Arc::clone(house),
-            visit: Visit { door, peer: visitor.peer, identity: None },
+            visit,
             seat: None,
             scram: Scram::default(),
+            senseless: 0,
             plans: Vec::new(),
             incoming: None,
         }
     }
 
-    async fn talk(&mut self, mut wire: Wire, stop: &tokio_util::sync::CancellationToken) -> io::Result<()> {
+    async fn talk(&mut self, mut wire: Wire, stop: &CancellationToken) -> io::Result<()> {
         let stall = self.house.limits.write_stall;
         let mut is_stopping = false;
         loop {
-            match self.session.step() {
+            let step = self.session.step();
+            self.note_senseless();
+            match step {
                 Step::Read => tokio::select! {
                     biased;
                     () = stop.cancelled(), if !is_stopping => {
@@ -70,7 +82,10 @@ impl Driver {
                     }
                     read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
                 },
-                Step::Write(octets) => wire.write(&octets, stall).await?,
+                Step::Write(octets) => {
+                    self.take_time(stop).await;
+                    wire.write(&octets, stall).await?;
+                }
                 Step::StartTls => {
                     wire = wire.start_tls(self.house.tls.shown(), &[], self.house.limits.handshake).await?;
                     self.session.tls_started();
@@ -94,12 +109,48 @@ impl Driver {
     async fn read(&mut self, wire: &mut Wire) -> io::Result<()> {
         let wait = wire.patience(self.session.timeout());
         let (clock, session) = (&self.house.clock, &mut self.session);
-        match timeout(wait, wire.read(|octets| session.feed(octets, clock.now()))).await {
+        let reading = wire.read(|octets| session.feed(octets, clock.now()));
+        // While the peer speaks, the lists are asked about it; whatever isn't known in time is waited for where it is needed.
+        let asking = async {
+            if let Some(lists) = self.visit.lists.as_ref().filter(|lists| !lists.is_known()) {
+                lists.wait().await;
+            }
+            std::future::pending::<Infallible>().await
+        };
+        let reading = async {
+            tokio::select! {
+                read = reading => read, // cancel-safe: see `Wire::read`
+                never = asking => match never {}, // cancel-safe: whoever waits next carries it on
+            }
+        };
+        match timeout(wait, reading).await {
             Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => self.session.expire(),
             Ok(read) => drop(read?),
             Err(_elapsed) => self.session.expire(),
         }
         Ok(())
+    }
+
+    /// A peer from a network that did much wrong is answered slowly. A house that closes waits for nobody.
+    async fn take_time(&self, stop: &CancellationToken) {
+        if !self.visit.is_watched {
+            return;
+        }
+        let Some(slowness) = self.house.reception.porter().slowness(self.visit.peer) else { return };
+        tokio::select! {
+            () = sleep(slowness.wait) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    fn note_senseless(&mut self) {
+        let senseless = self.session.senseless_commands();
+        if self.visit.is_watched {
+            for _ in self.senseless..senseless {
+                self.house.reception.porter().note(self.visit.peer, Fault::Senseless);
+            }
+        }
+        self.senseless = senseless;
     }
 
     async fn decide(&mut self, question: Question, wire: &Wire) -> Answer {

@@ -26,3 +26,32 @@ pub mod testing;
 pub use authenticate::{Authentication, Facts, authenticate};
 pub use resolver::{Answering, Family, Lack, Resolver};
 pub use tags::TagsError;
+
+/// The part of a name that somebody registered, by the public suffix list (its private part, too: who has a name below `github.io` is another than its
+/// neighbour). None of a suffix itself.
+pub fn registrable(name: &str) -> Option<&str> {
+    let suffix = psl::suffix(name.as_bytes())?;
+    let above = name.strip_suffix(str::from_utf8(suffix.as_bytes()).ok()?)?.strip_suffix('.')?;
+    let label = above.rsplit('.').next().filter(|label| !label.is_empty())?;
+    name.get(above.len() - label.len()..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_registered_is_one_label_below_a_suffix() {
+        for (name, expected) in [
+            ("a.b.example.co.uk", Some("example.co.uk")),
+            ("example.co.uk", Some("example.co.uk")),
+            ("one.github.io", Some("one.github.io")),
+            ("a.unknown.suffix", Some("unknown.suffix")),
+            ("co.uk", None),
+            ("localhost", None),
+            ("", None),
+        ] {
+            assert_eq!(registrable(name), expected, "{name}");
+        }
+    }
+}

@@ -176,6 +176,17 @@ pub(crate) fn written(found: &Authentication, id: &str) -> String {
     text
 }
 
+/// What a field says that [`Authentication::field`](crate::Authentication::field) wrote: the value of `property` in the first line that begins with `method` (`dkim=pass`, or `iprev=` for any
+/// result). Only for fields that are known to be ours: of others' [`AuthResults`] tells what can be told.
+pub fn said_by_us(value: &[u8], method: &str, property: &str) -> Option<String> {
+    let text = str::from_utf8(value).ok()?;
+    // Strangers' values hold no line end.
+    let line = text.split(";\r\n\t").find(|line| line.trim_start().starts_with(method))?;
+    let named = format!("{property}=");
+    let word = line.split_ascii_whitespace().find_map(|word| word.strip_prefix(&named))?;
+    Some(word.trim_matches('"').to_owned())
+}
+
 fn spf(check: &SpfCheck, local_part: &str) -> String {
     let property = match check.identity {
         Identity::Helo => "smtp.helo",

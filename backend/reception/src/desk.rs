@@ -26,11 +26,13 @@ use tracing::{error, info};
 
 use crate::desk::forward::is_round;
 use crate::filters::Filtering;
-use crate::judge::Fate;
+use crate::judge::{Fate, Policy};
+use crate::networks::{Fault, Porter, is_free, is_postmaster};
 use crate::outcome::Outcome;
+use crate::proof::Proof;
 use crate::recipient::recipient;
 use crate::sending::Sending;
-use crate::spam::Filter;
+use crate::spam::{Filter, Lists, refusal};
 use crate::spool::{Spool, Spooled, Spooler};
 use crate::tally::Tally;
 use crate::visit::{Door, Visit};
@@ -66,6 +68,7 @@ pub struct Reception {
     resolver: Option<Arc<dyn Resolver>>,
     large_checks: Semaphore,
     tally: Arc<Tally>,
+    porter: Arc<Porter>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -125,7 +128,7 @@ impl Reception {
         let filter = Arc::new(Filter::new(store.clone(), Arc::clone(&clock)));
         let filters = Arc::new(Filters::new(Arc::clone(&clock)));
         let filtering = Filtering::new(filters, store.clone(), config.host_name.to_string());
-        let tally = Arc::default();
+        let (tally, porter) = (Arc::default(), Arc::new(Porter::new(store.clone())));
         Self {
             store,
             filing,
@@ -138,15 +141,33 @@ impl Reception {
             resolver,
             large_checks,
             tally,
+            porter,
             clock,
             random,
         }
+    }
+
+    /// With the one who watches networks for others, too.
+    #[must_use]
+    pub fn with_porter(self, porter: Arc<Porter>) -> Self {
+        Self { porter, ..self }
     }
 
     /// Checks strangers' mail by this DNS; without one nothing is found out about it.
     #[must_use]
     pub fn with_resolver(self, resolver: Arc<dyn Resolver>) -> Self {
         Self { resolver: Some(resolver), ..self }
+    }
+
+    /// Who watches the networks that come to port 25.
+    pub const fn porter(&self) -> &Arc<Porter> {
+        &self.porter
+    }
+
+    /// Begins to ask which blocklists name a visitor; none: this one isn't looked at.
+    pub fn lists(&self, visit: &Visit) -> Option<Lists> {
+        let resolver = self.resolver.as_ref().filter(|_| visit.is_watched && is_stranger(visit))?;
+        Some(Lists::ask(Arc::clone(resolver), &self.store.settings(), visit.peer))
     }
 
     /// The filter of junk: who teaches it, and who asks it, share it.
@@ -190,11 +211,33 @@ impl Reception {
 
     /// RCPT: what becomes of the message for this recipient.
     pub async fn recipient(&self, visit: &Visit, envelope: &Envelope, path: &ForwardPath) -> Result<Plan, Reply> {
+        if visit.is_watched {
+            self.porter.may_ask(visit.peer, path)?;
+            self.refuse_listed(visit, path).await?;
+        }
         let answer = recipient(&self.filing, self.disk.is_nearly_full(), visit, envelope, path).await;
-        if answer.is_err() {
+        if let Err(reply) = &answer {
             metrics::counter!("relais_recipients_refused_total", "door" => visit.door.as_str()).increment(1);
+            if let Some(fault) = Fault::of_refusal(reply).filter(|_| visit.is_watched) {
+                self.porter.note(visit.peer, fault);
+            }
         }
         answer
+    }
+
+    /// A host that a list names whose word the owner trusts so far. Postmaster is reached all the same (RFC 5321 §4.5.1).
+    async fn refuse_listed(&self, visit: &Visit, path: &ForwardPath) -> Result<(), Reply> {
+        let settings = self.store.settings();
+        let refusing = settings.junk_refusing_blocklists.as_slice();
+        let Some(lists) = visit.lists.as_ref().filter(|_| !refusing.is_empty()) else { return Ok(()) };
+        if is_postmaster(path) || is_free(&settings, visit.peer) {
+            return Ok(());
+        }
+        let listings = lists.known().await;
+        let Some(listing) = listings.iter().find(|listing| refusing.contains(&listing.list)) else { return Ok(()) };
+        info!(peer.ip = %visit.peer, list = %listing.list, recipient = %path.address, "a recipient was refused to a listed host");
+        metrics::counter!("relais_recipients_refused_total", "door" => visit.door.as_str()).increment(1);
+        Err(refusal(listing, &Policy::of(&settings, &self.config.host_name).contact))
     }
 
     /// DATA or BDAT: the message begins, to where `plans` lead.
@@ -248,6 +291,7 @@ impl Reception {
         if count_received(header) > MAX_RECEIVED || is_round(header, &self.config.host_name) {
             return Err(Reply::new(554, EnhancedCode::new(5, 4, 6), "The message goes in circles"));
         }
+        let mut is_wanted = false;
         let judgement = if let Some(identity) = &arrival.visit.identity {
             let mended = complete_submission(header, self.config.host_name.as_str(), self.clock.now(), &*self.random);
             self.check_authors(identity, &mended.authors).await?;
@@ -261,11 +305,15 @@ impl Reception {
             None
         } else {
             let whose = (&arrival, &envelope, &trace);
-            let (octets, verdict, proof) = self.judged(whose, &plans, spooled.octets, added_octets).await?;
+            let (octets, mut verdict, proof) = self.judged(whose, &plans, spooled.octets, added_octets).await?;
+            let message = octets.get(added_octets..).unwrap_or_default();
+            self.keep_junk_here(whose, &mut plans, &mut verdict, message).await;
+            is_wanted =
+                proof.as_ref().is_some_and(Proof::is_proven) && verdict.fate == Fate::Take && verdict.aside.is_empty();
             spooled.octets = self.sealed(&plans, proof.as_ref(), octets).await?;
             let copies = plans.iter_mut().flat_map(|plan| &mut plan.deliveries);
             copies
-                .filter(|copy| verdict.fate == Fate::Junk || verdict.aside.contains(&copy.account))
+                .filter(|copy| verdict.is_junk_to(copy.account))
                 .for_each(|copy| copy.mailbox = Target::Use(SpecialUse::Junk));
             verdict.judgement()
         };
@@ -301,6 +349,9 @@ impl Reception {
         self.tell(&envelope, &trace, &outcomes, has_reply, accepted.message)
             .await
             .map_err(|error| unavailable(&error))?;
+        if is_wanted {
+            self.porter.note_wanted(arrival.visit.peer);
+        }
         if let Some(Identity { account, .. }) = identity {
             self.filter.note_written(*account, envelope.recipients.iter().map(|recipient| &recipient.address)).await;
         }
@@ -353,6 +404,11 @@ pub(crate) async fn aside<T: Send + 'static>(octets: Vec<u8>, work: impl FnOnce(
         return work(octets);
     }
     spawn_blocking(move || work(octets)).await.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))
+}
+
+/// Whoever comes to port 25 from elsewhere. The machine's own programs are no strangers.
+pub(crate) fn is_stranger(visit: &Visit) -> bool {
+    visit.door == Door::Relay && !visit.peer.to_canonical().is_loopback()
 }
 
 /// Where nobody could be served: if only one of them may be later, the sender shall try again.

@@ -11,7 +11,7 @@ use relais_store::{AccountKey, JudgedAs, Judgement, Settings};
 
 use crate::filters::Counsel;
 use crate::proof::Proof;
-use crate::spam::{self, Bars, Spam};
+use crate::spam::{self, Bars, NotSentOn, Spam};
 
 /// What was found of a message. None of a thing: nobody looked.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +77,8 @@ pub(crate) struct Verdict {
     pub(crate) fate: Fate,
     /// Accounts whose copies go into Junk, though the others' don't.
     pub(crate) aside: Vec<AccountKey>,
+    /// It isn't sent on to other hosts for those who have nothing here.
+    pub(crate) onward: Option<NotSentOn>,
     /// What was found, in the order of the checks.
     pub(crate) findings: Vec<Finding>,
     /// The sum of the findings' points; none where no check counts.
@@ -96,6 +98,18 @@ impl Verdict {
         is_known.then_some(Judgement { judged_as, score: self.score, findings: self.findings })
     }
 
+    /// Whether an account's copy goes into Junk.
+    pub(crate) fn is_junk_to(&self, account: AccountKey) -> bool {
+        self.fate == Fate::Junk || self.aside.contains(&account)
+    }
+
+    /// Nobody who has it sent on has anything here, and it is too surely junk for that: it is refused.
+    pub(crate) fn refuse_onward(&mut self) {
+        if let Some(NotSentOn { reply, finding }) = self.onward.take() {
+            self.hear((Fate::Refuse(reply), vec![finding]));
+        }
+    }
+
     /// Takes in what one check says. Of two equal wishes the first check's counts.
     fn hear(&mut self, (fate, findings): (Fate, Vec<Finding>)) {
         if fate.severity() > self.fate.severity() {
@@ -113,13 +127,13 @@ impl Verdict {
 
 /// Decides, from facts alone.
 pub(crate) fn judge(facts: &Facts<'_>, policy: &Policy) -> Verdict {
-    let mut verdict = Verdict { fate: Fate::Take, aside: Vec::new(), findings: Vec::new(), score: None };
+    let mut verdict = Verdict { fate: Fate::Take, aside: Vec::new(), onward: None, findings: Vec::new(), score: None };
     if let Some(proof) = facts.proof {
         verdict.hear(by_proof(proof, policy));
         if let Some(spam) = facts.spam {
             let heard = spam::hear(spam, proof, &policy.bars, &policy.contact);
             verdict.hear((heard.fate, heard.findings));
-            (verdict.aside, verdict.score) = (heard.aside, heard.score);
+            (verdict.aside, verdict.onward, verdict.score) = (heard.aside, heard.onward, heard.score);
         }
     }
     if let Some(counsel) = facts.filters {
@@ -271,7 +285,8 @@ mod tests {
         let reply = |text: &str| Reply::new(550, EnhancedCode::new(5, 7, 1), text);
         let wish = |part, fate| (fate, vec![Finding::new(part, Said::new("x")).deciding()]);
         let check = |wishes: Vec<(Fate, Vec<Finding>)>, fate: Fate, deciding: &[&str]| {
-            let mut verdict = Verdict { fate: Fate::Take, aside: Vec::new(), findings: Vec::new(), score: None };
+            let mut verdict =
+                Verdict { fate: Fate::Take, aside: Vec::new(), onward: None, findings: Vec::new(), score: None };
             for wish in wishes {
                 verdict.hear(wish);
             }

@@ -1,6 +1,6 @@
 //! What may come in, and as what: who may log in, which recipients are taken at which door, what is done to a submission.
 //!
-//! - `login`: the one log-in of IMAP, POP3 and SMTP AUTH, and its limits.
+//! - `login`: the one log-in of IMAP, POP3 and SMTP AUTH, and its limits. `networks`: what a network may do at port 25. `bans`: who is refused now, by either, for people.
 //! - `visit`: who stands at which door. `recipient`: may this recipient come in there?
 //! - `desk`: a message from MAIL to the reply after its last dot. `sending`: what an account may send in a day. `outcome`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
 //! - `proof`: whose mail a stranger's message is. `spam`: whether anybody wants it. `filters`: what programs that aren't ours say of it. `judge`: what becomes of it, by all that was found.
@@ -9,11 +9,15 @@
 //! - Only who has logged in may send to other hosts; no network is trusted.
 //! - No [`Identity`] exists before a log-in was granted.
 
+mod bans;
+mod bounded;
 mod desk;
 mod disk;
 mod filters;
 mod judge;
 mod login;
+mod network;
+mod networks;
 mod outcome;
 mod proof;
 mod recipient;
@@ -23,16 +27,19 @@ mod spool;
 mod tally;
 mod visit;
 
+pub use bans::{Ban, BanReason, BanTarget, Banned};
 pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, prepare};
 pub use disk::Disk;
 pub use filters::filters_set;
 pub use login::{
-    AddAppPasswordError, Ban, BanTarget, Banned, HashError, Identity, Login, LoginAnswer, LoginAttempt,
-    MAX_PASSWORD_OCTETS, Network, Protocol, ScramAttempt, ScramStart, VERIFIED_FOR, is_known_hash,
+    AddAppPasswordError, HashError, Identity, Login, LoginAnswer, LoginAttempt, MAX_PASSWORD_OCTETS, Protocol,
+    ScramAttempt, ScramStart, VERIFIED_FOR, is_known_hash,
 };
+pub use network::Network;
+pub use networks::{Fault, Guest, Porter, Slowness, TurnedAway};
 pub use recipient::{recipient, refuse};
 pub use relais_filing::Plan;
-pub use spam::{Filter, Looked, Tutor};
+pub use spam::{Filter, Lists, Looked, Tutor};
 pub use spool::{Held, Spool, Spooled, Spooler};
 pub use tally::Tally;
 pub use visit::{Door, Visit};

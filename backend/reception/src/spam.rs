@@ -10,11 +10,13 @@
 mod blocklists;
 mod filter;
 mod opinion;
+mod origin;
 mod said;
 mod tutor;
 
-pub(crate) use blocklists::Listing;
+pub use blocklists::Lists;
+pub(crate) use blocklists::{Listing, refusal};
 pub use filter::{Filter, Looked};
-pub(crate) use filter::{Opinion, Spam};
-pub(crate) use opinion::{Bars, hear};
+pub(crate) use filter::{Opinion, Spam, Stranger};
+pub(crate) use opinion::{Bars, NotSentOn, hear};
 pub use tutor::Tutor;

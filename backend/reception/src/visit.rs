@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::Identity;
+use crate::{Identity, Lists};
 
 /// The doors that mail comes in by (RFC 5598 §4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,4 +35,15 @@ pub struct Visit {
     pub peer: IpAddr,
     /// Who has logged in; nobody before that, and never anybody but at [`Door::Submission`].
     pub identity: Option<Identity>,
+    /// What the client's network does counts, and has consequences: at [`Door::Relay`], but for our own probe.
+    pub is_watched: bool,
+    /// Which blocklists name the client; none: nobody has asked yet.
+    pub lists: Option<Lists>,
+}
+
+impl Visit {
+    /// Somebody of whom nothing else is known yet.
+    pub const fn new(door: Door, peer: IpAddr) -> Self {
+        Self { door, peer, identity: None, is_watched: matches!(door, Door::Relay), lists: None }
+    }
 }

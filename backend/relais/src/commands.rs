@@ -73,6 +73,7 @@ const CERTIFICATE_ORDERS: &[Column] = &[
 ];
 const BANS: &[Column] = &[
     ("WHO", Cell::Member("whom")),
+    ("WHY", Cell::Member("why")),
     ("FAILURES", Cell::Member("failures")),
     ("SINCE", Cell::Member("since")),
     ("UNTIL", Cell::Member("until")),

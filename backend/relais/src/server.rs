@@ -16,7 +16,7 @@ use relais_filters::Filters;
 use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
-use relais_reception::{Disk, Login, Reception, ReceptionConfig, Tally, Tutor};
+use relais_reception::{Disk, Login, Porter, Reception, ReceptionConfig, Tally, Tutor};
 use relais_service::{Access, CertificateDesk, Clerk, DnsHouse, Outlook, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -81,14 +81,16 @@ impl Server {
         // A demo looks at no DNS but one that it is given.
         let is_alone = own_pairs.is_some() && config.resolver.servers.is_empty();
         let dns_house = if is_alone { dns::quiet_house(config) } else { dns::house(config, &store, &served)? };
-        let service = Service::new(store.clone(), Arc::clone(&login)).with_dns(dns_house);
+        let porter = Arc::new(Porter::new(store.clone()));
+        let service = Service::new(store.clone(), Arc::clone(&login)).with_porter(&porter).with_dns(dns_house);
         let in_dns = if is_alone { None } else { Some(dns_proofs(&service, config, &random)?) };
         let proofs = Proofs { challenges: Arc::clone(&challenges), dns: in_dns };
         let certificates = certificate_worker(config, &store, &served, proofs, first_key(&pairs, rank)?, &clock)?;
         certificates.put_in_use().await?;
         let spool = config.data.join("spool");
         let mut reception =
-            Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random);
+            Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random)
+                .with_porter(porter);
         if !is_alone {
             reception = reception.with_resolver(Arc::new(resolver(&config.resolver)?));
         }

@@ -21,6 +21,12 @@ pub struct OwnJunk {
     pub learnt_ham: u64,
     /// Messages that it has learnt from as junk.
     pub learnt_junk: u64,
+    /// Authors of whom one has read and kept mail.
+    pub known_authors: u64,
+    /// Domains with whose signature one has read and kept mail.
+    pub known_signers: u64,
+    /// Networks from which one has read and kept mail.
+    pub known_networks: u64,
     /// Until then no stranger is asked to come again; none: whoever has bad signs is.
     pub awaits_code_until: Option<Moment>,
 }
@@ -73,10 +79,14 @@ impl Service {
     pub async fn own_junk(&self, me: &Actor) -> Result<OwnJunk, Failure> {
         let (account, _) = me.own()?;
         let counts = self.store.learnt_counts(account).await?;
+        let known = self.store.reputation_counts(account).await?;
         Ok(OwnJunk {
             is_on: self.store.settings().junk_filter,
             learnt_ham: counts.ham,
             learnt_junk: counts.junk,
+            known_authors: known.authors,
+            known_signers: known.signers,
+            known_networks: known.networks,
             awaits_code_until: self.store.awaits_code_until(account).await?.map(Into::into),
         })
     }
@@ -91,7 +101,7 @@ impl Service {
         self.own_junk(me).await
     }
 
-    /// Forgets all that one's own filter has learnt.
+    /// Forgets all that one's own filter has learnt, and whom it knows by what one has read.
     ///
     /// # Errors
     /// [`Failure::Absent`] for the command line.

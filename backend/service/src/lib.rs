@@ -58,7 +58,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use relais_filters::Filters;
-use relais_reception::Login;
+use relais_reception::{Login, Porter};
 use relais_store::{Page, Store};
 use serde::{Deserialize, Serialize};
 
@@ -181,6 +181,7 @@ pub struct Service {
     pub dns: Dns,
     store: Store,
     login: Arc<Login>,
+    porter: Arc<Porter>,
     operations: Arc<Operations>,
 }
 
@@ -231,6 +232,7 @@ impl Service {
             addresses: Addresses::new(store.clone()),
             activity: Activity::new(store.clone()),
             dns: Dns::new(store.clone(), None),
+            porter: Arc::new(Porter::new(store.clone())),
             store,
             login,
             operations: Arc::default(),
@@ -241,6 +243,12 @@ impl Service {
     #[must_use]
     pub fn with_operations(self, operations: Operations) -> Self {
         Self { operations: Arc::new(operations), ..self }
+    }
+
+    /// The same, with the one who watches the networks at the house's doors.
+    #[must_use]
+    pub fn with_porter(self, porter: &Arc<Porter>) -> Self {
+        Self { porter: Arc::clone(porter), ..self }
     }
 
     /// The same, in a house that looks at the DNS.

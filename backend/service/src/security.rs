@@ -1,4 +1,4 @@
-//! Who knocks and is refused: failed log-ins, and bans with their end.
+//! Who knocks and is refused: failed log-ins, networks that misbehave at port 25, and bans with their end.
 //!
 //! Invariant: who serves some domains sees and lifts what is about names of these domains. What is about networks, or everybody,
 //! is the whole house's.
@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use relais_model::Address;
-use relais_reception::{Ban, BanTarget, Banned};
+use relais_reception::{Ban, BanReason, BanTarget, Banned};
 use relais_store::{LoginRow, LoginScope, LoginsBy};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,6 +16,9 @@ use crate::{Actor, Failure, Moment, Paging, Reach, Role, Rows, Service, Text};
 /// How far the counts look back.
 const COUNTED: Duration = Duration::from_hours(24);
 
+/// Bans that are shown, those that last longest.
+const MOST_BANS: usize = 1000;
+
 /// Networks, and names, that are counted.
 const MOST: u32 = 10;
 
@@ -24,14 +27,16 @@ const MOST: u32 = 10;
 pub struct BanView {
     /// The network, `192.0.2.7` or `2001:db8::/64`; a name as it was typed, in lower case; or `everybody`.
     pub whom: String,
-    /// `network`, `name`, or `everybody`: all whom the house doesn't know.
+    /// `network` and `name`: of log-ins; `everybody`: of all whom the house doesn't know; `door`: a network, at port 25.
     pub kind: &'static str,
     /// When it began.
     pub since: Moment,
     /// When it ends by itself.
     pub until: Moment,
-    /// Refused log-ins that led to it.
+    /// Failures that led to it: refused log-ins, or faults at port 25.
     pub failures: u32,
+    /// What most of them are: `log-ins`, `unknown-recipients`, `relaying`, or `protocol`.
+    pub why: &'static str,
 }
 
 /// Refused log-ins of one kind, within a minute.
@@ -78,13 +83,15 @@ impl BanView {
         Self {
             kind: match ban.of {
                 Banned::Name(_) => "name",
-                Banned::Network(_) => "network",
+                Banned::Network(_) if ban.why == BanReason::LogIns => "network",
+                Banned::Network(_) => "door",
                 Banned::Everybody => "everybody",
             },
             whom: ban.of.to_string(),
             since: ban.since.into(),
             until: ban.until.into(),
             failures: ban.failures,
+            why: ban.why.as_str(),
         }
     }
 }
@@ -125,12 +132,16 @@ impl Service {
         let tally = |(whom, attempts)| RefusedTally { whom, attempts };
         let by_ip = self.store.most_failed_logins(scope, LoginsBy::Ip, since, MOST).await?;
         let by_name = self.store.most_failed_logins(scope, LoginsBy::Name, since, MOST).await?;
-        let bans = self.login.bans().into_iter().filter(|ban| match &ban.of {
+        let mut bans = self.login.bans();
+        bans.extend(self.porter.bans());
+        bans.retain(|ban| match &ban.of {
             Banned::Name(name) => is_theirs(by, name),
             Banned::Network(_) | Banned::Everybody => by.reach == Reach::All,
         });
+        bans.sort_by_key(|ban| std::cmp::Reverse(ban.until));
+        bans.truncate(MOST_BANS);
         Ok(Security {
-            bans: bans.map(|ban| BanView::of(&ban)).collect(),
+            bans: bans.iter().map(BanView::of).collect(),
             failed: self.store.count_failed_logins(scope, since).await?,
             by_ip: by_ip.into_iter().map(tally).collect(),
             by_name: by_name.into_iter().map(tally).collect(),
@@ -160,7 +171,7 @@ impl Service {
             BanTarget::Name(name) => is_theirs(by, name),
             BanTarget::Network(_) | BanTarget::Everybody | BanTarget::All => by.reach == Reach::All,
         };
-        if !may_lift || self.login.unban(&target) == 0 {
+        if !may_lift || self.lift(&target) == 0 {
             return Err(absent());
         }
         tracing::info!(by = by.name, whom, "a ban was lifted");
@@ -173,12 +184,16 @@ impl Service {
     /// [`Failure::Forbidden`].
     pub async fn lift_all_bans(&self, by: &Actor) -> Result<u64, Failure> {
         by.require(Role::Owner)?;
-        let lifted = self.login.unban(&BanTarget::All);
+        let lifted = self.lift(&BanTarget::All);
         if lifted > 0 {
             tracing::info!(by = by.name, lifted, "all bans were lifted");
             self.store.note_lifted_ban(&by.author(), "*").await?;
         }
         Ok(u64::try_from(lifted).unwrap_or(u64::MAX))
+    }
+
+    fn lift(&self, target: &BanTarget) -> usize {
+        self.login.unban(target) + self.porter.unban(target)
     }
 
     /// Refused log-ins of the last hour, on all doors.

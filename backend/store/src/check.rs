@@ -102,15 +102,17 @@ const RULES: [(&str, &str); 24] = [
           (domain_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = n.domain_key))
           OR (certificate_key IS NOT NULL AND NOT EXISTS
                  (SELECT 1 FROM certificate c WHERE c.certificate_key = n.certificate_key))"),
-    ("lessons, models, acquaintances or rules of nobody",
+    ("lessons, models, acquaintances, readings, reputations or rules of nobody",
      "SELECT (SELECT COUNT(*) FROM (SELECT account_key FROM lesson UNION ALL SELECT account_key FROM junk_model
-                 UNION ALL SELECT account_key FROM acquaintance
+                 UNION ALL SELECT account_key FROM acquaintance UNION ALL SELECT account_key FROM reading
+                 UNION ALL SELECT account_key FROM reputation
                  UNION ALL SELECT account_key FROM sender_rule WHERE account_key IS NOT NULL) o
               WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key))
            + (SELECT COUNT(*) FROM sender_rule r WHERE domain_key IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = r.domain_key))"),
-    ("lessons of messages that are gone",
-     "SELECT COUNT(*) FROM lesson l WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = l.message_key)"),
+    ("lessons or readings of messages that are gone",
+     "SELECT COUNT(*) FROM (SELECT message_key FROM lesson UNION ALL SELECT message_key FROM reading) o
+      WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = o.message_key)"),
     ("queued messages without a message, or without recipients",
      "SELECT COUNT(*) FROM queued q WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = q.message_key)
          OR NOT EXISTS (SELECT 1 FROM queued_recipient r WHERE r.queue_key = q.queue_key)"),

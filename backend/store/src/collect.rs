@@ -111,7 +111,7 @@ impl Store {
                         return Ok((0, Vec::new()));
                     }
                     let keys = join(&gone);
-                    for table in ["message_words", "lesson"] {
+                    for table in ["message_words", "lesson", "reading"] {
                         let text = format!("DELETE FROM {table} WHERE message_key IN ({keys})");
                         sqlx::query(AssertSqlSafe(text)).persistent(false).execute(&mut *tx).await?;
                     }

@@ -85,7 +85,8 @@ pub use error::{OpenError, StoreError};
 pub use idempotency::{MAX_ANSWER_OCTETS, MAX_REMEMBERED, OnceKey, REMEMBERED_FOR, Seen, UNDER_WAY_FOR};
 pub use junk::{
     Acquainted, GreylistVisit, JunkModel, LearntCounts, Lesson, MAX_ACQUAINTANCES, MAX_GREYLISTED, MAX_SENDER_RULES,
-    NewSenderRule, RuleScope, SenderRule, SenderRuleError,
+    NewSenderRule, Origin, READ_AFTER, ReadMessage, Reputation, ReputationCounts, RuleScope, SenderRule,
+    SenderRuleError,
 };
 pub use key::{
     AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, CertificateKey, DkimKeyKey, DnsAccountKey, DnsPushKey,

@@ -31,6 +31,8 @@ pub enum SettingSection {
     Mail,
     /// Mail that nobody wants.
     Junk,
+    /// What networks may do at port 25.
+    Networks,
     /// Programs that aren't ours, which are asked about messages.
     Filters,
     /// Certificates, and the CA that gives them.
@@ -49,10 +51,11 @@ pub enum SettingSection {
 
 impl SettingSection {
     /// In the order of the page.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::House,
         Self::Mail,
         Self::Junk,
+        Self::Networks,
         Self::Filters,
         Self::Certificates,
         Self::SignIn,
@@ -68,6 +71,7 @@ impl SettingSection {
             Self::House => "house",
             Self::Mail => "mail",
             Self::Junk => "junk",
+            Self::Networks => "networks",
             Self::Filters => "filters",
             Self::Certificates => "certificates",
             Self::SignIn => "sign-in",
@@ -200,6 +204,24 @@ settings! {
     junk_blocklists: Domains = "junk.blocklists", Junk, SettingKind::Domains, Domains::default();
     /// Lists of domains that stand in junk.
     junk_domain_blocklists: Domains = "junk.domain_blocklists", Junk, SettingKind::Domains, Domains::default();
+    /// Lists of hosts whose word is enough to take nothing from a host that they name.
+    junk_refusing_blocklists: Domains = "junk.refusing_blocklists", Junk, SettingKind::Domains, Domains::default();
+
+    /// Networks that may do at port 25 what they like.
+    networks_trusted: Networks = "networks.trusted", Networks, SettingKind::Networks, Networks::default();
+    /// Connections to port 25 that one network may have at once; 0: no limit.
+    networks_connections: u64 = "networks.connections", Networks,
+        SettingKind::Number { least: 0, most: 100_000, unit: Unit::Connections }, 50;
+    /// Connections to port 25 that one network may begin in a minute; 0: no limit.
+    networks_connections_per_minute: u64 = "networks.connections_per_minute", Networks,
+        SettingKind::Number { least: 0, most: 100_000, unit: Unit::Connections }, 300;
+    /// Faults of late after which one network is answered slowly; after twice as many it names no more recipients, after four times it is banned; 0: never.
+    networks_faults: u64 = "networks.faults", Networks,
+        SettingKind::Number { least: 0, most: 10_000, unit: Unit::Faults }, 10;
+    /// How slow an answer becomes; 0: never slow.
+    networks_slowest_reply: Duration = "networks.slowest_reply", Networks, span(Duration::ZERO, minutes(1)), Duration::from_secs(20);
+    /// How long a network is banned for the first time; each time again it is twice as long, up to a day.
+    networks_ban: Duration = "networks.ban", Networks, span(minutes(1), hours(24)), minutes(15);
 
     /// Where ClamAV's daemon listens; none: it isn't asked.
     filters_clamd: Option<Endpoint> = "filters.clamd", Filters, SettingKind::Endpoints { most: 1 }, None;

@@ -97,8 +97,8 @@ def wait_for_report(*texts, patience=60):
     return wait_until(look, lambda: f'no report with {texts}', patience)
 
 
-def serve_dns(addresses):
-    """A DNS that knows these domains: MX of the domain is mx.DOMAIN, whose A is the domain's address. Gives where."""
+def serve_dns(addresses, texts=None):
+    """A DNS that knows these domains: MX of the domain is mx.DOMAIN, whose A is the domain's address, as is its own; and TXT records by name. Gives where."""
     port = free_port(RESOLVER, socket.SOCK_DGRAM)
     door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     door.bind((RESOLVER, port))
@@ -107,14 +107,14 @@ def serve_dns(addresses):
         while True:
             query, asker = door.recvfrom(4096)
             try:
-                door.sendto(dns_answer(addresses, query), asker)
+                door.sendto(dns_answer(addresses, query, {} if texts is None else texts), asker)
             except (IndexError, struct.error, UnicodeDecodeError):
                 pass  # no question of DNS
     threading.Thread(target=serve, daemon=True).start()
     return f'{RESOLVER}:{port}'
 
 
-def dns_answer(addresses, query):
+def dns_answer(addresses, query, texts):
     name, at = [], 12
     while query[at]:
         name.append(query[at + 1:at + 1 + query[at]].decode().lower())
@@ -125,7 +125,10 @@ def dns_answer(addresses, query):
         record = struct.pack('>H', 10) + b'\2mx\xc0\x0c'
     elif name.removeprefix('mx.') in addresses and kind == 1:
         record = socket.inet_aton(addresses[name.removeprefix('mx.')])
-    elif name.removeprefix('mx.') not in addresses:
+    elif name in texts and kind == 16:
+        octets = texts[name].encode()
+        record = b''.join(bytes([len(part)]) + part for part in (octets[at:at + 255] for at in range(0, len(octets), 255)))
+    elif name.removeprefix('mx.') not in addresses and name not in texts:
         code = 3
     answer = b'\xc0\x0c' + struct.pack('>HHIH', kind, 1, 60, len(record)) + record if record else b''
     return query[:2] + struct.pack('>HHHHH', 0x8580 | code, 1, 1 if record else 0, 0, 0) + question + answer

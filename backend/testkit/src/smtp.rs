@@ -56,7 +56,8 @@ impl Client {
     /// As [`Client::connect`].
     pub fn connect_behind_proxy(port: u16, client: &str) -> io::Result<Self> {
         let mut wire = Wire::connect(port)?;
-        wire.send(format!("PROXY TCP4 {client} {client} 12345 25\r\n").as_bytes())?;
+        let family = if client.contains(':') { "TCP6" } else { "TCP4" };
+        wire.send(format!("PROXY {family} {client} {client} 12345 25\r\n").as_bytes())?;
         Self::greeted(wire)
     }
 

@@ -16,6 +16,7 @@ const SCRIPTS: &[&str] = &[
     "mutt.py",
     "mbsync.py",
     "postfix.py",
+    "forwards.py",
     "exim.py",
     "haproxy.py",
     "dns.py",
@@ -52,6 +53,7 @@ const PACKAGES: &[&str] = &[
     "python3-authheaders",
     "python3-dkim",
     "python3-nacl", // dkimpy knows Ed25519 only with it
+    "python3-spf",
     "rspamd",
     "s-nail",
     "swaks",

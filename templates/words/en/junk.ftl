@@ -10,6 +10,16 @@ junk-learnt = It has learnt from { $junk ->
     [one] one that you wanted
    *[other] { $ham } that you wanted
 }. Move a message into Junk, or out of it, and it learns; so it does when you answer.
+junk-known = By what you have read and kept it knows { $authors ->
+    [one] one sender
+   *[other] { $authors } senders
+}, { $signers ->
+    [one] one domain that signs
+   *[other] { $signers } domains that sign
+} and { $networks ->
+    [one] one network
+   *[other] { $networks } networks
+}.
 junk-forget = Forget all of it
 junk-forgotten = Your filter begins anew.
 junk-code = Waiting for a code?

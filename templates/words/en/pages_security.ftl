@@ -13,13 +13,19 @@ security-page-at-work = { $bans ->
    *[other] { $failed } log-ins have
 } failed in the last 24 hours. Nothing need be done.
 security-page-bans = Bans
-security-page-bans-lead = After too many failures Relais refuses more tries for a while. Lift a ban where one of your own people is shut out.
+security-page-bans-lead = After too many failures Relais refuses more tries for a while. Lift a ban where one of your own people is shut out, or a host whose mail you want.
 security-page-strangers = Everybody who is not known here
 security-page-kind-name = A name, from wherever it is not known
 security-page-kind-network = A network, for all names
+security-page-kind-door = A network, at port 25
 security-page-kind-everybody = So many failed at once that strangers wait
 security-page-whom = Who
 security-page-failures = Failures
+security-page-why = Why
+security-page-why-log-ins = Refused log-ins
+security-page-why-unknown-recipients = Recipients whom nobody here is
+security-page-why-relaying = Attempts to relay
+security-page-why-protocol = Commands that are none
 security-page-since = Since
 security-page-until = Ends
 security-page-lift = Lift

@@ -1,6 +1,7 @@
 # Why a message is junk, or not.
 spam-above-bar = It looks like junk: { $score } points, where { $bar } are enough.
 spam-listed = The blocklist { $list } names { $named }.
+spam-link-listed = A link leads to { $named }, which the blocklist { $list } names.
 spam-disowned = The sender’s domain says that this host may not send its mail.
 spam-greylisted = The host has no good name and was never here: it was asked to come again in { $minutes ->
     [one] one minute
@@ -8,6 +9,19 @@ spam-greylisted = The host has no good name and was never here: it was asked to 
 }.
 spam-known-address = You have written to this sender before.
 spam-known-domain = You have written to somebody of this domain before.
+spam-read-author = You have read and kept { $messages ->
+    [one] one message
+   *[other] { $messages } messages
+} of this sender.
+spam-read-signer = You have read and kept { $messages ->
+    [one] one message
+   *[other] { $messages } messages
+} with this domain’s signature.
+spam-read-network = You have read and kept { $messages ->
+    [one] one message
+   *[other] { $messages } messages
+} that came from this network.
+spam-not-sent-on = It was not sent on: { $score } points, and nothing from { $bar } on leaves this house, for others would take the house for its sender.
 spam-blocked = { $sender } is blocked { $scope ->
     [own] by the person
     [domain] for the whole domain

@@ -10,6 +10,16 @@ junk-learnt = Il a appris de { $junk ->
     [one] un que vous vouliez
    *[other] { $ham } que vous vouliez
 }. Déplacez un message dans les indésirables, ou hors d’eux, et il apprend ; de même quand vous répondez.
+junk-known = Par ce que vous avez lu et gardé, il connaît { $authors ->
+    [one] un expéditeur
+   *[other] { $authors } expéditeurs
+}, { $signers ->
+    [one] un domaine qui signe
+   *[other] { $signers } domaines qui signent
+} et { $networks ->
+    [one] un réseau
+   *[other] { $networks } réseaux
+}.
 junk-forget = Tout oublier
 junk-forgotten = Votre filtre recommence à neuf.
 junk-code = Vous attendez un code ?

@@ -13,13 +13,19 @@ security-page-at-work = { $bans ->
    *[other] { $failed } connexions ont
 } échoué ces dernières 24 heures. Il n’y a rien à faire.
 security-page-bans = Blocages
-security-page-bans-lead = Après trop d’échecs, Relais refuse d’autres essais pour un temps. Levez un blocage quand l’une de vos personnes est restée dehors.
+security-page-bans-lead = Après trop d’échecs, Relais refuse d’autres essais pour un temps. Levez un blocage quand l’une de vos personnes est restée dehors, ou un hôte dont vous voulez le courrier.
 security-page-strangers = Tous ceux qui ne sont pas connus ici
 security-page-kind-name = Un nom, d’où qu’il ne soit pas connu
 security-page-kind-network = Un réseau, pour tous les noms
+security-page-kind-door = Un réseau, au port 25
 security-page-kind-everybody = Tant d’échecs à la fois que les inconnus attendent
 security-page-whom = Qui
 security-page-failures = Échecs
+security-page-why = Pourquoi
+security-page-why-log-ins = Connexions refusées
+security-page-why-unknown-recipients = Destinataires que personne n’est ici
+security-page-why-relaying = Essais de relais
+security-page-why-protocol = Commandes qui n’en sont pas
 security-page-since = Depuis
 security-page-until = Fin
 security-page-lift = Lever

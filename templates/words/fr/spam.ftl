@@ -1,6 +1,7 @@
 # Pourquoi un message est indésirable, ou non.
 spam-above-bar = Il ressemble à un indésirable : { $score } points, quand { $bar } suffisent.
 spam-listed = La liste noire { $list } nomme { $named }.
+spam-link-listed = Un lien mène à { $named }, que nomme la liste noire { $list }.
 spam-disowned = Le domaine de l’expéditeur dit que cet hôte ne peut envoyer son courrier.
 spam-greylisted = L’hôte n’a pas de vrai nom et n’est jamais venu : il est prié de revenir dans { $minutes ->
     [one] une minute
@@ -8,6 +9,19 @@ spam-greylisted = L’hôte n’a pas de vrai nom et n’est jamais venu : il es
 }.
 spam-known-address = Vous avez déjà écrit à cet expéditeur.
 spam-known-domain = Vous avez déjà écrit à quelqu’un de ce domaine.
+spam-read-author = Vous avez lu et gardé { $messages ->
+    [one] un message
+   *[other] { $messages } messages
+} de cet expéditeur.
+spam-read-signer = Vous avez lu et gardé { $messages ->
+    [one] un message
+   *[other] { $messages } messages
+} avec la signature de ce domaine.
+spam-read-network = Vous avez lu et gardé { $messages ->
+    [one] un message
+   *[other] { $messages } messages
+} venus de ce réseau.
+spam-not-sent-on = Il n’a pas été réexpédié : { $score } points, et rien ne quitte cette maison à partir de { $bar }, car les autres la prendraient pour l’expéditeur.
 spam-blocked = { $sender } est bloqué { $scope ->
     [own] par la personne
     [domain] pour tout le domaine

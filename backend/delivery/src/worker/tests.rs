@@ -245,6 +245,23 @@ async fn mail_for_a_domain_that_has_become_ours_is_filed() {
     assert!(told.iter().any(|notice| notice.contains("Action: failed\r\nStatus: 5.1.1\r\n")), "{told:?}");
 }
 
+/// What an alias of a domain that has become ours sends on goes under a path of ours, and with nothing of our own delivery in it.
+#[tokio::test]
+async fn mail_that_becomes_ours_and_goes_on_is_sent_on_as_any_other() {
+    let house = House::open().await;
+    house.add("bob@d.example").await;
+    let (alias, target) = (address("away@d.example"), address("a@e.example"));
+    house.store.add_alias(&alias, vec![target], &Author::house()).await.unwrap();
+    let remotes = Arc::new(Remotes::default().script("192.0.2.1:25", "SILENCE"));
+    let delivery = house.start(&remotes, |_| {});
+    house.queue("carl@far.example", &["away@d.example"], None).await;
+    house.wait(|rows| rows.iter().any(|row| row.recipient.address.to_string() == "a@e.example")).await;
+    let rows = house.list().await;
+    delivery.stop().await;
+    let path = rows[0].message.reverse_path.to_string();
+    assert!(path.starts_with("<SRS0=") && path.ends_with("=far.example=carl@d.example>"), "{path}");
+}
+
 /// Many messages for one destination share few connections.
 #[tokio::test]
 async fn connections_are_shared_and_bounded() {

@@ -33,6 +33,7 @@ struct Ban {
     /// In words, where it isn't a name or a network.
     shown: String,
     kind: String,
+    why: String,
     failures: String,
     since: Time,
     until: Time,
@@ -44,6 +45,7 @@ impl Ban {
         Self {
             shown,
             kind: frame.say(&format!("security-page-kind-{}", ban.kind)),
+            why: frame.say(&format!("security-page-why-{}", ban.why)),
             failures: frame.number(ban.failures.into()),
             since: frame.time(ban.since.0),
             until: frame.time(ban.until.0),
@@ -136,8 +138,14 @@ mod tests {
 
     fn samples(frame: Frame) -> Vec<SecurityPage> {
         let at = |minutes: i64| Moment(Timestamp::from_millis(1_795_428_000_000 + minutes * 60_000));
-        let ban =
-            |whom: &str, kind| BanView { whom: whom.to_owned(), kind, since: at(-20), until: at(40), failures: 24 };
+        let ban = |whom: &str, kind, why| BanView {
+            whom: whom.to_owned(),
+            kind,
+            since: at(-20),
+            until: at(40),
+            failures: 24,
+            why,
+        };
         let tally = |whom: &str, attempts| RefusedTally { whom: whom.to_owned(), attempts };
         let row = |name: &str, protocol, is_known| FailedLogin {
             name: name.to_owned(),
@@ -155,7 +163,14 @@ mod tests {
             row("ann@example.org", "api", true),
         ];
         let busy = Security {
-            bans: vec![ban("203.0.113.0/24", "network"), ban("ann@example.org", "name"), ban("everybody", "everybody")],
+            bans: vec![
+                ban("203.0.113.0/24", "network", "log-ins"),
+                ban("198.51.100.0/24", "door", "unknown-recipients"),
+                ban("2001:db8:5::/64", "door", "relaying"),
+                ban("192.0.2.0/24", "door", "protocol"),
+                ban("ann@example.org", "name", "log-ins"),
+                ban("everybody", "everybody", "log-ins"),
+            ],
             failed: 2_118,
             by_ip: vec![tally("203.0.113.9", 2000), tally("2001:db8:12:3400::", 118)],
             by_name: vec![tally("admin", 1800), tally("ann@example.org", 318)],

@@ -3,14 +3,18 @@
 
 use relais_filing::Plan;
 use relais_message::fields;
-use relais_model::{Domain, Reply, ReversePath};
+use relais_model::{Address, Domain, Envelope, Finding, Reply, ReversePath};
 use relais_msgauth::arc::{SealError, seal};
 use relais_msgauth::dkim::{Algorithm, Signer};
+use relais_store::{JudgedAs, Judgement, TraceId};
 use tracing::error;
 
-use super::{Reception, aside, unavailable};
+use super::stranger::leads_away;
+use super::{Arrival, Reception, aside, unavailable};
 use crate::Visit;
+use crate::judge::Verdict;
 use crate::proof::Proof;
+use crate::spam::NotSentOn;
 
 /// A message that came through here so often goes in circles, long before [`MAX_RECEIVED`](super::MAX_RECEIVED): a list that sends us our own mail back is once.
 const MAX_ROUNDS: usize = 8;
@@ -56,6 +60,32 @@ impl Reception {
             octets
         };
         Ok(aside(octets, sealing).await)
+    }
+
+    /// Takes away what isn't to go on: a copy of what is junk to the one who has it sent on, where it stays in their Junk here; and what is too surely junk for those
+    /// who have nothing here, while others take it. The latter stands in the trace: nobody else is told, for the sender of junk is mostly somebody else.
+    pub(super) async fn keep_junk_here(
+        &self,
+        whose: (&Arrival, &Envelope, &TraceId),
+        plans: &mut Vec<Plan>,
+        verdict: &mut Verdict,
+        message: &[u8],
+    ) {
+        for plan in plans.iter_mut().filter(|plan| !plan.deliveries.is_empty()) {
+            if plan.deliveries.iter().all(|copy| verdict.is_junk_to(copy.account)) {
+                plan.forwards.clear();
+            }
+        }
+        let Some(NotSentOn { reply, finding }) = verdict.onward.take() else { return };
+        let gone: Vec<Address> =
+            plans.extract_if(.., |plan| leads_away(plan)).map(|plan| plan.recipient.address).collect();
+        if gone.is_empty() {
+            return;
+        }
+        let findings = vec![finding.clone()];
+        let judgement = Judgement { judged_as: JudgedAs::Refused, score: verdict.score, findings };
+        self.note_refused(whose, gone, (&reply, judgement), message).await;
+        verdict.findings.push(Finding { decides: false, ..finding });
     }
 
     /// Under which reverse path a message goes on. Our people's own stands for itself.

@@ -3,21 +3,21 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use futures_util::future::join;
 use relais_filing::Plan;
 use relais_message::{Facts as MessageFacts, header_octets};
 use relais_model::{Address, Envelope, Reply};
 use relais_msgauth as msgauth;
-use relais_store::{AccountKey, Refused, TraceId};
+use relais_store::{AccountKey, Judgement, Refused, TraceId};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tracing::{error, info, warn};
 
-use super::{Arrival, Reception, SMALL_OCTETS};
+use super::{Arrival, Reception, SMALL_OCTETS, is_stranger};
 use crate::filters::Filtered;
 use crate::judge::{Facts, Fate, Policy, Verdict, judge};
 use crate::proof::{InTime, Proof, Trusted};
-use crate::spam::{Looked, Spam};
-use crate::visit::Door;
+use crate::spam::{Lists, Looked, Spam, Stranger};
 
 impl Reception {
     /// A stranger's message, what becomes of it, and whose it is: all is found out first, then [`judge`] decides.
@@ -31,8 +31,7 @@ impl Reception {
         octets: Vec<u8>,
         added_octets: usize,
     ) -> Result<(Vec<u8>, Verdict, Option<Proof>), Reply> {
-        let accounts = plans.iter().flat_map(|plan| &plan.deliveries).map(|copy| copy.account).collect();
-        let (octets, found) = self.looked_at(arrival, envelope, accounts, octets, added_octets).await;
+        let (octets, found) = self.looked_at(arrival, envelope, plans, octets, added_octets).await;
         let (proof, spam) = found.unzip();
         let settings = self.store.settings();
         if let Some(proof) = &proof
@@ -43,58 +42,78 @@ impl Reception {
         let Filtered { octets, counsel } = self.filtering.pass(arrival, envelope, trace, plans, octets).await;
         let facts =
             Facts { proof: proof.as_ref(), spam: spam.as_ref().and_then(Option::as_ref), filters: Some(&counsel) };
-        let verdict = judge(&facts, &Policy::of(&settings, &self.config.host_name));
+        let mut verdict = judge(&facts, &Policy::of(&settings, &self.config.host_name));
+        if plans.iter().all(leads_away) {
+            verdict.refuse_onward();
+        }
         let (Fate::Defer(reply) | Fate::Refuse(reply)) = verdict.fate.clone() else {
             return Ok((octets, verdict, proof));
         };
         info!(queue.id = %trace, peer.ip = %arrival.visit.peer, reverse_path = %envelope.reverse_path, %reply, "message refused");
+        let recipients = envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect();
         if let Some(judgement) = verdict.judgement() {
             let message = octets.get(added_octets..).unwrap_or_default();
-            let header = message.get(..header_octets(message)).unwrap_or_default();
-            let refused = Refused {
-                trace: trace.clone(),
-                reverse_path: envelope.reverse_path.clone(),
-                recipients: envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect(),
-                from_peer: arrival.peer_shown(),
-                subject: MessageFacts::read(header).subject,
-                reply: reply.to_string().trim_end().to_owned(),
-                judgement,
-            };
-            // It is refused all the same.
-            if let Err(error) = self.store.note_refused(refused).await {
-                warn!(%error, queue.id = %trace, "the trace doesn't tell of a refused message");
-            }
+            self.note_refused((arrival, envelope, trace), recipients, (&reply, judgement), message).await;
         }
         Err(reply)
     }
 
-    /// The message with what was found of it in its header. The machine's own programs are no strangers.
+    /// Tells in the trace who didn't get a message; it is refused all the same where that fails.
+    pub(super) async fn note_refused(
+        &self,
+        (arrival, envelope, trace): (&Arrival, &Envelope, &TraceId),
+        recipients: Vec<Address>,
+        (reply, judgement): (&Reply, Judgement),
+        message: &[u8],
+    ) {
+        let header = message.get(..header_octets(message)).unwrap_or_default();
+        let refused = Refused {
+            trace: trace.clone(),
+            reverse_path: envelope.reverse_path.clone(),
+            recipients,
+            from_peer: arrival.peer_shown(),
+            subject: MessageFacts::read(header).subject,
+            reply: reply.to_string().trim_end().to_owned(),
+            judgement,
+        };
+        if let Err(error) = self.store.note_refused(refused).await {
+            warn!(%error, queue.id = %trace, "the trace doesn't tell of a refused message");
+        }
+    }
+
+    /// The message with what was found of it in its header.
     async fn looked_at(
         &self,
         arrival: &Arrival,
         envelope: &Envelope,
-        accounts: Vec<AccountKey>,
+        plans: &[Plan],
         octets: Vec<u8>,
         added_octets: usize,
     ) -> (Vec<u8>, Option<(Proof, Option<Spam>)>) {
         let visit = &arrival.visit;
         let resolver = match &self.resolver {
-            Some(resolver) if visit.door == Door::Relay && !visit.peer.to_canonical().is_loopback() => resolver,
+            Some(resolver) if is_stranger(visit) => resolver,
             _ => return (octets, None),
         };
         let (peer, helo, now) = (visit.peer, arrival.hello.clone(), self.clock.now());
+        let accounts: Vec<AccountKey> =
+            plans.iter().flat_map(|plan| &plan.deliveries).map(|copy| copy.account).collect();
+        let goes_on = plans.iter().any(leads_away);
+        let settings = self.store.settings();
+        let lists = visit.lists.clone().unwrap_or_else(|| Lists::ask(Arc::clone(resolver), &settings, peer));
         let (reverse_path, host) = (envelope.reverse_path.clone(), self.config.host_name.to_string());
         let (resolver, filter) = (Arc::clone(resolver), Arc::clone(&self.filter));
-        let trusted = Trusted::of(&self.store.settings());
+        let trusted = Trusted::of(&settings);
         let recipients: Vec<Address> = envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect();
         let is_large = octets.len() > SMALL_OCTETS;
         let checking = async move {
             let message = octets.get(added_octets..).unwrap_or_default();
             let asked = msgauth::Facts { peer, helo: &helo, reverse_path: &reverse_path, message, host: &host, now };
             let in_time = InTime::new(&*resolver);
-            let proof = Proof::of(&asked, &in_time, &trusted).await;
+            let (proof, listings) = join(Proof::of(&asked, &in_time, &trusted), lists.known()).await;
+            let stranger = Stranger { peer, proof: &proof, listings: &listings, goes_on };
             let looked = Looked { message, sender: reverse_path.address(), recipients: &recipients, arrived_at: now };
-            let spam = filter.look(&looked, &accounts, (peer, &proof), &in_time).await;
+            let spam = filter.look(&looked, &accounts, &stranger, &in_time).await;
             // Who can't be asked whether they want it gets it.
             let spam = spam.map_err(|error| error!(%error, "a message wasn't looked at by the filter")).ok();
             (proof.marked(&octets, added_octets, &host), Some((proof, spam)))
@@ -108,4 +127,9 @@ impl Reception {
             checking.await
         }
     }
+}
+
+/// Whether all that a recipient gets goes on to other hosts.
+pub(super) fn leads_away(plan: &Plan) -> bool {
+    plan.deliveries.is_empty() && !plan.forwards.is_empty()
 }

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use relais_model::Timestamp;
 
-use super::bans::{Ban, BanTarget, Banned, Network};
-use super::bounded::Bounded;
+use crate::bans::{Ban, BanReason, BanTarget, Banned};
+use crate::bounded::Bounded;
+use crate::network::Network;
 
 /// How often, and how long then.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +102,13 @@ impl Failures {
 
     fn ban(&self, now: Timestamp, of: impl FnOnce() -> Banned) -> Option<Ban> {
         let is_now = now < self.refused_until;
-        is_now.then(|| Ban { of: of(), since: self.refused_since, until: self.refused_until, failures: self.count })
+        is_now.then(|| Ban {
+            of: of(),
+            since: self.refused_since,
+            until: self.refused_until,
+            failures: self.count,
+            why: BanReason::LogIns,
+        })
     }
 }
 
@@ -388,6 +395,7 @@ mod tests {
             since: house.now,
             until: house.now.plus(Duration::from_secs(30)),
             failures: 11,
+            why: BanReason::LogIns,
         };
         assert_eq!(house.limits.bans(house.now), [of_ann]);
         for guess in 10..15 {

@@ -6,7 +6,7 @@
 //!                                                                                                            └─> Refused, counted
 //! ```
 //! - `app_password`: what mail programs log in with; tried before the account's own password. `scram`: a log-in without saying it.
-//! - `limits`: how often one may fail; `bans`: what is refused now, for people.
+//! - `limits`: how often one may fail.
 //!
 //! Invariants: no password is kept, only a keyed hash of it, for [`VERIFIED_FOR`]; an unknown name costs a hash as a wrong password
 //! does and gets the same answer, and no refusal is told before `REFUSED_AFTER`, so that a hash of another system, which takes that
@@ -14,8 +14,6 @@
 //! asked again once a place is free, so that no more guesses than places slip through together.
 
 mod app_password;
-mod bans;
-mod bounded;
 mod hash;
 mod limits;
 mod scram;
@@ -35,14 +33,16 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until, timeout};
 
-pub use bans::{Ban, BanTarget, Banned, Network};
 pub use hash::is_known_hash;
 pub use relais_store::LoginProtocol as Protocol;
 pub use scram::{ScramAttempt, ScramStart};
 
-pub(crate) use bounded::Bounded;
 use hash::StoredHash;
 use limits::Limits;
+
+use crate::bans::{self, Ban, BanTarget};
+
+pub(crate) use crate::bounded::Bounded;
 
 /// How long a verified password is known without computing its hash again.
 pub const VERIFIED_FOR: Duration = Duration::from_mins(2);

@@ -10,10 +10,12 @@ use relais_message::{Authors, Structure, header_octets};
 use relais_model::{Address, Clock, Domain, Timestamp};
 use relais_msgauth::Resolver;
 use relais_msgauth::iprev::Iprev;
-use relais_store::{AccountKey, Acquainted, GreylistVisit, SenderRule, Store, StoreError};
+use relais_store::{AccountKey, Acquainted, GreylistVisit, Origin, Reputation, SenderRule, Store, StoreError};
 use tracing::{error, warn};
 
-use super::blocklists::{Listing, listings};
+use super::blocklists::{Listing, of_domains, of_links};
+use super::origin;
+use crate::network::Network;
 use crate::proof::Proof;
 
 /// Models of accounts that are held, at most: each is 1 MiB at the most.
@@ -42,17 +44,34 @@ pub(crate) struct Opinion {
     pub(crate) rule: Option<SenderRule>,
     /// How well the account knows the sender.
     pub(crate) acquainted: Acquainted,
+    /// What the account has read and kept of who sent it.
+    pub(crate) reputation: Reputation,
 }
 
 /// What was found of a message.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Spam {
-    /// Lists that name its sender.
+    /// Lists that name its sender, or where its links lead.
     pub(crate) listings: Vec<Listing>,
     /// Of each account that it goes to.
     pub(crate) opinions: Vec<Opinion>,
+    /// What the filter thinks of it for nobody here in particular: for those who have it sent on, and nothing else here.
+    pub(crate) onward: Option<Score>,
     /// Its sender is to come again after this.
     pub(crate) comes_again: Option<Duration>,
+}
+
+/// Who brought a message, and what was found of that.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stranger<'a> {
+    /// From where.
+    pub(crate) peer: IpAddr,
+    /// Whose mail it is.
+    pub(crate) proof: &'a Proof,
+    /// Lists that name the host.
+    pub(crate) listings: &'a [Listing],
+    /// Some recipient has it sent on to other hosts only.
+    pub(crate) goes_on: bool,
 }
 
 /// A message to look at.
@@ -173,27 +192,35 @@ impl Filter {
         &self,
         looked: &Looked<'_>,
         accounts: &[AccountKey],
-        (peer, proof): (IpAddr, &Proof),
+        stranger: &Stranger<'_>,
         resolver: &dyn Resolver,
     ) -> Result<Spam, StoreError> {
-        let settings = self.store.settings();
+        let (settings, proof) = (self.store.settings(), stranger.proof);
         let header = looked.message.get(..header_octets(looked.message)).unwrap_or_default();
         let author = Authors::read(header).from.into_iter().next();
-        let mut domains: Vec<Domain> = author.iter().map(|author| author.domain.clone()).collect();
-        domains.extend(looked.sender.map(|sender| sender.domain.clone()));
-        domains.sort_unstable();
-        domains.dedup();
-        let lists = (settings.junk_blocklists.as_slice(), settings.junk_domain_blocklists.as_slice());
-        let listings = listings(resolver, lists, peer, &domains).await;
+        let mut senders: Vec<Domain> = author.iter().map(|author| author.domain.clone()).collect();
+        senders.extend(looked.sender.map(|sender| sender.domain.clone()));
+        senders.sort_unstable();
+        senders.dedup();
         let features = self.features(looked, accounts).await?;
+        let known: Vec<Domain> =
+            looked.recipients.iter().map(|recipient| &recipient.domain).chain(&senders).cloned().collect();
+        let links = of_links(features.hosts(), &known);
+        let lists = settings.junk_domain_blocklists.as_slice();
+        let hosts = stranger.listings.iter().filter(|one| settings.junk_blocklists.as_slice().contains(&one.list));
+        let mut listings: Vec<Listing> = hosts.cloned().collect();
+        listings.extend(of_domains(resolver, lists, &senders, &links).await);
+        let origin = origin::found(proof, stranger.peer, author.as_ref());
         let mut opinions = Vec::new();
         for account in accounts.iter().take(MAX_OPINIONS) {
-            opinions.push(self.opinion(*account, author.as_ref(), &features).await?);
+            opinions.push(self.opinion(*account, (author.as_ref(), &origin), &features).await?);
         }
+        let general = self.general.as_ref().filter(|_| settings.junk_filter && stranger.goes_on);
+        let onward = general.map(|general| score(general, None, &features));
         let is_suspect = !listings.is_empty() || has_bad_signs(proof);
-        let mut spam = Spam { listings, opinions, comes_again: None };
+        let mut spam = Spam { listings, opinions, onward, comes_again: None };
         if settings.junk_greylisting && is_suspect && !self.expects(&spam).await? {
-            spam.comes_again = self.greylist(peer, author.as_ref(), looked.recipients).await?;
+            spam.comes_again = self.greylist(stranger.peer, author.as_ref(), looked.recipients).await?;
         }
         Ok(spam)
     }
@@ -201,16 +228,17 @@ impl Filter {
     async fn opinion(
         &self,
         account: AccountKey,
-        author: Option<&Address>,
+        (author, origin): (Option<&Address>, &Origin),
         features: &Features,
     ) -> Result<Opinion, StoreError> {
         let score = self.score_of(account, features).await?;
+        let reputation = self.store.reputation(account, origin).await?;
         let Some(author) = author else {
-            return Ok(Opinion { account, score, rule: None, acquainted: Acquainted::Stranger });
+            return Ok(Opinion { account, score, rule: None, acquainted: Acquainted::Stranger, reputation });
         };
         let rule = self.store.sender_rule_for(account, author).await?;
         let acquainted = self.store.acquainted(account, author).await?;
-        Ok(Opinion { account, score, rule, acquainted })
+        Ok(Opinion { account, score, rule, acquainted, reputation })
     }
 
     /// Whether somebody waits for this message: for a code, or knows its sender.
@@ -235,7 +263,8 @@ impl Filter {
         recipients: &[Address],
     ) -> Result<Option<Duration>, StoreError> {
         let mut visitor = blake3::Hasher::new();
-        visitor.update(&network(peer));
+        // RFC 6647 §4.2: a large sender's hosts take turns.
+        visitor.update(Network::of_neighbours(peer).to_string().as_bytes());
         for address in author.into_iter().chain(recipients.first()) {
             visitor.update(address.to_string().to_lowercase().as_bytes()).update(&[0]);
         }
@@ -252,12 +281,4 @@ impl Filter {
 fn has_bad_signs(proof: &Proof) -> bool {
     let is_named = !matches!(proof.authentication.iprev, Iprev::NoName | Iprev::Fail { .. });
     !proof.is_proven() && (!is_named || proof.is_disowned())
-}
-
-/// RFC 6647 §4.2: a large sender's hosts take turns.
-fn network(peer: IpAddr) -> Vec<u8> {
-    match peer.to_canonical() {
-        IpAddr::V4(peer) => peer.octets().get(..3).unwrap_or_default().to_vec(),
-        IpAddr::V6(peer) => peer.octets().get(..8).unwrap_or_default().to_vec(),
-    }
 }

@@ -1,7 +1,7 @@
 //! Weighs what was found of a message: pure.
 
 use relais_model::{EnhancedCode, Finding, Reply, Said};
-use relais_store::{AccountKey, Acquainted, RuleScope, Settings};
+use relais_store::{AccountKey, Acquainted, Reputation, RuleScope, Settings};
 
 use super::said;
 use super::{Opinion, Spam};
@@ -17,6 +17,15 @@ const DISOWNED: f32 = 2.0;
 /// The account has written to the sender, or to somebody of their domain.
 const KNOWN_ADDRESS: f32 = -6.0;
 const KNOWN_DOMAIN: f32 = -2.0;
+/// It has read and kept mail of the author, or several messages with a domain's signature, or from a network. Whoever is read is no friend yet: it takes little junk to be heard
+/// over this.
+const READ_AUTHOR: f32 = -1.5;
+const READ_SIGNER: f32 = -0.75;
+const READ_NETWORK: f32 = -0.5;
+/// So many messages are several.
+const SEVERAL: u64 = 3;
+/// From this score on mail is refused, where that is wanted, and never sent on to other hosts.
+const REFUSAL: f32 = 12.0;
 
 /// From which score on what is done, in log-odds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,7 +44,7 @@ impl Bars {
             "strict" => 1.5,
             _ => 3.0,
         };
-        Self { junk, refusal: (settings.junk_refuses).then_some(12.0) }
+        Self { junk, refusal: settings.junk_refuses.then_some(REFUSAL) }
     }
 }
 
@@ -46,10 +55,19 @@ pub(crate) struct Heard {
     pub(crate) fate: Fate,
     /// Whose copies go into Junk, where not all do.
     pub(crate) aside: Vec<AccountKey>,
+    /// It is sent on to nobody who has nothing here: it is too surely junk for that.
+    pub(crate) onward: Option<NotSentOn>,
     /// Why.
     pub(crate) findings: Vec<Finding>,
     /// As the account sees it that wants it most.
     pub(crate) score: Option<f32>,
+}
+
+/// Why a message isn't sent on, and what is said to who brought it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NotSentOn {
+    pub(crate) reply: Reply,
+    pub(crate) finding: Finding,
 }
 
 /// What one account wants done.
@@ -87,8 +105,9 @@ pub(crate) fn hear(spam: &Spam, proof: &Proof, bars: &Bars, contact: &str) -> He
         _ => Vec::new(),
     };
     let score = told.and_then(|told| told.score);
+    let onward = spam.onward.as_ref().and_then(|score| not_sent_on(score.log_odds + common, contact));
     findings.extend(told.into_iter().flat_map(|told| told.findings.clone()));
-    let mut heard = Heard { fate, aside, findings, score };
+    let mut heard = Heard { fate, aside, onward, findings, score };
     if let Some(again) = spam.comes_again
         && heard.fate == Fate::Take
     {
@@ -126,7 +145,10 @@ fn weigh(opinion: &Opinion, common: f32, proof: &Proof, bars: &Bars) -> Weighed 
         let id = if known == KNOWN_ADDRESS { "spam-known-address" } else { "spam-known-domain" };
         findings.push(Finding::new("spam", Said::new(id)).worth(known));
     }
-    let score = opinion.score.as_ref().map(|score| score.log_odds + common + known);
+    let read = by_reputation(&opinion.reputation);
+    let reputed: f32 = read.iter().map(|finding| finding.points).sum();
+    findings.extend(read);
+    let score = opinion.score.as_ref().map(|score| score.log_odds + common + known + reputed);
     let wish = match score {
         Some(score) if bars.refusal.is_some_and(|bar| score >= bar) => Wish::Refuse,
         Some(score) if score >= bars.junk => Wish::Junk,
@@ -141,6 +163,27 @@ fn weigh(opinion: &Opinion, common: f32, proof: &Proof, bars: &Bars) -> Weighed 
     }
     obey_rule(opinion, proof, &mut weighed);
     weighed
+}
+
+/// What an account has read and kept. The author was proved, the domain's signature is good: `origin` leaves out what isn't.
+fn by_reputation(reputation: &Reputation) -> Vec<Finding> {
+    let said = |id, messages: u64| Said::new(id).number("messages", messages);
+    [
+        ("spam-read-author", reputation.author, 1, READ_AUTHOR),
+        ("spam-read-signer", reputation.signer, SEVERAL, READ_SIGNER),
+        ("spam-read-network", reputation.network, SEVERAL, READ_NETWORK),
+    ]
+    .into_iter()
+    .filter(|(_, messages, least, _)| messages >= least)
+    .map(|(id, messages, _, points)| Finding::new("spam", said(id, messages)).worth(points))
+    .collect()
+}
+
+/// Other hosts think of us by what we send them: what is surely junk isn't sent on.
+fn not_sent_on(score: f32, contact: &str) -> Option<NotSentOn> {
+    let said = Said::new("spam-not-sent-on").words("score", format!("{score:.1}"));
+    let finding = Finding::new("spam", said.words("bar", format!("{REFUSAL:.1}"))).deciding();
+    (score >= REFUSAL).then(|| NotSentOn { reply: refusal(contact), finding })
 }
 
 /// A rule of the sender goes before the filter; who is let in by name must be who they say.
@@ -173,4 +216,30 @@ fn refusal(contact: &str) -> Reply {
 /// Few enough.
 fn lossless(count: usize) -> f32 {
     f32::from(u8::try_from(count).unwrap_or(u8::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_surely_junk_is_not_sent_on() {
+        for (score, goes_on) in [(-3.0, true), (4.0, true), (11.9, true), (12.0, false), (30.0, false)] {
+            assert_eq!(not_sent_on(score, "postmaster@mx.example").is_none(), goes_on, "{score}");
+        }
+    }
+
+    #[test]
+    fn one_read_message_speaks_for_its_author_and_several_for_domain_and_network() {
+        for ((author, signer, network), expected) in [
+            ((0, 0, 0), 0.0),
+            ((1, 1, 1), READ_AUTHOR),
+            ((0, 2, 3), READ_NETWORK),
+            ((9, 9, 9), READ_AUTHOR + READ_SIGNER + READ_NETWORK),
+        ] {
+            let found = by_reputation(&Reputation { author, signer, network });
+            let points: f32 = found.iter().map(|finding| finding.points).sum();
+            assert!((points - expected).abs() < 0.001, "{author} {signer} {network}: {points}");
+        }
+    }
 }

@@ -7,7 +7,8 @@ use super::Listing;
 
 /// A list names somebody.
 pub(super) fn listing(listing: &Listing) -> Finding {
-    let said = Said::new("spam-listed").words("list", &listing.list).words("named", &listing.named);
+    let id = if listing.is_link { "spam-link-listed" } else { "spam-listed" };
+    let said = Said::new(id).words("list", &listing.list).words("named", &listing.named);
     Finding::new("blocklist", said)
 }
 

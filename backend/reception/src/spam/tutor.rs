@@ -1,18 +1,18 @@
-//! Learns what people's acts say: moves into Junk and out of it, marks, answers.
+//! Learns what people's acts say: moves into Junk and out of it, marks, answers; and what they read and keep.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use relais_junk::{Class, Own};
 use relais_message::{fields, header_octets};
-use relais_store::{JunkModel, LearntCounts, Lesson, Store, StoreError};
+use relais_store::{JunkModel, LearntCounts, Lesson, ReadMessage, Store, StoreError};
 use tokio::select;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
-use super::{Filter, Looked};
+use super::{Filter, Looked, origin};
 
 /// Lessons that are learnt at once.
 const LESSONS: u32 = 50;
@@ -60,7 +60,22 @@ impl Tutor {
     /// Learns all that is due now.
     pub async fn learn_all(&self) -> Result<(), StoreError> {
         while self.learn_some().await? > 0 {}
+        while self.settle_some().await? > 0 {}
         Ok(())
+    }
+
+    /// Counts some of what was read long enough ago for who sent it; how many messages.
+    async fn settle_some(&self) -> Result<usize, StoreError> {
+        let due = self.store.readings_due(LESSONS).await?;
+        let mut readings = Vec::new();
+        for read in &due {
+            let raw = self.store.raw(read.message).await?;
+            readings.push((*read, raw.map(|raw| origin::kept(&raw)).unwrap_or_default()));
+        }
+        if !readings.is_empty() {
+            self.store.settle_readings(readings).await?;
+        }
+        Ok(due.len())
     }
 
     /// Learns some of one account; how many lessons.
@@ -91,6 +106,10 @@ impl Tutor {
             own.unlearn(&features, class(learnt));
         }
         own.learn(&features, class(lesson.is_junk));
+        if lesson.is_junk {
+            let read = ReadMessage { account: lesson.account, message: lesson.message };
+            self.store.take_back_reading(read, origin::kept(&raw)).await?;
+        }
         Ok(())
     }
 }

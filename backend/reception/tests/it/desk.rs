@@ -67,12 +67,13 @@ impl Desk {
     }
 
     /// MAIL, RCPT and DATA up to the end of the message; or the reply that stops it.
-    async fn begin(&self, said: &Said<'_>, message: &str) -> Result<Incoming, Reply> {
+    pub(crate) async fn begin(&self, said: &Said<'_>, message: &str) -> Result<Incoming, Reply> {
         let identity = match said.logged_in {
             Some(name) => Some(self.identity(name).await),
             None => None,
         };
-        let visit = Visit { door: said.door, peer: "192.0.2.1".parse().unwrap(), identity };
+        let visit = Visit { identity, ..Visit::new(said.door, "192.0.2.1".parse().unwrap()) };
+        let visit = Visit { lists: self.reception.lists(&visit), ..visit };
         let reverse_path =
             if said.from.is_empty() { ReversePath::Null } else { ReversePath::Address(address(said.from)) };
         let mut envelope = Envelope {

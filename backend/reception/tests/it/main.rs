@@ -12,6 +12,7 @@ mod desk;
 mod filters;
 mod house;
 mod login;
+mod networks;
 mod recipient;
 mod spam;
 mod trust;

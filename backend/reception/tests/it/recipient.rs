@@ -39,7 +39,7 @@ impl Desk {
     async fn ask(&self, door: Door, logged_in: bool, to: &str, octets: Option<u64>) -> String {
         let identity = logged_in.then(|| self.identity.clone());
         // Loopback: it counts for nothing.
-        let visit = Visit { door, peer: "127.0.0.1".parse().unwrap(), identity };
+        let visit = Visit { identity, ..Visit::new(door, "127.0.0.1".parse().unwrap()) };
         let path = ForwardPath { address: address(to), notify: None, original: None };
         match recipient(&self.filing, false, &visit, &envelope(octets), &path).await {
             Ok(plan) => format!("{} here, {} away", plan.deliveries.len(), plan.forwards.len()),
@@ -91,7 +91,7 @@ async fn each_refusal_has_its_code() {
 #[tokio::test]
 async fn nothing_is_taken_when_the_disk_is_nearly_full() {
     let desk = Desk::open().await;
-    let visit = Visit { door: Door::Relay, peer: "192.0.2.1".parse().unwrap(), identity: None };
+    let visit = Visit::new(Door::Relay, "192.0.2.1".parse().unwrap());
     let path = ForwardPath { address: address("ann@example.org"), notify: None, original: None };
     let reply = recipient(&desk.filing, true, &visit, &envelope(None), &path).await.unwrap_err();
     assert_eq!((reply.code, reply.enhanced.unwrap().to_string()), (452, "4.3.1".to_owned()));

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use relais_model::{MailboxName, UidSet};
+use relais_model::{Address, Flag, MailboxName, SystemFlag, UidSet};
 use relais_msgauth::testing::Zone;
 use relais_reception::Tutor;
-use relais_store::{Author, JudgedAs, NewSenderRule, Page, RuleScope, TraceFilter};
+use relais_store::{
+    Author, FlagChange, FlagOp, JudgedAs, Judgement, NewSenderRule, Page, QueueFilter, READ_AFTER, RuleScope,
+    TraceFilter,
+};
 
 use crate::desk::{Desk, by_ann, from_outside};
 use crate::house::address;
@@ -34,7 +37,8 @@ fn zone() -> Zone {
         .with_txt("_dmarc.shop.example", "v=DMARC1; p=reject")
         .with_txt("forged.example", "v=spf1 -all");
     zone.add_address("1.2.0.192.lists.example", "127.0.0.2".parse().unwrap());
-    zone
+    zone.add_address("trap.example.domains.example", "127.0.1.2".parse().unwrap());
+    zone.with_txt("1.2.0.192.lists.example", "Sent junk on Monday")
 }
 
 async fn desk(greylisting: bool) -> Desk {
@@ -173,4 +177,128 @@ async fn a_doubtful_stranger_is_asked_to_come_again() {
     let until = desk.house.store.now().plus(Duration::from_mins(15));
     desk.house.store.await_code(ben, Some(until)).await.unwrap();
     assert_eq!(desk.send(&from_outside("x@forged.example", BEN), &code).await, ["250 2.0.0"], "Ben waits for a code");
+}
+
+async fn set(desk: &Desk, name: &str, value: &str) {
+    desk.house.store.change_setting(&Author::house(), name, Some(value)).await.unwrap();
+}
+
+/// What was found of the last message.
+async fn last_judgement(desk: &Desk) -> Judgement {
+    let event = desk.house.store.trace(&TraceFilter::default(), &Page::first()).await.unwrap().rows.remove(0);
+    desk.house.store.judgement(&event.trace).await.unwrap().unwrap()
+}
+
+fn points(judgement: &Judgement, id: &str) -> Option<f32> {
+    judgement.findings.iter().find(|finding| finding.said.id == id).map(|finding| finding.points)
+}
+
+#[tokio::test]
+async fn a_list_that_the_owner_trusts_refuses_at_rcpt_and_postmaster_is_reached() {
+    let desk = desk(false).await;
+    let from_listed = |to: &'static [&'static str]| from_outside("x@shop.example", to);
+    set(&desk, "junk.blocklists", "lists.example").await;
+    assert_eq!(
+        desk.send(&from_listed(BEN), GOOD).await,
+        ["250 2.0.0"],
+        "a list only speaks, unless the owner wants more"
+    );
+    set(&desk, "junk.refusing_blocklists", "lists.example").await;
+    let reply = desk.begin(&from_listed(BEN), GOOD).await.unwrap_err();
+    assert_eq!(
+        reply.to_string().trim_end(),
+        "550 5.7.1 The blocklist lists.example names 192.0.2.1 (Sent junk on Monday); if it is wrong, ask there, or write to postmaster@mx.example.org"
+    );
+    desk.house.add_account("postmaster@example.org", "").await;
+    assert_eq!(desk.send(&from_listed(&["postmaster@example.org"]), GOOD).await, ["250 2.0.0"]);
+    set(&desk, "networks.trusted", "192.0.2.0/24").await;
+    assert_eq!(desk.send(&from_listed(BEN), GOOD).await, ["250 2.0.0"]);
+    assert!(desk.reception.porter().bans().is_empty());
+}
+
+#[tokio::test]
+async fn a_list_speaks_against_where_links_lead() {
+    let desk = desk(false).await;
+    set(&desk, "junk.domain_blocklists", "domains.example").await;
+    let linked = GOOD.replace("Yes, it", "See https://www.trap.example/x and https://example.org/. Yes, it");
+    get(&desk, &linked).await;
+    let judgement = last_judgement(&desk).await;
+    assert_eq!(points(&judgement, "spam-link-listed"), Some(3.0), "{judgement:?}");
+    get(&desk, GOOD).await;
+    assert_eq!(points(&last_judgement(&desk).await, "spam-link-listed"), None);
+}
+
+/// Read and kept for a day: the author counts after one message, their domain and network after several; called junk, no more.
+#[tokio::test]
+async fn what_is_read_and_kept_speaks_for_who_sent_it() {
+    let desk = desk(false).await;
+    let store = &desk.house.store;
+    let tutor = || Tutor::new(store.clone(), Arc::clone(desk.reception.filter()));
+    let read = async |uid| {
+        let ben = store.account(&address("ben@example.org")).await.unwrap().unwrap().key;
+        let inbox = store.mailbox(ben, &MailboxName::parse("INBOX").unwrap()).await.unwrap().unwrap().mailbox.key;
+        let mut uids = UidSet::new();
+        uids.insert_run(uid, uid);
+        let seen = FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Seen)] };
+        store.store_flags(inbox, uids, seen, None).await.unwrap();
+    };
+    get(&desk, GOOD).await;
+    read(1).await;
+    tutor().learn_all().await.unwrap();
+    get(&desk, GOOD).await;
+    assert_eq!(points(&last_judgement(&desk).await, "spam-read-author"), None, "not yet: it may still be thrown away");
+    desk.house.clock.advance(READ_AFTER);
+    tutor().learn_all().await.unwrap();
+    get(&desk, GOOD).await;
+    let judgement = last_judgement(&desk).await;
+    assert!(points(&judgement, "spam-read-author").unwrap() < 0.0, "{judgement:?}");
+    assert_eq!(points(&judgement, "spam-read-network"), None, "one message says little of a network");
+    read(2).await;
+    read(3).await;
+    desk.house.clock.advance(READ_AFTER);
+    tutor().learn_all().await.unwrap();
+    get(&desk, GOOD).await;
+    assert!(points(&last_judgement(&desk).await, "spam-read-network").unwrap() < 0.0);
+    let forged = GOOD.replace("shop.example", "forged.example");
+    desk.send(&from_outside("x@forged.example", BEN), &forged).await;
+    let judgement = last_judgement(&desk).await;
+    assert_eq!((points(&judgement, "spam-read-author"), points(&judgement, "spam-read-network")), (None, None));
+    teach(&desk, "INBOX", "Junk").await;
+    get(&desk, GOOD).await;
+    assert_eq!(points(&last_judgement(&desk).await, "spam-read-author"), None, "all of it is junk, Ben says now");
+}
+
+async fn alias(desk: &Desk, name: &str, targets: &[&str]) {
+    let targets: Vec<Address> = targets.iter().map(|target| address(target)).collect();
+    desk.house.store.add_alias(&address(name), targets, &Author::house()).await.unwrap();
+}
+
+/// Whom the queue has something for.
+async fn queued(desk: &Desk) -> Vec<String> {
+    let rows = desk.house.store.queue_list(&QueueFilter::default(), &Page::first()).await.unwrap().rows;
+    rows.iter().map(|row| row.recipient.address.to_string()).collect()
+}
+
+/// Whoever has a mailbox here finds junk there, and nowhere else; whoever has none gets what isn't surely junk.
+#[tokio::test]
+async fn junk_is_not_sent_on_to_other_hosts() {
+    let desk = desk(false).await;
+    alias(&desk, "both@example.org", &["ben@example.org", "ben@else.example"]).await;
+    let send = async |to: &'static [&'static str], message: &str| {
+        desk.send(&from_outside("x@shop.example", to), message).await
+    };
+    assert_eq!(send(&["both@example.org"], GOOD).await, ["250 2.0.0"]);
+    assert_eq!(queued(&desk).await, ["ben@else.example"]);
+    assert_eq!(send(&["both@example.org"], JUNK).await, ["250 2.0.0"]);
+    assert_eq!((queued(&desk).await.len(), count(&desk, "Junk").await), (1, 1), "it stays here");
+    assert_eq!(send(&["away@example.org"], GOOD).await, ["250 2.0.0"]);
+    assert_eq!(queued(&desk).await, ["ben@else.example", "somebody@elsewhere.example"]);
+    assert_eq!(send(&["away@example.org"], JUNK).await, ["550 5.7.1"], "there is no Junk here to put it into");
+    let judgement = last_judgement(&desk).await;
+    assert_eq!(judgement.judged_as, JudgedAs::Refused);
+    assert!(judgement.findings.iter().any(|finding| finding.said.id == "spam-not-sent-on" && finding.decides));
+    assert_eq!(send(&["ben@example.org", "away@example.org"], JUNK).await, ["250 2.0.0"; 1]);
+    assert_eq!((queued(&desk).await.len(), count(&desk, "Junk").await), (2, 2), "Ben has it, in Junk");
+    let judgement = last_judgement(&desk).await;
+    assert!(judgement.findings.iter().any(|finding| finding.said.id == "spam-not-sent-on" && !finding.decides));
 }

@@ -14,6 +14,7 @@ mod fetching;
 mod house;
 mod keeping;
 mod machine;
+mod networks;
 mod relay;
 mod relaying;
 mod reloading;

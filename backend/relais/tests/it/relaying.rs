@@ -58,6 +58,8 @@ fn only_who_has_logged_in_relays() {
     let proxied = free_port();
     let door = |protocol: &str, more: &str| format!("\n[[listen]]\nprotocol = \"{protocol}\"\n{more}\n");
     let house = House::with(&door("smtp", &format!("at = \"127.0.0.1:{proxied}\"\nproxy = true\nplain_login = true")));
+    // So much of it would be a ban.
+    house.must(&["settings", "set", "networks.trusted", "192.0.2.7"], "");
     let server = &house.server;
     let senders = ["", "stranger@elsewhere.example", "ann@relais.test", "ann@elsewhere.example"];
     let doors: [(&str, &dyn Fn() -> Client); 6] = [

@@ -433,6 +433,24 @@ async fn bans_are_seen_and_lifted_by_whom_they_concern() {
     assert_eq!(short(bans(&user).await), "forbidden: failure-forbidden");
 }
 
+#[tokio::test]
+async fn bans_at_port_25_are_seen_and_lifted_with_the_others() {
+    let house = House::open().await;
+    let porter = std::sync::Arc::new(relais_reception::Porter::new(house.store.clone()));
+    let service = house.service.clone().with_porter(&porter);
+    for _ in 0..41 {
+        porter.note("2001:db8::7".parse().unwrap(), relais_reception::Fault::UnknownRecipient);
+    }
+    let (owner, admin) = (house.actor(Role::Owner, true).await, house.actor(Role::DomainAdmin, true).await);
+    let seen = service.security(&owner).await.unwrap().bans;
+    let seen: Vec<_> = seen.iter().map(|ban| (ban.whom.as_str(), ban.kind, ban.why, ban.failures)).collect();
+    assert_eq!(seen, [("2001:db8::/64", "door", "unknown-recipients", 41)]);
+    assert_eq!(service.security(&admin).await.unwrap().bans, [], "networks are the whole house's");
+    assert_eq!(short(service.lift_ban(&admin, "2001:db8::/64").await), "absent: security-no-ban");
+    assert_eq!(short(service.lift_ban(&owner, "2001:db8::7").await), "done", "an address in it will do");
+    assert_eq!(service.security(&owner).await.unwrap().bans, []);
+}
+
 /// docs/settings.md tells of each setting what the program knows; `UPDATE_DOCS=1` writes it anew.
 #[test]
 fn the_manual_of_settings_is_up_to_date() {

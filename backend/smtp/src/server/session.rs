@@ -96,6 +96,7 @@ pub struct Session {
     transaction: Option<Transaction>,
     transactions: usize,
     errors: usize,
+    senseless: usize,
     idle_commands: usize,
     failed_logins: usize,
     is_shutting_down: bool,
@@ -127,6 +128,7 @@ impl Session {
             transaction: None,
             transactions: 0,
             errors: 0,
+            senseless: 0,
             idle_commands: 0,
             failed_logins: 0,
             is_shutting_down: false,
@@ -204,6 +206,11 @@ impl Session {
     /// [`Question::Finish`](super::Question::Finish).
     pub fn envelope(&self) -> Option<&Envelope> {
         self.transaction.as_ref().map(|transaction| &transaction.envelope)
+    }
+
+    /// Commands so far that were unknown or malformed. Those out of order don't count: a refusal puts whatever was sent behind it out of order (RFC 2920).
+    pub fn senseless_commands(&self) -> usize {
+        self.senseless
     }
 
     /// Whether the peer logged in.
@@ -420,6 +427,7 @@ impl Session {
         }
         self.say(reply);
         self.errors += 1;
+        self.senseless += usize::from(matches!(reply.code, 500..=502 | 504 | 555));
         if self.errors > self.config.limits.errors {
             self.too_many_errors();
         }

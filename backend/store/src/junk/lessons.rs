@@ -162,13 +162,16 @@ impl Store {
         .await
     }
 
-    /// Forgets all that an account's filter has learnt, and what it was to learn.
+    /// Forgets all that an account's filter has learnt, and what it was to learn, and who sent what the account has read.
     pub async fn forget_learnt(&self, account: AccountKey) -> Result<(), StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
-                for sql in
-                    ["DELETE FROM junk_model WHERE account_key = $1", "DELETE FROM lesson WHERE account_key = $1"]
-                {
+                for sql in [
+                    "DELETE FROM junk_model WHERE account_key = $1",
+                    "DELETE FROM lesson WHERE account_key = $1",
+                    "DELETE FROM reading WHERE account_key = $1",
+                    "DELETE FROM reputation WHERE account_key = $1",
+                ] {
                     sqlx::query(sql).bind(account.value()).execute(&mut *tx).await?;
                 }
                 Ok(())

@@ -97,6 +97,10 @@ pub enum Unit {
     Requests,
     /// Attempts to log in.
     LogIns,
+    /// Connections to a door.
+    Connections,
+    /// What a network does wrong at a door.
+    Faults,
 }
 
 impl Unit {
@@ -107,6 +111,8 @@ impl Unit {
             Self::Characters => "characters",
             Self::Requests => "requests",
             Self::LogIns => "log-ins",
+            Self::Connections => "connections",
+            Self::Faults => "faults",
         }
     }
 }

@@ -1,10 +1,10 @@
 //! STORE: one UPDATE for all that change, whatever their number.
 
-use relais_model::{ModSeq, UidSet};
+use relais_model::{Flag, ModSeq, SystemFlag, UidSet};
 
 use super::batch::{Batch, signed};
 use crate::error::StoreError;
-use crate::junk::Teaching;
+use crate::junk::{Teaching, note_read};
 use crate::key::MailboxKey;
 use crate::message::{ChangeError, FlagChange, FlagOp, FlagsStored};
 use crate::sql::{self, Statement};
@@ -42,9 +42,21 @@ impl Batch<'_, '_> {
         {
             self.teach(state.account, teaching, changed.iter().map(|(row, _)| row));
         }
+        if change.op != FlagOp::Remove && change.flags.contains(&Flag::System(SystemFlag::Seen)) {
+            self.note_reading(mailbox, &changed);
+        }
         let set = self.write_flags(mailbox, changed, change.op, bits)?;
         let highest = self.state(mailbox).map_or(0, |state| state.mod_seq);
         Ok(Ok(FlagsStored { changed: set, modified, mod_seq: mod_seq(highest) }))
+    }
+
+    /// Who marks many messages at once has read none of them.
+    fn note_reading(&mut self, mailbox: MailboxKey, changed: &[(Row, u64)]) {
+        let Some(state) = self.state(mailbox).filter(|state| state.special_use.is_none()) else { return };
+        let seen = u64::from(SystemFlag::Seen.bit());
+        let read: Vec<_> =
+            changed.iter().filter(|(row, _)| row.flags & seen == 0).map(|(row, _)| row.message()).collect();
+        self.tx.execute_all(note_read(state.account, &read, self.now));
     }
 
     fn write_flags(

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use relais_model::{Flag, SystemFlag};
+use relais_model::{Domain, Flag, SystemFlag};
 use relais_store::{
     Acquainted, Author, FlagChange, FlagOp, GreylistVisit, JunkModel, LearntCounts, MAX_ACQUAINTANCES, NewSenderRule,
-    Page, RuleScope,
+    Origin, Page, READ_AFTER, ReadMessage, Reputation, ReputationCounts, RuleScope,
 };
 
 use crate::house::{House, keyword, on_both, set};
@@ -145,6 +145,72 @@ fn who_waits_for_a_code_waits_until_then() {
         assert_eq!(store.awaits_code_until(house.bert).await.unwrap(), None);
         house.clock.advance(Duration::from_mins(15));
         assert_eq!(store.awaits_code_until(house.anna).await.unwrap(), None);
+        house.check().await;
+    });
+}
+
+fn from_shop(network: &str) -> Origin {
+    let signer = Domain::parse("shop.example").unwrap();
+    Origin { author: Some(address("Dora@shop.example")), signer: Some(signer), network: Some(network.to_owned()) }
+}
+
+/// Counts all that is due as Dora's.
+async fn settle(house: &House) -> Vec<ReadMessage> {
+    let due = house.store.readings_due(100).await.unwrap();
+    let of_dora = due.iter().map(|read| (*read, from_shop("192.0.2.0/24"))).collect();
+    house.store.settle_readings(of_dora).await.unwrap();
+    due
+}
+
+/// Only what is still wanted a day later speaks for who sent it, once, and no longer once it is called junk.
+#[test]
+fn what_is_read_and_kept_speaks_for_its_sender() {
+    on_both(|house| async move {
+        let (store, inbox) = (&house.store, house.inbox().await);
+        let [junk, trash] = ["Junk", "Trash"].map(|name| house.status(house.anna, name));
+        let (junk, trash) = (junk.await.mailbox.key, trash.await.mailbox.key);
+        house.fill(inbox, 0..15).await;
+        let seen = || FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Seen)] };
+        store.store_flags(inbox, set(&[(1, 3)]), seen(), None).await.unwrap();
+        store.store_flags(inbox, set(&[(1, 3)]), seen(), None).await.unwrap();
+        store.store_flags(inbox, set(&[(4, 15)]), seen(), None).await.unwrap();
+        assert_eq!(settle(&house).await, [], "not yet");
+        store.move_messages(inbox, set(&[(2, 2)]), trash).await.unwrap();
+        store.move_messages(inbox, set(&[(3, 3)]), junk).await.unwrap();
+        house.clock.advance(READ_AFTER);
+        let due = settle(&house).await;
+        assert_eq!(due.len(), 3, "who marks a dozen at once has read none of them");
+        let known = async |account, network: &str| store.reputation(account, &from_shop(network)).await.unwrap();
+        let one = Reputation { author: 1, signer: 1, network: 1 };
+        assert_eq!(known(house.anna, "192.0.2.0/24").await, one, "of three one was kept");
+        assert_eq!(known(house.anna, "198.51.100.0/24").await, Reputation { network: 0, ..one });
+        assert_eq!(known(house.bert, "192.0.2.0/24").await, Reputation::default());
+        assert_eq!(store.reputation(house.anna, &Origin::default()).await.unwrap(), Reputation::default());
+        let counts = ReputationCounts { authors: 1, signers: 1, networks: 1 };
+        assert_eq!(store.reputation_counts(house.anna).await.unwrap(), counts);
+        assert_eq!(settle(&house).await, [], "once");
+        for read in due.iter().chain(&due) {
+            store.take_back_reading(*read, from_shop("192.0.2.0/24")).await.unwrap();
+        }
+        assert_eq!(known(house.anna, "192.0.2.0/24").await, Reputation::default(), "taken back, once");
+        house.check().await;
+    });
+}
+
+#[test]
+fn who_sent_what_was_read_is_forgotten_with_the_rest() {
+    on_both(|house| async move {
+        let (store, inbox) = (&house.store, house.inbox().await);
+        house.fill(inbox, 0..2).await;
+        let seen = FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Seen)] };
+        store.store_flags(inbox, set(&[(1, 2)]), seen, None).await.unwrap();
+        house.clock.advance(READ_AFTER);
+        let due = store.readings_due(1).await.unwrap();
+        assert_eq!(due.len(), 1);
+        settle(&house).await;
+        store.forget_learnt(house.anna).await.unwrap();
+        assert_eq!(store.reputation_counts(house.anna).await.unwrap(), ReputationCounts::default());
+        assert_eq!(store.readings_due(100).await.unwrap(), []);
         house.check().await;
     });
 }

@@ -26,6 +26,7 @@ struct JunkPage {
     complaints: Complaints,
     is_on: bool,
     learnt: String,
+    known: String,
     has_learnt: bool,
     awaits_until: Option<Time>,
     rows: Vec<Row>,
@@ -80,12 +81,16 @@ impl JunkPage {
         let next = |after| ListQuery { after, ..query.clone() };
         let pager = Pager::of(&frame, path::OWN_JUNK, rows.len(), found.next.as_deref(), query.after.is_empty(), next);
         let learnt = Text::new("junk-learnt").with("junk", junk.learnt_junk).with("ham", junk.learnt_ham);
+        let known = Text::new("junk-known").with("authors", junk.known_authors);
+        let known = known.with("signers", junk.known_signers).with("networks", junk.known_networks);
+        let knows = junk.known_authors + junk.known_signers + junk.known_networks > 0;
         Self {
             tab: "junk",
             complaints,
             is_on: junk.is_on,
             learnt: frame.tell(&learnt),
-            has_learnt: junk.learnt_ham + junk.learnt_junk > 0,
+            known: if knows { frame.tell(&known) } else { String::new() },
+            has_learnt: knows || junk.learnt_ham + junk.learnt_junk > 0,
             awaits_until: junk.awaits_code_until.map(|until| frame.time(until.0)),
             rows,
             pager,
@@ -157,8 +162,24 @@ mod tests {
         let plain = || (Complaints::default(), RuleForm::default());
         draw(|frame: Frame| {
             let rules = vec![rule("news.example", false), rule("ann@friend.example", true)];
-            let busy = OwnJunk { is_on: true, learnt_ham: 12, learnt_junk: 118, awaits_code_until: Some(at(9)) };
-            let calm = OwnJunk { is_on: false, learnt_ham: 0, learnt_junk: 0, awaits_code_until: None };
+            let busy = OwnJunk {
+                is_on: true,
+                learnt_ham: 12,
+                learnt_junk: 118,
+                known_authors: 31,
+                known_signers: 9,
+                known_networks: 1,
+                awaits_code_until: Some(at(9)),
+            };
+            let calm = OwnJunk {
+                is_on: false,
+                learnt_ham: 0,
+                learnt_junk: 0,
+                known_authors: 0,
+                known_signers: 0,
+                known_networks: 0,
+                awaits_code_until: None,
+            };
             let found = |rows, next: Option<&str>| Rows { rows, next: next.map(str::to_owned) };
             let query = ListQuery::default();
             vec![

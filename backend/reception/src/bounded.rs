@@ -32,18 +32,18 @@ impl<K: Eq + Hash, V> Bounded<K, V> {
         self.young.insert(key, value);
     }
 
-    pub(super) fn remove(&mut self, key: &K) {
+    pub(crate) fn remove(&mut self, key: &K) {
         self.young.remove(key);
         self.old.remove(key);
     }
 
     /// All that stands there, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.young.iter().chain(&self.old)
     }
 
     /// Forgets what `is_wanted` doesn't want; how many that were.
-    pub(super) fn retain(&mut self, mut is_wanted: impl FnMut(&K, &V) -> bool) -> usize {
+    pub(crate) fn retain(&mut self, mut is_wanted: impl FnMut(&K, &V) -> bool) -> usize {
         let before = self.young.len() + self.old.len();
         self.young.retain(|key, value| is_wanted(key, value));
         self.old.retain(|key, value| is_wanted(key, value));
