@@ -98,5 +98,6 @@ fn acceptance(message: &QueuedMessage, plan: Plan, content: Content, expires_at:
         trace: message.trace.clone(),
         from_peer: String::new(),
         judgement: None,
+        submission: None,
     }
 }

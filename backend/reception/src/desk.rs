@@ -338,6 +338,7 @@ impl Reception {
             trace: trace.clone(),
             from_peer: arrival.peer_shown(),
             judgement: None,
+            submission: None,
         }
     }
 }

@@ -166,6 +166,7 @@ impl House {
             trace: TraceId::parse(trace).unwrap(),
             from_peer: "192.0.2.1".to_owned(),
             judgement: None,
+            submission: None,
         };
         self.store.accept(acceptance).await.unwrap();
     }

@@ -341,6 +341,7 @@ async fn send(store: &Store, clock: &DemoClock, from: &str, to: &str, subject: &
         trace: TraceId::make(now, &SystemRandom),
         from_peer: "203.0.113.25 (mx.elsewhere.example)".to_owned(),
         judgement: None,
+        submission: None,
     };
     store.accept(acceptance).await?;
     Ok(())
@@ -360,7 +361,7 @@ async fn try_to_deliver(store: &Store, at: &mut usize) -> Result<()> {
             let outcome = match reply.chars().next() {
                 Some('2') => Outcome::Delivered { reply, remote, protection: None },
                 Some('4') => Outcome::Deferred { until, reply, remote, delay_told: false },
-                _ => Outcome::Failed { reply, remote },
+                _ => Outcome::Failed { reply, remote, is_unknown: false },
             };
             settlements.push(Settlement { recipient: recipient.key, outcome });
         }

@@ -213,6 +213,7 @@ impl Clerk {
             trace: TraceId::make(now, &*self.random),
             from_peer: String::new(),
             judgement: None,
+            submission: None,
         }))
     }
 }
