@@ -2,7 +2,7 @@
 //!
 //! - `login`: the one log-in of IMAP, POP3 and SMTP AUTH, and its limits.
 //! - `visit`: who stands at which door. `recipient`: may this recipient come in there?
-//! - `desk`: a message from MAIL to the reply after its last dot. `sending`: what an account may send in a day. `outcome`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
+//! - `desk`: a message from MAIL to the reply after its last dot. `sending`: what an account may send; `hold`: whether it sends as never before. `outcome`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
 //! - `proof`: whose mail a stranger's message is. `spam`: whether anybody wants it. `filters`: what programs that aren't ours say of it. `judge`: what becomes of it, by all that was found.
 //!
 //! # Invariants
@@ -12,6 +12,7 @@
 mod desk;
 mod disk;
 mod filters;
+mod hold;
 mod judge;
 mod login;
 mod outcome;
@@ -26,12 +27,14 @@ mod visit;
 pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, prepare};
 pub use disk::Disk;
 pub use filters::filters_set;
+pub use hold::{Bars, Behaviour, facts, judge as judge_behaviour};
 pub use login::{
     AddAppPasswordError, Ban, BanTarget, Banned, HashError, Identity, Login, LoginAnswer, LoginAttempt,
     MAX_PASSWORD_OCTETS, Network, Protocol, ScramAttempt, ScramStart, VERIFIED_FOR, is_known_hash,
 };
 pub use recipient::{recipient, refuse};
 pub use relais_filing::Plan;
+pub use sending::{Sent, Sum, limits_of, sent_of};
 pub use spam::{Filter, Looked, Tutor};
 pub use spool::{Held, Spool, Spooled, Spooler};
 pub use tally::Tally;

@@ -154,6 +154,8 @@ pub(crate) struct Inner {
     pub(crate) random: Arc<dyn Random>,
     /// Told after each commit that queued a message.
     pub(crate) queue_woken: Arc<tokio::sync::Notify>,
+    /// Told after each hold that was raised.
+    pub(crate) hold_woken: Arc<tokio::sync::Notify>,
     pub(crate) settings: settings::Board,
     pub(crate) tasks: TaskTracker,
     stop: CancellationToken,
@@ -210,6 +212,7 @@ impl Store {
             clock,
             random,
             queue_woken,
+            hold_woken: Arc::default(),
             settings: settings::Board::default(),
             tasks,
             stop,

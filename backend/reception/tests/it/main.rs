@@ -13,5 +13,6 @@ mod filters;
 mod house;
 mod login;
 mod recipient;
+mod sending;
 mod spam;
 mod trust;

@@ -74,7 +74,7 @@ pub struct HoldFacts {
     pub complaints: u64,
 }
 
-/// What is told to webhooks, in the transaction that raises a hold.
+/// What is told to webhooks, in the transaction that notes that all were told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldNews {
     /// The same through all attempts.
@@ -204,9 +204,9 @@ const COLUMNS: &str =
 
 impl Store {
     /// Holds an account's mail to other hosts, what waits and what comes. False where it is held already, or the account is gone.
-    pub async fn raise_hold(&self, new: NewHold, news: HoldNews) -> Result<bool, StoreError> {
-        let (scribe, inner) = (self.scribe(&Author::house()), std::sync::Arc::clone(&self.inner));
-        self.write(move |tx| {
+    pub async fn raise_hold(&self, new: NewHold) -> Result<bool, StoreError> {
+        let scribe = self.scribe(&Author::house());
+        let raised = self.write(move |tx| {
             Box::pin(async move {
                 let sql = "SELECT address, domain_key FROM account WHERE account_key = $1";
                 let query = sqlx::query_as(sql).bind(new.account.value());
@@ -239,12 +239,18 @@ impl Store {
                 let domain = DomainKey::new(domain);
                 let after = json!({ "reason": new.reason.as_str(), "peer": peer });
                 let deed = Deed { act: "hold.raise", after: Some(after), ..deed(address, new.account, domain) };
-                scribe.note(&mut *tx, deed).await?;
-                webhook::tell_hold(tx, &inner.keys, scribe.now(), domain, &news).await?;
-                Ok(true)
+                scribe.note(tx, deed).await?;
+                Ok::<_, StoreError>(true)
             })
         })
-        .await
+        .await?;
+        self.inner.hold_woken.notify_one();
+        Ok(raised)
+    }
+
+    /// Rings after each hold that was raised.
+    pub fn hold_wake(&self) -> std::sync::Arc<tokio::sync::Notify> {
+        std::sync::Arc::clone(&self.inner.hold_woken)
     }
 
     /// Holds, the latest first.
@@ -274,13 +280,20 @@ impl Store {
         Ok(self.holds(&filter, &Page { after: None, limit: 1 }).await?.rows.pop())
     }
 
-    /// Account and owners were written to.
-    pub async fn note_hold_told(&self, hold: HoldKey) -> Result<(), StoreError> {
-        let now = self.now();
+    /// Account and owners were written to: so webhooks are told, too, and nobody again.
+    pub async fn note_hold_told(&self, hold: &Hold, news: HoldNews) -> Result<(), StoreError> {
+        let (now, key, account) = (self.now(), hold.key, hold.account);
+        let inner = std::sync::Arc::clone(&self.inner);
         self.write(move |tx| {
             Box::pin(async move {
-                let sql = "UPDATE sending_hold SET told_at = $2 WHERE hold_key = $1";
-                sqlx::query(sql).bind(hold.value()).bind(now.millis()).execute(tx).await?;
+                let sql = "UPDATE sending_hold SET told_at = $2 WHERE hold_key = $1 AND told_at IS NULL";
+                let query = sqlx::query(sql).bind(key.value()).bind(now.millis());
+                if query.execute(&mut *tx).await?.rows_affected() > 0 {
+                    let sql = "SELECT domain_key FROM account WHERE account_key = $1";
+                    let domain: Option<i64> =
+                        sqlx::query_scalar(sql).bind(account.value()).fetch_optional(&mut *tx).await?;
+                    webhook::tell_hold(tx, &inner.keys, now, domain.map(DomainKey::new), &news).await?;
+                }
                 Ok(())
             })
         })

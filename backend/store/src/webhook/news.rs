@@ -37,11 +37,11 @@ pub(crate) async fn tell_hold(
     tx: &mut AnyConnection,
     keys: &Keys,
     now: Timestamp,
-    domain: DomainKey,
+    domain: Option<DomainKey>,
     news: &HoldNews,
 ) -> Result<(), sqlx::Error> {
     let event = News { event: WebhookEvent::AccountHeld, id: &news.event_id, payload: &news.payload };
-    queue(tx, keys, now, Some(domain), event).await
+    queue(tx, keys, now, domain, event).await
 }
 
 /// Queues what turned for the worse in the DNS of a domain, or, with none, of the host.

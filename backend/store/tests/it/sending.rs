@@ -135,8 +135,8 @@ fn a_hold_stops_what_waits_and_what_comes_until_it_is_released() {
         let (store, anna) = (&house.store, house.anna);
         store.accept(submission(anna, 1, &["a@else.example"], 1)).await.unwrap();
         store.accept(submission(house.bert, 2, &["b@else.example"], 1)).await.unwrap();
-        assert!(store.raise_hold(burst(anna), news()).await.unwrap());
-        assert!(!store.raise_hold(burst(anna), news()).await.unwrap(), "one at a time");
+        assert!(store.raise_hold(burst(anna)).await.unwrap());
+        assert!(!store.raise_hold(burst(anna)).await.unwrap(), "one at a time");
         assert_eq!(acts(&house).await[0], "hold.raise");
         store.accept(submission(anna, 3, &["c@else.example", "d@else.example"], 2)).await.unwrap();
         store.accept(submission(house.bert, 4, &["e@else.example"], 1)).await.unwrap();
@@ -156,7 +156,7 @@ fn a_hold_stops_what_waits_and_what_comes_until_it_is_released() {
         assert_eq!(samples, [(Some("Number 3"), "c@else.example", 2), (Some("Number 1"), "a@else.example", 1)]);
         let untold = HoldFilter { is_untold: true, is_standing: true, ..HoldFilter::default() };
         assert_eq!(store.count_holds(&untold).await.unwrap(), 1);
-        store.note_hold_told(hold.key).await.unwrap();
+        store.note_hold_told(&hold, news()).await.unwrap();
         assert_eq!(store.count_holds(&untold).await.unwrap(), 0);
         let by_hand = QueueFilter { recipient: Some(address("d@else.example")), ..QueueFilter::default() };
         store.queue_act(&Author::house(), QueueAct::Release, &by_hand, None).await.unwrap();
@@ -193,7 +193,7 @@ fn who_drops_a_hold_shuts_out_whoever_was_in() {
         for number in 0..1100 {
             store.accept(submission(anna, number, &["a@else.example"], 1)).await.unwrap();
         }
-        store.raise_hold(burst(anna), news()).await.unwrap();
+        store.raise_hold(burst(anna)).await.unwrap();
         assert_eq!(store.drop_hold(&Author::house(), anna).await.unwrap(), Some(1100));
         assert_eq!(store.drop_hold(&Author::house(), anna).await.unwrap(), None);
         assert_eq!((states(&house).await.len(), acts(&house).await[0].as_str()), (0, "hold.drop"));
@@ -215,7 +215,7 @@ fn what_was_an_accounts_goes_with_it() {
     on_both(|house| async move {
         let (store, anna) = (&house.store, house.anna);
         store.accept(submission(anna, 1, &["a@else.example"], 1)).await.unwrap();
-        store.raise_hold(burst(anna), news()).await.unwrap();
+        store.raise_hold(burst(anna)).await.unwrap();
         let complaint = Complaint { trace: TraceId::make(NOW, &SeededRandom::new(1)), kind: "abuse" };
         assert_eq!(store.note_complaint(complaint).await.unwrap(), Some(anna));
         store.remove_account(&address("anna@house.example"), None, &Author::house()).await.unwrap();
@@ -293,7 +293,7 @@ fn a_complaint_counts_once_a_message() {
         assert_eq!(suspicious(1, 1).await, [(anna, 1, 0, 1)]);
         assert_eq!(settle(&house, &refused()).await, 1);
         assert_eq!(suspicious(1, 2).await, [(anna, 1, 1, 1)]);
-        store.raise_hold(burst(anna), news()).await.unwrap();
+        store.raise_hold(burst(anna)).await.unwrap();
         assert_eq!(suspicious(1, 1).await, [], "it is held already");
         house.clock.advance(SPAN);
         store.release_hold(&Author::house(), anna).await.unwrap();
