@@ -62,14 +62,21 @@ impl Driver {
         let mut is_stopping = false;
         loop {
             match self.session.step() {
-                Step::Read => tokio::select! {
-                    biased;
-                    () = stop.cancelled(), if !is_stopping => {
-                        is_stopping = true;
-                        self.session.shut_down();
+                Step::Read => {
+                    let closing = AccountSeat::closing(self.seat.as_ref());
+                    tokio::select! {
+                        biased;
+                        () = stop.cancelled(), if !is_stopping => {
+                            is_stopping = true;
+                            self.session.shut_down();
+                        }
+                        () = closing, if !is_stopping => {
+                            is_stopping = true;
+                            self.session.shut_down();
+                        }
+                        read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
                     }
-                    read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
-                },
+                }
                 Step::Write(octets) => wire.write(&octets, stall).await?,
                 Step::StartTls => {
                     wire = wire.start_tls(self.house.tls.shown(), &[], self.house.limits.handshake).await?;

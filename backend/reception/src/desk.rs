@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::{error, info};
 
+use crate::Disk;
 use crate::desk::forward::is_round;
 use crate::filters::Filtering;
 use crate::judge::Fate;
@@ -34,7 +35,6 @@ use crate::spam::Filter;
 use crate::spool::{Spool, Spooled, Spooler};
 use crate::tally::Tally;
 use crate::visit::{Door, Visit};
-use crate::Disk;
 
 /// A message that has passed more hosts than this goes in circles (RFC 5321 §6.3 wants 100 at least).
 const MAX_RECEIVED: usize = 100;

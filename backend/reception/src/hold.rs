@@ -68,7 +68,8 @@ impl Bars {
 pub fn judge(seen: &Behaviour, bars: &Bars) -> Option<HoldReason> {
     let is_over = |count: u64, bar: u64| bar > 0 && bar <= count;
     let is_unusual = |count: u64, usual: u64| usual.saturating_mul(TIMES_USUAL) < count;
-    let is_part = |count: u64, share: u64, of: u64| seen.recipients_of_day.saturating_mul(share) <= count.saturating_mul(of);
+    let is_part =
+        |count: u64, share: u64, of: u64| seen.recipients_of_day.saturating_mul(share) <= count.saturating_mul(of);
     if seen.is_from_strange_network && is_over(seen.new_recipients_of_hour, bars.strange_network) {
         return Some(HoldReason::Network);
     }

@@ -53,11 +53,7 @@ impl Sum {
     }
 
     const fn of(submission: &Submission) -> Self {
-        Self {
-            messages: 1,
-            recipients: submission.recipients,
-            new_recipients: submission.new_recipients,
-        }
+        Self { messages: 1, recipients: submission.recipients, new_recipients: submission.new_recipients }
     }
 }
 
@@ -366,8 +362,7 @@ mod tests {
     #[test]
     fn a_day_has_room_for_so_much() {
         let sending = Sending::default();
-        let limits =
-            SendingLimits { daily_messages: Some(2), daily_recipients: Some(5), ..SendingLimits::default() };
+        let limits = SendingLimits { daily_messages: Some(2), daily_recipients: Some(5), ..SendingLimits::default() };
         check(
             &sending,
             0,
@@ -393,7 +388,13 @@ mod tests {
             Some("450 4.7.1 You may send 2 messages a day, 2 are used; try again in 2 minutes"),
         );
         check(&sending, last, message(1, 0), &SendingLimits::default(), None);
-        check(&sending, 24 * 60, message(1, 0), &limits, Some("450 4.7.1 You may send 2 messages a day, 2 are used; try again in 60 minutes"));
+        check(
+            &sending,
+            24 * 60,
+            message(1, 0),
+            &limits,
+            Some("450 4.7.1 You may send 2 messages a day, 2 are used; try again in 60 minutes"),
+        );
         check(&sending, 48 * 60, message(5, 0), &limits, None);
     }
 
@@ -403,7 +404,8 @@ mod tests {
         let limits = SendingLimits { hourly_recipients: Some(10), ..SendingLimits::default() };
         check(&sending, 5, message(4, 0), &limits, None);
         check(&sending, 25, message(6, 0), &limits, None);
-        let full = |minutes| format!("450 4.7.1 You may send to 10 recipients an hour, 10 are used; try again in {minutes}");
+        let full =
+            |minutes| format!("450 4.7.1 You may send to 10 recipients an hour, 10 are used; try again in {minutes}");
         check(&sending, 30, message(4, 0), &limits, Some(&full("30 minutes")));
         check(&sending, 30, message(5, 0), &limits, Some(&full("50 minutes")));
         check(&sending, 59, message(1, 0), &limits, Some(&full("a minute")));
@@ -411,7 +413,13 @@ mod tests {
         check(&sending, 79, message(1, 0), &limits, Some(&full("a minute")));
         check(&sending, 80, message(6, 0), &limits, None);
         let messages = SendingLimits { hourly_messages: Some(2), ..SendingLimits::default() };
-        check(&sending, 80, message(1, 0), &messages, Some("450 4.7.1 You may send 2 messages an hour, 2 are used; try again in 40 minutes"));
+        check(
+            &sending,
+            80,
+            message(1, 0),
+            &messages,
+            Some("450 4.7.1 You may send 2 messages an hour, 2 are used; try again in 40 minutes"),
+        );
     }
 
     #[test]
@@ -425,7 +433,9 @@ mod tests {
             1,
             message(2, 1),
             &limits,
-            Some("450 4.7.1 You may send to 3 recipients a day whom you never wrote to, 3 are used; try again in 24 hours"),
+            Some(
+                "450 4.7.1 You may send to 3 recipients a day whom you never wrote to, 3 are used; try again in 24 hours",
+            ),
         );
     }
 

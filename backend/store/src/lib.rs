@@ -156,6 +156,8 @@ pub(crate) struct Inner {
     pub(crate) queue_woken: Arc<tokio::sync::Notify>,
     /// Told after each hold that was raised.
     pub(crate) hold_woken: Arc<tokio::sync::Notify>,
+    /// Told of each account that was shut out.
+    pub(crate) shut_out: broadcast::Sender<AccountKey>,
     pub(crate) settings: settings::Board,
     pub(crate) tasks: TaskTracker,
     stop: CancellationToken,
@@ -213,6 +215,7 @@ impl Store {
             random,
             queue_woken,
             hold_woken: Arc::default(),
+            shut_out: broadcast::Sender::new(64),
             settings: settings::Board::default(),
             tasks,
             stop,

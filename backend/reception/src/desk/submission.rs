@@ -82,6 +82,14 @@ impl Reception {
     ) -> Result<Allowed, Reply> {
         let (account, now, settings) = (identity.account, self.clock.now(), self.store.settings());
         let state = self.store.sending_state(account).await.map_err(|error| unavailable(&error))?;
+        if state.closed_at.is_some_and(|closed_at| identity.at <= closed_at) {
+            // RFC 4954 §6: whoever is in by a password that is good no more is not in.
+            return Err(Reply::new(
+                530,
+                EnhancedCode::new(5, 7, 0),
+                "Log in again: this account was closed to all who were in",
+            ));
+        }
         let to: Vec<Address> = envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect();
         let new = self.store.never_written_to(account, &to).await.map_err(|error| unavailable(&error))?;
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);

@@ -65,7 +65,7 @@ impl Desk {
 
     pub(crate) async fn identity(&self, text: &str) -> Identity {
         let account = self.house.store.account(&address(text)).await.unwrap().unwrap();
-        Identity { account: account.key, address: account.address }
+        Identity { account: account.key, address: account.address, at: self.house.store.now() }
     }
 
     /// MAIL, RCPT and DATA up to the end of the message; or the reply that stops it.

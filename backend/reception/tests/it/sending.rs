@@ -39,7 +39,13 @@ async fn each_limit_says_which_it_is() {
         ("sending.messages_per_hour", "1", 1, 1, "450 4.7.1 You may send 1 messages an hour, 1 are used; try again in"),
         ("sending.recipients_per_hour", "3", 2, 2, "450 4.7.1 You may send to 3 recipients an hour, 2 are used; try"),
         ("sending.messages_per_day", "1", 1, 1, "450 4.7.1 You may send 1 messages a day, 1 are used; try again in"),
-        ("sending.recipients_per_day", "3", 2, 2, "450 4.7.1 You may send to 3 recipients a day, 2 are used; try again"),
+        (
+            "sending.recipients_per_day",
+            "3",
+            2,
+            2,
+            "450 4.7.1 You may send to 3 recipients a day, 2 are used; try again",
+        ),
         (
             "sending.new_recipients_per_day",
             "3",
@@ -47,7 +53,13 @@ async fn each_limit_says_which_it_is() {
             2,
             "450 4.7.1 You may send to 3 recipients a day whom you never wrote to, 2 are used; try again in",
         ),
-        ("sending.recipients_per_hour", "3", 2, 4, "550 5.7.1 You may send to 3 recipients an hour, and this message has"),
+        (
+            "sending.recipients_per_hour",
+            "3",
+            2,
+            4,
+            "550 5.7.1 You may send to 3 recipients an hour, and this message has",
+        ),
     ] {
         let desk = Desk::open().await;
         set(&desk, setting, most).await;
@@ -159,7 +171,8 @@ async fn nobody_is_not_written_to_again_and_again() {
         assert!(desk.said(&by_ann("ann@example.org", &to), PLAIN).await.starts_with("250"));
         let claim = Claim { limit: 9, per_destination: 9, lease: Duration::from_hours(1), busy: Vec::new() };
         let key = store.queue_claim(claim).await.unwrap()[0].recipients[0].key;
-        let (reply, remote) = ("550 5.1.1 \u{201c}nobody\u{201d}:\r\nno such user".to_owned(), "mx.elsewhere.example".to_owned());
+        let (reply, remote) =
+            ("550 5.1.1 \u{201c}nobody\u{201d}:\r\nno such user".to_owned(), "mx.elsewhere.example".to_owned());
         let outcome = Outcome::Failed { reply, remote, is_unknown: true };
         store.queue_settle(vec![Settlement { recipient: key, outcome }], Vec::new()).await.unwrap();
         desk.house.clock.advance(Duration::from_hours(2));

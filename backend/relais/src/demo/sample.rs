@@ -287,6 +287,7 @@ async fn judged(store: &Store, clock: &DemoClock) -> Result<()> {
         trace: trace(),
         from_peer: from_peer.to_owned(),
         judgement: Some(Judgement { judged_as: JudgedAs::Junk, score: None, findings: findings("quarantine") }),
+        submission: None,
     };
     store.accept(acceptance).await?;
     let reply = "550 5.7.1 savings.example wants mail refused that is not proved to be theirs (DMARC): neither SPF nor DKIM \

@@ -62,6 +62,8 @@ pub struct SendingState {
     pub limits: SendingLimits,
     /// Its mail to other hosts is held.
     pub is_held: bool,
+    /// Who logged in before is in no more.
+    pub closed_at: Option<Timestamp>,
 }
 
 /// An account of which there is something to think about.
@@ -123,7 +125,8 @@ impl Store {
     /// How an account stands that wants to send.
     pub async fn sending_state(&self, account: AccountKey) -> Result<SendingState, StoreError> {
         let sql = "SELECT hourly_messages, hourly_recipients, daily_messages, daily_recipients, daily_new_recipients,
-                          (SELECT COUNT(*) FROM sending_hold AS h WHERE h.account_key = a.account_key AND h.ended_at IS NULL)
+                          (SELECT COUNT(*) FROM sending_hold AS h WHERE h.account_key = a.account_key AND h.ended_at IS NULL),
+                          closed_at
                    FROM account AS a WHERE a.account_key = $1";
         let query = sqlx::query(sql).bind(account.value());
         let Some(row) = query.fetch_optional(&mut *self.reader().await?).await? else {
@@ -139,6 +142,7 @@ impl Store {
                 daily_new_recipients: limit(4)?,
             },
             is_held: row.try_get::<i64, _>(5)? > 0,
+            closed_at: row.try_get::<Option<i64>, _>(6)?.map(Timestamp::from_millis),
         })
     }
 

@@ -206,44 +206,45 @@ impl Store {
     /// Holds an account's mail to other hosts, what waits and what comes. False where it is held already, or the account is gone.
     pub async fn raise_hold(&self, new: NewHold) -> Result<bool, StoreError> {
         let scribe = self.scribe(&Author::house());
-        let raised = self.write(move |tx| {
-            Box::pin(async move {
-                let sql = "SELECT address, domain_key FROM account WHERE account_key = $1";
-                let query = sqlx::query_as(sql).bind(new.account.value());
-                let Some((address, domain)) = query.fetch_optional(&mut *tx).await? else { return Ok(false) };
-                let (address, domain): (String, i64) = (address, domain);
-                let key = scribe.next_key();
-                let sql = "INSERT INTO sending_hold (hold_key, account_key, reason, messages, new_recipients,
+        let raised = self
+            .write(move |tx| {
+                Box::pin(async move {
+                    let sql = "SELECT address, domain_key FROM account WHERE account_key = $1";
+                    let query = sqlx::query_as(sql).bind(new.account.value());
+                    let Some((address, domain)) = query.fetch_optional(&mut *tx).await? else { return Ok(false) };
+                    let (address, domain): (String, i64) = (address, domain);
+                    let key = scribe.next_key();
+                    let sql = "INSERT INTO sending_hold (hold_key, account_key, reason, messages, new_recipients,
                                unknown_recipients, complaints, peer, raised_at)
                            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                            ON CONFLICT (account_key) WHERE ended_at IS NULL DO NOTHING";
-                let peer = new.peer.map(|peer| peer.to_canonical().to_string()).unwrap_or_default();
-                let done = sqlx::query(sql)
-                    .bind(key)
-                    .bind(new.account.value())
-                    .bind(new.reason.as_str())
-                    .bind(signed(new.facts.messages))
-                    .bind(signed(new.facts.new_recipients))
-                    .bind(signed(new.facts.unknown_recipients))
-                    .bind(signed(new.facts.complaints))
-                    .bind(peer.as_str())
-                    .bind(scribe.now().millis())
-                    .execute(&mut *tx)
-                    .await?;
-                if done.rows_affected() == 0 {
-                    return Ok(false);
-                }
-                let sql = "UPDATE queued_recipient SET state = 1, hold_key = $2 WHERE state = 0 AND queue_key IN
+                    let peer = new.peer.map(|peer| peer.to_canonical().to_string()).unwrap_or_default();
+                    let done = sqlx::query(sql)
+                        .bind(key)
+                        .bind(new.account.value())
+                        .bind(new.reason.as_str())
+                        .bind(signed(new.facts.messages))
+                        .bind(signed(new.facts.new_recipients))
+                        .bind(signed(new.facts.unknown_recipients))
+                        .bind(signed(new.facts.complaints))
+                        .bind(peer.as_str())
+                        .bind(scribe.now().millis())
+                        .execute(&mut *tx)
+                        .await?;
+                    if done.rows_affected() == 0 {
+                        return Ok(false);
+                    }
+                    let sql = "UPDATE queued_recipient SET state = 1, hold_key = $2 WHERE state = 0 AND queue_key IN
                                (SELECT queue_key FROM queued WHERE submitter = $1)";
-                sqlx::query(sql).bind(new.account.value()).bind(key).execute(&mut *tx).await?;
-                let domain = DomainKey::new(domain);
-                let after = json!({ "reason": new.reason.as_str(), "peer": peer });
-                let deed = Deed { act: "hold.raise", after: Some(after), ..deed(address, new.account, domain) };
-                scribe.note(tx, deed).await?;
-                Ok::<_, StoreError>(true)
+                    sqlx::query(sql).bind(new.account.value()).bind(key).execute(&mut *tx).await?;
+                    let domain = DomainKey::new(domain);
+                    let after = json!({ "reason": new.reason.as_str(), "peer": peer });
+                    let deed = Deed { act: "hold.raise", after: Some(after), ..deed(address, new.account, domain) };
+                    scribe.note(tx, deed).await?;
+                    Ok::<_, StoreError>(true)
+                })
             })
-        })
-        .await?;
+            .await?;
         self.inner.hold_woken.notify_one();
         Ok(raised)
     }
@@ -392,6 +393,8 @@ impl Store {
             })
         })
         .await?;
+        // Nobody may listen.
+        let _heard = self.inner.shut_out.send(account);
         // Whoever was in is out, so nothing comes any more; where this breaks off, the hold stands, and is dropped again.
         let filter = QueueFilter { hold: Some(hold.key), state: Some(QueueState::Held), ..QueueFilter::default() };
         let mut removed = 0;
@@ -404,6 +407,11 @@ impl Store {
         let now = self.now();
         self.write(move |tx| Box::pin(async move { end(tx, &hold, HoldEnd::Dropped, now).await.map(drop) })).await?;
         Ok(Some(removed))
+    }
+
+    /// Told of each account that is shut out, on this node: its connections end. A receiver that is 64 accounts late learns that it missed some.
+    pub fn shut_outs(&self) -> tokio::sync::broadcast::Receiver<AccountKey> {
+        self.inner.shut_out.subscribe()
     }
 
     /// What is usual with an account since holds of it were released.
@@ -421,14 +429,6 @@ impl Store {
             }
         }
         Ok(released)
-    }
-
-    /// Since when whoever logged in to an account before is in no more.
-    pub async fn closed_at(&self, account: AccountKey) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT closed_at FROM account WHERE account_key = $1";
-        let query = sqlx::query(sql).bind(account.value());
-        let row = query.fetch_optional(&mut *self.reader().await?).await?;
-        Ok(row.map(|row| row.try_get::<Option<i64>, _>(0)).transpose()?.flatten().map(Timestamp::from_millis))
     }
 
     async fn note_held_as_written(&self, hold: &Hold) -> Result<(), StoreError> {

@@ -194,13 +194,15 @@ fn who_drops_a_hold_shuts_out_whoever_was_in() {
             store.accept(submission(anna, number, &["a@else.example"], 1)).await.unwrap();
         }
         store.raise_hold(burst(anna)).await.unwrap();
+        let mut shut_outs = store.shut_outs();
         assert_eq!(store.drop_hold(&Author::house(), anna).await.unwrap(), Some(1100));
         assert_eq!(store.drop_hold(&Author::house(), anna).await.unwrap(), None);
         assert_eq!((states(&house).await.len(), acts(&house).await[0].as_str()), (0, "hold.drop"));
         let account = store.account(&address("anna@house.example")).await.unwrap().unwrap();
         assert!(!account.has_password);
         assert_eq!(store.app_passwords(anna).await.unwrap(), []);
-        assert_eq!(store.closed_at(anna).await.unwrap(), Some(store.now()));
+        assert_eq!(store.sending_state(anna).await.unwrap().closed_at, Some(store.now()));
+        assert_eq!(shut_outs.try_recv(), Ok(anna));
         assert_eq!(store.sent_counts(anna, NOW.minus(SPAN)).await.unwrap(), [], "it wasn't anna");
         let search = relais_store::TraceFilter::default();
         let told = store.trace(&search, &Page { after: None, limit: 1 }).await.unwrap();
