@@ -199,13 +199,13 @@ impl Store {
         let sql = "SELECT s.account_key, CAST(SUM(s.recipients) AS BIGINT), CAST(SUM(s.nobody) AS BIGINT),
                           CAST(SUM(s.complaints) AS BIGINT)
                    FROM (SELECT c.account_key, c.recipients,
-                                CASE WHEN c.span_at >= COALESCE((SELECT MAX(h.ended_at) FROM sending_hold AS h
+                                CASE WHEN c.span_at > COALESCE((SELECT MAX(h.ended_at) FROM sending_hold AS h
                                          WHERE h.account_key = c.account_key), 0) THEN c.unknown_recipients ELSE 0 END AS nobody,
                                 0 AS complaints
                          FROM sent_count AS c WHERE c.span_at >= $1
                          UNION ALL
                          SELECT p.account_key, 0, 0, 1 FROM complaint AS p
-                         WHERE p.at >= $1 AND p.at >= COALESCE((SELECT MAX(h.ended_at) FROM sending_hold AS h
+                         WHERE p.at >= $1 AND p.at > COALESCE((SELECT MAX(h.ended_at) FROM sending_hold AS h
                                          WHERE h.account_key = p.account_key), 0)) AS s
                    WHERE NOT EXISTS (SELECT 1 FROM sending_hold AS h WHERE h.account_key = s.account_key AND h.ended_at IS NULL)
                    GROUP BY s.account_key HAVING CAST(SUM(s.nobody) AS BIGINT) >= $2 OR CAST(SUM(s.complaints) AS BIGINT) >= $3
