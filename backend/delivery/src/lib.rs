@@ -46,6 +46,7 @@ mod settle;
 mod sts;
 mod tally;
 mod tls;
+mod unknown;
 mod worker;
 
 #[cfg(test)]

@@ -112,5 +112,6 @@ async fn acceptance(
         trace: message.trace.clone(),
         from_peer: String::new(),
         judgement: None,
+        submission: None,
     })
 }

@@ -10,6 +10,7 @@ use relais_store::{Acceptance, Outcome, QueuedMessage, QueuedRecipient, Settleme
 use crate::attempt::{Job, Ports, Said, Verdict};
 use crate::bodies::{Body, beginning};
 use crate::config::DeliveryConfig;
+use crate::unknown::is_unknown;
 
 /// What becomes of one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +46,14 @@ pub(crate) fn decide(
         }
         Verdict::Failed(said) => {
             let notice = told(Kind::Failed, notify.failure, status_of(&said.reply));
-            Decision { outcome: Outcome::Failed { reply: said.reply.to_string(), remote: host_of(said) }, notice }
+            let (reply, remote, is_unknown) = (said.reply.to_string(), host_of(said), is_unknown(&said.reply));
+            Decision { outcome: Outcome::Failed { reply, remote, is_unknown }, notice }
         }
         Verdict::Deferred(said) if message.expires_at <= now => {
             // RFC 3463 §3.5: X.4.7, delivery time expired.
             let notice = told(Kind::Failed, notify.failure, EnhancedCode::new(4, 4, 7));
             let reply = format!("Given up (4.4.7) after: {}", said.reply);
-            Decision { outcome: Outcome::Failed { reply, remote: host_of(said) }, notice }
+            Decision { outcome: Outcome::Failed { reply, remote: host_of(said), is_unknown: false }, notice }
         }
         Verdict::Deferred(said) => {
             let is_late = delay_notice_after <= now.since(message.created_at);
@@ -188,10 +190,10 @@ fn log(job: &Job, recipient: &QueuedRecipient, verdict: &Verdict, decision: &Dec
             let next_ms = until.millis();
             tracing::info!(queue.id = %id, recipient = %to, next_hop = %hop, remote, reply, next_ms, "deferred");
         }
-        (Outcome::Failed { remote, reply }, _) if job.message.reverse_path == ReversePath::Null => {
+        (Outcome::Failed { remote, reply, .. }, _) if job.message.reverse_path == ReversePath::Null => {
             tracing::warn!(queue.id = %id, recipient = %to, next_hop = %hop, remote, reply, "failed, and nobody is to be told: dropped");
         }
-        (Outcome::Failed { remote, reply }, _) => {
+        (Outcome::Failed { remote, reply, .. }, _) => {
             tracing::info!(queue.id = %id, recipient = %to, next_hop = %hop, remote, reply, "failed");
         }
         (Outcome::Untried { .. }, _) => tracing::debug!(queue.id = %id, recipient = %to, "given back untried"),

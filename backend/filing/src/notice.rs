@@ -152,6 +152,7 @@ impl Filing {
             trace,
             from_peer: String::new(),
             judgement: None,
+            submission: None,
         }))
     }
 }

@@ -33,6 +33,11 @@ pub(crate) const QUEUE: &str = "/panel/queue";
 /// Acts upon chosen mail, or upon all that a filter finds.
 pub(crate) const QUEUE_ACTS: &str = "/panel/queue/acts";
 pub(crate) const QUEUE_MESSAGE: &str = "/panel/queue/{id}";
+/// People whose mail is held.
+pub(crate) const HOLDS: &str = "/panel/holds";
+/// Addresses elsewhere that are nobody's.
+pub(crate) const SUPPRESSED: &str = "/panel/suppressed";
+pub(crate) const SUPPRESSED_REMOVE: &str = "/panel/suppressed/remove";
 pub(crate) const MESSAGES: &str = "/panel/messages";
 pub(crate) const MESSAGE: &str = "/panel/messages/{id}";
 pub(crate) const SECURITY: &str = "/panel/security";
@@ -88,6 +93,8 @@ pub(crate) const OWN_JUNK: &str = "/panel/account/junk";
 pub(crate) const OWN_JUNK_REMOVE: &str = "/panel/account/junk/remove";
 pub(crate) const OWN_JUNK_CODE: &str = "/panel/account/junk/code";
 pub(crate) const OWN_JUNK_FORGET: &str = "/panel/account/junk/forget";
+/// What one sends, of what one may.
+pub(crate) const OWN_SENDING: &str = "/panel/account/sending";
 pub(crate) const OWN_SESSIONS: &str = "/panel/account/sessions";
 pub(crate) const OWN_SESSIONS_END: &str = "/panel/account/sessions/end";
 pub(crate) const OWN_SESSIONS_END_OTHERS: &str = "/panel/account/sessions/end-others";
@@ -133,6 +140,10 @@ pub(crate) const PERSON_SUSPEND: &str = "/panel/people/{address}/suspend";
 pub(crate) const PERSON_RESUME: &str = "/panel/people/{address}/resume";
 pub(crate) const PERSON_REMOVE: &str = "/panel/people/{address}/remove";
 pub(crate) const PERSON_RESTORE: &str = "/panel/people/{address}/restore";
+/// Why their mail is held, and what can be done.
+pub(crate) const PERSON_HOLD: &str = "/panel/people/{address}/hold";
+pub(crate) const PERSON_HOLD_RELEASE: &str = "/panel/people/{address}/hold/release";
+pub(crate) const PERSON_HOLD_DROP: &str = "/panel/people/{address}/hold/drop";
 pub(crate) const PERSON_SIGN_IN: &str = "/panel/people/{address}/sign-in";
 pub(crate) const PERSON_LINK: &str = "/panel/people/{address}/sign-in/link";
 pub(crate) const PERSON_SECOND_OFF: &str = "/panel/people/{address}/sign-in/second/remove";

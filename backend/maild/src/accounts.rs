@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use relais_store::AccountKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 /// Commands of one account that go through a whole mailbox (SEARCH, SORT, THREAD) at once. Further ones wait for their turn: what
 /// they compute would fill the memory and keep the cores from everybody else.
@@ -20,11 +21,13 @@ pub(crate) struct Accounts {
 struct Present {
     sessions: usize,
     turns: Arc<Semaphore>,
+    /// Cancelled where the account is closed to all who are in.
+    closing: CancellationToken,
 }
 
 impl Default for Present {
     fn default() -> Self {
-        Self { sessions: 0, turns: Arc::new(Semaphore::new(LONG_COMMANDS)) }
+        Self { sessions: 0, turns: Arc::new(Semaphore::new(LONG_COMMANDS)), closing: CancellationToken::new() }
     }
 }
 
@@ -34,6 +37,7 @@ pub(crate) struct AccountSeat {
     accounts: Arc<Accounts>,
     account: AccountKey,
     turns: Arc<Semaphore>,
+    closing: CancellationToken,
 }
 
 impl Accounts {
@@ -46,11 +50,31 @@ impl Accounts {
         }
         let here = present.entry(account).or_default();
         here.sessions += 1;
-        Some(AccountSeat { accounts: Arc::clone(self), account, turns: Arc::clone(&here.turns) })
+        let (turns, closing) = (Arc::clone(&here.turns), here.closing.clone());
+        Some(AccountSeat { accounts: Arc::clone(self), account, turns, closing })
+    }
+
+    /// Ends an account's sessions; who logs in from now on isn't meant.
+    pub(crate) fn close(&self, account: AccountKey) {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(here) = present.get_mut(&account) {
+            std::mem::take(&mut here.closing).cancel();
+        }
     }
 }
 
 impl AccountSeat {
+    /// Waits until the account is closed to all who are in; without a seat, for ever.
+    pub(crate) fn closing(seat: Option<&Self>) -> impl Future<Output = ()> + use<> {
+        let closing = seat.map(|seat| seat.closing.clone());
+        async move {
+            match closing {
+                Some(closing) => closing.cancelled().await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     /// Waits for the turn of a long command, which lasts until it is dropped. Whoever has it must not wait for a peer.
     pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.turns).acquire_owned().await.ok()
@@ -85,6 +109,19 @@ mod tests {
         assert!(accounts.seat(ann, 2).is_none());
         drop(seats);
         assert!(accounts.present.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn who_is_in_hears_that_the_account_is_closed() {
+        let accounts = Arc::new(Accounts::default());
+        let seat = |account| accounts.seat(AccountKey::new(account), 9).unwrap();
+        let is_closed = |seat: &AccountSeat| AccountSeat::closing(Some(seat)).now_or_never().is_some();
+        let (old, stranger) = (seat(1), seat(2));
+        accounts.close(AccountKey::new(1));
+        accounts.close(AccountKey::new(3));
+        let new = seat(1);
+        assert_eq!((is_closed(&old), is_closed(&new), is_closed(&stranger)), (true, false, false));
+        assert!(AccountSeat::closing(None).now_or_never().is_none());
     }
 
     /// The sessions of one account wait for each other, and for nobody else.

@@ -260,6 +260,7 @@ impl Client {
     async fn wait(&mut self, stop: &CancellationToken) -> io::Result<()> {
         let limits = &self.house.limits;
         let limit = if self.identity.is_some() { limits.imap_idle } else { limits.login_idle };
+        let closing = AccountSeat::closing(self.seat.as_ref());
         let Some(wire) = &mut self.wire else { return Err(io::ErrorKind::NotConnected.into()) };
         let session = &mut self.session;
         let changes = &mut self.changes;
@@ -273,6 +274,7 @@ impl Client {
             () = stop.cancelled() => {
                 self.session.bye(&mut self.out, Some(&ResponseCode::Unavailable), "The server closes for now");
             }
+            () = closing => self.session.bye(&mut self.out, None, "This account was closed to all who were in"),
             // Cancel-safe: a change that was seen is marked as seen in the same poll.
             is_alive = news => self.tell_news(is_alive),
             read = timeout(limit, wire.read(|octets| session.feed(octets))) => match read {

@@ -26,6 +26,8 @@ use relais_certs::Served;
 use relais_model::{Clock, Domain};
 use relais_reception::{Identity, Login, Reception};
 use relais_store::Store;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
 
 use accounts::{AccountSeat, Accounts};
 
@@ -74,6 +76,25 @@ impl House {
     #[must_use]
     pub fn with_message_octets(&self, message_octets: u64) -> Self {
         self.with(Limits { message_octets, ..self.limits.clone() }, self.scram)
+    }
+
+    /// Ends the sessions of accounts that are shut out, until `stop`. Only what waits for a peer hears it: what is being done is done.
+    pub async fn shut_out(self, stop: CancellationToken) {
+        let mut shut_outs = self.store.shut_outs();
+        loop {
+            let shut_out = tokio::select! {
+                // Both cancel-safe: what wasn't received is received the next time.
+                () = stop.cancelled() => return,
+                shut_out = shut_outs.recv() => shut_out,
+            };
+            match shut_out {
+                Ok(account) => self.accounts.close(account),
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::error!(missed, "accounts were shut out, and keep their connections")
+                }
+                Err(RecvError::Closed) => return,
+            }
+        }
     }
 
     /// A seat for one more session of this account; none where it has enough.

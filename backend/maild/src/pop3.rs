@@ -97,10 +97,14 @@ impl Driver {
         let stall = self.house.limits.write_stall;
         loop {
             match self.session.step() {
-                Step::Read => tokio::select! {
-                    () = stop.cancelled() => self.session.expire(),
-                    read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
-                },
+                Step::Read => {
+                    let closing = AccountSeat::closing(self.seat.as_ref());
+                    tokio::select! {
+                        () = stop.cancelled() => self.session.expire(),
+                        () = closing => self.session.expire(),
+                        read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
+                    }
+                }
                 Step::Write(octets) => wire.write(&octets, stall).await?,
                 Step::StartTls => {
                     wire = wire.start_tls(self.house.tls.shown(), &[], self.house.limits.handshake).await?;

@@ -74,14 +74,21 @@ impl Driver {
             let step = self.session.step();
             self.note_senseless();
             match step {
-                Step::Read => tokio::select! {
-                    biased;
-                    () = stop.cancelled(), if !is_stopping => {
-                        is_stopping = true;
-                        self.session.shut_down();
+                Step::Read => {
+                    let closing = AccountSeat::closing(self.seat.as_ref());
+                    tokio::select! {
+                        biased;
+                        () = stop.cancelled(), if !is_stopping => {
+                            is_stopping = true;
+                            self.session.shut_down();
+                        }
+                        () = closing, if !is_stopping => {
+                            is_stopping = true;
+                            self.session.shut_down();
+                        }
+                        read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
                     }
-                    read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
-                },
+                }
                 Step::Write(octets) => {
                     self.take_time(stop).await;
                     wire.write(&octets, stall).await?;

@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::{error, info};
 
+use crate::Disk;
 use crate::desk::forward::is_round;
 use crate::filters::Filtering;
 use crate::judge::{Fate, Policy};
@@ -36,7 +37,6 @@ use crate::spam::{Filter, Lists, refusal};
 use crate::spool::{Spool, Spooled, Spooler};
 use crate::tally::Tally;
 use crate::visit::{Door, Visit};
-use crate::{Disk, Identity};
 
 /// A message that has passed more hosts than this goes in circles (RFC 5321 §6.3 wants 100 at least).
 const MAX_RECEIVED: usize = 100;
@@ -215,7 +215,12 @@ impl Reception {
             self.porter.may_ask(visit.peer, path)?;
             self.refuse_listed(visit, path).await?;
         }
-        let answer = recipient(&self.filing, self.disk.is_nearly_full(), visit, envelope, path).await;
+        let mut answer = recipient(&self.filing, self.disk.is_nearly_full(), visit, envelope, path).await;
+        if let Ok(plan) = &answer
+            && let Some(refusal) = self.suppressed(visit, plan).await?
+        {
+            answer = Err(refusal);
+        }
         if let Err(reply) = &answer {
             metrics::counter!("relais_recipients_refused_total", "door" => visit.door.as_str()).increment(1);
             if let Some(fault) = Fault::of_refusal(reply).filter(|_| visit.is_watched) {
@@ -323,12 +328,17 @@ impl Reception {
         if let Some(outbound) = &mut acceptance.outbound {
             outbound.reverse_path = self.onward_path(&arrival.visit, &envelope.reverse_path, &plans).await?;
         }
-        let identity = arrival.visit.identity.as_ref();
-        self.count_sent(identity, plans.len()).await?;
+        let mut sender = None;
+        if let Some(identity) = &arrival.visit.identity {
+            let sent = self.allowed(identity, &arrival, &envelope, acceptance.outbound.is_some()).await?;
+            acceptance.submission = Some(sent.place.submission);
+            sender = Some((identity.account, sent));
+        }
+        let give_back = || sender.iter().for_each(|(_, sent)| self.sending.give_back(&sent.place));
         let accepted = match self.store.accept(acceptance).await {
             Ok(accepted) => accepted,
             Err(error) => {
-                self.uncount_sent(identity, plans.len());
+                give_back();
                 return Err(unavailable(&error));
             }
         };
@@ -338,7 +348,7 @@ impl Reception {
         let taken = Reply::new(250, EnhancedCode::new(2, 0, 0), format!("Taken as {trace}"));
         let has_reply = arrival.visit.door == Door::Lmtp;
         if !outcomes.iter().any(Outcome::is_served) {
-            self.uncount_sent(identity, plans.len());
+            give_back();
             let replies: Vec<Reply> = outcomes.iter().map(|outcome| outcome.reply(&taken)).collect();
             return Ok(if has_reply { replies } else { vec![one_of(&replies); replies.len()] });
         }
@@ -346,14 +356,16 @@ impl Reception {
             queue.id = %trace, size_octets, recipients = plans.len(), reverse_path = %envelope.reverse_path,
             "message accepted"
         );
+        sender.iter().for_each(|(_, sent)| self.sending.keep(&sent.place));
         self.tell(&envelope, &trace, &outcomes, has_reply, accepted.message)
             .await
             .map_err(|error| unavailable(&error))?;
         if is_wanted {
             self.porter.note_wanted(arrival.visit.peer);
         }
-        if let Some(Identity { account, .. }) = identity {
-            self.filter.note_written(*account, envelope.recipients.iter().map(|recipient| &recipient.address)).await;
+        // To whom held mail goes, the account has written once it is released.
+        if let Some((account, _)) = sender.filter(|(_, sent)| !sent.is_held) {
+            self.filter.note_written(account, envelope.recipients.iter().map(|recipient| &recipient.address)).await;
         }
         // SMTP has one reply for all: who was not served is told by a notice.
         Ok(outcomes.iter().map(|outcome| if has_reply { outcome.reply(&taken) } else { taken.clone() }).collect())
@@ -389,6 +401,7 @@ impl Reception {
             trace: trace.clone(),
             from_peer: arrival.peer_shown(),
             judgement: None,
+            submission: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - `login`: the one log-in of IMAP, POP3 and SMTP AUTH, and its limits. `networks`: what a network may do at port 25. `bans`: who is refused now, by either, for people.
 //! - `visit`: who stands at which door. `recipient`: may this recipient come in there?
-//! - `desk`: a message from MAIL to the reply after its last dot. `sending`: what an account may send in a day. `outcome`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
+//! - `desk`: a message from MAIL to the reply after its last dot. `sending`: what an account may send; `hold`: whether it sends as never before. `outcome`: what became of each recipient then. `spool`: a message while it comes in. `disk`: is there room for it?
 //! - `proof`: whose mail a stranger's message is. `spam`: whether anybody wants it. `filters`: what programs that aren't ours say of it. `judge`: what becomes of it, by all that was found.
 //!
 //! # Invariants
@@ -14,6 +14,7 @@ mod bounded;
 mod desk;
 mod disk;
 mod filters;
+mod hold;
 mod judge;
 mod login;
 mod network;
@@ -31,6 +32,7 @@ pub use bans::{Ban, BanReason, BanTarget, Banned};
 pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, prepare};
 pub use disk::Disk;
 pub use filters::filters_set;
+pub use hold::{Bars, Behaviour, facts, judge as judge_behaviour};
 pub use login::{
     AddAppPasswordError, HashError, Identity, Login, LoginAnswer, LoginAttempt, MAX_PASSWORD_OCTETS, Protocol,
     ScramAttempt, ScramStart, VERIFIED_FOR, is_known_hash,
@@ -39,6 +41,7 @@ pub use network::Network;
 pub use networks::{Fault, Guest, Porter, Slowness, TurnedAway};
 pub use recipient::{recipient, refuse};
 pub use relais_filing::Plan;
+pub use sending::{Sent, Sum, limits_of, sent_of};
 pub use spam::{Filter, Lists, Looked, Tutor};
 pub use spool::{Held, Spool, Spooled, Spooler};
 pub use tally::Tally;

@@ -59,6 +59,12 @@ pub(crate) enum HouseCommand {
     /// Mail that waits to go out.
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// People whose mail is held, since they sent as never before.
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Addresses elsewhere that mail is refused for, since other hosts refused them as nobody's.
+    #[command(subcommand)]
+    Suppressed(SuppressedCommand),
     /// Where did a message go?
     #[command(subcommand)]
     Message(MessageCommand),
@@ -426,6 +432,53 @@ pub(crate) enum QueueCommand {
     Release(QueueSelection),
     /// Takes it out; nobody is told.
     Remove(QueueSelection),
+}
+
+/// `relais hold …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum HoldCommand {
+    /// Lists whose mail is held, and why.
+    List(ListArguments),
+    /// Shows what waits of one person.
+    Show {
+        /// Their address.
+        address: String,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// It was them: lets their mail go on.
+    Release {
+        /// Their address.
+        address: String,
+    },
+    /// It was not them: takes the mail away, and shuts out whoever is in their account.
+    Drop {
+        /// Their address.
+        address: String,
+        /// I mean it.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// `relais suppressed …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum SuppressedCommand {
+    /// Lists the addresses.
+    List {
+        /// Paging.
+        #[command(flatten)]
+        list: ListArguments,
+        /// Only those with this in them.
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+    },
+    /// Lets mail go to an address again.
+    Remove {
+        /// The address.
+        address: String,
+    },
 }
 
 /// `relais message …`

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use crate::arguments::{
     AccountCommand, ActivityCommand, AliasCommand, AppPasswordCommand, CertificateCommand, DnsCommand, DomainCommand,
-    HouseCommand, KeyCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection, SettingsCommand,
+    HoldCommand, HouseCommand, KeyCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection,
+    SettingsCommand, SuppressedCommand,
 };
 use crate::config::Config;
 use crate::control::{Content, Line, complaints, path, query};
@@ -88,6 +89,28 @@ const QUEUE: &[Column] = &[
     ("NEXT", Cell::Member("next_attempt_at")),
     ("LAST REPLY", Cell::Member("last_reply")),
 ];
+const HOLDS: &[Column] = &[
+    ("ADDRESS", Cell::Member("address")),
+    ("SINCE", Cell::Member("since")),
+    ("MESSAGES", Cell::Member("messages")),
+    ("RECIPIENTS", Cell::Member("recipients")),
+    ("FROM", Cell::Member("peer")),
+    ("WHY", Cell::Member("says")),
+];
+const HELD: &[Column] = &[
+    ("AT", Cell::Member("at")),
+    ("RECIPIENT", Cell::Member("recipient")),
+    ("RECIPIENTS", Cell::Member("recipients")),
+    ("SUBJECT", Cell::Member("subject")),
+];
+const SUPPRESSED: &[Column] = &[
+    ("ADDRESS", Cell::Member("address")),
+    ("SINCE", Cell::Member("since")),
+    ("UNTIL", Cell::Member("until")),
+    ("REFUSALS", Cell::Member("refusals")),
+    ("BY", Cell::Member("remote")),
+    ("WORDS", Cell::Member("reply")),
+];
 const MESSAGES: &[Column] = &[
     ("AT", Cell::Member("at")),
     ("ID", Cell::Member("id")),
@@ -153,6 +176,8 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
         HouseCommand::Account(command) => account(command, line).await?,
         HouseCommand::Alias(command) => alias(command, line).await?,
         HouseCommand::Queue(command) => queue(command, line).await?,
+        HouseCommand::Hold(command) => hold(command, line).await?,
+        HouseCommand::Suppressed(command) => suppressed(command, line).await?,
         HouseCommand::Message(MessageCommand::Trace { wanted, list }) => trace(&wanted, &list, line).await?,
         HouseCommand::Certificate(CertificateCommand::Doors { name, json }) => return doors(name, json, line).await,
         HouseCommand::Certificate(command) => certificate(command, line).await?,
@@ -481,6 +506,52 @@ async fn unban(target: Option<&str>, line: &mut Line<'_>) -> Result<()> {
     };
     delete(line, &path(&["security", "bans", target])).await?;
     say(&format!("{target} may log in again"))
+}
+
+async fn hold(command: HoldCommand, line: &mut Line<'_>) -> Result<()> {
+    match command {
+        HoldCommand::List(wanted) => list(line, "/holds", &[], &wanted, HOLDS).await,
+        HoldCommand::Show { address, json } => {
+            let shown = get(line, &path(&["people", &address, "hold"])).await?;
+            if json {
+                return show::json(&shown);
+            }
+            say(&format!("{}: {}", member(&shown, "address"), member(&shown, "says")))?;
+            let samples = json!({ "rows": show::items(&shown, "samples"), "next": null });
+            show::list(&samples, false, HELD)
+        }
+        HoldCommand::Release { address } => {
+            let done =
+                ask(line, Method::POST, &path(&["people", &address, "hold", "release"]), Content::Nothing).await?;
+            say(&format!("{} recipients go on", member(&done, "count")))
+        }
+        HoldCommand::Drop { address, yes } => {
+            let shown = get(line, &path(&["people", &address, "hold"])).await?;
+            if !yes {
+                bail!(
+                    "this drops {} messages to {} recipients, and ends {address}'s password, app passwords, API keys and \
+                     sessions; say --yes if you mean it",
+                    member(&shown, "messages"),
+                    member(&shown, "recipients")
+                );
+            }
+            let done = ask(line, Method::POST, &path(&["people", &address, "hold", "drop"]), Content::Nothing).await?;
+            say(&format!("{} recipients dropped; {address} needs a new password", member(&done, "count")))
+        }
+    }
+}
+
+async fn suppressed(command: SuppressedCommand, line: &mut Line<'_>) -> Result<()> {
+    match command {
+        SuppressedCommand::List { list: wanted, search } => {
+            let filter: Vec<_> = search.as_deref().map(|search| ("search", search)).into_iter().collect();
+            list(line, "/suppressed", &filter, &wanted, SUPPRESSED).await
+        }
+        SuppressedCommand::Remove { address } => {
+            delete(line, &path(&["suppressed", &address])).await?;
+            say(&format!("mail to {address} is tried again"))
+        }
+    }
 }
 
 async fn activity(command: ActivityCommand, line: &mut Line<'_>) -> Result<()> {

@@ -4,14 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use data_encoding::HEXLOWER;
 use relais_certs::{Doing, Served, TxtError, TxtPublisher, TxtWatch};
 use relais_dnscheck::{DnsLook, Inspector, Kind, Look, Service as MailService, TcpReach, TrustAnchor};
 use relais_maild::{Binding, ListenerConfig, Protocol, TlsMode};
-use relais_message::dsn::unstructured;
-use relais_message::format_date;
 use relais_model::{Address, Domain, Random, SystemRandom};
-use relais_service::{Dns, DnsAlert, DnsHouse, DnsLetter, Gap, Text, may_reach};
+use relais_service::{Dns, DnsAlert, DnsHouse, DnsLetter, may_reach};
 use relais_store::{Networks, Store};
 use relais_words::{Filling, Language};
 use sha2::{Digest as _, Sha256};
@@ -19,6 +16,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use crate::config::Config;
+use crate::letter::{Letter, say};
 use crate::server::servers;
 
 /// Zones' own servers are found there.
@@ -190,34 +188,8 @@ fn write(
         lines.push(format!("- {} ({about}): {}", say(language, title), say(language, why)));
     }
     lines.extend([String::new(), language.say("dns-mail-end", [("link", Filling::from(link))])]);
-    let mut chance = [0; 12];
-    random.fill(&mut chance);
-    let header = [
-        format!("Date: {}", format_date(alert.at)),
-        format!(
-            "From: {} <postmaster@{host}>",
-            unstructured(&house.replace(['"', '\\', '<', '>', '@', ',', ';', ':'], " "))
-        ),
-        format!("To: <{to}>"),
-        format!("Subject: {}", unstructured(&language.say("dns-mail-subject", [("name", Filling::from(name))]))),
-        format!("Message-ID: <{}@{host}>", HEXLOWER.encode(&chance)),
-        "Auto-Submitted: auto-generated".to_owned(),
-        "MIME-Version: 1.0".to_owned(),
-        "Content-Type: text/plain; charset=utf-8".to_owned(),
-        "Content-Transfer-Encoding: 8bit".to_owned(),
-    ];
-    format!("{}\r\n\r\n{}\r\n", header.join("\r\n"), lines.join("\r\n")).into_bytes()
-}
-
-fn say(language: Language, text: &Text) -> String {
-    let gaps = text.gaps.iter().map(|(name, gap)| {
-        let filling = match gap {
-            Gap::Number(number) => Filling::from(*number),
-            Gap::Words(words) => Filling::from(words.as_str()),
-        };
-        (&**name, filling)
-    });
-    language.say(&text.id, gaps)
+    let subject = language.say("dns-mail-subject", [("name", Filling::from(name))]);
+    Letter { at: alert.at, to, host, house, subject: &subject, lines: &lines }.write(random)
 }
 
 #[cfg(test)]
@@ -227,6 +199,7 @@ mod tests {
     use relais_dnscheck::{Answer, Answering, Data, Lack, Proof, Record, ServerAnswer, Target};
     use relais_message::Facts;
     use relais_model::Timestamp;
+    use relais_service::Text;
 
     use super::*;
 

@@ -33,7 +33,7 @@ use crate::host::{self, HouseNames, Machine};
 use crate::knocker::Doorstep;
 use crate::log::{Logging, SetLevel};
 use crate::outlook::Seer;
-use crate::{control, operations, web};
+use crate::{control, holds, operations, web};
 
 /// Connections that read the database, beside the one that writes.
 const READERS: u32 = 3;
@@ -198,6 +198,9 @@ impl Server {
         let service = self.service().with_operations(operations);
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
         tasks.spawn(service.dns.clone().look_after(stop.clone()));
+        tasks.spawn(holds::warden(&self.reloading.begun_with, &self.store).run(stop.clone()));
+        let house = self.house.borrow().clone();
+        tasks.spawn(House::clone(&house).shut_out(stop.clone()));
         if delivery.is_some()
             && let Some(clerk) = self.clerk()?
         {

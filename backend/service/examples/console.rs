@@ -135,6 +135,7 @@ async fn queue(house: &House, number: usize) {
         trace: TraceId::parse(&format!("bench{number}")).unwrap(),
         from_peer: "192.0.2.1".to_owned(),
         judgement: None,
+        submission: None,
     };
     house.store.accept(acceptance).await.unwrap();
 }
@@ -150,7 +151,7 @@ async fn settle(house: &House, number: usize) {
         let settled = recipients.iter().enumerate().map(|(at, recipient)| {
             let remote = format!("mx{}.example", at % 50);
             let outcome = if (number + at).is_multiple_of(50) {
-                Outcome::Failed { reply: "550 5.1.1 No such user".to_owned(), remote }
+                Outcome::Failed { reply: "550 5.1.1 No such user".to_owned(), remote, is_unknown: true }
             } else {
                 Outcome::Delivered { reply: "250 2.0.0 Ok".to_owned(), remote, protection: None }
             };

@@ -8,6 +8,7 @@
 //!   other servers' words mean; `destination`: what would become of mail.
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
 //!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
+//! - `holds`: what people send, and whose mail is held; `suppression`: addresses elsewhere that are nobody's.
 //! - `junk`: what one's filter has learnt, whom one lets in or keeps out.
 //! - `reports`: what houses tell each other of mail and of TLS: counted, sent, read, shown.
 //!
@@ -31,6 +32,7 @@ mod domains;
 mod explain;
 mod failure;
 mod filters;
+mod holds;
 mod import;
 mod junk;
 mod links;
@@ -50,6 +52,7 @@ mod security;
 mod sessions;
 mod settings;
 mod sign_in;
+mod suppression;
 mod system;
 mod text;
 mod trace;
@@ -89,6 +92,7 @@ pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, Do
 pub use explain::{Explanation, causes};
 pub use failure::{Complaint, Failure};
 pub use filters::FilterView;
+pub use holds::*;
 pub use import::{PeopleImported, PersonRefused};
 pub use junk::{OwnJunk, RulesOf, SenderRuleForm, SenderRuleView};
 pub use links::{DevicePassword, Founded, LinkOwner, SetUp, Way};
@@ -110,6 +114,7 @@ pub use security::{BanView, FailedLogin, RefusedTally, Security};
 pub use sessions::OpenSession;
 pub use settings::{SettingSectionView, SettingView, sentence as setting_sentence};
 pub use sign_in::{Pending, SignIn, SignedIn};
+pub use suppression::{SuppressedView, SuppressedWanted};
 pub use system::{
     CertificateFact, CertificateView, DataSizes, DiskFact, HealthCheck, Host, ListenerView, LogLevel, LogLine, LogTail,
     SystemView,

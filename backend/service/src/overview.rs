@@ -357,6 +357,11 @@ impl Service {
                 reasons.push(Reason { verdict: Verdict::Attention, subject: "logins", says });
             }
         }
+        let held = self.count_holds(by).await?;
+        if held > 0 {
+            let says = Text::new("overview-holds").with("count", held);
+            reasons.push(Reason { verdict: Verdict::Attention, subject: "holds", says });
+        }
         if settings.queue_alarm <= queue.total.waiting {
             let says = Text::new("overview-queue-large").with("count", queue.total.waiting);
             reasons.push(Reason { verdict: Verdict::Attention, subject: "queue", says });

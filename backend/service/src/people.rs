@@ -48,10 +48,16 @@ pub struct PersonView {
     pub used_messages: u64,
     /// Whether they can't log in, and their mail is refused.
     pub is_suspended: bool,
-    /// Messages that they may send in a day; none: no limit.
+    /// Messages that they may send in an hour; none: as the house says.
+    pub hourly_messages: Option<u64>,
+    /// Recipients that they may send to in an hour, of all messages together; none: as the house says.
+    pub hourly_recipients: Option<u64>,
+    /// Messages that they may send in a day; none: as the house says.
     pub daily_messages: Option<u64>,
-    /// Recipients that they may send to in a day, of all messages together; none: no limit.
+    /// Recipients that they may send to in a day, of all messages together; none: as the house says.
     pub daily_recipients: Option<u64>,
+    /// Recipients that they may send to in a day and never wrote to before; none: as the house says.
+    pub daily_new_recipients: Option<u64>,
     /// The language that they read: `en`, `fr`; none: they never chose.
     pub language: Option<String>,
     /// The look that they chose: `light`, `dark`; none: as their system is set.
@@ -161,14 +167,26 @@ pub struct PersonChange {
     /// Whether they can't log in, and their mail is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_suspended: Option<bool>,
-    /// Messages that they may send in a day; null: no limit.
+    /// Messages that they may send in an hour; null: as the house says.
+    #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub hourly_messages: Option<Option<u64>>,
+    /// Recipients that they may send to in an hour; null: as the house says.
+    #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub hourly_recipients: Option<Option<u64>>,
+    /// Messages that they may send in a day; null: as the house says.
     #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub daily_messages: Option<Option<u64>>,
-    /// Recipients that they may send to in a day; null: no limit.
+    /// Recipients that they may send to in a day; null: as the house says.
     #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub daily_recipients: Option<Option<u64>>,
+    /// Recipients that they may send to in a day and never wrote to before; null: as the house says.
+    #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub daily_new_recipients: Option<Option<u64>>,
     /// The language that they read: `en`, `fr`; null: none chosen.
     #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -361,8 +379,11 @@ impl People {
         let mut checks = Checks::default();
         checks.note(checks::text("name", change.name.as_deref().unwrap_or_default(), MAX_TEXT_OCTETS));
         checks.note(checks::number("quota_octets", change.quota_octets.flatten()));
+        checks.note(checks::number("hourly_messages", change.hourly_messages.flatten()));
+        checks.note(checks::number("hourly_recipients", change.hourly_recipients.flatten()));
         checks.note(checks::number("daily_messages", change.daily_messages.flatten()));
         checks.note(checks::number("daily_recipients", change.daily_recipients.flatten()));
+        checks.note(checks::number("daily_new_recipients", change.daily_new_recipients.flatten()));
         let (language, theme) = choices(&mut checks, change.language, change.theme);
         let role = change.role.unwrap_or(account.role.into());
         let gives = change.role.is_some() || change.domains.is_some();
@@ -379,8 +400,11 @@ impl People {
             role: change.role.map(StoreRole::from),
             domains: gives.then_some(domains),
             is_suspended: change.is_suspended,
+            hourly_messages: change.hourly_messages,
+            hourly_recipients: change.hourly_recipients,
             daily_messages: change.daily_messages,
             daily_recipients: change.daily_recipients,
+            daily_new_recipients: change.daily_new_recipients,
             language,
             theme,
         };
@@ -597,8 +621,11 @@ fn view(account: Account, kept: Duration) -> PersonView {
         used_octets: account.used_octets,
         used_messages: account.used_messages,
         is_suspended: account.is_suspended,
-        daily_messages: account.limits.messages,
-        daily_recipients: account.limits.recipients,
+        hourly_messages: account.limits.hourly_messages,
+        hourly_recipients: account.limits.hourly_recipients,
+        daily_messages: account.limits.daily_messages,
+        daily_recipients: account.limits.daily_recipients,
+        daily_new_recipients: account.limits.daily_new_recipients,
         language: chosen(account.language),
         theme: chosen(account.theme),
         last_seen_at: account.last_seen_at.map(Moment::from),

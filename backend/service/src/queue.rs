@@ -406,6 +406,7 @@ impl Service {
         let filter = QueueFilter {
             trace: None,
             items: None,
+            hold: None,
             state: keep(state, &mut complaints),
             destination: keep(destination, &mut complaints),
             recipient: keep(recipient, &mut complaints),

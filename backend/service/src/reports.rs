@@ -15,6 +15,6 @@ mod view;
 
 pub use clerk::Clerk;
 pub use view::{
-    ReportDayView, ReportIncidentView, ReportRecord, ReportSessionView, ReportSourceView, ReportStepView,
-    ReportUnreadView, ReportsView,
+    ReportComplaintView, ReportDayView, ReportIncidentView, ReportRecord, ReportSessionView, ReportSourceView,
+    ReportStepView, ReportUnreadView, ReportsView,
 };

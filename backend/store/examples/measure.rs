@@ -128,6 +128,7 @@ fn acceptance(number: usize, octets: usize, people: &[AccountKey]) -> Acceptance
         trace: TraceId::make(relais_model::Timestamp::from_millis(1_767_225_600_000), &SystemRandom),
         from_peer: "192.0.2.1".to_owned(),
         judgement: None,
+        submission: None,
     }
 }
 

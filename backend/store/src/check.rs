@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 24] = [
+const RULES: [(&str, &str); 26] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -113,6 +113,13 @@ const RULES: [(&str, &str); 24] = [
     ("lessons or readings of messages that are gone",
      "SELECT COUNT(*) FROM (SELECT message_key FROM lesson UNION ALL SELECT message_key FROM reading) o
       WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = o.message_key)"),
+    ("counts, holds or complaints of accounts that are gone",
+     "SELECT COUNT(*) FROM (SELECT account_key FROM sent_count UNION ALL SELECT account_key FROM sending_hold
+          UNION ALL SELECT account_key FROM complaint) o
+      WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key)"),
+    ("recipients that a hold stops which is over, or gone",
+     "SELECT COUNT(*) FROM queued_recipient r WHERE r.state = 1 AND r.hold_key IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM sending_hold h WHERE h.hold_key = r.hold_key AND h.ended_at IS NULL)"),
     ("queued messages without a message, or without recipients",
      "SELECT COUNT(*) FROM queued q WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = q.message_key)
          OR NOT EXISTS (SELECT 1 FROM queued_recipient r WHERE r.queue_key = q.queue_key)"),

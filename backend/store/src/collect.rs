@@ -66,6 +66,7 @@ impl Store {
         self.prune_logins().await?;
         self.prune_audit(self.now().minus(AUDIT_KEPT_FOR)).await?;
         self.prune_reports().await?;
+        self.prune_sending().await?;
         self.trace_prune(self.now().minus(self.settings().trace_kept)).await?;
         Ok(removed)
     }

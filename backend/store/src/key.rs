@@ -66,6 +66,10 @@ key!(
     WebhookKey
 );
 key!(
+    /// A row of `sending_hold`.
+    HoldKey
+);
+key!(
     /// A row of `sender_rule`.
     SenderRuleKey
 );

@@ -11,6 +11,7 @@
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
 //! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice. `dns`: keys that sign, what checks of the DNS found, who serves the zones.
+//! - `sending`: what accounts send, against what they may; holds, addresses that are nobody's, complaints.
 //! - `transport`: TLS policies, and how TLS came out. `report`: what we tell others of their mail, and what they told us of ours.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
@@ -48,6 +49,7 @@ mod page;
 mod queue;
 mod report;
 mod search;
+mod sending;
 mod settings;
 mod sizes;
 mod sql;
@@ -90,8 +92,8 @@ pub use junk::{
 };
 pub use key::{
     AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, CertificateKey, DkimKeyKey, DnsAccountKey, DnsPushKey,
-    DnsTurnKey, DomainKey, MailboxKey, MessageKey, OrderKey, PasskeyKey, QueueKey, RecipientKey, SenderRuleKey,
-    SessionKey, TraceKey, Version, WebhookDeliveryKey, WebhookKey,
+    DnsTurnKey, DomainKey, HoldKey, MailboxKey, MessageKey, OrderKey, PasskeyKey, QueueKey, RecipientKey,
+    SenderRuleKey, SessionKey, TraceKey, Version, WebhookDeliveryKey, WebhookKey,
 };
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{
@@ -102,6 +104,7 @@ pub use page::{Listing, Page};
 pub use queue::*;
 pub use report::*;
 pub use search::{Field, SortFacts};
+pub use sending::*;
 pub use settings::{
     Domains, Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
     ValueError, setting,
@@ -152,6 +155,10 @@ pub(crate) struct Inner {
     pub(crate) random: Arc<dyn Random>,
     /// Told after each commit that queued a message.
     pub(crate) queue_woken: Arc<tokio::sync::Notify>,
+    /// Told after each hold that was raised.
+    pub(crate) hold_woken: Arc<tokio::sync::Notify>,
+    /// Told of each account that was shut out.
+    pub(crate) shut_out: broadcast::Sender<AccountKey>,
     pub(crate) settings: settings::Board,
     pub(crate) tasks: TaskTracker,
     stop: CancellationToken,
@@ -208,6 +215,8 @@ impl Store {
             clock,
             random,
             queue_woken,
+            hold_woken: Arc::default(),
+            shut_out: broadcast::Sender::new(64),
             settings: settings::Board::default(),
             tasks,
             stop,

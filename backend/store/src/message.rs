@@ -8,6 +8,7 @@ use crate::content::Content;
 use crate::error::StoreError;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
 use crate::queue::{Judgement, NewQueued, Refused, Settlement, TraceId};
+use crate::sending::Submission;
 use crate::writer::Op;
 
 /// A message that the house takes responsibility for, with all that becomes of it, in one transaction.
@@ -27,6 +28,8 @@ pub struct Acceptance {
     pub from_peer: String,
     /// What was found of it, and what came of that; none where nobody judged it.
     pub judgement: Option<Judgement>,
+    /// What is counted of it for who submitted it; none where nobody of ours did. Nothing is where nothing was kept.
+    pub submission: Option<Submission>,
 }
 
 /// One copy of an accepted message for a mailbox here.

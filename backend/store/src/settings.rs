@@ -151,6 +151,10 @@ const fn days(number: u64) -> Duration {
 /// What becomes of a message where a filter gives no answer.
 const WHEN_DOWN: SettingKind = SettingKind::Choice(&["defer", "pass"]);
 
+/// What of messages, or of recipients, a person may send.
+const A_LIMIT_OF_MESSAGES: SettingKind = SettingKind::Number { least: 0, most: 1_000_000, unit: Unit::Messages };
+const A_LIMIT_OF_RECIPIENTS: SettingKind = SettingKind::Number { least: 0, most: 1_000_000, unit: Unit::Recipients };
+
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
@@ -175,9 +179,30 @@ settings! {
     queue_lifetime: Duration = "queue.lifetime", Mail, span(hours(1), days(30)), days(5);
     /// When a sender is first told that their message waits.
     delay_notice_after: Duration = "queue.delay_notice_after", Mail, span(minutes(15), days(5)), hours(4);
+    /// Messages that one person may send in an hour, where nothing else is said of them; 0: no limit.
+    messages_per_hour: u64 = "sending.messages_per_hour", Mail, A_LIMIT_OF_MESSAGES, 0;
+    /// Recipients that one person may write to in an hour, where nothing else is said of them; 0: no limit.
+    recipients_per_hour: u64 = "sending.recipients_per_hour", Mail, A_LIMIT_OF_RECIPIENTS, 0;
+    /// Messages that one person may send in 24 hours, where nothing else is said of them; 0: no limit.
+    messages_per_day: u64 = "sending.messages_per_day", Mail, A_LIMIT_OF_MESSAGES, 0;
     /// Recipients that one person may write to in 24 hours, where nothing else is said of them; 0: no limit.
-    recipients_per_day: u64 = "sending.recipients_per_day", Mail,
-        SettingKind::Number { least: 0, most: 1_000_000, unit: Unit::Recipients }, 0;
+    recipients_per_day: u64 = "sending.recipients_per_day", Mail, A_LIMIT_OF_RECIPIENTS, 0;
+    /// Recipients in 24 hours to whom one person has never written before, where nothing else is said of them; 0: no limit.
+    new_recipients_per_day: u64 = "sending.new_recipients_per_day", Mail, A_LIMIT_OF_RECIPIENTS, 0;
+    /// Mail of an account that behaves as never before is held until somebody has looked.
+    holds: bool = "holds.enabled", Mail, SettingKind::Switch, true;
+    /// Recipients never written to before, within ten to twenty minutes, from which a hold is thought of; 0: never.
+    hold_new_recipients: u64 = "holds.new_recipients", Mail, A_LIMIT_OF_RECIPIENTS, 100;
+    /// Messages within ten to twenty minutes from which a hold is thought of; 0: never.
+    hold_messages: u64 = "holds.messages", Mail, A_LIMIT_OF_MESSAGES, 200;
+    /// Recipients never written to before, within an hour, and from a network that the account never logged in from, from which its mail is held; 0: never.
+    hold_strange_network: u64 = "holds.strange_network", Mail, A_LIMIT_OF_RECIPIENTS, 20;
+    /// Recipients of a day that were refused as nobody, from which a hold is thought of; 0: never.
+    hold_unknown: u64 = "holds.unknown_recipients", Mail, A_LIMIT_OF_RECIPIENTS, 30;
+    /// Complaints of a day from which a hold is thought of; 0: never.
+    hold_complaints: u64 = "holds.complaints", Mail, A_LIMIT_OF_MESSAGES, 5;
+    /// How long mail to an address is refused that other hosts refused as nobody; twice as long each further time. 0: never.
+    suppression: Duration = "suppression.lasts", Mail, span(Duration::ZERO, days(365)), days(7);
     /// What other hosts are to do where they cannot reach us over checked TLS (RFC 8461 §3.2): nothing, report it, or wait.
     mta_sts_mode: String = "mta_sts.mode", Mail, SettingKind::Choice(&["none", "testing", "enforce"]), "testing".to_owned();
     /// How long other hosts keep the policy (RFC 8461 §3.2: a year at most).

@@ -22,7 +22,7 @@ pub use news::SignInNews;
 pub use outbox::{ClaimedDelivery, NewWebhookDelivery, WebhookSettlement};
 
 pub(crate) use hooks::remove_where;
-pub(crate) use news::{tell_dns, tell_sign_in};
+pub(crate) use news::{tell_dns, tell_hold, tell_sign_in};
 
 use crate::audit::Deed;
 
@@ -40,6 +40,8 @@ pub enum WebhookEvent {
     MessageReceived,
     /// Someone signed in by browser.
     AccountSignedIn,
+    /// A person's mail to other hosts is held.
+    AccountHeld,
     /// A check of the DNS turned for the worse.
     DnsWorse,
     /// Someone tries whether the webhook works.
@@ -48,8 +50,14 @@ pub enum WebhookEvent {
 
 impl WebhookEvent {
     /// Those that a webhook may be made for.
-    pub const ALL: [Self; 5] =
-        [Self::MessageDelivered, Self::MessageFailed, Self::MessageReceived, Self::AccountSignedIn, Self::DnsWorse];
+    pub const ALL: [Self; 6] = [
+        Self::MessageDelivered,
+        Self::MessageFailed,
+        Self::MessageReceived,
+        Self::AccountSignedIn,
+        Self::AccountHeld,
+        Self::DnsWorse,
+    ];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
@@ -58,6 +66,7 @@ impl WebhookEvent {
             Self::MessageFailed => "message.failed",
             Self::MessageReceived => "message.received",
             Self::AccountSignedIn => "account.signed_in",
+            Self::AccountHeld => "account.held",
             Self::DnsWorse => "dns.worse",
             Self::Test => "webhook.test",
         }

@@ -15,6 +15,7 @@ settings-page-unit-min = minutes
 settings-page-unit-h = hours
 settings-page-unit-d = days
 settings-page-unit-recipients = recipients
+settings-page-unit-messages = messages
 settings-page-unit-characters = characters
 settings-page-unit-requests = requests
 settings-page-unit-log-ins = log-ins

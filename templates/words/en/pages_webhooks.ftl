@@ -22,6 +22,7 @@ webhooks-page-event-message-delivered = Message delivered
 webhooks-page-event-message-failed = Message failed
 webhooks-page-event-message-received = Message received
 webhooks-page-event-account-signed-in = Someone signed in
+webhooks-page-event-account-held = Somebody’s mail is held
 webhooks-page-event-dns-worse = The DNS turned for the worse
 webhooks-page-edit = Edit
 webhooks-page-test = Test now

@@ -15,6 +15,7 @@ settings-page-unit-min = minutes
 settings-page-unit-h = heures
 settings-page-unit-d = jours
 settings-page-unit-recipients = destinataires
+settings-page-unit-messages = messages
 settings-page-unit-characters = caractères
 settings-page-unit-requests = requêtes
 settings-page-unit-log-ins = connexions

@@ -22,6 +22,7 @@ webhooks-page-event-message-delivered = Message remis
 webhooks-page-event-message-failed = Message échoué
 webhooks-page-event-message-received = Message reçu
 webhooks-page-event-account-signed-in = Quelqu’un s’est connecté
+webhooks-page-event-account-held = Le courrier de quelqu’un est retenu
 webhooks-page-event-dns-worse = Le DNS a empiré
 webhooks-page-edit = Modifier
 webhooks-page-test = Essayer maintenant

@@ -82,6 +82,7 @@ impl House {
             trace: TraceId::parse("trace1").unwrap(),
             from_peer: String::new(),
             judgement: None,
+            submission: None,
         };
         self.store.accept(acceptance).await.unwrap();
     }

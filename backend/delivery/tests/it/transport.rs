@@ -195,6 +195,7 @@ impl House {
             trace: TraceId::parse(&name.replace('.', "-")).unwrap(),
             from_peer: String::new(),
             judgement: None,
+            submission: None,
         };
         self.store.accept(acceptance).await.unwrap();
     }

@@ -23,6 +23,7 @@ mod people;
 mod queue;
 mod reference;
 mod security;
+mod sending;
 mod settings;
 mod system;
 mod webhooks;
@@ -72,6 +73,7 @@ fn operations(web: &Web) -> Operations {
         .group("security", security::operations)
         .group("certificates", certificates::operations)
         .group("junk", junk::operations)
+        .group("sending", sending::operations)
         .group("activity", activity::operations)
         .group("keys", keys::operations)
         .group("webhooks", webhooks::operations)

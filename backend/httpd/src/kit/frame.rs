@@ -99,6 +99,8 @@ const PAGES: [(&str, &[Entry]); 3] = [
         &[
             (Role::HelpDesk, path::QUEUE, "queue", "nav-queue"),
             (Role::HelpDesk, path::MESSAGES, "messages", "nav-messages"),
+            (Role::HelpDesk, path::HOLDS, "pause", "nav-holds"),
+            (Role::Owner, path::SUPPRESSED, "addresses", "nav-suppressed"),
         ],
     ),
     (

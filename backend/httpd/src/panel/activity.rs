@@ -245,10 +245,13 @@ fn members(frame: &Frame, before: Option<&Value>, after: Option<&Value>) -> Vec<
 
 /// The members that the house knows; another stands as it is called in the API.
 fn member_name(frame: &Frame, name: &str) -> String {
-    const KNOWN: [&str; 20] = [
+    const KNOWN: [&str; 23] = [
         "catch_all",
+        "hourly_messages",
+        "hourly_recipients",
         "daily_messages",
         "daily_recipients",
+        "daily_new_recipients",
         "default_quota_octets",
         "description",
         "domain",

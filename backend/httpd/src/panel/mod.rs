@@ -8,6 +8,7 @@ mod destination;
 mod dns;
 mod domains;
 mod error;
+mod holds;
 mod keys;
 mod links;
 mod look;
@@ -21,6 +22,7 @@ mod reports;
 mod security;
 mod settings;
 mod sign_in;
+mod suppressed;
 mod system;
 mod webhooks;
 
@@ -86,6 +88,8 @@ pub(crate) fn routes() -> Routes {
         .and(account::routes)
         .and(queue::routes)
         .and(destination::routes)
+        .and(holds::routes)
+        .and(suppressed::routes)
         .and(messages::routes)
         .and(overview::routes)
         .and(security::routes)

@@ -93,6 +93,7 @@ fn reason(frame: &Frame, role: Role, reason: &Reason) -> Line {
     let href = match reason.subject {
         "queue" => path::QUEUE,
         "logins" => path::SECURITY,
+        "holds" => path::HOLDS,
         "certificates" if role >= Role::DomainAdmin => path::CERTIFICATES,
         "dns" if role >= Role::DomainAdmin => path::DNS,
         _ if role == Role::Owner => path::SYSTEM,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use relais_service::{ReportSourceView, ReportStepView, ReportsView, Role, Rows, Text};
+use relais_service::{ReportComplaintView, ReportSourceView, ReportStepView, ReportsView, Role, Rows, Text};
 
 use crate::kit::{self, Admin, Chart, Frame, ListQuery, Oops, Pager, Routes, shown};
 use crate::{Web, path};
@@ -38,6 +38,7 @@ struct ReportsPage {
     tls_says: String,
     sessions: Vec<Line>,
     incidents: Vec<Line>,
+    complained: Vec<Line>,
     /// What came and couldn't be read; empty where all was.
     unread: String,
     unread_why: String,
@@ -161,6 +162,7 @@ impl ReportsPage {
             sts_step: Advice::of(&frame, view.sts_step, ""),
             tls_says: frame.tell(&view.tls_says),
             sessions: view.sessions.into_iter().map(|it| session(&frame, it.result, it.host, it.sessions)).collect(),
+            complained: view.complained.into_iter().map(|it| complained(&frame, it)).collect(),
             incidents: view.incidents.into_iter().map(|it| incident(&frame, &it.kind, it.incidents)).collect(),
             unread: unread.unwrap_or_default(),
             unread_why: view.unread.map(|unread| unread.why).unwrap_or_default(),
@@ -178,6 +180,10 @@ fn session(frame: &Frame, result: String, host: String, sessions: u64) -> Line {
     let known = format!("reports-tls-result-{result}");
     let name = if frame.knows(&known) { frame.say(&known) } else { result };
     Line { name, more: host, number: frame.number(sessions) }
+}
+
+fn complained(frame: &Frame, of: ReportComplaintView) -> Line {
+    Line { more: frame.time(of.last_at.0).words, number: frame.number(of.complaints), name: of.address }
 }
 
 fn incident(frame: &Frame, kind: &str, incidents: u64) -> Line {
@@ -283,6 +289,7 @@ mod tests {
             sts_mode: "testing".to_owned(),
             sts_step: step("too_early", "reports-sts-too-early"),
             incidents: Vec::new(),
+            complained: Vec::new(),
             unread: None,
             is_asked: false,
         };
@@ -309,6 +316,11 @@ mod tests {
             ],
             tls_says: Text::new("reports-tls-well").with("sessions", 43_u64),
             sts_step: step("done", "reports-sts-done"),
+            complained: vec![ReportComplaintView {
+                address: "ann@example.org".to_owned(),
+                complaints: 3,
+                last_at: Timestamp::from_millis(1_795_428_000_000).into(),
+            }],
             incidents: ["abuse", "auth-failure", "fraud", "not-spam", "virus", "other"]
                 .map(|kind| ReportIncidentView { kind: kind.to_owned(), incidents: 2 })
                 .to_vec(),

@@ -19,8 +19,8 @@ use relais_service::{
     Site, Visit, Webhooks,
 };
 use relais_store::{
-    Acceptance, Account, AuditFilter, Author, Content, DatabaseUrl, DomainChange, NewAccount, NewQueued, NewRecipient,
-    Page, QueueFilter, Store, StoreConfig, TraceId,
+    Acceptance, Account, AuditFilter, Author, Content, DatabaseUrl, DomainChange, HoldFacts, HoldReason, NewAccount,
+    NewHold, NewQueued, NewRecipient, Page, QueueFilter, Store, StoreConfig, TraceId,
 };
 use relais_testkit::{ManualClock, SeededRandom};
 use tempfile::TempDir;
@@ -166,6 +166,7 @@ impl House {
             trace: TraceId::parse(trace).unwrap(),
             from_peer: "192.0.2.1".to_owned(),
             judgement: None,
+            submission: None,
         };
         self.store.accept(acceptance).await.unwrap();
     }
@@ -196,7 +197,7 @@ impl House {
     }
 
     /// `text`, with what it names made now: `$link` (a link for the user's password), `$phone` (one for their phone), `$hook` and `$far-hook` (webhooks of each
-    /// tenant), `$ban` (the user's name), `$password`.
+    /// tenant), `$held` (somebody whose mail is held), `$ban` (the user's name), `$password`.
     pub(crate) async fn fill(&self, text: &str) -> String {
         let mut filled = text.replace("$password", &PASSWORD.replace(' ', "+"));
         if text.contains("$link") {
@@ -213,6 +214,10 @@ impl House {
             if text.contains(gap) {
                 filled = filled.replace(gap, &self.webhook(domain).await);
             }
+        }
+        if text.contains("$held") {
+            self.hold("held@one.example").await;
+            filled = filled.replace("$held", "held@one.example");
         }
         if text.contains("$ban") {
             self.ban(address_of(Role::User)).await;
@@ -237,6 +242,18 @@ impl House {
             _ => panic!("{path} has no version"),
         };
         form.replace("$version", &version)
+    }
+
+    /// Somebody's mail is held; who isn't here is added.
+    async fn hold(&self, address: &str) {
+        let address = Address::parse(address).unwrap();
+        if self.store.account(&address).await.unwrap().is_none() {
+            self.store.add_account(NewAccount::user(address.clone()), &Author::house()).await.unwrap();
+        }
+        let account = self.store.account(&address).await.unwrap().unwrap().key;
+        let facts = HoldFacts { messages: 1, new_recipients: 100, ..HoldFacts::default() };
+        let new = NewHold { account, reason: HoldReason::NewRecipients, facts, peer: Some(IpAddr::from(PEER)) };
+        self.store.raise_hold(new).await.unwrap();
     }
 
     async fn webhook(&self, domain: &str) -> String {

@@ -1,11 +1,27 @@
-//! What our people send: they are who they say they are, within what they may send in a day, and it is signed.
+//! What our people send: they are who they say they are, within what they may send, as they are known, and it is signed.
 
-use relais_filing::signatures;
-use relais_message::Authors;
-use relais_model::{Address, EnhancedCode, Reply};
+use std::net::IpAddr;
+use std::time::Duration;
 
-use super::{Reception, aside, unavailable};
-use crate::Identity;
+use relais_filing::{Plan, signatures};
+use relais_message::{Authors, format_date};
+use relais_model::{Address, EnhancedCode, Envelope, Reply};
+use relais_msgauth::iprev::{self, Iprev};
+use relais_store::{AccountKey, NewHold, StoreError, Submission};
+use tracing::warn;
+
+use super::{Arrival, Reception, aside, unavailable};
+use crate::hold::{Bars, Behaviour, facts, judge, network_of, owner_of};
+use crate::proof::InTime;
+use crate::sending::{Place, Sent, limits_of};
+use crate::{Identity, Visit};
+
+/// From where somebody logged in so long ago is known: whoever has just stolen a password isn't.
+const KNOWN_AFTER: Duration = Duration::from_hours(24);
+/// Known addresses whose names are asked for, at most.
+const NAMES_ASKED: usize = 3;
+/// Letters of another host's words that a reply of ours quotes.
+const QUOTED_LETTERS: usize = 160;
 
 impl Reception {
     pub(super) async fn may_send_as(&self, identity: &Identity, address: &Address) -> Result<bool, Reply> {
@@ -53,19 +69,149 @@ impl Reception {
         .await)
     }
 
-    /// Who has logged in may have a limit a day.
-    pub(super) async fn count_sent(&self, identity: Option<&Identity>, recipients: usize) -> Result<(), Reply> {
-        let Some(Identity { account, .. }) = identity else { return Ok(()) };
-        let mut limits = self.store.daily_limits(*account).await.map_err(|error| unavailable(&error))?;
-        let of_all = Some(self.store.settings().recipients_per_day).filter(|most| *most > 0);
-        limits.recipients = limits.recipients.or(of_all);
-        let recipients = u64::try_from(recipients).unwrap_or(u64::MAX);
-        self.sending.take(self.clock.now(), *account, recipients, limits)
-    }
-
-    pub(super) fn uncount_sent(&self, identity: Option<&Identity>, recipients: usize) {
-        if let Some(Identity { account, .. }) = identity {
-            self.sending.give_back(*account, u64::try_from(recipients).unwrap_or(u64::MAX));
+    /// What a message takes of its account's limits, and whether it is held: where the account behaves as never before, from this message on.
+    ///
+    /// # Errors
+    /// The reply that refuses it; nothing was counted.
+    pub(super) async fn allowed(
+        &self,
+        identity: &Identity,
+        arrival: &Arrival,
+        envelope: &Envelope,
+        is_outbound: bool,
+    ) -> Result<Allowed, Reply> {
+        let (account, now, settings) = (identity.account, self.clock.now(), self.store.settings());
+        let state = self.store.sending_state(account).await.map_err(|error| unavailable(&error))?;
+        if state.closed_at.is_some_and(|closed_at| identity.at <= closed_at) {
+            // RFC 4954 §6: whoever is in by a password that is good no more is not in.
+            return Err(Reply::new(
+                530,
+                EnhancedCode::new(5, 7, 0),
+                "Log in again: this account was closed to all who were in",
+            ));
+        }
+        let to: Vec<Address> = envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect();
+        let new = self.store.never_written_to(account, &to).await.map_err(|error| unavailable(&error))?;
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let submission = Submission { account, recipients: count(to.len()), new_recipients: count(new.len()) };
+        self.sending.know(&self.store, account, now).await.map_err(|error| unavailable(&error))?;
+        let place = self.sending.take(now, submission, &limits_of(state.limits, &settings))?;
+        let bars = Bars::of(&settings).filter(|_| is_outbound && !state.is_held);
+        let Some(bars) = bars else { return Ok(Allowed { place, is_held: state.is_held }) };
+        match self.hold_if_strange(account, arrival.visit.peer, &place, &bars).await {
+            Ok(is_held) => Ok(Allowed { place, is_held }),
+            Err(error) => {
+                self.sending.give_back(&place);
+                Err(unavailable(&error))
+            }
         }
     }
+
+    /// Holds the account's mail, this message among it, where it behaves as never before; whether it does. What other hosts say of
+    /// mail that went out is judged when they say it.
+    async fn hold_if_strange(
+        &self,
+        account: AccountKey,
+        peer: IpAddr,
+        place: &Place,
+        bars: &Bars,
+    ) -> Result<bool, StoreError> {
+        let Sent { lately, hour, day, usual, .. } = place.sent;
+        let mut seen = Behaviour {
+            messages: lately.messages,
+            new_recipients: lately.new_recipients,
+            new_recipients_of_hour: hour.new_recipients,
+            recipients_of_day: day.recipients,
+            usual_messages: usual.messages,
+            usual_new_recipients: usual.new_recipients,
+            is_from_strange_network: true,
+            ..Behaviour::default()
+        };
+        // Nearly all mail ends here: nothing was asked for it.
+        if judge(&seen, bars).is_none() {
+            return Ok(false);
+        }
+        let released = self.store.released_holds(account).await?;
+        seen.usual_messages = seen.usual_messages.max(released.messages);
+        seen.usual_new_recipients = seen.usual_new_recipients.max(released.new_recipients);
+        seen.is_from_strange_network = self.is_strange(account, peer, released.peers).await?;
+        let Some(reason) = judge(&seen, bars) else { return Ok(false) };
+        let new = NewHold { account, reason, facts: facts(&seen, reason), peer: Some(peer) };
+        if self.store.raise_hold(new).await? {
+            warn!(account.key = account.value(), peer.ip = %peer, reason = reason.as_str(), "an account's mail is held");
+        }
+        Ok(true)
+    }
+
+    /// Whether an account sends from where it never logged in from, until a day ago. Of an account that never logged in before,
+    /// nothing is strange.
+    async fn is_strange(&self, account: AccountKey, peer: IpAddr, released: Vec<IpAddr>) -> Result<bool, StoreError> {
+        let mut known = self.store.login_addresses(account, self.clock.now().minus(KNOWN_AFTER)).await?;
+        if known.is_empty() {
+            return Ok(false);
+        }
+        known.splice(0..0, released);
+        if known.iter().any(|address| network_of(*address) == network_of(peer)) {
+            return Ok(false);
+        }
+        // The same provider may have given it an address of another network.
+        let Some(resolver) = &self.resolver else { return Ok(true) };
+        let in_time = InTime::new(&**resolver);
+        let Some(owner) = owner(&in_time, peer).await else { return Ok(true) };
+        for address in known.into_iter().take(NAMES_ASKED) {
+            if self::owner(&in_time, address).await.as_ref() == Some(&owner) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Refuses an address elsewhere that was refused as nobody again and again.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(super) async fn suppressed(&self, visit: &Visit, plan: &Plan) -> Result<Option<Reply>, Reply> {
+        let to = &plan.recipient.address;
+        // What an address of ours leads to, its owner decided.
+        if visit.identity.is_none() || !plan.forwards.iter().any(|forward| forward.address == *to) {
+            return Ok(None);
+        }
+        let found = self.store.suppressed(to).await.map_err(|error| unavailable(&error))?;
+        let Some(found) = found else { return Ok(None) };
+        let until = found.until(self.store.settings().suppression);
+        let text = format!(
+            "Mail to {to} is not taken here since {}\n{} refused the address {} times as nobody's, last on {}\nIt said: {}\n\
+             It is tried again after {}; whoever runs this server can lift that, under Suppressed addresses",
+            format_date(found.since),
+            if found.remote.is_empty() { "the DNS" } else { &found.remote },
+            found.refusals,
+            format_date(found.last_at),
+            quoted(&found.reply),
+            format_date(until),
+        );
+        // RFC 3463 §3.2: we pass on what the other host says, that there is no such mailbox; no policy of ours is meant (X.7.1).
+        Ok(Some(Reply::new(550, EnhancedCode::new(5, 1, 1), text)))
+    }
+}
+
+/// A message that may be sent.
+#[derive(Debug)]
+pub(super) struct Allowed {
+    pub(super) place: Place,
+    /// Its account's mail to other hosts is held.
+    pub(super) is_held: bool,
+}
+
+/// Whose host an address is, by a name that leads back to it.
+async fn owner(resolver: &InTime<'_>, address: IpAddr) -> Option<String> {
+    match iprev::check(resolver, address).await {
+        Iprev::Pass { name } => owner_of(&name),
+        _ => None,
+    }
+}
+
+/// Another host's words, so that they fit into a reply of ours.
+fn quoted(words: &str) -> String {
+    let plain = |letter: char| if letter == ' ' || letter.is_ascii_graphic() { letter } else { ' ' };
+    words.chars().take(QUOTED_LETTERS).map(plain).collect::<String>().trim().replace('"', "'")
 }

@@ -81,6 +81,8 @@ pub struct Identity {
     pub account: AccountKey,
     /// The account's address.
     pub address: Address,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What an attempt came to.
@@ -399,7 +401,7 @@ impl Login {
             name: keys.name.clone(),
             last_used_at: keys.last_used_at,
         });
-        let identity = Identity { account: credential.account, address: credential.address.clone() };
+        let identity = Identity { account: credential.account, address: credential.address.clone(), at: now };
         Decision { answer: LoginAnswer::Granted(identity), app_password: used, ..refused }
     }
 

@@ -9,7 +9,7 @@ use relais_testkit::SeededRandom;
 
 use crate::house::{House, address};
 
-const PLAIN: &str = "From: ann@example.org\r\nSubject: hello\r\n\r\nThe body.\r\n";
+pub(crate) const PLAIN: &str = "From: ann@example.org\r\nSubject: hello\r\n\r\nThe body.\r\n";
 
 /// Ann and Ben at example.org; team@ leads to both, half@ to Ann and to nobody, away@ to another host.
 pub(crate) struct Desk {
@@ -53,17 +53,19 @@ impl Desk {
             let targets = targets.iter().map(|target| address(target)).collect();
             house.store.add_alias(&address(alias), targets, &Author::house()).await.unwrap();
         }
-        let config = ReceptionConfig { host_name: Domain::parse("mx.example.org").unwrap() };
-        let (clock, path) = (house.clock.clone(), house.dir.path());
-        let disk = Arc::new(Disk::new(path, free_octets, clock.clone()));
-        let random = Arc::new(SeededRandom::default());
-        let reception = Reception::new(house.store.clone(), config, path, disk, clock, random);
+        let reception = reception(&house, free_octets, SeededRandom::default());
         Self { house, reception }
     }
 
-    async fn identity(&self, text: &str) -> Identity {
+    /// The same house with another desk, which remembers nothing.
+    pub(crate) fn restarted(self) -> Self {
+        let reception = reception(&self.house, 0, SeededRandom::new(77));
+        Self { reception, ..self }
+    }
+
+    pub(crate) async fn identity(&self, text: &str) -> Identity {
         let account = self.house.store.account(&address(text)).await.unwrap().unwrap();
-        Identity { account: account.key, address: account.address }
+        Identity { account: account.key, address: account.address, at: self.house.store.now() }
     }
 
     /// MAIL, RCPT and DATA up to the end of the message; or the reply that stops it.
@@ -108,6 +110,14 @@ impl Desk {
         }
     }
 
+    /// The first reply in full.
+    pub(crate) async fn said(&self, said: &Said<'_>, message: &str) -> String {
+        match self.begin(said, message).await {
+            Ok(incoming) => self.reception.finish(incoming).await.first().map(ToString::to_string).unwrap_or_default(),
+            Err(reply) => reply.to_string(),
+        }
+    }
+
     /// The messages in INBOX, or the mailbox of that name.
     pub(crate) async fn mail(&self, of: &str, mailbox: &str) -> Vec<String> {
         let (store, account) = (&self.house.store, self.identity(of).await.account);
@@ -148,6 +158,13 @@ impl Desk {
         let change = AccountChange { quota_octets: Some(Some(octets)), ..AccountChange::default() };
         self.house.store.change_account(&address(of), change, None, &Author::house()).await.unwrap();
     }
+}
+
+fn reception(house: &House, free_octets: u64, random: SeededRandom) -> Reception {
+    let config = ReceptionConfig { host_name: Domain::parse("mx.example.org").unwrap() };
+    let (clock, path) = (house.clock.clone(), house.dir.path());
+    let disk = Arc::new(Disk::new(path, free_octets, clock.clone()));
+    Reception::new(house.store.clone(), config, path, disk, clock, Arc::new(random))
 }
 
 fn short(reply: &Reply) -> String {

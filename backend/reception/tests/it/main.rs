@@ -14,5 +14,6 @@ mod house;
 mod login;
 mod networks;
 mod recipient;
+mod sending;
 mod spam;
 mod trust;

@@ -32,7 +32,7 @@ impl Desk {
         let house = House::open().await;
         let ann = house.add_account("ann@example.org", "hash").await;
         let filing = Filing::new(house.store.clone(), Domain::parse("mx.example.org").unwrap());
-        Self { house, filing, identity: Identity { account: ann.key, address: ann.address } }
+        Self { house, filing, identity: Identity { account: ann.key, address: ann.address, at: Timestamp::default() } }
     }
 
     /// What RCPT is answered: the reply's beginning, or how many copies go where.

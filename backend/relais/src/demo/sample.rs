@@ -287,6 +287,7 @@ async fn judged(store: &Store, clock: &DemoClock) -> Result<()> {
         trace: trace(),
         from_peer: from_peer.to_owned(),
         judgement: Some(Judgement { judged_as: JudgedAs::Junk, score: None, findings: findings("quarantine") }),
+        submission: None,
     };
     store.accept(acceptance).await?;
     let reply = "550 5.7.1 savings.example wants mail refused that is not proved to be theirs (DMARC): neither SPF nor DKIM \
@@ -341,6 +342,7 @@ async fn send(store: &Store, clock: &DemoClock, from: &str, to: &str, subject: &
         trace: TraceId::make(now, &SystemRandom),
         from_peer: "203.0.113.25 (mx.elsewhere.example)".to_owned(),
         judgement: None,
+        submission: None,
     };
     store.accept(acceptance).await?;
     Ok(())
@@ -360,7 +362,7 @@ async fn try_to_deliver(store: &Store, at: &mut usize) -> Result<()> {
             let outcome = match reply.chars().next() {
                 Some('2') => Outcome::Delivered { reply, remote, protection: None },
                 Some('4') => Outcome::Deferred { until, reply, remote, delay_told: false },
-                _ => Outcome::Failed { reply, remote },
+                _ => Outcome::Failed { reply, remote, is_unknown: false },
             };
             settlements.push(Settlement { recipient: recipient.key, outcome });
         }

@@ -11,6 +11,7 @@
 mod directory;
 mod doors;
 mod fetching;
+mod holding;
 mod house;
 mod keeping;
 mod machine;

@@ -266,6 +266,7 @@ impl Dns {
                 trace: TraceId::make(alert.at, &*self.inner.random),
                 from_peer: String::new(),
                 judgement: None,
+                submission: None,
             };
             if let Err(error) = self.inner.store.accept(acceptance).await {
                 tracing::error!(%error, "an owner could not be told of the DNS");

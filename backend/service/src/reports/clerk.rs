@@ -145,7 +145,10 @@ impl Clerk {
                 }
                 self.store.take_reports(key, reports).await.map(drop)
             }
-            Ok(Ok(Told::Incidents { names, kind, incidents })) => {
+            Ok(Ok(Told::Incidents { names, kind, incidents, complaint })) => {
+                if let Some(complaint) = complaint {
+                    self.store.note_complaint(complaint).await?;
+                }
                 for name in names {
                     if let Some(domain) = self.own(&name).await? {
                         return self.store.take_incidents(key, domain, now.day(), kind, incidents).await;
@@ -213,6 +216,7 @@ impl Clerk {
             trace: TraceId::make(now, &*self.random),
             from_peer: String::new(),
             judgement: None,
+            submission: None,
         }))
     }
 }

@@ -8,7 +8,7 @@ use relais_model::{Domain, Timestamp};
 use relais_msgauth::dmarc::Policy;
 use relais_msgauth::report::{AggregateReport, FeedbackReport, FeedbackType, ReportError, TlsReport};
 use relais_msgauth::results::AuthResults;
-use relais_store::{DomainKey, ReceivedReport, ReportCounts, ReportSession, ReportSource};
+use relais_store::{Complaint, DomainKey, ReceivedReport, ReportCounts, ReportSession, ReportSource, TraceId};
 
 /// Reports on days that are longer ago, or still to come, are none.
 const MOST_PAST: Duration = Duration::from_hours(24 * 100);
@@ -18,6 +18,8 @@ const MOST_SOURCES: usize = 2000;
 /// Domains that one report on TLS tells of, and outcomes of each.
 const MOST_DOMAINS: usize = 20;
 const MOST_OUTCOMES: usize = 200;
+/// Received fields of a returned header that are read.
+const MOST_RECEIVED: usize = 100;
 
 /// What a message tells.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(super) enum Told {
         kind: &'static str,
         /// How many.
         incidents: u64,
+        /// The message of ours that it complains of.
+        complaint: Option<Complaint>,
     },
     /// It is no report.
     Nothing,
@@ -44,7 +48,7 @@ pub(super) enum Told {
 pub(super) fn read(raw: &[u8], host: &Domain, now: Timestamp) -> Result<Told, ReportError> {
     let is_authenticated = is_authenticated(raw, host);
     if let Ok(report) = FeedbackReport::read_message(raw) {
-        return Ok(incidents(&report));
+        return Ok(incidents(&report, host));
     }
     let tls = match TlsReport::read_message(raw) {
         Ok(report) => return of_tls(&report, is_authenticated, now),
@@ -147,7 +151,7 @@ fn of_tls(report: &TlsReport, is_authenticated: bool, now: Timestamp) -> Result<
     Ok(Told::Reports(domains.into_iter().map(told).collect()))
 }
 
-fn incidents(report: &FeedbackReport) -> Told {
+fn incidents(report: &FeedbackReport, host: &Domain) -> Told {
     let kind = match report.kind {
         FeedbackType::Abuse => "abuse",
         FeedbackType::AuthFailure => "auth-failure",
@@ -158,7 +162,29 @@ fn incidents(report: &FeedbackReport) -> Told {
     };
     let sender = report.original_mail_from.as_ref().map(|address| address.domain.as_str().to_owned());
     let names = report.reported_domains.iter().cloned().chain(sender).take(10).collect();
-    Told::Incidents { names, kind, incidents: report.incidents.clamp(1, 10_000) }
+    // What is no complaint of what somebody sent is counted for the domain alone.
+    let is_complaint = matches!(report.kind, FeedbackType::Abuse | FeedbackType::Fraud | FeedbackType::Virus);
+    let trace = is_complaint.then(|| own_trace(&report.returned, host)).flatten();
+    let complaint = trace.map(|trace| Complaint { trace, kind });
+    Told::Incidents { names, kind, incidents: report.incidents.clamp(1, 10_000), complaint }
+}
+
+/// Our id of a message whose header came back, from the Received field that we gave it: `… by HOST … id TRACE …`. Whoever has it has got the message, or
+/// had it from who did; whether it is ours the trace knows.
+fn own_trace(returned: &[u8], host: &Domain) -> Option<TraceId> {
+    let received = fields(returned).filter(|field| field.is("Received")).take(MOST_RECEIVED);
+    let ids = received.filter_map(|field| {
+        let value = String::from_utf8_lossy(&unfold(field.value)).into_owned();
+        let words: Vec<&str> = value.split_ascii_whitespace().collect();
+        let after = |word: &str| {
+            let place = words.iter().position(|known| known.eq_ignore_ascii_case(word))?;
+            words.get(place + 1).map(|found| found.trim_end_matches(';'))
+        };
+        let is_ours = after("by").is_some_and(|by| by.eq_ignore_ascii_case(host.as_str()));
+        if is_ours { after("id").and_then(TraceId::parse) } else { None }
+    });
+    // The lowest of ours is where it came in from one of our people.
+    ids.last()
 }
 
 #[cfg(test)]

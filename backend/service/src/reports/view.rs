@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::advice::{Evidence, Step, dmarc_step, sts_step};
 use super::known;
+use crate::directory::readable;
 use crate::{Actor, Failure, Moment, Paging, Role, Rows, Service, Text, checks};
 
 /// What is told of: so many days, today among them.
@@ -57,6 +58,8 @@ pub struct ReportsView {
     pub sts_mode: String,
     /// Its next step.
     pub sts_step: ReportStepView,
+    /// People whose mail was complained of, the most first: 50 at most.
+    pub complained: Vec<ReportComplaintView>,
     /// Complaints and single failures, by kind.
     pub incidents: Vec<ReportIncidentView>,
     /// Reports that came for any domain and couldn't be read; owners see it.
@@ -94,6 +97,17 @@ pub struct ReportIncidentView {
     pub kind: String,
     /// How many.
     pub incidents: u64,
+}
+
+/// A person whose mail was complained of.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReportComplaintView {
+    /// Their address.
+    pub address: String,
+    /// How many messages.
+    pub complaints: u64,
+    /// When the last complaint came.
+    pub last_at: Moment,
 }
 
 /// What couldn't be read.
@@ -223,6 +237,17 @@ impl Service {
             tls_says,
             sts_mode: settings.mta_sts_mode.clone(),
             sts_step,
+            complained: self
+                .store
+                .most_complained(entry.key, since)
+                .await?
+                .into_iter()
+                .map(|it| ReportComplaintView {
+                    address: readable(&it.address),
+                    complaints: it.complaints,
+                    last_at: it.last_at.into(),
+                })
+                .collect(),
             incidents: summary
                 .incidents
                 .into_iter()

@@ -11,6 +11,7 @@ mod certificates;
 mod directory;
 mod dns;
 mod fake_dns;
+mod holds;
 mod house;
 mod operations;
 mod reports;

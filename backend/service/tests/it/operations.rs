@@ -41,6 +41,7 @@ async fn queue(house: &House, trace: &str, sender: &str, recipients: &[&str]) {
         trace: TraceId::parse(trace).unwrap(),
         from_peer: "192.0.2.1".to_owned(),
         judgement: None,
+        submission: None,
     };
     house.store.accept(acceptance).await.unwrap();
 }
@@ -185,7 +186,8 @@ async fn the_overview_says_what_is_the_matter() {
     queue(&house, "m1", "far@two.example", &["a@x.example"]).await;
     house.clock.advance(Duration::from_hours(30));
     queue(&house, "m2", "user@one.example", &["b@x.example"]).await;
-    try_all(&house, &Outcome::Failed { reply: "550 5.1.1 No".to_owned(), remote: String::new() }).await;
+    try_all(&house, &Outcome::Failed { reply: "550 5.1.1 No".to_owned(), remote: String::new(), is_unknown: true })
+        .await;
     queue(&house, "m3", "far@two.example", &["c@x.example"]).await;
     house.clock.advance(Duration::from_hours(25));
     house.store.change_setting(&owner.author(), "warnings.queue_recipients", Some("1")).await.unwrap();
@@ -252,6 +254,7 @@ async fn receive(house: &House, trace: &str) {
         trace: TraceId::parse(trace).unwrap(),
         from_peer: "192.0.2.1".to_owned(),
         judgement: None,
+        submission: None,
     };
     house.store.accept(acceptance).await.unwrap();
     // What is read is what has settled.

@@ -20,7 +20,7 @@ use crate::house::{House, domain};
 const DAY: Duration = Duration::from_hours(24);
 
 #[derive(Debug, Default)]
-struct Posts(Mutex<Vec<Parcel>>, Mutex<Option<PostError>>);
+pub(crate) struct Posts(Mutex<Vec<Parcel>>, Mutex<Option<PostError>>);
 
 impl Courier for Posts {
     fn post(&self, parcel: Parcel) -> Posting<'_> {

@@ -6,9 +6,9 @@ use std::path::Path;
 use relais_service::{
     ActivityWanted, Actor, AddressesWanted, AliasChange, DnsAccountChange, DnsPushForm, DnsWanted, DomainChange,
     DomainsWanted, Failure, NewAlias, NewDomain, NewPerson, OwnChange, Paging, Password, PeopleWanted, PersonChange,
-    Role,
+    Role, SuppressedWanted,
 };
-use relais_store::{AuditFilter, Author, Page, Removal};
+use relais_store::{AuditFilter, Author, HoldFacts, HoldReason, NewHold, Page, Removal};
 
 use crate::dns::new_account;
 use crate::house::{House, address, domain};
@@ -38,7 +38,8 @@ async fn the_matrix_is_kept() {
                 let expected = if *expected == "proof" && is_proven { "yes" } else { *expected };
                 assert_eq!(found, expected, "{}, {role:?}, proven: {is_proven}", cells[0]);
                 let after = house.store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows.len();
-                let prepares = usize::from(cells[0].contains("restore") || cells[0].contains("undo"));
+                let prepares = ["restore", "undo", "a person's held mail"].iter().any(|act| cells[0].contains(act));
+                let prepares = usize::from(prepares);
                 let adds = usize::from(cells[0] == "change an alias" || cells[0] == "remove an alias");
                 assert!(
                     found == "yes" || after == before + prepares + adds,
@@ -167,6 +168,27 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
             store.remove_account(&address(person), None, &by).await.unwrap();
             service.people.restore(actor, person).await.map(drop)
         }
+        "see what one sends oneself" => service.own_sending(actor).await.map(drop),
+        "see what a person sends" => match service.person_sending(actor, person).await {
+            Err(Failure::Absent(why)) if actor.role == Role::User => Err(Failure::Forbidden(why)),
+            other => other.map(drop),
+        },
+        "list held mail" => service.holds(actor, &FIRST).await.map(drop),
+        "see a person's held mail" | "release a person's held mail" | "drop a person's held mail" => {
+            let account = store.account(&address(person)).await.unwrap().unwrap().key;
+            let facts = HoldFacts::default();
+            store.raise_hold(NewHold { account, reason: HoldReason::Messages, facts, peer: None }).await.unwrap();
+            match name {
+                "see a person's held mail" => service.hold(actor, person).await.map(drop),
+                "release a person's held mail" => service.release_hold(actor, person).await.map(drop),
+                _ => service.drop_hold(actor, person).await.map(drop),
+            }
+        }
+        "list suppressed addresses" => service.suppressed(actor, &SuppressedWanted::default()).await.map(drop),
+        "lift a suppressed address" => match service.remove_suppressed(actor, "x@else.example").await {
+            Err(Failure::Absent(_)) => Ok(()),
+            other => other,
+        },
         "list addresses" => service.addresses.list(actor, &AddressesWanted::default()).await.map(drop),
         "try an address" => service.addresses.resolve(actor, person).await.map(drop),
         "add an alias" => {

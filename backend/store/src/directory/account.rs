@@ -12,7 +12,9 @@ use crate::audit::{Deed, Scribe};
 use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
-use crate::{AccountKey, Author, DomainKey, Store, StoreError, Version, junk, mailbox, webhook};
+use crate::{
+    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, junk, mailbox, sending, webhook,
+};
 
 /// Octets of a name or of a password's hash, at most.
 const MAX_TEXT_OCTETS: usize = 1000;
@@ -45,15 +47,6 @@ impl Role {
     }
 }
 
-/// What an account may send in a day; none: no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DailyLimits {
-    /// Messages.
-    pub messages: Option<u64>,
-    /// Recipients of all messages together.
-    pub recipients: Option<u64>,
-}
-
 /// Someone whose mail we keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -79,8 +72,8 @@ pub struct Account {
     pub used_messages: u64,
     /// It may not log in, and its mail is refused.
     pub is_suspended: bool,
-    /// What it may send in a day.
-    pub limits: DailyLimits,
+    /// What it may send; none: as the house says.
+    pub limits: SendingLimits,
     /// The language that they read (RFC 5646); empty where they never chose.
     pub language: String,
     /// `light` or `dark`; empty where they never chose.
@@ -142,10 +135,16 @@ pub struct AccountChange {
     pub domains: Option<Vec<Domain>>,
     /// Whether it is suspended.
     pub is_suspended: Option<bool>,
-    /// Messages it may send in a day, or, with `Some(None)`, no limit.
+    /// Messages it may send in an hour, or, with `Some(None)`, as many as the house says.
+    pub hourly_messages: Option<Option<u64>>,
+    /// The same of recipients.
+    pub hourly_recipients: Option<Option<u64>>,
+    /// The same of messages in a day.
     pub daily_messages: Option<Option<u64>>,
-    /// Recipients it may send to in a day, or, with `Some(None)`, no limit.
+    /// The same of recipients in a day.
     pub daily_recipients: Option<Option<u64>>,
+    /// The same of recipients in a day to whom it has never written before.
+    pub daily_new_recipients: Option<Option<u64>>,
     /// The language that they read.
     pub language: Option<String>,
     /// `light`, `dark`, or empty.
@@ -217,8 +216,14 @@ pub(super) struct AccountState {
     role: Role,
     domains: Vec<String>,
     is_suspended: bool,
+    #[serde(default)]
+    hourly_messages: Option<i64>,
+    #[serde(default)]
+    hourly_recipients: Option<i64>,
     daily_messages: Option<i64>,
     daily_recipients: Option<i64>,
+    #[serde(default)]
+    daily_new_recipients: Option<i64>,
     language: String,
     theme: String,
     pub(super) is_removed: bool,
@@ -234,8 +239,15 @@ impl AccountState {
             self.domains.clear();
         }
         self.is_suspended = change.is_suspended.unwrap_or(self.is_suspended);
-        self.daily_messages = change.daily_messages.map_or(self.daily_messages, |limit| limit.map(octets));
-        self.daily_recipients = change.daily_recipients.map_or(self.daily_recipients, |limit| limit.map(octets));
+        for (limit, wanted) in [
+            (&mut self.hourly_messages, change.hourly_messages),
+            (&mut self.hourly_recipients, change.hourly_recipients),
+            (&mut self.daily_messages, change.daily_messages),
+            (&mut self.daily_recipients, change.daily_recipients),
+            (&mut self.daily_new_recipients, change.daily_new_recipients),
+        ] {
+            *limit = wanted.map_or(*limit, |wanted| wanted.map(octets));
+        }
         self.language = change.language.unwrap_or_else(|| std::mem::take(&mut self.language));
         self.theme = change.theme.unwrap_or_else(|| std::mem::take(&mut self.theme));
     }
@@ -265,7 +277,7 @@ impl AccountState {
 
 const COLUMNS: &str = "a.account_key, a.address, a.domain_key, a.name, a.role, CAST(CASE WHEN a.password_hash = '' THEN 0 ELSE 1 END AS BIGINT),
     a.quota_octets, a.used_octets, a.used_messages, a.is_suspended, a.daily_messages, a.daily_recipients, a.language, a.theme,
-    a.last_seen_at, a.removed_at, a.created_at, a.version, a.words
+    a.last_seen_at, a.removed_at, a.created_at, a.version, a.words, a.hourly_messages, a.hourly_recipients, a.daily_new_recipients
     FROM account a JOIN domain d ON d.domain_key = a.domain_key";
 
 impl Store {
@@ -529,15 +541,6 @@ impl Store {
         }))
     }
 
-    /// What an account may send in a day.
-    pub async fn daily_limits(&self, account: AccountKey) -> Result<DailyLimits, StoreError> {
-        let sql = "SELECT daily_messages, daily_recipients FROM account WHERE account_key = $1";
-        let row: Option<(Option<i64>, Option<i64>)> =
-            sqlx::query_as(sql).bind(account.value()).fetch_optional(&mut *self.reader().await?).await?;
-        let (messages, recipients) = row.unwrap_or_default();
-        Ok(DailyLimits { messages: messages.map(i64::unsigned_abs), recipients: recipients.map(i64::unsigned_abs) })
-    }
-
     /// Sets the hash of a new password, and ends what opens the account to whom knew the old one.
     ///
     /// # Errors
@@ -645,7 +648,8 @@ pub(super) async fn read_state(
     tx: &mut AnyConnection,
     key: AccountKey,
 ) -> Result<Option<(AccountState, Version)>, sqlx::Error> {
-    let sql = "SELECT name, quota_octets, role, is_suspended, daily_messages, daily_recipients, language, theme, removed_at, version
+    let sql = "SELECT name, quota_octets, role, is_suspended, daily_messages, daily_recipients, language, theme, removed_at, version,
+                      hourly_messages, hourly_recipients, daily_new_recipients
                FROM account WHERE account_key = $1";
     let Some(row) = sqlx::query(sql).bind(key.value()).fetch_optional(&mut *tx).await? else { return Ok(None) };
     let sql = "SELECT d.name FROM account_domain g JOIN domain d ON d.domain_key = g.domain_key
@@ -657,8 +661,11 @@ pub(super) async fn read_state(
         role: Role::read(row.try_get(2)?).unwrap_or_default(),
         domains,
         is_suspended: row.try_get::<i64, _>(3)? != 0,
+        hourly_messages: row.try_get(10)?,
+        hourly_recipients: row.try_get(11)?,
         daily_messages: row.try_get(4)?,
         daily_recipients: row.try_get(5)?,
+        daily_new_recipients: row.try_get(12)?,
         language: row.try_get(6)?,
         theme: row.try_get(7)?,
         is_removed: row.try_get::<Option<i64>, _>(8)?.is_some(),
@@ -674,7 +681,8 @@ async fn write_state(
 ) -> Result<(), DirectoryError> {
     let sql = "UPDATE account SET name = $2, words = $3, quota_octets = $4, role = $5, is_suspended = $6, daily_messages = $7,
                    daily_recipients = $8, language = $9, theme = $10,
-                   removed_at = CASE WHEN $11 = 1 THEN COALESCE(removed_at, $12) ELSE NULL END, version = $13
+                   removed_at = CASE WHEN $11 = 1 THEN COALESCE(removed_at, $12) ELSE NULL END, version = $13,
+                   hourly_messages = $14, hourly_recipients = $15, daily_new_recipients = $16
                WHERE account_key = $1";
     sqlx::query(sql)
         .bind(key.value())
@@ -690,6 +698,9 @@ async fn write_state(
         .bind(i64::from(state.is_removed))
         .bind(scribe.now().millis())
         .bind(scribe.next_key())
+        .bind(state.hourly_messages)
+        .bind(state.hourly_recipients)
+        .bind(state.daily_new_recipients)
         .execute(&mut *tx)
         .await?;
     sqlx::query("DELETE FROM account_domain WHERE account_key = $1").bind(key.value()).execute(&mut *tx).await?;
@@ -788,6 +799,7 @@ async fn purge_account(tx: &mut AnyConnection, key: AccountKey) -> Result<(), Di
     access::remove_all(tx, key).await?;
     webhook::remove_where(tx, "account_key", key.value()).await?;
     junk::remove_all(tx, key).await?;
+    sending::remove_all(tx, key).await?;
     for sql in ["DELETE FROM account_domain WHERE account_key = $1", "DELETE FROM account WHERE account_key = $1"] {
         sqlx::query(sql).bind(key.value()).execute(&mut *tx).await?;
     }
@@ -844,7 +856,13 @@ fn read_account(row: &AnyRow) -> Result<(Account, String), StoreError> {
         used_octets: count(7)?,
         used_messages: count(8)?,
         is_suspended: row.try_get::<i64, _>(9)? != 0,
-        limits: DailyLimits { messages: number(10)?, recipients: number(11)? },
+        limits: SendingLimits {
+            hourly_messages: number(19)?,
+            hourly_recipients: number(20)?,
+            daily_messages: number(10)?,
+            daily_recipients: number(11)?,
+            daily_new_recipients: number(21)?,
+        },
         language: row.try_get(12)?,
         theme: row.try_get(13)?,
         last_seen_at: time(14)?,

@@ -22,9 +22,7 @@ use futures_util::future::BoxFuture;
 use relais_model::{Address, Domain};
 use sqlx::AnyConnection;
 
-pub use account::{
-    Account, AccountChange, AccountFilter, AccountOrder, Credential, DailyLimits, NewAccount, Purged, Role,
-};
+pub use account::{Account, AccountChange, AccountFilter, AccountOrder, Credential, NewAccount, Purged, Role};
 pub use addresses::{AddressEntry, AddressFilter, AddressKind, AddressOrder};
 pub use alias::{Alias, MAX_TARGETS};
 pub use domain::{DomainChange, DomainEntry, DomainFilter, DomainOrder, MAX_OTHER_NAMES, Removal};

@@ -15,7 +15,7 @@ use crate::directory::read_address;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Select};
 use crate::transaction::Transaction;
-use crate::{DomainKey, RecipientKey, Store, StoreError};
+use crate::{DomainKey, HoldKey, RecipientKey, Store, StoreError};
 
 /// Which recipients are meant; none of a thing means any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct QueueFilter {
     pub trace: Option<TraceId>,
     /// These: of a message with this id, one recipient as it was spelled, or all.
     pub items: Option<Vec<(TraceId, Option<Address>)>>,
+    /// Those that this hold stopped.
+    pub hold: Option<HoldKey>,
     /// Those in this state.
     pub state: Option<QueueState>,
     /// Those at this domain.
@@ -159,6 +161,9 @@ fn meant(select: &mut Select, filter: &QueueFilter) {
             }
             select.say(")");
         });
+    }
+    if let Some(hold) = filter.hold {
+        select.say(" AND r.hold_key = ").value(hold.value());
     }
     if let Some(state) = filter.state {
         select.say(" AND r.state = ").value(state.number());
@@ -353,7 +358,7 @@ impl Store {
     async fn remove_queued(&self, by: &Author, deed: Deed, filter: &QueueFilter) -> Result<u64, StoreError> {
         let mut removed = 0;
         loop {
-            let some = self.remove_some(filter, self.scribe(by), deed.clone()).await?;
+            let some = self.remove_some(filter, self.scribe(by), Some(deed.clone())).await?;
             if some == 0 {
                 return Ok(removed);
             }
@@ -361,8 +366,13 @@ impl Store {
         }
     }
 
-    /// A part of [`Store::remove_queued`], so that mail is filed between the parts.
-    async fn remove_some(&self, filter: &QueueFilter, scribe: Scribe, deed: Deed) -> Result<u64, StoreError> {
+    /// A part of [`Store::remove_queued`], so that mail is filed between the parts; without a deed the caller has noted what is done.
+    pub(crate) async fn remove_some(
+        &self,
+        filter: &QueueFilter,
+        scribe: Scribe,
+        deed: Option<Deed>,
+    ) -> Result<u64, StoreError> {
         let (filter, now, inner) = (filter.clone(), self.now(), std::sync::Arc::clone(&self.inner));
         self.write(move |tx| {
             Box::pin(async move {
@@ -383,7 +393,9 @@ impl Store {
                     return Ok(0);
                 }
                 delete_recipients(tx, &gone).await?;
-                scribe.note(tx, Deed { before: Some(json!({ "recipients": gone.len() })), ..deed }).await?;
+                if let Some(deed) = deed {
+                    scribe.note(tx, Deed { before: Some(json!({ "recipients": gone.len() })), ..deed }).await?;
+                }
                 let traces: Vec<NewTrace<'_>> = told
                     .iter()
                     .map(|(trace, sender, recipient)| NewTrace {
@@ -395,6 +407,7 @@ impl Store {
                         text: "",
                         subject: None,
                         protection: None,
+                        submitter: None,
                     })
                     .collect();
                 let mut tx = Transaction::within(tx, inner.engine);

@@ -5,6 +5,7 @@ use relais_model::{Ret, Timestamp};
 use super::{NewQueued, NewRecipient, NewTrace, QueueState, TraceId, TraceKind, trace_accepted};
 use super::{write_body_type, write_notify, write_reverse_path};
 use crate::key::Keys;
+use crate::sending::hold_queued;
 use crate::sql::{self, Statement};
 use crate::{AccountKey, MessageKey, QueueKey};
 
@@ -46,10 +47,13 @@ pub(crate) fn insert(keys: &Keys, now: Timestamp, batch: &[Insert<'_>]) -> Vec<S
                 text: "",
                 subject: Some(insert.subject),
                 protection: None,
+                submitter: insert.queued.submitter,
             })
         })
         .collect();
     statements.extend(trace_accepted(keys, now, &traces));
+    let submitted = |(_, insert): &&(QueueKey, &Insert<'_>)| insert.queued.submitter.is_some();
+    statements.extend(keyed.iter().find(submitted).map(|(first, _)| hold_queued(*first)));
     statements
 }
 

@@ -10,9 +10,10 @@ use super::{NAMED_AT_ONCE, filled, key_slots, read_reverse_path};
 use super::{NewTrace, TraceId, TraceKind, trace_accepted};
 use crate::directory::read_address;
 use crate::key::Keys;
+use crate::sending::{Unknown, count_unknown, note_delivered, note_unknown};
 use crate::sql::shorten;
 use crate::transaction::Transaction;
-use crate::{Protection, RecipientKey, StoreError};
+use crate::{AccountKey, Protection, RecipientKey, StoreError};
 
 /// Octets of a reply that are kept, at most.
 const REPLY_OCTETS: usize = 1000;
@@ -55,6 +56,8 @@ pub enum Outcome {
         reply: String,
         /// Which host; empty where none was reached.
         remote: String,
+        /// There is nobody of this address.
+        is_unknown: bool,
     },
     /// It wasn't tried after all (the destination is busy, the house closes): it waits, and no attempt is counted.
     Untried {
@@ -78,7 +81,7 @@ pub(crate) async fn settle(
         let Some(row) = found.get(recipient) else { continue };
         let (kind, reply, remote, protection) = match outcome {
             Outcome::Delivered { reply, remote, protection } => (TraceKind::Delivered, reply, remote, *protection),
-            Outcome::Failed { reply, remote } => (TraceKind::Failed, reply, remote, None),
+            Outcome::Failed { reply, remote, .. } => (TraceKind::Failed, reply, remote, None),
             Outcome::Deferred { until, reply, remote, delay_told } => {
                 defer(connection, now, *recipient, *until, reply, remote, *delay_told).await?;
                 (TraceKind::Deferred, reply, remote, None)
@@ -93,10 +96,42 @@ pub(crate) async fn settle(
         }
         let (sender, address) = (row.sender.as_ref(), &row.recipient);
         let (trace, peer, text) = (&row.trace, remote, reply);
-        traces.push(NewTrace { trace, kind, sender, recipient: address, peer, text, subject: None, protection });
+        traces.push(NewTrace {
+            trace,
+            kind,
+            sender,
+            recipient: address,
+            peer,
+            text,
+            subject: None,
+            protection,
+            submitter: None,
+        });
     }
+    note_fates(connection, now, settlements, &found).await?;
     delete_recipients(connection, &gone).await?;
+    let delivered: Vec<&Address> =
+        traces.iter().filter(|trace| trace.kind == TraceKind::Delivered).map(|trace| trace.recipient).collect();
+    tx.execute_all(note_delivered(&delivered));
     tx.execute_all(trace_accepted(keys, now, &traces));
+    Ok(())
+}
+
+/// Notes what is told of addresses, where one of our people wrote to them.
+async fn note_fates(
+    tx: &mut AnyConnection,
+    now: Timestamp,
+    settlements: &[Settlement],
+    found: &HashMap<RecipientKey, Settled>,
+) -> Result<(), sqlx::Error> {
+    for Settlement { recipient, outcome } in settlements {
+        let Outcome::Failed { reply, remote, is_unknown: true } = outcome else { continue };
+        let Some(Settled { recipient: address, submitter: Some(submitter), .. }) = found.get(recipient) else {
+            continue;
+        };
+        note_unknown(tx, now, &Unknown { address, submitter: *submitter, reply, remote }).await?;
+        count_unknown(tx, now, *submitter).await?;
+    }
     Ok(())
 }
 
@@ -130,6 +165,7 @@ struct Settled {
     trace: TraceId,
     sender: Option<Address>,
     recipient: Address,
+    submitter: Option<AccountKey>,
 }
 
 async fn read_settled(
@@ -140,19 +176,20 @@ async fn read_settled(
     let keys: Vec<i64> = settlements.iter().map(|settlement| settlement.recipient.value()).collect();
     for chunk in keys.chunks(NAMED_AT_ONCE) {
         let text = format!(
-            "SELECT r.recipient_key, r.queue_key, r.address, q.trace, q.reverse_path
+            "SELECT r.recipient_key, r.queue_key, r.address, q.trace, q.reverse_path, q.submitter
              FROM queued_recipient AS r JOIN queued AS q ON q.queue_key = r.queue_key
              WHERE r.recipient_key IN {}",
             key_slots(chunk)
         );
-        let query = sqlx::query_as::<_, (i64, i64, String, String, String)>(AssertSqlSafe(text));
+        let query = sqlx::query_as::<_, (i64, i64, String, String, String, Option<i64>)>(AssertSqlSafe(text));
         let query = filled(chunk).fold(query, sqlx::query::QueryAs::bind);
-        for (key, queued, address, trace, reverse_path) in query.fetch_all(&mut *tx).await? {
+        for (key, queued, address, trace, reverse_path, submitter) in query.fetch_all(&mut *tx).await? {
             let settled = Settled {
                 queued,
                 trace: TraceId::read(&trace)?,
                 sender: read_reverse_path(&reverse_path)?.address().cloned(),
                 recipient: read_address(&address)?,
+                submitter: submitter.map(AccountKey::new),
             };
             found.insert(RecipientKey::new(key), settled);
         }

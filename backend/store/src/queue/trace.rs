@@ -8,7 +8,7 @@ use crate::directory::fold;
 use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Statement, shorten};
-use crate::{Protection, Store, StoreError};
+use crate::{AccountKey, Protection, Store, StoreError};
 
 /// Octets of a text that are kept, at most.
 const TEXT_OCTETS: usize = 500;
@@ -164,12 +164,15 @@ pub(crate) struct NewTrace<'a> {
     /// The decoded subject, of any length; only at the acceptance.
     pub(crate) subject: Option<&'a str>,
     pub(crate) protection: Option<Protection>,
+    /// Who submitted it; only where it is queued.
+    pub(crate) submitter: Option<AccountKey>,
 }
 
 /// Writes events, in few statements.
 pub(crate) fn trace_accepted(keys: &Keys, now: Timestamp, events: &[NewTrace<'_>]) -> Vec<Statement> {
-    let head = "INSERT INTO message_trace (trace_key, at, trace, kind, sender, recipient, remote, text, subject, tls)";
-    sql::insert(head, 10, "", events, |statement, event| {
+    let head = "INSERT INTO message_trace (trace_key, at, trace, kind, sender, recipient, remote, text, subject, tls,
+                                           submitter)";
+    sql::insert(head, 11, "", events, |statement, event| {
         statement
             .bind(keys.next(now))
             .bind(now.millis())
@@ -181,6 +184,7 @@ pub(crate) fn trace_accepted(keys: &Keys, now: Timestamp, events: &[NewTrace<'_>
             .bind(shorten(event.text, TEXT_OCTETS).to_owned())
             .bind(event.subject.map(|subject| shorten(subject, SUBJECT_OCTETS).replace('\0', "")))
             .bind(event.protection.map(|protection| protection.as_str().to_owned()))
+            .bind(event.submitter.map(AccountKey::value))
     })
 }
 

@@ -187,11 +187,13 @@ impl Store {
         }
     }
 
-    /// Whether something of it goes to an address here that reports are asked for at, or to a postmaster.
+    /// Whether something of it goes to an address here that reports are asked for at, to a postmaster, or to abuse.
     pub(crate) fn is_report_mail(&self, acceptance: &Acceptance) -> bool {
         let settings = self.settings();
         let is_for_reports = |address: &Address| {
-            address.local_part.as_str().eq_ignore_ascii_case("postmaster")
+            let local_part = address.local_part.as_str();
+            // RFC 2142 §4: complaints go to abuse.
+            ["postmaster", "abuse"].iter().any(|role| local_part.eq_ignore_ascii_case(role))
                 || [&settings.dns_dmarc_reports, &settings.dns_tls_reports]
                     .into_iter()
                     .flatten()

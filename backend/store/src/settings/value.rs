@@ -89,6 +89,8 @@ impl SettingKind {
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
+    /// What is sent.
+    Messages,
     /// People who are written to.
     Recipients,
     /// Letters of a password.
@@ -107,6 +109,7 @@ impl Unit {
     /// Its name in the catalogue and in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Messages => "messages",
             Self::Recipients => "recipients",
             Self::Characters => "characters",
             Self::Requests => "requests",

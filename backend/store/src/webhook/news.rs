@@ -7,7 +7,7 @@ use super::hooks::IS_TOLD;
 use super::{MAX_WEBHOOKS, WebhookEvent, WebhookState};
 use crate::dns::DnsNews;
 use crate::key::Keys;
-use crate::{AccountKey, DomainKey};
+use crate::{AccountKey, DomainKey, HoldNews};
 
 /// What webhooks are told of someone who signed in, written in the transaction that lets them in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,18 @@ pub(crate) async fn tell_sign_in(
     let domain: Option<i64> = sqlx::query_scalar(sql).bind(account.value()).fetch_optional(&mut *tx).await?;
     let event = News { event: WebhookEvent::AccountSignedIn, id: &news.event_id, payload: &news.payload };
     queue(tx, keys, now, domain.map(DomainKey::new), event).await
+}
+
+/// Queues that a person's mail is held.
+pub(crate) async fn tell_hold(
+    tx: &mut AnyConnection,
+    keys: &Keys,
+    now: Timestamp,
+    domain: Option<DomainKey>,
+    news: &HoldNews,
+) -> Result<(), sqlx::Error> {
+    let event = News { event: WebhookEvent::AccountHeld, id: &news.event_id, payload: &news.payload };
+    queue(tx, keys, now, domain, event).await
 }
 
 /// Queues what turned for the worse in the DNS of a domain, or, with none, of the host.

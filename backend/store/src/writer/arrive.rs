@@ -11,6 +11,7 @@ use crate::error::StoreError;
 use crate::key::{MailboxKey, MessageKey};
 use crate::message::{Acceptance, Accepted, Append, Appended, ChangeError, Delivered, Delivery, DeliveryRefusal};
 use crate::queue::{self, NewTrace, Refused, TraceKind};
+use crate::sending::count_accepted;
 use crate::sql;
 use crate::thread;
 use crate::view::{MailboxChange, Row, What, mod_seq, row_seconds};
@@ -49,6 +50,7 @@ impl<'a> Batch<'a, '_> {
             // Nobody can ask for the reasons of what left no trace.
             if message.is_some() {
                 self.judgements.extend(acceptance.judgement.as_ref().map(|judgement| (&acceptance.trace, judgement)));
+                self.submissions.extend(acceptance.submission);
             }
             answers.push(Accepted { message, deliveries });
         }
@@ -65,6 +67,7 @@ impl<'a> Batch<'a, '_> {
             text: &refused.reply,
             subject: Some(&refused.subject),
             protection: None,
+            submitter: None,
         }));
         self.judgements.push((&refused.trace, &refused.judgement));
     }
@@ -167,6 +170,8 @@ impl<'a> Batch<'a, '_> {
         if !traces.is_empty() {
             self.tx.execute_all(queue::trace_accepted(&self.parts.keys, self.now, &traces));
         }
+        let submissions = std::mem::take(&mut self.submissions);
+        self.tx.execute_all(count_accepted(self.now, &submissions));
         let judgements = std::mem::take(&mut self.judgements);
         if !judgements.is_empty() {
             self.tx.execute_all(queue::note_verdicts(&self.parts.keys, self.now, &judgements)?);
@@ -248,5 +253,6 @@ fn trace<'a>(acceptance: &'a Acceptance, delivery: &'a Delivery) -> NewTrace<'a>
         text: "",
         subject: Some(&acceptance.content.facts().subject),
         protection: None,
+        submitter: None,
     }
 }

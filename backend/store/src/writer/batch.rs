@@ -14,6 +14,7 @@ use crate::junk::Teaching;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
 use crate::message::{Accepted, Appended, ChangeError, Copied, Expunged, FlagsStored, Target};
 use crate::queue::{self, Judgement, TraceId};
+use crate::sending::Submission;
 use crate::sql::{self, Statement};
 use crate::transaction::Transaction;
 use crate::view::load;
@@ -133,6 +134,7 @@ pub(super) struct Batch<'a, 'c> {
     pub(super) queued: Vec<queue::Insert<'a>>,
     pub(super) traces: Vec<queue::NewTrace<'a>>,
     pub(super) judgements: Vec<(&'a TraceId, &'a Judgement)>,
+    pub(super) submissions: Vec<Submission>,
     pub(super) changes: Vec<MailboxChange>,
     pub(super) is_queued: bool,
 }
@@ -151,6 +153,7 @@ impl<'a, 'c> Batch<'a, 'c> {
             queued: Vec::new(),
             traces: Vec::new(),
             judgements: Vec::new(),
+            submissions: Vec::new(),
             changes: Vec::new(),
             is_queued: false,
         }

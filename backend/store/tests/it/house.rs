@@ -140,6 +140,7 @@ pub(crate) fn acceptance(raw: &str, deliveries: Vec<Delivery>) -> Acceptance {
         trace: TraceId::make(NOW, &SeededRandom::new(1)),
         from_peer: "192.0.2.1".to_owned(),
         judgement: None,
+        submission: None,
     }
 }
 

@@ -23,6 +23,7 @@ mod people;
 mod queue;
 mod reading;
 mod reports;
+mod sending;
 mod settings;
 mod sign_in;
 mod trace;

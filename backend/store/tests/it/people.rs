@@ -48,6 +48,7 @@ pub(crate) async fn queue(house: &House, trace: &str, recipients: &[&str]) {
         trace: TraceId::parse(trace).unwrap(),
         from_peer: "192.0.2.1".to_owned(),
         judgement: None,
+        submission: None,
     };
     house.store.accept(acceptance).await.unwrap();
 }

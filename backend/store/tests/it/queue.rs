@@ -126,7 +126,8 @@ fn a_delivered_recipient_goes_and_with_the_last_its_message() {
         settle(&house, &claimed[..1], delivered()).await;
         let left = house.store.queue_list(&QueueFilter::default(), &Page::first()).await.unwrap().rows;
         assert_eq!(left.len(), 1);
-        let failed = Outcome::Failed { reply: "550 5.1.1 No".to_owned(), remote: "mx.y.example".to_owned() };
+        let failed =
+            Outcome::Failed { reply: "550 5.1.1 No".to_owned(), remote: "mx.y.example".to_owned(), is_unknown: true };
         settle(&house, &claimed, failed).await;
         assert!(house.store.queue_list(&QueueFilter::default(), &Page::first()).await.unwrap().rows.is_empty());
         assert_eq!(house.store.queue_next_due().await.unwrap(), None);

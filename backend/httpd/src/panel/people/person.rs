@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use relais_service::{Actor, Failure, LeadsTo, PersonChange, PersonView, Role, Text};
+use relais_service::{Actor, Failure, LeadsTo, PersonChange, PersonView, Role, SendingView, Text};
 use serde::Deserialize;
 
 use super::list::{fullness, percent};
@@ -11,6 +11,7 @@ use crate::kit::{
     Admin, Choice, Complaints, Desk, Form, Frame, Oops, PageError, Routes, Time, Typed, again, done, shown,
 };
 use crate::panel::activity::done_undoably;
+use crate::panel::holds::Usage;
 use crate::panel::question::{QuestionPage, VersionForm};
 use crate::panel::sign_in::Nothing;
 use crate::{Web, path};
@@ -78,6 +79,7 @@ struct PersonPage {
     fullness: &'static str,
     serves: Vec<String>,
     leads: Vec<Lead>,
+    usage: Usage,
     seen: Option<Time>,
     created: Time,
 }
@@ -97,8 +99,11 @@ struct PersonForm {
     version: String,
     name: String,
     quota: String,
+    hourly_messages: String,
+    hourly_recipients: String,
     daily_messages: String,
     daily_recipients: String,
+    daily_new_recipients: String,
 }
 
 impl PersonForm {
@@ -108,8 +113,11 @@ impl PersonForm {
             version: person.version.clone(),
             name: person.name.clone(),
             quota: frame.typed_size(person.quota_octets),
+            hourly_messages: number(person.hourly_messages),
+            hourly_recipients: number(person.hourly_recipients),
             daily_messages: number(person.daily_messages),
             daily_recipients: number(person.daily_recipients),
+            daily_new_recipients: number(person.daily_new_recipients),
         }
     }
 
@@ -118,8 +126,11 @@ impl PersonForm {
         let change = PersonChange {
             name: Some(self.name.clone()),
             quota_octets: Some(read.size("quota", &self.quota)),
+            hourly_messages: Some(read.count("hourly_messages", &self.hourly_messages)),
+            hourly_recipients: Some(read.count("hourly_recipients", &self.hourly_recipients)),
             daily_messages: Some(read.count("daily_messages", &self.daily_messages)),
             daily_recipients: Some(read.count("daily_recipients", &self.daily_recipients)),
+            daily_new_recipients: Some(read.count("daily_new_recipients", &self.daily_new_recipients)),
             ..PersonChange::default()
         };
         read.end().map(|()| change)
@@ -127,7 +138,7 @@ impl PersonForm {
 }
 
 impl PersonPage {
-    fn of(frame: Frame, actor: &Actor, person: &PersonView, leads: &LeadsTo) -> Self {
+    fn of(frame: Frame, actor: &Actor, person: &PersonView, leads: &LeadsTo, sending: &SendingView) -> Self {
         let percent = percent(person);
         let used = frame.size(person.used_octets);
         Self {
@@ -144,6 +155,7 @@ impl PersonPage {
             fullness: fullness(Some(percent.unwrap_or(0))),
             serves: person.domains.clone(),
             leads: leads_of(&frame, person, leads),
+            usage: Usage::of(&frame, sending),
             seen: person.last_seen_at.map(|at| frame.time(at.0)),
             created: frame.time(person.created_at.0),
             frame,
@@ -174,7 +186,8 @@ fn leads_of(frame: &Frame, person: &PersonView, leads: &LeadsTo) -> Vec<Lead> {
 async fn page(web: &Web, frame: Frame, actor: &Actor, address: &str) -> Result<PersonPage, PageError> {
     let person = web.service().people.show(actor, address).await?;
     let leads = web.service().addresses.leads_to(actor, address).await?;
-    Ok(PersonPage::of(frame, actor, &person, &leads))
+    let sending = web.service().person_sending(actor, address).await?;
+    Ok(PersonPage::of(frame, actor, &person, &leads, &sending))
 }
 
 async fn show(desk: Desk, State(web): State<Web>, Path(address): Path<String>) -> Oops {
@@ -401,6 +414,7 @@ mod tests {
     use super::super::tests::person;
     use super::*;
     use crate::kit::samples::draw;
+    use crate::panel::holds::tests::sending;
 
     #[test]
     fn the_profile_is_drawn() {
@@ -415,9 +429,9 @@ mod tests {
         draw(|frame| {
             let free = PersonView { quota_octets: None, name: String::new(), is_suspended: true, ..person() };
             vec![
-                PersonPage::of(frame.clone(), &owner, &person(), &leads),
-                PersonPage::of(frame.clone(), &desk, &person(), &nothing),
-                PersonPage::of(frame, &owner, &free, &nothing),
+                PersonPage::of(frame.clone(), &owner, &person(), &leads, &sending()),
+                PersonPage::of(frame.clone(), &desk, &person(), &nothing, &sending()),
+                PersonPage::of(frame, &owner, &free, &nothing, &sending()),
             ]
         });
     }

@@ -143,7 +143,39 @@ fn a_complaint_names_whom_it_is_about() {
                 Content-Type: message/rfc822\n\nFrom: ann@house.example\n\nHello\n--b--";
     let kind = "multipart/report; report-type=feedback-report; boundary=b";
     let names = vec!["house.example".to_owned()];
-    assert_eq!(told(&mail("", "FW: Hello", kind, body)), Ok(Told::Incidents { names, kind: "abuse", incidents: 1 }));
+    assert_eq!(
+        told(&mail("", "FW: Hello", kind, body)),
+        Ok(Told::Incidents { names, kind: "abuse", incidents: 1, complaint: None })
+    );
+}
+
+/// The id in the Received field that we gave it, of the lowest of ours; of other hosts' fields nothing is believed, and no complaint is one that isn't.
+#[test]
+fn a_complaint_is_tied_to_the_message_by_our_own_received_field() {
+    let check = |feedback: &str, header: &str, expected: Option<&str>| {
+        let body = format!(
+            "--b\nContent-Type: text/plain\n\nThis is one.\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: {feedback}\n\
+             User-Agent: Loop/1\nVersion: 1\nOriginal-Mail-From: <ann@house.example>\n--b\n\
+             Content-Type: text/rfc822-headers\n\n{header}From: ann@house.example\n\n--b--"
+        );
+        let kind = "multipart/report; report-type=feedback-report; boundary=b";
+        let Ok(Told::Incidents { complaint, .. }) = told(&mail("", "FW: Hello", kind, &body)) else {
+            panic!("{header}")
+        };
+        assert_eq!(complaint.as_ref().map(|complaint| complaint.trace.as_str()), expected, "{header}");
+    };
+    let ours = "Received: from client.example ([192.0.2.1])\n by mx.house.example with ESMTPSA id 06x7ABC\n for <x@else.example>; Thu, 1 Jan 2026 00:00:00 +0000\n";
+    let theirs =
+        "Received: from mx.house.example by mx.else.example with ESMTPS id 99; Thu, 1 Jan 2026 00:00:00 +0000\n";
+    let later = ours.replace("06x7ABC", "06x8DEF");
+    check("abuse", &format!("{theirs}{ours}"), Some("06x7ABC"));
+    check("fraud", &format!("{later}{theirs}{ours}"), Some("06x7ABC"));
+    check("abuse", theirs, None);
+    check("abuse", "", None);
+    check("not-spam", ours, None);
+    check("auth-failure", ours, None);
+    check("abuse", &ours.replace("06x7ABC", "no(id"), None);
+    check("abuse", &ours.replace(" id 06x7ABC", ""), None);
 }
 
 #[test]
