@@ -23,7 +23,7 @@ mod spool;
 mod tally;
 mod visit;
 
-pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, prepare};
+pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, Trial, Tried, prepare};
 pub use disk::Disk;
 pub use filters::filters_set;
 pub use login::{

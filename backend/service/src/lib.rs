@@ -8,7 +8,7 @@
 //!   other servers' words mean; `destination`: what would become of mail.
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
 //!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
-//! - `junk`: what one's filter has learnt, whom one lets in or keeps out.
+//! - `judging`: what would be done with a message. `junk`: what one's filter has learnt, whom one lets in or keeps out.
 //! - `reports`: what houses tell each other of mail and of TLS: counted, sent, read, shown.
 //!
 //! Invariants: a password is a type that doesn't print, and never leaves in an answer. A text for people is a name in the catalogue.
@@ -32,6 +32,7 @@ mod explain;
 mod failure;
 mod filters;
 mod import;
+mod judging;
 mod junk;
 mod links;
 mod log_ins;
@@ -39,6 +40,7 @@ mod moment;
 mod mta_sts;
 mod once;
 mod overview;
+mod pace;
 mod paging;
 mod passkeys;
 mod passwords;
@@ -90,6 +92,7 @@ pub use explain::{Explanation, causes};
 pub use failure::{Complaint, Failure};
 pub use filters::FilterView;
 pub use import::{PeopleImported, PersonRefused};
+pub use judging::{JUDGED_OCTETS, JudgeHop, JudgeWanted, JudgedView};
 pub use junk::{OwnJunk, RulesOf, SenderRuleForm, SenderRuleView};
 pub use links::{DevicePassword, Founded, LinkOwner, SetUp, Way};
 pub use log_ins::LogInView;
@@ -199,6 +202,8 @@ pub struct Operations {
     pub filters: Option<Arc<Filters>>,
     /// Who foretells what becomes of mail; none in a house that delivers nothing.
     pub outlook: Option<Outlook>,
+    /// Who judges what comes in.
+    pub(crate) bench: Option<judging::Bench>,
     pub(crate) flow: overview::FlowBoard,
     pub(crate) queue: queue::QueueBoard,
 }

@@ -4,13 +4,12 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use relais_filing::Plan;
-use relais_message::{Facts as MessageFacts, header_octets};
 use relais_model::{Address, Envelope, Reply};
 use relais_msgauth as msgauth;
-use relais_store::{AccountKey, Refused, TraceId};
+use relais_store::{AccountKey, TraceId};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::{Arrival, Reception, SMALL_OCTETS};
 use crate::filters::Filtered;
@@ -18,6 +17,14 @@ use crate::judge::{Facts, Fate, Policy, Verdict, judge};
 use crate::proof::{InTime, Proof, Trusted};
 use crate::spam::{Looked, Spam};
 use crate::visit::Door;
+
+/// What was found of a stranger's message, and what is done with it.
+pub(super) struct Weighed {
+    /// It, with what was found in its header.
+    pub(super) octets: Vec<u8>,
+    pub(super) verdict: Verdict,
+    pub(super) proof: Option<Proof>,
+}
 
 impl Reception {
     /// A stranger's message, what becomes of it, and whose it is: all is found out first, then [`judge`] decides.
@@ -30,13 +37,33 @@ impl Reception {
         plans: &[Plan],
         octets: Vec<u8>,
         added_octets: usize,
-    ) -> Result<(Vec<u8>, Verdict, Option<Proof>), Reply> {
+    ) -> Result<Weighed, Reply> {
+        let weighed = self.weigh((arrival, envelope, trace), plans, octets, added_octets, false).await;
+        let (Fate::Defer(reply) | Fate::Refuse(reply)) = weighed.verdict.fate.clone() else { return Ok(weighed) };
+        info!(queue.id = %trace, peer.ip = %arrival.visit.peer, reverse_path = %envelope.reverse_path, %reply, "message refused");
+        if let Some(judgement) = weighed.verdict.judgement() {
+            let message = weighed.octets.get(added_octets..).unwrap_or_default();
+            self.note((arrival, envelope, trace), message, &reply, judgement).await;
+        }
+        Err(reply)
+    }
+
+    /// What is found of a stranger's message. One on trial leaves nothing behind: nobody counts it, nobody remembers its sender.
+    pub(super) async fn weigh(
+        &self,
+        (arrival, envelope, trace): (&Arrival, &Envelope, &TraceId),
+        plans: &[Plan],
+        octets: Vec<u8>,
+        added_octets: usize,
+        is_trial: bool,
+    ) -> Weighed {
         let accounts = plans.iter().flat_map(|plan| &plan.deliveries).map(|copy| copy.account).collect();
-        let (octets, found) = self.looked_at(arrival, envelope, accounts, octets, added_octets).await;
+        let (octets, found) = self.looked_at((arrival, envelope, is_trial), accounts, octets, added_octets).await;
         let (proof, spam) = found.unzip();
         let settings = self.store.settings();
         if let Some(proof) = &proof
             && settings.trust_send_reports
+            && !is_trial
         {
             proof.count(&self.tally, self.clock.now(), &envelope.reverse_path, settings.trust_dmarc == "follow");
         }
@@ -44,35 +71,13 @@ impl Reception {
         let facts =
             Facts { proof: proof.as_ref(), spam: spam.as_ref().and_then(Option::as_ref), filters: Some(&counsel) };
         let verdict = judge(&facts, &Policy::of(&settings, &self.config.host_name));
-        let (Fate::Defer(reply) | Fate::Refuse(reply)) = verdict.fate.clone() else {
-            return Ok((octets, verdict, proof));
-        };
-        info!(queue.id = %trace, peer.ip = %arrival.visit.peer, reverse_path = %envelope.reverse_path, %reply, "message refused");
-        if let Some(judgement) = verdict.judgement() {
-            let message = octets.get(added_octets..).unwrap_or_default();
-            let header = message.get(..header_octets(message)).unwrap_or_default();
-            let refused = Refused {
-                trace: trace.clone(),
-                reverse_path: envelope.reverse_path.clone(),
-                recipients: envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect(),
-                from_peer: arrival.peer_shown(),
-                subject: MessageFacts::read(header).subject,
-                reply: reply.to_string().trim_end().to_owned(),
-                judgement,
-            };
-            // It is refused all the same.
-            if let Err(error) = self.store.note_refused(refused).await {
-                warn!(%error, queue.id = %trace, "the trace doesn't tell of a refused message");
-            }
-        }
-        Err(reply)
+        Weighed { octets, verdict, proof }
     }
 
     /// The message with what was found of it in its header. The machine's own programs are no strangers.
     async fn looked_at(
         &self,
-        arrival: &Arrival,
-        envelope: &Envelope,
+        (arrival, envelope, is_trial): (&Arrival, &Envelope, bool),
         accounts: Vec<AccountKey>,
         octets: Vec<u8>,
         added_octets: usize,
@@ -94,7 +99,7 @@ impl Reception {
             let in_time = InTime::new(&*resolver);
             let proof = Proof::of(&asked, &in_time, &trusted).await;
             let looked = Looked { message, sender: reverse_path.address(), recipients: &recipients, arrived_at: now };
-            let spam = filter.look(&looked, &accounts, (peer, &proof), &in_time).await;
+            let spam = filter.look(&looked, &accounts, (peer, &proof, is_trial), &in_time).await;
             // Who can't be asked whether they want it gets it.
             let spam = spam.map_err(|error| error!(%error, "a message wasn't looked at by the filter")).ok();
             (proof.marked(&octets, added_octets, &host), Some((proof, spam)))

@@ -10,7 +10,7 @@ use crate::content::Content;
 use crate::error::StoreError;
 use crate::key::{MailboxKey, MessageKey};
 use crate::message::{Acceptance, Accepted, Append, Appended, ChangeError, Delivered, Delivery, DeliveryRefusal};
-use crate::queue::{self, NewTrace, Refused, TraceKind};
+use crate::queue::{self, Judged, NewTrace, Refused, TraceKind};
 use crate::sql;
 use crate::thread;
 use crate::view::{MailboxChange, Row, What, mod_seq, row_seconds};
@@ -48,7 +48,8 @@ impl<'a> Batch<'a, '_> {
             let message = self.known.get(&acceptance.content.prepared().hash).copied();
             // Nobody can ask for the reasons of what left no trace.
             if message.is_some() {
-                self.judgements.extend(acceptance.judgement.as_ref().map(|judgement| (&acceptance.trace, judgement)));
+                let judged = acceptance.judgement.as_ref();
+                self.judgements.extend(judged.map(|judgement| Judged { trace: &acceptance.trace, message, judgement }));
             }
             answers.push(Accepted { message, deliveries });
         }
@@ -66,7 +67,8 @@ impl<'a> Batch<'a, '_> {
             subject: Some(&refused.subject),
             protection: None,
         }));
-        self.judgements.push((&refused.trace, &refused.judgement));
+        let judged = refused.judgement.as_ref();
+        self.judgements.extend(judged.map(|judgement| Judged { trace: &refused.trace, message: None, judgement }));
     }
 
     async fn deliver(

@@ -130,6 +130,10 @@ fn a_visitor_is_remembered_until_their_time_is_up() {
         house.clock.advance(Duration::from_mins(5));
         assert_eq!(store.greylist([1; 32], kept).await.unwrap(), GreylistVisit::Again(first));
         assert_eq!(store.greylist([2; 32], kept).await.unwrap(), GreylistVisit::First);
+        // Who only looks is not remembered.
+        assert_eq!(store.greylisted([1; 32]).await.unwrap(), GreylistVisit::Again(first));
+        assert_eq!(store.greylisted([3; 32]).await.unwrap(), GreylistVisit::First);
+        assert_eq!(store.greylisted([3; 32]).await.unwrap(), GreylistVisit::First);
         house.clock.advance(kept);
         assert_eq!(store.greylist([1; 32], kept).await.unwrap(), GreylistVisit::First);
         house.check().await;
