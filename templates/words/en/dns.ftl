@@ -222,3 +222,5 @@ dns-undo-incomplete = Not all of it could be put back. Look at what stands there
 dns-mail-subject = The DNS of { $name } has turned for the worse
 dns-mail-begin = A check of the DNS found what was better before:
 dns-mail-end = What stands there, what should, and how to mend it: { $link }
+dns-push-no-policy = The policy of a domain becomes quarantine or reject.
+dns-push-no-dmarc = No DMARC record of this domain was found in the DNS just now. Set it as the DNS page has it first.

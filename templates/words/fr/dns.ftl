@@ -222,3 +222,5 @@ dns-undo-incomplete = Tout n'a pas pu être remis. Regardez ce qui s'y trouve à
 dns-mail-subject = Le DNS de { $name } a empiré
 dns-mail-begin = Un contrôle du DNS a trouvé ce qui allait mieux avant :
 dns-mail-end = Ce qui s'y trouve, ce qui devrait y être, et comment le corriger : { $link }
+dns-push-no-policy = La politique d’un domaine devient quarantine ou reject.
+dns-push-no-dmarc = Aucun enregistrement DMARC de ce domaine n’a été trouvé dans le DNS à l’instant. Posez-le d’abord tel que la page DNS le donne.

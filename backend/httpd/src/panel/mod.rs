@@ -8,6 +8,7 @@ mod destination;
 mod dns;
 mod domains;
 mod error;
+mod judge;
 mod keys;
 mod links;
 mod look;
@@ -19,6 +20,7 @@ mod question;
 mod queue;
 mod reports;
 mod security;
+mod senders;
 mod settings;
 mod sign_in;
 mod system;
@@ -87,8 +89,10 @@ pub(crate) fn routes() -> Routes {
         .and(queue::routes)
         .and(destination::routes)
         .and(messages::routes)
+        .and(judge::routes)
         .and(overview::routes)
         .and(security::routes)
+        .and(senders::routes)
         .and(certificates::routes)
         .and(settings::routes)
         .and(system::routes)

@@ -74,6 +74,14 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("queue_remove", "/queue/remove", r#"{"matching":{}}"#, 200),
     ("messages_list", "/messages", "", 200),
     ("messages_show", "/messages/nothing", "", 404),
+    // This house takes no mail in.
+    (
+        "messages_judge",
+        "/messages/judge?recipient=ann@house.example&peer=192.0.2.9&sender=a@b.example",
+        "From: a@b.example\r\n\r\nHello\r\n",
+        409,
+    ),
+    ("messages_judge_again", "/messages/nothing/judge", "", 404),
     ("activity_list", "/activity", "", 200),
     ("activity_show", "/activity/0", "", 404),
     ("activity_undo", "/activity/0/undo", "", 404),

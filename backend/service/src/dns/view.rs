@@ -309,6 +309,8 @@ pub struct DnsAccountChange {
 pub struct DnsPushForm {
     /// Keys of findings; empty: all that aren't good and could be pushed.
     pub findings: Vec<String>,
+    /// Instead of findings: the domain's own DMARC record with this policy, `quarantine` or `reject`, and with all else that stands in it.
+    pub dmarc_policy: Option<String>,
     /// To push: `plan` of the preview that was shown. What was shown is done, or nothing.
     pub plan: Option<String>,
 }

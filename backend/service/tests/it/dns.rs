@@ -212,7 +212,7 @@ async fn a_push_is_done_as_it_was_shown_and_undone() {
     let house = House::open().await;
     let (dns, owner) = (&house.service.dns, house.actor(Role::Owner, true).await);
     check(&house).await;
-    let mx = DnsPushForm { findings: vec!["mx:one.example:MX".to_owned()], plan: None };
+    let mx = DnsPushForm { findings: vec!["mx:one.example:MX".to_owned()], ..DnsPushForm::default() };
     let without = dns.preview(&owner, Some("one.example"), &mx).await;
     assert_eq!(short(without), "clash:  dns-push-no-zone");
     dns.add_account(&owner, new_account("one.example")).await.unwrap();

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use relais_service::{
     ActivityWanted, Actor, AddressesWanted, AliasChange, DnsAccountChange, DnsPushForm, DnsWanted, DomainChange,
-    DomainsWanted, Failure, NewAlias, NewDomain, NewPerson, OwnChange, Paging, Password, PeopleWanted, PersonChange,
-    Role,
+    DomainsWanted, Failure, JudgeWanted, NewAlias, NewDomain, NewPerson, OwnChange, Paging, Password, PeopleWanted,
+    PersonChange, Role, RulesOf, SenderRuleForm,
 };
 use relais_store::{AuditFilter, Author, Page, Removal};
 
@@ -74,6 +74,10 @@ async fn dns_act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure
 }
 
 /// Tries one act of the table; what it needs is there first.
+fn sender_rule() -> SenderRuleForm {
+    SenderRuleForm { sender: "news.example".to_owned(), is_allowed: true }
+}
+
 async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
     let (service, store, by) = (&house.service, &house.store, Author::house());
     let own = actor.account.as_ref().map(|(_, own)| own.to_string()).unwrap();
@@ -102,6 +106,25 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
             || name == "push DNS records" =>
         {
             dns_act(house, actor, name).await
+        }
+        "test a message" => {
+            let from = |text: &str| Some(text.to_owned());
+            let (peer, sender) = (from("192.0.2.9"), from("a@b.example"));
+            let wanted = JudgeWanted { recipient: person.to_owned(), peer, sender, ..JudgeWanted::default() };
+            match service.judge(actor, b"Subject: x\r\n\r\n", &wanted).await {
+                // This house takes no mail in.
+                Err(Failure::Clash(_)) => Ok(()),
+                other => other.map(drop),
+            }
+        }
+        "list a domain's senders" => {
+            service.sender_rules(actor, RulesOf::Domain("one.example"), None, &FIRST).await.map(drop)
+        }
+        "let a sender in for a domain" => {
+            service.set_sender_rule(actor, RulesOf::Domain("one.example"), &sender_rule()).await.map(drop)
+        }
+        "let a sender in for the house" => {
+            service.set_sender_rule(actor, RulesOf::House, &sender_rule()).await.map(drop)
         }
         "list domains" => service.domains.list(actor, &DomainsWanted::default()).await.map(drop),
         "show a domain" => service.domains.show(actor, "one.example").await.map(drop),
