@@ -123,6 +123,8 @@ pub(crate) const DNS_DOMAIN: &str = "/panel/dns/{domain}";
 /// Begins a check; asked for, it says whether one still runs.
 pub(crate) const DNS_CHECK: &str = "/panel/dns/{domain}/check";
 pub(crate) const DNS_ZONE_FILE: &str = "/panel/dns/{domain}/zone-file";
+/// Makes new keys that sign.
+pub(crate) const DNS_KEYS: &str = "/panel/dns/{domain}/keys";
 /// What would be changed at a provider, and changing it.
 pub(crate) const DNS_PUSH: &str = "/panel/dns/{domain}/push";
 pub(crate) const DNS_ACCOUNTS: &str = "/panel/dns/accounts";

@@ -561,4 +561,17 @@ pub(crate) enum DnsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Shows the keys that sign a domain's mail.
+    Keys {
+        /// The domain.
+        domain: String,
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes new keys for a domain now; they sign once their records are seen.
+    Rotate {
+        /// The domain.
+        domain: String,
+    },
 }

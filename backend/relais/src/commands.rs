@@ -133,6 +133,14 @@ const FINDINGS: &[Column] = &[
     ("ABOUT", Cell::Member("about")),
     ("WHY", Cell::Member("says")),
 ];
+const DKIM_KEYS: &[Column] = &[
+    ("KEY", Cell::Member("selector")),
+    ("KIND", Cell::Member("algorithm")),
+    ("STATE", Cell::Member("state")),
+    ("SINCE", Cell::Member("since")),
+    ("UNTIL", Cell::Member("until")),
+    ("WHAT", Cell::Member("says")),
+];
 const RECORDS: &[Column] = &[
     ("NAME", Cell::Member("name_whole")),
     ("TTL", Cell::Member("ttl")),
@@ -326,6 +334,16 @@ async fn dns(command: DnsCommand, line: &mut Line<'_>) -> Result<bool> {
                 show::list(&rows(&report, "findings"), false, FINDINGS)?;
             }
             Ok(member(&report, "verdict") != "wrong")
+        }
+        DnsCommand::Keys { domain, json } => {
+            let report = get(line, &path(&["dns", &domain])).await?;
+            show::list(&rows(&report, "keys"), json, DKIM_KEYS)?;
+            Ok(true)
+        }
+        DnsCommand::Rotate { domain } => {
+            let keys = ask(line, Method::POST, &path(&["dns", &domain, "keys"]), Content::Nothing).await?;
+            show::list(&keys, false, DKIM_KEYS)?;
+            Ok(true)
         }
         DnsCommand::Records { domain, zone_file: true, .. } => {
             show::print(&line.text(&path(&["dns", &domain, "zone-file"])).await??)?;

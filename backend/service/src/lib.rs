@@ -83,9 +83,9 @@ pub use destination::{
     Demand, DestinationHost, DestinationSts, DestinationView, Forecast, ForecastHost, ForecastSts, Foretell, Outlook,
 };
 pub use dns::{
-    Dns, DnsAccountChange, DnsAccountView, DnsAlert, DnsChange, DnsCounts, DnsFinding, DnsHouse, DnsLetter,
-    DnsObstacle, DnsPreview, DnsProviderField, DnsProviderKind, DnsPushForm, DnsPushView, DnsRecord, DnsRecordForms,
-    DnsReport, DnsRow, DnsTurn, DnsVerdict, DnsWanted, NewDnsAccount, OpenAccount,
+    DkimKeyView, Dns, DnsAccountChange, DnsAccountView, DnsAlert, DnsChange, DnsCounts, DnsFinding, DnsHouse,
+    DnsLetter, DnsObstacle, DnsPreview, DnsProviderField, DnsProviderKind, DnsPushForm, DnsPushView, DnsRecord,
+    DnsRecordForms, DnsReport, DnsRow, DnsTurn, DnsVerdict, DnsWanted, NewDnsAccount, OpenAccount,
 };
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};

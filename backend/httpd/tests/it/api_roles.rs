@@ -28,6 +28,7 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     // This house has no address that is known, and doesn't look.
     ("dns_check_host", "/dns/host/check", "", 409),
     ("dns_check", "/dns/house.example/check", "", 409),
+    ("dns_rotate_keys", "/dns/house.example/keys", "", 200),
     ("dns_host_zone_file", "/dns/host/zone-file", "", 200),
     ("dns_zone_file", "/dns/house.example/zone-file", "", 200),
     ("dns_turns", "/dns/house.example/turns", "", 200),

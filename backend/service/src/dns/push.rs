@@ -3,7 +3,7 @@
 use relais_dnscheck::provider::{Change, Fate, Hindrance, Plan, ProviderError, Publisher, Pushed, Receipt, Wish};
 use relais_dnscheck::{Data, Purpose, Wanted, wishes};
 use relais_model::Domain;
-use relais_store::{DnsAccountEntry, DnsPushEntry, DnsPushKey, DnsSubject, NewDnsPush};
+use relais_store::{Author, DnsAccountEntry, DnsPushEntry, DnsPushKey, DnsSubject, NewDnsPush};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl Dns {
         // Whoever has asked may leave: what was begun goes to its end, and is written down.
         let pushing = self.inner.tasks.spawn(async move {
             let pushed = planned.publisher.push(&planned.plan).await.map_err(|error| refused(&error))?;
-            dns.write_down(&by, &place, &planned.account, pushed).await
+            dns.write_down(&by.author(), &place, &planned.account, pushed).await
         });
         pushing.await.map_err(|_broken_off| Failure::Failed)?
     }
@@ -203,9 +203,10 @@ impl Dns {
         Ok(Wanted { purpose: Purpose::Dmarc, owner, data, ttl: POLICY_TTL })
     }
 
-    async fn write_down(
+    /// Writes down what was done, with the way back.
+    pub(super) async fn write_down(
         &self,
-        by: &Actor,
+        by: &Author,
         place: &Place,
         account: &DnsAccountEntry,
         pushed: Pushed,
@@ -223,13 +224,13 @@ impl Dns {
             is_complete,
             sets,
         };
-        let key = self.inner.store.note_dns_push(&by.author(), new).await?;
+        let key = self.inner.store.note_dns_push(by, new).await?;
         let entry = self.inner.store.dns_push(key).await?.ok_or(Failure::Failed)?;
         Ok(view(entry, std::slice::from_ref(account)))
     }
 }
 
-fn refused(error: &ProviderError) -> Failure {
+pub(super) fn refused(error: &ProviderError) -> Failure {
     match error {
         ProviderError::Changed { .. } => Failure::Stale(said(error)),
         _ => Failure::clash("", said(error)),

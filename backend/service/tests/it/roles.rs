@@ -93,6 +93,7 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
         "check a domain's DNS" => service.dns.check(actor, Some("one.example")).await,
         "check the host's DNS" => service.dns.check(actor, None).await,
         "check all DNS" => service.dns.check_all(actor).await,
+        "make new keys that sign" => service.dns.rotate_keys(actor, "one.example").await.map(drop),
         "take a domain's zone file" => service.dns.zone_file(actor, Some("one.example")).await.map(drop),
         "see how a domain's DNS turned" => service.dns.turns(actor, Some("one.example"), FIRST).await.map(drop),
         "list DNS providers" => service.dns.providers(actor).map(drop),

@@ -409,6 +409,7 @@ mod tests {
             name: "Ours at deSEC".to_owned(),
             settings: std::collections::BTreeMap::new(),
             zones: vec!["example.org".to_owned()],
+            turns_keys: true,
             created_at: at(-5000),
         }
     }
