@@ -148,15 +148,16 @@ impl Service {
         // As the trace keeps it: `192.0.2.1 (mx.example)`.
         let (peer, hello) = event.remote.split_once(" (").unwrap_or((&event.remote, ""));
         let sender = if event.sender.is_empty() { "<>" } else { &event.sender };
+        let hops = hops(&message);
         let wanted = JudgeWanted {
             recipient: event.recipient.clone(),
-            // The first Received field is ours.
-            hop: Some(1),
+            // The first Received field is ours; what was put here by other ways has none.
+            hop: Some(u32::from(!hops.is_empty())),
             peer: Some(peer.to_owned()),
             hello: Some(hello.trim_end_matches(')').to_owned()),
             sender: Some(sender.to_owned()),
         };
-        let (hop, trial) = trial(&message, &hops(&message), &wanted)?;
+        let (hop, trial) = trial(&message, &hops, &wanted)?;
         Ok(JudgedView { hop, ..self.on_trial(trial).await? })
     }
 

@@ -38,7 +38,8 @@ export async function run(house, browser) {
     await tab.locator("[name=recipient]").fill(`ann@${domain(house)}`);
     await tab.locator("[name=sender]").fill("dora@savings.example");
     await press(tab, "Test it");
-    await sees(tab, "It would go into Junk");
+    // Disowned, and here for the first time: it always is on trial.
+    await sees(tab, /It would (be put off|go into Junk)/);
   }));
   await check("judge: what is not said and stands nowhere is asked for", () => desk(async (tab) => {
     await test(tab, { message: "Subject: x\n\nx\n", recipient: `ann@${domain(house)}` });
