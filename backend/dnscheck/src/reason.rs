@@ -47,6 +47,8 @@ pub enum Reason {
     Good,
     /// Nothing of the kind stands there.
     Missing,
+    /// A key waits for its record: mail is signed by the old one until it is seen.
+    ToPublish,
     /// The DNS owes an answer, or its answer can't be trusted.
     Silence(Lack),
     /// The zone's servers have it right, the world sees the old for so long still; zero where that isn't known.
@@ -231,6 +233,7 @@ impl Reason {
             Self::OtherAddresses(found) => Said::new("dns-other-addresses").words("found", found),
             Self::AliasAtHost(target) => Said::new("dns-alias-host").words("target", target),
             Self::AliasAtDomain(target) => Said::new("dns-alias-domain").words("target", target),
+            Self::ToPublish => Said::new("dns-to-publish"),
             Self::ReverseMissing => Said::new("dns-reverse-missing"),
             Self::ReverseWrong(found) => Said::new("dns-reverse-wrong").words("found", found),
             Self::ReverseSeveral(count) => Said::new("dns-reverse-several").number("count", *count),

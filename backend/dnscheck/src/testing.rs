@@ -205,6 +205,7 @@ pub(crate) fn facts() -> crate::wanted::Facts {
         selector: selector.into(),
         algorithm,
         public_key: public_key.into(),
+        waits: false,
     };
     Facts {
         host: domain("mx.example.org"),

@@ -97,6 +97,8 @@ pub struct DkimKey {
     pub algorithm: Algorithm,
     /// The value of `p=`.
     pub public_key: String,
+    /// It doesn't sign yet: it waits until its record is seen.
+    pub waits: bool,
 }
 
 /// What others are asked to do.

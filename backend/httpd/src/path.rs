@@ -40,8 +40,14 @@ pub(crate) const SUPPRESSED: &str = "/panel/suppressed";
 pub(crate) const SUPPRESSED_REMOVE: &str = "/panel/suppressed/remove";
 pub(crate) const MESSAGES: &str = "/panel/messages";
 pub(crate) const MESSAGE: &str = "/panel/messages/{id}";
+/// What would be done with a message.
+pub(crate) const JUDGE: &str = "/panel/messages/judge";
+pub(crate) const JUDGE_AGAIN: &str = "/panel/messages/{id}/judge";
 pub(crate) const SECURITY: &str = "/panel/security";
 pub(crate) const SECURITY_LIFT: &str = "/panel/security/lift";
+/// Senders who are let in or kept out, for all.
+pub(crate) const HOUSE_SENDERS: &str = "/panel/security/senders";
+pub(crate) const HOUSE_SENDERS_REMOVE: &str = "/panel/security/senders/remove";
 pub(crate) const CERTIFICATES: &str = "/panel/certificates";
 pub(crate) const CERTIFICATE_NEW: &str = "/panel/certificates/new";
 pub(crate) const CERTIFICATE_RENEW: &str = "/panel/certificates/{id}/renew";
@@ -109,6 +115,9 @@ pub(crate) const DOMAIN_NEW: &str = "/panel/domains/new";
 pub(crate) const DOMAIN: &str = "/panel/domains/{domain}";
 /// What others report of it.
 pub(crate) const DOMAIN_REPORTS: &str = "/panel/domains/{domain}/reports";
+/// Senders whom it lets in or keeps out.
+pub(crate) const DOMAIN_SENDERS: &str = "/panel/domains/{domain}/senders";
+pub(crate) const DOMAIN_SENDERS_REMOVE: &str = "/panel/domains/{domain}/senders/remove";
 pub(crate) const DOMAIN_DISABLE: &str = "/panel/domains/{domain}/disable";
 pub(crate) const DOMAIN_ENABLE: &str = "/panel/domains/{domain}/enable";
 pub(crate) const DOMAIN_REMOVE: &str = "/panel/domains/{domain}/remove";
@@ -121,6 +130,8 @@ pub(crate) const DNS_DOMAIN: &str = "/panel/dns/{domain}";
 /// Begins a check; asked for, it says whether one still runs.
 pub(crate) const DNS_CHECK: &str = "/panel/dns/{domain}/check";
 pub(crate) const DNS_ZONE_FILE: &str = "/panel/dns/{domain}/zone-file";
+/// Makes new keys that sign.
+pub(crate) const DNS_KEYS: &str = "/panel/dns/{domain}/keys";
 /// What would be changed at a provider, and changing it.
 pub(crate) const DNS_PUSH: &str = "/panel/dns/{domain}/push";
 pub(crate) const DNS_ACCOUNTS: &str = "/panel/dns/accounts";

@@ -104,6 +104,11 @@ impl Driver {
                 }
                 Step::Chunk(octets) => self.keep(&octets).await,
                 Step::Discard => self.incoming = None,
+                Step::Refuse(reply) => {
+                    if let Some(incoming) = self.incoming.take() {
+                        self.house.reception.refuse_unfit(incoming, &reply).await;
+                    }
+                }
                 Step::Close => {
                     wire.close().await;
                     return Ok(());

@@ -1,11 +1,16 @@
 //! The reception desk: a message from MAIL to the reply after its last dot.
 //!
+//! `turned_away` tells the trace of what isn't taken; `trial` judges a message that nobody brought.
 //! `submission` is what our people send, `stranger` what others bring, and `forward` what of that goes on to other hosts; `notices` are what a sender is told at once.
 
 mod forward;
 mod notices;
 mod stranger;
 mod submission;
+mod trial;
+mod turned_away;
+
+pub use trial::{Trial, Tried};
 
 use std::io;
 use std::panic::resume_unwind;
@@ -16,7 +21,7 @@ use relais_filing::{Filing, Plan};
 use relais_filters::Filters;
 use relais_message::{Received, complete_submission, count_received, header_octets, received};
 use relais_model::{
-    Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, SpecialUse, Timestamp,
+    Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, Said, SpecialUse, Timestamp,
 };
 use relais_msgauth::Resolver;
 use relais_store::{Acceptance, Content, Delivery, NewQueued, Store, StoreError, Target, TraceId};
@@ -26,6 +31,8 @@ use tracing::{error, info};
 
 use crate::Disk;
 use crate::desk::forward::is_round;
+use crate::desk::stranger::Weighed;
+use crate::desk::turned_away::said;
 use crate::filters::Filtering;
 use crate::judge::{Fate, Policy};
 use crate::networks::{Fault, Porter, is_free, is_postmaster};
@@ -223,6 +230,7 @@ impl Reception {
         }
         if let Err(reply) = &answer {
             metrics::counter!("relais_recipients_refused_total", "door" => visit.door.as_str()).increment(1);
+            self.note_full(visit, envelope, path, reply).await;
             if let Some(fault) = Fault::of_refusal(reply).filter(|_| visit.is_watched) {
                 self.porter.note(visit.peer, fault);
             }
@@ -252,12 +260,20 @@ impl Reception {
         }
         let now = self.clock.now();
         let trace = TraceId::make(now, &*self.random);
+        let head = self.head(&arrival, &envelope, &trace, now);
+        let mut spool = self.spooler.begin();
+        spool.write(head.as_bytes()).await.map_err(|error| spool_failed(&error))?;
+        Ok(Incoming { arrival, envelope, plans, trace, spool, added_octets: head.len() })
+    }
+
+    /// What stands before a message: its Return-Path and our Received.
+    fn head(&self, arrival: &Arrival, envelope: &Envelope, trace: &TraceId, now: Timestamp) -> String {
         let recipient = match envelope.recipients.as_slice() {
             [only] => Some(&only.address),
             _ => None,
         };
         // RFC 5321 §4.4: Return-Path is added at final delivery; delivery to other hosts takes it away again.
-        let head = format!(
+        format!(
             "Return-Path: {}\r\n{}",
             envelope.reverse_path,
             received(&Received {
@@ -271,10 +287,7 @@ impl Reception {
                 recipient,
                 at: now,
             })
-        );
-        let mut spool = self.spooler.begin();
-        spool.write(head.as_bytes()).await.map_err(|error| spool_failed(&error))?;
-        Ok(Incoming { arrival, envelope, plans, trace, spool, added_octets: head.len() })
+        )
     }
 
     /// The message is whole: takes it for good, and says so for each recipient in RCPT's order. At other doors than LMTP, where one
@@ -291,26 +304,32 @@ impl Reception {
     async fn take(&self, incoming: Incoming) -> Result<Vec<Reply>, Reply> {
         let Incoming { arrival, envelope, mut plans, trace, spool, added_octets } = incoming;
         let mut spooled = spool.finish(SPARE_OCTETS).await.map_err(|error| spool_failed(&error))?;
+        let whose = (&arrival, &envelope, &trace);
         let message = spooled.octets.get(added_octets..).unwrap_or_default();
         let header = message.get(..header_octets(message)).unwrap_or_default();
-        if count_received(header) > MAX_RECEIVED || is_round(header, &self.config.host_name) {
-            return Err(Reply::new(554, EnhancedCode::new(5, 4, 6), "The message goes in circles"));
+        if self.goes_in_circles(header) {
+            let reply = Reply::new(554, EnhancedCode::new(5, 4, 6), "The message goes in circles");
+            return Err(self.turned_away(whose, header, reply, vec![said("loop", Said::new("refused-circles"))]).await);
         }
         let mut is_wanted = false;
         let judgement = if let Some(identity) = &arrival.visit.identity {
             let mended = complete_submission(header, self.config.host_name.as_str(), self.clock.now(), &*self.random);
-            self.check_authors(identity, &mended.authors).await?;
+            if let Err(reply) = self.check_authors(identity, &mended.authors).await {
+                let why = Said::new("refused-author").words("address", identity.address.to_string());
+                return Err(self.turned_away(whose, header, reply, vec![said("author", why)]).await);
+            }
             let old = added_octets..added_octets + header.len();
             drop(spooled.octets.splice(old, mended.header));
             let filtered = self.filtering.pass(&arrival, &envelope, &trace, &plans, spooled.octets).await;
             if let Some(reply) = filtered.counsel.refusal {
-                return Err(reply);
+                let message = filtered.octets.get(added_octets..).unwrap_or_default();
+                return Err(self.turned_away(whose, message, reply, filtered.counsel.findings).await);
             }
             spooled.octets = self.signed(filtered.octets, added_octets, &mended.authors).await?;
             None
         } else {
-            let whose = (&arrival, &envelope, &trace);
-            let (octets, mut verdict, proof) = self.judged(whose, &plans, spooled.octets, added_octets).await?;
+            let Weighed { octets, mut verdict, proof } =
+                self.judged(whose, &plans, spooled.octets, added_octets).await?;
             let message = octets.get(added_octets..).unwrap_or_default();
             self.keep_junk_here(whose, &mut plans, &mut verdict, message).await;
             is_wanted =
@@ -323,7 +342,7 @@ impl Reception {
             verdict.judgement()
         };
         let content = prepare(spooled).await;
-        let size_octets = content.size_octets();
+        let (size_octets, subject) = (content.size_octets(), content.facts().subject.clone());
         let mut acceptance = Acceptance { judgement, ..self.acceptance(&arrival, &envelope, &plans, &trace, content) };
         if let Some(outbound) = &mut acceptance.outbound {
             outbound.reverse_path = self.onward_path(&arrival.visit, &envelope.reverse_path, &plans).await?;
@@ -345,6 +364,7 @@ impl Reception {
         let mut filed = accepted.deliveries.iter();
         let outcomes: Vec<Outcome<'_>> =
             plans.iter().map(|plan| Outcome::of(plan, filed.by_ref().take(plan.deliveries.len()))).collect();
+        self.note_unserved(whose, &subject, &outcomes).await;
         let taken = Reply::new(250, EnhancedCode::new(2, 0, 0), format!("Taken as {trace}"));
         let has_reply = arrival.visit.door == Door::Lmtp;
         if !outcomes.iter().any(Outcome::is_served) {
@@ -369,6 +389,10 @@ impl Reception {
         }
         // SMTP has one reply for all: who was not served is told by a notice.
         Ok(outcomes.iter().map(|outcome| if has_reply { outcome.reply(&taken) } else { taken.clone() }).collect())
+    }
+
+    fn goes_in_circles(&self, header: &[u8]) -> bool {
+        count_received(header) > MAX_RECEIVED || is_round(header, &self.config.host_name)
     }
 
     fn acceptance(

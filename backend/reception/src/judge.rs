@@ -87,7 +87,7 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// As it is kept with the message; none where nothing was found.
-    pub(crate) fn judgement(self) -> Option<Judgement> {
+    pub(crate) fn judgement(&self) -> Option<Judgement> {
         let judged_as = match self.fate {
             Fate::Take => JudgedAs::Taken,
             Fate::Junk => JudgedAs::Junk,
@@ -95,7 +95,7 @@ impl Verdict {
             Fate::Refuse(_) => JudgedAs::Refused,
         };
         let is_known = !self.findings.is_empty();
-        is_known.then_some(Judgement { judged_as, score: self.score, findings: self.findings })
+        is_known.then(|| Judgement { judged_as, score: self.score, findings: self.findings.clone() })
     }
 
     /// Whether an account's copy goes into Junk.
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn nothing_found_is_nothing_kept() {
         let verdict = judge(&Facts::default(), &policy(true));
-        assert_eq!((verdict.fate.clone(), verdict.judgement()), (Fate::Take, None));
+        assert_eq!((&verdict.fate, verdict.judgement()), (&Fate::Take, None));
     }
 
     #[test]

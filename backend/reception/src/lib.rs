@@ -29,7 +29,7 @@ mod tally;
 mod visit;
 
 pub use bans::{Ban, BanReason, BanTarget, Banned};
-pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, prepare};
+pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, Trial, Tried, prepare};
 pub use disk::Disk;
 pub use filters::filters_set;
 pub use hold::{Bars, Behaviour, facts, judge as judge_behaviour};

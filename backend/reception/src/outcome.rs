@@ -50,10 +50,15 @@ impl<'a> Outcome<'a> {
         self.is_served
     }
 
+    /// The recipient, and why nothing was taken for them; none: something was.
+    pub(crate) fn refusal(&self) -> Option<(&'a Address, &Reply)> {
+        let refusal = self.failures.first().filter(|_| !self.is_served);
+        refusal.map(|(_, reply)| (&self.plan.recipient.address, reply))
+    }
+
     /// The recipient's own reply, where it has one (LMTP, RFC 2033 §4.2).
     pub(crate) fn reply(&self, taken: &Reply) -> Reply {
-        let refusal = self.failures.first().filter(|_| !self.is_served);
-        refusal.map_or_else(|| taken.clone(), |(_, reply)| reply.clone())
+        self.refusal().map_or_else(|| taken.clone(), |(_, reply)| reply.clone())
     }
 
     /// What the sender is to be told of a message that was taken for somebody. `has_reply`: each recipient has a reply of its

@@ -89,6 +89,20 @@ impl Spool {
         Ok(())
     }
 
+    /// Its first octets, `most` of them at the most.
+    pub async fn beginning(self, most: usize) -> io::Result<Vec<u8>> {
+        let Some(mut file) = self.file else {
+            let mut octets = self.memory;
+            octets.truncate(most);
+            return Ok(octets);
+        };
+        file.flush().await?;
+        let mut octets = Vec::new();
+        file.rewind().await?;
+        file.take(most as u64).read_to_end(&mut octets).await?;
+        Ok(octets)
+    }
+
     /// All of it in memory, once. Waits while other messages take what there is; `spare` octets are left for what is added.
     pub async fn finish(mut self, spare: usize) -> io::Result<Spooled> {
         let Some(mut file) = self.file.take() else {
@@ -142,6 +156,9 @@ mod tests {
                 expected.extend_from_slice(&octets);
             }
             assert_eq!(spool.octets(), expected.len() as u64);
+            let mut other = spooler.begin();
+            other.write(&expected).await.unwrap();
+            assert_eq!(other.beginning(12_000).await.unwrap(), expected[..expected.len().min(12_000)]);
             assert_eq!(spool.finish(100).await.unwrap().octets, expected);
         }
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "nothing has a name");

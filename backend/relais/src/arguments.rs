@@ -68,6 +68,11 @@ pub(crate) enum HouseCommand {
     /// Where did a message go?
     #[command(subcommand)]
     Message(MessageCommand),
+    /// Tests a message: what would be done with it if it came now, and why. Nothing of it is kept. Ends with 1 where it would be refused.
+    Judge(JudgeArguments),
+    /// Senders who are let in or kept out, for a domain or for all.
+    #[command(subcommand)]
+    Sender(SenderCommand),
     /// Certificates: what the doors show.
     #[command(subcommand)]
     Certificate(CertificateCommand),
@@ -494,6 +499,64 @@ pub(crate) enum MessageCommand {
     },
 }
 
+/// `relais sender …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum SenderCommand {
+    /// Lists them.
+    List {
+        /// Paging.
+        #[command(flatten)]
+        list: ListArguments,
+        /// Of this domain; of the house where it isn't said.
+        #[arg(long, value_name = "DOMAIN")]
+        domain: Option<String>,
+        /// Only senders that contain this.
+        #[arg(long, value_name = "WORDS")]
+        search: Option<String>,
+    },
+    /// Lets one in, unless their name is forged.
+    Allow(SenderArguments),
+    /// Keeps one out.
+    Block(SenderArguments),
+    /// Lets the filter decide about one again.
+    Remove(SenderArguments),
+}
+
+/// Which sender, for whom.
+#[derive(Debug, Args)]
+pub(crate) struct SenderArguments {
+    /// An address, or a domain with all below it.
+    pub(crate) sender: String,
+    /// For this domain; for the house where it isn't said.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+}
+
+/// `relais judge`
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArguments {
+    /// The message's file; `-` for standard input.
+    pub(crate) file: PathBuf,
+    /// To whom: an address here.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to: String,
+    /// Which of its Received fields tells how it came, counted from the top; 0: none.
+    #[arg(long, value_name = "N")]
+    pub(crate) hop: Option<u32>,
+    /// From which IP address; what is left out of this and what follows, that field says.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) peer: Option<String>,
+    /// What the host there calls itself.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) hello: Option<String>,
+    /// MAIL FROM; <> for a notice.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Option<String>,
+    /// JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// `500M`, `10G`, `1048576`: octets, with binary multiples.
 fn parse_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
@@ -550,5 +613,18 @@ pub(crate) enum DnsCommand {
         /// JSON instead of a table.
         #[arg(long)]
         json: bool,
+    },
+    /// Shows the keys that sign a domain's mail.
+    Keys {
+        /// The domain.
+        domain: String,
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes new keys for a domain now; they sign once their records are seen.
+    Rotate {
+        /// The domain.
+        domain: String,
     },
 }

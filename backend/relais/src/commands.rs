@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::arguments::{
     AccountCommand, ActivityCommand, AliasCommand, AppPasswordCommand, CertificateCommand, DnsCommand, DomainCommand,
-    HoldCommand, HouseCommand, KeyCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection,
-    SettingsCommand, SuppressedCommand,
+    HoldCommand, HouseCommand, JudgeArguments, KeyCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection,
+    SenderArguments, SenderCommand, SettingsCommand, SuppressedCommand,
 };
 use crate::config::Config;
 use crate::control::{Content, Line, complaints, path, query};
@@ -125,6 +125,17 @@ const STEPS: &[Column] = &[
     ("WHERE", Cell::Member("remote")),
     ("WORDS", Cell::Member("words")),
 ];
+const SENDERS: &[Column] = &[
+    ("SENDER", Cell::Member("sender")),
+    ("", Cell::If("is_allowed", "let in")),
+    ("SINCE", Cell::Member("created_at")),
+];
+const JUDGED: &[Column] = &[
+    ("", Cell::If("decides", "*")),
+    ("PART", Cell::Member("part")),
+    ("POINTS", Cell::Member("points")),
+    ("WHAT", Cell::Member("says")),
+];
 const ACTIVITY: &[Column] = &[
     ("AT", Cell::Member("at")),
     ("ID", Cell::Member("id")),
@@ -144,6 +155,14 @@ const FINDINGS: &[Column] = &[
     ("WHAT", Cell::Member("title")),
     ("ABOUT", Cell::Member("about")),
     ("WHY", Cell::Member("says")),
+];
+const DKIM_KEYS: &[Column] = &[
+    ("KEY", Cell::Member("selector")),
+    ("KIND", Cell::Member("algorithm")),
+    ("STATE", Cell::Member("state")),
+    ("SINCE", Cell::Member("since")),
+    ("UNTIL", Cell::Member("until")),
+    ("WHAT", Cell::Member("says")),
 ];
 const RECORDS: &[Column] = &[
     ("NAME", Cell::Member("name_whole")),
@@ -179,8 +198,10 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
         HouseCommand::Hold(command) => hold(command, line).await?,
         HouseCommand::Suppressed(command) => suppressed(command, line).await?,
         HouseCommand::Message(MessageCommand::Trace { wanted, list }) => trace(&wanted, &list, line).await?,
+        HouseCommand::Judge(wanted) => return judge(wanted, line).await,
         HouseCommand::Certificate(CertificateCommand::Doors { name, json }) => return doors(name, json, line).await,
         HouseCommand::Certificate(command) => certificate(command, line).await?,
+        HouseCommand::Sender(command) => senders(command, line).await?,
         HouseCommand::Bans { json } => {
             let security = get(line, "/security").await?;
             let bans = json!({ "rows": show::items(&security, "bans"), "next": null });
@@ -269,6 +290,62 @@ async fn domain(command: DomainCommand, line: &mut Line<'_>) -> Result<()> {
     }
 }
 
+async fn senders(command: SenderCommand, line: &mut Line<'_>) -> Result<()> {
+    let list_of =
+        |domain: Option<&str>| domain.map_or_else(|| "/senders".to_owned(), |of| path(&["domains", of, "senders"]));
+    let (SenderArguments { sender, domain }, is_allowed) = match command {
+        SenderCommand::List { list: wanted, domain, search } => {
+            let filter: Vec<_> = search.as_deref().map(|search| ("q", search)).into_iter().collect();
+            return list(line, &list_of(domain.as_deref()), &filter, &wanted, SENDERS).await;
+        }
+        SenderCommand::Remove(SenderArguments { sender, domain }) => {
+            delete(line, &(list_of(domain.as_deref()) + &path(&[&sender]))).await?;
+            return say(&format!("the filter decides about {sender} again"));
+        }
+        SenderCommand::Allow(which) => (which, true),
+        SenderCommand::Block(which) => (which, false),
+    };
+    let rule = Content::Json(json!({ "sender": sender, "is_allowed": is_allowed }));
+    let made = ask(line, Method::PUT, &list_of(domain.as_deref()), rule).await?;
+    say(&format!("{} is {}", member(&made, "sender"), if is_allowed { "let in" } else { "kept out" }))
+}
+
+/// False where it would be refused.
+async fn judge(wanted: JudgeArguments, line: &mut Line<'_>) -> Result<bool> {
+    let hop = wanted.hop.map(|hop| hop.to_string());
+    let mut members = vec![("recipient", wanted.to.as_str())];
+    for (name, said) in [("hop", &hop), ("peer", &wanted.peer), ("hello", &wanted.hello), ("sender", &wanted.from)] {
+        members.extend(said.as_deref().map(|said| (name, said)));
+    }
+    let at = format!("/messages/judge?{}", query(&members));
+    let judged = ask(line, Method::POST, &at, Content::Letter(read_octets(&wanted.file)?)).await?;
+    if wanted.json {
+        show::json(&judged)?;
+    } else {
+        for sentence in show::items(&judged, "says").iter().filter_map(Value::as_str) {
+            say(sentence)?;
+        }
+        if let Some(reply) = judged["reply"].as_str() {
+            say(reply)?;
+        }
+        say(&format!(
+            "From {} ({}), MAIL FROM <{}>",
+            member(&judged, "peer"),
+            member(&judged, "hello"),
+            sender(&judged)
+        ))?;
+        show::print(&show::table(show::items(&judged["verdict"], "findings"), JUDGED))?;
+        if judged["verdict"]["score"].is_number() {
+            say(&format!("Score {:.1}", judged["verdict"]["score"].as_f64().unwrap_or_default()))?;
+        }
+    }
+    Ok(judged["reply"].is_null())
+}
+
+fn sender(judged: &Value) -> &str {
+    judged["sender"].as_str().unwrap_or_default()
+}
+
 /// False where something is wrong.
 async fn dns(command: DnsCommand, line: &mut Line<'_>) -> Result<bool> {
     let rows = |report: &Value, of| json!({ "rows": show::items(report, of), "next": null });
@@ -282,6 +359,16 @@ async fn dns(command: DnsCommand, line: &mut Line<'_>) -> Result<bool> {
                 show::list(&rows(&report, "findings"), false, FINDINGS)?;
             }
             Ok(member(&report, "verdict") != "wrong")
+        }
+        DnsCommand::Keys { domain, json } => {
+            let report = get(line, &path(&["dns", &domain])).await?;
+            show::list(&rows(&report, "keys"), json, DKIM_KEYS)?;
+            Ok(true)
+        }
+        DnsCommand::Rotate { domain } => {
+            let keys = ask(line, Method::POST, &path(&["dns", &domain, "keys"]), Content::Nothing).await?;
+            show::list(&keys, false, DKIM_KEYS)?;
+            Ok(true)
         }
         DnsCommand::Records { domain, zone_file: true, .. } => {
             show::print(&line.text(&path(&["dns", &domain, "zone-file"])).await??)?;
@@ -654,10 +741,14 @@ fn read_password(address: &str) -> Result<String> {
 }
 
 fn read_file(path: &Path) -> Result<String> {
+    String::from_utf8(read_octets(path)?).with_context(|| format!("{} is no text", path.display()))
+}
+
+fn read_octets(path: &Path) -> Result<Vec<u8>> {
     if path.as_os_str() != "-" {
-        return std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+        return std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
     }
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text)?;
-    Ok(text)
+    let mut octets = Vec::new();
+    std::io::stdin().read_to_end(&mut octets)?;
+    Ok(octets)
 }

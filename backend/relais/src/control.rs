@@ -63,6 +63,8 @@ pub(crate) enum Content {
     Json(Value),
     /// As an import takes it.
     Csv(String),
+    /// A message.
+    Letter(Vec<u8>),
 }
 
 impl Content {
@@ -71,6 +73,7 @@ impl Content {
             Self::Nothing => (None, Bytes::new()),
             Self::Json(value) => (Some("application/json"), value.to_string().into()),
             Self::Csv(text) => (Some("text/csv"), text.into()),
+            Self::Letter(octets) => (Some("message/rfc822"), octets.into()),
         }
     }
 }

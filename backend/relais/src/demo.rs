@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::arguments::DemoArguments;
 use crate::config::Config;
 use crate::dns::quiet_house;
-use crate::server::Server;
+use crate::server::{Alone, Server};
 use crate::{certificate, log, private, show};
 use dns::SampleDns;
 use sample::DemoClock;
@@ -80,7 +80,9 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
     let logging = log::start(&config.log)?;
     let (pair, ca) = certificate::demo(&directory)?;
     let clock = Arc::new(DemoClock::default());
-    let mut server = Server::open(&config, Some(vec![pair]), Arc::<DemoClock>::clone(&clock)).await?;
+    let dns = Arc::<SampleDns>::default();
+    let alone = Alone { pairs: vec![pair], resolver: Arc::<SampleDns>::clone(&dns) };
+    let mut server = Server::open(&config, Some(alone), Arc::<DemoClock>::clone(&clock)).await?;
     if config.delivery.relays.is_empty() && config.resolver.servers.is_empty() {
         server.keep_mail_here();
     }
@@ -97,7 +99,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<()> {
         config: path,
     };
     let words = if arguments.json { serde_json::to_string(&ready)? + "\n" } else { table(&ready) };
-    let sample = (!arguments.bare && config.resolver.servers.is_empty()).then(Arc::<SampleDns>::default);
+    let sample = (!arguments.bare && config.resolver.servers.is_empty()).then_some(dns);
     if let Some(house) = sample.as_ref().and_then(|sample| sample.house(quiet_house(&config))) {
         server.look_at(house);
     }

@@ -16,6 +16,7 @@ use relais_filters::Filters;
 use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
+use relais_msgauth::Resolver;
 use relais_reception::{Disk, Login, Porter, Reception, ReceptionConfig, Tally, Tutor};
 use relais_service::{Access, CertificateDesk, Clerk, DnsHouse, Outlook, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
@@ -61,11 +62,21 @@ pub(crate) struct Server {
     tally: Arc<Tally>,
     resolver: ResolverConfig,
     filters: Arc<Filters>,
+    reception: Arc<Reception>,
+}
+
+/// What a demo brings: nothing of it is asked of the world.
+pub(crate) struct Alone {
+    /// In place of the configuration's certificates.
+    pub(crate) pairs: Vec<Pair>,
+    /// By which mail is judged.
+    pub(crate) resolver: Arc<dyn Resolver>,
 }
 
 impl Server {
-    /// Opens the store and binds the doors. `certificates`: what a demo brings instead of the configuration's.
-    pub(crate) async fn open(config: &Config, own_pairs: Option<Vec<Pair>>, clock: Arc<dyn Clock>) -> Result<Self> {
+    /// Opens the store and binds the doors. `alone`: of a demo.
+    pub(crate) async fn open(config: &Config, alone: Option<Alone>, clock: Arc<dyn Clock>) -> Result<Self> {
+        let (own_pairs, own_dns) = alone.map(|alone| (alone.pairs, alone.resolver)).unzip();
         make_directories(config)?;
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let store = open_store(config, Arc::clone(&clock)).await?;
@@ -88,12 +99,12 @@ impl Server {
         let certificates = certificate_worker(config, &store, &served, proofs, first_key(&pairs, rank)?, &clock)?;
         certificates.put_in_use().await?;
         let spool = config.data.join("spool");
-        let mut reception =
-            Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random)
-                .with_porter(porter);
-        if !is_alone {
-            reception = reception.with_resolver(Arc::new(resolver(&config.resolver)?));
-        }
+        let judges_by: Arc<dyn Resolver> = match own_dns {
+            Some(own) if is_alone => own,
+            _ => Arc::new(resolver(&config.resolver)?),
+        };
+        let reception = Reception::new(store.clone(), reception, &spool, Arc::clone(&disk), Arc::clone(&clock), random);
+        let reception = reception.with_porter(porter).with_resolver(judges_by);
         let tally = reception.tally();
         let reception = Arc::new(reception);
         let tutor = Tutor::new(store.clone(), Arc::clone(reception.filter()));
@@ -105,7 +116,8 @@ impl Server {
         let drain = limits.drain;
         let name = config.hostname.clone();
         let shown = Arc::clone(&served);
-        let house = House::new(name, store.clone(), Arc::clone(&login), reception, shown, limits.clone(), clock)
+        let at_the_doors = Arc::clone(&reception);
+        let house = House::new(name, store.clone(), Arc::clone(&login), at_the_doors, shown, limits.clone(), clock)
             .with(limits, config.login.scram);
         let (house, guests_house) = watch::channel(Arc::new(house));
         let begun_with = config.clone();
@@ -129,6 +141,7 @@ impl Server {
             tally,
             resolver: config.resolver.clone(),
             filters,
+            reception,
         })
     }
 
@@ -192,6 +205,7 @@ impl Server {
             self.delivery.clone().map(|config| start_delivery(&self.store, config, &self.resolver)).transpose()?;
         let operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?;
         let mut operations = operations.with_certificates(desk).with_filters(Arc::clone(&self.filters));
+        operations = operations.with_reception(Arc::clone(&self.reception));
         if let Some(delivery) = &delivery {
             operations = operations.with_outlook(Outlook::new(Seer(delivery.planner())));
         }

@@ -1,24 +1,21 @@
 //! What would become of mail to a destination: where it would go, which TLS it would have to find there, and why. Nothing is sent.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use relais_certs::Doing;
 use relais_model::{Address, Domain, Timestamp};
 use serde::Serialize;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use crate::pace::Pace;
 use crate::{Actor, Failure, Moment, Role, Service, Text, checks};
 
 /// Looks at once: each asks the DNS many questions, and may fetch a policy.
 const LOOKS_AT_ONCE: usize = 4;
-/// Looks within [`SPAN`].
+/// Looks within a minute.
 const LOOKS: usize = 30;
-const SPAN: Duration = Duration::from_mins(1);
 /// How long a look may take: someone waits at a page.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -197,28 +194,13 @@ pub struct DestinationHost {
 #[derive(Debug)]
 pub struct Outlook {
     foretell: Box<dyn Foretell>,
-    at_once: Semaphore,
-    looked: Mutex<VecDeque<Timestamp>>,
+    pace: Pace,
 }
 
 impl Outlook {
     /// Looks with `foretell`.
     pub fn new(foretell: impl Foretell + 'static) -> Self {
-        Self { foretell: Box::new(foretell), at_once: Semaphore::new(LOOKS_AT_ONCE), looked: Mutex::default() }
-    }
-
-    /// Counts a look.
-    ///
-    /// # Errors
-    /// [`Failure::TooMany`].
-    fn admit(&self, now: Timestamp) -> Result<(), Failure> {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        looked.retain(|at| now.since(*at) < SPAN);
-        if let Some(first) = looked.front().filter(|_| LOOKS <= looked.len()) {
-            return Err(Failure::TooMany { retry_after: SPAN.saturating_sub(now.since(*first)) });
-        }
-        looked.push_back(now);
-        Ok(())
+        Self { foretell: Box::new(foretell), pace: Pace::new(LOOKS_AT_ONCE, LOOKS) }
     }
 }
 
@@ -233,9 +215,7 @@ impl Service {
         let destination = parse(destination)?;
         let absent = || Failure::clash("destination", Text::new("destination-no-delivery"));
         let outlook = self.operations.outlook.as_ref().ok_or_else(absent)?;
-        outlook.admit(self.store.now())?;
-        let busy = Failure::TooMany { retry_after: Duration::from_secs(5) };
-        let _place = outlook.at_once.try_acquire().map_err(|_| busy)?;
+        let _place = outlook.pace.admit(self.store.now())?;
         let slow = |_| Failure::clash("destination", Text::new("destination-slow"));
         let forecast = timeout(PATIENCE, outlook.foretell.foretell(&destination)).await.map_err(slow)?;
         Ok(view(&destination, forecast, self.store.now()))
@@ -350,23 +330,5 @@ mod tests {
         assert_eq!(parse("example.org").unwrap().as_str(), "example.org");
         assert!(parse("[192.0.2.1]").is_err());
         assert!(parse("").is_err());
-    }
-
-    #[test]
-    fn looks_are_counted_a_minute() {
-        #[derive(Debug)]
-        struct Nobody;
-        impl Foretell for Nobody {
-            fn foretell<'a>(&'a self, _destination: &'a Domain) -> Doing<'a, Forecast> {
-                Box::pin(async { Forecast::default() })
-            }
-        }
-        let (outlook, start) = (Outlook::new(Nobody), Timestamp::from_millis(1_000_000));
-        for _ in 0..LOOKS {
-            outlook.admit(start).unwrap();
-        }
-        let retry_after = Duration::from_secs(50);
-        assert_eq!(outlook.admit(start.plus(Duration::from_secs(10))), Err(Failure::TooMany { retry_after }));
-        outlook.admit(start.plus(SPAN)).unwrap();
     }
 }

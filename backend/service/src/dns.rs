@@ -7,7 +7,7 @@
 //! preview ─ wishes of findings ─> Publisher ─> plan, and its fingerprint ─> push: the same fingerprint, or nothing
 //! ```
 //! `view`: what is seen of it. `facts`: what is known of house and domain. `check`: checks, one a domain, few at once. `kept`: what stays of
-//! them. `asked`: what other pages ask in passing. `accounts`, `push`: who serves the zones, and writing into them.
+//! them. `keys`: from one key that signs to the next. `asked`: what other pages ask in passing. `accounts`, `push`: who serves the zones, and writing into them.
 //!
 //! Invariants: the network is behind ports; a check ends in [`check::PATIENCE`]; what is unknown is never told as worse; a push goes to its end
 //! and is written down, whoever has left meanwhile.
@@ -17,6 +17,7 @@ mod asked;
 mod check;
 mod facts;
 mod kept;
+mod keys;
 mod push;
 mod view;
 
@@ -300,6 +301,10 @@ impl Dns {
         let zone = if place.subject == DnsSubject::Host { above(&place.name) } else { place.name.clone() };
         let account = if by.role == Role::Owner { self.account_known_for(&place.name).await? } else { None };
         let addresses = self.addresses().await;
+        let keys = match place.subject {
+            DnsSubject::Domain(domain) => self.keys_of(domain).await?,
+            DnsSubject::Host => Vec::new(),
+        };
         Ok(DnsReport {
             name: place.name.to_unicode(),
             ascii: place.name.to_string(),
@@ -314,6 +319,7 @@ impl Dns {
             findings: kept.findings.iter().map(|finding| finding.view(&zone)).collect(),
             records: kept.wanted().iter().map(|wanted| forms(wanted, &zone)).collect(),
             account: account.map(accounts::view),
+            keys,
         })
     }
 

@@ -110,7 +110,7 @@ impl Service {
         Ok(())
     }
 
-    /// Who is let in and kept out, the latest first.
+    /// Who is let in and kept out, the latest first; with `search`, those whose names contain it.
     ///
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Absent`].
@@ -118,11 +118,13 @@ impl Service {
         &self,
         by: &Actor,
         of: RulesOf<'_>,
+        search: Option<&str>,
         paging: &Paging,
     ) -> Result<Rows<SenderRuleView>, Failure> {
         let scope = self.rule_scope(by, of).await?;
         let page = Page { after: paging.after.clone(), limit: paging.limit };
-        Ok(Rows::of(self.store.sender_rules(scope, &page).await?, SenderRuleView::from))
+        let search = search.map(str::trim).filter(|search| !search.is_empty());
+        Ok(Rows::of(self.store.sender_rules(scope, search, &page).await?, SenderRuleView::from))
     }
 
     /// Lets a sender in, or keeps them out.

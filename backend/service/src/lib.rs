@@ -9,7 +9,7 @@
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
 //!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
 //! - `holds`: what people send, and whose mail is held; `suppression`: addresses elsewhere that are nobody's.
-//! - `junk`: what one's filter has learnt, whom one lets in or keeps out.
+//! - `judging`: what would be done with a message. `junk`: what one's filter has learnt, whom one lets in or keeps out.
 //! - `reports`: what houses tell each other of mail and of TLS: counted, sent, read, shown.
 //!
 //! Invariants: a password is a type that doesn't print, and never leaves in an answer. A text for people is a name in the catalogue.
@@ -34,6 +34,7 @@ mod failure;
 mod filters;
 mod holds;
 mod import;
+mod judging;
 mod junk;
 mod links;
 mod log_ins;
@@ -41,6 +42,7 @@ mod moment;
 mod mta_sts;
 mod once;
 mod overview;
+mod pace;
 mod paging;
 mod passkeys;
 mod passwords;
@@ -84,9 +86,9 @@ pub use destination::{
     Demand, DestinationHost, DestinationSts, DestinationView, Forecast, ForecastHost, ForecastSts, Foretell, Outlook,
 };
 pub use dns::{
-    Dns, DnsAccountChange, DnsAccountView, DnsAlert, DnsChange, DnsCounts, DnsFinding, DnsHouse, DnsLetter,
-    DnsObstacle, DnsPreview, DnsProviderField, DnsProviderKind, DnsPushForm, DnsPushView, DnsRecord, DnsRecordForms,
-    DnsReport, DnsRow, DnsTurn, DnsVerdict, DnsWanted, NewDnsAccount, OpenAccount,
+    DkimKeyView, Dns, DnsAccountChange, DnsAccountView, DnsAlert, DnsChange, DnsCounts, DnsFinding, DnsHouse,
+    DnsLetter, DnsObstacle, DnsPreview, DnsProviderField, DnsProviderKind, DnsPushForm, DnsPushView, DnsRecord,
+    DnsRecordForms, DnsReport, DnsRow, DnsTurn, DnsVerdict, DnsWanted, NewDnsAccount, OpenAccount,
 };
 pub use domains::{DomainChange, DomainGoing, DomainSort, DomainView, Domains, DomainsWanted, NewDomain};
 pub use explain::{Explanation, causes};
@@ -94,6 +96,7 @@ pub use failure::{Complaint, Failure};
 pub use filters::FilterView;
 pub use holds::*;
 pub use import::{PeopleImported, PersonRefused};
+pub use judging::{JUDGED_OCTETS, JudgeHop, JudgeWanted, JudgedView};
 pub use junk::{OwnJunk, RulesOf, SenderRuleForm, SenderRuleView};
 pub use links::{DevicePassword, Founded, LinkOwner, SetUp, Way};
 pub use log_ins::LogInView;
@@ -205,6 +208,8 @@ pub struct Operations {
     pub filters: Option<Arc<Filters>>,
     /// Who foretells what becomes of mail; none in a house that delivers nothing.
     pub outlook: Option<Outlook>,
+    /// Who judges what comes in.
+    pub(crate) bench: Option<judging::Bench>,
     pub(crate) flow: overview::FlowBoard,
     pub(crate) queue: queue::QueueBoard,
 }

@@ -13,6 +13,8 @@ mod read;
 mod sent;
 mod view;
 
+pub(crate) use view::with_policy;
+
 pub use clerk::Clerk;
 pub use view::{
     ReportComplaintView, ReportDayView, ReportIncidentView, ReportRecord, ReportSessionView, ReportSourceView,

@@ -87,6 +87,8 @@ pub struct MessageStory {
     pub recipients: Vec<RecipientFate>,
     /// What was found of it when it came, and what was done for that; none where nobody looked.
     pub verdict: Option<MessageVerdict>,
+    /// It was judged when it came and is still here: it can be judged again as of now.
+    pub can_be_judged: bool,
     /// Each step, the first first: at most 1,000.
     pub steps: Vec<MessageStep>,
 }
@@ -224,6 +226,19 @@ impl Service {
         })
     }
 
+    /// What the asker may see of a message's way. Who serves the sender's domain sees all of it; who serves recipients sees theirs.
+    pub(crate) async fn events_of(&self, by: &Actor, trace: &TraceId) -> Result<Vec<TraceEvent>, Failure> {
+        let mut events = self.store.trace_of(std::slice::from_ref(trace)).await?;
+        if let Some(domains) = scope(by) {
+            let is_theirs = |address: &str| {
+                let domain = address.rsplit_once('@').map(|(_, domain)| domain);
+                domain.is_some_and(|domain| domains.iter().any(|theirs| theirs.as_str() == domain))
+            };
+            events.retain(|event| is_theirs(&event.sender) || is_theirs(&event.recipient));
+        }
+        Ok(events)
+    }
+
     /// One message's way, step by step.
     ///
     /// # Errors
@@ -232,17 +247,10 @@ impl Service {
         by.require(Role::HelpDesk)?;
         let absent = || Failure::Absent(Text::new("message-absent").with("id", id));
         let trace = TraceId::parse(id).ok_or_else(absent)?;
-        let mut events = self.store.trace_of(std::slice::from_ref(&trace)).await?;
-        // Who serves the sender's domain sees all of it; who serves recipients sees theirs.
-        if let Some(domains) = scope(by) {
-            let is_theirs = |address: &str| {
-                let domain = address.rsplit_once('@').map(|(_, domain)| domain);
-                domain.is_some_and(|domain| domains.iter().any(|theirs| theirs.as_str() == domain))
-            };
-            events.retain(|event| is_theirs(&event.sender) || is_theirs(&event.recipient));
-        }
+        let events = self.events_of(by, &trace).await?;
         let Some(first) = events.first().cloned() else { return Err(absent()) };
         let verdict = self.store.judgement(&trace).await?.map(MessageVerdict::from);
+        let can_be_judged = self.store.judged_message(&trace).await?.is_some();
         let filter = QueueFilter { trace: Some(trace), ..QueueFilter::default() };
         let waiting = self.store.queue_list(&filter, &Page::first()).await?.rows;
         let recipients = fates(&events, &waiting);
@@ -255,6 +263,7 @@ impl Service {
             summary: summary(&recipients, self.store.now()),
             recipients,
             verdict,
+            can_be_judged,
             steps: events.into_iter().take(STEPS).map(step).collect(),
         })
     }

@@ -9,6 +9,7 @@
 //! Ask        decide, then answer
 //! Chunk      keep these octets of the message; where that fails: abandon, and go on
 //! Discard    forget the message that has begun
+//! Refuse     the same, for it can't be taken
 //! Close      close the connection
 //! ```
 

@@ -79,3 +79,4 @@ domain-goes-names = { $count ->
 domain-removed = { $domain } is removed. It can be restored for 30 days.
 domain-restored = { $domain } is back, with all that was in it.
 domain-reports-lead = What others say of mail with this domain’s name.
+domain-senders-lead = Who is always let in or refused for all of this domain.

@@ -72,3 +72,6 @@ reports-incident-fraud = Fraud
 reports-incident-not-spam = Reported as no junk
 reports-incident-virus = Virus
 reports-incident-other = Other
+reports-page-relays = Lists and forwarders
+reports-page-relays-lead = They pass your mail on and change it, so that nothing proves it any more. It counts neither for nor against: nothing is to be mended here.
+reports-page-push = Show what would be set

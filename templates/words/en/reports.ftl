@@ -1,20 +1,37 @@
 # What others report of a domain's mail and of TLS to it.
 reports-none = No report has come in the last thirty days.
-reports-all-known = { $percent } % aligned; no unknown sender.
+reports-only-relayed = All that others reported, { $relayed } messages, came through mailing lists or forwarders.
+reports-all-known = { $percent } % aligned; no unknown sender. { $relayed ->
+    [0] {""}
+    [one] One more came through a mailing list or a forwarder, and isn’t counted.
+   *[other] { $relayed } more came through mailing lists or forwarders, and aren’t counted.
+}
 reports-unknown = { $percent } % aligned; { $unknown ->
     [one] one unknown sender
    *[other] { $unknown } unknown senders
-}: { $names }.
-reports-unknown-more = { $percent } % aligned; { $unknown } unknown senders, among them { $names }.
+}: { $names }. { $relayed ->
+    [0] {""}
+    [one] One more came through a mailing list or a forwarder, and isn’t counted.
+   *[other] { $relayed } more came through mailing lists or forwarders, and aren’t counted.
+}
+reports-unknown-more = { $percent } % aligned; { $unknown } unknown senders, among them { $names }. { $relayed ->
+    [0] {""}
+    [one] One more came through a mailing list or a forwarder, and isn’t counted.
+   *[other] { $relayed } more came through mailing lists or forwarders, and aren’t counted.
+}
 reports-unknown-unnamed = { $percent } % aligned; { $unknown ->
     [one] one unknown sender.
    *[other] { $unknown } unknown senders.
+} { $relayed ->
+    [0] {""}
+    [one] One more came through a mailing list or a forwarder, and isn’t counted.
+   *[other] { $relayed } more came through mailing lists or forwarders, and aren’t counted.
 }
 reports-source-others = Many more addresses, added up.
 reports-source-own = This server. All of it is proved.
 reports-source-own-unaligned = This server, and not all of it is proved: look whether SPF and DKIM stand in the DNS.
 reports-source-aligned = Proved to be yours.
-reports-source-forwarded = A mailing list or a forwarder: receivers saw it and took it.
+reports-source-forwarded = A mailing list or a forwarder: receivers say so, or your signature broke on the way and its own is good.
 reports-source-provider = A service that many send by. If you use it, set up DKIM there for your domain; else somebody borrows your name.
 reports-source-unknown = Not proved. If it is yours, it lacks SPF or DKIM; else it is somebody who borrows your name, and a stricter policy stops it.
 reports-dmarc-no-policy = No DMARC record was found. Without one, nobody reports, and anybody may borrow the domain’s name.

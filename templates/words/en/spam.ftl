@@ -58,3 +58,12 @@ spam-sign-date-behind = It is dated { $days ->
     [one] a day
    *[other] { $days } days
 } ago.
+# Refused before anybody judged it.
+refused-circles = The message goes in circles: it has come through too many hosts, or through this one too often.
+refused-author = { $address } may not write in the name that stands in From or Sender.
+refused-size = The message is larger than this house takes.
+refused-form = The message is no text of lines as mail wants it.
+refused-full = The mailbox is full.
+refused-larger = The message is larger than the mailbox may be.
+refused-unserved = The address leads to nobody who could take it.
+refused-recipient = The address takes no mail from there.

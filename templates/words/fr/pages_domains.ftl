@@ -79,3 +79,4 @@ domain-goes-names = { $count ->
 domain-removed = { $domain } est retiré. Il peut être restauré pendant 30 jours.
 domain-restored = { $domain } est de retour, avec tout ce qui s’y trouvait.
 domain-reports-lead = Ce que d’autres disent du courrier au nom de ce domaine.
+domain-senders-lead = Qui est toujours accepté ou refusé pour tout ce domaine.

@@ -72,3 +72,6 @@ reports-incident-fraud = Fraude
 reports-incident-not-spam = Signalé comme désirable
 reports-incident-virus = Virus
 reports-incident-other = Autre
+reports-page-relays = Listes et redirections
+reports-page-relays-lead = Elles font suivre votre courrier et le changent, si bien que rien ne le prouve plus. Il ne compte ni pour ni contre : rien n’est à réparer ici.
+reports-page-push = Montrer ce qui serait posé

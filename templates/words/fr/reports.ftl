@@ -1,20 +1,37 @@
 # Ce que d’autres rapportent du courrier d’un domaine et du TLS vers lui.
 reports-none = Aucun rapport n’est arrivé ces trente derniers jours.
-reports-all-known = { $percent } % alignés ; aucun expéditeur inconnu.
+reports-only-relayed = Tout ce que d’autres ont rapporté, { $relayed } messages, est passé par des listes ou des redirections.
+reports-all-known = { $percent } % alignés ; aucun expéditeur inconnu. { $relayed ->
+    [0] {""}
+    [one] Un de plus est passé par une liste ou une redirection, et ne compte pas.
+   *[other] { $relayed } de plus sont passés par des listes ou des redirections, et ne comptent pas.
+}
 reports-unknown = { $percent } % alignés ; { $unknown ->
     [one] un expéditeur inconnu
    *[other] { $unknown } expéditeurs inconnus
-} : { $names }.
-reports-unknown-more = { $percent } % alignés ; { $unknown } expéditeurs inconnus, dont { $names }.
+} : { $names }. { $relayed ->
+    [0] {""}
+    [one] Un de plus est passé par une liste ou une redirection, et ne compte pas.
+   *[other] { $relayed } de plus sont passés par des listes ou des redirections, et ne comptent pas.
+}
+reports-unknown-more = { $percent } % alignés ; { $unknown } expéditeurs inconnus, dont { $names }. { $relayed ->
+    [0] {""}
+    [one] Un de plus est passé par une liste ou une redirection, et ne compte pas.
+   *[other] { $relayed } de plus sont passés par des listes ou des redirections, et ne comptent pas.
+}
 reports-unknown-unnamed = { $percent } % alignés ; { $unknown ->
     [one] un expéditeur inconnu.
    *[other] { $unknown } expéditeurs inconnus.
+} { $relayed ->
+    [0] {""}
+    [one] Un de plus est passé par une liste ou une redirection, et ne compte pas.
+   *[other] { $relayed } de plus sont passés par des listes ou des redirections, et ne comptent pas.
 }
 reports-source-others = Beaucoup d’autres adresses, additionnées.
 reports-source-own = Ce serveur. Tout est prouvé.
 reports-source-own-unaligned = Ce serveur, mais tout n’est pas prouvé : voyez si SPF et DKIM figurent dans le DNS.
 reports-source-aligned = Prouvé comme vôtre.
-reports-source-forwarded = Une liste de diffusion ou une redirection : les destinataires l’ont vu et accepté.
+reports-source-forwarded = Une liste de diffusion ou une redirection : les destinataires le disent, ou votre signature s’est brisée en route et la sienne est bonne.
 reports-source-provider = Un service par lequel beaucoup envoient. Si vous l’utilisez, configurez-y DKIM pour votre domaine ; sinon quelqu’un emprunte votre nom.
 reports-source-unknown = Non prouvé. Si c’est à vous, il manque SPF ou DKIM ; sinon quelqu’un emprunte votre nom, et une politique plus stricte l’arrête.
 reports-dmarc-no-policy = Aucun enregistrement DMARC n’a été trouvé. Sans lui, personne n’envoie de rapport et chacun peut emprunter le nom du domaine.

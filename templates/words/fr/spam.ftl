@@ -58,3 +58,12 @@ spam-sign-date-behind = Il date d’il y a { $days ->
     [one] un jour
    *[other] { $days } jours
 }.
+# Refusé avant que personne ne le juge.
+refused-circles = Le message tourne en rond : il est passé par trop d’hôtes, ou trop souvent par celui-ci.
+refused-author = { $address } ne peut écrire au nom qui figure dans From ou Sender.
+refused-size = Le message est plus grand que ce que prend cette maison.
+refused-form = Le message n’est pas un texte fait de lignes, comme le courrier le veut.
+refused-full = La boîte est pleine.
+refused-larger = Le message est plus grand que la boîte ne peut l’être.
+refused-unserved = L’adresse ne mène à personne qui puisse le prendre.
+refused-recipient = L’adresse ne prend aucun courrier de là.

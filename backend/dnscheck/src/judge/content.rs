@@ -180,8 +180,17 @@ impl Case<'_> {
         }
     }
 
+    /// It is the record of a key that doesn't sign yet: no mail needs it.
+    fn waits(&self) -> bool {
+        let name = self.wanted.first().map_or("", |wanted| wanted.owner.as_str());
+        let is_named =
+            |selector: &str| name.strip_prefix(selector).is_some_and(|rest| rest.starts_with("._domainkey."));
+        self.facts.dkim.iter().any(|key| key.waits && is_named(&key.selector))
+    }
+
     fn dkim(&self, answer: &Answer) -> Opinion {
         let text = match self.one_of(answer) {
+            One::None if self.waits() => return Opinion::better(Reason::ToPublish),
             One::None => return self.missing(),
             One::Several(records) => return self.as_needed(Reason::Doubled(records.len())).without(records),
             One::Single(text) => text,

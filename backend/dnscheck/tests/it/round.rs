@@ -36,7 +36,7 @@ async fn facts() -> Facts {
     let mut dkim = Vec::new();
     for algorithm in [Algorithm::Rsa, Algorithm::Ed25519] {
         let public_key = maker.make(algorithm).await.unwrap().public_key;
-        dkim.push(DkimKey { selector: format!("{}1", algorithm.as_str()), algorithm, public_key });
+        dkim.push(DkimKey { selector: format!("{}1", algorithm.as_str()), algorithm, public_key, waits: false });
     }
     let reports = Address::parse("postmaster@mail.test").ok();
     Facts {

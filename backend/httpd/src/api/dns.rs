@@ -3,8 +3,8 @@
 
 use axum::extract::Path;
 use relais_service::{
-    DnsAccountChange, DnsAccountView, DnsPreview, DnsProviderKind, DnsPushForm, DnsPushView, DnsReport, DnsRow,
-    DnsTurn, DnsVerdict, DnsWanted, NewDnsAccount, Rows,
+    DkimKeyView, DnsAccountChange, DnsAccountView, DnsPreview, DnsProviderKind, DnsPushForm, DnsPushView, DnsReport,
+    DnsRow, DnsTurn, DnsVerdict, DnsWanted, NewDnsAccount, Rows,
 };
 use serde::Deserialize;
 
@@ -41,6 +41,11 @@ pub(super) fn operations(operations: Operations) -> Operations {
         .long_post("/dns/receipts/{id}/undo", undo, "Put back what stood before a change")
         .get("/dns/{domain}", show, "A domain's records, with the verdict on each and how to mend it")
         .long_post("/dns/{domain}/check", check, "Check a domain")
+        .long_post(
+            "/dns/{domain}/keys",
+            rotate_keys,
+            "Make new keys that sign a domain's mail: they sign once their records are seen",
+        )
         .get("/dns/{domain}/zone-file", zone_file, "The records that a domain wants, as a zone file (RFC 1035)")
         .get("/dns/{domain}/turns", turns, "Checks that came out otherwise than before, the latest first")
         .long_post("/dns/{domain}/preview", preview, "What setting a domain's records at its provider would change")
@@ -96,6 +101,11 @@ async fn host(caller: Look) -> Answer<Seen<DnsReport>> {
 
 async fn show(caller: Look, Path(domain): Path<String>) -> Answer<Seen<DnsReport>> {
     Ok(Seen(caller.web.service().dns.show(&caller.actor, &domain).await?))
+}
+
+async fn rotate_keys(caller: Check, Path(domain): Path<String>) -> Answer<Many<DkimKeyView>> {
+    let rows = caller.web.service().dns.rotate_keys(&caller.actor, &domain).await?;
+    Ok(Many(Rows { rows, next: None }))
 }
 
 async fn check_host(caller: OwnerChange, Query(wanted): Query<CheckWanted>) -> Answer<Seen<DnsReport>> {

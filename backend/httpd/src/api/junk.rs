@@ -1,11 +1,10 @@
 //! Mail that nobody wants: one's own filter, and who is let in or kept out: by oneself, a domain, the house.
 
 use axum::extract::Path;
-use relais_service::{OwnJunk, RulesOf, SenderRuleForm, SenderRuleView};
+use relais_service::{OwnJunk, Paging, RulesOf, SenderRuleForm, SenderRuleView};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::PageWanted;
 use super::kit::{Answer, Caller, Done, Json, Many, Operations, Query, Read, Seen, Write, group, least};
 
 type Look = Caller<least::User, Read<group::Account>>;
@@ -31,6 +30,25 @@ pub(super) fn operations(operations: Operations) -> Operations {
         .delete("/senders/{sender}", remove_house_rule, "Take the house's rule of a sender away")
 }
 
+/// Which rules are wanted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+struct RulesWanted {
+    /// Only senders that contain this.
+    q: Option<String>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// Rows wanted; 50 where it isn't said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
+impl RulesWanted {
+    fn paging(&self) -> Paging {
+        super::paging(self.after.clone(), self.limit)
+    }
+}
+
 /// Whether one waits for a code.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -52,8 +70,10 @@ async fn forget(caller: Change) -> Answer<Done> {
     Ok(Done)
 }
 
-async fn own_rules(caller: Look, Query(wanted): Query<PageWanted>) -> Answer<Many<SenderRuleView>> {
-    Ok(Many(caller.web.service().sender_rules(&caller.actor, RulesOf::Mine, &wanted.paging()).await?))
+async fn own_rules(caller: Look, Query(wanted): Query<RulesWanted>) -> Answer<Many<SenderRuleView>> {
+    Ok(Many(
+        caller.web.service().sender_rules(&caller.actor, RulesOf::Mine, wanted.q.as_deref(), &wanted.paging()).await?,
+    ))
 }
 
 async fn set_own_rule(caller: Change, Json(form): Json<SenderRuleForm>) -> Answer<Seen<SenderRuleView>> {
@@ -68,10 +88,10 @@ async fn remove_own_rule(caller: Change, Path(sender): Path<String>) -> Answer<D
 async fn domain_rules(
     caller: DomainLook,
     Path(domain): Path<String>,
-    Query(wanted): Query<PageWanted>,
+    Query(wanted): Query<RulesWanted>,
 ) -> Answer<Many<SenderRuleView>> {
     let of = RulesOf::Domain(&domain);
-    Ok(Many(caller.web.service().sender_rules(&caller.actor, of, &wanted.paging()).await?))
+    Ok(Many(caller.web.service().sender_rules(&caller.actor, of, wanted.q.as_deref(), &wanted.paging()).await?))
 }
 
 async fn set_domain_rule(
@@ -87,8 +107,10 @@ async fn remove_domain_rule(caller: DomainChange, Path((domain, sender)): Path<(
     Ok(Done)
 }
 
-async fn house_rules(caller: OwnerLook, Query(wanted): Query<PageWanted>) -> Answer<Many<SenderRuleView>> {
-    Ok(Many(caller.web.service().sender_rules(&caller.actor, RulesOf::House, &wanted.paging()).await?))
+async fn house_rules(caller: OwnerLook, Query(wanted): Query<RulesWanted>) -> Answer<Many<SenderRuleView>> {
+    Ok(Many(
+        caller.web.service().sender_rules(&caller.actor, RulesOf::House, wanted.q.as_deref(), &wanted.paging()).await?,
+    ))
 }
 
 async fn set_house_rule(caller: OwnerChange, Json(form): Json<SenderRuleForm>) -> Answer<Seen<SenderRuleView>> {

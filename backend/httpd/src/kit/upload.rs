@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Multipart, Request};
 use relais_service::{Failure, Text};
 
@@ -12,14 +13,19 @@ use super::visit::Visit;
 /// Fields of a form with files, at most.
 const FIELDS: usize = 32;
 
-/// The fields and files of a POST, each as text. Without the CSRF token of this very session it isn't read: the token stands before
+/// The fields and files of a POST. Without the CSRF token of this very session it isn't read: the token stands before
 /// all files.
 #[derive(Debug)]
-pub(crate) struct Upload(HashMap<String, String>);
+pub(crate) struct Upload(HashMap<String, Bytes>);
 
 impl Upload {
     /// What stood in the field or the file of that name; empty where it was not sent. Octets that aren't UTF-8 are U+FFFD.
     pub(crate) fn take(&mut self, name: &str) -> String {
+        String::from_utf8_lossy(&self.take_octets(name)).into_owned()
+    }
+
+    /// The same, octet by octet.
+    pub(crate) fn take_octets(&mut self, name: &str) -> Bytes {
         self.0.remove(name).unwrap_or_default()
     }
 }
@@ -41,11 +47,10 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
                 return Err(unfit("form-unreadable"));
             }
             let octets = field.bytes().await.map_err(|_| unfit("form-too-large"))?;
-            let text = String::from_utf8_lossy(&octets).into_owned();
             if name == "csrf" {
-                is_ours = visit.owns(&text);
+                is_ours = visit.owns(&String::from_utf8_lossy(&octets));
             } else {
-                fields.insert(name, text);
+                fields.insert(name, octets);
             }
         }
         if is_ours { Ok(Self(fields)) } else { Err(not_ours()) }

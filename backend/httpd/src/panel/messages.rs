@@ -5,8 +5,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use relais_model::Timestamp;
 use relais_service::{
-    Complaint, Failure, MessageQuery, MessageRow, MessageRows, MessageStory, MessageVerdict, Moment, Paging,
-    RecipientFate, Text,
+    Complaint, Failure, MessageFinding, MessageQuery, MessageRow, MessageRows, MessageStory, MessageVerdict, Moment,
+    Paging, RecipientFate, Text,
 };
 use serde::{Deserialize, Serialize};
 
@@ -186,19 +186,27 @@ struct StoryPage {
     score: String,
     /// Some of it waits: the way to its page in the queue.
     queued: String,
+    /// Has it judged as of now; empty where it can't be.
+    again: String,
 }
 
 /// One thing that was found of the message.
 #[derive(Debug)]
-struct Finding {
-    part: String,
-    says: String,
+pub(super) struct Finding {
+    pub(super) part: String,
+    pub(super) says: String,
     /// Empty where it only says something.
-    points: String,
+    pub(super) points: String,
+}
+
+impl Finding {
+    pub(super) fn of(frame: &Frame, finding: MessageFinding) -> Self {
+        Self { says: frame.tell(&finding.says), points: points(finding.points), part: finding.part }
+    }
 }
 
 /// `In Junk because: …`, or that nothing was held against it.
-fn because(frame: &Frame, verdict: &MessageVerdict) -> String {
+pub(super) fn because(frame: &Frame, verdict: &MessageVerdict) -> String {
     let deciding = verdict.findings.iter().filter(|finding| finding.decides);
     let reasons: Vec<_> = deciding.map(|finding| frame.tell(&finding.says)).collect();
     if reasons.is_empty() {
@@ -241,11 +249,7 @@ impl StoryPage {
         let because = story.verdict.as_ref().map(|verdict| because(&frame, verdict)).unwrap_or_default();
         let score = story.verdict.as_ref().and_then(|verdict| verdict.score);
         let findings = story.verdict.into_iter().flat_map(|verdict| verdict.findings);
-        let findings = findings.map(|finding| Finding {
-            says: frame.tell(&finding.says),
-            points: points(finding.points),
-            part: finding.part,
-        });
+        let findings = findings.map(|finding| Finding::of(&frame, finding));
         let summary: Vec<_> = story.summary.iter().map(|text| frame.tell(text)).collect();
         Self {
             subject: outcome::subject(&frame, story.subject.as_deref()),
@@ -259,6 +263,11 @@ impl StoryPage {
             recipients: story.recipients.into_iter().map(|fate| Fate::of(&frame, fate)).collect(),
             steps: story.steps.into_iter().map(|step| Step::of(&frame, step)).collect(),
             queued: if waits { path::of(path::QUEUE, &story.id) } else { String::new() },
+            again: if story.can_be_judged {
+                format!("{}/judge", path::of(path::MESSAGES, &story.id))
+            } else {
+                String::new()
+            },
             from_peer: story.from_peer,
             id: story.id,
             frame,
@@ -273,7 +282,7 @@ async fn story(desk: Desk, State(web): State<Web>, Path(id): Path<String>) -> Re
 
 #[cfg(test)]
 pub(super) mod tests {
-    use relais_service::{Explanation, MessageFinding, MessageStep};
+    use relais_service::{Explanation, MessageStep};
 
     use super::*;
     use crate::kit::samples::draw;
@@ -362,6 +371,7 @@ pub(super) mod tests {
             summary,
             recipients,
             verdict: None,
+            can_be_judged: true,
             steps: vec![
                 step("queued", 130, "explain-queued", ""),
                 step("deferred", 129, "explain-greylisted", "450 4.2.0 Greylisted, come again"),

@@ -9,6 +9,7 @@ mod dns;
 mod domains;
 mod error;
 mod holds;
+mod judge;
 mod keys;
 mod links;
 mod look;
@@ -20,6 +21,7 @@ mod question;
 mod queue;
 mod reports;
 mod security;
+mod senders;
 mod settings;
 mod sign_in;
 mod suppressed;
@@ -91,8 +93,10 @@ pub(crate) fn routes() -> Routes {
         .and(holds::routes)
         .and(suppressed::routes)
         .and(messages::routes)
+        .and(judge::routes)
         .and(overview::routes)
         .and(security::routes)
+        .and(senders::routes)
         .and(certificates::routes)
         .and(settings::routes)
         .and(system::routes)

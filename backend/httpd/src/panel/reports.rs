@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use relais_service::{ReportComplaintView, ReportSourceView, ReportStepView, ReportsView, Role, Rows, Text};
+use relais_service::{
+    ReportComplaintView, ReportDayView, ReportSourceView, ReportStepView, ReportsView, Role, Rows, Text,
+};
 
 use crate::kit::{self, Admin, Chart, Frame, ListQuery, Oops, Pager, Routes, shown};
 use crate::{Web, path};
@@ -43,6 +45,8 @@ struct ReportsPage {
     unread: String,
     unread_why: String,
     sources: Vec<Source>,
+    /// Lists and forwarders: set apart.
+    relays: Vec<Source>,
     pager: Pager,
 }
 
@@ -52,7 +56,9 @@ struct Advice {
     state: kit::State,
     says: String,
     record: Option<(String, String)>,
+    /// Where the record is pushed, and its policy; empty where it can't be.
     push_href: String,
+    policy: &'static str,
     setting_href: &'static str,
 }
 
@@ -126,6 +132,7 @@ impl Advice {
             says: frame.tell(&view.says),
             record: view.record.map(|record| (record.name, record.text)),
             push_href: if view.can_push { push_href.to_owned() } else { String::new() },
+            policy: view.next.unwrap_or_default(),
             setting_href,
         }
     }
@@ -138,6 +145,7 @@ impl ReportsPage {
         let dns_href = path::of(path::DNS, &view.domain);
         let with = |after: String| ListQuery { after, ..ListQuery::default() };
         let pager = Pager::of(&frame, &here, found.rows.len(), found.next.as_deref(), is_first, with);
+        let (relays, sources): (Vec<_>, Vec<_>) = found.rows.into_iter().partition(|row| row.is_relay);
         let state = match (view.messages, view.percent, view.unknown) {
             (0, ..) => frame.state("off", "reports-page-state-none"),
             (_, 98..=100, 0) => frame.state("ok", "reports-page-state-well"),
@@ -149,6 +157,7 @@ impl ReportsPage {
             .with("proved", view.proved)
             .with("messages", view.messages);
         let push_href = format!("{dns_href}/push");
+        let drawn_all = |rows: Vec<ReportSourceView>| rows.into_iter().map(|row| Source::of(&frame, row)).collect();
         let unread = view.unread.as_ref().map(|unread| frame.count("reports-page-unread", unread.messages));
         Self {
             state,
@@ -166,7 +175,8 @@ impl ReportsPage {
             incidents: view.incidents.into_iter().map(|it| incident(&frame, &it.kind, it.incidents)).collect(),
             unread: unread.unwrap_or_default(),
             unread_why: view.unread.map(|unread| unread.why).unwrap_or_default(),
-            sources: found.rows.into_iter().map(|row| Source::of(&frame, row)).collect(),
+            sources: drawn_all(sources),
+            relays: drawn_all(relays),
             pager,
             domain: view.domain,
             domain_href,
@@ -192,13 +202,20 @@ fn incident(frame: &Frame, kind: &str, incidents: u64) -> Line {
 
 /// Thirty days, also those without a report.
 fn drawn(frame: &Frame, view: &ReportsView) -> Chart {
-    let kinds = [("ok", frame.say("reports-page-aligned")), ("bad", frame.say("reports-page-unaligned"))];
-    let told: BTreeMap<_, _> =
-        view.days.iter().map(|day| (day.day, (day.aligned, day.messages.saturating_sub(day.aligned)))).collect();
+    let kinds = [
+        ("ok", frame.say("reports-page-aligned")),
+        ("info", frame.say("reports-page-forwarded")),
+        ("bad", frame.say("reports-page-unaligned")),
+    ];
+    let numbers = |day: &ReportDayView| {
+        let rest = day.messages.saturating_sub(day.aligned).saturating_sub(day.relayed);
+        (day.day, [day.aligned, day.relayed, rest])
+    };
+    let told: BTreeMap<_, _> = view.days.iter().map(numbers).collect();
     let column = |at: u32| {
         let day = relais_service::Moment(view.since.0.plus(Duration::from_hours(24) * at));
-        let (aligned, rest) = told.get(&day).copied().unwrap_or_default();
-        (day.to_string().get(..10).unwrap_or_default().to_owned(), vec![aligned, rest])
+        let numbers = told.get(&day).copied().unwrap_or_default();
+        (day.to_string().get(..10).unwrap_or_default().to_owned(), numbers.to_vec())
     };
     let columns: Vec<_> = (0..DAYS).map(column).collect();
     let axis = |at: usize| columns.get(at).map(|(label, _)| label.clone()).unwrap_or_default();
@@ -226,9 +243,7 @@ async fn show(
 #[cfg(test)]
 mod tests {
     use relais_model::Timestamp;
-    use relais_service::{
-        Moment, ReportDayView, ReportIncidentView, ReportRecord, ReportSessionView, ReportUnreadView,
-    };
+    use relais_service::{Moment, ReportIncidentView, ReportRecord, ReportSessionView, ReportUnreadView};
 
     use super::*;
     use crate::kit::samples::draw;
@@ -264,6 +279,7 @@ mod tests {
             quarantined: 100 - percent,
             rejected: 0,
             overridden: 0,
+            is_relay: says == "reports-source-forwarded",
             says: Text::new(says),
         }
     }
@@ -276,6 +292,7 @@ mod tests {
             says: Text::new("reports-none"),
             messages: 0,
             aligned: 0,
+            relayed: 0,
             percent: 0,
             unknown: 0,
             reports: 0,
@@ -294,15 +311,20 @@ mod tests {
             is_asked: false,
         };
         let told = ReportsView {
-            says: Text::new("reports-unknown").with("percent", 97_u64).with("unknown", 1_u64).with("names", "SendGrid"),
+            says: Text::new("reports-unknown")
+                .with("percent", 97_u64)
+                .with("unknown", 1_u64)
+                .with("names", "SendGrid")
+                .with("relayed", 4_u64),
             messages: 300,
             aligned: 291,
+            relayed: 4,
             percent: 97,
             unknown: 1,
             reports: 4,
             proved: 4,
             organizations: 2,
-            days: vec![ReportDayView { day: since, messages: 300, aligned: 291 }],
+            days: vec![ReportDayView { day: since, messages: 300, aligned: 291, relayed: 4 }],
             policy: Some("none".to_owned()),
             step: step("next", "reports-dmarc-next"),
             sessions: vec![

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use relais_service::{BanView, FailedLogin, RefusedTally, Rows, Security, Text};
+use relais_service::{BanView, FailedLogin, RefusedTally, Role, Rows, Security, Text};
 use serde::Deserialize;
 
 use super::queue::Share;
@@ -25,6 +25,8 @@ struct SecurityPage {
     by_name: Vec<Share>,
     rows: Vec<Row>,
     pager: Pager,
+    /// Owners let senders in and keep them out.
+    is_owner: bool,
 }
 
 #[derive(Debug)]
@@ -106,6 +108,7 @@ impl SecurityPage {
             by_name: shares(&frame, security.by_name),
             pager: Pager::of(&frame, path::SECURITY, failed.rows.len(), failed.next.as_deref(), is_first, with),
             rows: failed.rows.into_iter().map(|row| Row::of(&frame, row)).collect(),
+            is_owner: false,
             frame,
         }
     }
@@ -115,7 +118,8 @@ async fn security(desk: Desk, State(web): State<Web>, Query(fields): Query<ListQ
     let (service, by) = (web.service(), &desk.actor);
     let security = service.security(by).await?;
     let failed = service.failed_logins(by, fields.paging()).await?;
-    Ok(shown(&SecurityPage::of(desk.frame(&web), security, failed, fields.after.is_empty())))
+    let page = SecurityPage::of(desk.frame(&web), security, failed, fields.after.is_empty());
+    Ok(shown(&SecurityPage { is_owner: by.role == Role::Owner, ..page }))
 }
 
 #[derive(Debug, Deserialize)]

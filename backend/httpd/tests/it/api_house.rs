@@ -142,7 +142,7 @@ impl House {
         Answer { status, headers, body }
     }
 
-    /// As `key`, or as nobody where it is empty; a body is JSON, or CSV where it begins so.
+    /// As `key`, or as nobody where it is empty; a body is JSON, or CSV or a message where it begins so.
     pub(crate) async fn ask(&self, key: &str, method: &str, path: &str, body: &str) -> Answer {
         self.ask_with(key, method, path, body, &[]).await
     }
@@ -160,7 +160,11 @@ impl House {
             request = request.header("authorization", format!("Bearer {key}"));
         }
         if !body.is_empty() {
-            let kind = if body.starts_with("address") { "text/csv" } else { "application/json" };
+            let kind = match body.get(..4) {
+                Some("addr") => "text/csv",
+                Some("From") => "message/rfc822",
+                _ => "application/json",
+            };
             request = request.header("content-type", kind);
         }
         for (name, value) in headers {

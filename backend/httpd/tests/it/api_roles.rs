@@ -28,6 +28,7 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     // This house has no address that is known, and doesn't look.
     ("dns_check_host", "/dns/host/check", "", 409),
     ("dns_check", "/dns/house.example/check", "", 409),
+    ("dns_rotate_keys", "/dns/house.example/keys", "", 200),
     ("dns_host_zone_file", "/dns/host/zone-file", "", 200),
     ("dns_zone_file", "/dns/house.example/zone-file", "", 200),
     ("dns_turns", "/dns/house.example/turns", "", 200),
@@ -74,6 +75,14 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("queue_remove", "/queue/remove", r#"{"matching":{}}"#, 200),
     ("messages_list", "/messages", "", 200),
     ("messages_show", "/messages/nothing", "", 404),
+    // This house takes no mail in.
+    (
+        "messages_judge",
+        "/messages/judge?recipient=ann@house.example&peer=192.0.2.9&sender=a@b.example",
+        "From: a@b.example\r\n\r\nHello\r\n",
+        409,
+    ),
+    ("messages_judge_again", "/messages/nothing/judge", "", 404),
     ("sending_own", "/me/sending", "", 200),
     ("sending_sending", "/people/ann@house.example/sending", "", 200),
     ("sending_holds", "/holds", "", 200),

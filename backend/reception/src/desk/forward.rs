@@ -34,6 +34,15 @@ fn through(plans: &[Plan]) -> Option<&Domain> {
     plans.iter().find(|plan| !plan.forwards.is_empty()).map(|plan| &plan.recipient.address.domain)
 }
 
+/// What is junk to all who have it here doesn't go on from them.
+pub(super) fn stay_here(plans: &mut [Plan], verdict: &Verdict) {
+    for plan in plans.iter_mut().filter(|plan| !plan.deliveries.is_empty()) {
+        if plan.deliveries.iter().all(|copy| verdict.is_junk_to(copy.account)) {
+            plan.forwards.clear();
+        }
+    }
+}
+
 impl Reception {
     /// The message with our seal below its Return-Path, where it goes on to other hosts, was checked, and our domain has a key. RFC 8617 §4.1.3 names
     /// RSA alone for seals.
@@ -71,11 +80,7 @@ impl Reception {
         verdict: &mut Verdict,
         message: &[u8],
     ) {
-        for plan in plans.iter_mut().filter(|plan| !plan.deliveries.is_empty()) {
-            if plan.deliveries.iter().all(|copy| verdict.is_junk_to(copy.account)) {
-                plan.forwards.clear();
-            }
-        }
+        stay_here(plans, verdict);
         let Some(NotSentOn { reply, finding }) = verdict.onward.take() else { return };
         let gone: Vec<Address> =
             plans.extract_if(.., |plan| leads_away(plan)).map(|plan| plan.recipient.address).collect();
@@ -84,7 +89,7 @@ impl Reception {
         }
         let findings = vec![finding.clone()];
         let judgement = Judgement { judged_as: JudgedAs::Refused, score: verdict.score, findings };
-        self.note_refused(whose, gone, (&reply, judgement), message).await;
+        self.note_to(whose, gone, message, (&reply, judgement)).await;
         verdict.findings.push(Finding { decides: false, ..finding });
     }
 

@@ -5,19 +5,26 @@ use std::sync::Arc;
 
 use futures_util::future::join;
 use relais_filing::Plan;
-use relais_message::{Facts as MessageFacts, header_octets};
 use relais_model::{Address, Envelope, Reply};
 use relais_msgauth as msgauth;
-use relais_store::{AccountKey, Judgement, Refused, TraceId};
+use relais_store::{AccountKey, TraceId};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::{Arrival, Reception, SMALL_OCTETS, is_stranger};
 use crate::filters::Filtered;
 use crate::judge::{Facts, Fate, Policy, Verdict, judge};
 use crate::proof::{InTime, Proof, Trusted};
 use crate::spam::{Lists, Looked, Spam, Stranger};
+
+/// What was found of a stranger's message, and what is done with it.
+pub(super) struct Weighed {
+    /// It, with what was found in its header.
+    pub(super) octets: Vec<u8>,
+    pub(super) verdict: Verdict,
+    pub(super) proof: Option<Proof>,
+}
 
 impl Reception {
     /// A stranger's message, what becomes of it, and whose it is: all is found out first, then [`judge`] decides.
@@ -30,12 +37,32 @@ impl Reception {
         plans: &[Plan],
         octets: Vec<u8>,
         added_octets: usize,
-    ) -> Result<(Vec<u8>, Verdict, Option<Proof>), Reply> {
-        let (octets, found) = self.looked_at(arrival, envelope, plans, octets, added_octets).await;
+    ) -> Result<Weighed, Reply> {
+        let weighed = self.weigh((arrival, envelope, trace), plans, octets, added_octets, false).await;
+        let (Fate::Defer(reply) | Fate::Refuse(reply)) = weighed.verdict.fate.clone() else { return Ok(weighed) };
+        info!(queue.id = %trace, peer.ip = %arrival.visit.peer, reverse_path = %envelope.reverse_path, %reply, "message refused");
+        if let Some(judgement) = weighed.verdict.judgement() {
+            let message = weighed.octets.get(added_octets..).unwrap_or_default();
+            self.note((arrival, envelope, trace), message, &reply, judgement).await;
+        }
+        Err(reply)
+    }
+
+    /// What is found of a stranger's message. One on trial leaves nothing behind: nobody counts it, nobody remembers its sender.
+    pub(super) async fn weigh(
+        &self,
+        (arrival, envelope, trace): (&Arrival, &Envelope, &TraceId),
+        plans: &[Plan],
+        octets: Vec<u8>,
+        added_octets: usize,
+        is_trial: bool,
+    ) -> Weighed {
+        let (octets, found) = self.looked_at((arrival, envelope, is_trial), plans, octets, added_octets).await;
         let (proof, spam) = found.unzip();
         let settings = self.store.settings();
         if let Some(proof) = &proof
             && settings.trust_send_reports
+            && !is_trial
         {
             proof.count(&self.tally, self.clock.now(), &envelope.reverse_path, settings.trust_dmarc == "follow");
         }
@@ -46,46 +73,13 @@ impl Reception {
         if plans.iter().all(leads_away) {
             verdict.refuse_onward();
         }
-        let (Fate::Defer(reply) | Fate::Refuse(reply)) = verdict.fate.clone() else {
-            return Ok((octets, verdict, proof));
-        };
-        info!(queue.id = %trace, peer.ip = %arrival.visit.peer, reverse_path = %envelope.reverse_path, %reply, "message refused");
-        let recipients = envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect();
-        if let Some(judgement) = verdict.judgement() {
-            let message = octets.get(added_octets..).unwrap_or_default();
-            self.note_refused((arrival, envelope, trace), recipients, (&reply, judgement), message).await;
-        }
-        Err(reply)
-    }
-
-    /// Tells in the trace who didn't get a message; it is refused all the same where that fails.
-    pub(super) async fn note_refused(
-        &self,
-        (arrival, envelope, trace): (&Arrival, &Envelope, &TraceId),
-        recipients: Vec<Address>,
-        (reply, judgement): (&Reply, Judgement),
-        message: &[u8],
-    ) {
-        let header = message.get(..header_octets(message)).unwrap_or_default();
-        let refused = Refused {
-            trace: trace.clone(),
-            reverse_path: envelope.reverse_path.clone(),
-            recipients,
-            from_peer: arrival.peer_shown(),
-            subject: MessageFacts::read(header).subject,
-            reply: reply.to_string().trim_end().to_owned(),
-            judgement,
-        };
-        if let Err(error) = self.store.note_refused(refused).await {
-            warn!(%error, queue.id = %trace, "the trace doesn't tell of a refused message");
-        }
+        Weighed { octets, verdict, proof }
     }
 
     /// The message with what was found of it in its header.
     async fn looked_at(
         &self,
-        arrival: &Arrival,
-        envelope: &Envelope,
+        (arrival, envelope, is_trial): (&Arrival, &Envelope, bool),
         plans: &[Plan],
         octets: Vec<u8>,
         added_octets: usize,
@@ -111,7 +105,7 @@ impl Reception {
             let asked = msgauth::Facts { peer, helo: &helo, reverse_path: &reverse_path, message, host: &host, now };
             let in_time = InTime::new(&*resolver);
             let (proof, listings) = join(Proof::of(&asked, &in_time, &trusted), lists.known()).await;
-            let stranger = Stranger { peer, proof: &proof, listings: &listings, goes_on };
+            let stranger = Stranger { peer, proof: &proof, listings: &listings, goes_on, is_trial };
             let looked = Looked { message, sender: reverse_path.address(), recipients: &recipients, arrived_at: now };
             let spam = filter.look(&looked, &accounts, &stranger, &in_time).await;
             // Who can't be asked whether they want it gets it.

@@ -72,6 +72,8 @@ pub(crate) struct Stranger<'a> {
     pub(crate) listings: &'a [Listing],
     /// Some recipient has it sent on to other hosts only.
     pub(crate) goes_on: bool,
+    /// Nobody brought it: nothing may stay of it.
+    pub(crate) is_trial: bool,
 }
 
 /// A message to look at.
@@ -187,7 +189,7 @@ impl Filter {
         }
     }
 
-    /// Looks at a stranger's message for the accounts that it goes to.
+    /// Looks at a stranger's message for the accounts that it goes to. One on trial isn't remembered.
     pub(crate) async fn look(
         &self,
         looked: &Looked<'_>,
@@ -220,7 +222,8 @@ impl Filter {
         let is_suspect = !listings.is_empty() || has_bad_signs(proof);
         let mut spam = Spam { listings, opinions, onward, comes_again: None };
         if settings.junk_greylisting && is_suspect && !self.expects(&spam).await? {
-            spam.comes_again = self.greylist(stranger.peer, author.as_ref(), looked.recipients).await?;
+            let visitor = visitor(stranger.peer, author.as_ref(), looked.recipients);
+            spam.comes_again = self.greylist(visitor, stranger.is_trial).await?;
         }
         Ok(spam)
     }
@@ -256,25 +259,30 @@ impl Filter {
     }
 
     /// After which time a visitor is to come again; none: they were here long enough ago.
-    async fn greylist(
-        &self,
-        peer: IpAddr,
-        author: Option<&Address>,
-        recipients: &[Address],
-    ) -> Result<Option<Duration>, StoreError> {
-        let mut visitor = blake3::Hasher::new();
-        // RFC 6647 §4.2: a large sender's hosts take turns.
-        visitor.update(Network::of_neighbours(peer).to_string().as_bytes());
-        for address in author.into_iter().chain(recipients.first()) {
-            visitor.update(address.to_string().to_lowercase().as_bytes()).update(&[0]);
-        }
-        Ok(match self.store.greylist(*visitor.finalize().as_bytes(), GREYLIST_KEPT).await? {
+    async fn greylist(&self, visitor: [u8; 32], is_trial: bool) -> Result<Option<Duration>, StoreError> {
+        let visit = if is_trial {
+            self.store.greylisted(visitor).await?
+        } else {
+            self.store.greylist(visitor, GREYLIST_KEPT).await?
+        };
+        Ok(match visit {
             GreylistVisit::First => Some(GREYLIST_DELAY),
             GreylistVisit::Again(first_at) => {
                 GREYLIST_DELAY.checked_sub(self.clock.now().since(first_at)).filter(|left| !left.is_zero())
             }
         })
     }
+}
+
+/// Who is here: a network that writes as somebody to somebody.
+fn visitor(peer: IpAddr, author: Option<&Address>, recipients: &[Address]) -> [u8; 32] {
+    let mut visitor = blake3::Hasher::new();
+    // RFC 6647 §4.2: a large sender's hosts take turns.
+    visitor.update(Network::of_neighbours(peer).to_string().as_bytes());
+    for address in author.into_iter().chain(recipients.first()) {
+        visitor.update(address.to_string().to_lowercase().as_bytes()).update(&[0]);
+    }
+    *visitor.finalize().as_bytes()
 }
 
 /// RFC 6647 §2.4, §5: nobody is put off who has no bad sign: neither a name that leads elsewhere or none at all, nor a domain that disowns the message.

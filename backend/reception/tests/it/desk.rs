@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use relais_model::{BodyType, Domain, Envelope, ForwardPath, MailboxName, Notify, Reply, ReversePath, Timestamp};
+use relais_model::{
+    BodyType, Domain, EnhancedCode, Envelope, ForwardPath, MailboxName, Notify, Reply, ReversePath, Timestamp,
+};
 use relais_reception::{Arrival, Disk, Door, Identity, Incoming, Reception, ReceptionConfig, Visit};
-use relais_store::{AccountChange, Author, Page, QueueFilter, TraceFilter};
+use relais_store::{AccountChange, Author, JudgedAs, Page, QueueFilter, TraceFilter, TraceKind};
 use relais_testkit::SeededRandom;
 
 use crate::house::{House, address};
@@ -339,6 +341,70 @@ async fn who_is_full_at_the_end_is_told_of() {
         assert_eq!(desk.inbox("ben@example.org").await.len(), 0);
         let queued = desk.queued().await;
         assert_eq!(queued, vec![("<>".to_owned(), "x@elsewhere.example".to_owned()); notices], "{door:?} {to:?}");
+    }
+}
+
+/// Whatever turns a message away, the trace tells it with its reason: who it was for, what was said, and why.
+#[tokio::test]
+async fn the_trace_tells_of_all_that_is_turned_away() {
+    let round = format!("{}\r\nround\r\n", "Received: from x by y; Mon, 23 Nov 2026 10:00:00 +0000\r\n".repeat(101));
+    let outside = || from_outside("x@elsewhere.example", &["ben@example.org"]);
+    let to_both = || from_outside("x@elsewhere.example", &["ben@example.org", "ann@example.org"]);
+    let foreign = PLAIN.replace("ann@", "ben@");
+    // Ben's mailbox is full before RCPT, or fills up while the message comes.
+    let (never, before, meanwhile) = (0, 1, 2);
+    for (said, message, full, lines, why, judged_as) in [
+        (outside(), &*round, never, 1, Some("refused-circles"), JudgedAs::Refused),
+        (
+            by_ann("ann@example.org", &["ben@example.org"]),
+            &foreign,
+            never,
+            1,
+            Some("refused-author"),
+            JudgedAs::Refused,
+        ),
+        (outside(), PLAIN, before, 1, Some("refused-larger"), JudgedAs::Refused),
+        (outside(), PLAIN, meanwhile, 1, Some("refused-full"), JudgedAs::PutOff),
+        (to_both(), PLAIN, meanwhile, 1, None, JudgedAs::Taken),
+        // Guessers of addresses leave nothing.
+        (from_outside("x@elsewhere.example", &["nobody@example.org"]), PLAIN, never, 0, None, JudgedAs::Taken),
+    ] {
+        let desk = Desk::open().await;
+        if full == before {
+            desk.limit("ben@example.org", 0).await;
+        }
+        if let Ok(incoming) = desk.begin(&said, message).await {
+            if full == meanwhile {
+                desk.limit("ben@example.org", 1).await;
+            }
+            desk.reception.finish(incoming).await;
+        }
+        let store = &desk.house.store;
+        let events = store.trace(&TraceFilter::default(), &Page::first()).await.unwrap().rows;
+        let refused: Vec<_> = events.into_iter().filter(|event| event.kind == TraceKind::Refused).collect();
+        assert_eq!(refused.len(), lines, "{why:?} {refused:?}");
+        let Some(event) = refused.first() else { continue };
+        assert_eq!(event.recipient, "ben@example.org");
+        assert!(event.text.starts_with(['4', '5']) && event.remote.starts_with("192.0.2.1"), "{event:?}");
+        let judgement = store.judgement(&event.trace).await.unwrap();
+        let found = judgement.map(|judgement| (judgement.judged_as, judgement.findings[0].said.id.to_string()));
+        assert_eq!(found, why.map(|why| (judged_as, why.to_owned())));
+        store.check().await.unwrap();
+    }
+}
+
+/// What SMTP itself can't take (RFC 5321 §4.5.3.1.7) is told, too, though nobody reads all of it.
+#[tokio::test]
+async fn the_trace_tells_of_what_is_too_large() {
+    for (subject, why) in [(4, "refused-size"), (6, "refused-form")] {
+        let desk = Desk::open().await;
+        let incoming = desk.begin(&from_outside("x@elsewhere.example", &["ben@example.org"]), PLAIN).await.unwrap();
+        let enhanced = if subject == 4 { EnhancedCode::new(5, 3, 4) } else { EnhancedCode::new(5, 6, 0) };
+        desk.reception.refuse_unfit(incoming, &Reply::new(552, enhanced, "No")).await;
+        let event = desk.house.store.trace(&TraceFilter::default(), &Page::first()).await.unwrap().rows.remove(0);
+        assert_eq!((event.kind, event.subject.as_deref()), (TraceKind::Refused, Some("hello")));
+        let judgement = desk.house.store.judgement(&event.trace).await.unwrap().unwrap();
+        assert_eq!(judgement.findings[0].said.id, why);
     }
 }
 

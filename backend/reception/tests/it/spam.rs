@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use relais_model::{Address, Flag, MailboxName, SystemFlag, UidSet};
+use relais_model::{Address, Flag, MailboxName, ReversePath, SystemFlag, UidSet};
 use relais_msgauth::testing::Zone;
-use relais_reception::Tutor;
+use relais_reception::{Trial, Tried, Tutor};
 use relais_store::{
     Author, FlagChange, FlagOp, JudgedAs, Judgement, NewSenderRule, Page, QueueFilter, READ_AFTER, RuleScope,
     TraceFilter,
@@ -301,4 +301,56 @@ async fn junk_is_not_sent_on_to_other_hosts() {
     assert_eq!((queued(&desk).await.len(), count(&desk, "Junk").await), (2, 2), "Ben has it, in Junk");
     let judgement = last_judgement(&desk).await;
     assert!(judgement.findings.iter().any(|finding| finding.said.id == "spam-not-sent-on" && !finding.decides));
+}
+
+async fn try_out(desk: &Desk, from: &str, to: &str, message: &str) -> Tried {
+    let trial = Trial {
+        peer: "192.0.2.1".parse().unwrap(),
+        hello: "client.example".to_owned(),
+        reverse_path: ReversePath::Address(address(from)),
+        recipient: address(to),
+        message: message.as_bytes().to_vec(),
+    };
+    desk.reception.try_out(trial).await
+}
+
+/// What a trial says is what happens then; and nothing stays of it.
+#[tokio::test]
+async fn a_trial_says_what_would_happen_and_leaves_nothing() {
+    let desk = desk(true).await;
+    let ben = "ben@example.org";
+    let doubtful = GOOD.replace("shop.example", "forged.example");
+    for (from, message, expected, in_junk) in [
+        ("x@shop.example", GOOD, JudgedAs::Taken, 0),
+        ("x@shop.example", JUNK, JudgedAs::Junk, 1),
+        ("x@forged.example", &doubtful, JudgedAs::PutOff, 0),
+    ] {
+        let tried = try_out(&desk, from, ben, message).await;
+        assert_eq!((tried.judgement.judged_as, tried.copies, tried.in_junk), (expected, 1, in_junk), "{tried:?}");
+        assert_eq!(tried.reply.is_some(), expected == JudgedAs::PutOff);
+        assert!(!tried.is_unseen && tried.judgement.findings.iter().any(|finding| finding.part == "spf"), "{tried:?}");
+    }
+    let store = &desk.house.store;
+    assert_eq!(store.trace(&TraceFilter::default(), &Page::first()).await.unwrap().rows, []);
+    assert_eq!((count(&desk, "INBOX").await, count(&desk, "Junk").await), (0, 0));
+    // Who was only on trial is still to come for the first time.
+    desk.house.clock.advance(Duration::from_mins(3));
+    let again = desk.send(&from_outside("x@forged.example", BEN), &doubtful).await;
+    assert_eq!(again, ["451 4.7.1"]);
+    desk.house.clock.advance(Duration::from_mins(3));
+    assert_eq!(try_out(&desk, "x@forged.example", ben, &doubtful).await.judgement.judged_as, JudgedAs::Taken);
+    // A rule of one's own is said as the real judge says it.
+    let account = store.account(&address(ben)).await.unwrap().unwrap();
+    rule(&desk, RuleScope::Account(account.key), "shop.example", true).await;
+    let tried = try_out(&desk, "x@shop.example", ben, JUNK).await;
+    assert_eq!(tried.judgement.judged_as, JudgedAs::Taken);
+    assert!(tried.judgement.findings.iter().any(|one| one.decides && one.said.id == "spam-allowed"), "{tried:?}");
+    // An address that takes nothing, a message that goes round, an alias to two.
+    let tried = try_out(&desk, "x@shop.example", "nobody@example.org", GOOD).await;
+    assert_eq!(tried.judgement.findings[0].said.id, "refused-recipient");
+    assert!(tried.reply.unwrap().to_string().starts_with("550 5.1.1"));
+    let round = format!("{}{GOOD}", "Received: from x by y; Mon, 23 Nov 2026 10:00:00 +0000\r\n".repeat(101));
+    assert_eq!(try_out(&desk, "x@shop.example", ben, &round).await.judgement.findings[0].said.id, "refused-circles");
+    let tried = try_out(&desk, "x@shop.example", "team@example.org", JUNK).await;
+    assert_eq!((tried.copies, tried.in_junk, tried.judgement.judged_as), (2, 1, JudgedAs::Taken), "Ben lets them in");
 }

@@ -9,6 +9,7 @@ use relais_dnscheck::{
     SmtpFace, Target, TlsFace, Unreached, Wanted, WebAnswer, WebFailure, reverse_name,
 };
 use relais_model::Domain;
+use relais_msgauth as auth;
 use relais_service::{Actor, DnsHouse, Failure, Service};
 
 /// The host's name in it.
@@ -70,8 +71,9 @@ fn standing(wanted: &Wanted, domains: &[&str]) -> Option<Record> {
 }
 
 /// Whom the check of port 25 outward meets, and the provider of the second domain.
-fn neighbour() -> [Record; 8] {
+fn neighbour() -> [Record; 13] {
     let record = |owner: &str, data| Record { owner: Target::new(owner), ttl: TTL, data };
+    let text = |text: &str| Data::Txt(text.to_owned());
     let far = Ipv4Addr::new(198, 51, 100, 25);
     let (shop, list) = (Ipv4Addr::new(198, 51, 100, 77), Ipv4Addr::new(203, 0, 113, 40));
     [
@@ -83,6 +85,12 @@ fn neighbour() -> [Record; 8] {
         record("o77.ptr.sendgrid.net", Data::A(shop)),
         record("40.113.0.203.in-addr.arpa", Data::Ptr(Target::new("lists.chess.example"))),
         record("lists.chess.example", Data::A(list)),
+        // A house that stands behind its mail, and one that is imitated: for "test this message".
+        record("elsewhere.example", text("v=spf1 ip4:203.0.113.25 -all")),
+        record("_dmarc.elsewhere.example", text("v=DMARC1; p=reject")),
+        record("25.113.0.203.in-addr.arpa", Data::Ptr(Target::new("mx.elsewhere.example"))),
+        record("mx.elsewhere.example", Data::A(Ipv4Addr::new(203, 0, 113, 25))),
+        record("_dmarc.savings.example", text("v=DMARC1; p=quarantine")),
         record("_spf.provider.example", Data::Txt("v=spf1 ip4:198.51.100.0/24 -all".to_owned())),
     ]
 }
@@ -119,6 +127,52 @@ impl Look for SampleDns {
                 "ns.relais.test"
             };
             vec![ServerAnswer { server: Target::new(server), answer }]
+        })
+    }
+}
+
+impl SampleDns {
+    /// What stands there, as those who judge mail want it.
+    async fn found<T>(&self, name: &str, kind: Kind, of: impl Fn(Data) -> Option<T>) -> Result<Vec<T>, auth::Lack> {
+        let name = Domain::parse(name).map_err(|_| auth::Lack::NoSuchName)?;
+        let records = self.public(&name, kind).await.records.map_err(|lack| match lack {
+            Lack::NoSuchName => auth::Lack::NoSuchName,
+            _ => auth::Lack::NoData,
+        })?;
+        Ok(records.into_iter().filter_map(|record| of(record.data)).collect())
+    }
+}
+
+impl auth::Resolver for SampleDns {
+    fn txt<'a>(&'a self, name: &'a str) -> auth::Answering<'a, Result<Vec<Vec<u8>>, auth::Lack>> {
+        let text = |data| if let Data::Txt(text) = data { Some(text.into_bytes()) } else { None };
+        Box::pin(self.found(name, Kind::Txt, text))
+    }
+
+    fn addresses<'a>(
+        &'a self,
+        name: &'a str,
+        family: auth::Family,
+    ) -> auth::Answering<'a, Result<Vec<IpAddr>, auth::Lack>> {
+        let kind = if family == auth::Family::V4 { Kind::A } else { Kind::Aaaa };
+        let address = |data| match data {
+            Data::A(address) => Some(IpAddr::V4(address)),
+            Data::Aaaa(address) => Some(IpAddr::V6(address)),
+            _ => None,
+        };
+        Box::pin(self.found(name, kind, address))
+    }
+
+    fn mx<'a>(&'a self, name: &'a str) -> auth::Answering<'a, Result<Vec<String>, auth::Lack>> {
+        let host = |data| if let Data::Mx { exchange, .. } = data { Some(exchange.to_string()) } else { None };
+        Box::pin(self.found(name, Kind::Mx, host))
+    }
+
+    fn ptr(&self, address: IpAddr) -> auth::Answering<'_, Result<Vec<String>, auth::Lack>> {
+        let host = |data| if let Data::Ptr(name) = data { Some(name.to_string()) } else { None };
+        Box::pin(async move {
+            let name = reverse_name(address).map_err(|_| auth::Lack::NoSuchName)?;
+            self.found(name.as_str(), Kind::Ptr, host).await
         })
     }
 }

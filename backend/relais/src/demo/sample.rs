@@ -299,7 +299,7 @@ async fn judged(store: &Store, clock: &DemoClock) -> Result<()> {
         from_peer: from_peer.to_owned(),
         subject: "Last warning".to_owned(),
         reply: reply.to_owned(),
-        judgement: Judgement { judged_as: JudgedAs::Refused, score: None, findings: findings("reject") },
+        judgement: Some(Judgement { judged_as: JudgedAs::Refused, score: None, findings: findings("reject") }),
     };
     store.note_refused(refused).await?;
     Ok(())

@@ -62,6 +62,7 @@ impl Dns {
             name: if name.is_empty() { kind.id() } else { name }.to_owned(),
             settings: write(kind, &settings)?,
             zones: vec![zone],
+            turns_keys: new.turns_keys,
         };
         let key = self.inner.store.add_dns_account(&by.author(), state).await?;
         self.account(by, &key.account_id()).await
@@ -96,7 +97,9 @@ impl Dns {
         if !zones.contains(&zone) {
             zones.push(zone);
         }
-        let state = DnsAccountState { provider: entry.provider, name: name.trim().to_owned(), settings, zones };
+        let turns_keys = change.turns_keys.unwrap_or(entry.turns_keys);
+        let state =
+            DnsAccountState { provider: entry.provider, name: name.trim().to_owned(), settings, zones, turns_keys };
         self.inner.store.change_dns_account(&by.author(), entry.key, state).await?;
         self.account(by, id).await
     }
@@ -255,6 +258,7 @@ pub(super) fn view(entry: DnsAccountEntry) -> DnsAccountView {
         provider: entry.provider,
         name: entry.name,
         zones: entry.zones,
+        turns_keys: entry.turns_keys,
         created_at: entry.created_at.into(),
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use relais_dnscheck::{Data, Kind, reverse_name};
+use relais_dnscheck::{Data, Kind, is_dmarc, reverse_name};
 use relais_model::Domain;
 use tokio::time::timeout;
 
@@ -44,6 +44,13 @@ impl Dns {
         let name = Domain::parse(name).ok()?;
         let answer = timeout(PATIENCE, look.public(&name, Kind::Txt)).await.ok()?;
         answer.silence().is_none().then(|| answer.texts().map(str::to_owned).collect())
+    }
+
+    /// The one DMARC record that stands in the DNS.
+    pub(crate) async fn dmarc_text(&self, domain: &Domain) -> Option<String> {
+        let texts = self.texts(&format!("_dmarc.{domain}")).await?;
+        let mut claiming = texts.into_iter().filter(|text| is_dmarc(text));
+        claiming.next().filter(|_| claiming.next().is_none())
     }
 
     /// Whether an address is this host's.

@@ -114,7 +114,7 @@ impl Dns {
     }
 
     /// Tells whether it wasn't running already.
-    fn begin(&self, place: Place) -> bool {
+    pub(super) fn begin(&self, place: Place) -> bool {
         let is_new = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner).insert(place.subject);
         if !is_new || self.inner.tasks.is_closed() {
             return false;
@@ -158,8 +158,11 @@ impl Dns {
         // Another node may have written its own meanwhile: once more from there.
         for _ in 0..2 {
             if self.keep(house, place, report.clone()).await? {
-                return Ok(());
+                break;
             }
+        }
+        if let Err(failure) = self.turn_records(place).await {
+            tracing::warn!(%failure, domain = %place.name, "the records of keys that sign could not be turned at the provider");
         }
         Ok(())
     }
@@ -183,7 +186,7 @@ impl Dns {
     }
 
     /// What was last found stays; it is tried again soon.
-    async fn put_off(&self, place: &Place) -> Result<(), Failure> {
+    pub(super) async fn put_off(&self, place: &Place) -> Result<(), Failure> {
         Ok(self.inner.store.put_off_dns_check(place.subject, self.inner.store.now().plus(RETRY)).await?)
     }
 

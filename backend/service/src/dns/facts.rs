@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use relais_dnscheck::{Algorithm, Data, DkimKey, DmarcPolicy, DmarcWish, Facts, Kind, StsWish, There, wanted};
 use relais_model::{Domain, Timestamp};
-use relais_store::{DkimKeyEntry, DnsSubject, NewDkimKey, Settings};
+use relais_store::{Author, DkimKeyEntry, DnsSubject, DomainKey, NewDkimKey, Settings};
 use tokio::time::timeout;
 
 use super::kept::KeptReport;
@@ -23,7 +23,9 @@ const ISSUERS: [(&str, &str); 5] = [
 /// The host's addresses, once found, are believed for so long.
 const FOUND_KEPT: Duration = Duration::from_mins(10);
 /// Records of keys that sign no more are wanted so long: mail that they signed is still on its way, or looked at again.
-const RETIRED_KEPT: Duration = Duration::from_hours(30 * 24);
+pub(super) const RETIRED_KEPT: Duration = Duration::from_hours(30 * 24);
+/// And then for so long the page says that they may go.
+const AGED_KEPT: Duration = Duration::from_hours(60 * 24);
 /// And for so long, where there were none.
 const NONE_KEPT: Duration = Duration::from_mins(1);
 /// A page waits so long for them.
@@ -111,43 +113,64 @@ impl Dns {
         let store = &self.inner.store;
         let now = store.now();
         let mut entries = store.dkim_keys(domain).await?;
-        let forgotten = now.minus(RETIRED_KEPT);
-        let is_aged = |entry: &DkimKeyEntry| entry.retired_at.is_some_and(|at| at < forgotten);
-        if entries.iter().any(is_aged) {
+        let forgotten = now.minus(RETIRED_KEPT + AGED_KEPT);
+        if entries.iter().any(|entry| entry.retired_at.is_some_and(|at| at < forgotten)) {
             store.forget_dkim_keys(domain, forgotten).await?;
-            entries.retain(|entry| !is_aged(entry));
+            entries = store.dkim_keys(domain).await?;
         }
         let age = store.settings().dns_dkim_key_age;
+        let turns =
+            [Algorithm::Rsa, Algorithm::Ed25519].map(|algorithm| (algorithm, turn(&entries, algorithm, now, age)));
+        if turns.iter().all(|(_, turn)| *turn == Turn::Stay) {
+            return Ok(wanted_keys(entries, now));
+        }
+        self.make_keys(&Author::house(), place, domain, &entries, &turns).await?;
+        // Another node may have been quicker: what stands in the store counts.
+        Ok(wanted_keys(store.dkim_keys(domain).await?, now))
+    }
+
+    /// Makes the keys that `turns` ask for.
+    pub(super) async fn make_keys(
+        &self,
+        by: &Author,
+        place: &Place,
+        domain: DomainKey,
+        entries: &[DkimKeyEntry],
+        turns: &[(Algorithm, Turn)],
+    ) -> Result<(), Failure> {
+        let store = &self.inner.store;
         let (mut first, mut next) = (Vec::new(), Vec::new());
         let day = jiff::Timestamp::from_millisecond(store.now().millis()).map_err(|_| Failure::Failed)?;
-        let day = day.strftime("%Y%m%d");
-        for (algorithm, letter) in [(Algorithm::Rsa, 'r'), (Algorithm::Ed25519, 'e')] {
-            let turn = turn(&entries, algorithm, now, age);
-            if turn == Turn::Stay {
-                continue;
-            }
+        let day = day.strftime("%Y%m%d").to_string();
+        for (algorithm, turn) in turns.iter().copied().filter(|(_, turn)| *turn != Turn::Stay) {
             let made = self.inner.keys.make(algorithm).await.map_err(|error| {
                 tracing::error!(%error, domain = %place.name, "no key that signs mail could be made");
                 Failure::Failed
             })?;
-            let selector = format!("{letter}{day}");
+            let selector = free_selector(entries, algorithm, &day);
             let (private_key, public_key) = (made.private_key, made.public_key);
             let new = NewDkimKey { selector, algorithm: algorithm.as_str(), private_key, public_key };
             if turn == Turn::First { first.push(new) } else { next.push(new) }
         }
-        if first.is_empty() && next.is_empty() {
-            return Ok(wanted_keys(entries));
-        }
         store.add_dkim_keys(domain, first).await?;
-        store.add_next_dkim_keys(domain, next).await?;
-        // Another node may have been quicker: what stands in the store counts.
-        Ok(wanted_keys(store.dkim_keys(domain).await?))
+        store.add_next_dkim_keys(by, domain, next).await?;
+        Ok(())
     }
+}
+
+/// `r20260101`, or `r20260101b` where that is taken.
+fn free_selector(entries: &[DkimKeyEntry], algorithm: Algorithm, day: &str) -> String {
+    let letter = if algorithm == Algorithm::Rsa { 'r' } else { 'e' };
+    let is_free = |selector: &String| entries.iter().all(|entry| entry.selector != *selector);
+    let plain = format!("{letter}{day}");
+    let more = ('b'..='z').map(|more| format!("{plain}{more}"));
+    // Of a domain's few keys one is free; else the store keeps none of that name twice.
+    [plain.clone()].into_iter().chain(more).find(is_free).unwrap_or(plain)
 }
 
 /// What is to be done about a domain's keys of one algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+pub(super) enum Turn {
     /// Nothing.
     Stay,
     /// There is none: make one that signs.
@@ -167,15 +190,21 @@ fn turn(entries: &[DkimKeyEntry], algorithm: Algorithm, now: Timestamp, age: Dur
     if alive.all(|entry| entry.signs_since.is_some_and(is_old)) { Turn::Next } else { Turn::Stay }
 }
 
-fn wanted_keys(entries: Vec<DkimKeyEntry>) -> Vec<DkimKey> {
+/// No mail that it signed is looked at any more: its record may go.
+pub(super) fn is_aged(entry: &DkimKeyEntry, now: Timestamp) -> bool {
+    entry.retired_at.is_some_and(|at| at < now.minus(RETIRED_KEPT))
+}
+
+fn wanted_keys(entries: Vec<DkimKeyEntry>, now: Timestamp) -> Vec<DkimKey> {
     let mut keys: Vec<DkimKey> = Vec::new();
-    for entry in entries {
+    for entry in entries.into_iter().filter(|entry| !is_aged(entry, now)) {
         let algorithm = match entry.algorithm.as_str() {
             "rsa" => Algorithm::Rsa,
             "ed25519" => Algorithm::Ed25519,
             _ => continue,
         };
-        keys.push(DkimKey { selector: entry.selector, algorithm, public_key: entry.public_key });
+        let waits = entry.signs_since.is_none();
+        keys.push(DkimKey { selector: entry.selector, algorithm, public_key: entry.public_key, waits });
     }
     // The one that all can check first.
     keys.sort_by_key(|key| key.algorithm != Algorithm::Rsa);

@@ -1,9 +1,9 @@
 //! Writing into zones: shown first, done as it was shown, written down, undone.
 
 use relais_dnscheck::provider::{Change, Fate, Hindrance, Plan, ProviderError, Publisher, Pushed, Receipt, Wish};
-use relais_dnscheck::wishes;
+use relais_dnscheck::{Data, Purpose, Wanted, wishes};
 use relais_model::Domain;
-use relais_store::{DnsAccountEntry, DnsPushEntry, DnsPushKey, NewDnsPush};
+use relais_store::{Author, DnsAccountEntry, DnsPushEntry, DnsPushKey, DnsSubject, NewDnsPush};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -12,6 +12,9 @@ use super::kept::KeptFinding;
 use super::view::{DnsChange, DnsObstacle, DnsPreview, DnsPushForm, DnsPushView, DnsVerdict};
 use super::{Dns, Place};
 use crate::{Actor, Failure, Paging, Role, Rows, Text};
+
+/// A policy may have to be taken back soon (RFC 9989 leaves it to us).
+const POLICY_TTL: u32 = 3600;
 
 /// What is written down of a push.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,7 +75,7 @@ impl Dns {
         // Whoever has asked may leave: what was begun goes to its end, and is written down.
         let pushing = self.inner.tasks.spawn(async move {
             let pushed = planned.publisher.push(&planned.plan).await.map_err(|error| refused(&error))?;
-            dns.write_down(&by, &place, &planned.account, pushed).await
+            dns.write_down(&by.author(), &place, &planned.account, pushed).await
         });
         pushing.await.map_err(|_broken_off| Failure::Failed)?
     }
@@ -174,23 +177,42 @@ impl Dns {
                 wanted.push(record);
             }
         }
+        if let Some(policy) = &form.dmarc_policy {
+            wanted = vec![self.dmarc_with(place, policy).await?];
+        }
         let wishes: Vec<Wish> = wishes(&wanted, &zone);
         let plan = publisher.preview(place.name.as_str(), &wishes).await.map_err(|error| refused(&error))?;
         let shown = serde_json::to_vec(&plan).map_err(|_| Failure::Failed)?;
         let fingerprint = blake3::hash(&shown).to_hex().chars().take(32).collect();
-        let findings = chosen.iter().map(|finding| finding.key()).collect();
+        let findings = match &form.dmarc_policy {
+            Some(_) => Vec::new(),
+            None => chosen.iter().map(|finding| finding.key()).collect(),
+        };
         Ok(Planned { plan, fingerprint, account, publisher, findings })
     }
 
-    async fn write_down(
+    /// The domain's record as it stands in the DNS, with another policy.
+    async fn dmarc_with(&self, place: &Place, policy: &str) -> Result<Wanted, Failure> {
+        if place.subject == DnsSubject::Host || !matches!(policy, "quarantine" | "reject") {
+            return Err(Failure::unfit("dmarc_policy", Text::new("dns-push-no-policy")));
+        }
+        let text = self.dmarc_text(&place.name).await;
+        let text = text.ok_or_else(|| Failure::clash("", Text::new("dns-push-no-dmarc")))?;
+        let owner = Domain::parse(&format!("_dmarc.{}", place.name)).map_err(|_| Failure::Failed)?;
+        let data = Data::Txt(crate::reports::with_policy(&text, policy));
+        Ok(Wanted { purpose: Purpose::Dmarc, owner, data, ttl: POLICY_TTL })
+    }
+
+    /// Writes down what was done, with the way back.
+    pub(super) async fn write_down(
         &self,
-        by: &Actor,
+        by: &Author,
         place: &Place,
         account: &DnsAccountEntry,
         pushed: Pushed,
     ) -> Result<DnsPushView, Failure> {
         let is_complete = pushed.is_complete();
-        let domain = matches!(place.subject, relais_store::DnsSubject::Domain(_)).then(|| place.name.to_string());
+        let domain = matches!(place.subject, DnsSubject::Domain(_)).then(|| place.name.to_string());
         let sets = pushed.receipt.changes.iter().map(|change| format!("{} {}", change.name(), change.kind())).collect();
         let record =
             Recorded { domain, failure: pushed.error.as_ref().map(said), receipt: pushed.receipt, fates: pushed.fates };
@@ -202,13 +224,13 @@ impl Dns {
             is_complete,
             sets,
         };
-        let key = self.inner.store.note_dns_push(&by.author(), new).await?;
+        let key = self.inner.store.note_dns_push(by, new).await?;
         let entry = self.inner.store.dns_push(key).await?.ok_or(Failure::Failed)?;
         Ok(view(entry, std::slice::from_ref(account)))
     }
 }
 
-fn refused(error: &ProviderError) -> Failure {
+pub(super) fn refused(error: &ProviderError) -> Failure {
     match error {
         ProviderError::Changed { .. } => Failure::Stale(said(error)),
         _ => Failure::clash("", said(error)),

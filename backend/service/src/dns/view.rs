@@ -133,6 +133,25 @@ pub struct DnsReport {
     pub records: Vec<DnsRecordForms>,
     /// A provider's account that serves this zone: records can be pushed. Owners see it.
     pub account: Option<DnsAccountView>,
+    /// The domain's keys that sign its mail: those that wait for their records, those that sign, those that rest.
+    pub keys: Vec<DkimKeyView>,
+}
+
+/// A key that signs a domain's mail (DKIM), has signed it, or will.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DkimKeyView {
+    /// Its name, below `_domainkey`.
+    pub selector: String,
+    /// `rsa` or `ed25519`.
+    pub algorithm: String,
+    /// `waits`: for its record to be seen; `signs`; `retired`: its record must stay for mail on its way; `aged`: its record may go.
+    pub state: &'static str,
+    /// The same, in a sentence.
+    pub says: Text,
+    /// Since when it is so; of one that waits, when it was made.
+    pub since: Moment,
+    /// Until when: a new one follows then, or its record may go. None: nothing is set.
+    pub until: Option<Moment>,
 }
 
 /// One check.
@@ -270,6 +289,8 @@ pub struct DnsAccountView {
     pub settings: BTreeMap<String, String>,
     /// The zones that it serves, as far as they were looked for: what of our domains and of the host stands in them can be pushed.
     pub zones: Vec<String>,
+    /// It sets the records of new keys that sign, and takes away those of aged ones, by itself.
+    pub turns_keys: bool,
     /// When it was added.
     pub created_at: Moment,
 }
@@ -288,6 +309,9 @@ pub struct NewDnsAccount {
     pub settings: BTreeMap<String, Password>,
     /// A domain of ours whose zone the account must have: by it the key is tried.
     pub domain: String,
+    /// It may set the records of new keys that sign, and take away those of aged ones, by itself.
+    #[serde(default)]
+    pub turns_keys: bool,
 }
 
 /// What of an account is to be changed; none of a thing leaves it.
@@ -301,6 +325,8 @@ pub struct DnsAccountChange {
     pub settings: BTreeMap<String, Password>,
     /// Another domain of ours whose zone the account must have.
     pub domain: Option<String>,
+    /// It may set the records of new keys that sign, and take away those of aged ones, by itself.
+    pub turns_keys: Option<bool>,
 }
 
 /// Which findings are to be mended.
@@ -309,6 +335,8 @@ pub struct DnsAccountChange {
 pub struct DnsPushForm {
     /// Keys of findings; empty: all that aren't good and could be pushed.
     pub findings: Vec<String>,
+    /// Instead of findings: the domain's own DMARC record with this policy, `quarantine` or `reject`, and with all else that stands in it.
+    pub dmarc_policy: Option<String>,
     /// To push: `plan` of the preview that was shown. What was shown is done, or nothing.
     pub plan: Option<String>,
 }

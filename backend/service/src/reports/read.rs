@@ -6,7 +6,10 @@ use std::time::Duration;
 use relais_message::{fields, unfold};
 use relais_model::{Domain, Timestamp};
 use relais_msgauth::dmarc::Policy;
-use relais_msgauth::report::{AggregateReport, FeedbackReport, FeedbackType, ReportError, TlsReport};
+use relais_msgauth::report::{
+    AggregateReport, AggregateRow, DkimRow, FeedbackReport, FeedbackType, Override, OverrideKind, ReportError,
+    TlsReport,
+};
 use relais_msgauth::results::AuthResults;
 use relais_store::{Complaint, DomainKey, ReceivedReport, ReportCounts, ReportSession, ReportSource, TraceId};
 
@@ -101,7 +104,7 @@ fn of_dmarc(report: &AggregateReport, is_authenticated: bool, now: Timestamp) ->
         add(&mut source.aligned, row.is_dkim_aligned || row.is_spf_aligned);
         add(&mut source.quarantined, row.disposition == Policy::Quarantine);
         add(&mut source.rejected, row.disposition == Policy::Reject);
-        add(&mut source.overridden, !row.overrides.is_empty());
+        add(&mut source.overridden, is_relayed(row));
     }
     let told = ReceivedReport {
         domain: DomainKey::new(0),
@@ -112,6 +115,25 @@ fn of_dmarc(report: &AggregateReport, is_authenticated: bool, now: Timestamp) ->
         counts: ReportCounts::Dmarc(sources.into_values().collect()),
     };
     Ok(Told::Reports(vec![(report.policy.domain.clone(), told)]))
+}
+
+/// Whether mail that isn't aligned came through a list or a forwarder: its receiver says so (RFC 9990 §3.1.1.7), or it carries a signature of the
+/// domain's that broke on its way, and a good one of somebody else's, who sent it on.
+fn is_relayed(row: &AggregateRow) -> bool {
+    let says_so = |one: &Override| {
+        let comment = one.comment.to_ascii_lowercase();
+        match one.kind {
+            OverrideKind::MailingList | OverrideKind::TrustedForwarder | OverrideKind::LocalPolicy => true,
+            // Some receivers still write RFC 7489's word.
+            OverrideKind::Other => ["forward", "arc=pass", "mailing"].iter().any(|word| comment.contains(word)),
+            OverrideKind::PolicyTestMode => false,
+        }
+    };
+    let is_ours = |signature: &&DkimRow| signature.domain.eq_ignore_ascii_case(&row.header_from);
+    let broke = row.dkim.iter().filter(is_ours).any(|signature| signature.result != "pass");
+    let signed_on = row.dkim.iter().any(|signature| !is_ours(&signature) && signature.result == "pass");
+    let is_aligned = row.is_dkim_aligned || row.is_spf_aligned;
+    !is_aligned && (row.overrides.iter().any(says_so) || broke && signed_on)
 }
 
 fn of_tls(report: &TlsReport, is_authenticated: bool, now: Timestamp) -> Result<Told, ReportError> {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use relais_dnscheck::{Dmarc, is_dmarc};
+use relais_dnscheck::Dmarc;
 use relais_model::{Domain, Timestamp};
 use relais_store::{DomainEntry, Page, ReportSource, ReportSummary};
 use serde::Serialize;
@@ -34,7 +34,9 @@ pub struct ReportsView {
     pub messages: u64,
     /// Those that DKIM or SPF proves to be the domain's.
     pub aligned: u64,
-    /// Of a hundred, rounded down.
+    /// Those that aren't, and came through lists or forwarders, who change mail on its way: they count neither for nor against.
+    pub relayed: u64,
+    /// Of a hundred that came straight, rounded down.
     pub percent: u64,
     /// Senders whose mail isn't aligned, and that are neither this host nor lists or forwarders.
     pub unknown: u64,
@@ -77,6 +79,8 @@ pub struct ReportDayView {
     pub messages: u64,
     /// Those that were aligned.
     pub aligned: u64,
+    /// Those that weren't, and came through lists or forwarders.
+    pub relayed: u64,
 }
 
 /// TLS sessions that came out the same.
@@ -170,8 +174,10 @@ pub struct ReportSourceView {
     pub quarantined: u64,
     /// Refused.
     pub rejected: u64,
-    /// Receivers took them for a list's or a forwarder's, or had another reason to do something else.
+    /// Not aligned, and come through a list or a forwarder, as their receivers say or their signatures show.
     pub overridden: u64,
+    /// All of it that isn't aligned came through a list or a forwarder.
+    pub is_relay: bool,
     /// What it most likely is, in a sentence.
     pub says: Text,
 }
@@ -201,9 +207,11 @@ impl Service {
         let names: Vec<String> = self.names_of(unknown.iter().take(NAMED).copied()).await;
         let total: u64 = summary.days.iter().map(|day| day.messages).sum();
         let good: u64 = summary.days.iter().map(|day| day.aligned).sum();
+        let relayed: u64 = summary.days.iter().map(|day| day.relayed).sum();
         let evidence = Evidence {
             days: summary.days.len() as u64,
-            total,
+            // A list that changes mail isn't the domain's to mend.
+            total: total.saturating_sub(relayed),
             good,
             largest_unexplained: unknown.iter().map(|source| unexplained(source)).max().unwrap_or(0),
         };
@@ -218,9 +226,10 @@ impl Service {
         Ok(ReportsView {
             domain: entry.domain.to_unicode(),
             since: since.into(),
-            says: says(&evidence, unknown.len(), &names),
+            says: says(&evidence, unknown.len(), &names, relayed),
             messages: total,
             aligned: good,
+            relayed,
             percent: evidence.percent(),
             unknown: unknown.len() as u64,
             reports: summary.reports,
@@ -229,7 +238,12 @@ impl Service {
             days: summary
                 .days
                 .iter()
-                .map(|it| ReportDayView { day: it.day.into(), messages: it.messages, aligned: it.aligned })
+                .map(|it| ReportDayView {
+                    day: it.day.into(),
+                    messages: it.messages,
+                    aligned: it.aligned,
+                    relayed: it.relayed,
+                })
                 .collect(),
             policy,
             step,
@@ -309,9 +323,7 @@ impl Service {
 
     /// The one DMARC record that stands in the DNS.
     async fn dmarc_record(&self, domain: &Domain) -> Option<(String, Dmarc)> {
-        let texts = self.dns.texts(&format!("_dmarc.{domain}")).await?;
-        let mut claiming = texts.into_iter().filter(|text| is_dmarc(text));
-        let (text, None) = (claiming.next()?, claiming.next()) else { return None };
+        let text = self.dns.dmarc_text(domain).await?;
         let read = Dmarc::parse(&text).ok()?;
         Some((text, read))
     }
@@ -336,7 +348,7 @@ impl Service {
             let wished = self.store.settings().dns_dmarc_policy.clone();
             let is_wished = wished == next || wished == "reject";
             view.setting = (!is_wished).then_some("dns.dmarc_policy");
-            view.can_push = is_wished && self.dns.can_push(by, domain).await?;
+            view.can_push = self.dns.can_push(by, domain).await?;
         }
         Ok(view)
     }
@@ -372,9 +384,10 @@ fn unexplained(source: &ReportSource) -> u64 {
     source.messages.saturating_sub(source.aligned).saturating_sub(source.overridden)
 }
 
-fn says(evidence: &Evidence, unknown: usize, names: &[String]) -> Text {
+fn says(evidence: &Evidence, unknown: usize, names: &[String], relayed: u64) -> Text {
     if evidence.total == 0 {
-        return Text::new("reports-none");
+        let id = if relayed == 0 { "reports-none" } else { "reports-only-relayed" };
+        return Text::new(id).with("relayed", relayed);
     }
     let text = match unknown {
         0 => Text::new("reports-all-known"),
@@ -382,7 +395,10 @@ fn says(evidence: &Evidence, unknown: usize, names: &[String]) -> Text {
         _ if names.len() < unknown => Text::new("reports-unknown-more"),
         _ => Text::new("reports-unknown"),
     };
-    text.with("percent", evidence.percent()).with("unknown", unknown).with("names", names.join(", "))
+    text.with("percent", evidence.percent())
+        .with("unknown", unknown)
+        .with("names", names.join(", "))
+        .with("relayed", relayed)
 }
 
 fn step_view(step: Step, of: &str, current: &str, evidence: &Evidence) -> ReportStepView {
@@ -404,7 +420,7 @@ fn step_view(step: Step, of: &str, current: &str, evidence: &Evidence) -> Report
 }
 
 /// The domain's own record with another policy: its owner may have put more in it.
-fn with_policy(text: &str, policy: &str) -> String {
+pub(crate) fn with_policy(text: &str, policy: &str) -> String {
     let tag = |part: &str| {
         let name = part.split('=').next().unwrap_or_default().trim();
         if name.eq_ignore_ascii_case("p") { format!("p={policy}") } else { part.trim().to_owned() }
@@ -416,12 +432,13 @@ fn with_policy(text: &str, policy: &str) -> String {
 fn source_view(source: ReportSource, name: Option<String>, is_own: bool) -> ReportSourceView {
     let owner = name.as_deref().and_then(known::owner);
     let (messages, aligned) = (source.messages, source.aligned);
+    let is_relay = !is_own && aligned < messages && unexplained(&source) == 0;
     let says = match (source.source.is_empty(), is_own, aligned == messages) {
         (true, ..) => "reports-source-others",
         (_, true, true) => "reports-source-own",
         (_, true, false) => "reports-source-own-unaligned",
         (.., true) => "reports-source-aligned",
-        _ if unexplained(&source) == 0 => "reports-source-forwarded",
+        _ if is_relay => "reports-source-forwarded",
         _ if owner.is_some() => "reports-source-provider",
         _ => "reports-source-unknown",
     };
@@ -438,6 +455,7 @@ fn source_view(source: ReportSource, name: Option<String>, is_own: bool) -> Repo
         quarantined: source.quarantined,
         rejected: source.rejected,
         overridden: source.overridden,
+        is_relay,
         says: Text::new(says),
     }
 }
@@ -451,8 +469,9 @@ mod tests {
         let check = |total: u64, good: u64, unknown: usize, names: &[&str], expected: &str| {
             let evidence = Evidence { total, good, ..Evidence::default() };
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            assert_eq!(says(&evidence, unknown, &names).id, expected);
+            assert_eq!(says(&evidence, unknown, &names, 0).id, expected);
         };
+        assert_eq!(says(&Evidence::default(), 0, &[], 3).id, "reports-only-relayed");
         check(0, 0, 0, &[], "reports-none");
         check(100, 100, 0, &[], "reports-all-known");
         check(100, 97, 3, &["a", "b", "c"], "reports-unknown");

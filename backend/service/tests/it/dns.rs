@@ -29,6 +29,7 @@ pub(crate) fn new_account(domain: &str) -> NewDnsAccount {
         name: String::new(),
         settings: BTreeMap::from([("token".to_owned(), Password::new("hunter2"))]),
         domain: domain.to_owned(),
+        turns_keys: false,
     }
 }
 
@@ -100,6 +101,108 @@ async fn keys_are_followed_by_new_ones_in_their_time() {
     house.clock.advance(day(400));
     check(&house).await;
     assert_eq!(wanted().await, new, "whoever wishes keeps them");
+}
+
+/// Of each key its kind and how it is, the kinds apart.
+async fn states(house: &House) -> Vec<&'static str> {
+    let owner = house.actor(Role::Owner, true).await;
+    let keys = house.service.dns.show(&owner, "one.example").await.unwrap().keys;
+    keys.iter().filter(|key| key.algorithm == "rsa").map(|key| key.state).collect()
+}
+
+/// By hand: a new key waits, and its record is to be published; nothing is wrong meanwhile.
+#[tokio::test]
+async fn keys_are_made_anew_when_somebody_wishes_it() {
+    let house = House::open().await;
+    let (dns, admin) = (&house.service.dns, house.actor(Role::DomainAdmin, true).await);
+    let unseen = dns.show(&admin, "one.example").await.unwrap();
+    house.dns.fill(&unseen, &[]);
+    check(&house).await;
+    assert_eq!(states(&house).await, ["signs"]);
+    let made = dns.rotate_keys(&admin, "one.example").await.unwrap();
+    let waiting: Vec<_> = made.iter().filter(|key| key.state == "waits").map(|key| key.selector.as_str()).collect();
+    assert_eq!(waiting.len(), 2, "{made:?}");
+    assert!(waiting.contains(&"r20260101b"), "the day's first name is taken: {waiting:?}");
+    assert_eq!(short(dns.rotate_keys(&admin, "one.example").await), "clash:  dns-keys-wait");
+    assert_eq!(short(dns.rotate_keys(&admin, "two.example").await), "absent: failure-unknown-domain");
+    house.quiet().await;
+    let report = check(&house).await;
+    let of_waiting = report.findings.iter().find(|found| found.about.starts_with("r20260101b.")).unwrap();
+    assert_eq!((of_waiting.verdict, &*of_waiting.says.id), (DnsVerdict::Better, "dns-to-publish"));
+    assert!(of_waiting.can_push);
+    house.dns.fill(&report, &[]);
+    check(&house).await;
+    assert_eq!(states(&house).await, ["signs", "retired"]);
+    house.clock.advance(Duration::from_hours(31 * 24));
+    assert_eq!(states(&house).await, ["signs", "aged"], "its record may go");
+    house.clock.advance(Duration::from_hours(61 * 24));
+    check(&house).await;
+    assert_eq!(states(&house).await, ["signs"]);
+}
+
+/// Where the account may, records come and go by themselves, are written down as the house's, and can be undone.
+#[tokio::test]
+async fn an_account_that_may_turns_the_keys_by_itself() {
+    let house = House::open().await;
+    let (dns, owner) = (&house.service.dns, house.actor(Role::Owner, true).await);
+    let day = |days: u64| Duration::from_hours(24 * days);
+    let (old, new) = ("r20260101._domainkey.one.example", "r20260630._domainkey.one.example");
+    let unseen = dns.show(&owner, "one.example").await.unwrap();
+    house.dns.fill(&unseen, &["MX"]);
+    let account = dns.add_account(&owner, new_account("one.example")).await.unwrap();
+    check(&house).await;
+    // All that is wanted stands at the provider, set by hand.
+    let all: Vec<String> =
+        dns.show(&owner, "one.example").await.unwrap().findings.iter().map(|one| one.key.clone()).collect();
+    let form = DnsPushForm { findings: all, ..DnsPushForm::default() };
+    let plan = Some(dns.preview(&owner, Some("one.example"), &form).await.unwrap().plan);
+    dns.push(&owner, Some("one.example"), &DnsPushForm { plan, ..form }).await.unwrap();
+    assert_eq!(house.dns.zone(old, "TXT").len(), 1);
+    house.clock.advance(day(180));
+    check(&house).await;
+    assert_eq!((states(&house).await, house.dns.zone(new, "TXT").len()), (vec!["waits", "signs"], 0), "it may not yet");
+    let change = DnsAccountChange { turns_keys: Some(true), ..DnsAccountChange::default() };
+    assert!(dns.change_account(&owner, &account.id, change).await.unwrap().turns_keys);
+    let report = check(&house).await;
+    assert_eq!(house.dns.zone(new, "TXT").len(), 1, "the new key's record was set");
+    let pushes = dns.pushes(&owner, Some("one.example"), FIRST).await.unwrap().rows;
+    assert_eq!((pushes.len(), pushes[0].is_complete, pushes[0].can_undo), (2, true, true));
+    assert_ne!(pushes[0].by, "owner@one.example");
+    house.dns.fill(&report, &[]);
+    check(&house).await;
+    assert_eq!(states(&house).await, ["signs", "retired"]);
+    house.clock.advance(day(29));
+    check(&house).await;
+    assert_eq!(house.dns.zone(old, "TXT").len(), 1, "mail that it signed is still on its way");
+    house.clock.advance(day(2));
+    check(&house).await;
+    assert_eq!((house.dns.zone(old, "TXT").len(), states(&house).await), (0, vec!["signs"]));
+    let pushes = dns.pushes(&owner, Some("one.example"), FIRST).await.unwrap().rows;
+    assert_eq!(pushes.len(), 3, "nothing is done twice");
+    dns.undo(&owner, &pushes[0].id).await.unwrap();
+    assert_eq!(house.dns.zone(old, "TXT").len(), 1);
+}
+
+/// From the reports: the domain's own record with a stricter policy, and nothing else.
+#[tokio::test]
+async fn a_policy_is_pushed_as_its_record_stands() {
+    let house = House::open().await;
+    let (dns, owner) = (&house.service.dns, house.actor(Role::Owner, true).await);
+    let unseen = dns.show(&owner, "one.example").await.unwrap();
+    house.dns.fill(&unseen, &[]);
+    dns.add_account(&owner, new_account("one.example")).await.unwrap();
+    check(&house).await;
+    let form =
+        |policy: &str, plan| DnsPushForm { dmarc_policy: Some(policy.to_owned()), plan, ..DnsPushForm::default() };
+    let shown = dns.preview(&owner, Some("one.example"), &form("reject", None)).await.unwrap();
+    assert_eq!((shown.changes.len(), &*shown.changes[0].name), (1, "_dmarc.one.example"));
+    assert!(shown.changes[0].added[0].contains("p=reject"), "{shown:?}");
+    let pushed = dns.push(&owner, Some("one.example"), &form("reject", Some(shown.plan))).await.unwrap();
+    assert_eq!(house.dns.zone("_dmarc.one.example", "TXT").len(), 1);
+    dns.undo(&owner, &pushed.id).await.unwrap();
+    assert!(house.dns.zone("_dmarc.one.example", "TXT").is_empty());
+    let refused = dns.preview(&owner, Some("one.example"), &form("none", None)).await;
+    assert_eq!(short(refused), "unfit: dmarc_policy dns-push-no-policy");
 }
 
 fn selector(name: &str) -> Option<String> {
@@ -212,7 +315,7 @@ async fn a_push_is_done_as_it_was_shown_and_undone() {
     let house = House::open().await;
     let (dns, owner) = (&house.service.dns, house.actor(Role::Owner, true).await);
     check(&house).await;
-    let mx = DnsPushForm { findings: vec!["mx:one.example:MX".to_owned()], plan: None };
+    let mx = DnsPushForm { findings: vec!["mx:one.example:MX".to_owned()], ..DnsPushForm::default() };
     let without = dns.preview(&owner, Some("one.example"), &mx).await;
     assert_eq!(short(without), "clash:  dns-push-no-zone");
     dns.add_account(&owner, new_account("one.example")).await.unwrap();

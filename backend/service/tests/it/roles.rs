@@ -5,8 +5,8 @@ use std::path::Path;
 
 use relais_service::{
     ActivityWanted, Actor, AddressesWanted, AliasChange, DnsAccountChange, DnsPushForm, DnsWanted, DomainChange,
-    DomainsWanted, Failure, NewAlias, NewDomain, NewPerson, OwnChange, Paging, Password, PeopleWanted, PersonChange,
-    Role, SuppressedWanted,
+    DomainsWanted, Failure, JudgeWanted, NewAlias, NewDomain, NewPerson, OwnChange, Paging, Password, PeopleWanted,
+    PersonChange, Role, RulesOf, SenderRuleForm, SuppressedWanted,
 };
 use relais_store::{AuditFilter, Author, HoldFacts, HoldReason, NewHold, Page, Removal};
 
@@ -75,6 +75,10 @@ async fn dns_act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure
 }
 
 /// Tries one act of the table; what it needs is there first.
+fn sender_rule() -> SenderRuleForm {
+    SenderRuleForm { sender: "news.example".to_owned(), is_allowed: true }
+}
+
 async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
     let (service, store, by) = (&house.service, &house.store, Author::house());
     let own = actor.account.as_ref().map(|(_, own)| own.to_string()).unwrap();
@@ -90,6 +94,7 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
         "check a domain's DNS" => service.dns.check(actor, Some("one.example")).await,
         "check the host's DNS" => service.dns.check(actor, None).await,
         "check all DNS" => service.dns.check_all(actor).await,
+        "make new keys that sign" => service.dns.rotate_keys(actor, "one.example").await.map(drop),
         "take a domain's zone file" => service.dns.zone_file(actor, Some("one.example")).await.map(drop),
         "see how a domain's DNS turned" => service.dns.turns(actor, Some("one.example"), FIRST).await.map(drop),
         "list DNS providers" => service.dns.providers(actor).map(drop),
@@ -103,6 +108,25 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
             || name == "push DNS records" =>
         {
             dns_act(house, actor, name).await
+        }
+        "test a message" => {
+            let from = |text: &str| Some(text.to_owned());
+            let (peer, sender) = (from("192.0.2.9"), from("a@b.example"));
+            let wanted = JudgeWanted { recipient: person.to_owned(), peer, sender, ..JudgeWanted::default() };
+            match service.judge(actor, b"Subject: x\r\n\r\n", &wanted).await {
+                // This house takes no mail in.
+                Err(Failure::Clash(_)) => Ok(()),
+                other => other.map(drop),
+            }
+        }
+        "list a domain's senders" => {
+            service.sender_rules(actor, RulesOf::Domain("one.example"), None, &FIRST).await.map(drop)
+        }
+        "let a sender in for a domain" => {
+            service.set_sender_rule(actor, RulesOf::Domain("one.example"), &sender_rule()).await.map(drop)
+        }
+        "let a sender in for the house" => {
+            service.set_sender_rule(actor, RulesOf::House, &sender_rule()).await.map(drop)
         }
         "list domains" => service.domains.list(actor, &DomainsWanted::default()).await.map(drop),
         "show a domain" => service.domains.show(actor, "one.example").await.map(drop),

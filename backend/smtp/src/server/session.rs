@@ -88,8 +88,8 @@ pub struct Session {
     /// A line grew too long: its octets are dropped until it ends.
     is_overlong: bool,
     output: Vec<u8>,
-    /// [`Step::Discard`] is due.
-    discard: bool,
+    /// [`Step::Discard`] or [`Step::Refuse`], where one is due.
+    discard: Option<Step>,
     now: Timestamp,
     hello: Option<Hello>,
     is_logged_in: bool,
@@ -121,7 +121,7 @@ impl Session {
             taken: 0,
             is_overlong: false,
             output: Vec::new(),
-            discard: false,
+            discard: None,
             now: Timestamp::default(),
             hello: None,
             is_logged_in: false,
@@ -242,8 +242,8 @@ impl Session {
     /// What to do next. While a question is open or a handshake due, answer that instead: a step then ends the session.
     pub fn step(&mut self) -> Step {
         loop {
-            if mem::take(&mut self.discard) {
-                return Step::Discard;
+            if let Some(discard) = self.discard.take() {
+                return discard;
             }
             if self.output.len() >= OUTPUT_OCTETS {
                 return Step::Write(mem::take(&mut self.output));
@@ -389,7 +389,7 @@ impl Session {
     /// RSET, a hello, STARTTLS: the transaction is over, and what came of its message is forgotten.
     fn reset(&mut self) {
         if let Some(Transaction { body: Body::Open(_), .. }) = self.transaction.take() {
-            self.discard = true;
+            self.discard = Some(Step::Discard);
         }
     }
 

@@ -21,6 +21,8 @@ pub enum Step {
     Chunk(Vec<u8>),
     /// Forget what came of the message since [`Question::Begin`]: it will not be finished.
     Discard,
+    /// As [`Step::Discard`]; the sender will be told this at its end.
+    Refuse(Reply),
     /// Close the connection.
     Close,
 }

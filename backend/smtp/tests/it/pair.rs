@@ -28,7 +28,7 @@ fn carry(server: &str, client: &str, message: &[u8], body_type: BodyType) -> (Ou
                 }
                 Step::Ask(_) => server.answer(Answer::Accept),
                 Step::Chunk(octets) => arrived.extend(octets),
-                Step::Discard => arrived.clear(),
+                Step::Discard | Step::Refuse(_) => arrived.clear(),
                 Step::StartTls | Step::Close => break,
             }
         }

@@ -228,7 +228,7 @@ impl Play for Player {
                     }
                     self.message.extend(octets);
                 }
-                Step::Discard => {
+                Step::Discard | Step::Refuse(_) => {
                     self.envelope = None;
                     self.note("=discard".to_owned(), &mut log);
                 }

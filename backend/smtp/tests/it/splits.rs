@@ -78,7 +78,7 @@ fn serve(words: &str, input: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<Vec<u8>>) {
                 session.answer(Answer::Accept);
             }
             Step::Chunk(octets) => message.extend(octets),
-            Step::Discard => message.clear(),
+            Step::Discard | Step::Refuse(_) => message.clear(),
             Step::Close => return (heard, taken),
         }
     }

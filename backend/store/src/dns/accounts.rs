@@ -26,6 +26,8 @@ pub struct DnsAccountEntry {
     pub zones: Vec<String>,
     /// When it was added.
     pub created_at: Timestamp,
+    /// It sets the records of new keys that sign, and takes away those of aged ones, by itself.
+    pub turns_keys: bool,
 }
 
 /// What an account is, or is to become.
@@ -39,6 +41,8 @@ pub struct DnsAccountState {
     pub settings: Secret,
     /// The zones that it was seen to have.
     pub zones: Vec<String>,
+    /// It sets the records of new keys that sign, and takes away those of aged ones, by itself.
+    pub turns_keys: bool,
 }
 
 /// Why an account wasn't added or changed.
@@ -61,7 +65,7 @@ impl From<sqlx::Error> for DnsAccountError {
     }
 }
 
-const COLUMNS: &str = "account_key, provider, name, settings, zones, created_at";
+const COLUMNS: &str = "account_key, provider, name, settings, zones, created_at, turns_keys";
 
 impl Store {
     /// The accounts at providers, the oldest first: at most [`MAX_DNS_ACCOUNTS`].
@@ -89,8 +93,9 @@ impl Store {
                     return Err(DnsAccountError::TooMany);
                 }
                 let key = DnsAccountKey::new(scribe.next_key());
-                let sql = "INSERT INTO dns_account (account_key, provider, name, settings, zones, created_at)
-                           VALUES ($1, $2, $3, $4, $5, $6)";
+                let sql =
+                    "INSERT INTO dns_account (account_key, provider, name, settings, zones, created_at, turns_keys)
+                           VALUES ($1, $2, $3, $4, $5, $6, $7)";
                 sqlx::query(sql)
                     .bind(key.value())
                     .bind(new.provider.as_str())
@@ -98,6 +103,7 @@ impl Store {
                     .bind(new.settings.expose())
                     .bind(new.zones.join(" "))
                     .bind(scribe.now().millis())
+                    .bind(i64::from(new.turns_keys))
                     .execute(&mut *tx)
                     .await?;
                 let deed = deed("dns.account_add", &new.name).between(None, Some(told(&new)));
@@ -128,13 +134,16 @@ impl Store {
                     name: before.name,
                     settings: before.settings,
                     zones: before.zones,
+                    turns_keys: before.turns_keys,
                 };
-                let sql = "UPDATE dns_account SET name = $2, settings = $3, zones = $4 WHERE account_key = $1";
+                let sql = "UPDATE dns_account SET name = $2, settings = $3, zones = $4, turns_keys = $5
+                           WHERE account_key = $1";
                 sqlx::query(sql)
                     .bind(key.value())
                     .bind(after.name.as_str())
                     .bind(after.settings.expose())
                     .bind(after.zones.join(" "))
+                    .bind(i64::from(after.turns_keys))
                     .execute(&mut *tx)
                     .await?;
                 let mut is = told(&after);
@@ -200,7 +209,7 @@ fn deed(act: &'static str, name: &str) -> Deed {
 
 /// What the activity tells of an account: nothing of what was filled in.
 fn told(account: &DnsAccountState) -> Value {
-    json!({ "provider": account.provider, "name": account.name, "zones": account.zones })
+    json!({ "provider": account.provider, "name": account.name, "zones": account.zones, "turns_keys": account.turns_keys })
 }
 
 fn read_account(row: &AnyRow) -> Result<DnsAccountEntry, StoreError> {
@@ -211,5 +220,6 @@ fn read_account(row: &AnyRow) -> Result<DnsAccountEntry, StoreError> {
         settings: Secret::new(row.try_get::<String, _>(3)?),
         zones: row.try_get::<&str, _>(4)?.split_whitespace().map(str::to_owned).collect(),
         created_at: Timestamp::from_millis(row.try_get(5)?),
+        turns_keys: row.try_get::<i64, _>(6)? != 0,
     })
 }

@@ -56,12 +56,17 @@ impl Store {
 
     /// Keeps keys of a domain that has none of their algorithms yet, and they sign; of others nothing is kept, and nothing of a domain that is gone.
     pub async fn add_dkim_keys(&self, domain: DomainKey, new: Vec<NewDkimKey>) -> Result<(), StoreError> {
-        self.keep_dkim_keys(domain, new, false).await
+        self.keep_dkim_keys(&Author::house(), domain, new, false).await
     }
 
     /// Keeps keys that are to follow those that sign, and wait; where one of its algorithm waits already, nothing is kept.
-    pub async fn add_next_dkim_keys(&self, domain: DomainKey, new: Vec<NewDkimKey>) -> Result<(), StoreError> {
-        self.keep_dkim_keys(domain, new, true).await
+    pub async fn add_next_dkim_keys(
+        &self,
+        by: &Author,
+        domain: DomainKey,
+        new: Vec<NewDkimKey>,
+    ) -> Result<(), StoreError> {
+        self.keep_dkim_keys(by, domain, new, true).await
     }
 
     /// A key that waited signs from now on, and those of its algorithm that signed retire.
@@ -105,8 +110,14 @@ impl Store {
         .await
     }
 
-    async fn keep_dkim_keys(&self, domain: DomainKey, new: Vec<NewDkimKey>, waits: bool) -> Result<(), StoreError> {
-        let scribe = self.scribe(&Author::house());
+    async fn keep_dkim_keys(
+        &self,
+        by: &Author,
+        domain: DomainKey,
+        new: Vec<NewDkimKey>,
+        waits: bool,
+    ) -> Result<(), StoreError> {
+        let scribe = self.scribe(by);
         self.write(move |tx| {
             Box::pin(async move {
                 // The domain's row is taken, so that two who make keys at once don't both keep theirs.

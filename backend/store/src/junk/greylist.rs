@@ -42,6 +42,14 @@ impl Store {
         .await
     }
 
+    /// As [`Store::greylist`] would answer; nothing is remembered.
+    pub async fn greylisted(&self, visitor: [u8; 32]) -> Result<Visit, StoreError> {
+        let sql = "SELECT first_at FROM greylist WHERE visitor = $1 AND expires_at > $2";
+        let query = sqlx::query_scalar(sql).bind(visitor.to_vec()).bind(self.now().millis());
+        let first_at: Option<i64> = query.fetch_optional(&mut *self.reader().await?).await?;
+        Ok(first_at.map_or(Visit::First, |at| Visit::Again(Timestamp::from_millis(at))))
+    }
+
     /// An account waits for a code until then; none: no longer.
     pub async fn await_code(&self, account: AccountKey, until: Option<Timestamp>) -> Result<(), StoreError> {
         self.write(move |tx| {

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use crate::audit::{Author, Deed};
 use crate::directory::fold;
 use crate::page::{Listing, Page};
-use crate::sql::Select;
+use crate::sql::{self, Select};
 use crate::{AccountKey, DomainKey, SenderRuleKey, Store, StoreError};
 
 /// Rules of one scope, at most.
@@ -139,12 +139,20 @@ impl Store {
         .await
     }
 
-    /// The rules of a scope, the latest first.
-    pub async fn sender_rules(&self, scope: RuleScope, page: &Page) -> Result<Listing<SenderRule>, StoreError> {
+    /// The rules of a scope whose senders contain `search`, the latest first.
+    pub async fn sender_rules(
+        &self,
+        scope: RuleScope,
+        search: Option<&str>,
+        page: &Page,
+    ) -> Result<Listing<SenderRule>, StoreError> {
         let (account, domain) = scope.columns();
         let mut select = Select::new(format!("SELECT {COLUMNS} FROM sender_rule WHERE COALESCE(account_key, 0) = "));
         select.value(account.unwrap_or(0)).say(" AND COALESCE(domain_key, 0) = ").value(domain.unwrap_or(0));
         select.say(" AND rule_key < ").value(page.before_key());
+        if let Some(search) = search {
+            select.say(" AND sender LIKE ").value(sql::containing(&search.to_lowercase())).say(" ESCAPE '\\'");
+        }
         select.say(" ORDER BY rule_key DESC LIMIT ").value(page.rows_to_ask());
         let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
         let rules = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;

@@ -30,7 +30,7 @@ pub(crate) use claim::release_claims;
 pub(crate) use insert::{Insert, insert};
 pub(crate) use settle::settle;
 pub(crate) use trace::{NewTrace, trace_accepted};
-pub(crate) use verdict::note as note_verdicts;
+pub(crate) use verdict::{Judged, note as note_verdicts};
 
 use crate::directory::read_address;
 use crate::{AccountKey, MessageKey, QueueKey, RecipientKey, StoreError, sql};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::TraceId;
 use crate::key::{self, Keys};
 use crate::sql::{self, Statement};
-use crate::{Store, StoreError};
+use crate::{MessageKey, Store, StoreError};
 
 /// Findings of a message that are kept; each is short, for [`Said`] shortens strangers' words.
 const MOST_FINDINGS: usize = 50;
@@ -69,8 +69,17 @@ pub struct Refused {
     pub subject: String,
     /// What was said to whoever brought it.
     pub reply: String,
-    /// Why.
-    pub judgement: Judgement,
+    /// Why; none where the message has a judgement of its own, for others took it.
+    pub judgement: Option<Judgement>,
+}
+
+/// A judgement that is to be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Judged<'a> {
+    pub(crate) trace: &'a TraceId,
+    /// None: it was not taken.
+    pub(crate) message: Option<MessageKey>,
+    pub(crate) judgement: &'a Judgement,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -137,25 +146,22 @@ impl<'a> KeptFinding<'a> {
 }
 
 /// Writes judgements, in few statements.
-pub(crate) fn note(
-    keys: &Keys,
-    now: Timestamp,
-    judgements: &[(&TraceId, &Judgement)],
-) -> Result<Vec<Statement>, StoreError> {
-    let texts = judgements.iter().map(|(trace, judgement)| {
-        let findings: Vec<_> = judgement.findings.iter().take(MOST_FINDINGS).map(KeptFinding::of).collect();
+pub(crate) fn note(keys: &Keys, now: Timestamp, judgements: &[Judged<'_>]) -> Result<Vec<Statement>, StoreError> {
+    let texts = judgements.iter().map(|judged| {
+        let findings: Vec<_> = judged.judgement.findings.iter().take(MOST_FINDINGS).map(KeptFinding::of).collect();
         let text = serde_json::to_string(&findings).map_err(|error| StoreError::damaged(error.to_string()))?;
-        Ok((*trace, *judgement, text))
+        Ok((judged, text))
     });
     let rows = texts.collect::<Result<Vec<_>, StoreError>>()?;
-    let head = "INSERT INTO message_verdict (verdict_key, trace, fate, score, findings)";
-    Ok(sql::insert(head, 5, "", &rows, |statement, (trace, judgement, findings)| {
+    let head = "INSERT INTO message_verdict (verdict_key, trace, fate, score, findings, message_key)";
+    Ok(sql::insert(head, 6, "", &rows, |statement, (Judged { trace, message, judgement }, findings)| {
         statement
             .bind(keys.next(now))
             .bind(trace.as_str())
             .bind(judgement.judged_as as i64)
             .bind(judgement.score.map(thousandths))
             .bind(findings.as_str())
+            .bind(message.map(MessageKey::value))
     }))
 }
 
@@ -183,6 +189,17 @@ impl Store {
             serde_json::from_str(&findings).map_err(|error| StoreError::damaged(format!("findings: {error}")))?;
         let findings = findings.into_iter().map(KeptFinding::finding).collect();
         Ok(Some(Judgement { judged_as, score: points.map(score), findings }))
+    }
+
+    /// The message of this id that was judged when it came, where it is still here: in a mailbox, or in the queue.
+    pub async fn judged_message(&self, trace: &TraceId) -> Result<Option<MessageKey>, StoreError> {
+        let sql = "SELECT m.message_key FROM message_verdict v JOIN message m ON m.message_key = v.message_key
+                   WHERE v.trace = $1 AND (EXISTS (SELECT 1 FROM entry e WHERE e.message_key = m.message_key)
+                                           OR EXISTS (SELECT 1 FROM queued q WHERE q.message_key = m.message_key))
+                   ORDER BY v.verdict_key DESC LIMIT 1";
+        let query = sqlx::query_scalar(sql).bind(trace.as_str());
+        let key: Option<i64> = query.fetch_optional(&mut *self.reader().await?).await?;
+        Ok(key.map(MessageKey::new))
     }
 
     /// Forgets judgements of before `before`, as [`Store::trace_prune`] forgets events.

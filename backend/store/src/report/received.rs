@@ -86,7 +86,7 @@ pub struct ReportSource {
     pub quarantined: u64,
     /// Receivers refused it.
     pub rejected: u64,
-    /// Receivers did something else than the policy asks.
+    /// Not aligned, and come through a list or a forwarder.
     pub overridden: u64,
 }
 
@@ -138,6 +138,8 @@ pub struct ReportDay {
     pub messages: u64,
     /// Those that were aligned.
     pub aligned: u64,
+    /// Those that weren't, and came through a list or a forwarder.
+    pub relayed: u64,
 }
 
 /// What reports of a span came to.
@@ -280,12 +282,15 @@ impl Store {
         let bound = |sql| sqlx::query(sql).bind(domain.value()).bind(since.millis());
         let number = |row: &sqlx::any::AnyRow, at: usize| row.try_get::<i64, _>(at).map(i64::unsigned_abs);
         // PostgreSQL adds BIGINTs up to a NUMERIC.
-        let sql = "SELECT day, CAST(SUM(messages) AS BIGINT), CAST(SUM(aligned) AS BIGINT) FROM report_source
-                   WHERE domain_key = $1 AND day >= $2 GROUP BY day ORDER BY day LIMIT 400";
+        // What was read before counts receivers' other reasons, too.
+        let sql = "SELECT day, CAST(SUM(messages) AS BIGINT), CAST(SUM(aligned) AS BIGINT),
+                          CAST(SUM(CASE WHEN overridden < messages - aligned THEN overridden ELSE messages - aligned END) AS BIGINT)
+                   FROM report_source WHERE domain_key = $1 AND day >= $2 GROUP BY day ORDER BY day LIMIT 400";
         let mut summary = ReportSummary::default();
         for row in bound(sql).fetch_all(&mut *reader).await? {
             let day = Timestamp::from_millis(row.try_get(0)?);
-            summary.days.push(ReportDay { day, messages: number(&row, 1)?, aligned: number(&row, 2)? });
+            let (messages, aligned, relayed) = (number(&row, 1)?, number(&row, 2)?, number(&row, 3)?);
+            summary.days.push(ReportDay { day, messages, aligned, relayed });
         }
         let sql = "SELECT COUNT(*), CAST(COALESCE(SUM(is_authenticated), 0) AS BIGINT), COUNT(DISTINCT organization)
                    FROM report_received WHERE domain_key = $1 AND day >= $2 AND kind = 'dmarc'";
@@ -308,7 +313,7 @@ impl Store {
         Ok(summary)
     }
 
-    /// Where mail with a domain's name came from since `since`, the most unaligned first, then the most.
+    /// Where mail with a domain's name came from since `since`, the most unexplained first, then the most.
     pub async fn report_sources(
         &self,
         domain: DomainKey,
@@ -321,7 +326,7 @@ impl Store {
                           CAST(SUM(spf_aligned) AS BIGINT), CAST(SUM(aligned) AS BIGINT), CAST(SUM(quarantined) AS BIGINT),
                           CAST(SUM(rejected) AS BIGINT), CAST(SUM(overridden) AS BIGINT)
                    FROM report_source WHERE domain_key = $1 AND day >= $2
-                   GROUP BY source ORDER BY SUM(messages) - SUM(aligned) DESC, SUM(messages) DESC, source LIMIT $3 OFFSET $4";
+                   GROUP BY source ORDER BY SUM(messages) - SUM(aligned) - SUM(overridden) DESC, SUM(messages) DESC, source LIMIT $3 OFFSET $4";
         let query = sqlx::query(sql).bind(domain.value()).bind(since.millis()).bind(page.rows_to_ask()).bind(skipped);
         let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let mut sources = Vec::with_capacity(rows.len());

@@ -10,7 +10,7 @@ use crate::content::Content;
 use crate::error::StoreError;
 use crate::key::{MailboxKey, MessageKey};
 use crate::message::{Acceptance, Accepted, Append, Appended, ChangeError, Delivered, Delivery, DeliveryRefusal};
-use crate::queue::{self, NewTrace, Refused, TraceKind};
+use crate::queue::{self, Judged, NewTrace, Refused, TraceKind};
 use crate::sending::count_accepted;
 use crate::sql;
 use crate::thread;
@@ -49,7 +49,8 @@ impl<'a> Batch<'a, '_> {
             let message = self.known.get(&acceptance.content.prepared().hash).copied();
             // Nobody can ask for the reasons of what left no trace.
             if message.is_some() {
-                self.judgements.extend(acceptance.judgement.as_ref().map(|judgement| (&acceptance.trace, judgement)));
+                let judged = acceptance.judgement.as_ref();
+                self.judgements.extend(judged.map(|judgement| Judged { trace: &acceptance.trace, message, judgement }));
                 self.submissions.extend(acceptance.submission);
             }
             answers.push(Accepted { message, deliveries });
@@ -69,7 +70,8 @@ impl<'a> Batch<'a, '_> {
             protection: None,
             submitter: None,
         }));
-        self.judgements.push((&refused.trace, &refused.judgement));
+        let judged = refused.judgement.as_ref();
+        self.judgements.extend(judged.map(|judgement| Judged { trace: &refused.trace, message: None, judgement }));
     }
 
     async fn deliver(

@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::junk::Teaching;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
 use crate::message::{Accepted, Appended, ChangeError, Copied, Expunged, FlagsStored, Target};
-use crate::queue::{self, Judgement, TraceId};
+use crate::queue::{self, Judged};
 use crate::sending::Submission;
 use crate::sql::{self, Statement};
 use crate::transaction::Transaction;
@@ -133,7 +133,7 @@ pub(super) struct Batch<'a, 'c> {
     pub(super) arrivals: Vec<(MailboxKey, Row)>,
     pub(super) queued: Vec<queue::Insert<'a>>,
     pub(super) traces: Vec<queue::NewTrace<'a>>,
-    pub(super) judgements: Vec<(&'a TraceId, &'a Judgement)>,
+    pub(super) judgements: Vec<Judged<'a>>,
     pub(super) submissions: Vec<Submission>,
     pub(super) changes: Vec<MailboxChange>,
     pub(super) is_queued: bool,

@@ -40,6 +40,7 @@ fn turn(finding: &str, after: u8) -> NewDnsTurn {
 
 fn account(zones: &[&str]) -> DnsAccountState {
     DnsAccountState {
+        turns_keys: false,
         provider: "desec".to_owned(),
         name: "Our zones".to_owned(),
         settings: Secret::new(r#"{"token":"hunter2"}"#),
@@ -89,8 +90,8 @@ fn keys_follow_each_other() {
         let (store, domain) = (&house.store, key(&house).await);
         store.add_dkim_keys(domain, vec![dkim("r1", "rsa"), dkim("e1", "ed25519")]).await.unwrap();
         house.clock.advance(Duration::from_hours(1));
-        store.add_next_dkim_keys(domain, vec![dkim("r2", "rsa")]).await.unwrap();
-        store.add_next_dkim_keys(domain, vec![dkim("r3", "rsa"), dkim("r2", "rsa")]).await.unwrap();
+        store.add_next_dkim_keys(&Author::house(), domain, vec![dkim("r2", "rsa")]).await.unwrap();
+        store.add_next_dkim_keys(&Author::house(), domain, vec![dkim("r3", "rsa"), dkim("r2", "rsa")]).await.unwrap();
         let states = || async {
             let keys = store.dkim_keys(domain).await.unwrap();
             let state = |key: &relais_store::DkimKeyEntry| match (key.signs_since, key.retired_at) {
@@ -231,7 +232,11 @@ fn accounts_keep_their_keys_to_themselves() {
         let found = store.dns_account(key).await.unwrap().unwrap();
         assert_eq!(found.zones, ["house.example", "other.example"]);
         assert_eq!(found.settings.expose(), r#"{"token":"hunter2"}"#);
-        let change = DnsAccountState { settings: Secret::new(r#"{"token":"hunter3"}"#), ..account(&["house.example"]) };
+        let change = DnsAccountState {
+            settings: Secret::new(r#"{"token":"hunter3"}"#),
+            turns_keys: true,
+            ..account(&["house.example"])
+        };
         store.change_dns_account(&by, key, change).await.unwrap();
         assert_eq!(store.dns_accounts().await.unwrap()[0].settings.expose(), r#"{"token":"hunter3"}"#);
         store.remove_dns_account(&by, key).await.unwrap();

@@ -113,7 +113,7 @@ fn the_nearest_rule_holds() {
         assert_eq!((own.key, holds("A@news.shop.example").await), (again.key, Some(false)), "one rule a sender");
         let berts = RuleScope::Account(house.bert);
         assert!(!store.remove_sender_rule(&Author::house(), berts, &own.sender).await.unwrap(), "it is not his");
-        let rules = store.sender_rules(RuleScope::Account(house.anna), &Page::first()).await.unwrap().rows;
+        let rules = store.sender_rules(RuleScope::Account(house.anna), None, &Page::first()).await.unwrap().rows;
         assert_eq!(rules, [again]);
         assert!(store.remove_sender_rule(&Author::house(), RuleScope::Account(house.anna), &own.sender).await.unwrap());
         assert_eq!(holds("a@news.shop.example").await, Some(true));
@@ -130,6 +130,10 @@ fn a_visitor_is_remembered_until_their_time_is_up() {
         house.clock.advance(Duration::from_mins(5));
         assert_eq!(store.greylist([1; 32], kept).await.unwrap(), GreylistVisit::Again(first));
         assert_eq!(store.greylist([2; 32], kept).await.unwrap(), GreylistVisit::First);
+        // Who only looks is not remembered.
+        assert_eq!(store.greylisted([1; 32]).await.unwrap(), GreylistVisit::Again(first));
+        assert_eq!(store.greylisted([3; 32]).await.unwrap(), GreylistVisit::First);
+        assert_eq!(store.greylisted([3; 32]).await.unwrap(), GreylistVisit::First);
         house.clock.advance(kept);
         assert_eq!(store.greylist([1; 32], kept).await.unwrap(), GreylistVisit::First);
         house.check().await;

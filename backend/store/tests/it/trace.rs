@@ -112,12 +112,15 @@ fn reasons_are_kept_as_long_as_the_trace() {
             from_peer: "192.0.2.1 (x)".to_owned(),
             subject: "Grüße".to_owned(),
             reply: "550 5.7.1 No".to_owned(),
-            judgement: judgement(JudgedAs::Refused),
+            judgement: Some(judgement(JudgedAs::Refused)),
         };
         house.store.note_refused(note).await.unwrap();
         assert_eq!(house.store.judgement(&taken).await.unwrap(), Some(judgement(JudgedAs::Junk)));
         assert_eq!(house.store.judgement(&refused).await.unwrap(), Some(judgement(JudgedAs::Refused)));
         assert_eq!(house.store.judgement(&TraceId::parse("other").unwrap()).await.unwrap(), None);
+        let message = house.store.judged_message(&taken).await.unwrap().unwrap();
+        assert_eq!(house.store.raw(message).await.unwrap().as_deref(), Some(raw.as_bytes()));
+        assert_eq!(house.store.judged_message(&refused).await.unwrap(), None);
         let filter = TraceFilter { trace: Some(refused.clone()), ..TraceFilter::default() };
         let events = house.store.trace(&filter, &Page::first()).await.unwrap().rows;
         assert_eq!(events.len(), 2);

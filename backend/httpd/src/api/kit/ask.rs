@@ -85,6 +85,22 @@ impl FromRequest<Web> for Csv {
     }
 }
 
+/// A message (RFC 5322), octet by octet.
+#[derive(Debug)]
+pub(crate) struct Letter(pub(crate) Bytes);
+
+impl FromRequest<Web> for Letter {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _web: &Web) -> Answer<Self> {
+        let (parts, body) = request.into_parts();
+        if kind(&parts.headers) != "message/rfc822" {
+            return Err(Problem::Type("message/rfc822"));
+        }
+        read(body, FILE_OCTETS).await.map(Self)
+    }
+}
+
 /// The version that a change is meant for (RFC 9110 §13.1.1): the `ETag` of what was read. None: whatever is there.
 #[derive(Debug)]
 pub(crate) struct IfMatch(Option<String>);

@@ -16,7 +16,7 @@ mod operation;
 mod problem;
 mod reply;
 
-pub(super) use ask::{Csv, IfMatch, Json, Query, object};
+pub(super) use ask::{Csv, IfMatch, Json, Letter, Query, object};
 pub(super) use caller::{Caller, Gate, Read, Write, authenticate, group, least};
 pub(super) use finish::{fault, finish};
 pub(super) use operation::Operations;

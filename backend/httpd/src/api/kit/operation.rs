@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use tower_http::timeout::TimeoutLayer;
 use utoipa::{IntoParams, ToSchema};
 
-use super::ask::{Csv, IfMatch, Json, MAX_ROWS, Query};
+use super::ask::{Csv, IfMatch, Json, Letter, MAX_ROWS, Query};
 use super::caller::{Caller, Least, Scoped};
 use super::once::{Desk, once};
 use super::problem::{PROBLEM_JSON, ProblemDocument};
@@ -411,6 +411,13 @@ impl<T: ToSchema> Describe for Json<T> {
 impl Describe for Csv {
     fn describe(description: &mut Description) {
         description.body = Some(content("text/csv", &json!({ "type": "string" })));
+    }
+}
+
+impl Describe for Letter {
+    fn describe(description: &mut Description) {
+        let schema = json!({ "type": "string", "contentMediaType": "message/rfc822" });
+        description.body = Some(content("message/rfc822", &schema));
     }
 }
 

@@ -2,10 +2,11 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use relais_service::{Failure, OwnJunk, Rows, RulesOf, SenderRuleForm, SenderRuleView, Text};
+use relais_service::{Failure, OwnJunk, RulesOf, Text};
 use serde::Deserialize;
 
-use crate::kit::{Complaints, Form, Frame, ListQuery, Oops, Pager, Person, Routes, Time, again, done, shown};
+use crate::kit::{Form, Frame, ListQuery, Oops, Person, Routes, Time, again, done, shown};
+use crate::panel::senders::{RuleForm, Rules, SenderForm, remove_rule, set_rule};
 use crate::panel::sign_in::Nothing;
 use crate::{Web, path};
 
@@ -23,38 +24,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
 struct JunkPage {
     frame: Frame,
     tab: &'static str,
-    complaints: Complaints,
     is_on: bool,
     learnt: String,
     known: String,
     has_learnt: bool,
     awaits_until: Option<Time>,
-    rows: Vec<Row>,
-    pager: Pager,
-    sender: String,
-    is_allowed: bool,
-}
-
-#[derive(Debug)]
-struct Row {
-    sender: String,
-    is_allowed: bool,
-    since: Time,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct RuleForm {
-    #[serde(default)]
-    sender: String,
-    /// `allow` or `block`.
-    #[serde(default)]
-    rule: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct SenderForm {
-    #[serde(default)]
-    sender: String,
+    rules: Rules,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,74 +40,48 @@ struct CodeForm {
 }
 
 impl JunkPage {
-    fn of(
-        frame: Frame,
-        junk: &OwnJunk,
-        found: Rows<SenderRuleView>,
-        query: &ListQuery,
-        (complaints, form): (Complaints, RuleForm),
-    ) -> Self {
-        let row = |rule: SenderRuleView| Row {
-            sender: rule.sender,
-            is_allowed: rule.is_allowed,
-            since: frame.time(rule.created_at.0),
-        };
-        let rows: Vec<_> = found.rows.into_iter().map(row).collect();
-        let next = |after| ListQuery { after, ..query.clone() };
-        let pager = Pager::of(&frame, path::OWN_JUNK, rows.len(), found.next.as_deref(), query.after.is_empty(), next);
+    fn of(frame: Frame, junk: &OwnJunk, rules: Rules) -> Self {
         let learnt = Text::new("junk-learnt").with("junk", junk.learnt_junk).with("ham", junk.learnt_ham);
         let known = Text::new("junk-known").with("authors", junk.known_authors);
         let known = known.with("signers", junk.known_signers).with("networks", junk.known_networks);
         let knows = junk.known_authors + junk.known_signers + junk.known_networks > 0;
         Self {
             tab: "junk",
-            complaints,
             is_on: junk.is_on,
             learnt: frame.tell(&learnt),
             known: if knows { frame.tell(&known) } else { String::new() },
             has_learnt: knows || junk.learnt_ham + junk.learnt_junk > 0,
             awaits_until: junk.awaits_code_until.map(|until| frame.time(until.0)),
-            rows,
-            pager,
-            is_allowed: form.rule == "allow",
-            sender: form.sender,
+            rules,
             frame,
         }
     }
 }
 
 async fn show(person: Person, State(web): State<Web>, Query(query): Query<ListQuery>) -> Oops {
-    Ok(shown(&page(&person, &web, &query, (Complaints::default(), RuleForm::default())).await?))
+    Ok(shown(&page(&person, &web, &query).await?))
 }
 
-async fn page(
-    person: &Person,
-    web: &Web,
-    query: &ListQuery,
-    form: (Complaints, RuleForm),
-) -> Result<JunkPage, Failure> {
+async fn page(person: &Person, web: &Web, query: &ListQuery) -> Result<JunkPage, Failure> {
+    let frame = person.frame(web);
     let junk = web.service().own_junk(&person.actor).await?;
-    let rules = web.service().sender_rules(&person.actor, RulesOf::Mine, &query.paging()).await?;
-    Ok(JunkPage::of(person.frame(web), &junk, rules, query, form))
+    let rules = Rules::load(web, &frame, &person.actor, (RulesOf::Mine, path::OWN_JUNK), query).await?;
+    Ok(JunkPage::of(frame, &junk, rules))
 }
 
 async fn set(person: Person, State(web): State<Web>, Form(form): Form<RuleForm>) -> Oops {
-    let wanted = SenderRuleForm { sender: form.sender.clone(), is_allowed: form.rule == "allow" };
-    match web.service().set_sender_rule(&person.actor, RulesOf::Mine, &wanted).await {
-        Ok(rule) => {
-            let said = if rule.is_allowed { "sender-rule-allowed" } else { "sender-rule-blocked" };
-            Ok(done(path::OWN_JUNK, Text::new(said).with("sender", rule.sender)))
-        }
+    match set_rule(&web, &person.actor, (RulesOf::Mine, path::OWN_JUNK), &form).await {
+        Ok(done) => Ok(done),
         Err(failure) => {
-            let complaints = Complaints::of(&person.frame(&web), failure)?;
-            Ok(again(&page(&person, &web, &ListQuery::default(), (complaints, form)).await?))
+            let mut page = page(&person, &web, &ListQuery::default()).await?;
+            page.rules.complain(&page.frame, failure, form)?;
+            Ok(again(&page))
         }
     }
 }
 
 async fn remove(person: Person, State(web): State<Web>, Form(form): Form<SenderForm>) -> Oops {
-    web.service().remove_sender_rule(&person.actor, RulesOf::Mine, &form.sender).await?;
-    Ok(done(path::OWN_JUNK, Text::new("sender-rule-removed").with("sender", form.sender)))
+    Ok(remove_rule(&web, &person.actor, (RulesOf::Mine, path::OWN_JUNK), &form).await?)
 }
 
 async fn await_code(person: Person, State(web): State<Web>, Form(form): Form<CodeForm>) -> Oops {
@@ -153,15 +102,12 @@ mod tests {
 
     use super::*;
     use crate::kit::samples::draw;
+    use crate::panel::senders;
 
     #[test]
     fn pages_are_drawn() {
-        let at = |minutes: i64| Moment(Timestamp::from_millis(1_795_428_000_000 + minutes * 60_000));
-        let rule =
-            |sender: &str, is_allowed| SenderRuleView { sender: sender.to_owned(), is_allowed, created_at: at(-3000) };
-        let plain = || (Complaints::default(), RuleForm::default());
+        let until = Moment(Timestamp::from_millis(1_795_428_540_000));
         draw(|frame: Frame| {
-            let rules = vec![rule("news.example", false), rule("ann@friend.example", true)];
             let busy = OwnJunk {
                 is_on: true,
                 learnt_ham: 12,
@@ -169,7 +115,7 @@ mod tests {
                 known_authors: 31,
                 known_signers: 9,
                 known_networks: 1,
-                awaits_code_until: Some(at(9)),
+                awaits_code_until: Some(until),
             };
             let calm = OwnJunk {
                 is_on: false,
@@ -180,12 +126,8 @@ mod tests {
                 known_networks: 0,
                 awaits_code_until: None,
             };
-            let found = |rows, next: Option<&str>| Rows { rows, next: next.map(str::to_owned) };
-            let query = ListQuery::default();
-            vec![
-                JunkPage::of(frame.clone(), &busy, found(rules, Some("x")), &query, plain()),
-                JunkPage::of(frame, &calm, found(Vec::new(), None), &query, plain()),
-            ]
+            let rules = |is_empty| senders::tests::rules(&frame, RulesOf::Mine, is_empty);
+            vec![JunkPage::of(frame.clone(), &busy, rules(false)), JunkPage::of(frame.clone(), &calm, rules(true))]
         });
     }
 }

@@ -109,6 +109,7 @@ struct AccountPage {
     action: String,
     remove: String,
     fields: Vec<Field>,
+    turns_keys: bool,
 }
 
 /// What the provider wants to be told.
@@ -161,11 +162,15 @@ impl AccountPage {
             remove: here.as_ref().map(|here| format!("{here}/remove")).unwrap_or_default(),
             action: here.unwrap_or_else(|| path::DNS_ACCOUNT_NEW.to_owned()),
             fields: kind.fields.iter().map(|field| Field::of(&frame, field, typed, &complaints, is_new)).collect(),
+            turns_keys: !said(typed, TURNS_KEYS).is_empty(),
             complaints,
             frame,
         }
     }
 }
+
+/// The field of the switch.
+const TURNS_KEYS: &str = "turns_keys";
 
 fn kind_of(kinds: Vec<DnsProviderKind>, id: &str) -> Result<DnsProviderKind, Failure> {
     let absent = || Failure::Absent(Text::new("dns-accounts-no-provider"));
@@ -201,6 +206,7 @@ async fn add(owner: Owner, State(web): State<Web>, Form(typed): Form<Typed>) -> 
         name: said(&typed, "name"),
         settings: settings(&kind, &typed),
         domain: said(&typed, "domain"),
+        turns_keys: !said(&typed, TURNS_KEYS).is_empty(),
     };
     match dns.add_account(&owner.actor, new).await {
         Ok(account) => Ok(done(path::DNS_ACCOUNTS, Text::new("dns-accounts-added").with("name", account.name))),
@@ -225,6 +231,9 @@ fn kept(account: &DnsAccountView) -> Typed {
     let mut typed: Typed =
         account.settings.iter().map(|(id, value)| (id.clone(), Password::new(value.as_str()))).collect();
     typed.insert("name".to_owned(), Password::new(account.name.as_str()));
+    if account.turns_keys {
+        typed.insert(TURNS_KEYS.to_owned(), Password::new("on"));
+    }
     typed
 }
 
@@ -232,7 +241,12 @@ async fn edit(owner: Owner, State(web): State<Web>, Path(id): Path<String>, Form
     let dns = &web.service().dns;
     let account = dns.account(&owner.actor, &id).await?;
     let kind = kind_of(dns.providers(&owner.actor)?, &account.provider)?;
-    let change = DnsAccountChange { name: Some(said(&typed, "name")), settings: settings(&kind, &typed), domain: None };
+    let change = DnsAccountChange {
+        name: Some(said(&typed, "name")),
+        settings: settings(&kind, &typed),
+        domain: None,
+        turns_keys: Some(!said(&typed, TURNS_KEYS).is_empty()),
+    };
     match dns.change_account(&owner.actor, &id, change).await {
         Ok(_) => Ok(done(path::DNS_ACCOUNTS, Text::new("saved"))),
         Err(failure) => {
@@ -304,6 +318,7 @@ mod tests {
             name: "Our own".to_owned(),
             settings: BTreeMap::from([("server".to_owned(), "ns1.example.org".to_owned())]),
             zones: vec!["example.org".to_owned()],
+            turns_keys: true,
             created_at: at(-5000),
         }
     }

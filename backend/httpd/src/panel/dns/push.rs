@@ -100,6 +100,8 @@ struct PushFields {
     finding: Vec<String>,
     /// Empty: only show what would be done.
     plan: String,
+    /// Instead of findings: the domain's DMARC record with this policy. Its reports advise it.
+    dmarc_policy: String,
 }
 
 /// What would be done.
@@ -109,12 +111,14 @@ struct PreviewPage {
     frame: Frame,
     title: String,
     back: String,
+    back_name: String,
     action: String,
     lead: String,
     /// The plan that was shown before is of no use any more.
     is_stale: bool,
     plan: String,
     findings: Vec<String>,
+    dmarc_policy: String,
     changes: Vec<Change>,
     obstacles: Vec<Obstacle>,
     act: String,
@@ -175,16 +179,23 @@ impl Obstacle {
 }
 
 impl PreviewPage {
-    fn of(frame: Frame, report: &DnsReport, preview: DnsPreview, is_stale: bool) -> Self {
-        let back = back(report);
+    fn of(frame: Frame, report: &DnsReport, preview: DnsPreview, is_stale: bool, dmarc_policy: String) -> Self {
+        let dns = back(report);
+        let back = if dmarc_policy.is_empty() {
+            dns.clone()
+        } else {
+            format!("{}/reports", path::of(path::DOMAINS, &report.ascii))
+        };
         let count = u64::try_from(preview.changes.len()).unwrap_or(u64::MAX);
         let lead = Text::new("dns-push-zone").with("zone", preview.zone).with("account", preview.account.name);
         Self {
             title: frame.tell(&Text::new("dns-push-title").with("domain", report.name.as_str())),
             lead: frame.tell(&lead),
-            action: format!("{back}/push"),
+            action: format!("{dns}/push"),
+            back_name: frame.say(if dmarc_policy.is_empty() { "dns-page-title" } else { "reports-page-title" }),
             back,
             is_stale,
+            dmarc_policy,
             plan: preview.plan,
             findings: preview.findings,
             obstacles: preview.obstacles.iter().map(|obstacle| Obstacle::of(&frame, obstacle)).collect(),
@@ -200,7 +211,8 @@ async fn push(owner: Owner, State(web): State<Web>, Path(name): Path<String>, Fo
     if by.require_proof().is_err() {
         return Ok(owner.prove_and_return(&format!("{}/push", path::of(path::DNS, &name))));
     }
-    let mut form = DnsPushForm { findings: fields.finding.clone(), plan: kit::typed(&fields.plan) };
+    let dmarc_policy = kit::typed(&fields.dmarc_policy);
+    let mut form = DnsPushForm { findings: fields.finding.clone(), dmarc_policy, plan: kit::typed(&fields.plan) };
     let is_push = form.plan.is_some();
     let mut outcome = Err(Failure::unfit("finding", Text::new("dns-push-choose")));
     if is_push {
@@ -211,13 +223,16 @@ async fn push(owner: Owner, State(web): State<Web>, Path(name): Path<String>, Fo
             Err(failure) => outcome = Err(failure),
         }
     }
-    if form.plan.is_none() && !form.findings.is_empty() {
+    if form.plan.is_none() && (!form.findings.is_empty() || form.dmarc_policy.is_some()) {
         outcome = dns.preview(by, domain, &form).await;
     }
     let report = read(by, &web, &name).await?;
     let frame = owner.frame(&web);
     match outcome {
-        Ok(preview) => Ok(shown(&PreviewPage::of(frame, &report, preview, is_push))),
+        Ok(preview) => {
+            let policy = form.dmarc_policy.unwrap_or_default();
+            Ok(shown(&PreviewPage::of(frame, &report, preview, is_push, policy)))
+        }
         Err(failure) => {
             let complaints = Complaints::of(&frame, failure)?;
             Ok(again(&ChoosePage::of(frame, &report, Some(&fields.finding), complaints)))
@@ -394,6 +409,7 @@ mod tests {
             name: "Ours at deSEC".to_owned(),
             settings: std::collections::BTreeMap::new(),
             zones: vec!["example.org".to_owned()],
+            turns_keys: true,
             created_at: at(-5000),
         }
     }
@@ -456,8 +472,9 @@ mod tests {
                 }],
             };
             vec![
-                PreviewPage::of(frame.clone(), &report(false), preview(vec![change(None)]), false),
-                PreviewPage::of(frame, &report(true), preview(Vec::new()), true),
+                PreviewPage::of(frame.clone(), &report(false), preview(vec![change(None)]), false, String::new()),
+                PreviewPage::of(frame.clone(), &report(false), preview(vec![change(None)]), false, "reject".to_owned()),
+                PreviewPage::of(frame, &report(true), preview(Vec::new()), true, String::new()),
             ]
         });
         draw(|frame| {

@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use relais_service::{DnsFinding, DnsRecord, DnsRecordForms, DnsReport, DnsVerdict, Failure, Role, Text};
+use relais_service::{DkimKeyView, DnsFinding, DnsRecord, DnsRecordForms, DnsReport, DnsVerdict, Failure, Role, Text};
 use serde::{Deserialize, Serialize};
 
 use super::{HOST, sentence, state, whose};
@@ -19,6 +19,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(path::DNS_CHECK, progress)
         .post(path::DNS_CHECK, check)
         .get(path::DNS_ZONE_FILE, zone_file)
+        .post(path::DNS_KEYS, rotate)
 }
 
 /// How much mail needs a record, the most first.
@@ -57,8 +58,44 @@ struct ReportPage {
     names: Vec<Choice>,
     texts: Vec<Choice>,
     groups: Vec<Group>,
+    keys: Vec<Key>,
+    /// New keys can be made: none waits.
+    can_rotate: bool,
     /// The page of the domain itself; empty for the host.
     domain_href: String,
+}
+
+/// A key that signs, has signed, or will.
+#[derive(Debug)]
+struct Key {
+    selector: String,
+    algorithm: &'static str,
+    state: kit::State,
+    says: String,
+    since: Time,
+    /// Until when, and what happens then; empty words where nothing is set.
+    until: Option<Time>,
+    then: String,
+}
+
+impl Key {
+    fn of(frame: &Frame, key: &DkimKeyView) -> Self {
+        let (kind, then) = match key.state {
+            "waits" => ("wait", ""),
+            "signs" => ("ok", "dns-key-next"),
+            "retired" => ("off", "dns-key-kept-until"),
+            _ => ("off", ""),
+        };
+        Self {
+            selector: key.selector.clone(),
+            algorithm: if key.algorithm == "ed25519" { "Ed25519" } else { "RSA" },
+            state: frame.state(kind, &format!("dns-key-is-{}", key.state)),
+            says: frame.tell(&key.says),
+            since: frame.time(key.since.0),
+            until: key.until.map(|until| frame.time(until.0)),
+            then: if then.is_empty() { String::new() } else { frame.say(then) },
+        }
+    }
 }
 
 /// Findings under one heading.
@@ -238,6 +275,8 @@ impl ReportPage {
                 choice("split", "dns-page-texts-split", texts),
             ],
             groups: groups(&frame, report, form),
+            keys: report.keys.iter().map(|key| Key::of(&frame, key)).collect(),
+            can_rotate: !report.keys.is_empty() && report.keys.iter().all(|key| key.state != "waits"),
             domain_href: if report.is_host { String::new() } else { path::of(path::DOMAINS, &report.ascii) },
             name: report.name.clone(),
             frame,
@@ -279,6 +318,16 @@ async fn check(
         begun => begun.map(|()| "dns-page-check-begun")?,
     };
     Ok(done(&path::of(path::DNS, &name), Text::new(says)))
+}
+
+async fn rotate(
+    admin: Admin,
+    State(web): State<Web>,
+    Path(name): Path<String>,
+    Form(Nothing {}): Form<Nothing>,
+) -> Oops {
+    web.service().dns.rotate_keys(&admin.actor, &name).await?;
+    Ok(done(&path::of(path::DNS, &name), Text::new("dns-keys-made")))
 }
 
 async fn zone_file(admin: Admin, State(web): State<Web>, Path(name): Path<String>) -> Result<Response, PageError> {
@@ -360,6 +409,19 @@ pub(super) mod samples {
         }
     }
 
+    /// One in each state.
+    fn keys() -> Vec<DkimKeyView> {
+        let key = |state, until: Option<i64>| DkimKeyView {
+            selector: "r20260101".to_owned(),
+            algorithm: if state == "signs" { "rsa" } else { "ed25519" }.to_owned(),
+            state,
+            says: Text::named(format!("dns-key-{state}")),
+            since: at(-5000),
+            until: until.map(at),
+        };
+        vec![key("waits", None), key("signs", Some(5000)), key("retired", Some(900)), key("aged", None)]
+    }
+
     /// Of a domain, or of the host: one of each verdict.
     pub(in crate::panel) fn report(is_host: bool) -> DnsReport {
         let mx = record("mx", "must", "MX", "10 mx.example.org");
@@ -375,6 +437,7 @@ pub(super) mod samples {
             is_running: false,
             hindrance: None,
             addresses: vec!["192.0.2.1".to_owned(), "2001:db8::1".to_owned()],
+            keys: if is_host { Vec::new() } else { keys() },
             findings: vec![
                 finding("mx", Some("must"), DnsVerdict::Wrong, vec![mx.clone()]),
                 finding("dmarc", Some("should"), DnsVerdict::Unknown, vec![txt.clone()]),

@@ -188,3 +188,43 @@ fn what_people_write_is_no_report_and_what_claims_to_be_one_must_be_read() {
     let old = GOOGLE.replace("1767225600", "1577836800");
     assert!(told(&mail("", "Report domain: house.example", "text/xml", &old)).is_err(), "years ago");
 }
+
+/// A list that changes mail breaks our signature and signs for itself; a service that was never set up signs for itself alone.
+#[test]
+fn lists_and_forwarders_are_known_by_what_receivers_say_and_by_signatures() {
+    let row = |overrides: &[(OverrideKind, &str)], dkim: &[(&str, &str)], is_spf_aligned| AggregateRow {
+        source: "192.0.2.9".parse().unwrap(),
+        count: 1,
+        disposition: Policy::None,
+        is_dkim_aligned: false,
+        is_spf_aligned,
+        overrides: overrides
+            .iter()
+            .map(|(kind, comment)| Override { kind: *kind, comment: (*comment).to_owned() })
+            .collect(),
+        header_from: "house.example".to_owned(),
+        envelope_from: "lists.example".to_owned(),
+        envelope_to: None,
+        dkim: dkim
+            .iter()
+            .map(|(domain, result)| DkimRow {
+                domain: (*domain).to_owned(),
+                selector: "s".to_owned(),
+                result: (*result).to_owned(),
+            })
+            .collect(),
+        spf: Vec::new(),
+    };
+    let check = |row: &AggregateRow, expected: bool| assert_eq!(is_relayed(row), expected, "{row:?}");
+    check(&row(&[(OverrideKind::MailingList, "")], &[], false), true);
+    check(&row(&[(OverrideKind::TrustedForwarder, "")], &[], false), true);
+    check(&row(&[(OverrideKind::LocalPolicy, "arc=pass as[1].d=lists.example")], &[], false), true);
+    check(&row(&[(OverrideKind::Other, "forwarded")], &[], false), true);
+    check(&row(&[(OverrideKind::Other, "sampled out")], &[], false), false);
+    check(&row(&[(OverrideKind::PolicyTestMode, "")], &[], false), false);
+    check(&row(&[(OverrideKind::MailingList, "")], &[], true), false);
+    check(&row(&[], &[("house.example", "fail"), ("lists.example", "pass")], false), true);
+    check(&row(&[], &[("sendgrid.example", "pass")], false), false);
+    check(&row(&[], &[("house.example", "fail")], false), false);
+    check(&row(&[], &[], false), false);
+}

@@ -125,7 +125,7 @@ impl Session {
             None if chunk.is_empty() => None,
             None => Some(Step::Chunk(chunk)),
             Some(reply) => {
-                self.discard = true;
+                self.discard = Some(Step::Refuse(reply.clone()));
                 self.abandon(reply);
                 None
             }

@@ -1,0 +1,110 @@
+//! A message that nobody brought, judged as if somebody did now.
+//!
+//! Invariant: nothing stays of it: no copy, no line in the trace, no count for reports, no visitor to remember, no acquaintance. Programs that
+//! aren't ours are asked as with any mail, and may remember what they like.
+
+use std::net::IpAddr;
+
+use relais_model::{Address, BodyType, EnhancedCode, Envelope, Finding, ForwardPath, Reply, ReversePath, Said};
+use relais_store::{JudgedAs, Judgement, TraceId};
+
+use super::forward::stay_here;
+use super::stranger::Weighed;
+use super::{Arrival, Reception};
+use crate::judge::Fate;
+use crate::visit::{Door, Visit};
+
+/// A message, and how it is to have come.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// From which address.
+    pub peer: IpAddr,
+    /// What the host there calls itself.
+    pub hello: String,
+    /// MAIL FROM.
+    pub reverse_path: ReversePath,
+    /// RCPT TO.
+    pub recipient: Address,
+    /// Header and body as they came, with CRLF.
+    pub message: Vec<u8>,
+}
+
+/// What would become of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tried {
+    /// What was found, and what is done for that.
+    pub judgement: Judgement,
+    /// What whoever brings it is told, where it isn't taken.
+    pub reply: Option<Reply>,
+    /// Copies in mailboxes here.
+    pub copies: usize,
+    /// Those of them in Junk.
+    pub in_junk: usize,
+    /// Copies for other hosts.
+    pub forwards: usize,
+    /// Nobody looked whose mail it is: this house asks no DNS, or the message comes from this machine.
+    pub is_unseen: bool,
+}
+
+impl Tried {
+    fn turned_away(reply: Reply, part: &'static str, why: &'static str) -> Self {
+        let judged_as = if reply.is_transient() { JudgedAs::PutOff } else { JudgedAs::Refused };
+        let findings = vec![Finding::new(part, Said::new(why)).deciding()];
+        let judgement = Judgement { judged_as, score: None, findings };
+        Self { judgement, reply: Some(reply), copies: 0, in_junk: 0, forwards: 0, is_unseen: true }
+    }
+}
+
+impl Reception {
+    /// Judges a message as port 25 would now.
+    pub async fn try_out(&self, trial: Trial) -> Tried {
+        let Trial { peer, hello, reverse_path, recipient, message } = trial;
+        let visit = Visit { is_watched: false, ..Visit::new(Door::Relay, peer) };
+        let now = self.clock.now();
+        let mut envelope = Envelope {
+            reverse_path,
+            recipients: Vec::new(),
+            body_type: BodyType::EightBitMime,
+            smtputf8: false,
+            require_tls: false,
+            declared_octets: u64::try_from(message.len()).ok(),
+            ret: None,
+            envelope_id: None,
+            began_at: now,
+        };
+        let path = ForwardPath { address: recipient, notify: None, original: None };
+        let answer = crate::recipient(&self.filing, self.disk.is_nearly_full(), &visit, &envelope, &path).await;
+        let mut plans = match answer {
+            Ok(plan) => vec![plan],
+            Err(reply) => return Tried::turned_away(reply, "recipient", "refused-recipient"),
+        };
+        envelope.recipients.push(path);
+        let header = message.get(..relais_message::header_octets(&message)).unwrap_or_default();
+        if self.goes_in_circles(header) {
+            let reply = Reply::new(554, EnhancedCode::new(5, 4, 6), "The message goes in circles");
+            return Tried::turned_away(reply, "loop", "refused-circles");
+        }
+        let trace = TraceId::make(now, &*self.random);
+        let arrival = Arrival { visit, hello, protocol: "ESMTP".to_owned(), tls: None };
+        let head = self.head(&arrival, &envelope, &trace, now);
+        let octets = [head.as_bytes(), &message].concat();
+        let Weighed { verdict, proof, .. } =
+            self.weigh((&arrival, &envelope, &trace), &plans, octets, head.len(), true).await;
+        stay_here(&mut plans, &verdict);
+        let copies: Vec<_> = plans.iter().flat_map(|plan| &plan.deliveries).collect();
+        let in_junk = copies.iter().filter(|copy| verdict.is_junk_to(copy.account)).count();
+        let nothing = Judgement { judged_as: JudgedAs::Taken, score: None, findings: Vec::new() };
+        let judgement = verdict.judgement().unwrap_or(nothing);
+        Tried {
+            judgement,
+            copies: copies.len(),
+            in_junk,
+            forwards: plans.iter().map(|plan| plan.forwards.len()).sum(),
+            is_unseen: proof.is_none(),
+            reply: match verdict.fate {
+                Fate::Defer(reply) | Fate::Refuse(reply) => Some(reply),
+                Fate::Take | Fate::Junk => None,
+            },
+        }
+    }
+}
