@@ -43,7 +43,7 @@ fn read(text: &str, end: usize) -> Hop {
     // Exim and qmail tell the name in the comment: `(helo=mx.example)`, `(HELO mx.example)`.
     let lower = comment.to_ascii_lowercase();
     let told = ["helo=", "helo ", "ehlo="].iter().find_map(|start| Some(lower.find(start)? + start.len()));
-    let told = told.and_then(|at| comment.get(at..)).map(|rest| rest.trim_start());
+    let told = told.and_then(|at| comment.get(at..)).map(str::trim_start);
     let told = told.and_then(|rest| rest.split([')', ']', ' ', ';']).next()).filter(|name| !name.is_empty());
     let sender = text.split_once("envelope-from").map(|(_, rest)| rest.trim_start_matches(['=', ' ', ':']));
     let sender = sender.and_then(|rest| rest.strip_prefix('<')?.split_once('>')).map(|(sender, _)| sender.to_owned());
