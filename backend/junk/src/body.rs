@@ -11,6 +11,7 @@ use crate::features::{Gathered, Surroundings};
 use crate::header::{Pairs, domain_words, look_alikes};
 use crate::html;
 use crate::look_alike::registrable;
+use crate::manner;
 use crate::marks::Mark;
 use crate::place::Place;
 use crate::signs::{Sign, shown_as_domain};
@@ -67,6 +68,8 @@ struct Text {
     /// Of links, in lower case.
     hosts: BTreeSet<String>,
     links: usize,
+    /// The beginning of what the parts hold, without footers.
+    source: String,
 }
 
 /// The body's share of the features.
@@ -134,10 +137,19 @@ impl Text {
         onto.mark_if(text.lines().any(|line| line.starts_with('>')), Mark::Quotes);
         onto.mark_if(text.lines().any(|line| line.trim_end_matches('\r') == "-- "), Mark::Signature);
         onto.mark_if(text.contains("-----BEGIN PGP SIGN"), Mark::Signed);
+        self.begin_with(text);
         self.words(text, surroundings, onto);
     }
 
+    /// Keeps the beginning, and a line's end behind each part.
+    fn begin_with(&mut self, text: &str) {
+        let left = manner::MAX_SOURCE_OCTETS.saturating_sub(self.source.len());
+        self.source.push_str(text.get(..text.floor_char_boundary(left)).unwrap_or_default());
+        self.source.push('\n');
+    }
+
     fn html(&mut self, text: &str, surroundings: &Surroundings<'_>, onto: &mut Gathered) {
+        self.begin_with(text);
         let page = html::read(text);
         for name in page.elements.iter().take(MAX_ELEMENTS) {
             match name.as_str() {
@@ -215,6 +227,7 @@ impl Text {
                 look_alikes(&domain, surroundings.known_domains, onto);
             }
         }
+        manner::of_link(path, onto);
         let lower = path.to_lowercase();
         let names_recipient =
             surroundings.recipients.iter().any(|recipient| lower.contains(&recipient.to_string().to_lowercase()));
@@ -227,6 +240,7 @@ impl Text {
     }
 
     fn close(self, author: Option<&Domain>, onto: &mut Gathered) {
+        manner::of_text(&self.source, onto);
         let is_to_author = author
             .is_some_and(|author| self.hosts.iter().any(|host| registrable(host) == registrable(author.as_str())));
         onto.mark_if(is_to_author, Mark::LinkToAuthor);
@@ -412,6 +426,6 @@ mod tests {
     #[test]
     fn a_cut_through_a_character_is_mended() {
         let raw = format!("\r\n{}é", "a ".repeat(MAX_TEXT_OCTETS / 2 - 1).trim_end());
-        assert!(features(&raw).len() < 10);
+        assert!(features(&raw).iter().filter(|(_, place, _)| !place.is_manner()).count() < 10);
     }
 }

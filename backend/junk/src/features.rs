@@ -82,11 +82,21 @@ impl Features {
         self.all.iter().map(|feature| (feature.hash, feature.place, self.text_of(feature)))
     }
 
+    /// Drops those that are not to be learnt from.
+    pub fn retain(&mut self, keep: impl Fn(u32, Place) -> bool) {
+        self.all.retain(|feature| keep(feature.hash, feature.place));
+    }
+
     pub(crate) fn all(&self) -> &[Feature] {
         &self.all
     }
 
     pub(crate) fn text_of(&self, feature: &Feature) -> String {
+        match feature.place {
+            Place::FieldOctets => return "field-octets".to_owned(),
+            Place::TextOctets => return "text-octets".to_owned(),
+            _ => {}
+        }
         let first = self.text.get(range(feature.first)).unwrap_or_default();
         let second = self.text.get(range(feature.second)).unwrap_or_default();
         if feature.place.is_pair() { format!("{first} {second}") } else { first.to_owned() }
@@ -125,6 +135,15 @@ impl Gathered {
         let hash = hash(word);
         self.all.push(Feature { hash: placed(place, hash), place, first: span, second: (0, 0) });
         Some(Word { hash, span })
+    }
+
+    /// A few octets, of which no text is kept.
+    pub(crate) fn octets(&mut self, place: Place, octets: &[u8]) {
+        if !self.is_full() {
+            let mut fnv = Fnv::default();
+            fnv.write(octets);
+            self.all.push(Feature { hash: placed(place, fnv.finish()), place, first: (0, 0), second: (0, 0) });
+        }
     }
 
     /// `distance` words apart.
@@ -168,12 +187,18 @@ impl Gathered {
 
 /// FNV-1a: the same on every machine and in every release, for models are kept.
 fn hash(word: &str) -> u64 {
-    let mut fnv = Fnv(0xcbf2_9ce4_8422_2325);
+    let mut fnv = Fnv::default();
     fnv.write(word.as_bytes());
     fnv.finish()
 }
 
 struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
 
 impl Hasher for Fnv {
     fn write(&mut self, octets: &[u8]) {

@@ -11,6 +11,7 @@ use relais_model::{Domain, Timestamp};
 
 use crate::features::{Gathered, PAIR_REACH, Surroundings, Word};
 use crate::look_alike::{Likeness, liken, registrable};
+use crate::manner;
 use crate::marks::Mark;
 use crate::place::Place;
 use crate::signs::{self, Sign};
@@ -102,6 +103,7 @@ pub(crate) fn gather(
     way(&header, author.as_ref(), onto);
     mailer(&header, onto);
     content_type(&header, onto);
+    manner::of_header(&header.fields, onto);
     for name in ["List-Id", "X-BeenThere", "Mailing-List"] {
         if let Some(list) = header.text(name) {
             onto.word(Place::List, &list.to_lowercase());

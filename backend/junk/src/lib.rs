@@ -1,7 +1,7 @@
 //! The statistical filter: learn, score, explain.
 //!
 //! [`Features::of`] looks at a message once: words, pairs of words, domains, forms and facts, each as a hash with its text
-//! kept for people; and [`Sign`]s of deceit, which rules find. [`score`] weighs the features by the [`General`] model, which
+//! kept for people; the octets that it is spelt with; and [`Sign`]s of deceit, which rules find. [`score`] weighs the features by the [`General`] model, which
 //! ships with the binary, and corrects that by an account's [`Own`], which learns when its person moves a message into Junk
 //! or out of it; the signs add their points. A [`Score`] says why.
 //!
@@ -24,6 +24,7 @@ mod general;
 mod header;
 mod html;
 mod look_alike;
+mod manner;
 mod marks;
 mod own;
 mod place;

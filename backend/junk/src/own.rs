@@ -228,9 +228,9 @@ fn read<'r, K: Ord>(
     Ok(table)
 }
 
-/// Pairs are too many for an account's table; senders have their own.
+/// Pairs and octets are too many for an account's table; senders have their own.
 fn is_learnt(place: Place) -> bool {
-    !place.is_pair() && !place.is_personal()
+    !place.is_pair() && !place.is_manner() && !place.is_personal()
 }
 
 fn slot(feature: &Feature) -> u16 {

@@ -38,6 +38,14 @@ pub enum Place {
     Html,
     /// Kinds and endings of attachments.
     Attachment,
+    /// How fields of the header are ordered, spelt and written.
+    FieldForm,
+    /// How the text is laid out: its lines, its share of capitals, runs of marks, forms of links.
+    Layout,
+    /// Four octets in a row of some fields of the header.
+    FieldOctets,
+    /// Four octets in a row of the text's beginning.
+    TextOctets,
 }
 
 impl Place {
@@ -55,8 +63,22 @@ impl Place {
             Self::Body => Kind::Word,
             Self::BodyPair => Kind::Pair,
             Self::Html | Self::Link | Self::LinkPath => Kind::Make,
+            Self::FieldForm => Kind::FieldForm,
+            Self::Layout => Kind::Layout,
+            Self::FieldOctets => Kind::FieldOctets,
+            Self::TextOctets => Kind::TextOctets,
             _ => Kind::Header,
         }
+    }
+
+    /// Whether it tells how a message is made, and nothing that it says. There is much of it, and no account learns it.
+    pub fn is_manner(self) -> bool {
+        self.is_octets() || matches!(self, Self::FieldForm | Self::Layout)
+    }
+
+    /// Whether it is a few octets, which tell people nothing one by one.
+    pub fn is_octets(self) -> bool {
+        matches!(self, Self::FieldOctets | Self::TextOctets)
     }
 
     /// Whether two words make it.
@@ -82,8 +104,16 @@ pub(crate) enum Kind {
     Make,
     /// What only an account learns.
     Personal,
+    /// How the header is written.
+    FieldForm,
+    /// How the text is laid out.
+    Layout,
+    /// Octets of the header.
+    FieldOctets,
+    /// Octets of the text.
+    TextOctets,
 }
 
 impl Kind {
-    pub(crate) const COUNT: usize = 7;
+    pub(crate) const COUNT: usize = 11;
 }

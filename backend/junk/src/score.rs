@@ -74,7 +74,13 @@ pub fn score(general: &General, own: Option<&Own>, features: &Features) -> Score
     Score { log_odds, probability: 1.0 / (1.0 + (-log_odds).exp()), reasons }
 }
 
-fn strongest(mut words: Vec<(Feature, f32, Whose)>, features: &Features) -> Vec<Reason> {
+fn strongest(words: Vec<(Feature, f32, Whose)>, features: &Features) -> Vec<Reason> {
+    let (octets, mut words): (Vec<_>, Vec<_>) = words.into_iter().partition(|(feature, ..)| feature.place.is_octets());
+    // Of octets only the sum says anything to people.
+    for place in [Place::FieldOctets, Place::TextOctets] {
+        let of_place = || octets.iter().filter(|(feature, ..)| feature.place == place);
+        words.extend(of_place().next().map(|first| (first.0, of_place().map(|(_, part, _)| part).sum(), first.2)));
+    }
     words.retain(|(_, part, _)| part.abs() >= LEAST_REASON);
     words.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()).then(one.0.hash.cmp(&other.0.hash)));
     let mut left = REASONS;

@@ -59,6 +59,13 @@ impl Default for Training {
     }
 }
 
+/// Half of the regressions look at what a message says, half at how it is made; they err differently, and the sum of the two errs
+/// less than one that looks at both. Each half's share in it.
+const VIEWS: [(fn(Place) -> bool, f32); 2] = [(|place| !place.is_manner(), 0.75), (Place::is_manner, 0.375)];
+
+/// Who errs by less has learnt its message.
+const LEAST_ERROR: f32 = 1e-4;
+
 /// What the corpus says of a feature.
 #[derive(Debug, Default)]
 struct Tally {
@@ -68,11 +75,13 @@ struct Tally {
     sources: Vec<u64>,
     /// A domain is a source by itself: two messages make it known.
     is_domain: bool,
+    /// Fisher's method is not asked about it: neighbours say the same over and over.
+    is_manner: bool,
 }
 
 /// A message as places in the weights, with their shares.
 struct Row {
-    cells: Vec<(usize, f32)>,
+    cells: Vec<(u32, f32)>,
     is_junk: bool,
 }
 
@@ -83,13 +92,15 @@ impl Training {
         let tallies = self.tally(examples, is_artefact);
         let chosen: Vec<u32> =
             tallies.iter().filter(|(_, tally)| self.is_chosen(tally)).map(|(hash, _)| *hash).collect();
-        let rows: Vec<Row> = examples.iter().map(|example| row(example, &chosen)).collect();
         let mut chance = Chance(self.seed);
-        let mut mean = Regression::new(chosen.len());
-        for _ in 0..self.voices {
-            mean.add(&self.voice(&rows, chosen.len(), &mut chance), 1.0 / f32::from(self.voices));
+        let mut sum = Regression::new(chosen.len());
+        for (sees, share) in VIEWS {
+            let rows: Vec<Row> = examples.iter().map(|example| row(example, &chosen, sees)).collect();
+            for _ in 0..self.voices {
+                sum.add(&self.voice(&rows, chosen.len(), &mut chance), share / f32::from(self.voices));
+            }
         }
-        assemble(examples, &tallies, &chosen, &mean)
+        assemble(examples, &tallies, &chosen, &sum)
     }
 
     /// One of the regressions.
@@ -118,6 +129,7 @@ impl Training {
                     continue;
                 }
                 let tally = tallies.entry(feature.hash).or_default();
+                tally.is_manner = feature.place.is_manner();
                 tally.is_domain = matches!(feature.place, Place::AuthorDomain | Place::Host | Place::Link);
                 if let Some(count) = tally.messages.get_mut(side(example.class)) {
                     *count += 1.0;
@@ -135,49 +147,69 @@ fn general(features: &Features) -> impl Iterator<Item = &Feature> {
     features.all().iter().filter(|feature| !feature.place.is_personal())
 }
 
-fn row(example: &Example<'_>, chosen: &[u32]) -> Row {
+fn row(example: &Example<'_>, chosen: &[u32], sees: fn(Place) -> bool) -> Row {
     let shares = Shares::of(example.features);
-    let cell = |feature: &Feature| Some((chosen.binary_search(&feature.hash).ok()?, shares.of_one(feature)));
-    Row { cells: general(example.features).filter_map(cell).collect(), is_junk: example.class == Class::Junk }
+    let cell = |feature: &Feature| {
+        let at = chosen.binary_search(&feature.hash).ok()?;
+        Some((u32::try_from(at).ok()?, shares.of_one(feature)))
+    };
+    let seen = general(example.features).filter(|feature| sees(feature.place));
+    Row { cells: seen.filter_map(cell).collect(), is_junk: example.class == Class::Junk }
+}
+
+/// A weight and the sum of the squares of its slopes: side by side, for memory is what training waits for.
+#[derive(Debug, Clone, Copy)]
+struct Weight {
+    value: f32,
+    squares: f32,
+}
+
+impl Weight {
+    const NONE: Self = Self { value: 0.0, squares: 1e-3 };
+
+    fn step(&mut self, slope: f32, rate: f32) {
+        self.squares += slope * slope;
+        self.value -= rate * slope / self.squares.sqrt();
+    }
 }
 
 struct Regression {
-    weights: Vec<f32>,
-    /// The sum of the squares of each weight's slopes.
-    squares: Vec<f32>,
-    bias: f32,
-    bias_squares: f32,
+    weights: Vec<Weight>,
+    bias: Weight,
 }
 
 impl Regression {
     fn new(count: usize) -> Self {
-        const START: f32 = 1e-3;
-        Self { weights: vec![0.0; count], squares: vec![START; count], bias: 0.0, bias_squares: START }
+        Self { weights: vec![Weight::NONE; count], bias: Weight::NONE }
     }
 
     fn learn(&mut self, row: &Row, training: &Training) {
-        let known = row.cells.iter().filter_map(|(at, share)| Some(self.weights.get(*at)? * share));
-        let sum = self.bias + known.sum::<f32>();
+        let known = row.cells.iter().filter_map(|(at, share)| Some(self.weights.get(index(*at))?.value * share));
+        let sum = self.bias.value + known.sum::<f32>();
         let (wanted, short, importance) =
             if row.is_junk { (1.0, -training.margin, 1.0) } else { (0.0, training.margin, training.ham_weight) };
         let error = (1.0 / (1.0 + (-(sum + short)).exp()) - wanted) * importance;
+        if error.abs() < LEAST_ERROR {
+            return;
+        }
         for (at, share) in &row.cells {
-            if let (Some(weight), Some(squares)) = (self.weights.get_mut(*at), self.squares.get_mut(*at)) {
-                let slope = error * share + training.decay * *weight;
-                *squares += slope * slope;
-                *weight -= training.rate * slope / squares.sqrt();
+            if let Some(weight) = self.weights.get_mut(index(*at)) {
+                weight.step(error * share + training.decay * weight.value, training.rate);
             }
         }
-        self.bias_squares += error * error;
-        self.bias -= training.rate * error / self.bias_squares.sqrt();
+        self.bias.step(error, training.rate);
     }
 
     fn add(&mut self, other: &Self, share: f32) {
         for (weight, other) in self.weights.iter_mut().zip(&other.weights) {
-            *weight += other * share;
+            weight.value += other.value * share;
         }
-        self.bias += other.bias * share;
+        self.bias.value += other.bias.value * share;
     }
+}
+
+fn index(at: u32) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
 }
 
 /// Repeatable chance: a linear congruence of Knuth's.
@@ -216,22 +248,26 @@ fn assemble(
             *count += 1.0;
         }
     }
-    let largest = regression.weights.iter().fold(f32::MIN_POSITIVE, |largest, weight| largest.max(weight.abs()));
+    let largest = regression.weights.iter().fold(f32::MIN_POSITIVE, |largest, weight| largest.max(weight.value.abs()));
     let unit = largest / 127.0;
     let weight_of = |hash: u32| {
         let weight = chosen.binary_search(&hash).ok().and_then(|at| regression.weights.get(at));
-        weight.map_or(0, |weight| quantised(f64::from(weight / unit)))
+        weight.map_or(0, |weight| quantised(f64::from(weight.value / unit)))
     };
     let known = tallies.iter().filter(|(_, tally)| {
         tally.sources.len() >= 2 || tally.is_domain && tally.messages[0] + tally.messages[1] >= 2.0
     });
     let mut entries: Vec<Entry> = known
-        .map(|(hash, tally)| Entry { hash: *hash, weight: weight_of(*hash), belief: belief(tally.messages, all) })
+        .map(|(hash, tally)| Entry {
+            hash: *hash,
+            weight: weight_of(*hash),
+            belief: if tally.is_manner { 0 } else { belief(tally.messages, all) },
+        })
         .collect();
     entries.retain(|entry| entry.weight != 0 || entry.belief != 0);
     let says = |entry: &Entry| u16::from(entry.weight.unsigned_abs()) * 4 + u16::from(entry.belief.unsigned_abs());
     entries.sort_by_key(|entry| (std::cmp::Reverse(says(entry)), entry.hash));
     entries.truncate(MAX_ENTRIES);
     entries.sort_by_key(|entry| entry.hash);
-    General { entries, unit, bias: regression.bias }
+    General { entries, unit, bias: regression.bias.value }
 }

@@ -201,7 +201,7 @@ fn floods_stay_within_bounds() {
     let header: String = (0..5000)
         .map(|number| format!("Received: from h{number}.example by x.example; Mon, 23 Nov 2026 10:00:00 +0000\r\n"))
         .collect();
-    assert!(look(&header).len() < 1000);
+    assert!(look(&header).len() < 3000);
 }
 
 /// A message around any octets, so that they reach every reader.
@@ -255,7 +255,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_model_or_refused(bytes in any::<Vec<u8>>()) {
-        for magic in [b"relais\x01o", b"relais\x01g"] {
+        for magic in [b"relais\x02o", b"relais\x02g"] {
             let bytes = [magic.as_slice(), &bytes].concat();
             if let Ok(own) = Own::from_bytes(&bytes) {
                 prop_assert_eq!(own.to_bytes(), bytes);

@@ -25,7 +25,7 @@ const READ_NETWORK: f32 = -0.5;
 /// So many messages are several.
 const SEVERAL: u64 = 3;
 /// From this score on mail is refused, where that is wanted, and never sent on to other hosts.
-const REFUSAL: f32 = 12.0;
+const REFUSAL: f32 = 15.0;
 
 /// From which score on what is done, in log-odds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn what_is_surely_junk_is_not_sent_on() {
-        for (score, goes_on) in [(-3.0, true), (4.0, true), (11.9, true), (12.0, false), (30.0, false)] {
+        for (score, goes_on) in [(-3.0, true), (4.0, true), (14.9, true), (15.0, false), (30.0, false)] {
             assert_eq!(not_sent_on(score, "postmaster@mx.example").is_none(), goes_on, "{score}");
         }
     }

@@ -51,6 +51,7 @@ pub(super) fn score(score: &Score) -> Vec<Finding> {
 fn shown(place: Place, text: &str) -> String {
     match place {
         Place::Mark | Place::Form | Place::Html => format!("[{text}]"),
+        place if place.is_manner() => format!("[{text}]"),
         _ => format!("“{text}”"),
     }
 }

@@ -90,6 +90,7 @@ async fn what_is_still_here_is_judged_again() {
             trace: trace.clone(),
             from_peer: "198.51.100.9 (mx.shop.example)".to_owned(),
             judgement: Some(Judgement { judged_as: JudgedAs::Taken, score: None, findings: Vec::new() }),
+            submission: None,
         })
         .await
         .unwrap();
