@@ -255,7 +255,8 @@ fn magnitude(number: usize) -> usize {
 
 /// Kinds of octets in a thousand.
 fn shares(source: &[u8], onto: &mut Gathered) {
-    let kinds: [(&str, fn(u8) -> bool); 7] = [
+    type Kind = (&'static str, fn(u8) -> bool);
+    let kinds: [Kind; 7] = [
         ("capitals", |octet| octet.is_ascii_uppercase()),
         ("digits", |octet| octet.is_ascii_digit()),
         ("cries", |octet| matches!(octet, b'!' | b'?' | b'$' | b'%' | b'*')),

@@ -59,9 +59,12 @@ impl Default for Training {
     }
 }
 
+/// Which features a regression looks at.
+type View = fn(Place) -> bool;
+
 /// Half of the regressions look at what a message says, half at how it is made; they err differently, and the sum of the two errs
 /// less than one that looks at both. Each half's share in it.
-const VIEWS: [(fn(Place) -> bool, f32); 2] = [(|place| !place.is_manner(), 0.75), (Place::is_manner, 0.375)];
+const VIEWS: [(View, f32); 2] = [(|place| !place.is_manner(), 0.75), (Place::is_manner, 0.375)];
 
 /// Who errs by less has learnt its message.
 const LEAST_ERROR: f32 = 1e-4;
@@ -147,14 +150,14 @@ fn general(features: &Features) -> impl Iterator<Item = &Feature> {
     features.all().iter().filter(|feature| !feature.place.is_personal())
 }
 
-fn row(example: &Example<'_>, chosen: &[u32], sees: fn(Place) -> bool) -> Row {
+fn row(example: &Example<'_>, chosen: &[u32], sees: View) -> Row {
     let shares = Shares::of(example.features);
     let cell = |feature: &Feature| {
         let at = chosen.binary_search(&feature.hash).ok()?;
         Some((u32::try_from(at).ok()?, shares.of_one(feature)))
     };
-    let seen = general(example.features).filter(|feature| sees(feature.place));
-    Row { cells: seen.filter_map(cell).collect(), is_junk: example.class == Class::Junk }
+    let features = general(example.features).filter(|feature| sees(feature.place));
+    Row { cells: features.filter_map(cell).collect(), is_junk: example.class == Class::Junk }
 }
 
 /// A weight and the sum of the squares of its slopes: side by side, for memory is what training waits for.

@@ -90,7 +90,7 @@ impl House {
             match shut_out {
                 Ok(account) => self.accounts.close(account),
                 Err(RecvError::Lagged(missed)) => {
-                    tracing::error!(missed, "accounts were shut out, and keep their connections")
+                    tracing::error!(missed, "accounts were shut out, and keep their connections");
                 }
                 Err(RecvError::Closed) => return,
             }

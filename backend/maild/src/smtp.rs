@@ -71,9 +71,9 @@ impl Driver {
         let stall = self.house.limits.write_stall;
         let mut is_stopping = false;
         loop {
-            let step = self.session.step();
+            let next = self.session.step();
             self.note_senseless();
-            match step {
+            match next {
                 Step::Read => {
                     let closing = AccountSeat::closing(self.seat.as_ref());
                     tokio::select! {

@@ -376,7 +376,9 @@ impl Reception {
             queue.id = %trace, size_octets, recipients = plans.len(), reverse_path = %envelope.reverse_path,
             "message accepted"
         );
-        sender.iter().for_each(|(_, sent)| self.sending.keep(&sent.place));
+        if let Some((_, sent)) = &sender {
+            self.sending.keep(&sent.place);
+        }
         self.tell(&envelope, &trace, &outcomes, has_reply, accepted.message)
             .await
             .map_err(|error| unavailable(&error))?;

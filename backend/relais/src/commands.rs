@@ -319,13 +319,14 @@ async fn judge(wanted: JudgeArguments, line: &mut Line<'_>) -> Result<bool> {
     }
     let at = format!("/messages/judge?{}", query(&members));
     let judged = ask(line, Method::POST, &at, Content::Letter(read_octets(&wanted.file)?)).await?;
+    let reply = judged.get("reply").and_then(Value::as_str);
     if wanted.json {
         show::json(&judged)?;
     } else {
         for sentence in show::items(&judged, "says").iter().filter_map(Value::as_str) {
             say(sentence)?;
         }
-        if let Some(reply) = judged["reply"].as_str() {
+        if let Some(reply) = reply {
             say(reply)?;
         }
         say(&format!(
@@ -334,12 +335,13 @@ async fn judge(wanted: JudgeArguments, line: &mut Line<'_>) -> Result<bool> {
             member(&judged, "hello"),
             sender(&judged)
         ))?;
-        show::print(&show::table(show::items(&judged["verdict"], "findings"), JUDGED))?;
-        if judged["verdict"]["score"].is_number() {
-            say(&format!("Score {:.1}", judged["verdict"]["score"].as_f64().unwrap_or_default()))?;
+        let verdict = judged.get("verdict").unwrap_or(&Value::Null);
+        show::print(&show::table(show::items(verdict, "findings"), JUDGED))?;
+        if let Some(score) = verdict.get("score").and_then(Value::as_f64) {
+            say(&format!("Score {score:.1}"))?;
         }
     }
-    Ok(judged["reply"].is_null())
+    Ok(reply.is_none())
 }
 
 fn sender(judged: &Value) -> &str {

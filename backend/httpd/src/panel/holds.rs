@@ -98,13 +98,13 @@ struct Row {
 
 impl Row {
     fn of(frame: &Frame, hold: &HoldView) -> Self {
-        let held = Text::new("holds-page-held").with("messages", hold.messages).with("recipients", hold.recipients);
+        let sum = Text::new("holds-page-held").with("messages", hold.messages).with("recipients", hold.recipients);
         Self {
             href: format!("{}/hold", path::of(path::PEOPLE, &hold.address)),
             address: hold.address.clone(),
             says: frame.tell(&hold.says),
             since: frame.time(hold.since.0),
-            held: frame.tell(&held),
+            held: frame.tell(&sum),
         }
     }
 }

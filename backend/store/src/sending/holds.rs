@@ -368,7 +368,7 @@ impl Store {
     pub async fn drop_hold(&self, by: &Author, account: AccountKey) -> Result<Option<u64>, StoreError> {
         let Some(hold) = self.standing_hold(account).await? else { return Ok(None) };
         let sum = self.held_sum(hold.key).await?;
-        let (scribe, held) = (self.scribe(by), hold.clone());
+        let (scribe, raised_at) = (self.scribe(by), hold.raised_at);
         self.write(move |tx| {
             Box::pin(async move {
                 let sql = "UPDATE account SET password_hash = '', closed_at = $2, version = $3 WHERE account_key = $1
@@ -383,7 +383,7 @@ impl Store {
                     sqlx::query(sql).bind(account.value()).execute(&mut *tx).await?;
                 }
                 let sql = "DELETE FROM sent_count WHERE account_key = $1 AND span_at >= $2";
-                let since = held.raised_at.minus(DOUBTED);
+                let since = raised_at.minus(DOUBTED);
                 sqlx::query(sql).bind(account.value()).bind(since.millis()).execute(&mut *tx).await?;
                 let before = json!({ "messages": sum.messages, "recipients": sum.recipients });
                 let deed =

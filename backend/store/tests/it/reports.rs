@@ -67,7 +67,7 @@ fn a_report_counts_once_and_adds_up_with_others() {
         assert!(!store.take_reports(message, vec![first]).await.unwrap(), "a double");
         assert!(store.take_reports(message, vec![mail("2", vec![source("192.0.2.1", 1, 1)])]).await.unwrap());
         let summary = store.report_summary(key, day).await.unwrap();
-        assert_eq!(summary.days, [ReportDay { day, messages: 16, aligned: 10 }]);
+        assert_eq!(summary.days, [ReportDay { day, messages: 16, aligned: 10, relayed: 0 }]);
         assert_eq!((summary.reports, summary.proved, summary.organizations), (2, 2, 1));
         let found = store.report_sources(key, day, &Page { after: None, limit: 1 }).await.unwrap();
         assert_eq!(found.rows, [source("192.0.2.2", 5, 0)], "what isn't aligned comes first");

@@ -140,8 +140,8 @@ fn a_hold_stops_what_waits_and_what_comes_until_it_is_released() {
         assert_eq!(acts(&house).await[0], "hold.raise");
         store.accept(submission(anna, 3, &["c@else.example", "d@else.example"], 2)).await.unwrap();
         store.accept(submission(house.bert, 4, &["e@else.example"], 1)).await.unwrap();
-        let (held, waits) = (QueueState::Held, QueueState::Waiting);
-        let expected = [("a", held), ("b", waits), ("c", held), ("d", held), ("e", waits)];
+        let (stays, waits) = (QueueState::Held, QueueState::Waiting);
+        let expected = [("a", stays), ("b", waits), ("c", stays), ("d", stays), ("e", waits)];
         let expected = expected.map(|(name, state)| (format!("{name}@else.example"), state));
         assert_eq!(states(&house).await, expected);
         assert_eq!(settle(&house, &taken()).await, 2, "only what isn't held is tried");

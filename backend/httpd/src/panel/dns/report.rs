@@ -59,8 +59,8 @@ struct ReportPage {
     texts: Vec<Choice>,
     groups: Vec<Group>,
     keys: Vec<Key>,
-    /// New keys can be made: none waits.
-    can_rotate: bool,
+    /// Where new keys are made; empty where one waits.
+    rotate_href: String,
     /// The page of the domain itself; empty for the host.
     domain_href: String,
 }
@@ -255,8 +255,11 @@ impl ReportPage {
         let names = if form.names == "whole" { "whole" } else { "within" };
         let texts = if form.texts == "split" { "split" } else { "joined" };
         let is_owner = role == Role::Owner;
+        let here = path::of(path::DNS, if report.is_host { HOST } else { &report.ascii });
+        let can_rotate = !report.keys.is_empty() && report.keys.iter().all(|key| key.state != "waits");
         Self {
-            here: path::of(path::DNS, if report.is_host { HOST } else { &report.ascii }),
+            rotate_href: if can_rotate { format!("{here}/keys") } else { String::new() },
+            here,
             ascii: if report.ascii == report.name { String::new() } else { report.ascii.clone() },
             state: state(&frame, report.verdict),
             says: sentence(&frame, report.verdict, report.counts),
@@ -276,7 +279,6 @@ impl ReportPage {
             ],
             groups: groups(&frame, report, form),
             keys: report.keys.iter().map(|key| Key::of(&frame, key)).collect(),
-            can_rotate: !report.keys.is_empty() && report.keys.iter().all(|key| key.state != "waits"),
             domain_href: if report.is_host { String::new() } else { path::of(path::DOMAINS, &report.ascii) },
             name: report.name.clone(),
             frame,
