@@ -42,6 +42,7 @@ impl Client {
         }
         self.selected = Some(selected);
         self.session.selected();
+        self.listen_to_selected();
         let (code, text) =
             if select.read_only { (ResponseCode::ReadOnly, "Examined") } else { (ResponseCode::ReadWrite, "Selected") };
         Ok(Done { code: Some(code), text })

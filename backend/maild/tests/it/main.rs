@@ -10,5 +10,6 @@
 mod client;
 mod house;
 mod large;
+mod limits;
 mod model;
 mod transcripts;
