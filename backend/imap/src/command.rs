@@ -4,6 +4,7 @@
 //! answered by the session; the rest is a [`Command`] for the driver. APPEND is neither: its messages are streamed, see
 //! [`append`].
 
+pub mod acl;
 pub mod append;
 pub mod fetch;
 pub mod filter;
@@ -19,6 +20,7 @@ use std::fmt;
 
 use relais_model::MailboxName;
 
+pub use acl::{Acl, AclAct, Rights, RightsChange};
 pub use fetch::{Fetch, FetchItem, FetchSection, Partial, SectionName};
 pub use filter::MailboxFilter;
 pub use login::{Authenticate, Extension, Login};
@@ -128,6 +130,8 @@ pub enum Command {
     GetQuotaRoot(MailboxName),
     /// SETQUOTA (RFC 9208 §4.1.3): the root's name. Quotas are set elsewhere, so no more is kept.
     SetQuota(String),
+    /// GETACL, SETACL, DELETEACL, LISTRIGHTS, MYRIGHTS (RFC 4314).
+    Acl(Acl),
     /// GETMETADATA (RFC 5464 §4.2).
     GetMetadata(GetMetadata),
     /// SETMETADATA (RFC 5464 §4.3).
@@ -276,9 +280,8 @@ fn states(name: &str) -> Option<&'static [State]> {
         // RFC 9051 §6.3.1: ENABLE belongs before SELECT, but servers needn't check that.
         "ENABLE" | "SELECT" | "EXAMINE" | "CREATE" | "DELETE" | "RENAME" | "SUBSCRIBE" | "UNSUBSCRIBE" | "LIST"
         | "LSUB" | "NAMESPACE" | "STATUS" | "APPEND" | "IDLE" | "GETQUOTA" | "GETQUOTAROOT" | "SETQUOTA"
-        | "COMPRESS" | "UNAUTHENTICATE" | "NOTIFY" | "ESEARCH" | "GETMETADATA" | "SETMETADATA" => {
-            &[Authenticated, Selected]
-        }
+        | "COMPRESS" | "UNAUTHENTICATE" | "NOTIFY" | "ESEARCH" | "GETMETADATA" | "SETMETADATA" | "GETACL"
+        | "SETACL" | "DELETEACL" | "LISTRIGHTS" | "MYRIGHTS" => &[Authenticated, Selected],
         "CHECK" | "CLOSE" | "UNSELECT" | "EXPUNGE" | "SEARCH" | "SORT" | "THREAD" | "FETCH" | "STORE" | "COPY"
         | "MOVE" | "REPLACE" | "CANCELUPDATE" | "UID EXPUNGE" | "UID SEARCH" | "UID SORT" | "UID THREAD"
         | "UID FETCH" | "UID STORE" | "UID COPY" | "UID MOVE" | "UID REPLACE" => &[Selected],
@@ -323,6 +326,7 @@ fn arguments(reader: &mut Reader<'_>, name: &str) -> Result<Request, Refusal> {
         "SEARCH" => Command::Search(reader.search(by_uid)?),
         "ESEARCH" => Command::MultiSearch(reader.multi_search()?),
         "CANCELUPDATE" => Command::CancelUpdate(reader.tags()?),
+        "GETACL" | "SETACL" | "DELETEACL" | "LISTRIGHTS" | "MYRIGHTS" => Command::Acl(reader.acl(name)?),
         "GETMETADATA" => Command::GetMetadata(reader.get_metadata()?),
         "SETMETADATA" => Command::SetMetadata(reader.set_metadata()?),
         "NOTIFY" => Command::Notify(reader.notify()?),

@@ -14,6 +14,7 @@ mod mailboxes;
 mod metadata;
 mod order;
 mod progress;
+mod rights;
 mod search;
 mod select;
 mod selected;
@@ -506,6 +507,7 @@ impl Client {
             Command::CancelUpdate(tags) => self.cancel_update(&tags),
             Command::Sort(sort) => self.sort(tag, sort).await,
             Command::Thread(thread) => self.thread(tag, thread).await,
+            Command::Acl(acl) => self.acl(acl).await,
             Command::GetMetadata(get) => self.get_metadata(get).await,
             Command::SetMetadata(set) => self.set_metadata(set).await,
             Command::Notify(notify) => self.notify(notify).await,

@@ -77,6 +77,8 @@ pub(crate) enum Place {
     Utf8,
     /// Behind a part of CATENATE: another, or `)`.
     Part,
+    /// Behind a part that stood in `UTF8 (…)` (RFC 6855 §4).
+    Utf8Part,
 }
 
 /// Reads the line that begins an APPEND or REPLACE, with its end.
@@ -140,11 +142,16 @@ impl Reader<'_> {
 
     fn append_line(&mut self, place: Place) -> Result<Option<Line>, Refusal> {
         let mut line = Line { items: Vec::new(), place };
-        if line.place == Place::Utf8 {
+        let behind = match line.place {
+            Place::Utf8 => Some(Place::Next),
+            Place::Utf8Part => Some(Place::Part),
+            _ => None,
+        };
+        if let Some(place) = behind {
             if !self.skip(b')') {
                 return Err(self.bad("`)` is missing after the message"));
             }
-            line.place = Place::Next;
+            line.place = place;
         }
         loop {
             if line.items.len() > self.limits.list_items {
@@ -167,14 +174,19 @@ impl Reader<'_> {
                         line.items.push(Item::Url(self.text()?));
                     } else if self.skip_word("TEXT") {
                         self.space()?;
-                        let (_, octets, is_hasty) = self.announcement()?;
-                        line.items.push(Item::Literal { octets, is_hasty });
+                        line.items.push(self.literal_part()?);
+                        return Ok(Some(line));
+                    } else if self.skip_word("UTF8") {
+                        self.expect(b' ')?;
+                        self.expect(b'(')?;
+                        line.items.push(self.literal_part()?);
+                        line.place = Place::Utf8Part;
                         return Ok(Some(line));
                     } else {
                         return Err(self.bad("TEXT or URL is expected here"));
                     }
                 }
-                Place::First | Place::Next | Place::Utf8 => {
+                Place::First | Place::Next | Place::Utf8 | Place::Utf8Part => {
                     match self.peek() {
                         None => return Err(self.bad("A message must be sent as a literal")),
                         Some(octet) if octet != b' ' && line.place == Place::Next => {
@@ -229,6 +241,11 @@ impl Reader<'_> {
         }
         (head.is_binary, head.size_octets, head.is_hasty) = self.announcement()?;
         Ok((head, place))
+    }
+
+    fn literal_part(&mut self) -> Result<Item, Refusal> {
+        let (_, octets, is_hasty) = self.announcement()?;
+        Ok(Item::Literal { octets, is_hasty })
     }
 
     /// A literal's announcement at the line's end: whether it may hold NUL, its octets, and whether the client doesn't wait.

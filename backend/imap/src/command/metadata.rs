@@ -164,7 +164,7 @@ impl Reader<'_> {
         self.mailbox().map(Some)
     }
 
-    fn entry_name(&mut self) -> Result<EntryName, Refusal> {
+    pub(super) fn entry_name(&mut self) -> Result<EntryName, Refusal> {
         let before = self.position();
         let text = self.text()?;
         EntryName::parse(&text).ok_or_else(|| {

@@ -61,9 +61,10 @@ impl SearchReturn {
         Self { all: true, ..Self::default() }
     }
 
-    /// Whether there is anything to tell at once.
+    /// Whether an ESEARCH is due: SAVE alone wants none (RFC 9051 §6.4.4.1).
     pub const fn tells_something(&self) -> bool {
-        self.min || self.max || self.all || self.count || self.partial.is_some() || self.relevancy
+        let tells = self.min || self.max || self.all || self.count || self.partial.is_some() || self.relevancy;
+        tells || self.update.is_some() || !self.save
     }
 }
 

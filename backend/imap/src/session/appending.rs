@@ -155,7 +155,7 @@ impl Session {
             Item::Url(url) => Some(Step::AppendUrl(url)),
             Item::Literal { octets, is_hasty } => {
                 (appending.left, appending.is_hasty, appending.part) = (octets, is_hasty, Part::Leave);
-                let in_message = appending.place == Place::Part;
+                let in_message = matches!(appending.place, Place::Part | Place::Utf8Part);
                 if in_message {
                     appending.octets = appending.octets.saturating_add(octets);
                 }

@@ -180,6 +180,11 @@ fn messages_are_put_together() {
         "a APPEND x CATENATE (URL u) CATENATE (URL {1+}\r\nv) {2+}\r\nhi\r\nb NOOP\r\n",
         "<a append x 0 0 of parts><url u><a append x 1 0 of parts><url v><a append x 2 2>hi<a append end><b Noop>",
     );
+    check(
+        Authenticated,
+        "a APPEND x CATENATE (UTF8 (~{2+}\r\nhi) URL u)\r\n",
+        "<a append x 0 0 of parts>hi<url u><a append end>",
+    );
     check(Authenticated, "a APPEND x CATENATE (URL u)\r\n", "<a append x 0 0 of parts><url u><a append end>");
     // A client that waits sends nothing more; one that doesn't has sent it already.
     let no = "a NO [BADURL \"bad\"] No such thing|";

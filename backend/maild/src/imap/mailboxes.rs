@@ -4,7 +4,7 @@ use relais_imap::command::{Create, List, StatusItem};
 use relais_imap::list::{ListAttribute, ListMailbox, ListRow, list};
 use relais_imap::response::{self, Condition, ResponseCode};
 use relais_model::{MailboxName, SpecialUse, SystemFlag, Uid};
-use relais_store::{Happened, MailboxKey, MailboxStatus, Rows};
+use relais_store::{Annotation, Happened, MailboxKey, MailboxStatus, Rows};
 
 use super::{Client, Done, Halt};
 
@@ -103,17 +103,31 @@ impl Client {
         });
         let mailboxes: Vec<ListMailbox<'_>> = existing.chain(gone).collect();
         let utf8 = self.session.enabled().utf8();
+        let entries: Vec<String> = command.metadata.iter().map(ToString::to_string).collect();
+        let notes =
+            if entries.is_empty() { Vec::new() } else { self.house.store.metadata_named(account, &entries).await? };
         for row in list(&mailboxes, &command.query) {
             if command.query.is_lsub {
                 response::lsub(&mut self.out, &row, utf8);
             } else {
                 response::list(&mut self.out, &row, None, utf8);
             }
-            if !command.status.is_empty()
-                && row.has_status()
-                && let Some(status) = statuses.iter().find(|status| status.mailbox.name.as_str() == row.name)
-            {
-                self.tell_status(status, &command.status).await?;
+            let status = statuses.iter().find(|status| status.mailbox.name.as_str() == row.name);
+            if let Some(status) = status.filter(|_| row.has_status()) {
+                if !command.status.is_empty() {
+                    self.tell_status(status, &command.status).await?;
+                }
+                if command.my_rights {
+                    response::my_rights(&mut self.out, &status.mailbox.name, Self::rights(), utf8);
+                }
+                // RFC 9590 §3: NIL for what isn't noted.
+                let value = |entry: &String| {
+                    let is_it =
+                        |(key, note): &&(MailboxKey, Annotation)| *key == status.mailbox.key && note.name == *entry;
+                    notes.iter().find(is_it).map(|(_, note)| note.value.as_slice())
+                };
+                let values = entries.iter().map(|entry| (entry.as_str(), value(entry)));
+                response::metadata(&mut self.out, Some(&status.mailbox.name), values, utf8);
             }
             self.flush_if_full().await?;
         }

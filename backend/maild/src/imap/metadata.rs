@@ -43,8 +43,12 @@ impl Client {
         let limit = get.max_size.unwrap_or(u64::MAX);
         let is_long = |note: &Annotation| note.value.len() as u64 > limit;
         let longest = notes.iter().filter(|note| is_long(note)).map(|note| note.value.len() as u64).max();
-        let values = notes.iter().filter(|note| !is_long(note)).map(|note| (note.name.as_str(), note.value.as_slice()));
-        response::metadata(&mut self.out, get.mailbox.as_ref(), values, self.session.enabled().utf8());
+        let told =
+            notes.iter().filter(|note| !is_long(note)).map(|note| (note.name.as_str(), Some(note.value.as_slice())));
+        // What was named and isn't there is told, too: the response is required (RFC 5464 §4.2).
+        let is_missing = |entry: &&EntryName| !notes.iter().any(|note| entry.covers(&note.name, get.depth));
+        let missing = get.entries.iter().filter(is_missing).map(|entry| (entry.as_str(), None));
+        response::metadata(&mut self.out, get.mailbox.as_ref(), told.chain(missing), self.session.enabled().utf8());
         let code = longest.map(ResponseCode::MetadataLongEntries);
         Ok(Done { code, text: "Notes told" })
     }

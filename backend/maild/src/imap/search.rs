@@ -9,7 +9,7 @@ use relais_imap::response::{self, Condition, ESearch, Found, ResponseCode};
 use relais_imap::sequence::{Bound, SequenceSet};
 use relais_imap::sort::SortKey;
 use relais_message::{Needle, Structure, matches_body, matches_header, matches_text};
-use relais_model::{ModSeq, Timestamp, Uid, UidSet};
+use relais_model::{MailboxName, ModSeq, Timestamp, Uid, UidSet};
 use relais_store::{ContentRow, Field, Row, Store, StoreError, Wanted};
 
 use super::context::{MAX_CONTEXTS, MAX_SORTED, SearchContext};
@@ -258,14 +258,15 @@ impl Client {
     /// SEARCH and UID SEARCH.
     pub(super) async fn search(&mut self, tag: &Tag, search: Search) -> Result<Done, Halt> {
         let Search { by_uid, returns, key } = search;
-        self.search_here(tag, by_uid, returns, key).await
+        self.search_here(tag, by_uid, None, returns, key).await
     }
 
-    /// A search in the mailbox that is open.
+    /// A search in the mailbox that is open; `name`: it is told, and where nothing was found nothing is (RFC 7377 §2.1).
     async fn search_here(
         &mut self,
         tag: &Tag,
         by_uid: bool,
+        name: Option<MailboxName>,
         returns: Option<SearchReturn>,
         key: SearchKey,
     ) -> Result<Done, Halt> {
@@ -293,8 +294,10 @@ impl Client {
             response::search(&mut self.out, numbers, mod_seq);
             return Ok(Done::plain("Searched"));
         };
-        if returns.tells_something() {
-            let answer = Answer { tag, mailbox: None, by_uid, returns: &returns, mod_seq };
+        if returns.tells_something() && !(name.is_some() && found.is_empty()) {
+            let (uid_validity, utf8) = (selected.view.uid_validity(), self.session.enabled().utf8());
+            let mailbox = name.as_ref().map(|name| Found { name, uid_validity, utf8 });
+            let answer = Answer { tag, mailbox, by_uid, returns: &returns, mod_seq };
             answer.tell(&mut self.out, &found, &selected.known, &scores);
         }
         if let Some(items) = &returns.update {
@@ -331,7 +334,11 @@ impl Client {
     pub(super) async fn multi_search(&mut self, tag: &Tag, search: MultiSearch) -> Result<Done, Halt> {
         let MultiSearch { mailboxes, returns, key } = search;
         if mailboxes.iter().all(|filter| *filter == MailboxFilter::Selected) {
-            return self.search_here(tag, true, Some(returns), key).await;
+            let open = self.selected.as_deref().ok_or_else(Halt::not_selected)?.view.mailbox();
+            let statuses = self.house.store.mailboxes(self.account()?).await?;
+            let name = statuses.into_iter().find(|status| status.mailbox.key == open);
+            let name = name.ok_or_else(Halt::no_mailbox)?.mailbox.name;
+            return self.search_here(tag, true, Some(name), Some(returns), key).await;
         }
         if returns.update.is_some() {
             return Err(Halt::bad("UPDATE is for the selected mailbox alone")); // RFC 7377 §2.2
