@@ -87,7 +87,7 @@ pub(crate) enum Place {
 pub(crate) fn opening(text: &[u8], context: Context<'_>) -> Result<Option<(Tag, Opening)>, Refusal> {
     let mut reader = Reader::in_context(text, context);
     let (tag, name) = begin(&mut reader, context.state)?;
-    let replaces = match name.as_str() {
+    let number_is_uid = match name.as_str() {
         "APPEND" => None,
         "REPLACE" if context.uid_only => return Err(reader.needs_uid()),
         "REPLACE" => Some(false),
@@ -95,7 +95,7 @@ pub(crate) fn opening(text: &[u8], context: Context<'_>) -> Result<Option<(Tag, 
         _ => return Ok(None),
     };
     reader.space()?;
-    let replaced = match replaces {
+    let replaced = match number_is_uid {
         Some(by_uid) => {
             let number = reader.nonzero()?;
             reader.space()?;

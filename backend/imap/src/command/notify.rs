@@ -31,21 +31,21 @@ pub struct EventGroup {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the standard's words, each there or not")]
 pub struct Events {
-    /// MessageNew, and what is told of each new message in the mailbox that is open.
+    /// `MessageNew`, and what is told of each new message in the mailbox that is open.
     pub message_new: Option<Vec<FetchItem>>,
-    /// MessageExpunge: together with MessageNew, or neither.
+    /// `MessageExpunge`: together with `MessageNew`, or neither.
     pub message_expunge: bool,
-    /// FlagChange: with both of them.
+    /// `FlagChange`: with both of them.
     pub flag_change: bool,
-    /// MailboxName: created, deleted, renamed.
+    /// `MailboxName`: created, deleted, renamed.
     pub mailbox_name: bool,
-    /// SubscriptionChange.
+    /// `SubscriptionChange`.
     pub subscription_change: bool,
-    /// MailboxMetadataChange.
+    /// `MailboxMetadataChange`.
     pub mailbox_metadata_change: bool,
-    /// ServerMetadataChange.
+    /// `ServerMetadataChange`.
     pub server_metadata_change: bool,
-    /// AnnotationChange, or one that isn't known: the answer is NO \[BADEVENT\].
+    /// `AnnotationChange`, or one that isn't known: the answer is NO \[BADEVENT\].
     pub unsupported: bool,
 }
 

@@ -192,7 +192,9 @@ impl ResponseCode<'_> {
             }
             Self::MessageLimit { limit, lowest } => {
                 write_number(out, u64::from(*limit));
-                lowest.iter().for_each(|uid| write_number(out, u64::from(uid.value())));
+                if let Some(uid) = lowest {
+                    write_number(out, u64::from(uid.value()));
+                }
             }
             Self::MetadataLongEntries(octets) | Self::MetadataMaxSize(octets) => write_number(out, *octets),
             Self::NoUpdate(tag) => {

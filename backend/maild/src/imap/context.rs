@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use relais_imap::command::{FetchItem, SearchKey, Tag};
 use relais_imap::response::{self, Update};
 use relais_imap::sort::SortKey;
-use relais_model::{Uid, UidSet};
+use relais_model::{SeqNum, Uid, UidSet};
 
 /// Searches that a session may keep. RFC 5267 §4.3.1 wants one at least.
 pub(super) const MAX_CONTEXTS: usize = 16;
@@ -82,11 +82,7 @@ fn numbers(uids: &UidSet, by_uid: bool, known: &UidSet) -> Vec<(u32, u32)> {
 fn places(order: &[u32], wanted: &UidSet, by_uid: bool, known: &UidSet) -> Sets {
     let wanted: HashSet<u32> = wanted.iter().map(Uid::value).collect();
     let number = |uid: &u32| {
-        if by_uid {
-            Some(*uid)
-        } else {
-            Uid::new(*uid).and_then(|uid| known.position(uid)).map(|number| number.value())
-        }
+        if by_uid { Some(*uid) } else { Uid::new(*uid).and_then(|uid| known.position(uid)).map(SeqNum::value) }
     };
     let mut sets = Sets::new();
     let mut at = 1_u32;

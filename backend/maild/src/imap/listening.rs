@@ -303,12 +303,11 @@ impl Client {
                 }
             }
             Happened::Annotated { mailbox, entries } => {
-                let is_meant = match &mailbox {
-                    Some(name) => wants(name, |events| events.mailbox_metadata_change),
-                    None => {
-                        let groups = listening.groups.as_deref().unwrap_or_default();
-                        groups.iter().any(|group| group.events.server_metadata_change)
-                    }
+                let groups = listening.groups.as_deref().unwrap_or_default();
+                let is_meant = if let Some(name) = &mailbox {
+                    wants(name, |events| events.mailbox_metadata_change)
+                } else {
+                    groups.iter().any(|group| group.events.server_metadata_change)
                 };
                 if is_meant || self.session.enabled().metadata {
                     let utf8 = self.session.enabled().utf8();

@@ -27,18 +27,15 @@ impl From<MetadataError> for Halt {
 impl Client {
     /// GETMETADATA.
     pub(super) async fn get_metadata(&mut self, get: GetMetadata) -> Result<Done, Halt> {
-        let mut notes = match &get.mailbox {
-            Some(name) => {
-                let mailbox = self.mailbox(name).await?.mailbox.key;
-                self.house.store.metadata(self.account()?, Some(mailbox)).await?
-            }
-            None => {
-                let mut notes = self.house.store.metadata(self.account()?, None).await?;
-                let value = format!("mailto:postmaster@{}", self.house.host_name).into_bytes();
-                notes.push(Annotation { name: ADMIN.to_owned(), value });
-                notes
-            }
+        let mailbox = match &get.mailbox {
+            Some(name) => Some(self.mailbox(name).await?.mailbox.key),
+            None => None,
         };
+        let mut notes = self.house.store.metadata(self.account()?, mailbox).await?;
+        if mailbox.is_none() {
+            let value = format!("mailto:postmaster@{}", self.house.host_name).into_bytes();
+            notes.push(Annotation { name: ADMIN.to_owned(), value });
+        }
         notes.retain(|note| get.entries.iter().any(|entry| entry.covers(&note.name, get.depth)));
         let limit = get.max_size.unwrap_or(u64::MAX);
         let is_long = |note: &Annotation| note.value.len() as u64 > limit;
@@ -57,14 +54,12 @@ impl Client {
     pub(super) async fn set_metadata(&mut self, set: SetMetadata) -> Result<Done, Halt> {
         let SetMetadata { mailbox, values } = set;
         let account = self.account()?;
+        if mailbox.is_none() && values.iter().any(|(entry, _)| entry.as_str().starts_with("/shared/")) {
+            return Err(Halt::no(ResponseCode::NoPerm, "Only the administrator speaks for the server"));
+        }
         let target: Option<(MailboxKey, MailboxName)> = match mailbox {
             Some(name) => Some((self.mailbox(&name).await?.mailbox.key, name)),
-            None => {
-                if values.iter().any(|(entry, _)| entry.as_str().starts_with("/shared/")) {
-                    return Err(Halt::no(ResponseCode::NoPerm, "Only the administrator speaks for the server"));
-                }
-                None
-            }
+            None => None,
         };
         let mut entries: Vec<String> = values.iter().map(|(entry, _)| entry.to_string()).collect();
         entries.sort_unstable();
