@@ -8,6 +8,7 @@
 )]
 
 mod client;
+mod contexts;
 mod house;
 mod large;
 mod limits;
