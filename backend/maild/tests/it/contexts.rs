@@ -91,7 +91,7 @@ impl Watcher {
         for (at, command) in commands.into_iter().enumerate() {
             let told = client.must(command).await;
             let line = told.iter().find(|line| line.starts_with("* ESEARCH")).unwrap();
-            tags[at] = line.split('"').nth(1).unwrap().to_owned();
+            line.split('"').nth(1).unwrap().clone_into(&mut tags[at]);
             found[at] = line.split_once(" ALL ").map(|(_, set)| numbers(set)).unwrap_or_default();
         }
         let [flagged, flagged_numbers, by_subject] = found;
@@ -145,7 +145,9 @@ impl Watcher {
             match (what, tag == self.tags[2]) {
                 ("ADDTO", false) => kept.extend(set),
                 ("REMOVEFROM", false) => {
-                    set.iter().for_each(|number| assert!(kept.remove(number), "{number} wasn't there"))
+                    for number in set {
+                        assert!(kept.remove(&number), "{number} wasn't there");
+                    }
                 }
                 ("ADDTO", true) => drop(self.by_subject.splice(place - 1..place - 1, set)),
                 ("REMOVEFROM", true) => {
