@@ -156,7 +156,7 @@ impl Reader<'_> {
             more = self.skip(b' ');
         }
         if more && self.uid_only {
-            return Err(self.needs_uid()); // RFC 9586 §3.4
+            return Err(self.needs_uid()); // RFC 9586
         }
         if more {
             self.expect(b'(')?;

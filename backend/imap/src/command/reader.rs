@@ -33,7 +33,7 @@ pub enum Reason {
     Charset,
     /// NO \[USEATTR\]: RFC 6154 §3.
     SpecialUse,
-    /// BAD \[UIDREQUIRED\]: RFC 9586 §3.
+    /// BAD \[UIDREQUIRED\]: RFC 9586
     UidRequired,
 }
 
@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
         Self { uid_only: context.uid_only, ..Self::new(text, context.limits, context.utf8) }
     }
 
-    /// RFC 9586 §3.1: a sequence number of a client that has given them up.
+    /// RFC 9586: a sequence number of a client that has given them up.
     pub(crate) fn needs_uid(&self) -> Refusal {
         self.refuse(Reason::UidRequired, "Sequence numbers aren't used after ENABLE UIDONLY")
     }

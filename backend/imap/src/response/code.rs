@@ -133,7 +133,7 @@ pub enum ResponseCode<'a> {
     TryCreate,
     /// The UID that comes next.
     UidNext(Uid),
-    /// Sequence numbers were given up (RFC 9586 §3.1).
+    /// Sequence numbers were given up (RFC 9586).
     UidRequired,
     /// The mailbox keeps no UIDs (RFC 4315 §3).
     UidNotSticky,

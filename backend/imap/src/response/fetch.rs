@@ -8,7 +8,7 @@ use super::{number, parenthesised, write_flags};
 use crate::command::{FetchSection, Partial, SectionName};
 use crate::date;
 
-/// Writes `* n FETCH (…)`, or `* uid UIDFETCH (…)` for who has enabled UIDONLY (RFC 9586 §3.3). Nothing is written before the first item, and nothing at all where there is none.
+/// Writes `* n FETCH (…)`, or `* uid UIDFETCH (…)` for who has enabled UIDONLY (RFC 9586). Nothing is written before the first item, and nothing at all where there is none.
 #[derive(Debug)]
 #[must_use = "the line ends with `finish`"]
 pub struct FetchWriter<'a> {
