@@ -33,7 +33,7 @@ pub enum Reason {
     Charset,
     /// NO \[USEATTR\]: RFC 6154 §3.
     SpecialUse,
-    /// BAD \[UIDREQUIRED\]: RFC 9586
+    /// BAD \[UIDREQUIRED\]: RFC 9586.
     UidRequired,
 }
 

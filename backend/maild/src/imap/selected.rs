@@ -231,7 +231,7 @@ impl Selected {
             return;
         }
         let vanished = std::mem::take(&mut self.vanished);
-        // RFC 7162 §3.2.10, RFC 9586
+        // RFC 7162 §3.2.10, RFC 9586.
         if enabled.qresync || enabled.uid_only {
             response::vanished(out, &vanished, false);
         } else {
