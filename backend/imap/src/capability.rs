@@ -18,18 +18,23 @@ pub struct Capabilities {
     pub mechanisms: Offer,
     /// COMPRESS DEFLATE would be answered with OK.
     pub compress: bool,
+    /// UNAUTHENTICATE would be answered with OK.
+    pub unauthenticate: bool,
     /// Octets of an appended message, at most.
     pub append_limit: u64,
+    /// Messages that one COPY or APPEND takes.
+    pub save_limit: u32,
 }
 
 /// What holds at any time. LITERAL+ brings LITERAL- along, and both may not be named (RFC 7888 §6).
 const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE";
 
 /// What means something only after log-in.
-const LOGGED_IN: &str = " IDLE NAMESPACE UNSELECT UIDPLUS MULTIAPPEND MOVE CHILDREN SPECIAL-USE CREATE-SPECIAL-USE \
-    LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN SORT SORT=DISPLAY \
-    THREAD=ORDEREDSUBJECT THREAD=REFERENCES BINARY UTF8=ACCEPT OBJECTID SAVEDATE PREVIEW \
-    QUOTA QUOTA=RES-STORAGE APPENDLIMIT=";
+const LOGGED_IN: &str = " IDLE NAMESPACE UNSELECT UIDPLUS MULTIAPPEND MOVE CHILDREN SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED \
+    LIST-STATUS LIST-MYRIGHTS LIST-METADATA STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN SORT \
+    SORT=DISPLAY ESORT CONTEXT=SEARCH CONTEXT=SORT PARTIAL MULTISEARCH SEARCH=FUZZY THREAD=ORDEREDSUBJECT \
+    THREAD=REFERENCES BINARY CATENATE URL-PARTIAL REPLACE UIDONLY UTF8=ACCEPT OBJECTID SAVEDATE PREVIEW \
+    INPROGRESS LANGUAGE METADATA NOTIFY ACL RIGHTS=texk QUOTA QUOTA=RES-STORAGE APPENDLIMIT=";
 
 impl Capabilities {
     /// Writes their names with spaces between them.
@@ -38,6 +43,11 @@ impl Capabilities {
         if self.is_logged_in {
             out.extend_from_slice(LOGGED_IN.as_bytes());
             number::write(out, self.append_limit);
+            out.extend_from_slice(b" SAVELIMIT=");
+            number::write(out, u64::from(self.save_limit));
+            if self.unauthenticate {
+                out.extend_from_slice(b" UNAUTHENTICATE");
+            }
             if self.compress {
                 out.extend_from_slice(b" COMPRESS=DEFLATE");
             }
@@ -76,7 +86,9 @@ mod tests {
             passwords: false,
             mechanisms: Offer { scram: true, under_tls: false },
             compress: true,
+            unauthenticate: true,
             append_limit: 50_000_000,
+            save_limit: 1000,
         };
         assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED");
         let local = Capabilities { starttls: false, passwords: true, ..early };
@@ -88,7 +100,10 @@ mod tests {
         let all = "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN";
         assert_eq!(write(safe), format!("{always} {all}"));
         let late = write(Capabilities { is_logged_in: true, ..safe });
-        assert!(late.contains(" QRESYNC ") && late.ends_with(" APPENDLIMIT=50000000 COMPRESS=DEFLATE"), "{late}");
+        assert!(
+            late.contains(" QRESYNC ") && late.ends_with(" SAVELIMIT=1000 UNAUTHENTICATE COMPRESS=DEFLATE"),
+            "{late}"
+        );
         assert!(!late.contains("  ") && !late.contains("AUTH="), "{late}");
     }
 }

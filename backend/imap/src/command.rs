@@ -4,10 +4,14 @@
 //! answered by the session; the rest is a [`Command`] for the driver. APPEND is neither: its messages are streamed, see
 //! [`append`].
 
+pub mod acl;
 pub mod append;
 pub mod fetch;
+pub mod filter;
 pub mod login;
 pub mod mailbox;
+pub mod metadata;
+pub mod notify;
 pub(crate) mod reader;
 pub mod search;
 pub mod store;
@@ -16,11 +20,15 @@ use std::fmt;
 
 use relais_model::MailboxName;
 
+pub use acl::{Acl, AclAct, Rights, RightsChange};
 pub use fetch::{Fetch, FetchItem, FetchSection, Partial, SectionName};
+pub use filter::MailboxFilter;
 pub use login::{Authenticate, Extension, Login};
 pub use mailbox::{Create, List, QResync, Select, StatusItem};
+pub use metadata::{Depth, EntryName, GetMetadata, SetMetadata};
+pub use notify::{EventGroup, Events, Notify};
 pub use reader::{Reason, Refusal};
-pub use search::{Search, SearchKey, SearchReturn, Sort, Thread, ThreadAlgorithm};
+pub use search::{MultiSearch, Search, SearchKey, SearchReturn, Sort, Thread, ThreadAlgorithm};
 pub use store::{Store, StoreAct};
 
 use crate::limits::Limits;
@@ -122,6 +130,16 @@ pub enum Command {
     GetQuotaRoot(MailboxName),
     /// SETQUOTA (RFC 9208 §4.1.3): the root's name. Quotas are set elsewhere, so no more is kept.
     SetQuota(String),
+    /// GETACL, SETACL, DELETEACL, LISTRIGHTS, MYRIGHTS (RFC 4314).
+    Acl(Acl),
+    /// GETMETADATA (RFC 5464 §4.2).
+    GetMetadata(GetMetadata),
+    /// SETMETADATA (RFC 5464 §4.3).
+    SetMetadata(SetMetadata),
+    /// NOTIFY (RFC 5465).
+    Notify(Notify),
+    /// LANGUAGE (RFC 5255 §3.2): what the client would like, best first; empty: which are there.
+    Language(Vec<String>),
     /// CHECK (RFC 3501 §6.4.1).
     Check,
     /// CLOSE: expunge in silence, then leave.
@@ -132,6 +150,10 @@ pub enum Command {
     Expunge(Option<SequenceSet>),
     /// SEARCH, UID SEARCH.
     Search(Search),
+    /// ESEARCH (RFC 7377).
+    MultiSearch(MultiSearch),
+    /// CANCELUPDATE (RFC 5267 §4.3.5): of these commands.
+    CancelUpdate(Vec<Tag>),
     /// SORT, UID SORT (RFC 5256).
     Sort(Sort),
     /// THREAD, UID THREAD (RFC 5256).
@@ -174,6 +196,8 @@ pub enum Dialogue {
     Idle,
     /// COMPRESS DEFLATE (RFC 4978).
     Compress,
+    /// UNAUTHENTICATE (RFC 8437).
+    Unauthenticate,
 }
 
 /// What a command line turned out to be.
@@ -183,6 +207,8 @@ pub enum Request {
     Command(Command),
     /// For the session.
     Dialogue(Dialogue),
+    /// APPEND or REPLACE that is one line, for nothing in it is a literal.
+    Append(append::Opening),
 }
 
 /// What reading depends on.
@@ -192,6 +218,8 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
     /// Mailbox names are UTF-8 (the client enabled UTF8=ACCEPT or IMAP4rev2), not modified UTF-7.
     pub utf8: bool,
+    /// Sequence numbers are refused (the client enabled UIDONLY).
+    pub uid_only: bool,
     /// Where the session stands.
     pub state: State,
 }
@@ -201,7 +229,10 @@ pub struct Context<'a> {
 /// # Errors
 /// What to answer; under the tag if [`Tag::recover`] finds one, else untagged.
 pub fn parse(text: &[u8], context: Context<'_>) -> Result<(Tag, Request), Refusal> {
-    let mut reader = Reader::new(text, context.limits, context.utf8);
+    if let Some((tag, opening)) = append::opening(text, context)? {
+        return Ok((tag, Request::Append(opening)));
+    }
+    let mut reader = Reader::in_context(text, context);
     let (tag, name) = begin(&mut reader, context.state)?;
     let request = arguments(&mut reader, &name)?;
     reader.end()?;
@@ -210,7 +241,7 @@ pub fn parse(text: &[u8], context: Context<'_>) -> Result<(Tag, Request), Refusa
 
 /// Whether a command, perhaps a refused one, is a SEARCH that asks for its result to be kept (RFC 9051 §6.4.4.1).
 pub(crate) fn saves_result(text: &[u8], context: Context<'_>) -> bool {
-    let mut reader = Reader::new(text, context.limits, context.utf8);
+    let mut reader = Reader::in_context(text, context);
     let is_search =
         begin(&mut reader, context.state).is_ok_and(|(_, name)| matches!(name.as_str(), "SEARCH" | "UID SEARCH"));
     is_search && reader.search_returns().is_ok_and(|returns| returns.is_some_and(|returns| returns.save))
@@ -244,24 +275,31 @@ pub(crate) fn begin(reader: &mut Reader<'_>, state: State) -> Result<(Tag, Strin
 fn states(name: &str) -> Option<&'static [State]> {
     use State::{Authenticated, NotAuthenticated, Selected};
     Some(match name {
-        "CAPABILITY" | "NOOP" | "LOGOUT" | "ID" => &[NotAuthenticated, Authenticated, Selected],
+        "CAPABILITY" | "NOOP" | "LOGOUT" | "ID" | "LANGUAGE" => &[NotAuthenticated, Authenticated, Selected],
         "STARTTLS" | "AUTHENTICATE" | "LOGIN" => &[NotAuthenticated],
         // RFC 9051 §6.3.1: ENABLE belongs before SELECT, but servers needn't check that.
         "ENABLE" | "SELECT" | "EXAMINE" | "CREATE" | "DELETE" | "RENAME" | "SUBSCRIBE" | "UNSUBSCRIBE" | "LIST"
         | "LSUB" | "NAMESPACE" | "STATUS" | "APPEND" | "IDLE" | "GETQUOTA" | "GETQUOTAROOT" | "SETQUOTA"
-        | "COMPRESS" => &[Authenticated, Selected],
+        | "COMPRESS" | "UNAUTHENTICATE" | "NOTIFY" | "ESEARCH" | "GETMETADATA" | "SETMETADATA" | "GETACL"
+        | "SETACL" | "DELETEACL" | "LISTRIGHTS" | "MYRIGHTS" => &[Authenticated, Selected],
         "CHECK" | "CLOSE" | "UNSELECT" | "EXPUNGE" | "SEARCH" | "SORT" | "THREAD" | "FETCH" | "STORE" | "COPY"
-        | "MOVE" | "UID EXPUNGE" | "UID SEARCH" | "UID SORT" | "UID THREAD" | "UID FETCH" | "UID STORE"
-        | "UID COPY" | "UID MOVE" => &[Selected],
+        | "MOVE" | "REPLACE" | "CANCELUPDATE" | "UID EXPUNGE" | "UID SEARCH" | "UID SORT" | "UID THREAD"
+        | "UID FETCH" | "UID STORE" | "UID COPY" | "UID MOVE" | "UID REPLACE" => &[Selected],
         _ => return None,
     })
 }
+
+/// Commands that take or give sequence numbers, where UID doesn't stand before them.
+const NUMBERED: [&str; 7] = ["SEARCH", "SORT", "THREAD", "FETCH", "STORE", "COPY", "MOVE"];
 
 fn arguments(reader: &mut Reader<'_>, name: &str) -> Result<Request, Refusal> {
     if let Some(dialogue) = dialogue(reader, name)? {
         return Ok(Request::Dialogue(dialogue));
     }
     let (by_uid, name) = name.strip_prefix("UID ").map_or((false, name), |name| (true, name));
+    if reader.uid_only && !by_uid && NUMBERED.contains(&name) {
+        return Err(reader.needs_uid());
+    }
     Ok(Request::Command(match name {
         "NOOP" => Command::Noop,
         "NAMESPACE" => Command::Namespace,
@@ -286,13 +324,19 @@ fn arguments(reader: &mut Reader<'_>, name: &str) -> Result<Request, Refusal> {
         "EXPUNGE" if by_uid => Command::Expunge(Some(reader.set_argument()?)),
         "EXPUNGE" => Command::Expunge(None),
         "SEARCH" => Command::Search(reader.search(by_uid)?),
+        "ESEARCH" => Command::MultiSearch(reader.multi_search()?),
+        "CANCELUPDATE" => Command::CancelUpdate(reader.tags()?),
+        "GETACL" | "SETACL" | "DELETEACL" | "LISTRIGHTS" | "MYRIGHTS" => Command::Acl(reader.acl(name)?),
+        "GETMETADATA" => Command::GetMetadata(reader.get_metadata()?),
+        "SETMETADATA" => Command::SetMetadata(reader.set_metadata()?),
+        "NOTIFY" => Command::Notify(reader.notify()?),
+        "LANGUAGE" => Command::Language(reader.languages()?),
         "SORT" => Command::Sort(reader.sort(by_uid)?),
         "THREAD" => Command::Thread(reader.thread(by_uid)?),
         "FETCH" => Command::Fetch(reader.fetch(by_uid)?),
         "STORE" => Command::Store(reader.store(by_uid)?),
         "COPY" => Command::Copy(reader.transfer(by_uid)?),
         "MOVE" => Command::Move(reader.transfer(by_uid)?),
-        "APPEND" => return Err(append::without_literal(reader)),
         _ => return Err(reader.bad("Unknown command")),
     }))
 }
@@ -303,6 +347,7 @@ fn dialogue(reader: &mut Reader<'_>, name: &str) -> Result<Option<Dialogue>, Ref
         "LOGOUT" => Dialogue::Logout,
         "STARTTLS" => Dialogue::StartTls,
         "IDLE" => Dialogue::Idle,
+        "UNAUTHENTICATE" => Dialogue::Unauthenticate,
         "AUTHENTICATE" => Dialogue::Authenticate(reader.authenticate()?),
         "LOGIN" => Dialogue::Login(reader.login()?),
         "COMPRESS" => {
@@ -325,6 +370,35 @@ impl Reader<'_> {
     pub(crate) fn set_argument(&mut self) -> Result<SequenceSet, Refusal> {
         self.space()?;
         self.sequence_set()
+    }
+
+    /// `1*(SP quoted)`: tags.
+    fn tags(&mut self) -> Result<Vec<Tag>, Refusal> {
+        let mut tags = Vec::new();
+        loop {
+            self.space()?;
+            let text = self.string()?;
+            let tag = std::str::from_utf8(&text).ok().and_then(Tag::parse);
+            tags.push(tag.ok_or_else(|| self.bad("That is no tag"))?);
+            if self.peek() != Some(b' ') {
+                return Ok(tags);
+            }
+            if tags.len() == self.limits.list_items {
+                return Err(self.too_much("Too many tags"));
+            }
+        }
+    }
+
+    /// `*(SP lang-range-quoted)` (RFC 5255 §3.2).
+    fn languages(&mut self) -> Result<Vec<String>, Refusal> {
+        let mut languages = Vec::new();
+        while self.skip(b' ') && self.peek().is_some() {
+            languages.push(self.text()?);
+            if languages.len() > self.limits.list_items {
+                return Err(self.too_much("Too many languages"));
+            }
+        }
+        Ok(languages)
     }
 
     fn transfer(&mut self, by_uid: bool) -> Result<Transfer, Refusal> {

@@ -15,7 +15,9 @@ pub mod limits;
 
 pub mod command;
 pub mod date;
+pub mod partial;
 pub mod sequence;
+pub mod url;
 pub mod utf7;
 
 pub mod session;

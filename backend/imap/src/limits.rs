@@ -24,6 +24,10 @@ pub struct Limits {
     pub list_items: usize,
     /// Messages of one APPEND (RFC 3502).
     pub append_messages: u32,
+    /// Pieces of one APPEND: messages, literals and URLs (RFC 4469).
+    pub append_items: u32,
+    /// Groups of a NOTIFY (RFC 5465).
+    pub event_groups: usize,
     /// Commands in a row that cannot be read, until the session ends.
     pub bad_commands: u32,
     /// [`Self::bad_commands`] before log-in, in a row or not.
@@ -43,6 +47,8 @@ impl Default for Limits {
             ranges: 10_000,
             list_items: 1000,
             append_messages: 1000,
+            append_items: 300_000,
+            event_groups: 32,
             bad_commands: 20,
             early_bad_commands: 5,
         }

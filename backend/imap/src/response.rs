@@ -7,6 +7,7 @@
 mod code;
 mod fetch;
 mod mailbox;
+mod metadata;
 pub(crate) mod number;
 mod search;
 mod text;
@@ -17,8 +18,9 @@ pub use code::ResponseCode;
 pub(crate) use fetch::section_name;
 pub use fetch::{FetchWriter, without_nul};
 pub use mailbox::{MailboxStatus, list, lsub, namespace, quota, quota_root, status, write_mailbox};
-pub use number::{write_numbers, write_runs};
-pub use search::{ESearch, esearch, search, sort, thread};
+pub use metadata::{acl, language, list_rights, metadata, metadata_changed, my_rights};
+pub use number::{runs_of, write_numbers, write_runs};
+pub use search::{ESearch, Found, Update, esearch, search, search_update, sort, thread};
 pub use text::{write_nil_or_string, write_string};
 
 use crate::capability::Capabilities;

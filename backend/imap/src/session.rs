@@ -39,8 +39,12 @@ pub struct Config {
     pub scram: bool,
     /// COMPRESS=DEFLATE is offered.
     pub compress: bool,
+    /// UNAUTHENTICATE is offered: for programs that act for many; RFC 8437 §8 wants it to be a choice.
+    pub unauthenticate: bool,
     /// Octets of a message, at most (RFC 7889).
     pub append_limit: u64,
+    /// Messages that one COPY or APPEND takes (RFC 9738, SAVELIMIT).
+    pub save_limit: u32,
 }
 
 /// What the driver is to do.
@@ -62,6 +66,9 @@ pub enum Step {
     Append(AppendMessage),
     /// Octets of the announced message.
     AppendData(Vec<u8>),
+    /// The octets that this URL names belong to the announced message (RFC 4469). What it names may be missing: then
+    /// [`Session::refuse_append`].
+    AppendUrl(String),
     /// All messages are here: file them and write the tagged answer.
     AppendEnd(Tag),
     /// The APPEND turned out to be wrong, and its answer is written: forget its messages.
@@ -72,6 +79,8 @@ pub enum Step {
     IdleDone(Tag),
     /// IDLE ended with something else than DONE, and its answer is written.
     IdleBroken,
+    /// UNAUTHENTICATE (RFC 8437): forget who it was and all that came of it, then write the tagged OK.
+    Unauthenticate(Tag),
     /// Send what has been written, do the handshake, call [`Session::tls_started`].
     StartTls,
     /// Send what has been written; from then on both directions are compressed (RFC 4978).
@@ -92,6 +101,10 @@ pub struct Enabled {
     pub utf8_accept: bool,
     /// IMAP4rev2: ESEARCH instead of SEARCH, and the other changes of RFC 9051 Appendix E.
     pub imap4rev2: bool,
+    /// METADATA: changes of notes are told.
+    pub metadata: bool,
+    /// UIDONLY: UIDFETCH and VANISHED, never a sequence number (RFC 9586).
+    pub uid_only: bool,
 }
 
 impl Enabled {
@@ -102,6 +115,8 @@ impl Enabled {
             Extension::QResync => self.qresync,
             Extension::Utf8Accept => self.utf8_accept,
             Extension::Imap4Rev2 => self.imap4rev2,
+            Extension::Metadata => self.metadata,
+            Extension::UidOnly => self.uid_only,
         }
     }
 
@@ -236,7 +251,9 @@ impl Session {
             passwords: self.takes_passwords(),
             mechanisms: self.offer(),
             compress: self.config.compress && !self.is_compressed,
+            unauthenticate: self.config.unauthenticate,
             append_limit: self.config.append_limit,
+            save_limit: self.config.save_limit,
         }
     }
 
@@ -266,6 +283,8 @@ impl Session {
             }
             Extension::Utf8Accept => std::mem::replace(&mut self.enabled.utf8_accept, true),
             Extension::Imap4Rev2 => std::mem::replace(&mut self.enabled.imap4rev2, true),
+            Extension::Metadata => std::mem::replace(&mut self.enabled.metadata, true),
+            Extension::UidOnly => std::mem::replace(&mut self.enabled.uid_only, true),
         };
         !before
     }
@@ -308,7 +327,8 @@ impl Session {
     }
 
     fn context(&self) -> Context<'_> {
-        Context { limits: &self.config.limits, utf8: self.enabled.utf8(), state: self.state }
+        let Enabled { uid_only, .. } = self.enabled;
+        Context { limits: &self.config.limits, utf8: self.enabled.utf8(), uid_only, state: self.state }
     }
 
     /// The command so far.
@@ -389,6 +409,10 @@ impl Session {
         match result {
             Ok((tag, Request::Command(command))) => Some(Step::Command(tag, command)),
             Ok((tag, Request::Dialogue(dialogue))) => self.converse(out, tag, dialogue),
+            Ok((tag, Request::Append(opening))) => {
+                self.begin_append(tag, opening, true);
+                None
+            }
             Err(refusal) => {
                 self.refuse(out, tag.as_ref(), &refusal);
                 saves.then_some(Step::SaveRefused)
@@ -406,34 +430,42 @@ impl Session {
     fn take_literal(&mut self, out: &mut Vec<u8>, end: usize, announced: &Announced) -> Option<Step> {
         let text = self.pending().get(..end).unwrap_or_default();
         let tag = Tag::recover(text);
-        match append::head(text, self.context()) {
+        match append::opening(text, self.context()) {
             Err(refusal) => {
                 self.drop_literal(end, announced);
                 self.refuse(out, tag.as_ref(), &refusal);
                 None
             }
-            Ok(Some((tag, mailbox, head))) => {
+            Ok(Some((tag, opening))) => {
                 self.consume(end);
-                self.begin_append(out, Appending::new(tag, mailbox), head)
+                self.begin_append(tag, opening, false);
+                None
             }
             Ok(None) => {
-                let octets = usize::try_from(announced.octets).unwrap_or(usize::MAX);
-                if self.literals.saturating_add(octets) > self.literal_limit() {
-                    let refusal = Refusal { reason: Reason::Limit, text: "The literal is too long".into(), at: end };
-                    let (tag, saves) = self.refused(text, &refusal);
-                    self.drop_literal(end, announced);
+                let saves = command::saves_result(text, self.context());
+                if let Err(refusal) = self.take_in(out, end, announced) {
                     self.refuse(out, tag.as_ref(), &refusal);
                     return saves.then_some(Step::SaveRefused);
-                }
-                self.literals += octets;
-                self.line = end + octets;
-                self.seen = self.line;
-                if !announced.is_hasty {
-                    response::continuation(out, "OK");
                 }
                 None
             }
         }
+    }
+
+    /// Lets the client send a literal that belongs to the command's text.
+    fn take_in(&mut self, out: &mut Vec<u8>, end: usize, announced: &Announced) -> Result<(), Refusal> {
+        let octets = usize::try_from(announced.octets).unwrap_or(usize::MAX);
+        if self.literals.saturating_add(octets) > self.literal_limit() {
+            self.drop_literal(end, announced);
+            return Err(Refusal { reason: Reason::Limit, text: "The literal is too long".into(), at: end });
+        }
+        self.literals += octets;
+        self.line = end + octets;
+        self.seen = self.line;
+        if !announced.is_hasty {
+            response::continuation(out, "OK");
+        }
+        Ok(())
     }
 
     /// Passes over a line and over the literal after it, where the client didn't wait for leave to send it.
@@ -513,6 +545,7 @@ impl Session {
                 return Some(Step::Idle(tag));
             }
             Dialogue::Compress => return self.start_compression(out, &tag),
+            Dialogue::Unauthenticate => return self.unauthenticate(out, tag),
         }
         None
     }
@@ -532,6 +565,23 @@ impl Session {
         self.mode = Mode::Handshake;
         self.tidy();
         Some(Step::StartTls)
+    }
+
+    /// RFC 8437: all but TLS begins anew.
+    fn unauthenticate(&mut self, out: &mut Vec<u8>, tag: Tag) -> Option<Step> {
+        if !self.config.unauthenticate {
+            self.refuse(out, Some(&tag), &plain_refusal("Unknown command"));
+            return None;
+        }
+        if self.is_compressed {
+            // §3: who cannot reset a connection hangs up. What the client sends next may stand in the inflater already.
+            self.bye(out, None, "A compressed connection cannot begin anew; please connect again");
+            return None;
+        }
+        self.state = State::NotAuthenticated;
+        self.enabled = Enabled::default();
+        self.bad_commands = 0;
+        Some(Step::Unauthenticate(tag))
     }
 
     fn start_compression(&mut self, out: &mut Vec<u8>, tag: &Tag) -> Option<Step> {
@@ -558,12 +608,13 @@ impl Session {
             Reason::MailboxName => (Status::No, Some(ResponseCode::Cannot)),
             Reason::SpecialUse => (Status::No, Some(ResponseCode::UseAttr)),
             Reason::Charset => (Status::No, Some(ResponseCode::BadCharset)),
+            Reason::UidRequired => (Status::Bad, Some(ResponseCode::UidRequired)),
         };
         match tag {
             Some(tag) => response::tagged(out, tag, status, code.as_ref(), &refusal.to_string()),
             None => response::condition(out, Condition::Bad, code.as_ref(), &refusal.to_string()),
         }
-        if refusal.reason != Reason::Syntax && tag.is_some() {
+        if !matches!(refusal.reason, Reason::Syntax | Reason::UidRequired) && tag.is_some() {
             return;
         }
         self.bad_commands += 1;

@@ -19,6 +19,8 @@ pub enum SortField {
     DisplayTo,
     /// The first From address' local part.
     From,
+    /// How well a FUZZY search was met, the best first (RFC 6203 §6).
+    Relevancy,
     /// Octets.
     Size,
     /// The base subject (RFC 5256 §2.1).
@@ -60,6 +62,8 @@ pub struct SortRow<'a> {
     pub display_from: &'a str,
     /// The same of To.
     pub display_to: &'a str,
+    /// 1 to 100 (RFC 6203 §4).
+    pub relevancy: u8,
 }
 
 impl SortRow<'_> {
@@ -71,6 +75,7 @@ impl SortRow<'_> {
             SortField::DisplayFrom => self.display_from.cmp(other.display_from),
             SortField::DisplayTo => self.display_to.cmp(other.display_to),
             SortField::From => self.from.cmp(other.from),
+            SortField::Relevancy => other.relevancy.cmp(&self.relevancy),
             SortField::Size => self.size_octets.cmp(&other.size_octets),
             SortField::Subject => self.base_subject.cmp(other.base_subject),
             SortField::To => self.to.cmp(other.to),
@@ -109,6 +114,7 @@ mod tests {
             cc: "",
             display_from: "",
             display_to: "",
+            relevancy: 100,
         }
     }
 

@@ -5,10 +5,16 @@
 
 mod append;
 mod change;
+mod context;
 mod fetch;
 mod flags;
+mod fuzzy;
+mod listening;
 mod mailboxes;
+mod metadata;
 mod order;
+mod progress;
+mod rights;
 mod search;
 mod select;
 mod selected;
@@ -18,6 +24,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use relais_imap::command::{Command, Extension, Tag};
+use relais_imap::limits::Limits;
 use relais_imap::response::{self, Condition, ResponseCode, Status};
 use relais_imap::session::{Config, LogIn, Session, Shown, Step};
 use relais_model::ModSeq;
@@ -26,7 +33,7 @@ use relais_sasl::Credentials;
 use relais_sasl::scram::Wanted;
 use relais_store::{AccountKey, ChangeError, MailboxError, StoreError};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
@@ -35,7 +42,8 @@ use crate::scram::Scram;
 use crate::wire::Wire;
 use crate::{AccountSeat, House};
 use append::Appending;
-use selected::{Expunges, Selected, Sync, Told};
+use listening::Listening;
+use selected::{Expunges, Selected, Sync, Synced, Told};
 
 /// What is written is sent away when it has grown to this.
 const FLUSH_OCTETS: usize = 64 * 1024;
@@ -47,8 +55,10 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         plain_log_in: visitor.listener.plain_login,
         scram: house.scram,
         compress: true,
+        unauthenticate: house.limits.imap_unauthenticate,
         append_limit: house.limits.message_octets,
-        ..Config::default()
+        save_limit: house.limits.imap_save,
+        limits: Limits { append_messages: house.limits.imap_save, ..Limits::default() },
     };
     let is_tls = visitor.wire.is_tls();
     let mut session = Session::new(Arc::new(config), is_tls);
@@ -67,6 +77,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         scram: Scram::default(),
         selected: None,
         changes: None,
+        listening: None,
         appending: None,
         told: Told::default(),
     });
@@ -90,6 +101,8 @@ struct Client {
     selected: Option<Box<Selected>>,
     /// While idling: tells that the mailbox changed.
     changes: Option<watch::Receiver<ModSeq>>,
+    /// What the client wants to be told unasked.
+    listening: Option<Box<Listening>>,
     appending: Option<Box<Appending>>,
     /// What the command under way has told of.
     told: Told,
@@ -162,7 +175,7 @@ impl From<ChangeError> for Halt {
         let code = match error {
             ChangeError::Failed(error) => return error.into(),
             ChangeError::OverQuota => ResponseCode::OverQuota,
-            ChangeError::NoMailbox => ResponseCode::NonExistent,
+            ChangeError::NoMailbox | ChangeError::NoMessage => ResponseCode::NonExistent,
             ChangeError::TooManyKeywords | ChangeError::NoMoreUids => ResponseCode::Limit,
         };
         Self::no(code, sentence(&error.to_string()))
@@ -205,15 +218,17 @@ impl Client {
                 Step::AppendData(octets) => self.keep_octets(&octets).await,
                 Step::AppendEnd(tag) => {
                     let outcome = Box::pin(self.append()).await;
-                    self.conclude(&tag, outcome, Expunges::Tell, true)?;
+                    self.conclude(&tag, outcome, After { is_own: true, ..After::ANY }).await?;
                 }
+                Step::AppendUrl(url) => Box::pin(self.append_url(&url)).await,
                 Step::AppendBroken => self.appending = None,
-                Step::Idle(_) => self.begin_idle(),
+                Step::Idle(_) => Box::pin(self.begin_idle()).await?,
                 Step::IdleDone(tag) => {
-                    self.changes = None;
-                    self.conclude(&tag, Ok(Done::plain("Idled")), Expunges::Tell, false)?;
+                    self.listen_to_selected();
+                    self.conclude(&tag, Ok(Done::plain("Idled")), After::ANY).await?;
                 }
-                Step::IdleBroken => self.changes = None,
+                Step::IdleBroken => self.listen_to_selected(),
+                Step::Unauthenticate(tag) => self.unauthenticate(&tag)?,
                 Step::StartTls => self.start_tls().await?,
                 Step::StartCompression => {
                     self.flush().await?;
@@ -256,7 +271,7 @@ impl Client {
         Ok(())
     }
 
-    /// Waits for octets, for news while idling, for the time to be over, or for the end of the house.
+    /// Waits for octets, for news while idling or listening, for the time to be over, or for the end of the house.
     async fn wait(&mut self, stop: &CancellationToken) -> io::Result<()> {
         let limits = &self.house.limits;
         let limit = if self.identity.is_some() { limits.imap_idle } else { limits.login_idle };
@@ -270,39 +285,103 @@ impl Client {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            () = stop.cancelled() => {
+        let elsewhere = async {
+            match &mut self.listening {
+                Some(listening) => listening.hear().await,
+                None => std::future::pending().await,
+            }
+        };
+        let woken = tokio::select! {
+            () = stop.cancelled() => Woken::Stopped,
+            // Cancel-safe: what is closed stays closed.
+            () = closing => Woken::Closed,
+            // Cancel-safe: a change that was seen is marked as seen in the same poll.
+            is_alive = news => Woken::Changed(is_alive),
+            // Cancel-safe: what was heard stands in the listener before it waits again.
+            () = elsewhere => Woken::Heard,
+            read = timeout(limit, wire.read(|octets| session.feed(octets))) => match read {
+                Ok(read) => { read?; return Ok(()) }
+                Err(_elapsed) => Woken::Silent,
+            },
+        };
+        match woken {
+            Woken::Stopped => {
                 self.session.bye(&mut self.out, Some(&ResponseCode::Unavailable), "The server closes for now");
             }
-            () = closing => self.session.bye(&mut self.out, None, "This account was closed to all who were in"),
-            // Cancel-safe: a change that was seen is marked as seen in the same poll.
-            is_alive = news => self.tell_news(is_alive),
-            read = timeout(limit, wire.read(|octets| session.feed(octets))) => match read {
-                Ok(read) => { read?; }
-                Err(_elapsed) => self.session.bye(&mut self.out, None, "You were silent for too long"),
-            },
+            Woken::Closed => self.session.bye(&mut self.out, None, "This account was closed to all who were in"),
+            Woken::Changed(is_alive) => Box::pin(self.tell_news(is_alive)).await?,
+            Woken::Heard => Box::pin(self.tell_heard()).await?,
+            Woken::Silent => self.session.bye(&mut self.out, None, "You were silent for too long"),
         }
         Ok(())
     }
 
-    /// Something changed while the client idles.
-    fn tell_news(&mut self, is_alive: bool) {
-        let Some(selected) = self.selected.as_deref_mut() else { return };
+    /// Something changed in the open mailbox while the client idles or listens.
+    async fn tell_news(&mut self, is_alive: bool) -> io::Result<()> {
+        let Some(selected) = self.selected.as_deref() else { return Ok(()) };
         if !is_alive || selected.view.is_gone() {
             let code = Some(&ResponseCode::NonExistent);
-            return self.session.bye(&mut self.out, code, "The mailbox was deleted by another session");
+            self.session.bye(&mut self.out, code, "The mailbox was deleted by another session");
+            return Ok(());
         }
-        let told = Told::default();
+        self.told = Told::default();
+        let delays = self.listening.as_deref().is_some_and(Listening::delays_expunges) && !self.session.is_idling();
+        let expunges = if delays { Expunges::Keep } else { Expunges::Tell };
         // Nobody asked: so each FETCH names its UID (RFC 9051 §7.5.2).
-        let how = Sync { expunges: Expunges::Tell, enabled: self.session.enabled(), with_uid: true, told: &told };
-        selected.sync(&self.house.store, &mut self.out, how);
+        self.tell_changes(After { expunges, with_uid: true, is_own: false }).await
+    }
+
+    /// Tells what has changed in the open mailbox, and what that means for the searches that are kept.
+    async fn tell_changes(&mut self, after: After) -> io::Result<()> {
+        let Some(selected) = self.selected.as_deref_mut() else { return Ok(()) };
+        let wanted = self.listening.as_deref().and_then(Listening::of_selected);
+        // RFC 5465 §3.1: who doesn't want to hear of it hears what came of the own commands alone.
+        if wanted.as_ref().is_some_and(|wanted| !wanted.messages) && !after.is_own {
+            return Ok(());
+        }
+        let tells_flags = after.is_own || wanted.as_ref().is_none_or(|wanted| wanted.flags);
+        let After { expunges, with_uid, is_own } = after;
+        // RFC 5465 §5.1: who said NOTIFY is told UIDs.
+        let with_uid = with_uid || (wanted.is_some() && !is_own);
+        let how = Sync { expunges, enabled: self.session.enabled(), with_uid, tells_flags, told: &self.told };
+        let synced = selected.sync(&self.house.store, &mut self.out, how);
+        let told = self.tell_synced(&synced, is_own).await;
+        match told {
+            Err(Halt::Wire(error)) => Err(error),
+            Ok(()) | Err(Halt::Refuse(..)) => Ok(()),
+        }
+    }
+
+    async fn tell_synced(&mut self, synced: &Synced, is_own: bool) -> Result<(), Halt> {
+        let items = self.listening.as_deref().and_then(Listening::of_selected).map(|wanted| wanted.items.to_vec());
+        if let Some(items) = items.filter(|items| !items.is_empty() && !is_own && !synced.arrived.is_empty()) {
+            self.tell_new(&items, &synced.arrived).await?;
+        }
+        self.update_contexts(&synced.arrived, &synced.flagged).await
     }
 
     /// RFC 9051 §6.3.13: what has changed already is told at once.
-    fn begin_idle(&mut self) {
-        let Some(selected) = self.selected.as_deref() else { return };
+    async fn begin_idle(&mut self) -> io::Result<()> {
+        let Some(selected) = self.selected.as_deref() else { return Ok(()) };
         self.changes = Some(selected.view.subscribe());
-        self.tell_news(true);
+        self.tell_news(true).await
+    }
+
+    /// Between commands the open mailbox is heard only by who said NOTIFY.
+    fn listen_to_selected(&mut self) {
+        let wants = self.listening.as_deref().and_then(Listening::of_selected).is_some_and(|wanted| wanted.messages);
+        self.changes = self.selected.as_deref().filter(|_| wants).map(|selected| selected.view.subscribe());
+    }
+
+    /// UNAUTHENTICATE (RFC 8437 §3): nothing of who it was is left, and no EXPUNGE is told.
+    fn unauthenticate(&mut self, tag: &Tag) -> io::Result<()> {
+        (self.identity, self.seat, self.scram) = (None, None, Scram::default());
+        (self.selected, self.changes, self.listening, self.appending) = (None, None, None, None);
+        self.told = Told::default();
+        let end = Instant::now() + self.house.limits.login_idle;
+        self.wire()?.end_at(Some(end));
+        response::tagged(&mut self.out, tag, Status::Ok, None, "Nobody is logged in");
+        Ok(())
     }
 
     async fn start_tls(&mut self) -> io::Result<()> {
@@ -322,7 +401,7 @@ impl Client {
             }
             Shown::Proof(place) => self.scram.conclude(&self.house, place).await,
         };
-        self.logged_in(&log_in.tag, answer)
+        self.logged_in(&log_in.tag, answer).await
     }
 
     /// SCRAM: what is known of the name, or why that isn't told.
@@ -337,12 +416,12 @@ impl Client {
             }
             Err(answer) => {
                 self.session.keys(&mut self.out, None);
-                self.logged_in(tag, answer)
+                self.logged_in(tag, answer).await
             }
         }
     }
 
-    fn logged_in(&mut self, tag: &Tag, answer: LoginAnswer) -> io::Result<()> {
+    async fn logged_in(&mut self, tag: &Tag, answer: LoginAnswer) -> io::Result<()> {
         let outcome = match answer {
             LoginAnswer::Granted(identity) => match self.house.seat(&identity) {
                 Some(seat) => {
@@ -362,27 +441,21 @@ impl Client {
                 Err(Halt::no(ResponseCode::Unavailable, "Log-in is not possible now; try again later"))
             }
         };
-        self.conclude(tag, outcome, Expunges::Keep, false)
+        self.conclude(tag, outcome, After { expunges: Expunges::Keep, ..After::ANY }).await
     }
 
     async fn command(&mut self, tag: Tag, command: Command) -> io::Result<()> {
-        let (expunges, with_uid) = after(&command);
+        let after = after(&command);
         self.told = Told::default();
         let outcome = self.perform(&tag, command).await;
-        self.conclude(&tag, outcome, expunges, with_uid)
+        self.conclude(&tag, outcome, after).await
     }
 
     /// Tells what has changed, then how the command went.
-    fn conclude(
-        &mut self,
-        tag: &Tag,
-        outcome: Result<Done, Halt>,
-        expunges: Expunges,
-        with_uid: bool,
-    ) -> io::Result<()> {
-        if let Some(selected) = self.selected.as_deref_mut() {
-            let how = Sync { expunges, enabled: self.session.enabled(), with_uid, told: &self.told };
-            selected.sync(&self.house.store, &mut self.out, how);
+    async fn conclude(&mut self, tag: &Tag, outcome: Result<Done, Halt>, after: After) -> io::Result<()> {
+        Box::pin(self.tell_changes(after)).await?;
+        if self.listening.is_some() {
+            Box::pin(self.tell_heard()).await?;
         }
         match outcome {
             Ok(done) => response::tagged(&mut self.out, tag, Status::Ok, done.code.as_ref(), done.text),
@@ -397,7 +470,12 @@ impl Client {
     }
 
     async fn perform(&mut self, tag: &Tag, command: Command) -> Result<Done, Halt> {
-        let is_long = matches!(command, Command::Search(_) | Command::Sort(_) | Command::Thread(_));
+        let is_long =
+            matches!(command, Command::Search(_) | Command::MultiSearch(_) | Command::Sort(_) | Command::Thread(_));
+        if is_long {
+            // Whoever has the turn must not wait for a peer; a line of progress every few seconds is all that is sent meanwhile.
+            self.flush().await?;
+        }
         let _turn = match &self.seat {
             Some(seat) if is_long => seat.turn().await,
             _ => None,
@@ -429,8 +507,15 @@ impl Client {
             Command::Unselect => Ok(self.unselect()),
             Command::Expunge(only) => self.expunge(only).await,
             Command::Search(search) => self.search(tag, search).await,
-            Command::Sort(sort) => self.sort(sort).await,
-            Command::Thread(thread) => self.thread(thread).await,
+            Command::MultiSearch(search) => self.multi_search(tag, search).await,
+            Command::CancelUpdate(tags) => self.cancel_update(&tags),
+            Command::Sort(sort) => self.sort(tag, sort).await,
+            Command::Thread(thread) => self.thread(tag, thread).await,
+            Command::Acl(acl) => self.acl(acl).await,
+            Command::GetMetadata(get) => self.get_metadata(get).await,
+            Command::SetMetadata(set) => self.set_metadata(set).await,
+            Command::Notify(notify) => self.notify(notify).await,
+            Command::Language(wanted) => self.language(&wanted),
             Command::Fetch(fetch) => self.fetch(fetch).await,
             Command::Store(store) => self.store(store).await,
             Command::Copy(transfer) => self.copy(transfer).await,
@@ -446,6 +531,9 @@ impl Client {
         // In whatever order they were named (RFC 7162 §3.2.3).
         let newly: Vec<Extension> = extensions.iter().copied().filter(|extension| !before.has(*extension)).collect();
         response::enabled(&mut self.out, &newly);
+        if newly.contains(&Extension::Metadata) {
+            self.hear_of_notes();
+        }
         if !before.condstore && self.session.enabled().condstore {
             self.tell_highest_mod_seq();
         }
@@ -481,15 +569,50 @@ impl Client {
     }
 }
 
-/// Whether sequence numbers may change after a command, and whether it speaks of UIDs (RFC 9051 §7.5.1).
-fn after(command: &Command) -> (Expunges, bool) {
+/// What wakes a session that waits.
+enum Woken {
+    /// The house closes.
+    Stopped,
+    /// The account was closed to all who were in.
+    Closed,
+    /// The open mailbox changed; or it is gone.
+    Changed(bool),
+    /// Something happened elsewhere that the client wants to hear of.
+    Heard,
+    /// The client says nothing.
+    Silent,
+}
+
+/// How what has changed is told after a command.
+#[derive(Debug, Clone, Copy)]
+struct After {
+    /// Whether sequence numbers may change (RFC 9051 §7.5.1).
+    expunges: Expunges,
+    /// It speaks of UIDs.
+    with_uid: bool,
+    /// The change is the command's own.
+    is_own: bool,
+}
+
+impl After {
+    /// After a command that asks for nothing of it.
+    const ANY: Self = Self { expunges: Expunges::Tell, with_uid: false, is_own: false };
+}
+
+fn after(command: &Command) -> After {
+    let is_own = matches!(
+        command,
+        Command::Store(_) | Command::Expunge(_) | Command::Move(_) | Command::Copy(_) | Command::Fetch(_)
+    );
     let (by_uid, names_numbers) = match command {
         Command::Fetch(fetch) => (fetch.by_uid, !fetch.by_uid),
         Command::Store(store) => (store.by_uid, !store.by_uid),
         Command::Search(search) => (search.by_uid, search.key.names_numbers()),
+        Command::MultiSearch(search) => (true, search.key.names_numbers()),
         Command::Sort(sort) => (sort.by_uid, sort.key.names_numbers()),
         Command::Thread(thread) => (thread.by_uid, thread.key.names_numbers()),
-        _ => return (Expunges::Tell, false),
+        _ => return After { is_own, ..After::ANY },
     };
-    (if by_uid && !names_numbers { Expunges::Tell } else { Expunges::Keep }, by_uid)
+    let expunges = if by_uid && !names_numbers { Expunges::Tell } else { Expunges::Keep };
+    After { expunges, with_uid: by_uid, is_own }
 }

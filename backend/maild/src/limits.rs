@@ -27,6 +27,13 @@ pub struct Limits {
     pub login_idle: Duration,
     /// Silence after log-in (RFC 9051 §5.4 wants 30 minutes at least).
     pub imap_idle: Duration,
+    /// While a long IMAP command is under way: between two lines that say how far it is (RFC 9585 §4 wants 10 to 15 seconds).
+    pub imap_progress: Duration,
+    /// Messages that one IMAP command copies or appends (RFC 9738 §3 wants 1,000 at least).
+    pub imap_save: u32,
+    /// IMAP connections can begin anew with another account (RFC 8437): for programs that act for many. Off by default, for a
+    /// proxy before us may not know of it (§8).
+    pub imap_unauthenticate: bool,
     /// Silence of POP3 (RFC 1939 §3 wants 10 minutes at least).
     pub pop3_idle: Duration,
     /// A peer that takes nothing of what we write.
@@ -50,6 +57,9 @@ impl Default for Limits {
             smtp_session: 60 * MINUTE,
             login_idle: 3 * MINUTE,
             imap_idle: 31 * MINUTE,
+            imap_progress: Duration::from_secs(10),
+            imap_save: 100_000,
+            imap_unauthenticate: false,
             pop3_idle: 10 * MINUTE,
             write_stall: 2 * MINUTE,
             drain: Duration::from_secs(20),

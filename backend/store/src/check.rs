@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 26] = [
+const RULES: [(&str, &str); 27] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -55,6 +55,10 @@ const RULES: [(&str, &str); 26] = [
                  (SELECT 1 FROM mailbox m WHERE m.mailbox_key = x.mailbox_key))
            + (SELECT COUNT(*) FROM subscription s WHERE NOT EXISTS
                  (SELECT 1 FROM account a WHERE a.account_key = s.account_key))"),
+    ("notes of nobody, or on mailboxes that are gone",
+     "SELECT COUNT(*) FROM metadata n WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = n.account_key)
+         OR (n.mailbox_key <> 0 AND NOT EXISTS
+                 (SELECT 1 FROM mailbox m WHERE m.mailbox_key = n.mailbox_key AND m.account_key = n.account_key))"),
     ("app passwords or their salts of nobody, or without a salt",
      "SELECT (SELECT COUNT(*) FROM app_password p WHERE NOT EXISTS
                  (SELECT 1 FROM scram_salt s WHERE s.account_key = p.account_key))

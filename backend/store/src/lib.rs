@@ -44,7 +44,9 @@ mod junk;
 mod key;
 mod mailbox;
 mod message;
+mod metadata;
 mod names;
+mod news;
 mod page;
 mod queue;
 mod report;
@@ -98,8 +100,10 @@ pub use key::{
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{
     Acceptance, Accepted, Append, Appended, ChangeError, Copied, Delivered, Delivery, DeliveryRefusal, Expunged,
-    FlagChange, FlagOp, FlagsStored, Target,
+    FlagChange, FlagOp, FlagsStored, Replaced, Target,
 };
+pub use metadata::{Annotation, MAX_METADATA, MAX_METADATA_OCTETS, MAX_METADATA_VALUE, MetadataError};
+pub use news::{AccountNews, Happened};
 pub use page::{Listing, Page};
 pub use queue::*;
 pub use report::*;
@@ -248,6 +252,16 @@ impl Store {
     /// Told of each change of mail after it is durable. A receiver that is 1,024 changes late learns that it missed some.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.inner.views.changes()
+    }
+
+    /// Told of what happens to an account beside its mail, after it is durable. A receiver that is late learns that it missed some.
+    pub fn news(&self) -> broadcast::Receiver<AccountNews> {
+        self.inner.views.news().subscribe()
+    }
+
+    /// Tells it. Nobody may listen: so be it.
+    pub(crate) fn tell(&self, account: AccountKey, what: Happened) {
+        let _unheard = self.inner.views.news().send(AccountNews { account, what });
     }
 
     /// Whether the database answers.

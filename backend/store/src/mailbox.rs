@@ -7,6 +7,7 @@ use sqlx::{AnyConnection, Row};
 use crate::Store;
 use crate::error::StoreError;
 use crate::key::{AccountKey, Keys, MailboxKey};
+use crate::news::Happened;
 use crate::view::load::{narrow, uid_validity, unsigned};
 use crate::view::{MailboxChange, What, mod_seq};
 
@@ -161,21 +162,25 @@ impl Store {
 
     /// Subscribes to a name, whether it is there or not.
     pub async fn subscribe(&self, account: AccountKey, name: &MailboxName) -> Result<(), StoreError> {
-        let name = name.as_str().to_owned();
-        self.write(move |tx| Box::pin(subscribe(tx, account, name))).await
+        let text = name.as_str().to_owned();
+        self.write(move |tx| Box::pin(subscribe(tx, account, text))).await?;
+        self.tell(account, Happened::Subscribed(name.clone()));
+        Ok(())
     }
 
     /// Takes a subscription away; it is no error when there is none.
     pub async fn unsubscribe(&self, account: AccountKey, name: &MailboxName) -> Result<(), StoreError> {
-        let name = name.as_str().to_owned();
+        let text = name.as_str().to_owned();
         self.write(move |tx| {
             Box::pin(async move {
                 let query = sqlx::query("DELETE FROM subscription WHERE account_key = $1 AND name = $2");
-                query.bind(account.value()).bind(name).execute(tx).await?;
-                Ok(())
+                query.bind(account.value()).bind(text).execute(tx).await?;
+                Ok::<_, StoreError>(())
             })
         })
-        .await
+        .await?;
+        self.tell(account, Happened::Unsubscribed(name.clone()));
+        Ok(())
     }
 
     /// Makes a mailbox, and those above it that are missing (RFC 9051 §6.3.4).
@@ -190,6 +195,7 @@ impl Store {
             Box::pin(async move { create_with_parents(tx, &keys, now, account, &wanted, special_use).await })
         })
         .await?;
+        self.tell(account, Happened::Created(name.clone()));
         self.mailbox(account, name).await?.ok_or(MailboxError::NotFound)
     }
 
@@ -198,8 +204,13 @@ impl Store {
         if name.is_inbox() {
             return Err(MailboxError::Inbox);
         }
-        let name = name.as_str().to_owned();
-        self.write_news(move |tx| Box::pin(async move { Ok(((), vec![delete(tx, account, name).await?])) })).await
+        let text = name.as_str().to_owned();
+        self.write_news(move |tx| {
+            Box::pin(async move { Ok::<_, MailboxError>(((), vec![delete(tx, account, text).await?])) })
+        })
+        .await?;
+        self.tell(account, Happened::Deleted(name.clone()));
+        Ok(())
     }
 
     /// Renames a mailbox with all below it; a level that is no mailbox (any more) has only those. From INBOX its messages are moved to the new name and INBOX stays, empty
@@ -216,7 +227,14 @@ impl Store {
         if to.is_below(from) && !from.is_inbox() {
             return Err(MailboxError::BelowItself);
         }
-        let (keys, now, from, to) = (self.inner.keys.clone(), self.now(), from.clone(), to.clone());
+        let (keys, now) = (self.inner.keys.clone(), self.now());
+        // INBOX stays: what it was renamed to is new (RFC 5465 §5.4).
+        let happened = if from.is_inbox() {
+            Happened::Created(to.clone())
+        } else {
+            Happened::Renamed { from: from.clone(), to: to.clone() }
+        };
+        let (from, to) = (from.clone(), to.clone());
         self.write_news(move |tx| {
             Box::pin(async move {
                 create_parents(tx, &keys, now, account, &to).await?;
@@ -224,10 +242,12 @@ impl Store {
                     return Ok(((), vec![empty_inbox(tx, &keys, now, account, &to).await?]));
                 }
                 rename(tx, account, &from, &to).await?;
-                Ok(((), Vec::new()))
+                Ok::<_, MailboxError>(((), Vec::new()))
             })
         })
-        .await
+        .await?;
+        self.tell(account, happened);
+        Ok(())
     }
 
     /// What an account uses and may use; none where there is no such account.
@@ -265,6 +285,7 @@ pub(crate) async fn remove_all(tx: &mut AnyConnection, account: AccountKey) -> R
         "DELETE FROM entry WHERE mailbox_key IN (SELECT mailbox_key FROM mailbox WHERE account_key = $1)",
         "DELETE FROM mailbox_keyword WHERE mailbox_key IN (SELECT mailbox_key FROM mailbox WHERE account_key = $1)",
         "DELETE FROM expunged WHERE mailbox_key IN (SELECT mailbox_key FROM mailbox WHERE account_key = $1)",
+        "DELETE FROM metadata WHERE account_key = $1",
         "DELETE FROM subscription WHERE account_key = $1",
     ] {
         sqlx::query(statement).bind(account.value()).execute(&mut *tx).await?;
@@ -430,6 +451,7 @@ async fn delete(tx: &mut AnyConnection, account: AccountKey, name: String) -> Re
         "DELETE FROM entry WHERE mailbox_key = $1",
         "DELETE FROM mailbox_keyword WHERE mailbox_key = $1",
         "DELETE FROM expunged WHERE mailbox_key = $1",
+        "DELETE FROM metadata WHERE mailbox_key = $1",
     ] {
         sqlx::query(statement).bind(key).execute(&mut *tx).await?;
     }
@@ -497,6 +519,9 @@ async fn empty_inbox(
         "INSERT INTO mailbox_keyword (mailbox_key, bit, name)
          SELECT CAST($1 AS BIGINT), bit, name FROM mailbox_keyword WHERE mailbox_key = $2",
         "UPDATE entry SET mailbox_key = $1 WHERE mailbox_key = $2",
+        // RFC 5464 §4.1: INBOX keeps its notes, too.
+        "INSERT INTO metadata (account_key, mailbox_key, name, value)
+         SELECT account_key, CAST($1 AS BIGINT), name, value FROM metadata WHERE mailbox_key = $2",
     ] {
         sqlx::query(statement).bind(new).bind(inbox).execute(&mut *tx).await?;
     }

@@ -121,6 +121,9 @@ pub enum ChangeError {
     /// RFC 9208: OVERQUOTA.
     #[error("the account is full")]
     OverQuota,
+    /// The message that was to be replaced is gone (RFC 9051: NONEXISTENT).
+    #[error("there is no such message")]
+    NoMessage,
     /// A mailbox has room for [`crate::MAX_KEYWORDS`] keywords (RFC 9051: LIMIT).
     #[error("the mailbox has no room for another keyword")]
     TooManyKeywords,
@@ -138,7 +141,7 @@ impl ChangeError {
         match self {
             Self::OverQuota => true,
             Self::Failed(error) => error.is_transient(),
-            Self::NoMailbox | Self::TooManyKeywords | Self::NoMoreUids => false,
+            Self::NoMailbox | Self::NoMessage | Self::TooManyKeywords | Self::NoMoreUids => false,
         }
     }
 }
@@ -180,6 +183,15 @@ pub struct Expunged {
     /// They are gone.
     pub uids: UidSet,
     /// The mailbox's highest.
+    pub mod_seq: ModSeq,
+}
+
+/// What REPLACE did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// The message that came.
+    pub appended: Appended,
+    /// The highest MODSEQ of the mailbox that the other went from.
     pub mod_seq: ModSeq,
 }
 
@@ -257,6 +269,20 @@ impl Store {
     /// Takes away what is marked `\Deleted`, or of that only what is in `only` (UID EXPUNGE, RFC 4315 §2.1).
     pub async fn expunge(&self, mailbox: MailboxKey, only: Option<UidSet>) -> Result<Expunged, ChangeError> {
         self.ask_writer(|reply| Op::Expunge { mailbox, only, reply }).await?
+    }
+
+    /// Files `message` into `to` and takes the message `uid` away from `from`, or does neither (RFC 8508). What goes makes room for
+    /// what comes.
+    pub async fn replace(
+        &self,
+        from: MailboxKey,
+        uid: Uid,
+        to: MailboxKey,
+        message: Append,
+    ) -> Result<Replaced, ChangeError> {
+        self.stage(&message.content).await?;
+        let message = Box::new(message);
+        self.ask_writer(|reply| Op::Replace { from, uid, to, message, reply }).await?
     }
 
     /// Copies messages with flags and dates (RFC 9051 §6.4.7), all or none; passes over UIDs that aren't there.

@@ -10,6 +10,7 @@ use relais_model::{Flag, Keyword, ModSeq, SystemFlag, Timestamp, Uid, UidSet, Ui
 use tokio::sync::{broadcast, watch};
 
 use crate::key::{AccountKey, MailboxKey};
+use crate::news::AccountNews;
 
 pub(crate) mod load;
 mod rows;
@@ -388,6 +389,7 @@ pub(crate) struct Views {
     /// Those that were looked at last, the latest at the end: who comes again needn't wait for them to be loaded.
     kept: Mutex<VecDeque<Arc<View>>>,
     changes: broadcast::Sender<Change>,
+    news: broadcast::Sender<AccountNews>,
 }
 
 #[derive(Debug)]
@@ -402,13 +404,18 @@ enum Slot {
 
 impl Default for Views {
     fn default() -> Self {
-        Self { slots: Mutex::default(), kept: Mutex::default(), changes: broadcast::Sender::new(CHANGES_AT_ONCE) }
+        let (changes, news) = (broadcast::Sender::new(CHANGES_AT_ONCE), broadcast::Sender::new(CHANGES_AT_ONCE));
+        Self { slots: Mutex::default(), kept: Mutex::default(), changes, news }
     }
 }
 
 impl Views {
     pub(crate) fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
+    }
+
+    pub(crate) fn news(&self) -> &broadcast::Sender<AccountNews> {
+        &self.news
     }
 
     /// Keeps `view` for a while beyond its last holder, as long as others don't need the room.

@@ -142,6 +142,74 @@ def _():
         assert b'OK' in line
 
 
+# Debian's Dovecot has none of these before it is told to.
+
+if 'RELAIS' in os.environ:
+    @check('imaplib-rights')
+    def _():
+        with imap() as session:
+            assert must(session.myrights('INBOX'))[0].endswith(b' lrswipkxtecda')
+            acl = must(session.getacl('INBOX'))[0]
+            assert LOGIN.encode() in acl and acl.endswith(b' lrswipkxtecda'), acl
+            assert session.setacl('INBOX', LOGIN2, 'lr')[0] == 'NO'
+
+    @check('imaplib-notes')
+    def _():
+        with imap() as session:
+            must(session.xatom('SETMETADATA', 'INBOX', '(/private/comment "noted")'))
+            must(session.xatom('GETMETADATA', 'INBOX', '(/private/comment /shared/comment)'))
+            assert session.response('METADATA')[1] == \
+                [b'"INBOX" (/private/comment "noted" /shared/comment NIL)']
+            must(session.xatom('LIST', '""', 'INBOX', 'RETURN (METADATA (/private/comment) MYRIGHTS)'))
+            assert b'"noted"' in session.response('METADATA')[1][0]
+            must(session.xatom('SETMETADATA', 'INBOX', '(/private/comment NIL)'))
+
+    @check('imaplib-draft-is-replaced')
+    def _():
+        empty('INBOX')
+        append('INBOX', message('draft'))
+        with imap() as session:
+            must(session.select('INBOX'))
+            session.literal = message('better')
+            must(session.xatom('REPLACE', '1', 'INBOX', r'(\Draft)'))
+        assert not hits('INBOX', 'SUBJECT draft')
+        assert len(hits('INBOX', 'SUBJECT better')) == 1
+
+    @check('imaplib-watches-others-under-churn')
+    def _():
+        boxes = [f'churn-{number}' for number in range(5)]
+        with imap() as session:
+            for box in boxes:
+                session.delete(box)
+                must(session.create(box))
+        with imap() as watcher:
+            must(watcher.xatom('NOTIFY', 'SET', '(personal (MessageNew MessageExpunge FlagChange MailboxName))'))
+
+            def churn():
+                with imap() as session:
+                    for number in range(100):
+                        must(session.append(boxes[number % 5], None, None, message(f'churn-{number}')))
+                    must(session.select(boxes[0]))
+                    must(session.store('1:10', '+FLAGS', r'(\Deleted)'))
+                    must(session.expunge())
+                    must(session.close())
+                    must(session.delete(boxes[4]))
+            sender = threading.Thread(target=churn)
+            sender.start()
+            # The last that is told of each is how it stands, however much was told before.
+            told, wanted = {}, {boxes[0]: 10, boxes[1]: 20, boxes[2]: 20, boxes[3]: 20, boxes[4]: None}
+            while told != wanted:
+                line = watcher.readline().decode()
+                assert line.startswith(('* STATUS', '* LIST')), line
+                box = next((box for box in boxes if f'"{box}"' in line), None)
+                if box and line.startswith('* STATUS'):
+                    told[box] = int(line.split('MESSAGES ')[1].split()[0])
+                elif box:
+                    told[box] = None
+            sender.join()
+            must(watcher.noop())
+
+
 @check('poplib-reads-and-deletes')
 def _():
     empty('INBOX')

@@ -17,9 +17,11 @@ pub(crate) fn command(octets: &[u8]) {
     let limits = Limits::default();
     for state in [State::NotAuthenticated, State::Authenticated, State::Selected] {
         for utf8 in [false, true] {
-            let context = Context { limits: &limits, utf8, state };
-            if let Ok((tag, _)) = command::parse(octets, context) {
-                assert_eq!(command::Tag::recover(octets), Some(tag), "the tag of a good command is found");
+            for uid_only in [false, true] {
+                let context = Context { limits: &limits, utf8, uid_only, state };
+                if let Ok((tag, _)) = command::parse(octets, context) {
+                    assert_eq!(command::Tag::recover(octets), Some(tag), "the tag of a good command is found");
+                }
             }
         }
     }
@@ -35,11 +37,19 @@ pub(crate) fn session(octets: &[u8]) {
 
 fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
     let limits = Limits { line_octets: 4096, swallow_octets: 8192, ..Limits::default() };
-    let config =
-        Config { limits, starttls: switches, plain_log_in: true, scram: true, compress: switches, append_limit: 4096 };
+    let config = Config {
+        limits,
+        starttls: switches,
+        plain_log_in: true,
+        scram: true,
+        compress: switches,
+        unauthenticate: true,
+        append_limit: 4096,
+        save_limit: 100,
+    };
     let mut session = Session::new(Arc::new(config), false);
     let (mut heard, mut appended) = (Vec::new(), Vec::new());
-    let mut missing = 0;
+    let mut missing = None;
     session.greet(&mut heard);
     loop {
         match session.step(&mut heard) {
@@ -60,13 +70,18 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
             Step::Append(message) if message.mailbox.as_str().starts_with('-') => {
                 session.refuse_append(&mut heard, None, "no");
             }
-            Step::Append(message) => missing = message.head.size_octets,
+            Step::Append(message) => missing = (!message.head.is_catenated).then_some(message.head.size_octets),
+            Step::AppendUrl(url) if url.starts_with('-') => session.refuse_append(&mut heard, None, "no"),
+            Step::AppendUrl(url) => appended.extend(url.into_bytes()),
+            Step::Unauthenticate(tag) => response::tagged(&mut heard, &tag, Status::Ok, None, "nobody"),
             Step::AppendData(octets) => {
-                missing = missing.checked_sub(octets.len() as u64).expect("no more octets than were announced");
+                missing = missing.map(|missing| {
+                    missing.checked_sub(octets.len() as u64).expect("no more octets than were announced")
+                });
                 appended.extend(octets);
             }
             Step::AppendEnd(tag) => {
-                assert_eq!(missing, 0, "no fewer octets than were announced");
+                assert_eq!(missing.unwrap_or_default(), 0, "no fewer octets than were announced");
                 response::tagged(&mut heard, &tag, Status::Ok, None, "appended");
             }
             Step::SaveRefused | Step::AppendBroken | Step::Idle(_) | Step::IdleBroken | Step::StartCompression => {}

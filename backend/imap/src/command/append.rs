@@ -1,7 +1,8 @@
-//! APPEND (RFC 9051 §6.3.12), with several messages (RFC 3502), binary ones (RFC 3516) and UTF-8 ones (RFC 6855).
+//! APPEND (RFC 9051 §6.3.12), with several messages (RFC 3502), binary ones (RFC 3516), UTF-8 ones (RFC 6855) and such that are put
+//! together (CATENATE, RFC 4469); and REPLACE (RFC 8508), which is APPEND and EXPUNGE in one.
 //!
-//! Its messages never stand in a command's text: `head` reads what is before a message's literal, and the session
-//! streams the literal.
+//! Its messages never stand in a command's text: a command is read line by line, each up to a literal's announcement or the
+//! command's end, and the session streams the literals between them.
 
 use relais_model::{Flag, MailboxName, Timestamp};
 
@@ -17,43 +18,107 @@ pub struct MessageHead {
     pub internal_date: Option<Timestamp>,
     /// A `literal8`: NUL is allowed.
     pub is_binary: bool,
-    /// Wrapped in `UTF8 (…)` (RFC 6855 §4); a `)` follows the octets.
-    pub is_utf8: bool,
+    /// It is put together of parts: so its size isn't known yet, and is 0 here.
+    pub is_catenated: bool,
     /// Octets that will follow.
     pub size_octets: u64,
     /// The client doesn't wait for a continuation.
     pub is_hasty: bool,
 }
 
-/// Reads the line that begins an APPEND and ends in a literal's announcement.
+/// The message that REPLACE takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced {
+    /// The number is a UID.
+    pub by_uid: bool,
+    /// Never 0.
+    pub number: u32,
+}
+
+/// How APPEND or REPLACE begins: its first line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// REPLACE's message.
+    pub replaced: Option<Replaced>,
+    /// Where to.
+    pub mailbox: MailboxName,
+    /// The rest of the line.
+    pub line: Line,
+}
+
+/// What a line of APPEND says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// In this order.
+    pub(crate) items: Vec<Item>,
+    /// What the next line goes on with.
+    pub(crate) place: Place,
+}
+
+/// A piece of APPEND.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Item {
+    /// A message begins.
+    Message(MessageHead),
+    /// The octets that a URL names belong to it (RFC 4469 §3).
+    Url(String),
+    /// So do these that follow the line: always the last.
+    Literal { octets: u64, is_hasty: bool },
+}
+
+/// Where in the grammar a line of APPEND begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A message must come.
+    First,
+    /// Behind a message: another, or the end.
+    Next,
+    /// Behind one that stood in `UTF8 (…)` (RFC 6855 §4).
+    Utf8,
+    /// Behind a part of CATENATE: another, or `)`.
+    Part,
+    /// Behind a part that stood in `UTF8 (…)` (RFC 6855 §4).
+    Utf8Part,
+}
+
+/// Reads the line that begins an APPEND or REPLACE, with its end.
 ///
-/// `Ok(None)`: it is no APPEND, or the literal is the mailbox's name.
-pub(crate) fn head(text: &[u8], context: Context<'_>) -> Result<Option<(Tag, MailboxName, MessageHead)>, Refusal> {
-    let mut reader = Reader::new(text, context.limits, context.utf8);
+/// `Ok(None)`: it is neither, or the literal at its end is the mailbox's name or a URL.
+pub(crate) fn opening(text: &[u8], context: Context<'_>) -> Result<Option<(Tag, Opening)>, Refusal> {
+    let mut reader = Reader::in_context(text, context);
     let (tag, name) = begin(&mut reader, context.state)?;
-    if name != "APPEND" {
-        return Ok(None);
-    }
+    let number_is_uid = match name.as_str() {
+        "APPEND" => None,
+        "REPLACE" if context.uid_only => return Err(reader.needs_uid()),
+        "REPLACE" => Some(false),
+        "UID REPLACE" => Some(true),
+        _ => return Ok(None),
+    };
     reader.space()?;
+    let replaced = match number_is_uid {
+        Some(by_uid) => {
+            let number = reader.nonzero()?;
+            reader.space()?;
+            Some(Replaced { by_uid, number })
+        }
+        None => None,
+    };
     if reader.peek() == Some(b'{') && reader.announces_literal() {
         return Ok(None);
     }
     let mailbox = reader.mailbox()?;
-    reader.space()?;
-    Ok(Some((tag, mailbox, reader.message_head()?)))
+    let Some(line) = reader.append_line(Place::First)? else { return Ok(None) };
+    // RFC 8508 §4.7.
+    let messages = line.items.iter().filter(|item| matches!(item, Item::Message(_))).count();
+    if replaced.is_some() && messages > 1 {
+        return Err(reader.bad("REPLACE takes one message"));
+    }
+    Ok(Some((tag, Opening { replaced, mailbox, line })))
 }
 
-/// Reads what follows a message's octets and announces another one.
-pub(crate) fn next_head(text: &[u8], context: Context<'_>) -> Result<MessageHead, Refusal> {
-    let mut reader = Reader::new(text, context.limits, context.utf8);
-    reader.space()?;
-    reader.message_head()
-}
-
-/// Why an APPEND that holds no message's literal cannot be carried out.
-pub(super) fn without_literal(reader: &mut Reader<'_>) -> Refusal {
-    let arguments = reader.mailbox_argument();
-    arguments.err().unwrap_or_else(|| reader.bad("A message must be sent as a literal"))
+/// Reads a line behind a message's octets, with its end. `Ok(None)`: the literal at its end is a URL.
+pub(crate) fn next_line(text: &[u8], place: Place, context: Context<'_>) -> Result<Option<Line>, Refusal> {
+    Reader::in_context(text, context).append_line(place)
 }
 
 impl Reader<'_> {
@@ -62,12 +127,95 @@ impl Reader<'_> {
         self.rest().iter().position(|octet| *octet == b'\n').is_none_or(|at| at + 1 == self.rest().len())
     }
 
-    fn message_head(&mut self) -> Result<MessageHead, Refusal> {
+    /// Whether the line's end is all that is left; spaces before it are passed over.
+    fn at_line_end(&mut self) -> bool {
+        let before = self.position();
+        while self.skip(b' ') {}
+        self.skip(b'\r');
+        self.skip(b'\n');
+        let is_end = self.peek().is_none();
+        if !is_end {
+            self.back_to(before);
+        }
+        is_end
+    }
+
+    fn append_line(&mut self, place: Place) -> Result<Option<Line>, Refusal> {
+        let mut line = Line { items: Vec::new(), place };
+        let behind = match line.place {
+            Place::Utf8 => Some(Place::Next),
+            Place::Utf8Part => Some(Place::Part),
+            _ => None,
+        };
+        if let Some(place) = behind {
+            if !self.skip(b')') {
+                return Err(self.bad("`)` is missing after the message"));
+            }
+            line.place = place;
+        }
+        loop {
+            if line.items.len() > self.limits.list_items {
+                return Err(self.too_much("Too many parts in one line"));
+            }
+            match line.place {
+                Place::Part if self.skip(b')') => line.place = Place::Next,
+                Place::Next if self.at_line_end() => return Ok(Some(line)),
+                Place::Part => {
+                    // The first part stands behind `(`.
+                    let is_first = matches!(line.items.last(), Some(Item::Message(head)) if head.is_catenated);
+                    if !is_first {
+                        self.space()?;
+                    }
+                    if self.skip_word("URL") {
+                        self.space()?;
+                        if self.peek() == Some(b'{') && self.announces_literal() {
+                            return Ok(None);
+                        }
+                        line.items.push(Item::Url(self.text()?));
+                    } else if self.skip_word("TEXT") {
+                        self.space()?;
+                        line.items.push(self.literal_part()?);
+                        return Ok(Some(line));
+                    } else if self.skip_word("UTF8") {
+                        self.expect(b' ')?;
+                        self.expect(b'(')?;
+                        line.items.push(self.literal_part()?);
+                        line.place = Place::Utf8Part;
+                        return Ok(Some(line));
+                    } else {
+                        return Err(self.bad("TEXT or URL is expected here"));
+                    }
+                }
+                Place::First | Place::Next | Place::Utf8 | Place::Utf8Part => {
+                    match self.peek() {
+                        None => return Err(self.bad("A message must be sent as a literal")),
+                        Some(octet) if octet != b' ' && line.place == Place::Next => {
+                            return Err(self.bad("The command should end here, or another message follow"));
+                        }
+                        Some(_) => {}
+                    }
+                    self.space()?;
+                    let (head, place) = self.message_head()?;
+                    let is_catenated = head.is_catenated;
+                    let literal = Item::Literal { octets: head.size_octets, is_hasty: head.is_hasty };
+                    line.items.push(Item::Message(head));
+                    line.place = place;
+                    if !is_catenated {
+                        line.items.push(literal);
+                        return Ok(Some(line));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A message's head, and what follows its octets.
+    fn message_head(&mut self) -> Result<(MessageHead, Place), Refusal> {
         let mut head = MessageHead {
             flags: Vec::new(),
             internal_date: None,
             is_binary: false,
-            is_utf8: false,
+            is_catenated: false,
             size_octets: 0,
             is_hasty: false,
         };
@@ -79,21 +227,39 @@ impl Reader<'_> {
             head.internal_date = Some(self.date_time()?);
             self.space()?;
         }
+        if self.skip_word("CATENATE") {
+            self.space()?;
+            self.expect(b'(')?;
+            head.is_catenated = true;
+            return Ok((head, Place::Part));
+        }
+        let mut place = Place::Next;
         if self.skip_word("UTF8") {
             self.expect(b' ')?;
             self.expect(b'(')?;
-            head.is_utf8 = true;
+            place = Place::Utf8;
         }
-        head.is_binary = self.skip(b'~');
+        (head.is_binary, head.size_octets, head.is_hasty) = self.announcement()?;
+        Ok((head, place))
+    }
+
+    fn literal_part(&mut self) -> Result<Item, Refusal> {
+        let (_, octets, is_hasty) = self.announcement()?;
+        Ok(Item::Literal { octets, is_hasty })
+    }
+
+    /// A literal's announcement at the line's end: whether it may hold NUL, its octets, and whether the client doesn't wait.
+    fn announcement(&mut self) -> Result<(bool, u64, bool), Refusal> {
+        let is_binary = self.skip(b'~');
         if !self.skip(b'{') {
             return Err(self.bad("A message must be sent as a literal"));
         }
-        head.size_octets = self.number64()?;
-        head.is_hasty = self.skip(b'+');
+        let octets = self.number64()?;
+        let is_hasty = self.skip(b'+');
         self.expect(b'}')?;
         self.skip(b'\r');
         self.skip(b'\n');
         self.end()?;
-        Ok(head)
+        Ok((is_binary, octets, is_hasty))
     }
 }

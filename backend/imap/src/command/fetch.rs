@@ -6,6 +6,7 @@ use relais_message::{Section, SectionText};
 use relais_model::ModSeq;
 
 use super::reader::{Reader, Refusal};
+use crate::partial::PartialRange;
 use crate::response::section_name;
 use crate::sequence::SequenceSet;
 
@@ -23,6 +24,8 @@ pub struct Fetch {
     /// VANISHED: and which were expunged since (RFC 7162 §3.2.6). Only in UID FETCH with CHANGEDSINCE; the executor refuses
     /// it where QRESYNC isn't enabled.
     pub vanished: bool,
+    /// PARTIAL: only those at these places among the messages of the set (RFC 9394 §3.3). Only in UID FETCH.
+    pub partial: Option<PartialRange>,
 }
 
 /// What FETCH tells of a message.
@@ -141,12 +144,15 @@ impl Reader<'_> {
         let set = self.set_argument()?;
         self.space()?;
         let items = if self.peek() == Some(b'(') { self.list(Self::fetch_item)? } else { self.fetch_macro()? };
-        let mut fetch = Fetch { by_uid, set, items, changed_since: None, vanished: false };
+        let mut fetch = Fetch { by_uid, set, items, changed_since: None, vanished: false, partial: None };
         if self.skip(b' ') && self.peek().is_some() {
             self.list(|reader| reader.fetch_modifier(&mut fetch))?;
         }
         if fetch.vanished && (!by_uid || fetch.changed_since.is_none()) {
             return Err(self.bad("VANISHED goes with UID FETCH and CHANGEDSINCE")); // RFC 7162 §3.2.6
+        }
+        if fetch.partial.is_some() && !by_uid {
+            return Err(self.bad("PARTIAL goes with UID FETCH")); // RFC 9394 §3.3
         }
         Ok(fetch)
     }
@@ -159,6 +165,10 @@ impl Reader<'_> {
                 fetch.changed_since = Some(mod_seq);
             }
             "VANISHED" => fetch.vanished = true,
+            "PARTIAL" => {
+                self.expect(b' ')?;
+                fetch.partial = Some(self.partial_range()?);
+            }
             _ => return Err(self.bad("Unknown modifier of FETCH")),
         }
         Ok(())
@@ -178,7 +188,7 @@ impl Reader<'_> {
         if self.skip_word("FULL") { Ok(items) } else { Ok(vec![self.fetch_item()?]) }
     }
 
-    fn fetch_item(&mut self) -> Result<FetchItem, Refusal> {
+    pub(super) fn fetch_item(&mut self) -> Result<FetchItem, Refusal> {
         let whole = |name, text| {
             // RFC 3501 §6.4.5: RFC822.HEADER is BODY.PEEK[HEADER]; the others set \Seen.
             let peek = name == SectionName::Rfc822Header;
@@ -225,6 +235,15 @@ impl Reader<'_> {
         }
         self.back_to(before);
         Ok(false)
+    }
+
+    /// `section-spec` without brackets, of a URL (RFC 5092 §11).
+    pub(crate) fn parse_section(text: &str) -> Option<Section> {
+        let limits = crate::limits::Limits::default();
+        let text = format!("[{text}]");
+        let mut reader = Reader::new(text.as_bytes(), &limits, false);
+        let section = reader.section().ok()?;
+        reader.end().ok().map(|()| section)
     }
 
     fn fetch_section(&mut self, peek: bool) -> Result<FetchItem, Refusal> {

@@ -33,11 +33,16 @@ pub enum Extension {
     Utf8Accept,
     /// IMAP4rev2 (RFC 9051 §6.3.1).
     Imap4Rev2,
+    /// METADATA (RFC 5464 §4.1): changes of notes are told.
+    Metadata,
+    /// UIDONLY (RFC 9586): no sequence numbers.
+    UidOnly,
 }
 
 impl Extension {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::CondStore, Self::QResync, Self::Utf8Accept, Self::Imap4Rev2];
+    pub const ALL: [Self; 6] =
+        [Self::CondStore, Self::QResync, Self::Utf8Accept, Self::Imap4Rev2, Self::Metadata, Self::UidOnly];
 
     /// As CAPABILITY and ENABLED spell it.
     pub const fn as_str(self) -> &'static str {
@@ -46,6 +51,8 @@ impl Extension {
             Self::QResync => "QRESYNC",
             Self::Utf8Accept => "UTF8=ACCEPT",
             Self::Imap4Rev2 => "IMAP4rev2",
+            Self::Metadata => "METADATA",
+            Self::UidOnly => "UIDONLY",
         }
     }
 }

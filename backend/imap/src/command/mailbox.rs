@@ -3,6 +3,7 @@
 use relais_model::{HIERARCHY_SEPARATOR, MailboxName, ModSeq, SpecialUse, UidValidity};
 
 use super::Command;
+use super::metadata::EntryName;
 use super::reader::{Reader, Reason, Refusal, old_name};
 use crate::list::ListQuery;
 use crate::sequence::SequenceSet;
@@ -53,6 +54,10 @@ pub struct List {
     pub query: ListQuery,
     /// Return option STATUS: a STATUS response for each; empty: none.
     pub status: Vec<StatusItem>,
+    /// Return option MYRIGHTS (RFC 8440): a MYRIGHTS response for each.
+    pub my_rights: bool,
+    /// Return option METADATA (RFC 9590): a METADATA response of these for each; empty: none.
+    pub metadata: Vec<EntryName>,
 }
 
 /// What STATUS tells (RFC 9051 §6.3.11, RFC 3501, RFC 7162 §3.1.7, RFC 7889, RFC 8474 §4.3).
@@ -150,6 +155,9 @@ impl Reader<'_> {
             qresync.known_uids = Some(self.plain_set()?);
             more = self.skip(b' ');
         }
+        if more && self.uid_only {
+            return Err(self.needs_uid()); // RFC 9586
+        }
         if more {
             self.expect(b'(')?;
             let sequence_numbers = self.plain_set()?;
@@ -210,7 +218,7 @@ impl Reader<'_> {
 
     pub(super) fn list_command(&mut self) -> Result<List, Refusal> {
         self.space()?;
-        let mut list = List { query: ListQuery::default(), status: Vec::new() };
+        let mut list = List { query: ListQuery::default(), status: Vec::new(), my_rights: false, metadata: Vec::new() };
         if self.peek() == Some(b'(') {
             list.query.is_extended = true;
             self.list_or_none(|reader| reader.list_select(&mut list.query))?;
@@ -254,6 +262,11 @@ impl Reader<'_> {
             "SUBSCRIBED" => list.query.tell_subscribed = true,
             "CHILDREN" | "SPECIAL-USE" => (),
             "STATUS" => list.status = self.status_argument()?,
+            "MYRIGHTS" => list.my_rights = true,
+            "METADATA" => {
+                self.expect(b' ')?;
+                list.metadata = self.list(Self::entry_name)?;
+            }
             _ => return Err(self.bad("Unknown return option")),
         }
         Ok(())
@@ -265,7 +278,7 @@ impl Reader<'_> {
         self.space()?;
         let patterns = vec![self.pattern()?];
         let query = ListQuery { reference, patterns, is_lsub: true, ..ListQuery::default() };
-        Ok(List { query, status: Vec::new() })
+        Ok(List { query, status: Vec::new(), my_rights: false, metadata: Vec::new() })
     }
 
     pub(super) fn status_argument(&mut self) -> Result<Vec<StatusItem>, Refusal> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use relais_model::{Flag, MailboxName, ModSeq};
 
+use super::Context;
 use crate::limits::Limits;
 use crate::utf7;
 
@@ -32,6 +33,8 @@ pub enum Reason {
     Charset,
     /// NO \[USEATTR\]: RFC 6154 §3.
     SpecialUse,
+    /// BAD \[UIDREQUIRED\]: RFC 9586.
+    UidRequired,
 }
 
 /// Walks over one command: all its lines with the literals between them, as they came.
@@ -42,12 +45,24 @@ pub(crate) struct Reader<'a> {
     pub(crate) limits: &'a Limits,
     /// The client has enabled UTF8=ACCEPT or IMAP4rev2: mailbox names are UTF-8.
     utf8: bool,
+    /// The client has enabled UIDONLY: sequence numbers mean nothing.
+    pub(crate) uid_only: bool,
 }
 
 impl<'a> Reader<'a> {
     /// Over `text`, which ends before the last line's CRLF.
     pub(crate) fn new(text: &'a [u8], limits: &'a Limits, utf8: bool) -> Self {
-        Self { text, at: 0, limits, utf8 }
+        Self { text, at: 0, limits, utf8, uid_only: false }
+    }
+
+    /// [`Self::new`], as what the client has enabled wants it.
+    pub(crate) fn in_context(text: &'a [u8], context: Context<'a>) -> Self {
+        Self { uid_only: context.uid_only, ..Self::new(text, context.limits, context.utf8) }
+    }
+
+    /// RFC 9586: a sequence number of a client that has given them up.
+    pub(crate) fn needs_uid(&self) -> Refusal {
+        self.refuse(Reason::UidRequired, "Sequence numbers aren't used after ENABLE UIDONLY")
     }
 
     pub(crate) fn refuse(&self, reason: Reason, text: impl Into<Cow<'static, str>>) -> Refusal {
@@ -236,8 +251,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `literal`. The session saw to it that its octets are here.
+    /// `literal`.
     fn literal(&mut self) -> Result<&'a [u8], Refusal> {
+        let octets = self.octets()?;
+        if octets.contains(&0) {
+            self.at -= octets.len();
+            return Err(self.bad("A literal holds NUL"));
+        }
+        Ok(octets)
+    }
+
+    /// A literal's octets, whatever they are. The session saw to it that they are here.
+    fn octets(&mut self) -> Result<&'a [u8], Refusal> {
         self.expect(b'{')?;
         let length = self.number64()?;
         self.skip(b'+');
@@ -246,9 +271,6 @@ impl<'a> Reader<'a> {
         self.expect(b'\n')?;
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let Some(octets) = self.rest().get(..length) else { return Err(self.bad("A literal is cut off")) };
-        if octets.contains(&0) {
-            return Err(self.bad("A literal holds NUL"));
-        }
         self.at += length;
         Ok(octets)
     }
@@ -278,6 +300,17 @@ impl<'a> Reader<'a> {
     /// `nstring` that must be UTF-8.
     pub(crate) fn nil_or_text(&mut self) -> Result<Option<String>, Refusal> {
         if self.skip_word("NIL") { Ok(None) } else { self.text().map(Some) }
+    }
+
+    /// `nstring` or `literal8`.
+    pub(crate) fn nil_or_octets(&mut self) -> Result<Option<Vec<u8>>, Refusal> {
+        if self.skip_word("NIL") {
+            return Ok(None);
+        }
+        if self.skip(b'~') {
+            return self.octets().map(|octets| Some(octets.to_vec()));
+        }
+        self.string().map(|octets| Some(octets.into_owned()))
     }
 
     /// `mailbox`, decoded.

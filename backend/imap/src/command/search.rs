@@ -1,10 +1,13 @@
-//! SEARCH (RFC 9051 §6.4.4 and its extensions), SORT and THREAD (RFC 5256, RFC 5957).
+//! SEARCH (RFC 9051 §6.4.4 and its extensions), ESEARCH (RFC 7377), SORT and THREAD (RFC 5256, RFC 5957, RFC 5267).
 
 use encoding_rs::Encoding;
-use relais_model::{Flag, Keyword, ModSeq, SystemFlag};
+use relais_model::{Flag, Keyword, ModSeq, SystemFlag, Uid};
 
+use super::fetch::FetchItem;
+use super::filter::MailboxFilter;
 use super::reader::{Reader, Reason, Refusal};
 use crate::date::Day;
+use crate::partial::PartialRange;
 use crate::sequence::SequenceSet;
 use crate::sort::{SortField, SortKey};
 
@@ -19,8 +22,19 @@ pub struct Search {
     pub key: SearchKey,
 }
 
-/// What SEARCH RETURN tells (RFC 9051 §6.4.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// ESEARCH (RFC 7377): a search in several mailboxes, answered in UIDs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MultiSearch {
+    /// IN; empty: the mailbox that is open.
+    pub mailboxes: Vec<MailboxFilter>,
+    /// RETURN; ALL where it wasn't said.
+    pub returns: SearchReturn,
+    /// Which messages.
+    pub key: SearchKey,
+}
+
+/// What SEARCH RETURN tells (RFC 9051 §6.4.4). CONTEXT (RFC 5267 §4.2) is a hint that we need not take.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the standard's words, each there or not")]
 pub struct SearchReturn {
     /// MIN.
@@ -33,6 +47,25 @@ pub struct SearchReturn {
     pub count: bool,
     /// SAVE: keep the result for `$`.
     pub save: bool,
+    /// PARTIAL (RFC 5267 §4.4, RFC 9394 §3.1): never together with ALL.
+    pub partial: Option<PartialRange>,
+    /// UPDATE (RFC 5267 §4.3): tell what changes; and these of messages that come (RFC 5465 §7).
+    pub update: Option<Vec<FetchItem>>,
+    /// RELEVANCY (RFC 6203 §4): only where a FUZZY key is.
+    pub relevancy: bool,
+}
+
+impl SearchReturn {
+    /// ALL alone.
+    pub fn all() -> Self {
+        Self { all: true, ..Self::default() }
+    }
+
+    /// Whether an ESEARCH is due: SAVE alone wants none (RFC 9051 §6.4.4.1).
+    pub const fn tells_something(&self) -> bool {
+        let tells = self.min || self.max || self.all || self.count || self.partial.is_some() || self.relevancy;
+        tells || self.update.is_some() || !self.save
+    }
 }
 
 /// A condition on a message. Texts are decoded, and match as substrings without case.
@@ -50,6 +83,10 @@ pub enum SearchKey {
     Numbers(SequenceSet),
     /// UID.
     Uids(SequenceSet),
+    /// UIDAFTER (RFC 9738 §3.2).
+    UidAfter(Uid),
+    /// UIDBEFORE.
+    UidBefore(Uid),
     /// ANSWERED, DELETED, DRAFT, FLAGGED, SEEN, KEYWORD; UNSEEN is Not of it.
     Flag(Flag),
     /// RECENT (RFC 3501 §6.4.4). NEW is And of it and unseen, OLD Not of it.
@@ -109,6 +146,8 @@ pub enum SearchKey {
     EmailId(String),
     /// THREADID.
     ThreadId(String),
+    /// FUZZY (RFC 6203 §3): what is like it, too.
+    Fuzzy(Box<SearchKey>),
 }
 
 impl SearchKey {
@@ -118,7 +157,7 @@ impl SearchKey {
             || match self {
                 Self::And(keys) => keys.iter().any(|key| key.any(is_wanted)),
                 Self::Or(left, right) => left.any(is_wanted) || right.any(is_wanted),
-                Self::Not(key) => key.any(is_wanted),
+                Self::Not(key) | Self::Fuzzy(key) => key.any(is_wanted),
                 _ => false,
             }
     }
@@ -126,6 +165,26 @@ impl SearchKey {
     /// Whether MODSEQ is asked: the answer then tells the highest (RFC 7162 §3.1.5), and CONDSTORE is enabled.
     pub fn asks_mod_seq(&self) -> bool {
         self.any(&|key| matches!(key, Self::ModSeq(_)))
+    }
+
+    /// Whether FUZZY stands anywhere: without it there is no relevancy (RFC 6203 §4).
+    pub fn is_fuzzy(&self) -> bool {
+        self.any(&|key| matches!(key, Self::Fuzzy(_)))
+    }
+
+    /// The same with each set of sequence numbers, and `$`, as `freeze` says: a search that is kept means the messages that had
+    /// those numbers when it was made (RFC 5267 §4.3).
+    #[must_use]
+    pub fn frozen(self, freeze: &impl Fn(&SequenceSet) -> SequenceSet) -> Self {
+        let boxed = |key: Box<Self>| Box::new(key.frozen(freeze));
+        match self {
+            Self::And(keys) => Self::And(keys.into_iter().map(|key| key.frozen(freeze)).collect()),
+            Self::Or(one, other) => Self::Or(boxed(one), boxed(other)),
+            Self::Not(key) => Self::Not(boxed(key)),
+            Self::Fuzzy(key) => Self::Fuzzy(boxed(key)),
+            Self::Numbers(set) | Self::Uids(set @ SequenceSet::Saved) => Self::Uids(freeze(&set)),
+            other => other,
+        }
     }
 
     /// Whether sequence numbers are named: they must not change meanwhile (RFC 7162 §3.2.10.2).
@@ -139,6 +198,8 @@ impl SearchKey {
 pub struct Sort {
     /// The answer holds UIDs.
     pub by_uid: bool,
+    /// RETURN (RFC 5267 §3): the answer is an ESEARCH.
+    pub returns: Option<SearchReturn>,
     /// The first counts most; never empty.
     pub keys: Vec<SortKey>,
     /// Which messages.
@@ -175,13 +236,46 @@ struct KeyReader<'a, 'b> {
 impl Reader<'_> {
     pub(super) fn search(&mut self, by_uid: bool) -> Result<Search, Refusal> {
         let returns = self.search_returns()?;
+        let key = self.search_program(returns.as_ref())?;
+        Ok(Search { by_uid, returns, key })
+    }
+
+    /// `[SP esearch-source-opts] [SP search-return-opts] SP search-program` (RFC 7377 §4).
+    pub(super) fn multi_search(&mut self) -> Result<MultiSearch, Refusal> {
+        let before = self.position();
+        self.space()?;
+        let mut mailboxes = Vec::new();
+        if self.skip_word("IN") {
+            self.space()?;
+            mailboxes = self.source_mailboxes()?;
+        } else {
+            self.back_to(before);
+        }
+        let returns = self.search_returns()?.unwrap_or_else(SearchReturn::all);
+        let is_elsewhere = mailboxes.iter().any(|filter| *filter != MailboxFilter::Selected);
+        if returns.save && is_elsewhere {
+            return Err(self.bad("SAVE keeps what is in the selected mailbox alone")); // RFC 7377 §2.2
+        }
+        let key = self.search_program(Some(&returns))?;
+        Ok(MultiSearch { mailboxes, returns, key })
+    }
+
+    /// `search-program`, for an answer of this kind.
+    fn search_program(&mut self, returns: Option<&SearchReturn>) -> Result<SearchKey, Refusal> {
         let mut charset = encoding_rs::UTF_8;
         if self.skip_word("CHARSET") {
             self.space()?;
             charset = self.charset()?;
             self.space()?;
         }
-        Ok(Search { by_uid, returns, key: self.search_keys(charset)? })
+        let key = self.search_keys(charset)?;
+        self.must_be_fuzzy(returns.is_some_and(|returns| returns.relevancy), &key)?;
+        Ok(key)
+    }
+
+    /// RFC 6203 §4, §6: RELEVANCY only of what was looked for by FUZZY.
+    fn must_be_fuzzy(&self, asks_relevancy: bool, key: &SearchKey) -> Result<(), Refusal> {
+        if asks_relevancy && !key.is_fuzzy() { Err(self.bad("RELEVANCY goes with FUZZY")) } else { Ok(()) }
     }
 
     /// RETURN with its options, if there is one, and the space behind it.
@@ -205,22 +299,58 @@ impl Reader<'_> {
                 "ALL" => returns.all = true,
                 "COUNT" => returns.count = true,
                 "SAVE" => returns.save = true,
+                "CONTEXT" => (),
+                "PARTIAL" => {
+                    reader.expect(b' ')?;
+                    returns.partial = Some(reader.partial_range()?);
+                }
+                "UPDATE" => returns.update = Some(reader.update_items()?),
+                "RELEVANCY" => returns.relevancy = true,
                 _ => return Err(reader.bad("Unknown return option")),
             }
             Ok(())
         })?;
         // RFC 9051 §6.4.4: no option at all means ALL; SAVE alone means no answer but OK.
         returns.all |= options.is_empty();
+        if returns.all && returns.partial.is_some() {
+            return Err(self.bad("PARTIAL and ALL don't go together")); // RFC 9394 §3.1
+        }
         Ok(returns)
     }
 
+    /// ` (UID BODY[…])` behind UPDATE, if it is there (RFC 5465 §7).
+    fn update_items(&mut self) -> Result<Vec<FetchItem>, Refusal> {
+        if self.rest().starts_with(b" (") {
+            self.advance();
+            return self.list(Self::fetch_item);
+        }
+        Ok(Vec::new())
+    }
+
+    /// `partial-range` (RFC 9394 §4).
+    pub(super) fn partial_range(&mut self) -> Result<PartialRange, Refusal> {
+        let from_end = self.skip(b'-');
+        let from = self.nonzero()?;
+        self.expect(b':')?;
+        if from_end {
+            self.expect(b'-')?;
+        }
+        Ok(PartialRange::new(from_end, from, self.nonzero()?))
+    }
+
     pub(super) fn sort(&mut self, by_uid: bool) -> Result<Sort, Refusal> {
-        self.space()?;
+        let returns = self.search_returns()?;
+        if returns.as_ref().is_some_and(|returns| returns.save) {
+            return Err(self.bad("SORT saves nothing"));
+        }
         let keys = self.list(Self::sort_key)?;
         self.space()?;
         let charset = self.charset()?;
         self.space()?;
-        Ok(Sort { by_uid, keys, key: self.search_keys(charset)? })
+        let key = self.search_keys(charset)?;
+        let by_relevancy = keys.iter().any(|key| key.field == SortField::Relevancy);
+        self.must_be_fuzzy(by_relevancy || returns.as_ref().is_some_and(|returns| returns.relevancy), &key)?;
+        Ok(Sort { by_uid, returns, keys, key })
     }
 
     fn sort_key(&mut self) -> Result<SortKey, Refusal> {
@@ -238,6 +368,7 @@ impl Reader<'_> {
             "TO" => SortField::To,
             "DISPLAYFROM" => SortField::DisplayFrom,
             "DISPLAYTO" => SortField::DisplayTo,
+            "RELEVANCY" => SortField::Relevancy,
             _ => return Err(self.bad("Unknown sort criterion")),
         };
         Ok(SortKey { field, is_reversed })
@@ -296,6 +427,7 @@ impl KeyReader<'_, '_> {
                 self.reader.expect(b')')?;
                 Ok(keys)
             }
+            Some(b'0'..=b'9' | b'*') if self.reader.uid_only => Err(self.reader.needs_uid()),
             Some(b'0'..=b'9' | b'*' | b'$') => self.reader.sequence_set().map(SearchKey::Numbers),
             _ => self.named_key(depth),
         }
@@ -323,6 +455,9 @@ impl KeyReader<'_, '_> {
             "KEYWORD" => self.keyword()?,
             "UNKEYWORD" => not(self.keyword()?),
             "UID" => SearchKey::Uids(self.reader.set_argument()?),
+            "UIDAFTER" => SearchKey::UidAfter(self.uid()?),
+            "UIDBEFORE" => SearchKey::UidBefore(self.uid()?),
+            "FUZZY" => SearchKey::Fuzzy(Box::new(self.next_key(depth)?)),
             "BCC" => SearchKey::Bcc(self.text()?),
             "CC" => SearchKey::Cc(self.text()?),
             "FROM" => SearchKey::From(self.text()?),
@@ -378,6 +513,11 @@ impl KeyReader<'_, '_> {
     fn number64(&mut self) -> Result<u64, Refusal> {
         self.reader.space()?;
         self.reader.number64()
+    }
+
+    fn uid(&mut self) -> Result<Uid, Refusal> {
+        let number = self.interval()?;
+        Uid::new(number).ok_or_else(|| self.reader.bad("0 is no UID"))
     }
 
     fn interval(&mut self) -> Result<u32, Refusal> {

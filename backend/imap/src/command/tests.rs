@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn context(limits: &Limits, state: State) -> Context<'_> {
-    Context { limits, utf8: false, state }
+    Context { limits, utf8: false, uid_only: false, state }
 }
 
 /// In whichever state the command belongs to.
@@ -28,6 +28,7 @@ fn show(lines: &[&str]) -> String {
         let request = match read(line) {
             Ok((_, Request::Command(command))) => format!("{command:?}"),
             Ok((_, Request::Dialogue(dialogue))) => format!("{dialogue:?}"),
+            Ok((_, Request::Append(opening))) => format!("{opening:?}"),
             Err(refusal) => format!("{:?}: {refusal}", refusal.reason),
         };
         writeln!(shown, "{}\n    {request}", line.replace("\r\n", "⏎")).unwrap();
@@ -197,6 +198,45 @@ const OTHERS: &[&str] = &[
     "a LIST \"\" !#$$&'+,-.0123456789:;<=>?@^_`|[}%*",
 ];
 
+/// RFC 8508, 9394, 5267, 7377, 6203, 9738, 8437, 5464, 5465, 5255, 4469.
+const LATER: &[&str] = &[
+    "A01 UID SEARCH RETURN (PARTIAL -1:-100) UNDELETED UNKEYWORD $Junk",
+    "A02 UID SEARCH RETURN (PARTIAL 24000:23500 COUNT) UNDELETED",
+    "101 UID FETCH 25900:26600 (UID FLAGS) (PARTIAL -1:-30 CHANGEDSINCE 98305)",
+    "E01 UID SORT RETURN () (REVERSE DATE) UTF-8 UNDELETED UNKEYWORD $Junk",
+    "A01 SEARCH RETURN (CONTEXT COUNT) UNDELETED UNKEYWORD $Junk",
+    "B01 UID SEARCH RETURN (UPDATE COUNT) DELETED KEYWORD $Junk",
+    "B04 CANCELUPDATE \"B01\" \"B02\"",
+    "a00 SEARCH RETURN (COUNT UPDATE (UID BODY.PEEK[HEADER.FIELDS (TO FROM SUBJECT)])) FROM \"boss\"",
+    "tag1 ESEARCH IN (mailboxes \"folder1\" subtree \"folder2\") unseen",
+    "tag2 ESEARCH IN (mailboxes (\"folder1\" x) subtree-one \"folder2\") RETURN (COUNT) CHARSET UTF-8 subject \"chad\"",
+    "tag3 ESEARCH FROM \"frobozz\" 1:100",
+    "A1 SEARCH FUZZY (SUBJECT \"IMAP break\")",
+    "C2 SORT RETURN (RELEVANCY ALL) (RELEVANCY) UTF-8 FUZZY TEXT \"Helo\"",
+    "12 UID SEARCH UIDAFTER 25000 UIDBEFORE 26000",
+    "a UNAUTHENTICATE",
+    "a GETMETADATA \"\" /shared/comment",
+    "a GETMETADATA \"INBOX\" (/shared/comment /private/comment)",
+    "a GETMETADATA (MAXSIZE 1024 DEPTH infinity) INBOX /PRIVATE/comment",
+    "a GETMETADATA \"INBOX\" (DEPTH 1) (/private/filters/values)",
+    "a GETMETADATA \"INBOX\" /private/comment /shared/comment",
+    "a SETMETADATA INBOX (/private/comment {33}\r\nMy new comment across\r\ntwo lines. /shared/comment NIL)",
+    "a SETMETADATA \"\" (/private/vendor/x/y ~{2}\r\na\0)",
+    "a NOTIFY NONE",
+    "b NOTIFY SET STATUS (selected (MessageNew (uid flags) MessageExpunge)) (subtree Lists NONE)",
+    "e NOTIFY SET (mailboxes (INBOX misc) (MessageNew MessageExpunge FlagChange)) (personal (SubscriptionChange))",
+    "a NOTIFY SET (selected-delayed (messagenew messageexpunge)) (inboxes (Frob AnnotationChange))",
+    "a LANGUAGE \"EN-IE\" DE",
+    "A002 SETACL INBOX/Drafts Chris +cda",
+    "B002 DeleteAcl INBOX Fred",
+    "A001 GETACL INBOX/Drafts",
+    "a001 LISTRIGHTS Mail/saved smith",
+    "A003 MYRIGHTS INBOX",
+    "A01 LIST \"\" % RETURN (MYRIGHTS METADATA (\"/shared/vendor/cmu/cyrus-imapd/color\"))",
+    "a APPEND Drafts (\\Seen) CATENATE (URL \"/Drafts/;UID=20\" URL {3}\r\nfoo) CATENATE (URL x)",
+    "a UID REPLACE 3002 Drafts CATENATE (URL \"/Drafts/;UID=3002\")",
+];
+
 /// What is refused, and how.
 const REFUSED: &[&str] = &[
     "a LIST (imaptest) \"\" \"\"",
@@ -251,6 +291,40 @@ const REFUSED: &[&str] = &[
     "a ID (\"name\")",
     "a COMPRESS LZW",
     "a APPEND INBOX",
+    "a SEARCH RETURN (PARTIAL 1:*) ALL",
+    "a SEARCH RETURN (PARTIAL 1) ALL",
+    "a SEARCH RETURN (PARTIAL -1:2) ALL",
+    "a SEARCH RETURN (PARTIAL 1:2 ALL) ALL",
+    "a SEARCH RETURN (RELEVANCY) ALL",
+    "a SORT (RELEVANCY) UTF-8 ALL",
+    "a SORT RETURN (SAVE) (DATE) UTF-8 ALL",
+    "a FETCH 1 FLAGS (PARTIAL 1:2)",
+    "a CANCELUPDATE",
+    "a CANCELUPDATE \"a b\"",
+    "a ESEARCH IN (selected-delayed) ALL",
+    "a ESEARCH IN (frob) ALL",
+    "a ESEARCH IN (personal) RETURN (SAVE) ALL",
+    "A035 SETACL INBOX/Drafts John lrQswicda",
+    "A036 SETACL INBOX/Drafts John lrqswicda",
+    "a SETACL INBOX \"\" lr",
+    "a GETMETADATA INBOX /other/comment",
+    "a GETMETADATA INBOX (DEPTH 2) /shared/comment",
+    "a SETMETADATA INBOX (/shared NIL)",
+    "a SETMETADATA INBOX (/shared/vendor/x NIL)",
+    "a SETMETADATA INBOX ()",
+    "a NOTIFY",
+    "a NOTIFY SET",
+    "a NOTIFY SET (selected (MessageNew))",
+    "a NOTIFY SET (selected (FlagChange))",
+    "a NOTIFY SET (selected (MailboxName))",
+    "a NOTIFY SET (selected NONE) (selected-delayed NONE)",
+    "a NOTIFY SET (personal (MessageNew (UID) MessageExpunge))",
+    "a NOTIFY SET (subtree-one x (MailboxName))",
+    "a NOTIFY SET (subtree (MailboxName))",
+    "a APPEND x CATENATE ()",
+    "a APPEND x CATENATE (URL u",
+    "a REPLACE 1:2 x CATENATE (URL u)",
+    "a REPLACE 1 x CATENATE (URL u) CATENATE (URL u)",
 ];
 
 #[test]
@@ -278,6 +352,12 @@ fn examples_of_other_extensions() {
 }
 
 #[test]
+fn examples_of_later_extensions() {
+    all_are_read(LATER);
+    insta::assert_snapshot!(show(LATER));
+}
+
+#[test]
 fn refusals() {
     insta::assert_snapshot!(show(REFUSED));
 }
@@ -286,7 +366,7 @@ fn refusals() {
 #[test]
 fn names_in_utf8() {
     let limits = Limits::default();
-    let context = Context { limits: &limits, utf8: true, state: State::Authenticated };
+    let context = Context { limits: &limits, utf8: true, uid_only: false, state: State::Authenticated };
     let (_, request) = parse("a DELETE \"R&D für\"".as_bytes(), context).unwrap();
     let mailbox = MailboxName::parse("R&D für").unwrap();
     assert_eq!(request, Request::Command(Command::Delete { mailbox, old_name: None }));
@@ -299,7 +379,7 @@ fn names_in_other_spellings() {
     #[track_caller]
     fn check(line: &str, utf8: bool, expected: Command) {
         let limits = Limits::default();
-        let context = Context { limits: &limits, utf8, state: State::Authenticated };
+        let context = Context { limits: &limits, utf8, uid_only: false, state: State::Authenticated };
         assert_eq!(parse(line.as_bytes(), context).unwrap().1, Request::Command(expected), "{line}");
     }
     let name = |text| MailboxName::parse(text).unwrap();
@@ -386,7 +466,7 @@ proptest! {
         let mut line = b"a DELETE ".to_vec();
         crate::response::write_mailbox(&mut line, name.as_str(), utf8);
         let limits = Limits::default();
-        let (_, request) = parse(&line, Context { limits: &limits, utf8, state: State::Selected }).unwrap();
+        let (_, request) = parse(&line, Context { limits: &limits, utf8, uid_only: false, state: State::Selected }).unwrap();
         prop_assert_eq!(request, Request::Command(Command::Delete { mailbox: name, old_name: None }));
     }
 }

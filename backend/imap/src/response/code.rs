@@ -1,11 +1,15 @@
-//! Response codes (RFC 9051 §7.1, RFC 5530, RFC 4315, RFC 7162, RFC 8474, RFC 3516, RFC 4978, RFC 6154).
+//! Response codes (RFC 9051 §7.1, RFC 5530, RFC 4315, RFC 7162, RFC 8474, RFC 3516, RFC 4978, RFC 6154, RFC 4469, RFC 5267,
+//! RFC 5464, RFC 5465, RFC 9585, RFC 9586, RFC 9738).
 
 use std::borrow::Cow;
 
 use relais_model::{Flag, ModSeq, SeqNum, Uid, UidSet, UidValidity};
 
+use super::text::write_quoted;
 use super::{number, parenthesised, write_flags};
 use crate::capability::Capabilities;
+use crate::command::Tag;
+use crate::command::notify::EVENTS;
 
 /// What programs read of an answer.
 #[derive(Debug, Clone)]
@@ -27,6 +31,10 @@ pub enum ResponseCode<'a> {
     AuthorizationFailed,
     /// SEARCH's charset isn't known; we say which ones surely are.
     BadCharset,
+    /// NOTIFY named an event that isn't known; we say which ones are (RFC 5465 §3.1).
+    BadEvent,
+    /// CATENATE named something that isn't here (RFC 4469 §4.1).
+    BadUrl(Cow<'a, str>),
     /// It can never be done.
     Cannot,
     /// What we can do.
@@ -58,12 +66,34 @@ pub enum ResponseCode<'a> {
     HasChildren,
     /// The mailbox's highest (RFC 7162 §3.1.2.1).
     HighestModSeq(ModSeq),
+    /// A command is under way: so much of so much is done (RFC 9585 §4).
+    InProgress {
+        /// The command's.
+        tag: &'a Tag,
+        /// Never falls.
+        done: u64,
+        /// At least one, and at least what is done.
+        goal: u64,
+    },
     /// Another session is in the way.
     InUse,
     /// A limit was reached.
     Limit,
     /// The mailbox's lasting name (RFC 8474 §4).
     MailboxId(Cow<'a, str>),
+    /// More messages than one COPY or APPEND takes (RFC 9738 §3.1).
+    MessageLimit {
+        /// So many may be.
+        limit: u32,
+        /// The last `limit` of those that were named begin here.
+        lowest: Option<Uid>,
+    },
+    /// Some values are longer than MAXSIZE; the longest has so many octets (RFC 5464 §4.2.1).
+    MetadataLongEntries(u64),
+    /// A value is longer than may be kept: octets (RFC 5464 §4.3).
+    MetadataMaxSize(u64),
+    /// There are as many entries as may be (RFC 5464 §4.3).
+    MetadataTooMany,
     /// Those that UNCHANGEDSINCE spared: UIDs, or sequence numbers as runs.
     Modified(Vec<(u32, u32)>),
     /// The mailbox keeps no MODSEQ.
@@ -72,8 +102,12 @@ pub enum ResponseCode<'a> {
     NonExistent,
     /// It isn't allowed.
     NoPerm,
+    /// More happens than can be told; NOTIFY is over (RFC 5465 §5.8).
+    NotificationOverflow,
     /// SEARCH RETURN (SAVE) could not keep its result; `$` is empty.
     NotSaved,
+    /// The search of this tag isn't kept up to date (RFC 5267 §4.3.1).
+    NoUpdate(&'a Tag),
     /// The account would be, or is, over its quota.
     OverQuota,
     /// A message is broken.
@@ -99,6 +133,8 @@ pub enum ResponseCode<'a> {
     TryCreate,
     /// The UID that comes next.
     UidNext(Uid),
+    /// Sequence numbers were given up (RFC 9586).
+    UidRequired,
     /// The mailbox keeps no UIDs (RFC 4315 §3).
     UidNotSticky,
     /// The epoch of the UIDs.
@@ -131,11 +167,40 @@ impl ResponseCode<'_> {
                 number::write_numbers(out, to.iter().map(|uid| uid.value()));
             }
             Self::BadCharset => out.extend_from_slice(b" (UTF-8 US-ASCII)"),
+            Self::BadEvent => {
+                out.push(b' ');
+                parenthesised(out, EVENTS, |out, event| out.extend_from_slice(event.as_bytes()));
+            }
+            Self::BadUrl(url) => {
+                out.push(b' ');
+                // `url-resp-text`: a quoted string, as RFC 4469's example has it, without what would end the code.
+                let is_plain = |octet: &u8| (b' '..=b'~').contains(octet) && !matches!(octet, b']' | b'"' | b'\\');
+                let url: Vec<u8> = url.bytes().filter(is_plain).collect();
+                write_quoted(out, &url);
+            }
             Self::Capability(capabilities) => {
                 out.push(b' ');
                 capabilities.write(out);
             }
             Self::HighestModSeq(mod_seq) => write_number(out, mod_seq.value()),
+            Self::InProgress { tag, done, goal } => {
+                out.extend_from_slice(b" (");
+                write_quoted(out, tag.as_str().as_bytes());
+                write_number(out, *done);
+                write_number(out, *goal);
+                out.push(b')');
+            }
+            Self::MessageLimit { limit, lowest } => {
+                write_number(out, u64::from(*limit));
+                if let Some(uid) = lowest {
+                    write_number(out, u64::from(uid.value()));
+                }
+            }
+            Self::MetadataLongEntries(octets) | Self::MetadataMaxSize(octets) => write_number(out, *octets),
+            Self::NoUpdate(tag) => {
+                out.push(b' ');
+                write_quoted(out, tag.as_str().as_bytes());
+            }
             Self::MailboxId(id) => {
                 out.push(b' ');
                 parenthesised(out, [id.as_ref()], |out, id| out.extend_from_slice(id.as_bytes()));
@@ -160,6 +225,8 @@ impl ResponseCode<'_> {
             Self::AuthenticationFailed => "AUTHENTICATIONFAILED",
             Self::AuthorizationFailed => "AUTHORIZATIONFAILED",
             Self::BadCharset => "BADCHARSET",
+            Self::BadEvent => "BADEVENT",
+            Self::BadUrl(_) => "BADURL",
             Self::Cannot => "CANNOT",
             Self::Capability(_) => "CAPABILITY",
             Self::ClientBug => "CLIENTBUG",
@@ -172,14 +239,21 @@ impl ResponseCode<'_> {
             Self::ExpungeIssued => "EXPUNGEISSUED",
             Self::HasChildren => "HASCHILDREN",
             Self::HighestModSeq(_) => "HIGHESTMODSEQ",
+            Self::InProgress { .. } => "INPROGRESS",
             Self::InUse => "INUSE",
             Self::Limit => "LIMIT",
             Self::MailboxId(_) => "MAILBOXID",
+            Self::MessageLimit { .. } => "MESSAGELIMIT",
+            Self::MetadataLongEntries(_) => "METADATA LONGENTRIES",
+            Self::MetadataMaxSize(_) => "METADATA MAXSIZE",
+            Self::MetadataTooMany => "METADATA TOOMANY",
             Self::Modified(_) => "MODIFIED",
             Self::NoModSeq => "NOMODSEQ",
             Self::NonExistent => "NONEXISTENT",
             Self::NoPerm => "NOPERM",
             Self::NotSaved => "NOTSAVED",
+            Self::NotificationOverflow => "NOTIFICATIONOVERFLOW",
+            Self::NoUpdate(_) => "NOUPDATE",
             Self::OverQuota => "OVERQUOTA",
             Self::Parse => "PARSE",
             Self::PermanentFlags { .. } => "PERMANENTFLAGS",
@@ -190,6 +264,7 @@ impl ResponseCode<'_> {
             Self::TooBig => "TOOBIG",
             Self::TryCreate => "TRYCREATE",
             Self::UidNext(_) => "UIDNEXT",
+            Self::UidRequired => "UIDREQUIRED",
             Self::UidNotSticky => "UIDNOTSTICKY",
             Self::UidValidity(_) => "UIDVALIDITY",
             Self::Unavailable => "UNAVAILABLE",

@@ -8,12 +8,14 @@ use super::{number, parenthesised, write_flags};
 use crate::command::{FetchSection, Partial, SectionName};
 use crate::date;
 
-/// Writes `* n FETCH (…)`. Nothing is written before the first item, and nothing at all where there is none.
+/// Writes `* n FETCH (…)`, or `* uid UIDFETCH (…)` for who has enabled UIDONLY (RFC 9586). Nothing is written before the first item, and nothing at all where there is none.
 #[derive(Debug)]
 #[must_use = "the line ends with `finish`"]
 pub struct FetchWriter<'a> {
     out: &'a mut Vec<u8>,
-    seq_num: SeqNum,
+    number: u32,
+    /// The number is the UID.
+    by_uid: bool,
     utf8: bool,
     is_empty: bool,
 }
@@ -21,11 +23,21 @@ pub struct FetchWriter<'a> {
 impl<'a> FetchWriter<'a> {
     /// For the message at `seq_num`.
     pub const fn new(out: &'a mut Vec<u8>, seq_num: SeqNum, utf8: bool) -> Self {
-        Self { out, seq_num, utf8, is_empty: true }
+        Self { out, number: seq_num.value(), by_uid: false, utf8, is_empty: true }
+    }
+
+    /// For the message of this UID; its number isn't told, and UID isn't told a second time.
+    pub const fn by_uid(out: &'a mut Vec<u8>, uid: Uid, utf8: bool) -> Self {
+        Self { out, number: uid.value(), by_uid: true, utf8, is_empty: true }
     }
 
     /// Ends the line.
-    pub fn finish(self) {
+    pub fn finish(mut self) {
+        if self.by_uid && self.is_empty {
+            // Only the UID was asked for: it stands at the beginning, and the list may not be empty.
+            self.item("UID ");
+            number::write(self.out, u64::from(self.number));
+        }
         if !self.is_empty {
             self.out.extend_from_slice(b")\r\n");
         }
@@ -41,8 +53,8 @@ impl<'a> FetchWriter<'a> {
         if self.is_empty {
             self.is_empty = false;
             self.out.extend_from_slice(b"* ");
-            number::write(self.out, u64::from(self.seq_num.value()));
-            self.out.extend_from_slice(b" FETCH (");
+            number::write(self.out, u64::from(self.number));
+            self.out.extend_from_slice(if self.by_uid { b" UIDFETCH (".as_slice() } else { b" FETCH (" });
         } else {
             self.out.push(b' ');
         }
@@ -51,6 +63,9 @@ impl<'a> FetchWriter<'a> {
 
     /// UID.
     pub fn uid(&mut self, uid: Uid) {
+        if self.by_uid {
+            return;
+        }
         self.item("UID ");
         number::write(self.out, u64::from(uid.value()));
     }

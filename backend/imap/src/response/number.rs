@@ -42,19 +42,19 @@ pub fn write_runs(out: &mut Vec<u8>, runs: &[(u32, u32)]) {
 /// Writes a sequence-set in the order given, neighbours that rise by one as a run: COPYUID's two sets correspond by order
 /// (RFC 4315 §3). Nothing for none.
 pub fn write_numbers(out: &mut Vec<u8>, numbers: impl IntoIterator<Item = u32>) {
-    let mut numbers = numbers.into_iter().peekable();
-    let mut is_first = true;
-    while let Some(first) = numbers.next() {
-        let mut last = first;
-        while let Some(next) = numbers.next_if(|next| Some(*next) == last.checked_add(1)) {
-            last = next;
+    write_runs(out, &runs_of(numbers));
+}
+
+/// Numbers in the order given, neighbours that rise by one as a run: what SORT finds, too, is written so (RFC 5267 §3.2).
+pub fn runs_of(numbers: impl IntoIterator<Item = u32>) -> Vec<(u32, u32)> {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
+            _ => runs.push((number, number)),
         }
-        if !is_first {
-            out.push(b',');
-        }
-        is_first = false;
-        write_runs(out, &[(first, last)]);
     }
+    runs
 }
 
 #[cfg(test)]

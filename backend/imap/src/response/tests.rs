@@ -140,7 +140,18 @@ fn search_results() {
     check(|out| search(out, [], None), "* SEARCH");
     check(|out| sort(out, [5, 3, 4], None), "* SORT 5 3 4");
     let tag = Tag::parse("A285").unwrap();
-    let nothing = ESearch { tag: &tag, by_uid: false, min: None, max: None, count: None, all: None, mod_seq: None };
+    let nothing = ESearch {
+        tag: &tag,
+        mailbox: None,
+        by_uid: false,
+        min: None,
+        max: None,
+        count: None,
+        all: None,
+        partial: None,
+        relevancy: None,
+        mod_seq: None,
+    };
     check(|out| esearch(out, &nothing), "* ESEARCH (TAG \"A285\")");
     let found = ESearch { by_uid: true, min: Some(7), max: Some(3800), count: Some(0), ..nothing.clone() };
     check(|out| esearch(out, &found), "* ESEARCH (TAG \"A285\") UID MIN 7 MAX 3800 COUNT 0");

@@ -1,11 +1,17 @@
-//! APPEND: messages are streamed to the driver.
+//! APPEND and REPLACE: messages are streamed to the driver.
+
+use std::collections::VecDeque;
 
 use relais_model::MailboxName;
 
-use super::{Announced, Mode, Session, Step, announced, plain_refusal, without_line_end};
-use crate::command::append::{self, MessageHead};
+use super::{Mode, Session, Step, announced, plain_refusal};
+use crate::command::append::{self, Item, Line, MessageHead, Opening, Place, Replaced};
 use crate::command::{Reason, Refusal, Tag};
 use crate::response::{self, ResponseCode, Status};
+
+/// What a message takes beside its octets while others come behind it, where there are more than a few.
+const HELD_OCTETS: u64 = 4096;
+const FEW_MESSAGES: u32 = 1000;
 
 /// A message that a client wants to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +20,8 @@ pub struct AppendMessage {
     pub tag: Tag,
     /// Where to; the same for all messages of a command.
     pub mailbox: MailboxName,
+    /// The message of the open mailbox that goes where this one comes (REPLACE).
+    pub replaced: Option<Replaced>,
     /// How many messages of the same command came before.
     pub index: u32,
     /// What is said of it.
@@ -25,31 +33,32 @@ pub struct AppendMessage {
 pub(super) struct Appending {
     tag: Tag,
     mailbox: MailboxName,
-    /// Messages announced, and their octets together.
+    replaced: Option<Replaced>,
+    /// Messages announced, their octets together, and pieces of all kinds.
     messages: u32,
     octets: u64,
+    pieces: u32,
+    /// What the line that was read says, and hasn't been passed on.
+    items: VecDeque<Item>,
+    /// What the next line goes on with.
+    place: Place,
+    /// No other line comes.
+    is_whole: bool,
     part: Part,
-    /// Octets of the message that the driver hasn't got.
+    /// Octets of the literal that the driver hasn't got.
     left: u64,
     is_hasty: bool,
-    is_utf8: bool,
 }
 
 /// What comes next of an APPEND.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
+    /// What the line says.
+    Items,
     /// The driver's refusal, or else the continuation.
     Leave,
-    /// A message's octets.
+    /// A literal's octets.
     Octets,
-    /// The end, or the next message's head.
-    Head,
-}
-
-impl Appending {
-    pub(super) const fn new(tag: Tag, mailbox: MailboxName) -> Self {
-        Self { tag, mailbox, messages: 0, octets: 0, part: Part::Leave, left: 0, is_hasty: false, is_utf8: false }
-    }
 }
 
 impl Session {
@@ -61,42 +70,27 @@ impl Session {
             return;
         }
         let Mode::Append(appending) = std::mem::replace(&mut self.mode, Mode::Command) else { return };
-        if appending.is_hasty || appending.part != Part::Leave {
-            self.mode = Mode::Swallow(appending.left);
-        }
+        self.mode = appending.after_refusal();
         response::tagged(out, &appending.tag, Status::No, code, text);
     }
 
-    pub(super) fn begin_append(
-        &mut self,
-        out: &mut Vec<u8>,
-        mut appending: Appending,
-        head: MessageHead,
-    ) -> Option<Step> {
-        appending.left = head.size_octets;
-        appending.is_hasty = head.is_hasty;
-        appending.is_utf8 = head.is_utf8;
-        appending.part = Part::Leave;
-        let index = appending.messages;
-        appending.messages += 1;
-        appending.octets = appending.octets.saturating_add(head.size_octets);
-        let octets = appending.octets;
-        let message = AppendMessage { tag: appending.tag.clone(), mailbox: appending.mailbox.clone(), index, head };
-        self.mode = Mode::Append(Box::new(appending));
-        if message.head.size_octets == 0 {
-            // RFC 3502 §6.3.11: a literal of no octets takes the command back.
-            self.refuse_append(out, None, "APPEND was taken back");
-        } else if index >= self.config.limits.append_messages {
-            self.refuse_append(out, Some(&ResponseCode::Limit), "Too many messages at once");
-        } else if index > 0 && octets > self.config.append_limit {
-            // They are held until the command's end, for all are filed or none (RFC 3502).
-            self.refuse_append(out, Some(&ResponseCode::Limit), "The messages of one APPEND are too large together");
-        } else if message.head.size_octets > self.config.append_limit {
-            self.refuse_append(out, Some(&ResponseCode::TooBig), "The message is too large");
-        } else {
-            return Some(Step::Append(message));
-        }
-        (index > 0).then_some(Step::AppendBroken)
+    /// The first line was read.
+    pub(super) fn begin_append(&mut self, tag: Tag, opening: Opening, is_whole: bool) {
+        let Opening { replaced, mailbox, line: Line { items, place } } = opening;
+        self.mode = Mode::Append(Box::new(Appending {
+            tag,
+            mailbox,
+            replaced,
+            messages: 0,
+            octets: 0,
+            pieces: 0,
+            items: items.into(),
+            place,
+            is_whole,
+            part: Part::Items,
+            left: 0,
+            is_hasty: false,
+        }));
     }
 
     pub(super) fn step_append(&mut self, out: &mut Vec<u8>) -> Option<Step> {
@@ -110,11 +104,88 @@ impl Session {
                 None
             }
             Part::Octets if appending.left == 0 => {
-                appending.part = Part::Head;
+                appending.part = Part::Items;
                 None
             }
             Part::Octets => Some(self.take_octets()),
-            Part::Head => self.after_message(out),
+            Part::Items => match appending.items.pop_front() {
+                Some(item) => self.pass_on(out, item),
+                None if appending.is_whole => {
+                    let Mode::Append(appending) = std::mem::replace(&mut self.mode, Mode::Command) else { return None };
+                    Some(Step::AppendEnd(appending.tag))
+                }
+                None => self.next_line(out),
+            },
+        }
+    }
+
+    /// Passes on what a line says, within the limits.
+    fn pass_on(&mut self, out: &mut Vec<u8>, item: Item) -> Option<Step> {
+        let limits = &self.config.limits;
+        let Mode::Append(appending) = &mut self.mode else { return None };
+        let had_messages = appending.messages > 0;
+        appending.pieces += 1;
+        if appending.pieces > limits.append_items {
+            self.refuse_append(out, Some(&ResponseCode::Limit), "Too many parts at once");
+            return had_messages.then_some(Step::AppendBroken);
+        }
+        match item {
+            Item::Message(head) => {
+                let index = appending.messages;
+                appending.messages += 1;
+                appending.is_hasty = head.is_hasty;
+                if index >= limits.append_messages {
+                    let code = ResponseCode::MessageLimit { limit: limits.append_messages, lowest: None };
+                    self.refuse_append(out, Some(&code), "Too many messages at once");
+                } else if let Some((code, text)) = self.refusal_of(&head, index) {
+                    self.refuse_append(out, code.as_ref(), text);
+                } else {
+                    let Mode::Append(appending) = &self.mode else { return None };
+                    let (tag, mailbox) = (appending.tag.clone(), appending.mailbox.clone());
+                    return Some(Step::Append(AppendMessage {
+                        tag,
+                        mailbox,
+                        replaced: appending.replaced,
+                        index,
+                        head,
+                    }));
+                }
+                had_messages.then_some(Step::AppendBroken)
+            }
+            Item::Url(url) => Some(Step::AppendUrl(url)),
+            Item::Literal { octets, is_hasty } => {
+                (appending.left, appending.is_hasty, appending.part) = (octets, is_hasty, Part::Leave);
+                let in_message = matches!(appending.place, Place::Part | Place::Utf8Part);
+                if in_message {
+                    appending.octets = appending.octets.saturating_add(octets);
+                }
+                if appending.octets > self.config.append_limit && in_message {
+                    self.refuse_append(out, Some(&ResponseCode::TooBig), "The message is too large");
+                    return Some(Step::AppendBroken);
+                }
+                None
+            }
+        }
+    }
+
+    /// Why a message of these octets isn't taken.
+    fn refusal_of(&mut self, head: &MessageHead, index: u32) -> Option<(Option<ResponseCode<'static>>, &'static str)> {
+        let limit = self.config.append_limit;
+        let Mode::Append(appending) = &mut self.mode else { return None };
+        appending.octets = appending.octets.saturating_add(head.size_octets);
+        if index >= FEW_MESSAGES {
+            appending.octets = appending.octets.saturating_add(HELD_OCTETS);
+        }
+        if head.size_octets == 0 && !head.is_catenated {
+            // RFC 3502 §6.3.11: a literal of no octets takes the command back.
+            Some((None, "APPEND was taken back"))
+        } else if index > 0 && appending.octets > limit {
+            // They are held until the command's end, for all are filed or none (RFC 3502).
+            Some((Some(ResponseCode::Limit), "The messages of one APPEND are too large together"))
+        } else if head.size_octets > limit {
+            Some((Some(ResponseCode::TooBig), "The message is too large"))
+        } else {
+            None
         }
     }
 
@@ -134,51 +205,79 @@ impl Session {
         Step::AppendData(octets)
     }
 
-    /// Reads what follows a message: the end, or another.
-    fn after_message(&mut self, out: &mut Vec<u8>) -> Option<Step> {
+    /// Reads what follows a literal: the end, or more.
+    fn next_line(&mut self, out: &mut Vec<u8>) -> Option<Step> {
         let end = self.find_line();
-        let is_long = end.unwrap_or(self.seen) > self.line_limit();
+        let is_long = end.unwrap_or(self.seen).saturating_sub(self.literals) > self.line_limit();
         if end.is_none() && !is_long {
             return Some(Step::Read);
         }
-        let Mode::Append(appending) = std::mem::replace(&mut self.mode, Mode::Command) else { return None };
+        let Mode::Append(mut appending) = std::mem::replace(&mut self.mode, Mode::Command) else { return None };
         let Some(end) = end.filter(|_| !is_long) else {
             self.mode = Mode::Swallow(0);
             let refusal = Refusal { reason: Reason::Limit, text: "The command is too long".into(), at: 0 };
             self.refuse(out, Some(&appending.tag), &refusal);
             return Some(Step::AppendBroken);
         };
-        let line = self.pending().get(..end).unwrap_or_default();
-        let literal = announced(line);
-        let head = self.read_after(line, appending.is_utf8, literal.as_ref());
-        match (&literal, &head) {
-            (Some(announced), Err(_)) => self.drop_literal(end, announced),
-            _ => self.consume(end),
-        }
-        match head {
-            Ok(Some(head)) => self.begin_append(out, *appending, head),
-            Ok(None) => Some(Step::AppendEnd(appending.tag)),
+        let text = self.pending().get(..end).unwrap_or_default();
+        let literal = announced(self.pending().get(self.line..end).unwrap_or_default());
+        let line = append::next_line(text, appending.place, self.context()).and_then(|line| match &line {
+            Some(line) if literal.is_none() && line.place == Place::Part => Err(plain_refusal("`)` is missing")),
+            _ => Ok(line),
+        });
+        match line {
+            Ok(Some(line)) => {
+                self.consume(end);
+                appending.is_whole = literal.is_none();
+                (appending.items, appending.place) = (line.items.into(), line.place);
+                if appending.replaced.is_some() && appending.begins_another() {
+                    self.mode = appending.after_refusal();
+                    self.refuse(out, Some(&appending.tag), &plain_refusal("REPLACE takes one message"));
+                    return Some(Step::AppendBroken);
+                }
+                self.mode = Mode::Append(appending);
+                None
+            }
+            // The literal at the line's end is a URL.
+            Ok(None) => {
+                let announced = literal?;
+                if let Err(refusal) = self.take_in(out, end, &announced) {
+                    self.refuse(out, Some(&appending.tag), &refusal);
+                    return Some(Step::AppendBroken);
+                }
+                self.mode = Mode::Append(appending);
+                None
+            }
             Err(refusal) => {
+                match &literal {
+                    Some(announced) => self.drop_literal(end, announced),
+                    None => self.consume(end),
+                }
                 self.refuse(out, Some(&appending.tag), &refusal);
                 Some(Step::AppendBroken)
             }
         }
     }
+}
 
-    /// Reads the line after a message: none where the command ends there.
-    fn read_after(
-        &self,
-        line: &[u8],
-        is_utf8: bool,
-        literal: Option<&Announced>,
-    ) -> Result<Option<MessageHead>, Refusal> {
-        // RFC 6855 §4: `)` closes `UTF8 (`.
-        let line = if is_utf8 { line.strip_prefix(b")") } else { Some(line) };
-        let Some(line) = line else { return Err(plain_refusal("`)` is missing after the message")) };
-        if literal.is_some() {
-            return append::next_head(line, self.context()).map(Some);
+impl Appending {
+    /// Whether what the line says is about a further message.
+    fn begins_another(&self) -> bool {
+        self.messages > 0 && self.items.iter().any(|item| matches!(item, Item::Message(_)))
+    }
+
+    /// What the client sends all the same: the literal that it doesn't wait to be let send, or the rest of it.
+    fn after_refusal(&self) -> Mode {
+        let ahead = self.items.back().and_then(|item| match item {
+            Item::Literal { octets, is_hasty } => Some((*octets, *is_hasty)),
+            _ => None,
+        });
+        match (ahead, self.part) {
+            (Some((octets, true)), _) => Mode::Swallow(octets),
+            (Some((_, false)), _) => Mode::Command,
+            (None, Part::Leave) if !self.is_hasty => Mode::Command,
+            (None, Part::Items) if self.is_whole => Mode::Command,
+            (None, _) => Mode::Swallow(self.left),
         }
-        let is_end = without_line_end(line).trim_ascii_end().is_empty();
-        if is_end { Ok(None) } else { Err(plain_refusal("The command should end here, or another message follow")) }
     }
 }

@@ -5,6 +5,7 @@ use relais_sasl::Credentials;
 use relais_sasl::scram::{self, ChannelBindings, Known, Verifier};
 
 use super::*;
+use crate::command::append::Replaced;
 
 /// A driver in miniature: obeys, and writes down what happened.
 struct Driver {
@@ -16,7 +17,14 @@ struct Driver {
 }
 
 fn config() -> Config {
-    Config { starttls: true, scram: true, compress: true, append_limit: 1000, ..Config::default() }
+    Config {
+        starttls: true,
+        scram: true,
+        compress: true,
+        unauthenticate: true,
+        append_limit: 1000,
+        ..Config::default()
+    }
 }
 
 impl Driver {
@@ -67,8 +75,13 @@ impl Driver {
                     self.session.keys(&mut self.out, known);
                 }
                 Step::Append(message) => {
-                    let AppendMessage { tag, mailbox, index, head } = message;
-                    self.note(&format!("<{tag:?} append {mailbox} {index} {}>", head.size_octets));
+                    let AppendMessage { tag, mailbox, index, head, replaced } = message;
+                    let replaced = replaced.map(|Replaced { by_uid, number }| {
+                        format!(" replaces {}{number}", if by_uid { "UID " } else { "" })
+                    });
+                    let parts = if head.is_catenated { " of parts" } else { "" };
+                    let replaced = replaced.unwrap_or_default();
+                    self.note(&format!("<{tag:?} append {mailbox} {index} {}{parts}{replaced}>", head.size_octets));
                     if mailbox.as_str() == self.full {
                         self.session.refuse_append(&mut self.out, Some(&ResponseCode::OverQuota), "Full");
                     }
@@ -77,6 +90,12 @@ impl Driver {
                     let text = String::from_utf8_lossy(&octets).into_owned();
                     self.note(&text);
                 }
+                Step::AppendUrl(url) if url == "bad" => {
+                    let code = ResponseCode::BadUrl(url.into());
+                    self.session.refuse_append(&mut self.out, Some(&code), "No such thing");
+                }
+                Step::AppendUrl(url) => self.note(&format!("<url {url}>")),
+                Step::Unauthenticate(tag) => self.note(&format!("<{tag:?} unauthenticate>")),
                 Step::AppendEnd(tag) => self.note(&format!("<{tag:?} append end>")),
                 Step::AppendBroken => self.note("<append broken>"),
                 Step::Idle(_) => self.note("<idle>"),
@@ -141,6 +160,109 @@ fn a_refused_search_that_saves_is_told_of() {
         "a SEARCH RETURN (SAVE) TEXT {99999}\r\nb NOOP\r\n",
         "a NO [LIMIT] The literal is too long (octet 37)|<save refused><b Noop>",
     );
+}
+
+/// RFC 4469, RFC 8508: a message is put together as its parts come.
+#[test]
+fn messages_are_put_together() {
+    check(
+        Authenticated,
+        "a APPEND x (\\Seen) CATENATE (URL \"/x/;UID=1\" TEXT {3+}\r\nabc URL /y/;UID=2)\r\n",
+        "<a append x 0 0 of parts><url /x/;UID=1>abc<url /y/;UID=2><a append end>",
+    );
+    check(
+        Authenticated,
+        "a APPEND x CATENATE (TEXT {1+}\r\n1 TEXT {2}\r\n23)\r\n",
+        "<a append x 0 0 of parts>1+ OK|23<a append end>",
+    );
+    check(
+        Authenticated,
+        "a APPEND x CATENATE (URL u) CATENATE (URL {1+}\r\nv) {2+}\r\nhi\r\nb NOOP\r\n",
+        "<a append x 0 0 of parts><url u><a append x 1 0 of parts><url v><a append x 2 2>hi<a append end><b Noop>",
+    );
+    check(
+        Authenticated,
+        "a APPEND x CATENATE (UTF8 (~{2+}\r\nhi) URL u)\r\n",
+        "<a append x 0 0 of parts>hi<url u><a append end>",
+    );
+    check(Authenticated, "a APPEND x CATENATE (URL u)\r\n", "<a append x 0 0 of parts><url u><a append end>");
+    // A client that waits sends nothing more; one that doesn't has sent it already.
+    let no = "a NO [BADURL \"bad\"] No such thing|";
+    for (said, rest) in [
+        ("a APPEND x CATENATE (URL bad)\r\n", ""),
+        ("a APPEND x CATENATE (URL bad TEXT {3}\r\n", ""),
+        ("a APPEND x CATENATE (URL bad TEXT {3+}\r\nabc TEXT {2+}\r\nhi)\r\n", ""),
+        ("a APPEND x CATENATE (TEXT {3+}\r\nabc URL bad TEXT {2+}\r\nhi)\r\n", "abc"),
+        ("a APPEND x CATENATE (TEXT {3+}\r\nabc URL bad) {2+}\r\nhi\r\n", "abc"),
+        ("a APPEND x CATENATE (TEXT {3+}\r\nabc URL bad)\r\n", "abc"),
+    ] {
+        check(Authenticated, &format!("{said}b NOOP\r\n"), &format!("<a append x 0 0 of parts>{rest}{no}<b Noop>"));
+    }
+    check(Authenticated, "a APPEND x CATENATE (TEXT {600+}\r\n", "<a append x 0 0 of parts>");
+    check(
+        Authenticated,
+        "a APPEND x CATENATE (TEXT {1+}\r\n1 TEXT {1000}\r\nb NOOP\r\n",
+        "<a append x 0 0 of parts>1a NO [TOOBIG] The message is too large|<append broken><b Noop>",
+    );
+    check(
+        Authenticated,
+        "a APPEND x CATENATE (TEXT {1+}\r\n1 FROB)\r\nb NOOP\r\n",
+        "<a append x 0 0 of parts>1a BAD TEXT or URL is expected here (octet 1)|<append broken><b Noop>",
+    );
+    check(
+        Authenticated,
+        "a APPEND x CATENATE (TEXT {1+}\r\n1\r\nb NOOP\r\n",
+        "<a append x 0 0 of parts>1a BAD A space is missing (octet 0)|<append broken><b Noop>",
+    );
+}
+
+/// RFC 8508.
+#[test]
+fn messages_are_replaced() {
+    check(Selected, "a REPLACE 4 Drafts {2+}\r\nhi\r\n", "<a append Drafts 0 2 replaces 4>hi<a append end>");
+    check(
+        Selected,
+        "a UID REPLACE 7 Drafts (\\Draft) CATENATE (URL u)\r\n",
+        "<a append Drafts 0 0 of parts replaces UID 7><url u><a append end>",
+    );
+    check(Authenticated, "a REPLACE 4 x {2}\r\n", "a BAD Please select a mailbox first (octet 9)|");
+    check(Selected, "a REPLACE 0 x {2}\r\n", "a BAD 0 is not allowed here (octet 10)|");
+    check(Selected, "a REPLACE * x {2}\r\n", "a BAD A number is expected here (octet 10)|");
+    check(
+        Selected,
+        "a REPLACE 1 x {2+}\r\nhi {3+}\r\nabc\r\nb NOOP\r\n",
+        "<a append x 0 2 replaces 1>hia BAD REPLACE takes one message (octet 0)|<append broken><b Noop>",
+    );
+}
+
+/// RFC 8437: all begins anew but TLS.
+#[test]
+fn nobody_is_logged_in_any_more() {
+    let mut driver = Driver::new(Selected);
+    driver.run(b"a ENABLE UTF8=ACCEPT\r\n");
+    let _was_off = driver.session.enable(crate::command::Extension::Utf8Accept);
+    driver.run(b"b UNAUTHENTICATE\r\nc NOOP\r\nd LIST \"\" *\r\n");
+    assert!(driver.log.ends_with("<b unauthenticate><c Noop>d BAD Please log in first (octet 6)|"), "{}", driver.log);
+    assert_eq!(driver.session.enabled(), Enabled::default());
+    check(NotAuthenticated, "a UNAUTHENTICATE\r\n", "a BAD Please log in first (octet 16)|");
+}
+
+/// RFC 9586: after ENABLE UIDONLY no sequence number is taken.
+#[test]
+fn sequence_numbers_can_be_given_up() {
+    let no = |at: usize| format!("[UIDREQUIRED] Sequence numbers aren't used after ENABLE UIDONLY (octet {at})|");
+    for (said, at) in [
+        ("FETCH 1 FLAGS", 7),
+        ("SEARCH ALL", 8),
+        ("UID SEARCH NOT 1:*", 17),
+        ("UID SORT (ARRIVAL) UTF-8 2", 27),
+        ("REPLACE 1 x {2}", 9),
+    ] {
+        let mut driver = Driver::new(Selected);
+        let _was_off = driver.session.enable(crate::command::Extension::UidOnly);
+        driver.run(format!("a {said}\r\n").as_bytes());
+        assert_eq!(driver.log, format!("a BAD {}", no(at)));
+    }
 }
 
 /// RFC 9051 §3: which command may be given when.
@@ -398,7 +520,7 @@ fn refused_appends() {
         "a APPEND x (\\Frob) {5+}\r\nhello\r\nb NOOP\r\n",
         "a BAD No flag: `\\Frob` is no system flag (octet 12)|<b Noop>",
     );
-    check(Authenticated, "a APPEND x hello\r\n", "a BAD A message must be sent as a literal (octet 10)|");
+    check(Authenticated, "a APPEND x hello\r\n", "a BAD A message must be sent as a literal (octet 11)|");
     check(
         Authenticated,
         "a APPEND x {1+}\r\n1x\r\nb NOOP\r\n",

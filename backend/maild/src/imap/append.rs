@@ -1,10 +1,16 @@
-//! APPEND (RFC 9051 §6.3.12, RFC 3502): messages are spooled as they come, and filed all together or not at all.
+//! APPEND (RFC 9051 §6.3.12, RFC 3502) and REPLACE (RFC 8508): messages are spooled as they come, and filed all together or not at
+//! all. What CATENATE names (RFC 4469) is read from the store into the same spool.
 
-use relais_imap::response::ResponseCode;
+use std::borrow::Cow;
+
+use relais_imap::command::append::Replaced;
+use relais_imap::response::{self, Condition, ResponseCode};
 use relais_imap::session::AppendMessage;
-use relais_model::{Flag, Timestamp};
+use relais_imap::url::MessageUrl;
+use relais_message::{Structure, section};
+use relais_model::{Flag, SeqNum, Timestamp, Uid};
 use relais_reception::{Held, Spool};
-use relais_store::{Append, MailboxKey};
+use relais_store::{Append, MailboxKey, Row};
 use tracing::error;
 
 use super::{Client, Done, Halt};
@@ -15,6 +21,8 @@ const SMALL_OCTETS: u64 = 64 * 1024;
 /// An APPEND under way.
 pub(super) struct Appending {
     mailbox: MailboxKey,
+    /// The message that goes, and where it is.
+    replaced: Option<(MailboxKey, Uid)>,
     filed: Vec<Append>,
     /// Octets of all messages announced so far.
     octets: u64,
@@ -30,6 +38,8 @@ struct Current {
     flags: Vec<Flag>,
     internal_date: Option<Timestamp>,
     is_binary: bool,
+    /// Octets so far.
+    octets: u64,
 }
 
 impl Client {
@@ -48,9 +58,11 @@ impl Client {
             return Err(Halt::no(ResponseCode::Unavailable, "The disk is nearly full; try again later"));
         }
         if message.index == 0 {
+            let replaced = message.replaced.map(|replaced| self.replaced(replaced)).transpose()?;
             let mailbox = self.target(&message.mailbox).await?;
             self.appending = Some(Box::new(Appending {
                 mailbox,
+                replaced,
                 filed: Vec::new(),
                 octets: 0,
                 current: None,
@@ -63,7 +75,7 @@ impl Client {
             appending.octets
         });
         // A client that doesn't wait to be let sends a small message sooner than it is asked whether there is room for it.
-        if !message.head.is_hasty || announced > SMALL_OCTETS {
+        if message.replaced.is_none() && (!message.head.is_hasty || announced > SMALL_OCTETS) {
             self.must_have_room(announced).await?;
         }
         self.hold_message()?;
@@ -72,9 +84,72 @@ impl Client {
         if let Some(appending) = self.appending.as_deref_mut() {
             let head = message.head;
             let (flags, internal_date, is_binary) = (head.flags, head.internal_date, head.is_binary);
-            appending.current = Some(Current { spool, flags, internal_date, is_binary });
+            appending.current = Some(Current { spool, flags, internal_date, is_binary, octets: 0 });
         }
         Ok(())
+    }
+
+    /// The message that REPLACE takes away.
+    fn replaced(&self, replaced: Replaced) -> Result<(MailboxKey, Uid), Halt> {
+        let selected = self.writable()?;
+        let uid = if replaced.by_uid {
+            Uid::new(replaced.number).filter(|uid| selected.known.contains(*uid))
+        } else {
+            SeqNum::new(replaced.number).and_then(|number| selected.known.at(number))
+        };
+        let uid = uid.ok_or_else(|| Halt::no(ResponseCode::NonExistent, "There is no such message"))?;
+        if selected.misses(&std::iter::once(uid).collect()) {
+            return Err(Halt::expunged());
+        }
+        Ok((selected.view.mailbox(), uid))
+    }
+
+    /// CATENATE names octets that belong to the message. Nothing is marked as seen (RFC 4469 §3).
+    pub(super) async fn append_url(&mut self, text: &str) {
+        if self.appending.is_none() {
+            return;
+        }
+        let halt = match self.named_octets(text).await {
+            Ok(Some(octets)) if self.has_room_for(octets.len()) => return self.keep_octets(&octets).await,
+            Ok(Some(_)) => Halt::no(ResponseCode::TooBig, "The message is too large"),
+            Ok(None) => Halt::no(ResponseCode::BadUrl(Cow::Owned(text.to_owned())), "The URL names nothing here"),
+            Err(halt) => halt,
+        };
+        self.appending = None;
+        if let Halt::Refuse(_, code, text) = halt {
+            self.session.refuse_append(&mut self.out, code.as_ref(), &text);
+        }
+    }
+
+    fn has_room_for(&self, octets: usize) -> bool {
+        let limit = self.house.limits.message_octets;
+        let current = self.appending.as_deref().and_then(|appending| appending.current.as_ref());
+        current.is_none_or(|current| current.octets.saturating_add(octets as u64) <= limit)
+    }
+
+    /// The octets that a URL names, if it names some of this account.
+    async fn named_octets(&self, text: &str) -> Result<Option<Vec<u8>>, Halt> {
+        let Some(url) = MessageUrl::parse(text) else { return Ok(None) };
+        let mailbox = match &url.mailbox {
+            Some(name) => self.house.store.mailbox_key(self.account()?, name).await?,
+            None => self.selected.as_deref().map(|selected| selected.view.mailbox()),
+        };
+        let Some(mailbox) = mailbox else { return Ok(None) };
+        let Some(view) = self.house.store.view(mailbox).await? else { return Ok(None) };
+        if url.uid_validity.is_some_and(|uid_validity| uid_validity != view.uid_validity()) {
+            return Ok(None);
+        }
+        let one = std::iter::once(url.uid).collect();
+        let row: Option<Row> = view.read(|rows| rows.select(&one).next().copied());
+        let Some(row) = row else { return Ok(None) };
+        let Some(raw) = self.house.store.raw(row.message()).await? else { return Ok(None) };
+        let is_whole = url.section.path.is_empty() && url.section.text.is_none();
+        let octets = if is_whole {
+            Some(Cow::Borrowed(raw.as_slice()))
+        } else {
+            section(&raw, &Structure::read(&raw), &url.section)
+        };
+        Ok(octets.map(|octets| url.range.map_or(&*octets, |range| range.of(&octets)).to_vec()))
     }
 
     /// Whether the announced octets would fit: the store looks again when they are here.
@@ -91,6 +166,7 @@ impl Client {
     pub(super) async fn keep_octets(&mut self, octets: &[u8]) {
         let Some(appending) = self.appending.as_deref_mut() else { return };
         let Some(current) = &mut appending.current else { return };
+        current.octets = current.octets.saturating_add(octets.len() as u64);
         if let Err(error) = current.spool.write(octets).await {
             error!(%error, "the spool cannot be written");
             appending.is_broken = true;
@@ -111,7 +187,7 @@ impl Client {
     /// The message that came in is whole: understood and kept with those before it.
     async fn finish_message(&mut self) {
         let Some(appending) = self.appending.as_deref_mut() else { return };
-        let Some(Current { spool, flags, internal_date, is_binary }) = appending.current.take() else { return };
+        let Some(Current { spool, flags, internal_date, is_binary, .. }) = appending.current.take() else { return };
         match spool.finish(0).await {
             Ok(mut spooled) => {
                 // RFC 3516 §4.3 leaves it to us how we keep what came as a literal8.
@@ -134,6 +210,18 @@ impl Client {
         let Some(appending) = self.appending.take() else { return Err(Halt::bad("Nothing was appended")) };
         if appending.is_broken {
             return Err(Halt::no(ResponseCode::Unavailable, "The message could not be kept; try again later"));
+        }
+        if let Some((from, uid)) = appending.replaced {
+            let Some(message) = appending.filed.into_iter().next() else {
+                return Err(Halt::bad("Nothing was appended"));
+            };
+            let replaced = self.house.store.replace(from, uid, appending.mailbox, message).await?;
+            // RFC 8508 §4.3: before EXPUNGE.
+            let appended = replaced.appended;
+            let code = ResponseCode::AppendUid { uid_validity: appended.uid_validity, uids: appended.uids };
+            response::condition(&mut self.out, Condition::Ok, Some(&code), "The message that comes instead");
+            let code = self.session.enabled().condstore.then_some(ResponseCode::HighestModSeq(replaced.mod_seq));
+            return Ok(Done { code, text: "Replaced" });
         }
         let appended = self.house.store.append(appending.mailbox, appending.filed).await?;
         let code = ResponseCode::AppendUid { uid_validity: appended.uid_validity, uids: appended.uids };

@@ -93,6 +93,12 @@ impl Client {
         if uids.is_empty() {
             return Ok(Done::plain("Nothing to copy"));
         }
+        let limit = self.house.limits.imap_save;
+        if let Some(beyond) = uids.count().checked_sub(u64::from(limit)).filter(|beyond| *beyond > 0) {
+            // RFC 9738 §3.1: from which UID on it would be few enough.
+            let lowest = uids.iter().nth(usize::try_from(beyond).unwrap_or(usize::MAX));
+            return Err(Halt::no(ResponseCode::MessageLimit { limit, lowest }, "Too many messages at once"));
+        }
         let copied = self.house.store.copy(from, uids, to).await?;
         Ok(Done { code: copy_uid(copied), text: "Copied" })
     }

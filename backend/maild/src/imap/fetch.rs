@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use relais_imap::command::{Fetch, FetchItem, FetchSection};
 use relais_imap::response::{self, FetchWriter, ResponseCode, without_nul};
+use relais_imap::session::Enabled;
 use relais_message::{Section, SectionText, Structure, decode_part, header_fields, section};
 use relais_model::{Flag, ModSeq, SystemFlag, Uid, UidSet};
 use relais_store::{ContentRow, FlagChange, FlagOp, Row, Store, StoreError, Wanted};
@@ -15,7 +16,7 @@ use tokio::io::AsyncReadExt as _;
 use tracing::error;
 
 use super::flags::FlagWriter;
-use super::selected::Told;
+use super::selected::{Told, writer};
 use super::{Client, Done, FLUSH_OCTETS, Halt};
 use crate::wire::Wire;
 
@@ -29,8 +30,7 @@ struct Answer<'a> {
     items: &'a [FetchItem],
     /// Those that this command marked as `\Seen`: their flags are told (RFC 9051 §6.4.5).
     seen: &'a Told,
-    condstore: bool,
-    utf8: bool,
+    enabled: Enabled,
 }
 
 /// One message that is told of.
@@ -56,6 +56,11 @@ impl Client {
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
         let mut uids = selected.named(&fetch.set, fetch.by_uid)?;
         let misses_some = !fetch.by_uid && selected.misses(&uids);
+        if let Some(range) = fetch.partial {
+            // RFC 9394 §3.4: places are counted before CHANGEDSINCE picks.
+            let places = range.of(usize::try_from(uids.count()).unwrap_or(usize::MAX));
+            uids = uids.iter().skip(places.start).take(places.len()).collect();
+        }
         if let Some(since) = fetch.changed_since {
             if fetch.vanished {
                 self.tell_earlier(&fetch, since).await?;
@@ -66,7 +71,7 @@ impl Client {
         }
         let items = items(&fetch, enabled.condstore);
         let seen = self.mark_seen(&items, &uids).await?;
-        let answer = Answer { items: &items, seen: &seen, condstore: enabled.condstore, utf8: enabled.utf8() };
+        let answer = Answer { items: &items, seen: &seen, enabled };
         let has_unknown_encoding = self.tell(&answer, uids).await?;
         self.told = seen;
         if has_unknown_encoding {
@@ -124,6 +129,17 @@ impl Client {
         Ok(has_unknown_encoding)
     }
 
+    /// What is told of messages that came, unasked (RFC 5465 §5.2, §7). Nothing is marked as seen by it.
+    pub(super) async fn tell_new(&mut self, items: &[FetchItem], uids: &UidSet) -> Result<(), Halt> {
+        let mut items = items.to_vec();
+        if !items.contains(&FetchItem::Uid) {
+            items.insert(0, FetchItem::Uid);
+        }
+        let seen = Told::default();
+        let answer = Answer { items: &items, seen: &seen, enabled: self.session.enabled() };
+        self.tell(&answer, uids.clone()).await.map(|_unknown_encoding| ())
+    }
+
     /// The flags of `uids`, as after STORE; with UID where the client knows CONDSTORE (RFC 7162 §3.2.4).
     pub(super) async fn tell_flags_of(&mut self, uids: &UidSet, by_uid: bool) -> Result<(), Halt> {
         let enabled = self.session.enabled();
@@ -134,7 +150,7 @@ impl Client {
         ];
         let items: Vec<FetchItem> = items.into_iter().flatten().collect();
         let seen = Told::default();
-        let answer = Answer { items: &items, seen: &seen, condstore: enabled.condstore, utf8: enabled.utf8() };
+        let answer = Answer { items: &items, seen: &seen, enabled };
         self.tell_rows(&answer, uids).await
     }
 
@@ -154,7 +170,8 @@ impl Client {
             left = left.without(&done);
             for (number, row) in selected.numbered(&portion) {
                 let mut message = Message::new(row, selected.is_recent(row.uid()), ContentRow::default());
-                answer.write(FetchWriter::new(&mut self.out, number, answer.utf8), &mut message, &mut flags);
+                let Some(uid) = row.uid() else { continue };
+                answer.write(writer(&mut self.out, answer.enabled, number, uid), &mut message, &mut flags);
             }
             self.flush_if_full().await?;
         }
@@ -181,7 +198,8 @@ impl Client {
                     content.raw = self.house.store.raw(row.message()).await?.unwrap_or_default();
                 }
                 let mut message = Message::new(row, is_recent, content);
-                answer.write(FetchWriter::new(&mut self.out, number, answer.utf8), &mut message, &mut flags);
+                let Some(uid) = row.uid() else { continue };
+                answer.write(writer(&mut self.out, answer.enabled, number, uid), &mut message, &mut flags);
                 has_unknown_encoding |= message.has_unknown_encoding;
                 self.flush_if_full().await?;
             }
@@ -209,7 +227,7 @@ impl Client {
             store: &self.house.store,
             wire,
             stall,
-            fetch: FetchWriter::new(&mut self.out, number, answer.utf8),
+            fetch: writer(&mut self.out, answer.enabled, number, uid),
         };
         for item in answer.items {
             fetch.write(item, &mut message, &mut flags).await?;
@@ -372,13 +390,13 @@ impl Answer<'_> {
         }
         // RFC 7162 §3.2.4.
         if let Some(uid) = row.uid()
-            && self.condstore
+            && self.enabled.condstore
             && !self.items.contains(&FetchItem::Uid)
         {
             fetch.uid(uid);
         }
         if let Some(mod_seq) = ModSeq::new(row.mod_seq)
-            && self.condstore
+            && self.enabled.condstore
             && !self.items.contains(&FetchItem::ModSeq)
         {
             fetch.mod_seq(mod_seq);

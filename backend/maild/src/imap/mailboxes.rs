@@ -4,7 +4,7 @@ use relais_imap::command::{Create, List, StatusItem};
 use relais_imap::list::{ListAttribute, ListMailbox, ListRow, list};
 use relais_imap::response::{self, Condition, ResponseCode};
 use relais_model::{MailboxName, SpecialUse, SystemFlag, Uid};
-use relais_store::{MailboxKey, MailboxStatus, Rows};
+use relais_store::{Annotation, Happened, MailboxKey, MailboxStatus, Rows};
 
 use super::{Client, Done, Halt};
 
@@ -25,6 +25,7 @@ impl Client {
         };
         let account = self.account()?;
         self.house.store.create_mailbox(account, &create.mailbox, special_use).await?;
+        self.did(|| Happened::Created(create.mailbox.clone()));
         let status = self.mailbox(&create.mailbox).await?;
         self.tell_old_name(&create.mailbox, create.old_name.as_deref(), Vec::new());
         Ok(Done { code: Some(ResponseCode::MailboxId(status.mailbox.mailbox_id.into())), text: "Created" })
@@ -34,6 +35,7 @@ impl Client {
     pub(super) async fn delete(&mut self, name: &MailboxName, old_name: Option<&str>) -> Result<Done, Halt> {
         let account = self.account()?;
         self.house.store.delete_mailbox(account, name).await?;
+        self.did(|| Happened::Deleted(name.clone()));
         self.tell_old_name(name, old_name, vec![ListAttribute::NonExistent]);
         if self.selected.as_deref().is_some_and(|selected| selected.view.is_gone()) {
             self.leave();
@@ -51,6 +53,13 @@ impl Client {
     ) -> Result<Done, Halt> {
         let account = self.account()?;
         self.house.store.rename_mailbox(account, from, to).await?;
+        self.did(|| {
+            if from.is_inbox() {
+                Happened::Created(to.clone())
+            } else {
+                Happened::Renamed { from: from.clone(), to: to.clone() }
+            }
+        });
         self.tell_old_name(to, old_name, Vec::new());
         Ok(Done::plain("Renamed"))
     }
@@ -59,6 +68,7 @@ impl Client {
     pub(super) async fn subscribe(&mut self, name: &MailboxName) -> Result<Done, Halt> {
         let account = self.account()?;
         self.house.store.subscribe(account, name).await?;
+        self.did(|| Happened::Subscribed(name.clone()));
         Ok(Done::plain("Subscribed"))
     }
 
@@ -66,6 +76,7 @@ impl Client {
     pub(super) async fn unsubscribe(&mut self, name: &MailboxName) -> Result<Done, Halt> {
         let account = self.account()?;
         self.house.store.unsubscribe(account, name).await?;
+        self.did(|| Happened::Unsubscribed(name.clone()));
         Ok(Done::plain("Unsubscribed"))
     }
 
@@ -92,17 +103,31 @@ impl Client {
         });
         let mailboxes: Vec<ListMailbox<'_>> = existing.chain(gone).collect();
         let utf8 = self.session.enabled().utf8();
+        let entries: Vec<String> = command.metadata.iter().map(ToString::to_string).collect();
+        let notes =
+            if entries.is_empty() { Vec::new() } else { self.house.store.metadata_named(account, &entries).await? };
         for row in list(&mailboxes, &command.query) {
             if command.query.is_lsub {
                 response::lsub(&mut self.out, &row, utf8);
             } else {
                 response::list(&mut self.out, &row, None, utf8);
             }
-            if !command.status.is_empty()
-                && row.has_status()
-                && let Some(status) = statuses.iter().find(|status| status.mailbox.name.as_str() == row.name)
-            {
-                self.tell_status(status, &command.status).await?;
+            let status = statuses.iter().find(|status| status.mailbox.name.as_str() == row.name);
+            if let Some(status) = status.filter(|_| row.has_status()) {
+                if !command.status.is_empty() {
+                    self.tell_status(status, &command.status).await?;
+                }
+                if command.my_rights {
+                    response::my_rights(&mut self.out, &status.mailbox.name, Self::rights(), utf8);
+                }
+                // RFC 9590 §3: NIL for what isn't noted.
+                let value = |entry: &String| {
+                    let is_it =
+                        |(key, note): &&(MailboxKey, Annotation)| *key == status.mailbox.key && note.name == *entry;
+                    notes.iter().find(is_it).map(|(_, note)| note.value.as_slice())
+                };
+                let values = entries.iter().map(|entry| (entry.as_str(), value(entry)));
+                response::metadata(&mut self.out, Some(&status.mailbox.name), values, utf8);
             }
             self.flush_if_full().await?;
         }
@@ -133,7 +158,7 @@ impl Client {
         Ok(Done::plain("Status told"))
     }
 
-    async fn tell_status(&mut self, status: &MailboxStatus, items: &[StatusItem]) -> Result<(), Halt> {
+    pub(super) async fn tell_status(&mut self, status: &MailboxStatus, items: &[StatusItem]) -> Result<(), Halt> {
         let deleted_octets = if items.contains(&StatusItem::DeletedStorage) {
             self.deleted_octets(status.mailbox.key).await?
         } else {

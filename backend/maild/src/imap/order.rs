@@ -1,13 +1,15 @@
 //! SORT and THREAD (RFC 5256, RFC 5957): what search finds, in an order.
 
-use relais_imap::command::{SearchKey, Sort, Thread, ThreadAlgorithm};
-use relais_imap::response;
-use relais_imap::sort::{SortField, SortRow, sort};
+use relais_imap::command::{SearchReturn, Sort, Tag, Thread, ThreadAlgorithm};
+use relais_imap::response::{self, ESearch};
+use relais_imap::sort::{SortField, SortKey, SortRow, sort};
 use relais_imap::thread::{ThreadRow, ordered_subject, references};
 use relais_message::fold;
 use relais_model::{ModSeq, SeqNum, Timestamp, Uid, UidSet};
 use relais_store::{Row, SortFacts};
 
+use super::context::SearchContext;
+use super::fuzzy::Scores;
 use super::search::highest;
 use super::{Client, Done, Halt};
 
@@ -24,46 +26,75 @@ async fn aside<T: Send + 'static>(messages: usize, work: impl FnOnce() -> T + Se
 }
 
 /// A message that was found, with what orders it.
-struct Found {
+pub(super) struct Found {
     number: SeqNum,
     uid: Uid,
     internal_date: Timestamp,
     size_octets: u64,
     facts: SortFacts,
+    relevancy: u8,
+}
+
+/// The UIDs of `found`, in the order of these keys.
+pub(super) async fn in_order(mut found: Vec<Found>, keys: Vec<SortKey>) -> Vec<u32> {
+    aside(found.len(), move || {
+        if keys.iter().any(|key| matches!(key.field, SortField::DisplayFrom | SortField::DisplayTo)) {
+            found.iter_mut().for_each(Found::fold_display);
+        }
+        let mut rows: Vec<SortRow<'_>> = found.iter().map(Found::sort_row).collect();
+        sort(&mut rows, &keys);
+        // What was found is in the order of the numbers.
+        let uid = |row: &SortRow<'_>| {
+            let at = found.binary_search_by_key(&row.seq_num, |found| found.number).ok()?;
+            found.get(at).map(|found| found.uid.value())
+        };
+        rows.iter().filter_map(uid).collect()
+    })
+    .await
 }
 
 impl Client {
     /// SORT and UID SORT.
-    pub(super) async fn sort(&mut self, command: Sort) -> Result<Done, Halt> {
-        if command.key.asks_mod_seq() {
+    pub(super) async fn sort(&mut self, tag: &Tag, command: Sort) -> Result<Done, Halt> {
+        let Sort { by_uid, returns, keys, key } = command;
+        if key.asks_mod_seq() {
             self.enable_condstore();
         }
-        let (mut found, mod_seq) = self.found(&command.key).await?;
-        let numbers = aside(found.len(), move || {
-            if command.keys.iter().any(|key| matches!(key.field, SortField::DisplayFrom | SortField::DisplayTo)) {
-                found.iter_mut().for_each(Found::fold_display);
+        self.must_be_new(tag, returns.as_ref())?;
+        let (uids, scores) = self.find(tag, &key).await?;
+        let found = self.gather(&uids, &scores).await?;
+        let order = in_order(found, keys.clone()).await;
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        let mod_seq = key.asks_mod_seq().then(|| highest(selected, &uids, None)).flatten();
+        let number = |uid: &u32| {
+            if by_uid {
+                Some(*uid)
+            } else {
+                Uid::new(*uid).and_then(|uid| selected.known.position(uid)).map(SeqNum::value)
             }
-            let mut rows: Vec<SortRow<'_>> = found.iter().map(Found::sort_row).collect();
-            sort(&mut rows, &command.keys);
-            // What was found is in the order of the numbers.
-            let uid = |number: SeqNum| {
-                let at = found.binary_search_by_key(&number, |found| found.number).ok()?;
-                found.get(at).map(|found| found.uid.value())
-            };
-            let number = |row: &SortRow<'_>| if command.by_uid { uid(row.seq_num) } else { Some(row.seq_num.value()) };
-            rows.iter().filter_map(number).collect::<Vec<u32>>()
-        })
-        .await;
-        response::sort(&mut self.out, numbers, mod_seq);
+        };
+        let Some(returns) = returns else {
+            response::sort(&mut self.out, order.iter().filter_map(number), mod_seq);
+            return Ok(Done::plain("Sorted"));
+        };
+        if returns.tells_something() {
+            tell_order(&mut self.out, (tag, by_uid), &returns, &order, number, (&scores, mod_seq));
+        }
+        if let Some(items) = returns.update {
+            let found = order.iter().filter_map(|uid| Uid::new(*uid)).collect();
+            let sorted = Some((keys, order));
+            self.keep_search(SearchContext { tag: tag.clone(), by_uid, key, items, found, sorted });
+        }
         Ok(Done::plain("Sorted"))
     }
 
     /// THREAD and UID THREAD.
-    pub(super) async fn thread(&mut self, command: Thread) -> Result<Done, Halt> {
+    pub(super) async fn thread(&mut self, tag: &Tag, command: Thread) -> Result<Done, Halt> {
         if command.key.asks_mod_seq() {
             self.enable_condstore();
         }
-        let (found, _) = self.found(&command.key).await?;
+        let (uids, scores) = self.find(tag, &command.key).await?;
+        let found = self.gather(&uids, &scores).await?;
         let threads = aside(found.len(), move || {
             let rows: Vec<ThreadRow<'_>> = found.iter().map(|found| found.thread_row(command.by_uid)).collect();
             match command.algorithm {
@@ -76,13 +107,11 @@ impl Client {
         Ok(Done::plain("Threaded"))
     }
 
-    /// What was found, in the order of the numbers; and the highest MODSEQ of it, if `key` asks for one (RFC 7162 §3.1.6).
-    async fn found(&self, key: &SearchKey) -> Result<(Vec<Found>, Option<ModSeq>), Halt> {
+    /// What orders these messages, in the order of their numbers.
+    pub(super) async fn gather(&self, uids: &UidSet, scores: &Scores) -> Result<Vec<Found>, Halt> {
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
-        let uids: UidSet = self.searcher(selected).find(key).await?;
-        let mod_seq = key.asks_mod_seq().then(|| highest(selected, &uids, None)).flatten();
         let facts = self.house.store.sort_facts(selected.view.mailbox()).await?;
-        let rows: Vec<Row> = selected.view.read(|rows| rows.select(&uids).copied().collect());
+        let rows: Vec<Row> = selected.view.read(|rows| rows.select(uids).copied().collect());
         let mut facts = facts.into_iter().peekable();
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
@@ -92,10 +121,42 @@ impl Client {
                 continue;
             };
             let (internal_date, size_octets) = (row.internal_date(), row.size_octets.into());
-            found.push(Found { number, uid, internal_date, size_octets, facts });
+            let relevancy = scores.one(uid.value());
+            found.push(Found { number, uid, internal_date, size_octets, facts, relevancy });
         }
-        Ok((found, mod_seq))
+        Ok(found)
     }
+}
+
+/// Writes the ESEARCH of what SORT found: first and last are those of its order (RFC 5267 §3.1).
+fn tell_order(
+    out: &mut Vec<u8>,
+    (tag, by_uid): (&Tag, bool),
+    returns: &SearchReturn,
+    order: &[u32],
+    number: impl Fn(&u32) -> Option<u32>,
+    (scores, mod_seq): (&Scores, Option<ModSeq>),
+) {
+    let all = if returns.all { response::runs_of(order.iter().filter_map(&number)) } else { Vec::new() };
+    let part = returns.partial.map(|range| (range, order.get(range.of(order.len())).unwrap_or_default()));
+    let told = part.map_or(order, |(_, part)| part);
+    let relevancy = if returns.relevancy { scores.of(told.iter().copied()) } else { Vec::new() };
+    let part = part.map(|(range, part)| (range, response::runs_of(part.iter().filter_map(&number))));
+    response::esearch(
+        out,
+        &ESearch {
+            tag,
+            mailbox: None,
+            by_uid,
+            min: order.first().and_then(&number).filter(|_| returns.min),
+            max: order.last().and_then(&number).filter(|_| returns.max),
+            count: returns.count.then(|| u32::try_from(order.len()).unwrap_or(u32::MAX)),
+            all: returns.all.then_some(all.as_slice()),
+            partial: part.as_ref().map(|(range, runs)| (*range, runs.as_slice())),
+            relevancy: returns.relevancy.then_some(relevancy.as_slice()),
+            mod_seq,
+        },
+    );
 }
 
 impl Found {
@@ -119,6 +180,7 @@ impl Found {
             cc: &self.facts.sort_cc,
             display_from: &self.facts.display_from,
             display_to: &self.facts.display_to,
+            relevancy: self.relevancy,
         }
     }
 

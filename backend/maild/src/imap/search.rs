@@ -3,15 +3,23 @@
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use relais_imap::command::{Search, SearchKey, SearchReturn, Tag};
+use relais_imap::command::{MailboxFilter, MultiSearch, Search, SearchKey, SearchReturn, Tag};
 use relais_imap::date::Day;
-use relais_imap::response::{self, ESearch};
+use relais_imap::response::{self, Condition, ESearch, Found, ResponseCode};
+use relais_imap::sequence::{Bound, SequenceSet};
+use relais_imap::sort::SortKey;
 use relais_message::{Needle, Structure, matches_body, matches_header, matches_text};
-use relais_model::{ModSeq, Timestamp, Uid, UidSet};
+use relais_model::{MailboxName, ModSeq, Timestamp, Uid, UidSet};
 use relais_store::{ContentRow, Field, Row, Store, StoreError, Wanted};
 
+use super::context::{MAX_CONTEXTS, MAX_SORTED, SearchContext};
+use super::fuzzy::Scores;
+use super::progress::{Progress, Teller};
 use super::selected::Selected;
 use super::{Client, Done, Halt};
+
+/// Mailboxes that one ESEARCH looks into (RFC 7377 §2.4).
+const MAX_MAILBOXES: usize = 1000;
 
 /// What a text is looked for in.
 enum Place {
@@ -25,6 +33,9 @@ pub(super) struct Searcher<'a> {
     pub(super) store: &'a Store,
     pub(super) selected: &'a Selected,
     pub(super) now: Timestamp,
+    pub(super) progress: &'a Progress,
+    /// How well FUZZY keys were met.
+    pub(super) scores: Scores,
 }
 
 impl Searcher<'_> {
@@ -36,7 +47,11 @@ impl Searcher<'_> {
     }
 
     /// Those of `candidates` that `key` holds for.
-    fn among<'b>(&'b self, key: &'b SearchKey, candidates: UidSet) -> BoxFuture<'b, Result<UidSet, StoreError>> {
+    pub(super) fn among<'b>(
+        &'b self,
+        key: &'b SearchKey,
+        candidates: UidSet,
+    ) -> BoxFuture<'b, Result<UidSet, StoreError>> {
         async move {
             if candidates.is_empty() {
                 return Ok(candidates);
@@ -66,6 +81,9 @@ impl Searcher<'_> {
                 }
                 SearchKey::Numbers(set) => Ok(self.selected.resolve(set, false).intersection(&candidates)),
                 SearchKey::Uids(set) => Ok(self.selected.resolve(set, true).intersection(&candidates)),
+                SearchKey::UidAfter(uid) => Ok(self.rows(&candidates, |row| row.uid > uid.value())),
+                SearchKey::UidBefore(uid) => Ok(self.rows(&candidates, |row| row.uid < uid.value())),
+                SearchKey::Fuzzy(key) => self.fuzzy(key, candidates).await,
                 SearchKey::Recent => Ok(self.selected.recent.intersection(&candidates)),
                 SearchKey::Subject(text) => self.words(Field::Subject, "Subject", text, candidates).await,
                 SearchKey::From(text) => self.words(Field::From, "From", text, candidates).await,
@@ -138,9 +156,11 @@ impl Searcher<'_> {
             Place::Everywhere => matches_text(&row.raw, &Structure::read(&row.raw), &needle),
         };
         let mut found = UidSet::new();
+        self.progress.expect(candidates.count());
         let mut contents = self.store.contents(self.selected.view.mailbox(), candidates, wanted);
         while let Some(chunk) = contents.next().await {
             let matching = chunk?;
+            self.progress.did(matching.len() as u64);
             matching
                 .iter()
                 .filter(|row| matches(row))
@@ -178,7 +198,7 @@ fn cost(key: &SearchKey) -> u32 {
     match key {
         SearchKey::And(keys) => keys.iter().map(cost).max().unwrap_or(0),
         SearchKey::Or(one, other) => cost(one).max(cost(other)),
-        SearchKey::Not(key) => cost(key),
+        SearchKey::Not(key) | SearchKey::Fuzzy(key) => cost(key),
         SearchKey::Subject(_) | SearchKey::From(_) | SearchKey::To(_) | SearchKey::Cc(_) => 1,
         SearchKey::SentBefore(_) | SearchKey::SentOn(_) | SearchKey::SentSince(_) => 2,
         SearchKey::ThreadId(_) | SearchKey::Bcc(_) | SearchKey::Header { .. } => 3,
@@ -187,52 +207,282 @@ fn cost(key: &SearchKey) -> u32 {
     }
 }
 
+/// What is told of what was found.
+pub(super) struct Answer<'a> {
+    pub(super) tag: &'a Tag,
+    pub(super) mailbox: Option<Found<'a>>,
+    pub(super) by_uid: bool,
+    pub(super) returns: &'a SearchReturn,
+    pub(super) mod_seq: Option<ModSeq>,
+}
+
+impl Answer<'_> {
+    /// Writes the ESEARCH of what a search found: in the mailbox's order, whole runs at once.
+    pub(super) fn tell(&self, out: &mut Vec<u8>, found: &UidSet, known: &UidSet, scores: &Scores) {
+        let numbers = |uids: &UidSet| if self.by_uid { uids.runs().to_vec() } else { known.positions_of(uids) };
+        let all = numbers(found);
+        let part = self.returns.partial.map(|range| (range, part_of(found, range)));
+        let told = part.as_ref().map_or(found, |(_, part)| part);
+        let relevancy: Vec<u8> =
+            if self.returns.relevancy { scores.of(told.iter().map(Uid::value)) } else { Vec::new() };
+        let part = part.as_ref().map(|(range, part)| (*range, numbers(part)));
+        response::esearch(
+            out,
+            &ESearch {
+                tag: self.tag,
+                mailbox: self.mailbox,
+                by_uid: self.by_uid,
+                min: all.first().map(|run| run.0).filter(|_| self.returns.min),
+                max: all.last().map(|run| run.1).filter(|_| self.returns.max),
+                count: self.returns.count.then(|| u32::try_from(found.count()).unwrap_or(u32::MAX)),
+                all: self.returns.all.then_some(all.as_slice()),
+                partial: part.as_ref().map(|(range, runs)| (*range, runs.as_slice())),
+                relevancy: self.returns.relevancy.then_some(relevancy.as_slice()),
+                mod_seq: self.mod_seq,
+            },
+        );
+    }
+}
+
+/// Those at these places.
+fn part_of(found: &UidSet, range: relais_imap::partial::PartialRange) -> UidSet {
+    let places = range.of(usize::try_from(found.count()).unwrap_or(usize::MAX));
+    let place = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    if places.is_empty() {
+        return UidSet::new();
+    }
+    found.at_positions(&[(place(places.start + 1), place(places.end))])
+}
+
 impl Client {
     /// SEARCH and UID SEARCH.
     pub(super) async fn search(&mut self, tag: &Tag, search: Search) -> Result<Done, Halt> {
-        if search.key.asks_mod_seq() {
+        let Search { by_uid, returns, key } = search;
+        self.search_here(tag, by_uid, None, returns, key).await
+    }
+
+    /// A search in the mailbox that is open; `name`: it is told, and where nothing was found nothing is (RFC 7377 §2.1).
+    async fn search_here(
+        &mut self,
+        tag: &Tag,
+        by_uid: bool,
+        name: Option<MailboxName>,
+        returns: Option<SearchReturn>,
+        key: SearchKey,
+    ) -> Result<Done, Halt> {
+        if key.asks_mod_seq() {
             self.enable_condstore();
         }
-        let enabled = self.session.enabled();
-        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
-        let found = self.searcher(selected).find(&search.key).await;
-        let found = match found {
+        self.must_be_new(tag, returns.as_ref())?;
+        let found = self.find(tag, &key).await;
+        let (found, scores) = match found {
             Ok(found) => found,
-            Err(error) => {
-                if search.returns.is_some_and(|returns| returns.save) {
+            Err(halt) => {
+                if returns.is_some_and(|returns| returns.save) {
                     self.forget_saved();
                 }
-                return Err(error.into());
+                return Err(halt);
             }
         };
-        let mod_seq = search.key.asks_mod_seq().then(|| highest(selected, &found, search.returns)).flatten();
-        let numbers = if search.by_uid { found.runs().to_vec() } else { selected.known.positions_of(&found) };
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        let mod_seq = key.asks_mod_seq().then(|| highest(selected, &found, returns.as_ref())).flatten();
         // RFC 9051 Appendix E: IMAP4rev2 answers with ESEARCH always.
-        let returns = search
-            .returns
-            .or_else(|| enabled.imap4rev2.then_some(SearchReturn { all: true, ..SearchReturn::default() }));
-        match returns {
-            Some(returns) => {
-                let says_something = returns.min || returns.max || returns.all || returns.count;
-                if says_something {
-                    let found = ESearch {
-                        tag,
-                        by_uid: search.by_uid,
-                        min: numbers.first().map(|run| run.0).filter(|_| returns.min),
-                        max: numbers.last().map(|run| run.1).filter(|_| returns.max),
-                        count: returns.count.then(|| u32::try_from(found.count()).unwrap_or(u32::MAX)),
-                        all: returns.all.then_some(numbers.as_slice()),
-                        mod_seq,
-                    };
-                    response::esearch(&mut self.out, &found);
-                }
-                if returns.save {
-                    self.save(found, returns);
-                }
-            }
-            None => response::search(&mut self.out, numbers.iter().flat_map(|(first, last)| *first..=*last), mod_seq),
+        let returns = returns.or_else(|| self.session.enabled().imap4rev2.then(SearchReturn::all));
+        let Some(returns) = returns else {
+            let numbers = if by_uid { found.runs().to_vec() } else { selected.known.positions_of(&found) };
+            let numbers = numbers.iter().flat_map(|(first, last)| *first..=*last);
+            response::search(&mut self.out, numbers, mod_seq);
+            return Ok(Done::plain("Searched"));
+        };
+        if returns.tells_something() && !(name.is_some() && found.is_empty()) {
+            let (uid_validity, utf8) = (selected.view.uid_validity(), self.session.enabled().utf8());
+            let mailbox = name.as_ref().map(|name| Found { name, uid_validity, utf8 });
+            let answer = Answer { tag, mailbox, by_uid, returns: &returns, mod_seq };
+            answer.tell(&mut self.out, &found, &selected.known, &scores);
+        }
+        if let Some(items) = &returns.update {
+            let context = SearchContext {
+                tag: tag.clone(),
+                by_uid,
+                key,
+                items: items.clone(),
+                found: found.clone(),
+                sorted: None,
+            };
+            self.keep_search(context);
+        }
+        if returns.save {
+            self.save(found, &returns);
         }
         Ok(Done::plain("Searched"))
+    }
+
+    /// What `key` holds for in the mailbox that is open, and how well FUZZY was met.
+    pub(super) async fn find(&mut self, tag: &Tag, key: &SearchKey) -> Result<(UidSet, Scores), Halt> {
+        let Self { house, selected, wire, out, .. } = self;
+        let selected = selected.as_deref().ok_or_else(Halt::not_selected)?;
+        let progress = Progress::default();
+        let (store, now) = (&house.store, house.clock.now());
+        let searcher = Searcher { store, selected, now, progress: &progress, scores: Scores::default() };
+        let wire = wire.as_mut().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected))?;
+        let (stall, every) = (house.limits.write_stall, house.limits.imap_progress);
+        let found = Teller { tag, out, wire, stall, every }.watch(&progress, searcher.find(key)).await??;
+        Ok((found, searcher.scores))
+    }
+
+    /// ESEARCH (RFC 7377).
+    pub(super) async fn multi_search(&mut self, tag: &Tag, search: MultiSearch) -> Result<Done, Halt> {
+        let MultiSearch { mailboxes, returns, key } = search;
+        if mailboxes.iter().all(|filter| *filter == MailboxFilter::Selected) {
+            let open = self.selected.as_deref().ok_or_else(Halt::not_selected)?.view.mailbox();
+            let statuses = self.house.store.mailboxes(self.account()?).await?;
+            let name = statuses.into_iter().find(|status| status.mailbox.key == open);
+            let name = name.ok_or_else(Halt::no_mailbox)?.mailbox.name;
+            return self.search_here(tag, true, Some(name), Some(returns), key).await;
+        }
+        if returns.update.is_some() {
+            return Err(Halt::bad("UPDATE is for the selected mailbox alone")); // RFC 7377 §2.2
+        }
+        let open = self.selected.as_deref().map(|selected| selected.view.mailbox());
+        let wants_open = mailboxes.contains(&MailboxFilter::Selected);
+        if wants_open && open.is_none() {
+            return Err(Halt::not_selected());
+        }
+        if key.asks_mod_seq() {
+            self.enable_condstore();
+        }
+        let mut statuses = self.house.store.mailboxes(self.account()?).await?;
+        statuses.retain(|status| {
+            let mailbox = &status.mailbox;
+            let is_open = wants_open && open == Some(mailbox.key);
+            is_open || mailboxes.iter().any(|filter| filter.means(&mailbox.name, mailbox.is_subscribed))
+        });
+        if statuses.len() > MAX_MAILBOXES {
+            return Err(Halt::no(ResponseCode::Limit, "Too many mailboxes at once"));
+        }
+        let progress = Progress::default();
+        for status in statuses {
+            let name = status.mailbox.name;
+            let Some(view) = self.house.store.view(status.mailbox.key).await? else { continue };
+            // As it stands, whatever the client knows of it: the answer is in UIDs.
+            let selected = Selected::open(&self.house.store, view, true);
+            let Self { house, wire, out, session, .. } = &mut *self;
+            let (store, now) = (&house.store, house.clock.now());
+            let searcher = Searcher { store, selected: &selected, now, progress: &progress, scores: Scores::default() };
+            let wire = wire.as_mut().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected))?;
+            let (stall, every) = (house.limits.write_stall, house.limits.imap_progress);
+            let found =
+                Teller { tag, out: &mut *out, wire, stall, every }.watch(&progress, searcher.find(&key)).await??;
+            if found.is_empty() {
+                continue;
+            }
+            let mod_seq = key.asks_mod_seq().then(|| highest(&selected, &found, Some(&returns))).flatten();
+            let utf8 = session.enabled().utf8();
+            let mailbox = Some(Found { name: &name, uid_validity: selected.view.uid_validity(), utf8 });
+            let answer = Answer { tag, mailbox, by_uid: true, returns: &returns, mod_seq };
+            answer.tell(out, &found, &selected.known, &searcher.scores);
+        }
+        Ok(Done::plain("Searched"))
+    }
+
+    /// RFC 5267 §4.3: a tag names one search that is kept.
+    pub(super) fn must_be_new(&self, tag: &Tag, returns: Option<&SearchReturn>) -> Result<(), Halt> {
+        let updates = returns.is_some_and(|returns| returns.update.is_some());
+        let is_taken = |selected: &Selected| selected.contexts.iter().any(|context| context.tag == *tag);
+        if updates && self.selected.as_deref().is_some_and(is_taken) {
+            return Err(Halt::bad("A search of this tag is kept already"));
+        }
+        Ok(())
+    }
+
+    /// Keeps a search, if there is room for it.
+    pub(super) fn keep_search(&mut self, mut context: SearchContext) {
+        let Some(selected) = self.selected.as_deref_mut() else { return };
+        let is_large = context.sorted.as_ref().is_some_and(|(_, order)| order.len() > MAX_SORTED);
+        if is_large || selected.contexts.len() >= MAX_CONTEXTS {
+            let code = ResponseCode::NoUpdate(&context.tag);
+            return response::condition(&mut self.out, Condition::No, Some(&code), "It is too much to keep");
+        }
+        let freeze = |set: &SequenceSet| {
+            let uids = selected.resolve(set, false);
+            let bound = |(first, last): &(u32, u32)| (Bound::Number(*first), Bound::Number(*last));
+            SequenceSet::Ranges(uids.runs().iter().map(bound).collect())
+        };
+        context.key = context.key.frozen(&freeze);
+        selected.contexts.push(context);
+    }
+
+    /// CANCELUPDATE (RFC 5267 §4.3.5).
+    pub(super) fn cancel_update(&mut self, tags: &[Tag]) -> Result<Done, Halt> {
+        let selected = self.selected.as_deref_mut().ok_or_else(Halt::not_selected)?;
+        if !tags.iter().all(|tag| selected.contexts.iter().any(|context| context.tag == *tag)) {
+            return Err(Halt::bad("No search of this tag is kept"));
+        }
+        selected.contexts.retain(|context| !tags.contains(&context.tag));
+        Ok(Done::plain("No further updates"))
+    }
+
+    /// Looks at what came or changed in the eyes of each search that is kept, and tells what is new.
+    pub(super) async fn update_contexts(&mut self, arrived: &UidSet, flagged: &UidSet) -> Result<(), Halt> {
+        let mut changed = arrived.clone();
+        changed.extend(flagged);
+        let Some(selected) = self.selected.as_deref_mut().filter(|_| !changed.is_empty()) else { return Ok(()) };
+        let contexts = std::mem::take(&mut selected.contexts);
+        for mut context in contexts {
+            match self.update_context(&mut context, arrived, &changed).await {
+                Ok(()) => {
+                    if let Some(selected) = self.selected.as_deref_mut() {
+                        selected.contexts.push(context);
+                    }
+                }
+                Err(Halt::Refuse(..)) => {
+                    let code = ResponseCode::NoUpdate(&context.tag);
+                    response::condition(&mut self.out, Condition::No, Some(&code), "It can be kept no longer");
+                }
+                Err(wire) => return Err(wire),
+            }
+        }
+        Ok(())
+    }
+
+    async fn update_context(
+        &mut self,
+        context: &mut SearchContext,
+        arrived: &UidSet,
+        changed: &UidSet,
+    ) -> Result<(), Halt> {
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        let changed = changed.intersection(&selected.known);
+        let progress = Progress::default();
+        let (store, now) = (&self.house.store, self.house.clock.now());
+        let searcher = Searcher { store, selected, now, progress: &progress, scores: Scores::default() };
+        let found = searcher.among(&context.key, changed.clone()).await?;
+        let new = found.without(&context.found);
+        let order = match &context.sorted {
+            Some((keys, _)) if !new.is_empty() => {
+                let mut all = context.found.without(&changed.without(&found));
+                all.extend(&new);
+                self.order_of(&all, keys).await?
+            }
+            _ => Vec::new(),
+        };
+        if order.len() > MAX_SORTED {
+            return Err(Halt::no(ResponseCode::Limit, "too much"));
+        }
+        let fresh = new.intersection(arrived);
+        if !context.items.is_empty() && !fresh.is_empty() {
+            self.tell_new(&context.items, &fresh).await?;
+        }
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        context.remove(&mut self.out, &changed.without(&found), &selected.known);
+        context.add(&mut self.out, &new, order, &selected.known);
+        Ok(())
+    }
+
+    /// UIDs in the order of these keys.
+    async fn order_of(&self, uids: &UidSet, keys: &[SortKey]) -> Result<Vec<u32>, Halt> {
+        let found = self.gather(uids, &Scores::default()).await?;
+        Ok(super::order::in_order(found, keys.to_vec()).await)
     }
 
     /// RFC 9051 §6.4.4.1: a SEARCH RETURN (SAVE) that ends with NO empties `$`.
@@ -242,31 +492,34 @@ impl Client {
         }
     }
 
-    /// RFC 5182 §2.4: with MIN or MAX alone only those are kept.
-    fn save(&mut self, found: UidSet, returns: SearchReturn) {
+    /// RFC 5182 §2.4, RFC 9394 §3.2: without COUNT and ALL only what is told by PARTIAL, MIN and MAX is kept.
+    fn save(&mut self, found: UidSet, returns: &SearchReturn) {
         let Some(selected) = self.selected.as_deref_mut() else { return };
-        if returns.all || returns.count || !(returns.min || returns.max) {
+        let tells_part = returns.min || returns.max || returns.partial.is_some();
+        if returns.all || returns.count || !tells_part {
             selected.saved = found;
             return;
         }
+        let mut saved = returns.partial.map(|range| part_of(&found, range)).unwrap_or_default();
         let first = found.iter().next().filter(|_| returns.min);
         let last = found.last().filter(|_| returns.max);
-        selected.saved = first.into_iter().chain(last).collect();
-    }
-
-    pub(super) fn searcher<'a>(&'a self, selected: &'a Selected) -> Searcher<'a> {
-        Searcher { store: &self.house.store, selected, now: self.house.clock.now() }
+        saved.extend(&first.into_iter().chain(last).collect());
+        selected.saved = saved;
     }
 }
 
 /// The MODSEQ that goes with a result (RFC 7162 §3.1.5, §3.1.10): of MIN's or MAX's message where only one of them was asked, else the
 /// highest of what is told.
-pub(super) fn highest(selected: &Selected, found: &UidSet, returns: Option<SearchReturn>) -> Option<ModSeq> {
-    let ends_only = returns.filter(|returns| (returns.min || returns.max) && !returns.all && !returns.count);
-    let told: UidSet = match ends_only {
+pub(super) fn highest(selected: &Selected, found: &UidSet, returns: Option<&SearchReturn>) -> Option<ModSeq> {
+    let tells_part = |returns: &&SearchReturn| {
+        (returns.min || returns.max || returns.partial.is_some()) && !returns.all && !returns.count
+    };
+    let told: UidSet = match returns.filter(tells_part) {
         Some(returns) => {
+            let mut told = returns.partial.map(|range| part_of(found, range)).unwrap_or_default();
             let first = found.iter().next().filter(|_| returns.min);
-            first.into_iter().chain(found.last().filter(|_| returns.max)).collect()
+            told.extend(&first.into_iter().chain(found.last().filter(|_| returns.max)).collect());
+            told
         }
         None => found.clone(),
     };

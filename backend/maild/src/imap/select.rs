@@ -42,6 +42,7 @@ impl Client {
         }
         self.selected = Some(selected);
         self.session.selected();
+        self.listen_to_selected();
         let (code, text) =
             if select.read_only { (ResponseCode::ReadOnly, "Examined") } else { (ResponseCode::ReadWrite, "Selected") };
         Ok(Done { code: Some(code), text })
@@ -49,7 +50,8 @@ impl Client {
 
     /// The untagged responses of RFC 9051 §6.3.2; for IMAP4rev1 also RECENT and UNSEEN (RFC 3501 §6.3.1).
     fn tell_selected(&mut self, selected: &mut Selected) {
-        let is_rev1 = !self.session.enabled().imap4rev2;
+        let enabled = self.session.enabled();
+        let is_rev1 = !enabled.imap4rev2;
         let out = &mut self.out;
         selected.tell_flags(out);
         response::exists(out, selected.exists());
@@ -57,6 +59,8 @@ impl Client {
             response::recent(out, selected.recent_count());
             let seen = u64::from(SystemFlag::Seen.bit());
             let unseen = selected.view.read(|rows| rows.iter().find(|row| row.flags & seen == 0).and_then(Row::uid));
+            // UNSEEN is a sequence number, which UIDONLY has given up.
+            let unseen = unseen.filter(|_| !enabled.uid_only);
             if let Some(number) = unseen.and_then(|uid| selected.known.position(uid)) {
                 response::condition(
                     out,

@@ -12,6 +12,7 @@ use relais_model::{Flag, ModSeq, SeqNum, SystemFlag, Uid, UidSet};
 use relais_store::{MAX_KEYWORDS, Row, Store, View};
 
 use super::Halt;
+use super::context::SearchContext;
 use super::flags::FlagWriter;
 
 /// An open mailbox.
@@ -33,6 +34,17 @@ pub(super) struct Selected {
     pub(super) saved: UidSet,
     /// How many keywords FLAGS has told, if it has been told at all.
     keywords: Option<usize>,
+    /// Searches that are kept.
+    pub(super) contexts: Vec<SearchContext>,
+}
+
+/// What a client was told of.
+#[derive(Debug, Default)]
+pub(super) struct Synced {
+    /// New messages.
+    pub(super) arrived: UidSet,
+    /// Messages with other flags.
+    pub(super) flagged: UidSet,
 }
 
 /// Whether sequence numbers may change under the client's feet: not while it waits for the answer to a command that uses
@@ -52,6 +64,8 @@ pub(super) struct Sync<'a> {
     pub(super) enabled: Enabled,
     /// FETCH responses name the UID: the command did.
     pub(super) with_uid: bool,
+    /// Changes of flags are told.
+    pub(super) tells_flags: bool,
     pub(super) told: &'a Told,
 }
 
@@ -64,6 +78,15 @@ pub(super) struct Told {
     pub(super) uids: UidSet,
     /// All but the new MODSEQ: after STORE.SILENT with CONDSTORE (RFC 7162 §3.1.3).
     pub(super) owes_mod_seq: bool,
+}
+
+/// Begins what is told of a message, by its number or its UID.
+pub(super) fn writer(out: &mut Vec<u8>, enabled: Enabled, number: SeqNum, uid: Uid) -> response::FetchWriter<'_> {
+    if enabled.uid_only {
+        response::FetchWriter::by_uid(out, uid, enabled.utf8())
+    } else {
+        response::FetchWriter::new(out, number, enabled.utf8())
+    }
 }
 
 impl Selected {
@@ -81,6 +104,7 @@ impl Selected {
             recent: UidSet::new(),
             saved: UidSet::new(),
             keywords: None,
+            contexts: Vec::new(),
         };
         selected.claim_recent(store, None);
         selected
@@ -155,13 +179,18 @@ impl Selected {
     }
 
     /// Tells what has changed since the client was last told.
-    pub(super) fn sync(&mut self, store: &Store, out: &mut Vec<u8>, how: Sync<'_>) {
-        let Sync { expunges, enabled, with_uid, told } = how;
+    pub(super) fn sync(&mut self, store: &Store, out: &mut Vec<u8>, how: Sync<'_>) -> Synced {
+        let Sync { expunges, enabled, with_uid, tells_flags, told } = how;
+        let mut synced = Synced::default();
         let (before, now) = (self.mod_seq, self.view.highest_mod_seq());
         if now > self.mod_seq {
             let changes = self.view.changes_since(self.mod_seq, &self.known);
             self.mod_seq = now;
             self.vanished.extend(&changes.vanished);
+            // RFC 5267 §4.3.4: before EXPUNGE, which may have to wait.
+            for context in &mut self.contexts {
+                context.remove(out, &changes.vanished, &self.known);
+            }
             if expunges == Expunges::Tell {
                 self.tell_vanished(out, enabled);
             }
@@ -174,13 +203,15 @@ impl Selected {
                     response::recent(out, self.recent_count());
                 }
             }
-            if !changes.flagged.is_empty() {
+            if !changes.flagged.is_empty() && tells_flags {
                 self.tell_rows(out, &changes.flagged, enabled, with_uid, told);
             }
+            synced = Synced { arrived: changes.arrived, flagged: changes.flagged };
         } else if expunges == Expunges::Tell {
             self.tell_vanished(out, enabled);
         }
         self.tell_held(out, before, enabled);
+        synced
     }
 
     /// RFC 7162 §3.2, §6: while EXPUNGEs are held back, MODSEQs above theirs may have been told. A client that lost its
@@ -200,7 +231,8 @@ impl Selected {
             return;
         }
         let vanished = std::mem::take(&mut self.vanished);
-        if enabled.qresync {
+        // RFC 7162 §3.2.10, RFC 9586.
+        if enabled.qresync || enabled.uid_only {
             response::vanished(out, &vanished, false);
         } else {
             // From the last to the first, so that no number shifts before it is told.
@@ -224,7 +256,7 @@ impl Selected {
             if is_told && !told.owes_mod_seq {
                 continue;
             }
-            let mut fetch = response::FetchWriter::new(out, number, enabled.utf8());
+            let mut fetch = writer(out, enabled, number, uid);
             // RFC 7162 §3.2.4, RFC 9051 §7.5.2.
             if with_uid || enabled.condstore || enabled.imap4rev2 {
                 fetch.uid(uid);

@@ -56,6 +56,10 @@ pub(crate) struct TestHouse {
 
 impl TestHouse {
     pub(crate) async fn open() -> Self {
+        Self::open_with(Limits { imap_unauthenticate: true, ..Limits::default() }).await
+    }
+
+    pub(crate) async fn open_with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let config = StoreConfig {
@@ -75,15 +79,7 @@ impl TestHouse {
         let disk = Arc::new(Disk::new(folder.path(), 0, Arc::clone(&clock)));
         let config = ReceptionConfig { host_name: host.clone() };
         let reception = Reception::new(store.clone(), config, folder.path(), disk, Arc::clone(&clock), random);
-        let house = House::new(
-            host,
-            store.clone(),
-            login,
-            Arc::new(reception),
-            no_tls(folder.path()),
-            Limits::default(),
-            clock,
-        );
+        let house = House::new(host, store.clone(), login, Arc::new(reception), no_tls(folder.path()), limits, clock);
         let door = |door: Door| ListenerConfig {
             binding: Binding::Unix(folder.path().join(door.socket())),
             protocol: Protocol::Imap,

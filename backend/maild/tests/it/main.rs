@@ -8,7 +8,9 @@
 )]
 
 mod client;
+mod contexts;
 mod house;
 mod large;
+mod limits;
 mod model;
 mod transcripts;

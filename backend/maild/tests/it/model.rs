@@ -50,10 +50,10 @@ async fn run(house: &TestHouse, name: &str, mut dice: Dice) {
 const APPEND: &str = "APPEND INBOX {9+}\r\nA: b\r\n\r\nc";
 
 /// A small generator of numbers, the same for the same seed.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % limit.max(1)
     }

@@ -12,7 +12,7 @@ use crate::content::Content;
 use crate::error::StoreError;
 use crate::junk::Teaching;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
-use crate::message::{Accepted, Appended, ChangeError, Copied, Expunged, FlagsStored, Target};
+use crate::message::{Accepted, Appended, ChangeError, Copied, Expunged, FlagsStored, Replaced, Target};
 use crate::queue::{self, Judged};
 use crate::sending::Submission;
 use crate::sql::{self, Statement};
@@ -26,6 +26,7 @@ pub(super) enum Answer {
     Appended(Result<Appended, ChangeError>),
     Flags(Result<FlagsStored, ChangeError>),
     Expunged(Result<Expunged, ChangeError>),
+    Replaced(Result<Replaced, ChangeError>),
     Copied(Result<Copied, ChangeError>),
     Done,
 }
@@ -190,6 +191,9 @@ impl<'a, 'c> Batch<'a, 'c> {
             }
             Op::Expunge { mailbox, only, .. } => Answer::Expunged(self.expunge(*mailbox, only.as_ref()).await?),
             Op::Copy { from, uids, to, removes, .. } => Answer::Copied(self.copy(*from, uids, *to, *removes).await?),
+            Op::Replace { from, uid, to, message, .. } => {
+                Answer::Replaced(self.replace(*from, *uid, *to, message).await?)
+            }
             Op::Settle(settling, _) => {
                 queue::settle(self.tx, &self.parts.keys, self.now, &settling.settlements).await?;
                 self.accept(&settling.notices).await?;

@@ -11,13 +11,14 @@ mod batch;
 mod copy;
 mod expunge;
 mod flags;
+mod replace;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use relais_model::{Clock, ModSeq, UidSet};
+use relais_model::{Clock, ModSeq, Uid, UidSet};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Executor};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -28,7 +29,7 @@ use crate::engine::{self, Checkpoints, Engine, Log};
 use crate::error::StoreError;
 use crate::key::{Keys, MailboxKey};
 use crate::message::{
-    Acceptance, Accepted, Append, Appended, ChangeError, Copied, Expunged, FlagChange, FlagsStored, Settling,
+    Acceptance, Accepted, Append, Appended, ChangeError, Copied, Expunged, FlagChange, FlagsStored, Replaced, Settling,
 };
 use crate::names::Names;
 use crate::queue::Refused;
@@ -78,6 +79,13 @@ pub(crate) enum Op {
         to: MailboxKey,
         removes: bool,
         reply: Reply<Result<Copied, ChangeError>>,
+    },
+    Replace {
+        from: MailboxKey,
+        uid: Uid,
+        to: MailboxKey,
+        message: Box<Append>,
+        reply: Reply<Result<Replaced, ChangeError>>,
     },
     Settle(Box<Settling>, Reply<Result<(), StoreError>>),
     Refused(Box<Refused>, Reply<Result<(), StoreError>>),
@@ -484,6 +492,8 @@ impl Op {
             (Self::Expunge { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
             (Self::Copy { reply, .. }, Ok(Answer::Copied(copied))) => drop(reply.send(copied)),
             (Self::Copy { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
+            (Self::Replace { reply, .. }, Ok(Answer::Replaced(replaced))) => drop(reply.send(replaced)),
+            (Self::Replace { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
             (Self::Settle(_, reply) | Self::Refused(_, reply), done) => drop(reply.send(done.map(|_done| ()))),
             // Nobody waits for these; an answer of another kind drops the reply, and the caller hears of it.
             _ => {}

@@ -153,3 +153,35 @@ fn changes_in_one_transaction_see_one_another() {
         house.check().await;
     });
 }
+
+/// RFC 8508: what goes makes room for what comes; both or neither.
+#[test]
+fn a_message_replaces_another() {
+    on_both(|house| async move {
+        let (inbox, store) = (house.inbox().await, &house.store);
+        house.fill(inbox, 0..3).await;
+        let view = store.view(inbox).await.unwrap().unwrap();
+        let before = view.highest_mod_seq();
+        let replaced = store.replace(inbox, uid(2), inbox, append(&message(7))).await.unwrap();
+        assert_eq!(replaced.appended.uids, set(&[(4, 4)]));
+        assert!(before < replaced.appended.mod_seq && replaced.appended.mod_seq < replaced.mod_seq);
+        let changes = view.changes_since(before, &set(&[(1, 3)]));
+        assert_eq!((changes.arrived, changes.vanished), (set(&[(4, 4)]), set(&[(2, 2)])));
+        // Into another mailbox, by an account that has no room left.
+        let quota = store.quota(house.anna).await.unwrap().unwrap();
+        let drafts = house.status(house.anna, "Drafts").await.mailbox.key;
+        let replaced = store.replace(inbox, uid(1), drafts, append(&message(8))).await.unwrap();
+        assert_eq!(replaced.appended.uids, set(&[(1, 1)]));
+        assert_eq!(store.quota(house.anna).await.unwrap().unwrap().used_messages, quota.used_messages);
+        // What is gone isn't replaced, and nothing comes.
+        let gone = store.replace(inbox, uid(1), drafts, append(&message(9))).await;
+        assert!(matches!(gone, Err(ChangeError::NoMessage)), "{gone:?}");
+        let many = (0..=MAX_KEYWORDS).map(|number| keyword(&format!("k{number}"))).collect();
+        let full = relais_store::Append { flags: many, ..append(&message(9)) };
+        let refused = store.replace(inbox, uid(3), drafts, full).await;
+        assert!(matches!(refused, Err(ChangeError::TooManyKeywords)), "{refused:?}");
+        assert_eq!(house.status(house.anna, "INBOX").await.messages, 2);
+        assert_eq!(house.status(house.anna, "Drafts").await.messages, 1);
+        house.check().await;
+    });
+}

@@ -19,6 +19,7 @@ mod house;
 mod idempotency;
 mod junk;
 mod mailboxes;
+mod metadata;
 mod people;
 mod queue;
 mod reading;

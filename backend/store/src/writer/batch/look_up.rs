@@ -194,6 +194,12 @@ impl Wanted {
                 self.add_mailbox(*to);
                 self.filled.push(*to);
             }
+            Op::Replace { from, to, message, .. } => {
+                self.add_mailbox(*from);
+                self.add_mailbox(*to);
+                self.filled.extend([*from, *to]);
+                self.add_content(&message.content);
+            }
             Op::Refused(..) | Op::Recent => {}
         }
     }

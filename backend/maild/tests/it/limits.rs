@@ -1,0 +1,49 @@
+//! What IMAP does at limits that are small here.
+
+use std::time::Duration;
+
+use relais_maild::Limits;
+
+use crate::house::TestHouse;
+
+fn appended(count: usize) -> String {
+    " {4+}\r\na: b".repeat(count)
+}
+
+/// RFC 9738: SAVELIMIT. COPY says from which UID on it would do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_many_messages_are_saved_at_once() {
+    let house = TestHouse::open_with(Limits { imap_save: 3, ..Limits::default() }).await;
+    house.move_in("ann", None).await;
+    let mut ann = house.log_in("ann").await;
+    let capabilities = ann.must("CAPABILITY").await;
+    assert!(capabilities[0].contains(" SAVELIMIT=3"), "{capabilities:?}");
+    ann.must(&format!("APPEND INBOX{}", appended(3))).await;
+    let (_, end) = ann.command(&format!("APPEND INBOX{}", appended(4))).await;
+    assert!(end.starts_with("NO [MESSAGELIMIT 3]"), "{end}");
+    ann.must(&format!("APPEND INBOX{}", appended(2))).await;
+    ann.must("SELECT INBOX").await;
+    let (_, end) = ann.command("UID COPY 1:* Trash").await;
+    assert!(end.starts_with("NO [MESSAGELIMIT 3 3]"), "{end}");
+    ann.must("UID COPY 3:* Trash").await;
+    let told = ann.must("STATUS Trash (MESSAGES)").await;
+    assert_eq!(told, ["* STATUS \"Trash\" (MESSAGES 3)"]);
+    house.close().await;
+}
+
+/// RFC 9585: a long search says how far it is, in one mailbox and in several.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_search_says_how_far_it_is() {
+    let house = TestHouse::open_with(Limits { imap_progress: Duration::ZERO, ..Limits::default() }).await;
+    house.move_in("ann", None).await;
+    let mut ann = house.log_in("ann").await;
+    ann.must(&format!("APPEND INBOX{}", appended(5000))).await;
+    ann.must("SELECT INBOX").await;
+    for command in ["SEARCH BODY none", "ESEARCH IN (personal) BODY none", "SORT (DATE) UTF-8 TEXT none"] {
+        let told = ann.must(command).await;
+        let mut progress = told.iter().filter_map(|line| line.strip_prefix("* OK [INPROGRESS (\"t"));
+        let line = progress.next_back().unwrap_or_else(|| panic!("{command}: {told:?}"));
+        assert!(line.contains(" 5000)] "), "{command}: {line}");
+    }
+    house.close().await;
+}
