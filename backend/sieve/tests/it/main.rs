@@ -1,0 +1,3 @@
+//! Pigeonhole's test scripts, the RFCs' examples, and what must hold for any input.
+
+mod suite;
