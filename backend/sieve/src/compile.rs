@@ -4,6 +4,7 @@ mod acts;
 mod tests;
 mod values;
 
+pub(crate) use acts::is_script_name;
 pub(crate) use tests::is_address_field;
 pub(crate) use values::{address, flag, is_field_name, mailbox_name};
 
@@ -49,7 +50,7 @@ impl Program {
     /// The same; and what could be understood of it, though it has faults: never to be run then.
     pub(crate) fn check(text: &str, dialect: &Dialect) -> (Self, Vec<Fault>) {
         let mut faults = Faults::default();
-        let (tree, _) = syntax::read(text, &mut faults);
+        let script = syntax::read(text, &mut faults);
         let mut compiler = Compiler {
             dialect,
             faults,
@@ -61,7 +62,7 @@ impl Program {
             loops: Vec::new(),
             may_require: true,
         };
-        compiler.block(&tree);
+        compiler.block(&script.commands);
         let Compiler { faults, list, required, includes, .. } = compiler;
         let faults = faults.into_result(()).err().unwrap_or_default();
         (Self(Arc::new(Instructions { list, required, includes })), faults)
@@ -128,15 +129,15 @@ impl Compiler<'_> {
     /// Gives the jump at `from` the next instruction as its aim.
     fn land(&mut self, from: usize) {
         let here = self.list.len();
-        match self.list.get_mut(from).map(|instruction| &mut instruction.op) {
-            Some(
-                Op::Jump(aim)
-                | Op::JumpIf(_, aim)
-                | Op::Loop { end: aim, .. }
-                | Op::Break { end: aim, .. }
-                | Op::HostBlock { end: aim, .. },
-            ) => *aim = here,
-            _ => {}
+        if let Some(
+            Op::Jump(aim)
+            | Op::JumpIf(_, aim)
+            | Op::Loop { end: aim, .. }
+            | Op::Break { end: aim, .. }
+            | Op::HostBlock { end: aim, .. },
+        ) = self.list.get_mut(from).map(|instruction| &mut instruction.op)
+        {
+            *aim = here;
         }
     }
 
@@ -301,11 +302,14 @@ impl Compiler<'_> {
             (Tests::List, count, is_list) => count > 0 && is_list,
         };
         if !is_right {
-            return Err(fault(node.at, match wants_tests {
-                Tests::None => Problem::Surplus(node.name.clone()),
-                Tests::One => missing(node, "one test behind it"),
-                Tests::List => missing(node, "tests in parentheses"),
-            }));
+            return Err(fault(
+                node.at,
+                match wants_tests {
+                    Tests::None => Problem::Surplus(node.name.clone()),
+                    Tests::One => missing(node, "one test behind it"),
+                    Tests::List => missing(node, "tests in parentheses"),
+                },
+            ));
         }
         match (&node.block, form.has_block) {
             (None, true) => Err(fault(node.at, missing(node, "a block in `{ }`"))),
@@ -344,7 +348,9 @@ fn missing(node: &Node, wanted: &'static str) -> Problem {
 fn fits(argument: &Argument, want: Want) -> bool {
     matches!(
         (&argument.value, want),
-        (Value::Number(_), Want::Number) | (Value::String(_), Want::String | Want::Strings) | (Value::List(_), Want::Strings)
+        (Value::Number(_), Want::Number)
+            | (Value::String(_), Want::String | Want::Strings)
+            | (Value::List(_), Want::Strings)
     )
 }
 

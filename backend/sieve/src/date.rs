@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn zones_are_read() {
-        for (text, expected) in [("+0100", Some(60)), ("-0330", Some(-210)), ("0100", None), ("+1", None), ("+2500", None)] {
+        for (text, expected) in
+            [("+0100", Some(60)), ("-0330", Some(-210)), ("0100", None), ("+1", None), ("+2500", None)]
+        {
             assert_eq!(offset(text), expected, "{text}");
         }
     }

@@ -224,6 +224,11 @@ impl Faults {
         }
     }
 
+    /// Where the last one is.
+    pub(crate) fn last(&self) -> Option<Position> {
+        self.0.last().map(|fault| fault.at)
+    }
+
     pub(crate) const fn len(&self) -> usize {
         self.0.len()
     }

@@ -305,12 +305,7 @@ pub const COMMANDS: &[Form] = &[
 /// All tests.
 pub const TESTS: &[Form] = &[
     // RFC 5228 §5.
-    Form {
-        name: "address",
-        tags: &[MATCH, ADDRESS_PART, INDEX, MIME],
-        wants: &[Strings, Strings],
-        ..Form::TEST
-    },
+    Form { name: "address", tags: &[MATCH, ADDRESS_PART, INDEX, MIME], wants: &[Strings, Strings], ..Form::TEST },
     Form { name: "allof", tests: Tests::List, ..Form::TEST },
     Form { name: "anyof", tests: Tests::List, ..Form::TEST },
     Form {
@@ -332,11 +327,7 @@ pub const TESTS: &[Form] = &[
         needs: &[C::Body],
         tags: &[
             MATCH,
-            &[
-                tag("raw", 2),
-                tag("text", 2),
-                Tag { name: "content", want: Some(Strings), needs: None, group: 2 },
-            ],
+            &[tag("raw", 2), tag("text", 2), Tag { name: "content", want: Some(Strings), needs: None, group: 2 }],
         ],
         wants: &[Strings],
         ..Form::TEST
@@ -417,13 +408,7 @@ pub const TESTS: &[Form] = &[
         ..Form::TEST
     },
     // RFC 8579 §4.2.
-    Form {
-        name: "specialuse_exists",
-        needs: &[C::SpecialUse],
-        wants: &[String, Strings],
-        optional: 1,
-        ..Form::TEST
-    },
+    Form { name: "specialuse_exists", needs: &[C::SpecialUse], wants: &[String, Strings], optional: 1, ..Form::TEST },
     // RFC 9042 §5.
     Form { name: "mailboxidexists", needs: &[C::MailboxId], wants: &[Strings], ..Form::TEST },
 ];

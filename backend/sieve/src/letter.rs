@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use relais_message::dsn::unstructured;
 use relais_message::{
-    Content, ContentType, Field, Part, Structure, decode_header_value, decode_part, decode_text, fields,
-    header_octets, remove_fields,
+    Content, ContentType, Field, Part, Structure, decode_header_value, decode_part, decode_text, fields, header_octets,
+    remove_fields,
 };
 
 use crate::limit;
@@ -110,9 +110,8 @@ impl Letter {
             return vec![text];
         }
         let Some(flat) = self.parts().get(index) else { return Vec::new() };
-        let text = |octets: &[u8]| {
-            String::from_utf8_lossy(octets.get(..limit::BODY_OCTETS).unwrap_or(octets)).into_owned()
-        };
+        let text =
+            |octets: &[u8]| String::from_utf8_lossy(octets.get(..limit::BODY_OCTETS).unwrap_or(octets)).into_owned();
         if flat.is_message {
             return vec![text(self.part_header(index + 1))];
         }
@@ -261,7 +260,13 @@ fn flatten(part: &Part, flat: &mut Vec<FlatPart>) {
         Content::Leaf => Content::Leaf,
         Content::Multipart(_) | Content::Message(_) => Content::Multipart(Vec::new()),
     };
-    let alone = Part { content, content_type: part.content_type.clone(), header: part.header.clone(), body: part.body.clone(), ..*part };
+    let alone = Part {
+        content,
+        content_type: part.content_type.clone(),
+        header: part.header.clone(),
+        body: part.body.clone(),
+        ..*part
+    };
     flat.push(FlatPart { part: alone, end: 0, is_message: part.message().is_some() });
     for child in part.children() {
         flatten(child, flat);
@@ -371,7 +376,9 @@ mod tests {
     fn a_part_is_replaced() {
         let mut letter = letter();
         letter.replace(2, "gone", false, None, None);
-        assert!(text(&letter).contains("--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\ngone\r\n--b--"));
+        assert!(text(&letter).contains(
+            "--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\ngone\r\n--b--"
+        ));
         letter.replace(0, "all", false, Some("new"), None);
         assert_eq!(
             text(&letter),
@@ -384,7 +391,10 @@ mod tests {
     fn a_message_is_enclosed() {
         let mut letter = letter();
         letter.enclose(Some("Careful"), &["X-Why: virus".to_owned(), "bad".to_owned()], "look");
-        assert!(text(&letter).starts_with("Received: x\r\nFrom: a@x.example\r\nSubject: Careful\r\nX-Why: virus\r\nMIME-Version"));
+        assert!(
+            text(&letter)
+                .starts_with("Received: x\r\nFrom: a@x.example\r\nSubject: Careful\r\nX-Why: virus\r\nMIME-Version")
+        );
         assert_eq!(letter.parts().len(), 6);
         assert_eq!(letter.text(1).as_deref(), Some("look"));
         assert_eq!(letter.kind(2), ("message".into(), "rfc822".into()));

@@ -110,7 +110,7 @@ impl<'a> Lexer<'a> {
             let at = self.at;
             if self.rest.starts_with('#') {
                 self.bump();
-                comments.push(self.line().to_owned());
+                comments.push(self.line().trim_end_matches('\r').to_owned());
             } else if self.rest.starts_with("/*") {
                 // RFC 5228 §8.1: comments of this kind don't nest.
                 let Some(end) = self.rest.get(2..).and_then(|inside| inside.find("*/")) else {
@@ -243,16 +243,10 @@ mod tests {
     /// RFC 5228 §2.3, §2.4.
     #[test]
     fn tokens_are_read() {
-        check("if size :Over 100K { # comment\n discard; }", &[
-            "`if`",
-            "`size`",
-            "`:over`",
-            "`102400`",
-            "`{`",
-            "`discard`",
-            "`;`",
-            "`}`",
-        ]);
+        check(
+            "if size :Over 100K { # comment\n discard; }",
+            &["`if`", "`size`", "`:over`", "`102400`", "`{`", "`discard`", "`;`", "`}`"],
+        );
         check("/* a\n * b */ keep;", &["`keep`", "`;`"]);
         check("\"a\\\"b\\\\c\\d\"", &["\"a\\\"b\\\\cd\""]);
         check("text: # why\r\n..stuffed\r\n.x\n.\n;", &["\".stuffed\\r\\n.x\\r\\n\"", "`;`"]);
@@ -262,11 +256,24 @@ mod tests {
 
     #[test]
     fn faults_say_where() {
-        check("keep;\n  @", &["`keep`", "`;`", "line 2, column 3: `@` means nothing here; strings stand in double quotes, comments behind `#`"]);
+        check(
+            "keep;\n  @",
+            &[
+                "`keep`",
+                "`;`",
+                "line 2, column 3: `@` means nothing here; strings stand in double quotes, comments behind `#`",
+            ],
+        );
         check("12x", &["line 1, column 1: `12x` is no number; digits, and K, M or G behind them"]);
         check("99999999999G", &["line 1, column 1: `99999999999G` is no number; digits, and K, M or G behind them"]);
-        check("\"open", &["line 1, column 1: this string has no end; it ends with `\"`; a `\"` inside is written `\\\"`"]);
-        check("text:\nopen", &["line 1, column 1: this multi-line text has no end; it ends with a line that holds nothing but `.`"]);
+        check(
+            "\"open",
+            &["line 1, column 1: this string has no end; it ends with `\"`; a `\"` inside is written `\\\"`"],
+        );
+        check(
+            "text:\nopen",
+            &["line 1, column 1: this multi-line text has no end; it ends with a line that holds nothing but `.`"],
+        );
         check("/* open", &["line 1, column 1: this comment has no end; it ends with `*/`"]);
     }
 }

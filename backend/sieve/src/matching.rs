@@ -90,6 +90,20 @@ pub(crate) enum Pattern {
     Regex(Regex),
 }
 
+impl Pattern {
+    /// About how many octets are looked at in this value.
+    pub(crate) fn cost(&self, value: &str) -> u64 {
+        let octets = value.len() + 64;
+        let factor = match self {
+            Self::Text(_) => 2,
+            // Each octet may be looked at once for each character between two stars.
+            Self::Wild(elements) => 4 + elements.len() / 2,
+            Self::Regex(regex) => 8 + regex.as_str().len(),
+        };
+        octets.saturating_mul(factor) as u64
+    }
+}
+
 /// One element of a `:matches` pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wild {
@@ -111,18 +125,6 @@ impl Match {
             How::Regex => Pattern::Regex(regex(key, self.comparator != Comparator::Octet)?),
             _ => Pattern::Text(self.comparator.key(key).into_owned()),
         })
-    }
-
-    /// About how many octets are looked at.
-    pub(crate) fn cost(self, value: &str, pattern: &Pattern) -> u64 {
-        let octets = value.len() + 64;
-        let factor = match pattern {
-            Pattern::Text(_) => 2,
-            // Each octet may be looked at once for each character between two stars.
-            Pattern::Wild(elements) => 4 + elements.len() / 2,
-            Pattern::Regex(regex) => 8 + regex.as_str().len(),
-        };
-        octets.saturating_mul(factor) as u64
     }
 
     /// Whether `value` fits. What it found is told for `:matches` and `:regex` alone.
@@ -400,7 +402,11 @@ mod tests {
         check("", "*", "|");
         check("a*b?", "a\\*b\\?", "a*b?");
         check("[acme-users] [fwd] version", "[*] *", "[acme-users] [fwd] version|acme-users|[fwd] version");
-        check("frop.......frop.........frop....", "?*fr??*", "frop.......frop.........frop....|f|rop.......|o|p|.........frop....");
+        check(
+            "frop.......frop.........frop....",
+            "?*fr??*",
+            "frop.......frop.........frop....|f|rop.......|o|p|.........frop....",
+        );
         check("aaaab", "*a", NONE);
         super::tests::check(How::Matches, Comparator::UnicodeCasemap, "xÀy", "*à*", "xÀy|x|y");
     }

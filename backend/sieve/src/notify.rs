@@ -94,7 +94,14 @@ mod tests {
         assert_eq!(read.subject.as_deref(), Some("a b"));
         assert_eq!(read.body.as_deref(), Some("c\r\nd"));
         assert_eq!(read.fields, [("x-y".to_owned(), "z".to_owned())]);
-        for bad in ["mailto:", "xmpp:a@x.example", "mailto:a", "mailto:a@x.example?subject", "mailto:a@x.example?s=%4", "mailto:a b@x.example"] {
+        for bad in [
+            "mailto:",
+            "xmpp:a@x.example",
+            "mailto:a",
+            "mailto:a@x.example?subject",
+            "mailto:a@x.example?s=%4",
+            "mailto:a b@x.example",
+        ] {
             assert_eq!(Mailto::parse(bad), None, "{bad}");
         }
     }

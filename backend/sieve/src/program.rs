@@ -69,15 +69,31 @@ pub(crate) enum Op {
     Test(Box<Test>),
     Act(Box<Act>),
     /// A command of the caller's own with a block; the number is behind it.
-    HostBlock { name: &'static str, arguments: Vec<HostArgument>, end: usize },
+    HostBlock {
+        name: &'static str,
+        arguments: Vec<HostArgument>,
+        end: usize,
+    },
     HostEnd,
     /// Begins a loop over the parts; goes to the number where there are none.
-    Loop { end: usize },
+    Loop {
+        end: usize,
+    },
     /// The next part, and back to the number; or out of the loop.
-    Next { start: usize },
+    Next {
+        start: usize,
+    },
     /// Out of the loop so far out, counted from the innermost, which is zero; then on at the number.
-    Break { loops: usize, end: usize },
-    Include { place: Place, name: String, once: bool, optional: bool },
+    Break {
+        loops: usize,
+        end: usize,
+    },
+    Include {
+        place: Place,
+        name: String,
+        once: bool,
+        optional: bool,
+    },
     /// Ends this script: the run, where nothing included it.
     Return,
     Stop,
@@ -153,8 +169,8 @@ pub(crate) enum MimeValue {
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) kind: Match,
-    pub(crate) keys: Vec<Template>,
-    /// The keys, where none has a variable: made ready once.
+    pub(crate) texts: Vec<Template>,
+    /// Where none has a variable: made ready once.
     pub(crate) ready: Option<Vec<Pattern>>,
 }
 
@@ -197,31 +213,104 @@ pub(crate) enum BodyPart {
 #[derive(Debug)]
 pub(crate) enum Test {
     Fixed(bool),
-    Header { names: Vec<Template>, keys: Keys, index: Option<Index>, scope: Scope, value: MimeValue },
-    Address { names: Vec<Template>, keys: Keys, part: AddressPart, index: Option<Index>, scope: Scope },
-    Envelope { parts: Vec<Template>, keys: Keys, part: AddressPart },
-    Exists { names: Vec<Template>, scope: Scope },
-    Size { over: bool, octets: u64 },
-    Body { part: BodyPart, keys: Keys },
-    Environment { item: Template, keys: Keys },
-    String { sources: Vec<Template>, keys: Keys },
-    HasFlag { variables: Vec<Template>, keys: Keys },
-    Spam { percent: bool, keys: Keys },
-    Virus { keys: Keys },
-    Date { header: Template, part: DatePart, zone: Zone, keys: Keys, index: Option<Index>, scope: Scope },
-    CurrentDate { part: DatePart, zone: Zone, keys: Keys },
+    Header {
+        names: Vec<Template>,
+        keys: Keys,
+        index: Option<Index>,
+        scope: Scope,
+        value: MimeValue,
+    },
+    Address {
+        names: Vec<Template>,
+        keys: Keys,
+        part: AddressPart,
+        index: Option<Index>,
+        scope: Scope,
+    },
+    Envelope {
+        parts: Vec<Template>,
+        keys: Keys,
+        part: AddressPart,
+    },
+    Exists {
+        names: Vec<Template>,
+        scope: Scope,
+    },
+    Size {
+        over: bool,
+        octets: u64,
+    },
+    Body {
+        part: BodyPart,
+        keys: Keys,
+    },
+    Environment {
+        item: Template,
+        keys: Keys,
+    },
+    String {
+        sources: Vec<Template>,
+        keys: Keys,
+    },
+    HasFlag {
+        variables: Vec<Template>,
+        keys: Keys,
+    },
+    Spam {
+        percent: bool,
+        keys: Keys,
+    },
+    Virus {
+        keys: Keys,
+    },
+    Date {
+        header: Template,
+        part: DatePart,
+        zone: Zone,
+        keys: Keys,
+        index: Option<Index>,
+        scope: Scope,
+    },
+    CurrentDate {
+        part: DatePart,
+        zone: Zone,
+        keys: Keys,
+    },
     ValidNotify(Vec<Template>),
-    NotifyCapability { uri: Template, capability: Template, keys: Keys },
+    NotifyCapability {
+        uri: Template,
+        capability: Template,
+        keys: Keys,
+    },
     IHave(bool),
     MailboxExists(Vec<Template>),
-    Metadata { mailbox: Option<Template>, name: Template, keys: Keys },
-    MetadataExists { mailbox: Option<Template>, names: Vec<Template> },
+    Metadata {
+        mailbox: Option<Template>,
+        name: Template,
+        keys: Keys,
+    },
+    MetadataExists {
+        mailbox: Option<Template>,
+        names: Vec<Template>,
+    },
     ValidList(Vec<Template>),
-    Duplicate { id: DuplicateId, handle: Option<Template>, seconds: Option<u64>, last: bool },
-    SpecialUseExists { mailbox: Option<Template>, uses: Vec<Template> },
+    Duplicate {
+        id: DuplicateId,
+        handle: Option<Template>,
+        seconds: Option<u64>,
+        last: bool,
+    },
+    SpecialUseExists {
+        mailbox: Option<Template>,
+        uses: Vec<Template>,
+    },
     MailboxIdExists(Vec<Template>),
     /// One of the caller's own.
-    Host { name: &'static str, arguments: Vec<HostArgument>, keys: Option<Keys> },
+    Host {
+        name: &'static str,
+        arguments: Vec<HostArgument>,
+        keys: Option<Keys>,
+    },
 }
 
 #[derive(Debug)]
@@ -264,22 +353,62 @@ pub(crate) enum RedirectTo {
 
 #[derive(Debug)]
 pub(crate) enum Act {
-    Keep { flags: Option<Vec<Template>> },
+    Keep {
+        flags: Option<Vec<Template>>,
+    },
     Discard,
-    FileInto { target: Target, copy: bool },
+    FileInto {
+        target: Target,
+        copy: bool,
+    },
     Redirect(Box<Redirect>),
-    Reject { reason: Template, is_ereject: bool },
-    Set { variable: Variable, modifiers: Vec<Modifier>, value: Template },
-    Flags { how: FlagAct, variable: Option<Variable>, flags: Vec<Template> },
-    AddHeader { name: Template, value: Template, last: bool },
-    DeleteHeader { name: Template, index: Option<Index>, keys: Option<Keys> },
+    Reject {
+        reason: Template,
+        is_ereject: bool,
+    },
+    Set {
+        variable: Variable,
+        modifiers: Vec<Modifier>,
+        value: Template,
+    },
+    Flags {
+        how: FlagAct,
+        variable: Option<Variable>,
+        flags: Vec<Template>,
+    },
+    AddHeader {
+        name: Template,
+        value: Template,
+        last: bool,
+    },
+    DeleteHeader {
+        name: Template,
+        index: Option<Index>,
+        keys: Option<Keys>,
+    },
     Vacation(Box<VacationAct>),
     Notify(Box<NotifyAct>),
     Error(Template),
-    Replace { mime: bool, subject: Option<Template>, from: Option<Template>, text: Template },
-    Enclose { subject: Option<Template>, headers: Vec<Template>, text: Template },
-    ExtractText { variable: Variable, modifiers: Vec<Modifier>, first: Option<u64> },
-    Host { name: &'static str, arguments: Vec<HostArgument> },
+    Replace {
+        mime: bool,
+        subject: Option<Template>,
+        from: Option<Template>,
+        text: Template,
+    },
+    Enclose {
+        subject: Option<Template>,
+        headers: Vec<Template>,
+        text: Template,
+    },
+    ExtractText {
+        variable: Variable,
+        modifiers: Vec<Modifier>,
+        first: Option<u64>,
+    },
+    Host {
+        name: &'static str,
+        arguments: Vec<HostArgument>,
+    },
     /// A block that needs an extension which isn't here (RFC 5463 §4).
     Unavailable(String),
 }

@@ -1,6 +1,6 @@
 //! What marks a message that a script sent on, so that it isn't sent in a circle (RFC 5228 §4.2).
 
-use relais_message::{fields, mailboxes, read_address_list};
+use relais_message::{Mailbox, fields, mailboxes, read_address_list};
 use relais_model::Address;
 
 /// The field that says whose script sent it on.
@@ -15,7 +15,7 @@ pub fn mark(address: &Address) -> String {
 pub fn has_passed(header: &[u8], addresses: &[Address]) -> bool {
     fields(header).filter(|field| field.is(FIELD)).any(|field| {
         let items = read_address_list(&field.unfolded());
-        mailboxes(&items).filter_map(|mailbox| mailbox.to_address()).any(|passed| addresses.contains(&passed))
+        mailboxes(&items).filter_map(Mailbox::to_address).any(|passed| addresses.contains(&passed))
     })
 }
 

@@ -46,36 +46,47 @@ pub enum Value {
     List(Vec<String>),
 }
 
-/// Reads a script's tree.
-///
-/// # Errors
-/// All faults that were found: after one, reading goes on behind the command that holds it.
-pub fn parse(text: &str) -> Result<Vec<Node>, Vec<Fault>> {
-    let mut faults = Faults::default();
-    let commands = read(text, &mut faults).0;
-    faults.into_result(commands)
+/// A script's tree. Its `Display` is the script in one form, however it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Script {
+    /// In their order.
+    pub commands: Vec<Node>,
+    /// Comments behind the last command. Those that stand elsewhere than before a command are not kept.
+    pub comments: Vec<String>,
 }
 
-/// What could be read, faults or not; and the comments behind the last command.
-pub(crate) fn read(text: &str, faults: &mut Faults) -> (Vec<Node>, Vec<String>) {
+impl Script {
+    /// Reads a script's tree: its words are not yet known to mean something.
+    ///
+    /// # Errors
+    /// All faults that were found: after one, reading goes on behind the command that holds it.
+    pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let script = read(text, &mut faults);
+        faults.into_result(script)
+    }
+}
+
+/// What could be read, faults or not.
+pub(crate) fn read(text: &str, faults: &mut Faults) -> Script {
     if text.len() > limit::SCRIPT_OCTETS {
         faults.add(Position { line: 1, column: 1 }, Problem::TooLong(text.len()));
-        return (Vec::new(), Vec::new());
+        return Script::default();
     }
     let tokens = tokens(text, faults);
     let mut parser = Parser { tokens: &tokens, faults };
     let mut commands = Vec::new();
     loop {
         parser.commands(&mut commands, 0);
-        match parser.kind() {
-            Kind::End => return (commands, parser.tokens.first().map(|end| end.comments.clone()).unwrap_or_default()),
-            // A `}` too many.
-            _ => {
-                let problem = parser.expected("a command");
-                parser.fail(problem);
-                parser.advance();
-            }
+        if *parser.kind() == Kind::End {
+            let comments = parser.tokens.first().map(|end| end.comments.clone()).unwrap_or_default();
+            return Script { commands, comments };
         }
+        // A `}` too many.
+
+        let problem = parser.expected("a command");
+        parser.fail(problem);
+        parser.advance();
     }
 }
 
@@ -116,7 +127,10 @@ impl<'a> Parser<'a> {
 
     fn fail(&mut self, problem: Problem) {
         let at = self.at();
-        self.faults.add(at, problem);
+        // A second fault in one place comes of the first.
+        if self.faults.last() != Some(at) {
+            self.faults.add(at, problem);
+        }
     }
 
     /// Up to a `}` or the end.
@@ -173,8 +187,10 @@ impl<'a> Parser<'a> {
         }
         let mut block = Vec::new();
         self.commands(&mut block, depth + 1);
+        // What is in the block is looked at all the same.
         if !self.take('}') {
-            return Err(self.expected("`}`"));
+            let problem = self.expected("`}`");
+            self.fail(problem);
         }
         command.block = Some(block);
         Ok(command)
@@ -262,14 +278,14 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<_> = parse(text).err().into_iter().flatten().map(|fault| fault.to_string()).collect();
+        let found: Vec<_> = Script::parse(text).err().into_iter().flatten().map(|fault| fault.to_string()).collect();
         assert_eq!(found, expected, "{text}");
     }
 
     #[test]
     fn a_tree_is_read() {
-        let tree = parse("# one\nif anyof (not true, size :over 1) { stop; } keep;").unwrap();
-        let [first, second] = &tree[..] else { panic!("{tree:?}") };
+        let tree = Script::parse("# one\nif anyof (not true, size :over 1) { stop; } keep;").unwrap();
+        let [first, second] = &tree.commands[..] else { panic!("{tree:?}") };
         assert_eq!((first.name.as_str(), first.comments.as_slice()), ("if", &[" one".to_owned()][..]));
         assert_eq!(first.tests[0].tests[0].tests[0].name, "true");
         assert_eq!(first.tests[0].tests[1].arguments[1].value, Value::Number(1));
@@ -279,18 +295,27 @@ mod tests {
 
     #[test]
     fn several_faults_are_told_at_once() {
-        check("keep\nif true { discard; }\nstop;\n}", &[
-            "line 2, column 1: `if` stands where `;` should; each command ends with `;`, or with a block in `{ }`",
-            "line 4, column 1: `}` stands where a command should",
-        ]);
-        check("if true { discard }\nkeep \"a\" , ;\nstop;\n}", &[
-            "line 1, column 19: `}` stands where `;` should; each command ends with `;`, or with a block in `{ }`",
-            "line 2, column 10: `,` stands where `;` should; each command ends with `;`, or with a block in `{ }`",
-            "line 4, column 1: `}` stands where a command should",
-        ]);
+        check(
+            "keep\nif true { discard; }\nstop;\n}",
+            &[
+                "line 2, column 1: `if` stands where `;` should; each command ends with `;`, or with a block in `{ }`",
+                "line 4, column 1: `}` stands where a command should",
+            ],
+        );
+        check(
+            "if true { discard }\nkeep \"a\" , ;\nstop;\n}",
+            &[
+                "line 1, column 19: `}` stands where `;` should; each command ends with `;`, or with a block in `{ }`",
+                "line 2, column 10: `,` stands where `;` should; each command ends with `;`, or with a block in `{ }`",
+                "line 4, column 1: `}` stands where a command should",
+            ],
+        );
         check("fileinto [\"a\" \"b\"];", &["line 1, column 15: a string stands where `,` or `]` should"]);
         check("if true {", &["line 1, column 10: the end stands where `}` should"]);
         let deep = format!("if {} true {{}}", "not ".repeat(40));
-        check(&deep, &["line 1, column 128: too much: tests inside each other; make it smaller, or part it into several"]);
+        check(
+            &deep,
+            &["line 1, column 128: too much: tests inside each other; make it smaller, or part it into several"],
+        );
     }
 }

@@ -83,7 +83,11 @@ pub(crate) fn name(text: &str) -> Option<Named> {
     match text.split_once('.') {
         None => Some(Named::Plain(first.to_ascii_lowercase())),
         // RFC 5229 §3: behind the namespace numbers may stand, too.
-        Some((space, rest)) if words.all(|word| is_name(word) || (!word.is_empty() && word.bytes().all(|octet| octet.is_ascii_digit()))) => {
+        Some((space, rest))
+            if words.all(|word| {
+                is_name(word) || (!word.is_empty() && word.bytes().all(|octet| octet.is_ascii_digit()))
+            }) =>
+        {
             Some(Named::Spaced(space.to_ascii_lowercase(), rest.to_ascii_lowercase()))
         }
         Some(_) => None,
@@ -97,18 +101,15 @@ pub(crate) fn parse(text: &str, mut resolve: impl FnMut(Named) -> Result<Piece, 
     let mut rest = text;
     while let Some((before, inside)) = rest.split_once("${") {
         plain.push_str(before);
-        match word(inside).and_then(|(word, behind)| Some((name(word)?, behind))) {
-            Some((named, behind)) => {
-                if !plain.is_empty() {
-                    pieces.push(Piece::Plain(std::mem::take(&mut plain)));
-                }
-                pieces.push(resolve(named)?);
-                rest = behind;
+        if let Some((named, behind)) = word(inside).and_then(|(word, behind)| Some((name(word)?, behind))) {
+            if !plain.is_empty() {
+                pieces.push(Piece::Plain(std::mem::take(&mut plain)));
             }
-            None => {
-                plain.push_str("${");
-                rest = inside;
-            }
+            pieces.push(resolve(named)?);
+            rest = behind;
+        } else {
+            plain.push_str("${");
+            rest = inside;
         }
     }
     plain.push_str(rest);

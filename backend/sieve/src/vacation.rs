@@ -236,7 +236,8 @@ fn addressee(header: &[u8], sender: &str, trusts_header: bool) -> String {
         for field in fields(header).filter(|field| field.is(name)) {
             let items = read_address_list(&field.unfolded());
             let mut named = mailboxes(&items);
-            if let Some(mailbox) = named.find(|mailbox| trusts_header || mailbox.to_text().eq_ignore_ascii_case(sender)) {
+            if let Some(mailbox) = named.find(|mailbox| trusts_header || mailbox.to_text().eq_ignore_ascii_case(sender))
+            {
                 return written(mailbox);
             }
         }
@@ -248,7 +249,10 @@ fn addressee(header: &[u8], sender: &str, trusts_header: bool) -> String {
 fn written_mailbox(text: &str) -> String {
     let items = read_address_list(text.as_bytes());
     let first = mailboxes(&items).next();
-    first.map_or_else(|| unstructured(text), |mailbox| if text.is_ascii() { unstructured(text) } else { written(mailbox) })
+    first.map_or_else(
+        || unstructured(text),
+        |mailbox| if text.is_ascii() { unstructured(text) } else { written(mailbox) },
+    )
 }
 
 fn written(mailbox: &Mailbox) -> String {

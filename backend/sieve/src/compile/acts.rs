@@ -82,9 +82,7 @@ impl Compiler<'_> {
         Ok(match bound.form.name {
             "keep" => Act::Keep { flags: self.tagged_list(bound, "flags")? },
             "discard" => Act::Discard,
-            "fileinto" => {
-                Act::FileInto { target: self.target(bound, bound.at(0))?, copy: bound.has("copy") }
-            }
+            "fileinto" => Act::FileInto { target: self.target(bound, bound.at(0))?, copy: bound.has("copy") },
             "redirect" => Act::Redirect(Box::new(self.redirect(bound)?)),
             "reject" | "ereject" => {
                 Act::Reject { reason: self.one(bound, 0)?, is_ereject: bound.form.name == "ereject" }
@@ -98,11 +96,9 @@ impl Compiler<'_> {
             "setflag" => self.flags(bound, FlagAct::Set)?,
             "addflag" => self.flags(bound, FlagAct::Add)?,
             "removeflag" => self.flags(bound, FlagAct::Remove)?,
-            "addheader" => Act::AddHeader {
-                name: self.field_name(bound, 0)?,
-                value: self.one(bound, 1)?,
-                last: bound.has("last"),
-            },
+            "addheader" => {
+                Act::AddHeader { name: self.field_name(bound, 0)?, value: self.one(bound, 1)?, last: bound.has("last") }
+            }
             "deleteheader" => self.delete_header(bound)?,
             "vacation" => Act::Vacation(Box::new(self.vacation(bound)?)),
             "notify" => Act::Notify(Box::new(self.notify(bound)?)),
@@ -200,11 +196,13 @@ impl Compiler<'_> {
     /// RFC 8580 §3.1: the tags of `fileinto` stand beside `:fcc`, and only there.
     fn fcc(&self, bound: &Bound<'_>) -> Checked<Option<crate::program::Target>> {
         let fcc = bound.argument("fcc");
-        let stray = bound.tags.iter().find(|(tag, _)| matches!(tag.name, "create" | "specialuse" | "mailboxid" | "flags"));
+        let stray =
+            bound.tags.iter().find(|(tag, _)| matches!(tag.name, "create" | "specialuse" | "mailboxid" | "flags"));
         match (fcc, stray) {
-            (None, Some((tag, _))) => {
-                Err(fault(bound.node.at, Problem::Missing { command: format!(":{}", tag.name), wanted: "`:fcc` beside it" }))
-            }
+            (None, Some((tag, _))) => Err(fault(
+                bound.node.at,
+                Problem::Missing { command: format!(":{}", tag.name), wanted: "`:fcc` beside it" },
+            )),
             (None, None) => Ok(None),
             (Some(mailbox), _) => self.target(bound, Some(mailbox)).map(Some),
         }

@@ -102,7 +102,7 @@ impl Compiler<'_> {
             "true" => Test::Fixed(true),
             "false" => Test::Fixed(false),
             "header" => Test::Header {
-                names: self.header_names(bound.at(0))?,
+                names: self.list(bound, 0)?,
                 keys: self.keys(bound, 1)?,
                 index: Self::index(bound)?,
                 scope: Self::scope(bound)?,
@@ -120,7 +120,7 @@ impl Compiler<'_> {
                 keys: self.keys(bound, 1)?,
                 part: address_part(bound),
             },
-            "exists" => Test::Exists { names: self.header_names(bound.at(0))?, scope: Self::scope(bound)? },
+            "exists" => Test::Exists { names: self.list(bound, 0)?, scope: Self::scope(bound)? },
             "size" => {
                 let over = bound.has("over");
                 if !over && !bound.has("under") {
@@ -139,7 +139,7 @@ impl Compiler<'_> {
             "spamtest" => Test::Spam { percent: bound.has("percent"), keys: self.keys(bound, 0)? },
             "virustest" => Test::Virus { keys: self.keys(bound, 0)? },
             "date" => Test::Date {
-                header: self.header_names(bound.at(0))?.into_iter().next().unwrap_or(Template(Vec::new())),
+                header: self.one(bound, 0)?,
                 part: Self::date_part(bound, 1)?,
                 zone: self.zone(bound)?,
                 keys: self.keys(bound, 2)?,
@@ -175,19 +175,15 @@ impl Compiler<'_> {
                 name: self.one(bound, 1)?,
                 keys: self.keys(bound, 2)?,
             },
-            "servermetadata" => {
-                Test::Metadata { mailbox: None, name: self.one(bound, 0)?, keys: self.keys(bound, 1)? }
-            }
+            "servermetadata" => Test::Metadata { mailbox: None, name: self.one(bound, 0)?, keys: self.keys(bound, 1)? },
             "metadataexists" => {
                 Test::MetadataExists { mailbox: Some(self.one(bound, 0)?), names: self.list(bound, 1)? }
             }
             "servermetadataexists" => Test::MetadataExists { mailbox: None, names: self.list(bound, 0)? },
             "valid_ext_list" => Test::ValidList(self.list(bound, 0)?),
             "duplicate" => Test::Duplicate {
-                id: match (bound.argument("header"), self.tagged(bound, "uniqueid")?) {
-                    (Some(name), _) => DuplicateId::Header(
-                        self.header_names(Some(name))?.into_iter().next().unwrap_or(Template(Vec::new())),
-                    ),
+                id: match (self.tagged(bound, "header")?, self.tagged(bound, "uniqueid")?) {
+                    (Some(name), _) => DuplicateId::Header(name),
                     (None, Some(id)) => DuplicateId::Given(id),
                     (None, None) => DuplicateId::MessageId,
                 },
@@ -205,7 +201,7 @@ impl Compiler<'_> {
     }
 
     fn address_fields(&self, bound: &Bound<'_>) -> Checked<Vec<Template>> {
-        let names = self.header_names(bound.at(0))?;
+        let names = self.list(bound, 0)?;
         for name in names.iter().filter_map(Template::constant) {
             if !is_address_field(name) {
                 let at = bound.at(0).map_or(bound.node.at, |argument| argument.at);

@@ -77,7 +77,9 @@ impl Compiler<'_> {
     /// What stands behind a tag, as one string.
     pub(super) fn tagged(&self, bound: &Bound<'_>, tag: &str) -> Checked<Option<Template>> {
         let argument = bound.argument(tag);
-        argument.map(|argument| Ok(self.templates(argument)?.into_iter().next().unwrap_or(Template(Vec::new())))).transpose()
+        argument
+            .map(|argument| Ok(self.templates(argument)?.into_iter().next().unwrap_or(Template(Vec::new()))))
+            .transpose()
     }
 
     /// What stands behind a tag, as a list.
@@ -99,7 +101,7 @@ impl Compiler<'_> {
                 _ => ready = None,
             }
         }
-        Ok(Keys { kind, keys, ready })
+        Ok(Keys { kind, texts: keys, ready })
     }
 
     fn match_kind(&self, bound: &Bound<'_>) -> Checked<Match> {
@@ -129,8 +131,8 @@ impl Compiler<'_> {
         let name = strings(argument).first().map_or("", String::as_str);
         let wrong = || fault(argument.at, Problem::Value { value: name.to_owned(), kind: "comparator" });
         let comparator = Comparator::parse(name).ok_or_else(wrong)?;
-        // RFC 5228 §2.7.3: these two need no `require`.
-        if !matches!(comparator, Comparator::Octet | Comparator::AsciiCasemap)
+        // RFC 5228 §2.7.3: two need no `require`. Deviates: with Pigeonhole a third needs none, and its users rely on that.
+        if comparator == Comparator::AsciiNumeric
             && let Some(capability) = Capability::parse(&format!("comparator-{name}"))
         {
             self.needs(argument.at, name, capability)?;
@@ -161,18 +163,6 @@ impl Compiler<'_> {
             return Err(fault(bound.node.at, problem));
         }
         Ok(scope)
-    }
-
-    /// Names of header fields; those known already must be names (RFC 5228 §2.4.2.2).
-    pub(super) fn header_names(&self, argument: Option<&Argument>) -> Checked<Vec<Template>> {
-        let Some(argument) = argument else { return Ok(Vec::new()) };
-        let names = self.templates(argument)?;
-        for name in names.iter().filter_map(Template::constant) {
-            if !is_field_name(name) {
-                return Err(fault(argument.at, Problem::Value { value: name.to_owned(), kind: "field's name" }));
-            }
-        }
-        Ok(names)
     }
 
     /// A mailbox's name, checked where it is known.

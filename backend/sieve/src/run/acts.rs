@@ -1,5 +1,6 @@
 //! Commands, as they are done.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use relais_message::fields;
@@ -82,7 +83,7 @@ impl Run {
         Ok(Flow::Next)
     }
 
-    /// Adds an action, or its flags to one that does the same (RFC 5228 §2.10.3).
+    /// Adds an action; or gives its flags to one that does the same (RFC 5228 §2.10.3).
     fn add(&mut self, act: Acting, at: Position) -> Result<(), Why> {
         let edited = self.letter.edited();
         for other in &mut self.actions {
@@ -276,13 +277,13 @@ impl Run {
 
     fn is_meant(&mut self, value: &str, keys: Option<&Keys>) -> Result<bool, Why> {
         let Some(keys) = keys else { return Ok(true) };
-        let texts = self.fill_all(&keys.keys)?;
+        let texts = self.fill_all(&keys.texts)?;
         if let How::Count(relation) = keys.kind.how {
             return Ok(texts.iter().any(|key| Match::counts(relation, 1, key)));
         }
         for text in &texts {
             let pattern: Pattern = keys.kind.pattern(text).map_err(|problem| Why::Regex(problem.to_string()))?;
-            self.charge(keys.kind.cost(value, &pattern))?;
+            self.charge(pattern.cost(value))?;
             if keys.kind.fits(value, &pattern).is_some() {
                 return Ok(true);
             }
@@ -358,7 +359,7 @@ fn check_conflict(one: &Acting, other: &Acting) -> Result<(), Why> {
     if is_double || is_torn { Err(Why::Conflict(one.name(), other.name())) } else { Ok(()) }
 }
 
-/// Whether `one` does already what `other` does; then it gets the flags of both.
+/// Whether `one` does already what `other` does; then it gets the other's flags.
 fn merge(one: &mut Acting, other: &Acting) -> bool {
     let inbox = MailboxName::inbox();
     if let (Acting::Redirect(one), Acting::Redirect(other)) = (&mut *one, other) {
@@ -368,14 +369,15 @@ fn merge(one: &mut Acting, other: &Acting) -> bool {
     if first != second {
         return false;
     }
-    let more = match other {
+    let last = match other {
         Acting::Keep { flags, .. } => flags,
         Acting::FileInto(filing) => &filing.flags,
         _ => return false,
     };
+    // RFC 5232 §5: the last value wins.
     match one {
-        Acting::Keep { flags, .. } => join_flags(flags, more),
-        Acting::FileInto(filing) => join_flags(&mut filing.flags, more),
+        Acting::Keep { flags, .. } => flags.clone_from(last),
+        Acting::FileInto(filing) => filing.flags.clone_from(last),
         _ => {}
     }
     true
@@ -465,7 +467,8 @@ fn encode_url(value: &str) -> String {
         if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~') {
             encoded.push(char::from(octet));
         } else {
-            encoded.push_str(&format!("%{octet:02X}"));
+            // Writing to a string never fails.
+            let _ = write!(encoded, "%{octet:02X}");
         }
     }
     encoded

@@ -52,7 +52,12 @@ impl Run {
         true
     }
 
-    pub(super) fn host_block(&mut self, name: &'static str, arguments: &[HostArgument], end: usize) -> Result<Flow, Why> {
+    pub(super) fn host_block(
+        &mut self,
+        name: &'static str,
+        arguments: &[HostArgument],
+        end: usize,
+    ) -> Result<Flow, Why> {
         match self.answered.take() {
             None => {
                 let arguments = fill_host(self, arguments)?;

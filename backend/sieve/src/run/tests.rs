@@ -1,6 +1,8 @@
 //! Tests, as they are answered.
 
-use relais_message::{Disposition, Field, Mailbox, decode_header_value, decode_text, fields, mailboxes, read_address_list};
+use relais_message::{
+    Disposition, Field, Mailbox, decode_header_value, decode_text, fields, mailboxes, read_address_list,
+};
 use relais_model::{Notify, Ret, Timestamp};
 
 use super::{Run, fill_host};
@@ -68,7 +70,15 @@ impl Run {
             }
             Test::HasFlag { variables, keys } => {
                 let values = self.flag_values(variables)?;
-                self.compare(values, keys, true)
+                if !matches!(keys.kind.how, How::Is | How::Contains | How::Matches) {
+                    return self.compare(values, keys, true);
+                }
+                // RFC 5232 §4: a key of several flags is several keys.
+                let texts = self.fill_all(&keys.texts)?;
+                let words = texts.iter().flat_map(|text| text.split(' ')).filter(|word| !word.is_empty());
+                let made: Result<Vec<_>, _> = words.map(|word| keys.kind.pattern(word)).collect();
+                let patterns = made.map_err(|problem| Why::Regex(problem.to_string()))?;
+                self.compare_all(&values, keys.kind, &patterns, true).map(Eval::Is)
             }
             Test::Spam { percent, keys } => {
                 let value = spam_value(self.facts.spam_percent, *percent);
@@ -162,7 +172,10 @@ impl Run {
 
     /// `Some(None)`: no mailbox was named. None: its name is none.
     #[expect(clippy::option_option, reason = "a name that is absent and one that is wrong are two things")]
-    fn optional_mailbox(&mut self, mailbox: Option<&Template>) -> Result<Option<Option<relais_model::MailboxName>>, Why> {
+    fn optional_mailbox(
+        &mut self,
+        mailbox: Option<&Template>,
+    ) -> Result<Option<Option<relais_model::MailboxName>>, Why> {
         let Some(name) = self.fill_option(mailbox)? else { return Ok(Some(None)) };
         Ok(mailbox_name(&name).map(Some))
     }
@@ -172,40 +185,43 @@ impl Run {
         let kind = keys.kind;
         match kind.how {
             How::Count(relation) => {
-                let keys = self.fill_all(&keys.keys)?;
+                let keys = self.fill_all(&keys.texts)?;
                 Ok(Eval::Is(keys.iter().any(|key| Match::counts(relation, values.len(), key))))
             }
             How::List => {
-                let lists = self.fill_all(&keys.keys)?;
+                let lists = self.fill_all(&keys.texts)?;
                 Ok(if values.is_empty() { Eval::Is(false) } else { self.ask(Question::OnList { values, lists }) })
             }
             _ => {
                 let made;
-                let patterns = match &keys.ready {
-                    Some(patterns) => patterns,
-                    None => {
-                        made = self.patterns(keys)?;
-                        &made
-                    }
+                let patterns = if let Some(patterns) = &keys.ready {
+                    patterns
+                } else {
+                    made = self.patterns(keys)?;
+                    &made
                 };
-                for value in &values {
-                    for pattern in patterns {
-                        self.charge(kind.cost(value, pattern))?;
-                        if let Some(found) = kind.fits(value, pattern) {
-                            if keeps && matches!(kind.how, How::Matches | How::Regex) {
-                                self.set_matched(found);
-                            }
-                            return Ok(Eval::Is(true));
-                        }
-                    }
-                }
-                Ok(Eval::Is(false))
+                self.compare_all(&values, kind, patterns, keeps).map(Eval::Is)
             }
         }
     }
 
+    fn compare_all(&mut self, values: &[String], kind: Match, patterns: &[Pattern], keeps: bool) -> Result<bool, Why> {
+        for value in values {
+            for pattern in patterns {
+                self.charge(pattern.cost(value))?;
+                if let Some(found) = kind.fits(value, pattern) {
+                    if keeps && matches!(kind.how, How::Matches | How::Regex) {
+                        self.set_matched(found);
+                    }
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     fn patterns(&mut self, keys: &Keys) -> Result<Vec<Pattern>, Why> {
-        let texts = self.fill_all(&keys.keys)?;
+        let texts = self.fill_all(&keys.texts)?;
         if keys.kind.how == How::Regex {
             // Making one costs more than using it.
             self.charge(texts.iter().map(|text| text.len() as u64 * 1024).sum())?;
@@ -223,12 +239,13 @@ impl Run {
             let header = section.map_or_else(|| self.letter.header(), |part| self.letter.part_header(part));
             looked += header.len() * names.len();
             for name in &names {
-                let named: Vec<_> = fields(header).filter(|field| field.is(name)).collect();
+                let all: Vec<_> = fields(header).filter(|field| field.is(name)).collect();
                 let chosen = match index {
-                    None => named,
+                    None => all,
                     Some(index) => {
-                        let at = if index.from_last { named.len().checked_sub(index.number) } else { Some(index.number - 1) };
-                        at.and_then(|at| named.get(at)).copied().into_iter().collect()
+                        let at =
+                            if index.from_last { all.len().checked_sub(index.number) } else { Some(index.number - 1) };
+                        at.and_then(|at| all.get(at)).copied().into_iter().collect()
                     }
                 };
                 found.extend(chosen.into_iter().map(|field| field.raw.to_vec()));
@@ -286,7 +303,12 @@ impl Run {
         let mut values = Vec::new();
         for name in self.fill_all(variables)? {
             if let Some(variable) = self.named_variable(&name) {
-                values.extend(self.variable(&variable).split(' ').filter(|flag| !flag.is_empty()).map(str::to_owned));
+                let mut words: Vec<String> = self.variable(&variable).split(' ').map(str::to_owned).collect();
+                words.retain(|flag| !flag.is_empty());
+                // RFC 5232 §2: a flag stands once in a set.
+                words.sort_unstable_by_key(|flag| flag.to_ascii_lowercase());
+                words.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+                values.extend(words);
             }
         }
         Ok(values)
@@ -309,10 +331,12 @@ impl Run {
                 Ret::Headers => "HDRS".to_owned(),
             })),
             "envid" => text(envelope.envelope_id.as_ref().map(|id| id.as_str().to_owned())),
-            "bytimeabsolute" => {
-                text(envelope.deliver_by.map(|by| crate::date::part(by.at, 0, DatePart::Iso8601).replace("+00:00", "Z")))
+            "bytimeabsolute" => text(
+                envelope.deliver_by.map(|by| crate::date::part(by.at, 0, DatePart::Iso8601).replace("+00:00", "Z")),
+            ),
+            "bytimerelative" => {
+                text(envelope.deliver_by.map(|by| (by.at.seconds() - self.facts.now.seconds()).to_string()))
             }
-            "bytimerelative" => text(envelope.deliver_by.map(|by| (by.at.seconds() - self.facts.now.seconds()).to_string())),
             "bymode" => text(envelope.deliver_by.map(|by| if by.returns { "RETURN" } else { "NOTIFY" }.to_owned())),
             "bytrace" => text(envelope.deliver_by.filter(|by| by.trace).map(|_| "true".to_owned())),
             _ => Vec::new(),
@@ -453,7 +477,11 @@ fn path_part(path: &str, part: AddressPart) -> Option<String> {
     // A source route is passed over (RFC 5321 §4.1.1.3); what isn't one makes the path none.
     if inner.starts_with('@') {
         let (route, _) = inner.split_once(':')?;
-        let is_host = |host: &str| host.strip_prefix('@').is_some_and(|host| !host.is_empty() && host.split('.').all(|label| !label.is_empty() && !label.contains('@')));
+        let is_host = |host: &str| {
+            host.strip_prefix('@').is_some_and(|host| {
+                !host.is_empty() && host.split('.').all(|label| !label.is_empty() && !label.contains('@'))
+            })
+        };
         if !route.split(',').all(is_host) {
             return None;
         }
@@ -465,7 +493,8 @@ fn path_part(path: &str, part: AddressPart) -> Option<String> {
     };
     let is_local = !local.is_empty()
         && (local.starts_with('"') || !local.contains(['@', '<', '>', ' ', ',', ':', ';', '(', ')', '"']));
-    let is_domain = domain.as_ref().is_none_or(|domain| !domain.is_empty() && !domain.contains(['<', '>', ' ', '@', ':', ',']));
+    let is_domain =
+        domain.as_ref().is_none_or(|domain| !domain.is_empty() && !domain.contains(['<', '>', ' ', '@', ':', ',']));
     if !is_local || !is_domain {
         return None;
     }
@@ -490,7 +519,7 @@ fn field_addresses(raw: &[u8], part: AddressPart) -> Vec<String> {
     if !is_field_name(&name) || !is_address_field(&name) {
         return Vec::new();
     }
-    let text = |octets: &Option<Vec<u8>>| octets.as_deref().map(|octets| decode_header_value(octets));
+    let text = |octets: &Option<Vec<u8>>| octets.as_deref().map(decode_header_value);
     let items = read_address_list(&field.unfolded());
     let cut = |mailbox: &Mailbox| {
         let local = text(&mailbox.local_part)?;
