@@ -1,5 +1,7 @@
 //! Pigeonhole's test scripts, the RFCs' examples, and what must hold for any input.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may")]
+
 mod managesieve;
 mod rules;
 mod suite;

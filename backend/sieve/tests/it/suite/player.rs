@@ -93,7 +93,7 @@ pub(super) fn play(file: &Path) -> Vec<(String, Result<(), String>)> {
         test: None,
         results: Vec::new(),
     };
-    let facts = player.facts("From: sender@example.com\r\nTo: recipient@example.com\r\n\r\nFrop!\r\n");
+    let facts = Player::facts("From: sender@example.com\r\nTo: recipient@example.com\r\n\r\nFrop!\r\n");
     let mut run = Run::new(&program, facts, Limits::default());
     loop {
         match run.step() {
@@ -116,7 +116,7 @@ pub(super) fn play(file: &Path) -> Vec<(String, Result<(), String>)> {
 
 impl Player {
     /// A message, and the envelope that Pigeonhole takes from it.
-    fn facts(&self, message: &str) -> Facts {
+    fn facts(message: &str) -> Facts {
         let message: Arc<[u8]> = message.as_bytes().into();
         let first = |name: &str| {
             let field = fields(&message).find(|field| field.is(name))?;
@@ -248,12 +248,12 @@ impl Player {
     fn set(&mut self, run: &mut Run, name: &str, value: &str) {
         match name {
             "message" => {
-                let facts = self.facts(value);
+                let facts = Self::facts(value);
                 run.set_message(Arc::clone(&facts.message));
                 *run.facts_mut() = facts;
             }
-            "envelope.from" => run.facts_mut().envelope.from = value.to_owned(),
-            "envelope.to" => run.facts_mut().envelope.to = value.to_owned(),
+            "envelope.from" => value.clone_into(&mut run.facts_mut().envelope.from),
+            "envelope.to" => value.clone_into(&mut run.facts_mut().envelope.to),
             "envelope.orig_to" => run.facts_mut().envelope.original_to = Some(value.to_owned()),
             "envelope.auth" => run.facts_mut().envelope.auth = Some(value.to_owned()),
             other => self.fail(&format!("test_set {other}")),
@@ -263,20 +263,17 @@ impl Player {
     fn take_message(&self, run: &mut Run, arguments: &[HostArgument]) -> bool {
         let index = arguments.iter().find_map(|argument| argument.number).unwrap_or(0);
         let index = usize::try_from(index).unwrap();
-        match arguments.iter().find(|argument| argument.tag == Some("folder")) {
-            Some(folder) => {
-                let Some(stored) = self.mailboxes.get(&folder.texts[0]).and_then(|box_| box_.get(index)) else {
-                    return false;
-                };
-                run.set_message(Arc::clone(&stored.raw));
-                run.facts_mut().flags.clone_from(&stored.flags);
-            }
-            None => {
-                let Some(sent) = self.sent.get(index) else { return false };
-                run.set_message(sent.raw.as_slice().into());
-                run.facts_mut().envelope.from.clone_from(&sent.from);
-                run.facts_mut().envelope.to.clone_from(&sent.to);
-            }
+        if let Some(folder) = arguments.iter().find(|argument| argument.tag == Some("folder")) {
+            let Some(stored) = self.mailboxes.get(&folder.texts[0]).and_then(|box_| box_.get(index)) else {
+                return false;
+            };
+            run.set_message(Arc::clone(&stored.raw));
+            run.facts_mut().flags.clone_from(&stored.flags);
+        } else {
+            let Some(sent) = self.sent.get(index) else { return false };
+            run.set_message(sent.raw.as_slice().into());
+            run.facts_mut().envelope.from.clone_from(&sent.from);
+            run.facts_mut().envelope.to.clone_from(&sent.to);
         }
         true
     }
