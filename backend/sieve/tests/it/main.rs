@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may")]
 
+mod examples;
+mod limits;
 mod managesieve;
 mod rules;
+mod scene;
 mod suite;
