@@ -14,6 +14,7 @@ mod date;
 mod facts;
 mod fault;
 pub mod form;
+pub mod import;
 mod includes;
 mod letter;
 mod lexer;

@@ -16,6 +16,10 @@ pub const NESTING: usize = 32;
 pub const FAULTS: usize = 100;
 /// Octets of a regular expression.
 pub const REGEX_OCTETS: usize = 2048;
+/// What a regular expression weighs: about its characters, each as often as `{…}` repeats it. So much work is an octet of the text.
+pub const REGEX_WEIGHT: usize = 1000;
+/// Octets of a body's text that a regular expression looks at.
+pub const REGEX_BODY_OCTETS: usize = 512 * 1024;
 /// Octets that a compiled regular expression may take, and those of its cache when it runs.
 pub const REGEX_MEMORY: usize = 512 * 1024;
 /// Octets of a variable's value: what is longer is cut (RFC 5229 §3: never an error).

@@ -87,7 +87,8 @@ pub(crate) enum Pattern {
     /// In the comparator's form.
     Text(String),
     Wild(Vec<Wild>),
-    Regex(Regex),
+    /// With its weight.
+    Regex(Regex, usize),
 }
 
 impl Pattern {
@@ -98,7 +99,8 @@ impl Pattern {
             Self::Text(_) => 2,
             // Each octet may be looked at once for each character between two stars.
             Self::Wild(elements) => 4 + elements.len() / 2,
-            Self::Regex(regex) => 8 + regex.as_str().len(),
+            // At its worst an octet meets all of the automaton, and each state many others (measured).
+            Self::Regex(_, weight) => 8 + 4 * weight + weight * weight / 32,
         };
         octets.saturating_mul(factor) as u64
     }
@@ -122,16 +124,21 @@ impl Match {
     pub(crate) fn pattern(self, key: &str) -> Result<Pattern, Problem> {
         Ok(match self.how {
             How::Matches => Pattern::Wild(wild(&self.comparator.prepare(key), self.comparator)),
-            How::Regex => Pattern::Regex(regex(key, self.comparator != Comparator::Octet)?),
+            How::Regex => {
+                let (regex, weight) = regex(key, self.comparator != Comparator::Octet)?;
+                Pattern::Regex(regex, weight)
+            }
             _ => Pattern::Text(self.comparator.key(key).into_owned()),
         })
     }
 
-    /// Whether `value` fits. What it found is told for `:matches` and `:regex` alone.
-    pub(crate) fn fits(self, value: &str, pattern: &Pattern) -> Option<Found> {
+    /// Whether `value` fits. What it found is told for `:matches` and `:regex` alone, and for the latter only where it is kept:
+    /// it costs more.
+    pub(crate) fn fits(self, value: &str, pattern: &Pattern, keeps: bool) -> Option<Found> {
         match pattern {
             Pattern::Wild(elements) => matches(value, elements, self.comparator),
-            Pattern::Regex(regex) => regex.captures(value).map(|groups| {
+            Pattern::Regex(regex, _) if !keeps => regex.is_match(value).then(Vec::new),
+            Pattern::Regex(regex, _) => regex.captures(value).map(|groups| {
                 let texts = groups.iter().take(limit::MATCHES);
                 texts.map(|group| group.map(|text| text.as_str().to_owned()).unwrap_or_default()).collect()
             }),
@@ -284,16 +291,16 @@ fn matches(value: &str, elements: &[Wild], comparator: Comparator) -> Option<Fou
 
 /// A POSIX extended regular expression (IEEE 1003.2), by an engine whose time is linear. Where several matches are
 /// possible the first alternative is taken rather than the longest: it differs in what `${1}` and the like hold alone.
-pub(crate) fn regex(text: &str, ignore_case: bool) -> Result<Regex, Problem> {
+pub(crate) fn regex(text: &str, ignore_case: bool) -> Result<(Regex, usize), Problem> {
     let shown = || text.chars().take(40).collect::<String>();
     if text.len() > limit::REGEX_OCTETS {
         return Err(Problem::Regex(shown(), format!("it has more than {} octets", limit::REGEX_OCTETS)));
     }
-    let ours = translate(text).map_err(|why| Problem::Regex(shown(), why.to_owned()))?;
+    let (ours, weight) = translate(text).map_err(|why| Problem::Regex(shown(), why.to_owned()))?;
     let mut builder = RegexBuilder::new(&ours);
     builder.case_insensitive(ignore_case).dot_matches_new_line(true).nest_limit(64);
     builder.size_limit(limit::REGEX_MEMORY).dfa_size_limit(limit::REGEX_MEMORY);
-    builder.build().map_err(|error| {
+    builder.build().map(|regex| (regex, weight)).map_err(|error| {
         let why = match error {
             regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
             other => other.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
@@ -302,27 +309,110 @@ pub(crate) fn regex(text: &str, ignore_case: bool) -> Result<Regex, Problem> {
     })
 }
 
-/// From POSIX's words to the engine's: in brackets a backslash is itself, and so are `[`, `&&`, `--` and `~~`; what begins with
-/// `(?` isn't there.
-fn translate(text: &str) -> Result<String, &'static str> {
+/// From POSIX's words to the engine's, with its weight: in brackets a backslash is itself, and so are `[`, `&&`, `--` and `~~`;
+/// what begins with `(?` isn't there; `\w` and the like, which POSIX doesn't know, are ASCII's.
+fn translate(text: &str) -> Result<(String, usize), &'static str> {
     let mut out = String::with_capacity(text.len() + 8);
+    let mut scale = Scale { open: Vec::new(), total: 0, last: 0 };
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
             '\\' => {
-                let escaped = characters.next().ok_or("a backslash ends it")?;
-                if escaped.is_ascii_digit() {
-                    return Err("it refers back to a group");
-                }
-                out.push('\\');
-                out.push(escaped);
+                scale.add(1);
+                out.push_str(&escape(characters.next().ok_or("a backslash ends it")?)?);
+                continue;
             }
             '(' if characters.peek() == Some(&'?') => return Err("nothing is there for `?` to repeat"),
-            '[' => bracket(&mut characters, &mut out)?,
-            plain => out.push(plain),
+            '[' => {
+                // A class that is negated holds all of Unicode but a few.
+                scale.add(if characters.peek() == Some(&'^') { 8 } else { 2 });
+                bracket(&mut characters, &mut out)?;
+                continue;
+            }
+            '(' => scale.begin(),
+            ')' => scale.end(),
+            '*' | '+' | '?' => scale.total += 1,
+            '|' => scale.alternate(),
+            '{' => {
+                let inside: String = characters.clone().take_while(|next| *next != '}').take(16).collect();
+                scale.repeat(&inside);
+                out.push('{');
+                // What stands inside is no text.
+                for next in characters.by_ref() {
+                    out.push(next);
+                    if next == '}' {
+                        break;
+                    }
+                }
+                continue;
+            }
+            '.' => scale.add(8),
+            _ => scale.add(1),
+        }
+        out.push(character);
+        if scale.total > limit::REGEX_WEIGHT {
+            return Err("it is too large");
         }
     }
-    Ok(out)
+    if scale.total > limit::REGEX_WEIGHT { Err("it is too large") } else { Ok((out, scale.total)) }
+}
+
+/// How much of an automaton an expression becomes.
+struct Scale {
+    /// The sums before each open group.
+    open: Vec<usize>,
+    total: usize,
+    /// Of the last atom: what `{…}` repeats.
+    last: usize,
+}
+
+impl Scale {
+    fn add(&mut self, weight: usize) {
+        self.total = self.total.saturating_add(weight);
+        self.last = weight;
+    }
+
+    fn begin(&mut self) {
+        self.open.push(self.total);
+        self.total = 0;
+        self.last = 0;
+    }
+
+    fn end(&mut self) {
+        let weight = self.total.max(1);
+        self.total = self.open.pop().unwrap_or(0);
+        self.add(weight);
+    }
+
+    fn alternate(&mut self) {
+        self.total += 1;
+        self.last = 0;
+    }
+
+    fn repeat(&mut self, inside: &str) {
+        let most = inside.split(',').filter_map(|digits| digits.parse::<usize>().ok()).max().unwrap_or(1);
+        let times = most.saturating_add(usize::from(inside.ends_with(',')));
+        let weight = self.last.saturating_mul(times.max(1));
+        self.total = self.total.saturating_sub(self.last);
+        self.add(weight);
+    }
+}
+
+/// What stands behind a backslash.
+fn escape(escaped: char) -> Result<String, &'static str> {
+    Ok(match escaped {
+        'w' => "[0-9A-Za-z_]".to_owned(),
+        'W' => "[^0-9A-Za-z_]".to_owned(),
+        'd' => "[0-9]".to_owned(),
+        'D' => "[^0-9]".to_owned(),
+        's' => "[ \\t\\r\\n\\v\\f]".to_owned(),
+        'S' => "[^ \\t\\r\\n\\v\\f]".to_owned(),
+        'b' | 'B' => format!("(?-u:\\{escaped})"),
+        digit if digit.is_ascii_digit() => return Err("it refers back to a group"),
+        letter if letter.is_ascii_alphabetic() => return Err("a backslash stands before a letter"),
+        other if other.is_ascii() => format!("\\{other}"),
+        other => other.to_string(),
+    })
 }
 
 /// What follows a `[`.
@@ -373,7 +463,7 @@ mod tests {
     #[track_caller]
     fn check(how: How, comparator: Comparator, value: &str, key: &str, expected: &str) {
         let kind = Match { how, comparator };
-        let found = kind.fits(value, &kind.pattern(key).unwrap());
+        let found = kind.fits(value, &kind.pattern(key).unwrap(), true);
         assert_eq!(found.map_or(NONE.to_owned(), |found| found.join("|")), expected, "{value} {key}");
     }
 
@@ -421,7 +511,10 @@ mod tests {
         check("a&b", "[&&]", "&");
         check("a.b", "a\\.b", "a.b");
         check("ab", "(a)|(x)", "a|a|");
-        for bad in ["(?i)a", "a\\", "(a)\\1", "[a", "(a", "*(", "a{9999}{9999}"] {
+        check("é1_", "\\w\\b", "_");
+        let weight = |text: &str| translate(text).unwrap().1;
+        assert_eq!((weight("abc"), weight("(ab|c){10}"), weight("a{2,}b")), (3, 40, 4));
+        for bad in ["(?i)a", "a\\", "(a)\\1", "[a", "(a", "*(", "a{9999}{9999}", "((a?){40}){40}b", "\\pL"] {
             assert!(matches!(regex(bad, true), Err(Problem::Regex(..))), "{bad}");
         }
     }

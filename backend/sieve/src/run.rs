@@ -327,11 +327,14 @@ impl Run {
         Ok(())
     }
 
-    /// Keeps what a match found (RFC 5229 §3.2), where the script has variables.
+    /// Whether the script can use what a match found.
+    fn has_variables(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.program.0.required.has(Capability::Variables))
+    }
+
+    /// Keeps what a match found (RFC 5229 §3.2).
     fn set_matched(&mut self, found: Vec<String>) {
-        if let Some(frame) = self.frames.last_mut()
-            && frame.program.0.required.has(Capability::Variables)
-        {
+        if let Some(frame) = self.frames.last_mut() {
             frame.matched = found;
             for text in &mut frame.matched {
                 cut(text, limit::VALUE_OCTETS);

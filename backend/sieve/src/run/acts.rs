@@ -284,7 +284,7 @@ impl Run {
         for text in &texts {
             let pattern: Pattern = keys.kind.pattern(text).map_err(|problem| Why::Regex(problem.to_string()))?;
             self.charge(pattern.cost(value))?;
-            if keys.kind.fits(value, &pattern).is_some() {
+            if keys.kind.fits(value, &pattern, false).is_some() {
                 return Ok(true);
             }
         }

@@ -208,8 +208,15 @@ impl Run {
     fn compare_all(&mut self, values: &[String], kind: Match, patterns: &[Pattern], keeps: bool) -> Result<bool, Why> {
         for value in values {
             for pattern in patterns {
+                let keeps = keeps && self.has_variables();
+                let value = match pattern {
+                    Pattern::Regex(..) => {
+                        value.get(..value.floor_char_boundary(limit::REGEX_BODY_OCTETS)).unwrap_or(value)
+                    }
+                    _ => value,
+                };
                 self.charge(pattern.cost(value))?;
-                if let Some(found) = kind.fits(value, pattern) {
+                if let Some(found) = kind.fits(value, pattern, keeps) {
                     if keeps && matches!(kind.how, How::Matches | How::Regex) {
                         self.set_matched(found);
                     }

@@ -209,3 +209,21 @@ proptest! {
         drop(faults(&text));
     }
 }
+
+/// The worst that a regular expression can be, over what it is worst for, as often as the limits allow.
+#[test]
+fn regular_expressions_end() {
+    let mut scene = Scene::new(&format!("Subject: x\n\n{}", "a".repeat(100_000)));
+    scene.limits.work /= 4;
+    for pattern in ["(a?){490}b", "(a|aa)+b", "(a*)*(a*)*(a*)*b", "([ab]*a[ab]{12}){3}c"] {
+        let started = std::time::Instant::now();
+        let test = format!("if body :regex \"{pattern}\" {{ stop; }}");
+        let outcome = scene.run(&format!("require [\"regex\", \"body\"]; {}", test.repeat(400)));
+        assert!(outcome.failure.is_some(), "{pattern}");
+        let test = format!("if string :regex \"${{x}}\" \"{pattern}\" {{ stop; }}");
+        let set = format!("set \"x\" \"{}\";", "a".repeat(16_000));
+        let outcome = scene.run(&format!("require [\"regex\", \"variables\"]; {set} {}", test.repeat(4000)));
+        assert!(outcome.failure.is_some(), "{pattern}");
+        assert!(started.elapsed().as_secs() < 30, "{pattern}: {:?}", started.elapsed());
+    }
+}

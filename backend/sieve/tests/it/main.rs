@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests may")]
 
 mod examples;
+mod import;
 mod limits;
 mod managesieve;
 mod rules;

@@ -14,6 +14,7 @@ pub(super) struct Scene {
     pub(super) yes: Vec<&'static str>,
     /// Annotations, by name.
     pub(super) metadata: BTreeMap<&'static str, &'static str>,
+    pub(super) limits: Limits,
     /// Scripts that others include.
     pub(super) scripts: BTreeMap<&'static str, &'static str>,
 }
@@ -31,7 +32,7 @@ impl Scene {
             now: Timestamp::from_seconds(1_795_788_000),
             ..Facts::default()
         };
-        Self { facts, yes: Vec::new(), metadata: BTreeMap::new(), scripts: BTreeMap::new() }
+        Self { facts, yes: Vec::new(), metadata: BTreeMap::new(), limits: Limits::default(), scripts: BTreeMap::new() }
     }
 
     pub(super) fn with(mut self, change: impl FnOnce(&mut Facts)) -> Self {
@@ -64,7 +65,7 @@ impl Scene {
     }
 
     pub(super) fn run(&self, script: &str) -> Outcome {
-        Run::new(&compile(script), self.facts.clone(), Limits::default()).finish(&mut |question| self.answer(question))
+        Run::new(&compile(script), self.facts.clone(), self.limits).finish(&mut |question| self.answer(question))
     }
 
     /// What is done, in words, parted by `; `.
