@@ -8,6 +8,7 @@ pub(crate) use acts::is_script_name;
 pub(crate) use tests::is_address_field;
 pub(crate) use values::{address, flag, is_field_name, mailbox_name};
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -60,6 +61,7 @@ impl Program {
             globals: BTreeSet::new(),
             locals: BTreeSet::new(),
             loops: Vec::new(),
+            weight: Cell::new(0),
             may_require: true,
         };
         compiler.block(&script.commands);
@@ -83,6 +85,8 @@ struct Compiler<'a> {
     /// Those that were set before.
     locals: BTreeSet<String>,
     loops: Vec<LoopScope>,
+    /// What the regular expressions weigh.
+    weight: Cell<usize>,
     may_require: bool,
 }
 

@@ -18,6 +18,8 @@ pub const FAULTS: usize = 100;
 pub const REGEX_OCTETS: usize = 2048;
 /// What a regular expression weighs: about its characters, each as often as `{…}` repeats it. So much work is an octet of the text.
 pub const REGEX_WEIGHT: usize = 1000;
+/// What all regular expressions of a script weigh together: making them costs time and memory.
+pub const REGEX_WEIGHT_OF_ALL: usize = 20_000;
 /// Octets of a body's text that a regular expression looks at.
 pub const REGEX_BODY_OCTETS: usize = 512 * 1024;
 /// Octets that a compiled regular expression may take, and those of its cache when it runs.

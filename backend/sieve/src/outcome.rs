@@ -16,7 +16,7 @@ pub struct Outcome {
     pub seen: Vec<Seen>,
     /// Why it failed, if it did: say it to the account's owner once.
     pub failure: Option<Failure>,
-    /// The message is still to be kept by [`Action::Keep`], which a script that runs after this one may undo.
+    /// The message is still to be kept by [`Acting::Keep`], which a script that runs after this one may undo.
     pub is_kept: bool,
     /// The flags that a script after this one begins with.
     pub flags: Vec<String>,
@@ -83,7 +83,7 @@ pub struct Action {
     pub act: Acting,
     /// The message as it was at that point, where the script had changed it (RFC 5293 §6); none: as received.
     pub edited: Option<Arc<[u8]>>,
-    /// The message is not kept for this alone: with `:copy` it doesn't undo the implicit keep.
+    /// Where the script says so.
     pub at: Position,
 }
 

@@ -7,7 +7,7 @@ use super::{Bound, Checked, Compiler, fault, strings};
 use crate::capability::Capability;
 use crate::fault::{Position, Problem};
 use crate::limit;
-use crate::matching::{Comparator, How, Match, Relation};
+use crate::matching::{Comparator, How, Match, Pattern, Relation};
 use crate::program::{AddressPart, DatePart, Index, Keys, Modifier, Piece, Scope, Target, Template, Variable, Zone};
 use crate::syntax::{Argument, Value};
 use crate::template::{self, Named};
@@ -96,12 +96,25 @@ impl Compiler<'_> {
         for key in &keys {
             match (key.constant(), &mut ready) {
                 (Some(text), Some(patterns)) => {
-                    patterns.push(kind.pattern(text).map_err(|problem| fault(at, problem))?);
+                    let pattern = kind.pattern(text).map_err(|problem| fault(at, problem))?;
+                    self.weigh(&pattern).map_err(|problem| fault(at, problem))?;
+                    patterns.push(pattern);
                 }
                 _ => ready = None,
             }
         }
         Ok(Keys { kind, texts: keys, ready })
+    }
+
+    fn weigh(&self, pattern: &Pattern) -> Result<(), Problem> {
+        if let Pattern::Regex(_, weight) = pattern {
+            self.weight.set(self.weight.get() + weight);
+        }
+        if self.weight.get() > limit::REGEX_WEIGHT_OF_ALL {
+            Err(Problem::TooMuch("regular expressions"))
+        } else {
+            Ok(())
+        }
     }
 
     fn match_kind(&self, bound: &Bound<'_>) -> Checked<Match> {

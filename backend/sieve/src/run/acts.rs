@@ -266,29 +266,27 @@ impl Run {
             }
         };
         let mut gone = Vec::new();
+        let patterns = keys.map(|keys| self.patterns(keys)).transpose()?;
         for (at, value) in chosen {
-            if self.is_meant(&value, keys)? {
+            let is_meant = match (keys, &patterns) {
+                (Some(keys), Some(patterns)) => self.is_meant(&value, keys, patterns)?,
+                _ => true,
+            };
+            if is_meant {
                 gone.push(at);
             }
         }
-        self.letter.delete_fields(|at, _| gone.contains(&at));
+        // They are in order: a header may have very many.
+        self.letter.delete_fields(|at, _| gone.binary_search(&at).is_ok());
         Ok(())
     }
 
-    fn is_meant(&mut self, value: &str, keys: Option<&Keys>) -> Result<bool, Why> {
-        let Some(keys) = keys else { return Ok(true) };
-        let texts = self.fill_all(&keys.texts)?;
+    fn is_meant(&mut self, value: &str, keys: &Keys, patterns: &[Pattern]) -> Result<bool, Why> {
         if let How::Count(relation) = keys.kind.how {
+            let texts = self.fill_all(&keys.texts)?;
             return Ok(texts.iter().any(|key| Match::counts(relation, 1, key)));
         }
-        for text in &texts {
-            let pattern: Pattern = keys.kind.pattern(text).map_err(|problem| Why::Regex(problem.to_string()))?;
-            self.charge(pattern.cost(value))?;
-            if keys.kind.fits(value, &pattern, false).is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        self.compare_all(std::slice::from_ref(&value.to_owned()), keys.kind, patterns, false)
     }
 
     /// RFC 5703 §5. The loops go on behind what was replaced.

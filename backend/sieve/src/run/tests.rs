@@ -24,7 +24,7 @@ pub(super) enum Eval {
     Ask(Question),
 }
 
-/// A field's octets, and whether it lies in the message's own header.
+/// A field's octets.
 type Octets = Vec<u8>;
 
 impl Run {
@@ -33,6 +33,7 @@ impl Run {
             Test::Fixed(truth) | Test::IHave(truth) => Ok(Eval::Is(*truth)),
             Test::Header { names, keys, index, scope, value } => {
                 let found = self.sought(names, *index, *scope)?;
+                self.charge(4 * octets(&found))?;
                 let params = match value {
                     MimeValue::Param(names) => self.fill_all(names)?,
                     _ => Vec::new(),
@@ -42,6 +43,8 @@ impl Run {
             }
             Test::Address { names, keys, part, index, scope } => {
                 let found = self.sought(names, *index, *scope)?;
+                // Reading addresses costs more than reading text.
+                self.charge(16 * octets(&found))?;
                 let values = found.iter().flat_map(|field| field_addresses(field, *part)).take(limit::VALUES).collect();
                 self.compare(values, keys, true)
             }
@@ -205,7 +208,13 @@ impl Run {
         }
     }
 
-    fn compare_all(&mut self, values: &[String], kind: Match, patterns: &[Pattern], keeps: bool) -> Result<bool, Why> {
+    pub(super) fn compare_all(
+        &mut self,
+        values: &[String],
+        kind: Match,
+        patterns: &[Pattern],
+        keeps: bool,
+    ) -> Result<bool, Why> {
         for value in values {
             for pattern in patterns {
                 let keeps = keeps && self.has_variables();
@@ -227,7 +236,7 @@ impl Run {
         Ok(false)
     }
 
-    fn patterns(&mut self, keys: &Keys) -> Result<Vec<Pattern>, Why> {
+    pub(super) fn patterns(&mut self, keys: &Keys) -> Result<Vec<Pattern>, Why> {
         let texts = self.fill_all(&keys.texts)?;
         if keys.kind.how == How::Regex {
             // Making one costs more than using it.
@@ -241,10 +250,10 @@ impl Run {
     fn sought(&mut self, names: &[Template], index: Option<Index>, scope: Scope) -> Result<Vec<Octets>, Why> {
         let names = self.fill_all(names)?;
         let mut found = Vec::new();
-        let mut looked = 0;
         for section in self.sections(scope) {
+            let octets = section.map_or_else(|| self.letter.header(), |part| self.letter.part_header(part)).len();
+            self.charge(((octets + 16) * names.len()) as u64)?;
             let header = section.map_or_else(|| self.letter.header(), |part| self.letter.part_header(part));
-            looked += header.len() * names.len();
             for name in &names {
                 let all: Vec<_> = fields(header).filter(|field| field.is(name)).collect();
                 let chosen = match index {
@@ -259,7 +268,6 @@ impl Run {
             }
             found.truncate(limit::VALUES);
         }
-        self.charge(looked as u64)?;
         Ok(found)
     }
 
@@ -431,6 +439,10 @@ impl Run {
         let found = self.sought(std::slice::from_ref(name), None, Scope::default())?;
         Ok(found.first().and_then(|raw| fields(raw).next().map(|field| value_of(&field))))
     }
+}
+
+fn octets(fields: &[Octets]) -> u64 {
+    fields.iter().map(|field| field.len() as u64).sum()
 }
 
 /// At most [`limit::BODY_OCTETS`] of texts.

@@ -213,17 +213,23 @@ proptest! {
 /// The worst that a regular expression can be, over what it is worst for, as often as the limits allow.
 #[test]
 fn regular_expressions_end() {
-    let mut scene = Scene::new(&format!("Subject: x\n\n{}", "a".repeat(100_000)));
+    let parts = "--b\n\nx\n".repeat(9_000);
+    let text = "a".repeat(100_000);
+    let mut scene = Scene::new(&format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{text}\n{parts}--b--\n"));
     scene.limits.work /= 4;
     for pattern in ["(a?){490}b", "(a|aa)+b", "(a*)*(a*)*(a*)*b", "([ab]*a[ab]{12}){3}c"] {
         let started = std::time::Instant::now();
-        let test = format!("if body :regex \"{pattern}\" {{ stop; }}");
-        let outcome = scene.run(&format!("require [\"regex\", \"body\"]; {}", test.repeat(400)));
+        let require = "require [\"regex\", \"body\", \"variables\", \"foreverypart\"];";
+        let outcome = scene.run(&format!("{require} foreverypart {{ if body :regex \"{pattern}\" {{ stop; }} }}"));
         assert!(outcome.failure.is_some(), "{pattern}");
-        let test = format!("if string :regex \"${{x}}\" \"{pattern}\" {{ stop; }}");
         let set = format!("set \"x\" \"{}\";", "a".repeat(16_000));
-        let outcome = scene.run(&format!("require [\"regex\", \"variables\"]; {set} {}", test.repeat(4000)));
+        let outcome = scene
+            .run(&format!("{require} {set} foreverypart {{ if string :regex \"${{x}}\" \"{pattern}\" {{ stop; }} }}"));
         assert!(outcome.failure.is_some(), "{pattern}");
         assert!(started.elapsed().as_secs() < 30, "{pattern}: {:?}", started.elapsed());
     }
+    // Making them costs, too.
+    let many = "if header :regex \"a\" \"(a?){490}b\" { stop; }".repeat(100);
+    let told = faults(&format!("require \"regex\"; {many}"));
+    assert!(told[0].contains("too much: regular expressions"), "{}", told[0]);
 }
