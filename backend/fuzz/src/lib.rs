@@ -39,6 +39,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sieve-script", sieve::script),
     ("sieve-run", sieve::run),
     ("sieve-rules", sieve::rules),
+    ("sieve-import", sieve::import),
     ("managesieve-session", sieve::session),
     ("scram", sasl::scram),
     ("mime", message::mime),

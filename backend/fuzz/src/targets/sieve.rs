@@ -1,5 +1,6 @@
 //! Sieve: scripts, runs, rules, and a ManageSieve session over a house of two scripts.
 
+use relais_sieve::import::{forward, maildrop, procmail};
 use relais_sieve::managesieve::{Answer as Told, Config, Listed, Question as Asked, Session, Step, Tls};
 use relais_sieve::rules::Rules;
 use relais_sieve::{Answer, Dialect, Envelope, Facts, Limits, Program, Question, Run, Script};
@@ -36,9 +37,9 @@ pub(crate) fn run(octets: &[u8]) {
     let outcome = Run::new(&program, facts, limits).finish(&mut |question| {
         questions += 1;
         match question {
-            Question::Script { .. } => Answer::Script((questions % 3 > 0).then(|| program.clone())),
+            Question::Script { .. } => Answer::Script((!questions.is_multiple_of(3)).then(|| program.clone())),
             Question::Metadata { .. } => Answer::Text(Some("x".to_owned())),
-            _ => Answer::Is(questions % 2 == 0),
+            _ => Answer::Is(questions.is_multiple_of(2)),
         }
     });
     assert!(outcome.actions.len() <= limits.actions + 1);
@@ -50,6 +51,22 @@ pub(crate) fn rules(octets: &[u8]) {
     let Ok(text) = str::from_utf8(octets) else { return };
     if let Some(rules) = Rules::read(text) {
         assert_eq!(Rules::read(&rules.write()).as_ref(), Some(&rules), "{text}");
+    }
+}
+
+/// Whatever others' recipes say, what comes of them is a script without faults.
+pub(crate) fn import(octets: &[u8]) {
+    let Ok(text) = str::from_utf8(octets) else { return };
+    for imported in [forward(text), procmail(text), maildrop(text)] {
+        let faults = Program::compile(&imported.script, &Dialect::default()).err().unwrap_or_default();
+        // A script of very many recipes may be larger than one may be.
+        let is_small = text.len() < 4096;
+        assert!(
+            faults.is_empty() || !is_small,
+            "{}\n{}",
+            faults.iter().map(ToString::to_string).collect::<String>(),
+            imported.script
+        );
     }
 }
 

@@ -6,6 +6,7 @@ mod examples;
 mod import;
 mod limits;
 mod managesieve;
+mod peers;
 mod rules;
 mod scene;
 mod suite;
