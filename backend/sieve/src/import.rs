@@ -258,12 +258,13 @@ fn extensions(node: &Node, needed: &mut Vec<String>) {
     }
 }
 
-/// Whether a file may be read at all.
-fn fits(source: &str, report: &mut Report) -> bool {
+/// A file as it is read: nothing of one that is too large, and without NUL, which no script may hold.
+fn readable(source: &str, report: &mut Report) -> String {
     if source.len() > MAX_OCTETS {
         report.add(1, "", Reason::TooLarge);
+        return String::new();
     }
-    source.len() <= MAX_OCTETS
+    source.replace('\0', "")
 }
 
 impl fmt::Display for Left {

@@ -1,13 +1,13 @@
 //! `.forward`, as sendmail and Postfix read it (aliases(5)).
 
-use super::{Act, Imported, Reason, Report, finish, fits, mailbox, node};
+use super::{Act, Imported, Reason, Report, finish, mailbox, node, readable};
 use crate::compile::address;
 
 /// Addresses to which mail goes on; `\name` keeps it here, too.
 pub fn forward(source: &str) -> Imported {
     let mut report = Report::default();
     let (mut acts, mut keeps) = (Vec::new(), false);
-    let lines = if fits(source, &mut report) { source } else { "" };
+    let lines = readable(source, &mut report);
     for (line, number) in lines.lines().zip(1..) {
         if line.trim_start().starts_with('#') {
             continue;

@@ -2,7 +2,7 @@
 
 use super::pattern::{Part, test};
 use super::{
-    Imported, MAX_DEPTH, Reason, Report, conditional, deliver, destination, finish, fits, list, node, not, several,
+    Imported, MAX_DEPTH, Reason, Report, conditional, deliver, destination, finish, list, node, not, readable, several,
     tag, text,
 };
 use crate::syntax::{Node, Value};
@@ -10,8 +10,8 @@ use crate::syntax::{Node, Value};
 /// A filter as a script.
 pub fn maildrop(source: &str) -> Imported {
     let mut report = Report::default();
-    let source = if fits(source, &mut report) { source } else { "" };
-    let tokens = tokens(source);
+    let source = readable(source, &mut report);
+    let tokens = tokens(&source);
     let mut reader = Reader { tokens: &tokens, report };
     let mut commands = Vec::new();
     while !reader.tokens.is_empty() {
@@ -244,6 +244,9 @@ impl<'a> Reader<'a> {
             match test.transpose() {
                 Ok(test) => chain.push(conditional(word, test, block)),
                 Err(why) => wrong = wrong.or(Some(why)),
+            }
+            if word == "else" {
+                break;
             }
             let before = self.tokens;
             self.skip_ends();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::pattern::{Part, test};
 use super::{
-    Imported, MAX_DEPTH, Reason, Report, conditional, deliver, destination, finish, fits, node, not, several, tag,
+    Imported, MAX_DEPTH, Reason, Report, conditional, deliver, destination, finish, node, not, readable, several, tag,
 };
 use crate::syntax::{Node, Value};
 
@@ -31,8 +31,8 @@ const HARMLESS: [&str; 16] = [
 /// Recipes as a script.
 pub fn procmail(source: &str) -> Imported {
     let mut report = Report::default();
-    let source = if fits(source, &mut report) { source } else { "" };
-    let lines = joined(source);
+    let source = readable(source, &mut report);
+    let lines = joined(&source);
     let mut reader = Reader { lines: &lines, variables: BTreeMap::new(), report };
     let commands = reader.block(0);
     finish(commands, "procmail's recipes", reader.report)

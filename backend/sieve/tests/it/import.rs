@@ -35,6 +35,8 @@ fn forward_files() {
         ],
     );
     check(&forward("/dev/null"), "discard;", &[]);
+    // No script may hold NUL, so nothing that is made of one does.
+    check(&forward("a@b.ex\0ample"), "redirect \"a@b.example\";", &[]);
 }
 
 #[test]
@@ -67,6 +69,11 @@ fn procmail_recipes() {
          if header :regex [\"from\", \"sender\", \"return-path\"] \"(^|<)(mailer-daemon|postmaster|mailer|daemon|root|uucp|mmdf|majordom[oa]|listserv)(@|>|$)\" { fileinto :create \"mailer\"; stop; }",
         &["line 7: :0 ^FROM_MAILER mailer: it means nearly the same, not quite"],
     );
+    check(
+        &procmail(":0\n* ^X:.*a\0b[0-9]\nx\n"),
+        "if header :regex \"x\" \"ab[0-9]\" { fileinto :create \"x\"; stop; }",
+        &[],
+    );
     // An `else` of what is left out is left out with it.
     check(
         &procmail(":0 c\n* ? x\na\n:0 E\nb\n"),
@@ -83,6 +90,12 @@ fn maildrop_filters() {
          elsif anyof ( address :is [\"to\", \"cc\", \"resent-to\", \"resent-cc\"] \"me@x.example\", size :over 20000 ) { fileinto :create \"Big\"; stop; }
          else { fileinto :create \"INBOX\"; stop; }",
         &[],
+    );
+    // A second `else` belongs to nothing.
+    check(
+        &maildrop("if (/^X:/) to \"a\"\nelse to \"b\"\nelse to \"c\"\n"),
+        "if exists \"x\" { fileinto :create \"a\"; stop; } else { fileinto :create \"b\"; stop; }",
+        &["line 3: else to \"c\": this has no like in Sieve"],
     );
     check(
         &maildrop(
