@@ -16,10 +16,11 @@ mod targets {
     pub(crate) mod pop3;
     pub(crate) mod proxy;
     pub(crate) mod sasl;
+    pub(crate) mod sieve;
     pub(crate) mod smtp;
 }
 
-use targets::{filters, imap, junk, message, msgauth, pop3, proxy, sasl, smtp};
+use targets::{filters, imap, junk, message, msgauth, pop3, proxy, sasl, sieve, smtp};
 
 /// Takes any octets; panics where a rule is broken.
 pub type Target = fn(&[u8]);
@@ -36,6 +37,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sequence-set", imap::sequence_set),
     ("utf7", imap::utf7),
     ("pop3-session", pop3::session),
+    ("sieve-script", sieve::script),
+    ("sieve-run", sieve::run),
+    ("sieve-rules", sieve::rules),
+    ("sieve-import", sieve::import),
+    ("managesieve-session", sieve::session),
     ("scram", sasl::scram),
     ("mime", message::mime),
     ("sections", message::sections),

@@ -16,6 +16,8 @@ pub struct HeaderDate {
     pub at: Timestamp,
     /// The day written, in days since 1970-01-01, whatever the zone: what SENTON compares (RFC 9051 §6.4.4).
     pub day: i64,
+    /// The zone written, in minutes east of UTC; zero where none is.
+    pub zone_minutes: i64,
 }
 
 /// Reads a Date field's value, folded or not. The weekday is not looked at; an absent zone, or one whose offset nobody
@@ -35,8 +37,9 @@ pub fn parse_date(value: &[u8]) -> Option<HeaderDate> {
     let (year, time) =
         if third.contains(':') { (words.next()?, third) } else { (third, words.next().unwrap_or("0:0")) };
     let days = days_from_civil(year_of(year)?, month, day.parse().ok().filter(|day| (1..=31).contains(day))?);
-    let millis = days * MILLIS_PER_DAY + time_of(time)? - words.next().map_or(0, zone_minutes) * MILLIS_PER_MINUTE;
-    Some(HeaderDate { at: Timestamp::from_millis(millis), day: days })
+    let zone_minutes = words.next().map_or(0, zone_minutes);
+    let millis = days * MILLIS_PER_DAY + time_of(time)? - zone_minutes * MILLIS_PER_MINUTE;
+    Some(HeaderDate { at: Timestamp::from_millis(millis), day: days, zone_minutes })
 }
 
 /// Splits at blanks, commas, comments, and hyphens between day, month and year (`24-Mar-2007`).
@@ -116,7 +119,7 @@ fn numeric_zone(zone: &str) -> Option<i64> {
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar, by eras of 400 years that begin in March.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
@@ -125,7 +128,7 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month and day; the other way round.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
