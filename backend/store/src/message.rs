@@ -234,10 +234,21 @@ impl Store {
 
     /// Adds messages to a mailbox, all or none, durable on return.
     pub async fn append(&self, mailbox: MailboxKey, messages: Vec<Append>) -> Result<Appended, ChangeError> {
+        self.replace(mailbox, UidSet::new(), messages).await
+    }
+
+    /// As [`Store::append`], and takes `old` away at once, where it is there (RFC 8508): a draft that is saved again is never there twice,
+    /// and never not at all.
+    pub async fn replace(
+        &self,
+        mailbox: MailboxKey,
+        old: UidSet,
+        messages: Vec<Append>,
+    ) -> Result<Appended, ChangeError> {
         for message in &messages {
             self.stage(&message.content).await?;
         }
-        self.ask_writer(|reply| Op::Append { mailbox, messages, reply }).await?
+        self.ask_writer(|reply| Op::Append { mailbox, messages, replaces: old, reply }).await?
     }
 
     /// Changes flags; passes over UIDs that aren't there. With `unchanged_since`, leaves those alone that changed after it.

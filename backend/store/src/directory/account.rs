@@ -12,7 +12,7 @@ use crate::audit::{Deed, Scribe};
 use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
-use crate::{AccountKey, Author, DomainKey, Store, StoreError, Version, junk, mailbox, webhook};
+use crate::{AccountKey, Author, DomainKey, Store, StoreError, Version, junk, mailbox, webhook, webmail};
 
 /// Octets of a name or of a password's hash, at most.
 const MAX_TEXT_OCTETS: usize = 1000;
@@ -788,6 +788,7 @@ async fn purge_account(tx: &mut AnyConnection, key: AccountKey) -> Result<(), Di
     access::remove_all(tx, key).await?;
     webhook::remove_where(tx, "account_key", key.value()).await?;
     junk::remove_all(tx, key).await?;
+    webmail::remove_all(tx, key).await?;
     for sql in ["DELETE FROM account_domain WHERE account_key = $1", "DELETE FROM account WHERE account_key = $1"] {
         sqlx::query(sql).bind(key.value()).execute(&mut *tx).await?;
     }

@@ -176,12 +176,26 @@ impl<'a, 'c> Batch<'a, 'c> {
     }
 
     async fn run_one(&mut self, op: &'a Op) -> Result<Answer, StoreError> {
-        if !matches!(op, Op::Accept(..) | Op::Append { .. } | Op::Settle(..) | Op::Refused(..)) {
+        let sees_rows = match op {
+            Op::Accept(..) | Op::Settle(..) | Op::Refused(..) => false,
+            Op::Append { replaces, .. } => !replaces.is_empty(),
+            _ => true,
+        };
+        if sees_rows {
             self.flush()?;
         }
         Ok(match op {
             Op::Accept(acceptances, _) => Answer::Accepted(self.accept(acceptances).await?),
-            Op::Append { mailbox, messages, .. } => Answer::Appended(self.append(*mailbox, messages).await?),
+            Op::Append { mailbox, messages, replaces, .. } => {
+                let appended = self.append(*mailbox, messages).await?;
+                if appended.is_ok() && !replaces.is_empty() {
+                    let replaced = self.rows(*mailbox, Some(replaces)).await?;
+                    if !replaced.is_empty() {
+                        self.remove(*mailbox, &replaced)?;
+                    }
+                }
+                Answer::Appended(appended)
+            }
             Op::Flags { mailbox, uids, change, unchanged_since, .. } => {
                 Answer::Flags(self.store_flags(*mailbox, uids, change, *unchanged_since).await?)
             }

@@ -58,6 +58,8 @@ pub(crate) enum Op {
     Append {
         mailbox: MailboxKey,
         messages: Vec<Append>,
+        /// These go as the new ones come.
+        replaces: UidSet,
         reply: Reply<Result<Appended, ChangeError>>,
     },
     Flags {

@@ -29,3 +29,4 @@ mod trace;
 mod transport;
 mod views;
 mod webhooks;
+mod webmail;
