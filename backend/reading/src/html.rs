@@ -353,7 +353,8 @@ fn entities(text: &str) -> String {
     decoded
 }
 
-fn escaped(text: &str) -> String {
+/// Text as it stands in HTML.
+pub fn escaped(text: &str) -> String {
     ammonia::clean_text(text)
 }
 

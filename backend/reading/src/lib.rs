@@ -22,6 +22,6 @@ mod link;
 pub mod plain;
 
 pub use header::{Header, Party};
-pub use html::{Clean, Cleaner, Doubtful, Fetched, MAX_HTML_OCTETS, Pictures};
+pub use html::{Clean, Cleaner, Doubtful, Fetched, MAX_HTML_OCTETS, Pictures, escaped};
 pub use letter::{File, Invitation, Letter, MAX_FILES, Passage, Seal, decoded, file_octets};
 pub use link::{Doubt, judge};

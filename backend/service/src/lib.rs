@@ -8,6 +8,7 @@
 //!   other servers' words mean; `destination`: what would become of mail.
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
 //!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
+//! - `mail`: one's own mailboxes, as one reads and writes in them.
 //! - `junk`: what one's filter has learnt, whom one lets in or keeps out.
 //! - `reports`: what houses tell each other of mail and of TLS: counted, sent, read, shown.
 //!
@@ -35,6 +36,7 @@ mod import;
 mod junk;
 mod links;
 mod log_ins;
+mod mail;
 mod moment;
 mod mta_sts;
 mod once;
@@ -93,6 +95,7 @@ pub use import::{PeopleImported, PersonRefused};
 pub use junk::{OwnJunk, RulesOf, SenderRuleForm, SenderRuleView};
 pub use links::{DevicePassword, Founded, LinkOwner, SetUp, Way};
 pub use log_ins::LogInView;
+pub use mail::*;
 pub use moment::Moment;
 pub use once::{MAX_ANSWER_OCTETS, OnceKey, Seen};
 pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
@@ -179,6 +182,8 @@ pub struct Service {
     pub activity: Activity,
     /// The DNS of the domains and of the host.
     pub dns: Dns,
+    /// One's own mail.
+    pub mail: Mail,
     store: Store,
     login: Arc<Login>,
     operations: Arc<Operations>,
@@ -231,6 +236,7 @@ impl Service {
             addresses: Addresses::new(store.clone()),
             activity: Activity::new(store.clone()),
             dns: Dns::new(store.clone(), None),
+            mail: Mail::new(store.clone()),
             store,
             login,
             operations: Arc::default(),

@@ -12,6 +12,7 @@ mod directory;
 mod dns;
 mod fake_dns;
 mod house;
+mod mail;
 mod operations;
 mod reports;
 mod roles;
