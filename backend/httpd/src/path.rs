@@ -69,6 +69,30 @@ pub(crate) const DESTINATION: &str = "/panel/queue/destination";
 pub(crate) const SYSTEM: &str = "/panel/system";
 pub(crate) const SYSTEM_LOG: &str = "/panel/system/log";
 
+/// One's own mail: leads to INBOX.
+pub(crate) const MAIL: &str = "/mail";
+/// A mailbox's list, by its MAILBOXID (RFC 8474).
+pub(crate) const MAILBOX: &str = "/mail/{mailbox}";
+/// The list, and one of its messages.
+pub(crate) const MAIL_MESSAGE: &str = "/mail/{mailbox}/{uid}";
+/// A message's HTML without teeth, for a frame of its own.
+pub(crate) const MAIL_FRAME: &str = "/mail/{mailbox}/{uid}/frame";
+pub(crate) const MAIL_PRINT: &str = "/mail/{mailbox}/{uid}/print";
+pub(crate) const MAIL_SOURCE: &str = "/mail/{mailbox}/{uid}/source";
+pub(crate) const MAIL_EML: &str = "/mail/{mailbox}/{uid}/message.eml";
+pub(crate) const MAIL_FILE: &str = "/mail/{mailbox}/{uid}/files/{part}";
+pub(crate) const MAIL_ZIP: &str = "/mail/{mailbox}/{uid}/files.zip";
+/// Whether a sender's pictures are shown.
+pub(crate) const MAIL_PICTURES: &str = "/mail/{mailbox}/{uid}/pictures";
+pub(crate) const MAIL_ACTS: &str = "/mail/{mailbox}/acts";
+pub(crate) const MAIL_UNDO: &str = "/mail/undo/{token}";
+/// What changes, as it happens.
+pub(crate) const MAIL_EVENTS: &str = "/mail/events";
+/// Pictures of others, fetched through us.
+pub(crate) const MAIL_PICTURE: &str = "/mail/picture";
+/// How one reads.
+pub(crate) const MAIL_CHOICES: &str = "/mail/choices";
+
 /// Everybody's own.
 pub(crate) const ACCOUNT: &str = "/panel/account";
 pub(crate) const OWN_PASSWORD: &str = "/panel/account/password";

@@ -5,8 +5,8 @@
 //!                 └──────> acts: the store's writer, as IMAP's STORE, COPY, MOVE; what was done can be taken back
 //! ```
 //! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for.
-//! - `open`: one message, read and judged. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made and
-//!   removed. `draft`, `send`: writing.
+//! - `open`: one message, read and judged. `acts`: flags, moves, and taking them back. `news`: what changes. `write`:
+//!   drafts and sending.
 //!
 //! Invariants: whoever asks sees their own account and nothing else; a mailbox of another is absent. Nothing is read whole for a page: an
 //! order is kept as long as its mailbox's messages stay, and brought up to date by what came and went.
@@ -17,6 +17,7 @@ mod list;
 mod news;
 mod open;
 mod order;
+mod write;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub use list::{ListFilter, ListPage, ListRow, ListWanted, MAX_WINDOW};
 pub use news::{MailNews, News};
 pub use open::{Genuine, MessageEntry, MessageFlags, MessageView, RawMessage};
 pub use relais_store::{Density, ReadingChoices, ReadingPane};
+pub use write::{Answering, Draft, DraftFile, MAX_FILES_OCTETS, MAX_RECIPIENTS, NewFile, Of, Out, Quoting};
 
 use acts::Undos;
 use order::Orders;
@@ -41,6 +43,8 @@ pub struct Mail {
     store: Store,
     orders: Arc<Orders>,
     undos: Arc<Undos>,
+    /// None in a house that sends nothing.
+    out: Option<Arc<Out>>,
 }
 
 /// A mailbox in the list of all.
@@ -108,7 +112,7 @@ struct Own {
 impl Mail {
     /// Over `store`.
     pub fn new(store: Store) -> Self {
-        Self { store, orders: Arc::default(), undos: Arc::default() }
+        Self { store, orders: Arc::default(), undos: Arc::default(), out: None }
     }
 
     /// All mailboxes: INBOX, those with a use, and the others by name.

@@ -56,7 +56,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         &["axum", "sqlx", "hickory-resolver"],
     ),
     ("courier", &["service"], &["axum", "sqlx"]),
-    ("httpd", &["model", "words", "message", "service"], &["sqlx"]),
+    ("httpd", &["model", "words", "message", "reading", "service"], &["sqlx"]),
     ("testkit", &["model"], &["sqlx"]),
     ("bench", &[], &["sqlx"]),
     ("xtask", &["model", "testkit"], &["sqlx"]),

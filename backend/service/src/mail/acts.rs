@@ -218,7 +218,7 @@ impl Mail {
     }
 
     /// For good.
-    async fn remove(&self, mailbox: MailboxKey, uids: UidSet) -> Result<(), Failure> {
+    pub(super) async fn remove(&self, mailbox: MailboxKey, uids: UidSet) -> Result<(), Failure> {
         let deleted = FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Deleted)] };
         self.store.store_flags(mailbox, uids.clone(), deleted, None).await.map_err(refused)?;
         self.store.expunge(mailbox, Some(uids)).await.map_err(refused)?;

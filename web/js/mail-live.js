@@ -1,0 +1,63 @@
+// New mail shows itself, and so do changes from elsewhere. Where the connection is lost it is said, and tried again.
+import { page, place } from "./mail-page.js";
+import { refresh } from "./mail-lines.js";
+import { toast } from "./toast.js";
+
+const PAUSE_MS = 300; // what comes at once is shown at once
+const AGAIN_MS = 5_000;
+
+let isLost = false;
+let waiting = null;
+
+export function live() {
+  listen();
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) soon(true);
+  });
+}
+
+function listen() {
+  const events = new EventSource("/mail/events");
+  events.addEventListener("hello", () => {
+    if (isLost) soon(true);
+    isLost = false;
+  });
+  events.addEventListener("mail", ({ data }) => {
+    const { mailbox, arrived } = JSON.parse(data);
+    const isHere = document.querySelector("[data-mailbox]")?.dataset.mailbox === mailbox;
+    if (arrived > 0 && document.hidden === false) toast(document.body.dataset.newMail);
+    soon(isHere);
+  });
+  events.addEventListener("missed", () => soon(true));
+  events.addEventListener("error", () => {
+    if (!isLost && navigator.onLine === false) toast(document.body.dataset.offline);
+    isLost = true;
+    // A browser gives up where it was answered otherwise: the session ended, or there are too many who listen.
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS * 6);
+  });
+}
+
+// Counts, and the list where it is the one that changed.
+function soon(isHere) {
+  const both = isHere || waiting?.isHere;
+  clearTimeout(waiting?.timer);
+  waiting = { isHere: both, timer: setTimeout(update, PAUSE_MS) };
+}
+
+async function update() {
+  const { isHere } = waiting;
+  waiting = null;
+  const fetched = await page(`${location.pathname}${location.search}`.replace(/(\/mail\/[^/?]+)\/[0-9]+/, "$1"));
+  if (!fetched) return;
+  place({ ...shim(fetched.document) }, ["[data-folders]"]);
+  if (isHere) await refresh();
+}
+
+// What is open stays open.
+function shim(fetched) {
+  return {
+    querySelectorAll: (selector) => fetched.querySelectorAll(selector),
+    body: document.body,
+    title: document.title,
+  };
+}
