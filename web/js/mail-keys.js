@@ -24,6 +24,14 @@ function press(key) {
     case "j":
     case "k":
       return step(key === "j" ? 1 : -1);
+    case "c":
+      return go("[data-write-new]");
+    case "r":
+      return go("[data-reply]");
+    case "a":
+      return go("[data-reply-all]");
+    case "f":
+      return go("[data-forward]");
     case "o":
       return go(".line:focus-within .line-link");
     case "u":

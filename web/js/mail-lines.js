@@ -1,5 +1,7 @@
 // The list goes on as it is scrolled: only what is near is in the page, whatever the list's length. Above and below stands as much room as
 // the other lines would take, so that the scroll bar says where one is.
+import { mark } from "./mail-reading.js";
+
 const WINDOW = 50; // lines that are fetched at once, as the server's pages have them
 const KEPT = 5; // windows in the page
 
@@ -9,23 +11,33 @@ let state = null;
 
 export function lines() {
   begin();
-  document.querySelector("[data-scroll]")?.addEventListener("scroll", look, { passive: true });
-  addEventListener("resize", begin);
+  // The list may be put in anew: whatever scrolls in its place is heard.
+  document.addEventListener("scroll", (event) => event.target.matches?.("[data-scroll]") && look(), { capture: true, passive: true });
+  addEventListener("resize", () => {
+    if (!state) return;
+    measure();
+    draw();
+    look();
+  });
 }
 
-// Begins anew with what is in the page.
+// Begins anew with what the server has put in the page.
 export function begin() {
   const list = document.querySelector("[data-lines]");
-  if (!list || list.children.length === 0) return;
+  state = null;
+  if (!list || list.children.length === 0 || Number(list.dataset.offset) % WINDOW !== 0) return;
   const { total, offset, href } = list.dataset;
   state = { list, total: Number(total), href };
   windows = new Map([[Number(offset), [...list.children]]]);
-  height = list.scrollHeight / list.children.length || height;
-  if (Number(offset) % WINDOW !== 0) return;
   document.querySelector("[data-pager]").hidden = true;
+  measure();
   draw();
   if (Number(offset) > 0) document.querySelector("[data-scroll]").scrollTop = Number(offset) * height;
   look();
+}
+
+function measure() {
+  height = state.list.querySelector(".line")?.getBoundingClientRect().height || height || 1;
 }
 
 function look() {
@@ -41,12 +53,14 @@ function look() {
   if (far.length) draw();
 }
 
-async function fetchWindow(at) {
-  windows.set(at, null);
+// `isKept`: the lines that are there stay until the new ones come.
+async function fetchWindow(at, isKept = false) {
+  if (!isKept) windows.set(at, null);
   const known = state;
   const query = new URLSearchParams(location.search);
   query.set("offset", at);
   query.set("part", "list");
+  query.delete("pictures");
   try {
     const answer = await fetch(`${known.href}?${query}`, { credentials: "same-origin" });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -90,7 +104,8 @@ export async function refresh() {
   const at = Math.floor(scroll.scrollTop / height / WINDOW) * WINDOW;
   windows = new Map([...windows].filter(([first]) => Math.abs(first - at) <= WINDOW));
   state = { ...state };
-  await Promise.all([...windows.keys()].map(fetchWindow));
+  await Promise.all([...windows.keys()].map((first) => fetchWindow(first, true)));
+  mark();
   for (const box of document.querySelectorAll(".line-pick")) box.checked = chosen.has(box.value);
   look();
 }

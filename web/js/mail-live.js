@@ -1,5 +1,5 @@
 // New mail shows itself, and so do changes from elsewhere. Where the connection is lost it is said, and tried again.
-import { page, place } from "./mail-page.js";
+import { counts, page } from "./mail-page.js";
 import { refresh } from "./mail-lines.js";
 import { toast } from "./toast.js";
 
@@ -47,17 +47,13 @@ function soon(isHere) {
 async function update() {
   const { isHere } = waiting;
   waiting = null;
-  const fetched = await page(`${location.pathname}${location.search}`.replace(/(\/mail\/[^/?]+)\/[0-9]+/, "$1"));
+  // A page without a list is the quickest to tell the counts.
+  const fetched = await page("/mail/choices");
   if (!fetched) return;
-  place({ ...shim(fetched.document) }, ["[data-folders]"]);
+  const here = document.querySelector("[data-mailbox]")?.dataset.mailbox;
+  for (const folder of fetched.document.querySelectorAll("[data-folder]")) {
+    if (folder.dataset.folder === here) folder.setAttribute("aria-current", "page");
+  }
+  counts(fetched.document);
   if (isHere) await refresh();
-}
-
-// What is open stays open.
-function shim(fetched) {
-  return {
-    querySelectorAll: (selector) => fetched.querySelectorAll(selector),
-    body: document.body,
-    title: document.title,
-  };
 }

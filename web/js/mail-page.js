@@ -12,6 +12,12 @@ export async function page(href, how = {}) {
   }
 }
 
+// Mailboxes with their counts, in rail and drawer.
+export function counts(fetched) {
+  const fresh = fetched.querySelectorAll("[data-folders]");
+  document.querySelectorAll("[data-folders]").forEach((old, at) => fresh[at] && old.replaceWith(document.importNode(fresh[at], true)));
+}
+
 // Puts `pieces` of a fetched page where the same pieces are.
 export function place(fetched, pieces = PIECES) {
   for (const piece of pieces) {

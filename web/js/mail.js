@@ -5,5 +5,6 @@ import { keys } from "./mail-keys.js";
 import { lines } from "./mail-lines.js";
 import { live } from "./mail-live.js";
 import { reading } from "./mail-reading.js";
+import { writing } from "./mail-write.js";
 
-for (const begin of [reading, lines, acts, keys, live]) begin();
+for (const begin of [reading, lines, acts, keys, writing, live]) begin();

@@ -86,6 +86,10 @@ pub(crate) const MAIL_ZIP: &str = "/mail/{mailbox}/{uid}/files.zip";
 pub(crate) const MAIL_PICTURES: &str = "/mail/{mailbox}/{uid}/pictures";
 pub(crate) const MAIL_ACTS: &str = "/mail/{mailbox}/acts";
 pub(crate) const MAIL_UNDO: &str = "/mail/undo/{token}";
+/// A new message, an answer, or a draft.
+pub(crate) const MAIL_WRITE: &str = "/mail/write";
+/// Addresses that complete what is typed.
+pub(crate) const MAIL_ADDRESSES: &str = "/mail/addresses";
 /// What changes, as it happens.
 pub(crate) const MAIL_EVENTS: &str = "/mail/events";
 /// Pictures of others, fetched through us.

@@ -205,3 +205,27 @@ mail-done-removed = { $count ->
     [one] 1 message deleted for good.
    *[other] { $count } messages deleted for good.
 }
+webmail-write = Write
+webmail-reply = Reply
+webmail-reply-all = Reply to all
+webmail-forward = Forward
+webmail-forward-file = Forward as a file
+webmail-to-help = Addresses, parted by commas.
+webmail-copies = Copies
+webmail-bcc-help = Nobody sees who these are.
+webmail-subject = Subject
+webmail-text = Text
+webmail-attach = Files
+webmail-files-help = { $megabytes } MB all together, 15 MB at once.
+webmail-attach-now = Attach
+webmail-remove-file = Remove
+webmail-send = Send
+webmail-save-draft = Save as draft
+webmail-discard = Discard
+webmail-saved-now = Saved as a draft
+webmail-unsaved = Not saved: the connection is lost. Nothing you typed is gone; it is tried again.
+webmail-quote = On { $date }, { $who } wrote:
+webmail-passed-on = ---------- Forwarded message ----------
+webmail-key-write = Write
+mail-draft-saved = Saved as a draft.
+mail-discarded = Discarded.

@@ -205,3 +205,27 @@ mail-done-removed = { $count ->
     [one] 1 message supprimé définitivement.
    *[other] { $count } messages supprimés définitivement.
 }
+webmail-write = Écrire
+webmail-reply = Répondre
+webmail-reply-all = Répondre à tous
+webmail-forward = Transférer
+webmail-forward-file = Transférer comme fichier
+webmail-to-help = Des adresses, séparées par des virgules.
+webmail-copies = Copies
+webmail-bcc-help = Personne ne voit qui ils sont.
+webmail-subject = Objet
+webmail-text = Texte
+webmail-attach = Fichiers
+webmail-files-help = { $megabytes } Mo en tout, 15 Mo à la fois.
+webmail-attach-now = Joindre
+webmail-remove-file = Retirer
+webmail-send = Envoyer
+webmail-save-draft = Enregistrer comme brouillon
+webmail-discard = Abandonner
+webmail-saved-now = Enregistré comme brouillon
+webmail-unsaved = Pas enregistré : la connexion est perdue. Rien de ce que vous avez tapé n’est perdu ; un nouvel essai est en cours.
+webmail-quote = Le { $date }, { $who } a écrit :
+webmail-passed-on = ---------- Message transféré ----------
+webmail-key-write = Écrire
+mail-draft-saved = Enregistré comme brouillon.
+mail-discarded = Abandonné.

@@ -119,7 +119,12 @@ impl LineRow {
     fn of(frame: &Frame, row: ListRow, mailbox: &str, query: &MailQuery, open: Option<u32>) -> Self {
         let people: Vec<_> = row.people.iter().map(relais_reading::Party::shown).collect();
         Self {
-            href: query.way(&path::of(&path::of(path::MAIL, mailbox), &row.uid.to_string())),
+            // A draft is written on.
+            href: if row.is_draft {
+                format!("{}?draft={}", path::MAIL_WRITE, row.uid)
+            } else {
+                query.way(&path::of(&path::of(path::MAIL, mailbox), &row.uid.to_string()))
+            },
             people: if people.is_empty() { frame.say("webmail-nobody") } else { people.join(", ") },
             count: if row.uids.len() > 1 { frame.number(row.uids.len() as u64) } else { String::new() },
             subject: subject(frame, &row.subject),

@@ -2,7 +2,7 @@
 
 use relais_reading::plain::{self, Kind, Paragraph};
 use relais_reading::{Clean, File, Header, Party};
-use relais_service::{Genuine, MessageEntry, MessageView, Text};
+use relais_service::{Answering, Genuine, MessageEntry, MessageView, Of, Text};
 
 use super::list::{List, MailQuery, subject};
 use super::shell::Shell;
@@ -27,9 +27,12 @@ pub(super) struct Open {
     pub(super) size: String,
     pub(super) labels: Vec<String>,
     pub(super) is_flagged: bool,
-    pub(super) is_draft: bool,
     pub(super) is_junk: bool,
-    pub(super) is_trash: bool,
+    /// The ways to answer: reply, reply to all, pass on, pass on as a file.
+    pub(super) reply: String,
+    pub(super) reply_all: String,
+    pub(super) forward: String,
+    pub(super) forward_file: String,
     pub(super) list_name: String,
     pub(super) unsubscribe: Vec<String>,
     /// Whether it is from whom it says.
@@ -135,6 +138,7 @@ impl Open {
         let pictures = Pictures::of(frame, &view, clean, shows_pictures, &list.query, &href);
         let html = clean.map(|_| format!("{href}/frame{}", if shows_pictures { "?pictures=1" } else { "" }));
         let header = &view.letter.header;
+        let write = |how| super::write::way(&Of { mailbox: list.mailbox.clone(), uid: view.uid, how });
         let move_to = |folder: &super::shell::FolderRow| (folder.id.clone(), folder.title.clone());
         Self {
             uid: view.uid,
@@ -147,9 +151,11 @@ impl Open {
             size: frame.size(view.size_octets),
             labels: view.flags.labels.clone(),
             is_flagged: view.flags.is_flagged,
-            is_draft: view.flags.is_draft,
             is_junk: view.is_junk,
-            is_trash: list.is_trash,
+            reply: write(Answering::Reply),
+            reply_all: write(Answering::ReplyAll),
+            forward: write(Answering::Forward),
+            forward_file: write(Answering::ForwardFile),
             list_name: header.list.clone().unwrap_or_default(),
             unsubscribe: header.unsubscribe.clone(),
             genuine: genuine(frame, &view.genuine),

@@ -2,7 +2,7 @@
 //!
 //! - `shell`: what stands around every page of it: mailboxes, and how one reads. `list`: a mailbox, and the message that is open in it.
 //!   `message`: what is shown of a message. `acts`: what is done to messages. `files`: what is handed out of one: its frame, its source,
-//!   its files. `live`: what changes, as it happens. `choices`: how one reads. `picture`: pictures of others, fetched through us.
+//!   its files. `live`: what changes, as it happens. `choices`: how one reads. `write`: what is written. `picture`: pictures of others, fetched through us.
 //!
 //! A message's HTML never stands in a page of ours: it has a frame of its own, which is nobody's origin, runs nothing and asks nobody
 //! (decision 40).
@@ -16,6 +16,7 @@ mod live;
 mod message;
 mod picture;
 mod shell;
+mod write;
 
 use axum::extract::{Path, Query, Request, State};
 use axum::http::HeaderValue;
@@ -37,6 +38,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .and(list::routes)
         .and(acts::routes)
         .and(files::routes)
+        .and(write::routes)
         .and(picture::routes)
         .and(live::routes)
         .and(choices::routes)

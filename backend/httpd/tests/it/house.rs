@@ -13,10 +13,10 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, request};
 use rcgen::{CertificateParams, KeyPair};
 use relais_httpd::{MailPorts, Peer, Place, ProfileSigner, Web};
 use relais_model::{Address, BodyType, Clock as _, Domain, MailboxName, ReversePath, Secret};
-use relais_reception::{Login, LoginAnswer, LoginAttempt, Protocol};
+use relais_reception::{Disk, Login, LoginAnswer, LoginAttempt, Protocol, Reception, ReceptionConfig};
 use relais_service::{
-    Access, Actor, Courier, DnsHouse, NewWebhookForm, Operations, Parcel, Posting, Role, Service, SignIn, SignedIn,
-    Site, Visit, Webhooks,
+    Access, Actor, Courier, DnsHouse, NewWebhookForm, Operations, Out, Parcel, Posting, Role, Service, SignIn,
+    SignedIn, Site, Visit, Webhooks,
 };
 use relais_store::{
     Acceptance, Account, Append, AuditFilter, Author, Content, DatabaseUrl, DomainChange, MailboxKey, NewAccount,
@@ -132,9 +132,13 @@ impl House {
         let access = Access::open(store.clone(), login.clone(), clock.clone(), random.clone(), &site).await.unwrap();
         let access = Arc::new(access);
         let mut operations = Operations::default();
-        operations.webhooks = Webhooks::new(Arc::new(Taken), random);
+        operations.webhooks = Webhooks::new(Arc::new(Taken), random.clone());
         let service = Service::new(store.clone(), Arc::clone(&login)).with_operations(operations);
         let service = service.with_dns(DnsHouse::quiet(domain(&site.host)));
+        let config = ReceptionConfig { host_name: domain(&site.host) };
+        let disk = Arc::new(Disk::new(dir.path(), 0, clock.clone()));
+        let desk = Reception::new(store.clone(), config, dir.path(), disk, clock.clone(), random.clone());
+        let service = service.with_mail_out(Out::new(Arc::new(desk), random, domain(&site.host)));
         let ports = MailPorts {
             imaps: Some(993),
             pop3s: Some(995),

@@ -25,11 +25,11 @@ use crate::{Actor, Complaint, Failure, Text};
 /// Recipients of one message.
 pub const MAX_RECIPIENTS: usize = 500;
 /// Octets of a text that is written.
-pub const MAX_TEXT_OCTETS: usize = 1024 * 1024;
+const MAX_TEXT_OCTETS: usize = 1024 * 1024;
 /// Octets of all files of a message.
 pub const MAX_FILES_OCTETS: usize = 25 * 1024 * 1024;
 /// Files of a message.
-pub const MAX_ATTACHED: usize = 100;
+const MAX_ATTACHED: usize = 100;
 /// Octets of a quoted text.
 const MAX_QUOTED_OCTETS: usize = 200 * 1024;
 /// That a message was sent is known for so long: who sends a form twice sends one message.

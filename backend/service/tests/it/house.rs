@@ -6,8 +6,8 @@ use std::time::Duration;
 use relais_dnscheck::Inspector;
 use relais_dnscheck::provider::FormError;
 use relais_model::{Address, Domain};
-use relais_reception::Login;
-use relais_service::{Actor, DnsAlert, DnsHouse, DnsWanted, Failure, OpenAccount, Reach, Role, Service, Via};
+use relais_reception::{Disk, Login, Reception, ReceptionConfig};
+use relais_service::{Actor, DnsAlert, DnsHouse, DnsWanted, Failure, OpenAccount, Out, Reach, Role, Service, Via};
 use relais_store::{Author, DatabaseUrl, DomainChange, NewAccount, Store, StoreConfig};
 use relais_testkit::postgres::Database;
 use relais_testkit::{ManualClock, SeededRandom};
@@ -72,7 +72,11 @@ impl House {
         store.add_account(NewAccount::user(address("far@two.example")), &Author::house()).await.unwrap();
         let login = Arc::new(Login::new(store.clone(), clock.clone(), &*random).with_refusals_after(Duration::ZERO));
         let dns = Arc::new(FakeDns::default());
-        let service = Service::new(store.clone(), Arc::clone(&login)).with_dns(dns_house(&dns, random));
+        let service = Service::new(store.clone(), Arc::clone(&login)).with_dns(dns_house(&dns, random.clone()));
+        let config = ReceptionConfig { host_name: domain("mx.house.example") };
+        let disk = Arc::new(Disk::new(dir.path(), 0, clock.clone()));
+        let desk = Reception::new(store.clone(), config, dir.path(), disk, clock.clone(), random.clone());
+        let service = service.with_mail_out(Out::new(Arc::new(desk), random, domain("mx.house.example")));
         Self { service, store, login, clock, dns, _dir: dir, _database: postgres }
     }
 

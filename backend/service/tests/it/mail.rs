@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use relais_model::{Flag, MailboxName, SystemFlag, Timestamp, Uid, UidSet};
 use relais_service::{
-    Act, Actor, Chosen, Density, Failure, Genuine, ListFilter, ListPage, ListWanted, News, Place, ReadingChoices,
-    ReadingPane, Role, Search,
+    Act, Actor, Answering, Chosen, Density, Draft, Failure, Genuine, ListFilter, ListPage, ListWanted, NewFile, News,
+    Of, Place, Quoting, ReadingChoices, ReadingPane, Role, Search,
 };
 use relais_store::{Append, Content, MailboxKey};
 
@@ -349,5 +349,135 @@ fn choices_are_kept() {
         let chosen = ReadingChoices { density: Density::Dense, pane: ReadingPane::None, by_conversation: false };
         reader.mail().choose(&reader.me, chosen).await.unwrap();
         assert_eq!(reader.mail().choices(&reader.me).await.unwrap(), chosen);
+    });
+}
+
+fn quoting() -> Quoting {
+    Quoting {
+        wrote: "On {date}, {who} wrote:".to_owned(),
+        passed_on: "--- Forwarded ---".to_owned(),
+        fields: ["From", "Date", "Subject", "To"].map(str::to_owned),
+        date: |_| "some day".to_owned(),
+    }
+}
+
+fn of(reader: &Reader, uid: u32, how: Answering) -> Option<Of> {
+    Some(Of { mailbox: reader.inbox.clone(), uid, how })
+}
+
+#[test]
+fn an_answer_begins_with_what_it_answers() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        reader.put("INBOX", "From: Ann <ann@x.example>\nTo: user@one.example, bob@y.example\nSubject: Lunch\nMessage-ID: <1@x>\n\nShall we?\n-- \nAnn\n", &[], 1).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let new = mail.begin(me, None, &quoting()).await.unwrap();
+        assert!(new.id.ends_with("@mx.house.example>") && new.from.contains("user@one.example"), "{new:?}");
+        let all = mail.begin(me, of(&reader, 1, Answering::ReplyAll), &quoting()).await.unwrap();
+        assert_eq!((all.to.as_str(), all.cc.as_str()), ("Ann <ann@x.example>", "bob@y.example"));
+        assert_eq!(
+            (all.subject.as_str(), all.text.as_str()),
+            ("Re: Lunch", "\n\nOn some day, Ann wrote:\n> Shall we?\n")
+        );
+        let forward = mail.begin(me, of(&reader, 1, Answering::Forward), &quoting()).await.unwrap();
+        assert_eq!((forward.to.as_str(), forward.subject.as_str()), ("", "Fwd: Lunch"));
+        assert!(forward.text.contains("--- Forwarded ---\nFrom: Ann <ann@x.example>\n"), "{}", forward.text);
+        let file = mail.begin(me, of(&reader, 1, Answering::ForwardFile), &quoting()).await.unwrap();
+        assert_eq!(file.files[0].name, "Lunch.eml");
+        let other = reader.house.actor(Role::Owner, true).await;
+        assert_eq!(
+            short(mail.begin(&other, of(&reader, 1, Answering::Reply), &quoting()).await),
+            "absent: mail-no-mailbox"
+        );
+    });
+}
+
+#[test]
+fn drafts_are_saved_and_never_twice() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        reader.fill(1, "Lunch", None).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let begun = mail.begin(me, of(&reader, 1, Answering::Reply), &quoting()).await.unwrap();
+        let draft = Draft { to: "ann@x.example, bo".to_owned(), text: "Hm".to_owned(), ..begun };
+        let file = NewFile { name: "a.txt".to_owned(), kind: "text/plain".to_owned(), octets: b"one".to_vec() };
+        let first = mail.save_draft(me, &draft, vec![file]).await.unwrap();
+        let opened = mail.open_draft(me, first).await.unwrap();
+        assert_eq!(
+            (opened.to.as_str(), opened.text.trim_end(), opened.of.clone()),
+            ("ann@x.example", "Hm", draft.of.clone())
+        );
+        assert_eq!(opened.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["a.txt"]);
+        let second = mail.save_draft(me, &Draft { text: "Hm!".to_owned(), ..opened }, Vec::new()).await.unwrap();
+        assert_eq!(reader.lines("Drafts", false).await, [[second]]);
+        let opened = mail.open_draft(me, second).await.unwrap();
+        assert_eq!((opened.files.len(), opened.id), (1, draft.id), "it is one message, and keeps its file");
+        mail.discard_draft(me, second).await.unwrap();
+        assert_eq!(reader.lines("Drafts", false).await, Vec::<Vec<u32>>::new());
+        assert_eq!(reader.house.store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_message_is_sent_once_and_kept() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        reader.fill(1, "Lunch", None).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let begun = mail.begin(me, of(&reader, 1, Answering::Reply), &quoting()).await.unwrap();
+        let draft = Draft {
+            to: "desk@one.example".to_owned(),
+            bcc: "admin@one.example".to_owned(),
+            text: "Yes".to_owned(),
+            ..begun
+        };
+        let saved = mail.save_draft(me, &draft, Vec::new()).await.unwrap();
+        let draft = mail.open_draft(me, saved).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(mail.send(me, &draft, Vec::new()).await.unwrap().id, "mail-sent");
+        }
+        assert_eq!(reader.lines("Drafts", false).await.len(), 0);
+        assert_eq!(reader.lines("Sent", false).await.len(), 1);
+        assert!(reader.list(wanted(0, 9, false)).await.rows[0].is_answered);
+        for role in [Role::HelpDesk, Role::DomainAdmin] {
+            let them = reader.house.actor(role, true).await;
+            let inbox = id(&reader.house, &them, "INBOX").await;
+            let page = mail.list(&them, &inbox, &wanted(0, 9, false)).await.unwrap();
+            assert_eq!(page.total, 1, "{role:?}");
+            let raw = mail.raw(&them, &inbox, page.rows[0].uid).await.unwrap().octets;
+            let raw = String::from_utf8(raw).unwrap();
+            assert!(raw.contains("In-Reply-To: <1@x>") && raw.contains("by mx.house.example with ESMTPA"), "{raw}");
+            assert!(!raw.contains("Bcc") && !raw.contains("X-Relais-Of"), "{raw}");
+        }
+        let sent = id(&reader.house, me, "Sent").await;
+        let copy = String::from_utf8(mail.raw(me, &sent, 1).await.unwrap().octets).unwrap();
+        assert!(copy.contains("Bcc: admin@one.example") && !copy.contains("X-Relais-Of"), "{copy}");
+        assert_eq!(mail.completions(me, "desk").await.unwrap(), ["desk@one.example"]);
+    });
+}
+
+#[test]
+fn what_cannot_be_sent_is_said_and_nothing_is() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let new = mail.begin(me, None, &quoting()).await.unwrap();
+        let sent = async |draft: Draft| short(mail.send(me, &draft, Vec::new()).await);
+        let to = |to: &str| Draft { to: to.to_owned(), ..new.clone() };
+        assert_eq!(sent(to("")).await, "unfit: to mail-no-recipient");
+        assert_eq!(sent(to("ann")).await, "unfit: to mail-bad-address");
+        assert_eq!(sent(to("nobody@one.example")).await, "unfit: to mail-recipient-refused");
+        assert_eq!(sent(to("desk@one.example, nobody@one.example")).await, "unfit: to mail-recipient-refused");
+        let forged = Draft { from: "owner@one.example".to_owned(), ..to("desk@one.example") };
+        assert_eq!(sent(forged).await, "unfit: from mail-refused", "nobody writes as somebody else");
+        let large = NewFile { name: "x".to_owned(), kind: String::new(), octets: vec![0; 26 * 1024 * 1024] };
+        assert_eq!(
+            short(mail.send(me, &to("desk@one.example"), vec![large]).await),
+            "unfit: files mail-files-too-large"
+        );
+        let them = reader.house.actor(Role::HelpDesk, true).await;
+        let inbox = id(&reader.house, &them, "INBOX").await;
+        assert_eq!(mail.list(&them, &inbox, &wanted(0, 9, false)).await.unwrap().total, 0);
+        assert_eq!(reader.lines("Sent", false).await.len(), 0);
     });
 }
