@@ -90,6 +90,10 @@ pub(crate) const MAIL_UNDO: &str = "/mail/undo/{token}";
 pub(crate) const MAIL_WRITE: &str = "/mail/write";
 /// Addresses that complete what is typed.
 pub(crate) const MAIL_ADDRESSES: &str = "/mail/addresses";
+/// Mailboxes, made and thrown away.
+pub(crate) const MAIL_FOLDERS: &str = "/mail/folders";
+pub(crate) const MAIL_FOLDER_RENAME: &str = "/mail/folders/{mailbox}/rename";
+pub(crate) const MAIL_FOLDER_DELETE: &str = "/mail/folders/{mailbox}/delete";
 /// What changes, as it happens.
 pub(crate) const MAIL_EVENTS: &str = "/mail/events";
 /// Pictures of others, fetched through us.

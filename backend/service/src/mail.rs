@@ -5,7 +5,7 @@
 //!                 └──────> acts: the store's writer, as IMAP's STORE, COPY, MOVE; what was done can be taken back
 //! ```
 //! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for.
-//! - `open`: one message, read and judged. `acts`: flags, moves, and taking them back. `news`: what changes. `write`:
+//! - `open`: one message, read and judged. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed and thrown away. `write`:
 //!   drafts and sending.
 //!
 //! Invariants: whoever asks sees their own account and nothing else; a mailbox of another is absent. Nothing is read whole for a page: an
@@ -13,6 +13,7 @@
 
 mod acts;
 mod find;
+mod folders;
 mod list;
 mod news;
 mod open;

@@ -57,6 +57,11 @@ impl FolderRow {
         }
     }
 
+    /// It has a use, and stays.
+    pub(super) const fn is_kept(&self) -> bool {
+        self.is_inbox || self.special_use.is_some()
+    }
+
     pub(super) fn is(&self, special_use: SpecialUse) -> bool {
         self.special_use == Some(special_use)
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::sync::Cache;
-use relais_model::{Flag, Keyword, SpecialUse, SystemFlag, Uid, UidSet};
+use relais_model::{Flag, Keyword, MailboxName, SpecialUse, SystemFlag, Uid, UidSet};
 use relais_store::{AccountKey, ChangeError, Copied, FlagChange, FlagOp, MailboxKey};
 
 use super::list::ListWanted;
@@ -72,7 +72,7 @@ pub struct Done {
 
 /// How an act is taken back.
 #[derive(Debug, Clone)]
-enum Undo {
+pub(super) enum Undo {
     Flags {
         mailbox: MailboxKey,
         uids: UidSet,
@@ -87,6 +87,11 @@ enum Undo {
     Remove {
         mailbox: MailboxKey,
         uids: UidSet,
+    },
+    /// A mailbox has its old name again.
+    Rename {
+        from: MailboxName,
+        to: MailboxName,
     },
 }
 
@@ -165,6 +170,7 @@ impl Mail {
                 self.store.move_messages(from, uids, to).await.map_err(refused)?;
             }
             Undo::Remove { mailbox, uids } => self.remove(mailbox, uids).await?,
+            Undo::Rename { from, to } => self.rename(account, &from, &to).await?,
         }
         Ok(Text::new("mail-undone"))
     }
@@ -235,14 +241,18 @@ impl Mail {
             Place::Archive => self.with_use(account, SpecialUse::Archive).await,
             Place::Junk => self.with_use(account, SpecialUse::Junk).await,
             Place::NotJunk => {
-                let inbox = relais_model::MailboxName::inbox();
+                let inbox = MailboxName::inbox();
                 self.store.mailbox_key(account, &inbox).await?.ok_or_else(no_mailbox)
             }
         }
     }
 
+    pub(super) fn keep_undo(&self, account: AccountKey, undo: Undo) -> String {
+        self.undos.keep(account, undo)
+    }
+
     fn done(&self, account: AccountKey, count: u64, word: &str, undo: Undo) -> Done {
-        let undo = (count > 0).then(|| self.undos.keep(account, undo));
+        let undo = (count > 0).then(|| self.keep_undo(account, undo));
         Done { count, says: Text::named(format!("mail-done-{word}")).with("count", count), undo }
     }
 }

@@ -481,3 +481,32 @@ fn what_cannot_be_sent_is_said_and_nothing_is() {
         assert_eq!(reader.lines("Sent", false).await.len(), 0);
     });
 }
+
+#[test]
+fn folders_are_made_renamed_and_thrown_away() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let made = mail.create_folder(me, " Bills/2026 ").await.unwrap();
+        assert!(made.is_subscribed || made.name == "Bills/2026");
+        assert_eq!(short(mail.create_folder(me, "bills/2026").await), "done", "names know case");
+        assert_eq!(short(mail.create_folder(me, "Bills/2026").await), "clash: name mail-folder-exists");
+        assert_eq!(short(mail.create_folder(me, "a//b").await), "unfit: name mail-folder-bad-name");
+        let bills = id(&reader.house, me, "Bills").await;
+        let renamed = mail.rename_folder(me, &bills, "Old bills").await.unwrap();
+        assert_eq!(id(&reader.house, me, "Old bills/2026").await, made.id, "it keeps its id, and so its links");
+        assert_eq!(short(mail.rename_folder(me, &bills, "Old bills/x").await), "unfit: name mail-folder-below-itself");
+        mail.undo(me, &renamed.undo.unwrap()).await.unwrap();
+        let gone = mail.delete_folder(me, &bills).await.unwrap();
+        assert_eq!(id(&reader.house, me, "Trash/Bills/2026").await, made.id);
+        mail.undo(me, &gone.undo.unwrap()).await.unwrap();
+        mail.delete_folder(me, &bills).await.unwrap();
+        assert_eq!(mail.delete_folder(me, &bills).await.unwrap().says.id, "mail-folder-removed");
+        for kept in [reader.inbox.clone(), id(&reader.house, me, "Sent").await] {
+            assert_eq!(short(mail.delete_folder(me, &kept).await), "forbidden: mail-folder-kept");
+        }
+        let other = reader.house.actor(Role::Owner, true).await;
+        assert_eq!(short(mail.rename_folder(&other, &made.id, "x").await), "absent: mail-no-mailbox");
+        assert_eq!(reader.house.store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
