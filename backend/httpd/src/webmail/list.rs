@@ -96,6 +96,7 @@ pub(super) struct List {
 
 /// One line.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags, each there or not")]
 pub(super) struct LineRow {
     pub(super) uid: u32,
     pub(super) href: String,
