@@ -140,20 +140,21 @@ mod tests {
     /// What comes of an answer, and what was asked.
     async fn asked(answer: Vec<u8>) -> (String, String) {
         let (ours, mut theirs) = tokio::io::duplex(64 * 1024);
-        let server = tokio::spawn(async move {
+        let serve = async move {
             let mut request = vec![0; 4096];
             let octets = theirs.read(&mut request).await.unwrap();
             // Who hangs up on too much is not to be told.
             let _cut = theirs.write_all(&answer).await;
             String::from_utf8_lossy(&request[..octets]).into_owned()
-        });
+        };
         let url = Url::parse("https://shop.example/a/p.png?id=1").unwrap();
-        let got = match exchange(ours, &url).await {
+        let (got, request) = tokio::join!(exchange(ours, &url), serve);
+        let got = match got {
             Ok(Got::Octets(octets)) => format!("{} octets", octets.len()),
             Ok(Got::Elsewhere(url)) => format!("to {url}"),
             Err(error) => error.to_string(),
         };
-        (got, server.await.unwrap())
+        (got, request)
     }
 
     #[tokio::test]

@@ -292,7 +292,8 @@ fn file_name(name: &str) -> String {
         if octet.is_ascii_alphanumeric() || b".-_".contains(&octet) {
             spelt.push(char::from(octet));
         } else {
-            spelt.push_str(&format!("%{octet:02X}"));
+            spelt.push('%');
+            spelt.push_str(&data_encoding::HEXUPPER.encode(&[octet]));
         }
         spelt
     });
@@ -353,7 +354,7 @@ mod tests {
         let text = format!("  indented\nFrom me\n> quoted {}\n{}\n-- \nAnn é", "x ".repeat(80), "wörter ".repeat(40));
         let mut message = writing(&subject, &text);
         message.to = vec![person("Doe, \"J\"", "j@y.example"), person("Jörg", "joerg@y.example")];
-        message.references = (0..40).map(|number| format!("<{number}@x> ")).collect();
+        message.references = (0..40).map(|number| format!("<{number}@x>")).collect::<Vec<_>>().join(" ");
         message.files = vec![
             Attached {
                 name: "naïve plan.pdf".to_owned(),
@@ -383,7 +384,7 @@ mod tests {
         let read = String::from_utf8(decode_part(&raw, &parts[0]).unwrap().into_owned()).unwrap();
         // Flowed lines are one again.
         let whole = read.replace(" \r\n", " ").replace("\r\n  indented", "\r\n indented");
-        assert!(whole.contains(&"wörter ".repeat(40).trim_end()), "{read}");
+        assert!(whole.contains("wörter ".repeat(40).trim_end()), "{read}");
         assert!(read.starts_with("   indented\r\n From me\r\n> quoted"), "{read}");
         assert!(read.ends_with("-- \r\nAnn é\r\n"), "{read}");
         assert_eq!(decode_part(&raw, &parts[1]).unwrap().as_ref(), [0, 159, 13, 10]);

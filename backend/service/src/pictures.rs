@@ -61,8 +61,8 @@ impl Service {
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.as_str().len() <= MAX_ADDRESS)?;
         let fetcher = self.operations.pictures.as_ref()?;
         let _seat = self.operations.picture_seats.try_acquire().ok()?;
-        let fetched = tokio::time::timeout(PICTURE_PATIENCE, fetcher.fetch(url)).await.ok()??;
-        if fetched.len() > MAX_PICTURE_OCTETS { None } else { Picture::of(fetched) }
+        let octets = tokio::time::timeout(PICTURE_PATIENCE, fetcher.fetch(url)).await.ok()??;
+        if octets.len() > MAX_PICTURE_OCTETS { None } else { Picture::of(octets) }
     }
 }
 

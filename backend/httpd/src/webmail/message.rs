@@ -259,8 +259,8 @@ fn recipients(frame: &Frame, header: &Header) -> String {
     let all: Vec<&str> = header.to.iter().chain(&header.cc).map(Party::shown).collect();
     match all.as_slice() {
         [] => frame.say("webmail-to-nobody"),
-        [named @ .., last] if named.len() < 3 => {
-            let names = [named, &[*last]].concat().join(", ");
+        [before @ .., last] if before.len() < 3 => {
+            let names = [before, &[*last]].concat().join(", ");
             frame.tell(&Text::new("webmail-to-some").with("names", names))
         }
         all => {

@@ -137,8 +137,8 @@ impl House {
         let service = service.with_dns(DnsHouse::quiet(domain(&site.host)));
         let config = ReceptionConfig { host_name: domain(&site.host) };
         let disk = Arc::new(Disk::new(dir.path(), 0, clock.clone()));
-        let desk = Reception::new(store.clone(), config, dir.path(), disk, clock.clone(), random.clone());
-        let service = service.with_mail_out(Out::new(Arc::new(desk), random, domain(&site.host)));
+        let reception = Reception::new(store.clone(), config, dir.path(), disk, clock.clone(), random.clone());
+        let service = service.with_mail_out(Out::new(Arc::new(reception), random, domain(&site.host)));
         let ports = MailPorts {
             imaps: Some(993),
             pop3s: Some(995),

@@ -182,7 +182,7 @@ impl Mail {
             Chosen::Conversations(uids) => {
                 let order = self.orders.of(&self.store, &own.view, true).await?;
                 let is_meant = |uid: &u32| Uid::new(*uid).is_some_and(|uid| uids.contains(uid));
-                let lines = order.lines.iter().filter(|line| line.uids.iter().any(|uid| is_meant(uid)));
+                let lines = order.lines.iter().filter(|line| line.uids.iter().any(&is_meant));
                 sorted(lines.flat_map(|line| line.uids.iter().copied()))
             }
             Chosen::Listed(wanted) => {

@@ -233,7 +233,9 @@ impl Mail {
         while let Some(chunk) = contents.next().await {
             for row in chunk? {
                 if matches_body(&row.raw, &Structure::read(&row.raw), &needle) {
-                    Uid::new(row.uid).into_iter().for_each(|uid| found.insert(uid));
+                    if let Some(uid) = Uid::new(row.uid) {
+                        found.insert(uid);
+                    }
                 }
             }
             // A long search must not keep a worker to itself.
@@ -248,7 +250,9 @@ impl Mail {
         let mut contents = self.store.contents(view.mailbox(), newest(left), wanted);
         while let Some(chunk) = contents.next().await {
             for row in chunk?.iter().filter(|row| super::list::names_a_file(row)) {
-                Uid::new(row.uid).into_iter().for_each(|uid| found.insert(uid));
+                if let Some(uid) = Uid::new(row.uid) {
+                    found.insert(uid);
+                }
             }
             tokio::task::yield_now().await;
         }

@@ -138,7 +138,7 @@ impl Mail {
         let row = row_of(&own, number)?;
         let raw = self.octets(&row).await?;
         let trace = trace_of(&raw);
-        let letter = understood(raw, |raw| Letter::read(raw)).await?;
+        let letter = understood(raw, Letter::read).await?;
         let verdict = match trace {
             Some(trace) => self.store.judgement(&trace).await?.map(MessageVerdict::from),
             None => None,
@@ -222,7 +222,7 @@ impl Mail {
         Ok(Text::new(id).with("sender", author.address))
     }
 
-    async fn octets(&self, row: &Row) -> Result<Vec<u8>, Failure> {
+    pub(super) async fn octets(&self, row: &Row) -> Result<Vec<u8>, Failure> {
         self.store.raw(row.message()).await?.ok_or_else(no_message)
     }
 
@@ -256,7 +256,7 @@ impl Mail {
     }
 }
 
-fn row_of(own: &Own, number: u32) -> Result<Row, Failure> {
+pub(super) fn row_of(own: &Own, number: u32) -> Result<Row, Failure> {
     let uid = uid(number)?;
     own.view.read(|rows| rows.get(uid).copied()).ok_or_else(no_message)
 }

@@ -147,7 +147,7 @@ impl Order {
         } else {
             rows.iter().copied().map(alone).collect()
         };
-        lines.sort_unstable_by(|one, other| other.latest.cmp(&one.latest));
+        lines.sort_unstable_by_key(|line| std::cmp::Reverse(line.latest));
         let known = rows.iter().filter_map(|(uid, _)| Uid::new(*uid)).collect();
         Self { mod_seq, known, by_conversation, lines: Arc::new(lines), facts: Arc::new(facts) }
     }

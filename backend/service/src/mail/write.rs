@@ -175,8 +175,12 @@ impl Mail {
             ..Draft::default()
         };
         let Some(of) = of else { return Ok(empty) };
-        let raw = self.raw(me, &of.mailbox, of.uid).await?.octets;
-        let letter = Letter::read(&raw);
+        let own = self.own(me, &of.mailbox).await?;
+        let row = super::open::row_of(&own, of.uid)?;
+        let raw = self.octets(&row).await?;
+        let mut letter = Letter::read(&raw);
+        // RFC 5256 §2.2: where Date says nothing, its arrival stands for it.
+        letter.header.date.get_or_insert(row.internal_date());
         let mine = self.own_among(account, address, &letter.header).await?;
         let header = &letter.header;
         let from = match mine.first() {

@@ -75,8 +75,8 @@ impl House {
         let service = Service::new(store.clone(), Arc::clone(&login)).with_dns(dns_house(&dns, random.clone()));
         let config = ReceptionConfig { host_name: domain("mx.house.example") };
         let disk = Arc::new(Disk::new(dir.path(), 0, clock.clone()));
-        let desk = Reception::new(store.clone(), config, dir.path(), disk, clock.clone(), random.clone());
-        let service = service.with_mail_out(Out::new(Arc::new(desk), random, domain("mx.house.example")));
+        let reception = Reception::new(store.clone(), config, dir.path(), disk, clock.clone(), random.clone());
+        let service = service.with_mail_out(Out::new(Arc::new(reception), random, domain("mx.house.example")));
         Self { service, store, login, clock, dns, _dir: dir, _database: postgres }
     }
 

@@ -113,7 +113,7 @@ fn lists_are_windows_newest_first() {
             (row.uid, row.subject.as_str(), row.preview.as_str(), row.unseen),
             (6, "Re: Subject 2", "Text 6.", 2)
         );
-        let people: Vec<_> = row.people.iter().map(|party| party.shown()).collect();
+        let people: Vec<_> = row.people.iter().map(relais_reading::Party::shown).collect();
         assert_eq!(people, ["Person 2", "Person 6"]);
         // Beyond the end stands the last window.
         assert_eq!(reader.list(wanted(900, 4, true)).await.offset, 4);
@@ -361,8 +361,8 @@ fn quoting() -> Quoting {
     }
 }
 
-fn of(reader: &Reader, uid: u32, how: Answering) -> Option<Of> {
-    Some(Of { mailbox: reader.inbox.clone(), uid, how })
+fn of(reader: &Reader, uid: u32, how: Answering) -> Of {
+    Of { mailbox: reader.inbox.clone(), uid, how }
 }
 
 #[test]
@@ -373,20 +373,20 @@ fn an_answer_begins_with_what_it_answers() {
         let (mail, me) = (reader.mail(), &reader.me);
         let new = mail.begin(me, None, &quoting()).await.unwrap();
         assert!(new.id.ends_with("@mx.house.example>") && new.from.contains("user@one.example"), "{new:?}");
-        let all = mail.begin(me, of(&reader, 1, Answering::ReplyAll), &quoting()).await.unwrap();
+        let all = mail.begin(me, Some(of(&reader, 1, Answering::ReplyAll)), &quoting()).await.unwrap();
         assert_eq!((all.to.as_str(), all.cc.as_str()), ("Ann <ann@x.example>", "bob@y.example"));
         assert_eq!(
             (all.subject.as_str(), all.text.as_str()),
             ("Re: Lunch", "\n\nOn some day, Ann wrote:\n> Shall we?\n")
         );
-        let forward = mail.begin(me, of(&reader, 1, Answering::Forward), &quoting()).await.unwrap();
+        let forward = mail.begin(me, Some(of(&reader, 1, Answering::Forward)), &quoting()).await.unwrap();
         assert_eq!((forward.to.as_str(), forward.subject.as_str()), ("", "Fwd: Lunch"));
         assert!(forward.text.contains("--- Forwarded ---\nFrom: Ann <ann@x.example>\n"), "{}", forward.text);
-        let file = mail.begin(me, of(&reader, 1, Answering::ForwardFile), &quoting()).await.unwrap();
+        let file = mail.begin(me, Some(of(&reader, 1, Answering::ForwardFile)), &quoting()).await.unwrap();
         assert_eq!(file.files[0].name, "Lunch.eml");
         let other = reader.house.actor(Role::Owner, true).await;
         assert_eq!(
-            short(mail.begin(&other, of(&reader, 1, Answering::Reply), &quoting()).await),
+            short(mail.begin(&other, Some(of(&reader, 1, Answering::Reply)), &quoting()).await),
             "absent: mail-no-mailbox"
         );
     });
@@ -398,7 +398,7 @@ fn drafts_are_saved_and_never_twice() {
         let reader = Reader::of(house).await;
         reader.fill(1, "Lunch", None).await;
         let (mail, me) = (reader.mail(), &reader.me);
-        let begun = mail.begin(me, of(&reader, 1, Answering::Reply), &quoting()).await.unwrap();
+        let begun = mail.begin(me, Some(of(&reader, 1, Answering::Reply)), &quoting()).await.unwrap();
         let draft = Draft { to: "ann@x.example, bo".to_owned(), text: "Hm".to_owned(), ..begun };
         let file = NewFile { name: "a.txt".to_owned(), kind: "text/plain".to_owned(), octets: b"one".to_vec() };
         let first = mail.save_draft(me, &draft, vec![file]).await.unwrap();
@@ -424,7 +424,7 @@ fn a_message_is_sent_once_and_kept() {
         let reader = Reader::of(house).await;
         reader.fill(1, "Lunch", None).await;
         let (mail, me) = (reader.mail(), &reader.me);
-        let begun = mail.begin(me, of(&reader, 1, Answering::Reply), &quoting()).await.unwrap();
+        let begun = mail.begin(me, Some(of(&reader, 1, Answering::Reply)), &quoting()).await.unwrap();
         let draft = Draft {
             to: "desk@one.example".to_owned(),
             bcc: "admin@one.example".to_owned(),
