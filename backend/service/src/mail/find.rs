@@ -232,10 +232,10 @@ impl Mail {
         let mut contents = self.store.contents(view.mailbox(), newest(left), wanted);
         while let Some(chunk) = contents.next().await {
             for row in chunk? {
-                if matches_body(&row.raw, &Structure::read(&row.raw), &needle) {
-                    if let Some(uid) = Uid::new(row.uid) {
-                        found.insert(uid);
-                    }
+                if matches_body(&row.raw, &Structure::read(&row.raw), &needle)
+                    && let Some(uid) = Uid::new(row.uid)
+                {
+                    found.insert(uid);
                 }
             }
             // A long search must not keep a worker to itself.
