@@ -21,6 +21,7 @@ function listen() {
   events.addEventListener("hello", () => {
     if (isLost) soon(true);
     isLost = false;
+    say(false);
   });
   events.addEventListener("mail", ({ data }) => {
     const { mailbox, arrived } = JSON.parse(data);
@@ -30,11 +31,23 @@ function listen() {
   });
   events.addEventListener("missed", () => soon(true));
   events.addEventListener("error", () => {
-    if (!isLost && navigator.onLine === false) toast(document.body.dataset.offline);
+    if (!isLost) setTimeout(() => say(isLost), AGAIN_MS);
     isLost = true;
     // A browser gives up where it was answered otherwise: the session ended, or there are too many who listen.
     if (events.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS * 6);
   });
+}
+
+// That the connection is lost is said as long as it is; a short break is not worth a word.
+function say(lost) {
+  document.querySelector("[data-lost]")?.remove();
+  if (!lost) return;
+  const notice = document.createElement("p");
+  notice.className = "notice is-warn flash";
+  notice.dataset.lost = "";
+  notice.setAttribute("role", "status");
+  notice.textContent = document.body.dataset.offline;
+  document.querySelector("main").prepend(notice);
 }
 
 // Counts, and the list where it is the one that changed.

@@ -13,14 +13,17 @@ function saving(form) {
   let timer = null;
   let isSaving = false;
   let isLeaving = false;
+  let isTyped = false; // and not yet saved
   const state = form.querySelector("[data-state]");
   const later = () => {
     clearTimeout(timer);
+    isTyped = true;
     if (!isLeaving) timer = setTimeout(save, SAVE_AFTER_MS);
   };
   const save = async () => {
     if (isSaving || isLeaving) return later();
     isSaving = true;
+    isTyped = false;
     const body = new FormData(form);
     body.delete("files"); // what was chosen goes with the next press of a button
     body.set("act", "keep");
@@ -54,6 +57,14 @@ function saving(form) {
       return;
     }
     isLeaving = true;
+  });
+  // Who goes elsewhere within those seconds loses nothing.
+  addEventListener("pagehide", () => {
+    if (isLeaving || isSaving || !isTyped) return;
+    const body = new FormData(form);
+    body.delete("files");
+    body.set("act", "keep");
+    fetch(form.action, { method: "POST", body, credentials: "same-origin", keepalive: true }).catch(() => {});
   });
   addEventListener("pageshow", () => (isLeaving = false));
   addEventListener("beforeunload", (event) => {

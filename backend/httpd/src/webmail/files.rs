@@ -26,8 +26,8 @@ const LETTER_POLICY: &str = "default-src 'none'; img-src 'self' data:; style-src
 /// Of files: not even styles.
 const FILE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
 /// PDFs are shown by a viewer of the browser's own, which a sandbox would stop.
-const PDF_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; plugin-types application/pdf; \
-                          frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+const PDF_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'; \
+                          base-uri 'none'; form-action 'none'";
 /// Octets of a source that are shown on a page; all of it can be had as a file.
 const SHOWN_OCTETS: usize = 512 * 1024;
 
