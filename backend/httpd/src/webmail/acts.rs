@@ -26,7 +26,7 @@ struct ActForm {
     /// A mailbox's id, for `move` and `copy`.
     to: String,
     label: String,
-    /// `matching`: all that the list shows on all its pages; `conversation`: all that stands with the named ones; else the named ones.
+    /// `matching`: all that the list shows on all its pages; `one`: the named ones alone; else the lines that they stand on.
     whom: String,
     /// Of the list.
     q: String,
@@ -63,8 +63,8 @@ impl ActForm {
                 let query = MailQuery { q: self.q.clone(), show: self.show.clone(), ..MailQuery::default() };
                 Chosen::Listed(Box::new(query.wanted(by_conversation)))
             }
-            // A box of a list stands for its line.
             "one" => Chosen::Messages(uids),
+            // A box of a list stands for its line.
             _ if by_conversation => Chosen::Conversations(uids),
             _ => Chosen::Messages(uids),
         }

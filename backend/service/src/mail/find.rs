@@ -79,17 +79,6 @@ impl Search {
         let terms: Vec<Term> = words(&text).into_iter().take(MAX_TERMS).filter_map(|word| Term::parse(&word)).collect();
         (!terms.is_empty()).then_some(Self { terms })
     }
-
-    /// The words that are shown as found: those of texts.
-    pub fn words(&self) -> Vec<&str> {
-        let words = self.terms.iter().filter_map(|term| match term {
-            Term::Anywhere(text) | Term::From(text) | Term::To(text) | Term::Subject(text) | Term::Body(text) => {
-                Some(text.as_str())
-            }
-            _ => None,
-        });
-        words.collect()
-    }
 }
 
 impl Term {
