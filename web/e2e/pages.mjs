@@ -94,6 +94,12 @@ export const PAGES = [
   { name: "account-sending", path: "/panel/account/sending", role: USER },
   { name: "account-sessions", path: "/panel/account/sessions", role: USER },
   { name: "account-log-ins", path: "/panel/account/log-ins", role: USER },
+  { name: "webmail", path: "/mail", role: USER },
+  { name: "webmail-message", path: ["/mail", ".line-link"], role: USER },
+  { name: "webmail-none", path: "/mail?q=nobody-has-this-name", role: USER },
+  { name: "webmail-write", path: "/mail/write", role: USER },
+  { name: "webmail-folders", path: "/mail/folders", role: USER },
+  { name: "webmail-choices", path: "/mail/choices", role: USER },
   { name: "prove", path: "/prove?next=/panel/account", role: USER },
 ];
 

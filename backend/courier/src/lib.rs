@@ -3,9 +3,13 @@
 //! ```text
 //! Parcel ─> names: addresses ─> may_reach? ─> connect to that very address ─> TLS for the name ─> POST ─> status
 //! ```
+//! `picture`: pictures that messages ask for come by the same way, with GET.
+//!
 //! Invariants: the address that was judged is the one that is connected to, so a name that changes its mind in between (DNS rebinding)
-//! gains nothing; no redirect is followed, no proxy asked, no cookie kept; each post has a connection of its own and ends within
+//! gains nothing; no redirect is followed but a picture's, by the same rules; no proxy asked, no cookie kept; each post has a connection of its own and ends within
 //! [`POST_TIMEOUT`]; of an answer no more than [`ANSWER_OCTETS`] is read.
+
+mod picture;
 
 use std::fmt;
 use std::future::Future;
@@ -26,6 +30,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
 /// A post, from the first question for a name to the answer's end.
@@ -78,20 +83,27 @@ impl HttpCourier {
 
     async fn deliver(&self, parcel: Parcel) -> Result<u16, PostError> {
         let port = parcel.url.port_or_known_default().unwrap_or(443);
-        let stream = self.connect(&parcel, port).await?;
-        if parcel.url.scheme() == "http" {
+        // http is for this host's own programs, where an owner allowed it.
+        let is_plain = parcel.url.scheme() == "http";
+        let may = |address: IpAddr| may_reach(address, &parcel.allowed) && (!is_plain || address.is_loopback());
+        let stream = self.connect(&parcel.url, port, may).await?;
+        if is_plain {
             return exchange(stream, parcel).await;
         }
-        let host = parcel.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| PostError::Tls(error.to_string()))?;
-        let connector = TlsConnector::from(Arc::clone(&self.tls));
-        let stream = connector.connect(name, stream).await.map_err(|error| PostError::Tls(error.to_string()))?;
-        exchange(stream, parcel).await
+        exchange(self.shake_hands(&parcel.url, stream).await?, parcel).await
     }
 
-    /// Connects to an address that may be reached, and to no other.
-    async fn connect(&self, parcel: &Parcel, port: u16) -> Result<TcpStream, PostError> {
-        let found = match parcel.url.host() {
+    /// TLS for the URL's name.
+    async fn shake_hands(&self, url: &Url, stream: TcpStream) -> Result<TlsStream<TcpStream>, PostError> {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| PostError::Tls(error.to_string()))?;
+        let connector = TlsConnector::from(Arc::clone(&self.tls));
+        connector.connect(name, stream).await.map_err(|error| PostError::Tls(error.to_string()))
+    }
+
+    /// Connects to an address of the URL's host that `may` be reached, and to no other.
+    async fn connect(&self, url: &Url, port: u16, may: impl Fn(IpAddr) -> bool) -> Result<TcpStream, PostError> {
+        let found = match url.host() {
             Some(Host::Ipv4(address)) => vec![address.into()],
             Some(Host::Ipv6(address)) => vec![address.into()],
             Some(Host::Domain(name)) => self.names.addresses(name).await,
@@ -99,10 +111,7 @@ impl HttpCourier {
         };
         let mut problem = PostError::Unresolved;
         for address in found.into_iter().map(|address| address.to_canonical()).take(ADDRESSES) {
-            // http is for this host's own programs, where an owner allowed it.
-            let is_plain = parcel.url.scheme() == "http";
-            let may = may_reach(address, &parcel.allowed) && (!is_plain || address.is_loopback());
-            if !may {
+            if !may(address) {
                 problem = PostError::Internal(address);
                 continue;
             }

@@ -5,6 +5,7 @@
 //!                                                                                      └─ page struct ──> template ──> answer
 //! ```
 //! - `door`: connections. `kit`: what all pages share. `panel`: pages, one file a resource. `api`: `/api/v1`, one file a resource.
+//! - `webmail`: `/mail`, where people read and write.
 //! - `autoconfig`: what mail programs and other mail hosts find by themselves; no sign-in guards it, and it has no sessions.
 //! - `path`: each path of the panel, once.
 //!
@@ -25,6 +26,7 @@ mod kit;
 mod linger;
 mod panel;
 mod path;
+mod webmail;
 
 use std::sync::{Arc, OnceLock};
 
@@ -32,7 +34,9 @@ use axum::Router;
 use axum::http::Method;
 use relais_model::{Clock, Domain, Timestamp};
 use relais_service::{Access, Service};
+use tokio::sync::Semaphore;
 use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_util::sync::CancellationToken;
 use tower::Layer as _;
 use tower::util::MapRequestLayer;
 
@@ -46,6 +50,7 @@ use kit::Assets;
 pub struct Web {
     inner: Arc<Inner>,
     signer: Option<Arc<dyn ProfileSigner>>,
+    stop: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -57,7 +62,12 @@ struct Inner {
     assets: Assets,
     /// Made when it is first looked into.
     book: OnceLock<api::Book>,
+    /// Browsers that hear of changes, at once.
+    listeners: Arc<Semaphore>,
 }
+
+/// Browsers that hear of changes at once, in all the house.
+const LISTENERS: usize = 2000;
 
 /// Where people find the house.
 #[derive(Debug, Clone)]
@@ -125,14 +135,36 @@ impl Web {
     /// Over `service` and `access`; at `place`.
     #[must_use]
     pub fn new(service: Service, access: Arc<Access>, place: Place, clock: Arc<dyn Clock>) -> Self {
-        let inner = Inner { service, access, clock, place, assets: Assets::load(), book: OnceLock::new() };
-        Self { inner: Arc::new(inner), signer: None }
+        let inner = Inner {
+            service,
+            access,
+            clock,
+            place,
+            assets: Assets::load(),
+            book: OnceLock::new(),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
+        };
+        Self { inner: Arc::new(inner), signer: None, stop: CancellationToken::new() }
     }
 
     /// The same, with what profiles are signed with; without it they go out unsigned.
     #[must_use]
     pub fn with_signer(self, signer: Arc<dyn ProfileSigner>) -> Self {
         Self { signer: Some(signer), ..self }
+    }
+
+    /// The same; who hears of changes hears no more once `stop` is said.
+    #[must_use]
+    pub fn with_stop(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
+    }
+
+    pub(crate) fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    pub(crate) fn listeners(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.inner.listeners)
     }
 
     pub(crate) fn service(&self) -> &Service {

@@ -80,6 +80,38 @@ pub(crate) const DESTINATION: &str = "/panel/queue/destination";
 pub(crate) const SYSTEM: &str = "/panel/system";
 pub(crate) const SYSTEM_LOG: &str = "/panel/system/log";
 
+/// One's own mail: leads to INBOX.
+pub(crate) const MAIL: &str = "/mail";
+/// A mailbox's list, by its MAILBOXID (RFC 8474).
+pub(crate) const MAILBOX: &str = "/mail/{mailbox}";
+/// The list, and one of its messages.
+pub(crate) const MAIL_MESSAGE: &str = "/mail/{mailbox}/{uid}";
+/// A message's HTML without teeth, for a frame of its own.
+pub(crate) const MAIL_FRAME: &str = "/mail/{mailbox}/{uid}/frame";
+pub(crate) const MAIL_PRINT: &str = "/mail/{mailbox}/{uid}/print";
+pub(crate) const MAIL_SOURCE: &str = "/mail/{mailbox}/{uid}/source";
+pub(crate) const MAIL_EML: &str = "/mail/{mailbox}/{uid}/message.eml";
+pub(crate) const MAIL_FILE: &str = "/mail/{mailbox}/{uid}/files/{part}";
+pub(crate) const MAIL_ZIP: &str = "/mail/{mailbox}/{uid}/files.zip";
+/// Whether a sender's pictures are shown.
+pub(crate) const MAIL_PICTURES: &str = "/mail/{mailbox}/{uid}/pictures";
+pub(crate) const MAIL_ACTS: &str = "/mail/{mailbox}/acts";
+pub(crate) const MAIL_UNDO: &str = "/mail/undo/{token}";
+/// A new message, an answer, or a draft.
+pub(crate) const MAIL_WRITE: &str = "/mail/write";
+/// Addresses that complete what is typed.
+pub(crate) const MAIL_ADDRESSES: &str = "/mail/addresses";
+/// Mailboxes, made and thrown away.
+pub(crate) const MAIL_FOLDERS: &str = "/mail/folders";
+pub(crate) const MAIL_FOLDER_RENAME: &str = "/mail/folders/{mailbox}/rename";
+pub(crate) const MAIL_FOLDER_DELETE: &str = "/mail/folders/{mailbox}/delete";
+/// What changes, as it happens.
+pub(crate) const MAIL_EVENTS: &str = "/mail/events";
+/// Pictures of others, fetched through us.
+pub(crate) const MAIL_PICTURE: &str = "/mail/picture";
+/// How one reads.
+pub(crate) const MAIL_CHOICES: &str = "/mail/choices";
+
 /// Everybody's own.
 pub(crate) const ACCOUNT: &str = "/panel/account";
 pub(crate) const OWN_PASSWORD: &str = "/panel/account/password";

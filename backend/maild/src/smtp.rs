@@ -203,6 +203,7 @@ impl Driver {
                     hello: self.session.hello().unwrap_or_default().to_owned(),
                     protocol: self.session.protocol(),
                     tls: wire.tls_words(),
+                    hides_peer: false,
                 };
                 match reception.begin(arrival, envelope, std::mem::take(&mut self.plans)).await {
                     Ok(incoming) => {

@@ -2,7 +2,7 @@
 //!
 //! **Reading.** [`Structure`] finds a message's parts as octet ranges in one pass; [`section`] and [`decode_part`] cut
 //! them out; [`Facts`] holds what is computed once and stored (ENVELOPE, BODYSTRUCTURE, preview, the keys of SORT and
-//! THREAD); [`Needle`] searches. **Building.** [`received`], [`complete_submission`] and [`dsn`] write what we add
+//! THREAD); [`Needle`] searches. **Building.** [`compose`] writes what people write; [`received`], [`complete_submission`] and [`dsn`] write what we add
 //! ourselves.
 //!
 //! Invariants: every function takes any octets, refuses none and never panics. Depth, counts and the size of what is
@@ -16,6 +16,7 @@
 
 mod address;
 mod binary;
+mod compose;
 mod date;
 pub mod dsn;
 mod facts;
@@ -36,6 +37,7 @@ mod words;
 
 pub use address::{ListItem, MAX_LIST_ITEMS, Mailbox, mailboxes, read_address_list};
 pub use binary::without_binary;
+pub use compose::{Attached, Named, Writing, compose};
 pub use date::{HeaderDate, civil_from_days, days_from_civil, format_date, parse_date};
 pub use facts::{Facts, MAX_REFERENCES};
 pub use header::{Field, Fields, count_received, fields, header_fields, header_octets, remove_fields, unfold};

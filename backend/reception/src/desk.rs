@@ -91,6 +91,8 @@ pub struct Arrival {
     pub protocol: String,
     /// Protocol version and cipher suite.
     pub tls: Option<String>,
+    /// Received doesn't tell where the client is.
+    pub hides_peer: bool,
 }
 
 impl Arrival {
@@ -278,7 +280,7 @@ impl Reception {
             envelope.reverse_path,
             received(&Received {
                 helo: &arrival.hello,
-                peer: (arrival.visit.door != Door::Lmtp).then_some(arrival.visit.peer),
+                peer: (arrival.visit.door != Door::Lmtp && !arrival.hides_peer).then_some(arrival.visit.peer),
                 peer_name: None,
                 by: self.config.host_name.as_str(),
                 with: &arrival.protocol,

@@ -90,8 +90,9 @@ pub(crate) fn doors_with_tls(configs: &[ListenerConfig], config: &Config) -> Vec
 
 /// What the service is given in a house that serves; names are looked up by the house's own `resolver`.
 pub(crate) fn operations(machine: Machine, log: Arc<LogTail>, resolver: DnsResolver) -> Result<Operations> {
-    let webhooks = Webhooks::new(courier(resolver)?, Arc::new(SystemRandom));
-    Ok(Operations::new(Arc::new(machine), log, webhooks))
+    let courier = Arc::new(HttpCourier::new(Arc::new(HouseNames(resolver)), &[])?);
+    let webhooks = Webhooks::new(Arc::clone(&courier) as Arc<dyn Courier>, Arc::new(SystemRandom));
+    Ok(Operations::new(Arc::new(machine), log, webhooks).with_pictures(courier))
 }
 
 /// Posts to other people's servers; names are looked up by `resolver`.

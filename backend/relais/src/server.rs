@@ -18,7 +18,7 @@ use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Rela
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_msgauth::Resolver;
 use relais_reception::{Disk, Login, Porter, Reception, ReceptionConfig, Tally, Tutor};
-use relais_service::{Access, CertificateDesk, Clerk, DnsHouse, Outlook, Service, Site};
+use relais_service::{Access, CertificateDesk, Clerk, DnsHouse, Out, Outlook, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -107,6 +107,8 @@ impl Server {
         let reception = reception.with_porter(porter).with_resolver(judges_by);
         let tally = reception.tally();
         let reception = Arc::new(reception);
+        let out = Out::new(Arc::clone(&reception), Arc::new(SystemRandom), config.hostname.clone());
+        let service = service.with_mail_out(out);
         let tutor = Tutor::new(store.clone(), Arc::clone(reception.filter()));
         let filters = Arc::clone(reception.filters());
         let operations = operations::Doors::bind(&config.operations, &tls).await?;
@@ -229,6 +231,7 @@ impl Server {
         let place = place(&self.reloading.begun_with);
         let signer = Signer(Arc::clone(&self.reloading.served));
         let web = Web::new(service, self.access, place, Arc::new(SystemClock)).with_signer(Arc::new(signer));
+        let web = web.with_stop(stop.clone());
         let router = web.router();
         tasks.spawn(self.web.serve(router.clone(), self.challenges, stop.clone(), self.drain));
         tasks.spawn(self.certificates.run(stop.clone()));

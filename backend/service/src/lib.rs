@@ -9,6 +9,8 @@
 //! - `overview`, `system`, `security`: how the house is. `settings`: what it is told. `webhooks`: whom it tells what happens.
 //!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
 //! - `holds`: what people send, and whose mail is held; `suppression`: addresses elsewhere that are nobody's.
+//! - `mail`: one's own mailboxes, as one reads and writes in them.
+//! - `pictures`: pictures of others, fetched in their reader's stead.
 //! - `judging`: what would be done with a message. `junk`: what one's filter has learnt, whom one lets in or keeps out.
 //! - `reports`: what houses tell each other of mail and of TLS: counted, sent, read, shown.
 //!
@@ -38,6 +40,7 @@ mod judging;
 mod junk;
 mod links;
 mod log_ins;
+mod mail;
 mod moment;
 mod mta_sts;
 mod once;
@@ -47,6 +50,7 @@ mod paging;
 mod passkeys;
 mod passwords;
 mod people;
+mod pictures;
 mod queue;
 mod reports;
 mod second_factor;
@@ -100,17 +104,19 @@ pub use judging::{JUDGED_OCTETS, JudgeHop, JudgeWanted, JudgedView};
 pub use junk::{OwnJunk, RulesOf, SenderRuleForm, SenderRuleView};
 pub use links::{DevicePassword, Founded, LinkOwner, SetUp, Way};
 pub use log_ins::LogInView;
+pub use mail::*;
 pub use moment::Moment;
 pub use once::{MAX_ANSWER_OCTETS, OnceKey, Seen};
 pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
 pub use paging::Rows;
 pub use passkeys::{CEREMONY_LASTS, Ceremony, PasskeyRow};
 pub use people::{NewPerson, OwnChange, People, PeopleWanted, PersonChange, PersonGoing, PersonSort, PersonView};
+pub use pictures::{Fetching, MAX_PICTURE_OCTETS, PICTURE_PATIENCE, Picture, PictureFetcher};
 pub use queue::{
     DestinationTally, QueueAct, QueueAttempt, QueueChart, QueueItem, QueueMessage, QueueQuery, QueueSelection,
     QueueSort, QueueTally,
 };
-pub use relais_store::{ApiKeyKey, SessionKey};
+pub use relais_store::{ApiKeyKey, Networks, SessionKey};
 pub use reports::*;
 pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer, qr};
 pub use security::{BanView, FailedLogin, RefusedTally, Security};
@@ -187,6 +193,8 @@ pub struct Service {
     pub activity: Activity,
     /// The DNS of the domains and of the host.
     pub dns: Dns,
+    /// One's own mail.
+    pub mail: Mail,
     store: Store,
     login: Arc<Login>,
     porter: Arc<Porter>,
@@ -206,12 +214,33 @@ pub struct Operations {
     pub certificates: Option<CertificateDesk>,
     /// What asks other programs about messages.
     pub filters: Option<Arc<Filters>>,
+    /// Fetches pictures that messages ask for; none in a house that reaches nobody.
+    pub pictures: Option<Arc<dyn PictureFetcher>>,
+    pub(crate) picture_seats: Seats,
     /// Who foretells what becomes of mail; none in a house that delivers nothing.
     pub outlook: Option<Outlook>,
     /// Who judges what comes in.
     pub(crate) bench: Option<judging::Bench>,
     pub(crate) flow: overview::FlowBoard,
     pub(crate) queue: queue::QueueBoard,
+}
+
+/// How many pictures are fetched at once.
+#[derive(Debug)]
+pub(crate) struct Seats(tokio::sync::Semaphore);
+
+impl Default for Seats {
+    fn default() -> Self {
+        Self(tokio::sync::Semaphore::new(pictures::FETCHED_AT_ONCE))
+    }
+}
+
+impl std::ops::Deref for Seats {
+    type Target = tokio::sync::Semaphore;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Operations {
@@ -224,6 +253,12 @@ impl Operations {
     #[must_use]
     pub fn with_certificates(self, desk: CertificateDesk) -> Self {
         Self { certificates: Some(desk), ..self }
+    }
+
+    /// With someone who fetches pictures.
+    #[must_use]
+    pub fn with_pictures(self, pictures: Arc<dyn PictureFetcher>) -> Self {
+        Self { pictures: Some(pictures), ..self }
     }
 
     /// With someone who foretells what becomes of mail.
@@ -242,6 +277,7 @@ impl Service {
             addresses: Addresses::new(store.clone()),
             activity: Activity::new(store.clone()),
             dns: Dns::new(store.clone(), None),
+            mail: Mail::new(store.clone()),
             porter: Arc::new(Porter::new(store.clone())),
             store,
             login,
@@ -259,6 +295,12 @@ impl Service {
     #[must_use]
     pub fn with_porter(self, porter: &Arc<Porter>) -> Self {
         Self { porter: Arc::clone(porter), ..self }
+    }
+
+    /// The same, in a house that sends what its people write.
+    #[must_use]
+    pub fn with_mail_out(self, out: Out) -> Self {
+        Self { mail: self.mail.with_out(out), ..self }
     }
 
     /// The same, in a house that looks at the DNS.

@@ -187,6 +187,12 @@ impl MailboxKey {
     pub fn mailbox_id(self) -> String {
         format!("F{:x}", self.0)
     }
+
+    /// By [`MailboxKey::mailbox_id`].
+    pub fn parse(id: &str) -> Option<Self> {
+        let digits = id.strip_prefix('F').filter(|digits| digits.bytes().all(|octet| octet.is_ascii_hexdigit()));
+        i64::from_str_radix(digits?, 16).ok().filter(|key| *key > 0).map(Self)
+    }
 }
 
 impl MessageKey {

@@ -55,6 +55,23 @@ pub struct SortFacts {
     pub references: Vec<String>,
 }
 
+/// What THREAD=REFERENCES (RFC 5256) needs of one message, and no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadFacts {
+    /// In its mailbox.
+    pub uid: u32,
+    /// As in [`SortFacts`].
+    pub header_date: Option<Timestamp>,
+    /// RFC 5256 §2.1.
+    pub base_subject: String,
+    /// The base subject is not the whole of the subject.
+    pub is_reply: bool,
+    /// Message-ID.
+    pub message_id: Option<String>,
+    /// References, else the first In-Reply-To, with spaces between them.
+    pub references: String,
+}
+
 impl Field {
     const fn column(self) -> &'static str {
         match self {
@@ -126,8 +143,34 @@ impl Store {
     }
 }
 
+impl Store {
+    /// What threads are made of, of a mailbox's messages above `after`, ascending by UID.
+    pub async fn thread_facts(&self, mailbox: MailboxKey, after: u32) -> Result<Vec<ThreadFacts>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT e.uid, w.header_date, w.base_subject, w.is_reply, w.message_id, w.refs
+             FROM entry e JOIN message_words w ON w.message_key = e.message_key
+             WHERE e.mailbox_key = $1 AND e.uid > $2 ORDER BY e.uid",
+        )
+        .bind(mailbox.value())
+        .bind(i64::from(after))
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        let facts = rows.iter().map(|row| {
+            Ok(ThreadFacts {
+                uid: u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default(),
+                header_date: row.try_get::<Option<i64>, _>(1)?.map(Timestamp::from_millis),
+                base_subject: row.try_get(2)?,
+                is_reply: row.try_get::<i64, _>(3)? != 0,
+                message_id: row.try_get(4)?,
+                references: row.try_get(5)?,
+            })
+        });
+        facts.collect()
+    }
+}
+
 /// `text` anywhere, with LIKE's own signs escaped.
-fn pattern(text: &str) -> String {
+pub(crate) fn pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for character in text.chars() {

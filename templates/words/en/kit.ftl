@@ -16,6 +16,7 @@ nav-keys = API keys
 nav-webhooks = Webhooks
 nav-settings = Settings
 nav-system = System
+nav-webmail = Webmail
 nav-account = My account
 role-user = User
 role-help-desk = Help desk

@@ -16,6 +16,7 @@ nav-keys = Clés d’API
 nav-webhooks = Webhooks
 nav-settings = Réglages
 nav-system = Système
+nav-webmail = Messagerie
 nav-account = Mon compte
 role-user = Utilisateur
 role-help-desk = Assistance

@@ -59,7 +59,10 @@ async function listen(tab) {
     if (message.type() === "error") complaints.push(message.text());
   });
   tab.on("pageerror", (error) => complaints.push(String(error)));
-  tab.on("requestfailed", (request) => complaints.push(`${request.url()} failed`));
+  tab.on("requestfailed", (request) => {
+    // Who leaves a page hears no more of its events.
+    if (request.resourceType() !== "eventsource") complaints.push(`${request.url()} failed`);
+  });
   await tab.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
   });

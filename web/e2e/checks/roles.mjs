@@ -16,11 +16,12 @@ export async function run(house, browser) {
       await check(`roles: ${role} sees its own navigation, and each page of it opens`, async () => {
         await tab.goto("/");
         const links = await tab.locator(".rail .navigation a").evaluateAll((all) => all.map((one) => one.getAttribute("href")));
-        const expected = [...SECTIONS[role], "/account"].map((section) => `/panel${section}`);
+        const expected = [...SECTIONS[role].map((section) => `/panel${section}`), "/mail", "/panel/account"];
         expect(links.join() === expected.join(), `it sees ${links.join()}`);
         for (const link of links) {
           const answer = await tab.goto(link);
           expect(answer.status() === 200, `${link} answers ${answer.status()}`);
+          if (link === "/mail") continue; // it has a rail of its own
           expect((await tab.locator(".rail a[aria-current=page]").getAttribute("href")) === link, `${link} is not marked as the current page`);
         }
       });

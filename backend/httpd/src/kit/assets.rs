@@ -1,4 +1,4 @@
-//! The files of `web/`, in the program: style sheets as one, scripts, icons. Their path holds a hash of them all, so that browsers keep
+//! The files of `web/`, in the program: style sheets as one, scripts, icons, and what frames of messages look like. Their path holds a hash of them all, so that browsers keep
 //! them for ever and never see an old one.
 
 use std::borrow::Cow;
@@ -26,6 +26,7 @@ const FOR_EVER: (HeaderName, &str) = (CACHE_CONTROL, "public, max-age=31536000, 
 #[folder = "../../web"]
 #[include = "css/*"]
 #[include = "js/*"]
+#[include = "letter/*"]
 #[include = "icons/*"]
 struct Folder;
 
@@ -89,6 +90,7 @@ fn read(path: &str) -> Bytes {
 
 fn kind(path: &str) -> &'static str {
     match path.rsplit('.').next() {
+        Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",

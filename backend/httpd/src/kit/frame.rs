@@ -310,7 +310,9 @@ fn navigation(words: Language, role: Role, path: &str) -> Vec<Section> {
         is_current: is_below(path, path::ACCOUNT),
         badge: None,
     };
-    sections.push(Section { title: words.say("nav-you", []), items: vec![account] });
+    let mail =
+        Item { href: path::MAIL, icon: "inbox", title: words.say("nav-webmail", []), is_current: false, badge: None };
+    sections.push(Section { title: words.say("nav-you", []), items: vec![mail, account] });
     sections
 }
 

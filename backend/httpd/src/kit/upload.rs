@@ -11,12 +11,24 @@ use super::PageError;
 use super::visit::Visit;
 
 /// Fields of a form with files, at most.
-const FIELDS: usize = 32;
+const FIELDS: usize = 64;
 
-/// The fields and files of a POST. Without the CSRF token of this very session it isn't read: the token stands before
-/// all files.
-#[derive(Debug)]
-pub(crate) struct Upload(HashMap<String, Bytes>);
+/// The fields and files of a POST. Without the CSRF token of this very session it isn't read: the token stands before all files.
+#[derive(Debug, Default)]
+pub(crate) struct Upload {
+    fields: HashMap<String, Bytes>,
+    files: Vec<(String, UploadedFile)>,
+}
+
+/// A file, as a browser sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UploadedFile {
+    /// As the browser calls it; never trusted.
+    pub(crate) name: String,
+    /// What the browser takes it for.
+    pub(crate) kind: String,
+    pub(crate) octets: Bytes,
+}
 
 impl Upload {
     /// What stood in the field or the file of that name; empty where it was not sent. Octets that aren't UTF-8 are U+FFFD.
@@ -26,7 +38,19 @@ impl Upload {
 
     /// The same, octet by octet.
     pub(crate) fn take_octets(&mut self, name: &str) -> Bytes {
-        self.0.remove(name).unwrap_or_default()
+        if let Some(octets) = self.fields.remove(name) {
+            return octets;
+        }
+        let place = self.files.iter().position(|(field, _)| field == name);
+        place.map(|place| self.files.remove(place).1.octets).unwrap_or_default()
+    }
+
+    /// The files of that field that have a name; a field where none was chosen sends one without.
+    pub(crate) fn files(&mut self, name: &str) -> Vec<UploadedFile> {
+        let (wanted, others) = std::mem::take(&mut self.files).into_iter().partition(|(field, _)| field == name);
+        self.files = others;
+        let wanted: Vec<(String, UploadedFile)> = wanted;
+        wanted.into_iter().map(|(_, file)| file).filter(|file| !file.name.is_empty()).collect()
     }
 }
 
@@ -36,24 +60,30 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
     async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
         let visit = Arc::clone(Visit::of(request.extensions())?);
         let mut parts = Multipart::from_request(request, state).await.map_err(|_| unfit("form-kind"))?;
-        let mut fields = HashMap::new();
+        let mut upload = Self::default();
         let mut is_ours = false;
         while let Some(field) = parts.next_field().await.map_err(|_| unfit("form-unreadable"))? {
             let name = field.name().unwrap_or_default().to_owned();
             if name != "csrf" && !is_ours {
                 return Err(not_ours());
             }
-            if fields.len() >= FIELDS {
+            if upload.fields.len() + upload.files.len() >= FIELDS {
                 return Err(unfit("form-unreadable"));
             }
+            let file_name = field.file_name().map(str::to_owned);
+            let kind = field.content_type().unwrap_or_default().to_owned();
             let octets = field.bytes().await.map_err(|_| unfit("form-too-large"))?;
+            if let Some(file_name) = file_name {
+                upload.files.push((name, UploadedFile { name: file_name, kind, octets }));
+                continue;
+            }
             if name == "csrf" {
                 is_ours = visit.owns(&String::from_utf8_lossy(&octets));
             } else {
-                fields.insert(name, octets);
+                upload.fields.insert(name, octets);
             }
         }
-        if is_ours { Ok(Self(fields)) } else { Err(not_ours()) }
+        if is_ours { Ok(upload) } else { Err(not_ours()) }
     }
 }
 

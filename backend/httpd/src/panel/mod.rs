@@ -43,10 +43,11 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::kit::{self, Assets, Person, Routes};
-use crate::{Web, path};
+use crate::{Web, path, webmail};
 
 pub(crate) use error::error_page;
 pub(crate) use links::not_set_up_page;
+pub(crate) use sign_in::Nothing;
 
 /// Octets of a form, at most; a file has a limit of its own.
 const FORM_OCTETS: usize = 256 * 1024;
@@ -73,6 +74,7 @@ pub(crate) fn router(web: &Web) -> Router {
         .layer(CompressionLayer::new())
         .layer(timeout(PATIENCE))
         .with_state(web.clone());
+    let pages = pages.layer(middleware::from_fn(webmail::policy));
     pages.merge(files).layer(CatchPanicLayer::new()).layer(middleware::from_fn(kit::headers))
 }
 
@@ -109,6 +111,7 @@ pub(crate) fn routes() -> Routes {
         .and(activity::routes)
         .and(keys::routes)
         .and(crate::api::routes)
+        .and(crate::webmail::routes)
 }
 
 /// To where the visitor belongs.

@@ -218,7 +218,7 @@ async fn sign_out(guest: Guest, State(web): State<Web>, Form(Nothing {}): Form<N
 
 /// A form that only says that it is meant.
 #[derive(Deserialize)]
-pub(super) struct Nothing {}
+pub(crate) struct Nothing {}
 
 #[derive(Debug, Template)]
 #[template(path = "panel/sign_in/prove.html")]

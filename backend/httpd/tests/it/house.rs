@@ -12,21 +12,22 @@ use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION};
 use axum::http::{HeaderMap, Method, Request, StatusCode, request};
 use rcgen::{CertificateParams, KeyPair};
 use relais_httpd::{MailPorts, Peer, Place, ProfileSigner, Web};
-use relais_model::{Address, BodyType, Clock as _, Domain, ReversePath, Secret};
-use relais_reception::{Login, LoginAnswer, LoginAttempt, Protocol};
+use relais_model::{Address, BodyType, Clock as _, Domain, MailboxName, ReversePath, Secret};
+use relais_reception::{Disk, Login, LoginAnswer, LoginAttempt, Protocol, Reception, ReceptionConfig};
 use relais_service::{
-    Access, Actor, Courier, DnsHouse, NewWebhookForm, Operations, Parcel, Posting, Role, Service, SignIn, SignedIn,
-    Site, Visit, Webhooks,
+    Access, Actor, Courier, DnsHouse, NewWebhookForm, Operations, Out, Parcel, Posting, Role, Service, SignIn,
+    SignedIn, Site, Visit, Webhooks,
 };
 use relais_store::{
-    Acceptance, Account, AuditFilter, Author, Content, DatabaseUrl, DomainChange, HoldFacts, HoldReason, NewAccount,
-    NewHold, NewQueued, NewRecipient, Page, QueueFilter, Store, StoreConfig, TraceId,
+    Acceptance, Account, Append, AuditFilter, Author, Content, DatabaseUrl, DomainChange, HoldFacts, HoldReason,
+    MailboxKey, NewAccount, NewHold, NewQueued, NewRecipient, Page, QueueFilter, Store, StoreConfig, TraceId,
 };
 use relais_testkit::{ManualClock, SeededRandom};
 use tempfile::TempDir;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 /// Everybody's password.
@@ -34,6 +35,13 @@ pub(crate) const PASSWORD: &str = "correct horse";
 /// Of it, as `doveadm pw -s SSHA512` made it: quick, so that tests are.
 const HASH: &str =
     "{SSHA512}mpmCl2ofUUa9Tjo5osCoV55vwBWXyuzI3Eme/hdZIriGuwXwp82joKjvIVhnO3qON8GMJ55C7suhKd0jBG4/PeAOv0M=";
+
+/// A message with HTML, plain text and a file.
+pub(crate) const LETTER: &str = "From: Shop <news@shop.example>\nTo: user@one.example\nSubject: Sale\nMessage-ID: <1@shop.example>\n\
+    MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n\
+    <p onclick=alert(1)>Hi<script>alert(1)</script><img src=https://tracker.example/p.gif></p>\n\
+    --b\nContent-Type: text/html; name=evil.html\nContent-Disposition: attachment; filename=evil.html\n\n<script>alert(2)</script>\n\
+    --b\nContent-Type: image/png; name=dot.png\nContent-Disposition: attachment\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo=\n--b--\n";
 
 /// Where browsers are.
 const PEER: [u8; 4] = [192, 0, 2, 1];
@@ -124,9 +132,13 @@ impl House {
         let access = Access::open(store.clone(), login.clone(), clock.clone(), random.clone(), &site).await.unwrap();
         let access = Arc::new(access);
         let mut operations = Operations::default();
-        operations.webhooks = Webhooks::new(Arc::new(Taken), random);
+        operations.webhooks = Webhooks::new(Arc::new(Taken), random.clone());
         let service = Service::new(store.clone(), Arc::clone(&login)).with_operations(operations);
         let service = service.with_dns(DnsHouse::quiet(domain(&site.host)));
+        let config = ReceptionConfig { host_name: domain(&site.host) };
+        let disk = Arc::new(Disk::new(dir.path(), 0, clock.clone()));
+        let reception = Reception::new(store.clone(), config, dir.path(), disk, clock.clone(), random.clone());
+        let service = service.with_mail_out(Out::new(Arc::new(reception), random, domain(&site.host)));
         let ports = MailPorts {
             imaps: Some(993),
             pop3s: Some(995),
@@ -138,10 +150,29 @@ impl House {
         let (signer, certificate) = Signer::make();
         let place = Place { host: domain(&site.host), origin, ports };
         let web = Web::new(service.clone(), Arc::clone(&access), place, clock.clone()).with_signer(Arc::new(signer));
+        // Who listens for changes hears that the house closes: nobody waits for them.
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let web = web.with_stop(stop);
         let house = Self { certificate, router: web.router(), access, clock, service, store, login, _dir: dir };
         house.queue("one", "user@one.example", "a@x.example").await;
         house.queue("two", "far@two.example", "b@y.example").await;
+        for owner in ["user@one.example", "far@two.example"] {
+            house.file(owner, LETTER).await;
+        }
         house
+    }
+
+    /// Puts a message into somebody's INBOX.
+    pub(crate) async fn file(&self, owner: &str, raw: &str) {
+        let content = Content::prepare(raw.replace('\n', "\r\n").into_bytes());
+        let append = Append { content, flags: Vec::new(), internal_date: None };
+        self.store.append(self.inbox(owner).await, vec![append]).await.unwrap();
+    }
+
+    async fn inbox(&self, owner: &str) -> MailboxKey {
+        let account = self.store.account(&Address::parse(owner).unwrap()).await.unwrap().unwrap();
+        self.store.mailbox_key(account.key, &MailboxName::inbox()).await.unwrap().unwrap()
     }
 
     async fn queue(&self, trace: &str, sender: &str, recipient: &str) {
@@ -218,6 +249,11 @@ impl House {
         if text.contains("$held") {
             self.hold("held@one.example").await;
             filled = filled.replace("$held", "held@one.example");
+        }
+        for (gap, owner) in [("$inbox", "user@one.example"), ("$far-inbox", "far@two.example")] {
+            if text.contains(gap) {
+                filled = filled.replace(gap, &self.inbox(owner).await.mailbox_id());
+            }
         }
         if text.contains("$ban") {
             self.ban(address_of(Role::User)).await;
@@ -305,6 +341,14 @@ impl House {
             ("queue".to_owned(), format!("{:?}", queue.rows)),
             ("settings".to_owned(), format!("{:?}", self.store.settings())),
         ]);
+        for owner in ["user@one.example", "far@two.example"] {
+            let account = self.store.account(&Address::parse(owner).unwrap()).await.unwrap().unwrap();
+            let mut mail = format!("{:?}", self.store.mailboxes(account.key).await.unwrap());
+            let view = self.store.view(self.inbox(owner).await).await.unwrap().unwrap();
+            mail.push_str(&format!("{:?}", view.read(|rows| rows.as_slice().to_vec())));
+            mail.push_str(&format!("{:?}", self.store.reading_choices(account.key).await.unwrap()));
+            state.insert(format!("mail of {owner}"), mail);
+        }
         for (text, _) in PEOPLE {
             let account = self.store.account(&Address::parse(text).unwrap()).await.unwrap().unwrap();
             let sessions = self.store.sessions(account.key).await.unwrap();

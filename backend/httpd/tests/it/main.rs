@@ -17,3 +17,4 @@ mod guards;
 mod house;
 mod phone;
 mod roles;
+mod webmail;

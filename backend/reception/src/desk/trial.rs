@@ -85,7 +85,7 @@ impl Reception {
             return Tried::turned_away(reply, "loop", "refused-circles");
         }
         let trace = TraceId::make(now, &*self.random);
-        let arrival = Arrival { visit, hello, protocol: "ESMTP".to_owned(), tls: None };
+        let arrival = Arrival { visit, hello, protocol: "ESMTP".to_owned(), tls: None, hides_peer: false };
         let head = self.head(&arrival, &envelope, &trace, now);
         let octets = [head.as_bytes(), &message].concat();
         let Weighed { verdict, proof, .. } =

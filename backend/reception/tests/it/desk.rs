@@ -98,7 +98,8 @@ impl Desk {
             plans.push(self.reception.recipient(&visit, &envelope, &path).await?);
             envelope.recipients.push(path);
         }
-        let arrival = Arrival { visit, hello: "client.example".to_owned(), protocol: "ESMTP".to_owned(), tls: None };
+        let (hello, protocol) = ("client.example".to_owned(), "ESMTP".to_owned());
+        let arrival = Arrival { visit, hello, protocol, tls: None, hides_peer: false };
         let mut incoming = self.reception.begin(arrival, envelope, plans).await?;
         incoming.write(message.as_bytes()).await.unwrap();
         Ok(incoming)

@@ -6,9 +6,10 @@ use std::time::Duration;
 use relais_dnscheck::Inspector;
 use relais_dnscheck::provider::FormError;
 use relais_model::{Address, Domain};
-use relais_reception::Login;
-use relais_service::{Actor, DnsAlert, DnsHouse, DnsWanted, Failure, OpenAccount, Reach, Role, Service, Via};
+use relais_reception::{Disk, Login, Reception, ReceptionConfig};
+use relais_service::{Actor, DnsAlert, DnsHouse, DnsWanted, Failure, OpenAccount, Out, Reach, Role, Service, Via};
 use relais_store::{Author, DatabaseUrl, DomainChange, NewAccount, Store, StoreConfig};
+use relais_testkit::postgres::Database;
 use relais_testkit::{ManualClock, SeededRandom};
 
 use crate::fake_dns::{self, FakeDns};
@@ -20,6 +21,18 @@ pub(crate) struct House {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) dns: Arc<FakeDns>,
     _dir: tempfile::TempDir,
+    _database: Option<Database>,
+}
+
+/// Runs a test on both engines; where PostgreSQL is missing, the testkit says so.
+pub(crate) fn on_both<F: Future<Output = ()>>(test: impl Fn(Arc<House>) -> F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        test(Arc::new(House::open().await)).await;
+        if let Some(database) = Database::fresh() {
+            test(Arc::new(House::open_on(Some(database)).await)).await;
+        }
+    });
 }
 
 /// Who has which role; all are of one.example, where the middle two serve.
@@ -32,8 +45,15 @@ const PEOPLE: [(&str, Role); 4] = [
 
 impl House {
     pub(crate) async fn open() -> Self {
+        Self::open_on(None).await
+    }
+
+    /// On a PostgreSQL; on SQLite without any.
+    async fn open_on(postgres: Option<Database>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let database = DatabaseUrl::Sqlite(dir.path().join("store.db"));
+        let sqlite = || DatabaseUrl::Sqlite(dir.path().join("store.db"));
+        let url = postgres.as_ref().map(|database| DatabaseUrl::parse(&database.url()).unwrap());
+        let database = url.unwrap_or_else(sqlite);
         let config = StoreConfig { database, objects: dir.path().join("objects"), inline_octets: 100_000, readers: 2 };
         let clock = Arc::new(ManualClock::at(relais_model::Timestamp::from_seconds(1_767_225_600)));
         let random = Arc::new(SeededRandom::new(7));
@@ -52,8 +72,12 @@ impl House {
         store.add_account(NewAccount::user(address("far@two.example")), &Author::house()).await.unwrap();
         let login = Arc::new(Login::new(store.clone(), clock.clone(), &*random).with_refusals_after(Duration::ZERO));
         let dns = Arc::new(FakeDns::default());
-        let service = Service::new(store.clone(), Arc::clone(&login)).with_dns(dns_house(&dns, random));
-        Self { service, store, login, clock, dns, _dir: dir }
+        let service = Service::new(store.clone(), Arc::clone(&login)).with_dns(dns_house(&dns, random.clone()));
+        let config = ReceptionConfig { host_name: domain("mx.house.example") };
+        let disk = Arc::new(Disk::new(dir.path(), 0, clock.clone()));
+        let reception = Reception::new(store.clone(), config, dir.path(), disk, clock.clone(), random.clone());
+        let service = service.with_mail_out(Out::new(Arc::new(reception), random, domain("mx.house.example")));
+        Self { service, store, login, clock, dns, _dir: dir, _database: postgres }
     }
 
     /// Until no check runs any more.

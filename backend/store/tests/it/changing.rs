@@ -182,6 +182,13 @@ fn a_message_replaces_another() {
         assert!(matches!(refused, Err(ChangeError::TooManyKeywords)), "{refused:?}");
         assert_eq!(house.status(house.anna, "INBOX").await.messages, 2);
         assert_eq!(house.status(house.anna, "Drafts").await.messages, 1);
+        // What comes and goes in one transaction.
+        let (came, went) = tokio::join!(
+            store.append(drafts, vec![append(&message(10))]),
+            store.replace(drafts, uid(2), drafts, append(&message(11)))
+        );
+        assert_eq!((came.unwrap().uids, went.unwrap().appended.uids), (set(&[(2, 2)]), set(&[(3, 3)])));
+        assert_eq!(house.status(house.anna, "Drafts").await.messages, 2);
         house.check().await;
     });
 }

@@ -31,3 +31,4 @@ mod trace;
 mod transport;
 mod views;
 mod webhooks;
+mod webmail;

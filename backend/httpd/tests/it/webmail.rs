@@ -1,0 +1,98 @@
+//! What of a stranger's message reaches a browser, and under which rules.
+
+use axum::http::header::{
+    CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use relais_service::Role;
+
+use crate::house::{Answer, Browser, House};
+
+async fn reader() -> (House, Browser, String) {
+    let house = House::open().await;
+    let user = house.browser(Some(Role::User)).await;
+    let inbox = house.fill("/mail/$inbox").await;
+    (house, user, inbox)
+}
+
+fn header<'a>(answer: &'a Answer, name: &axum::http::HeaderName) -> &'a str {
+    answer.headers.get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+/// A message's HTML has no script left, stands in a frame that is nobody's origin, and never in a page of ours.
+#[tokio::test]
+async fn html_has_a_frame_of_its_own() {
+    let (_house, user, inbox) = reader().await;
+    let page = user.get(&format!("{inbox}/1")).await;
+    assert!(page.body.contains("sandbox=\"allow-popups allow-popups-to-escape-sandbox\""), "{}", page.body);
+    assert!(!page.body.contains("tracker.example") && !page.body.contains("alert(1)"), "{}", page.body);
+    assert!(header(&page, &CONTENT_SECURITY_POLICY).contains("frame-src 'self'"));
+    let frame = user.get(&format!("{inbox}/1/frame")).await;
+    assert!(frame.body.contains("<p>Hi<img>"), "{}", frame.body);
+    assert!(!frame.body.contains("<script") && !frame.body.contains("tracker"), "{}", frame.body);
+    let policy = header(&frame, &CONTENT_SECURITY_POLICY);
+    for part in ["default-src 'none'", "form-action 'none'", "sandbox allow-popups", "frame-ancestors 'self'"] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    assert!(
+        !policy.contains("script-src") && !policy.contains("allow-same-origin") && !policy.contains("allow-scripts"),
+        "{policy}"
+    );
+    assert_eq!(header(&frame, &X_FRAME_OPTIONS), "SAMEORIGIN");
+}
+
+/// Pictures of others come by an address that only we can make.
+#[tokio::test]
+async fn pictures_come_by_sealed_addresses() {
+    let (house, user, inbox) = reader().await;
+    let frame = user.get(&format!("{inbox}/1/frame?pictures=1")).await;
+    let start = frame.body.find("/mail/picture?").unwrap();
+    let path = frame.body[start..].split('"').next().unwrap().replace("&amp;", "&");
+    assert!(path.contains("tracker.example"), "{path}");
+    let nobody = Browser::new(&house.router);
+    let picture = nobody.get(&path).await;
+    // This house reaches nobody: a dot that nobody sees stands for it.
+    assert_eq!((picture.status.as_u16(), header(&picture, &CONTENT_TYPE)), (200, "image/gif"));
+    let other = path.replace("tracker.example", "10.0.0.1");
+    assert_eq!(nobody.get(&other).await.status.as_u16(), 403, "a seal is of one address");
+}
+
+/// Files of strangers are handed out to be kept; shown is only what runs nothing, under a name that leads nowhere.
+#[tokio::test]
+async fn files_are_kept_and_not_opened() {
+    let (_house, user, inbox) = reader().await;
+    for query in ["", "?view=1"] {
+        let html = user.get(&format!("{inbox}/1/files/2{query}")).await;
+        assert_eq!(header(&html, &CONTENT_TYPE), "application/octet-stream", "{query}");
+        assert!(header(&html, &CONTENT_DISPOSITION).starts_with("attachment; filename=\"evil.html\""));
+        assert_eq!(header(&html, &X_CONTENT_TYPE_OPTIONS), "nosniff");
+        assert!(header(&html, &CONTENT_SECURITY_POLICY).contains("sandbox"));
+    }
+    let picture = user.get(&format!("{inbox}/1/files/3?view=1")).await;
+    assert_eq!(header(&picture, &CONTENT_TYPE), "image/png");
+    assert!(header(&picture, &CONTENT_DISPOSITION).starts_with("inline;"));
+    assert_eq!(picture.octets, b"\x89PNG\r\n\x1a\n");
+    let eml = user.get(&format!("{inbox}/1/message.eml")).await;
+    assert_eq!(header(&eml, &CONTENT_DISPOSITION), "attachment; filename=\"Sale.eml\"; filename*=UTF-8''Sale.eml");
+    let zip = user.get(&format!("{inbox}/1/files.zip")).await;
+    assert!(zip.octets.starts_with(b"PK\x03\x04") && header(&zip, &CONTENT_TYPE) == "application/zip");
+    let source = user.get(&format!("{inbox}/1/source")).await;
+    assert!(source.body.contains("&#60;script&#62;") && !source.body.contains("<script>"), "{}", source.body);
+}
+
+/// Without scripts: a form does it, the next page says so and takes it back.
+#[tokio::test]
+async fn acts_are_forms_and_are_taken_back() {
+    let (_house, user, inbox) = reader().await;
+    let done = user.post(&format!("{inbox}/acts"), "uid=1&act=archive&next=/mail").await;
+    assert_eq!(done.short(), "303 /mail");
+    let flash = done.headers.get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+    let next = Browser { cookie: format!("{}; {flash}", user.cookie), ..user.clone() };
+    let page = next.get("/mail").await;
+    assert!(page.body.contains("1 message archived."), "{}", page.body);
+    let undo = page.body.split("action=\"/mail/undo/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(user.get(&format!("{inbox}/1")).await.status.as_u16(), 404);
+    assert_eq!(user.post(&format!("/mail/undo/{undo}"), "").await.status.as_u16(), 303);
+    assert!(user.get(&inbox).await.body.contains("Sale"));
+    let lines = user.get(&format!("{inbox}?part=list")).await.body;
+    assert!(lines.contains("data-uid=\"2\"") && !lines.contains("<html"), "{lines}");
+}

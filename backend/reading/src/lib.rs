@@ -1,0 +1,27 @@
+//! What a message says, made fit to be shown: who wrote it, its text, its files, and its HTML without teeth.
+//!
+//! ```text
+//! octets ──> Letter::read ──> header, passages (plain or HTML), files, seals, invitations
+//!                                  │ plain ──> plain::paragraphs: quotes to be folded, links
+//!                                  └ HTML ───> Cleaner::clean: allowed elements, styles, pictures; links judged
+//! ```
+//! - `letter`: which parts are read, and which are files. `header`: the fields that people look at.
+//! - `plain`: text as people typed it. `html`: what is left of an author's HTML; `css`: of its styles. `link`: where a link leads.
+//!
+//! # Invariants
+//! - No octets are refused, and nothing here runs long: sizes, depths and counts have named limits.
+//! - What [`Cleaner::clean`] gives has no script, no form, no frame, no style sheet, no `url()`, and asks nobody for anything but the pictures
+//!   that the caller named. It is meant for a frame of its own all the same, with a policy that says so again.
+//! - Nothing here says a sentence: kinds and names only, for the catalogue.
+
+mod css;
+mod header;
+mod html;
+mod letter;
+mod link;
+pub mod plain;
+
+pub use header::{Header, Party};
+pub use html::{Clean, Cleaner, Doubtful, Fetched, MAX_HTML_OCTETS, Pictures, escaped};
+pub use letter::{File, Invitation, Letter, MAX_FILES, Passage, Seal, decoded, file_octets};
+pub use link::{Doubt, judge};

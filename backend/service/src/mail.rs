@@ -1,0 +1,195 @@
+//! Mail as its owner reads and writes it in a browser: the same mailboxes, UIDs, flags and changes that IMAP shows (decision 39).
+//!
+//! ```text
+//! Actor ──> own mailbox ──> View (the store's, shared with IMAP's sessions) ──> order ──> a window of rows ──> contents
+//!                 └──────> acts: the store's writer, as IMAP's STORE, COPY, MOVE; what was done can be taken back
+//! ```
+//! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for.
+//! - `open`: one message, read and judged. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed and thrown away. `write`:
+//!   drafts and sending.
+//!
+//! Invariants: whoever asks sees their own account and nothing else; a mailbox of another is absent. Nothing is read whole for a page: an
+//! order is kept as long as its mailbox's messages stay, and brought up to date by what came and went.
+
+mod acts;
+mod find;
+mod folders;
+mod list;
+mod news;
+mod open;
+mod order;
+mod write;
+
+use std::sync::Arc;
+
+use relais_model::{MailboxName, SpecialUse, Uid};
+use relais_store::{AccountKey, MailboxKey, MailboxStatus, Store, View};
+
+use crate::{Actor, Failure, Text};
+
+pub use acts::{Act, Chosen, Done, Place};
+pub use find::{MAX_TERMS, Search, Term};
+pub use list::{ListFilter, ListPage, ListRow, ListWanted, MAX_WINDOW};
+pub use news::{MailNews, News};
+pub use open::{Genuine, MessageEntry, MessageFlags, MessageView, RawMessage};
+pub use relais_store::{Density, ReadingChoices, ReadingPane};
+pub use write::{Answering, Draft, DraftFile, MAX_FILES_OCTETS, MAX_RECIPIENTS, NewFile, Of, Out, Quoting};
+
+use acts::Undos;
+use order::Orders;
+
+/// The use-cases of reading and writing mail. A cheap clone.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    store: Store,
+    orders: Arc<Orders>,
+    undos: Arc<Undos>,
+    /// None in a house that sends nothing.
+    out: Option<Arc<Out>>,
+}
+
+/// A mailbox in the list of all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// MAILBOXID (RFC 8474): stays through renames.
+    pub id: String,
+    /// Its full name, levels parted by `/`.
+    pub name: String,
+    /// What it is for; none for one that somebody made.
+    pub special_use: Option<SpecialUse>,
+    /// It is INBOX.
+    pub is_inbox: bool,
+    /// Messages.
+    pub messages: u64,
+    /// Of these unread.
+    pub unseen: u64,
+    /// LSUB shows it.
+    pub is_subscribed: bool,
+}
+
+impl Folder {
+    fn of(status: &MailboxStatus) -> Self {
+        Self {
+            id: status.mailbox.mailbox_id.clone(),
+            name: status.mailbox.name.as_str().to_owned(),
+            special_use: status.mailbox.special_use,
+            is_inbox: status.mailbox.name.is_inbox(),
+            messages: status.messages,
+            unseen: status.unseen,
+            is_subscribed: status.mailbox.is_subscribed,
+        }
+    }
+
+    /// The last level of its name.
+    pub fn title(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or(&self.name)
+    }
+
+    /// Levels above it.
+    pub fn depth(&self) -> usize {
+        self.name.matches('/').count()
+    }
+
+    /// In which order they stand: what is used most first.
+    fn rank(&self) -> u8 {
+        match (self.is_inbox, self.special_use) {
+            (true, _) => 0,
+            (_, Some(SpecialUse::Drafts)) => 1,
+            (_, Some(SpecialUse::Sent)) => 2,
+            (_, Some(SpecialUse::Archive)) => 3,
+            (_, Some(SpecialUse::Junk)) => 4,
+            (_, Some(SpecialUse::Trash)) => 5,
+            _ => 6,
+        }
+    }
+}
+
+/// A mailbox of who asks, ready to be looked at.
+struct Own {
+    account: AccountKey,
+    view: Arc<View>,
+}
+
+impl Mail {
+    /// Over `store`.
+    pub fn new(store: Store) -> Self {
+        Self { store, orders: Arc::default(), undos: Arc::default(), out: None }
+    }
+
+    /// All mailboxes: INBOX, those with a use, and the others by name.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] for the command line.
+    pub async fn folders(&self, me: &Actor) -> Result<Vec<Folder>, Failure> {
+        let (account, _) = me.own()?;
+        let mut folders: Vec<Folder> = self.store.mailboxes(account).await?.iter().map(Folder::of).collect();
+        folders.sort_by(|one, other| {
+            let key = |folder: &Folder| (folder.rank(), folder.name.to_lowercase());
+            key(one).cmp(&key(other))
+        });
+        Ok(folders)
+    }
+
+    /// How one reads.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] for the command line.
+    pub async fn choices(&self, me: &Actor) -> Result<ReadingChoices, Failure> {
+        Ok(self.store.reading_choices(me.own()?.0).await?)
+    }
+
+    /// Reads so from now on.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] for the command line.
+    pub async fn choose(&self, me: &Actor, choices: ReadingChoices) -> Result<(), Failure> {
+        Ok(self.store.set_reading_choices(me.own()?.0, choices).await?)
+    }
+
+    /// The mailbox that `id` names, of who asks.
+    async fn own(&self, me: &Actor, id: &str) -> Result<Own, Failure> {
+        let (account, _) = me.own()?;
+        let key = MailboxKey::parse(id).ok_or_else(no_mailbox)?;
+        let view = self.store.view(key).await?.ok_or_else(no_mailbox)?;
+        if view.account() != account || view.is_gone() {
+            return Err(no_mailbox());
+        }
+        Ok(Own { account, view })
+    }
+
+    /// The mailbox with this use, which is made where there is none.
+    async fn with_use(&self, account: AccountKey, special_use: SpecialUse) -> Result<MailboxKey, Failure> {
+        let all = self.store.mailboxes(account).await?;
+        if let Some(status) = all.iter().find(|status| status.mailbox.special_use == Some(special_use)) {
+            return Ok(status.mailbox.key);
+        }
+        let name = special_use.as_str().trim_start_matches('\\');
+        let name = MailboxName::parse(name).map_err(|_unfit| Failure::Failed)?;
+        if let Some(status) = all.iter().find(|status| status.mailbox.name == name) {
+            return Ok(status.mailbox.key);
+        }
+        let made =
+            self.store.create_mailbox(account, &name, Some(special_use)).await.map_err(|_refused| Failure::Failed)?;
+        self.store.subscribe(account, &name).await?;
+        Ok(made.mailbox.key)
+    }
+
+    /// What a mailbox is for; INBOX has no use.
+    async fn use_of(&self, account: AccountKey, mailbox: MailboxKey) -> Result<Option<SpecialUse>, Failure> {
+        let all = self.store.mailboxes(account).await?;
+        let status = all.iter().find(|status| status.mailbox.key == mailbox).ok_or_else(no_mailbox)?;
+        Ok(status.mailbox.special_use)
+    }
+}
+
+fn no_mailbox() -> Failure {
+    Failure::Absent(Text::new("mail-no-mailbox"))
+}
+
+fn no_message() -> Failure {
+    Failure::Absent(Text::new("mail-no-message"))
+}
+
+fn uid(number: u32) -> Result<Uid, Failure> {
+    Uid::new(number).ok_or_else(no_message)
+}

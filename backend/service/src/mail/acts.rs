@@ -1,0 +1,287 @@
+//! What is done to messages: flags, moves, removals, and taking them back.
+//!
+//! What can be taken back is kept for [`UNDO_FOR`], in memory: a restart forgets it, and nothing else.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use moka::sync::Cache;
+use relais_model::{Flag, Keyword, MailboxName, SpecialUse, SystemFlag, Uid, UidSet};
+use relais_store::{AccountKey, ChangeError, Copied, FlagChange, FlagOp, MailboxKey};
+
+use super::list::ListWanted;
+use super::{Mail, Own, no_mailbox};
+use crate::{Actor, Failure, Text};
+
+/// An act can be taken back for so long.
+pub(crate) const UNDO_FOR: Duration = Duration::from_mins(10);
+/// Acts that can be taken back at a time, in all the house.
+const MAX_UNDOS: u64 = 20_000;
+
+/// Which messages of a mailbox.
+#[derive(Debug, Clone)]
+pub enum Chosen {
+    /// These.
+    Messages(UidSet),
+    /// These, and all that stands with them in a conversation.
+    Conversations(UidSet),
+    /// All that a list shows, on all its pages.
+    Listed(Box<ListWanted>),
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Sets `\Seen`, or takes it away.
+    Read(bool),
+    /// Sets `\Flagged`, or takes it away.
+    Star(bool),
+    /// Sets a keyword, or takes it away.
+    Label(String, bool),
+    /// Moves.
+    Move(Place),
+    /// Copies.
+    Copy(Place),
+    /// Moves into Trash; what is there already goes for good.
+    Delete,
+}
+
+/// Where to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The mailbox of this MAILBOXID.
+    Mailbox(String),
+    /// The archive.
+    Archive,
+    /// Junk: teaches the filter.
+    Junk,
+    /// Back from Junk into INBOX: teaches it, too.
+    NotJunk,
+}
+
+/// What came of an act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Messages that are other than before.
+    pub count: u64,
+    /// What happened, in words.
+    pub says: Text,
+    /// Takes it back; none where nothing can.
+    pub undo: Option<String>,
+}
+
+/// How an act is taken back.
+#[derive(Debug, Clone)]
+pub(super) enum Undo {
+    Flags {
+        mailbox: MailboxKey,
+        uids: UidSet,
+        change: FlagChange,
+    },
+    Move {
+        from: MailboxKey,
+        uids: UidSet,
+        to: MailboxKey,
+    },
+    /// Copies go again.
+    Remove {
+        mailbox: MailboxKey,
+        uids: UidSet,
+    },
+    /// A mailbox has its old name again.
+    Rename {
+        from: MailboxName,
+        to: MailboxName,
+    },
+}
+
+/// What can be taken back.
+#[derive(Debug)]
+pub(super) struct Undos {
+    kept: Cache<(AccountKey, u64), Undo>,
+    next: AtomicU64,
+}
+
+impl Default for Undos {
+    fn default() -> Self {
+        Self { kept: Cache::builder().max_capacity(MAX_UNDOS).time_to_live(UNDO_FOR).build(), next: AtomicU64::new(1) }
+    }
+}
+
+impl Undos {
+    /// Its name is of its account: nobody else's names it.
+    fn keep(&self, account: AccountKey, undo: Undo) -> String {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.kept.insert((account, number), undo);
+        format!("{number:x}")
+    }
+
+    /// Once.
+    fn take(&self, account: AccountKey, token: &str) -> Option<Undo> {
+        self.kept.remove(&(account, u64::from_str_radix(token, 16).ok()?))
+    }
+}
+
+impl Mail {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`]: the mailbox, or the one that they go to, isn't there; [`Failure::Clash`]: the account is full.
+    pub async fn act(&self, me: &Actor, mailbox: &str, chosen: &Chosen, act: &Act) -> Result<Done, Failure> {
+        let own = self.own(me, mailbox).await?;
+        let uids = self.chosen(&own, chosen).await?;
+        if uids.is_empty() {
+            return Ok(Done { count: 0, says: Text::new("mail-nothing-chosen"), undo: None });
+        }
+        match act {
+            Act::Read(is_set) => self.flag(&own, uids, Flag::System(SystemFlag::Seen), *is_set, "read").await,
+            Act::Star(is_set) => self.flag(&own, uids, Flag::System(SystemFlag::Flagged), *is_set, "star").await,
+            Act::Label(name, is_set) => {
+                let unfit = |_| Failure::unfit("label", Text::new("mail-label-bad"));
+                let keyword = Keyword::parse(name).map_err(unfit)?;
+                self.flag(&own, uids, Flag::Keyword(keyword), *is_set, "label").await
+            }
+            Act::Move(place) => {
+                let to = self.place(own.account, place).await?;
+                self.move_to(&own, uids, to, word_of(place)).await
+            }
+            Act::Copy(place) => {
+                let to = self.place(own.account, place).await?;
+                let copied = self.store.copy(own.view.mailbox(), uids, to).await.map_err(refused)?;
+                let undo = Undo::Remove { mailbox: to, uids: copied.to.iter().copied().collect() };
+                Ok(self.done(own.account, count(&copied), "copied", undo))
+            }
+            Act::Delete => self.delete(&own, uids).await,
+        }
+    }
+
+    /// Takes an act back.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`]: it was taken back already, or too long ago.
+    pub async fn undo(&self, me: &Actor, token: &str) -> Result<Text, Failure> {
+        let (account, _) = me.own()?;
+        let undo = self.undos.take(account, token);
+        match undo.ok_or_else(|| Failure::Absent(Text::new("mail-undo-gone")))? {
+            Undo::Flags { mailbox, uids, change } => {
+                self.store.store_flags(mailbox, uids, change, None).await.map_err(refused)?;
+            }
+            Undo::Move { from, uids, to } => {
+                self.store.move_messages(from, uids, to).await.map_err(refused)?;
+            }
+            Undo::Remove { mailbox, uids } => self.remove(mailbox, uids).await?,
+            Undo::Rename { from, to } => self.rename(account, &from, &to).await?,
+        }
+        Ok(Text::new("mail-undone"))
+    }
+
+    /// The messages that are meant, as far as they are there.
+    async fn chosen(&self, own: &Own, chosen: &Chosen) -> Result<UidSet, Failure> {
+        Ok(match chosen {
+            Chosen::Messages(uids) => uids.clone(),
+            Chosen::Conversations(uids) => {
+                let order = self.orders.of(&self.store, &own.view, true).await?;
+                let is_meant = |uid: &u32| Uid::new(*uid).is_some_and(|uid| uids.contains(uid));
+                let lines = order.lines.iter().filter(|line| line.uids.iter().any(&is_meant));
+                sorted(lines.flat_map(|line| line.uids.iter().copied()))
+            }
+            Chosen::Listed(wanted) => {
+                let lines = self.lines(own, wanted).await?;
+                sorted(lines.as_slice().iter().flat_map(|line| line.uids.iter().copied()))
+            }
+        })
+    }
+
+    async fn flag(&self, own: &Own, uids: UidSet, flag: Flag, is_set: bool, word: &str) -> Result<Done, Failure> {
+        let change =
+            |is_set| FlagChange { op: if is_set { FlagOp::Add } else { FlagOp::Remove }, flags: vec![flag.clone()] };
+        let mailbox = own.view.mailbox();
+        let stored = self.store.store_flags(mailbox, uids, change(is_set), None).await.map_err(refused)?;
+        let undo = Undo::Flags { mailbox, uids: stored.changed.clone(), change: change(!is_set) };
+        let word = if is_set { word.to_owned() } else { format!("not-{word}") };
+        Ok(self.done(own.account, stored.changed.count(), &word, undo))
+    }
+
+    async fn move_to(&self, own: &Own, uids: UidSet, to: MailboxKey, word: &str) -> Result<Done, Failure> {
+        let from = own.view.mailbox();
+        if from == to {
+            return Ok(Done { count: 0, says: Text::new("mail-moved-nowhere"), undo: None });
+        }
+        let moved = self.store.move_messages(from, uids, to).await.map_err(refused)?;
+        let undo = Undo::Move { from: to, uids: moved.to.iter().copied().collect(), to: from };
+        Ok(self.done(own.account, count(&moved), word, undo))
+    }
+
+    async fn delete(&self, own: &Own, uids: UidSet) -> Result<Done, Failure> {
+        let mailbox = own.view.mailbox();
+        if self.use_of(own.account, mailbox).await? == Some(SpecialUse::Trash) {
+            let there = own.view.read(|rows| u64::try_from(rows.select(&uids).count()).unwrap_or(u64::MAX));
+            self.remove(mailbox, uids).await?;
+            return Ok(Done { count: there, says: Text::new("mail-done-removed").with("count", there), undo: None });
+        }
+        let trash = self.with_use(own.account, SpecialUse::Trash).await?;
+        self.move_to(own, uids, trash, "deleted").await
+    }
+
+    /// For good.
+    pub(super) async fn remove(&self, mailbox: MailboxKey, uids: UidSet) -> Result<(), Failure> {
+        let deleted = FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Deleted)] };
+        self.store.store_flags(mailbox, uids.clone(), deleted, None).await.map_err(refused)?;
+        self.store.expunge(mailbox, Some(uids)).await.map_err(refused)?;
+        Ok(())
+    }
+
+    async fn place(&self, account: AccountKey, place: &Place) -> Result<MailboxKey, Failure> {
+        match place {
+            Place::Mailbox(id) => {
+                let key = MailboxKey::parse(id).ok_or_else(no_mailbox)?;
+                self.use_of(account, key).await?;
+                Ok(key)
+            }
+            Place::Archive => self.with_use(account, SpecialUse::Archive).await,
+            Place::Junk => self.with_use(account, SpecialUse::Junk).await,
+            Place::NotJunk => {
+                let inbox = MailboxName::inbox();
+                self.store.mailbox_key(account, &inbox).await?.ok_or_else(no_mailbox)
+            }
+        }
+    }
+
+    pub(super) fn keep_undo(&self, account: AccountKey, undo: Undo) -> String {
+        self.undos.keep(account, undo)
+    }
+
+    fn done(&self, account: AccountKey, count: u64, word: &str, undo: Undo) -> Done {
+        let undo = (count > 0).then(|| self.keep_undo(account, undo));
+        Done { count, says: Text::named(format!("mail-done-{word}")).with("count", count), undo }
+    }
+}
+
+fn word_of(place: &Place) -> &'static str {
+    match place {
+        Place::Mailbox(_) => "moved",
+        Place::Archive => "archived",
+        Place::Junk => "junk",
+        Place::NotJunk => "not-junk",
+    }
+}
+
+fn count(copied: &Copied) -> u64 {
+    u64::try_from(copied.to.len()).unwrap_or(u64::MAX)
+}
+
+fn sorted(uids: impl Iterator<Item = u32>) -> UidSet {
+    let mut uids: Vec<Uid> = uids.filter_map(Uid::new).collect();
+    uids.sort_unstable();
+    uids.into_iter().collect()
+}
+
+pub(super) fn refused(error: ChangeError) -> Failure {
+    match error {
+        ChangeError::NoMailbox => no_mailbox(),
+        ChangeError::OverQuota => Failure::clash("", Text::new("mail-full")),
+        ChangeError::TooManyKeywords => Failure::clash("label", Text::new("mail-too-many-labels")),
+        ChangeError::NoMoreUids => Failure::Failed,
+        ChangeError::Failed(error) => error.into(),
+    }
+}

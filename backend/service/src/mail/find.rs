@@ -1,0 +1,310 @@
+//! What is looked for: words and operators, as people type them, and which messages they find.
+//!
+//! Fields are looked for in the words that the store keeps of every message; texts and files in the messages themselves, the newest
+//! [`MAX_READ`] of those that the other terms leave.
+
+use relais_message::{Needle, Structure, matches_body};
+use relais_model::{Flag, Keyword, SystemFlag, Timestamp, Uid, UidSet};
+use relais_store::{Field, Row, View, Wanted};
+
+use super::Mail;
+use crate::Failure;
+
+/// Terms of one search.
+pub const MAX_TERMS: usize = 20;
+/// Characters of one search.
+const MAX_CHARACTERS: usize = 500;
+/// Messages whose text is read for one term, at most.
+const MAX_READ: usize = 3000;
+
+/// What is looked for: all of the terms.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    /// In the order in which they were typed.
+    pub terms: Vec<Term>,
+}
+
+/// One condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Term {
+    /// Anywhere: people, subject, text.
+    Anywhere(String),
+    /// In From.
+    From(String),
+    /// In To.
+    To(String),
+    /// In Cc.
+    Cc(String),
+    /// In Subject.
+    Subject(String),
+    /// In the text.
+    Body(String),
+    /// Arrived before this day, in days since 1970-01-01.
+    Before(i64),
+    /// Arrived on this day or later.
+    After(i64),
+    /// `unread`, `read`, `starred`, `answered`, `draft`.
+    Is(State),
+    /// Has a file beside its text.
+    HasAttachment,
+    /// Larger than so many octets.
+    Larger(u64),
+    /// Smaller.
+    Smaller(u64),
+    /// Has this keyword.
+    Label(String),
+    /// Not that.
+    Not(Box<Term>),
+}
+
+/// How a message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// `\Seen` isn't set.
+    Unread,
+    /// It is.
+    Read,
+    /// `\Flagged`.
+    Starred,
+    /// `\Answered`.
+    Answered,
+    /// `\Draft`.
+    Draft,
+}
+
+impl Search {
+    /// Reads `from:ann is:unread "two words" -subject:x`; none where nothing was typed. Whatever is no operator is looked for as it stands.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text: String = text.chars().take(MAX_CHARACTERS).collect();
+        let terms: Vec<Term> = words(&text).into_iter().take(MAX_TERMS).filter_map(|word| Term::parse(&word)).collect();
+        (!terms.is_empty()).then_some(Self { terms })
+    }
+}
+
+impl Term {
+    fn parse(word: &str) -> Option<Self> {
+        if let Some(rest) = word.strip_prefix('-').filter(|rest| !rest.is_empty()) {
+            return Self::parse(rest).map(|term| Self::Not(Box::new(term)));
+        }
+        let bare = word.trim_matches('"');
+        let Some((name, value)) = word.split_once(':') else {
+            return (!bare.is_empty()).then(|| Self::Anywhere(bare.to_owned()));
+        };
+        let value = value.trim_matches('"').trim();
+        let known = match name.to_ascii_lowercase().as_str() {
+            _ if value.is_empty() => None,
+            "from" => Some(Self::From(value.to_owned())),
+            "to" => Some(Self::To(value.to_owned())),
+            "cc" => Some(Self::Cc(value.to_owned())),
+            "subject" => Some(Self::Subject(value.to_owned())),
+            "body" | "text" => Some(Self::Body(value.to_owned())),
+            "before" => day(value).map(Self::Before),
+            "after" | "since" => day(value).map(Self::After),
+            "label" | "tag" => Keyword::parse(value).ok().map(|_| Self::Label(value.to_owned())),
+            "larger" => size(value).map(Self::Larger),
+            "smaller" => size(value).map(Self::Smaller),
+            "has" if matches!(value, "attachment" | "file") => Some(Self::HasAttachment),
+            "is" => match value {
+                "unread" | "unseen" => Some(Self::Is(State::Unread)),
+                "read" | "seen" => Some(Self::Is(State::Read)),
+                "starred" | "flagged" => Some(Self::Is(State::Starred)),
+                "answered" => Some(Self::Is(State::Answered)),
+                "draft" => Some(Self::Is(State::Draft)),
+                _ => None,
+            },
+            _ => None,
+        };
+        Some(known.unwrap_or_else(|| Self::Anywhere(bare.to_owned())))
+    }
+
+    /// What is cheap goes first: it leaves less for the rest.
+    fn cost(&self) -> u8 {
+        match self {
+            Self::Not(term) => term.cost(),
+            Self::Anywhere(_) | Self::Body(_) => 3,
+            Self::HasAttachment => 2,
+            Self::From(_) | Self::To(_) | Self::Cc(_) | Self::Subject(_) => 1,
+            _ => 0,
+        }
+    }
+}
+
+/// Parted by blanks, but for those in quotes.
+fn words(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut is_quoted) = (Vec::new(), String::new(), false);
+    for character in text.chars() {
+        match character {
+            '"' => {
+                is_quoted = !is_quoted;
+                word.push(character);
+            }
+            blank if blank.is_whitespace() && !is_quoted => words.push(std::mem::take(&mut word)),
+            other => word.push(other),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// `2026-11-27`, `2026-11` or `2026`, in days since 1970-01-01.
+fn day(text: &str) -> Option<i64> {
+    let mut numbers = text.split(['-', '/']).map(|number| number.parse::<i16>().ok());
+    let year = numbers.next()??;
+    let mut next = || numbers.next().map_or(Some(1), |number| number.and_then(|number| i8::try_from(number).ok()));
+    let date = jiff::civil::Date::new(year, next()?, next()?).ok()?;
+    let first = jiff::civil::Date::new(1970, 1, 1).ok()?;
+    date.since(first).ok().map(|span| i64::from(span.get_days()))
+}
+
+/// `2M`, `500k`, `1000`.
+fn size(text: &str) -> Option<u64> {
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "ko" => 1000,
+        "m" | "mb" | "mo" => 1_000_000,
+        "g" | "gb" | "go" => 1_000_000_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+impl Mail {
+    /// The messages that all terms hold for.
+    pub(super) async fn find(&self, view: &View, search: &Search) -> Result<UidSet, Failure> {
+        let mut terms: Vec<&Term> = search.terms.iter().collect();
+        terms.sort_by_key(|term| term.cost());
+        let mut left: UidSet = view.read(|rows| rows.iter().filter_map(Row::uid).collect());
+        for term in terms {
+            if left.is_empty() {
+                break;
+            }
+            left = match term {
+                Term::Not(term) => left.without(&self.among(view, term, &left).await?),
+                term => self.among(view, term, &left).await?,
+            };
+        }
+        Ok(left)
+    }
+
+    async fn among(&self, view: &View, term: &Term, left: &UidSet) -> Result<UidSet, Failure> {
+        let field = async |field: Field, text: &str| -> Result<UidSet, Failure> {
+            let found = self.store.search_field(view.mailbox(), field, &relais_message::fold(text)).await?;
+            Ok(found.intersection(left))
+        };
+        match term {
+            Term::From(text) => field(Field::From, text).await,
+            Term::To(text) => field(Field::To, text).await,
+            Term::Cc(text) => field(Field::Cc, text).await,
+            Term::Subject(text) => field(Field::Subject, text).await,
+            Term::Body(text) => self.read(view, left, text).await,
+            Term::Anywhere(text) => {
+                let mut found = UidSet::new();
+                for place in [Field::Subject, Field::From, Field::To, Field::Cc] {
+                    found.extend(&field(place, text).await?);
+                }
+                found.extend(&self.read(view, &left.without(&found), text).await?);
+                Ok(found)
+            }
+            Term::HasAttachment => self.with_files(view, left).await,
+            of_row => Ok(by_row(view, of_row, left)),
+        }
+    }
+
+    /// Those of the newest of `left` whose text holds `text`.
+    async fn read(&self, view: &View, left: &UidSet, text: &str) -> Result<UidSet, Failure> {
+        let needle = Needle::new(text);
+        let wanted = Wanted { raw: true, ..Wanted::default() };
+        let mut found = UidSet::new();
+        let mut contents = self.store.contents(view.mailbox(), newest(left), wanted);
+        while let Some(chunk) = contents.next().await {
+            for row in chunk? {
+                if matches_body(&row.raw, &Structure::read(&row.raw), &needle)
+                    && let Some(uid) = Uid::new(row.uid)
+                {
+                    found.insert(uid);
+                }
+            }
+            // A long search must not keep a worker to itself.
+            tokio::task::yield_now().await;
+        }
+        Ok(found)
+    }
+
+    async fn with_files(&self, view: &View, left: &UidSet) -> Result<UidSet, Failure> {
+        let wanted = Wanted { body_structure: true, ..Wanted::default() };
+        let mut found = UidSet::new();
+        let mut contents = self.store.contents(view.mailbox(), newest(left), wanted);
+        while let Some(chunk) = contents.next().await {
+            for row in chunk?.iter().filter(|row| super::list::names_a_file(row)) {
+                if let Some(uid) = Uid::new(row.uid) {
+                    found.insert(uid);
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(found)
+    }
+}
+
+/// The newest [`MAX_READ`].
+fn newest(left: &UidSet) -> UidSet {
+    left.iter().rev().take(MAX_READ).collect::<Vec<_>>().into_iter().rev().collect()
+}
+
+fn by_row(view: &View, term: &Term, left: &UidSet) -> UidSet {
+    let bit = |flag: SystemFlag| view.bit_of(&Flag::System(flag)).unwrap_or(0);
+    let day_of = |at: Timestamp| at.seconds().div_euclid(86_400);
+    let select = |is_wanted: &dyn Fn(&Row) -> bool| -> UidSet {
+        view.read(|rows| rows.select(left).filter(|row| is_wanted(row)).filter_map(Row::uid).collect())
+    };
+    match term {
+        Term::Before(day) => select(&|row| day_of(row.internal_date()) < *day),
+        Term::After(day) => select(&|row| day_of(row.internal_date()) >= *day),
+        Term::Larger(octets) => select(&|row| u64::from(row.size_octets) > *octets),
+        Term::Smaller(octets) => select(&|row| u64::from(row.size_octets) < *octets),
+        Term::Is(State::Unread) => select(&|row| row.flags & bit(SystemFlag::Seen) == 0),
+        Term::Is(State::Read) => select(&|row| row.flags & bit(SystemFlag::Seen) != 0),
+        Term::Is(State::Starred) => select(&|row| row.flags & bit(SystemFlag::Flagged) != 0),
+        Term::Is(State::Answered) => select(&|row| row.flags & bit(SystemFlag::Answered) != 0),
+        Term::Is(State::Draft) => select(&|row| row.flags & bit(SystemFlag::Draft) != 0),
+        Term::Label(name) => {
+            let bit = Keyword::parse(name).ok().and_then(|keyword| view.bit_of(&Flag::Keyword(keyword)));
+            bit.map_or_else(UidSet::new, |bit| select(&|row| row.flags & bit != 0))
+        }
+        _ => UidSet::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn searches_are_read_as_they_are_typed() {
+        let check = |text: &str, expected: &[Term]| {
+            assert_eq!(Search::parse(text).map(|search| search.terms).unwrap_or_default(), expected, "{text}");
+        };
+        let text = |text: &str| Term::Anywhere(text.to_owned());
+        check("", &[]);
+        check("  lunch  ", &[text("lunch")]);
+        check("\"two words\" from:ann", &[text("two words"), Term::From("ann".to_owned())]);
+        check(
+            "subject:\"two words\" -is:read",
+            &[Term::Subject("two words".to_owned()), Term::Not(Box::new(Term::Is(State::Read)))],
+        );
+        check(
+            "is:unread has:attachment larger:2M",
+            &[Term::Is(State::Unread), Term::HasAttachment, Term::Larger(2_000_000)],
+        );
+        check("after:1970-01-02 before:1971", &[Term::After(1), Term::Before(365)]);
+        // What is no operator is looked for as it stands.
+        check(
+            "is:blue http://x from: - after:never",
+            &[text("is:blue"), text("http://x"), text("from:"), text("-"), text("after:never")],
+        );
+        assert_eq!(Search::parse(&"a ".repeat(200)).unwrap().terms.len(), MAX_TERMS);
+    }
+}

@@ -1,0 +1,123 @@
+//! Mailboxes, made, renamed and thrown away. What is thrown away stands below Trash with all that is in it, and can be taken back; from
+//! there it goes for good.
+
+use relais_model::{MailboxName, SpecialUse};
+use relais_store::{AccountKey, MailboxError, MailboxKey, MailboxStatus};
+
+use super::acts::Undo;
+use super::{Done, Folder, Mail, no_mailbox};
+use crate::{Actor, Failure, Text};
+
+/// Names that are tried below Trash.
+const MAX_TRIES: u32 = 100;
+
+impl Mail {
+    /// Makes a mailbox, subscribed; levels are parted by `/`.
+    ///
+    /// # Errors
+    /// [`Failure::Unfit`] on `name`; [`Failure::Clash`] where there is one, or too many.
+    pub async fn create_folder(&self, me: &Actor, name: &str) -> Result<Folder, Failure> {
+        let (account, _) = me.own()?;
+        let name = mailbox_name(name)?;
+        let made = self.store.create_mailbox(account, &name, None).await.map_err(refused)?;
+        self.store.subscribe(account, &name).await?;
+        Ok(Folder::of(&made))
+    }
+
+    /// Gives a mailbox another name, and all below it with it.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`], [`Failure::Unfit`] on `name`, [`Failure::Clash`]; [`Failure::Forbidden`] for one that has a use.
+    pub async fn rename_folder(&self, me: &Actor, id: &str, name: &str) -> Result<Done, Failure> {
+        let (account, _) = me.own()?;
+        let (status, name) = (self.own_folder(account, id).await?, mailbox_name(name)?);
+        let old = status.mailbox.name;
+        if old == name {
+            return Ok(Done {
+                count: 0,
+                says: Text::new("mail-folder-renamed").with("name", name.as_str()),
+                undo: None,
+            });
+        }
+        self.rename(account, &old, &name).await?;
+        let undo = self.keep_undo(account, Undo::Rename { from: name.clone(), to: old });
+        Ok(Done { count: 1, says: Text::new("mail-folder-renamed").with("name", name.as_str()), undo: Some(undo) })
+    }
+
+    /// Throws a mailbox away: below Trash, or for good where it is there already.
+    ///
+    /// # Errors
+    /// As of [`Mail::rename_folder`].
+    pub async fn delete_folder(&self, me: &Actor, id: &str) -> Result<Done, Failure> {
+        let (account, _) = me.own()?;
+        let status = self.own_folder(account, id).await?;
+        let name = status.mailbox.name;
+        let trash = self.with_use(account, SpecialUse::Trash).await?;
+        let all = self.store.mailboxes(account).await?;
+        let trash = all.iter().find(|status| status.mailbox.key == trash).ok_or_else(no_mailbox)?.mailbox.name.clone();
+        let says = |id| Text::new(id).with("name", name.as_str());
+        if name.is_below(&trash) {
+            self.store.delete_mailbox(account, &name).await.map_err(refused)?;
+            return Ok(Done { count: status.messages, says: says("mail-folder-removed"), undo: None });
+        }
+        let title = name.as_str().rsplit('/').next().unwrap_or_default();
+        for number in 1..=MAX_TRIES {
+            let suffix = if number == 1 { String::new() } else { format!(" {number}") };
+            let to = mailbox_name(&format!("{trash}/{title}{suffix}"))?;
+            if all.iter().any(|status| status.mailbox.name == to) {
+                continue;
+            }
+            self.rename(account, &name, &to).await?;
+            let undo = self.keep_undo(account, Undo::Rename { from: to, to: name.clone() });
+            return Ok(Done { count: status.messages, says: says("mail-folder-deleted"), undo: Some(undo) });
+        }
+        Err(Failure::clash("", Text::new("mail-folder-exists")))
+    }
+
+    /// Subscriptions go by name, so they go along.
+    pub(super) async fn rename(
+        &self,
+        account: AccountKey,
+        from: &MailboxName,
+        to: &MailboxName,
+    ) -> Result<(), Failure> {
+        let subscribed = self.store.subscriptions(account).await?;
+        self.store.rename_mailbox(account, from, to).await.map_err(refused)?;
+        for old in subscribed.iter().filter(|name| *name == from || name.is_below(from)) {
+            let rest = old.as_str().get(from.as_str().len()..).unwrap_or_default();
+            if let Ok(new) = MailboxName::parse(&format!("{to}{rest}")) {
+                self.store.subscribe(account, &new).await?;
+                self.store.unsubscribe(account, old).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One that somebody made.
+    async fn own_folder(&self, account: AccountKey, id: &str) -> Result<MailboxStatus, Failure> {
+        let key = MailboxKey::parse(id).ok_or_else(no_mailbox)?;
+        let all = self.store.mailboxes(account).await?;
+        let status = all.into_iter().find(|status| status.mailbox.key == key).ok_or_else(no_mailbox)?;
+        if status.mailbox.name.is_inbox() || status.mailbox.special_use.is_some() {
+            return Err(Failure::Forbidden(Text::new("mail-folder-kept")));
+        }
+        Ok(status)
+    }
+}
+
+fn mailbox_name(text: &str) -> Result<MailboxName, Failure> {
+    MailboxName::parse(text.trim().trim_matches('/'))
+        .map_err(|_unfit| Failure::unfit("name", Text::new("mail-folder-bad-name")))
+}
+
+fn refused(error: MailboxError) -> Failure {
+    match error {
+        MailboxError::Exists | MailboxError::UseTaken => Failure::clash("name", Text::new("mail-folder-exists")),
+        MailboxError::NotFound => no_mailbox(),
+        MailboxError::Inbox => Failure::Forbidden(Text::new("mail-folder-kept")),
+        MailboxError::BelowItself => Failure::unfit("name", Text::new("mail-folder-below-itself")),
+        MailboxError::TooLong => Failure::unfit("name", Text::new("mail-folder-bad-name")),
+        MailboxError::Limit => Failure::clash("", Text::new("mail-folder-too-many")),
+        MailboxError::Failed(error) => error.into(),
+    }
+}

@@ -1,0 +1,263 @@
+//! A window of a mailbox's list.
+
+use std::collections::HashMap;
+
+use relais_model::{Flag, SpecialUse, SystemFlag, Uid, UidSet};
+use relais_reading::{Header, Party};
+use relais_store::{ContentRow, MailboxKey, Row, Store, View, Wanted};
+
+use super::order::{Conversation, Order};
+use super::{Mail, Own, Search};
+use crate::{Actor, Failure, Moment};
+
+/// Lines of one window, at most.
+pub const MAX_WINDOW: usize = 200;
+/// Authors of a conversation that are named.
+const MAX_AUTHORS: usize = 4;
+/// Messages of one conversation whose authors are looked up.
+const MAX_LOOKED_UP: usize = 8;
+
+/// Which messages stand in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListFilter {
+    /// All.
+    #[default]
+    All,
+    /// Unread ones.
+    Unseen,
+    /// Those with a star.
+    Flagged,
+}
+
+/// Which part of which list.
+#[derive(Debug, Clone, Default)]
+pub struct ListWanted {
+    /// Lines before it.
+    pub offset: usize,
+    /// Lines; at most [`MAX_WINDOW`].
+    pub limit: usize,
+    /// Messages that answer each other stand together.
+    pub by_conversation: bool,
+    /// Which.
+    pub filter: ListFilter,
+    /// Of these, what is looked for; none: all.
+    pub search: Option<Search>,
+}
+
+/// A window of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListPage {
+    /// Lines of the whole list.
+    pub total: usize,
+    /// Lines before these.
+    pub offset: usize,
+    /// The newest first.
+    pub rows: Vec<ListRow>,
+    /// The mailbox's HIGHESTMODSEQ when this was so.
+    pub mod_seq: u64,
+}
+
+/// One line of a list: a message, or a conversation with its newest message in front.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags, each there or not")]
+pub struct ListRow {
+    /// The newest message.
+    pub uid: u32,
+    /// All of it, in the order of the answers.
+    pub uids: Vec<u32>,
+    /// How many of them are unread.
+    pub unseen: usize,
+    /// One has a star.
+    pub is_flagged: bool,
+    /// The newest was answered.
+    pub is_answered: bool,
+    /// The newest was passed on.
+    pub is_forwarded: bool,
+    /// The newest is a draft.
+    pub is_draft: bool,
+    /// Who wrote, or in Sent and Drafts to whom; the newest last.
+    pub people: Vec<Party>,
+    /// The newest's subject; may be empty.
+    pub subject: String,
+    /// Its first words.
+    pub preview: String,
+    /// When it arrived.
+    pub at: Option<Moment>,
+    /// RFC822.SIZE of all together.
+    pub size_octets: u64,
+    /// One has a file beside its text.
+    pub has_attachment: bool,
+    /// Keywords of the newest, but for those that programs set.
+    pub labels: Vec<String>,
+}
+
+impl Mail {
+    /// A window of a mailbox's list.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`]: there is no such mailbox, or it isn't one's own.
+    pub async fn list(&self, me: &Actor, mailbox: &str, wanted: &ListWanted) -> Result<ListPage, Failure> {
+        let own = self.own(me, mailbox).await?;
+        let shows_recipients =
+            matches!(self.use_of(own.account, own.view.mailbox()).await?, Some(SpecialUse::Sent | SpecialUse::Drafts));
+        let mod_seq = own.view.highest_mod_seq().value();
+        let lines = self.lines(&own, wanted).await?;
+        let (total, limit) = (lines.len(), wanted.limit.min(MAX_WINDOW));
+        // A list that became shorter meanwhile shows its last window.
+        let offset = if wanted.offset < total { wanted.offset } else { total.saturating_sub(1) / limit.max(1) * limit };
+        let window: Vec<Conversation> = lines.window(offset, limit);
+        let rows = rows(&self.store, &own.view, &window, shows_recipients).await?;
+        Ok(ListPage { total, offset, rows, mod_seq })
+    }
+
+    /// The lines that `wanted` leaves.
+    pub(super) async fn lines(&self, own: &Own, wanted: &ListWanted) -> Result<Lines, Failure> {
+        let order = self.orders.of(&self.store, &own.view, wanted.by_conversation).await?;
+        let found = match &wanted.search {
+            Some(search) => Some(self.find(&own.view, search).await?),
+            None => None,
+        };
+        let bit = match wanted.filter {
+            ListFilter::All => None,
+            ListFilter::Unseen => own.view.bit_of(&Flag::System(SystemFlag::Seen)).map(|bit| (bit, false)),
+            ListFilter::Flagged => own.view.bit_of(&Flag::System(SystemFlag::Flagged)).map(|bit| (bit, true)),
+        };
+        if found.is_none() && bit.is_none() {
+            return Ok(Lines::All(order));
+        }
+        let mut left: UidSet = own.view.read(|rows| {
+            let is_wanted = |row: &&Row| bit.is_none_or(|(bit, is_set)| (row.flags & bit != 0) == is_set);
+            rows.iter().filter(is_wanted).filter_map(Row::uid).collect()
+        });
+        if let Some(found) = found {
+            left = left.intersection(&found);
+        }
+        let is_left =
+            |line: &&Conversation| line.uids.iter().any(|uid| Uid::new(*uid).is_some_and(|uid| left.contains(uid)));
+        Ok(Lines::Some(order.lines.iter().filter(is_left).cloned().collect()))
+    }
+}
+
+/// The lines of a list.
+pub(super) enum Lines {
+    All(std::sync::Arc<Order>),
+    Some(Vec<Conversation>),
+}
+
+impl Lines {
+    pub(super) fn as_slice(&self) -> &[Conversation] {
+        match self {
+            Self::All(order) => &order.lines,
+            Self::Some(lines) => lines,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    fn window(&self, offset: usize, limit: usize) -> Vec<Conversation> {
+        self.as_slice().iter().skip(offset).take(limit).cloned().collect()
+    }
+}
+
+/// What is shown of `lines`.
+async fn rows(
+    store: &Store,
+    view: &View,
+    lines: &[Conversation],
+    shows_recipients: bool,
+) -> Result<Vec<ListRow>, Failure> {
+    let mut looked_up = UidSet::new();
+    for line in lines {
+        let surplus = line.uids.len().saturating_sub(MAX_LOOKED_UP);
+        let newest = line.newest();
+        // The one who began it, and those who wrote last.
+        let named = line.uids.iter().take(1).chain(line.uids.iter().skip(surplus)).chain(std::slice::from_ref(&newest));
+        named.filter_map(|uid| Uid::new(*uid)).for_each(|uid| looked_up.insert(uid));
+    }
+    let read = read_heads(store, view.mailbox(), looked_up).await?;
+    Ok(lines.iter().map(|line| row(view, line, &read, shows_recipients)).collect())
+}
+
+/// What a line needs of one message.
+struct Head {
+    header: Header,
+    preview: String,
+    has_attachment: bool,
+}
+
+async fn read_heads(store: &Store, mailbox: MailboxKey, uids: UidSet) -> Result<HashMap<u32, Head>, Failure> {
+    let wanted = Wanted { head: true, preview: true, body_structure: true, ..Wanted::default() };
+    let mut heads = HashMap::new();
+    let mut contents = store.contents(mailbox, uids, wanted);
+    while let Some(chunk) = contents.next().await {
+        for row in chunk? {
+            let has_attachment = names_a_file(&row);
+            let header = Header::read(&row.head);
+            heads.insert(row.uid, Head { header, preview: row.preview, has_attachment });
+        }
+    }
+    Ok(heads)
+}
+
+/// Whether BODYSTRUCTURE (RFC 9051 §7.5.2) tells of an attachment, or of a message inside: its words stand in quotes there.
+pub(super) fn names_a_file(row: &ContentRow) -> bool {
+    let structure = row.body_structure.to_ascii_lowercase();
+    let holds = |words: &[u8]| structure.windows(words.len()).any(|window| window == words);
+    holds(b"(\"attachment\"") || holds(b"\"message\" \"rfc822\"")
+}
+
+fn row(view: &View, line: &Conversation, read: &HashMap<u32, Head>, shows_recipients: bool) -> ListRow {
+    let rows: Vec<Row> = view.read(|rows| {
+        line.uids.iter().filter_map(|uid| Uid::new(*uid).and_then(|uid| rows.get(uid)).copied()).collect()
+    });
+    let newest = rows.iter().find(|row| row.uid == line.newest()).copied();
+    let is = |row: &Row, flag: SystemFlag| row.flags & u64::from(flag.bit()) != 0;
+    let flags = newest.map(|row| view.flags_of(row.flags)).unwrap_or_default();
+    let keyword = |name: &str| {
+        flags.iter().any(|flag| matches!(flag, Flag::Keyword(keyword) if keyword.as_str().eq_ignore_ascii_case(name)))
+    };
+    let head = read.get(&line.newest());
+    let mut people: Vec<Party> = Vec::new();
+    for uid in &line.uids {
+        let Some(header) = read.get(uid).map(|head| &head.header) else { continue };
+        let named = if shows_recipients { header.to.clone() } else { vec![header.author()] };
+        for party in named {
+            // Whoever writes again stands where they wrote last.
+            people.retain(|known| known.address != party.address);
+            people.push(party);
+        }
+    }
+    let surplus = people.len().saturating_sub(MAX_AUTHORS);
+    people.drain(..surplus);
+    ListRow {
+        uid: line.newest(),
+        uids: line.uids.to_vec(),
+        unseen: rows.iter().filter(|row| !is(row, SystemFlag::Seen)).count(),
+        is_flagged: rows.iter().any(|row| is(row, SystemFlag::Flagged)),
+        is_answered: newest.is_some_and(|row| is(&row, SystemFlag::Answered)),
+        is_forwarded: keyword("$Forwarded"),
+        is_draft: newest.is_some_and(|row| is(&row, SystemFlag::Draft)),
+        people,
+        subject: head.map(|head| head.header.subject.clone()).unwrap_or_default(),
+        preview: head.map(|head| head.preview.clone()).unwrap_or_default(),
+        at: newest.map(|row| row.internal_date().into()),
+        size_octets: rows.iter().map(|row| u64::from(row.size_octets)).sum(),
+        has_attachment: line.uids.iter().any(|uid| read.get(uid).is_some_and(|head| head.has_attachment)),
+        labels: labels(&flags),
+    }
+}
+
+/// Keywords that people set: those of programs begin with `$`, or are words of old ones for junk.
+pub(super) fn labels(flags: &[Flag]) -> Vec<String> {
+    let of_people = |flag: &Flag| match flag {
+        Flag::Keyword(keyword) => {
+            let name = keyword.as_str();
+            let is_known = ["junk", "notjunk", "nonjunk"].iter().any(|known| name.eq_ignore_ascii_case(known));
+            (!name.starts_with('$') && !is_known).then(|| name.to_owned())
+        }
+        Flag::System(_) => None,
+    };
+    flags.iter().filter_map(of_people).collect()
+}

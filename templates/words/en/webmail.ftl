@@ -1,0 +1,257 @@
+# Reading and writing mail in the browser.
+webmail-inbox = Inbox
+webmail-drafts = Drafts
+webmail-sent = Sent
+webmail-archive = Archive
+webmail-junk = Junk
+webmail-trash = Trash
+webmail-folders = Folders
+webmail-choices = Reading settings
+webmail-choices-lead = How lists and messages are laid out, for you alone.
+webmail-choices-kept = Kept. Lists and messages look so from now on.
+webmail-density = Lines of a list
+webmail-density-roomy = Roomy: subject and first words below the sender
+webmail-density-dense = Dense: one line a message
+webmail-pane = The open message
+webmail-pane-right = Beside the list
+webmail-pane-below = Below the list
+webmail-pane-none = In place of the list
+webmail-by-conversation = Keep conversations together
+webmail-by-conversation-help = Messages that answer each other stand on one line of the list.
+webmail-search = Search this folder
+webmail-filter = Which messages
+webmail-all = All
+webmail-unread = Unread
+webmail-starred = Starred
+webmail-range = { $first }–{ $last } of { $total }
+webmail-newer = Newer
+webmail-older = Older
+webmail-newer-one = Newer message
+webmail-older-one = Older message
+webmail-beside = Messages beside this one
+webmail-choose = Choose
+webmail-nobody = Nobody
+webmail-draft = Draft
+webmail-unread-one = Unread
+webmail-starred-one = Starred
+webmail-answered-one = Answered
+webmail-forwarded-one = Passed on
+webmail-has-file = Has a file
+webmail-archive-act = Archive
+webmail-junk-act = Junk
+webmail-not-junk = Not junk
+webmail-delete = Delete
+webmail-mark-read = Mark as read
+webmail-mark-unread = Mark as unread
+webmail-star = Star
+webmail-unstar = Remove the star
+webmail-more = More
+webmail-move-to = To the folder
+webmail-move = Move
+webmail-copy = Copy
+webmail-whom = Whom it is done to
+webmail-whom-chosen = The chosen ones
+webmail-whom-all = { $count ->
+    [one] The one that this list shows
+   *[other] All { $count } that this list shows
+}
+webmail-empty = Nothing here
+webmail-empty-why = Messages in this folder will stand here, the newest first.
+webmail-nothing-found = Nothing found
+webmail-nothing-found-why = No message in this folder looks like this. You can look for from:, to:, subject:, is:unread, has:attachment, before: and after: as well as for words. In texts and for files the newest 3,000 messages are looked through.
+webmail-show-all = Show all
+webmail-message = Message
+webmail-none-open = No message is open
+webmail-keys-hint = Keys that help:
+webmail-keys = Keys
+webmail-key-next = Next, previous
+webmail-key-open = Open
+webmail-key-back = Back to the list
+webmail-key-choose = Choose
+webmail-key-read = Mark as read, as unread
+webmail-key-inbox = To the inbox
+webmail-offline = The connection is lost. What you see may be old; it is tried again.
+webmail-new-mail = New mail
+webmail-from = From
+webmail-reply-to = Answers go to
+webmail-to = To
+webmail-cc = Cc
+webmail-bcc = Bcc
+webmail-date = Date
+webmail-sender = Sent by
+webmail-list = Mailing list
+webmail-unsubscribe = Leave it
+webmail-size = Size
+webmail-to-nobody = to nobody who is named
+webmail-to-some = to { $names }
+webmail-to-many = { $count ->
+    [one] to { $names } and 1 other
+   *[other] to { $names } and { $count } others
+}
+webmail-conversation = Conversation
+webmail-genuine = Really from { $domain }
+webmail-not-genuine = Perhaps not from whom it says
+webmail-not-genuine-why = Nobody stands behind this message: whoever sent it may have made up the sender. Don’t follow its links or open its files unless you expected it.
+webmail-junk-why = Why this is in Junk
+webmail-junk-why-unknown = Somebody put it here, or it is not known any more what spoke against it.
+webmail-seal-pgp-sealed = Sealed with OpenPGP
+webmail-seal-pgp-sealed-why = Only a program that has your key can open it. Download the message and open it there.
+webmail-seal-pgp-signed = Signed with OpenPGP
+webmail-seal-pgp-signed-why = The signature isn’t checked here.
+webmail-seal-smime-sealed = Sealed with S/MIME
+webmail-seal-smime-sealed-why = Only a program that has your certificate’s key can open it. Download the message and open it there.
+webmail-seal-smime-signed = Signed with S/MIME
+webmail-seal-smime-signed-why = The signature isn’t checked here.
+webmail-cut = There is more
+webmail-cut-why = The message is too long to be shown whole. Download it to read the rest.
+webmail-doubtful = Look twice before you follow a link
+webmail-doubt-elsewhere = “{ $words }” leads to { $host }.
+webmail-doubt-look-alike = { $host } is written with letters that look like others.
+webmail-doubt-disguised = What looks like an address leads to { $host }.
+webmail-doubt-numeric = “{ $words }” leads to { $host }, a number instead of a name.
+webmail-invitation = Invitation
+webmail-invitation-cancel = Cancelled
+webmail-invitation-reply = Answer to an invitation
+webmail-invitation-file = Calendar file
+webmail-organizer = By
+webmail-pictures-away = { $count ->
+    [one] 1 picture was not fetched.
+   *[other] { $count } pictures were not fetched.
+}
+webmail-pictures-why = Fetched, they may tell the sender that you have read this; we fetch them for you, so that they don’t tell where you are.
+webmail-pictures-once = Show pictures
+webmail-pictures-always = Always from this sender
+webmail-pictures-never = Stop showing this sender’s pictures
+webmail-letter = The message
+webmail-quoted = Quoted text
+webmail-files = Files
+webmail-files-count = { $count ->
+    [one] 1 file
+   *[other] { $count } files
+}
+webmail-all-files = All as ZIP
+webmail-file-unnamed = File without a name
+webmail-view = View
+webmail-download = Download
+webmail-print = Print view
+webmail-eml = Download (.eml)
+webmail-source = Source
+webmail-headers = Headers
+webmail-source-cut = The beginning. Download the message for all of it.
+mail-no-mailbox = There is no such folder.
+mail-no-message = The message isn’t here any more. It may have been moved or deleted.
+mail-no-html = This message is plain text.
+mail-no-file = The message has no such file.
+mail-no-author = The sender’s address can’t be read.
+mail-no-such-act = Nothing was done: that act isn’t known.
+mail-nothing-chosen = Nothing was done: no message was chosen.
+mail-moved-nowhere = Nothing was done: they are in that folder already.
+mail-full = The account is full. Delete something first, also from Trash.
+mail-label-bad = A label has no spaces and no brackets.
+mail-too-many-labels = This folder has no room for another label.
+mail-undo-gone = That can’t be taken back any more.
+mail-undone = Taken back.
+mail-pictures-shown = Pictures from { $sender } are shown from now on.
+mail-pictures-not-shown = Pictures from { $sender } are not shown any more.
+mail-done-read = { $count ->
+    [one] 1 message marked as read.
+   *[other] { $count } messages marked as read.
+}
+mail-done-not-read = { $count ->
+    [one] 1 message marked as unread.
+   *[other] { $count } messages marked as unread.
+}
+mail-done-star = { $count ->
+    [one] 1 message starred.
+   *[other] { $count } messages starred.
+}
+mail-done-not-star = { $count ->
+    [one] 1 message no longer starred.
+   *[other] { $count } messages no longer starred.
+}
+mail-done-label = { $count ->
+    [one] 1 message labelled.
+   *[other] { $count } messages labelled.
+}
+mail-done-not-label = { $count ->
+    [one] 1 message no longer labelled.
+   *[other] { $count } messages no longer labelled.
+}
+mail-done-moved = { $count ->
+    [one] 1 message moved.
+   *[other] { $count } messages moved.
+}
+mail-done-copied = { $count ->
+    [one] 1 message copied.
+   *[other] { $count } messages copied.
+}
+mail-done-archived = { $count ->
+    [one] 1 message archived.
+   *[other] { $count } messages archived.
+}
+mail-done-junk = { $count ->
+    [one] 1 message moved to Junk. The filter learns from it.
+   *[other] { $count } messages moved to Junk. The filter learns from it.
+}
+mail-done-not-junk = { $count ->
+    [one] 1 message moved to the inbox. The filter learns from it.
+   *[other] { $count } messages moved to the inbox. The filter learns from it.
+}
+mail-done-deleted = { $count ->
+    [one] 1 message moved to Trash.
+   *[other] { $count } messages moved to Trash.
+}
+mail-done-removed = { $count ->
+    [one] 1 message deleted for good.
+   *[other] { $count } messages deleted for good.
+}
+webmail-write = Write
+webmail-reply = Reply
+webmail-reply-all = Reply to all
+webmail-forward = Forward
+webmail-forward-file = Forward as a file
+webmail-to-help = Addresses, parted by commas.
+webmail-copies = Copies
+webmail-bcc-help = Nobody sees who these are.
+webmail-subject = Subject
+webmail-text = Text
+webmail-attach = Files
+webmail-files-help = { $megabytes } MB all together, 15 MB at once.
+webmail-attach-now = Attach
+webmail-remove-file = Remove
+webmail-send = Send
+webmail-save-draft = Save as draft
+webmail-discard = Discard
+webmail-saved-now = Saved as a draft
+webmail-unsaved = Not saved: the connection is lost. Nothing you typed is gone; it is tried again.
+webmail-quote = On { $date }, { $who } wrote:
+webmail-passed-on = ---------- Forwarded message ----------
+webmail-key-write = Write
+mail-draft-saved = Saved as a draft.
+mail-discarded = Discarded.
+webmail-folders-lead = Make folders, give them other names, throw them away. A folder below another is named with a slash: Bills/2026.
+webmail-folders-edit = Manage folders
+webmail-folder-name = Name of the folder
+webmail-folder-name-help = A slash puts it below another.
+webmail-folder-create = Create
+webmail-folder-rename = Rename
+mail-folder-created = The folder { $name } is there.
+mail-folder-renamed = The folder is called { $name } now.
+mail-folder-deleted = The folder { $name } is in Trash, with all that is in it.
+mail-folder-removed = The folder { $name } was deleted for good.
+mail-folder-bad-name = That can’t be the name of a folder.
+mail-folder-exists = There is a folder of that name.
+mail-folder-below-itself = A folder can’t stand below itself.
+mail-folder-too-many = You have as many folders as you may have.
+mail-folder-kept = This folder is needed and stays as it is.
+webmail-delete-for-good = Delete for good
+mail-sent = Sent.
+mail-sent-not-kept = Sent. No copy could be kept in Sent: the account may be full.
+mail-no-recipient = Say to whom it goes.
+mail-bad-address = “{ $text }” is no address.
+mail-too-many-recipients = A message can go to { $most } recipients at most.
+mail-too-long = The text is too long. Attach it as a file.
+mail-files-too-large = All files together may have { $megabytes } MB.
+mail-recipient-refused = { $address }: { $reply }
+mail-refused = The message was not taken: { $reply }
+mail-no-way-out = Nothing can be sent from here.

@@ -1,0 +1,257 @@
+# Lire et écrire son courrier dans le navigateur.
+webmail-inbox = Boîte de réception
+webmail-drafts = Brouillons
+webmail-sent = Envoyés
+webmail-archive = Archives
+webmail-junk = Indésirables
+webmail-trash = Corbeille
+webmail-folders = Dossiers
+webmail-choices = Réglages de lecture
+webmail-choices-lead = La disposition des listes et des messages, pour vous seul.
+webmail-choices-kept = C’est noté. Les listes et les messages se présentent ainsi désormais.
+webmail-density = Lignes d’une liste
+webmail-density-roomy = Aérée : l’objet et les premiers mots sous l’expéditeur
+webmail-density-dense = Serrée : une ligne par message
+webmail-pane = Le message ouvert
+webmail-pane-right = À côté de la liste
+webmail-pane-below = Sous la liste
+webmail-pane-none = À la place de la liste
+webmail-by-conversation = Regrouper les conversations
+webmail-by-conversation-help = Les messages qui se répondent tiennent sur une ligne de la liste.
+webmail-search = Chercher dans ce dossier
+webmail-filter = Quels messages
+webmail-all = Tous
+webmail-unread = Non lus
+webmail-starred = Étoilés
+webmail-range = { $first }–{ $last } sur { $total }
+webmail-newer = Plus récents
+webmail-older = Plus anciens
+webmail-newer-one = Message plus récent
+webmail-older-one = Message plus ancien
+webmail-beside = Messages voisins
+webmail-choose = Choisir
+webmail-nobody = Personne
+webmail-draft = Brouillon
+webmail-unread-one = Non lu
+webmail-starred-one = Étoilé
+webmail-answered-one = Répondu
+webmail-forwarded-one = Transféré
+webmail-has-file = Avec un fichier
+webmail-archive-act = Archiver
+webmail-junk-act = Indésirable
+webmail-not-junk = Désirable
+webmail-delete = Supprimer
+webmail-mark-read = Marquer comme lu
+webmail-mark-unread = Marquer comme non lu
+webmail-star = Marquer d’une étoile
+webmail-unstar = Retirer l’étoile
+webmail-more = Plus
+webmail-move-to = Vers le dossier
+webmail-move = Déplacer
+webmail-copy = Copier
+webmail-whom = À qui cela s’applique
+webmail-whom-chosen = Ceux qui sont choisis
+webmail-whom-all = { $count ->
+    [one] Celui que montre cette liste
+   *[other] Les { $count } que montre cette liste
+}
+webmail-empty = Rien ici
+webmail-empty-why = Les messages de ce dossier apparaîtront ici, les plus récents d’abord.
+webmail-nothing-found = Rien trouvé
+webmail-nothing-found-why = Aucun message de ce dossier n’y ressemble. On peut chercher avec from:, to:, subject:, is:unread, has:attachment, before: et after: aussi bien qu’avec des mots. Les textes et les fichiers sont cherchés dans les 3 000 messages les plus récents.
+webmail-show-all = Tout montrer
+webmail-message = Message
+webmail-none-open = Aucun message ouvert
+webmail-keys-hint = Des touches qui aident :
+webmail-keys = Touches
+webmail-key-next = Suivant, précédent
+webmail-key-open = Ouvrir
+webmail-key-back = Retour à la liste
+webmail-key-choose = Choisir
+webmail-key-read = Marquer comme lu, comme non lu
+webmail-key-inbox = Vers la boîte de réception
+webmail-offline = La connexion est perdue. Ce que vous voyez date peut-être ; un nouvel essai est en cours.
+webmail-new-mail = Nouveau courrier
+webmail-from = De
+webmail-reply-to = Réponses à
+webmail-to = À
+webmail-cc = Cc
+webmail-bcc = Cci
+webmail-date = Date
+webmail-sender = Envoyé par
+webmail-list = Liste de diffusion
+webmail-unsubscribe = La quitter
+webmail-size = Taille
+webmail-to-nobody = sans destinataire nommé
+webmail-to-some = à { $names }
+webmail-to-many = { $count ->
+    [one] à { $names } et 1 autre
+   *[other] à { $names } et { $count } autres
+}
+webmail-conversation = Conversation
+webmail-genuine = Vient bien de { $domain }
+webmail-not-genuine = Peut-être pas de qui il dit
+webmail-not-genuine-why = Personne ne se porte garant de ce message : l’expéditeur a pu être inventé. Ne suivez pas ses liens et n’ouvrez pas ses fichiers si vous ne l’attendiez pas.
+webmail-junk-why = Pourquoi il est dans les indésirables
+webmail-junk-why-unknown = Quelqu’un l’a mis là, ou l’on ne sait plus ce qui parlait contre lui.
+webmail-seal-pgp-sealed = Chiffré avec OpenPGP
+webmail-seal-pgp-sealed-why = Seul un programme qui a votre clé peut l’ouvrir. Téléchargez le message et ouvrez-le là-bas.
+webmail-seal-pgp-signed = Signé avec OpenPGP
+webmail-seal-pgp-signed-why = La signature n’est pas vérifiée ici.
+webmail-seal-smime-sealed = Chiffré avec S/MIME
+webmail-seal-smime-sealed-why = Seul un programme qui a la clé de votre certificat peut l’ouvrir. Téléchargez le message et ouvrez-le là-bas.
+webmail-seal-smime-signed = Signé avec S/MIME
+webmail-seal-smime-signed-why = La signature n’est pas vérifiée ici.
+webmail-cut = Il y a une suite
+webmail-cut-why = Le message est trop long pour être montré en entier. Téléchargez-le pour lire le reste.
+webmail-doubtful = Regardez à deux fois avant de suivre un lien
+webmail-doubt-elsewhere = « { $words } » mène à { $host }.
+webmail-doubt-look-alike = { $host } s’écrit avec des lettres qui ressemblent à d’autres.
+webmail-doubt-disguised = Ce qui a l’air d’une adresse mène à { $host }.
+webmail-doubt-numeric = « { $words } » mène à { $host }, un numéro au lieu d’un nom.
+webmail-invitation = Invitation
+webmail-invitation-cancel = Annulé
+webmail-invitation-reply = Réponse à une invitation
+webmail-invitation-file = Fichier d’agenda
+webmail-organizer = Par
+webmail-pictures-away = { $count ->
+    [one] 1 image n’a pas été chargée.
+   *[other] { $count } images n’ont pas été chargées.
+}
+webmail-pictures-why = Les charger peut apprendre à l’expéditeur que vous avez lu ce message ; nous les chargeons pour vous, sans lui dire où vous êtes.
+webmail-pictures-once = Montrer les images
+webmail-pictures-always = Toujours pour cet expéditeur
+webmail-pictures-never = Ne plus montrer les images de cet expéditeur
+webmail-letter = Le message
+webmail-quoted = Texte cité
+webmail-files = Fichiers
+webmail-files-count = { $count ->
+    [one] 1 fichier
+   *[other] { $count } fichiers
+}
+webmail-all-files = Tous en ZIP
+webmail-file-unnamed = Fichier sans nom
+webmail-view = Voir
+webmail-download = Télécharger
+webmail-print = Version à imprimer
+webmail-eml = Télécharger (.eml)
+webmail-source = Source
+webmail-headers = En-têtes
+webmail-source-cut = Le début. Téléchargez le message pour tout avoir.
+mail-no-mailbox = Ce dossier n’existe pas.
+mail-no-message = Le message n’est plus ici. Il a pu être déplacé ou supprimé.
+mail-no-html = Ce message est en texte simple.
+mail-no-file = Le message n’a pas ce fichier.
+mail-no-author = L’adresse de l’expéditeur est illisible.
+mail-no-such-act = Rien n’a été fait : cette action est inconnue.
+mail-nothing-chosen = Rien n’a été fait : aucun message n’était choisi.
+mail-moved-nowhere = Rien n’a été fait : ils sont déjà dans ce dossier.
+mail-full = Le compte est plein. Supprimez d’abord quelque chose, aussi de la corbeille.
+mail-label-bad = Une étiquette ne contient ni espace ni crochet.
+mail-too-many-labels = Ce dossier n’a plus de place pour une étiquette.
+mail-undo-gone = Cela ne peut plus être annulé.
+mail-undone = C’est annulé.
+mail-pictures-shown = Les images de { $sender } sont montrées désormais.
+mail-pictures-not-shown = Les images de { $sender } ne sont plus montrées.
+mail-done-read = { $count ->
+    [one] 1 message marqué comme lu.
+   *[other] { $count } messages marqués comme lus.
+}
+mail-done-not-read = { $count ->
+    [one] 1 message marqué comme non lu.
+   *[other] { $count } messages marqués comme non lus.
+}
+mail-done-star = { $count ->
+    [one] 1 message marqué d’une étoile.
+   *[other] { $count } messages marqués d’une étoile.
+}
+mail-done-not-star = { $count ->
+    [one] 1 message sans étoile.
+   *[other] { $count } messages sans étoile.
+}
+mail-done-label = { $count ->
+    [one] 1 message étiqueté.
+   *[other] { $count } messages étiquetés.
+}
+mail-done-not-label = { $count ->
+    [one] 1 message sans cette étiquette.
+   *[other] { $count } messages sans cette étiquette.
+}
+mail-done-moved = { $count ->
+    [one] 1 message déplacé.
+   *[other] { $count } messages déplacés.
+}
+mail-done-copied = { $count ->
+    [one] 1 message copié.
+   *[other] { $count } messages copiés.
+}
+mail-done-archived = { $count ->
+    [one] 1 message archivé.
+   *[other] { $count } messages archivés.
+}
+mail-done-junk = { $count ->
+    [one] 1 message déplacé vers Indésirables. Le filtre en tire la leçon.
+   *[other] { $count } messages déplacés vers Indésirables. Le filtre en tire la leçon.
+}
+mail-done-not-junk = { $count ->
+    [one] 1 message déplacé vers la boîte de réception. Le filtre en tire la leçon.
+   *[other] { $count } messages déplacés vers la boîte de réception. Le filtre en tire la leçon.
+}
+mail-done-deleted = { $count ->
+    [one] 1 message mis à la corbeille.
+   *[other] { $count } messages mis à la corbeille.
+}
+mail-done-removed = { $count ->
+    [one] 1 message supprimé définitivement.
+   *[other] { $count } messages supprimés définitivement.
+}
+webmail-write = Écrire
+webmail-reply = Répondre
+webmail-reply-all = Répondre à tous
+webmail-forward = Transférer
+webmail-forward-file = Transférer comme fichier
+webmail-to-help = Des adresses, séparées par des virgules.
+webmail-copies = Copies
+webmail-bcc-help = Personne ne voit qui ils sont.
+webmail-subject = Objet
+webmail-text = Texte
+webmail-attach = Fichiers
+webmail-files-help = { $megabytes } Mo en tout, 15 Mo à la fois.
+webmail-attach-now = Joindre
+webmail-remove-file = Retirer
+webmail-send = Envoyer
+webmail-save-draft = Enregistrer comme brouillon
+webmail-discard = Abandonner
+webmail-saved-now = Enregistré comme brouillon
+webmail-unsaved = Pas enregistré : la connexion est perdue. Rien de ce que vous avez tapé n’est perdu ; un nouvel essai est en cours.
+webmail-quote = Le { $date }, { $who } a écrit :
+webmail-passed-on = ---------- Message transféré ----------
+webmail-key-write = Écrire
+mail-draft-saved = Enregistré comme brouillon.
+mail-discarded = Abandonné.
+webmail-folders-lead = Créez des dossiers, renommez-les, jetez-les. Un dossier sous un autre s’écrit avec une barre : Factures/2026.
+webmail-folders-edit = Gérer les dossiers
+webmail-folder-name = Nom du dossier
+webmail-folder-name-help = Une barre oblique le met sous un autre.
+webmail-folder-create = Créer
+webmail-folder-rename = Renommer
+mail-folder-created = Le dossier { $name } est là.
+mail-folder-renamed = Le dossier s’appelle maintenant { $name }.
+mail-folder-deleted = Le dossier { $name } est à la corbeille, avec tout ce qu’il contient.
+mail-folder-removed = Le dossier { $name } a été supprimé définitivement.
+mail-folder-bad-name = Cela ne peut pas être le nom d’un dossier.
+mail-folder-exists = Un dossier porte déjà ce nom.
+mail-folder-below-itself = Un dossier ne peut pas se trouver sous lui-même.
+mail-folder-too-many = Vous avez autant de dossiers qu’il est permis.
+mail-folder-kept = Ce dossier est nécessaire et reste tel quel.
+webmail-delete-for-good = Supprimer définitivement
+mail-sent = Envoyé.
+mail-sent-not-kept = Envoyé. Aucune copie n’a pu être gardée dans Envoyés : le compte est peut-être plein.
+mail-no-recipient = Indiquez à qui il s’adresse.
+mail-bad-address = « { $text } » n’est pas une adresse.
+mail-too-many-recipients = Un message peut avoir { $most } destinataires au plus.
+mail-too-long = Le texte est trop long. Joignez-le comme fichier.
+mail-files-too-large = Tous les fichiers ensemble peuvent peser { $megabytes } Mo.
+mail-recipient-refused = { $address } : { $reply }
+mail-refused = Le message n’a pas été accepté : { $reply }
+mail-no-way-out = Rien ne peut être envoyé d’ici.

@@ -1,0 +1,78 @@
+// Acts upon messages without leaving the page: their forms are sent as they are, and what came of it is shown.
+import { begin } from "./mail-lines.js";
+import { mark } from "./mail-reading.js";
+import { page, place, tell } from "./mail-page.js";
+import { toast } from "./toast.js";
+
+export function acts() {
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("[data-acts], [data-flash] form, .pictures form")) return;
+    event.preventDefault();
+    const done = await send(form.action, new URLSearchParams(new FormData(form, event.submitter)));
+    if (!done) toast(document.body.dataset.failed);
+  });
+  dragging();
+}
+
+// Sends a form's fields, and shows the page that it leads to.
+export async function send(action, body) {
+  const fetched = await page(action, { method: "POST", body });
+  if (!fetched) return false;
+  const scroll = document.querySelector("[data-scroll]");
+  const top = scroll?.scrollTop ?? 0;
+  place(fetched.document, ["[data-folders]", "[data-title]", "[data-reading]", ".mail-lines"]);
+  tell(fetched.document);
+  history.replaceState(null, "", fetched.url);
+  begin();
+  mark();
+  const now = document.querySelector("[data-scroll]");
+  if (now) now.scrollTop = top;
+  return true;
+}
+
+// The act of this name: of the open message where there is one, else of the chosen lines, else of the line where the keyboard is.
+export function act(name) {
+  const open = document.querySelector("[data-message] [data-acts]");
+  const form = open ?? document.querySelector("#bulk");
+  if (!form) return;
+  const body = new URLSearchParams(new FormData(form));
+  if (!open && !body.has("uid")) {
+    const line = document.querySelector(".line:focus-within, .line.is-open");
+    if (!line) return;
+    body.set("uid", line.dataset.uid);
+  }
+  body.set("act", name);
+  send(form.action, body);
+}
+
+// Lines are dragged onto a mailbox: the chosen ones, where the one that is dragged is among them.
+function dragging() {
+  const KIND = "application/x-relais-uids";
+  document.addEventListener("dragstart", (event) => {
+    const line = event.target.closest?.(".line");
+    if (!line) return;
+    const chosen = [...document.querySelectorAll(".line-pick:checked")].map((box) => box.value);
+    const uids = chosen.includes(line.dataset.uid) ? chosen : [line.dataset.uid];
+    event.dataTransfer.setData(KIND, uids.join(","));
+    event.dataTransfer.effectAllowed = "move";
+  });
+  const target = (event) => event.dataTransfer?.types.includes(KIND) && event.target.closest?.("a[data-folder]");
+  document.addEventListener("dragover", (event) => {
+    const folder = target(event);
+    if (!folder) return;
+    event.preventDefault();
+    folder.classList.add("is-target");
+  });
+  document.addEventListener("dragleave", (event) => event.target.closest?.("a[data-folder]")?.classList.remove("is-target"));
+  document.addEventListener("drop", (event) => {
+    const folder = target(event);
+    const form = document.querySelector("#bulk");
+    if (!folder || !form) return;
+    event.preventDefault();
+    folder.classList.remove("is-target");
+    const body = new URLSearchParams({ csrf: form.csrf.value, act: "move", to: folder.dataset.folder });
+    for (const uid of event.dataTransfer.getData(KIND).split(",")) body.append("uid", uid);
+    send(form.action, body);
+  });
+}

@@ -1,0 +1,111 @@
+// The list goes on as it is scrolled: only what is near is in the page, whatever the list's length. Above and below stands as much room as
+// the other lines would take, so that the scroll bar says where one is.
+import { mark } from "./mail-reading.js";
+
+const WINDOW = 50; // lines that are fetched at once, as the server's pages have them
+const KEPT = 5; // windows in the page
+
+let windows = new Map(); // by their first line: the lines, or null while they are on their way
+let height = 0;
+let state = null;
+
+export function lines() {
+  begin();
+  // The list may be put in anew: whatever scrolls in its place is heard.
+  document.addEventListener("scroll", (event) => event.target.matches?.("[data-scroll]") && look(), { capture: true, passive: true });
+  addEventListener("resize", () => {
+    if (!state) return;
+    measure();
+    draw();
+    look();
+  });
+}
+
+// Begins anew with what the server has put in the page.
+export function begin() {
+  const list = document.querySelector("[data-lines]");
+  state = null;
+  if (!list || list.children.length === 0 || Number(list.dataset.offset) % WINDOW !== 0) return;
+  const { total, offset, href } = list.dataset;
+  state = { list, total: Number(total), href };
+  windows = new Map([[Number(offset), [...list.children]]]);
+  document.querySelector("[data-pager]").hidden = true;
+  measure();
+  draw();
+  if (Number(offset) > 0) document.querySelector("[data-scroll]").scrollTop = Number(offset) * height;
+  look();
+}
+
+function measure() {
+  height = state.list.querySelector(".line")?.getBoundingClientRect().height || height || 1;
+}
+
+function look() {
+  if (!state) return;
+  const scroll = document.querySelector("[data-scroll]");
+  const first = Math.floor(scroll.scrollTop / height / WINDOW) * WINDOW;
+  const last = Math.floor((scroll.scrollTop + scroll.clientHeight) / height / WINDOW) * WINDOW;
+  for (let at = Math.max(0, first - WINDOW); at <= Math.min(last + WINDOW, state.total - 1); at += WINDOW) {
+    if (!windows.has(at)) fetchWindow(at);
+  }
+  const far = [...windows.keys()].filter((at) => windows.get(at) && Math.abs(at - first) > KEPT * WINDOW);
+  for (const at of far) windows.delete(at);
+  if (far.length) draw();
+}
+
+// `isKept`: the lines that are there stay until the new ones come.
+async function fetchWindow(at, isKept = false) {
+  if (!isKept) windows.set(at, null);
+  const known = state;
+  const query = new URLSearchParams(location.search);
+  query.set("offset", at);
+  query.set("part", "list");
+  query.delete("pictures");
+  try {
+    const answer = await fetch(`${known.href}?${query}`, { credentials: "same-origin" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const list = page.querySelector("[data-lines]");
+    if (known !== state || !answer.ok || Number(list.dataset.offset) !== at) return windows.delete(at);
+    state.total = Number(list.dataset.total);
+    windows.set(at, [...list.children].map((line) => document.importNode(line, true)));
+    draw();
+  } catch {
+    windows.delete(at);
+  }
+}
+
+// The lines that are here, each window in its place.
+function draw() {
+  const { list, total } = state;
+  const starts = [...windows.keys()].filter((at) => windows.get(at)).sort((one, other) => one - other);
+  const nodes = [];
+  let next = 0;
+  for (const at of starts) {
+    if (at > next) nodes.push(room((at - next) * height));
+    nodes.push(...windows.get(at));
+    next = at + windows.get(at).length;
+  }
+  if (next < total) nodes.push(room((total - next) * height));
+  list.replaceChildren(...nodes);
+}
+
+function room(size) {
+  const gap = document.createElement("li");
+  gap.setAttribute("aria-hidden", "true");
+  gap.style.height = `${size}px`;
+  return gap;
+}
+
+// The list is fetched anew: mail came, or went.
+export async function refresh() {
+  if (!state) return location.reload();
+  const scroll = document.querySelector("[data-scroll]");
+  const chosen = new Set([...document.querySelectorAll(".line-pick:checked")].map((box) => box.value));
+  const at = Math.floor(scroll.scrollTop / height / WINDOW) * WINDOW;
+  windows = new Map([...windows].filter(([first]) => Math.abs(first - at) <= WINDOW));
+  state = { ...state };
+  await Promise.all([...windows.keys()].map((first) => fetchWindow(first, true)));
+  mark();
+  for (const box of document.querySelectorAll(".line-pick")) box.checked = chosen.has(box.value);
+  look();
+}

@@ -1,0 +1,10 @@
+// The webmail, made quick: messages open in place, the list goes on as it is scrolled, keys act, new mail shows itself. What fails is
+// done by the browser, as without scripts.
+import { acts } from "./mail-acts.js";
+import { keys } from "./mail-keys.js";
+import { lines } from "./mail-lines.js";
+import { live } from "./mail-live.js";
+import { reading } from "./mail-reading.js";
+import { writing } from "./mail-write.js";
+
+for (const begin of [reading, lines, acts, keys, writing, live]) begin();
