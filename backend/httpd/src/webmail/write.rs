@@ -151,7 +151,7 @@ async fn carried_out(
 ) -> Result<Response, Failure> {
     let (mail, me) = (&web.service().mail, &person.actor);
     match act {
-        "send" => Ok(done(path::MAIL, mail.send(me, draft, new).await?)),
+        "send" => Ok(done(path::MAIL, mail.send(me, person.me.created_at, draft, new).await?)),
         "discard" => {
             if let Some(saved) = draft.saved {
                 mail.discard_draft(me, saved).await?;

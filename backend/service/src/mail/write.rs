@@ -280,11 +280,12 @@ impl Mail {
     }
 
     /// Sends a message, as a mail program would: signed, within what one may send. A copy goes into Sent, the draft goes, and what it answers is
-    /// marked so. The same draft is sent once, however often it is asked for.
+    /// marked so. The same draft is sent once, however often it is asked for. `since`: when they signed in, for whoever was in when an account
+    /// was closed sends no more.
     ///
     /// # Errors
     /// [`Failure::Unfit`]: about an address, with the desk's own words where it refuses one; nothing was sent.
-    pub async fn send(&self, me: &Actor, draft: &Draft, new: Vec<NewFile>) -> Result<Text, Failure> {
+    pub async fn send(&self, me: &Actor, since: Timestamp, draft: &Draft, new: Vec<NewFile>) -> Result<Text, Failure> {
         let (account, address) = me.own()?;
         let out = self.out()?;
         let once = (account, draft.id.clone());
@@ -298,13 +299,11 @@ impl Mail {
             return Err(Failure::unfit("to", Text::new("mail-no-recipient")));
         }
         let raw = compose(&writing, &*out.random);
-        // The session was looked at for this very request: so this is when its owner came in.
-        let now = self.store.now();
         let visit = Visit {
-            identity: Some(Identity { account, address: address.clone(), at: now }),
+            identity: Some(Identity { account, address: address.clone(), at: since }),
             ..Visit::new(Door::Submission, me.peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)))
         };
-        out.submit(visit, &writing.from.address, &everybody, (&raw, now)).await?;
+        out.submit(visit, &writing.from.address, &everybody, (&raw, self.store.now())).await?;
         out.sent.insert(once, ());
         // It is on its way: whatever fails from here on, it is sent.
         let kept = self.keep_sent(account, raw).await;

@@ -1,13 +1,14 @@
 //! Mail as its owner reads it: lists, conversations, one message, acts and taking them back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use relais_model::{Flag, MailboxName, SystemFlag, Timestamp, Uid, UidSet};
 use relais_service::{
     Act, Actor, Answering, Chosen, Density, Draft, Failure, Genuine, ListFilter, ListPage, ListWanted, NewFile, News,
     Of, Place, Quoting, ReadingChoices, ReadingPane, Role, Search,
 };
-use relais_store::{Append, Content, MailboxKey};
+use relais_store::{Append, Author, Content, HoldFacts, HoldReason, MailboxKey, NewHold};
 
 use crate::house::{House, on_both, short};
 
@@ -437,7 +438,8 @@ fn a_message_is_sent_once_and_kept() {
         let saved = mail.save_draft(me, &draft, Vec::new()).await.unwrap();
         let draft = mail.open_draft(me, saved).await.unwrap();
         for _ in 0..2 {
-            assert_eq!(mail.send(me, &draft, Vec::new()).await.unwrap().id, "mail-sent");
+            let sent = mail.send(me, reader.house.store.now(), &draft, Vec::new()).await.unwrap();
+            assert_eq!(sent.id, "mail-sent");
         }
         assert_eq!(reader.lines("Drafts", false).await.len(), 0);
         assert_eq!(reader.lines("Sent", false).await.len(), 1);
@@ -469,7 +471,8 @@ fn what_cannot_be_sent_is_said_and_nothing_is() {
         let reader = Reader::of(house).await;
         let (mail, me) = (reader.mail(), &reader.me);
         let new = mail.begin(me, None, &quoting()).await.unwrap();
-        let sent = async |draft: Draft| short(mail.send(me, &draft, Vec::new()).await);
+        let now = reader.house.store.now();
+        let sent = async |draft: Draft| short(mail.send(me, now, &draft, Vec::new()).await);
         let to = |to: &str| Draft { to: to.to_owned(), ..new.clone() };
         assert_eq!(sent(to("")).await, "unfit: to mail-no-recipient");
         assert_eq!(sent(to("ann")).await, "unfit: to mail-bad-address");
@@ -479,13 +482,32 @@ fn what_cannot_be_sent_is_said_and_nothing_is() {
         assert_eq!(sent(forged).await, "unfit: from mail-refused", "nobody writes as somebody else");
         let large = NewFile { name: "x".to_owned(), kind: String::new(), octets: vec![0; 26 * 1024 * 1024] };
         assert_eq!(
-            short(mail.send(me, &to("desk@one.example"), vec![large]).await),
+            short(mail.send(me, now, &to("desk@one.example"), vec![large]).await),
             "unfit: files mail-files-too-large"
         );
         let them = reader.house.actor(Role::HelpDesk, true).await;
         let inbox = id(&reader.house, &them, "INBOX").await;
         assert_eq!(mail.list(&them, &inbox, &wanted(0, 9, false)).await.unwrap().total, 0);
         assert_eq!(reader.lines("Sent", false).await.len(), 0);
+    });
+}
+
+#[test]
+fn whoever_was_in_a_closed_account_sends_no_more() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me, store) = (reader.mail(), &reader.me, &reader.house.store);
+        let (account, _) = me.account.clone().unwrap();
+        let since = store.now();
+        let facts = HoldFacts { messages: 1, new_recipients: 100, ..HoldFacts::default() };
+        store.raise_hold(NewHold { account, reason: HoldReason::NewRecipients, facts, peer: None }).await.unwrap();
+        store.drop_hold(&Author::house(), account).await.unwrap();
+        reader.house.clock.advance(Duration::from_secs(1));
+        let draft = Draft { to: "desk@one.example".to_owned(), ..mail.begin(me, None, &quoting()).await.unwrap() };
+        assert_eq!(short(mail.send(me, since, &draft, Vec::new()).await), "unfit:  mail-refused");
+        assert_eq!(reader.lines("Sent", false).await.len(), 0);
+        assert_eq!(short(mail.send(me, store.now(), &draft, Vec::new()).await), "done");
+        assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
     });
 }
 
