@@ -34,7 +34,7 @@ pub struct Run {
     truth: bool,
     answered: Option<Answer>,
     globals: BTreeMap<String, String>,
-    /// Octets of all variables' values.
+    /// Scripts that were included, for `:once`.
     included: BTreeSet<(Place, String)>,
     includes: usize,
     letter: Letter,

@@ -146,7 +146,9 @@ impl Vacation {
         put("X-Auto-Response-Suppress: All");
         put("Precedence: bulk");
         put("MIME-Version: 1.0");
-        let (content, body) = entity(&self.reason, self.mime);
+        // Variables may bring a bare CR along.
+        let reason = self.reason.replace('\r', "").replace('\n', "\r\n");
+        let (content, body) = entity(&reason, self.mime);
         text.push_str(&content);
         text.push_str("\r\n");
         text.push_str(&body);
@@ -273,7 +275,8 @@ fn identifiers(header: &[u8], name: &str) -> Vec<String> {
     let Some(field) = fields(header).find(|field| field.is(name)) else { return Vec::new() };
     let text = String::from_utf8_lossy(&field.unfolded()).into_owned();
     let words = text.split([' ', '\t']).filter(|word| word.starts_with('<') && word.ends_with('>'));
-    words.filter(|word| word.len() <= 900).map(str::to_owned).collect()
+    let is_whole = |word: &&str| word.len() <= 900 && word.bytes().all(|octet| octet.is_ascii_graphic());
+    words.filter(is_whole).map(str::to_owned).collect()
 }
 
 /// RFC 5322 §3.6.4; the last of them where they are too many.

@@ -28,6 +28,11 @@ const HARMLESS: [&str; 16] = [
     "SUSPEND",
 ];
 
+/// Stands for a recipe that was left out, until the block is read: what hangs on it by `E` or `A` is left out with it.
+const GAP: &str = "";
+/// Stands for a recipe that was put into the one before by `A`: an `E` behind it can't be told.
+const JOINED: &str = "A";
+
 /// Recipes as a script.
 pub fn procmail(source: &str) -> Imported {
     let mut report = Report::default();
@@ -117,6 +122,7 @@ impl<'a> Reader<'a> {
                 self.assign(*number, line);
             }
         }
+        commands.retain(|command| command.name != GAP && command.name != JOINED);
         commands
     }
 
@@ -172,15 +178,14 @@ impl<'a> Reader<'a> {
                 }
                 if place(commands, &flags, tests, block).is_none() {
                     self.report.add(number, &told, Reason::Unknown);
+                    commands.push(node(GAP, Vec::new()));
                 }
             }
             (Err(why), _) | (_, Err(why)) => {
                 self.report.add(number, &told, why);
-                // What is an `else` of this one can't be told either: it begins anew.
-                commands.push(node("if", Vec::new()));
+                commands.push(node(GAP, Vec::new()));
             }
         }
-        commands.retain(|command| command.name != "if" || command.block.is_some());
     }
 
     fn condition(&self, condition: &str, flags: &Flags, is_near: &mut bool) -> Result<Node, Reason> {
@@ -252,7 +257,8 @@ impl<'a> Reader<'a> {
 fn place(commands: &mut Vec<Node>, flags: &Flags, tests: Vec<Node>, block: Vec<Node>) -> Option<()> {
     let test = (!tests.is_empty()).then(|| several("allof", tests));
     if flags.is_and() {
-        let before = commands.last_mut().filter(|command| command.name == "if" || command.name == "elsif")?;
+        let before = commands.iter_mut().rev().find(|command| command.name != JOINED);
+        let before = before.filter(|command| command.name == "if" || command.name == "elsif")?;
         let inner = before.block.as_mut()?;
         // Behind what has ended nothing comes.
         if inner.last().is_some_and(|last| last.name == "stop") {
@@ -262,6 +268,7 @@ fn place(commands: &mut Vec<Node>, flags: &Flags, tests: Vec<Node>, block: Vec<N
             Some(test) => inner.push(conditional("if", Some(test), block)),
             None => inner.extend(block),
         }
+        commands.push(node(JOINED, Vec::new()));
         return Some(());
     }
     if flags.is_else() {

@@ -74,6 +74,22 @@ fn procmail_recipes() {
         "if header :regex \"x\" \"ab[0-9]\" { fileinto :create \"x\"; stop; }",
         &[],
     );
+    // It isn't one of what stands before that.
+    check(
+        &procmail(":0 c\n* ^A: b\na\n:0 c\n* ? x\nb\n:0 E\nc\n:0 E\nd\n"),
+        "if header :matches \"a\" \"b*\" { fileinto :copy :create \"a\"; }",
+        &[
+            "line 4: :0 c ? x b: it runs a program",
+            "line 7: :0 E  c: this has no like in Sieve",
+            "line 9: :0 E  d: this has no like in Sieve",
+        ],
+    );
+    // Nor of what stands before an `A`.
+    check(
+        &procmail(":0 c\n* ^A: b\na\n:0 Ac\n* ^B: c\nb\n:0 A\nc\n:0 E\nd\n"),
+        "if header :matches \"a\" \"b*\" { fileinto :copy :create \"a\"; if header :matches \"b\" \"c*\" { fileinto :copy :create \"b\"; } fileinto :create \"c\"; stop; }",
+        &["line 9: :0 E  d: this has no like in Sieve"],
+    );
     // An `else` of what is left out is left out with it.
     check(
         &procmail(":0 c\n* ? x\na\n:0 E\nb\n"),
