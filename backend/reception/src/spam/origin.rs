@@ -13,8 +13,8 @@ use crate::proof::Proof;
 
 /// By what was found of a message that comes in. A network is believed that brings what nobody disowns.
 pub(super) fn found(proof: &Proof, peer: IpAddr, author: Option<&Address>) -> Origin {
-    let signed = proof.authentication.dkim.iter().find(|check| check.result == DkimResult::Pass);
-    let signer = signed.and_then(|check| check.signature.as_ref()).map(|signature| signature.domain.as_str());
+    let passes = proof.authentication.dkim.iter().find(|check| check.result == DkimResult::Pass);
+    let signer = passes.and_then(|check| check.signature.as_ref()).map(|signature| signature.domain.as_str());
     Origin {
         author: author.filter(|_| proof.is_proven()).cloned(),
         signer: signer.and_then(|name| Domain::parse(name).ok()),

@@ -83,14 +83,14 @@ impl JunkPage {
         let learnt = Text::new("junk-learnt").with("junk", junk.learnt_junk).with("ham", junk.learnt_ham);
         let known = Text::new("junk-known").with("authors", junk.known_authors);
         let known = known.with("signers", junk.known_signers).with("networks", junk.known_networks);
-        let knows = junk.known_authors + junk.known_signers + junk.known_networks > 0;
+        let is_fed = junk.known_authors + junk.known_signers + junk.known_networks > 0;
         Self {
             tab: "junk",
             complaints,
             is_on: junk.is_on,
             learnt: frame.tell(&learnt),
-            known: if knows { frame.tell(&known) } else { String::new() },
-            has_learnt: knows || junk.learnt_ham + junk.learnt_junk > 0,
+            known: if is_fed { frame.tell(&known) } else { String::new() },
+            has_learnt: is_fed || junk.learnt_ham + junk.learnt_junk > 0,
             awaits_until: junk.awaits_code_until.map(|until| frame.time(until.0)),
             rows,
             pager,
