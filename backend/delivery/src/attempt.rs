@@ -262,10 +262,12 @@ impl Courier {
         mut open: Connection,
         connection: &mut Option<Connection>,
     ) -> Result<Ended, Cut> {
+        let octets = walk.job.message.size_octets.saturating_sub(walk.body.kept_back().await);
         loop {
             let (places, envelope) = walk.undecided(self);
+            let envelope = Envelope { declared_octets: Some(octets), ..envelope };
             let asked = places.len();
-            let outcome = open.send(envelope, walk.job.message.size_octets, walk.body, walk.deadline).await?;
+            let outcome = open.send(envelope, octets, walk.body, walk.deadline).await?;
             self.count(walk.job, &mut open, &outcome);
             let tls_failed = Self::judge(walk, &open, &places, outcome);
             let left = walk.verdicts.iter().filter(|verdict| verdict.is_none()).count();

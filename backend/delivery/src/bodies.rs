@@ -19,6 +19,11 @@ pub(crate) type Octets = Pin<Box<dyn AsyncRead + Send>>;
 pub(crate) trait Body: Send + Sync {
     /// All octets; none where the message can't be read.
     fn open(&self) -> Answer<'_, Option<Octets>>;
+
+    /// How many octets of what the queue counts stay here.
+    fn kept_back(&self) -> Answer<'_, u64> {
+        Box::pin(async { 0 })
+    }
 }
 
 /// Up to `limit` octets; none where the message can't be read.
@@ -53,14 +58,29 @@ impl Body for StoredBody {
             None
         })
     }
+
+    fn kept_back(&self) -> Answer<'_, u64> {
+        Box::pin(async move {
+            // Why it can't be read is said where it is sent.
+            let Ok(Some(octets)) = self.store.open_raw(self.message).await else { return 0 };
+            let Ok((start, _)) = parted(octets as Octets).await else { return 0 };
+            u64::try_from(start.len() - without_return_path(&start).len()).unwrap_or(0)
+        })
+    }
 }
 
-/// A message without the Return-Path field that it got when it came in: it is for final delivery alone, and names whom we have written out of the envelope (RFC 5321 §4.4).
-async fn behind_return_path(mut octets: Octets) -> io::Result<Octets> {
+/// A message's first octets, enough for the Return-Path field that it got when it came in, and the rest.
+async fn parted(mut octets: Octets) -> io::Result<(Vec<u8>, Octets)> {
     let mut start = Vec::with_capacity(MAX_RETURN_PATH);
     (&mut octets).take(MAX_RETURN_PATH as u64).read_to_end(&mut start).await?;
+    Ok((start, octets))
+}
+
+/// A message without that field: it is for final delivery alone, and names whom we have written out of the envelope (RFC 5321 §4.4).
+async fn behind_return_path(octets: Octets) -> io::Result<Octets> {
+    let (mut start, rest) = parted(octets).await?;
     let ours = start.len() - without_return_path(&start).len();
-    Ok(Box::pin(Cursor::new(start.split_off(ours)).chain(octets)))
+    Ok(Box::pin(Cursor::new(start.split_off(ours)).chain(rest)))
 }
 
 /// The octets behind a Return-Path that begins the message; all where none does.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use relais_reception::{Network, TurnedAway};
+use relais_smtp::reply::write_reply;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
@@ -337,14 +338,15 @@ async fn refuse(mut visitor: Visitor, house: &House, turned: TurnedAway) {
         .increment(1);
     debug!(why = turned.as_str(), "turned away");
     if visitor.listener.tls != TlsMode::Implicit {
-        let words = match visitor.listener.protocol {
+        let mut words = Vec::new();
+        match visitor.listener.protocol {
             Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => {
-                turned.reply(house.host_name.as_str()).to_string()
+                write_reply(&turned.reply(house.host_name.as_str()), &mut words);
             }
-            Protocol::Imap => "* BYE [UNAVAILABLE] Too many connections now; try again later\r\n".to_owned(),
-            Protocol::Pop3 => "-ERR [SYS/TEMP] Too many connections now; try again later\r\n".to_owned(),
-        };
-        let _gone = visitor.wire.write(words.as_bytes(), ACCEPT_REST * 10).await;
+            Protocol::Imap => words.extend(b"* BYE [UNAVAILABLE] Too many connections now; try again later\r\n"),
+            Protocol::Pop3 => words.extend(b"-ERR [SYS/TEMP] Too many connections now; try again later\r\n"),
+        }
+        let _gone = visitor.wire.write(&words, ACCEPT_REST * 10).await;
     }
     visitor.wire.close().await;
 }

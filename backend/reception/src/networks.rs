@@ -74,7 +74,9 @@ impl TurnedAway {
     pub fn reply(self, host: &str) -> Reply {
         let text = match self {
             Self::Banned => format!("{host} takes nothing from your network for now, for what it tried here of late"),
-            Self::TooMany => format!("{host} has too many connections from your network now; try again later"),
+            Self::TooMany => {
+                format!("{host} has too many connections now, in all or from your network; try again later")
+            }
         };
         Reply::new(421, EnhancedCode::new(4, 7, 0), text)
     }

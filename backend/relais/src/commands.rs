@@ -141,7 +141,8 @@ const ACTIVITY: &[Column] = &[
     ("ID", Cell::Member("id")),
     ("BY", Cell::Member("author")),
     ("", Cell::If("is_undoable", "undoable")),
-    ("WHAT", Cell::Member("sentence")),
+    ("ACT", Cell::Member("act")),
+    ("SUBJECT", Cell::Member("subject")),
 ];
 const SETTINGS: &[Column] = &[
     ("NAME", Cell::Member("name")),
@@ -648,7 +649,7 @@ async fn activity(command: ActivityCommand, line: &mut Line<'_>) -> Result<()> {
         ActivityCommand::List(wanted) => list(line, "/activity", &[], &wanted, ACTIVITY).await,
         ActivityCommand::Undo { id } => {
             let undone = ask(line, Method::POST, &path(&["activity", &id, "undo"]), Content::Nothing).await?;
-            say(&member(&undone, "sentence"))
+            say(&format!("{} {}", member(&undone, "act"), member(&undone, "subject")))
         }
     }
 }

@@ -213,8 +213,8 @@ impl Service {
     /// # Errors
     /// As [`Service::release_hold`]; [`Failure::Unproven`].
     pub async fn drop_hold(&self, by: &Actor, address: &str) -> Result<u64, Failure> {
-        by.require_proof()?;
         let account = self.to_end(by, address).await?;
+        by.require_proof()?;
         let dropped = self.store.drop_hold(&by.author(), account.key).await?;
         dropped.ok_or_else(|| not_held(&account))
     }
