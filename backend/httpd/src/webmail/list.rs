@@ -243,7 +243,7 @@ async fn message(
     } else {
         None
     };
-    let open = Open::of(&frame, &shell, &list, view, clean.as_ref(), is_shown);
+    let open = Open::of(&frame, &shell, &list, &view, clean.as_ref(), is_shown);
     Ok(shown(&MailPage { frame, shell, list, open: Some(open) }))
 }
 

@@ -128,14 +128,14 @@ impl Open {
         frame: &Frame,
         shell: &Shell,
         list: &List,
-        view: MessageView,
+        view: &MessageView,
         clean: Option<&Clean>,
         shows_pictures: bool,
     ) -> Self {
         let way = |uid: u32| list.query.way(&path::of(&list.href, &uid.to_string()));
         let href = path::of(&list.href, &view.uid.to_string());
         let back = list.query.way(&list.href);
-        let pictures = Pictures::of(frame, &view, clean, shows_pictures, &list.query, &href);
+        let pictures = Pictures::of(frame, view, clean, shows_pictures, &list.query, &href);
         let html = clean.map(|_| format!("{href}/frame{}", if shows_pictures { "?pictures=1" } else { "" }));
         let header = &view.letter.header;
         let write = |how| super::write::way(&Of { mailbox: list.mailbox.clone(), uid: view.uid, how });
@@ -159,12 +159,12 @@ impl Open {
             list_name: header.list.clone().unwrap_or_default(),
             unsubscribe: header.unsubscribe.clone(),
             genuine: genuine(frame, &view.genuine),
-            notices: notices(frame, &view),
+            notices: notices(frame, view),
             pictures,
             doubtful: clean.map(|clean| doubtful(frame, clean)).unwrap_or_default(),
-            invitation: invitation(frame, &view, &href),
+            invitation: invitation(frame, view, &href),
             html: html.unwrap_or_default(),
-            paragraphs: if clean.is_some() { Vec::new() } else { blocks(&view) },
+            paragraphs: if clean.is_some() { Vec::new() } else { blocks(view) },
             files: view.letter.attachments().map(|file| FileRow::of(frame, file, &href)).collect(),
             files_title: frame.count("webmail-files-count", view.letter.attachments().count() as u64),
             all_files: if view.letter.attachments().count() > 1 { format!("{href}/files.zip") } else { String::new() },
@@ -415,7 +415,7 @@ pub(super) mod samples {
             doubt,
         });
         let clean = Clean { html: "<p>x</p>".to_owned(), pictures_away: 3, doubtful: doubtful.to_vec() };
-        Open::of(frame, shell, list, view, (!is_plain || is_junk).then_some(&clean), false)
+        Open::of(frame, shell, list, &view, (!is_plain || is_junk).then_some(&clean), false)
     }
 }
 

@@ -343,11 +343,11 @@ impl House {
         ]);
         for owner in ["user@one.example", "far@two.example"] {
             let account = self.store.account(&Address::parse(owner).unwrap()).await.unwrap().unwrap();
-            let mut mail = format!("{:?}", self.store.mailboxes(account.key).await.unwrap());
+            let mailboxes = self.store.mailboxes(account.key).await.unwrap();
             let view = self.store.view(self.inbox(owner).await).await.unwrap().unwrap();
-            mail.push_str(&format!("{:?}", view.read(|rows| rows.as_slice().to_vec())));
-            mail.push_str(&format!("{:?}", self.store.reading_choices(account.key).await.unwrap()));
-            state.insert(format!("mail of {owner}"), mail);
+            let rows = view.read(|rows| rows.as_slice().to_vec());
+            let choices = self.store.reading_choices(account.key).await.unwrap();
+            state.insert(format!("mail of {owner}"), format!("{mailboxes:?}{rows:?}{choices:?}"));
         }
         for (text, _) in PEOPLE {
             let account = self.store.account(&Address::parse(text).unwrap()).await.unwrap().unwrap();

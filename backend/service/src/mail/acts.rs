@@ -10,7 +10,7 @@ use relais_model::{Flag, Keyword, MailboxName, SpecialUse, SystemFlag, Uid, UidS
 use relais_store::{AccountKey, ChangeError, Copied, FlagChange, FlagOp, MailboxKey};
 
 use super::list::ListWanted;
-use super::{Mail, Own, no_mailbox};
+use super::{Mail, Own, no_mailbox, no_message};
 use crate::{Actor, Failure, Text};
 
 /// An act can be taken back for so long.
@@ -279,6 +279,7 @@ fn sorted(uids: impl Iterator<Item = u32>) -> UidSet {
 pub(super) fn refused(error: ChangeError) -> Failure {
     match error {
         ChangeError::NoMailbox => no_mailbox(),
+        ChangeError::NoMessage => no_message(),
         ChangeError::OverQuota => Failure::clash("", Text::new("mail-full")),
         ChangeError::TooManyKeywords => Failure::clash("label", Text::new("mail-too-many-labels")),
         ChangeError::NoMoreUids => Failure::Failed,
