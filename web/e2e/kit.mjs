@@ -169,7 +169,7 @@ export async function refused(tab, words, kept = {}) {
   const text = await tab.locator("[data-errors]").innerText();
   expect(text.includes(words), `it says “${text}”`);
   for (const [name, value] of Object.entries(kept)) {
-    const now = await tab.locator(`main [name="${name}"]`).first().inputValue();
+    const now = await tab.locator(`main :is(input, textarea, select)[name="${name}"]`).first().inputValue();
     expect(now === value, `“${value}” in ${name} became “${now}”`);
   }
 }

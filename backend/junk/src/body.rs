@@ -342,23 +342,7 @@ impl<'a> Url<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::Features;
-
-    fn features(raw: &str) -> Features {
-        Features::of(raw.as_bytes(), &Structure::read(raw.as_bytes()), &Surroundings::default())
-    }
-
-    #[track_caller]
-    fn check(raw: &str, expected: &[(Place, &str)], absent: &[(Place, &str)]) {
-        let features = features(raw);
-        let has = |place: Place, text: &str| features.iter().any(|(_, at, found)| at == place && found == text);
-        for (place, text) in expected {
-            assert!(has(*place, text), "{raw}: {place:?} {text}");
-        }
-        for (place, text) in absent {
-            assert!(!has(*place, text), "{raw}: {place:?} {text} should not be");
-        }
-    }
+    use crate::features::testing::{check, features};
 
     #[test]
     fn text_gives_words_pairs_and_links() {

@@ -219,3 +219,27 @@ fn placed(place: Place, hash: u64) -> u32 {
     mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
     u32::try_from(mixed >> 32).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use relais_message::Structure;
+
+    use super::{Features, Place, Surroundings};
+
+    pub(crate) fn features(raw: &str) -> Features {
+        Features::of(raw.as_bytes(), &Structure::read(raw.as_bytes()), &Surroundings::default())
+    }
+
+    /// What stands there, and what doesn't.
+    #[track_caller]
+    pub(crate) fn check(raw: &str, expected: &[(Place, &str)], absent: &[(Place, &str)]) {
+        let features = features(raw);
+        let has = |place: Place, text: &str| features.iter().any(|(_, at, found)| at == place && found == text);
+        for (place, text) in expected {
+            assert!(has(*place, text), "{raw}: {place:?} {text}");
+        }
+        for (place, text) in absent {
+            assert!(!has(*place, text), "{raw}: {place:?} {text} should not be");
+        }
+    }
+}

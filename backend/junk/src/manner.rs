@@ -311,20 +311,7 @@ fn cut(octets: &[u8], limit: usize) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::{Features, Surroundings};
-    use relais_message::Structure;
-
-    #[track_caller]
-    fn check(raw: &str, expected: &[(Place, &str)], absent: &[(Place, &str)]) {
-        let features = Features::of(raw.as_bytes(), &Structure::read(raw.as_bytes()), &Surroundings::default());
-        let has = |place: Place, text: &str| features.iter().any(|(_, at, found)| at == place && found == text);
-        for (place, text) in expected {
-            assert!(has(*place, text), "{raw}: {place:?} {text}");
-        }
-        for (place, text) in absent {
-            assert!(!has(*place, text), "{raw}: {place:?} {text} should not be");
-        }
-    }
+    use crate::features::testing::{check, features};
 
     #[test]
     fn the_author_s_program_shows_in_order_and_forms() {
@@ -383,7 +370,7 @@ mod tests {
     fn octets_are_taken_four_in_a_row() {
         let count = |body: &str| {
             let raw = format!("\r\n{body}");
-            let features = Features::of(raw.as_bytes(), &Structure::read(raw.as_bytes()), &Surroundings::default());
+            let features = features(&raw);
             features.iter().filter(|(_, place, _)| *place == Place::TextOctets).count()
         };
         assert_eq!((count("abc"), count("ABCD  efg"), count("aaaaaaaa")), (1, 6, 2));

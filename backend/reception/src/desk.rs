@@ -19,25 +19,21 @@ use std::sync::Arc;
 
 use relais_filing::{Filing, Plan};
 use relais_filters::Filters;
-use relais_message::{Received, complete_submission, count_received, header_octets, received};
-use relais_model::{
-    Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, Said, SpecialUse, Timestamp,
-};
+use relais_message::{Received, count_received, header_octets, received};
+use relais_model::{Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, Said, Timestamp};
 use relais_msgauth::Resolver;
-use relais_store::{Acceptance, Content, Delivery, NewQueued, Store, StoreError, Target, TraceId};
+use relais_store::{Acceptance, Content, Delivery, Judgement, NewQueued, Store, StoreError, TraceId};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::{error, info};
 
 use crate::Disk;
 use crate::desk::forward::is_round;
-use crate::desk::stranger::Weighed;
 use crate::desk::turned_away::said;
 use crate::filters::Filtering;
-use crate::judge::{Fate, Policy};
+use crate::judge::Policy;
 use crate::networks::{Fault, Porter, is_free, is_postmaster};
 use crate::outcome::Outcome;
-use crate::proof::Proof;
 use crate::recipient::recipient;
 use crate::sending::Sending;
 use crate::spam::{Filter, Lists, refusal};
@@ -53,6 +49,15 @@ const SMALL_OCTETS: usize = 64 * 1024;
 const LARGE_CHECKS: usize = 64;
 /// What a mended header may add to a message, mostly.
 const SPARE_OCTETS: usize = 1024;
+
+/// A message as it is to be kept.
+struct Checked {
+    octets: Vec<u8>,
+    /// What was found of a stranger's.
+    judgement: Option<Judgement>,
+    /// It speaks for the network that brought it.
+    is_wanted: bool,
+}
 
 /// What the desk needs to know of its house.
 #[derive(Debug, Clone)]
@@ -313,36 +318,13 @@ impl Reception {
             let reply = Reply::new(554, EnhancedCode::new(5, 4, 6), "The message goes in circles");
             return Err(self.turned_away(whose, header, reply, vec![said("loop", Said::new("refused-circles"))]).await);
         }
-        let mut is_wanted = false;
-        let judgement = if let Some(identity) = &arrival.visit.identity {
-            let mended = complete_submission(header, self.config.host_name.as_str(), self.clock.now(), &*self.random);
-            if let Err(reply) = self.check_authors(identity, &mended.authors).await {
-                let why = Said::new("refused-author").words("address", identity.address.to_string());
-                return Err(self.turned_away(whose, header, reply, vec![said("author", why)]).await);
-            }
-            let old = added_octets..added_octets + header.len();
-            drop(spooled.octets.splice(old, mended.header));
-            let filtered = self.filtering.pass(&arrival, &envelope, &trace, &plans, spooled.octets).await;
-            if let Some(reply) = filtered.counsel.refusal {
-                let message = filtered.octets.get(added_octets..).unwrap_or_default();
-                return Err(self.turned_away(whose, message, reply, filtered.counsel.findings).await);
-            }
-            spooled.octets = self.signed(filtered.octets, added_octets, &mended.authors).await?;
-            None
-        } else {
-            let Weighed { octets, mut verdict, proof } =
-                self.judged(whose, &plans, spooled.octets, added_octets).await?;
-            let message = octets.get(added_octets..).unwrap_or_default();
-            self.keep_junk_here(whose, &mut plans, &mut verdict, message).await;
-            is_wanted =
-                proof.as_ref().is_some_and(Proof::is_proven) && verdict.fate == Fate::Take && verdict.aside.is_empty();
-            spooled.octets = self.sealed(&plans, proof.as_ref(), octets).await?;
-            let copies = plans.iter_mut().flat_map(|plan| &mut plan.deliveries);
-            copies
-                .filter(|copy| verdict.is_junk_to(copy.account))
-                .for_each(|copy| copy.mailbox = Target::Use(SpecialUse::Junk));
-            verdict.judgement()
+        let octets = std::mem::take(&mut spooled.octets);
+        let checked = match &arrival.visit.identity {
+            Some(identity) => self.submitted(whose, identity, &plans, octets, added_octets).await?,
+            None => self.brought(whose, &mut plans, octets, added_octets).await?,
         };
+        spooled.octets = checked.octets;
+        let judgement = checked.judgement;
         let content = prepare(spooled).await;
         let (size_octets, subject) = (content.size_octets(), content.facts().subject.clone());
         let mut acceptance = Acceptance { judgement, ..self.acceptance(&arrival, &envelope, &plans, &trace, content) };
@@ -384,7 +366,7 @@ impl Reception {
         self.tell(&envelope, &trace, &outcomes, has_reply, accepted.message)
             .await
             .map_err(|error| unavailable(&error))?;
-        if is_wanted {
+        if checked.is_wanted {
             self.porter.note_wanted(arrival.visit.peer);
         }
         // To whom held mail goes, the account has written once it is released.

@@ -86,7 +86,7 @@ plain_at = ["{LOOPBACK}:{AT['http']}"]
 ''')
         self.process = subprocess.Popen([os.environ['RELAIS'], '--config', str(self.config), 'serve'], stdout=self.log.open('w'),
                                         stderr=subprocess.STDOUT)
-        wait_until(lambda: answers(LOOPBACK, AT['https']), lambda: 'relais did not start: ' + self.log.read_text()[-300:])
+        wait_until(lambda: all(answers(LOOPBACK, AT[door]) for door in (*MAIL, 'http')), lambda: 'relais did not start: ' + self.log.read_text()[-300:])
 
     def tell(self, *words, given=None):
         return run(os.environ['RELAIS'], '--config', self.config, *words, given=given)

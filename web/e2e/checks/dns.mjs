@@ -16,7 +16,7 @@ export async function run(house, browser) {
 
   await check("dns: the domain's own page says how its DNS stands, and leads there", () => owner(async (tab) => {
     await tab.goto(`/panel/domains/${domain(house)}`);
-    await tab.locator("main .list .row-link").click();
+    await tab.locator("main .list .row-link", { hasText: "DNS records" }).click();
     expect(new URL(tab.url()).pathname === page, `it led to ${tab.url()}`);
   }));
 

@@ -4,9 +4,9 @@ import { PAGES, ROLES, pathOf } from "../pages.mjs";
 
 const SECTIONS = {
   user: [],
-  help_desk: ["", "/domains", "/people", "/addresses", "/queue", "/messages", "/security", "/activity", "/keys"],
-  domain_admin: ["", "/domains", "/dns", "/people", "/addresses", "/queue", "/messages", "/security", "/certificates", "/activity", "/keys", "/webhooks"],
-  owner: ["", "/domains", "/dns", "/people", "/addresses", "/queue", "/messages", "/security", "/certificates", "/activity", "/keys", "/webhooks", "/settings", "/system"],
+  help_desk: ["", "/domains", "/people", "/addresses", "/queue", "/messages", "/holds", "/security", "/activity", "/keys"],
+  domain_admin: ["", "/domains", "/dns", "/people", "/addresses", "/queue", "/messages", "/holds", "/security", "/certificates", "/activity", "/keys", "/webhooks"],
+  owner: ["", "/domains", "/dns", "/people", "/addresses", "/queue", "/messages", "/holds", "/suppressed", "/security", "/certificates", "/activity", "/keys", "/webhooks", "/settings", "/system"],
 };
 
 export async function run(house, browser) {

@@ -4,7 +4,7 @@ import { check, domain, expect, inTab, press, refused, sees, told } from "../kit
 export async function run(house, browser) {
   const as = (role, act) => inTab(browser, { role }, act);
   const name = async (tab, sender, rule) => {
-    await tab.locator("[name=sender]:not([type=hidden])").fill(sender);
+    await tab.locator("input[name=sender]").fill(sender);
     await tab.locator(`#rule-${rule}`).check();
     await press(tab, "Name a sender");
   };

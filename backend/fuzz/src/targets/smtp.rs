@@ -6,8 +6,8 @@ use relais_model::{
 use relais_smtp::client::{self, Client, Credentials, Encoder, Language, TlsPolicy};
 use relais_smtp::command::Command;
 use relais_smtp::reply::{read_reply, write_reply};
-use relais_smtp::sts::{StsPolicy, is_sts, sts_id};
 use relais_smtp::server::{Answer, Config, Limits, Question, Role, Session, Step, Tls};
+use relais_smtp::sts::{StsPolicy, is_sts, sts_id};
 
 use super::sasl::known;
 use crate::cuts::Pieces;
@@ -91,7 +91,7 @@ fn serve(role: Role, tls: Tls, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<Vec<u8>>
                 session.answer(answer);
             }
             Step::Chunk(octets) => message.extend(octets),
-            Step::Discard => message.clear(),
+            Step::Discard | Step::Refuse(_) => message.clear(),
             Step::Close => return (heard, taken),
         }
     }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use futures_util::future::join;
 use relais_filing::Plan;
-use relais_model::{Address, Envelope, Reply};
+use relais_model::{Address, Envelope, Reply, SpecialUse};
 use relais_msgauth as msgauth;
-use relais_store::{AccountKey, TraceId};
+use relais_store::{AccountKey, Target, TraceId};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tracing::{error, info};
 
-use super::{Arrival, Reception, SMALL_OCTETS, is_stranger};
+use super::{Arrival, Checked, Reception, SMALL_OCTETS, is_stranger};
 use crate::filters::Filtered;
 use crate::judge::{Facts, Fate, Policy, Verdict, judge};
 use crate::proof::{InTime, Proof, Trusted};
@@ -27,6 +27,30 @@ pub(super) struct Weighed {
 }
 
 impl Reception {
+    /// What a stranger brings: judged, kept from going on where it is junk, sealed where it goes on, and led into Junk where it belongs there.
+    ///
+    /// # Errors
+    /// The reply, where it is refused or put off; the trace says why.
+    pub(super) async fn brought(
+        &self,
+        whose: (&Arrival, &Envelope, &TraceId),
+        plans: &mut Vec<Plan>,
+        octets: Vec<u8>,
+        added_octets: usize,
+    ) -> Result<Checked, Reply> {
+        let Weighed { octets, mut verdict, proof } = self.judged(whose, plans, octets, added_octets).await?;
+        let message = octets.get(added_octets..).unwrap_or_default();
+        self.keep_junk_here(whose, plans, &mut verdict, message).await;
+        let is_proven = proof.as_ref().is_some_and(Proof::is_proven);
+        let is_wanted = is_proven && verdict.fate == Fate::Take && verdict.aside.is_empty();
+        let octets = self.sealed(plans, proof.as_ref(), octets).await?;
+        let copies = plans.iter_mut().flat_map(|plan| &mut plan.deliveries);
+        copies
+            .filter(|copy| verdict.is_junk_to(copy.account))
+            .for_each(|copy| copy.mailbox = Target::Use(SpecialUse::Junk));
+        Ok(Checked { octets, judgement: verdict.judgement(), is_wanted })
+    }
+
     /// A stranger's message, what becomes of it, and whose it is: all is found out first, then [`judge`] decides.
     ///
     /// # Errors

@@ -4,13 +4,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use relais_filing::{Plan, signatures};
-use relais_message::{Authors, format_date};
-use relais_model::{Address, EnhancedCode, Envelope, Reply};
+use relais_message::{Authors, complete_submission, format_date, header_octets};
+use relais_model::{Address, EnhancedCode, Envelope, Reply, Said};
 use relais_msgauth::iprev::{self, Iprev};
-use relais_store::{AccountKey, NewHold, StoreError, Submission};
+use relais_store::{AccountKey, NewHold, StoreError, Submission, TraceId};
 use tracing::warn;
 
-use super::{Arrival, Reception, aside, unavailable};
+use super::turned_away::said;
+use super::{Arrival, Checked, Reception, aside, unavailable};
 use crate::hold::{Bars, Behaviour, facts, judge, network_of, owner_of};
 use crate::proof::InTime;
 use crate::sending::{Place, Sent, limits_of};
@@ -46,6 +47,36 @@ impl Reception {
             }
         }
         Ok(())
+    }
+
+    /// What one of our people sends: mended, theirs, shown to the other filters, signed.
+    ///
+    /// # Errors
+    /// The reply, where it is refused or put off; the trace says why.
+    pub(super) async fn submitted(
+        &self,
+        whose: (&Arrival, &Envelope, &TraceId),
+        identity: &Identity,
+        plans: &[Plan],
+        mut octets: Vec<u8>,
+        added_octets: usize,
+    ) -> Result<Checked, Reply> {
+        let message = octets.get(added_octets..).unwrap_or_default();
+        let header = message.get(..header_octets(message)).unwrap_or_default();
+        let mended = complete_submission(header, self.config.host_name.as_str(), self.clock.now(), &*self.random);
+        if let Err(reply) = self.check_authors(identity, &mended.authors).await {
+            let why = Said::new("refused-author").words("address", identity.address.to_string());
+            return Err(self.turned_away(whose, header, reply, vec![said("author", why)]).await);
+        }
+        let old = added_octets..added_octets + header.len();
+        drop(octets.splice(old, mended.header));
+        let filtered = self.filtering.pass(whose.0, whose.1, whose.2, plans, octets).await;
+        if let Some(reply) = filtered.counsel.refusal {
+            let message = filtered.octets.get(added_octets..).unwrap_or_default();
+            return Err(self.turned_away(whose, message, reply, filtered.counsel.findings).await);
+        }
+        let octets = self.signed(filtered.octets, added_octets, &mended.authors).await?;
+        Ok(Checked { octets, judgement: None, is_wanted: false })
     }
 
     /// The message with the signatures of its author's domain before it.
