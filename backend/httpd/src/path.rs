@@ -105,6 +105,8 @@ pub(crate) const MAIL_ADDRESSES: &str = "/mail/addresses";
 pub(crate) const MAIL_FOLDERS: &str = "/mail/folders";
 pub(crate) const MAIL_FOLDER_RENAME: &str = "/mail/folders/{mailbox}/rename";
 pub(crate) const MAIL_FOLDER_DELETE: &str = "/mail/folders/{mailbox}/delete";
+/// What was deleted, while it can be taken back.
+pub(crate) const MAIL_REMOVED: &str = "/mail/removed";
 /// What changes, as it happens.
 pub(crate) const MAIL_EVENTS: &str = "/mail/events";
 /// Pictures of others, fetched through us.
@@ -182,6 +184,8 @@ pub(crate) const PERSON_POWER: &str = "/panel/people/{address}/role";
 pub(crate) const PERSON_SUSPEND: &str = "/panel/people/{address}/suspend";
 pub(crate) const PERSON_RESUME: &str = "/panel/people/{address}/resume";
 pub(crate) const PERSON_REMOVE: &str = "/panel/people/{address}/remove";
+/// What they deleted comes back.
+pub(crate) const PERSON_MAIL_RESTORE: &str = "/panel/people/{address}/restore-mail";
 pub(crate) const PERSON_RESTORE: &str = "/panel/people/{address}/restore";
 /// Why their mail is held, and what can be done.
 pub(crate) const PERSON_HOLD: &str = "/panel/people/{address}/hold";

@@ -27,6 +27,7 @@ mod api_keys;
 mod app_passwords;
 mod certificates;
 mod checks;
+mod deleted;
 mod destination;
 mod directory;
 mod dns;
@@ -86,6 +87,7 @@ pub use certificates::{
     CaView, CertificateDesk, CertificateNameRow, CertificateOrderRow, CertificateRow, DoorView, Knocker,
     OwnCertificateForm, SeenLeaf, WantedNameForm,
 };
+pub use deleted::{DeletedMail, DeletedWanted, MailRestored};
 pub use destination::{
     Demand, DestinationHost, DestinationSts, DestinationView, Forecast, ForecastHost, ForecastSts, Foretell, Outlook,
 };

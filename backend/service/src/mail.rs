@@ -5,8 +5,8 @@
 //!                 └──────> acts: the store's writer, as IMAP's STORE, COPY, MOVE; what was done can be taken back
 //! ```
 //! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for.
-//! - `open`: one message, read and judged. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed and thrown away. `write`:
-//!   drafts and sending.
+//! - `open`: one message, read and judged. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed and thrown away. `removed`: what was deleted, and its
+//!   way back. `write`: drafts and sending.
 //!
 //! Invariants: whoever asks sees their own account and nothing else; a mailbox of another is absent. Nothing is read whole for a page: an
 //! order is kept as long as its mailbox's messages stay, and brought up to date by what came and went.
@@ -18,6 +18,7 @@ mod list;
 mod news;
 mod open;
 mod order;
+mod removed;
 mod write;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use list::{ListFilter, ListPage, ListRow, ListWanted, MAX_WINDOW};
 pub use news::{MailNews, News};
 pub use open::{Genuine, MessageEntry, MessageFlags, MessageView, RawMessage};
 pub use relais_store::{Density, ReadingChoices, ReadingPane};
+pub use removed::{RemovedEntry, WhichRemoved};
 pub use write::{Answering, Draft, DraftFile, MAX_FILES_OCTETS, MAX_RECIPIENTS, NewFile, Of, Out, Quoting};
 
 use acts::Undos;

@@ -563,7 +563,7 @@ fn parse(actor: &Actor, address: &str) -> Result<Address, Failure> {
     Ok(parsed)
 }
 
-fn is_self(actor: &Actor, account: &Account) -> bool {
+pub(crate) fn is_self(actor: &Actor, account: &Account) -> bool {
     actor.account.as_ref().is_some_and(|(key, _)| *key == account.key)
 }
 

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 28] = [
+const RULES: [(&str, &str); 29] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -50,11 +50,17 @@ const RULES: [(&str, &str); 28] = [
           (SELECT 1 FROM mailbox m WHERE m.account_key = a.account_key AND m.name = 'INBOX')"),
     ("keywords, expunged UIDs or subscriptions of nobody",
      "SELECT (SELECT COUNT(*) FROM mailbox_keyword k WHERE NOT EXISTS
-                 (SELECT 1 FROM mailbox m WHERE m.mailbox_key = k.mailbox_key))
+                 (SELECT 1 FROM mailbox m WHERE m.mailbox_key = k.mailbox_key) AND NOT EXISTS
+                 (SELECT 1 FROM removed_mailbox g WHERE g.mailbox_key = k.mailbox_key))
            + (SELECT COUNT(*) FROM expunged x WHERE NOT EXISTS
                  (SELECT 1 FROM mailbox m WHERE m.mailbox_key = x.mailbox_key))
            + (SELECT COUNT(*) FROM subscription s WHERE NOT EXISTS
                  (SELECT 1 FROM account a WHERE a.account_key = s.account_key))"),
+    ("deleted messages or mailboxes of nobody, or without a content",
+     "SELECT (SELECT COUNT(*) FROM (SELECT account_key FROM removed_message UNION ALL SELECT account_key FROM removed_mailbox) o
+              WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key))
+           + (SELECT COUNT(*) FROM removed_message r WHERE NOT EXISTS
+                 (SELECT 1 FROM message m WHERE m.message_key = r.message_key AND m.size_octets = r.size_octets))"),
     ("notes of nobody, or on mailboxes that are gone",
      "SELECT COUNT(*) FROM metadata n WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = n.account_key)
          OR (n.mailbox_key <> 0 AND NOT EXISTS

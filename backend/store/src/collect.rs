@@ -1,5 +1,5 @@
 //! Taking away what nobody needs: contents that no mailbox and no queue row names, old expunged UIDs, lost objects; and what its time is up
-//! for: log-ins, traces, changes, domains and accounts that were removed with grace.
+//! for: log-ins, traces, changes, messages, domains and accounts that were removed with grace.
 //!
 //! In small steps: readers find what may go, the writer looks again and removes it. A content that is named again between
 //! the two stays.
@@ -51,6 +51,7 @@ impl Store {
         if purged != Purged::default() {
             tracing::info!(purged.domains, purged.accounts, "what was removed long enough ago is gone for good");
         }
+        self.prune_removed().await?;
         let (mut after, mut removed) = (0, 0);
         while let Some((last, unneeded)) = self.find_unneeded(after).await? {
             if !unneeded.is_empty() {
@@ -85,6 +86,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT message_key FROM message m WHERE message_key > $1 AND message_key <= $2
              AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.message_key = m.message_key)
+             AND NOT EXISTS (SELECT 1 FROM removed_message r WHERE r.message_key = m.message_key)
              AND NOT EXISTS (SELECT 1 FROM queued q WHERE q.message_key = m.message_key)",
         )
         .bind(after)
@@ -102,6 +104,7 @@ impl Store {
                     let text = format!(
                         "DELETE FROM message WHERE message_key IN ({})
                          AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.message_key = message.message_key)
+                         AND NOT EXISTS (SELECT 1 FROM removed_message r WHERE r.message_key = message.message_key)
                          AND NOT EXISTS (SELECT 1 FROM queued q WHERE q.message_key = message.message_key)
                          RETURNING message_key",
                         join(&unneeded)

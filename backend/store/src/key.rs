@@ -200,6 +200,12 @@ impl MessageKey {
     pub fn email_id(self) -> String {
         format!("M{:x}", self.0)
     }
+
+    /// By [`MessageKey::email_id`].
+    pub fn parse(id: &str) -> Option<Self> {
+        let digits = id.strip_prefix('M').filter(|digits| digits.bytes().all(|octet| octet.is_ascii_hexdigit()));
+        i64::from_str_radix(digits?, 16).ok().filter(|key| *key > 0).map(Self)
+    }
 }
 
 impl TraceKey {

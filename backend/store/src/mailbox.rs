@@ -8,6 +8,7 @@ use crate::Store;
 use crate::error::StoreError;
 use crate::key::{AccountKey, Keys, MailboxKey};
 use crate::news::Happened;
+use crate::removed::remember_mailbox;
 use crate::view::load::{narrow, uid_validity, unsigned};
 use crate::view::{MailboxChange, What, mod_seq};
 
@@ -199,14 +200,14 @@ impl Store {
         self.mailbox(account, name).await?.ok_or(MailboxError::NotFound)
     }
 
-    /// Removes a mailbox and its messages. Those below it stay (RFC 9051 §6.3.5).
+    /// Removes a mailbox and its messages, which can be taken back ([`Store::restore_removed`]). Those below it stay (RFC 9051 §6.3.5).
     pub async fn delete_mailbox(&self, account: AccountKey, name: &MailboxName) -> Result<(), MailboxError> {
         if name.is_inbox() {
             return Err(MailboxError::Inbox);
         }
-        let text = name.as_str().to_owned();
+        let (text, now) = (name.as_str().to_owned(), self.now());
         self.write_news(move |tx| {
-            Box::pin(async move { Ok::<_, MailboxError>(((), vec![delete(tx, account, text).await?])) })
+            Box::pin(async move { Ok::<_, MailboxError>(((), vec![delete(tx, account, text, now).await?])) })
         })
         .await?;
         self.tell(account, Happened::Deleted(name.clone()));
@@ -436,20 +437,25 @@ async fn create_with_parents(
     Ok(())
 }
 
-async fn delete(tx: &mut AnyConnection, account: AccountKey, name: String) -> Result<MailboxChange, MailboxError> {
+async fn delete(
+    tx: &mut AnyConnection,
+    account: AccountKey,
+    name: String,
+    now: Timestamp,
+) -> Result<MailboxChange, MailboxError> {
     let row = sqlx::query(
         "DELETE FROM mailbox WHERE account_key = $1 AND name = $2
          RETURNING mailbox_key, highest_mod_seq, messages, size_octets",
     )
     .bind(account.value())
-    .bind(name)
+    .bind(name.clone())
     .fetch_optional(&mut *tx)
     .await?;
     let Some(row) = row else { return Err(MailboxError::NotFound) };
     let key: i64 = row.try_get(0)?;
+    remember_mailbox(tx, account, (key, &name), now).await?;
     for statement in [
         "DELETE FROM entry WHERE mailbox_key = $1",
-        "DELETE FROM mailbox_keyword WHERE mailbox_key = $1",
         "DELETE FROM expunged WHERE mailbox_key = $1",
         "DELETE FROM metadata WHERE mailbox_key = $1",
     ] {

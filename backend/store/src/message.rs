@@ -305,7 +305,7 @@ impl Store {
     }
 
     /// Hands one piece of work to the writer and waits for its answer. Waits, too, while the writer's queue is full.
-    async fn ask_writer<T>(&self, op: impl FnOnce(oneshot::Sender<T>) -> Op) -> Result<T, StoreError> {
+    pub(crate) async fn ask_writer<T>(&self, op: impl FnOnce(oneshot::Sender<T>) -> Op) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.inner.writer.send(op(reply)).await?;
         answer.await.map_err(|_closed| StoreError::Closed)

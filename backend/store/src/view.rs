@@ -70,7 +70,7 @@ impl Keywords {
     }
 
     /// What `bits` say.
-    fn flags(&self, bits: u64) -> Vec<Flag> {
+    pub(crate) fn flags(&self, bits: u64) -> Vec<Flag> {
         let system = SystemFlag::ALL.into_iter().filter(|flag| bits & u64::from(flag.bit()) != 0).map(Flag::System);
         let keywords = self.names.iter().enumerate();
         let keywords = keywords.filter(|(at, _)| bits >> (usize::from(FIRST_KEYWORD_BIT) + at) & 1 == 1);

@@ -28,6 +28,7 @@ activity-setting-change = changed the setting { $subject }
 activity-setting-undo = undid a change of the setting { $subject }
 activity-sender-rule-set = allowed or blocked { $subject }
 activity-sender-rule-remove = took away the rule of { $subject }
+activity-mail-restore = brought deleted mail of { $subject } back
 activity-hold-raise = held the mail of { $subject }
 activity-hold-release = let the held mail of { $subject } go on
 activity-hold-drop = took the held mail of { $subject } away and shut out whoever was in the account

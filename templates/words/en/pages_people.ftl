@@ -186,3 +186,11 @@ import-more = { $count ->
    *[other] and { $count } more
 }
 import-line = Line
+person-deleted = Deleted mail
+person-deleted-lead = What they deleted for good and can have back, each message where it stood. Nobody else sees it.
+person-deleted-none = Nothing that is still kept.
+person-deleted-since = Deleted in
+person-deleted-hour = the last hour
+person-deleted-day = the last day
+person-deleted-week = the last week
+person-deleted-all = all that is kept

@@ -205,6 +205,27 @@ mail-done-removed = { $count ->
     [one] 1 message deleted for good.
    *[other] { $count } messages deleted for good.
 }
+mail-done-restored = { $count ->
+    [0] None of these can be brought back any more.
+    [one] 1 message brought back.
+   *[other] { $count } messages brought back.
+}
+mail-done-forgotten = { $count ->
+    [0] None of these were there any more.
+    [one] 1 message is gone.
+   *[other] { $count } messages are gone.
+}
+webmail-removed = Recently deleted
+webmail-removed-lead = What was deleted for good, from Trash or by a mail program. It comes back to the folder where it stood.
+webmail-removed-none = Nothing was deleted lately
+webmail-removed-none-why = What is deleted from Trash, or by a mail program, waits here for a while and can be brought back.
+webmail-removed-restore = Bring back
+webmail-removed-forget = Delete now
+webmail-removed-until = gone for good
+webmail-removed-all = All of it
+webmail-removed-all-why = On all pages of this list. What is deleted here can’t be brought back by anybody.
+webmail-removed-restore-all = Bring all back
+webmail-removed-forget-all = Delete all now
 webmail-write = Write
 webmail-reply = Reply
 webmail-reply-all = Reply to all

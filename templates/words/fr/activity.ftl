@@ -28,6 +28,7 @@ activity-setting-change = a modifié le réglage { $subject }
 activity-setting-undo = a annulé une modification du réglage { $subject }
 activity-sender-rule-set = a accepté ou bloqué { $subject }
 activity-sender-rule-remove = a retiré la règle de { $subject }
+activity-mail-restore = a fait revenir du courrier supprimé de { $subject }
 activity-hold-raise = a retenu le courrier de { $subject }
 activity-hold-release = a laissé repartir le courrier retenu de { $subject }
 activity-hold-drop = a retiré le courrier retenu de { $subject } et mis dehors quiconque était dans le compte

@@ -186,3 +186,11 @@ import-more = { $count ->
    *[other] et { $count } autres
 }
 import-line = Ligne
+person-deleted = Courrier supprimé
+person-deleted-lead = Ce qui a été supprimé définitivement et peut revenir, chaque message à sa place. Personne d’autre ne le voit.
+person-deleted-none = Rien qui soit encore gardé.
+person-deleted-since = Supprimé depuis
+person-deleted-hour = la dernière heure
+person-deleted-day = le dernier jour
+person-deleted-week = la dernière semaine
+person-deleted-all = tout ce qui est gardé

@@ -205,6 +205,27 @@ mail-done-removed = { $count ->
     [one] 1 message supprimé définitivement.
    *[other] { $count } messages supprimés définitivement.
 }
+mail-done-restored = { $count ->
+    [0] Aucun de ces messages ne peut plus revenir.
+    [one] 1 message est revenu.
+   *[other] { $count } messages sont revenus.
+}
+mail-done-forgotten = { $count ->
+    [0] Aucun de ces messages n’était plus là.
+    [one] 1 message a disparu.
+   *[other] { $count } messages ont disparu.
+}
+webmail-removed = Supprimés récemment
+webmail-removed-lead = Ce qui a été supprimé définitivement, de la corbeille ou par un logiciel de messagerie. Chaque message revient dans le dossier où il se trouvait.
+webmail-removed-none = Rien n’a été supprimé récemment
+webmail-removed-none-why = Ce qui est supprimé de la corbeille, ou par un logiciel de messagerie, attend ici un moment et peut revenir.
+webmail-removed-restore = Faire revenir
+webmail-removed-forget = Supprimer maintenant
+webmail-removed-until = définitivement supprimé
+webmail-removed-all = Tout
+webmail-removed-all-why = Sur toutes les pages de cette liste. Ce qui est supprimé ici, personne ne peut plus le faire revenir.
+webmail-removed-restore-all = Tout faire revenir
+webmail-removed-forget-all = Tout supprimer maintenant
 webmail-write = Écrire
 webmail-reply = Répondre
 webmail-reply-all = Répondre à tous

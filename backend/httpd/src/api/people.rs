@@ -2,8 +2,8 @@
 
 use axum::extract::Path;
 use relais_service::{
-    AppPasswordView, NewPerson, Password, PeopleImported, PeopleWanted, PersonChange, PersonGoing, PersonView, Rows,
-    Text,
+    AppPasswordView, DeletedMail, DeletedWanted, MailRestored, NewPerson, Password, PeopleImported, PeopleWanted,
+    PersonChange, PersonGoing, PersonView, Rows, Text,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -30,6 +30,12 @@ pub(super) fn operations(operations: Operations) -> Operations {
         .delete("/people/{address}", remove, "Remove a person with their mail; for 30 days they can be restored")
         .get("/people/{address}/going", going, "What goes with a person, were they removed")
         .post("/people/{address}/restore", restore, "Restore a person who was removed")
+        .get("/people/{address}/deleted-mail", deleted_mail, "How much mail a person deleted and can have back")
+        .post(
+            "/people/{address}/deleted-mail/restore",
+            restore_mail,
+            "Bring mail back that a person deleted, each message to where it stood",
+        )
         .put("/people/{address}/password", set_password, "Set a person's password: sessions and keys of theirs end")
         .post(
             "/people/{address}/password-link",
@@ -131,6 +137,22 @@ async fn change(
     Json(change): Json<PersonChange>,
 ) -> Answer<One<PersonView>> {
     Ok(One(caller.web.service().people.change(&caller.actor, &address, change, read.version()).await?))
+}
+
+async fn deleted_mail(
+    caller: Look,
+    Path(address): Path<String>,
+    Query(wanted): Query<DeletedWanted>,
+) -> Answer<Seen<DeletedMail>> {
+    Ok(Seen(caller.web.service().deleted_mail(&caller.actor, &address, &wanted).await?))
+}
+
+async fn restore_mail(
+    caller: Help,
+    Path(address): Path<String>,
+    Json(wanted): Json<DeletedWanted>,
+) -> Answer<Seen<MailRestored>> {
+    Ok(Seen(caller.web.service().restore_mail(&caller.actor, &address, &wanted).await?))
 }
 
 async fn remove(caller: Change, Path(address): Path<String>, read: IfMatch) -> Answer<Done> {

@@ -64,6 +64,8 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("addresses_remove", "/addresses/sales@house.example", "", 204),
     ("people_remove", "/people/ann@house.example", "", 204),
     ("people_restore", "/people/ann@house.example/restore", "", 200),
+    ("people_deleted_mail", "/people/ann@house.example/deleted-mail", "", 200),
+    ("people_restore_mail", "/people/ann@house.example/deleted-mail/restore", "{}", 200),
     ("queue_list", "/queue", "", 200),
     ("queue_chart", "/queue/chart", "", 200),
     // This house delivers nothing.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use relais_model::{Flag, Keyword, MailboxName, SpecialUse, SystemFlag, Uid, UidSet};
-use relais_store::{AccountKey, ChangeError, Copied, FlagChange, FlagOp, MailboxKey};
+use relais_store::{AccountKey, ChangeError, Copied, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Row};
 
 use super::list::ListWanted;
 use super::{Mail, Own, no_mailbox, no_message};
@@ -42,7 +42,7 @@ pub enum Act {
     Move(Place),
     /// Copies.
     Copy(Place),
-    /// Moves into Trash; what is there already goes for good.
+    /// Moves into Trash; what is there already is deleted (`removed` tells of its way back).
     Delete,
 }
 
@@ -81,6 +81,11 @@ pub(super) enum Undo {
     Move {
         from: MailboxKey,
         uids: UidSet,
+        to: MailboxKey,
+    },
+    /// What was deleted for good comes back.
+    Restore {
+        messages: Vec<MessageKey>,
         to: MailboxKey,
     },
     /// Copies go again.
@@ -169,6 +174,9 @@ impl Mail {
             Undo::Move { from, uids, to } => {
                 self.store.move_messages(from, uids, to).await.map_err(refused)?;
             }
+            Undo::Restore { messages, to } => {
+                self.store.restore_removed(messages, to).await.map_err(refused)?;
+            }
             Undo::Remove { mailbox, uids } => self.remove(mailbox, uids).await?,
             Undo::Rename { from, to } => self.rename(account, &from, &to).await?,
         }
@@ -215,15 +223,18 @@ impl Mail {
     async fn delete(&self, own: &Own, uids: UidSet) -> Result<Done, Failure> {
         let mailbox = own.view.mailbox();
         if self.use_of(own.account, mailbox).await? == Some(SpecialUse::Trash) {
-            let there = own.view.read(|rows| u64::try_from(rows.select(&uids).count()).unwrap_or(u64::MAX));
+            let messages: Vec<MessageKey> = own.view.read(|rows| rows.select(&uids).map(Row::message).collect());
             self.remove(mailbox, uids).await?;
-            return Ok(Done { count: there, says: Text::new("mail-done-removed").with("count", there), undo: None });
+            let count = u64::try_from(messages.len()).unwrap_or(u64::MAX);
+            let can_be_undone = (1..=MAX_AT_ONCE).contains(&messages.len());
+            let undo = can_be_undone.then(|| self.keep_undo(own.account, Undo::Restore { messages, to: mailbox }));
+            return Ok(Done { count, says: Text::new("mail-done-removed").with("count", count), undo });
         }
         let trash = self.with_use(own.account, SpecialUse::Trash).await?;
         self.move_to(own, uids, trash, "deleted").await
     }
 
-    /// For good.
+    /// From its mailbox.
     pub(super) async fn remove(&self, mailbox: MailboxKey, uids: UidSet) -> Result<(), Failure> {
         let deleted = FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Deleted)] };
         self.store.store_flags(mailbox, uids.clone(), deleted, None).await.map_err(refused)?;

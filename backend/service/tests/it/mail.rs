@@ -183,8 +183,10 @@ fn acts_are_done_and_taken_back() {
         let trash = id(&reader.house, &reader.me, "Trash").await;
         let all = Chosen::Listed(Box::new(wanted(0, 1, false)));
         let removed = reader.mail().act(&reader.me, &trash, &all, &Act::Delete).await.unwrap();
-        assert_eq!((removed.count, removed.says.id.as_ref(), removed.undo), (2, "mail-done-removed", None));
+        assert_eq!((removed.count, removed.says.id.as_ref()), (2, "mail-done-removed"));
         assert_eq!(reader.lines("Trash", false).await.len(), 0);
+        reader.mail().undo(&reader.me, removed.undo.as_deref().unwrap()).await.unwrap();
+        assert_eq!(reader.lines("Trash", false).await.len(), 2, "from *Recently deleted*");
         assert_eq!(reader.house.store.check().await.unwrap(), Vec::<String>::new());
     });
 }

@@ -16,5 +16,6 @@ mod house;
 mod judging;
 mod mail;
 mod operations;
+mod removed;
 mod reports;
 mod roles;

@@ -144,7 +144,7 @@ impl<'a> Batch<'a, '_> {
         }
     }
 
-    fn arrive(&mut self, mailbox: MailboxKey, row: Row) -> Result<(), StoreError> {
+    pub(super) fn arrive(&mut self, mailbox: MailboxKey, row: Row) -> Result<(), StoreError> {
         self.note_arrived(mailbox, &[row])?;
         self.arrivals.push((mailbox, row));
         Ok(())

@@ -28,6 +28,7 @@ pub(super) enum Answer {
     Expunged(Result<Expunged, ChangeError>),
     Replaced(Result<Replaced, ChangeError>),
     Copied(Result<Copied, ChangeError>),
+    Restored(Result<u64, ChangeError>),
     Done,
 }
 
@@ -194,6 +195,7 @@ impl<'a, 'c> Batch<'a, 'c> {
             Op::Replace { from, uid, to, message, .. } => {
                 Answer::Replaced(self.replace(*from, *uid, *to, message).await?)
             }
+            Op::Restore { messages, to, .. } => Answer::Restored(self.restore(messages, *to).await?),
             Op::Settle(settling, _) => {
                 queue::settle(self.tx, &self.parts.keys, self.now, &settling.settlements).await?;
                 self.accept(&settling.notices).await?;

@@ -1,4 +1,4 @@
-//! EXPUNGE: rows go, their UIDs are remembered in runs.
+//! EXPUNGE: rows go, their UIDs are remembered in runs, and what they held can be taken back.
 
 use relais_model::UidSet;
 
@@ -21,7 +21,9 @@ impl Batch<'_, '_> {
             let mut rows = self.rows(mailbox, only).await?;
             rows.retain(|row| row.flags & DELETED != 0);
             if !rows.is_empty() {
-                (uids, highest) = self.remove(mailbox, &rows)?;
+                uids = rows.iter().filter_map(Row::uid).collect();
+                self.remember(mailbox, &uids);
+                (_, highest) = self.remove(mailbox, &rows)?;
             }
         }
         Ok(Ok(Expunged { uids, mod_seq: mod_seq(highest) }))

@@ -12,6 +12,7 @@ mod copy;
 mod expunge;
 mod flags;
 mod replace;
+mod restore;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::engine::{self, Checkpoints, Engine, Log};
 use crate::error::StoreError;
-use crate::key::{Keys, MailboxKey};
+use crate::key::{Keys, MailboxKey, MessageKey};
 use crate::message::{
     Acceptance, Accepted, Append, Appended, ChangeError, Copied, Expunged, FlagChange, FlagsStored, Replaced, Settling,
 };
@@ -86,6 +87,11 @@ pub(crate) enum Op {
         to: MailboxKey,
         message: Box<Append>,
         reply: Reply<Result<Replaced, ChangeError>>,
+    },
+    Restore {
+        messages: Vec<MessageKey>,
+        to: MailboxKey,
+        reply: Reply<Result<u64, ChangeError>>,
     },
     Settle(Box<Settling>, Reply<Result<(), StoreError>>),
     Refused(Box<Refused>, Reply<Result<(), StoreError>>),
@@ -494,6 +500,8 @@ impl Op {
             (Self::Copy { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
             (Self::Replace { reply, .. }, Ok(Answer::Replaced(replaced))) => drop(reply.send(replaced)),
             (Self::Replace { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
+            (Self::Restore { reply, .. }, Ok(Answer::Restored(restored))) => drop(reply.send(restored)),
+            (Self::Restore { reply, .. }, Err(error)) => drop(reply.send(Err(error.into()))),
             (Self::Settle(_, reply) | Self::Refused(_, reply), done) => drop(reply.send(done.map(|_done| ()))),
             // Nobody waits for these; an answer of another kind drops the reply, and the caller hears of it.
             _ => {}

@@ -63,6 +63,7 @@ fn keywords_and_answers_teach() {
         assert_eq!(due(&house).await[0], (false, None), "the last word counts");
         store.store_flags(inbox, set(&[(1, 4)]), add(Flag::System(SystemFlag::Deleted)), None).await.unwrap();
         store.expunge(inbox, None).await.unwrap();
+        store.forget_removed(house.anna, None).await.unwrap();
         store.collect().await.unwrap();
         assert_eq!(due(&house).await, [], "of a message that is gone nothing is learnt");
         house.check().await;

@@ -1,7 +1,9 @@
 //! Mailboxes made, renamed, removed.
 
+use std::time::Duration;
+
 use relais_model::{ModSeq, SpecialUse};
-use relais_store::MailboxError;
+use relais_store::{MailboxError, Settings};
 
 use crate::house::{House, name, on_both, set};
 
@@ -53,6 +55,8 @@ fn a_deleted_mailbox_gives_its_room_back_and_tells_its_viewers() {
         let quota = house.store.quota(house.anna).await.unwrap().unwrap();
         assert_eq!((quota.used_octets, quota.used_messages), (0, 0));
         assert!(house.store.view(archive).await.unwrap().is_none() || view.is_gone());
+        assert_eq!(house.store.collect().await.unwrap(), 0, "the contents can be taken back");
+        house.clock.advance(Settings::default().removed_kept + Duration::from_secs(1));
         assert_eq!(house.store.collect().await.unwrap(), 5, "nobody needs the contents");
         house.check().await;
     });

@@ -23,6 +23,7 @@ mod metadata;
 mod people;
 mod queue;
 mod reading;
+mod removed;
 mod reports;
 mod sending;
 mod settings;

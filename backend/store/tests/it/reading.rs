@@ -103,6 +103,8 @@ fn an_object_goes_with_the_last_who_needs_it() {
         assert_eq!(house.store.collect().await.unwrap(), 0, "INBOX still holds it");
         house.store.rename_mailbox(house.anna, &crate::house::name("INBOX"), &crate::house::name("x")).await.unwrap();
         house.store.delete_mailbox(house.anna, &crate::house::name("x")).await.unwrap();
+        assert_eq!(house.store.collect().await.unwrap(), 0, "it can be taken back");
+        house.store.forget_removed(house.anna, None).await.unwrap();
         assert_eq!(house.store.collect().await.unwrap(), 1);
         assert!(house.store.raw(key).await.unwrap().is_none());
         house.check().await;

@@ -1,8 +1,12 @@
 //! One person: who they are, what they may, suspending, removing with grace.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::{Path, State};
-use relais_service::{Actor, Failure, LeadsTo, PersonChange, PersonView, Role, SendingView, Text};
+use relais_service::{
+    Actor, DeletedMail, DeletedWanted, Failure, LeadsTo, PersonChange, PersonView, Role, SendingView, Text,
+};
 use serde::Deserialize;
 
 use super::list::{fullness, percent};
@@ -28,6 +32,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(path::PERSON_REMOVE, remove_form)
         .post(path::PERSON_REMOVE, remove)
         .post(path::PERSON_RESTORE, restore)
+        .post(path::PERSON_MAIL_RESTORE, restore_mail)
 }
 
 /// What both of a person's pages begin with.
@@ -80,6 +85,8 @@ struct PersonPage {
     serves: Vec<String>,
     leads: Vec<Lead>,
     usage: Usage,
+    /// `12 messages, 3.2 MB`; empty where they deleted nothing that is still kept.
+    deleted: String,
     seen: Option<Time>,
     created: Time,
 }
@@ -91,6 +98,26 @@ struct Lead {
     kind: String,
     /// The page where it is changed; empty where there is none.
     href: String,
+}
+
+/// How far back mail is brought back.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RestoreMailForm {
+    /// Hours; empty: all that is still kept.
+    hours: Option<u32>,
+}
+
+async fn restore_mail(
+    desk: Desk,
+    State(web): State<Web>,
+    Path(address): Path<String>,
+    Form(form): Form<RestoreMailForm>,
+) -> Oops {
+    let back = |hours: u32| web.now().minus(Duration::from_hours(hours.into())).into();
+    let wanted = DeletedWanted { since: form.hours.map(back) };
+    let restored = web.service().restore_mail(&desk.actor, &address, &wanted).await?;
+    Ok(done(&path::of(path::PEOPLE, &address), Text::new("mail-done-restored").with("count", restored.messages)))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -138,7 +165,14 @@ impl PersonForm {
 }
 
 impl PersonPage {
-    fn of(frame: Frame, actor: &Actor, person: &PersonView, leads: &LeadsTo, sending: &SendingView) -> Self {
+    fn of(
+        frame: Frame,
+        actor: &Actor,
+        person: &PersonView,
+        leads: &LeadsTo,
+        sending: &SendingView,
+        deleted: &DeletedMail,
+    ) -> Self {
         let percent = percent(person);
         let used = frame.size(person.used_octets);
         Self {
@@ -156,6 +190,10 @@ impl PersonPage {
             serves: person.domains.clone(),
             leads: leads_of(&frame, person, leads),
             usage: Usage::of(&frame, sending),
+            deleted: match deleted.messages {
+                0 => String::new(),
+                messages => format!("{}, {}", frame.count("count-messages", messages), frame.size(deleted.size_octets)),
+            },
             seen: person.last_seen_at.map(|at| frame.time(at.0)),
             created: frame.time(person.created_at.0),
             frame,
@@ -187,7 +225,8 @@ async fn page(web: &Web, frame: Frame, actor: &Actor, address: &str) -> Result<P
     let person = web.service().people.show(actor, address).await?;
     let leads = web.service().addresses.leads_to(actor, address).await?;
     let sending = web.service().person_sending(actor, address).await?;
-    Ok(PersonPage::of(frame, actor, &person, &leads, &sending))
+    let deleted = web.service().deleted_mail(actor, address, &DeletedWanted::default()).await?;
+    Ok(PersonPage::of(frame, actor, &person, &leads, &sending, &deleted))
 }
 
 async fn show(desk: Desk, State(web): State<Web>, Path(address): Path<String>) -> Oops {
@@ -424,14 +463,16 @@ mod tests {
             other_names: vec!["example.com".to_owned()],
         };
         let nothing = LeadsTo { aliases: Vec::new(), catch_alls: Vec::new(), other_names: Vec::new() };
+        let deleted =
+            |messages| DeletedMail { address: "ann@example.org".to_owned(), messages, size_octets: messages * 2048 };
         let owner = Actor::command_line();
         let desk = Actor { role: Role::HelpDesk, ..Actor::command_line() };
         draw(|frame| {
             let free = PersonView { quota_octets: None, name: String::new(), is_suspended: true, ..person() };
             vec![
-                PersonPage::of(frame.clone(), &owner, &person(), &leads, &sending()),
-                PersonPage::of(frame.clone(), &desk, &person(), &nothing, &sending()),
-                PersonPage::of(frame, &owner, &free, &nothing, &sending()),
+                PersonPage::of(frame.clone(), &owner, &person(), &leads, &sending(), &deleted(12)),
+                PersonPage::of(frame.clone(), &desk, &person(), &nothing, &sending(), &deleted(0)),
+                PersonPage::of(frame, &owner, &free, &nothing, &sending(), &deleted(0)),
             ]
         });
     }

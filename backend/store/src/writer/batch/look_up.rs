@@ -200,6 +200,10 @@ impl Wanted {
                 self.filled.extend([*from, *to]);
                 self.add_content(&message.content);
             }
+            Op::Restore { to, .. } => {
+                self.add_mailbox(*to);
+                self.filled.push(*to);
+            }
             Op::Refused(..) | Op::Recent => {}
         }
     }

@@ -1,0 +1,87 @@
+//! Mail that a person deleted, brought back for them: whoever runs the house sees how much there is, and none of it.
+
+use relais_model::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::directory::readable;
+use crate::mail::WhichRemoved;
+use crate::people::is_self;
+use crate::{Actor, Failure, Moment, Service};
+
+/// What a person deleted and can have back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeletedMail {
+    /// Whose.
+    #[schema(example = "ann@example.org")]
+    pub address: String,
+    /// Messages.
+    pub messages: u64,
+    /// In octets.
+    pub size_octets: u64,
+}
+
+/// Which of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DeletedWanted {
+    /// What was deleted since; none: all that is still kept.
+    pub since: Option<Moment>,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MailRestored {
+    /// Messages.
+    pub messages: u64,
+}
+
+impl DeletedWanted {
+    fn since(&self) -> Timestamp {
+        self.since.map_or(Timestamp::from_millis(0), |since| since.0)
+    }
+}
+
+impl Service {
+    /// How much mail a person deleted and can have back. Help desk; one's own, everybody.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn deleted_mail(
+        &self,
+        by: &Actor,
+        address: &str,
+        wanted: &DeletedWanted,
+    ) -> Result<DeletedMail, Failure> {
+        let account = self.people.find(by, address).await?;
+        let total = self.store.removed_total(account.key, wanted.since()).await?;
+        Ok(DeletedMail {
+            address: readable(&account.address),
+            messages: total.messages,
+            size_octets: total.size_octets,
+        })
+    }
+
+    /// Brings mail back that a person deleted, each message to where it stood. Help desk, for whom they have power over; one's own,
+    /// everybody.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`]; [`Failure::Clash`] where the account is full: what came back before that stays.
+    pub async fn restore_mail(
+        &self,
+        by: &Actor,
+        address: &str,
+        wanted: &DeletedWanted,
+    ) -> Result<MailRestored, Failure> {
+        let account = self.people.find(by, address).await?;
+        if !is_self(by, &account) {
+            by.require_power_over(&account)?;
+        }
+        let messages = self.mail.restore_for(account.key, &WhichRemoved::Since(wanted.since())).await?;
+        if messages > 0 {
+            self.store.note_restored(&account, messages, &by.author()).await?;
+        }
+        Ok(MailRestored { messages })
+    }
+}

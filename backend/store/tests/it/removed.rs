@@ -1,0 +1,220 @@
+//! Messages that were deleted, and come back.
+
+use std::time::Duration;
+
+use relais_model::{Address, Flag, SystemFlag};
+use relais_store::{
+    AccountChange, AccountKey, Append, Author, ChangeError, FlagChange, FlagOp, MailboxKey, MessageKey, Page,
+    RemovedMessage, Row, Settings,
+};
+
+use crate::house::{DELETED, House, SEEN, append, keyword, message, name, on_both, set, uid};
+
+impl House {
+    async fn delete(&self, mailbox: MailboxKey, uids: &[(u32, u32)]) {
+        let change = FlagChange { op: FlagOp::Add, flags: vec![DELETED] };
+        self.store.store_flags(mailbox, set(uids), change, None).await.unwrap();
+        self.clock.advance(Duration::from_secs(1));
+        self.store.expunge(mailbox, Some(set(uids))).await.unwrap();
+    }
+
+    async fn removed(&self, account: AccountKey) -> Vec<RemovedMessage> {
+        self.store.removed_messages(account, &Page::first()).await.unwrap().rows
+    }
+
+    /// In which mailboxes they stood, the latest deleted first.
+    async fn origins(&self) -> Vec<String> {
+        self.removed(self.anna).await.iter().map(|row| row.mailbox_name.as_str().to_owned()).collect()
+    }
+
+    async fn key_of(&self, mailbox: &str) -> MailboxKey {
+        self.status(self.anna, mailbox).await.mailbox.key
+    }
+
+    async fn rows(&self, mailbox: MailboxKey) -> Vec<Row> {
+        self.store.view(mailbox).await.unwrap().unwrap().read(|rows| rows.as_slice().to_vec())
+    }
+
+    async fn allow(&self, quota_octets: Option<u64>) {
+        let change = AccountChange { quota_octets: Some(quota_octets), ..AccountChange::default() };
+        self.store.change_account(&anna(), change, None, &Author::house()).await.unwrap();
+    }
+}
+
+fn anna() -> Address {
+    Address::parse("anna@house.example").unwrap()
+}
+
+fn keys(rows: &[RemovedMessage]) -> Vec<MessageKey> {
+    rows.iter().map(|row| row.message).collect()
+}
+
+#[test]
+fn what_was_deleted_comes_back_with_its_flags_and_date() {
+    on_both(|house| async move {
+        let (inbox, store) = (house.inbox().await, &house.store);
+        house.fill(inbox, 0..4).await;
+        let change = FlagChange { op: FlagOp::Add, flags: vec![SEEN, keyword("$Work")] };
+        store.store_flags(inbox, set(&[(2, 2)]), change, None).await.unwrap();
+        let second = house.rows(inbox).await[1];
+        house.delete(inbox, &[(2, 2), (4, 4)]).await;
+        assert_eq!(store.quota(house.anna).await.unwrap().unwrap().used_messages, 2, "no quota counts them");
+        let removed = house.removed(house.anna).await;
+        assert_eq!(removed.len(), 2);
+        assert!(removed.iter().all(|row| row.has_mailbox && row.mailbox == inbox && row.removed_at == store.now()));
+        assert!(removed.iter().all(|row| row.head.starts_with(b"From: Carl") && row.preview.contains("This is")));
+        assert!(house.removed(house.bert).await.is_empty());
+        let total = store.removed_total(house.anna, store.now()).await.unwrap();
+        assert_eq!((total.messages, total.size_octets), (2, removed.iter().map(|row| row.size_octets).sum()));
+
+        store.collect().await.unwrap();
+        let archive = house.key_of("Archive").await;
+        assert_eq!(store.restore_removed(keys(&removed), archive).await.unwrap(), 2);
+        let back = house.rows(archive).await;
+        let same = back.iter().find(|row| row.message() == second.message()).unwrap();
+        let view = store.view(archive).await.unwrap().unwrap();
+        assert_eq!(view.flags_of(same.flags), [SEEN, keyword("$work")], "without \\Deleted");
+        assert_eq!(same.internal_date(), second.internal_date());
+        assert!(house.removed(house.anna).await.is_empty());
+        assert_eq!(store.restore_removed(keys(&removed), archive).await.unwrap(), 0, "once");
+        house.check().await;
+    });
+}
+
+#[test]
+fn what_moves_or_stands_elsewhere_is_not_deleted() {
+    on_both(|house| async move {
+        let (inbox, store) = (house.inbox().await, &house.store);
+        let (archive, trash) = (house.key_of("Archive").await, house.key_of("Trash").await);
+        house.fill(inbox, 0..3).await;
+        store.move_messages(inbox, set(&[(1, 1)]), archive).await.unwrap();
+        assert!(house.origins().await.is_empty());
+        // As programs without MOVE do it.
+        store.copy(inbox, set(&[(2, 2)]), trash).await.unwrap();
+        house.delete(inbox, &[(2, 2)]).await;
+        assert!(house.origins().await.is_empty(), "it stands in Trash");
+        house.delete(trash, &[(1, 1)]).await;
+        assert_eq!(house.origins().await, ["INBOX"], "what goes from Trash is of where it stood before");
+        house.delete(inbox, &[(3, 3)]).await;
+        house.delete(archive, &[(1, 1)]).await;
+        assert_eq!(house.origins().await, ["Archive", "INBOX", "INBOX"], "the latest first");
+        let page = Page { limit: 2, ..Page::first() };
+        let first = store.removed_messages(house.anna, &page).await.unwrap();
+        let rest = store.removed_messages(house.anna, &Page { after: first.next, ..page }).await.unwrap();
+        assert_eq!((first.rows.len(), rest.rows.len(), rest.next), (2, 1, None));
+        house.check().await;
+    });
+}
+
+#[test]
+fn two_copies_in_one_mailbox_are_one_deleted_message() {
+    on_both(|house| async move {
+        let inbox = house.inbox().await;
+        house.store.append(inbox, vec![append(&message(1)), append(&message(1))]).await.unwrap();
+        house.delete(inbox, &[(1, 1)]).await;
+        assert!(house.origins().await.is_empty());
+        house.delete(inbox, &[(2, 2)]).await;
+        assert_eq!(house.origins().await.len(), 1);
+        house.fill(inbox, 2..3).await;
+        house.store.copy(inbox, set(&[(3, 3)]), inbox).await.unwrap();
+        house.delete(inbox, &[(3, 4)]).await;
+        assert_eq!(house.origins().await.len(), 2, "both at once, too");
+        house.check().await;
+    });
+}
+
+#[test]
+fn drafts_that_were_saved_again_are_gone() {
+    on_both(|house| async move {
+        let drafts = house.key_of("Drafts").await;
+        let draft = |number| Append { flags: vec![Flag::System(SystemFlag::Draft)], ..append(&message(number)) };
+        house.store.append(drafts, vec![draft(1), append(&message(2))]).await.unwrap();
+        house.store.replace(drafts, uid(1), drafts, draft(3)).await.unwrap();
+        assert!(house.origins().await.is_empty(), "RFC 8508: replaced");
+        house.delete(drafts, &[(2, 3)]).await;
+        assert_eq!(house.origins().await, ["Drafts"], "what isn't a draft is kept");
+        house.check().await;
+    });
+}
+
+#[test]
+fn a_deleted_mailbox_is_remembered_with_its_messages() {
+    on_both(|house| async move {
+        let store = &house.store;
+        let made = store.create_mailbox(house.anna, &name("Work"), None).await.unwrap().mailbox.key;
+        let marked = Append { flags: vec![keyword("$Label1")], ..append(&message(1)) };
+        store.append(made, vec![marked, append(&message(2))]).await.unwrap();
+        store.delete_mailbox(house.anna, &name("Work")).await.unwrap();
+        house.check().await;
+        let removed = house.removed(house.anna).await;
+        assert_eq!(house.origins().await, ["Work", "Work"]);
+        assert!(removed.iter().all(|row| !row.has_mailbox && row.mailbox == made));
+        store.collect().await.unwrap();
+        let again = store.create_mailbox(house.anna, &name("Work"), None).await.unwrap().mailbox.key;
+        assert_eq!(store.restore_removed(keys(&removed), again).await.unwrap(), 2);
+        let view = store.view(again).await.unwrap().unwrap();
+        assert_eq!(
+            view.flags_of(house.rows(again).await.iter().fold(0, |all, row| all | row.flags)),
+            [keyword("$label1")]
+        );
+        store.collect().await.unwrap();
+        house.check().await;
+        store.delete_mailbox(house.anna, &name("Work")).await.unwrap();
+        assert_eq!(store.forget_removed(house.anna, None).await.unwrap(), 2);
+        store.collect().await.unwrap();
+        house.check().await;
+    });
+}
+
+#[test]
+fn what_is_deleted_is_gone_when_its_time_is_up() {
+    on_both(|house| async move {
+        let (inbox, store) = (house.inbox().await, &house.store);
+        house.fill(inbox, 0..3).await;
+        house.delete(inbox, &[(1, 1)]).await;
+        house.clock.advance(Settings::default().removed_kept);
+        house.delete(inbox, &[(2, 2)]).await;
+        assert_eq!(store.collect().await.unwrap(), 1, "the first content is gone");
+        let left = house.removed(house.anna).await;
+        assert_eq!(left.len(), 1);
+        assert_eq!(store.forget_removed(house.bert, Some(keys(&left))).await.unwrap(), 0, "it isn't Bert's");
+        assert_eq!(store.forget_removed(house.anna, Some(keys(&left))).await.unwrap(), 1);
+        assert_eq!(store.collect().await.unwrap(), 1);
+        house.check().await;
+    });
+}
+
+#[test]
+fn the_quota_holds_for_what_comes_back_and_for_what_is_kept() {
+    on_both(|house| async move {
+        let (inbox, store) = (house.inbox().await, &house.store);
+        house.fill(inbox, 0..4).await;
+        let size = u64::from(house.rows(inbox).await[0].size_octets);
+        house.delete(inbox, &[(1, 1)]).await;
+        house.delete(inbox, &[(2, 2)]).await;
+        let removed = house.removed(house.anna).await;
+        house.allow(Some(2 * size)).await;
+        let full = store.restore_removed(keys(&removed), inbox).await;
+        assert!(matches!(full, Err(ChangeError::OverQuota)));
+        assert_eq!(house.removed(house.anna).await, removed, "nothing came back, and nothing went");
+        house.allow(Some(size)).await;
+        store.collect().await.unwrap();
+        let kept = house.removed(house.anna).await;
+        assert_eq!(keys(&kept), keys(&removed[..1]), "no more octets than the quota, the newest");
+        house.check().await;
+    });
+}
+
+#[test]
+fn what_was_deleted_goes_with_its_account() {
+    on_both(|house| async move {
+        let (inbox, store) = (house.inbox().await, &house.store);
+        house.fill(inbox, 0..2).await;
+        house.delete(inbox, &[(1, 1)]).await;
+        store.create_mailbox(house.anna, &name("Work"), None).await.unwrap();
+        store.delete_mailbox(house.anna, &name("Work")).await.unwrap();
+        store.remove_account(&anna(), None, &Author::house()).await.unwrap();
+        house.purge().await;
+        house.check().await;
+    });
+}
