@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use relais_service::{
-    ActivityWanted, Actor, AddressesWanted, AliasChange, DnsAccountChange, DnsPushForm, DnsWanted, DomainChange,
-    DomainsWanted, Failure, JudgeWanted, NewAlias, NewDomain, NewPerson, OwnChange, Paging, Password, PeopleWanted,
-    PersonChange, Role, RulesOf, SenderRuleForm, SuppressedWanted,
+    ActivityWanted, Actor, AddressesWanted, AliasChange, DeletedWanted, DnsAccountChange, DnsPushForm, DnsWanted,
+    DomainChange, DomainsWanted, Failure, JudgeWanted, NewAlias, NewDomain, NewPerson, OwnChange, Paging, Password,
+    PeopleWanted, PersonChange, Role, RulesOf, SenderRuleForm, SuppressedWanted,
 };
 use relais_store::{AuditFilter, Author, HoldFacts, HoldReason, NewHold, Page, Removal};
 
@@ -192,11 +192,14 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
             store.remove_account(&address(person), None, &by).await.unwrap();
             service.people.restore(actor, person).await.map(drop)
         }
+        "see what a person deleted" => {
+            others(service.deleted_mail(actor, person, &DeletedWanted::default()).await, actor)
+        }
+        "bring a person's deleted mail back" => {
+            others(service.restore_mail(actor, person, &DeletedWanted::default()).await, actor)
+        }
         "see what one sends oneself" => service.own_sending(actor).await.map(drop),
-        "see what a person sends" => match service.person_sending(actor, person).await {
-            Err(Failure::Absent(why)) if actor.role == Role::User => Err(Failure::Forbidden(why)),
-            other => other.map(drop),
-        },
+        "see what a person sends" => others(service.person_sending(actor, person).await, actor),
         "list held mail" => service.holds(actor, &FIRST).await.map(drop),
         "see a person's held mail" | "release a person's held mail" | "drop a person's held mail" => {
             let account = store.account(&address(person)).await.unwrap().unwrap().key;
@@ -254,5 +257,13 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
                 other => other.map(drop),
             }
         }
+    }
+}
+
+/// To a user, other people aren't there.
+fn others<T>(outcome: Result<T, Failure>, actor: &Actor) -> Result<(), Failure> {
+    match outcome {
+        Err(Failure::Absent(why)) if actor.role == Role::User => Err(Failure::Forbidden(why)),
+        other => other.map(drop),
     }
 }
