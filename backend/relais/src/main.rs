@@ -27,6 +27,7 @@ mod log;
 mod operations;
 mod outlook;
 mod private;
+mod quotas;
 mod self_test;
 mod sendmail;
 mod server;

@@ -34,7 +34,7 @@ use crate::host::{self, HouseNames, Machine};
 use crate::knocker::Doorstep;
 use crate::log::{Logging, SetLevel};
 use crate::outlook::Seer;
-use crate::{control, holds, operations, web};
+use crate::{control, holds, operations, quotas, web};
 
 /// Connections that read the database, beside the one that writes.
 const READERS: u32 = 3;
@@ -214,6 +214,7 @@ impl Server {
         let service = self.service().with_operations(operations);
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
         tasks.spawn(service.dns.clone().look_after(stop.clone()));
+        tasks.spawn(quotas::steward(&self.reloading.begun_with, &self.store).run(stop.clone()));
         tasks.spawn(holds::warden(&self.reloading.begun_with, &self.store).run(stop.clone()));
         let house = self.house.borrow().clone();
         tasks.spawn(House::clone(&house).shut_out(stop.clone()));

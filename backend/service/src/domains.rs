@@ -28,6 +28,10 @@ pub struct DomainView {
     pub postmaster: Option<String>,
     /// Octets that a new person's mail may take unless it is said otherwise; none: no limit.
     pub default_quota_octets: Option<u64>,
+    /// Octets that its people's mail may take together; none: no limit.
+    pub quota_octets: Option<u64>,
+    /// Messages that its people may have together; none: no limit.
+    pub quota_messages: Option<u64>,
     /// People that it may have; none: no limit.
     pub max_people: Option<u64>,
     /// Whether its mail and its people's log-ins are refused.
@@ -104,6 +108,12 @@ pub struct NewDomain {
     /// Octets that a new person's mail may take; none: no limit.
     #[serde(default)]
     pub default_quota_octets: Option<u64>,
+    /// Octets that its people's mail may take together; none: no limit.
+    #[serde(default)]
+    pub quota_octets: Option<u64>,
+    /// Messages that its people may have together; none: no limit.
+    #[serde(default)]
+    pub quota_messages: Option<u64>,
     /// People that it may have; none: no limit.
     #[serde(default)]
     pub max_people: Option<u64>,
@@ -128,6 +138,14 @@ pub struct DomainChange {
     #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub default_quota_octets: Option<Option<u64>>,
+    /// Octets that its people's mail may take together; null: no limit. Only owners change it.
+    #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub quota_octets: Option<Option<u64>>,
+    /// Messages that its people may have together; null: no limit. Only owners change it.
+    #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub quota_messages: Option<Option<u64>>,
     /// People that it may have; null: no limit. Only owners change it.
     #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
@@ -205,12 +223,16 @@ impl Domains {
         let domain = checks.take(checks::domain("domain", &new.domain));
         checks.note(checks::text("description", &new.description, MAX_TEXT_OCTETS));
         checks.note(checks::number("default_quota_octets", new.default_quota_octets));
+        checks.note(checks::number("quota_octets", new.quota_octets));
+        checks.note(checks::number("quota_messages", new.quota_messages));
         checks.note(checks::number("max_people", new.max_people));
         let start = StoreChange {
             description: Some(new.description),
             catch_all: checks.optional_address("catch_all", new.catch_all.as_deref()).map(Some),
             postmaster: checks.optional_address("postmaster", new.postmaster.as_deref()).map(Some),
             default_quota_octets: Some(new.default_quota_octets),
+            quota_octets: Some(new.quota_octets),
+            quota_messages: Some(new.quota_messages),
             max_people: Some(new.max_people),
             is_disabled: None,
         };
@@ -230,12 +252,15 @@ impl Domains {
         change: DomainChange,
         if_version: Option<&str>,
     ) -> Result<DomainView, Failure> {
-        let is_owners = change.max_people.is_some() || change.is_disabled.is_some();
+        let has_limits = change.max_people.or(change.quota_octets).or(change.quota_messages).is_some();
+        let is_owners = has_limits || change.is_disabled.is_some();
         actor.require(if is_owners { Role::Owner } else { Role::DomainAdmin })?;
         let entry = self.entry(actor, name).await?;
         let mut checks = Checks::default();
         checks.note(checks::text("description", change.description.as_deref().unwrap_or_default(), MAX_TEXT_OCTETS));
         checks.note(checks::number("default_quota_octets", change.default_quota_octets.flatten()));
+        checks.note(checks::number("quota_octets", change.quota_octets.flatten()));
+        checks.note(checks::number("quota_messages", change.quota_messages.flatten()));
         checks.note(checks::number("max_people", change.max_people.flatten()));
         let target = |checks: &mut Checks, field, wanted: Option<Option<String>>| {
             wanted.map(|wanted| checks.optional_address(field, wanted.as_deref()))
@@ -245,6 +270,8 @@ impl Domains {
             postmaster: target(&mut checks, "postmaster", change.postmaster),
             description: change.description,
             default_quota_octets: change.default_quota_octets,
+            quota_octets: change.quota_octets,
+            quota_messages: change.quota_messages,
             max_people: change.max_people,
             is_disabled: change.is_disabled,
         };
@@ -370,6 +397,8 @@ fn view(entry: DomainEntry, kept: Duration) -> DomainView {
         catch_all: entry.catch_all.as_ref().map(readable),
         postmaster: entry.postmaster.as_ref().map(readable),
         default_quota_octets: entry.default_quota_octets,
+        quota_octets: entry.quota_octets,
+        quota_messages: entry.quota_messages,
         max_people: entry.max_people,
         is_disabled: entry.is_disabled,
         other_names: entry.other_names.iter().map(Domain::to_unicode).collect(),

@@ -59,6 +59,7 @@ mod security;
 mod sessions;
 mod settings;
 mod sign_in;
+mod steward;
 mod suppression;
 mod system;
 mod text;
@@ -125,6 +126,7 @@ pub use security::{BanView, FailedLogin, RefusedTally, Security};
 pub use sessions::OpenSession;
 pub use settings::{SettingSectionView, SettingView, sentence as setting_sentence};
 pub use sign_in::{Pending, SignIn, SignedIn};
+pub use steward::{QuotaLetter, QuotaNotice, Steward};
 pub use suppression::{SuppressedView, SuppressedWanted};
 pub use system::{
     CertificateFact, CertificateView, DataSizes, DiskFact, HealthCheck, Host, ListenerView, LogLevel, LogLine, LogTail,

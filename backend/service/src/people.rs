@@ -42,6 +42,8 @@ pub struct PersonView {
     pub has_password: bool,
     /// Octets that their mail may take; none: no limit.
     pub quota_octets: Option<u64>,
+    /// Messages that they may have; none: no limit.
+    pub quota_messages: Option<u64>,
     /// Octets that it takes.
     pub used_octets: u64,
     /// Messages that they have.
@@ -164,6 +166,10 @@ pub struct PersonChange {
     #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub quota_octets: Option<Option<u64>>,
+    /// Messages that they may have; null: no limit.
+    #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    pub quota_messages: Option<Option<u64>>,
     /// Whether they can't log in, and their mail is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_suspended: Option<bool>,
@@ -379,6 +385,7 @@ impl People {
         let mut checks = Checks::default();
         checks.note(checks::text("name", change.name.as_deref().unwrap_or_default(), MAX_TEXT_OCTETS));
         checks.note(checks::number("quota_octets", change.quota_octets.flatten()));
+        checks.note(checks::number("quota_messages", change.quota_messages.flatten()));
         checks.note(checks::number("hourly_messages", change.hourly_messages.flatten()));
         checks.note(checks::number("hourly_recipients", change.hourly_recipients.flatten()));
         checks.note(checks::number("daily_messages", change.daily_messages.flatten()));
@@ -397,6 +404,7 @@ impl People {
         let change = AccountChange {
             name: change.name,
             quota_octets: change.quota_octets,
+            quota_messages: change.quota_messages,
             role: change.role.map(StoreRole::from),
             domains: gives.then_some(domains),
             is_suspended: change.is_suspended,
@@ -618,6 +626,7 @@ fn view(account: Account, kept: Duration) -> PersonView {
         domains: account.domains.iter().map(|(_, domain)| domain.to_unicode()).collect(),
         has_password: account.has_password,
         quota_octets: account.quota_octets,
+        quota_messages: account.quota_messages,
         used_octets: account.used_octets,
         used_messages: account.used_messages,
         is_suspended: account.is_suspended,

@@ -50,6 +50,7 @@ mod names;
 mod news;
 mod page;
 mod queue;
+mod quota;
 mod removed;
 mod report;
 mod search;
@@ -109,6 +110,7 @@ pub use metadata::{Annotation, MAX_METADATA, MAX_METADATA_OCTETS, MAX_METADATA_V
 pub use news::{AccountNews, Happened};
 pub use page::{Listing, Page};
 pub use queue::*;
+pub use quota::{Filled, Filling};
 pub use removed::{MAX_AT_ONCE, MAX_REMOVED, RemovedMessage, RemovedTotal};
 pub use report::*;
 pub use search::{Field, SortFacts, ThreadFacts};

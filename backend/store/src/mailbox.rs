@@ -65,7 +65,7 @@ pub struct MailboxStatus {
     pub highest_mod_seq: ModSeq,
 }
 
-/// What an account uses and may use (RFC 9208): STORAGE.
+/// What an account uses and may use (RFC 9208 §5): STORAGE and MESSAGE. Its domain may have less room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     /// In octets; a message in two mailboxes counts twice.
@@ -74,6 +74,8 @@ pub struct Quota {
     pub limit_octets: Option<u64>,
     /// Messages in all mailboxes.
     pub used_messages: u64,
+    /// None: as many as there is room for.
+    pub limit_messages: Option<u64>,
 }
 
 /// Why a mailbox was not made, renamed or removed. Nothing was changed.
@@ -253,15 +255,18 @@ impl Store {
 
     /// What an account uses and may use; none where there is no such account.
     pub async fn quota(&self, account: AccountKey) -> Result<Option<Quota>, StoreError> {
-        let row = sqlx::query("SELECT used_octets, quota_octets, used_messages FROM account WHERE account_key = $1")
-            .bind(account.value())
-            .fetch_optional(&mut *self.reader().await?)
-            .await?;
+        let row = sqlx::query(
+            "SELECT used_octets, quota_octets, used_messages, quota_messages FROM account WHERE account_key = $1",
+        )
+        .bind(account.value())
+        .fetch_optional(&mut *self.reader().await?)
+        .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Quota {
             used_octets: unsigned(row.try_get(0)?)?,
             limit_octets: row.try_get::<Option<i64>, _>(1)?.map(unsigned).transpose()?,
             used_messages: unsigned(row.try_get(2)?)?,
+            limit_messages: row.try_get::<Option<i64>, _>(3)?.map(unsigned).transpose()?,
         }))
     }
 }

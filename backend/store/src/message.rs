@@ -32,6 +32,23 @@ pub struct Acceptance {
     pub submission: Option<Submission>,
 }
 
+impl Acceptance {
+    /// Mail that the house itself writes to one of its people, into their inbox; nobody is told where it finds no room.
+    pub fn from_house(content: Content, account: AccountKey, recipient: Address, trace: TraceId) -> Self {
+        let (mailbox, flags) = (Target::Inbox, Vec::new());
+        Self {
+            content,
+            reverse_path: ReversePath::Null,
+            deliveries: vec![Delivery { account, mailbox, flags, internal_date: None, recipient }],
+            outbound: None,
+            trace,
+            from_peer: String::new(),
+            judgement: None,
+            submission: None,
+        }
+    }
+}
+
 /// One copy of an accepted message for a mailbox here.
 #[derive(Debug, Clone)]
 pub struct Delivery {

@@ -57,6 +57,7 @@ acts-member-language = Language
 acts-member-max-people = People at most
 acts-member-name = Name
 acts-member-postmaster = Postmaster
+acts-member-quota-messages = Messages at most
 acts-member-quota-octets = Storage at most
 acts-member-role = Role
 acts-member-scopes = Scopes

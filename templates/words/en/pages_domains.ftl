@@ -80,3 +80,7 @@ domain-removed = { $domain } is removed. It can be restored for 30 days.
 domain-restored = { $domain } is back, with all that was in it.
 domain-reports-lead = What others say of mail with this domain’s name.
 domain-senders-lead = Who is always let in or refused for all of this domain.
+domain-quota-all = Storage of all its people together
+domain-quota-all-help = Such as 50 GB. Once it is full, mail for all of them is refused. Empty: no limit.
+domain-quota-messages = Messages of all its people together
+domain-quota-messages-help = Empty: no limit.

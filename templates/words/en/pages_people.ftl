@@ -194,3 +194,5 @@ person-deleted-hour = the last hour
 person-deleted-day = the last day
 person-deleted-week = the last week
 person-deleted-all = all that is kept
+person-quota-messages = Messages at most
+person-quota-messages-help = Empty: no limit.

@@ -16,3 +16,7 @@ failure-csv-long = The file has too many lines: { $most } people at most at once
 failure-csv-line = This line cannot be read: it needs as many fields as the first line has columns, and a quota is a number of bytes.
 failure-csv-hash = The hash is of a kind that is not known here.
 failure-csv-both = There is a password and a hash. Only one of them, please.
+quota-mail-subject = Your mailbox is { $percent } % full
+quota-mail-text = The mailbox of { $name } is { $percent } % full. Once it is full, mail for it is refused and whoever wrote it is told. Delete what you don’t need and empty Trash, or ask whoever runs the server for more room.
+quota-mail-subject-domain = { $name } is { $percent } % full
+quota-mail-text-domain = The people of { $name } hold { $percent } % of what the domain may hold together. Once that is full, mail for all of them is refused. Give the domain more room, or ask its people to delete what they don’t need.

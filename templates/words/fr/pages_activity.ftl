@@ -57,6 +57,7 @@ acts-member-language = Langue
 acts-member-max-people = Personnes au plus
 acts-member-name = Nom
 acts-member-postmaster = Postmaster
+acts-member-quota-messages = Messages au plus
 acts-member-quota-octets = Stockage au plus
 acts-member-role = Rôle
 acts-member-scopes = Portées

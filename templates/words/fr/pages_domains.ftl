@@ -80,3 +80,7 @@ domain-removed = { $domain } est retiré. Il peut être restauré pendant 30 jou
 domain-restored = { $domain } est de retour, avec tout ce qui s’y trouvait.
 domain-reports-lead = Ce que d’autres disent du courrier au nom de ce domaine.
 domain-senders-lead = Qui est toujours accepté ou refusé pour tout ce domaine.
+domain-quota-all = Stockage de toutes ses personnes ensemble
+domain-quota-all-help = Par exemple 50 Go. Une fois plein, le courrier de toutes est refusé. Vide : pas de limite.
+domain-quota-messages = Messages de toutes ses personnes ensemble
+domain-quota-messages-help = Vide : pas de limite.

@@ -194,3 +194,5 @@ person-deleted-hour = la dernière heure
 person-deleted-day = le dernier jour
 person-deleted-week = la dernière semaine
 person-deleted-all = tout ce qui est gardé
+person-quota-messages = Messages au plus
+person-quota-messages-help = Vide : pas de limite.

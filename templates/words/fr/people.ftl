@@ -16,3 +16,7 @@ failure-csv-long = Le fichier a trop de lignes : { $most } personnes au plus à 
 failure-csv-line = Cette ligne ne peut être lue : il lui faut autant de champs que la première a de colonnes, et un quota est un nombre d’octets.
 failure-csv-hash = L’empreinte est d’une sorte inconnue ici.
 failure-csv-both = Il y a un mot de passe et une empreinte. Un seul des deux, s’il vous plaît.
+quota-mail-subject = Votre boîte est pleine à { $percent } %
+quota-mail-text = La boîte de { $name } est pleine à { $percent } %. Une fois pleine, le courrier qui lui est destiné est refusé, et qui l’a écrit en est averti. Supprimez ce dont vous n’avez pas besoin et videz la corbeille, ou demandez plus de place à qui tient le serveur.
+quota-mail-subject-domain = { $name } est plein à { $percent } %
+quota-mail-text-domain = Les personnes de { $name } occupent { $percent } % de ce que le domaine peut contenir en tout. Une fois plein, le courrier de toutes est refusé. Donnez plus de place au domaine, ou demandez de supprimer ce qui n’est pas utile.

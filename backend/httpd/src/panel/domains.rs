@@ -209,7 +209,7 @@ struct OtherName {
     remove: String,
 }
 
-/// What the settings' form sends; only owners' forms have `max_people`.
+/// What the settings' form sends; only owners' forms have what is `Option` here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct DomainForm {
@@ -218,6 +218,8 @@ struct DomainForm {
     catch_all: String,
     postmaster: String,
     default_quota: String,
+    quota: Option<String>,
+    quota_messages: Option<String>,
     max_people: Option<String>,
 }
 
@@ -229,6 +231,8 @@ impl DomainForm {
             catch_all: domain.catch_all.clone().unwrap_or_default(),
             postmaster: domain.postmaster.clone().unwrap_or_default(),
             default_quota: frame.typed_size(domain.default_quota_octets),
+            quota: Some(frame.typed_size(domain.quota_octets)),
+            quota_messages: Some(domain.quota_messages.map(|most| most.to_string()).unwrap_or_default()),
             max_people: Some(domain.max_people.map(|most| most.to_string()).unwrap_or_default()),
         }
     }
@@ -240,6 +244,8 @@ impl DomainForm {
             catch_all: Some(typed(&self.catch_all)),
             postmaster: Some(typed(&self.postmaster)),
             default_quota_octets: Some(read.size("default_quota", &self.default_quota)),
+            quota_octets: self.quota.as_deref().map(|most| read.size("quota", most)),
+            quota_messages: self.quota_messages.as_deref().map(|most| read.count("quota_messages", most)),
             max_people: self.max_people.as_deref().map(|most| read.count("max_people", most)),
             is_disabled: None,
         };
@@ -488,6 +494,8 @@ mod tests {
             catch_all: Some("ann@bücher.example".to_owned()),
             postmaster: None,
             default_quota_octets: Some(2_500_000_000),
+            quota_octets: Some(50_000_000_000),
+            quota_messages: None,
             max_people: Some(20),
             is_disabled: false,
             other_names: vec!["buecher.example".to_owned()],

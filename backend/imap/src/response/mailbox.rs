@@ -122,17 +122,21 @@ pub fn quota_root(out: &mut Vec<u8>, mailbox: &MailboxName, root: &str, utf8: bo
     out.extend_from_slice(b"\r\n");
 }
 
-/// `* QUOTA root (STORAGE used limit)`, in units of 1,024 octets, rounded up (RFC 9208 §5.1); `()` where `limit_octets` is
-/// none.
-pub fn quota(out: &mut Vec<u8>, root: &str, used_octets: u64, limit_octets: Option<u64>, utf8: bool) {
+/// `* QUOTA root (resource used limit …)` (RFC 9208 §4.2.1): of STORAGE in units of 1,024 octets (§5.1), of MESSAGE in messages (§5.2);
+/// `()` where nothing is limited.
+pub fn quota(out: &mut Vec<u8>, root: &str, resources: &[(&str, u64, u64)], utf8: bool) {
     out.extend_from_slice(b"* QUOTA ");
     write_string(out, root.as_bytes(), utf8);
     out.extend_from_slice(b" (");
-    if let Some(limit_octets) = limit_octets {
-        out.extend_from_slice(b"STORAGE ");
-        number::write(out, used_octets.div_ceil(1024));
+    for (at, (resource, used, limit)) in resources.iter().enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        out.extend_from_slice(resource.as_bytes());
         out.push(b' ');
-        number::write(out, limit_octets.div_ceil(1024));
+        number::write(out, *used);
+        out.push(b' ');
+        number::write(out, *limit);
     }
     out.extend_from_slice(b")\r\n");
 }

@@ -73,8 +73,11 @@ fn mailbox_data() {
     check(|out| enabled(out, &[]), "* ENABLED");
     check(|out| id(out, &[("name", "Relais"), ("version", "0.1")]), "* ID (\"name\" \"Relais\" \"version\" \"0.1\")");
     check(namespace, "* NAMESPACE ((\"\" \"/\")) NIL NIL");
-    check(|out| quota(out, "", 10_240, Some(524_288), false), "* QUOTA \"\" (STORAGE 10 512)");
-    check(|out| quota(out, "", 1, None, false), "* QUOTA \"\" ()");
+    check(
+        |out| quota(out, "", &[("STORAGE", 10, 512), ("MESSAGE", 3, 4)], false),
+        "* QUOTA \"\" (STORAGE 10 512 MESSAGE 3 4)",
+    );
+    check(|out| quota(out, "", &[], false), "* QUOTA \"\" ()");
     check(|out| quota_root(out, &MailboxName::inbox(), "", false), "* QUOTAROOT \"INBOX\" \"\"");
 }
 

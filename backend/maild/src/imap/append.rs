@@ -156,7 +156,9 @@ impl Client {
     async fn must_have_room(&self, size_octets: u64) -> Result<(), Halt> {
         let quota = self.house.store.quota(self.account()?).await?.ok_or_else(Halt::account_gone)?;
         let needed = quota.used_octets.saturating_add(size_octets);
-        if quota.limit_octets.is_some_and(|limit| needed > limit) {
+        let is_over = quota.limit_octets.is_some_and(|limit| needed > limit)
+            || quota.limit_messages.is_some_and(|limit| quota.used_messages >= limit);
+        if is_over {
             return Err(Halt::no(ResponseCode::OverQuota, "The account's quota doesn't allow this message"));
         }
         Ok(())

@@ -206,7 +206,11 @@ impl Client {
         }
         let account = self.account()?;
         let quota = self.house.store.quota(account).await?.ok_or_else(Halt::account_gone)?;
-        response::quota(&mut self.out, root, quota.used_octets, quota.limit_octets, self.session.enabled().utf8());
+        let storage =
+            quota.limit_octets.map(|limit| ("STORAGE", quota.used_octets.div_ceil(1024), limit.div_ceil(1024)));
+        let messages = quota.limit_messages.map(|limit| ("MESSAGE", quota.used_messages, limit));
+        let resources: Vec<_> = storage.into_iter().chain(messages).collect();
+        response::quota(&mut self.out, root, &resources, self.session.enabled().utf8());
         Ok(Done::plain("Quota told"))
     }
 

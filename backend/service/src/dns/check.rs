@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use relais_dnscheck::{Check, Finding, Purpose, Report, Verdict};
-use relais_model::{Address, Domain, Random, ReversePath, Timestamp};
+use relais_model::{Address, Domain, Random, Timestamp};
 use relais_store::{
-    Acceptance, Content, Delivery, DnsNews, DnsReportEntry, DnsSubject, DnsTurnEntry, NewDnsTurn, Target, TraceId,
-    WebhookEvent,
+    Acceptance, Content, DnsNews, DnsReportEntry, DnsSubject, DnsTurnEntry, NewDnsTurn, TraceId, WebhookEvent,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -254,23 +253,9 @@ impl Dns {
             }
         };
         for (account, address) in owners {
-            let delivery = Delivery {
-                account,
-                mailbox: Target::Inbox,
-                flags: Vec::new(),
-                internal_date: None,
-                recipient: address.clone(),
-            };
-            let acceptance = Acceptance {
-                content: Content::prepare(letter(alert, &address)),
-                reverse_path: ReversePath::Null,
-                deliveries: vec![delivery],
-                outbound: None,
-                trace: TraceId::make(alert.at, &*self.inner.random),
-                from_peer: String::new(),
-                judgement: None,
-                submission: None,
-            };
+            let content = Content::prepare(letter(alert, &address));
+            let trace = TraceId::make(alert.at, &*self.inner.random);
+            let acceptance = Acceptance::from_house(content, account, address, trace);
             if let Err(error) = self.inner.store.accept(acceptance).await {
                 tracing::error!(%error, "an owner could not be told of the DNS");
             }

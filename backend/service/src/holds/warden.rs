@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
-use relais_model::{Address, Random, ReversePath, Timestamp};
+use relais_model::{Address, Random, Timestamp};
 use relais_reception::{Bars, Behaviour, facts, judge_behaviour};
 use relais_store::{
-    Acceptance, AccountKey, Content, Delivery, Hold, HoldFilter, HoldNews, NewHold, Page, Store, StoreError, Target,
-    TraceId, WebhookEvent,
+    Acceptance, AccountKey, Content, Hold, HoldFilter, HoldNews, NewHold, Page, Store, StoreError, TraceId,
+    WebhookEvent,
 };
 use serde_json::json;
 use tokio::time::sleep;
@@ -141,22 +141,8 @@ impl Warden {
     }
 
     fn acceptance(&self, account: AccountKey, to: Address, notice: &HoldNotice) -> Acceptance {
-        Acceptance {
-            content: Content::prepare((self.letter)(notice, &to)),
-            reverse_path: ReversePath::Null,
-            deliveries: vec![Delivery {
-                account,
-                mailbox: Target::Inbox,
-                flags: Vec::new(),
-                internal_date: None,
-                recipient: to,
-            }],
-            outbound: None,
-            trace: TraceId::make(self.store.now(), &*self.random),
-            from_peer: String::new(),
-            judgement: None,
-            submission: None,
-        }
+        let trace = TraceId::make(self.store.now(), &*self.random);
+        Acceptance::from_house(Content::prepare((self.letter)(notice, &to)), account, to, trace)
     }
 
     fn news(&self, hold: &Hold) -> HoldNews {

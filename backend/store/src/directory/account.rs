@@ -67,6 +67,8 @@ pub struct Account {
     pub has_password: bool,
     /// Octets it may hold; none: no limit.
     pub quota_octets: Option<u64>,
+    /// Messages it may hold; none: no limit.
+    pub quota_messages: Option<u64>,
     /// Octets it holds.
     pub used_octets: u64,
     /// Messages it holds.
@@ -130,6 +132,8 @@ pub struct AccountChange {
     pub name: Option<String>,
     /// The limit of octets, or, with `Some(None)`, no limit.
     pub quota_octets: Option<Option<u64>>,
+    /// The same of messages.
+    pub quota_messages: Option<Option<u64>>,
     /// What they may do.
     pub role: Option<Role>,
     /// The domains that they serve, all of them.
@@ -214,6 +218,8 @@ pub struct Purged {
 pub(super) struct AccountState {
     name: String,
     quota_octets: Option<i64>,
+    #[serde(default)]
+    quota_messages: Option<i64>,
     role: Role,
     domains: Vec<String>,
     is_suspended: bool,
@@ -234,6 +240,7 @@ impl AccountState {
     fn change(&mut self, change: AccountChange) {
         self.name = change.name.unwrap_or_else(|| std::mem::take(&mut self.name));
         self.quota_octets = change.quota_octets.map_or(self.quota_octets, |limit| limit.map(octets));
+        self.quota_messages = change.quota_messages.map_or(self.quota_messages, |limit| limit.map(octets));
         self.role = change.role.unwrap_or(self.role);
         self.domains = change.domains.map_or_else(|| std::mem::take(&mut self.domains), |domains| names(&domains));
         if !self.role.serves_domains() {
@@ -278,8 +285,8 @@ impl AccountState {
 
 const COLUMNS: &str = "a.account_key, a.address, a.domain_key, a.name, a.role, CAST(CASE WHEN a.password_hash = '' THEN 0 ELSE 1 END AS BIGINT),
     a.quota_octets, a.used_octets, a.used_messages, a.is_suspended, a.daily_messages, a.daily_recipients, a.language, a.theme,
-    a.last_seen_at, a.removed_at, a.created_at, a.version, a.words, a.hourly_messages, a.hourly_recipients, a.daily_new_recipients
-    FROM account a JOIN domain d ON d.domain_key = a.domain_key";
+    a.last_seen_at, a.removed_at, a.created_at, a.version, a.words, a.hourly_messages, a.hourly_recipients, a.daily_new_recipients,
+    a.quota_messages FROM account a JOIN domain d ON d.domain_key = a.domain_key";
 
 impl Store {
     /// Adds an account with INBOX, Drafts, Sent, Junk, Trash and Archive.
@@ -650,7 +657,7 @@ pub(super) async fn read_state(
     key: AccountKey,
 ) -> Result<Option<(AccountState, Version)>, sqlx::Error> {
     let sql = "SELECT name, quota_octets, role, is_suspended, daily_messages, daily_recipients, language, theme, removed_at, version,
-                      hourly_messages, hourly_recipients, daily_new_recipients
+                      hourly_messages, hourly_recipients, daily_new_recipients, quota_messages
                FROM account WHERE account_key = $1";
     let Some(row) = sqlx::query(sql).bind(key.value()).fetch_optional(&mut *tx).await? else { return Ok(None) };
     let sql = "SELECT d.name FROM account_domain g JOIN domain d ON d.domain_key = g.domain_key
@@ -659,6 +666,7 @@ pub(super) async fn read_state(
     let state = AccountState {
         name: row.try_get(0)?,
         quota_octets: row.try_get(1)?,
+        quota_messages: row.try_get(13)?,
         role: Role::read(row.try_get(2)?).unwrap_or_default(),
         domains,
         is_suspended: row.try_get::<i64, _>(3)? != 0,
@@ -683,7 +691,7 @@ async fn write_state(
     let sql = "UPDATE account SET name = $2, words = $3, quota_octets = $4, role = $5, is_suspended = $6, daily_messages = $7,
                    daily_recipients = $8, language = $9, theme = $10,
                    removed_at = CASE WHEN $11 = 1 THEN COALESCE(removed_at, $12) ELSE NULL END, version = $13,
-                   hourly_messages = $14, hourly_recipients = $15, daily_new_recipients = $16
+                   hourly_messages = $14, hourly_recipients = $15, daily_new_recipients = $16, quota_messages = $17
                WHERE account_key = $1";
     sqlx::query(sql)
         .bind(key.value())
@@ -702,6 +710,7 @@ async fn write_state(
         .bind(state.hourly_messages)
         .bind(state.hourly_recipients)
         .bind(state.daily_new_recipients)
+        .bind(state.quota_messages)
         .execute(&mut *tx)
         .await?;
     sqlx::query("DELETE FROM account_domain WHERE account_key = $1").bind(key.value()).execute(&mut *tx).await?;
@@ -856,6 +865,7 @@ fn read_account(row: &AnyRow) -> Result<(Account, String), StoreError> {
         domains: Vec::new(),
         has_password: row.try_get::<i64, _>(5)? != 0,
         quota_octets: number(6)?,
+        quota_messages: number(22)?,
         used_octets: count(7)?,
         used_messages: count(8)?,
         is_suspended: row.try_get::<i64, _>(9)? != 0,

@@ -35,6 +35,10 @@ pub struct DomainEntry {
     pub postmaster: Option<Address>,
     /// Octets that a new account may hold unless it is said otherwise; none: no limit.
     pub default_quota_octets: Option<u64>,
+    /// Octets that its accounts may hold together; none: no limit.
+    pub quota_octets: Option<u64>,
+    /// Messages that its accounts may hold together; none: no limit.
+    pub quota_messages: Option<u64>,
     /// Accounts that it may have; none: no limit.
     pub max_people: Option<u64>,
     /// Its mail and its people's log-ins are refused.
@@ -68,6 +72,10 @@ pub struct DomainChange {
     pub postmaster: Option<Option<Address>>,
     /// Octets that a new account may hold; `Some(None)`: no limit.
     pub default_quota_octets: Option<Option<u64>>,
+    /// Octets that its accounts may hold together; `Some(None)`: no limit.
+    pub quota_octets: Option<Option<u64>>,
+    /// The same of messages.
+    pub quota_messages: Option<Option<u64>>,
     /// Accounts that it may have; `Some(None)`: no limit.
     pub max_people: Option<Option<u64>>,
     /// Whether mail and log-ins are refused.
@@ -113,6 +121,10 @@ pub(super) struct DomainState {
     catch_all: Option<String>,
     postmaster: Option<String>,
     default_quota_octets: Option<i64>,
+    #[serde(default)]
+    quota_octets: Option<i64>,
+    #[serde(default)]
+    quota_messages: Option<i64>,
     max_people: Option<i64>,
     is_disabled: bool,
     is_removed: bool,
@@ -120,14 +132,19 @@ pub(super) struct DomainState {
 
 impl DomainState {
     fn change(&mut self, change: DomainChange) {
-        let DomainChange { description, catch_all, postmaster, default_quota_octets, max_people, is_disabled } = change;
         let text = |address: Option<Address>| address.map(|address| address.to_string());
-        self.description = description.unwrap_or_else(|| std::mem::take(&mut self.description));
-        self.catch_all = catch_all.map_or_else(|| self.catch_all.take(), text);
-        self.postmaster = postmaster.map_or_else(|| self.postmaster.take(), text);
-        self.default_quota_octets = default_quota_octets.map_or(self.default_quota_octets, |quota| quota.map(octets));
-        self.max_people = max_people.map_or(self.max_people, |people| people.map(octets));
-        self.is_disabled = is_disabled.unwrap_or(self.is_disabled);
+        self.description = change.description.unwrap_or_else(|| std::mem::take(&mut self.description));
+        self.catch_all = change.catch_all.map_or_else(|| self.catch_all.take(), text);
+        self.postmaster = change.postmaster.map_or_else(|| self.postmaster.take(), text);
+        for (limit, wanted) in [
+            (&mut self.default_quota_octets, change.default_quota_octets),
+            (&mut self.quota_octets, change.quota_octets),
+            (&mut self.quota_messages, change.quota_messages),
+            (&mut self.max_people, change.max_people),
+        ] {
+            *limit = wanted.map_or(*limit, |wanted| wanted.map(octets));
+        }
+        self.is_disabled = change.is_disabled.unwrap_or(self.is_disabled);
     }
 
     /// The same, removed.
@@ -148,7 +165,8 @@ impl DomainState {
 
 const COLUMNS: &str =
     "d.domain_key, d.name, d.description, d.catch_all, d.postmaster, d.default_quota_octets, d.max_people,
-    d.is_disabled, d.removed_at, d.created_at, d.version, (SELECT COUNT(*) FROM alias a WHERE a.domain_key = d.domain_key)";
+    d.is_disabled, d.removed_at, d.created_at, d.version, d.quota_octets, d.quota_messages,
+    (SELECT COUNT(*) FROM alias a WHERE a.domain_key = d.domain_key)";
 
 /// What a domain's accounts are together, looked up for each row that is shown.
 const EACH: &str = "(SELECT COUNT(*) FROM account a WHERE a.domain_key = d.domain_key AND a.removed_at IS NULL),
@@ -512,8 +530,8 @@ pub(super) async fn read_state(
     key: DomainKey,
 ) -> Result<Option<(DomainState, Version)>, sqlx::Error> {
     let sql =
-        "SELECT description, catch_all, postmaster, default_quota_octets, max_people, is_disabled, removed_at, version
-               FROM domain WHERE domain_key = $1";
+        "SELECT description, catch_all, postmaster, default_quota_octets, max_people, is_disabled, removed_at, version,
+                quota_octets, quota_messages FROM domain WHERE domain_key = $1";
     let row = sqlx::query(sql).bind(key.value()).fetch_optional(tx).await?;
     let read = |row: &AnyRow| {
         let state = DomainState {
@@ -521,6 +539,8 @@ pub(super) async fn read_state(
             catch_all: row.try_get(1)?,
             postmaster: row.try_get(2)?,
             default_quota_octets: row.try_get(3)?,
+            quota_octets: row.try_get(8)?,
+            quota_messages: row.try_get(9)?,
             max_people: row.try_get(4)?,
             is_disabled: row.try_get::<i64, _>(5)? != 0,
             is_removed: row.try_get::<Option<i64>, _>(6)?.is_some(),
@@ -538,7 +558,7 @@ async fn write_state(
 ) -> Result<(), sqlx::Error> {
     let sql = "UPDATE domain SET description = $2, catch_all = $3, postmaster = $4, default_quota_octets = $5, max_people = $6,
                    is_disabled = $7, removed_at = CASE WHEN $8 = 1 THEN COALESCE(removed_at, $9) ELSE NULL END,
-                   changed_at = $9, version = $10
+                   changed_at = $9, version = $10, quota_octets = $11, quota_messages = $12
                WHERE domain_key = $1";
     sqlx::query(sql)
         .bind(key.value())
@@ -551,6 +571,8 @@ async fn write_state(
         .bind(i64::from(state.is_removed))
         .bind(scribe.now().millis())
         .bind(scribe.next_key())
+        .bind(state.quota_octets)
+        .bind(state.quota_messages)
         .execute(tx)
         .await?;
     Ok(())
@@ -688,10 +710,12 @@ fn read_domain(row: &AnyRow) -> Result<DomainEntry, StoreError> {
         other_names: Vec::new(),
         created_at: Timestamp::from_millis(row.try_get(9)?),
         version: Version::new(row.try_get(10)?),
-        aliases: row.try_get::<i64, _>(11)?.unsigned_abs(),
-        accounts: row.try_get::<i64, _>(12)?.unsigned_abs(),
-        used_octets: row.try_get::<i64, _>(13)?.unsigned_abs(),
-        used_messages: row.try_get::<i64, _>(14)?.unsigned_abs(),
+        quota_octets: number(row.try_get(11)?),
+        quota_messages: number(row.try_get(12)?),
+        aliases: row.try_get::<i64, _>(13)?.unsigned_abs(),
+        accounts: row.try_get::<i64, _>(14)?.unsigned_abs(),
+        used_octets: row.try_get::<i64, _>(15)?.unsigned_abs(),
+        used_messages: row.try_get::<i64, _>(16)?.unsigned_abs(),
     })
 }
 

@@ -69,11 +69,51 @@ enum Base {
 struct AccountState {
     /// It was read: what is written without looking at the limit needs no more than the sums below.
     is_known: bool,
-    used_octets: i64,
-    limit_octets: Option<i64>,
+    used: Room,
+    limits: Limits,
+    /// Its domain, where that has a quota of its own.
+    domain: Option<i64>,
     /// What this transaction adds.
+    added: Room,
+}
+
+/// A domain with a quota, for one transaction.
+#[derive(Debug, Default)]
+struct DomainState {
+    used: Room,
+    limits: Limits,
+    added: Room,
+}
+
+/// Room in mailboxes, taken or wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Room {
     octets: i64,
     messages: i64,
+}
+
+/// Room that there is; none: no limit.
+#[derive(Debug, Clone, Copy, Default)]
+struct Limits {
+    octets: Option<i64>,
+    messages: Option<i64>,
+}
+
+impl std::ops::Add for Room {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            octets: self.octets.saturating_add(other.octets),
+            messages: self.messages.saturating_add(other.messages),
+        }
+    }
+}
+
+impl Limits {
+    fn hold(self, room: Room) -> bool {
+        self.octets.is_none_or(|limit| room.octets <= limit) && self.messages.is_none_or(|limit| room.messages <= limit)
+    }
 }
 
 /// An account may lack room for what is to be added.
@@ -99,6 +139,8 @@ pub(super) struct Known {
     names: HashMap<(AccountKey, String), MailboxKey>,
     uses: HashMap<(AccountKey, &'static str), MailboxKey>,
     accounts: BTreeMap<AccountKey, AccountState>,
+    /// Of those that have a quota: as this transaction read them, for the next to forget.
+    domains: BTreeMap<i64, DomainState>,
 }
 
 impl Known {
@@ -113,10 +155,10 @@ impl Known {
         for state in self.mailboxes.values_mut().filter(|state| state.is_touched) {
             state.settle();
         }
+        self.domains.clear();
         self.accounts.retain(|_, account| account.is_known);
         for account in self.accounts.values_mut() {
-            account.used_octets += std::mem::take(&mut account.octets);
-            account.messages = 0;
+            account.used = account.used + std::mem::take(&mut account.added);
         }
         self
     }
@@ -226,13 +268,13 @@ impl<'a, 'c> Batch<'a, 'c> {
                 .bind(state.deleted)
                 .bind(state.size_octets)
         }));
-        let states = self.cached.accounts.iter().filter(|(_, state)| state.octets != 0 || state.messages != 0);
+        let states = self.cached.accounts.iter().filter(|(_, state)| state.added != Room::default());
         let used: Vec<_> = states.collect();
         let head = "UPDATE account SET used_octets = used_octets + v.column2, used_messages = used_messages + v.column3
                     FROM (";
         let tail = ") AS v WHERE account_key = v.column1";
         self.tx.execute_all(sql::insert(head, 3, tail, &used, |statement, (key, state)| {
-            statement.bind(key.value()).bind(state.octets).bind(state.messages)
+            statement.bind(key.value()).bind(state.added.octets).bind(state.added.messages)
         }));
         Finished { changes: std::mem::take(&mut self.changes), is_queued: self.is_queued, known: self.cached.settle() }
     }
@@ -265,11 +307,14 @@ impl<'a, 'c> Batch<'a, 'c> {
         wanted.or_else(|| self.cached.names.get(&(account, INBOX.to_owned()))).copied()
     }
 
-    /// Takes room for `octets` in so many messages, or none of it.
+    /// Takes room for `octets` in so many messages, of the account and of its domain, or none of it.
     pub(super) fn take_room(&mut self, account: AccountKey, octets: i64, messages: i64) -> Result<(), OverQuota> {
+        let wanted = Room { octets, messages };
         let state = self.cached.accounts.entry(account).or_default();
-        let used = state.used_octets.saturating_add(state.octets).saturating_add(octets);
-        if state.limit_octets.is_some_and(|limit| used > limit) {
+        let domain = state.domain.and_then(|domain| self.cached.domains.get(&domain));
+        let fits = state.limits.hold(state.used + state.added + wanted)
+            && domain.is_none_or(|domain| domain.limits.hold(domain.used + domain.added + wanted));
+        if !fits {
             return Err(OverQuota);
         }
         self.give_room(account, -octets, -messages);
@@ -277,9 +322,12 @@ impl<'a, 'c> Batch<'a, 'c> {
     }
 
     pub(super) fn give_room(&mut self, account: AccountKey, octets: i64, messages: i64) {
+        let given = Room { octets: -octets, messages: -messages };
         let state = self.cached.accounts.entry(account).or_default();
-        state.octets -= octets;
-        state.messages -= messages;
+        state.added = state.added + given;
+        if let Some(domain) = state.domain.and_then(|domain| self.cached.domains.get_mut(&domain)) {
+            domain.added = domain.added + given;
+        }
     }
 
     /// The bits of flags in a mailbox; keywords that are new there get one, if `makes` says so, else they are passed over.

@@ -70,6 +70,7 @@ mod tests {
             domains: vec!["example.org".to_owned()],
             has_password: true,
             quota_octets: Some(5_000_000_000),
+            quota_messages: Some(100_000),
             used_octets: 4_900_000_000,
             used_messages: 1,
             is_suspended: false,

@@ -126,6 +126,7 @@ struct PersonForm {
     version: String,
     name: String,
     quota: String,
+    quota_messages: String,
     hourly_messages: String,
     hourly_recipients: String,
     daily_messages: String,
@@ -140,6 +141,7 @@ impl PersonForm {
             version: person.version.clone(),
             name: person.name.clone(),
             quota: frame.typed_size(person.quota_octets),
+            quota_messages: number(person.quota_messages),
             hourly_messages: number(person.hourly_messages),
             hourly_recipients: number(person.hourly_recipients),
             daily_messages: number(person.daily_messages),
@@ -153,6 +155,7 @@ impl PersonForm {
         let change = PersonChange {
             name: Some(self.name.clone()),
             quota_octets: Some(read.size("quota", &self.quota)),
+            quota_messages: Some(read.count("quota_messages", &self.quota_messages)),
             hourly_messages: Some(read.count("hourly_messages", &self.hourly_messages)),
             hourly_recipients: Some(read.count("hourly_recipients", &self.hourly_recipients)),
             daily_messages: Some(read.count("daily_messages", &self.daily_messages)),

@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::Op;
-use super::{AccountState, Base, Batch, INBOX, MailboxState};
+use super::{AccountState, Base, Batch, DomainState, INBOX, Limits, MailboxState, Room};
 use crate::content::Content;
 use crate::error::StoreError;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
@@ -36,8 +36,10 @@ impl Batch<'_, '_> {
         let owner = |key| self.cached.mailboxes.get(key).map(|state| state.account);
         let mut accounts = wanted.accounts;
         accounts.extend(wanted.filled.iter().filter_map(owner));
+        let mut domains: Vec<i64> = accounts.iter().filter_map(|key| self.cached.accounts.get(key)?.domain).collect();
         accounts.retain(|key| !self.cached.accounts.contains_key(key));
-        self.look_up_accounts(accounts).await?;
+        domains.extend(self.look_up_accounts(accounts).await?);
+        self.look_up_domains(domains).await?;
         self.look_up_contents(&wanted.hashes, &wanted.references).await
     }
 
@@ -99,23 +101,56 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    async fn look_up_accounts(&mut self, mut accounts: Vec<AccountKey>) -> Result<(), StoreError> {
+    /// Gives the domains among theirs that have a quota.
+    async fn look_up_accounts(&mut self, mut accounts: Vec<AccountKey>) -> Result<Vec<i64>, StoreError> {
         accounts.sort_unstable();
         accounts.dedup();
         if accounts.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let count = sql::padded(accounts.len());
         let text = format!(
-            "SELECT account_key, used_octets, quota_octets FROM account WHERE account_key IN {}{}",
+            "SELECT account_key, used_octets, used_messages, quota_octets, quota_messages,
+                    (SELECT d.domain_key FROM domain d WHERE d.domain_key = account.domain_key
+                         AND (d.quota_octets IS NOT NULL OR d.quota_messages IS NOT NULL))
+             FROM account WHERE account_key IN {}{}",
             sql::placeholders(count, 1, 0),
             self.parts.engine.for_update()
         );
         let query = pad(&accounts, count).fold(sqlx::query(AssertSqlSafe(text)), |query, key| query.bind(key.value()));
+        let mut domains = Vec::new();
         for row in query.fetch_all(self.tx.reader().await?).await? {
-            let (used_octets, limit_octets) = (row.try_get(1)?, row.try_get(2)?);
-            let state = AccountState { is_known: true, used_octets, limit_octets, ..AccountState::default() };
+            let state = AccountState {
+                is_known: true,
+                used: Room { octets: row.try_get(1)?, messages: row.try_get(2)? },
+                limits: Limits { octets: row.try_get(3)?, messages: row.try_get(4)? },
+                domain: row.try_get(5)?,
+                added: Room::default(),
+            };
+            domains.extend(state.domain);
             self.cached.accounts.insert(AccountKey::new(row.try_get(0)?), state);
+        }
+        Ok(domains)
+    }
+
+    /// What the people of domains with a quota hold together.
+    async fn look_up_domains(&mut self, mut domains: Vec<i64>) -> Result<(), StoreError> {
+        domains.sort_unstable();
+        domains.dedup();
+        for chunk in sql::chunks(&domains) {
+            let text = format!(
+                "SELECT d.domain_key, d.quota_octets, d.quota_messages, CAST(COALESCE(SUM(a.used_octets), 0) AS BIGINT),
+                        CAST(COALESCE(SUM(a.used_messages), 0) AS BIGINT)
+                 FROM domain d LEFT JOIN account a ON a.domain_key = d.domain_key AND a.removed_at IS NULL
+                 WHERE d.domain_key IN {} GROUP BY d.domain_key, d.quota_octets, d.quota_messages",
+                sql::placeholders(chunk.len(), 1, 0)
+            );
+            let query = chunk.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, key| query.bind(*key));
+            for row in query.fetch_all(self.tx.reader().await?).await? {
+                let limits = Limits { octets: row.try_get(1)?, messages: row.try_get(2)? };
+                let used = Room { octets: row.try_get(3)?, messages: row.try_get(4)? };
+                self.cached.domains.insert(row.try_get(0)?, DomainState { used, limits, added: Room::default() });
+            }
         }
         Ok(())
     }
