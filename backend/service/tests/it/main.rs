@@ -19,3 +19,4 @@ mod operations;
 mod removed;
 mod reports;
 mod roles;
+mod steward;

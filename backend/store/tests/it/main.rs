@@ -22,6 +22,7 @@ mod mailboxes;
 mod metadata;
 mod people;
 mod queue;
+mod quota;
 mod reading;
 mod removed;
 mod reports;
