@@ -24,32 +24,63 @@ pub struct Capabilities {
     pub append_limit: u64,
     /// Messages that one COPY or APPEND takes.
     pub save_limit: u32,
+    /// What isn't told.
+    pub hidden: Hidden,
+}
+
+/// Extensions that aren't announced, for the sake of clients that stumble over them. They are there all the same.
+///
+/// RFC 2971 §2 forbids to go by what a client says of itself, so they are hidden from all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hidden {
+    /// Bits, in the order of [`LOGGED_IN`].
+    named: u64,
+    compress: bool,
+}
+
+impl Hidden {
+    /// These, by their names; what isn't announced after log-in has nothing to hide.
+    pub fn these(names: &[&str]) -> Self {
+        let is_named = |name: &str| names.iter().any(|hidden| hidden.eq_ignore_ascii_case(name));
+        let bits = LOGGED_IN.split_ascii_whitespace().enumerate().filter(|(_, name)| is_named(name));
+        Self { named: bits.fold(0, |bits, (at, _)| bits | 1 << at), compress: is_named(COMPRESS) }
+    }
 }
 
 /// What holds at any time. LITERAL+ brings LITERAL- along, and both may not be named (RFC 7888 §6).
 const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE";
 
 /// What means something only after log-in.
-const LOGGED_IN: &str = " IDLE NAMESPACE UNSELECT UIDPLUS MULTIAPPEND MOVE CHILDREN SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED \
+const LOGGED_IN: &str = "IDLE NAMESPACE UNSELECT UIDPLUS MULTIAPPEND MOVE CHILDREN SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED \
     LIST-STATUS LIST-MYRIGHTS LIST-METADATA STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN SORT \
     SORT=DISPLAY ESORT CONTEXT=SEARCH CONTEXT=SORT PARTIAL MULTISEARCH SEARCH=FUZZY THREAD=ORDEREDSUBJECT \
     THREAD=REFERENCES BINARY CATENATE URL-PARTIAL REPLACE UIDONLY UTF8=ACCEPT OBJECTID SAVEDATE PREVIEW \
-    INPROGRESS LANGUAGE METADATA NOTIFY ACL RIGHTS=texk QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE APPENDLIMIT=";
+    INPROGRESS LANGUAGE METADATA NOTIFY ACL RIGHTS=texk QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";
+
+/// COMPRESS (RFC 4978).
+const COMPRESS: &str = "COMPRESS=DEFLATE";
 
 impl Capabilities {
     /// Writes their names with spaces between them.
     pub fn write(self, out: &mut Vec<u8>) {
         out.extend_from_slice(ALWAYS.as_bytes());
         if self.is_logged_in {
-            out.extend_from_slice(LOGGED_IN.as_bytes());
+            for (at, name) in LOGGED_IN.split_ascii_whitespace().enumerate() {
+                if self.hidden.named >> at & 1 == 0 {
+                    out.push(b' ');
+                    out.extend_from_slice(name.as_bytes());
+                }
+            }
+            out.extend_from_slice(b" APPENDLIMIT=");
             number::write(out, self.append_limit);
             out.extend_from_slice(b" SAVELIMIT=");
             number::write(out, u64::from(self.save_limit));
             if self.unauthenticate {
                 out.extend_from_slice(b" UNAUTHENTICATE");
             }
-            if self.compress {
-                out.extend_from_slice(b" COMPRESS=DEFLATE");
+            if self.compress && !self.hidden.compress {
+                out.push(b' ');
+                out.extend_from_slice(COMPRESS.as_bytes());
             }
             return;
         }
@@ -89,6 +120,7 @@ mod tests {
             unauthenticate: true,
             append_limit: 50_000_000,
             save_limit: 1000,
+            hidden: Hidden::default(),
         };
         assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED");
         let local = Capabilities { starttls: false, passwords: true, ..early };
@@ -105,5 +137,8 @@ mod tests {
             "{late}"
         );
         assert!(!late.contains("  ") && !late.contains("AUTH="), "{late}");
+        let hidden = Hidden::these(&["uidonly", "COMPRESS=DEFLATE", "IMAP4rev1", "X"]);
+        let fewer = write(Capabilities { is_logged_in: true, hidden, ..safe });
+        assert_eq!(fewer, late.replace(" UIDONLY", "").replace(" COMPRESS=DEFLATE", ""));
     }
 }

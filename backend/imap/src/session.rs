@@ -17,7 +17,7 @@ use relais_sasl::scram::Wanted;
 pub use appending::AppendMessage;
 pub use log_in::{LogIn, Shown};
 
-use crate::capability::Capabilities;
+use crate::capability::{Capabilities, Hidden};
 use crate::command::reader::{Reason, Refusal};
 use crate::command::{self, Command, Context, Dialogue, Extension, Request, State, Tag, append};
 use crate::limits::Limits;
@@ -45,6 +45,8 @@ pub struct Config {
     pub append_limit: u64,
     /// Messages that one COPY or APPEND takes (RFC 9738, SAVELIMIT).
     pub save_limit: u32,
+    /// Extensions that aren't announced.
+    pub hidden: Hidden,
 }
 
 /// What the driver is to do.
@@ -254,6 +256,7 @@ impl Session {
             unauthenticate: self.config.unauthenticate,
             append_limit: self.config.append_limit,
             save_limit: self.config.save_limit,
+            hidden: self.config.hidden,
         }
     }
 

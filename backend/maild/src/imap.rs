@@ -23,6 +23,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use relais_imap::capability::Hidden;
 use relais_imap::command::{Command, Extension, Tag};
 use relais_imap::limits::Limits;
 use relais_imap::response::{self, Condition, ResponseCode, Status};
@@ -58,6 +59,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         unauthenticate: house.limits.imap_unauthenticate,
         append_limit: house.limits.message_octets,
         save_limit: house.limits.imap_save,
+        hidden: Hidden::these(&house.store.settings().imap_hidden),
         limits: Limits { append_messages: house.limits.imap_save, ..Limits::default() },
     };
     let is_tls = visitor.wire.is_tls();

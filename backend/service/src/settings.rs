@@ -150,7 +150,7 @@ impl Service {
                 _ => None,
             },
             choices: match setting.kind {
-                SettingKind::Choice(choices) => choices,
+                SettingKind::Choice(choices) | SettingKind::Several(choices) => choices,
                 _ => &[],
             },
         }
@@ -199,6 +199,9 @@ fn complaint(kind: SettingKind, error: ValueError) -> Text {
         (ValueError::Network, _) => Text::new("setting-no-network"),
         (ValueError::Domain, _) => Text::new("setting-no-domain"),
         (ValueError::Url, _) => Text::new("setting-no-url"),
+        (ValueError::Choice, SettingKind::Several(choices)) => {
+            Text::new("setting-not-among").with("choices", choices.join(", "))
+        }
         (ValueError::Choice | ValueError::Unknown, _) => Text::new("setting-no-choice"),
     }
 }

@@ -42,6 +42,26 @@ export async function run(house, browser) {
       await told(tab, "Taken back");
       await line(tab, "Invoice").waitFor();
     }, { js }));
+    await check(`webmail: deleted for good, and brought back to where it stood, ${js ? "with" : "without"} scripts`, () => mine(async (tab) => {
+      const chosen = async (act) => {
+        await tab.locator(".line", { hasText: "Invoice" }).locator("input").check();
+        await tab.locator("#bulk").getByRole("button", { name: act }).click();
+      };
+      await tab.goto("/mail");
+      await chosen("Delete");
+      await told(tab, "moved to Trash");
+      await tab.locator(".rail a", { hasText: "Trash" }).click();
+      await line(tab, "Invoice").waitFor();
+      await chosen("Delete");
+      await told(tab, "deleted for good");
+      await tab.locator(".rail a", { hasText: "Recently deleted" }).click();
+      await tab.locator(".removed-rows li", { hasText: "Invoice" }).locator("input").check();
+      await tab.getByRole("button", { name: "Bring back", exact: true }).click();
+      await told(tab, "1 message brought back");
+      await tab.locator(".empty").waitFor();
+      await tab.goto("/mail");
+      await line(tab, "Invoice").waitFor();
+    }, { js }));
     await check(`webmail: written, saved, sent, ${js ? "with" : "without"} scripts`, () => mine(async (tab) => {
       await tab.goto("/mail/write");
       await tab.locator("[name=to]").fill("nobody at all");

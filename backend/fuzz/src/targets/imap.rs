@@ -46,6 +46,7 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
         unauthenticate: true,
         append_limit: 4096,
         save_limit: 100,
+        hidden: relais_imap::capability::Hidden::default(),
     };
     let mut session = Session::new(Arc::new(config), false);
     let (mut heard, mut appended) = (Vec::new(), Vec::new());

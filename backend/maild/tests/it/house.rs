@@ -73,6 +73,8 @@ impl TestHouse {
             .add_domain(&Domain::parse("relais.test").unwrap(), DomainChange::default(), &Author::house())
             .await
             .unwrap();
+        // What we can do is all announced here.
+        store.change_setting(&Author::house(), "imap.hidden", Some("")).await.unwrap();
         let login = Arc::new(Login::new(store.clone(), Arc::clone(&clock), &*random));
         let hash = login.hash(Secret::new(PASSWORD)).await.unwrap();
         let host = Domain::parse("mx.relais.test").unwrap();
@@ -92,6 +94,11 @@ impl TestHouse {
         let doors = Doors::bind(vec![door(Door::Open), door(Door::StartTls)]).unwrap().serve(house, stop.clone());
         let keys = derive(PASSWORD.as_bytes(), SALT, MIN_ITERATIONS);
         Self { folder, store, hash, keys, doors: TaskTracker::new().spawn(doors), stop }
+    }
+
+    /// A setting, or none of ours.
+    pub(crate) async fn set(&self, name: &str, value: Option<&str>) {
+        self.store.change_setting(&Author::house(), name, value).await.unwrap();
     }
 
     /// Somebody new.

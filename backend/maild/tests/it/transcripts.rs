@@ -56,6 +56,26 @@ async fn play_all(by_octet: bool) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// What owners hide isn't told from the next connection on, and what is known to break clients isn't from the start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hidden_extensions_are_not_announced() {
+    let house = TestHouse::open().await;
+    house.move_in("ann", None).await;
+    for (value, hidden) in [(Some("QRESYNC, NOTIFY"), vec![" QRESYNC", " NOTIFY"]), (None, vec![" UIDONLY"])] {
+        house.set("imap.hidden", value).await;
+        let mut client = house.log_in("ann").await;
+        client.send(b"a CAPABILITY\r\n").await;
+        let mut line = client.line().await;
+        while !line.starts_with("* CAPABILITY ") {
+            line = client.line().await;
+        }
+        for name in [" QRESYNC", " NOTIFY", " UIDONLY", " CONDSTORE"] {
+            assert_eq!(line.contains(name), !hidden.contains(&name), "{name} after {value:?}: {line}");
+        }
+    }
+    house.close().await;
+}
+
 /// What we announce, in any state, is what `Shows:` names.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_capability_has_a_transcript() {

@@ -504,6 +504,7 @@ fn values(kind: relais_store::SettingKind) -> String {
         SettingKind::Endpoints { most } => format!("up to {most} of `unix:/PATH` and `HOST:PORT`"),
         SettingKind::Line { most_octets } => format!("up to {most_octets} octets of text"),
         SettingKind::Secret { most_octets } => format!("up to {most_octets} octets, never shown again"),
+        SettingKind::Several(choices) => format!("some of `{}`, or nothing", choices.join("`, `")),
         SettingKind::Choice(choices) => {
             choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ")
         }

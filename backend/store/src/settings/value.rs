@@ -63,6 +63,8 @@ pub enum SettingKind {
     },
     /// One of these.
     Choice(&'static [&'static str]),
+    /// Some of these, parted by commas; or none.
+    Several(&'static [&'static str]),
 }
 
 impl SettingKind {
@@ -82,6 +84,7 @@ impl SettingKind {
             Self::Line { .. } => "line",
             Self::Secret { .. } => "secret",
             Self::Choice(_) => "choice",
+            Self::Several(_) => "several",
         }
     }
 }
@@ -397,6 +400,25 @@ impl Typed for Vec<Endpoint> {
     }
 }
 
+impl Typed for Vec<&'static str> {
+    fn read(kind: SettingKind, text: &str) -> Result<Self, ValueError> {
+        let SettingKind::Several(choices) = kind else { return Err(ValueError::Choice) };
+        let parts = text.split([',', ' ', '\n']).map(str::trim).filter(|part| !part.is_empty());
+        let named: Vec<&str> = parts.collect();
+        let is_choice = |name: &&str| choices.iter().any(|choice| choice.eq_ignore_ascii_case(name));
+        if !named.iter().all(is_choice) {
+            return Err(ValueError::Choice);
+        }
+        // Each once, in the order of the choices.
+        let is_named = |choice: &&&str| named.iter().any(|name| choice.eq_ignore_ascii_case(name));
+        Ok(choices.iter().filter(is_named).copied().collect())
+    }
+
+    fn write(&self) -> String {
+        self.join(", ")
+    }
+}
+
 impl Typed for Networks {
     fn read(_kind: SettingKind, text: &str) -> Result<Self, ValueError> {
         let parts = text.split([',', ' ', '\n']).map(str::trim).filter(|part| !part.is_empty());
@@ -437,6 +459,19 @@ fn number_and_unit(text: &str) -> Option<(u64, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn some_of_the_choices_are_named_once_and_in_order() {
+        let kind = SettingKind::Several(&["ONE", "TWO=2", "THREE"]);
+        let check = |text: &str, expected: Result<&str, ValueError>| {
+            let read = <Vec<&'static str> as Typed>::read(kind, text).map(|names| names.write());
+            assert_eq!(read.as_deref().map_err(|error| *error), expected, "{text:?}");
+        };
+        check("", Ok(""));
+        check("three, one,,ONE", Ok("ONE, THREE"));
+        check("two=2", Ok("TWO=2"));
+        check("one, four", Err(ValueError::Choice));
+    }
 
     #[test]
     fn networks_hold_what_begins_alike() {
