@@ -200,6 +200,11 @@ impl MessageKey {
     pub fn email_id(self) -> String {
         format!("M{:x}", self.0)
     }
+
+    /// The first that a content of `at` could have.
+    pub fn at(at: Timestamp) -> Self {
+        Self(first_at(at))
+    }
 }
 
 impl TraceKey {
