@@ -278,14 +278,8 @@ impl Snapshot {
             let mut left: Option<Docs> = None;
             for piece in pieces {
                 let mut docs = Docs::none(segment.docs);
-                let accept = |term: &[u8]| is_at(places, term).then_some(());
-                segment.each_match(
-                    &piece.finder(),
-                    &|term| accept(term).filter(|()| piece.fits(term)),
-                    &mut |(), doc| {
-                        docs.insert(doc);
-                    },
-                )?;
+                let accept = |term: &[u8]| piece.fits(term).then_some(());
+                segment.each_match(places, &piece.finder(), &accept, &mut |(), doc| docs.insert(doc))?;
                 if let Some(before) = &left {
                     docs.keep(before);
                 }
@@ -311,8 +305,8 @@ impl Snapshot {
             let segment = &opened.segment;
             let mut docs = Docs::none(segment.docs);
             let mut scores = vec![0_u16; usize::try_from(segment.docs).unwrap_or_default()];
-            let accept = |term: &[u8]| likeness.score(term).filter(|_| is_at(places, term));
-            segment.each_match(&finder, &accept, &mut |score, doc| {
+            let accept = |term: &[u8]| likeness.score(term);
+            segment.each_match(places, &finder, &accept, &mut |score, doc| {
                 docs.insert(doc);
                 if let Some(best) = usize::try_from(doc).ok().and_then(|doc| scores.get_mut(doc)) {
                     *best = (*best).max(*score);
@@ -326,10 +320,6 @@ impl Snapshot {
         found.sort_unstable();
         Ok(found)
     }
-}
-
-fn is_at(places: Places, term: &[u8]) -> bool {
-    term.first().is_some_and(|place| places.hold(*place))
 }
 
 impl Piece {

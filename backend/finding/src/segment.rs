@@ -1,7 +1,7 @@
 //! A piece of the index: one file, written once and never changed.
 //!
 //! ```text
-//! block block … | keys: 8 octets a message | partly read messages: 4 octets each | directory: 20 octets a block | foot
+//! block block … | keys: 8 octets a message | partly read messages: 4 octets each | directory: 24 octets a block | foot
 //! block = terms (`\0` term `\0` term … `\0`, in order) | lengths of the postings, a number each | postings: distances, a number each
 //! ```
 //! A term is a place and a word ([`crate::letter::Place`]). Terms stand as they are, uncompressed: whatever is asked for, at a word's
@@ -17,6 +17,7 @@ use std::path::Path;
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter, memrchr};
 
+use crate::letter::Places;
 use crate::number;
 
 /// Octets of terms in a block.
@@ -24,7 +25,7 @@ const BLOCK_TERMS: usize = 32 * 1024;
 /// Octets of postings in a block, unless one term alone has more.
 const BLOCK_POSTINGS: usize = 1 << 20;
 const FOOT_OCTETS: usize = 40;
-const DIRECTORY_OCTETS: usize = 20;
+const DIRECTORY_OCTETS: usize = 24;
 const MAGIC: u64 = 0x3153_4941_4c45_5231;
 /// Keys that are read at once.
 const KEYS_AT_ONCE: usize = 8 * 1024;
@@ -71,6 +72,8 @@ struct Block {
     terms: u32,
     lengths: u32,
     postings: u32,
+    /// The places of its first term and of its last: terms stand by place, so what is sought elsewhere passes over it.
+    places: (u8, u8),
 }
 
 /// A segment that is open for reading.
@@ -110,6 +113,7 @@ pub(crate) struct Writer {
     hasher: blake3::Hasher,
     at: u64,
     blocks: Vec<Block>,
+    last_place: u8,
     terms: Vec<u8>,
     lengths: Vec<u8>,
     postings: Vec<u8>,
@@ -122,6 +126,7 @@ impl Writer {
             hasher: blake3::Hasher::new(),
             at: 0,
             blocks: Vec::new(),
+            last_place: 0,
             terms: Vec::new(),
             lengths: Vec::new(),
             postings: Vec::new(),
@@ -135,6 +140,7 @@ impl Writer {
         }
         self.terms.extend_from_slice(term);
         self.terms.push(0);
+        self.last_place = term.first().copied().unwrap_or_default();
         number::put(len(posting.len()), &mut self.lengths);
         self.postings.extend_from_slice(posting);
         if self.terms.len() >= BLOCK_TERMS || self.postings.len() >= BLOCK_POSTINGS {
@@ -144,11 +150,10 @@ impl Writer {
     }
 
     fn end_block(&mut self) -> io::Result<()> {
-        if self.terms.is_empty() {
-            return Ok(());
-        }
+        let Some(first) = self.terms.get(1).copied() else { return Ok(()) };
         self.blocks.push(Block {
             start: self.at,
+            places: (first, self.last_place),
             terms: len(self.terms.len()),
             lengths: len(self.lengths.len()),
             postings: len(self.postings.len()),
@@ -184,6 +189,7 @@ impl Writer {
             for number in [block.terms, block.lengths, block.postings] {
                 self.put(&number.to_le_bytes())?;
             }
+            self.put(&[block.places.0, block.places.1, 0, 0])?;
         }
         let directory = (self.at - keys_at) - (keys.len() * 8 + partly.len() * 4) as u64;
         for number in [keys_at, keys.len() as u64, partly.len() as u64, directory, MAGIC] {
@@ -236,18 +242,24 @@ impl Segment {
         Ok(Self { file, blocks, keys_at, docs, partly, octets })
     }
 
-    /// All terms in which `finder` finds something at a place that `accept` likes: what `accept` made of each, and its messages.
+    /// All terms at one of `places` in which `finder` finds something, and that `accept` likes: what `accept` made of each, and its messages.
     pub(crate) fn each_match<T>(
         &self,
+        places: Places,
         finder: &Finder<'_>,
         accept: &dyn Fn(&[u8]) -> Option<T>,
         found: &mut dyn FnMut(&T, u32),
     ) -> io::Result<()> {
         let (mut terms, mut rest) = (Vec::new(), Vec::new());
-        for block in &self.blocks {
+        let accept = |term: &[u8]| {
+            let is_there = term.first().is_some_and(|place| places.hold(*place));
+            is_there.then(|| accept(term)).flatten()
+        };
+        let may_hold = |block: &&Block| (block.places.0..=block.places.1).any(|place| places.hold(place));
+        for block in self.blocks.iter().filter(may_hold) {
             terms.resize(size(block.terms), 0);
             self.file.read_exact_at(&mut terms, block.start)?;
-            let matches = matches(&terms, finder, accept);
+            let matches = matches(&terms, finder, &accept);
             if matches.is_empty() {
                 continue;
             }
@@ -321,7 +333,8 @@ fn block(octets: &[u8; DIRECTORY_OCTETS]) -> Block {
         octets.map_or(0, |octets| u32::from_le_bytes(*octets))
     };
     let start = u64::from(number(0)) | u64::from(number(4)) << 32;
-    Block { start, terms: number(8), lengths: number(12), postings: number(16) }
+    let place = |at: usize| octets.get(at).copied().unwrap_or_default();
+    Block { start, terms: number(8), lengths: number(12), postings: number(16), places: (place(20), place(21)) }
 }
 
 /// The terms of a block that match, by their place in it.
