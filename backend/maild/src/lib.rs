@@ -23,6 +23,7 @@ mod wire;
 use std::sync::Arc;
 
 use relais_certs::Served;
+use relais_finding::Finder;
 use relais_model::{Clock, Domain};
 use relais_reception::{Identity, Login, Reception};
 use relais_store::Store;
@@ -41,6 +42,7 @@ pub use proxy::{ProxyError, parse as parse_proxy_header};
 pub struct House {
     host_name: Domain,
     store: Store,
+    finder: Finder,
     login: Arc<Login>,
     reception: Arc<Reception>,
     tls: Arc<Served>,
@@ -63,7 +65,14 @@ impl House {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (accounts, maildrops) = (Arc::default(), Arc::default());
-        Self { host_name, store, login, reception, tls, scram: true, limits, clock, accounts, maildrops }
+        let finder = Finder::new(store.clone());
+        Self { host_name, store, finder, login, reception, tls, scram: true, limits, clock, accounts, maildrops }
+    }
+
+    /// The same house, with this index: without one, searches read messages.
+    #[must_use]
+    pub fn with_finder(self, finder: Finder) -> Self {
+        Self { finder, ..self }
     }
 
     /// The same house, with other limits for those who come from here on, and with or without SCRAM.

@@ -45,7 +45,7 @@ pub use hop::{Hop, MAX_HOPS, hops};
 pub use parameters::{ContentType, Disposition, Parameter};
 pub use preview::{MAX_PREVIEW_CHARACTERS, decode_entities};
 pub use received::{Received, received};
-pub use search::{Needle, matches_body, matches_header, matches_text, searchable};
+pub use search::{Needle, Searched, each_searched, matches_body, matches_header, matches_text, searchable, text_of};
 pub use section::{Section, SectionText, UnknownEncoding, decode_part, section};
 pub use structure::{Content, Encoding, MAX_DEPTH, MAX_PARTS, Part, Structure};
 pub use subject::{BaseSubject, base_subject};

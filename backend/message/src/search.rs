@@ -163,6 +163,60 @@ fn part_matches(raw: &[u8], part: &Part, needle: &Needle, with_headers: bool) ->
     part.children().iter().any(|child| part_matches(raw, child, needle, with_headers))
 }
 
+/// One thing that a search looks at.
+#[derive(Debug)]
+pub enum Searched<'a> {
+    /// A field: of the message's own header, or of a part's or an inner message's.
+    Field {
+        /// It.
+        field: Field<'a>,
+        /// Of the message's own header.
+        is_own: bool,
+    },
+    /// What a part says, decoded.
+    Text {
+        /// It, not folded.
+        text: Cow<'a, str>,
+        /// It is HTML's source.
+        is_html: bool,
+    },
+    /// A part that IMAP's searches don't look into.
+    File(&'a Part),
+}
+
+/// Shows `visit` all that is searched in a message, in its order: where [`matches_body`] and [`matches_text`] look, they look at these
+/// fields and texts and at nothing else, so an index of them knows what a search would find.
+pub fn each_searched<'a>(raw: &'a [u8], structure: &'a Structure, visit: &mut dyn FnMut(Searched<'a>)) {
+    show_part(raw, &structure.root, true, visit);
+}
+
+fn show_part<'a>(raw: &'a [u8], part: &'a Part, is_own: bool, visit: &mut dyn FnMut(Searched<'a>)) {
+    for field in fields(raw.get(part.header.clone()).unwrap_or_default()) {
+        visit(Searched::Field { field, is_own });
+    }
+    if part.is_text() || is_report(part) {
+        let is_html = part.content_type.as_ref().is_some_and(|kind| kind.is("text", "html"));
+        visit(Searched::Text { text: text_of(raw, part), is_html });
+        return;
+    }
+    if part.content == Content::Leaf {
+        visit(Searched::File(part));
+    }
+    for child in part.children() {
+        show_part(raw, child, false, visit);
+    }
+}
+
+/// A part's octets as text, in the charset that it names. An encoding we don't know is looked at as it stands.
+pub fn text_of<'a>(raw: &'a [u8], part: &Part) -> Cow<'a, str> {
+    let charset = part.content_type.as_ref().and_then(|kind| kind.parameter("charset"));
+    match decode_part(raw, part) {
+        Ok(Cow::Owned(octets)) => Cow::Owned(decode_text(&octets, charset).into_owned()),
+        Ok(Cow::Borrowed(octets)) => decode_text(octets, charset),
+        Err(_) => decode_text(raw.get(part.body.clone()).unwrap_or_default(), charset),
+    }
+}
+
 /// Whether this leaf is `message/delivery-status` or the like: fields that people look for, as in text.
 fn is_report(part: &Part) -> bool {
     part.content == Content::Leaf && part.content_type.as_ref().is_some_and(|kind| kind.is_main("message"))
@@ -222,6 +276,26 @@ mod tests {
             b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
             Reporting-MTA: dns; mx.example\r\n\r\nAction: failed\r\n--b--\r\n";
         assert!(matches_body(raw, &Structure::read(raw), &Needle::new("action: failed")));
+    }
+
+    /// What is shown to an index is what the searches look at.
+    #[test]
+    fn all_that_is_searched_is_shown() {
+        let structure = Structure::read(MESSAGE.as_bytes());
+        let mut shown = Vec::new();
+        each_searched(MESSAGE.as_bytes(), &structure, &mut |searched| {
+            shown.push(match searched {
+                Searched::Field { field, is_own } => {
+                    format!("{}{}", if is_own { "" } else { "+" }, String::from_utf8_lossy(field.name))
+                }
+                Searched::Text { text, .. } => text.trim().to_owned(),
+                Searched::File(part) => format!("file of {}", part.body.len()),
+            });
+        });
+        let expected = "From Subject X-Empty Content-Type +Content-Type +Content-Transfer-Encoding Grüße_aus_Köln +Content-Type \
+            日本_ok +Content-Type +Subject deep_text +Content-Type file_of_6";
+        let shown: Vec<String> = shown.iter().map(|shown| shown.replace(' ', "_")).collect();
+        assert_eq!(shown.join(" "), expected);
     }
 
     #[test]

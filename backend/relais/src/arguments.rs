@@ -114,6 +114,9 @@ pub(crate) enum HouseCommand {
     },
     /// Checks the database: counts, quota, dangling rows.
     CheckStore,
+    /// Shows how the search index stands, or makes it anew.
+    #[command(subcommand)]
+    Index(IndexCommand),
     /// Asks the REST API itself, and prints its answer.
     Api {
         /// GET, POST, PUT, PATCH or DELETE.
@@ -209,6 +212,19 @@ pub(crate) enum SettingsCommand {
     Reset {
         /// Like `mail.message_octets`.
         name: String,
+    },
+}
+
+/// `relais index …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum IndexCommand {
+    /// How much is in it, and whether it is up to date.
+    Status,
+    /// Makes it anew, from the messages.
+    Rebuild {
+        /// Stays until it is done, and says how far it is.
+        #[arg(long)]
+        wait: bool,
     },
 }
 

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::arguments::{
     AccountCommand, ActivityCommand, AliasCommand, AppPasswordCommand, CertificateCommand, DnsCommand, DomainCommand,
-    HoldCommand, HouseCommand, JudgeArguments, KeyCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection,
-    SenderArguments, SenderCommand, SettingsCommand, SuppressedCommand,
+    HoldCommand, HouseCommand, IndexCommand, JudgeArguments, KeyCommand, ListArguments, MessageCommand, QueueCommand,
+    QueueSelection, SenderArguments, SenderCommand, SettingsCommand, SuppressedCommand,
 };
 use crate::config::Config;
 use crate::control::{Content, Line, complaints, path, query};
@@ -225,6 +225,7 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
             }
         }
         HouseCommand::CheckStore => return check_store(line).await,
+        HouseCommand::Index(command) => index(command, line).await?,
         HouseCommand::Api { method, path, body } => return raw(method, &path, body, line).await,
     }
     Ok(true)
@@ -706,6 +707,32 @@ async fn check_store(line: &mut Line<'_>) -> Result<bool> {
     let findings: Vec<_> = show::items(&checked, "findings").iter().filter_map(Value::as_str).collect();
     say(&if findings.is_empty() { "The database is clean.".to_owned() } else { findings.join("\n") })?;
     Ok(findings.is_empty())
+}
+
+/// How often progress is looked at.
+const INDEX_LOOK: Duration = Duration::from_secs(1);
+
+async fn index(command: IndexCommand, line: &mut Line<'_>) -> Result<()> {
+    if matches!(command, IndexCommand::Rebuild { .. }) {
+        ask(line, Method::POST, "/system/index/rebuild", Content::Nothing).await?;
+    }
+    let waits = matches!(command, IndexCommand::Rebuild { wait: true });
+    loop {
+        let index = get(line, "/system/index").await?;
+        let number = |name: &str| index.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let is_current = index.get("is_current").and_then(Value::as_bool).unwrap_or_default();
+        let (indexed, contents) = (number("indexed"), number("contents"));
+        let state = if is_current { "up to date" } else { "being made; searches read messages meanwhile" };
+        say(&format!(
+            "{indexed} of {contents} messages, {} octets in {} files: {state}",
+            number("octets"),
+            number("files")
+        ))?;
+        if is_current || !waits {
+            return Ok(());
+        }
+        tokio::time::sleep(INDEX_LOOK).await;
+    }
 }
 
 /// Any operation. False: it was refused.

@@ -13,6 +13,7 @@ use relais_delivery::{
     Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
 };
 use relais_filters::Filters;
+use relais_finding::{Finder, Keeper};
 use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
@@ -55,6 +56,7 @@ pub(crate) struct Server {
     web: web::Doors,
     access: Arc<Access>,
     tutor: Tutor,
+    index: Keeper,
     service: Service,
     drain: Duration,
     delivery: Option<DeliveryConfig>,
@@ -93,7 +95,9 @@ impl Server {
         let is_alone = own_pairs.is_some() && config.resolver.servers.is_empty();
         let dns_house = if is_alone { dns::quiet_house(config) } else { dns::house(config, &store, &served)? };
         let porter = Arc::new(Porter::new(store.clone()));
+        let finder = Finder::new(store.clone());
         let service = Service::new(store.clone(), Arc::clone(&login)).with_porter(&porter).with_dns(dns_house);
+        let service = service.with_finder(&finder);
         let in_dns = if is_alone { None } else { Some(dns_proofs(&service, config, &random)?) };
         let proofs = Proofs { challenges: Arc::clone(&challenges), dns: in_dns };
         let certificates = certificate_worker(config, &store, &served, proofs, first_key(&pairs, rank)?, &clock)?;
@@ -120,7 +124,8 @@ impl Server {
         let shown = Arc::clone(&served);
         let at_the_doors = Arc::clone(&reception);
         let house = House::new(name, store.clone(), Arc::clone(&login), at_the_doors, shown, limits.clone(), clock)
-            .with(limits, config.login.scram);
+            .with(limits, config.login.scram)
+            .with_finder(finder.clone());
         let (house, guests_house) = watch::channel(Arc::new(house));
         let begun_with = config.clone();
         let reloading = Reloading { begun_with, own_pairs, served, house, disk, store: store.clone() };
@@ -137,6 +142,7 @@ impl Server {
             web,
             access,
             tutor,
+            index: finder.keeper(config.data.join("index")),
             service,
             drain,
             delivery: Some(delivery_config(config)?),
@@ -224,6 +230,7 @@ impl Server {
             tasks.spawn(clerk.run(stop.clone()));
         }
         tasks.spawn(self.tutor.run(stop.clone()));
+        tasks.spawn(self.index.run(stop.clone()));
         let dns = service.dns.clone();
         tasks.spawn(count_flow(service.clone(), stop.clone()));
         tasks.spawn(obey_settings(self.store.clone(), self.reloading.house.clone(), stop.clone()));

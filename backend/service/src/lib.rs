@@ -69,6 +69,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use relais_filters::Filters;
+use relais_finding::Finder;
 use relais_reception::{Login, Porter};
 use relais_store::{Page, Store};
 use serde::{Deserialize, Serialize};
@@ -129,8 +130,8 @@ pub use sign_in::{Pending, SignIn, SignedIn};
 pub use steward::{QuotaLetter, QuotaNotice, Steward};
 pub use suppression::{SuppressedView, SuppressedWanted};
 pub use system::{
-    CertificateFact, CertificateView, DataSizes, DiskFact, HealthCheck, Host, ListenerView, LogLevel, LogLine, LogTail,
-    SystemView,
+    CertificateFact, CertificateView, DataSizes, DiskFact, HealthCheck, Host, IndexView, ListenerView, LogLevel,
+    LogLine, LogTail, SystemView,
 };
 pub use text::{Gap, Text};
 pub use trace::{
@@ -202,6 +203,7 @@ pub struct Service {
     store: Store,
     login: Arc<Login>,
     porter: Arc<Porter>,
+    finder: Finder,
     operations: Arc<Operations>,
 }
 
@@ -283,6 +285,7 @@ impl Service {
             dns: Dns::new(store.clone(), None),
             mail: Mail::new(store.clone()),
             porter: Arc::new(Porter::new(store.clone())),
+            finder: Finder::new(store.clone()),
             store,
             login,
             operations: Arc::default(),
@@ -305,6 +308,12 @@ impl Service {
     #[must_use]
     pub fn with_mail_out(self, out: Out) -> Self {
         Self { mail: self.mail.with_out(out), ..self }
+    }
+
+    /// The same, with an index of what messages say.
+    #[must_use]
+    pub fn with_finder(self, finder: &Finder) -> Self {
+        Self { mail: self.mail.with_finder(finder.clone()), finder: finder.clone(), ..self }
     }
 
     /// The same, in a house that looks at the DNS.

@@ -23,16 +23,18 @@ mod write;
 
 use std::sync::Arc;
 
+use relais_finding::Finder;
 use relais_model::{MailboxName, SpecialUse, Uid};
 use relais_store::{AccountKey, MailboxKey, MailboxStatus, Store, View};
 
 use crate::{Actor, Failure, Text};
 
 pub use acts::{Act, Chosen, Done, Place};
-pub use find::{MAX_TERMS, Search, Term};
-pub use list::{ListFilter, ListPage, ListRow, ListWanted, MAX_WINDOW};
+pub use find::{MAX_TERMS, Search, Term, Within};
+pub use list::{Elsewhere, ListFilter, ListPage, ListRow, ListWanted, MAX_WINDOW};
 pub use news::{MailNews, News};
 pub use open::{Genuine, MessageEntry, MessageFlags, MessageView, RawMessage};
+pub use relais_finding::Excerpted;
 pub use relais_store::{Density, ReadingChoices, ReadingPane};
 pub use removed::{RemovedEntry, WhichRemoved};
 pub use write::{Answering, Draft, DraftFile, MAX_FILES_OCTETS, MAX_RECIPIENTS, NewFile, Of, Out, Quoting};
@@ -44,6 +46,8 @@ use order::Orders;
 #[derive(Debug, Clone)]
 pub struct Mail {
     store: Store,
+    /// What messages say.
+    finder: Finder,
     orders: Arc<Orders>,
     undos: Arc<Undos>,
     /// None in a house that sends nothing.
@@ -115,7 +119,13 @@ struct Own {
 impl Mail {
     /// Over `store`.
     pub fn new(store: Store) -> Self {
-        Self { store, orders: Arc::default(), undos: Arc::default(), out: None }
+        let finder = Finder::new(store.clone());
+        Self { store, finder, orders: Arc::default(), undos: Arc::default(), out: None }
+    }
+
+    /// The same, with this index: without one, searches read messages.
+    pub(crate) fn with_finder(self, finder: Finder) -> Self {
+        Self { finder, ..self }
     }
 
     /// All mailboxes: INBOX, those with a use, and the others by name.

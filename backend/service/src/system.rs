@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use relais_finding::Standing;
 use relais_model::Timestamp;
 use relais_store::Engine;
 use serde::Serialize;
@@ -200,7 +201,42 @@ impl LogTail {
     }
 }
 
+/// How the search index stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct IndexView {
+    /// Contents in it; a content is counted once, however many mailboxes hold it.
+    pub indexed: u64,
+    /// Contents that the house keeps.
+    pub contents: u64,
+    /// Octets of its files.
+    pub octets: u64,
+    /// How many files.
+    pub files: usize,
+    /// All that was there a moment ago is in it. Else it is being made or brought up to date, and searches read messages meanwhile.
+    pub is_current: bool,
+}
+
 impl Service {
+    /// How the search index stands. Owner.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`].
+    pub async fn index(&self, by: &Actor) -> Result<IndexView, Failure> {
+        by.require(Role::Owner)?;
+        let Standing { indexed, contents, octets, files, is_current } = self.finder.standing().await?;
+        Ok(IndexView { indexed, contents, octets, files, is_current })
+    }
+
+    /// Has the search index made anew, from the messages. Owner.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`].
+    pub async fn rebuild_index(&self, by: &Actor) -> Result<IndexView, Failure> {
+        by.require(Role::Owner)?;
+        self.finder.rebuild();
+        self.index(by).await
+    }
+
     /// What is wrong in the database: counts, quota, dangling rows. Reads all of it. Owner.
     ///
     /// # Errors

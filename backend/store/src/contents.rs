@@ -258,6 +258,21 @@ impl Store {
         Ok(rows.into_iter().next().map(|row| row.raw))
     }
 
+    /// The contents after `after`, in the order of their keys, each with its octets: for who reads all that there is. A content that another
+    /// node is about to keep may come later and stand before some of these.
+    pub async fn content_keys(&self, after: MessageKey, limit: u32) -> Result<Vec<(MessageKey, u64)>, StoreError> {
+        let sql = "SELECT message_key, size_octets FROM message WHERE message_key > $1 ORDER BY message_key LIMIT $2";
+        let query = sqlx::query(sql).bind(after.value()).bind(i64::from(limit));
+        let rows = query.fetch_all(&mut *self.reader().await?).await?;
+        rows.iter().map(|row| Ok((MessageKey::new(row.try_get(0)?), unsigned(row.try_get(1)?)?))).collect()
+    }
+
+    /// How many contents there are.
+    pub async fn content_count(&self) -> Result<u64, StoreError> {
+        let query = sqlx::query("SELECT COUNT(*) FROM message");
+        unsigned(query.fetch_one(&mut *self.reader().await?).await?.try_get(0)?)
+    }
+
     /// A whole message, a piece at a time; none where it is gone. Large ones never stand in memory.
     pub async fn open_raw(
         &self,

@@ -206,6 +206,11 @@ impl MessageKey {
         let digits = id.strip_prefix('M').filter(|digits| digits.bytes().all(|octet| octet.is_ascii_hexdigit()));
         i64::from_str_radix(digits?, 16).ok().filter(|key| *key > 0).map(Self)
     }
+
+    /// The first that a content of `at` could have.
+    pub fn at(at: Timestamp) -> Self {
+        Self(first_at(at))
+    }
 }
 
 impl TraceKey {

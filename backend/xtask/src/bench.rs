@@ -47,8 +47,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
 
 /// How long the console's pages wait for their numbers, in a house of 10,000 people.
 pub(crate) fn console() -> anyhow::Result<Tally> {
+    example("console")
+}
+
+/// How quick a mailbox of 100,000 messages is in the webmail, and what the search index costs.
+pub(crate) fn webmail() -> anyhow::Result<Tally> {
+    example("webmail")
+}
+
+fn example(name: &str) -> anyhow::Result<Tally> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["run", "--release", "--package", "relais-service", "--example", "console"]).current_dir(crate::root());
+    cargo.args(["run", "--release", "--package", "relais-service", "--example", name]).current_dir(crate::root());
     Ok(Tally::of(cargo.status()?.success()))
 }
 

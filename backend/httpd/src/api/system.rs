@@ -1,6 +1,6 @@
 //! The house as a machine.
 
-use relais_service::{LogLevel, LogLine, Rows, SystemView};
+use relais_service::{IndexView, LogLevel, LogLine, Rows, SystemView};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -14,6 +14,8 @@ pub(super) fn operations(operations: Operations) -> Operations {
     operations
         .get("/system", show, "Version, health, listeners, certificates, disk")
         .get("/system/log", log, "The last lines of the log, the latest first")
+        .get("/system/index", index, "How the search index stands, and how far it is where it is being made")
+        .post("/system/index/rebuild", rebuild_index, "Make the search index anew; searches read messages meanwhile")
         .long_post("/system/check-store", check_store, "Check the database: counts, quota, dangling rows")
         .post(
             "/system/setup-link",
@@ -32,6 +34,14 @@ struct StoreFindings {
 async fn check_store(caller: Change) -> Answer<Seen<StoreFindings>> {
     let findings = caller.web.service().check_store(&caller.actor).await?;
     Ok(Seen(StoreFindings { findings }))
+}
+
+async fn index(caller: Look) -> Answer<Seen<IndexView>> {
+    Ok(Seen(caller.web.service().index(&caller.actor).await?))
+}
+
+async fn rebuild_index(caller: Change) -> Answer<Seen<IndexView>> {
+    Ok(Seen(caller.web.service().rebuild_index(&caller.actor).await?))
 }
 
 async fn set_up_link(caller: Change) -> Answer<ShownOnce<LinkView>> {

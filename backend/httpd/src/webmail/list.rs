@@ -2,7 +2,8 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use relais_service::{Failure, ListFilter, ListPage, ListRow, ListWanted, Search, Text};
+use axum::response::{IntoResponse as _, Redirect};
+use relais_service::{Actor, Elsewhere, Failure, ListFilter, ListPage, ListRow, ListWanted, Search, Text, Within};
 use serde::{Deserialize, Serialize};
 
 use super::message::{Open, Pictures};
@@ -30,6 +31,9 @@ pub(super) struct MailQuery {
     /// `unread` or `starred`; empty for all.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) show: String,
+    /// `newest`: what was found stands by its time; else what is most about the words stands first.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) order: String,
     /// `list`: the lines alone, for a script.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) part: String,
@@ -66,6 +70,7 @@ impl MailQuery {
                 _ => ListFilter::All,
             },
             search: Search::parse(&self.q),
+            by_time: self.order == "newest",
         }
     }
 }
@@ -89,6 +94,12 @@ pub(super) struct List {
     pub(super) query: MailQuery,
     /// All, unread, starred: the way, the words, whether it is this one.
     pub(super) filters: Vec<(String, String, bool)>,
+    /// Of what was found: the best first, the newest first; where something is looked for.
+    pub(super) orders: Vec<(String, String, bool)>,
+    /// The same search in all mailboxes; empty where nothing is looked for.
+    pub(super) everywhere: String,
+    /// Where else something was found: the way there, and its words.
+    pub(super) elsewhere: Vec<(String, String)>,
     pub(super) is_filtered: bool,
     pub(super) is_trash: bool,
     pub(super) is_junk: bool,
@@ -104,7 +115,8 @@ pub(super) struct LineRow {
     /// More than one message: how many.
     pub(super) count: String,
     pub(super) subject: String,
-    pub(super) preview: String,
+    /// In pieces, of which some are marked.
+    pub(super) preview: Vec<(String, bool)>,
     pub(super) at: Time,
     pub(super) is_unseen: bool,
     pub(super) is_flagged: bool,
@@ -129,7 +141,7 @@ impl LineRow {
             people: if people.is_empty() { frame.say("webmail-nobody") } else { people.join(", ") },
             count: if row.uids.len() > 1 { frame.number(row.uids.len() as u64) } else { String::new() },
             subject: subject(frame, &row.subject),
-            preview: row.preview,
+            preview: row.preview.into_iter().map(|piece| (piece.text, piece.is_sought)).collect(),
             at: frame.time(row.at.map_or_else(Default::default, |at| at.0)),
             is_unseen: row.unseen > 0,
             is_flagged: row.is_flagged,
@@ -164,12 +176,22 @@ impl List {
             .with("last", frame.number((offset + rows) as u64))
             .with("total", frame.number(page.total as u64));
         let filter = |(show, id): (&str, &str)| {
-            let other = MailQuery { show: show.to_owned(), q: query.q.clone(), ..MailQuery::default() };
+            let other = MailQuery { show: show.to_owned(), offset: 0, ..query.kept() };
             (other.way(&folder.href), frame.say(id), show == query.show)
         };
         let filters = [("", "webmail-all"), ("unread", "webmail-unread"), ("starred", "webmail-starred")].map(filter);
         let now = MailQuery { offset, ..query.kept() };
+        let is_search = !query.q.trim().is_empty();
+        let order = |(order, id): (&str, &str)| {
+            let other = MailQuery { order: order.to_owned(), offset: 0, ..query.kept() };
+            (other.way(&folder.href), frame.say(id), order == query.order)
+        };
+        let orders = [("", "webmail-best-first"), ("newest", "webmail-newest-first")].map(order);
+        let everywhere = MailQuery { q: format!("in:all {}", query.q.trim()), offset: 0, ..query.kept() };
         Ok(Self {
+            orders: if is_search { orders.to_vec() } else { Vec::new() },
+            everywhere: if is_search && !is_everywhere(query) { everywhere.way(&folder.href) } else { String::new() },
+            elsewhere: Vec::new(),
             title: folder.title.clone(),
             mailbox: folder.id.clone(),
             href: folder.href.clone(),
@@ -188,6 +210,38 @@ impl List {
             query: now,
         })
     }
+}
+
+fn is_everywhere(query: &MailQuery) -> bool {
+    Search::parse(&query.q).is_some_and(|search| search.within == Some(Within::All))
+}
+
+/// Where else a search finds something, if all mailboxes are asked for.
+async fn elsewhere(
+    web: &Web,
+    frame: &Frame,
+    me: &Actor,
+    here: &str,
+    query: &MailQuery,
+) -> Result<Vec<(String, String)>, Failure> {
+    let Some(search) = Search::parse(&query.q).filter(|search| search.within == Some(Within::All)) else {
+        return Ok(Vec::new());
+    };
+    let found = web.service().mail.elsewhere(me, &search, here).await?;
+    let way = |elsewhere: Elsewhere| {
+        let title = super::shell::title(frame, &elsewhere.folder);
+        let words = Text::new("webmail-found-in").with("folder", title).with("count", frame.number(elsewhere.found));
+        (MailQuery { offset: 0, ..query.kept() }.way(&path::of(path::MAIL, &elsewhere.folder.id)), frame.tell(&words))
+    };
+    Ok(found.into_iter().map(way).collect())
+}
+
+/// The mailbox that `in:` names, where it is another one than `here`.
+fn named(shell: &Shell, query: &MailQuery) -> Option<String> {
+    let Within::Named(name) = Search::parse(&query.q)?.within? else { return None };
+    let is_named = |text: &str| text.eq_ignore_ascii_case(&name);
+    let folder = shell.folders.iter().find(|folder| is_named(&folder.title) || is_named(&folder.name))?;
+    (!folder.is_current).then(|| MailQuery { offset: 0, ..query.kept() }.way(&folder.href))
 }
 
 #[derive(Debug, Template)]
@@ -214,9 +268,13 @@ pub(super) async fn list(
 ) -> Oops {
     let frame = person.frame(&web);
     let shell = Shell::of(&web, &frame, &person.actor, &mailbox).await?;
+    if let Some(other) = named(&shell, &query) {
+        return Ok(Redirect::to(&other).into_response());
+    }
     let wanted = query.wanted(shell.choices.by_conversation);
     let page = web.service().mail.list(&person.actor, &mailbox, &wanted).await?;
-    let list = List::of(&frame, &shell, page, &query, None)?;
+    let mut list = List::of(&frame, &shell, page, &query, None)?;
+    list.elsewhere = elsewhere(&web, &frame, &person.actor, &mailbox, &query).await?;
     if query.part == "list" {
         return Ok(shown(&LinesPart { frame, list }));
     }
@@ -251,7 +309,7 @@ async fn message(
 mod tests {
     use relais_model::Timestamp;
     use relais_reading::Party;
-    use relais_service::Moment;
+    use relais_service::{Excerpted, Moment};
 
     use super::super::message::samples;
     use super::super::shell::samples::shell;
@@ -269,7 +327,10 @@ mod tests {
             is_forwarded: true,
             people: vec![Party { name: "Ann Lee".to_owned(), address: "ann@example.org".to_owned() }],
             subject: subject.to_owned(),
-            preview: "The first words".to_owned(),
+            preview: vec![
+                Excerpted { text: "The first ".to_owned(), is_sought: false },
+                Excerpted { text: "words".to_owned(), is_sought: true },
+            ],
             at: Some(Moment(at)),
             size_octets: 1200,
             has_attachment: true,

@@ -86,7 +86,7 @@ impl Shell {
 }
 
 /// Mailboxes with a use are called so in every language.
-fn title(frame: &Frame, folder: &Folder) -> String {
+pub(super) fn title(frame: &Frame, folder: &Folder) -> String {
     let id = match (folder.is_inbox, folder.special_use) {
         (true, _) => "webmail-inbox",
         (_, Some(SpecialUse::Drafts)) => "webmail-drafts",

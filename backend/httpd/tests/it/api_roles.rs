@@ -120,6 +120,8 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("security_show", "/security", "", 200),
     ("security_failed_logins", "/security/failed-logins", "", 200),
     ("security_lift_all_bans", "/security/bans", "", 200),
+    ("system_index", "/system/index", "", 200),
+    ("system_rebuild_index", "/system/index/rebuild", "", 200),
     ("system_check_store", "/system/check-store", "", 200),
     ("system_set_up_link", "/system/setup-link", "", 409),
     ("security_lift_ban", "/security/bans/192.0.2.9", "", 404),

@@ -1,6 +1,6 @@
 //! FUZZY (RFC 6203): what is like the words that were asked for, and how much.
 //!
-//! A text is met by its words in any order, each without its ending, if half of them are there. Dates, sizes, flags and numbers
+//! A text is met by its words in any order, each by its stem and without regard to accents, if half of them are there. Dates, sizes, flags and numbers
 //! are met exactly: there is no telling what near would mean.
 
 use std::collections::HashMap;
@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use relais_finding::Places;
 use relais_imap::command::SearchKey;
 use relais_model::{Uid, UidSet};
 use relais_store::StoreError;
@@ -79,9 +80,17 @@ impl Searcher<'_> {
         let Some(words) = text_of(key).map(stems).filter(|words| !words.is_empty()) else { return Ok(found) };
         let rest = candidates.without(&found);
         let mut met: HashMap<u32, usize> = HashMap::new();
-        for word in &words {
-            let Some(key) = with_text(key, word) else { continue };
-            for uid in self.among(&key, rest.clone()).await?.iter() {
+        for (word, stem) in &words {
+            let (mut found, mut left) = (UidSet::new(), rest.clone());
+            if let Some(places) = seen(key) {
+                let parted = self.finder.like(places, word).await.part(&self.selected.view, &rest, &mut |_, _| ());
+                (found, left) = (parted.found, parted.to_read);
+            }
+            // What the index can't tell is met by the word without its ending.
+            if let Some(key) = with_text(key, stem) {
+                found.extend(&self.among(&key, left).await?);
+            }
+            for uid in found.iter() {
                 *met.entry(uid.value()).or_default() += 1;
             }
         }
@@ -96,8 +105,21 @@ impl Searcher<'_> {
     }
 }
 
-/// The words of a text without their endings: `breaks` is like `break`.
-fn stems(text: &str) -> Vec<String> {
+/// Where the index knows words that are like these; none: it knows only what stands there.
+fn seen(key: &SearchKey) -> Option<Places> {
+    match key {
+        SearchKey::Cc(_) => Some(Places::SEEN_CC),
+        SearchKey::From(_) => Some(Places::SEEN_FROM),
+        SearchKey::Subject(_) => Some(Places::SEEN_SUBJECT),
+        SearchKey::To(_) => Some(Places::SEEN_TO),
+        SearchKey::Body(_) => Some(Places::SEEN_BODY),
+        SearchKey::Text(_) => Some(Places::SEEN),
+        _ => None,
+    }
+}
+
+/// The words of a text, and each without its ending: `breaks` is like `break`.
+fn stems(text: &str) -> Vec<(String, String)> {
     let stem = |word: &str| {
         let letters: Vec<char> = word.chars().filter(|letter| letter.is_alphanumeric()).collect();
         let ending = match letters.len() {
@@ -105,9 +127,10 @@ fn stems(text: &str) -> Vec<String> {
             5 => 1,
             _ => 2,
         };
-        letters.get(..letters.len() - ending).unwrap_or_default().iter().collect::<String>()
+        let stem = letters.get(..letters.len() - ending).unwrap_or_default().iter().collect::<String>();
+        (letters.into_iter().collect::<String>(), stem)
     };
-    let words = text.split_whitespace().map(stem).filter(|word| !word.is_empty());
+    let words = text.split_whitespace().map(stem).filter(|(_, stem)| !stem.is_empty());
     words.take(MAX_WORDS).collect()
 }
 
@@ -147,8 +170,9 @@ mod tests {
 
     #[test]
     fn words_lose_their_endings() {
-        assert_eq!(stems("IMAP breaks, often"), ["IMAP", "brea", "ofte"]);
-        assert_eq!(stems("  - "), Vec::<String>::new());
+        let only = |text: &str| stems(text).into_iter().map(|(_, stem)| stem).collect::<Vec<_>>();
+        assert_eq!(only("IMAP breaks, often"), ["IMAP", "brea", "ofte"]);
+        assert_eq!(only("  - "), Vec::<String>::new());
         assert_eq!(stems("a b c d e f g h").len(), MAX_WORDS);
     }
 }

@@ -1,8 +1,9 @@
-//! SEARCH (RFC 9051 §6.4.4): each key narrows a set of UIDs. What the view knows costs nothing; the store's words cost a query;
-//! texts are read only of what is left.
+//! SEARCH (RFC 9051 §6.4.4): each key narrows a set of UIDs. What the view knows costs nothing; of words the index tells; texts are read
+//! only of what is left, and where the index can't tell.
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use relais_finding::{Finder, Places};
 use relais_imap::command::{MailboxFilter, MultiSearch, Search, SearchKey, SearchReturn, Tag};
 use relais_imap::date::Day;
 use relais_imap::response::{self, Condition, ESearch, Found, ResponseCode};
@@ -21,6 +22,11 @@ use super::{Client, Done, Halt};
 /// Mailboxes that one ESEARCH looks into (RFC 7377 §2.4).
 const MAX_MAILBOXES: usize = 1000;
 
+/// So few messages are read sooner than the index is asked.
+const FEW: u64 = 10;
+/// Of so few messages headers are read; of more the store's words are searched, all at once.
+const FEW_HEADERS: u64 = 200;
+
 /// What a text is looked for in.
 enum Place {
     Header(String),
@@ -28,9 +34,27 @@ enum Place {
     Everywhere,
 }
 
+impl Place {
+    /// Where the index knows of it.
+    fn in_index(&self) -> Places {
+        match self {
+            Self::Body => Places::BODY,
+            Self::Everywhere => Places::TEXT,
+            Self::Header(name) => match name.to_ascii_lowercase().as_str() {
+                "subject" => Places::SUBJECT,
+                "from" => Places::FROM,
+                "to" => Places::TO,
+                "cc" => Places::CC,
+                _ => Places::FIELDS,
+            },
+        }
+    }
+}
+
 /// Carries out a search in one mailbox.
 pub(super) struct Searcher<'a> {
     pub(super) store: &'a Store,
+    pub(super) finder: &'a Finder,
     pub(super) selected: &'a Selected,
     pub(super) now: Timestamp,
     pub(super) progress: &'a Progress,
@@ -134,23 +158,43 @@ impl Searcher<'_> {
         }
     }
 
-    /// A field whose words the store keeps. What the words cannot decide (an empty text asks whether the field is there) the
-    /// header does.
+    /// A field whose words the store keeps, for what the index can't tell: where it is many messages. An empty text asks whether the field is
+    /// there: the header knows.
     async fn words(&self, field: Field, name: &str, text: &str, candidates: UidSet) -> Result<UidSet, StoreError> {
-        if text.is_empty() {
-            return self.text(Place::Header(name.to_owned()), text, candidates).await;
+        let place = Place::Header(name.to_owned());
+        if text.is_empty() || candidates.count() <= FEW {
+            return self.read(&place, text, candidates).await;
         }
-        let found = self.store.search_field(self.selected.view.mailbox(), field, &relais_message::fold(text)).await?;
-        Ok(found.intersection(&candidates))
+        let parted = self.finder.narrow(place.in_index(), text).await.part(&self.selected.view, &candidates);
+        let mut found = parted.found;
+        let rest = if parted.to_read.count() <= FEW_HEADERS {
+            self.read(&place, text, parted.to_read).await?
+        } else {
+            let words = relais_message::fold(text);
+            self.store.search_field(self.selected.view.mailbox(), field, &words).await?.intersection(&parted.to_read)
+        };
+        found.extend(&rest);
+        Ok(found)
     }
 
     async fn text(&self, place: Place, text: &str, candidates: UidSet) -> Result<UidSet, StoreError> {
+        if text.is_empty() || candidates.count() <= FEW {
+            return self.read(&place, text, candidates).await;
+        }
+        let parted = self.finder.narrow(place.in_index(), text).await.part(&self.selected.view, &candidates);
+        let mut found = parted.found;
+        found.extend(&self.read(&place, text, parted.to_read).await?);
+        Ok(found)
+    }
+
+    /// Those of `candidates` that hold `text`, read one by one.
+    async fn read(&self, place: &Place, text: &str, candidates: UidSet) -> Result<UidSet, StoreError> {
         let needle = Needle::new(text);
         let wanted = match place {
             Place::Header(_) => Wanted { head: true, ..Wanted::default() },
             Place::Body | Place::Everywhere => Wanted { raw: true, ..Wanted::default() },
         };
-        let matches = |row: &ContentRow| match &place {
+        let matches = |row: &ContentRow| match place {
             Place::Header(name) => matches_header(&row.head, name, &needle),
             Place::Body => matches_body(&row.raw, &Structure::read(&row.raw), &needle),
             Place::Everywhere => matches_text(&row.raw, &Structure::read(&row.raw), &needle),
@@ -322,8 +366,8 @@ impl Client {
         let Self { house, selected, wire, out, .. } = self;
         let selected = selected.as_deref().ok_or_else(Halt::not_selected)?;
         let progress = Progress::default();
-        let (store, now) = (&house.store, house.clock.now());
-        let searcher = Searcher { store, selected, now, progress: &progress, scores: Scores::default() };
+        let (store, finder, now) = (&house.store, &house.finder, house.clock.now());
+        let searcher = Searcher { store, finder, selected, now, progress: &progress, scores: Scores::default() };
         let wire = wire.as_mut().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected))?;
         let (stall, every) = (house.limits.write_stall, house.limits.imap_progress);
         let found = Teller { tag, out, wire, stall, every }.watch(&progress, searcher.find(key)).await??;
@@ -367,8 +411,9 @@ impl Client {
             // As it stands, whatever the client knows of it: the answer is in UIDs.
             let selected = Selected::open(&self.house.store, view, true);
             let Self { house, wire, out, session, .. } = &mut *self;
-            let (store, now) = (&house.store, house.clock.now());
-            let searcher = Searcher { store, selected: &selected, now, progress: &progress, scores: Scores::default() };
+            let (store, finder, now) = (&house.store, &house.finder, house.clock.now());
+            let searcher =
+                Searcher { store, finder, selected: &selected, now, progress: &progress, scores: Scores::default() };
             let wire = wire.as_mut().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected))?;
             let (stall, every) = (house.limits.write_stall, house.limits.imap_progress);
             let found =
@@ -454,8 +499,8 @@ impl Client {
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
         let changed = changed.intersection(&selected.known);
         let progress = Progress::default();
-        let (store, now) = (&self.house.store, self.house.clock.now());
-        let searcher = Searcher { store, selected, now, progress: &progress, scores: Scores::default() };
+        let (store, finder, now) = (&self.house.store, &self.house.finder, self.house.clock.now());
+        let searcher = Searcher { store, finder, selected, now, progress: &progress, scores: Scores::default() };
         let found = searcher.among(&context.key, changed.clone()).await?;
         let new = found.without(&context.found);
         let order = match &context.sorted {

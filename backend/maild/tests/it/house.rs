@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use relais_certs::{Rank, Served};
+use relais_finding::Finder;
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, TlsMode};
 use relais_model::{Address, Clock, Domain, Random, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
@@ -48,6 +49,7 @@ impl Door {
 pub(crate) struct TestHouse {
     folder: TempDir,
     store: Store,
+    finder: Finder,
     hash: Secret,
     keys: Keys,
     stop: CancellationToken,
@@ -82,6 +84,8 @@ impl TestHouse {
         let config = ReceptionConfig { host_name: host.clone() };
         let reception = Reception::new(store.clone(), config, folder.path(), disk, Arc::clone(&clock), random);
         let house = House::new(host, store.clone(), login, Arc::new(reception), no_tls(folder.path()), limits, clock);
+        let finder = Finder::new(store.clone());
+        let house = house.with_finder(finder.clone());
         let door = |door: Door| ListenerConfig {
             binding: Binding::Unix(folder.path().join(door.socket())),
             protocol: Protocol::Imap,
@@ -93,7 +97,12 @@ impl TestHouse {
         let (_, house) = watch::channel(Arc::new(house));
         let doors = Doors::bind(vec![door(Door::Open), door(Door::StartTls)]).unwrap().serve(house, stop.clone());
         let keys = derive(PASSWORD.as_bytes(), SALT, MIN_ITERATIONS);
-        Self { folder, store, hash, keys, doors: TaskTracker::new().spawn(doors), stop }
+        Self { folder, store, finder, hash, keys, doors: TaskTracker::new().spawn(doors), stop }
+    }
+
+    /// Brings the index up to date; until the first time there is none.
+    pub(crate) async fn index(&self) {
+        self.finder.keeper(self.folder.path().join("index")).catch_up().await.unwrap();
     }
 
     /// A setting, or none of ours.

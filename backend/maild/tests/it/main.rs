@@ -9,6 +9,7 @@
 
 mod client;
 mod contexts;
+mod finding;
 mod house;
 mod large;
 mod limits;

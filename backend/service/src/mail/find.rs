@@ -1,11 +1,13 @@
-//! What is looked for: words and operators, as people type them, and which messages they find.
+//! What is looked for: words and operators, as people type them, and which messages they find, how well.
 //!
-//! Fields are looked for in the words that the store keeps of every message; texts and files in the messages themselves, the newest
-//! [`MAX_READ`] of those that the other terms leave.
+//! The index tells which messages hold a word, or one like it. Where it can't tell (words in a row, what came a moment ago) messages are
+//! read: the newest [`MAX_READ`] of those that the other terms leave.
 
-use relais_message::{Needle, Structure, matches_body};
+use std::collections::HashMap;
+
+use relais_finding::{Marker, Places, Sought};
 use relais_model::{Flag, Keyword, SystemFlag, Timestamp, Uid, UidSet};
-use relais_store::{Field, Row, View, Wanted};
+use relais_store::{Row, View, Wanted};
 
 use super::Mail;
 use crate::Failure;
@@ -14,7 +16,7 @@ use crate::Failure;
 pub const MAX_TERMS: usize = 20;
 /// Characters of one search.
 const MAX_CHARACTERS: usize = 500;
-/// Messages whose text is read for one term, at most.
+/// Messages that are read for one term, at most.
 const MAX_READ: usize = 3000;
 
 /// What is looked for: all of the terms.
@@ -22,6 +24,25 @@ const MAX_READ: usize = 3000;
 pub struct Search {
     /// In the order in which they were typed.
     pub terms: Vec<Term>,
+    /// `in:sent`, `in:all`: where, if it was said.
+    pub within: Option<Within>,
+}
+
+/// Where something is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Within {
+    /// In all mailboxes.
+    All,
+    /// In the one with this name or use, as it was typed.
+    Named(String),
+}
+
+/// What a search found in one mailbox.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found {
+    pub(super) uids: UidSet,
+    /// How much each is about the words, where words were looked for.
+    pub(super) scores: HashMap<u32, u32>,
 }
 
 /// One condition.
@@ -47,6 +68,8 @@ pub enum Term {
     Is(State),
     /// Has a file beside its text.
     HasAttachment,
+    /// Has a file of this name.
+    FileName(String),
     /// Larger than so many octets.
     Larger(u64),
     /// Smaller.
@@ -76,8 +99,36 @@ impl Search {
     /// Reads `from:ann is:unread "two words" -subject:x`; none where nothing was typed. Whatever is no operator is looked for as it stands.
     pub fn parse(text: &str) -> Option<Self> {
         let text: String = text.chars().take(MAX_CHARACTERS).collect();
-        let terms: Vec<Term> = words(&text).into_iter().take(MAX_TERMS).filter_map(|word| Term::parse(&word)).collect();
-        (!terms.is_empty()).then_some(Self { terms })
+        let mut search = Self::default();
+        for word in words(&text).into_iter().take(MAX_TERMS) {
+            match Within::parse(&word) {
+                Some(within) => search.within = Some(within),
+                None => search.terms.extend(Term::parse(&word)),
+            }
+        }
+        (!search.terms.is_empty() || search.within.is_some()).then_some(search)
+    }
+
+    /// What is to be marked in what was found.
+    pub(super) fn marker(&self) -> Marker {
+        let text = |term: &'_ Term| match term {
+            Term::Anywhere(text) | Term::Body(text) | Term::Subject(text) => Some(text.clone()),
+            _ => None,
+        };
+        let texts: Vec<String> = self.terms.iter().filter_map(text).collect();
+        Marker::new(texts.iter().map(String::as_str))
+    }
+}
+
+impl Within {
+    fn parse(word: &str) -> Option<Self> {
+        let (name, value) = word.split_once(':')?;
+        let value = value.trim_matches('"').trim();
+        if !name.eq_ignore_ascii_case("in") || value.is_empty() {
+            return None;
+        }
+        let is_all = ["all", "anywhere", "tout"].iter().any(|word| value.eq_ignore_ascii_case(word));
+        Some(if is_all { Self::All } else { Self::Named(value.to_owned()) })
     }
 }
 
@@ -103,6 +154,7 @@ impl Term {
             "label" | "tag" => Keyword::parse(value).ok().map(|_| Self::Label(value.to_owned())),
             "larger" => size(value).map(Self::Larger),
             "smaller" => size(value).map(Self::Smaller),
+            "filename" | "file" => Some(Self::FileName(value.to_owned())),
             "has" if matches!(value, "attachment" | "file") => Some(Self::HasAttachment),
             "is" => match value {
                 "unread" | "unseen" => Some(Self::Is(State::Unread)),
@@ -122,8 +174,8 @@ impl Term {
         match self {
             Self::Not(term) => term.cost(),
             Self::Anywhere(_) | Self::Body(_) => 3,
-            Self::HasAttachment => 2,
             Self::From(_) | Self::To(_) | Self::Cc(_) | Self::Subject(_) => 1,
+            Self::HasAttachment | Self::FileName(_) => 2,
             _ => 0,
         }
     }
@@ -173,55 +225,58 @@ fn size(text: &str) -> Option<u64> {
 
 impl Mail {
     /// The messages that all terms hold for.
-    pub(super) async fn find(&self, view: &View, search: &Search) -> Result<UidSet, Failure> {
+    pub(super) async fn find(&self, view: &View, search: &Search) -> Result<Found, Failure> {
         let mut terms: Vec<&Term> = search.terms.iter().collect();
         terms.sort_by_key(|term| term.cost());
         let mut left: UidSet = view.read(|rows| rows.iter().filter_map(Row::uid).collect());
+        let mut scores = HashMap::new();
         for term in terms {
             if left.is_empty() {
                 break;
             }
             left = match term {
-                Term::Not(term) => left.without(&self.among(view, term, &left).await?),
-                term => self.among(view, term, &left).await?,
+                Term::Not(term) => left.without(&self.among(view, term, &left, &mut HashMap::new()).await?),
+                term => self.among(view, term, &left, &mut scores).await?,
             };
         }
-        Ok(left)
+        Ok(Found { uids: left, scores })
     }
 
-    async fn among(&self, view: &View, term: &Term, left: &UidSet) -> Result<UidSet, Failure> {
-        let field = async |field: Field, text: &str| -> Result<UidSet, Failure> {
-            let found = self.store.search_field(view.mailbox(), field, &relais_message::fold(text)).await?;
-            Ok(found.intersection(left))
+    async fn among(
+        &self,
+        view: &View,
+        term: &Term,
+        left: &UidSet,
+        scores: &mut HashMap<u32, u32>,
+    ) -> Result<UidSet, Failure> {
+        let (places, text) = match term {
+            Term::From(text) => (Places::SEEN_FROM, text),
+            Term::To(text) => (Places::SEEN_TO, text),
+            Term::Cc(text) => (Places::SEEN_CC, text),
+            Term::Subject(text) => (Places::SEEN_SUBJECT, text),
+            Term::Body(text) => (Places::SEEN_BODY, text),
+            Term::Anywhere(text) => (Places::SEEN, text),
+            Term::FileName(text) => (Places::FILE_NAME, text),
+            Term::HasAttachment => return self.with_files(view, left).await,
+            of_row => return Ok(by_row(view, of_row, left)),
         };
-        match term {
-            Term::From(text) => field(Field::From, text).await,
-            Term::To(text) => field(Field::To, text).await,
-            Term::Cc(text) => field(Field::Cc, text).await,
-            Term::Subject(text) => field(Field::Subject, text).await,
-            Term::Body(text) => self.read(view, left, text).await,
-            Term::Anywhere(text) => {
-                let mut found = UidSet::new();
-                for place in [Field::Subject, Field::From, Field::To, Field::Cc] {
-                    found.extend(&field(place, text).await?);
-                }
-                found.extend(&self.read(view, &left.without(&found), text).await?);
-                Ok(found)
-            }
-            Term::HasAttachment => self.with_files(view, left).await,
-            of_row => Ok(by_row(view, of_row, left)),
-        }
+        let liked = self.finder.like(places, text).await;
+        let parted = liked.part(view, left, &mut |uid, score| {
+            *scores.entry(uid.value()).or_default() += u32::from(score);
+        });
+        let mut found = parted.found;
+        found.extend(&self.read(view, &parted.to_read, &Sought::new(places, text)).await?);
+        Ok(found)
     }
 
-    /// Those of the newest of `left` whose text holds `text`.
-    async fn read(&self, view: &View, left: &UidSet, text: &str) -> Result<UidSet, Failure> {
-        let needle = Needle::new(text);
+    /// Those of the newest of `left` that hold what is sought.
+    async fn read(&self, view: &View, left: &UidSet, sought: &Sought) -> Result<UidSet, Failure> {
         let wanted = Wanted { raw: true, ..Wanted::default() };
         let mut found = UidSet::new();
         let mut contents = self.store.contents(view.mailbox(), newest(left), wanted);
         while let Some(chunk) = contents.next().await {
             for row in chunk? {
-                if matches_body(&row.raw, &Structure::read(&row.raw), &needle)
+                if sought.is_in(&row.raw)
                     && let Some(uid) = Uid::new(row.uid)
                 {
                     found.insert(uid);
@@ -234,9 +289,10 @@ impl Mail {
     }
 
     async fn with_files(&self, view: &View, left: &UidSet) -> Result<UidSet, Failure> {
+        let parted = self.finder.with_files().await.part(view, left);
         let wanted = Wanted { body_structure: true, ..Wanted::default() };
-        let mut found = UidSet::new();
-        let mut contents = self.store.contents(view.mailbox(), newest(left), wanted);
+        let mut found = parted.found;
+        let mut contents = self.store.contents(view.mailbox(), newest(&parted.to_read), wanted);
         while let Some(chunk) = contents.next().await {
             for row in chunk?.iter().filter(|row| super::list::names_a_file(row)) {
                 if let Some(uid) = Uid::new(row.uid) {
@@ -306,5 +362,10 @@ mod tests {
             &[text("is:blue"), text("http://x"), text("from:"), text("-"), text("after:never")],
         );
         assert_eq!(Search::parse(&"a ".repeat(200)).unwrap().terms.len(), MAX_TERMS);
+        check("filename:plan", &[Term::FileName("plan".to_owned())]);
+        let within = |text: &str| Search::parse(text).and_then(|search| search.within);
+        assert_eq!(within("in:all lunch"), Some(Within::All));
+        assert_eq!(within("in:\"My mail\""), Some(Within::Named("My mail".to_owned())));
+        assert_eq!(within("lunch"), None);
     }
 }

@@ -2,18 +2,26 @@
 
 use std::collections::HashMap;
 
+use relais_finding::{Excerpted, Marker};
 use relais_model::{Flag, SpecialUse, SystemFlag, Uid, UidSet};
 use relais_reading::{Header, Party};
 use relais_store::{ContentRow, MailboxKey, Row, Store, View, Wanted};
 
+use super::find::Found;
 use super::order::{Conversation, Order};
-use super::{Mail, Own, Search};
+use super::{Folder, Mail, Own, Search};
 use crate::{Actor, Failure, Moment};
 
 /// Lines of one window, at most.
 pub const MAX_WINDOW: usize = 200;
 /// Authors of a conversation that are named.
 const MAX_AUTHORS: usize = 4;
+/// Mailboxes that are told of beside the one that is searched.
+const MAX_ELSEWHERE: usize = 50;
+/// Of larger messages the first words are shown, whatever was found.
+const EXCERPTED_OCTETS: u64 = 1 << 20;
+/// What a month's youth is worth beside words, of which one in a subject is worth 48.
+const NEWEST_WORTH: u32 = 16;
 /// Messages of one conversation whose authors are looked up.
 const MAX_LOOKED_UP: usize = 8;
 
@@ -42,6 +50,17 @@ pub struct ListWanted {
     pub filter: ListFilter,
     /// Of these, what is looked for; none: all.
     pub search: Option<Search>,
+    /// What was found stands by its time, the newest first; else what is most about the words that were looked for.
+    pub by_time: bool,
+}
+
+/// Messages that a search finds in another mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// It.
+    pub folder: Folder,
+    /// How many.
+    pub found: u64,
 }
 
 /// A window of a list.
@@ -79,8 +98,8 @@ pub struct ListRow {
     pub people: Vec<Party>,
     /// The newest's subject; may be empty.
     pub subject: String,
-    /// Its first words.
-    pub preview: String,
+    /// Its first words; or where it speaks of what was looked for, in pieces of which some are marked.
+    pub preview: Vec<Excerpted>,
     /// When it arrived.
     pub at: Option<Moment>,
     /// RFC822.SIZE of all together.
@@ -102,12 +121,54 @@ impl Mail {
             matches!(self.use_of(own.account, own.view.mailbox()).await?, Some(SpecialUse::Sent | SpecialUse::Drafts));
         let mod_seq = own.view.highest_mod_seq().value();
         let lines = self.lines(&own, wanted).await?;
+        let marker = wanted.search.as_ref().map(Search::marker);
         let (total, limit) = (lines.len(), wanted.limit.min(MAX_WINDOW));
         // A list that became shorter meanwhile shows its last window.
         let offset = if wanted.offset < total { wanted.offset } else { total.saturating_sub(1) / limit.max(1) * limit };
         let window: Vec<Conversation> = lines.window(offset, limit);
-        let rows = rows(&self.store, &own.view, &window, shows_recipients).await?;
+        let mut rows = rows(&self.store, &own.view, &window, shows_recipients).await?;
+        if let Some(marker) = marker {
+            self.excerpt(&own.view, &mut rows, &marker).await?;
+        }
         Ok(ListPage { total, offset, rows, mod_seq })
+    }
+
+    /// How many messages a search finds in each other mailbox of who asks, but for Junk and Trash; those without any aren't told of.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] for the command line.
+    pub async fn elsewhere(&self, me: &Actor, search: &Search, here: &str) -> Result<Vec<Elsewhere>, Failure> {
+        let mut elsewhere = Vec::new();
+        for folder in self.folders(me).await? {
+            let is_waste = matches!(folder.special_use, Some(SpecialUse::Junk | SpecialUse::Trash));
+            if folder.id == here || is_waste || folder.messages == 0 || elsewhere.len() >= MAX_ELSEWHERE {
+                continue;
+            }
+            // One that is deleted meanwhile holds nothing.
+            let Ok(own) = self.own(me, &folder.id).await else { continue };
+            let found = self.find(&own.view, search).await?.uids.count();
+            if found > 0 {
+                elsewhere.push(Elsewhere { folder, found });
+            }
+        }
+        Ok(elsewhere)
+    }
+
+    /// Shows where the messages of `rows` speak of what was looked for.
+    async fn excerpt(&self, view: &View, rows: &mut [ListRow], marker: &Marker) -> Result<(), Failure> {
+        let uids =
+            rows.iter().filter(|row| row.size_octets <= EXCERPTED_OCTETS).filter_map(|row| Uid::new(row.uid)).collect();
+        let mut contents = self.store.contents(view.mailbox(), uids, Wanted { raw: true, ..Wanted::default() });
+        while let Some(chunk) = contents.next().await {
+            for content in chunk? {
+                let row = rows.iter_mut().find(|row| row.uid == content.uid);
+                if let Some((row, excerpt)) = row.zip(marker.excerpt(&content.raw)) {
+                    row.preview = excerpt;
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(())
     }
 
     /// The lines that `wanted` leaves.
@@ -129,13 +190,26 @@ impl Mail {
             let is_wanted = |row: &&Row| bit.is_none_or(|(bit, is_set)| (row.flags & bit != 0) == is_set);
             rows.iter().filter(is_wanted).filter_map(Row::uid).collect()
         });
-        if let Some(found) = found {
-            left = left.intersection(&found);
+        if let Some(found) = &found {
+            left = left.intersection(&found.uids);
         }
         let is_left =
             |line: &&Conversation| line.uids.iter().any(|uid| Uid::new(*uid).is_some_and(|uid| left.contains(uid)));
-        Ok(Lines::Some(order.lines.iter().filter(is_left).cloned().collect()))
+        let mut lines: Vec<Conversation> = order.lines.iter().filter(is_left).cloned().collect();
+        if let Some(found) = found.filter(|found| !wanted.by_time && !found.scores.is_empty()) {
+            let now = self.store.now().seconds();
+            lines.sort_by_cached_key(|line| std::cmp::Reverse(worth(line, &found, now)));
+        }
+        Ok(Lines::Some(lines))
     }
+}
+
+/// How far in front a line stands among what was found: by the best of its messages, and a little by how new it is.
+fn worth(line: &Conversation, found: &Found, now: i64) -> u32 {
+    let best = line.uids.iter().filter_map(|uid| found.scores.get(uid)).max().copied().unwrap_or_default();
+    let months = (now - i64::from(line.arrived())).max(0) / (30 * 86_400);
+    let youth = NEWEST_WORTH / (1 + u32::try_from(months).unwrap_or(u32::MAX - 1));
+    best + youth
 }
 
 /// The lines of a list.
@@ -241,12 +315,17 @@ fn row(view: &View, line: &Conversation, read: &HashMap<u32, Head>, shows_recipi
         is_draft: newest.is_some_and(|row| is(&row, SystemFlag::Draft)),
         people,
         subject: head.map(|head| head.header.subject.clone()).unwrap_or_default(),
-        preview: head.map(|head| head.preview.clone()).unwrap_or_default(),
+        preview: head.map(|head| plain(&head.preview)).unwrap_or_default(),
         at: newest.map(|row| row.internal_date().into()),
         size_octets: rows.iter().map(|row| u64::from(row.size_octets)).sum(),
         has_attachment: line.uids.iter().any(|uid| read.get(uid).is_some_and(|head| head.has_attachment)),
         labels: labels(&flags),
     }
+}
+
+/// A text of which nothing is marked.
+fn plain(text: &str) -> Vec<Excerpted> {
+    vec![Excerpted { text: text.to_owned(), is_sought: false }]
 }
 
 /// Keywords that people set: those of programs begin with `$`, or are words of old ones for junk.

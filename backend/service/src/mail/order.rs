@@ -16,6 +16,8 @@ use crate::Failure;
 
 /// Messages of all orders that are kept, at most: some 30 MiB.
 const MAX_KEPT: u64 = 300_000;
+/// Mailboxes whose orders are made at once.
+const MAX_MAKING: u64 = 10_000;
 /// An order that nobody asked for is forgotten after this.
 const KEPT_FOR: Duration = Duration::from_mins(30);
 /// Letters of an identifier's hash: 66 bits.
@@ -39,6 +41,11 @@ impl Conversation {
     /// The message that arrived last.
     pub(super) const fn newest(&self) -> u32 {
         self.latest.1
+    }
+
+    /// When that was, in seconds.
+    pub(super) const fn arrived(&self) -> u32 {
+        self.latest.0
     }
 }
 
@@ -70,13 +77,16 @@ pub(super) struct Order {
 #[derive(Debug)]
 pub(super) struct Orders {
     kept: Cache<(MailboxKey, bool), Arc<Order>>,
+    /// Whoever makes one: others wait for theirs.
+    making: Cache<(MailboxKey, bool), Arc<tokio::sync::Mutex<()>>>,
 }
 
 impl Default for Orders {
     fn default() -> Self {
         let weigh =
             |_: &(MailboxKey, bool), order: &Arc<Order>| u32::try_from(order.lines.len().max(1)).unwrap_or(u32::MAX);
-        Self { kept: Cache::builder().max_capacity(MAX_KEPT).weigher(weigh).time_to_idle(KEPT_FOR).build() }
+        let kept = Cache::builder().max_capacity(MAX_KEPT).weigher(weigh).time_to_idle(KEPT_FOR).build();
+        Self { kept, making: Cache::builder().max_capacity(MAX_MAKING).time_to_idle(KEPT_FOR).build() }
     }
 }
 
@@ -84,6 +94,13 @@ impl Orders {
     /// The order of what `view` shows now.
     pub(super) async fn of(&self, store: &Store, view: &View, by_conversation: bool) -> Result<Arc<Order>, Failure> {
         let place = (view.mailbox(), by_conversation);
+        let current = |order: &Arc<Order>| order.mod_seq == view.highest_mod_seq();
+        if let Some(order) = self.kept.get(&place).filter(current) {
+            return Ok(order);
+        }
+        // Many readers of one mailbox: one makes its order, the others find it made.
+        let gate = self.making.get_with(place, Arc::default);
+        let _made_alone = gate.lock().await;
         let known = self.kept.get(&place);
         let order = match known {
             Some(order) if order.mod_seq == view.highest_mod_seq() => return Ok(order),

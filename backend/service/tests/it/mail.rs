@@ -111,7 +111,7 @@ fn lists_are_windows_newest_first() {
         assert_eq!((page.total, page.offset, page.rows.len()), (6, 1, 2));
         let row = &page.rows[0];
         assert_eq!(
-            (row.uid, row.subject.as_str(), row.preview.as_str(), row.unseen),
+            (row.uid, row.subject.as_str(), row.preview.first().map_or("", |piece| &piece.text), row.unseen),
             (6, "Re: Subject 2", "Text 6.", 2)
         );
         let people: Vec<_> = row.people.iter().map(relais_reading::Party::shown).collect();
@@ -296,6 +296,54 @@ fn what_is_looked_for_is_found() {
         assert_eq!(found("after:2026-02").await, [3]);
         assert_eq!(found("before:2026-02 -lunch").await, Vec::<u32>::new());
         assert_eq!(found("\"was good\"").await, [2]);
+    });
+}
+
+/// The index knows what reading would tell, and which is best.
+#[test]
+fn what_is_found_stands_by_its_worth_and_says_why() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let put = async |mailbox: &str, subject: &str, text: &str, minutes: i64| {
+            let raw = format!("From: Ann <ann@x.example>\nSubject: {subject}\n\n{text}\n");
+            reader.put(mailbox, &raw, &[], minutes).await;
+        };
+        put("INBOX", "Invoice of May", "see below", 1).await;
+        put("INBOX", "Lunch", "did you get my invoices? they are in the caf\u{e9}", 2).await;
+        put("INBOX", "Dinner", "nothing of that kind", 3).await;
+        put("Archive", "Old", "an invoice of last year", 4).await;
+        let folder = tempfile::tempdir().unwrap();
+        let finder = relais_finding::Finder::new(reader.house.store.clone());
+        finder.keeper(folder.path().to_owned()).catch_up().await.unwrap();
+        let indexed = reader.house.service.clone().with_finder(&finder);
+        for mail in [reader.mail(), &indexed.mail] {
+            let list = async |text: &str, by_time: bool| {
+                let wanted = ListWanted { search: Search::parse(text), by_time, ..wanted(0, 9, false) };
+                mail.list(&reader.me, &reader.inbox, &wanted).await.unwrap().rows
+            };
+            let uids = async |text: &str| {
+                let mut uids: Vec<u32> = list(text, true).await.iter().map(|row| row.uid).collect();
+                uids.sort_unstable();
+                uids
+            };
+            assert_eq!(uids("invoice").await, [1, 2]);
+            assert_eq!(uids("cafe").await, [2]);
+            assert_eq!(uids("my invoice").await, [2]);
+            assert_eq!(uids("\"get my inv\"").await, [2]);
+            assert_eq!(uids("-invoice").await, [3]);
+            let rows = list("invoice", true).await;
+            assert_eq!(rows.iter().map(|row| row.uid).collect::<Vec<_>>(), [2, 1], "the newest first");
+            let marked: Vec<_> =
+                rows[0].preview.iter().filter(|piece| piece.is_sought).map(|piece| &*piece.text).collect();
+            assert_eq!(marked, ["invoice"]);
+            let search = Search::parse("in:all invoice").unwrap();
+            let elsewhere = mail.elsewhere(&reader.me, &search, &reader.inbox).await.unwrap();
+            let elsewhere: Vec<_> = elsewhere.iter().map(|there| (there.folder.name.as_str(), there.found)).collect();
+            assert_eq!(elsewhere, [("Archive", 1)]);
+        }
+        let wanted = ListWanted { search: Search::parse("invoice"), ..wanted(0, 9, false) };
+        let rows = indexed.mail.list(&reader.me, &reader.inbox, &wanted).await.unwrap().rows;
+        assert_eq!(rows.iter().map(|row| row.uid).collect::<Vec<_>>(), [1, 2], "a subject says more than a text");
     });
 }
 

@@ -1,0 +1,139 @@
+//! Messages that are being taken into the index, in memory until they are written as one segment; and segments that become one.
+
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::io;
+use std::path::Path;
+
+use crate::letter::{Place, each_term};
+use crate::number;
+use crate::segment::{Segment, Writer, Written};
+
+/// What a term costs in memory beside its octets.
+const TERM_OCTETS: usize = 112;
+
+#[derive(Debug, Default)]
+struct Posting {
+    /// Behind the last message.
+    next: u32,
+    distances: Vec<u8>,
+}
+
+/// Messages and their words.
+#[derive(Debug, Default)]
+pub(crate) struct Builder {
+    terms: HashMap<Box<[u8]>, Posting>,
+    keys: Vec<i64>,
+    partly: Vec<u32>,
+    held_octets: usize,
+    term: Vec<u8>,
+}
+
+impl Builder {
+    /// Takes a message in; `raw` none: it can't be read, or is too large: whoever searches looks at it itself.
+    pub(crate) fn add(&mut self, key: i64, raw: Option<&[u8]>) {
+        let doc = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        self.keys.push(key);
+        let is_whole = raw.is_some_and(|raw| each_term(raw, &mut |place, word| self.note(doc, place, word)));
+        if !is_whole {
+            self.partly.push(doc);
+        }
+    }
+
+    fn note(&mut self, doc: u32, place: Place, word: &str) {
+        self.term.clear();
+        self.term.push(place as u8);
+        self.term.extend_from_slice(word.as_bytes());
+        let posting = match self.terms.get_mut(&*self.term) {
+            Some(posting) => posting,
+            None => {
+                self.held_octets += self.term.len() + TERM_OCTETS;
+                self.terms.entry(self.term.as_slice().into()).or_default()
+            }
+        };
+        if doc >= posting.next {
+            let before = posting.distances.len();
+            number::put(doc - posting.next, &mut posting.distances);
+            self.held_octets += posting.distances.len() - before;
+            posting.next = doc + 1;
+        }
+    }
+
+    /// About so many octets are held.
+    pub(crate) const fn held_octets(&self) -> usize {
+        self.held_octets
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    pub(crate) fn keys(&self) -> &[i64] {
+        &self.keys
+    }
+
+    /// Writes all as a segment.
+    pub(crate) fn write(self, path: &Path) -> io::Result<Written> {
+        let mut terms: Vec<(Box<[u8]>, Posting)> = self.terms.into_iter().collect();
+        terms.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        let mut writer = Writer::create(path)?;
+        for (term, posting) in &terms {
+            writer.add(term, &posting.distances)?;
+        }
+        writer.finish(&self.keys, &self.partly)
+    }
+}
+
+/// Writes the messages of `segments` as one, but for those whose keys are in `gone`. In memory stand a block of each, and four octets a message.
+pub(crate) fn merge(segments: &[&Segment], gone: &HashSet<i64>, path: &Path) -> io::Result<Written> {
+    let mut writer = Writer::create(path)?;
+    let (mut keys, mut partly, mut new_numbers) = (Vec::new(), Vec::new(), Vec::new());
+    for segment in segments {
+        let mut numbers = Vec::new();
+        for key in segment.keys()? {
+            let is_gone = gone.contains(&key);
+            numbers.push(if is_gone { u32::MAX } else { u32::try_from(keys.len()).unwrap_or(u32::MAX) });
+            if !is_gone {
+                keys.push(key);
+            }
+        }
+        let number = |doc: &u32| numbers.get(usize::try_from(*doc).ok()?).copied().filter(|new| *new != u32::MAX);
+        partly.extend(segment.partly.iter().filter_map(number));
+        new_numbers.push(numbers);
+    }
+    let mut cursors = Vec::new();
+    let mut heap = BinaryHeap::new();
+    for (at, segment) in segments.iter().enumerate() {
+        let cursor = segment.cursor()?;
+        heap.extend(cursor.term().map(|term| std::cmp::Reverse((term.to_vec(), at))));
+        cursors.push(cursor);
+    }
+    let (mut current, mut posting): (Vec<u8>, Posting) = (Vec::new(), Posting::default());
+    while let Some(std::cmp::Reverse((term, at))) = heap.pop() {
+        if term != current {
+            end_term(&mut writer, &current, &mut posting)?;
+            current = term;
+        }
+        let (Some(cursor), Some(numbers)) = (cursors.get_mut(at), new_numbers.get(at)) else { continue };
+        cursor.each_doc(&mut |doc| {
+            let new = usize::try_from(doc).ok().and_then(|doc| numbers.get(doc)).copied().unwrap_or(u32::MAX);
+            // Segments follow one another, so new numbers rise.
+            if let Some(distance) = new.checked_sub(posting.next).filter(|_| new != u32::MAX) {
+                number::put(distance, &mut posting.distances);
+                posting.next = new + 1;
+            }
+        })?;
+        cursor.advance()?;
+        heap.extend(cursor.term().map(|term| std::cmp::Reverse((term.to_vec(), at))));
+    }
+    end_term(&mut writer, &current, &mut posting)?;
+    writer.finish(&keys, &partly)
+}
+
+fn end_term(writer: &mut Writer, term: &[u8], posting: &mut Posting) -> io::Result<()> {
+    if !posting.distances.is_empty() {
+        writer.add(term, &posting.distances)?;
+    }
+    posting.distances.clear();
+    posting.next = 0;
+    Ok(())
+}

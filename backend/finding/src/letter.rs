@@ -1,0 +1,328 @@
+//! What the index keeps of a message: its words, each with where it stands.
+
+use std::collections::HashSet;
+
+use relais_message::{
+    ContentType, Disposition, Part, Searched, Structure, decode_entities, decode_header_value, each_searched, fold,
+    searchable, text_of,
+};
+
+use crate::words::{each_word, without_accents};
+
+/// So much text of one message is read; a message with more is looked at itself whenever somebody searches.
+const MAX_TEXT_OCTETS: usize = 4 << 20;
+
+/// Where a word stands. The number is a term's first octet in the files of the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Place {
+    /// Subject.
+    Subject = 1,
+    /// From.
+    From = 2,
+    /// To.
+    To = 3,
+    /// Cc.
+    Cc = 4,
+    /// Any other field, and every field's name.
+    Field = 5,
+    /// Text that is shown.
+    Text = 6,
+    /// HTML that isn't.
+    Markup = 7,
+    /// What people see and IMAP's searches don't: text without its accents, character references, files and their names.
+    Shown = 8,
+    /// Subject, without accents.
+    PlainSubject = 9,
+    /// From, without accents.
+    PlainFrom = 10,
+    /// To, without accents.
+    PlainTo = 11,
+    /// Cc, without accents.
+    PlainCc = 12,
+    /// The name of a file.
+    FileName = 13,
+    /// Facts that are no words: [`HAS_FILE`].
+    Fact = 14,
+}
+
+/// There is a part that is an attachment, or a message inside.
+pub(crate) const HAS_FILE: &str = "FILE";
+
+/// A set of places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places(u16);
+
+impl Places {
+    /// BODY (RFC 9051 §6.4.4): texts as they stand.
+    pub const BODY: Self = Self::of(&[Place::Text, Place::Markup]);
+    /// TEXT: headers and texts as they stand.
+    pub const TEXT: Self =
+        Self::of(&[Place::Subject, Place::From, Place::To, Place::Cc, Place::Field, Place::Text, Place::Markup]);
+    /// SUBJECT.
+    pub const SUBJECT: Self = Self::of(&[Place::Subject]);
+    /// FROM.
+    pub const FROM: Self = Self::of(&[Place::From]);
+    /// TO.
+    pub const TO: Self = Self::of(&[Place::To]);
+    /// CC.
+    pub const CC: Self = Self::of(&[Place::Cc]);
+    /// HEADER with any other name: who has the words in one of these may have them in that field.
+    pub const FIELDS: Self = Self::of(&[Place::Field]);
+    /// The subject, as people look for it.
+    pub const SEEN_SUBJECT: Self = Self::of(&[Place::Subject, Place::PlainSubject]);
+    /// The author, as people look for them.
+    pub const SEEN_FROM: Self = Self::of(&[Place::From, Place::PlainFrom]);
+    /// Recipients, as people look for them.
+    pub const SEEN_TO: Self = Self::of(&[Place::To, Place::PlainTo]);
+    /// Who else got it, as people look for them.
+    pub const SEEN_CC: Self = Self::of(&[Place::Cc, Place::PlainCc]);
+    /// The text and its files, as people look for them.
+    pub const SEEN_BODY: Self = Self::of(&[Place::Text, Place::Shown]);
+    /// Names of files.
+    pub const FILE_NAME: Self = Self::of(&[Place::FileName]);
+    /// Facts of a message.
+    pub(crate) const FACT: Self = Self::of(&[Place::Fact]);
+    /// All that people see.
+    pub const SEEN: Self =
+        Self(Self::SEEN_SUBJECT.0 | Self::SEEN_FROM.0 | Self::SEEN_TO.0 | Self::SEEN_CC.0 | Self::SEEN_BODY.0);
+
+    const fn of(places: &[Place]) -> Self {
+        let (mut set, mut rest) = (0, places);
+        while let [first, others @ ..] = rest {
+            set |= 1 << (*first as u8);
+            rest = others;
+        }
+        Self(set)
+    }
+
+    /// Whether a term of this place is among them.
+    pub(crate) const fn hold(self, place: u8) -> bool {
+        place < 16 && self.0 >> place & 1 == 1
+    }
+}
+
+impl Place {
+    /// Where words of this place stand once more without their accents.
+    const fn plain(self) -> Option<Self> {
+        match self {
+            Self::Subject => Some(Self::PlainSubject),
+            Self::From => Some(Self::PlainFrom),
+            Self::To => Some(Self::PlainTo),
+            Self::Cc => Some(Self::PlainCc),
+            Self::Text | Self::Shown => Some(Self::Shown),
+            Self::FileName => Some(Self::FileName),
+            _ => None,
+        }
+    }
+}
+
+/// Shows `visit` the words of a message, and tells whether these are all.
+pub(crate) fn each_term(raw: &[u8], visit: &mut dyn FnMut(Place, &str)) -> bool {
+    let structure = Structure::read(raw);
+    let mut reader = Reader { raw, left: MAX_TEXT_OCTETS, visit };
+    each_searched(raw, &structure, &mut |searched| match searched {
+        Searched::Field { field, is_own } => {
+            reader.words(Place::Field, &String::from_utf8_lossy(field.name));
+            let own = [("Subject", Place::Subject), ("From", Place::From), ("To", Place::To), ("Cc", Place::Cc)];
+            let named = own.iter().find(|(name, _)| is_own && field.is(name));
+            reader.words(named.map_or(Place::Field, |(_, place)| *place), &searchable(&field));
+            if let Some(name) = file_name(&field) {
+                reader.words(Place::Shown, &name);
+                reader.words(Place::FileName, &name);
+            }
+        }
+        Searched::Text { text, is_html: false } => reader.words(Place::Text, &text),
+        Searched::Text { text, is_html: true } => reader.html(&text),
+        Searched::File(part) => reader.file(part),
+    });
+    let is_whole = reader.left > 0;
+    let mut has_file = false;
+    structure.root.walk(&mut |part| has_file |= is_file(part, raw));
+    if has_file {
+        visit(Place::Fact, HAS_FILE);
+    }
+    is_whole
+}
+
+/// Whether a part counts as a file: as the lists of the webmail see it.
+fn is_file(part: &Part, raw: &[u8]) -> bool {
+    let header = raw.get(part.header.clone()).unwrap_or_default();
+    part.message().is_some()
+        || relais_message::fields(header).any(|field| {
+            field.is("Content-Disposition")
+                && Disposition::read(&field.unfolded()).is_some_and(|said| said.is("attachment"))
+        })
+}
+
+struct Reader<'a, 'b> {
+    raw: &'a [u8],
+    /// Octets of text that may still be read.
+    left: usize,
+    visit: &'b mut dyn FnMut(Place, &str),
+}
+
+impl Reader<'_, '_> {
+    fn words(&mut self, place: Place, text: &str) {
+        let end = text.floor_char_boundary(self.left.min(text.len()));
+        self.left -= end;
+        if end < text.len() {
+            self.left = 0;
+        }
+        each_word(&fold(text.get(..end).unwrap_or_default()), &mut |word| {
+            (self.visit)(place, word);
+            if let Some(plain) = place.plain()
+                && let Some(text) = without_accents(word)
+            {
+                (self.visit)(plain, &text);
+            }
+        });
+    }
+
+    /// What is between the tags is text, what is in them is not. A word never goes over a tag's end, for that parts words.
+    fn html(&mut self, source: &str) {
+        let mut rest = source;
+        while !rest.is_empty() {
+            let tag = tag_start(rest);
+            let (text, behind) = rest.split_at_checked(tag.unwrap_or(rest.len())).unwrap_or((rest, ""));
+            self.words(Place::Text, text);
+            if text.contains('&') {
+                self.references(text);
+            }
+            let (markup, behind) = behind.split_at_checked(markup_octets(behind)).unwrap_or((behind, ""));
+            self.words(Place::Markup, markup);
+            rest = behind;
+        }
+    }
+
+    /// Words that are only there when `&uuml;` and the like are read.
+    fn references(&mut self, text: &str) {
+        let mut as_it_stands = HashSet::new();
+        each_word(&fold(text), &mut |word| {
+            as_it_stands.insert(word.to_owned());
+        });
+        let mut decoded = String::with_capacity(text.len());
+        decode_entities(text, &mut decoded);
+        each_word(&fold(&decoded), &mut |word| {
+            if !as_it_stands.contains(word) {
+                (self.visit)(Place::Shown, word);
+                if let Some(plain) = without_accents(word) {
+                    (self.visit)(Place::Shown, &plain);
+                }
+            }
+        });
+    }
+
+    fn file(&mut self, part: &Part) {
+        if is_written(part, self.raw) {
+            let text = text_of(self.raw, part);
+            self.words(Place::Shown, &text);
+        }
+    }
+}
+
+/// Where the next tag begins, or comment, or declaration.
+pub(crate) fn tag_start(text: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.find('<')?;
+        let next = text.as_bytes().get(at + 1)?;
+        if next.is_ascii_alphabetic() || matches!(next, b'/' | b'!' | b'?') {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// Octets of what begins here and isn't shown: a tag, a comment, or all of a style or script.
+pub(crate) fn markup_octets(text: &str) -> usize {
+    let until = |end: &str| text.find(end).map_or(text.len(), |at| at + end.len());
+    if text.starts_with("<!--") {
+        return until("-->");
+    }
+    let hidden = ["style", "script"].into_iter().find(|name| {
+        let named = text.get(1..=name.len());
+        named.is_some_and(|start| start.eq_ignore_ascii_case(name))
+    });
+    match hidden {
+        Some(name) => {
+            let closing = format!("</{name}");
+            let lower = text.to_ascii_lowercase();
+            lower.find(&closing).unwrap_or(text.len())
+        }
+        None => until(">"),
+    }
+}
+
+/// The name that a part's field gives to a file.
+fn file_name(field: &relais_message::Field<'_>) -> Option<String> {
+    let value = field.unfolded();
+    let name = if field.is("Content-Disposition") {
+        Disposition::read(&value)?.parameter("filename")?.to_vec()
+    } else if field.is("Content-Type") {
+        ContentType::read(&value)?.parameter("name")?.to_vec()
+    } else {
+        return None;
+    };
+    Some(decode_header_value(&name))
+}
+
+/// Whether this file is text under another name.
+fn is_written(part: &Part, raw: &[u8]) -> bool {
+    let Some(kind) = &part.content_type else { return false };
+    let sub = String::from_utf8_lossy(&kind.sub).to_ascii_lowercase();
+    let names = ["json", "xml", "yaml", "x-yaml", "javascript", "sql", "toml", "x-sh", "csv", "x-ndjson"];
+    if kind.is_main("application") && (names.contains(&&*sub) || sub.ends_with("+json") || sub.ends_with("+xml")) {
+        return true;
+    }
+    let endings = [".txt", ".csv", ".md", ".log", ".json", ".xml", ".yaml", ".yml", ".ics", ".vcf", ".tsv", ".ini"];
+    let header = raw.get(part.header.clone()).unwrap_or_default();
+    kind.is("application", "octet-stream")
+        && relais_message::fields(header).filter_map(|field| file_name(&field)).any(|name| {
+            let name = name.to_ascii_lowercase();
+            endings.iter().any(|ending| name.ends_with(ending))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words_of(raw: &str, place: Place) -> Vec<String> {
+        let mut words = Vec::new();
+        assert!(each_term(raw.as_bytes(), &mut |at, word| {
+            if at == place {
+                words.push(word.to_owned());
+            }
+        }));
+        words
+    }
+
+    const LETTER: &str = "From: =?utf-8?q?J=C3=B6rg?= <joerg@x.example>\r\nSubject: Caf\u{e9}\r\nX-Mailer: quill\r\n\
+        Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n\
+        <style>p{color:red}</style><p class=\"big\">Gr&uuml;sse 3 < 5 na\u{ef}ve<!-- note --></p>\r\n--b\r\n\
+        Content-Type: application/json; name=\"facts.json\"\r\n\r\n{\"answer\": \"forty\"}\r\n--b\r\n\
+        Content-Type: image/png; name=\"photo.png\"\r\n\r\noctets\r\n--b--\r\n";
+
+    #[test]
+    fn words_are_known_by_where_they_stand() {
+        assert_eq!(words_of(LETTER, Place::From), ["JÖRG", "JOERG", "X", "EXAMPLE"]);
+        assert_eq!(words_of(LETTER, Place::PlainFrom), ["JORG"]);
+        assert_eq!(words_of(LETTER, Place::Subject), ["CAFÉ"]);
+        assert_eq!(words_of(LETTER, Place::PlainSubject), ["CAFE"]);
+        assert_eq!(words_of(LETTER, Place::Text), ["GR", "UUML", "SSE", "3", "5", "NAÏVE"]);
+        let markup = words_of(LETTER, Place::Markup);
+        assert_eq!(markup, ["STYLE", "P", "COLOR", "RED", "STYLE", "P", "CLASS", "BIG", "NOTE", "P"]);
+        let shown = words_of(LETTER, Place::Shown);
+        for word in ["GRÜSSE", "GRUSSE", "NAIVE", "FACTS", "ANSWER", "FORTY", "PHOTO"] {
+            assert!(shown.iter().any(|shown| shown == word), "{word} in {shown:?}");
+        }
+        assert!(!shown.iter().any(|word| word == "OCTETS"));
+    }
+
+    #[test]
+    fn a_message_with_too_much_text_is_known_as_such() {
+        let raw = format!("Subject: x\r\n\r\n{}", "word ".repeat(MAX_TEXT_OCTETS / 4));
+        assert!(!each_term(raw.as_bytes(), &mut |_, _| ()));
+    }
+}

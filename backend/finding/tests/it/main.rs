@@ -1,0 +1,386 @@
+//! The index over a store, on both engines: right against a scan, whatever is lost, damaged, late or gone.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use relais_finding::{Finder, Places, Sought};
+use relais_message::{
+    Needle, Structure, fields, header_octets, matches_body, matches_header, matches_text, searchable,
+};
+use relais_model::{Address, Domain, Flag, MailboxName, Random as _, SystemFlag, Timestamp, UidSet};
+use relais_store::{
+    Append, Author, Content, DatabaseUrl, DomainChange, MailboxKey, NewAccount, Store, StoreConfig, View,
+};
+use relais_testkit::postgres::Database;
+use relais_testkit::{ManualClock, SeededRandom};
+
+struct House {
+    store: Store,
+    clock: Arc<ManualClock>,
+    inbox: MailboxKey,
+    dir: tempfile::TempDir,
+    _database: Option<Database>,
+}
+
+fn on_both<F: Future<Output = ()>>(test: impl Fn(House) -> F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        test(House::open(None).await).await;
+        if let Some(database) = Database::fresh() {
+            test(House::open(Some(database)).await).await;
+        }
+    });
+}
+
+impl House {
+    async fn open(database: Option<Database>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = match &database {
+            Some(database) => DatabaseUrl::parse(&database.url()).unwrap(),
+            None => DatabaseUrl::Sqlite(dir.path().join("store.db")),
+        };
+        let config =
+            StoreConfig { database: url, objects: dir.path().join("objects"), inline_octets: 100_000, readers: 2 };
+        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_767_225_600)));
+        let store = Store::open(config, clock.clone(), Arc::new(SeededRandom::new(7))).await.unwrap();
+        let by = Author::house();
+        store.add_domain(&Domain::parse("house.example").unwrap(), DomainChange::default(), &by).await.unwrap();
+        let anna = NewAccount::user(Address::parse("anna@house.example").unwrap());
+        let anna = store.add_account(anna, &by).await.unwrap().key;
+        let inbox = store.mailbox(anna, &MailboxName::parse("INBOX").unwrap()).await.unwrap().unwrap().mailbox.key;
+        Self { store, clock, inbox, dir, _database: database }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.dir.path().join("index")
+    }
+
+    async fn append(&self, messages: &[String]) {
+        self.append_with(messages, &[]).await;
+    }
+
+    async fn append_with(&self, messages: &[String], flags: &[Flag]) {
+        let append = |raw: &String| Append {
+            content: Content::prepare(raw.as_bytes().to_vec()),
+            flags: flags.to_vec(),
+            internal_date: None,
+        };
+        self.store.append(self.inbox, messages.iter().map(append).collect()).await.unwrap();
+        self.clock.advance(Duration::from_hours(1));
+    }
+
+    async fn view(&self) -> Arc<View> {
+        self.store.view(self.inbox).await.unwrap().unwrap()
+    }
+
+    /// A finder whose index is up to date.
+    async fn finder(&self) -> Finder {
+        let finder = Finder::new(self.store.clone());
+        finder.keeper(self.folder()).catch_up().await.unwrap();
+        finder
+    }
+
+    async fn raws(&self) -> Vec<(u32, Vec<u8>)> {
+        let rows = self.view().await.read(|rows| rows.as_slice().to_vec());
+        let mut raws = Vec::new();
+        for row in rows {
+            raws.push((row.uid, self.store.raw(row.message()).await.unwrap().unwrap()));
+        }
+        raws
+    }
+
+    async fn check(&self) {
+        assert_eq!(self.store.check().await.unwrap(), Vec::<String>::new());
+    }
+}
+
+/// Mail of many kinds, from a seed: charsets, encodings, HTML, files, scripts, long words.
+fn mail(number: u32, random: &SeededRandom) -> String {
+    let words = [
+        "meeting",
+        "Rechnung",
+        "Grüße",
+        "naïve",
+        "café",
+        "日本語のメール",
+        "привет",
+        "x",
+        "3.14",
+        "foo_bar",
+        "don't",
+        "https://host.example/path?query=1&other=2",
+        "Straße",
+        "l'été",
+        "ภาษาไทย",
+        "0123456789",
+        "co-operate",
+        "ΣΑΣ",
+    ];
+    let pick = |count: usize| {
+        let mut text = String::new();
+        for _ in 0..count {
+            let number = random.below(1 << 40);
+            let word = words[usize::try_from(number % words.len() as u64).unwrap()];
+            text.push_str(word);
+            text.push_str([" ", "  ", "\r\n", ", ", "-"][usize::try_from(number / 64 % 5).unwrap()]);
+            if number.is_multiple_of(11) {
+                text.push_str(&"aB9".repeat(usize::try_from(number % 50).unwrap()));
+                text.push(' ');
+            }
+        }
+        text
+    };
+    let encode = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+    let subject = format!("=?utf-8?B?{}?= number {number}", encode(&pick(3).replace("\r\n", " ")));
+    let head = format!(
+        "From: \"Ann (of {number})\" <ann{number}@x.example>\r\nTo: =?utf-8?q?J=C3=B6rg?= <joerg@y.example>\r\n\
+         Cc: team@z.example\r\nSubject: {subject}\r\nX-Tag: tag{number} common\r\n"
+    );
+    let body = pick(40);
+    match number % 6 {
+        0 => format!("{head}Content-Type: text/plain; charset=utf-8\r\n\r\n{body}"),
+        1 => format!(
+            "{head}Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
+            encode(&body)
+        ),
+        2 => format!(
+            "{head}Content-Type: text/html; charset=utf-8\r\n\r\n<style>b{{x:y}}</style><p title=\"hidden{number}\">{body}<b>bo</b>ld &eacute;t&eacute; 3<5 <!-- note --></p>"
+        ),
+        3 => format!(
+            "{head}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n{body}\r\n--b\r\n\
+             Content-Type: application/json; name=\"data{number}.json\"\r\n\r\n{{\"answer\": \"inside{number}\"}}\r\n--b\r\n\
+             Content-Type: message/rfc822\r\n\r\nSubject: inner{number}\r\n\r\ndeep {body}\r\n--b--\r\n"
+        ),
+        4 => format!("{head}\r\nplain ascii of message {number}\r\n"),
+        _ => format!(
+            "{head}Content-Type: text/plain; charset=shift_jis\r\nContent-Transfer-Encoding: 8bit\r\n\r\nabc {number}"
+        ),
+    }
+}
+
+fn mails(numbers: std::ops::Range<u32>) -> Vec<String> {
+    let random = SeededRandom::new(5);
+    numbers.map(|number| mail(number, &random)).collect()
+}
+
+/// Pieces of texts, cut anywhere, and some that stand nowhere.
+fn needles(raws: &[(u32, Vec<u8>)]) -> Vec<String> {
+    let random = SeededRandom::new(9);
+    let number = |below: usize| usize::try_from(random.below(below as u64)).unwrap();
+    let mut needles: Vec<String> = [
+        "meeting",
+        "EETIN",
+        "grüße",
+        "日本",
+        "本語",
+        "日",
+        "語の",
+        "ไทย",
+        "nowhere",
+        "a",
+        "_",
+        "t'",
+        "common",
+        "ann1",
+        "joerg@y",
+        "été",
+        "hidden2",
+        "note",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for _ in 0..150 {
+        let (_, raw) = &raws[number(raws.len())];
+        let structure = Structure::read(raw);
+        let mut texts = Vec::new();
+        relais_message::each_searched(raw, &structure, &mut |searched| match searched {
+            relais_message::Searched::Text { text, .. } => texts.push(text.into_owned()),
+            relais_message::Searched::Field { field, .. } => texts.push(searchable(&field)),
+            relais_message::Searched::File(_) => {}
+        });
+        let text: Vec<char> = texts[number(texts.len())].chars().collect();
+        let from = number(text.len());
+        let needle: String = text.iter().skip(from).take(1 + number(30)).collect();
+        needles.push(needle);
+    }
+    needles.retain(|needle| !needle.is_empty());
+    needles
+}
+
+#[test]
+fn it_finds_what_a_scan_finds() {
+    on_both(|house| async move {
+        house.append(&mails(0..240)).await;
+        let (finder, view, raws) = (house.finder().await, house.view().await, house.raws().await);
+        let all: UidSet = view.read(|rows| rows.iter().filter_map(relais_store::Row::uid).collect());
+        let (mut told, mut read) = (0, 0);
+        for text in needles(&raws) {
+            let needle = Needle::new(&text);
+            let header = |raw: &[u8], name: &str| matches_header(&raw[..header_octets(raw)], name, &needle);
+            let body = |raw: &[u8]| matches_body(raw, &Structure::read(raw), &needle);
+            let whole = |raw: &[u8]| matches_text(raw, &Structure::read(raw), &needle);
+            let cases: [(Places, &dyn Fn(&[u8]) -> bool); 7] = [
+                (Places::BODY, &body),
+                (Places::TEXT, &whole),
+                (Places::SUBJECT, &|raw| header(raw, "Subject")),
+                (Places::FROM, &|raw| header(raw, "From")),
+                (Places::TO, &|raw| header(raw, "To")),
+                (Places::CC, &|raw| header(raw, "Cc")),
+                (Places::FIELDS, &|raw| header(raw, "X-Tag")),
+            ];
+            for (places, scan) in cases {
+                let parted = finder.narrow(places, &text).await.part(&view, &all);
+                for (uid, raw) in &raws {
+                    let uid = relais_model::Uid::new(*uid).unwrap();
+                    let (is_found, is_doubtful) = (parted.found.contains(uid), parted.to_read.contains(uid));
+                    let holds = scan(raw);
+                    assert!(
+                        is_doubtful || is_found == holds,
+                        "{text:?} in {places:?}, message {}: {holds}",
+                        uid.value()
+                    );
+                    told += usize::from(!is_doubtful);
+                    read += usize::from(is_doubtful);
+                }
+            }
+        }
+        assert!(told > read * 3, "{told} told, {read} to be read");
+        house.check().await;
+    });
+}
+
+#[test]
+fn people_find_what_they_mean() {
+    on_both(|house| async move {
+        house.append(&mails(0..60)).await;
+        let (finder, view, raws) = (house.finder().await, house.view().await, house.raws().await);
+        let all: UidSet = view.read(|rows| rows.iter().filter_map(relais_store::Row::uid).collect());
+        for text in [
+            "meetings",
+            "cafe",
+            "Grusse",
+            "ete",
+            "inside3",
+            "data9",
+            "日本語",
+            "meeting Rechnung",
+            "joerg",
+            "bold",
+            "strasse",
+            "hidden2",
+        ] {
+            let sought = Sought::new(Places::SEEN, text);
+            let (mut scored, liked) = (0, finder.like(Places::SEEN, text).await);
+            let parted = liked.part(&view, &all, &mut |_, score| scored += usize::from(score > 0));
+            for (uid, raw) in &raws {
+                let uid = relais_model::Uid::new(*uid).unwrap();
+                let is_told = parted.found.contains(uid) || parted.to_read.contains(uid) && sought.is_in(raw);
+                assert_eq!(is_told, sought.is_in(raw), "{text} in message {}", uid.value());
+            }
+            assert!(scored as u64 >= parted.found.count(), "{text}");
+        }
+        house.check().await;
+    });
+}
+
+#[test]
+fn what_it_does_not_cover_is_to_be_read() {
+    on_both(|house| async move {
+        house.append(&mails(0..5)).await;
+        let (finder, view) = (Finder::new(house.store.clone()), house.view().await);
+        let all = || -> UidSet { view.read(|rows| rows.iter().filter_map(relais_store::Row::uid).collect()) };
+        let part = async |finder: &Finder, text: &str| finder.narrow(Places::TEXT, text).await.part(&view, &all());
+        assert_eq!(part(&finder, "ann3").await.to_read, all(), "nothing is indexed");
+        finder.keeper(house.folder()).catch_up().await.unwrap();
+        let parted = part(&finder, "ann3").await;
+        assert_eq!((parted.found.count(), parted.to_read.count()), (1, 0));
+        house.append(&mails(5..7)).await;
+        let parted = part(&finder, "ann3").await;
+        assert_eq!((parted.found.count(), parted.to_read.count()), (1, 2), "two came since");
+        assert_eq!(part(&finder, "?!").await.to_read, all(), "no words, no telling");
+        // What is too much for the index is read by who searches.
+        let long = format!("Subject: long\r\n\r\n{}the end", "many words ".repeat(500_000));
+        house.append(&[long]).await;
+        finder.keeper(house.folder()).catch_up().await.unwrap();
+        let parted = part(&finder, "end").await;
+        assert_eq!((parted.found.count(), parted.to_read.count()), (0, 1));
+        let standing = finder.standing().await.unwrap();
+        assert_eq!((standing.indexed, standing.contents, standing.is_current), (8, 8, true));
+        house.check().await;
+    });
+}
+
+/// After a crash the files may be behind, cut short, or other than they were.
+#[test]
+fn a_damaged_index_is_made_anew() {
+    on_both(|house| async move {
+        house.append(&mails(0..20)).await;
+        drop(house.finder().await);
+        let (folder, view) = (house.folder(), house.view().await);
+        let all: UidSet = view.read(|rows| rows.iter().filter_map(relais_store::Row::uid).collect());
+        let files = || -> Vec<PathBuf> {
+            let files = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+            files.filter(|file| file.extension().is_some_and(|kind| kind == "words")).collect()
+        };
+        let flip = |path: &PathBuf| {
+            let mut octets = fs::read(path).unwrap();
+            let middle = octets.len() / 2;
+            octets[middle] ^= 1;
+            fs::write(path, octets).unwrap();
+        };
+        let damages: [(&str, &dyn Fn()); 6] = [
+            ("nothing", &|| ()),
+            ("another octet", &|| flip(&files()[0])),
+            ("cut short", &|| fs::write(&files()[0], b"short").unwrap()),
+            ("gone", &|| fs::remove_file(&files()[0]).unwrap()),
+            ("no list", &|| fs::remove_file(folder.join("list.json")).unwrap()),
+            ("half a list", &|| fs::write(folder.join("list.json"), b"{\"format\": 1,").unwrap()),
+        ];
+        for (what, damage) in damages {
+            damage();
+            fs::write(folder.join("77.words"), b"of a crash").unwrap();
+            let finder = house.finder().await;
+            let parted = finder.narrow(Places::TEXT, "ann7").await.part(&view, &all);
+            assert_eq!((parted.found.count(), parted.to_read.count()), (1, 0), "{what}");
+            assert!(!folder.join("77.words").exists(), "{what}: nobody's file is gone");
+        }
+        house.check().await;
+    });
+}
+
+#[test]
+fn files_become_one_and_what_is_gone_leaves_them() {
+    on_both(|house| async move {
+        for batch in 0..5 {
+            let flags: &[Flag] = if batch < 2 { &[Flag::System(SystemFlag::Deleted)] } else { &[] };
+            house.append_with(&mails(batch * 10..batch * 10 + 10), flags).await;
+            drop(house.finder().await);
+        }
+        let view = house.view().await;
+        house.store.expunge(house.inbox, None).await.unwrap();
+        house.store.collect().await.unwrap();
+        house.append(&mails(50..60)).await;
+        let finder = house.finder().await;
+        let standing = finder.standing().await.unwrap();
+        assert_eq!((standing.files, standing.indexed, standing.contents), (1, 40, 40));
+        let all: UidSet = view.read(|rows| rows.iter().filter_map(relais_store::Row::uid).collect());
+        for number in 0..60 {
+            let parted = finder.narrow(Places::FROM, &format!("ann{number}@x")).await.part(&view, &all);
+            assert_eq!(parted.found.count() + parted.to_read.count(), u64::from(number >= 20), "{number}");
+        }
+        finder.rebuild();
+        finder.keeper(house.folder()).catch_up().await.unwrap();
+        assert_eq!(finder.standing().await.unwrap().indexed, 40);
+        house.check().await;
+    });
+}
+
+/// Fields that are looked for are the ones that the message has.
+#[test]
+fn the_seed_makes_mail_of_every_kind() {
+    let mails = mails(0..12);
+    assert!(mails.iter().all(|raw| fields(raw.as_bytes()).any(|field| field.is("Subject"))));
+    assert!(mails.iter().any(|raw| raw.contains("message/rfc822")));
+}
