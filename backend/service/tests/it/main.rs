@@ -18,3 +18,4 @@ mod mail;
 mod operations;
 mod reports;
 mod roles;
+mod writing;
