@@ -98,6 +98,8 @@ export const PAGES = [
   { name: "webmail-message", path: ["/mail", ".line-link"], role: USER },
   { name: "webmail-none", path: "/mail?q=nobody-has-this-name", role: USER },
   { name: "webmail-write", path: "/mail/write", role: USER },
+  { name: "webmail-scheduled", path: "/mail/scheduled", role: USER },
+  { name: "webmail-identities", path: "/mail/identities", role: USER },
   { name: "webmail-folders", path: "/mail/folders", role: USER },
   { name: "webmail-removed", path: "/mail/removed", role: USER },
   { name: "webmail-choices", path: "/mail/choices", role: USER },

@@ -19,6 +19,10 @@ export function acts() {
 export async function send(action, body) {
   const fetched = await page(action, { method: "POST", body });
   if (!fetched) return false;
+  if (fetched.document.querySelector("[data-write]")) {
+    location.assign(fetched.url); // what was sent is stopped, and written on
+    return true;
+  }
   const scroll = document.querySelector("[data-scroll]");
   const top = scroll?.scrollTop ?? 0;
   place(fetched.document, ["[data-folders]", "[data-title]", "[data-reading]", ".mail-lines"]);

@@ -1,12 +1,22 @@
-// What is written saves itself, one save after the other, so that a draft is never there twice; and addresses complete themselves.
+// What is written saves itself, one save after the other, so that a draft is never there twice; what can't be saved stays in the browser
+// until it can. Files come by dropping and pasting, with their progress. Addresses complete themselves.
 const SAVE_AFTER_MS = 4_000;
 const COMPLETE_AFTER_MS = 150;
+const AT_ONCE_OCTETS = 15_000_000;
+const LEFT = "relais-unsaved";
+const TYPED = ["from", "to", "cc", "bcc", "subject", "text", "html", "format"];
 
-export function writing() {
+export async function writing() {
   const form = document.querySelector("form[data-write]");
   if (!form) return;
-  saving(form);
+  const draft = saving(form);
   for (const name of ["to", "cc", "bcc"]) completing(form.elements[name]);
+  attaching(form, draft);
+  local(form.elements.due, form.elements.zone);
+  left(form, draft);
+  // Only who writes needs the editor; without it the text stays plain.
+  const { editing } = await import("./mail-editor.js").catch(() => ({}));
+  editing?.(form, draft);
 }
 
 function saving(form) {
@@ -20,24 +30,35 @@ function saving(form) {
     isTyped = true;
     if (!isLeaving) timer = setTimeout(save, SAVE_AFTER_MS);
   };
+  const body = (act) => {
+    const data = new FormData(form);
+    data.delete("files"); // what was chosen goes with the next press of a button
+    data.set("act", act);
+    return data;
+  };
+  // From now on its files stand in the draft.
+  const saved = (answer, text) => {
+    const number = new URL(answer).searchParams.get("draft");
+    if (!number) throw new Error("not saved");
+    const page = new DOMParser().parseFromString(text, "text/html");
+    form.elements.saved.value = number;
+    form.elements.kept.value = page.querySelector("form[data-write]").elements.kept.value;
+    form.elements.chosen.value = "";
+    form.querySelector("[data-files]").replaceWith(document.importNode(page.querySelector("[data-files]"), true));
+    forget(form);
+  };
   const save = async () => {
     if (isSaving || isLeaving) return later();
     isSaving = true;
     isTyped = false;
-    const body = new FormData(form);
-    body.delete("files"); // what was chosen goes with the next press of a button
-    body.set("act", "keep");
     try {
-      const answer = await fetch(form.action, { method: "POST", body, credentials: "same-origin" });
-      const saved = new URL(answer.url).searchParams.get("draft");
-      if (!answer.ok || !saved) throw new Error(String(answer.status));
-      form.elements.saved.value = saved;
-      // From now on its files stand in the draft.
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      form.elements.kept.value = page.querySelector("form[data-write]").elements.kept.value;
+      const answer = await fetch(form.action, { method: "POST", body: body("keep"), credentials: "same-origin" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      saved(answer.url, await answer.text());
       state.textContent = form.dataset.saved;
     } catch {
       state.textContent = form.dataset.unsaved;
+      remember(form);
       later();
     } finally {
       isSaving = false;
@@ -56,19 +77,147 @@ function saving(form) {
       setTimeout(() => form.requestSubmit(submitter), 200);
       return;
     }
+    if (!navigator.onLine) {
+      event.preventDefault();
+      remember(form);
+      state.textContent = form.dataset.unsaved;
+      return later();
+    }
     isLeaving = true;
+    forget(form);
   });
   // Who goes elsewhere within those seconds loses nothing.
   addEventListener("pagehide", () => {
     if (isLeaving || isSaving || !isTyped) return;
-    const body = new FormData(form);
-    body.delete("files");
-    body.set("act", "keep");
-    fetch(form.action, { method: "POST", body, credentials: "same-origin", keepalive: true }).catch(() => {});
+    fetch(form.action, { method: "POST", body: body("keep"), credentials: "same-origin", keepalive: true }).catch(() => {});
   });
   addEventListener("pageshow", () => (isLeaving = false));
   addEventListener("beforeunload", (event) => {
     if (timer && state.textContent === form.dataset.unsaved && !isLeaving) event.preventDefault();
+  });
+  return {
+    later,
+    // Sends files now, one load after the other.
+    async attach(files, progress) {
+      while (isSaving) await new Promise((resolve) => setTimeout(resolve, 100));
+      clearTimeout(timer);
+      isSaving = true;
+      const data = body("attach");
+      for (const file of files) data.append("files", file, file.name);
+      try {
+        const request = await load(form.action, data, progress);
+        saved(request.responseURL, request.responseText);
+      } finally {
+        isSaving = false;
+      }
+    },
+  };
+}
+
+function load(action, data, progress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", action);
+    request.upload.addEventListener("progress", (event) => progress(event.loaded / event.total));
+    request.addEventListener("load", () => (request.status === 200 ? resolve(request) : reject(new Error(String(request.status)))));
+    for (const end of ["error", "abort", "timeout"]) request.addEventListener(end, () => reject(new Error(end)));
+    request.send(data);
+  });
+}
+
+function attaching(form, draft) {
+  const state = form.querySelector("[data-state]");
+  const bar = form.querySelector("[data-attaching-bar]");
+  const field = form.elements.files;
+  const attach = async (files) => {
+    const kept = JSON.parse(form.elements.kept.value || "[]");
+    const octets = (list) => list.reduce((sum, file) => sum + (file.size ?? file.octets), 0);
+    if (octets(files) > AT_ONCE_OCTETS || octets(files) + octets(kept) > Number(form.dataset.most)) {
+      state.textContent = form.dataset.tooLarge;
+      return;
+    }
+    bar.hidden = false;
+    state.textContent = form.dataset.attaching;
+    try {
+      await draft.attach(files, (part) => (bar.value = part));
+      state.textContent = form.dataset.saved;
+    } catch {
+      state.textContent = form.dataset.notAttached;
+    } finally {
+      bar.hidden = true;
+      bar.value = 0;
+    }
+  };
+  field.addEventListener("change", () => {
+    const files = [...field.files];
+    field.value = "";
+    if (files.length > 0) attach(files);
+  });
+  form.addEventListener("dragover", (event) => {
+    if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+  });
+  form.addEventListener("drop", (event) => {
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length === 0 || event.defaultPrevented) return;
+    event.preventDefault();
+    attach(files);
+  });
+  form.elements.text.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    attach(files);
+  });
+}
+
+// A time is of where the writer is.
+function local(due, zone) {
+  document.querySelector("#due-help").hidden = true;
+  const say = () => (zone.value = String(new Date(due.value || Date.now()).getTimezoneOffset()));
+  due.addEventListener("input", say);
+  say();
+}
+
+// What could not be saved stays in this browser, and is offered when writing goes on.
+function remember(form) {
+  const typed = Object.fromEntries(TYPED.map((name) => [name, form.elements[name].value]));
+  try {
+    localStorage.setItem(LEFT, JSON.stringify({ id: form.elements.id.value, typed }));
+  } catch {
+    // There is no room, or none is given: the page itself still has it.
+  }
+}
+
+function forget(form) {
+  try {
+    if (JSON.parse(localStorage.getItem(LEFT) ?? "{}").id === form.elements.id.value) localStorage.removeItem(LEFT);
+  } catch {
+    localStorage.removeItem(LEFT);
+  }
+}
+
+function left(form, draft) {
+  const notice = document.querySelector("[data-left]");
+  let kept = null;
+  try {
+    kept = JSON.parse(localStorage.getItem(LEFT));
+  } catch {
+    kept = null;
+  }
+  if (!notice || !kept?.typed) return;
+  notice.hidden = false;
+  notice.querySelector("[data-left-take]").addEventListener("click", () => {
+    for (const name of TYPED) {
+      if (name !== "format" && typeof kept.typed[name] === "string") form.elements[name].value = kept.typed[name];
+    }
+    form.dispatchEvent(new CustomEvent("draft-taken", { detail: kept.typed.format }));
+    notice.hidden = true;
+    localStorage.removeItem(LEFT);
+    draft.later();
+  });
+  notice.querySelector("[data-left-drop]").addEventListener("click", () => {
+    notice.hidden = true;
+    localStorage.removeItem(LEFT);
   });
 }
 

@@ -99,6 +99,15 @@ pub(crate) const MAIL_ACTS: &str = "/mail/{mailbox}/acts";
 pub(crate) const MAIL_UNDO: &str = "/mail/undo/{token}";
 /// A new message, an answer, or a draft.
 pub(crate) const MAIL_WRITE: &str = "/mail/write";
+/// What an answer quotes, for a frame of its own.
+pub(crate) const MAIL_QUOTE: &str = "/mail/write/quote";
+/// What goes out later.
+pub(crate) const MAIL_LATER: &str = "/mail/scheduled";
+pub(crate) const MAIL_LATER_STOP: &str = "/mail/scheduled/{uid}/stop";
+/// As whom one writes, and how.
+pub(crate) const MAIL_IDENTITIES: &str = "/mail/identities";
+pub(crate) const MAIL_IDENTITY_REMOVE: &str = "/mail/identities/remove";
+pub(crate) const MAIL_WRITING_CHOICES: &str = "/mail/identities/choices";
 /// Addresses that complete what is typed.
 pub(crate) const MAIL_ADDRESSES: &str = "/mail/addresses";
 /// Mailboxes, made and thrown away.

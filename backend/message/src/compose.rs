@@ -30,8 +30,12 @@ pub struct Writing {
     pub bcc: Vec<Named>,
     /// Decoded; may be empty.
     pub subject: String,
+    /// Where answers go, where that is not to the author.
+    pub reply_to: Vec<Named>,
     /// Line ends as `\n`, or CRLF.
     pub text: String,
+    /// The same as HTML, for who shows that.
+    pub rich: Option<Rich>,
     /// Beside the text.
     pub files: Vec<Attached>,
     /// When.
@@ -44,6 +48,15 @@ pub struct Writing {
     pub references: String,
     /// Fields of ours: names, and values in ASCII.
     pub more: Vec<(&'static str, String)>,
+}
+
+/// A text as HTML, with the pictures that stand in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rich {
+    /// What stands between `<body>` and `</body>`.
+    pub html: String,
+    /// Their Content-IDs without brackets (RFC 2392), and they themselves.
+    pub pictures: Vec<(String, Attached)>,
 }
 
 /// Somebody, as they stand in a field.
@@ -76,6 +89,7 @@ pub fn compose(writing: &Writing, random: &dyn Random) -> Vec<u8> {
     };
     field("Date", &format_date(writing.date));
     field("From", &list(std::slice::from_ref(&writing.from)));
+    field("Reply-To", &list(&writing.reply_to));
     field("To", &list(&writing.to));
     field("Cc", &list(&writing.cc));
     field("Bcc", &list(&writing.bcc));
@@ -88,19 +102,59 @@ pub fn compose(writing: &Writing, random: &dyn Random) -> Vec<u8> {
     }
     field("MIME-Version", "1.0");
     if writing.files.is_empty() {
-        put_text(&mut out, &writing.text);
+        put_body(&mut out, writing, random);
         return out;
     }
-    let boundary = format!("={}", token(random));
-    put_field(&mut out, "Content-Type", &format!("multipart/mixed; boundary=\"{boundary}\""));
-    out.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
-    put_text(&mut out, &writing.text);
-    for file in &writing.files {
-        out.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
-        put_file(&mut out, file);
-    }
-    out.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    put_parts(&mut out, "multipart/mixed", random, |out, next| {
+        put_body(out, writing, random);
+        for file in &writing.files {
+            next(out);
+            put_file(out, file, None);
+        }
+    });
     out
+}
+
+/// RFC 2046 §5.1: `parts` writes the first part and calls what it is given before each other one.
+fn put_parts(
+    out: &mut Vec<u8>,
+    kind: &str,
+    random: &dyn Random,
+    parts: impl FnOnce(&mut Vec<u8>, &dyn Fn(&mut Vec<u8>)),
+) {
+    let boundary = format!("={}", token(random));
+    put_field(out, "Content-Type", &format!("{kind}; boundary=\"{boundary}\""));
+    let next = |out: &mut Vec<u8>| out.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
+    next(out);
+    parts(out, &next);
+    out.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+}
+
+/// Plain text; where there is HTML, too, the best is last (RFC 2046 §5.1.4), with its pictures beside it (RFC 2387).
+fn put_body(out: &mut Vec<u8>, writing: &Writing, random: &dyn Random) {
+    let Some(rich) = &writing.rich else { return put_text(out, &writing.text) };
+    put_parts(out, "multipart/alternative", random, |out, next| {
+        put_text(out, &writing.text);
+        next(out);
+        if rich.pictures.is_empty() {
+            return put_html(out, &rich.html);
+        }
+        put_parts(out, "multipart/related; type=\"text/html\"", random, |out, next| {
+            put_html(out, &rich.html);
+            for (id, picture) in &rich.pictures {
+                next(out);
+                put_file(out, picture, Some(id));
+            }
+        });
+    });
+}
+
+fn put_html(out: &mut Vec<u8>, html: &str) {
+    out.extend_from_slice(
+        b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
+    );
+    let body = html.replace("\r\n", "\n").replace(['\r', '\0'], "\n").replace('\n', "\r\n");
+    put_quoted_printable(out, &format!("<!DOCTYPE html><html><body>{body}</body></html>\r\n"));
 }
 
 /// Folded where a line would be too long: at its blanks, which must not all be within words.
@@ -247,7 +301,8 @@ fn put_quoted_printable(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-fn put_file(out: &mut Vec<u8>, file: &Attached) {
+/// `id`: it stands in the text.
+fn put_file(out: &mut Vec<u8>, file: &Attached, id: Option<&str>) {
     let kind = if is_kind(&file.kind) { file.kind.as_str() } else { "application/octet-stream" };
     // RFC 2046 §5.2.1: a message has no encoding of its own, and so must be fit to go as it is.
     let goes_as_it_is = |octets: &[u8]| {
@@ -256,7 +311,11 @@ fn put_file(out: &mut Vec<u8>, file: &Attached) {
     let is_message = kind == "message/rfc822" && goes_as_it_is(&file.octets);
     let kind = if kind == "message/rfc822" && !is_message { "application/octet-stream" } else { kind };
     out.extend_from_slice(format!("Content-Type: {kind}\r\n").as_bytes());
-    put_field(out, "Content-Disposition", &format!("attachment; {}", file_name(&file.name)));
+    if let Some(id) = id.filter(|id| is_content_id(id)) {
+        put_field(out, "Content-ID", &format!("<{id}>"));
+    }
+    let disposition = if id.is_some() { "inline" } else { "attachment" };
+    put_field(out, "Content-Disposition", &format!("{disposition}; {}", file_name(&file.name)));
     if is_message {
         let encoding = if file.octets.is_ascii() { "7bit" } else { "8bit" };
         out.extend_from_slice(format!("Content-Transfer-Encoding: {encoding}\r\n\r\n").as_bytes());
@@ -269,6 +328,12 @@ fn put_file(out: &mut Vec<u8>, file: &Attached) {
         out.extend_from_slice(line);
         out.extend_from_slice(b"\r\n");
     }
+}
+
+/// Letters of an address, in ASCII: nothing in it ends a field or needs to be quoted.
+pub fn is_content_id(id: &str) -> bool {
+    let is_letter = |octet: u8| octet.is_ascii_alphanumeric() || b"@.!#$%&'*+-/=?^_`{|}~".contains(&octet);
+    (1..=200).contains(&id.len()) && id.bytes().all(is_letter)
 }
 
 /// `main/sub`, of letters that need no quotes.
@@ -324,8 +389,10 @@ mod tests {
             to: vec![person("", "bob@y.example")],
             cc: Vec::new(),
             bcc: Vec::new(),
+            reply_to: Vec::new(),
             subject: subject.to_owned(),
             text: text.to_owned(),
+            rich: None,
             files: Vec::new(),
             date: Timestamp::from_seconds(1_767_225_600),
             message_id: "<1@x.example>".to_owned(),
@@ -390,6 +457,36 @@ mod tests {
         assert_eq!(decode_part(&raw, &parts[1]).unwrap().as_ref(), [0, 159, 13, 10]);
         assert!(parts[2].message().is_some());
         assert!(parts[3].content_type.as_ref().unwrap().is("application", "octet-stream"));
+    }
+
+    /// Text first, HTML with its pictures last, files beside both.
+    #[test]
+    fn html_stands_beside_the_text() {
+        let mut message = writing("Lunch", "See é");
+        message.reply_to = vec![person("", "desk@x.example")];
+        let dot = Attached { name: "dot.png".to_owned(), kind: "image/png".to_owned(), octets: vec![1, 2, 3] };
+        let html = "<p>See é <img src=\"cid:1@x\"></p>\n".to_owned();
+        message.rich = Some(Rich { html: html.clone(), pictures: vec![("1@x".to_owned(), dot.clone())] });
+        message.files = vec![Attached { name: "a.txt".to_owned(), kind: "text/plain".to_owned(), octets: vec![65] }];
+        let raw = compose(&message, &Same);
+        assert!(raw.is_ascii() && raw.split(|octet| *octet == b'\n').all(|line| line.len() <= 78), "{raw:?}");
+        assert!(String::from_utf8_lossy(&raw).contains("\r\nReply-To: desk@x.example\r\n"));
+        let structure = Structure::read(&raw);
+        let kinds = |part: &crate::Part| {
+            let kind = part.content_type.as_ref().unwrap();
+            String::from_utf8_lossy(&[&kind.main[..], b"/", &kind.sub[..]].concat()).into_owned()
+        };
+        let mixed = structure.root.children();
+        assert_eq!(mixed.iter().map(kinds).collect::<Vec<_>>(), ["multipart/alternative", "text/plain"]);
+        let alternative = mixed[0].children();
+        assert_eq!(alternative.iter().map(kinds).collect::<Vec<_>>(), ["text/plain", "multipart/related"]);
+        let related = alternative[1].children();
+        let read = String::from_utf8(decode_part(&raw, &related[0]).unwrap().into_owned()).unwrap();
+        assert!(read.contains(html.trim_end()), "{read}");
+        assert_eq!(decode_part(&raw, &related[1]).unwrap().as_ref(), [1, 2, 3]);
+        message.files.clear();
+        message.rich = Some(Rich { html, pictures: vec![("a>\r\nX-Evil: 1".to_owned(), dot)] });
+        assert!(!String::from_utf8(compose(&message, &Same)).unwrap().contains("X-Evil"));
     }
 
     /// Nothing that somebody types begins a field.

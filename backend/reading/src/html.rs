@@ -10,6 +10,7 @@ use ammonia::{Builder, UrlRelative};
 use relais_message::decode_entities;
 use url::{Host, Url};
 
+use crate::as_text::text_of;
 use crate::css;
 use crate::link::{Doubt, judge};
 
@@ -158,6 +159,16 @@ impl Cleaner {
         let cleaned = self.builder(&away).clean(html).to_string();
         let (html, doubtful) = mark_links(&cleaned);
         Clean { html, doubtful, pictures_away: away.load(Ordering::Relaxed) }
+    }
+
+    /// The same for what goes out: links stand as their author wrote them, without marks of ours.
+    pub fn clean_to_send(&self, html: &str) -> String {
+        let end = html.floor_char_boundary(MAX_HTML_OCTETS.min(html.len()));
+        let html = html.get(..end).unwrap_or_default();
+        if is_too_deep(html) {
+            return format!("<pre>{}</pre>", escaped(&text_of(html)));
+        }
+        self.builder(&Arc::default()).clean(html).to_string()
     }
 
     fn builder(&self, away: &Arc<AtomicUsize>) -> Builder<'static> {
@@ -347,7 +358,7 @@ fn words_of(html: &str) -> String {
     entities(&words).trim().to_owned()
 }
 
-fn entities(text: &str) -> String {
+pub(crate) fn entities(text: &str) -> String {
     let mut decoded = String::with_capacity(text.len());
     decode_entities(text, &mut decoded);
     decoded
@@ -356,53 +367,6 @@ fn entities(text: &str) -> String {
 /// Text as it stands in HTML.
 pub fn escaped(text: &str) -> String {
     ammonia::clean_text(text)
-}
-
-/// The text of HTML as plain text, line by line: for answers, and for what is too deep to be shown.
-pub(crate) fn text_of(html: &str) -> String {
-    const BREAKS: &[&str] =
-        &["br", "/p", "/div", "/tr", "/li", "/h1", "/h2", "/h3", "/h4", "/table", "/blockquote", "hr"];
-    let end = html.floor_char_boundary(MAX_HTML_OCTETS.min(html.len()));
-    let html = html.get(..end).unwrap_or_default();
-    let mut text = String::with_capacity(html.len() / 2);
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        put_words(&mut text, rest.get(..at).unwrap_or_default());
-        rest = rest.get(at..).unwrap_or_default();
-        let name_end = rest
-            .get(1..)
-            .and_then(|tag| tag.find(|c: char| !c.is_ascii_alphanumeric() && c != '/'))
-            .map_or(rest.len(), |end| end + 1);
-        let name = rest.get(1..name_end).unwrap_or_default().to_ascii_lowercase();
-        let skipped = match name.as_str() {
-            "style" | "script" | "title" => find_ascii(rest, &format!("</{name}")),
-            _ if rest.starts_with("<!--") => rest.find("-->").map(|end| end + 2),
-            _ => None,
-        };
-        rest = rest.get(skipped.unwrap_or(0)..).unwrap_or_default();
-        rest = rest.find('>').and_then(|end| rest.get(end + 1..)).unwrap_or_default();
-        if BREAKS.contains(&name.as_str()) && !text.ends_with("\n\n") {
-            text.push('\n');
-        }
-    }
-    put_words(&mut text, rest);
-    text.trim().to_owned()
-}
-
-fn find_ascii(text: &str, wanted: &str) -> Option<usize> {
-    text.to_ascii_lowercase().find(wanted)
-}
-
-/// White space is one space, as browsers show it.
-fn put_words(text: &mut String, html: &str) {
-    let decoded = entities(html);
-    for piece in decoded.split_inclusive(char::is_whitespace) {
-        let word = piece.trim_end();
-        text.push_str(word);
-        if word.len() < piece.len() && !text.ends_with([' ', '\n']) && !text.is_empty() {
-            text.push(' ');
-        }
-    }
 }
 
 #[cfg(test)]
@@ -483,10 +447,5 @@ mod tests {
             (clean.doubtful[0].words.as_str(), clean.doubtful[0].doubt),
             ("https://bank.com/", Doubt::Elsewhere)
         );
-    }
-
-    #[test]
-    fn text_is_what_is_left() {
-        assert_eq!(text_of("<style>x</style><p>A&amp;B\n c</p><p>d<br>e</p><!-- <p>no -->f"), "A&B c\nd\ne\nf");
     }
 }

@@ -126,7 +126,7 @@ impl Letter {
     pub fn text(&self) -> String {
         let texts = self.passages.iter().map(|passage| match (&passage.plain, &passage.html) {
             (Some(plain), _) => plain.clone(),
-            (None, Some(html)) => crate::html::text_of(html),
+            (None, Some(html)) => crate::as_text::text_of(html),
             (None, None) => String::new(),
         });
         texts.collect::<Vec<_>>().join("\n")

@@ -6,7 +6,7 @@
 //!                                  └ HTML ───> Cleaner::clean: allowed elements, styles, pictures; links judged
 //! ```
 //! - `letter`: which parts are read, and which are files. `header`: the fields that people look at.
-//! - `plain`: text as people typed it. `html`: what is left of an author's HTML; `css`: of its styles. `link`: where a link leads.
+//! - `plain`: text as people typed it. `as_text`: HTML as plain text. `html`: what is left of an author's HTML; `css`: of its styles. `link`: where a link leads.
 //!
 //! # Invariants
 //! - No octets are refused, and nothing here runs long: sizes, depths and counts have named limits.
@@ -14,6 +14,7 @@
 //!   that the caller named. It is meant for a frame of its own all the same, with a policy that says so again.
 //! - Nothing here says a sentence: kinds and names only, for the catalogue.
 
+mod as_text;
 mod css;
 mod header;
 mod html;
@@ -21,6 +22,7 @@ mod letter;
 mod link;
 pub mod plain;
 
+pub use as_text::text_of;
 pub use header::{Header, Party};
 pub use html::{Clean, Cleaner, Doubtful, Fetched, MAX_HTML_OCTETS, Pictures, escaped};
 pub use letter::{File, Invitation, Letter, MAX_FILES, Passage, Seal, decoded, file_octets};

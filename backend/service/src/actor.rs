@@ -77,7 +77,7 @@ pub enum Reach {
     Domains(Vec<(DomainKey, Domain)>),
 }
 
-/// The one who asks. Made where a session, a key or the control socket has been checked, and nowhere else.
+/// The one who asks. Made where a session, a key or the control socket has been checked, and where the house sends what somebody left to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// How the activity names them: an address, a key's name with its owner, or the command line.

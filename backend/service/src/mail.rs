@@ -5,20 +5,26 @@
 //!                 └──────> acts: the store's writer, as IMAP's STORE, COPY, MOVE; what was done can be taken back
 //! ```
 //! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for.
-//! - `open`: one message, read and judged. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed and thrown away. `removed`: what was deleted, and its
-//!   way back. `write`: drafts and sending.
+//! - `open`: one message, read and judged. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed and thrown away.
+//! - `removed`: what was deleted, and its way back.
+//! - `answer`: what an answer begins with. `identities`: as whom one writes. `rich`: text with formatting. `write`: drafts and sending; `hints`: what is asked before; `later`: what goes out later.
 //!
 //! Invariants: whoever asks sees their own account and nothing else; a mailbox of another is absent. Nothing is read whole for a page: an
 //! order is kept as long as its mailbox's messages stay, and brought up to date by what came and went.
 
 mod acts;
+mod answer;
 mod find;
 mod folders;
+mod hints;
+mod identities;
+mod later;
 mod list;
 mod news;
 mod open;
 mod order;
 mod removed;
+mod rich;
 mod write;
 
 use std::sync::Arc;
@@ -30,14 +36,18 @@ use relais_store::{AccountKey, MailboxKey, MailboxStatus, Store, View};
 use crate::{Actor, Failure, Text};
 
 pub use acts::{Act, Chosen, Done, Place};
+pub use answer::{Answering, Of, Quoting};
 pub use find::{MAX_TERMS, Search, Term, Within};
+pub use identities::WriterIdentity;
+pub use later::LaterMessage;
 pub use list::{Elsewhere, ListFilter, ListPage, ListRow, ListWanted, MAX_WINDOW};
 pub use news::{MailNews, News};
 pub use open::{Genuine, MessageEntry, MessageFlags, MessageView, RawMessage};
 pub use relais_finding::Excerpted;
-pub use relais_store::{Density, ReadingChoices, ReadingPane};
+pub use relais_store::{Density, ReadingChoices, ReadingPane, WritingChoices};
 pub use removed::{RemovedEntry, WhichRemoved};
-pub use write::{Answering, Draft, DraftFile, MAX_FILES_OCTETS, MAX_RECIPIENTS, NewFile, Of, Out, Quoting};
+pub use rich::Quote;
+pub use write::{Draft, DraftFile, MAX_FILES_OCTETS, MAX_RECIPIENTS, NewFile, Out};
 
 use acts::Undos;
 use order::Orders;

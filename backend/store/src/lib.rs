@@ -12,7 +12,7 @@
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
 //! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice. `dns`: keys that sign, what checks of the DNS found, who serves the zones.
 //! - `sending`: what accounts send, against what they may; holds, addresses that are nobody's, complaints.
-//! - `webmail`: how each person reads mail here, and whose pictures they see.
+//! - `webmail`: how each person reads mail here, and whose pictures they see. `writing`: as whom they write, and how; `scheduled`: what goes out later.
 //! - `transport`: TLS policies, and how TLS came out. `report`: what we tell others of their mail, and what they told us of ours.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
@@ -53,6 +53,7 @@ mod queue;
 mod quota;
 mod removed;
 mod report;
+mod scheduled;
 mod search;
 mod sending;
 mod settings;
@@ -65,6 +66,7 @@ mod view;
 mod webhook;
 mod webmail;
 mod writer;
+mod writing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -113,6 +115,7 @@ pub use queue::*;
 pub use quota::{Filled, Filling};
 pub use removed::{MAX_AT_ONCE, MAX_REMOVED, RemovedMessage, RemovedTotal};
 pub use report::*;
+pub use scheduled::{MAX_SCHEDULED, Scheduled};
 pub use search::{Field, SortFacts, ThreadFacts};
 pub use sending::*;
 pub use settings::{
@@ -124,6 +127,7 @@ pub use transport::*;
 pub use view::{Change, ChangeKind, Changes, MAX_KEYWORDS, Row, Rows, View};
 pub use webhook::*;
 pub use webmail::{Density, MAX_PICTURE_SENDERS, ReadingChoices, ReadingPane};
+pub use writing::{IdentityRow, MAX_IDENTITIES, WritingChoices};
 
 use blob::Objects;
 use engine::{Reader, Readers};

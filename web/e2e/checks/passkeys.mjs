@@ -46,7 +46,7 @@ export async function run(house, browser) {
       at(tab, "/sign-in");
       await keys.verify(true);
       await press(tab, "Sign in with a passkey");
-      await tab.waitForURL((url) => url.pathname.startsWith("/panel"));
+      await tab.waitForURL((url) => url.pathname.startsWith("/mail"));
       await signOut(tab);
     });
     await check("passkey: once removed, it opens nothing", async () => {

@@ -56,7 +56,7 @@ export async function run(house, browser) {
       await enter(tab, me);
       await second(tab, recovery[0]);
       if (nth === "second") return refused(tab, "The code is not right, or it was used before");
-      await tab.waitForURL("**/panel/account");
+      await tab.waitForURL("**/mail");
       await tab.goto("/panel/account/second-factor");
       await sees(tab, `${recovery.length - 1} recovery codes are left`);
     }));
@@ -66,7 +66,7 @@ export async function run(house, browser) {
     await tab.goto("/sign-in");
     await enter(tab, me);
     await second(tab, recovery[1]);
-    await tab.waitForURL("**/panel/account");
+    await tab.waitForURL("**/mail");
     age(house, `UPDATE session SET proved_at = 0 WHERE account_key = (SELECT account_key FROM account WHERE address = '${me.address}')`);
     await tab.goto("/panel/account/second-factor/remove");
     await confirm(tab);
@@ -83,7 +83,7 @@ export async function run(house, browser) {
 
   await check("second factor: the password alone opens the account again", () => inTab(browser, {}, async (tab) => {
     await comeIn(tab, me);
-    at(tab, "/panel/account");
+    at(tab, "/mail");
   }));
 }
 

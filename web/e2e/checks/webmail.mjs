@@ -15,6 +15,14 @@ export async function run(house, browser) {
   deliver(house, reader, "Invoice", "Please pay.\r\n", "<invoice@x.example>");
   deliver(house, reader, "Hostile", HOSTILE, "<hostile@x.example>", "Content-Type: text/html; charset=utf-8\r\n");
 
+  // What is sent goes at once, and as plain text: checks/writing.mjs looks at the rest.
+  await mine(async (tab) => {
+    await tab.goto("/mail/identities");
+    await tab.locator("[name=format][value=plain]").check();
+    await tab.locator("[name=undo]").selectOption("0");
+    await tab.locator("form[action='/mail/identities/choices'] button").click();
+    await told(tab, "Kept");
+  });
   await check("webmail: the list is there, a conversation on one line, and the keyboard's help", () => mine(async (tab) => {
     await tab.goto("/mail");
     await line(tab, "Invoice").waitFor();
@@ -166,16 +174,16 @@ export async function run(house, browser) {
 }
 
 // What came of the last act; where a script does it, the page is not another.
-function told(tab, words) {
+export function told(tab, words) {
   return tab.locator("[data-flash]", { hasText: words }).waitFor();
 }
 
-function line(tab, subject) {
+export function line(tab, subject) {
   return tab.locator(".line-link", { has: tab.locator(".line-subject", { hasText: subject }) }).first();
 }
 
 // As another host would, to the door for other hosts.
-function deliver(house, { address }, subject, body, id, more = "") {
+export function deliver(house, { address }, subject, body, id, more = "") {
   const { ports } = house.facts;
   const text = `From: Visitor <visitor@x.example>\r\nTo: <${address}>\r\nSubject: ${subject}\r\nMessage-ID: ${id}\r\nDate: Thu, 26 Nov 2026 10:00:00 +0000\r\n` +
     `MIME-Version: 1.0\r\n${more}\r\n${body}`;
@@ -185,7 +193,7 @@ function deliver(house, { address }, subject, body, id, more = "") {
 }
 
 // What would run or be fetched, were it let.
-const HOSTILE = `<html><head><title>Evil</title><base href="https://evil.example/"><meta http-equiv="refresh" content="0;url=https://evil.example/r">
+export const HOSTILE = `<html><head><title>Evil</title><base href="https://evil.example/"><meta http-equiv="refresh" content="0;url=https://evil.example/r">
 <link rel="stylesheet" href="https://evil.example/s.css"><style>@import "https://evil.example/i.css"; body{background:url(https://evil.example/b.png)}</style></head>
 <body onload="console.log('RAN onload')" background="https://evil.example/bg.png">
 <script>console.log('RAN script'); top.document.title='RAN';</script>

@@ -116,6 +116,6 @@ pub(crate) fn routes() -> Routes {
 
 /// To where the visitor belongs.
 async fn home(person: Person) -> Redirect {
-    let place = if person.actor.role < Role::HelpDesk { path::ACCOUNT } else { path::OVERVIEW };
+    let place = if person.actor.role < Role::HelpDesk { path::MAIL } else { path::OVERVIEW };
     Redirect::to(place)
 }

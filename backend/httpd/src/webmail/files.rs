@@ -81,14 +81,7 @@ async fn frame(
     let fetched = (query.pictures == "1").then(|| super::picture::way(&web));
     let clean = web.service().mail.clean_html(&person.actor, &mailbox, uid, fetched).await?;
     let clean = clean.ok_or_else(|| Failure::Absent(Text::new("mail-no-html")))?;
-    let page = LetterPage {
-        frame: person.frame(&web),
-        title: String::new(),
-        head: Vec::new(),
-        html: Cleaned(clean.html),
-        text: String::new(),
-    };
-    Ok(as_letter(shown(&page)))
+    Ok(letter(person.frame(&web), clean.html))
 }
 
 /// The whole message on one sheet, to be printed: a page of a stranger's, as the frame is.
@@ -123,6 +116,12 @@ async fn print(
         frame,
     };
     Ok(as_letter(shown(&page)))
+}
+
+/// HTML that the sanitiser has written, for a frame in a page of ours.
+pub(super) fn letter(frame: Frame, html: String) -> Response {
+    let (head, text) = (Vec::new(), String::new());
+    as_letter(shown(&LetterPage { frame, title: String::new(), head, html: Cleaned(html), text }))
 }
 
 fn as_letter(mut response: Response) -> Response {

@@ -2,7 +2,7 @@
 //!
 //! - `shell`: what stands around every page of it: mailboxes, and how one reads. `list`: a mailbox, and the message that is open in it.
 //!   `message`: what is shown of a message. `acts`: what is done to messages. `files`: what is handed out of one: its frame, its source,
-//!   its files. `live`: what changes, as it happens. `choices`: how one reads. `folders`: mailboxes made and thrown away. `removed`: what was deleted, and its way back. `write`: what is written. `picture`: pictures of others, fetched through us.
+//!   its files. `live`: what changes, as it happens. `choices`: how one reads. `folders`: mailboxes made and thrown away. `removed`: what was deleted, and its way back. `write`: what is written; `identities`: as whom; `later`: what goes out later. `picture`: pictures of others, fetched through us.
 //!
 //! A message's HTML never stands in a page of ours: it has a frame of its own, which is nobody's origin, runs nothing and asks nobody
 //! (decision 40).
@@ -12,6 +12,8 @@ mod archive;
 mod choices;
 mod files;
 mod folders;
+mod identities;
+mod later;
 mod list;
 mod live;
 mod message;
@@ -41,6 +43,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .and(acts::routes)
         .and(files::routes)
         .and(write::routes)
+        .and(identities::routes)
+        .and(later::routes)
         .and(folders::routes)
         .and(removed::routes)
         .and(picture::routes)

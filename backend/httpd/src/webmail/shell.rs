@@ -15,6 +15,10 @@ pub(super) struct Shell {
     /// `right`, `below` or `none`.
     pub(super) pane: &'static str,
     pub(super) choices: ReadingChoices,
+    /// What goes out later, counted; empty where nothing does.
+    pub(super) later: String,
+    /// Of that something could not be sent.
+    pub(super) is_refused: bool,
 }
 
 /// A mailbox to go to.
@@ -72,12 +76,22 @@ impl Shell {
     pub(super) async fn of(web: &Web, frame: &Frame, me: &Actor, current: &str) -> Result<Self, Failure> {
         let mail = &web.service().mail;
         let folders = mail.folders(me).await?;
-        Ok(Self::with(frame, &folders, mail.choices(me).await?, current))
+        let (waiting, refused) = mail.later_counts(me).await?;
+        let later = if waiting + refused == 0 { String::new() } else { frame.number(waiting + refused) };
+        let shell = Self::with(frame, &folders, mail.choices(me).await?, current);
+        Ok(Self { later, is_refused: refused > 0, ..shell })
     }
 
     pub(super) fn with(frame: &Frame, folders: &[Folder], choices: ReadingChoices, current: &str) -> Self {
         let folders = folders.iter().map(|folder| FolderRow::of(frame, folder, current)).collect();
-        Self { folders, density: choices.density.as_str(), pane: choices.pane.as_str(), choices }
+        Self {
+            folders,
+            density: choices.density.as_str(),
+            pane: choices.pane.as_str(),
+            choices,
+            later: String::new(),
+            is_refused: false,
+        }
     }
 
     pub(super) fn current(&self) -> Option<&FolderRow> {

@@ -347,7 +347,11 @@ impl House {
             let view = self.store.view(self.inbox(owner).await).await.unwrap().unwrap();
             let rows = view.read(|rows| rows.as_slice().to_vec());
             let choices = self.store.reading_choices(account.key).await.unwrap();
-            state.insert(format!("mail of {owner}"), format!("{mailboxes:?}{rows:?}{choices:?}"));
+            let writing = self.store.writing_choices(account.key).await.unwrap();
+            let identities = self.store.identities(account.key).await.unwrap();
+            let scheduled = self.store.scheduled(account.key).await.unwrap();
+            let writing = format!("{writing:?}{identities:?}{scheduled:?}");
+            state.insert(format!("mail of {owner}"), format!("{mailboxes:?}{rows:?}{choices:?}{writing}"));
         }
         for (text, _) in PEOPLE {
             let account = self.store.account(&Address::parse(text).unwrap()).await.unwrap().unwrap();
@@ -418,6 +422,17 @@ impl Browser {
         let file = part("name=\"file\"; filename=\"people.csv\"", file.trim());
         let request = self.request(Method::POST, path).header(CONTENT_TYPE, "multipart/form-data; boundary=edge");
         self.send(request.body(Body::from(format!("{csrf}{file}--edge--\r\n"))).unwrap()).await
+    }
+
+    /// A form with files, of fields alone.
+    pub(crate) async fn post_fields(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let part = |(name, text): &(&str, &str)| {
+            format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+        };
+        let fields: String = fields.iter().map(part).collect();
+        let body = format!("{}{fields}--edge--\r\n", part(&("csrf", &self.csrf)));
+        let request = self.request(Method::POST, path).header(CONTENT_TYPE, "multipart/form-data; boundary=edge");
+        self.send(request.body(Body::from(body)).unwrap()).await
     }
 
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Body) -> Answer {

@@ -96,3 +96,62 @@ async fn acts_are_forms_and_are_taken_back() {
     let lines = user.get(&format!("{inbox}?part=list")).await.body;
     assert!(lines.contains("data-uid=\"2\"") && !lines.contains("<html"), "{lines}");
 }
+
+/// What is quoted never stands in the page where one writes: it has a frame, as when it is read.
+#[tokio::test]
+async fn what_is_quoted_has_a_frame_of_its_own() {
+    let (_house, user, inbox) = reader().await;
+    let of = format!("{}+1+reply", inbox.trim_start_matches("/mail/"));
+    let page = user.get(&format!("/mail/write?of={of}")).await;
+    assert!(page.body.contains("data-src=\"/mail/write/quote?of="), "{}", page.body);
+    assert!(!page.body.contains("tracker.example") && !page.body.contains("alert(1)"), "{}", page.body);
+    let frame = user.get(&format!("/mail/write/quote?of={of}")).await;
+    assert!(frame.body.contains("<blockquote") && frame.body.contains("Hi<img>"), "{}", frame.body);
+    assert!(!frame.body.contains("<script") && !frame.body.contains("tracker"), "{}", frame.body);
+    assert!(header(&frame, &CONTENT_SECURITY_POLICY).contains("sandbox allow-popups"));
+}
+
+/// Without scripts: what is asked before, what is sent and stopped again, and what is typed is there all along.
+#[tokio::test]
+async fn what_is_sent_is_asked_about_and_can_be_stopped() {
+    let (_house, user, _inbox) = reader().await;
+    let fields = |act: &'static str, to: &'static str| {
+        [
+            ("id", "<1@one.example>"),
+            ("to", to),
+            ("subject", "Plan"),
+            ("text", "See the attached plan"),
+            ("format", "plain"),
+            ("act", act),
+        ]
+    };
+    let refused = user.post_fields("/mail/write", &fields("send", "nobody@one.example")).await;
+    assert_eq!(refused.status.as_u16(), 422);
+    let asked = user.post_fields("/mail/write", &fields("send", "desk@one.example")).await;
+    assert_eq!(asked.status.as_u16(), 422);
+    assert!(
+        asked.body.contains("but none is attached") && asked.body.contains("value=\"send-sure\""),
+        "{}",
+        asked.body
+    );
+    assert!(
+        asked.body.contains("See the attached plan") && !asked.body.contains("name=\"saved\" value=\"\""),
+        "{}",
+        asked.body
+    );
+    let sent = user.post_fields("/mail/write", &fields("send-sure", "desk@one.example")).await;
+    assert_eq!(sent.short(), "303 /mail");
+    let flash = sent.headers.get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+    let next = Browser { cookie: format!("{}; {flash}", user.cookie), ..user.clone() };
+    let page = next.get("/mail").await;
+    assert!(page.body.contains("Sent in 10 seconds."), "{}", page.body);
+    let stop = page.body.split("action=\"/mail/scheduled/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(user.get("/mail/scheduled").await.body.contains("desk@one.example"));
+    let stopped = user.post(&format!("/mail/scheduled/{stop}"), "").await;
+    let draft = stopped.short().trim_start_matches("303 ").to_owned();
+    assert!(user.get(&draft).await.body.contains("See the attached plan"), "{draft}");
+    assert_eq!(user.post(&format!("/mail/scheduled/{stop}"), "").await.status.as_u16(), 404);
+    let mut later = fields("send-later-sure", "desk@one.example").to_vec();
+    later.extend([("due", "2000-01-01T09:00"), ("zone", "0")]);
+    assert!(user.post_fields("/mail/write", &later).await.body.contains("Choose a time"));
+}

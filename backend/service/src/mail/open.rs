@@ -293,7 +293,7 @@ fn clean(letter: &Letter, raw: &[u8], fetched: Option<Fetched>) -> Clean {
 }
 
 /// Pictures that the text shows in place, as `data:` addresses: a frame that is nobody's own has no cookie to ask for them with.
-fn inline_pictures(letter: &Letter, raw: &[u8]) -> HashMap<String, String> {
+pub(super) fn inline_pictures(letter: &Letter, raw: &[u8]) -> HashMap<String, String> {
     let mut left = MAX_PICTURES_OCTETS;
     let mut pictures = HashMap::new();
     for file in &letter.files {

@@ -1,4 +1,4 @@
-//! Writing: what an answer begins with, drafts, and sending through the same desk that a mail program's submission passes.
+//! Writing: drafts, and sending through the same desk that a mail program's submission passes.
 //!
 //! A draft is a message in Drafts, with its files and all; what it answers stands in a field of ours, which never goes out. Saving it again
 //! takes the old one away in the same transaction.
@@ -14,11 +14,14 @@ use relais_model::{
     Address, BodyType, Domain, Envelope, Flag, ForwardPath, Keyword, Random, Reply, ReversePath, SpecialUse,
     SystemFlag, Timestamp, Uid, UidSet,
 };
-use relais_reading::{Header, Letter, Party, file_octets};
-use relais_reception::{Arrival, Door, Identity, Reception, Visit};
+use relais_reading::{Header, Letter, MAX_HTML_OCTETS, Party, file_octets};
+use relais_reception::{Arrival, Door, Identity, Plan, Reception, Visit};
 use relais_store::{AccountKey, Append, Appended, ChangeError, Content, FlagChange, FlagOp, MailboxKey};
+use tokio::sync::Notify;
 
 use super::acts::refused;
+use super::answer::{Answering, Of};
+use super::rich::Quote;
 use super::{Mail, no_message, uid};
 use crate::{Actor, Complaint, Failure, Text};
 
@@ -30,8 +33,6 @@ const MAX_TEXT_OCTETS: usize = 1024 * 1024;
 pub const MAX_FILES_OCTETS: usize = 25 * 1024 * 1024;
 /// Files of a message.
 const MAX_ATTACHED: usize = 100;
-/// Octets of a quoted text.
-const MAX_QUOTED_OCTETS: usize = 200 * 1024;
 /// That a message was sent is known for so long: who sends a form twice sends one message.
 const SENT_KNOWN_FOR: Duration = Duration::from_hours(24);
 /// What a draft answers, while it is one: `MAILBOXID UID KIND`.
@@ -44,6 +45,8 @@ pub struct Out {
     random: Arc<dyn Random>,
     host: Domain,
     sent: Cache<(AccountKey, String), ()>,
+    /// Rung when something is to go later.
+    pub(super) due: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Out {
@@ -56,63 +59,7 @@ impl Out {
     /// Through this desk, as `host`.
     pub fn new(reception: Arc<Reception>, random: Arc<dyn Random>, host: Domain) -> Self {
         let sent = Cache::builder().max_capacity(50_000).time_to_live(SENT_KNOWN_FOR).build();
-        Self { reception, random, host, sent }
-    }
-}
-
-/// What is written about another message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answering {
-    /// To its author.
-    Reply,
-    /// To all whom it concerned.
-    ReplyAll,
-    /// To somebody else, its text below one's own.
-    Forward,
-    /// To somebody else, as a file.
-    ForwardFile,
-}
-
-impl Answering {
-    /// Its name in forms, and in a draft.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reply => "reply",
-            Self::ReplyAll => "reply-all",
-            Self::Forward => "forward",
-            Self::ForwardFile => "forward-file",
-        }
-    }
-
-    /// By its name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Reply, Self::ReplyAll, Self::Forward, Self::ForwardFile].into_iter().find(|kind| kind.as_str() == name)
-    }
-}
-
-/// Which message is answered, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Of {
-    /// MAILBOXID.
-    pub mailbox: String,
-    /// In it.
-    pub uid: u32,
-    /// How.
-    pub how: Answering,
-}
-
-impl Of {
-    /// As it stands in forms: `F1 7 reply`.
-    pub fn written(&self) -> String {
-        format!("{} {} {}", self.mailbox, self.uid, self.how.as_str())
-    }
-
-    /// Reads that.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
-        let (mailbox, uid, how) = (words.next()?, words.next()?.parse().ok()?, Answering::parse(words.next()?)?);
-        MailboxKey::parse(mailbox)?;
-        Some(Self { mailbox: mailbox.to_owned(), uid, how })
+        Self { reception, random, host, sent, due: Arc::default() }
     }
 }
 
@@ -131,8 +78,12 @@ pub struct Draft {
     pub bcc: String,
     /// May be empty.
     pub subject: String,
-    /// Plain text.
+    /// Plain text; where there is HTML, it is made of that.
     pub text: String,
+    /// What one wrote oneself, with formatting; none: plain text.
+    pub html: Option<String>,
+    /// What goes below the HTML; in plain text it stands in the text.
+    pub quote: Option<Quote>,
     /// What it answers.
     pub of: Option<Of>,
     /// Where it is saved: its UID in Drafts.
@@ -162,61 +113,6 @@ impl Mail {
         Self { out: Some(Arc::new(out)), ..self }
     }
 
-    /// What a new message, or an answer, begins with. `quoting` has the words around what is quoted.
-    ///
-    /// # Errors
-    /// [`Failure::Absent`]: what is to be answered isn't there.
-    pub async fn begin(&self, me: &Actor, of: Option<Of>, quoting: &Quoting) -> Result<Draft, Failure> {
-        let (account, address) = me.own()?;
-        let out = self.out()?;
-        let empty = Draft {
-            id: new_message_id(out.host.as_str(), &*out.random),
-            from: self.named(account, address).await?,
-            ..Draft::default()
-        };
-        let Some(of) = of else { return Ok(empty) };
-        let own = self.own(me, &of.mailbox).await?;
-        let row = super::open::row_of(&own, of.uid)?;
-        let raw = self.octets(&row).await?;
-        let mut letter = Letter::read(&raw);
-        // RFC 5256 §2.2: where Date says nothing, its arrival stands for it.
-        letter.header.date.get_or_insert(row.internal_date());
-        let mine = self.own_among(account, address, &letter.header).await?;
-        let header = &letter.header;
-        let from = match mine.first() {
-            Some(own) if own.address != address.to_string() => own.written(),
-            _ => empty.from.clone(),
-        };
-        let is_forward = matches!(of.how, Answering::Forward | Answering::ForwardFile);
-        let prefix = if is_forward { "Fwd: " } else { "Re: " };
-        let (to, cc) = if is_forward { (Vec::new(), Vec::new()) } else { answered(header, &mine, address, of.how) };
-        let written = |people: &[Party]| people.iter().map(written).collect::<Vec<_>>().join(", ");
-        let text = match of.how {
-            Answering::Reply | Answering::ReplyAll => quoting.answer(&letter),
-            Answering::Forward => quoting.passed_on(&letter),
-            Answering::ForwardFile => String::new(),
-        };
-        let files = match of.how {
-            Answering::Forward => letter.attachments().map(DraftFile::of).collect(),
-            Answering::ForwardFile => vec![DraftFile {
-                part: String::new(),
-                name: format!("{}.eml", if header.subject.is_empty() { "message" } else { &header.subject }),
-                octets: raw.len() as u64,
-            }],
-            Answering::Reply | Answering::ReplyAll => Vec::new(),
-        };
-        Ok(Draft {
-            from,
-            to: written(&to),
-            cc: written(&cc),
-            subject: with_prefix(&header.subject, prefix),
-            text,
-            files,
-            of: Some(of),
-            ..empty
-        })
-    }
-
     /// Opens a draft again.
     ///
     /// # Errors
@@ -228,8 +124,12 @@ impl Mail {
         let letter = Letter::read(&raw);
         let header = &letter.header;
         let written = |people: &[Party]| people.iter().map(written).collect::<Vec<_>>().join(", ");
+        let (html, quote) = super::rich::opened(&letter, &raw).unzip();
+        let quote = quote.flatten().map(|text| Quote { text, is_kept: true, ..Quote::default() });
         Ok(Draft {
             id: header.message_id.clone(),
+            html,
+            quote,
             from: written(&header.from),
             to: written(&header.to),
             cc: written(&header.cc),
@@ -251,6 +151,10 @@ impl Mail {
         let (writing, drafts) =
             (self.writing(me, draft, new, false).await?, self.with_use(account, SpecialUse::Drafts).await?);
         let raw = compose(&writing, &*self.out()?.random);
+        if let Some(saved) = draft.saved.and_then(Uid::new) {
+            // What is written on doesn't go by itself any more.
+            self.unscheduled(account, saved).await?;
+        }
         let flags = vec![Flag::System(SystemFlag::Draft), Flag::System(SystemFlag::Seen)];
         let append = Append { content: prepared(raw).await?, flags, internal_date: None };
         let appended = self.file_draft(drafts, draft.saved.and_then(Uid::new), append).await.map_err(refused)?;
@@ -275,6 +179,7 @@ impl Mail {
     /// [`Failure::Failed`].
     pub async fn discard_draft(&self, me: &Actor, number: u32) -> Result<(), Failure> {
         let (account, _) = me.own()?;
+        self.unscheduled(account, uid(number)?).await?;
         let drafts = self.with_use(account, SpecialUse::Drafts).await?;
         self.remove(drafts, std::iter::once(uid(number)?).collect()).await
     }
@@ -294,21 +199,24 @@ impl Mail {
             return Ok(sent());
         }
         let writing = self.writing(me, draft, new, true).await?;
-        let everybody: Vec<&Named> = writing.to.iter().chain(&writing.cc).chain(&writing.bcc).collect();
-        if everybody.is_empty() {
-            return Err(Failure::unfit("to", Text::new("mail-no-recipient")));
-        }
+        let everybody = everybody(&writing)?;
         let raw = compose(&writing, &*out.random);
-        let visit = Visit {
-            identity: Some(Identity { account, address: address.clone(), at: since }),
-            ..Visit::new(Door::Submission, me.peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)))
-        };
+        let visit = visit(me, Identity { account, address: address.clone(), at: since });
         out.submit(visit, &writing.from.address, &everybody, (&raw, self.store.now())).await?;
         out.sent.insert(once, ());
         // It is on its way: whatever fails from here on, it is sent.
         let kept = self.keep_sent(account, raw).await;
         self.tidy_up(me, account, draft).await;
         Ok(if kept.is_ok() { sent() } else { Text::new("mail-sent-not-kept") })
+    }
+
+    /// Whether a message would be taken, as far as that is known before: from whom it is, and to whom it goes.
+    pub(super) async fn try_out(&self, me: &Actor, since: Timestamp, draft: &Draft) -> Result<(), Failure> {
+        let (account, address) = me.own()?;
+        let writing = self.writing(me, draft, Vec::new(), true).await?;
+        let visit = visit(me, Identity { account, address: address.clone(), at: since });
+        let mut envelope = envelope(&writing.from.address, &everybody(&writing)?, self.store.now());
+        self.out()?.plans(&visit, &mut envelope, &everybody(&writing)?).await.map(|_plans| ())
     }
 
     /// Addresses that complete what is typed: those that one has written to.
@@ -324,25 +232,14 @@ impl Mail {
         Ok(known.iter().map(ToString::to_string).collect())
     }
 
-    fn out(&self) -> Result<&Out, Failure> {
+    /// A new Message-ID.
+    pub(super) fn new_id(&self) -> Result<String, Failure> {
+        let out = self.out()?;
+        Ok(new_message_id(out.host.as_str(), &*out.random))
+    }
+
+    pub(super) fn out(&self) -> Result<&Out, Failure> {
         self.out.as_deref().ok_or_else(|| Failure::Absent(Text::new("mail-no-way-out")))
-    }
-
-    async fn named(&self, account: AccountKey, address: &Address) -> Result<String, Failure> {
-        let name = self.store.account(address).await?.filter(|found| found.key == account).map(|found| found.name);
-        Ok(written(&Party { name: name.unwrap_or_default(), address: address.to_string() }))
-    }
-
-    /// Those of a message's recipients that one may send as: an answer comes from where it was written to.
-    async fn own_among(&self, account: AccountKey, own: &Address, header: &Header) -> Result<Vec<Party>, Failure> {
-        let mut mine = Vec::new();
-        for party in header.to.iter().chain(&header.cc).take(20) {
-            let Some(address) = party.to_address() else { continue };
-            if address == *own || self.store.may_send_as(account, &address).await? {
-                mine.push(party.clone());
-            }
-        }
-        Ok(mine)
     }
 
     /// All of a draft as it is written. `goes_out`: without what only a draft says.
@@ -366,11 +263,17 @@ impl Mail {
                 why: Text::new("mail-too-many-recipients").with("most", MAX_RECIPIENTS),
             });
         }
-        if draft.text.len() > MAX_TEXT_OCTETS {
+        let (text, rich) = match &draft.html {
+            Some(html) => self.body(me, draft, html).await.map(|body| (body.text, Some(body.rich)))?,
+            None => (draft.text.clone(), None),
+        };
+        let html_octets = rich.as_ref().map_or(0, |rich| rich.html.len());
+        if draft.text.len() > MAX_TEXT_OCTETS || html_octets > MAX_HTML_OCTETS {
             complaints.push(Complaint { field: "text", why: Text::new("mail-too-long") });
         }
         let files = self.files(me, draft, new).await?;
-        let octets: usize = files.iter().map(|file| file.octets.len()).sum();
+        let pictures = rich.iter().flat_map(|rich| &rich.pictures).map(|(_, picture)| picture);
+        let octets: usize = files.iter().chain(pictures).map(|file| file.octets.len()).sum();
         if files.len() > MAX_ATTACHED || octets > MAX_FILES_OCTETS {
             complaints.push(Complaint {
                 field: "files",
@@ -380,18 +283,21 @@ impl Mail {
         if !complaints.is_empty() {
             return Err(Failure::Unfit(complaints));
         }
-        let (_, address) = me.own()?;
+        let (account, address) = me.own()?;
         let from = from.unwrap_or_else(|| Named { name: String::new(), address: address.clone() });
         let (in_reply_to, references) = self.references(me, draft).await;
         let of = draft.of.as_ref().filter(|_| !goes_out).map(|of| (OF_FIELD, of.written()));
         let is_id = draft.id.starts_with('<') && draft.id.ends_with('>') && draft.id.is_ascii() && draft.id.len() < 300;
+        let reply_to = self.reply_to(account, &from.address).await?;
         Ok(Writing {
+            reply_to: reply_to.map(|address| Named { name: String::new(), address }).into_iter().collect(),
             from,
             to,
             cc,
             bcc,
             subject: draft.subject.chars().take(1000).collect(),
-            text: draft.text.clone(),
+            text,
+            rich,
             files,
             date: self.store.now(),
             message_id: if is_id { draft.id.clone() } else { new_message_id(out.host.as_str(), &*out.random) },
@@ -483,27 +389,34 @@ impl Out {
         everybody: &[&Named],
         (raw, now): (&[u8], Timestamp),
     ) -> Result<(), Failure> {
-        let is_utf8 =
-            !from.to_string().is_ascii() || everybody.iter().any(|named| !named.address.to_string().is_ascii());
-        let mut envelope = Envelope {
-            reverse_path: ReversePath::Address(from.clone()),
-            recipients: Vec::new(),
-            body_type: if raw.is_ascii() { BodyType::SevenBit } else { BodyType::EightBitMime },
-            smtputf8: is_utf8,
-            require_tls: false,
-            declared_octets: Some(raw.len() as u64),
-            ret: None,
-            envelope_id: None,
-            began_at: now,
-        };
-        self.reception.sender(&visit, &envelope).await.map_err(|reply| said("from", &reply))?;
+        let mut envelope = envelope(from, everybody, now);
+        envelope.body_type = if raw.is_ascii() { BodyType::SevenBit } else { BodyType::EightBitMime };
+        envelope.declared_octets = Some(raw.len() as u64);
+        let plans = self.plans(&visit, &mut envelope, everybody).await?;
+        let is_utf8 = envelope.smtputf8;
+        let protocol = if is_utf8 { "UTF8SMTPA" } else { "ESMTPA" };
+        // Where the writer's browser is concerns nobody who reads the message.
+        let (hello, protocol) = ("webmail".to_owned(), protocol.to_owned());
+        let arrival = Arrival { visit, hello, protocol, tls: None, hides_peer: true };
+        let mut incoming = self.reception.begin(arrival, envelope, plans).await.map_err(|reply| said("", &reply))?;
+        incoming.write(raw).await.map_err(|_full| Failure::Failed)?;
+        let replies = self.reception.finish(incoming).await;
+        match replies.iter().find(|reply| !reply.is_positive()) {
+            Some(reply) => Err(said("", reply)),
+            None => Ok(()),
+        }
+    }
+
+    /// What becomes of it for each of them; they stand in the envelope then.
+    async fn plans(&self, visit: &Visit, envelope: &mut Envelope, everybody: &[&Named]) -> Result<Vec<Plan>, Failure> {
+        self.reception.sender(visit, envelope).await.map_err(|reply| said("from", &reply))?;
         let (mut plans, mut complaints) = (Vec::new(), Vec::new());
         for named in everybody {
             if envelope.recipients.iter().any(|path| path.address == named.address) {
                 continue;
             }
             let path = ForwardPath { address: named.address.clone(), notify: None, original: None };
-            match self.reception.recipient(&visit, &envelope, &path).await {
+            match self.reception.recipient(visit, envelope, &path).await {
                 Ok(plan) => {
                     plans.push(plan);
                     envelope.recipients.push(path);
@@ -520,17 +433,34 @@ impl Out {
             };
             return Err(Failure::Unfit(complaints.into_iter().map(complaint).collect()));
         }
-        let protocol = if is_utf8 { "UTF8SMTPA" } else { "ESMTPA" };
-        // Where the writer's browser is concerns nobody who reads the message.
-        let (hello, protocol) = ("webmail".to_owned(), protocol.to_owned());
-        let arrival = Arrival { visit, hello, protocol, tls: None, hides_peer: true };
-        let mut incoming = self.reception.begin(arrival, envelope, plans).await.map_err(|reply| said("", &reply))?;
-        incoming.write(raw).await.map_err(|_full| Failure::Failed)?;
-        let replies = self.reception.finish(incoming).await;
-        match replies.iter().find(|reply| !reply.is_positive()) {
-            Some(reply) => Err(said("", reply)),
-            None => Ok(()),
-        }
+        Ok(plans)
+    }
+}
+
+/// All to whom it goes.
+fn everybody(writing: &Writing) -> Result<Vec<&Named>, Failure> {
+    let everybody: Vec<&Named> = writing.to.iter().chain(&writing.cc).chain(&writing.bcc).collect();
+    if everybody.is_empty() { Err(Failure::unfit("to", Text::new("mail-no-recipient"))) } else { Ok(everybody) }
+}
+
+fn visit(me: &Actor, identity: Identity) -> Visit {
+    let peer = me.peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    Visit { identity: Some(identity), ..Visit::new(Door::Submission, peer) }
+}
+
+/// Without recipients: those that the desk takes are added.
+fn envelope(from: &Address, everybody: &[&Named], now: Timestamp) -> Envelope {
+    let is_utf8 = !from.to_string().is_ascii() || everybody.iter().any(|named| !named.address.to_string().is_ascii());
+    Envelope {
+        reverse_path: ReversePath::Address(from.clone()),
+        recipients: Vec::new(),
+        body_type: BodyType::SevenBit,
+        smtputf8: is_utf8,
+        require_tls: false,
+        declared_octets: None,
+        ret: None,
+        envelope_id: None,
+        began_at: now,
     }
 }
 
@@ -544,96 +474,13 @@ async fn prepared(raw: Vec<u8>) -> Result<Content, Failure> {
 }
 
 impl DraftFile {
-    fn of(file: &relais_reading::File) -> Self {
+    pub(super) fn of(file: &relais_reading::File) -> Self {
         Self { part: file.path.clone(), name: file.name.clone(), octets: file.octets }
     }
 }
 
-/// The words around what is quoted, in the reader's language, with `{who}` and `{date}` in them.
-#[derive(Debug, Clone)]
-pub struct Quoting {
-    /// Above an answer's quote: `On {date}, {who} wrote:`.
-    pub wrote: String,
-    /// Above a message that is passed on.
-    pub passed_on: String,
-    /// From, Date, Subject, To: as a message that is passed on names them.
-    pub fields: [String; 4],
-    /// Date and time of a moment, as text.
-    pub date: fn(relais_model::Timestamp) -> String,
-}
-
-impl Quoting {
-    fn answer(&self, letter: &Letter) -> String {
-        let date = letter.header.date.map(self.date).unwrap_or_default();
-        let line = self.wrote.replace("{who}", letter.header.author().shown()).replace("{date}", &date);
-        let text = quotable(letter);
-        let mut quoted = format!("\n\n{line}\n");
-        for line in text.trim_end().lines() {
-            quoted.push_str(if line.starts_with('>') { ">" } else { "> " });
-            quoted.push_str(line);
-            quoted.push('\n');
-        }
-        quoted
-    }
-
-    fn passed_on(&self, letter: &Letter) -> String {
-        let header = &letter.header;
-        let people = |people: &[Party]| people.iter().map(Party::written).collect::<Vec<_>>().join(", ");
-        let values = [
-            people(&header.from),
-            header.date.map(self.date).unwrap_or_default(),
-            header.subject.clone(),
-            people(&header.to),
-        ];
-        let fields: Vec<String> =
-            self.fields.iter().zip(values).map(|(name, value)| format!("{name}: {value}")).collect();
-        format!("\n\n{}\n{}\n\n{}", self.passed_on, fields.join("\n"), quotable(letter))
-    }
-}
-
-fn quotable(letter: &Letter) -> String {
-    let text = letter.text();
-    let end = text.floor_char_boundary(MAX_QUOTED_OCTETS.min(text.len()));
-    let text = text.get(..end).unwrap_or_default();
-    // RFC 3676 §4.3: what is behind the line of a signature isn't quoted.
-    text.split("\n-- \n").next().unwrap_or_default().to_owned()
-}
-
-/// To whom an answer goes (RFC 5322 §3.6.3).
-fn answered(header: &Header, mine: &[Party], own: &Address, how: Answering) -> (Vec<Party>, Vec<Party>) {
-    let is_mine = |party: &Party| {
-        party.address.eq_ignore_ascii_case(&own.to_string()) || mine.iter().any(|own| own.address == party.address)
-    };
-    let authors = if header.reply_to.is_empty() { &header.from } else { &header.reply_to };
-    // Who answers what they have written themselves writes on to whom they wrote.
-    let to: Vec<Party> =
-        if authors.iter().all(is_mine) && !header.to.is_empty() { header.to.clone() } else { authors.clone() };
-    if how == Answering::Reply {
-        return (to, Vec::new());
-    }
-    let mut cc: Vec<Party> = Vec::new();
-    for party in header.to.iter().chain(&header.cc) {
-        let is_known = to.iter().chain(&cc).any(|known| known.address.eq_ignore_ascii_case(&party.address));
-        if !is_known && !is_mine(party) {
-            cc.push(party.clone());
-        }
-    }
-    (to, cc)
-}
-
-/// `Re: ` once, whatever language it was said in before.
-fn with_prefix(subject: &str, prefix: &str) -> String {
-    let base = relais_message::base_subject(subject);
-    let has_it = subject.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    if has_it || (base.is_reply && prefix == "Re: " && subject.to_ascii_lowercase().starts_with("re:")) {
-        subject.to_owned()
-    } else {
-        format!("{prefix}{subject}")
-    }
-}
-
 /// Somebody as they are typed: a name with a comma stands in quotes.
-fn written(party: &Party) -> String {
+pub(super) fn written(party: &Party) -> String {
     if party.name.contains([',', ';', '"', '<', '(', ':', '@']) {
         format!("\"{}\" <{}>", party.name.replace('\\', "\\\\").replace('"', "\\\""), party.address)
     } else {
@@ -655,7 +502,7 @@ fn recipients(text: &str) -> Result<Vec<Named>, String> {
     read.into_iter().filter(|party| !(party.name.is_empty() && party.address.is_empty())).map(named).collect()
 }
 
-fn recipients_that_are(text: &str) -> Vec<Named> {
+pub(super) fn recipients_that_are(text: &str) -> Vec<Named> {
     text.split([',', ';']).filter_map(|piece| recipients(piece).ok()).flatten().collect()
 }
 
@@ -684,40 +531,5 @@ mod tests {
         );
         assert!(recipients("ann").is_err());
         assert_eq!(recipients_that_are("ann@x.example, bo").len(), 1);
-    }
-
-    #[test]
-    fn subjects_are_answered_once() {
-        for (subject, prefix, expected) in [
-            ("Lunch", "Re: ", "Re: Lunch"),
-            ("Re: Lunch", "Re: ", "Re: Lunch"),
-            ("RE: Lunch", "Re: ", "RE: Lunch"),
-            ("Fwd: Lunch", "Re: ", "Re: Fwd: Lunch"),
-            ("", "Re: ", "Re: "),
-            ("Re: Lunch", "Fwd: ", "Fwd: Re: Lunch"),
-        ] {
-            assert_eq!(with_prefix(subject, prefix), expected, "{subject}");
-        }
-    }
-
-    #[test]
-    fn answers_go_to_whom_they_concern() {
-        let party = |address: &str| Party { name: String::new(), address: address.to_owned() };
-        let header = Header {
-            from: vec![party("ann@x.example")],
-            to: vec![party("me@h.example"), party("bob@y.example")],
-            cc: vec![party("ann@x.example"), party("carl@z.example")],
-            ..Header::default()
-        };
-        let own = Address::parse("me@h.example").unwrap();
-        let addresses =
-            |people: &[Party]| people.iter().map(|party| party.address.clone()).collect::<Vec<_>>().join(" ");
-        let (to, cc) = answered(&header, &[party("me@h.example")], &own, Answering::ReplyAll);
-        assert_eq!((addresses(&to), addresses(&cc)), ("ann@x.example".into(), "bob@y.example carl@z.example".into()));
-        let (to, cc) = answered(&header, &[], &own, Answering::Reply);
-        assert_eq!((addresses(&to), addresses(&cc)), ("ann@x.example".into(), String::new()));
-        let mine = Header { from: vec![party("me@h.example")], ..header };
-        let (to, _) = answered(&mine, &[party("me@h.example")], &own, Answering::Reply);
-        assert_eq!(addresses(&to), "me@h.example bob@y.example", "who writes on writes to the same");
     }
 }

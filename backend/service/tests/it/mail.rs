@@ -66,7 +66,7 @@ impl Reader {
     }
 }
 
-async fn id(house: &House, me: &Actor, name: &str) -> String {
+pub(crate) async fn id(house: &House, me: &Actor, name: &str) -> String {
     let folders = house.service.mail.folders(me).await.unwrap();
     folders.into_iter().find(|folder| folder.name == name).unwrap().id
 }
@@ -403,7 +403,7 @@ fn choices_are_kept() {
     });
 }
 
-fn quoting() -> Quoting {
+pub(crate) fn quoting() -> Quoting {
     Quoting {
         wrote: "On {date}, {who} wrote:".to_owned(),
         passed_on: "--- Forwarded ---".to_owned(),
@@ -450,7 +450,7 @@ fn drafts_are_saved_and_never_twice() {
         reader.fill(1, "Lunch", None).await;
         let (mail, me) = (reader.mail(), &reader.me);
         let begun = mail.begin(me, Some(of(&reader, 1, Answering::Reply)), &quoting()).await.unwrap();
-        let draft = Draft { to: "ann@x.example, bo".to_owned(), text: "Hm".to_owned(), ..begun };
+        let draft = Draft { to: "ann@x.example, bo".to_owned(), text: "Hm".to_owned(), html: None, ..begun };
         let file = NewFile { name: "a.txt".to_owned(), kind: "text/plain".to_owned(), octets: b"one".to_vec() };
         let first = mail.save_draft(me, &draft, vec![file]).await.unwrap();
         let opened = mail.open_draft(me, first).await.unwrap();

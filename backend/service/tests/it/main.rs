@@ -20,3 +20,4 @@ mod removed;
 mod reports;
 mod roles;
 mod steward;
+mod writing;

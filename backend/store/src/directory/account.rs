@@ -13,8 +13,8 @@ use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{
-    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, junk, mailbox, removed, sending, webhook,
-    webmail,
+    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, junk, mailbox, removed, scheduled, sending,
+    webhook, webmail, writing,
 };
 
 /// Octets of a name or of a password's hash, at most.
@@ -812,6 +812,8 @@ async fn purge_account(tx: &mut AnyConnection, key: AccountKey) -> Result<(), Di
     sending::remove_all(tx, key).await?;
     webmail::remove_all(tx, key).await?;
     removed::remove_all(tx, key).await?;
+    writing::remove_all(tx, key).await?;
+    scheduled::remove_all(tx, key).await?;
     for sql in ["DELETE FROM account_domain WHERE account_key = $1", "DELETE FROM account WHERE account_key = $1"] {
         sqlx::query(sql).bind(key.value()).execute(&mut *tx).await?;
     }

@@ -1,9 +1,14 @@
 //! What reading in the browser keeps, and what it asks for.
 
-use relais_model::MailboxName;
-use relais_store::{Append, Content, Density, ReadingChoices, ReadingPane};
+use std::time::Duration;
 
-use crate::house::on_both;
+use relais_model::{MailboxName, Uid};
+use relais_store::{
+    Append, Author, Content, Density, IdentityRow, MAX_IDENTITIES, ReadingChoices, ReadingPane, Scheduled,
+    WritingChoices,
+};
+
+use crate::house::{NOW, on_both};
 use crate::people::address;
 
 #[test]
@@ -79,6 +84,103 @@ fn facts_of_threads_are_read_from_a_message_on() {
             })
             .collect();
         assert_eq!(short, [(2, "2@x", "1@x", "LUNCH", true), (3, "3@x", "", "OTHER", false)]);
+        house.check().await;
+    });
+}
+
+#[test]
+fn people_write_under_several_names() {
+    on_both(|house| async move {
+        let (store, anna) = (&house.store, house.anna);
+        let row = |text: &str, is_default| IdentityRow {
+            address: address(text),
+            name: "Anna".to_owned(),
+            reply_to: Some(address("desk@else.example")),
+            signature: "Anna\nHouse".to_owned(),
+            is_default,
+        };
+        assert!(store.keep_identity(anna, row("sales@house.example", true)).await.unwrap());
+        assert!(store.keep_identity(anna, row("anna+shop@house.example", false)).await.unwrap());
+        let changed = IdentityRow { reply_to: None, ..row("Anna@house.example", true) };
+        assert!(store.keep_identity(anna, changed.clone()).await.unwrap());
+        let found = store.identities(anna).await.unwrap();
+        let short: Vec<_> = found.iter().map(|row| (row.address.to_string(), row.is_default)).collect();
+        let expected =
+            [("Anna@house.example", true), ("anna+shop@house.example", false), ("sales@house.example", false)];
+        assert_eq!(short, expected.map(|(text, is_default)| (text.to_owned(), is_default)), "one is where it begins");
+        assert_eq!(found.first(), Some(&changed));
+        assert!(store.identities(house.bert).await.unwrap().is_empty());
+        assert!(store.remove_identity(anna, &address("SALES@house.example")).await.unwrap());
+        assert!(!store.remove_identity(anna, &address("sales@house.example")).await.unwrap());
+        for number in 0..MAX_IDENTITIES - 2 {
+            assert!(store.keep_identity(anna, row(&format!("anna+{number}@house.example"), false)).await.unwrap());
+        }
+        assert!(!store.keep_identity(anna, row("more@house.example", false)).await.unwrap(), "there is an end");
+        assert!(store.keep_identity(anna, changed).await.unwrap(), "one that is there is changed all the same");
+        assert!(store.writing_choices(anna).await.unwrap().is_rich);
+        store.set_writing_choices(anna, WritingChoices { is_rich: false, undo_seconds: 30 }).await.unwrap();
+        let choices = store.writing_choices(anna).await.unwrap();
+        assert_eq!((choices.is_rich, choices.undo_seconds), (false, 30));
+        house.check().await;
+    });
+}
+
+#[test]
+fn what_an_account_writes_as_goes_with_it() {
+    on_both(|house| async move {
+        let (store, anna) = (&house.store, house.anna);
+        let row = IdentityRow {
+            address: address("anna@house.example"),
+            name: String::new(),
+            reply_to: None,
+            signature: String::new(),
+            is_default: true,
+        };
+        store.keep_identity(anna, row).await.unwrap();
+        store.set_writing_choices(anna, WritingChoices::default()).await.unwrap();
+        store.remove_account(&address("anna@house.example"), None, &Author::house()).await.unwrap();
+        house.clock.advance(Duration::from_hours(24 * 60));
+        store.purge_removed(house.store.now()).await.unwrap();
+        assert!(store.identities(anna).await.unwrap().is_empty());
+        house.check().await;
+    });
+}
+
+#[test]
+fn drafts_go_when_their_time_has_come() {
+    on_both(|house| async move {
+        let (store, anna, inbox) = (&house.store, house.anna, house.inbox().await);
+        let row = |uid: u32, minutes: u64| Scheduled {
+            account: anna,
+            mailbox: inbox,
+            uid: Uid::new(uid).unwrap(),
+            due_at: NOW.plus(Duration::from_mins(minutes)),
+            signed_in_at: NOW,
+            refused: String::new(),
+        };
+        assert_eq!(store.next_scheduled().await.unwrap(), None);
+        assert!(store.schedule(row(2, 20)).await.unwrap() && store.schedule(row(1, 10)).await.unwrap());
+        assert_eq!(store.scheduled(anna).await.unwrap(), [row(1, 10), row(2, 20)]);
+        assert!(store.scheduled(house.bert).await.unwrap().is_empty());
+        assert_eq!(store.next_scheduled().await.unwrap(), Some(row(1, 10).due_at));
+        assert_eq!(store.claim_scheduled().await.unwrap(), None, "it isn't time");
+        house.clock.advance(Duration::from_mins(10));
+        assert_eq!(store.claim_scheduled().await.unwrap(), Some(row(1, 10)));
+        assert_eq!(store.claim_scheduled().await.unwrap(), None, "it is being sent");
+        assert!(!store.unschedule(inbox, Uid::new(1).unwrap()).await.unwrap(), "it is too late");
+        assert!(store.unschedule(inbox, Uid::new(2).unwrap()).await.unwrap());
+        assert!(!store.unschedule(inbox, Uid::new(2).unwrap()).await.unwrap());
+        // The one who sent it is no more.
+        house.clock.advance(Duration::from_mins(10));
+        assert_eq!(store.claim_scheduled().await.unwrap(), Some(row(1, 10)));
+        store.scheduled_refused(&row(1, 10), "why".to_owned()).await.unwrap();
+        assert_eq!(store.claim_scheduled().await.unwrap(), None);
+        assert_eq!(store.next_scheduled().await.unwrap(), None);
+        assert_eq!(store.scheduled(anna).await.unwrap(), [Scheduled { refused: "why".to_owned(), ..row(1, 10) }]);
+        assert!(store.schedule(row(1, 30)).await.unwrap(), "its author tries again");
+        assert_eq!(store.scheduled(anna).await.unwrap(), [row(1, 30)]);
+        store.scheduled_went(&row(1, 30)).await.unwrap();
+        assert!(store.scheduled(anna).await.unwrap().is_empty());
         house.check().await;
     });
 }
