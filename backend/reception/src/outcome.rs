@@ -45,6 +45,12 @@ impl<'a> Outcome<'a> {
         Self { plan, is_served, failures }
     }
 
+    /// Takes in what became of the recipient's part that scripts had to do with.
+    pub(crate) fn hear_scripts(&mut self, (is_served, failures): (bool, Vec<(&'a Address, Reply)>)) {
+        self.is_served |= is_served;
+        self.failures.splice(0..0, failures);
+    }
+
     /// Whether the message was taken for this recipient.
     pub(crate) const fn is_served(&self) -> bool {
         self.is_served
@@ -106,7 +112,7 @@ impl<'a> Outcome<'a> {
     }
 }
 
-fn refused(refusal: DeliveryRefusal) -> Reply {
+pub(crate) fn refused(refusal: DeliveryRefusal) -> Reply {
     match refusal {
         DeliveryRefusal::OverQuota => Reply::new(452, EnhancedCode::new(4, 2, 2), "The mailbox is full"),
         DeliveryRefusal::NoMailbox => Reply::new(550, EnhancedCode::new(5, 1, 1), "There is no such mailbox"),

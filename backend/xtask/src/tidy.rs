@@ -41,6 +41,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
             "msgauth",
             "junk",
             "reading",
+            "sieve",
             "filters",
             "store",
             "filing",

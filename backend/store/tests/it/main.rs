@@ -26,6 +26,7 @@ mod reading;
 mod reports;
 mod sending;
 mod settings;
+mod sieve;
 mod sign_in;
 mod trace;
 mod transport;
