@@ -51,8 +51,10 @@ const ADDRESS_BOOKS: [&str; 2] = ["urn:ietf:params:sieve:addrbook:default", ":ad
 
 /// What scripts may use in this house. What we can't do yet they can't require: scripts at IMAP's acts, times of delivery (RFC 2852).
 pub fn dialect() -> Dialect {
-    let capabilities =
-        Capabilities::all().without(Capability::ImapSieve).without(Capability::RedirectDeliverBy).without(Capability::EnvelopeDeliverBy);
+    let capabilities = Capabilities::all()
+        .without(Capability::ImapSieve)
+        .without(Capability::RedirectDeliverBy)
+        .without(Capability::EnvelopeDeliverBy);
     Dialect { capabilities, ..Dialect::default() }
 }
 
@@ -294,7 +296,9 @@ fn facts(delivery: &PlannedDelivery, recipient: &ForwardPath, arriving: &Arrivin
 
 /// Whether `named` is `account` with something behind a `+`.
 fn is_detail_of(named: &str, account: &str) -> bool {
-    let Some(((local, domain), (base, own))) = named.rsplit_once('@').zip(account.rsplit_once('@')) else { return false };
+    let Some(((local, domain), (base, own))) = named.rsplit_once('@').zip(account.rsplit_once('@')) else {
+        return false;
+    };
     let fits = local.split_once('+').is_some_and(|(start, _)| start.eq_ignore_ascii_case(base));
     fits && domain.eq_ignore_ascii_case(own)
 }
@@ -369,9 +373,7 @@ impl Desk<'_> {
                 }
                 Answer::Is(are_there)
             }
-            Question::ListsExist(names) => {
-                Answer::Is(names.iter().all(|name| ADDRESS_BOOKS.contains(&name.as_str())))
-            }
+            Question::ListsExist(names) => Answer::Is(names.iter().all(|name| ADDRESS_BOOKS.contains(&name.as_str()))),
             Question::OnList { values, lists } => Answer::Is(self.is_on_list(&values, &lists).await?),
             Question::Seen(id) => Answer::Is(self.store.sieve_remembers(self.account, hash("duplicate", &id)).await?),
             Question::Script { place, name } => Answer::Script(self.included(place, &name).await?),

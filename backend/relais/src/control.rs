@@ -118,7 +118,9 @@ impl Problem {
         let told = Told::deserialize(&self.0).unwrap_or_default();
         if !told.errors.is_empty() {
             let places: Vec<_> = told.errors.iter().map(Wrong::place).collect();
-            return complaints(places.iter().zip(&told.errors).map(|(place, wrong)| (place.as_str(), wrong.detail.as_str())));
+            return complaints(
+                places.iter().zip(&told.errors).map(|(place, wrong)| (place.as_str(), wrong.detail.as_str())),
+            );
         }
         if told.detail.is_empty() { told.title } else { told.detail }
     }

@@ -123,8 +123,10 @@ impl Told {
 async fn try_all(config: &Config, guest: &Guest) -> Result<bool> {
     let mut trial = Trial::new(config, guest)?;
     let mut told = Told::default();
-    let (readers, takers): (Vec<_>, Vec<_>) =
-        config.listeners().into_iter().partition(|door| matches!(door.protocol, Protocol::Imap | Protocol::Pop3 | Protocol::Sieve));
+    let (readers, takers): (Vec<_>, Vec<_>) = config
+        .listeners()
+        .into_iter()
+        .partition(|door| matches!(door.protocol, Protocol::Imap | Protocol::Pop3 | Protocol::Sieve));
     for door in takers.iter().chain(&readers) {
         let name = match (door.protocol, door.tls) {
             (Protocol::Submission, TlsMode::Implicit) => "submissions",

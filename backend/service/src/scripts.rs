@@ -102,6 +102,14 @@ pub struct OwnRules {
     pub by_hand: Option<String>,
 }
 
+impl OwnRules {
+    /// Changes with them: who changes rules as they were read says as which.
+    pub fn mark(&self) -> String {
+        let told = serde_json::to_vec(self).unwrap_or_default();
+        blake3::hash(&told).to_hex().chars().take(16).collect()
+    }
+}
+
 impl Service {
     /// All scripts, by name.
     ///
@@ -174,12 +182,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Absent`].
-    pub async fn check_script(
-        &self,
-        by: &Actor,
-        of: ScriptsOf<'_>,
-        script: &str,
-    ) -> Result<Vec<ScriptFault>, Failure> {
+    pub async fn check_script(&self, by: &Actor, of: ScriptsOf<'_>, script: &str) -> Result<Vec<ScriptFault>, Failure> {
         let scope = self.script_scope(by, of).await?;
         self.faults(scope, script).await
     }
@@ -213,9 +216,14 @@ impl Service {
     /// another name.
     ///
     /// # Errors
-    /// [`Failure::Unfit`] on what was typed; [`Failure::Absent`] for the command line.
-    pub async fn save_rules(&self, me: &Actor, set: &RuleSet) -> Result<OwnRules, Failure> {
+    /// [`Failure::Unfit`] on what was typed; [`Failure::Stale`] where they are others than those of `mark`; [`Failure::Absent`] for the command line.
+    pub async fn save_rules(&self, me: &Actor, set: &RuleSet, mark: Option<&str>) -> Result<OwnRules, Failure> {
         let account = me.own()?.0;
+        if let Some(mark) = mark
+            && self.own_rules(me).await?.mark() != mark
+        {
+            return Err(Failure::stale());
+        }
         let (scope, author, text) = (RuleScope::Account(account), me.author(), script_of(set)?);
         let active = self.store.active_sieve_script(account).await?;
         let name = active.filter(|active| Rules::read(&active.text).is_some()).map(|active| active.name);
@@ -260,9 +268,10 @@ impl Service {
                 by.require_power_over(&account)?;
                 Ok(account.key)
             }
-            ScriptsOf::Domain(_) | ScriptsOf::House => {
-                Err(Failure::clash("", Text::new("script-runs-by-name").with("before", "before").with("after", "after")))
-            }
+            ScriptsOf::Domain(_) | ScriptsOf::House => Err(Failure::clash(
+                "",
+                Text::new("script-runs-by-name").with("before", "before").with("after", "after"),
+            )),
         }
     }
 
@@ -310,13 +319,15 @@ impl Service {
         });
         let Ok(checked) = checked.await else { return Err(Failure::Failed) };
         let faults = checked.err().unwrap_or_default().into_iter().take(FAULTS_TOLD);
-        Ok(faults.map(|(script, Fault { at, problem })| ScriptFault {
-            line: at.line,
-            column: at.column,
-            what: problem.said().into(),
-            advice: problem.advice().map(Into::into),
-            script,
-        }).collect())
+        Ok(faults
+            .map(|(script, Fault { at, problem })| ScriptFault {
+                line: at.line,
+                column: at.column,
+                what: problem.said().into(),
+                advice: problem.advice().map(Into::into),
+                script,
+            })
+            .collect())
     }
 }
 

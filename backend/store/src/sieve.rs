@@ -178,8 +178,7 @@ impl Store {
              UNION ALL SELECT {COLUMNS}, CAST(2 AS BIGINT) FROM sieve_script
              WHERE COALESCE(account_key, 0) = 0 AND COALESCE(domain_key, 0) = 0 AND name IN ('{SCRIPT_BEFORE}', '{SCRIPT_AFTER}')"
         );
-        let rows =
-            sqlx::query(AssertSqlSafe(sql)).bind(account.value()).fetch_all(&mut *self.reader().await?).await?;
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(account.value()).fetch_all(&mut *self.reader().await?).await?;
         let mut found = SieveAtDelivery { before: Vec::new(), own: None, after: Vec::new() };
         for row in &rows {
             let script = read(row)?;

@@ -1,9 +1,7 @@
 //! Sieve scripts and rules: one's own, people's, a domain's and the house's.
 
 use axum::extract::Path;
-use relais_service::{
-    OwnRules, RuleSet, Rows, ScriptFault, ScriptForm, ScriptText, ScriptView, ScriptsOf, TriedRules,
-};
+use relais_service::{OwnRules, Rows, RuleSet, ScriptFault, ScriptForm, ScriptText, ScriptView, ScriptsOf, TriedRules};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -22,10 +20,18 @@ pub(super) fn operations(operations: Operations) -> Operations {
     operations
         .get("/me/rules", rules, "One's own rules, and what runs over one's mail")
         .put("/me/rules", save_rules, "Keep one's own rules, and put them to use")
-        .long_post("/me/rules/try", try_rules, "What rules would have done with one's last 500 messages; nothing is done")
+        .long_post(
+            "/me/rules/try",
+            try_rules,
+            "What rules would have done with one's last 500 messages; nothing is done",
+        )
         .get("/me/scripts", own, "One's own Sieve scripts")
         .post("/me/scripts/check", check, "What is wrong with a script, with line and column; nothing is kept")
-        .long_post("/me/scripts/try", try_script, "What a script would have done with one's last 500 messages; nothing is done")
+        .long_post(
+            "/me/scripts/try",
+            try_script,
+            "What a script would have done with one's last 500 messages; nothing is done",
+        )
         .put("/me/scripts/active", activate_own, "Let a script run over mail that comes, or none")
         .get("/me/scripts/named/{name}", own_one, "One of one's own scripts")
         .put("/me/scripts/named/{name}", put_own, "Keep a script, in place of one that has the name")
@@ -35,7 +41,11 @@ pub(super) fn operations(operations: Operations) -> Operations {
         .get("/people/{address}/scripts/named/{name}", persons_one, "One of a person's scripts")
         .put("/people/{address}/scripts/named/{name}", put_persons, "Keep a script for a person")
         .delete("/people/{address}/scripts/named/{name}", remove_persons, "Remove a person's script that isn't active")
-        .get("/domains/{domain}/scripts", domains, "A domain's Sieve scripts: `before` and `after` run around people's own")
+        .get(
+            "/domains/{domain}/scripts",
+            domains,
+            "A domain's Sieve scripts: `before` and `after` run around people's own",
+        )
         .get("/domains/{domain}/scripts/named/{name}", domains_one, "One of a domain's scripts")
         .put("/domains/{domain}/scripts/named/{name}", put_domains, "Keep a script for a domain")
         .delete("/domains/{domain}/scripts/named/{name}", remove_domains, "Remove a domain's script")
@@ -66,7 +76,7 @@ async fn rules(caller: Look) -> Answer<Seen<OwnRules>> {
 }
 
 async fn save_rules(caller: Change, Json(set): Json<RuleSet>) -> Answer<Seen<OwnRules>> {
-    Ok(Seen(caller.web.service().save_rules(&caller.actor, &set).await?))
+    Ok(Seen(caller.web.service().save_rules(&caller.actor, &set, None).await?))
 }
 
 async fn try_rules(caller: Look, Json(set): Json<RuleSet>) -> Answer<Seen<TriedRules>> {
@@ -109,10 +119,7 @@ async fn persons(caller: PersonLook, Path(address): Path<String>) -> Answer<Many
     all(&caller, ScriptsOf::Person(&address)).await
 }
 
-async fn persons_one(
-    caller: PersonLook,
-    Path((address, name)): Path<(String, String)>,
-) -> Answer<Seen<ScriptText>> {
+async fn persons_one(caller: PersonLook, Path((address, name)): Path<(String, String)>) -> Answer<Seen<ScriptText>> {
     one(&caller, ScriptsOf::Person(&address), &name).await
 }
 

@@ -276,7 +276,9 @@ impl Reception {
             let first = scripts.owns.iter().find_map(|own| own.refusal.clone());
             let reply = first.unwrap_or_else(|| refusal_of(""));
             info!(queue.id = %trace, %reply, "message refused by its recipient's script");
-            return Err(self.turned_away(whose, octets, reply, vec![said("script", Said::new("refused-script"))]).await);
+            return Err(self
+                .turned_away(whose, octets, reply, vec![said("script", Said::new("refused-script"))])
+                .await);
         }
         for own in &mut scripts.owns {
             let is_junk = own.delivery.mailbox == Target::Use(SpecialUse::Junk);
@@ -315,8 +317,7 @@ impl Reception {
         };
         further.recipients.extend(plan.forwards);
         for delivery in plan.deliveries {
-            let running =
-                self.store.sieve_at_delivery(delivery.account).await.map_err(|error| unavailable(&error))?;
+            let running = self.store.sieve_at_delivery(delivery.account).await.map_err(|error| unavailable(&error))?;
             let Some((running, message)) = running.zip(message) else {
                 further.deliveries.push(filed(delivery.account, &kept(&delivery), &path.address));
                 continue;

@@ -108,13 +108,20 @@ async fn what_is_sent_on_has_our_path_and_goes_in_no_circle() {
 #[tokio::test]
 async fn who_writes_is_answered_once_within_its_days() {
     let desk = Desk::open().await;
-    script(&desk, BEN, "require \"vacation\"; vacation :days 3 :subject \"Away\" :from \"ann@example.org\" \"Until Monday.\";").await;
+    script(
+        &desk,
+        BEN,
+        "require \"vacation\"; vacation :days 3 :subject \"Away\" :from \"ann@example.org\" \"Until Monday.\";",
+    )
+    .await;
     assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
     assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
     assert_eq!(count(&desk, BEN, "INBOX").await, 2);
     assert_eq!(desk.queued().await, [("<>".to_owned(), DORA.to_owned())], "once, from the null path");
     let (_, answer) = desk.on_its_way().await;
-    for line in ["Subject: Away\r\n", "Auto-Submitted: auto-replied\r\n", "In-Reply-To: <1@shop.example>\r\n", "Until Monday."] {
+    for line in
+        ["Subject: Away\r\n", "Auto-Submitted: auto-replied\r\n", "In-Reply-To: <1@shop.example>\r\n", "Until Monday."]
+    {
         assert!(answer.contains(line), "{line} in {answer}");
     }
     assert!(!answer.contains("ann@example.org"), "Ann's name isn't Ben's to use: {answer}");
@@ -190,7 +197,8 @@ async fn the_house_goes_first_and_last_and_includes_are_found() {
 async fn junk_stays_junk_unless_the_script_files_it() {
     let Desk { house, reception } = Desk::open().await;
     house.store.change_setting(&Author::house(), "junk.greylisting", Some("false")).await.unwrap();
-    let zone = Zone::new().with_txt("shop.example", "v=spf1 -all").with_txt("_dmarc.shop.example", "v=DMARC1; p=quarantine");
+    let zone =
+        Zone::new().with_txt("shop.example", "v=spf1 -all").with_txt("_dmarc.shop.example", "v=DMARC1; p=quarantine");
     let desk = Desk { house, reception: reception.with_resolver(Arc::new(zone)) };
     for (text, inbox, junk, queued) in [
         ("require \"vacation\"; vacation \"Away\";", 0, 1, 0),

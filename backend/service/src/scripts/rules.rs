@@ -234,9 +234,9 @@ impl ActForm {
         Ok(match self.act.as_str() {
             "move" => RuleAct::Move(mailbox()?),
             "copy" => RuleAct::Copy(mailbox()?),
-            "flag" => RuleAct::Flag(
-                Flag::parse(value).map_err(|_| Failure::unfit("act_value", Text::new("rules-bad-flag")))?,
-            ),
+            "flag" => {
+                RuleAct::Flag(Flag::parse(value).map_err(|_| Failure::unfit("act_value", Text::new("rules-bad-flag")))?)
+            }
             "forward" => RuleAct::Forward { to: address()?, keeps: false },
             "forward_copy" => RuleAct::Forward { to: address()?, keeps: true },
             "delete" => RuleAct::Delete,

@@ -76,8 +76,8 @@ impl Service {
         let (account, address) = me.own()?;
         self.script_scope(me, ScriptsOf::Mine).await?;
         self.require_sound(RuleScope::Account(account), script).await?;
-        let program = Program::compile(script, &dialect())
-            .map_err(|_| Failure::unfit("script", Text::new("rules-unfit")))?;
+        let program =
+            Program::compile(script, &dialect()).map_err(|_| Failure::unfit("script", Text::new("rules-unfit")))?;
         let mailboxes = Arc::new(self.store.mailboxes(account).await?);
         let (to, mut tried, mut work) = (address.to_string(), TriedRules::default(), 0);
         for (at, key) in self.last_messages(&mailboxes).await? {
@@ -135,7 +135,8 @@ fn try_one(
     let read = Header::read(header);
     let subject = read.subject;
     let author = fields(header).find(|field| field.is("From"));
-    let from = author.map(|field| relais_message::decode_header_value(field.value).trim().to_owned()).unwrap_or_default();
+    let from =
+        author.map(|field| relais_message::decode_header_value(field.value).trim().to_owned()).unwrap_or_default();
     let facts = Facts {
         message: raw.into(),
         envelope: Envelope { from: path.unwrap_or_default(), original_to: Some(to.clone()), to, ..Envelope::default() },
@@ -155,7 +156,9 @@ fn try_one(
 fn act(act: &Acting) -> TriedAct {
     let said = |act, what: String| TriedAct { act, what, flags: Vec::new() };
     match act {
-        Acting::Keep { flags, .. } => TriedAct { flags: flags.clone(), ..said("keep", MailboxName::inbox().as_str().to_owned()) },
+        Acting::Keep { flags, .. } => {
+            TriedAct { flags: flags.clone(), ..said("keep", MailboxName::inbox().as_str().to_owned()) }
+        }
         Acting::FileInto(filing) => {
             TriedAct { flags: filing.flags.clone(), ..said("file", filing.mailbox.as_str().to_owned()) }
         }
@@ -168,9 +171,7 @@ fn act(act: &Acting) -> TriedAct {
         ),
         Acting::Reject { reason, .. } => said("reject", reason.clone()),
         Acting::Vacation(vacation) => said("vacation", vacation.reason.clone()),
-        Acting::Notify(notice) => {
-            said("notify", notice.method.to.first().map(ToString::to_string).unwrap_or_default())
-        }
+        Acting::Notify(notice) => said("notify", notice.method.to.first().map(ToString::to_string).unwrap_or_default()),
     }
 }
 

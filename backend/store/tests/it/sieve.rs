@@ -61,10 +61,7 @@ fn a_scope_has_so_many_scripts_and_octets() {
             store.put_sieve_script(&Author::house(), mine, "more", "keep;").await,
             Err(SieveError::TooMany)
         ));
-        assert!(matches!(
-            store.has_room_for_sieve(mine, "0", MAX_SCRIPTS_OCTETS).await,
-            Err(SieveError::TooLarge)
-        ));
+        assert!(matches!(store.has_room_for_sieve(mine, "0", MAX_SCRIPTS_OCTETS).await, Err(SieveError::TooLarge)));
         store.has_room_for_sieve(mine, "0", 100).await.unwrap();
         store.has_room_for_sieve(RuleScope::House, "more", 5).await.unwrap();
         house.check().await;
