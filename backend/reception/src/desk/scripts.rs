@@ -123,7 +123,7 @@ impl Scripts {
                 continue;
             }
             answers.extend(own.changed.iter().filter_map(|index| further.get(*index)?.deliveries.first()));
-            let refused = answers.iter().filter_map(|answer| answer.as_ref().err()).next();
+            let refused = answers.iter().find_map(|answer| answer.as_ref().err());
             match (&own.refusal, refused) {
                 (Some(reply), _) => failures.push((&own.delivery.address, reply.clone())),
                 (None, Some(refused)) if answers.iter().all(|answer| answer.is_err()) => {
