@@ -349,7 +349,7 @@ impl Reception {
             sender = Some((identity.account, sent));
         }
         let give_back = || sender.iter().for_each(|(_, sent)| self.sending.give_back(&sent.place));
-        let mut all = match self.further(&scripts, whose, &found, acceptance.outbound.is_some()).await {
+        let mut all = match Box::pin(self.further(&scripts, whose, &found, acceptance.outbound.is_some())).await {
             Ok(further) => further,
             Err(reply) => {
                 give_back();
@@ -403,7 +403,9 @@ impl Reception {
         let replies = outcomes.iter().map(|outcome| if has_reply { outcome.reply(&taken) } else { taken.clone() });
         let replies = replies.collect();
         drop(outcomes);
-        self.follow(scripts).await;
+        if !scripts.is_empty() {
+            Box::pin(self.follow(scripts)).await;
+        }
         Ok(replies)
     }
 

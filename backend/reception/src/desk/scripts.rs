@@ -21,9 +21,9 @@ use tracing::{error, info, warn};
 
 use super::turned_away::said;
 use super::{Arrival, Reception, aside, unavailable};
-use crate::Door;
 use crate::judge::{Policy, Verdict};
 use crate::proof::Proof;
+use crate::{Door, outcome};
 
 /// From script to script, at most.
 const SENT_ON_DEPTH: usize = 4;
@@ -108,8 +108,8 @@ impl Scripts {
         plan: usize,
         direct: &[Result<Delivered, DeliveryRefusal>],
         further: &[Accepted],
-    ) -> (bool, Vec<(&Address, Reply)>) {
-        let (mut is_served, mut failures, mut at) = (false, Vec::new(), 0);
+    ) -> outcome::Scripted<'_> {
+        let (mut heard, mut at) = (outcome::Scripted::default(), 0);
         for own in &self.owns {
             let mut answers: Vec<&Result<Delivered, DeliveryRefusal>> = Vec::new();
             for named in &own.plans {
@@ -125,14 +125,15 @@ impl Scripts {
             answers.extend(own.changed.iter().filter_map(|index| further.get(*index)?.deliveries.first()));
             let refused = answers.iter().find_map(|answer| answer.as_ref().err());
             match (&own.refusal, refused) {
-                (Some(reply), _) => failures.push((&own.delivery.address, reply.clone())),
+                (Some(reply), _) => heard.failures.push((&own.delivery.address, reply.clone())),
                 (None, Some(refused)) if answers.iter().all(|answer| answer.is_err()) => {
-                    failures.push((&own.delivery.address, crate::outcome::refused(*refused)));
+                    heard.failures.push((&own.delivery.address, outcome::refused(*refused)));
                 }
-                (None, _) => is_served = true,
+                (None, _) => heard.is_served = true,
             }
+            heard.is_filed |= answers.iter().any(|answer| answer.is_ok());
         }
-        (is_served, failures)
+        heard
     }
 }
 
@@ -142,6 +143,23 @@ impl Reception {
     /// # Errors
     /// The reply, where all recipients refuse the message, or the store failed.
     pub(super) async fn scripts(
+        &self,
+        whose: (&Arrival, &Envelope, &TraceId),
+        plans: &mut [Plan],
+        octets: &[u8],
+        found: &Found<'_>,
+    ) -> Result<Scripts, Reply> {
+        let failed = |error: StoreError| unavailable(&error);
+        for delivery in plans.iter().flat_map(|plan| &plan.deliveries) {
+            if self.store.sieve_at_delivery(delivery.account).await.map_err(failed)?.is_some() {
+                // Most messages have none: their futures stay small.
+                return Box::pin(self.run_scripts(whose, plans, octets, found)).await;
+            }
+        }
+        Ok(Scripts::default())
+    }
+
+    async fn run_scripts(
         &self,
         whose: (&Arrival, &Envelope, &TraceId),
         plans: &mut [Plan],
@@ -173,9 +191,6 @@ impl Reception {
                 scripts.owns.push(own);
             }
             plan.deliveries = rest;
-        }
-        if scripts.is_empty() {
-            return Ok(scripts);
         }
         self.refuse(whose, plans, octets, &mut scripts).await?;
         while let Some(next) = ahead.pop_front() {

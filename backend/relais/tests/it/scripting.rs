@@ -72,7 +72,10 @@ fn a_script_goes_its_whole_way() {
     let put = ["sieve", "put", "mine", "-", "--account", BEN, "--activate"];
     let (is_done, said) = house.command(&put, "kep;");
     assert!(!is_done && said.contains("script:1:1: "), "{said}");
-    house.must(&put, "require [\"fileinto\", \"mailbox\"]; if header :contains \"subject\" \"team\" { fileinto :create \"Team\"; }");
+    house.must(
+        &put,
+        "require [\"fileinto\", \"mailbox\"]; if header :contains \"subject\" \"team\" { fileinto :create \"Team\"; }",
+    );
     assert_eq!(deliver(&house, BEN, "the team"), "250 2.0.0");
     assert_eq!((count(&house, BEN, "Team"), count(&house, BEN, "INBOX")), (1, 0));
 

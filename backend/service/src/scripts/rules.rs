@@ -9,6 +9,8 @@ use crate::{Failure, Text};
 
 /// Octets of an absence's text.
 const TEXT_OCTETS: usize = 16 * 1024;
+/// The largest size that is compared.
+const MOST_OCTETS: u64 = 1024 * 1024 * 1024;
 /// Octets of a name, and of what is compared.
 const LINE_OCTETS: usize = 1000;
 
@@ -52,7 +54,7 @@ pub struct ConditionForm {
     /// `contains`, `contains_not`, `is`, `is_not` or `matches` (`*` for anything); of `size` `larger` or `smaller`.
     #[schema(example = "contains")]
     pub how: String,
-    /// What it is compared with; of `size` in KiB.
+    /// What it is compared with; of `size` in KiB, or in octets, as `1500B`.
     pub value: String,
 }
 
@@ -144,8 +146,12 @@ impl From<Rule> for RuleForm {
 impl ConditionForm {
     fn read(&self) -> Result<Condition, Failure> {
         let octets = || {
-            let kibibytes = self.value.trim().parse::<u64>().ok().filter(|size| *size <= 1024 * 1024);
-            kibibytes.map(|size| size * 1024).ok_or_else(|| Failure::unfit("value", Text::new("rules-bad-size")))
+            let value = self.value.trim();
+            // What was written by hand needn't be whole KiB.
+            let (number, unit) = value.strip_suffix('B').map_or((value, 1024), |octets| (octets.trim_end(), 1));
+            let size = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+            let size = size.filter(|size| *size <= MOST_OCTETS);
+            size.ok_or_else(|| Failure::unfit("value", Text::new("rules-bad-size")))
         };
         match (self.of.as_str(), self.how.as_str()) {
             ("attachment", _) => return Ok(Condition::HasAttachment),
@@ -204,7 +210,7 @@ impl From<Condition> for ConditionForm {
         let size = |how: &str, octets: u64| Self {
             of: "size".to_owned(),
             how: how.to_owned(),
-            value: (octets / 1024).to_string(),
+            value: if octets.is_multiple_of(1024) { (octets / 1024).to_string() } else { format!("{octets}B") },
             ..Self::default()
         };
         match condition {
