@@ -21,7 +21,7 @@ if [ "$here" = /usr/share/relais ]; then
 	program=/usr/bin/relais
 	unit=/lib/systemd/system/relais.service
 fi
-ports='25 465 587 143 993 110 995 80 443'
+ports='25 465 587 143 993 110 995 4190 80 443'
 # Before the first release there was no such clock.
 first_day=1767225600
 # Tests name others.
@@ -608,6 +608,7 @@ write_config() {
 				imaps 993
 				pop3 110
 				pop3s 995
+				sieve 4190
 			END
 		fi
 	} >"$temporary/relais.toml"

@@ -512,7 +512,7 @@ def firewalld():
         host.say('firewall-cmd', *when, '--add-port=443/tcp')
     neighbour(host)
     opened = lambda *when: set(host.say('firewall-cmd', *when, '--list-ports').split())
-    theirs, ours = {'443/tcp'}, {f'{port}/tcp' for port in (25, 80, 110, 143, 465, 587, 993, 995)}
+    theirs, ours = {'443/tcp'}, {f'{port}/tcp' for port in (25, 80, 110, 143, 465, 587, 993, 995, 4190)}
     assert 'firewalld is active' in host.say(INSTALL, *FLAGS)
     assert opened() == opened('--permanent') == theirs | ours, opened()
     assert reaches(host, 25)

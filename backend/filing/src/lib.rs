@@ -14,9 +14,10 @@
 //! - Aliases are followed [`ALIAS_DEPTH`] steps and [`MAX_ADDRESSES`] addresses; what lies beyond is refused, never half delivered.
 //! - Quota is told, not judged: whether a full mailbox is a reason to refuse is `reception`'s question.
 //!
-//! Sieve and mailing lists will stand between the account and the delivery.
+//! [`script`] stands between the account and the delivery: what people's scripts make of a message. Mailing lists will stand there, too.
 
 pub mod notice;
+pub mod script;
 mod signing;
 pub mod way_back;
 
@@ -137,13 +138,14 @@ pub struct Filing {
     host: Domain,
     signing: Arc<Signing>,
     srs: Arc<OnceLock<Srs>>,
+    scripts: Arc<script::Scripts>,
 }
 
 impl Filing {
     /// `host` is our own name: postmaster there is reached though it be no domain of ours (RFC 5321 §4.5.1).
     pub fn new(store: Store, host: Domain) -> Self {
         let signing = Arc::new(Signing::new(store.clone()));
-        Self { store, host, signing, srs: Arc::default() }
+        Self { store, host, signing, srs: Arc::default(), scripts: Arc::default() }
     }
 
     /// The keys that sign.

@@ -234,7 +234,7 @@ impl Notice<'_> {
 }
 
 /// At the sender's domain where that is ours to speak for? It need not be: our host's name is always right.
-fn mailer_daemon(host: &Domain, to: &Address) -> Address {
+pub(crate) fn mailer_daemon(host: &Domain, to: &Address) -> Address {
     match LocalPart::parse("mailer-daemon") {
         Ok(local_part) => Address { local_part, domain: host.clone() },
         Err(_) => to.clone(),
@@ -247,6 +247,22 @@ struct RecipientText {
     advice: &'static str,
     spoke: String,
     reply: String,
+}
+
+/// What the owner of a script reads that failed.
+pub(crate) fn script_failed_text(host: &str, name: &str, why: &str) -> String {
+    ScriptFailedText { host, name, why }.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "a letter about a script can't be written");
+        why.to_owned()
+    })
+}
+
+#[derive(Template)]
+#[template(path = "mail/script_failed.txt")]
+struct ScriptFailedText<'a> {
+    host: &'a str,
+    name: &'a str,
+    why: &'a str,
 }
 
 #[derive(Template)]

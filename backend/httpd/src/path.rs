@@ -137,6 +137,13 @@ pub(crate) const OWN_PASSKEY_RENAME: &str = "/panel/account/passkeys/{id}/rename
 pub(crate) const OWN_PASSKEY_REMOVE: &str = "/panel/account/passkeys/{id}/remove";
 pub(crate) const OWN_APP_PASSWORDS: &str = "/panel/account/app-passwords";
 pub(crate) const OWN_APP_PASSWORD_REMOVE: &str = "/panel/account/app-passwords/remove";
+/// One's own rules.
+pub(crate) const OWN_RULES: &str = "/panel/account/rules";
+pub(crate) const OWN_RULES_TRY: &str = "/panel/account/rules/try";
+pub(crate) const OWN_RULE: &str = "/panel/account/rules/rule";
+pub(crate) const OWN_ABSENCE: &str = "/panel/account/rules/absence";
+pub(crate) const OWN_FORWARDING: &str = "/panel/account/rules/forwarding";
+pub(crate) const OWN_SCRIPT: &str = "/panel/account/rules/script";
 /// One's own filter of junk.
 pub(crate) const OWN_JUNK: &str = "/panel/account/junk";
 pub(crate) const OWN_JUNK_REMOVE: &str = "/panel/account/junk/remove";

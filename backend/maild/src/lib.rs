@@ -1,5 +1,5 @@
 //! The doors for mail. A connection comes in at a [`listener`], gets its TLS from [`tls`], and is carried by one driver a
-//! protocol: [`smtp`], [`imap`], [`pop3`]. A driver moves octets between a socket and a session machine, asks the house
+//! protocol: [`smtp`], [`imap`], [`pop3`], [`sieve`]. A driver moves octets between a socket and a session machine, asks the house
 //! what the machine asks, and knows no rule of the protocol. [`scram`] is the house's half of a SCRAM exchange. [`accounts`] counts an account's sessions; [`probe`] is the stranger
 //! who tries at start whether a door relays.
 //!
@@ -17,6 +17,7 @@ mod pop3;
 mod probe;
 mod proxy;
 mod scram;
+mod sieve;
 mod smtp;
 mod wire;
 
@@ -122,5 +123,6 @@ async fn drive(visitor: listener::Visitor, early: Vec<u8>, house: Arc<House>) {
         Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => smtp::drive(visitor, early, house).await,
         Protocol::Imap => imap::drive(visitor, early, house).await,
         Protocol::Pop3 => pop3::drive(visitor, early, house).await,
+        Protocol::Sieve => sieve::drive(visitor, early, house).await,
     }
 }

@@ -40,14 +40,16 @@ pub enum Protocol {
     Imap,
     /// RFC 1939, ports 110 and 995.
     Pop3,
+    /// ManageSieve (RFC 5804), port 4190.
+    Sieve,
 }
 
 impl Protocol {
-    /// How long a peer may stay; who logs in to IMAP or POP3 is let off that.
+    /// How long a peer may stay; who logs in to read or to change scripts is let off that.
     const fn time(self, limits: &Limits) -> Duration {
         match self {
             Self::Smtp | Self::Submission | Self::Lmtp => limits.smtp_session,
-            Self::Imap | Self::Pop3 => limits.login_idle,
+            Self::Imap | Self::Pop3 | Self::Sieve => limits.login_idle,
         }
     }
 
@@ -59,6 +61,7 @@ impl Protocol {
             Self::Lmtp => "lmtp",
             Self::Imap => "imap",
             Self::Pop3 => "pop3",
+            Self::Sieve => "sieve",
         }
     }
 }
@@ -345,6 +348,7 @@ async fn refuse(mut visitor: Visitor, house: &House, turned: TurnedAway) {
             }
             Protocol::Imap => words.extend(b"* BYE [UNAVAILABLE] Too many connections now; try again later\r\n"),
             Protocol::Pop3 => words.extend(b"-ERR [SYS/TEMP] Too many connections now; try again later\r\n"),
+            Protocol::Sieve => words.extend(b"BYE (TRYLATER) \"Too many connections now; try again later\"\r\n"),
         }
         let _gone = visitor.wire.write(&words, ACCEPT_REST * 10).await;
     }

@@ -51,7 +51,7 @@ impl House {
         let hello = match listener.protocol {
             Protocol::Smtp | Protocol::Submission => "EHLO",
             Protocol::Lmtp => "LHLO",
-            Protocol::Imap | Protocol::Pop3 => return Ok(None),
+            Protocol::Imap | Protocol::Pop3 | Protocol::Sieve => return Ok(None),
         };
         // Nobody can make this a domain of ours beforehand, and it never leads anywhere (RFC 6761 §6.4).
         let mut chance = [0; 8];

@@ -50,7 +50,7 @@ impl Driver {
         let door = match visitor.listener.protocol {
             Protocol::Submission => Door::Submission,
             Protocol::Lmtp => Door::Lmtp,
-            Protocol::Smtp | Protocol::Imap | Protocol::Pop3 => Door::Relay,
+            Protocol::Smtp | Protocol::Imap | Protocol::Pop3 | Protocol::Sieve => Door::Relay,
         };
         let mut visit = Visit::new(door, visitor.peer);
         visit.is_watched &= visitor.is_watched;

@@ -1,10 +1,12 @@
 //! The reception desk: a message from MAIL to the reply after its last dot.
 //!
 //! `turned_away` tells the trace of what isn't taken; `trial` judges a message that nobody brought.
-//! `submission` is what our people send, `stranger` what others bring, and `forward` what of that goes on to other hosts; `notices` are what a sender is told at once.
+//! `submission` is what our people send, `stranger` what others bring, and `forward` what of that goes on to other hosts; `notices` are what a sender is told at once, `scripts` what
+//! people's scripts make of it.
 
 mod forward;
 mod notices;
+mod scripts;
 mod stranger;
 mod submission;
 mod trial;
@@ -29,11 +31,13 @@ use tracing::{error, info};
 
 use crate::Disk;
 use crate::desk::forward::is_round;
+use crate::desk::scripts::Found;
 use crate::desk::turned_away::said;
 use crate::filters::Filtering;
-use crate::judge::Policy;
+use crate::judge::{Policy, Verdict};
 use crate::networks::{Fault, Porter, is_free, is_postmaster};
 use crate::outcome::Outcome;
+use crate::proof::Proof;
 use crate::recipient::recipient;
 use crate::sending::Sending;
 use crate::spam::{Filter, Lists, refusal};
@@ -57,6 +61,11 @@ struct Checked {
     judgement: Option<Judgement>,
     /// It speaks for the network that brought it.
     is_wanted: bool,
+    /// Of a stranger's: what is done with it, and whose it is.
+    verdict: Option<Verdict>,
+    proof: Option<Proof>,
+    /// It isn't too surely junk to go to other hosts.
+    may_go_on: bool,
 }
 
 /// What the desk needs to know of its house.
@@ -323,8 +332,10 @@ impl Reception {
             Some(identity) => self.submitted(whose, identity, &plans, octets, added_octets).await?,
             None => self.brought(whose, &mut plans, octets, added_octets).await?,
         };
-        spooled.octets = checked.octets;
-        let judgement = checked.judgement;
+        let Checked { octets, judgement, is_wanted, verdict, proof, may_go_on } = checked;
+        let found = Found { verdict: verdict.as_ref(), proof: proof.as_ref(), may_go_on };
+        let scripts = self.scripts(whose, &mut plans, &octets, &found).await?;
+        spooled.octets = octets;
         let content = prepare(spooled).await;
         let (size_octets, subject) = (content.size_octets(), content.facts().subject.clone());
         let mut acceptance = Acceptance { judgement, ..self.acceptance(&arrival, &envelope, &plans, &trace, content) };
@@ -338,16 +349,31 @@ impl Reception {
             sender = Some((identity.account, sent));
         }
         let give_back = || sender.iter().for_each(|(_, sent)| self.sending.give_back(&sent.place));
-        let accepted = match self.store.accept(acceptance).await {
+        let mut all = match Box::pin(self.further(&scripts, whose, &found, acceptance.outbound.is_some())).await {
+            Ok(further) => further,
+            Err(reply) => {
+                give_back();
+                return Err(reply);
+            }
+        };
+        acceptance.deliveries.extend(scripts.copies(&plans));
+        all.insert(0, acceptance);
+        let accepted = match self.store.accept_all(all).await {
             Ok(accepted) => accepted,
             Err(error) => {
                 give_back();
                 return Err(unavailable(&error));
             }
         };
+        let Some((accepted, further)) = accepted.split_first() else { return Err(unavailable(&StoreError::Closed)) };
+        let planned = plans.iter().map(|plan| plan.deliveries.len()).sum::<usize>();
+        let direct = accepted.deliveries.get(planned..).unwrap_or_default();
         let mut filed = accepted.deliveries.iter();
-        let outcomes: Vec<Outcome<'_>> =
+        let mut outcomes: Vec<Outcome<'_>> =
             plans.iter().map(|plan| Outcome::of(plan, filed.by_ref().take(plan.deliveries.len()))).collect();
+        for (index, outcome) in outcomes.iter_mut().enumerate().filter(|_| !scripts.is_empty()) {
+            outcome.hear_scripts(scripts.outcome_of(index, direct, further));
+        }
         self.note_unserved(whose, &subject, &outcomes).await;
         let taken = Reply::new(250, EnhancedCode::new(2, 0, 0), format!("Taken as {trace}"));
         let has_reply = arrival.visit.door == Door::Lmtp;
@@ -366,7 +392,7 @@ impl Reception {
         self.tell(&envelope, &trace, &outcomes, has_reply, accepted.message)
             .await
             .map_err(|error| unavailable(&error))?;
-        if checked.is_wanted {
+        if is_wanted {
             self.porter.note_wanted(arrival.visit.peer);
         }
         // To whom held mail goes, the account has written once it is released.
@@ -374,7 +400,13 @@ impl Reception {
             self.filter.note_written(account, envelope.recipients.iter().map(|recipient| &recipient.address)).await;
         }
         // SMTP has one reply for all: who was not served is told by a notice.
-        Ok(outcomes.iter().map(|outcome| if has_reply { outcome.reply(&taken) } else { taken.clone() }).collect())
+        let replies = outcomes.iter().map(|outcome| if has_reply { outcome.reply(&taken) } else { taken.clone() });
+        let replies = replies.collect();
+        drop(outcomes);
+        if !scripts.is_empty() {
+            Box::pin(self.follow(scripts)).await;
+        }
+        Ok(replies)
     }
 
     fn goes_in_circles(&self, header: &[u8]) -> bool {

@@ -41,6 +41,7 @@ pub use network::Network;
 pub use networks::{Fault, Guest, Porter, Slowness, TurnedAway};
 pub use recipient::{recipient, refuse};
 pub use relais_filing::Plan;
+pub use relais_filing::script::{dialect as script_dialect, limits as script_limits};
 pub use sending::{Sent, Sum, limits_of, sent_of};
 pub use spam::{Filter, Lists, Looked, Tutor};
 pub use spool::{Held, Spool, Spooled, Spooler};

@@ -13,8 +13,21 @@ pub(crate) struct Outcome<'a> {
     plan: &'a Plan,
     /// At least one copy is in a mailbox or on its way.
     is_served: bool,
+    /// A script put one into a mailbox.
+    is_filed: bool,
     /// Where a copy should have gone, too, and why it didn't.
     failures: Vec<(&'a Address, Reply)>,
+}
+
+/// What became of the part that scripts had to do with.
+#[derive(Debug, Default)]
+pub(crate) struct Scripted<'a> {
+    /// Nothing of it is owed: it was filed, sent on, or thrown away.
+    pub(crate) is_served: bool,
+    /// It is in a mailbox.
+    pub(crate) is_filed: bool,
+    /// Who didn't get it, and why.
+    pub(crate) failures: Vec<(&'a Address, Reply)>,
 }
 
 /// A line of a notice.
@@ -42,7 +55,14 @@ impl<'a> Outcome<'a> {
             }
         }
         failures.extend(plan.lost.iter().map(|(address, refusal)| (address, refuse(*refusal))));
-        Self { plan, is_served, failures }
+        Self { plan, is_served, is_filed: false, failures }
+    }
+
+    /// Takes in what became of the recipient's part that scripts had to do with.
+    pub(crate) fn hear_scripts(&mut self, heard: Scripted<'a>) {
+        self.is_served |= heard.is_served;
+        self.is_filed |= heard.is_filed;
+        self.failures.splice(0..0, heard.failures);
     }
 
     /// Whether the message was taken for this recipient.
@@ -80,7 +100,7 @@ impl<'a> Outcome<'a> {
     /// RFC 3461 §5.2.3: delivered. §5.2.7.3: of several addresses only that they are several. What goes on to one other host takes
     /// the sender's wish along (§5.2.7.2).
     fn success(&self) -> Option<Line<'a>> {
-        let (kind, words) = match (self.plan.is_expanded, self.plan.deliveries.is_empty()) {
+        let (kind, words) = match (self.plan.is_expanded, self.plan.deliveries.is_empty() && !self.is_filed) {
             (true, _) => (Kind::Expanded, "Passed on to several addresses"),
             (false, false) => (Kind::Delivered, "Delivered"),
             (false, true) => return None,
@@ -106,7 +126,7 @@ impl<'a> Outcome<'a> {
     }
 }
 
-fn refused(refusal: DeliveryRefusal) -> Reply {
+pub(crate) fn refused(refusal: DeliveryRefusal) -> Reply {
     match refusal {
         DeliveryRefusal::OverQuota => Reply::new(452, EnhancedCode::new(4, 2, 2), "The mailbox is full"),
         DeliveryRefusal::NoMailbox => Reply::new(550, EnhancedCode::new(5, 1, 1), "There is no such mailbox"),

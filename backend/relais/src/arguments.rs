@@ -73,6 +73,9 @@ pub(crate) enum HouseCommand {
     /// Senders who are let in or kept out, for a domain or for all.
     #[command(subcommand)]
     Sender(SenderCommand),
+    /// Sieve scripts: what is done with mail as it comes.
+    #[command(subcommand)]
+    Sieve(SieveCommand),
     /// Certificates: what the doors show.
     #[command(subcommand)]
     Certificate(CertificateCommand),
@@ -544,6 +547,79 @@ pub(crate) struct SenderArguments {
     /// An address, or a domain with all below it.
     pub(crate) sender: String,
     /// For this domain; for the house where it isn't said.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+}
+
+/// `relais sieve …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum SieveCommand {
+    /// Lists them.
+    List {
+        /// Whose.
+        #[command(flatten)]
+        of: SieveArguments,
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows one.
+    Get {
+        /// Its name.
+        name: String,
+        /// Whose.
+        #[command(flatten)]
+        of: SieveArguments,
+    },
+    /// Keeps one, in place of one that has the name. What is wrong with it is told with line and column.
+    Put {
+        /// Its name. Of a domain or the house `before` and `after` run, others can be included.
+        name: String,
+        /// Its file; `-` for standard input.
+        file: PathBuf,
+        /// And lets it run: of an account's.
+        #[arg(long, requires = "account")]
+        activate: bool,
+        /// Whose.
+        #[command(flatten)]
+        of: SieveArguments,
+    },
+    /// What is wrong with a file; nothing is kept. Ends with 1 where it has faults.
+    Check {
+        /// The file; `-` for standard input.
+        file: PathBuf,
+    },
+    /// Lets one of an account's run over mail that comes.
+    Activate {
+        /// Its name.
+        name: String,
+        /// Of this account.
+        #[arg(long, value_name = "ADDRESS")]
+        account: String,
+    },
+    /// Lets none of an account's run.
+    Off {
+        /// Of this account.
+        #[arg(long, value_name = "ADDRESS")]
+        account: String,
+    },
+    /// Removes one that isn't active.
+    Remove {
+        /// Its name.
+        name: String,
+        /// Whose.
+        #[command(flatten)]
+        of: SieveArguments,
+    },
+}
+
+/// Whose scripts; the house's where it isn't said.
+#[derive(Debug, Args)]
+pub(crate) struct SieveArguments {
+    /// Of this account.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "domain")]
+    pub(crate) account: Option<String>,
+    /// Of this domain.
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) domain: Option<String>,
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::arguments::{
     AccountCommand, ActivityCommand, AliasCommand, AppPasswordCommand, CertificateCommand, DnsCommand, DomainCommand,
     HoldCommand, HouseCommand, IndexCommand, JudgeArguments, KeyCommand, ListArguments, MessageCommand, QueueCommand,
-    QueueSelection, SenderArguments, SenderCommand, SettingsCommand, SuppressedCommand,
+    QueueSelection, SenderArguments, SenderCommand, SettingsCommand, SieveArguments, SieveCommand, SuppressedCommand,
 };
 use crate::config::Config;
 use crate::control::{Content, Line, complaints, path, query};
@@ -171,6 +171,12 @@ const RECORDS: &[Column] = &[
     ("TYPE", Cell::Member("kind")),
     ("VALUE", Cell::Member("value")),
 ];
+const SCRIPTS: &[Column] = &[
+    ("NAME", Cell::Member("name")),
+    ("RUNS", Cell::Member("is_active")),
+    ("OCTETS", Cell::Member("octets")),
+    ("CHANGED", Cell::Member("changed_at")),
+];
 const KEYS: &[Column] = &[
     ("ID", Cell::Member("id")),
     ("OWNER", Cell::Member("owner")),
@@ -203,6 +209,7 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
         HouseCommand::Certificate(CertificateCommand::Doors { name, json }) => return doors(name, json, line).await,
         HouseCommand::Certificate(command) => certificate(command, line).await?,
         HouseCommand::Sender(command) => senders(command, line).await?,
+        HouseCommand::Sieve(command) => return sieve(command, line).await,
         HouseCommand::Bans { json } => {
             let security = get(line, "/security").await?;
             let bans = json!({ "rows": show::items(&security, "bans"), "next": null });
@@ -310,6 +317,62 @@ async fn senders(command: SenderCommand, line: &mut Line<'_>) -> Result<()> {
     let rule = Content::Json(json!({ "sender": sender, "is_allowed": is_allowed }));
     let made = ask(line, Method::PUT, &list_of(domain.as_deref()), rule).await?;
     say(&format!("{} is {}", member(&made, "sender"), if is_allowed { "let in" } else { "kept out" }))
+}
+
+/// False where a script has faults.
+async fn sieve(command: SieveCommand, line: &mut Line<'_>) -> Result<bool> {
+    let named = |of: &SieveArguments, name: &str| scripts_of(of) + &path(&["named", name]);
+    match command {
+        SieveCommand::List { of, json } => show::list(&get(line, &scripts_of(&of)).await?, json, SCRIPTS)?,
+        SieveCommand::Get { name, of } => {
+            let found = get(line, &named(&of, &name)).await?;
+            show::print(found.get("script").and_then(Value::as_str).unwrap_or_default())?;
+        }
+        SieveCommand::Put { name, file, activate, of } => {
+            let form = Content::Json(json!({ "script": read_text(&file)? }));
+            ask(line, Method::PUT, &named(&of, &name), form).await?;
+            if activate {
+                let wanted = Content::Json(json!({ "name": name }));
+                ask(line, Method::PUT, &(scripts_of(&of) + "/active"), wanted).await?;
+            }
+            say(&format!("{name} is kept{}", if activate { ", and runs" } else { "" }))?;
+        }
+        SieveCommand::Check { file } => {
+            let form = Content::Json(json!({ "script": read_text(&file)? }));
+            let checked = ask(line, Method::POST, "/scripts/check", form).await?;
+            let faults = show::items(&checked, "faults");
+            for fault in faults {
+                let number = |name: &str| fault.get(name).and_then(Value::as_u64).unwrap_or_default();
+                let advice = fault.get("advice").and_then(Value::as_str).unwrap_or_default();
+                let said = format!("{}:{}: {} {advice}", number("line"), number("column"), member(fault, "what"));
+                say(said.trim_end())?;
+            }
+            return Ok(faults.is_empty());
+        }
+        SieveCommand::Activate { name, account } => {
+            let at = path(&["people", &account, "scripts", "active"]);
+            ask(line, Method::PUT, &at, Content::Json(json!({ "name": name }))).await?;
+            say(&format!("{name} runs"))?;
+        }
+        SieveCommand::Off { account } => {
+            let at = path(&["people", &account, "scripts", "active"]);
+            ask(line, Method::PUT, &at, Content::Json(json!({ "name": null }))).await?;
+            say("no script runs")?;
+        }
+        SieveCommand::Remove { name, of } => {
+            delete(line, &named(&of, &name)).await?;
+            say(&format!("{name} is gone"))?;
+        }
+    }
+    Ok(true)
+}
+
+fn scripts_of(of: &SieveArguments) -> String {
+    match (&of.account, &of.domain) {
+        (Some(account), _) => path(&["people", account, "scripts"]),
+        (None, Some(domain)) => path(&["domains", domain, "scripts"]),
+        (None, None) => "/scripts".to_owned(),
+    }
 }
 
 /// False where it would be refused.
@@ -772,6 +835,10 @@ fn read_password(address: &str) -> Result<String> {
 
 fn read_file(path: &Path) -> Result<String> {
     String::from_utf8(read_octets(path)?).with_context(|| format!("{} is no text", path.display()))
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    String::from_utf8(read_octets(path)?).with_context(|| format!("{} is no text in UTF-8", path.display()))
 }
 
 fn read_octets(path: &Path) -> Result<Vec<u8>> {

@@ -129,6 +129,7 @@ pub(crate) enum ListenProtocol {
     Imaps,
     Pop3,
     Pop3s,
+    Sieve,
 }
 
 /// `[tls]`.
@@ -519,6 +520,7 @@ impl Config {
             (993, Protocol::Imap, TlsMode::Implicit),
             (110, Protocol::Pop3, TlsMode::StartTls),
             (995, Protocol::Pop3, TlsMode::Implicit),
+            (4190, Protocol::Sieve, TlsMode::StartTls),
         ];
         let tcp = doors.into_iter().flat_map(|(port, protocol, tls)| {
             everywhere(port).map(|address| ListenerConfig {
@@ -582,6 +584,7 @@ impl ListenKeys {
             Name::Imaps => (Protocol::Imap, TlsMode::Implicit),
             Name::Pop3 => (Protocol::Pop3, starttls),
             Name::Pop3s => (Protocol::Pop3, TlsMode::Implicit),
+            Name::Sieve => (Protocol::Sieve, starttls),
         };
         if protocol == Protocol::Lmtp && matches!(binding, Binding::Tcp(_)) {
             bail!("lmtp at {}: LMTP knows no log-in, so it listens at a unix: path only", self.at);
@@ -609,7 +612,7 @@ mod tests {
     fn two_keys_are_enough() {
         let config = Config::parse(MINIMAL).unwrap();
         assert!(format!("{config:?}").contains("database: …"), "it may hold a password");
-        assert_eq!(config.listeners().len(), 15);
+        assert_eq!(config.listeners().len(), 17);
         assert!(config.listeners().iter().all(|listener| !listener.plain_login && !listener.proxy));
     }
 

@@ -99,13 +99,28 @@ struct Told {
 struct Wrong {
     field: String,
     detail: String,
+    #[serde(default)]
+    line: Option<u64>,
+    #[serde(default)]
+    column: Option<u64>,
+}
+
+impl Wrong {
+    /// The field, and where in it: `script:3:7`.
+    fn place(&self) -> String {
+        let numbers = [self.line, self.column].into_iter().flatten();
+        numbers.fold(self.field.clone(), |place, number| format!("{place}:{number}"))
+    }
 }
 
 impl Problem {
     fn sentences(&self) -> String {
         let told = Told::deserialize(&self.0).unwrap_or_default();
         if !told.errors.is_empty() {
-            return complaints(told.errors.iter().map(|wrong| (wrong.field.as_str(), wrong.detail.as_str())));
+            let places: Vec<_> = told.errors.iter().map(Wrong::place).collect();
+            return complaints(
+                places.iter().zip(&told.errors).map(|(place, wrong)| (place.as_str(), wrong.detail.as_str())),
+            );
         }
         if told.detail.is_empty() { told.title } else { told.detail }
     }

@@ -43,7 +43,7 @@ const MAIL: [(&str, u64, bool); 5] = [
     (include_str!("demo/welcome.eml"), 0, false),
 ];
 /// Protocols, in the order of their ports.
-const PROTOCOLS: [&str; 7] = ["smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s"];
+const PROTOCOLS: [&str; 8] = ["smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "sieve"];
 
 /// What a script learns of a demo.
 #[derive(Debug, Serialize)]
@@ -286,6 +286,8 @@ fn table(ready: &Ready<'_>) -> String {
         let (one, other) = (format!("{} ({how})", port(one)), format!("{} ({other_how})", port(other)));
         doors.push(vec![what.to_owned(), "localhost".to_owned(), one, other]);
     }
+    let sieve = format!("{} (STARTTLS)", port("sieve"));
+    doors.push(vec!["ManageSieve".to_owned(), "localhost".to_owned(), sieve, String::new()]);
     let smtp = format!("{} (STARTTLS)", port("smtp"));
     doors.push(vec!["SMTP, from other hosts".to_owned(), "localhost".to_owned(), smtp, String::new()]);
     let (https, http) = (format!("{} (TLS)", port("https")), port("http").to_string());

@@ -106,6 +106,8 @@ fn services(listeners: &[ListenerConfig]) -> Vec<(MailService, u16)> {
         (Protocol::Imap, _) => Some(MailService::Imap),
         (Protocol::Pop3, TlsMode::Implicit) => Some(MailService::Pop3s),
         (Protocol::Pop3, _) => Some(MailService::Pop3),
+        // RFC 5804 §1.8 knows one name, whichever way TLS begins; STARTTLS is what its clients speak.
+        (Protocol::Sieve, TlsMode::StartTls) => Some(MailService::Sieve),
         _ => None,
     };
     let mut found: Vec<(MailService, u16)> = Vec::new();

@@ -77,12 +77,13 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// STARTTLS as each language says it (RFC 3207, RFC 9051 §6.2.1, RFC 2595 §4).
+/// STARTTLS as each language says it (RFC 3207, RFC 9051 §6.2.1, RFC 2595 §4, RFC 5804 §2.2).
 async fn start_tls(stream: &mut TcpStream, protocol: &str) -> Result<()> {
     let (ask, agrees): (&str, &str) = match protocol {
         "smtp" | "submission" => ("STARTTLS\r\n", "220"),
         "imap" => ("a STARTTLS\r\n", "a OK"),
         "pop3" => ("STLS\r\n", "+OK"),
+        "sieve" => ("STARTTLS\r\n", "OK"),
         other => bail!("{other} knows no STARTTLS"),
     };
     let mut stream = BufReader::new(stream);

@@ -123,8 +123,10 @@ impl Told {
 async fn try_all(config: &Config, guest: &Guest) -> Result<bool> {
     let mut trial = Trial::new(config, guest)?;
     let mut told = Told::default();
-    let (readers, takers): (Vec<_>, Vec<_>) =
-        config.listeners().into_iter().partition(|door| matches!(door.protocol, Protocol::Imap | Protocol::Pop3));
+    let (readers, takers): (Vec<_>, Vec<_>) = config
+        .listeners()
+        .into_iter()
+        .partition(|door| matches!(door.protocol, Protocol::Imap | Protocol::Pop3 | Protocol::Sieve));
     for door in takers.iter().chain(&readers) {
         let name = match (door.protocol, door.tls) {
             (Protocol::Submission, TlsMode::Implicit) => "submissions",
@@ -196,6 +198,7 @@ impl<'a> Trial<'a> {
             Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => self.hand_in(talk, door).await,
             Protocol::Imap => self.read_imap(talk, door).await,
             Protocol::Pop3 => self.read_pop3(talk, door).await,
+            Protocol::Sieve => self.list_scripts(talk, door).await,
         }
     }
 
@@ -261,6 +264,20 @@ impl<'a> Trial<'a> {
         }
         talk.ask("QUIT", "+OK").await?;
         self.find_all(&lines)
+    }
+
+    async fn list_scripts(&mut self, mut talk: Talk, door: &ListenerConfig) -> Result<Tried> {
+        talk.answer("OK").await?;
+        if door.tls == TlsMode::StartTls {
+            talk.ask("STARTTLS", "OK").await?;
+            talk = self.secure(talk).await?;
+            talk.answer("OK").await?;
+        }
+        let plain = format!("\0{}\0{}", self.guest.address, self.guest.password);
+        talk.ask(&format!("AUTHENTICATE \"PLAIN\" \"{}\"", BASE64.encode(plain.as_bytes())), "OK").await?;
+        talk.ask("LISTSCRIPTS", "OK").await?;
+        talk.ask("LOGOUT", "OK").await?;
+        Ok(Tried::Well("lists scripts"))
     }
 
     fn find_all(&self, lines: &[String]) -> Result<Tried> {

@@ -18,7 +18,7 @@ pub struct ActivityView {
     pub at: Moment,
     /// Who made it: an address, a key's name, the command line, `relais` itself.
     pub author: String,
-    /// How they came: `panel`, `api`, `command_line`, `house`.
+    /// How they came: `panel`, `api`, `command_line`, `mail_program`, `house`.
     pub via: String,
     /// From where.
     pub peer: Option<String>,

@@ -119,7 +119,7 @@ fn read(names: &[String]) -> Result<Protocols, Failure> {
         return Err(Failure::unfit("protocols", Text::new("app-password-no-protocol")));
     }
     let read = |name: &String| {
-        let known = LoginProtocol::parse(name).filter(|protocol| Protocols::ALL.has(*protocol));
+        let known = LoginProtocol::parse(name).filter(|protocol| Protocols::ALL.iter().any(|known| known == *protocol));
         known.ok_or_else(|| {
             Failure::unfit("protocols", Text::new("app-password-bad-protocol").with("protocol", name.as_str()))
         })

@@ -10,6 +10,7 @@
 //!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
 //! - `holds`: what people send, and whose mail is held; `suppression`: addresses elsewhere that are nobody's.
 //! - `mail`: one's own mailboxes, as one reads and writes in them.
+//! - `scripts`: Sieve scripts, and rules as a form shows them.
 //! - `pictures`: pictures of others, fetched in their reader's stead.
 //! - `judging`: what would be done with a message. `junk`: what one's filter has learnt, whom one lets in or keeps out.
 //! - `reports`: what houses tell each other of mail and of TLS: counted, sent, read, shown.
@@ -54,6 +55,7 @@ mod people;
 mod pictures;
 mod queue;
 mod reports;
+mod scripts;
 mod second_factor;
 mod security;
 mod sessions;
@@ -122,6 +124,10 @@ pub use queue::{
 };
 pub use relais_store::{ApiKeyKey, Networks, SessionKey};
 pub use reports::*;
+pub use scripts::{
+    AbsenceForm, ActForm, ConditionForm, OwnRules, RULES, RuleForm, RuleSet, ScriptFault, ScriptForm, ScriptText,
+    ScriptView, ScriptsOf, TRIED_MESSAGES, TriedAct, TriedMessage, TriedRules,
+};
 pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer, qr};
 pub use security::{BanView, FailedLogin, RefusedTally, Security};
 pub use sessions::OpenSession;

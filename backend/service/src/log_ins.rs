@@ -16,7 +16,7 @@ pub struct LogInView {
     pub last_at: Moment,
     /// How many they are.
     pub attempts: u64,
-    /// `imap`, `pop3`, `smtp`, `web` or `api`.
+    /// `imap`, `pop3`, `smtp`, `sieve`, `web` or `api`.
     pub protocol: &'static str,
     /// From where the last one came.
     pub ip: String,

@@ -46,7 +46,7 @@ pub struct FailedLogin {
     pub name: String,
     /// Someone here has this name.
     pub is_known: bool,
-    /// `imap`, `pop3`, `smtp`, `web` or `api`.
+    /// `imap`, `pop3`, `smtp`, `sieve`, `web` or `api`.
     pub protocol: &'static str,
     /// From where the last one came.
     pub ip: String,

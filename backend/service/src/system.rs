@@ -62,7 +62,7 @@ pub struct DiskFact {
 /// A door.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ListenerView {
-    /// `smtp`, `submission`, `imap`, `pop3`, `lmtp`, `http`.
+    /// `smtp`, `submission`, `imap`, `pop3`, `sieve`, `lmtp`, `http`.
     pub protocol: String,
     /// `0.0.0.0:25`, or `unix:/path`.
     pub at: String,

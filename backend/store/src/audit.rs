@@ -34,12 +34,14 @@ pub enum Via {
     Api,
     /// The command line, on this host.
     CommandLine,
+    /// A mail program, by a protocol of mail.
+    MailProgram,
     /// Nobody asked: the house did it by itself.
     House,
 }
 
 impl Via {
-    const ALL: [Self; 4] = [Self::Panel, Self::Api, Self::CommandLine, Self::House];
+    const ALL: [Self; 5] = [Self::Panel, Self::Api, Self::CommandLine, Self::MailProgram, Self::House];
 
     /// Its name in rows and in the API.
     pub const fn as_str(self) -> &'static str {
@@ -47,6 +49,7 @@ impl Via {
             Self::Panel => "panel",
             Self::Api => "api",
             Self::CommandLine => "command_line",
+            Self::MailProgram => "mail_program",
             Self::House => "house",
         }
     }

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 29] = [
+const RULES: [(&str, &str); 31] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -127,6 +127,14 @@ const RULES: [(&str, &str); 29] = [
      "SELECT COUNT(*) FROM (SELECT account_key FROM identity UNION ALL SELECT account_key FROM writing_choices
           UNION ALL SELECT account_key FROM scheduled) o
       WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key)"),
+    ("scripts, or what they remember, of nobody; or several active ones",
+     "SELECT (SELECT COUNT(*) FROM (SELECT account_key FROM sieve_script WHERE account_key IS NOT NULL
+                 UNION ALL SELECT account_key FROM sieve_memory) o
+              WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key))
+           + (SELECT COUNT(*) FROM sieve_script s WHERE domain_key IS NOT NULL
+                 AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = s.domain_key))
+           + (SELECT COUNT(*) FROM (SELECT account_key FROM sieve_script WHERE is_active = 1
+                 GROUP BY account_key HAVING COUNT(*) > 1) o)"),
     ("lessons or readings of messages that are gone",
      "SELECT COUNT(*) FROM (SELECT message_key FROM lesson UNION ALL SELECT message_key FROM reading) o
       WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.message_key = o.message_key)"),

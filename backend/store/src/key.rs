@@ -74,6 +74,10 @@ key!(
     SenderRuleKey
 );
 key!(
+    /// A row of `sieve_script`.
+    SieveScriptKey
+);
+key!(
     /// A row of `webhook_delivery`.
     WebhookDeliveryKey
 );

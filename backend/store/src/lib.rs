@@ -13,6 +13,7 @@
 //! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice. `dns`: keys that sign, what checks of the DNS found, who serves the zones.
 //! - `sending`: what accounts send, against what they may; holds, addresses that are nobody's, complaints.
 //! - `webmail`: how each person reads mail here, and whose pictures they see. `writing`: as whom they write, and how; `scheduled`: what goes out later.
+//! - `sieve`: people's scripts, the house's, and what they remember.
 //! - `transport`: TLS policies, and how TLS came out. `report`: what we tell others of their mail, and what they told us of ours.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
@@ -57,6 +58,7 @@ mod scheduled;
 mod search;
 mod sending;
 mod settings;
+mod sieve;
 mod sizes;
 mod sql;
 mod thread;
@@ -101,7 +103,7 @@ pub use junk::{
 pub use key::{
     AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, CertificateKey, DkimKeyKey, DnsAccountKey, DnsPushKey,
     DnsTurnKey, DomainKey, HoldKey, MailboxKey, MessageKey, OrderKey, PasskeyKey, QueueKey, RecipientKey,
-    SenderRuleKey, SessionKey, TraceKey, Version, WebhookDeliveryKey, WebhookKey,
+    SenderRuleKey, SessionKey, SieveScriptKey, TraceKey, Version, WebhookDeliveryKey, WebhookKey,
 };
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{
@@ -121,6 +123,10 @@ pub use sending::*;
 pub use settings::{
     Domains, Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
     ValueError, setting,
+};
+pub use sieve::{
+    MAX_REMEMBERED_BY_SCRIPTS, MAX_SCRIPTS, MAX_SCRIPTS_OCTETS, SCRIPT_AFTER, SCRIPT_BEFORE, SieveAtDelivery,
+    SieveEntry, SieveError, SieveScript,
 };
 pub use sizes::{Sizes, StorageEntry, StorageUse};
 pub use transport::*;
@@ -164,6 +170,7 @@ pub(crate) struct Inner {
     pub(crate) objects: Objects,
     pub(crate) keys: Arc<Keys>,
     pub(crate) routes: directory::Routes,
+    pub(crate) scripts: sieve::Scripts,
     pub(crate) history: access::History,
     pub(crate) names: Arc<names::Names>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -225,6 +232,7 @@ impl Store {
             objects,
             keys,
             routes,
+            scripts: sieve::Scripts::default(),
             history,
             names,
             clock,

@@ -14,6 +14,7 @@ const SCRIPTS: &[&str] = &[
     "clients.py",
     "session.py",
     "mutt.py",
+    "sieve.py",
     "mbsync.py",
     "postfix.py",
     "forwards.py",
@@ -52,6 +53,7 @@ const PACKAGES: &[&str] = &[
     "python3",
     "python3-authheaders",
     "python3-dkim",
+    "python3-pip",  // brings managesieve, which Debian hasn't
     "python3-nacl", // dkimpy knows Ed25519 only with it
     "python3-spf",
     "rspamd",

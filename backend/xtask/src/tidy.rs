@@ -42,6 +42,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
             "msgauth",
             "junk",
             "reading",
+            "sieve",
             "filters",
             "store",
             "finding",

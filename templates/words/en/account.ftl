@@ -87,6 +87,7 @@ app-password-bad-protocol = “{ $protocol }” is nothing that app passwords ar
 protocol-imap = IMAP
 protocol-pop3 = POP3
 protocol-smtp = SMTP
+protocol-sieve = Rules (ManageSieve)
 protocol-web = Browser
 protocol-api = API
 protocol-imap-use = Reading mail (IMAP)

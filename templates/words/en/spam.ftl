@@ -60,6 +60,7 @@ spam-sign-date-behind = It is dated { $days ->
 } ago.
 # Refused before anybody judged it.
 refused-circles = The message goes in circles: it has come through too many hosts, or through this one too often.
+refused-script = The recipient’s own rules refuse the message.
 refused-author = { $address } may not write in the name that stands in From or Sender.
 refused-size = The message is larger than this house takes.
 refused-form = The message is no text of lines as mail wants it.

@@ -87,6 +87,7 @@ app-password-bad-protocol = « { $protocol } » n’est pas un usage de mot de p
 protocol-imap = IMAP
 protocol-pop3 = POP3
 protocol-smtp = SMTP
+protocol-sieve = Règles (ManageSieve)
 protocol-web = Navigateur
 protocol-api = API
 protocol-imap-use = Lire le courrier (IMAP)

@@ -60,6 +60,7 @@ spam-sign-date-behind = Il date d’il y a { $days ->
 }.
 # Refusé avant que personne ne le juge.
 refused-circles = Le message tourne en rond : il est passé par trop d’hôtes, ou trop souvent par celui-ci.
+refused-script = Les règles du destinataire refusent le message.
 refused-author = { $address } ne peut écrire au nom qui figure dans From ou Sender.
 refused-size = Le message est plus grand que ce que prend cette maison.
 refused-form = Le message n’est pas un texte fait de lignes, comme le courrier le veut.

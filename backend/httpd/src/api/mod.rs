@@ -22,6 +22,7 @@ mod overview;
 mod people;
 mod queue;
 mod reference;
+mod scripts;
 mod security;
 mod sending;
 mod settings;
@@ -73,6 +74,7 @@ fn operations(web: &Web) -> Operations {
         .group("security", security::operations)
         .group("certificates", certificates::operations)
         .group("junk", junk::operations)
+        .group("scripts", scripts::operations)
         .group("sending", sending::operations)
         .group("activity", activity::operations)
         .group("keys", keys::operations)

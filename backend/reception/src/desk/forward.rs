@@ -52,7 +52,20 @@ impl Reception {
         proof: Option<&Proof>,
         octets: Vec<u8>,
     ) -> Result<Vec<u8>, Reply> {
-        let Some((proof, ours)) = proof.zip(through(plans)) else { return Ok(octets) };
+        match through(plans) {
+            Some(ours) => self.sealed_for(ours, proof, octets).await,
+            None => Ok(octets),
+        }
+    }
+
+    /// The same for what goes on from an address at `ours`.
+    pub(super) async fn sealed_for(
+        &self,
+        ours: &Domain,
+        proof: Option<&Proof>,
+        octets: Vec<u8>,
+    ) -> Result<Vec<u8>, Reply> {
+        let Some(proof) = proof else { return Ok(octets) };
         let now = self.clock.now();
         let signers = self.filing.signing().signers(ours, now).await.map_err(|error| unavailable(&error))?;
         let (chain, results) =

@@ -40,6 +40,7 @@ impl Reception {
     ) -> Result<Checked, Reply> {
         let Weighed { octets, mut verdict, proof } = self.judged(whose, plans, octets, added_octets).await?;
         let message = octets.get(added_octets..).unwrap_or_default();
+        let may_go_on = verdict.onward.is_none();
         self.keep_junk_here(whose, plans, &mut verdict, message).await;
         let is_proven = proof.as_ref().is_some_and(Proof::is_proven);
         let is_wanted = is_proven && verdict.fate == Fate::Take && verdict.aside.is_empty();
@@ -48,7 +49,8 @@ impl Reception {
         copies
             .filter(|copy| verdict.is_junk_to(copy.account))
             .for_each(|copy| copy.mailbox = Target::Use(SpecialUse::Junk));
-        Ok(Checked { octets, judgement: verdict.judgement(), is_wanted })
+        let judgement = verdict.judgement();
+        Ok(Checked { octets, judgement, is_wanted, verdict: Some(verdict), proof, may_go_on })
     }
 
     /// A stranger's message, what becomes of it, and whose it is: all is found out first, then [`judge`] decides.

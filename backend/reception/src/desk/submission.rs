@@ -76,7 +76,7 @@ impl Reception {
             return Err(self.turned_away(whose, message, reply, filtered.counsel.findings).await);
         }
         let octets = self.signed(filtered.octets, added_octets, &mended.authors).await?;
-        Ok(Checked { octets, judgement: None, is_wanted: false })
+        Ok(Checked { octets, judgement: None, is_wanted: false, verdict: None, proof: None, may_go_on: true })
     }
 
     /// The message with the signatures of its author's domain before it.

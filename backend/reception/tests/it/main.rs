@@ -14,6 +14,7 @@ mod house;
 mod login;
 mod networks;
 mod recipient;
+mod scripts;
 mod sending;
 mod spam;
 mod trust;

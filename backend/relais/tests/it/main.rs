@@ -20,6 +20,7 @@ mod relay;
 mod relaying;
 mod reloading;
 mod scram;
+mod scripting;
 mod secrets;
 mod serving;
 mod submitting;

@@ -36,15 +36,17 @@ impl Protocols {
         Self::bit(protocol).is_some_and(|bit| self.0 & bit != 0)
     }
 
-    /// Each that is among them.
+    /// Each that is among them, as people name them: ManageSieve goes with IMAP.
     pub fn iter(self) -> impl Iterator<Item = LoginProtocol> {
-        LoginProtocol::ALL.into_iter().filter(move |protocol| self.has(*protocol))
+        let own = |protocol: &LoginProtocol| *protocol != LoginProtocol::Sieve;
+        LoginProtocol::ALL.into_iter().filter(own).filter(move |protocol| self.has(*protocol))
     }
 
     /// Written down in the database: never given to another protocol.
     const fn bit(protocol: LoginProtocol) -> Option<i64> {
         match protocol {
-            LoginProtocol::Imap => Some(1),
+            // Whoever may read and throw away all mail may say where it goes: programs ask for one password.
+            LoginProtocol::Imap | LoginProtocol::Sieve => Some(1),
             LoginProtocol::Pop3 => Some(2),
             LoginProtocol::Smtp => Some(4),
             LoginProtocol::Web | LoginProtocol::Api => None,

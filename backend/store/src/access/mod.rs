@@ -52,6 +52,8 @@ pub enum LoginProtocol {
     Pop3,
     /// RFC 4954.
     Smtp,
+    /// RFC 5804.
+    Sieve,
     /// The browser's sign-in.
     Web,
     /// The REST API's.
@@ -59,7 +61,7 @@ pub enum LoginProtocol {
 }
 
 impl LoginProtocol {
-    const ALL: [Self; 5] = [Self::Imap, Self::Pop3, Self::Smtp, Self::Web, Self::Api];
+    const ALL: [Self; 6] = [Self::Imap, Self::Pop3, Self::Smtp, Self::Sieve, Self::Web, Self::Api];
 
     /// In one word, as the database and the metrics have it.
     pub const fn as_str(self) -> &'static str {
@@ -67,6 +69,7 @@ impl LoginProtocol {
             Self::Imap => "imap",
             Self::Pop3 => "pop3",
             Self::Smtp => "smtp",
+            Self::Sieve => "sieve",
             Self::Web => "web",
             Self::Api => "api",
         }

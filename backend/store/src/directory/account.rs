@@ -14,7 +14,7 @@ use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{
     AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, junk, mailbox, removed, scheduled, sending,
-    webhook, webmail, writing,
+    sieve, webhook, webmail, writing,
 };
 
 /// Octets of a name or of a password's hash, at most.
@@ -814,6 +814,7 @@ async fn purge_account(tx: &mut AnyConnection, key: AccountKey) -> Result<(), Di
     removed::remove_all(tx, key).await?;
     writing::remove_all(tx, key).await?;
     scheduled::remove_all(tx, key).await?;
+    sieve::remove_all(tx, key).await?;
     for sql in ["DELETE FROM account_domain WHERE account_key = $1", "DELETE FROM account WHERE account_key = $1"] {
         sqlx::query(sql).bind(key.value()).execute(&mut *tx).await?;
     }

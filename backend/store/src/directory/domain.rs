@@ -445,6 +445,7 @@ impl Store {
                     "DELETE FROM report_incident WHERE domain_key = $1",
                     "DELETE FROM certificate_name WHERE domain_key = $1",
                     "DELETE FROM sender_rule WHERE domain_key = $1",
+                    "DELETE FROM sieve_script WHERE domain_key = $1",
                 ] {
                     sqlx::query(sql).bind(key).execute(&mut *tx).await?;
                 }

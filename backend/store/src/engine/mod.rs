@@ -156,6 +156,7 @@ pub(crate) async fn last_key(readers: &Readers) -> Result<i64, StoreError> {
          UNION ALL SELECT MAX(verdict_key) FROM message_verdict
          UNION ALL SELECT MAX(delivery_key) FROM webhook_delivery
          UNION ALL SELECT MAX(hold_key) FROM sending_hold
+         UNION ALL SELECT MAX(script_key) FROM sieve_script
          UNION ALL SELECT MAX(dkim_key) FROM dkim_key
          UNION ALL SELECT MAX(turn_key) FROM dns_turn
          UNION ALL SELECT MAX(account_key) FROM dns_account

@@ -26,7 +26,7 @@ pub enum RuleScope {
 }
 
 impl RuleScope {
-    const fn columns(self) -> (Option<i64>, Option<i64>) {
+    pub(crate) const fn columns(self) -> (Option<i64>, Option<i64>) {
         match self {
             Self::Account(account) => (Some(account.value()), None),
             Self::Domain(domain) => (None, Some(domain.value())),

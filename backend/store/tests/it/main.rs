@@ -28,6 +28,7 @@ mod removed;
 mod reports;
 mod sending;
 mod settings;
+mod sieve;
 mod sign_in;
 mod trace;
 mod transport;

@@ -3,7 +3,7 @@
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use relais_service::{Complaint, Failure, Scope, Text};
+use relais_service::{Complaint, Failure, Gap, Scope, Text};
 use relais_words::Language;
 use serde::Serialize;
 
@@ -120,6 +120,22 @@ pub(crate) struct FieldError {
     field: &'static str,
     /// What is wrong and what to do.
     detail: String,
+    /// Where in a field of several lines, from one; null where that isn't said.
+    line: Option<i64>,
+    /// The character in that line, from one.
+    column: Option<i64>,
+}
+
+impl FieldError {
+    fn of(language: Language, Complaint { field, why }: &Complaint) -> Self {
+        let place = |name: &str| {
+            why.gaps.iter().find(|(gap, _)| gap == name).and_then(|(_, filling)| match filling {
+                Gap::Number(number) => Some(*number),
+                Gap::Words(_) => None,
+            })
+        };
+        Self { field, detail: kit::tell(language, why), line: place("line"), column: place("column") }
+    }
 }
 
 impl Problem {
@@ -182,7 +198,6 @@ impl Problem {
             Self::Failure(Failure::Clash(complaint)) => std::slice::from_ref(complaint),
             _ => &[],
         };
-        let error = |Complaint { field, why }: &Complaint| FieldError { field, detail: kit::tell(language, why) };
         let place = match self {
             Self::Body { line, column, .. } if *line > 0 => Some((*line, *column)),
             _ => None,
@@ -192,7 +207,7 @@ impl Problem {
             title: language.say(&format!("problem-{name}"), []),
             status: status.as_u16(),
             detail: self.detail().iter().map(|text| kit::tell(language, text)).collect::<Vec<_>>().join(" "),
-            errors: complaints.iter().map(error).collect(),
+            errors: complaints.iter().map(|complaint| FieldError::of(language, complaint)).collect(),
             line: place.map(|(line, _)| line),
             column: place.map(|(_, column)| column),
         };

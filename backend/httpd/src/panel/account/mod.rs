@@ -7,6 +7,7 @@ mod passkeys;
 mod password;
 mod phone;
 mod profile;
+mod rules;
 mod second_factor;
 mod sessions;
 
@@ -19,6 +20,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .and(second_factor::routes)
         .and(passkeys::routes)
         .and(app_passwords::routes)
+        .and(rules::routes)
         .and(junk::routes)
         .and(sessions::routes)
         .and(clients::routes)

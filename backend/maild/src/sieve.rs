@@ -1,0 +1,197 @@
+//! Drives ManageSieve: octets to [`Session`] and back, its questions to log-in and store (RFC 5804).
+
+use std::io;
+use std::sync::Arc;
+
+use relais_reception::{Identity, LoginAnswer, LoginAttempt, Protocol as LoginProtocol};
+use relais_sieve::managesieve::{Answer, Config, Listed, Question, Session, Step, Tls};
+use relais_store::{Author, RuleScope, SieveError, Via};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error};
+
+use crate::listener::{TlsMode, Visitor};
+use crate::scram::Scram;
+use crate::wire::Wire;
+use crate::{AccountSeat, House};
+
+/// Carries one connection from its greeting to its end.
+pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
+    let tls = match visitor.listener.tls {
+        TlsMode::None => Tls::Absent,
+        TlsMode::StartTls => Tls::Offered,
+        TlsMode::Implicit => Tls::Active,
+    };
+    let session = Session::new(Config {
+        implementation: "Relais".to_owned(),
+        tls,
+        allow_plain_login: visitor.listener.plain_login,
+        scram: house.scram,
+        dialect: relais_reception::script_dialect(),
+        max_redirects: relais_reception::script_limits().redirects,
+    });
+    let scram = Scram::default();
+    let mut driver = Driver { session, house, peer: visitor.peer, identity: None, seat: None, scram };
+    if !early.is_empty() {
+        driver.session.feed(&early);
+    }
+    if let Err(error) = driver.talk(visitor.wire, &visitor.stop).await {
+        debug!(%error, "the connection broke");
+    }
+}
+
+struct Driver {
+    session: Session,
+    house: Arc<House>,
+    peer: std::net::IpAddr,
+    identity: Option<Identity>,
+    seat: Option<AccountSeat>,
+    scram: Scram,
+}
+
+impl Driver {
+    async fn talk(&mut self, mut wire: Wire, stop: &CancellationToken) -> io::Result<()> {
+        let stall = self.house.limits.write_stall;
+        loop {
+            match self.session.step() {
+                Step::Read => {
+                    let closing = AccountSeat::closing(self.seat.as_ref());
+                    tokio::select! {
+                        () = stop.cancelled() => self.session.expire(),
+                        () = closing => self.session.expire(),
+                        read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
+                    }
+                }
+                Step::Write(octets) => wire.write(&octets, stall).await?,
+                Step::StartTls => {
+                    wire = wire.start_tls(self.house.tls.shown(), &[], self.house.limits.handshake).await?;
+                    self.session.tls_started();
+                }
+                Step::Ask(question) => {
+                    let answer = self.decide(question, &mut wire).await;
+                    self.session.answer(answer);
+                }
+                Step::Close => {
+                    wire.close().await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn read(&mut self, wire: &mut Wire) -> io::Result<()> {
+        let limits = &self.house.limits;
+        // RFC 5804 §1.2: half an hour at least, as IMAP's.
+        let wait = if self.session.is_logged_in() { limits.imap_idle } else { limits.login_idle };
+        let session = &mut self.session;
+        match timeout(wait, wire.read(|octets| session.feed(octets))).await {
+            Ok(read) => read.map(drop),
+            Err(_elapsed) => {
+                self.session.expire();
+                Ok(())
+            }
+        }
+    }
+
+    async fn decide(&mut self, question: Question, wire: &mut Wire) -> Answer {
+        match question {
+            Question::Login { login_name, authzid, password } => {
+                let attempt = LoginAttempt {
+                    name: login_name,
+                    authorization: authzid,
+                    password,
+                    peer: self.peer,
+                    protocol: LoginProtocol::Sieve,
+                };
+                let answer = self.house.login.check(attempt).await;
+                self.logged_in(answer, wire)
+            }
+            Question::Keys(wanted) => {
+                let (visitor, bindings) = ((self.peer, LoginProtocol::Sieve), wire.channel_bindings());
+                match self.scram.keys(&self.house, wanted, visitor, bindings).await {
+                    Ok(known) => Answer::Known(Box::new(known)),
+                    Err(answer) => self.logged_in(answer, wire),
+                }
+            }
+            Question::Proof(place) => {
+                let answer = self.scram.conclude(&self.house, place).await;
+                self.logged_in(answer, wire)
+            }
+            Question::Forget => {
+                (self.identity, self.seat) = (None, None);
+                Answer::Done
+            }
+            question => match self.identity.clone() {
+                Some(identity) => self.scripts(&identity, question).await.unwrap_or_else(refused),
+                None => Answer::Unavailable,
+            },
+        }
+    }
+
+    fn logged_in(&mut self, answer: LoginAnswer, wire: &mut Wire) -> Answer {
+        match answer {
+            LoginAnswer::Granted(identity) => {
+                self.seat = self.house.seat(&identity);
+                if self.seat.is_none() {
+                    return Answer::Unavailable;
+                }
+                wire.end_at(None);
+                let owner = identity.address.to_string();
+                self.identity = Some(identity);
+                Answer::LoggedIn(owner)
+            }
+            LoginAnswer::Refused => Answer::Refused,
+            LoginAnswer::TooMany { .. } | LoginAnswer::Unavailable => Answer::Unavailable,
+        }
+    }
+
+    /// What only who has logged in may ask.
+    async fn scripts(&self, identity: &Identity, question: Question) -> Result<Answer, SieveError> {
+        let (store, account) = (&self.house.store, identity.account);
+        let scope = RuleScope::Account(account);
+        let by = Author {
+            name: identity.address.to_string(),
+            account: Some(account),
+            via: Via::MailProgram,
+            peer: Some(self.peer),
+        };
+        match question {
+            Question::List => {
+                let listed = store.sieve_scripts(scope).await?.into_iter();
+                return Ok(Answer::Scripts(
+                    listed.map(|one| Listed { name: one.name, is_active: one.is_active }).collect(),
+                ));
+            }
+            Question::Get { name } => {
+                let script = store.sieve_script(scope, &name).await?;
+                return Ok(script.map_or(Answer::NotThere, |script| Answer::Text(script.text.to_string())));
+            }
+            Question::HaveSpace { name, octets } => store.has_room_for_sieve(scope, &name, octets).await?,
+            Question::Put { name, text } => store.put_sieve_script(&by, scope, &name, &text).await?,
+            Question::SetActive { name } => {
+                let name = Some(name.as_str()).filter(|name| !name.is_empty());
+                store.activate_sieve_script(&by, account, name).await?;
+            }
+            Question::Delete { name } => store.remove_sieve_script(&by, scope, &name).await?,
+            Question::Rename { from, to } => store.rename_sieve_script(&by, scope, &from, &to).await?,
+            Question::Login { .. } | Question::Keys(_) | Question::Proof(_) | Question::Forget => {
+                return Ok(Answer::Unavailable);
+            }
+        }
+        Ok(Answer::Done)
+    }
+}
+
+fn refused(error: SieveError) -> Answer {
+    match error {
+        SieveError::NotThere => Answer::NotThere,
+        SieveError::Exists => Answer::Exists,
+        SieveError::Active => Answer::Active,
+        SieveError::TooMany => Answer::TooMany,
+        SieveError::TooLarge => Answer::TooLarge,
+        SieveError::Failed(error) => {
+            error!(%error, "a script can't be kept or read");
+            Answer::Unavailable
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What people's scripts make of mail that comes, on a real store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use relais_filing::script::dialect;
+use relais_msgauth::testing::Zone;
+use relais_sieve::Program;
+use relais_store::{Author, RuleScope};
+
+use crate::desk::{Desk, from_outside};
+use crate::house::address;
+
+const ANN: &str = "ann@example.org";
+const BEN: &str = "ben@example.org";
+const DORA: &str = "dora@shop.example";
+
+/// What Dora writes to Ben.
+const LETTER: &str = "From: Dora <dora@shop.example>\r\nTo: ben@example.org\r\nSubject: lunch\r\nMessage-ID: <1@shop.example>\r\n\r\n\
+    Shall we meet?\r\n";
+
+/// Gives somebody a script, checked as it would be.
+async fn script(desk: &Desk, of: &str, text: &str) {
+    if let Err(faults) = Program::compile(text, &dialect()) {
+        panic!("{}: {text}", faults[0]);
+    }
+    let (store, account) = (&desk.house.store, desk.identity(of).await.account);
+    store.put_sieve_script(&Author::house(), RuleScope::Account(account), "own", text).await.unwrap();
+    store.activate_sieve_script(&Author::house(), account, Some("own")).await.unwrap();
+}
+
+async fn get(desk: &Desk, to: &[&str]) -> Vec<String> {
+    desk.send(&from_outside(DORA, to), LETTER).await
+}
+
+async fn count(desk: &Desk, of: &str, mailbox: &str) -> usize {
+    desk.mail(of, mailbox).await.len()
+}
+
+#[tokio::test]
+async fn a_message_is_filed_where_the_script_says() {
+    let desk = Desk::open().await;
+    let text = "require [\"fileinto\", \"mailbox\", \"imap4flags\", \"copy\", \"variables\", \"envelope\", \"subaddress\", \"environment\"];\r\n\
+        if allof(header :contains \"subject\" \"LUNCH\", envelope :detail \"to\" \"eat\", environment \"location\" \"MDA\") {\r\n\
+            fileinto :create :flags [\"\\\\Seen\", \"$food\"] \"Meals/Noon\";\r\n\
+        } elsif header \"subject\" \"both\" { fileinto :copy \"Archive\"; } elsif header \"subject\" \"none\" { discard; }";
+    script(&desk, BEN, text).await;
+    assert_eq!(get(&desk, &["ben+eat@example.org"]).await, ["250 2.0.0"]);
+    assert_eq!((count(&desk, BEN, "INBOX").await, count(&desk, BEN, "Meals/Noon").await), (0, 1));
+    let (account, name) = (desk.identity(BEN).await.account, relais_model::MailboxName::parse("Meals/Noon").unwrap());
+    let status = desk.house.store.mailbox(account, &name).await.unwrap().unwrap();
+    assert_eq!(status.unseen, 0, "the script marked it as read");
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, BEN, "INBOX").await, 1, "no detail: it is kept");
+    for (subject, inbox, archive) in [("both", 2, 1), ("none", 2, 1)] {
+        let message = LETTER.replace("lunch", subject);
+        assert_eq!(desk.send(&from_outside(DORA, &[BEN, ANN]), &message).await, ["250 2.0.0"; 2]);
+        assert_eq!((count(&desk, BEN, "INBOX").await, count(&desk, BEN, "Archive").await), (inbox, archive));
+    }
+    assert_eq!(count(&desk, ANN, "INBOX").await, 2, "who has no script gets what is sent");
+    assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_message_is_refused_in_the_session_where_nobody_takes_it() {
+    let desk = Desk::open().await;
+    script(&desk, BEN, "require \"reject\"; reject \"Not now.\nNever.\";").await;
+    assert_eq!(desk.said(&from_outside(DORA, &[BEN]), LETTER).await, "550 5.7.1 Not now. Never.");
+    assert_eq!(desk.queued().await, []);
+    // Ann takes it: who sent it is told of Ben by a notice.
+    assert_eq!(get(&desk, &[BEN, ANN]).await, ["250 2.0.0"; 2]);
+    assert_eq!(count(&desk, ANN, "INBOX").await, 1);
+    let (sender, notice) = desk.on_its_way().await;
+    assert_eq!((sender.as_str(), desk.queued().await.len()), ("", 1));
+    assert!(notice.contains("To: <dora@shop.example>") || notice.contains("To: dora@shop.example"), "{notice}");
+    assert!(notice.contains("Not now."), "{notice}");
+    // Nobody is there to be told: it is kept.
+    assert_eq!(desk.send(&from_outside("", &[BEN, ANN]), LETTER).await, ["250 2.0.0"; 2]);
+    assert_eq!(count(&desk, BEN, "INBOX").await, 1);
+    assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_sent_on_has_our_path_and_goes_in_no_circle() {
+    let desk = Desk::open().await;
+    script(&desk, BEN, "redirect \"ben@elsewhere.example\";").await;
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, BEN, "INBOX").await, 0);
+    let queued = desk.queued().await;
+    assert!(queued[0].0.starts_with("<SRS0=") && queued[0].0.ends_with("@example.org>"), "{queued:?}");
+    let (_, message) = desk.on_its_way().await;
+    assert!(message.starts_with("X-Sieve-Redirected-From: ben@example.org\r\nReceived: "), "{message}");
+    // It comes back.
+    assert_eq!(desk.send(&from_outside(DORA, &[BEN]), &message).await, ["250 2.0.0"]);
+    assert_eq!((desk.queued().await.len(), count(&desk, BEN, "INBOX").await), (1, 1));
+    // To somebody here: through their script, too. And back again: there it stays.
+    script(&desk, BEN, "redirect \"ann@example.org\";").await;
+    script(&desk, ANN, "require \"copy\"; redirect :copy \"ben@example.org\";").await;
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    assert_eq!((count(&desk, ANN, "INBOX").await, count(&desk, BEN, "INBOX").await), (1, 2));
+    // An address that is nobody's loses nothing.
+    script(&desk, BEN, "redirect \"nobody@example.org\";").await;
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, BEN, "INBOX").await, 3);
+    assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_writes_is_answered_once_within_its_days() {
+    let desk = Desk::open().await;
+    script(
+        &desk,
+        BEN,
+        "require \"vacation\"; vacation :days 3 :subject \"Away\" :from \"ann@example.org\" \"Until Monday.\";",
+    )
+    .await;
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, BEN, "INBOX").await, 2);
+    assert_eq!(desk.queued().await, [("<>".to_owned(), DORA.to_owned())], "once, from the null path");
+    let (_, answer) = desk.on_its_way().await;
+    for line in
+        ["Subject: Away\r\n", "Auto-Submitted: auto-replied\r\n", "In-Reply-To: <1@shop.example>\r\n", "Until Monday."]
+    {
+        assert!(answer.contains(line), "{line} in {answer}");
+    }
+    assert!(!answer.contains("ann@example.org"), "Ann's name isn't Ben's to use: {answer}");
+    // Lists, programs and the null path are never answered.
+    for (from, message) in [
+        (DORA, LETTER.replace("Subject", "List-Id: <chess.shop.example>\r\nSubject")),
+        ("other@shop.example", LETTER.replace("Subject", "Auto-Submitted: auto-replied\r\nSubject")),
+        ("other@shop.example", LETTER.replace("To: ben@example.org", "To: all@shop.example")),
+        ("", LETTER.to_owned()),
+        (BEN, LETTER.to_owned()),
+    ] {
+        assert_eq!(desk.send(&from_outside(from, &[BEN]), &message).await, ["250 2.0.0"]);
+    }
+    assert_eq!(desk.queued().await.len(), 1);
+    desk.house.clock.advance(Duration::from_hours(24 * 3 + 1));
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    assert_eq!(desk.queued().await.len(), 2, "three days later again");
+    assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_script_that_fails_keeps_the_mail_and_says_so_once() {
+    let desk = Desk::open().await;
+    let text = "require [\"variables\", \"fileinto\"]; set \"a\" \"x//y\"; redirect \"x@elsewhere.example\"; fileinto \"${a}\";";
+    script(&desk, BEN, text).await;
+    for _ in 0..3 {
+        assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    }
+    let inbox = desk.inbox(BEN).await;
+    assert_eq!((inbox.len(), desk.queued().await.len()), (4, 0), "three letters, and one about the script");
+    let told: Vec<_> = inbox.iter().filter(|message| message.contains("Your rules \"own\" failed")).collect();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("invalid folder name") && told[0].contains("line 1"), "{}", told[0]);
+    assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_was_changed_is_kept_so_and_what_was_seen_is_known_again() {
+    let desk = Desk::open().await;
+    let text = "require [\"editheader\", \"duplicate\", \"enotify\"]; if duplicate { discard; stop; }\r\n\
+        notify :message \"You have mail\" \"mailto:pager@elsewhere.example\"; addheader \"X-Seen\" \"yes\";";
+    script(&desk, BEN, text).await;
+    assert_eq!(get(&desk, &[BEN, ANN]).await, ["250 2.0.0"; 2]);
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    let inbox = desk.inbox(BEN).await;
+    assert_eq!(inbox.len(), 1, "the second one was there before");
+    assert!(inbox[0].contains("X-Seen: yes\r\n"), "{}", inbox[0]);
+    assert!(!desk.inbox(ANN).await[0].contains("X-Seen"));
+    let (sender, notice) = desk.on_its_way().await;
+    assert!(sender.is_empty() && notice.contains("Subject: You have mail\r\n"), "{notice}");
+    assert!(notice.contains("Auto-Submitted: auto-notified\r\n"), "{notice}");
+    assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_house_goes_first_and_last_and_includes_are_found() {
+    let desk = Desk::open().await;
+    let (store, by) = (&desk.house.store, Author::house());
+    let put = async |name: &str, text: &str| store.put_sieve_script(&by, RuleScope::House, name, text).await.unwrap();
+    put("before", "require \"editheader\"; addheader \"X-Before\" \"yes\";").await;
+    put("shared", "require \"fileinto\"; if header \"x-before\" \"yes\" { fileinto \"Archive\"; }").await;
+    put("after", "discard;").await;
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, BEN, "INBOX").await, 0, "without one of his own the house's hold");
+    script(&desk, BEN, "require \"include\"; include :global \"shared\";").await;
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    assert_eq!((count(&desk, BEN, "INBOX").await, count(&desk, BEN, "Archive").await), (0, 1));
+    assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+/// What our own verdict calls junk goes to Junk, is answered by nobody and sent on to nobody; where a script puts it somewhere by itself, there it is.
+#[tokio::test]
+async fn junk_stays_junk_unless_the_script_files_it() {
+    let Desk { house, reception } = Desk::open().await;
+    house.store.change_setting(&Author::house(), "junk.greylisting", Some("false")).await.unwrap();
+    let zone =
+        Zone::new().with_txt("shop.example", "v=spf1 -all").with_txt("_dmarc.shop.example", "v=DMARC1; p=quarantine");
+    let desk = Desk { house, reception: reception.with_resolver(Arc::new(zone)) };
+    for (text, inbox, junk, queued) in [
+        ("require \"vacation\"; vacation \"Away\";", 0, 1, 0),
+        ("redirect \"x@elsewhere.example\";", 0, 2, 0),
+        ("keep;", 1, 2, 0),
+        ("require \"fileinto\"; fileinto \"INBOX\";", 2, 2, 0),
+        ("discard;", 2, 2, 0),
+    ] {
+        script(&desk, BEN, text).await;
+        assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"], "{text}");
+        let found = (count(&desk, BEN, "INBOX").await, count(&desk, BEN, "Junk").await, desk.queued().await.len());
+        assert_eq!(found, (inbox, junk, queued), "{text}");
+    }
+    assert!(desk.house.store.account(&address(BEN)).await.unwrap().is_some());
+    assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+}

@@ -1,0 +1,23 @@
+# Sieve scripts and rules: what may be wrong with what was typed.
+script-absent = There are no rules named “{ $name }”.
+script-exists = There are rules named “{ $name }” already.
+script-active = “{ $name }” runs over the mail that comes. Switch it off, or others on, before you remove it.
+script-too-many = There are { $most } scripts, and no more can be kept. Remove one first.
+script-too-large = All scripts together would have more than { $most } MiB.
+script-bad-name = A name has letters, no slash and no line end.
+script-runs-by-name = These scripts run by their names: “{ $before }” before people’s own, “{ $after }” after them.
+rules-unfit = These rules can’t be written as a script. Look for signs that don’t belong into a name or an address.
+rules-too-many = There are { $most } already, and no more can be kept.
+rules-no-name = Give the rule a name, on one line.
+rules-no-act = Choose what is done.
+rules-no-value = Say what it is compared with, on one line.
+rules-bad-condition = Choose what is looked at, and how.
+rules-bad-header = This is no name of a header field, like X-Priority.
+rules-bad-size = Say the size in KiB, as a whole number.
+rules-bad-mailbox = “{ $name }” is no name of a mailbox.
+rules-bad-address = “{ $address }” is no address.
+rules-bad-flag = This is no flag.
+rules-bad-day = Write the day as 2026-12-24.
+rules-days-turned = The last day lies before the first.
+rules-no-text = Say what those who write are told.
+rules-bad-days = Choose 1 to 365 days.

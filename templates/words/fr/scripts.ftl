@@ -1,0 +1,23 @@
+# Scripts Sieve et règles : ce qui peut ne pas aller dans ce qui a été saisi.
+script-absent = Il n’y a pas de règles nommées « { $name } ».
+script-exists = Il y a déjà des règles nommées « { $name } ».
+script-active = « { $name } » traite le courrier qui arrive. Désactivez-le, ou activez-en un autre, avant de le supprimer.
+script-too-many = Il y a { $most } scripts, et on ne peut en garder davantage. Supprimez-en un d’abord.
+script-too-large = Tous les scripts ensemble dépasseraient { $most } Mio.
+script-bad-name = Un nom a des lettres, ni barre oblique ni fin de ligne.
+script-runs-by-name = Ces scripts agissent selon leur nom : « { $before } » avant ceux des personnes, « { $after } » après.
+rules-unfit = Ces règles ne peuvent pas s’écrire en script. Cherchez des signes qui n’ont pas leur place dans un nom ou une adresse.
+rules-too-many = Il y en a déjà { $most }, et on ne peut en garder davantage.
+rules-no-name = Donnez un nom à la règle, sur une ligne.
+rules-no-act = Choisissez ce qui est fait.
+rules-no-value = Dites à quoi comparer, sur une ligne.
+rules-bad-condition = Choisissez ce qui est examiné, et comment.
+rules-bad-header = Ce n’est pas un nom de champ d’en-tête, comme X-Priority.
+rules-bad-size = Indiquez la taille en Kio, en nombre entier.
+rules-bad-mailbox = « { $name } » n’est pas un nom de dossier.
+rules-bad-address = « { $address } » n’est pas une adresse.
+rules-bad-flag = Ce n’est pas un marqueur.
+rules-bad-day = Écrivez le jour ainsi : 2026-12-24.
+rules-days-turned = Le dernier jour précède le premier.
+rules-no-text = Dites ce que reçoivent ceux qui écrivent.
+rules-bad-days = Choisissez de 1 à 365 jours.
