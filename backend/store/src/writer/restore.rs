@@ -1,6 +1,7 @@
 //! What was deleted is remembered, and comes back.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use relais_model::{SpecialUse, SystemFlag, UidSet};
 use sqlx::{AssertSqlSafe, Row as _};
@@ -96,11 +97,11 @@ impl Batch<'_, '_> {
                 all.push(system);
                 continue;
             }
-            if !known.contains_key(&row.mailbox) {
-                known.insert(row.mailbox, load::keywords(self.tx.reader().await?, row.mailbox).await?);
-            }
-            let names = known.get(&row.mailbox).map(|keywords| keywords.flags(row.flags & !SYSTEM));
-            match self.bits(to, &names.unwrap_or_default(), true).await? {
+            let keywords = match known.entry(row.mailbox) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(load::keywords(self.tx.reader().await?, row.mailbox).await?),
+            };
+            match self.bits(to, &keywords.flags(row.flags & !SYSTEM), true).await? {
                 Ok(bits) => all.push(system | bits),
                 Err(TooManyKeywords) => return Ok(None),
             }
