@@ -83,6 +83,7 @@ impl Keeper {
     /// Brings the index up to date and keeps it so, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut changes = self.finder.store().changes();
+        self.finder.begin_keeping();
         let mut scribe = None;
         loop {
             let kept = select! {
@@ -139,8 +140,11 @@ impl Keeper {
         }
         while self.take_some(scribe).await? {
             self.finder.count();
+            if self.finder.is_rebuild_asked() {
+                return Ok(()); // all of it is begun anew
+            }
         }
-        self.finder.set_current(true);
+        self.finder.set_current(!self.finder.is_rebuild_asked());
         self.finder.count();
         Ok(())
     }
