@@ -18,6 +18,18 @@ struct Posting {
     distances: Vec<u8>,
 }
 
+impl Posting {
+    /// Notes a message, unless it is the last one; tells by how many octets this grew.
+    fn note(&mut self, doc: u32) -> usize {
+        let before = self.distances.len();
+        if let Some(distance) = doc.checked_sub(self.next) {
+            number::put(distance, &mut self.distances);
+            self.next = doc + 1;
+        }
+        self.distances.len() - before
+    }
+}
+
 /// Messages and their words.
 #[derive(Debug, Default)]
 pub(crate) struct Builder {
@@ -43,19 +55,13 @@ impl Builder {
         self.term.clear();
         self.term.push(place as u8);
         self.term.extend_from_slice(word.as_bytes());
-        let posting = match self.terms.get_mut(&*self.term) {
-            Some(posting) => posting,
-            None => {
-                self.held_octets += self.term.len() + TERM_OCTETS;
-                self.terms.entry(self.term.as_slice().into()).or_default()
-            }
-        };
-        if doc >= posting.next {
-            let before = posting.distances.len();
-            number::put(doc - posting.next, &mut posting.distances);
-            self.held_octets += posting.distances.len() - before;
-            posting.next = doc + 1;
+        if let Some(posting) = self.terms.get_mut(&*self.term) {
+            self.held_octets += posting.note(doc);
+            return;
         }
+        let mut posting = Posting::default();
+        self.held_octets += self.term.len() + TERM_OCTETS + posting.note(doc);
+        self.terms.insert(self.term.as_slice().into(), posting);
     }
 
     /// About so many octets are held.
@@ -115,11 +121,10 @@ pub(crate) fn merge(segments: &[&Segment], gone: &HashSet<i64>, path: &Path) -> 
         }
         let (Some(cursor), Some(numbers)) = (cursors.get_mut(at), new_numbers.get(at)) else { continue };
         cursor.each_doc(&mut |doc| {
-            let new = usize::try_from(doc).ok().and_then(|doc| numbers.get(doc)).copied().unwrap_or(u32::MAX);
+            let new = usize::try_from(doc).ok().and_then(|doc| numbers.get(doc)).copied();
             // Segments follow one another, so new numbers rise.
-            if let Some(distance) = new.checked_sub(posting.next).filter(|_| new != u32::MAX) {
-                number::put(distance, &mut posting.distances);
-                posting.next = new + 1;
+            if let Some(new) = new.filter(|new| *new != u32::MAX) {
+                posting.note(new);
             }
         })?;
         cursor.advance()?;

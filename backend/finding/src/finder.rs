@@ -34,6 +34,8 @@ struct Inner {
     snapshot: Arc<RwLock<Arc<Snapshot>>>,
     /// All that the store had at the last look is in the index.
     is_current: AtomicBool,
+    /// A keeper has begun.
+    is_kept: AtomicBool,
     is_rebuild_asked: AtomicBool,
     asked: Notify,
 }
@@ -51,6 +53,8 @@ pub struct Standing {
     pub files: usize,
     /// All that was there at the last look is in it; else it is being made or brought up to date.
     pub is_current: bool,
+    /// Somebody keeps it: else nothing is to be waited for.
+    pub is_kept: bool,
 }
 
 /// Messages of one mailbox, parted by what the index knows of them.
@@ -86,6 +90,7 @@ impl Finder {
             store,
             snapshot: Arc::default(),
             is_current: AtomicBool::new(false),
+            is_kept: AtomicBool::new(false),
             is_rebuild_asked: AtomicBool::new(false),
             asked: Notify::new(),
         };
@@ -113,6 +118,7 @@ impl Finder {
             octets: snapshot.octets(),
             files: snapshot.segments(),
             is_current: self.inner.is_current.load(Ordering::Relaxed),
+            is_kept: self.inner.is_kept.load(Ordering::Relaxed),
         })
     }
 
@@ -174,6 +180,10 @@ impl Finder {
 
     pub(crate) fn shared_snapshot(&self) -> Arc<RwLock<Arc<Snapshot>>> {
         Arc::clone(&self.inner.snapshot)
+    }
+
+    pub(crate) fn begin_keeping(&self) {
+        self.inner.is_kept.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn set_current(&self, is_current: bool) {

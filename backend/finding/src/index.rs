@@ -203,9 +203,10 @@ impl Index {
         let named: HashSet<&str> = snapshot.segments.iter().map(|opened| opened.entry.name.as_str()).collect();
         for file in fs::read_dir(&self.folder)? {
             let file = file?;
-            let name = file.file_name();
-            if name.to_str().is_some_and(|name| name.ends_with(".words") && !named.contains(name)) {
-                fs::remove_file(file.path())?;
+            let (path, name) = (file.path(), file.file_name());
+            let is_named = name.to_str().is_some_and(|name| named.contains(name));
+            if path.extension().is_some_and(|kind| kind == "words") && !is_named {
+                fs::remove_file(path)?;
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use relais_store::{MessageKey, StoreError};
+use relais_store::{Engine, MessageKey, StoreError};
 use tokio::select;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
@@ -37,8 +37,10 @@ const ON_THE_WAY: usize = 4;
 const PAUSE: Duration = Duration::from_secs(10);
 /// What failed is tried again after this.
 const FAILED_PAUSE: Duration = Duration::from_mins(1);
-/// Another node may yet commit a content whose key is so old.
+/// A content whose key is so old may yet be committed,
 const LATE: Duration = Duration::from_mins(1);
+/// and where several nodes write, whose clocks differ.
+const LATE_OF_NODES: Duration = Duration::from_mins(10);
 /// As nice as can be.
 const NICEST: i32 = 19;
 
@@ -83,6 +85,7 @@ impl Keeper {
     /// Brings the index up to date and keeps it so, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut changes = self.finder.store().changes();
+        self.finder.begin_keeping();
         let mut scribe = None;
         loop {
             let kept = select! {
@@ -139,8 +142,11 @@ impl Keeper {
         }
         while self.take_some(scribe).await? {
             self.finder.count();
+            if self.finder.is_rebuild_asked() {
+                return Ok(()); // all of it is begun anew
+            }
         }
-        self.finder.set_current(true);
+        self.finder.set_current(!self.finder.is_rebuild_asked());
         self.finder.count();
         Ok(())
     }
@@ -168,7 +174,11 @@ impl Keeper {
                 tokio::task::yield_now().await;
             }
         };
-        let late = MessageKey::at(store.now().minus(LATE)).value();
+        let lateness = match store.engine() {
+            Engine::Sqlite => LATE,
+            Engine::Postgres => LATE_OF_NODES,
+        };
+        let late = MessageKey::at(store.now().minus(lateness)).value();
         let complete_to = after.min(late).max(snapshot.complete_to);
         if taken == 0 && complete_to == snapshot.complete_to {
             return Ok(is_more);

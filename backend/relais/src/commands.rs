@@ -783,14 +783,16 @@ async fn index(command: IndexCommand, line: &mut Line<'_>) -> Result<()> {
     loop {
         let index = get(line, "/system/index").await?;
         let number = |name: &str| index.get(name).and_then(Value::as_u64).unwrap_or_default();
-        let is_current = index.get("is_current").and_then(Value::as_bool).unwrap_or_default();
+        let is = |name: &str| index.get(name).and_then(Value::as_bool).unwrap_or_default();
+        let state = match (is("is_kept"), is("is_current")) {
+            (false, _) => "no server runs here that keeps it",
+            (true, true) => "up to date",
+            (true, false) => "being made; searches read messages meanwhile",
+        };
         let (indexed, contents) = (number("indexed"), number("contents"));
-        let state = if is_current { "up to date" } else { "being made; searches read messages meanwhile" };
-        say(&format!(
-            "{indexed} of {contents} messages, {} octets in {} files: {state}",
-            number("octets"),
-            number("files")
-        ))?;
+        let (octets, files) = (number("octets"), number("files"));
+        say(&format!("{indexed} of {contents} messages, {octets} octets in {files} files: {state}"))?;
+        let is_current = is("is_current") || !is("is_kept");
         if is_current || !waits {
             return Ok(());
         }

@@ -207,7 +207,7 @@ async fn make_index(house: &mut House, octets: u64) {
     );
 }
 
-/// VmHWM, in MB.
+/// The most memory that the process had, in MB.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -214,6 +214,8 @@ pub struct IndexView {
     pub files: usize,
     /// All that was there a moment ago is in it. Else it is being made or brought up to date, and searches read messages meanwhile.
     pub is_current: bool,
+    /// A server runs and keeps it.
+    pub is_kept: bool,
 }
 
 impl Service {
@@ -223,8 +225,8 @@ impl Service {
     /// [`Failure::Forbidden`].
     pub async fn index(&self, by: &Actor) -> Result<IndexView, Failure> {
         by.require(Role::Owner)?;
-        let Standing { indexed, contents, octets, files, is_current } = self.finder.standing().await?;
-        Ok(IndexView { indexed, contents, octets, files, is_current })
+        let Standing { indexed, contents, octets, files, is_current, is_kept } = self.finder.standing().await?;
+        Ok(IndexView { indexed, contents, octets, files, is_current, is_kept })
     }
 
     /// Has the search index made anew, from the messages. Owner.

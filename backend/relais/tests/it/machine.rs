@@ -78,6 +78,24 @@ fn every_door_is_tried_and_nothing_of_it_is_left() {
     assert_eq!(house.must(&["check-store"], ""), "The database is clean.\n");
 }
 
+/// Beside the traffic, and anew when it is asked for.
+#[test]
+fn the_search_index_is_made_and_made_anew() {
+    let house = House::open();
+    let message = b"From: ann@relais.test\r\nSubject: x\r\n\r\nsome words\r\n";
+    house
+        .submitter("ann@relais.test")
+        .deliver("ann@relais.test", &["ben@relais.test"], message)
+        .unwrap()
+        .must(250)
+        .unwrap();
+    for _ in 0..2 {
+        let said = house.must(&["index", "rebuild", "--wait"], "");
+        assert!(said.ends_with(" files: up to date\n") && said.contains("1 of 1 messages, "), "{said}");
+    }
+    assert!(house.must(&["index", "status"], "").contains("1 of 1 messages, "));
+}
+
 #[test]
 fn a_server_that_does_not_run_is_not_tested() {
     let folder = tempfile::tempdir().unwrap();
