@@ -55,6 +55,8 @@ struct Own {
     copies: Vec<ScriptedCopy>,
     /// Messages of [`Scripts::further`] that are its copies.
     changed: Vec<usize>,
+    /// A copy goes on: whatever becomes of those here, the sender must not send again.
+    sends_on: bool,
     refusal: Option<Reply>,
 }
 
@@ -128,6 +130,7 @@ impl Scripts {
                 (Some(reply), _) => heard.failures.push((&own.delivery.address, reply.clone())),
                 (None, Some(refused)) if answers.iter().all(|answer| answer.is_err()) => {
                     heard.failures.push((&own.delivery.address, outcome::refused(*refused)));
+                    heard.is_served |= own.sends_on;
                 }
                 (None, _) => heard.is_served = true,
             }
@@ -256,6 +259,7 @@ impl Reception {
             let octets = copy.edited.clone()?;
             Some(Further { octets, deliveries, recipients: Vec::new(), ret: None, by: delivery.address.clone() })
         }));
+        let sends_on = !redirects.is_empty();
         let redirects = redirects.into_iter().map(|redirect| Ahead {
             redirect,
             from: delivery.clone(),
@@ -269,6 +273,7 @@ impl Reception {
             plans: vec![plan],
             copies,
             changed: (first..scripts.further.len()).collect(),
+            sends_on,
             refusal: refusal.map(|reason| refusal_of(&reason)),
             delivery,
         }

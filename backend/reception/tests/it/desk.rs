@@ -157,7 +157,7 @@ impl Desk {
         listing.rows.into_iter().map(row).collect()
     }
 
-    async fn limit(&self, of: &str, octets: u64) {
+    pub(crate) async fn limit(&self, of: &str, octets: u64) {
         let change = AccountChange { quota_octets: Some(Some(octets)), ..AccountChange::default() };
         self.house.store.change_account(&address(of), change, None, &Author::house()).await.unwrap();
     }

@@ -13,6 +13,7 @@ use crate::house::address;
 
 const ANN: &str = "ann@example.org";
 const BEN: &str = "ben@example.org";
+const CARL: &str = "carl@example.org";
 const DORA: &str = "dora@shop.example";
 
 /// What Dora writes to Ben.
@@ -98,10 +99,18 @@ async fn what_is_sent_on_has_our_path_and_goes_in_no_circle() {
     script(&desk, ANN, "require \"copy\"; redirect :copy \"ben@example.org\";").await;
     assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
     assert_eq!((count(&desk, ANN, "INBOX").await, count(&desk, BEN, "INBOX").await), (1, 2));
+    // A full mailbox: what goes on has gone, so it isn't sent again; the sender is told.
+    desk.house.add_account(CARL, "hash").await;
+    desk.limit(CARL, 10).await;
+    script(&desk, CARL, "require \"copy\"; redirect :copy \"x@elsewhere.example\";").await;
+    let queued = desk.queued().await.len();
+    assert_eq!(get(&desk, &[CARL]).await, ["250 2.0.0"]);
+    assert_eq!(desk.queued().await.len(), queued + 2, "one goes on, one is the notice");
     // An address that is nobody's loses nothing.
+    let inbox = count(&desk, BEN, "INBOX").await;
     script(&desk, BEN, "redirect \"nobody@example.org\";").await;
     assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
-    assert_eq!(count(&desk, BEN, "INBOX").await, 3);
+    assert_eq!(count(&desk, BEN, "INBOX").await, inbox + 1);
     assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
 }
 
