@@ -136,7 +136,7 @@ impl Text {
         let text = without_footer(text);
         onto.mark_if(text.lines().any(|line| line.starts_with('>')), Mark::Quotes);
         onto.mark_if(text.lines().any(|line| line.trim_end_matches('\r') == "-- "), Mark::Signature);
-        onto.mark_if(text.contains("-----BEGIN PGP SIGN"), Mark::Signed);
+        onto.mark_if(memchr::memmem::find(text.as_bytes(), b"-----BEGIN PGP SIGN").is_some(), Mark::Signed);
         self.begin_with(text);
         self.words(text, surroundings, onto);
     }

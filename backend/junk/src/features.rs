@@ -11,7 +11,11 @@ use crate::signs::Sign;
 use crate::{body, header, marks::Mark};
 
 /// So many features of a message are kept, whatever it holds.
-pub const MAX_FEATURES: usize = 16_000;
+pub const MAX_FEATURES: usize = MAX_SAID + MAX_FOURS;
+/// So many of them say something by themselves,
+const MAX_SAID: usize = 15_000;
+/// and so many are four octets in a row.
+const MAX_FOURS: usize = 5_000;
 /// So much text is kept to explain them.
 const MAX_TEXT_OCTETS: usize = 256 * 1024;
 /// Words further apart are no pair.
@@ -32,7 +36,9 @@ pub struct Surroundings<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Features {
     text: String,
-    all: Vec<Feature>,
+    said: Vec<Feature>,
+    /// Hashes of four octets in a row: of the header, of the text.
+    fours: [Vec<u32>; 2],
     signs: Vec<Sign>,
     hosts: Vec<String>,
 }
@@ -51,7 +57,7 @@ pub(crate) struct Feature {
 impl Features {
     /// Looks at a message. Any octets have features; their number is at most [`MAX_FEATURES`], each is there once.
     pub fn of(raw: &[u8], structure: &Structure, surroundings: &Surroundings<'_>) -> Self {
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered::for_octets(raw.len());
         let author = header::gather(raw, structure, surroundings, &mut gathered);
         body::gather(raw, structure, author.as_ref(), surroundings, &mut gathered);
         gathered.close()
@@ -59,12 +65,12 @@ impl Features {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.all.len()
+        self.said.len() + self.fours.iter().map(Vec::len).sum::<usize>()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.len() == 0
     }
 
     /// What the heuristics found.
@@ -79,28 +85,46 @@ impl Features {
 
     /// Each with its place and its text, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = (u32, Place, String)> {
-        self.all.iter().map(|feature| (feature.hash, feature.place, self.text_of(feature)))
+        let said = self.said.iter().map(|feature| (feature.hash, feature.place, self.text_of(feature)));
+        let fours = self
+            .fours()
+            .into_iter()
+            .flat_map(|(place, fours)| fours.iter().map(move |hash| (*hash, place, name_of_fours(place).to_owned())));
+        said.chain(fours)
     }
 
     /// Drops those that are not to be learnt from.
     pub fn retain(&mut self, keep: impl Fn(u32, Place) -> bool) {
-        self.all.retain(|feature| keep(feature.hash, feature.place));
+        self.said.retain(|feature| keep(feature.hash, feature.place));
+        for (fours, place) in self.fours.iter_mut().zip(PLACES_OF_FOURS) {
+            fours.retain(|hash| keep(*hash, place));
+        }
     }
 
-    pub(crate) fn all(&self) -> &[Feature] {
-        &self.all
+    /// Those that say something by themselves.
+    pub(crate) fn said(&self) -> &[Feature] {
+        &self.said
+    }
+
+    /// The hashes of four octets in a row, by their place.
+    pub(crate) fn fours(&self) -> [(Place, &[u32]); 2] {
+        let [of_field, of_text] = &self.fours;
+        let [in_field, in_text] = PLACES_OF_FOURS;
+        [(in_field, of_field), (in_text, of_text)]
     }
 
     pub(crate) fn text_of(&self, feature: &Feature) -> String {
-        match feature.place {
-            Place::FieldOctets => return "field-octets".to_owned(),
-            Place::TextOctets => return "text-octets".to_owned(),
-            _ => {}
-        }
         let first = self.text.get(range(feature.first)).unwrap_or_default();
         let second = self.text.get(range(feature.second)).unwrap_or_default();
         if feature.place.is_pair() { format!("{first} {second}") } else { first.to_owned() }
     }
+}
+
+const PLACES_OF_FOURS: [Place; 2] = [Place::FieldOctets, Place::TextOctets];
+
+/// What people read for all of them, for one by one they say nothing.
+pub(crate) fn name_of_fours(place: Place) -> &'static str {
+    if place == Place::FieldOctets { "field-octets" } else { "text-octets" }
 }
 
 fn range(span: Span) -> Range<usize> {
@@ -108,10 +132,12 @@ fn range(span: Span) -> Range<usize> {
 }
 
 /// Features in the making.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Gathered {
     text: String,
-    all: Vec<Feature>,
+    said: Vec<Feature>,
+    fours: [Vec<u32>; 2],
+    seen: Seen,
     signs: Vec<Sign>,
     /// Where links lead.
     pub(crate) hosts: Vec<String>,
@@ -125,35 +151,52 @@ pub(crate) struct Word {
 }
 
 impl Gathered {
+    /// With room for what a message of so many octets mostly has.
+    fn for_octets(octets: usize) -> Self {
+        Self {
+            text: String::with_capacity(octets.min(MAX_TEXT_OCTETS)),
+            said: Vec::with_capacity((octets / 2).min(MAX_SAID)),
+            fours: [Vec::with_capacity(1024), Vec::with_capacity(octets.min(MAX_FOURS))],
+            seen: Seen::for_count((octets + octets / 2).min(MAX_FEATURES)),
+            signs: Vec::new(),
+            hosts: Vec::new(),
+        }
+    }
+
     pub(crate) fn word(&mut self, place: Place, word: &str) -> Option<Word> {
-        if self.text.len() + word.len() > MAX_TEXT_OCTETS || self.is_full() {
+        if self.text.len() + word.len() > MAX_TEXT_OCTETS || self.said.len() >= MAX_SAID {
             return None;
         }
         let from = u32::try_from(self.text.len()).ok()?;
         self.text.push_str(word);
-        let span = (from, u32::try_from(self.text.len()).ok()?);
-        let hash = hash(word);
-        self.all.push(Feature { hash: placed(place, hash), place, first: span, second: (0, 0) });
-        Some(Word { hash, span })
+        let word = Word { hash: hash(word), span: (from, u32::try_from(self.text.len()).ok()?) };
+        self.say(Feature { hash: placed(place, word.hash), place, first: word.span, second: (0, 0) });
+        Some(word)
     }
 
-    /// A few octets, of which no text is kept.
-    pub(crate) fn octets(&mut self, place: Place, octets: &[u8]) {
-        if !self.is_full() {
-            let mut fnv = Fnv::default();
-            fnv.write(octets);
-            self.all.push(Feature { hash: placed(place, fnv.finish()), place, first: (0, 0), second: (0, 0) });
+    /// Four octets in a row, as a number, of which no text is kept.
+    pub(crate) fn four(&mut self, place: Place, four: u32) {
+        let hash = placed(place, u64::from(four));
+        let [of_field, of_text] = &mut self.fours;
+        let fours = if place == Place::FieldOctets { of_field } else { of_text };
+        if self.seen.is_new(hash) {
+            fours.push(hash);
         }
     }
 
     /// `distance` words apart.
     pub(crate) fn pair(&mut self, place: Place, first: Word, second: Word, distance: usize) {
-        if self.is_full() {
-            return;
+        if self.said.len() < MAX_SAID {
+            // Near to each other is one thing, wherever exactly: `distance` 1 differs from the rest.
+            let hash = (first.hash.rotate_left(if distance == 1 { 17 } else { 31 })) ^ second.hash;
+            self.say(Feature { hash: placed(place, hash), place, first: first.span, second: second.span });
         }
-        // Near to each other is one thing, wherever exactly: `distance` 1 differs from the rest.
-        let hash = (first.hash.rotate_left(if distance == 1 { 17 } else { 31 })) ^ second.hash;
-        self.all.push(Feature { hash: placed(place, hash), place, first: first.span, second: second.span });
+    }
+
+    fn say(&mut self, feature: Feature) {
+        if self.seen.is_new(feature.hash) {
+            self.said.push(feature);
+        }
     }
 
     pub(crate) fn mark(&mut self, mark: Mark) {
@@ -172,16 +215,56 @@ impl Gathered {
         }
     }
 
-    /// Twice as many are gathered as are kept, for most words come more than once.
-    fn is_full(&self) -> bool {
-        self.all.len() >= 2 * MAX_FEATURES
+    fn close(self) -> Features {
+        let Self { text, said, fours, signs, hosts, .. } = self;
+        Features { text, said, fours, signs, hosts }
+    }
+}
+
+/// Hashes that were there before: a table with open addresses, at most half full. What is hashed well already needs no second hash.
+#[derive(Debug)]
+struct Seen {
+    /// 0: nothing is here.
+    slots: Vec<u32>,
+    count: usize,
+}
+
+impl Seen {
+    fn for_count(count: usize) -> Self {
+        Self { slots: vec![0; (2 * count).next_power_of_two().max(1024)], count: 0 }
     }
 
-    fn close(mut self) -> Features {
-        self.all.sort_unstable_by_key(|feature| (feature.hash, feature.first));
-        self.all.dedup_by_key(|feature| feature.hash);
-        self.all.truncate(MAX_FEATURES);
-        Features { text: self.text, all: self.all, signs: self.signs, hosts: self.hosts }
+    /// Whether it is the first time; no hash is 0.
+    fn is_new(&mut self, hash: u32) -> bool {
+        if 2 * self.count >= self.slots.len() {
+            self.grow();
+        }
+        let is_new = self.put(hash);
+        self.count += usize::from(is_new);
+        is_new
+    }
+
+    fn put(&mut self, hash: u32) -> bool {
+        let mask = self.slots.len() - 1;
+        let mut at = usize::try_from(hash).unwrap_or(0) & mask;
+        // It ends, for a slot is empty.
+        loop {
+            match self.slots.get_mut(at) {
+                Some(slot) if *slot == 0 => {
+                    *slot = hash;
+                    return true;
+                }
+                Some(slot) if *slot == hash => return false,
+                _ => at = (at + 1) & mask,
+            }
+        }
+    }
+
+    fn grow(&mut self) {
+        let larger = vec![0; 2 * self.slots.len()];
+        for hash in std::mem::replace(&mut self.slots, larger).into_iter().filter(|hash| *hash != 0) {
+            self.put(hash);
+        }
     }
 }
 
@@ -212,12 +295,12 @@ impl Hasher for Fnv {
     }
 }
 
-/// Mixed with the place, to 32 well-spread bits.
+/// Mixed with the place, to 32 well-spread bits, which are never 0.
 fn placed(place: Place, hash: u64) -> u32 {
     let mut mixed = hash ^ (u64::from(place as u8) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    u32::try_from(mixed >> 32).unwrap_or(u32::MAX)
+    u32::try_from(mixed >> 32).unwrap_or(u32::MAX).max(1)
 }
 
 #[cfg(test)]
@@ -241,5 +324,19 @@ pub(crate) mod testing {
         for (place, text) in absent {
             assert!(!has(*place, text), "{raw}: {place:?} {text} should not be");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_is_known_however_much_it_is() {
+        let mut seen = Seen::for_count(0);
+        let hashes = || (1..5000_u32).map(|number| placed(Place::Body, u64::from(number)));
+        assert!(hashes().all(|hash| seen.is_new(hash)));
+        assert!(!hashes().any(|hash| seen.is_new(hash)));
+        assert!(seen.slots.len() >= 2 * seen.count);
     }
 }

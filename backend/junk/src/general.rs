@@ -5,10 +5,13 @@
 //! does. Their sum is the score. The regression is itself a sum of many, half of them trained on what messages say and half
 //! on the manner in which they are made ([`Training`](crate::Training)).
 
+use std::sync::LazyLock;
+
 use crate::Class;
 use crate::binary::{Broken, Reader};
 use crate::features::{Feature, Features};
-use crate::place::Kind;
+use crate::place::{Kind, Place};
+use crate::score::LEAST_REASON;
 
 /// The first octets of a model's bytes, and its format.
 const MAGIC: [u8; 8] = *b"relais\x02g";
@@ -30,17 +33,56 @@ pub(crate) struct Entry {
 }
 
 /// The general model. It is made by [`Training`](crate::Training) and never learns; accounts do ([`Own`](crate::Own)).
+///
+/// Most of what a message has it doesn't know; that must be found out fast. The first 22 bits of a hash are looked up in a map
+/// of bits, whose words stand for 16 bits each; where the bit is there, the bits before it say about where the entry is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct General {
     /// By hash, each once.
-    pub(crate) entries: Vec<Entry>,
+    entries: Vec<Entry>,
+    /// For each of the first 16 bits of a hash, which of the next 6 are known.
+    known: Vec<u64>,
+    /// For each of the first 16 bits of a hash, where its entries begin.
+    starts: Vec<u32>,
     /// What a weight of 1 is worth.
-    pub(crate) unit: f32,
+    unit: f32,
     /// What is added to every sum.
-    pub(crate) bias: f32,
+    bias: f32,
+}
+
+/// What the general model says of a message.
+#[derive(Debug, Clone)]
+pub(crate) struct Weighed {
+    /// The logarithm of how much likelier junk is than ham.
+    pub(crate) log_odds: f32,
+    /// What single features add to it by the regression, where that is worth a word.
+    pub(crate) parts: Vec<(Feature, f32)>,
+    /// What all octets of a place add.
+    pub(crate) fours: [(Place, f32); 2],
 }
 
 impl General {
+    /// `entries` are in the order of their hashes, each once; `unit` is what a weight of 1 is worth, `bias` is added to every sum.
+    pub(crate) fn new(entries: Vec<Entry>, unit: f32, bias: f32) -> Self {
+        let (mut known, mut starts) = (vec![0_u64; 1 << 16], vec![0_u32; 1 << 16]);
+        for entry in &entries {
+            let (word, bit) = place_of(entry.hash);
+            if let Some(bits) = known.get_mut(word) {
+                *bits |= bit;
+            }
+            // How many there are, of each; then where they begin.
+            if let Some(count) = starts.get_mut(word) {
+                *count += 1;
+            }
+        }
+        let mut next = 0;
+        for start in &mut starts {
+            let count = std::mem::replace(start, next);
+            next += count;
+        }
+        Self { entries, known, starts, unit, bias }
+    }
+
     /// The model that ships with the binary.
     ///
     /// # Errors
@@ -69,7 +111,7 @@ impl General {
             entries.push(entry);
         }
         reader.end()?;
-        Ok(Self { entries, unit, bias })
+        Ok(Self::new(entries, unit, bias))
     }
 
     /// Little-endian: magic, unit, bias, count, then hash, weight and belief of each.
@@ -97,34 +139,60 @@ impl General {
     }
 
     pub(crate) fn entry(&self, hash: u32) -> Option<&Entry> {
-        let at = self.entries.binary_search_by_key(&hash, |entry| entry.hash).ok()?;
-        self.entries.get(at)
+        let (word, bit) = place_of(hash);
+        let bits = *self.known.get(word)?;
+        if bits & bit == 0 {
+            return None;
+        }
+        // No less than so many stand before it; more where several share their first 22 bits.
+        let before = (bits & (bit - 1)).count_ones();
+        let start = usize::try_from(self.starts.get(word)? + before).ok()?;
+        self.entries.get(start..)?.iter().find(|entry| entry.hash >= hash).filter(|entry| entry.hash == hash)
     }
 
-    /// The logarithm of how much likelier junk is than ham, and what each known feature adds to it by the regression.
-    pub(crate) fn weigh(&self, features: &Features) -> (f32, Vec<(Feature, f32)>) {
+    /// What it says of a message.
+    pub(crate) fn weigh(&self, features: &Features) -> Weighed {
         let shares = Shares::of(features);
-        let mut sum = self.bias;
+        let mut sums = [0_i32; Kind::COUNT];
         let mut fisher = Fisher::default();
         let mut parts = Vec::new();
-        for feature in features.all().iter().filter(|feature| !feature.place.is_personal()) {
+        for feature in features.said().iter().filter(|feature| !feature.place.is_personal()) {
             let Some(entry) = self.entry(feature.hash) else { continue };
-            if entry.weight != 0 {
-                let part = f32::from(entry.weight) * self.unit * shares.of_one(feature);
-                sum += part;
+            if let Some(sum) = sums.get_mut(feature.place.kind() as usize) {
+                *sum += i32::from(entry.weight);
+            }
+            let part = f32::from(entry.weight) * self.unit * shares.of_place(feature.place);
+            if part.abs() >= LEAST_REASON {
                 parts.push((*feature, part));
             }
             if entry.belief != 0 {
-                fisher.add(1.0 / (1.0 + (-f64::from(entry.belief) * BELIEF_UNIT).exp()));
+                fisher.add(entry.belief);
             }
         }
-        (sum + FISHER_SHARE * fisher.leaning(), parts)
+        let fours = features.fours().map(|(place, fours)| {
+            let sum = fours.iter().filter_map(|hash| self.entry(*hash)).map(|entry| i32::from(entry.weight)).sum();
+            (place, worth(sum) * self.unit * shares.of_place(place))
+        });
+        let said: f32 = sums.into_iter().zip(shares.0).map(|(sum, share)| worth(sum) * self.unit * share).sum();
+        let by_octets: f32 = fours.iter().map(|(_, part)| part).sum();
+        let log_odds = self.bias + said + by_octets + FISHER_SHARE * fisher.leaning();
+        Weighed { log_odds, parts, fours }
     }
 
     /// The logarithm of how much likelier junk is than ham.
     pub fn log_odds(&self, features: &Features) -> f32 {
-        self.weigh(features).0
+        self.weigh(features).log_odds
     }
+}
+
+/// Which word of the map, and its bit there.
+fn place_of(hash: u32) -> (usize, u64) {
+    (usize::try_from(hash >> 16).unwrap_or(0), 1 << (hash >> 10 & 63))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "fewer than 2^24: 127 for each feature")]
+fn worth(sum: i32) -> f32 {
+    sum as f32
 }
 
 /// How much one feature of each kind weighs in the regression: many share what few have alone.
@@ -134,18 +202,31 @@ pub(crate) struct Shares([f32; Kind::COUNT]);
 impl Shares {
     pub(crate) fn of(features: &Features) -> Self {
         let mut counts = [0_u16; Kind::COUNT];
-        for feature in features.all() {
-            if let Some(count) = counts.get_mut(feature.place.kind() as usize) {
-                *count = count.saturating_add(1);
+        let mut count = |place: Place, more: usize| {
+            if let Some(count) = counts.get_mut(place.kind() as usize) {
+                *count = count.saturating_add(u16::try_from(more).unwrap_or(u16::MAX));
             }
-        }
+        };
+        features.said().iter().for_each(|feature| count(feature.place, 1));
+        features.fours().into_iter().for_each(|(place, fours)| count(place, fours.len()));
         Self(counts.map(|count| 1.0 / f32::from(count.max(1)).sqrt()))
     }
 
-    pub(crate) fn of_one(self, feature: &Feature) -> f32 {
-        self.0.get(feature.place.kind() as usize).copied().unwrap_or(0.0)
+    pub(crate) fn of_place(self, place: Place) -> f32 {
+        self.0.get(place.kind() as usize).copied().unwrap_or(0.0)
     }
 }
+
+/// The logarithm of the probability that a belief means, by the belief's bits.
+static LN_PROBABILITIES: LazyLock<[f64; 256]> = LazyLock::new(|| {
+    let mut all = [0.0; 256];
+    for belief in i8::MIN..=i8::MAX {
+        if let Some(one) = all.get_mut(usize::from(belief.cast_unsigned())) {
+            *one = -(-f64::from(belief) * BELIEF_UNIT).exp().ln_1p();
+        }
+    }
+    all
+});
 
 /// Fisher's method of combining probabilities, as Robinson turned it on mail: two tests, one whether the message is no ham,
 /// one whether it is no junk; the leaning is their difference.
@@ -157,10 +238,11 @@ struct Fisher {
 }
 
 impl Fisher {
-    fn add(&mut self, probability: f64) {
+    fn add(&mut self, belief: i8) {
+        let of = |belief: i8| LN_PROBABILITIES.get(usize::from(belief.cast_unsigned())).copied().unwrap_or(0.0);
         self.count += 1.0;
-        self.ln_junk += probability.ln();
-        self.ln_ham += (1.0 - probability).ln();
+        self.ln_junk += of(belief);
+        self.ln_ham += of(belief.saturating_neg());
     }
 
     /// -1 (ham) to 1 (junk).
@@ -241,16 +323,16 @@ mod tests {
 
     #[test]
     fn fisher_is_sure_only_of_what_speaks_for_one_side() {
-        let leaning = |probabilities: &[f64]| {
+        let leaning = |beliefs: &[i8]| {
             let mut fisher = Fisher::default();
-            for one in probabilities {
+            for one in beliefs {
                 fisher.add(*one);
             }
             fisher.leaning()
         };
-        assert!(leaning(&[0.99; 20]) > 0.99);
-        assert!(leaning(&[0.01; 20]) < -0.99);
-        assert!(leaning(&[[0.99; 20], [0.01; 20]].concat()).abs() < 0.01);
+        assert!(leaning(&[92; 20]) > 0.99);
+        assert!(leaning(&[-92; 20]) < -0.99);
+        assert!(leaning(&[[92; 20], [-92; 20]].concat()).abs() < 0.01);
         assert!(leaning(&[]).abs() < 0.01);
     }
 
@@ -265,7 +347,7 @@ mod tests {
     #[test]
     fn bytes_are_read_as_written_and_broken_ones_refused() {
         let entries = vec![Entry { hash: 3, weight: -5, belief: 0 }, Entry { hash: 9, weight: 1, belief: 127 }];
-        let general = General { entries, unit: 0.5, bias: -1.0 };
+        let general = General::new(entries, 0.5, -1.0);
         let bytes = general.to_bytes();
         assert_eq!(General::from_bytes(&bytes), Ok(general));
         for length in 0..bytes.len() {
@@ -275,6 +357,16 @@ mod tests {
         let mut unsorted = bytes;
         unsorted[20] = 200;
         assert_eq!(General::from_bytes(&unsorted), Err(Broken));
+    }
+
+    #[test]
+    fn what_is_known_is_found_and_nothing_else() {
+        let hashes = [1, 2, 1023, 1024, 1025, 65_535, 65_536, 65_537, 70_000, u32::MAX - 1, u32::MAX];
+        let entries = hashes.iter().map(|hash| Entry { hash: *hash, weight: 1, belief: 0 }).collect();
+        let general = General::new(entries, 1.0, 0.0);
+        for hash in hashes.into_iter().flat_map(|hash| hash.saturating_sub(3)..=hash.saturating_add(3)) {
+            assert_eq!(general.entry(hash).map(|entry| entry.hash), hashes.contains(&hash).then_some(hash), "{hash}");
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! No tree is built and nothing is refused: tags are read as they come, in time linear in the octets.
 
+use std::borrow::Cow;
+
 use relais_message::decode_entities;
 
 /// Elements open at once that are remembered; deeper ones show as their parents do.
@@ -126,8 +128,8 @@ impl Reader {
     fn tag<'a>(&mut self, tag: &str, after: &'a str) -> &'a str {
         let is_end = tag.starts_with('/');
         let body = tag.trim_start_matches('/');
-        let name: String =
-            body.chars().take_while(char::is_ascii_alphanumeric).take(16).collect::<String>().to_ascii_lowercase();
+        let length = body.bytes().take(16).take_while(u8::is_ascii_alphanumeric).count();
+        let name = body.get(..length).unwrap_or_default().to_ascii_lowercase();
         if !is_inline(&name) {
             self.page.visible.push(' ');
             self.page.hidden.push(' ');
@@ -138,7 +140,7 @@ impl Reader {
         }
         self.page.elements.push(name.clone());
         let attributes = attributes(body.get(name.len()..).unwrap_or_default());
-        let get = |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        let get = |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value);
         match name.as_str() {
             "script" | "style" | "title" | "template" | "noscript" => return behind_element(after, &name),
             "a" | "area" => self.open_link(get("href")),
@@ -148,7 +150,7 @@ impl Reader {
         }
         for (attribute, _) in &attributes {
             if matches!(
-                attribute.as_str(),
+                &**attribute,
                 "color"
                     | "bgcolor"
                     | "background"
@@ -288,7 +290,7 @@ fn colour_of(said: &str) -> Option<[u8; 3]> {
 }
 
 /// Name in lower case and value, entities decoded.
-fn attributes(tag: &str) -> Vec<(String, String)> {
+fn attributes(tag: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
     let mut found = Vec::new();
     let mut rest = tag;
     while found.len() < MAX_ATTRIBUTES {
@@ -299,7 +301,7 @@ fn attributes(tag: &str) -> Vec<(String, String)> {
         }
         let (name, behind) = rest.split_at_checked(length.max(1)).unwrap_or((rest, ""));
         let Some(behind) = behind.trim_start().strip_prefix('=') else {
-            found.push((name.to_ascii_lowercase(), String::new()));
+            found.push((lower(name), Cow::Borrowed("")));
             rest = behind;
             continue;
         };
@@ -311,12 +313,24 @@ fn attributes(tag: &str) -> Vec<(String, String)> {
             let end = behind.find(|end: char| end.is_ascii_whitespace()).unwrap_or(behind.len());
             behind.split_at_checked(end).unwrap_or((behind, ""))
         };
-        let mut decoded = String::with_capacity(value.len());
-        decode_entities(value, &mut decoded);
-        found.push((name.to_ascii_lowercase(), decoded));
+        found.push((lower(name), decoded(value)));
         rest = after;
     }
     found
+}
+
+fn lower(name: &str) -> Cow<'_, str> {
+    let has_upper = name.bytes().any(|octet| octet.is_ascii_uppercase());
+    if has_upper { name.to_ascii_lowercase().into() } else { name.into() }
+}
+
+fn decoded(value: &str) -> Cow<'_, str> {
+    if !value.contains('&') {
+        return value.into();
+    }
+    let mut decoded = String::with_capacity(value.len());
+    decode_entities(value, &mut decoded);
+    decoded.into()
 }
 
 /// What follows `</name`, or nothing.

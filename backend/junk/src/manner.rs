@@ -103,7 +103,7 @@ pub(crate) fn of_header(fields: &[Field<'_>], onto: &mut Gathered) {
     if let Some(boundary) = value("Content-Type").as_deref().and_then(boundary) {
         say(onto, &format!("boundary of {mailer}"), &form(boundary, 10));
     }
-    fours(Place::FieldOctets, &spelt_header(&of_author), onto);
+    fours(Place::FieldOctets, spelt_header(&of_author).into_iter(), onto);
 }
 
 /// Which field follows which, and how their names are spelt: each program has its way.
@@ -218,17 +218,13 @@ pub(crate) fn of_text(source: &str, onto: &mut Gathered) {
     lines(source, onto);
     shares(source.as_bytes(), onto);
     runs(source.as_bytes(), onto);
-    let mut spelt = Vec::with_capacity(MAX_SPELT_TEXT);
-    for octet in source.bytes() {
-        let octet = if octet.is_ascii_whitespace() { b' ' } else { octet.to_ascii_lowercase() };
-        if octet != b' ' || spelt.last() != Some(&b' ') {
-            spelt.push(octet);
-        }
-        if spelt.len() >= MAX_SPELT_TEXT {
-            break;
-        }
-    }
-    fours(Place::TextOctets, &spelt, onto);
+    let mut is_behind_blank = false;
+    let spelt = source.bytes().map(|octet| if octet.is_ascii_whitespace() { b' ' } else { octet.to_ascii_lowercase() });
+    let spelt = spelt.filter(|octet| {
+        let is_blank = *octet == b' ';
+        !std::mem::replace(&mut is_behind_blank, is_blank) || !is_blank
+    });
+    fours(Place::TextOctets, spelt.take(MAX_SPELT_TEXT), onto);
 }
 
 fn lines(source: &str, onto: &mut Gathered) {
@@ -255,35 +251,44 @@ fn magnitude(number: usize) -> usize {
 
 /// Kinds of octets in a thousand.
 fn shares(source: &[u8], onto: &mut Gathered) {
-    type Kind = (&'static str, fn(u8) -> bool);
-    let kinds: [Kind; 7] = [
-        ("capitals", |octet| octet.is_ascii_uppercase()),
-        ("digits", |octet| octet.is_ascii_digit()),
-        ("cries", |octet| matches!(octet, b'!' | b'?' | b'$' | b'%' | b'*')),
-        ("wide", |octet| !octet.is_ascii()),
-        ("elements", |octet| octet == b'<'),
-        ("equals", |octet| octet == b'='),
-        ("strokes", |octet| matches!(octet, b'_' | b'-')),
-    ];
-    for (name, is_it) in kinds {
-        let count = source.iter().filter(|octet| is_it(**octet)).count();
-        lay(onto, name, magnitude(count * 1000 / source.len().max(1)));
-    }
-    let names = source.windows(2).filter(|pair| pair.first() == Some(&b'<')).filter_map(|pair| pair.get(1));
-    let is_upper: Vec<bool> = names.filter(|first| first.is_ascii_alphabetic()).map(u8::is_ascii_uppercase).collect();
-    for case in [true, false] {
-        if is_upper.contains(&case) {
-            onto.word(Place::Layout, if case { "ELEMENT" } else { "element" });
+    let mut counts = [0_usize; 256];
+    for octet in source {
+        if let Some(count) = counts.get_mut(usize::from(*octet)) {
+            *count += 1;
         }
+    }
+    let mut share = |name: &str, is_it: fn(u8) -> bool| {
+        let of_kind = (0..=u8::MAX).zip(counts).filter(|(octet, _)| is_it(*octet));
+        let count: usize = of_kind.map(|(_, count)| count).sum();
+        lay(onto, name, magnitude(count * 1000 / source.len().max(1)));
+    };
+    share("capitals", |octet| octet.is_ascii_uppercase());
+    share("digits", |octet| octet.is_ascii_digit());
+    share("cries", |octet| matches!(octet, b'!' | b'?' | b'$' | b'%' | b'*'));
+    share("wide", |octet| !octet.is_ascii());
+    share("elements", |octet| octet == b'<');
+    share("equals", |octet| octet == b'=');
+    share("strokes", |octet| matches!(octet, b'_' | b'-'));
+    let names = || memchr::memchr_iter(b'<', source).filter_map(|at| source.get(at + 1));
+    if names().any(u8::is_ascii_uppercase) {
+        onto.word(Place::Layout, "ELEMENT");
+    }
+    if names().any(u8::is_ascii_lowercase) {
+        onto.word(Place::Layout, "element");
     }
 }
 
 /// `!!!`, `*****`: which mark, and about how many of it.
 fn runs(source: &[u8], onto: &mut Gathered) {
-    let is_mark = |octet: u8| matches!(octet, b'!' | b'$' | b'*' | b'=' | b'~' | b'#' | b'-');
-    for run in source.chunk_by(|one, next| is_mark(*one) && is_mark(*next)).filter(|run| run.len() > 1) {
-        let first = char::from(run.first().copied().unwrap_or_default());
-        lay(onto, &format!("run {first}"), magnitude(run.len()).min(5));
+    let is_mark = |octet: &u8| matches!(octet, b'!' | b'$' | b'*' | b'=' | b'~' | b'#' | b'-');
+    let mut rest = source;
+    while let Some(at) = rest.iter().position(is_mark) {
+        let from = rest.get(at..).unwrap_or_default();
+        let length = from.iter().position(|octet| !is_mark(octet)).unwrap_or(from.len());
+        if let (Some(first), 2..) = (from.first(), length) {
+            lay(onto, &format!("run {}", char::from(*first)), magnitude(length).min(5));
+        }
+        rest = from.get(length..).unwrap_or_default();
     }
 }
 
@@ -298,9 +303,13 @@ pub(crate) fn of_link(path: &str, onto: &mut Gathered) {
 }
 
 /// Each four octets in a row.
-fn fours(place: Place, octets: &[u8], onto: &mut Gathered) {
-    for four in octets.windows(4) {
-        onto.octets(place, four);
+fn fours(place: Place, octets: impl Iterator<Item = u8>, onto: &mut Gathered) {
+    let mut four = 0_u32;
+    for (count, octet) in (1..).zip(octets) {
+        four = four << 8 | u32::from(octet);
+        if count >= 4_u32 {
+            onto.four(place, four);
+        }
     }
 }
 

@@ -117,7 +117,7 @@ impl Own {
 
     /// Two features of a message may share a slot: it is counted once.
     fn count(&mut self, features: &Features, class: Class, change: impl Fn(u16) -> u16) {
-        let mut slots: Vec<u16> = features.all().iter().filter(|feature| is_learnt(feature.place)).map(slot).collect();
+        let mut slots: Vec<u16> = features.said().iter().filter(|feature| is_learnt(feature.place)).map(slot).collect();
         slots.sort_unstable();
         slots.dedup();
         for slot in slots {
@@ -125,7 +125,7 @@ impl Own {
                 *count = change(*count);
             }
         }
-        for sender in features.all().iter().filter(|feature| feature.place.is_personal()) {
+        for sender in features.said().iter().filter(|feature| feature.place.is_personal()) {
             if let Some(count) = self.senders.entry(sender.hash).or_default().get_mut(side(class)) {
                 *count = change(*count);
             }
@@ -138,16 +138,16 @@ impl Own {
         let shares = Shares::of(features);
         let [ham, junk] = self.learnt.map(|learnt| count_of(learnt) + BEFORE);
         let mut parts = Vec::new();
-        for feature in features.all().iter().filter(|feature| is_learnt(feature.place)) {
+        for feature in features.said().iter().filter(|feature| is_learnt(feature.place)) {
             let Some(counts) = self.slots.get(&slot(feature)) else { continue };
             let before = before(general, feature);
             let [in_ham, in_junk] = counts.map(|count| f32::from(count) + before);
-            let part = gain(feature.place) * ((in_junk / junk) / (in_ham / ham)).ln() * shares.of_one(feature);
+            let part = gain(feature.place) * ((in_junk / junk) / (in_ham / ham)).ln() * shares.of_place(feature.place);
             parts.push((*feature, part));
         }
         let words: f32 = parts.iter().map(|(_, part)| part).sum();
         let known = parts.len();
-        for sender in features.all().iter().filter(|feature| feature.place.is_personal()) {
+        for sender in features.said().iter().filter(|feature| feature.place.is_personal()) {
             let Some(counts) = self.senders.get(&sender.hash) else { continue };
             let [from_ham, from_junk] = counts.map(|count| f32::from(count) + sender_before(sender.place));
             parts.push((*sender, sender_gain(sender.place) * (from_junk / from_ham).ln()));

@@ -1,7 +1,7 @@
 //! A message's score, and why.
 
-use crate::features::{Feature, Features};
-use crate::general::General;
+use crate::features::{Feature, Features, name_of_fours};
+use crate::general::{General, Weighed};
 use crate::own::Own;
 use crate::place::Place;
 use crate::signs::Sign;
@@ -11,7 +11,7 @@ const REASONS: [usize; 2] = [8, 4];
 /// Signs together add no more than this, in log-odds.
 const MAX_POINTS: f32 = 8.0;
 /// Below this, in log-odds, a word is no reason.
-const LEAST_REASON: f32 = 0.05;
+pub(crate) const LEAST_REASON: f32 = 0.05;
 
 /// What the filter thinks of a message.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,43 +58,54 @@ pub enum Whose {
 
 /// Scores a message by the general model, by the account's own where there is one, and by the signs of deceit.
 pub fn score(general: &General, own: Option<&Own>, features: &Features) -> Score {
-    let (mut log_odds, parts) = general.weigh(features);
-    let mut words: Vec<(Feature, f32, Whose)> =
-        parts.into_iter().map(|(feature, part)| (feature, part, Whose::General)).collect();
+    let Weighed { mut log_odds, parts, fours } = general.weigh(features);
+    let said = |(feature, part), whose| (Part::Said(feature), part, whose);
+    let mut parts: Vec<_> = parts.into_iter().map(|part| said(part, Whose::General)).collect();
+    parts.extend(fours.map(|(place, part)| (Part::Fours(place), part, Whose::General)));
     if let Some(own) = own {
-        let (correction, parts) = own.correct(general, log_odds, features);
+        let (correction, corrected) = own.correct(general, log_odds, features);
         log_odds += correction;
-        words.extend(parts.into_iter().map(|(feature, part)| (feature, part, Whose::Own)));
+        parts.extend(corrected.into_iter().map(|part| said(part, Whose::Own)));
     }
     let points: f32 = features.signs().iter().map(Sign::points).sum();
     log_odds += points.min(MAX_POINTS);
     let mut reasons: Vec<Reason> =
         features.signs().iter().map(|sign| Reason::Sign { sign: sign.clone(), points: sign.points() }).collect();
-    reasons.extend(strongest(words, features));
+    reasons.extend(strongest(parts, features));
     Score { log_odds, probability: 1.0 / (1.0 + (-log_odds).exp()), reasons }
 }
 
-fn strongest(words: Vec<(Feature, f32, Whose)>, features: &Features) -> Vec<Reason> {
-    let (octets, mut words): (Vec<_>, Vec<_>) = words.into_iter().partition(|(feature, ..)| feature.place.is_octets());
-    // Of octets only the sum says anything to people.
-    for place in [Place::FieldOctets, Place::TextOctets] {
-        let of_place = || octets.iter().filter(|(feature, ..)| feature.place == place);
-        words.extend(of_place().next().map(|first| (first.0, of_place().map(|(_, part, _)| part).sum(), first.2)));
+/// What is named as a reason.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Said(Feature),
+    /// Of octets only the sum says anything to people.
+    Fours(Place),
+}
+
+impl Part {
+    /// Of equals one comes first, always the same.
+    fn order(self) -> u32 {
+        match self {
+            Self::Said(feature) => feature.hash,
+            Self::Fours(place) => u32::from(place as u8),
+        }
     }
-    words.retain(|(_, part, _)| part.abs() >= LEAST_REASON);
-    words.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()).then(one.0.hash.cmp(&other.0.hash)));
+}
+
+fn strongest(mut parts: Vec<(Part, f32, Whose)>, features: &Features) -> Vec<Reason> {
+    parts.retain(|(_, points, _)| points.abs() >= LEAST_REASON);
+    parts.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()).then(one.0.order().cmp(&other.0.order())));
     let mut left = REASONS;
-    let mut take = |part: f32| {
-        let Some(left) = left.get_mut(usize::from(part < 0.0)).filter(|left| **left > 0) else { return false };
+    let mut take = |points: f32| {
+        let Some(left) = left.get_mut(usize::from(points < 0.0)).filter(|left| **left > 0) else { return false };
         *left -= 1;
         true
     };
-    words.retain(|(_, part, _)| take(*part));
-    let reason = |(feature, points, whose): (Feature, f32, Whose)| Reason::Word {
-        place: feature.place,
-        text: features.text_of(&feature),
-        points,
-        whose,
+    parts.retain(|(_, points, _)| take(*points));
+    let reason = |(part, points, whose)| match part {
+        Part::Said(feature) => Reason::Word { place: feature.place, text: features.text_of(&feature), points, whose },
+        Part::Fours(place) => Reason::Word { place, text: name_of_fours(place).to_owned(), points, whose },
     };
-    words.into_iter().map(reason).collect()
+    parts.into_iter().map(reason).collect()
 }

@@ -40,7 +40,10 @@ pub(crate) fn tokens(text: &str, each: &mut dyn FnMut(Token<'_>)) {
             continue;
         }
         let trimmed = chunk.trim_matches(|edge: char| edge.is_ascii_punctuation() && !matches!(edge, '$' | '%' | '!'));
-        if trimmed.contains("://") || starts_with_ignoring_case(trimmed, "www.") {
+        if trimmed.bytes().all(|octet| octet.is_ascii_alphabetic()) {
+            // Most are.
+            word(trimmed, each);
+        } else if trimmed.contains("://") || starts_with_ignoring_case(trimmed, "www.") {
             each(Token::Url(trimmed));
         } else if trimmed.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.')) {
             each(Token::Address(trimmed));
@@ -99,6 +102,10 @@ fn chunk_words(chunk: &str, each: &mut dyn FnMut(Token<'_>)) {
 
 /// `F-R-E-E`, `V.I.A.G.R.A`: single letters with one mark between any two.
 fn spaced_letters(chunk: &str) -> Option<String> {
+    // Looked at before anything is gathered, for most pieces are none.
+    if !chunk.chars().nth(1).is_some_and(|second| second.is_ascii_punctuation()) {
+        return None;
+    }
     let letters: Vec<char> = chunk.chars().collect();
     let is_spaced = letters.len() >= 7
         && letters.len() % 2 == 1
@@ -125,8 +132,12 @@ fn word(raw: &str, each: &mut dyn FnMut(Token<'_>)) {
             }
             return;
         }
-        let lower = raw.to_ascii_lowercase();
-        let lower = digits_hidden(&lower);
+        let mut buffer = [0_u8; *WORD_CHARACTERS.end()];
+        for (lower, octet) in buffer.iter_mut().zip(raw.bytes()) {
+            *lower = octet.to_ascii_lowercase();
+        }
+        let lower = buffer.get(..raw.len()).and_then(|lower| std::str::from_utf8(lower).ok()).unwrap_or_default();
+        let lower = digits_hidden(lower);
         each(Token::Word(&lower));
         if raw.len() >= 4 && raw.bytes().all(|octet| octet.is_ascii_uppercase()) {
             each(Token::Shouted(&lower));

@@ -127,13 +127,12 @@ impl Training {
     fn tally(&self, examples: &[Example<'_>], is_artefact: &dyn Fn(Place, &str) -> bool) -> BTreeMap<u32, Tally> {
         let mut tallies: BTreeMap<u32, Tally> = BTreeMap::new();
         for example in examples {
-            for feature in general(example.features) {
-                if is_artefact(feature.place, &example.features.text_of(feature)) {
-                    continue;
-                }
-                let tally = tallies.entry(feature.hash).or_default();
-                tally.is_manner = feature.place.is_manner();
-                tally.is_domain = matches!(feature.place, Place::AuthorDomain | Place::Host | Place::Link);
+            let text = |feature: &Feature| example.features.text_of(feature);
+            let said = example.features.said().iter().filter(|one| !is_artefact(one.place, &text(one)));
+            for (hash, place) in general(said, example.features) {
+                let tally = tallies.entry(hash).or_default();
+                tally.is_manner = place.is_manner();
+                tally.is_domain = matches!(place, Place::AuthorDomain | Place::Host | Place::Link);
                 if let Some(count) = tally.messages.get_mut(side(example.class)) {
                     *count += 1.0;
                 }
@@ -146,17 +145,19 @@ impl Training {
     }
 }
 
-fn general(features: &Features) -> impl Iterator<Item = &Feature> {
-    features.all().iter().filter(|feature| !feature.place.is_personal())
+/// Those of `said` that the general model may know, and all fours.
+fn general<'f>(said: impl Iterator<Item = &'f Feature>, features: &'f Features) -> impl Iterator<Item = (u32, Place)> {
+    let said = said.filter(|feature| !feature.place.is_personal()).map(|feature| (feature.hash, feature.place));
+    said.chain(features.fours().into_iter().flat_map(|(place, fours)| fours.iter().map(move |hash| (*hash, place))))
 }
 
 fn row(example: &Example<'_>, chosen: &[u32], sees: View) -> Row {
     let shares = Shares::of(example.features);
-    let cell = |feature: &Feature| {
-        let at = chosen.binary_search(&feature.hash).ok()?;
-        Some((u32::try_from(at).ok()?, shares.of_one(feature)))
+    let cell = |(hash, place): (u32, Place)| {
+        let at = chosen.binary_search(&hash).ok()?;
+        Some((u32::try_from(at).ok()?, shares.of_place(place)))
     };
-    let features = general(example.features).filter(|feature| sees(feature.place));
+    let features = general(example.features.said().iter(), example.features).filter(|(_, place)| sees(*place));
     Row { cells: features.filter_map(cell).collect(), is_junk: example.class == Class::Junk }
 }
 
@@ -272,5 +273,5 @@ fn assemble(
     entries.sort_by_key(|entry| (std::cmp::Reverse(says(entry)), entry.hash));
     entries.truncate(MAX_ENTRIES);
     entries.sort_by_key(|entry| entry.hash);
-    General { entries, unit, bias: regression.bias.value }
+    General::new(entries, unit, regression.bias.value)
 }
