@@ -13,8 +13,8 @@ use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{
-    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, junk, mailbox, scheduled, sending,
-    webhook, webmail, writing,
+    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, contact, junk, mailbox, scheduled,
+    sending, webhook, webmail, writing,
 };
 
 /// Octets of a name or of a password's hash, at most.
@@ -804,6 +804,7 @@ async fn purge_account(tx: &mut AnyConnection, key: AccountKey) -> Result<(), Di
     webmail::remove_all(tx, key).await?;
     writing::remove_all(tx, key).await?;
     scheduled::remove_all(tx, key).await?;
+    contact::remove_all(tx, key).await?;
     for sql in ["DELETE FROM account_domain WHERE account_key = $1", "DELETE FROM account WHERE account_key = $1"] {
         sqlx::query(sql).bind(key.value()).execute(&mut *tx).await?;
     }
