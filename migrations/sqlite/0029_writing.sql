@@ -43,3 +43,22 @@ CREATE TABLE scheduled (
 
 CREATE INDEX scheduled_of_account ON scheduled (account_key, due_at);
 CREATE INDEX scheduled_due ON scheduled (due_at) WHERE refused = '';
+
+-- People whom somebody knows.
+CREATE TABLE contact (
+    account_key BIGINT NOT NULL,
+    -- The card's own name (RFC 6350 §6.7.6).
+    uid TEXT NOT NULL,
+    name TEXT NOT NULL,
+    -- How lists are ordered: the name in lower case.
+    sort_name TEXT NOT NULL,
+    -- What is looked through: name, addresses and more, in lower case.
+    words TEXT NOT NULL,
+    -- Groups, in lower case, each between line ends.
+    group_names TEXT NOT NULL,
+    -- All of it, as vCard 4.0.
+    card TEXT NOT NULL,
+    PRIMARY KEY (account_key, uid)
+);
+
+CREATE INDEX contact_by_name ON contact (account_key, sort_name, uid);

@@ -104,6 +104,7 @@ export const PAGES = [
   { name: "webmail-none", path: "/mail?q=nobody-has-this-name", role: USER },
   { name: "webmail-write", path: "/mail/write", role: USER },
   { name: "webmail-scheduled", path: "/mail/scheduled", role: USER },
+  { name: "webmail-contacts", path: "/mail/contacts", role: USER },
   { name: "webmail-identities", path: "/mail/identities", role: USER },
   { name: "webmail-folders", path: "/mail/folders", role: USER },
   { name: "webmail-removed", path: "/mail/removed", role: USER },

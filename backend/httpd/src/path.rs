@@ -101,6 +101,11 @@ pub(crate) const MAIL_UNDO: &str = "/mail/undo/{token}";
 pub(crate) const MAIL_WRITE: &str = "/mail/write";
 /// What an answer quotes, for a frame of its own.
 pub(crate) const MAIL_QUOTE: &str = "/mail/write/quote";
+/// Whom one knows.
+pub(crate) const MAIL_CONTACTS: &str = "/mail/contacts";
+pub(crate) const MAIL_CONTACT_REMOVE: &str = "/mail/contacts/remove";
+pub(crate) const MAIL_CONTACTS_IMPORT: &str = "/mail/contacts/import";
+pub(crate) const MAIL_CONTACTS_FILE: &str = "/mail/contacts/contacts.vcf";
 /// What goes out later.
 pub(crate) const MAIL_LATER: &str = "/mail/scheduled";
 pub(crate) const MAIL_LATER_STOP: &str = "/mail/scheduled/{uid}/stop";

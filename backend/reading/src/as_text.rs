@@ -63,8 +63,8 @@ impl Text {
     fn tag(&mut self, name: &str, tag: &str) {
         match name {
             "br" => self.put_line(),
-            "p" | "/p" | "h1" | "/h1" | "h2" | "/h2" | "h3" | "/h3" | "h4" | "/h4" | "/table" | "div" | "/div" | "/tr"
-            | "/li" | "hr" => self.new_line(),
+            "p" | "/p" | "div" | "/div" | "h1" | "/h1" | "h2" | "/h2" | "h3" | "/h3" | "h4" | "/h4" | "/table"
+            | "/tr" | "/li" | "hr" => self.new_line(),
             "blockquote" | "/blockquote" => {
                 self.new_line();
                 self.quotes = if name == "blockquote" { self.quotes + 1 } else { self.quotes.saturating_sub(1) };
@@ -106,8 +106,9 @@ impl Text {
         let says_it = words.contains(bare.trim_end_matches('/')) || words.is_empty() || from > self.line.len();
         let is_known = href.starts_with("http") || href.starts_with("mailto:");
         if is_known && !says_it && href.len() <= MAX_LINK_OCTETS {
-            let to = href.trim_start_matches("mailto:");
-            self.line.extend([" <", to, ">"]);
+            self.line.push_str(" <");
+            self.line.push_str(href.trim_start_matches("mailto:"));
+            self.line.push('>');
         }
     }
 

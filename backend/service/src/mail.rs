@@ -7,13 +7,14 @@
 //! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for.
 //! - `open`: one message, read and judged. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed and thrown away.
 //! - `removed`: what was deleted, and its way back.
-//! - `answer`: what an answer begins with. `identities`: as whom one writes. `rich`: text with formatting. `write`: drafts and sending; `hints`: what is asked before; `later`: what goes out later.
+//! - `answer`: what an answer begins with. `identities`: as whom one writes. `rich`: text with formatting. `write`: drafts and sending; `hints`: what is asked before; `later`: what goes out later; `contacts`: whom one knows.
 //!
 //! Invariants: whoever asks sees their own account and nothing else; a mailbox of another is absent. Nothing is read whole for a page: an
 //! order is kept as long as its mailbox's messages stay, and brought up to date by what came and went.
 
 mod acts;
 mod answer;
+mod contacts;
 mod find;
 mod folders;
 mod hints;
@@ -37,6 +38,7 @@ use crate::{Actor, Failure, Text};
 
 pub use acts::{Act, Chosen, Done, Place};
 pub use answer::{Answering, Of, Quoting};
+pub use contacts::{CONTACTS_AT_ONCE, CardsImported, ContactPage};
 pub use find::{MAX_TERMS, Search, Term, Within};
 pub use identities::WriterIdentity;
 pub use later::LaterMessage;

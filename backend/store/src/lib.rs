@@ -12,7 +12,7 @@
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
 //! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice. `dns`: keys that sign, what checks of the DNS found, who serves the zones.
 //! - `sending`: what accounts send, against what they may; holds, addresses that are nobody's, complaints.
-//! - `webmail`: how each person reads mail here, and whose pictures they see. `writing`: as whom they write, and how; `scheduled`: what goes out later.
+//! - `webmail`: how each person reads mail here, and whose pictures they see. `writing`: as whom they write, and how; `scheduled`: what goes out later; `contact`: whom they know.
 //! - `sieve`: people's scripts, the house's, and what they remember.
 //! - `transport`: TLS policies, and how TLS came out. `report`: what we tell others of their mail, and what they told us of ours.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
@@ -35,6 +35,7 @@ mod blob;
 mod certificate;
 mod check;
 mod collect;
+mod contact;
 mod content;
 mod contents;
 mod directory;
@@ -88,6 +89,7 @@ pub use access::{
 };
 pub use audit::{AUDIT_KEPT_FOR, AuditEntry, AuditFilter, Author, Via};
 pub use certificate::*;
+pub use contact::{ContactFilter, ContactRow, MAX_CONTACTS};
 pub use content::Content;
 pub use contents::{ContentRow, Contents, Wanted};
 pub use directory::*;

@@ -357,3 +357,37 @@ mail-later-bad-time = Choose a time between now and a year from now.
 mail-later-too-many = As many messages wait as may. Stop one first.
 mail-later-gone = That can’t be stopped any more: it is sent, or on its way.
 mail-later-refused = It can’t be sent from this account now.
+webmail-contacts = Contacts
+webmail-contacts-lead = People whom you know. Their addresses complete themselves when you write, before those that you have written to; a group’s name stands for all who are in it.
+webmail-contacts-search = Search contacts
+webmail-contacts-count = { $count ->
+    [0] Nobody
+    [one] 1 contact
+   *[other] { $count } contacts
+}
+webmail-contact-groups = Groups
+webmail-contact-groups-help = Names of groups, parted by commas.
+webmail-contact-addresses = Addresses
+webmail-contact-phones = Telephone
+webmail-contact-organisation = Organisation
+webmail-contact-note = Note
+webmail-contact-new = Add somebody
+webmail-contacts-before = Before these
+webmail-contacts-after = After these
+webmail-contacts-files = From and to other programs
+webmail-contacts-files-lead = Nearly every program exports contacts as vCards (.vcf). A card that is here already takes the place of the old one.
+webmail-contacts-file = File of vCards
+webmail-contacts-import = Import
+webmail-contacts-export = Export all
+webmail-contacts-export-3 = For older programs (vCard 3.0)
+mail-contact-kept = Kept: { $name }.
+mail-contact-removed = Removed: { $name }.
+mail-contact-gone = There is no such contact any more.
+mail-contact-nobody = Give a name or an address.
+mail-contacts-no-card = There is no vCard in this file.
+mail-contacts-too-many = You can keep { $most } contacts.
+mail-contacts-imported = { $count ->
+    [one] 1 contact imported.
+   *[other] { $count } contacts imported.
+}
+mail-contacts-imported-some = { $count } contacts imported; for { $left } there was no room.

@@ -357,3 +357,37 @@ mail-later-bad-time = Choisissez un moment entre maintenant et dans un an.
 mail-later-too-many = Trop de messages attendent déjà. Arrêtez-en un d’abord.
 mail-later-gone = Il ne peut plus être arrêté : il est parti, ou en route.
 mail-later-refused = Il ne peut pas être envoyé de ce compte pour le moment.
+webmail-contacts = Contacts
+webmail-contacts-lead = Les gens que vous connaissez. Leurs adresses se complètent quand vous écrivez, avant celles à qui vous avez déjà écrit ; le nom d’un groupe vaut pour tous ses membres.
+webmail-contacts-search = Chercher un contact
+webmail-contacts-count = { $count ->
+    [0] Personne
+    [one] 1 contact
+   *[other] { $count } contacts
+}
+webmail-contact-groups = Groupes
+webmail-contact-groups-help = Noms de groupes, séparés par des virgules.
+webmail-contact-addresses = Adresses
+webmail-contact-phones = Téléphone
+webmail-contact-organisation = Organisation
+webmail-contact-note = Remarque
+webmail-contact-new = Ajouter quelqu’un
+webmail-contacts-before = Les précédents
+webmail-contacts-after = Les suivants
+webmail-contacts-files = Depuis et vers d’autres programmes
+webmail-contacts-files-lead = Presque tous les programmes exportent leurs contacts en vCard (.vcf). Une fiche déjà présente remplace l’ancienne.
+webmail-contacts-file = Fichier vCard
+webmail-contacts-import = Importer
+webmail-contacts-export = Tout exporter
+webmail-contacts-export-3 = Pour d’anciens programmes (vCard 3.0)
+mail-contact-kept = Enregistré : { $name }.
+mail-contact-removed = Retiré : { $name }.
+mail-contact-gone = Ce contact n’existe plus.
+mail-contact-nobody = Donnez un nom ou une adresse.
+mail-contacts-no-card = Il n’y a pas de vCard dans ce fichier.
+mail-contacts-too-many = Vous pouvez garder { $most } contacts.
+mail-contacts-imported = { $count ->
+    [one] 1 contact importé.
+   *[other] { $count } contacts importés.
+}
+mail-contacts-imported-some = { $count } contacts importés ; { $left } n’ont pas trouvé de place.

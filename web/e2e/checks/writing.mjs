@@ -190,6 +190,27 @@ export async function run(house, browser) {
     await other.locator("[data-editor-text]", { hasText: "Typed in a tunnel" }).waitFor();
     await other.locator("[data-state]", { hasText: "Saved" }).waitFor();
   }));
+  for (const js of [true, false]) {
+    await check(`writing: a contact is added, found, and forgotten, ${js ? "with" : "without"} scripts`, () => mine(async (tab) => {
+      await tab.goto("/mail/contacts");
+      await tab.locator("#name").fill(`Wren ${js}`);
+      await tab.locator("#addresses").fill("wren");
+      await tab.getByRole("button", { name: "Add" }).click();
+      await tab.locator("[data-errors]").waitFor();
+      await tab.locator("#addresses").fill(`wren-${js}@x.example`);
+      await tab.locator("#groups").fill("Birds");
+      await tab.getByRole("button", { name: "Add" }).click();
+      await told(tab, `Kept: Wren ${js}`);
+      await tab.locator(".contact-groups a", { hasText: "birds" }).click();
+      await tab.locator(".identity summary", { hasText: `Wren ${js}` }).click();
+      if (js) {
+        const completed = await tab.request.get("/mail/addresses?q=birds");
+        expect((await completed.text()).includes(`wren-${js}@x.example`), "the group is not completed");
+      }
+      await tab.locator(".identity[open]").getByRole("button", { name: "Remove" }).click();
+      await told(tab, "Removed");
+    }, { js }));
+  }
   await check("writing: reading loads no editor", () => mine(async (tab) => {
     const asked = [];
     tab.on("request", (request) => asked.push(request.url()));

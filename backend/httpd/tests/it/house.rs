@@ -19,8 +19,9 @@ use relais_service::{
     SignedIn, Site, Visit, Webhooks,
 };
 use relais_store::{
-    Acceptance, Account, Append, AuditFilter, Author, Content, DatabaseUrl, DomainChange, HoldFacts, HoldReason,
-    MailboxKey, NewAccount, NewHold, NewQueued, NewRecipient, Page, QueueFilter, Store, StoreConfig, TraceId,
+    Acceptance, Account, Append, AuditFilter, Author, ContactFilter, Content, DatabaseUrl, DomainChange, HoldFacts,
+    HoldReason, MailboxKey, NewAccount, NewHold, NewQueued, NewRecipient, Page, QueueFilter, Store, StoreConfig,
+    TraceId,
 };
 use relais_testkit::{ManualClock, SeededRandom};
 use tempfile::TempDir;
@@ -350,7 +351,9 @@ impl House {
             let writing = self.store.writing_choices(account.key).await.unwrap();
             let identities = self.store.identities(account.key).await.unwrap();
             let scheduled = self.store.scheduled(account.key).await.unwrap();
-            let writing = format!("{writing:?}{identities:?}{scheduled:?}");
+            let everybody = ContactFilter { limit: 100, ..ContactFilter::default() };
+            let contacts = self.store.contacts(account.key, &everybody).await.unwrap();
+            let writing = format!("{writing:?}{identities:?}{scheduled:?}{contacts:?}");
             state.insert(format!("mail of {owner}"), format!("{mailboxes:?}{rows:?}{choices:?}{writing}"));
         }
         for (text, _) in PEOPLE {

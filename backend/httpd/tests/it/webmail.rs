@@ -155,3 +155,18 @@ async fn what_is_sent_is_asked_about_and_can_be_stopped() {
     later.extend([("due", "2000-01-01T09:00"), ("zone", "0")]);
     assert!(user.post_fields("/mail/write", &later).await.body.contains("Choose a time"));
 }
+
+/// Cards come as a file and go as one; between they complete what is typed.
+#[tokio::test]
+async fn contacts_come_and_go_as_cards() {
+    let (_house, user, _inbox) = reader().await;
+    let cards = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ann <b>\r\nEMAIL:ann@x.example\r\nEND:VCARD\r\n";
+    let brought = user.post_fields("/mail/contacts/import", &[("file", cards)]).await;
+    assert_eq!(brought.short(), "303 /mail/contacts");
+    let page = user.get("/mail/contacts?q=ann").await;
+    assert!(page.body.contains("1 contact") && !page.body.contains("Ann <b>"), "{}", page.body);
+    assert!(user.get("/mail/addresses?q=ann").await.body.contains("ann@x.example"));
+    let file = user.get("/mail/contacts/contacts.vcf").await;
+    assert_eq!(header(&file, &CONTENT_TYPE), "text/vcard; charset=utf-8");
+    assert!(file.body.starts_with("BEGIN:VCARD\r\nVERSION:4.0\r\n") && file.body.contains("EMAIL:ann@x.example\r\n"));
+}

@@ -219,19 +219,6 @@ impl Mail {
         self.out()?.plans(&visit, &mut envelope, &everybody(&writing)?).await.map(|_plans| ())
     }
 
-    /// Addresses that complete what is typed: those that one has written to.
-    ///
-    /// # Errors
-    /// [`Failure::Absent`] for the command line.
-    pub async fn completions(&self, me: &Actor, text: &str) -> Result<Vec<String>, Failure> {
-        let text: String = text.trim().chars().take(100).collect();
-        if text.is_empty() {
-            return Ok(Vec::new());
-        }
-        let known = self.store.acquaintances(me.own()?.0, &text, 10).await?;
-        Ok(known.iter().map(ToString::to_string).collect())
-    }
-
     /// A new Message-ID.
     pub(super) fn new_id(&self) -> Result<String, Failure> {
         let out = self.out()?;

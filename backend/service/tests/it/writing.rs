@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use relais_reading::Letter;
+use relais_reading::{Card, CardVersion, Letter};
 use relais_service::{Actor, Answering, Draft, Mail, NewFile, Of, Quote, Role, WriterIdentity, WritingChoices};
 use relais_store::{Append, Author, Content, MailboxKey};
 
@@ -243,5 +243,45 @@ fn messages_go_later_and_can_be_stopped() {
         assert_eq!(left[0].refused.as_ref().map(|why| &*why.id), Some("mail-recipient-refused"));
         assert_eq!((left[0].uid, mail.later_counts(me).await.unwrap()), (later, (0, 1)));
         assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn contacts_are_brought_completed_from_and_taken_away() {
+    on_both(|house| async move {
+        let writer = Writer::of(house).await;
+        let (mail, me) = (writer.mail(), &writer.me);
+        let cards = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:1\r\nN:Lee;Ann;;;\r\nFN:Ann Lee\r\nEMAIL:ann@x.example\r\nCATEGORIES:Chess\r\n\
+            BDAY:20000101\r\nEND:VCARD\r\nBEGIN:VCARD\r\nVERSION:4.0\r\nFN:Roe, Bob\r\nEMAIL:bob@y.example\r\nCATEGORIES:Chess\r\nEND:VCARD\r\n";
+        assert_eq!(short(mail.import_contacts(me, "no card").await), "unfit: file mail-contacts-no-card");
+        let imported = mail.import_contacts(me, cards).await.unwrap();
+        assert_eq!((imported.kept, imported.left_out), (2, 0));
+        let page = mail.contacts(me, "", "", 0).await.unwrap();
+        assert_eq!((page.total, page.groups.clone()), (2, vec![("chess".to_owned(), 2)]));
+        let ann = mail.contacts(me, "ann@", "", 0).await.unwrap().rows.remove(0);
+        assert_eq!(ann.uid, "1");
+        let (account, _) = me.account.clone().unwrap();
+        let written_to = ["ann@x.example", "annie@z.example"].map(address);
+        writer.house.store.note_written(account, &written_to).await.unwrap();
+        assert_eq!(mail.completions(me, "ann").await.unwrap(), ["Ann Lee <ann@x.example>", "annie@z.example"]);
+        let group = mail.completions(me, "Chess").await.unwrap();
+        assert_eq!(group, ["Ann Lee <ann@x.example>, \"Roe, Bob\" <bob@y.example>"]);
+        let bad = Card { addresses: vec!["ann".to_owned()], ..ann.clone() };
+        assert_eq!(short(mail.keep_contact(me, bad).await), "unfit: addresses mail-bad-address");
+        assert_eq!(short(mail.keep_contact(me, Card::default()).await), "unfit: name mail-contact-nobody");
+        mail.keep_contact(me, Card { name: "Ann Roe".to_owned(), others: Vec::new(), ..ann }).await.unwrap();
+        let file = mail.export_contacts(me, CardVersion::Three).await.unwrap();
+        assert!(
+            file.contains("FN:Ann Roe\r\n") && file.contains("BDAY:20000101\r\n"),
+            "what isn't shown stays: {file}"
+        );
+        assert!(!file.contains("N:Lee;Ann"), "but for what says another name: {file}");
+        assert_eq!(file.matches("BEGIN:VCARD").count(), 2);
+        let other = writer.house.actor(Role::HelpDesk, true).await;
+        assert_eq!(mail.contacts(&other, "", "", 0).await.unwrap().total, 0);
+        assert_eq!(short(mail.remove_contact(&other, "1").await), "absent: mail-contact-gone");
+        mail.remove_contact(me, "1").await.unwrap();
+        assert_eq!(mail.contacts(me, "", "", 0).await.unwrap().total, 1);
+        assert_eq!(writer.house.store.check().await.unwrap(), Vec::<String>::new());
     });
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use relais_model::{MailboxName, Uid};
 use relais_store::{
-    Append, Author, Content, Density, IdentityRow, MAX_IDENTITIES, ReadingChoices, ReadingPane, Scheduled,
-    WritingChoices,
+    Append, Author, ContactFilter, ContactRow, Content, Density, IdentityRow, MAX_IDENTITIES, ReadingChoices,
+    ReadingPane, Scheduled, WritingChoices,
 };
 
 use crate::house::{NOW, on_both};
@@ -138,10 +138,29 @@ fn what_an_account_writes_as_goes_with_it() {
         };
         store.keep_identity(anna, row).await.unwrap();
         store.set_writing_choices(anna, WritingChoices::default()).await.unwrap();
+        let scheduled = Scheduled {
+            account: anna,
+            mailbox: house.inbox().await,
+            uid: Uid::new(1).unwrap(),
+            due_at: NOW,
+            signed_in_at: NOW,
+            refused: String::new(),
+        };
+        assert!(store.schedule(scheduled).await.unwrap());
+        let contact = ContactRow {
+            uid: "a".to_owned(),
+            name: "Ann".to_owned(),
+            words: "ann".to_owned(),
+            groups: Vec::new(),
+            card: String::new(),
+        };
+        store.keep_contacts(anna, vec![contact]).await.unwrap();
         store.remove_account(&address("anna@house.example"), None, &Author::house()).await.unwrap();
         house.clock.advance(Duration::from_hours(24 * 60));
         store.purge_removed(house.store.now()).await.unwrap();
         assert!(store.identities(anna).await.unwrap().is_empty());
+        assert!(store.scheduled(anna).await.unwrap().is_empty());
+        assert_eq!(store.contacts(anna, &ContactFilter::default()).await.unwrap().1, 0);
         house.check().await;
     });
 }
@@ -181,6 +200,44 @@ fn drafts_go_when_their_time_has_come() {
         assert_eq!(store.scheduled(anna).await.unwrap(), [row(1, 30)]);
         store.scheduled_went(&row(1, 30)).await.unwrap();
         assert!(store.scheduled(anna).await.unwrap().is_empty());
+        house.check().await;
+    });
+}
+
+#[test]
+fn contacts_are_kept_found_and_forgotten() {
+    on_both(|house| async move {
+        let (store, anna) = (&house.store, house.anna);
+        let row = |uid: &str, name: &str, groups: &[&str]| ContactRow {
+            uid: uid.to_owned(),
+            name: name.to_owned(),
+            words: format!("{name} {uid}@x.example"),
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            card: format!("card of {name}"),
+        };
+        let all = vec![row("c", "Zoë", &["Chess"]), row("b", "bob", &["Chess", "Work"]), row("a", "Ann_Lee", &[])];
+        assert_eq!(store.keep_contacts(anna, all).await.unwrap(), 3);
+        let found = async |text: &str, group: &str| {
+            let (text, group) = (text.to_owned(), group.to_owned());
+            let filter = ContactFilter { text, group, limit: 10, ..ContactFilter::default() };
+            let (rows, total) = store.contacts(anna, &filter).await.unwrap();
+            assert_eq!(rows.len() as u64, total);
+            rows.into_iter().map(|row| row.uid).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(found("", "").await, "a b c", "by name, whatever its case");
+        assert_eq!(found("ZOË", "").await, "c");
+        assert_eq!(found("_", "").await, "a", "LIKE's own signs stand for themselves");
+        assert_eq!(found("", "chess").await, "b c");
+        assert_eq!(found("", "ches").await, "");
+        let groups = store.contact_groups(anna).await.unwrap();
+        assert_eq!(groups.into_iter().collect::<Vec<_>>(), [("chess".to_owned(), 2), ("work".to_owned(), 1)]);
+        store.keep_contacts(anna, vec![row("a", "Ann", &["Work"])]).await.unwrap();
+        assert_eq!(store.contact(anna, "a").await.unwrap().unwrap().card, "card of Ann");
+        assert_eq!(store.contact(house.bert, "a").await.unwrap(), None);
+        let filter = ContactFilter { offset: 1, limit: 1, ..ContactFilter::default() };
+        let (page, total) = store.contacts(anna, &filter).await.unwrap();
+        assert_eq!((page[0].uid.as_str(), total), ("b", 3));
+        assert!(store.remove_contact(anna, "a").await.unwrap() && !store.remove_contact(anna, "a").await.unwrap());
         house.check().await;
     });
 }
