@@ -9,7 +9,7 @@
 //! - `policy`: what TLS a host must have: `dane`, else `sts`, else none. `tally`: how it came out. `plan`: how it would. `keeper`: keeps policies and counts in the store.
 //! - `connection`: drives the SMTP client. `tls`: with which certificates. `attempt`: host after host, until each recipient has
 //!   its verdict.
-//! - `settle` and `backoff`: what becomes of a recipient, and what its sender is told. `local`: mail for a domain that has become ours. `bodies`: what is
+//! - `settle` and `backoff`: what becomes of a recipient, and what its sender is told. `local`: mail for a domain that has become ours. `list`: what was written to a mailing list of ours. `bodies`: what is
 //!   sent.
 //! - `lanes` and `worker`: who is spoken to, when, how often at once. `ports` and `dns`: the network and the DNS.
 //!
@@ -36,6 +36,7 @@ mod dns;
 mod hosts;
 mod keeper;
 mod lanes;
+mod list;
 mod local;
 mod memory;
 mod plan;

@@ -2,32 +2,47 @@
 
 use relais_filing::{Filing, FilingError, Plan, Refusal};
 use relais_model::{EnhancedCode, ForwardPath, Reply, Timestamp};
-use relais_store::{Acceptance, Content, NewQueued, QueuedMessage, QueuedRecipient, Route, Store, StoreError};
+use relais_store::{Acceptance, Content, NewQueued, QueuedMessage, QueuedRecipient, Route, StoreError};
 
 use crate::attempt::{Job, Said, Verdict};
 use crate::bodies::without_return_path;
+use crate::list;
 use crate::route::NextHop;
+use crate::settle::Desk;
 
 /// What came of filing: a verdict a recipient, and what the store is to accept with them.
 pub(crate) type Filed = (Vec<Verdict>, Vec<Acceptance>);
 
-/// Files `job`'s message. None where its destination isn't ours. What goes on elsewhere is given up at `expires_at`.
-pub(crate) async fn file(
-    store: &Store,
-    filing: &Filing,
-    job: &Job,
-    expires_at: Timestamp,
-) -> Result<Option<Filed>, StoreError> {
-    let (NextHop::Mx(_), Some(first)) = (&job.next_hop, job.recipients.first()) else { return Ok(None) };
-    if store.route(&first.address).await? == Route::NotLocal {
-        return Ok(None);
+/// Files `job`'s message, and has lists served that it was written to. None where its destination isn't ours, or where a relay host is to have it and no list. What goes on
+/// elsewhere is given up at `expires_at`.
+pub(crate) async fn file(desk: &Desk, job: &Job, expires_at: Timestamp) -> Result<Option<Filed>, StoreError> {
+    let (store, filing) = (&desk.store, &desk.filing);
+    let Some(first) = job.recipients.first() else { return Ok(None) };
+    match (&job.next_hop, store.route(&first.address).await?) {
+        (_, Route::NotLocal) => return Ok(None),
+        (NextHop::Relay(_), route) if !matches!(route, Route::List { .. }) => return Ok(None),
+        _ => {}
     }
     let raw = store.raw(job.message.message).await?;
     let raw = raw.ok_or_else(|| StoreError::Damaged("a queued message has no content".to_owned()))?;
-    let content = prepare(&job.message, raw).await;
     let (mut verdicts, mut filed) = (Vec::new(), Vec::new());
+    let mut others = Vec::new();
     for recipient in &job.recipients {
-        verdicts.push(match plan(filing, recipient, job.message.size_octets).await? {
+        let route = store.route(&recipient.address).await?;
+        if let Some((verdict, copies)) = list::serve(desk, &job.message, &raw, &route).await? {
+            verdicts.push(verdict);
+            filed.extend(copies);
+        } else {
+            others.push((verdicts.len(), recipient));
+            verdicts.push(Verdict::Untried);
+        }
+    }
+    if others.is_empty() {
+        return Ok(Some((verdicts, filed)));
+    }
+    let content = prepare(&job.message, raw).await;
+    for (place, recipient) in others {
+        let verdict = match plan(filing, recipient, job.message.size_octets).await? {
             Ok(plan) => {
                 // RFC 3461 §5.2.7.2: what goes on to one other host takes the sender's wish along.
                 let hands_on_dsn = plan.deliveries.is_empty() && !plan.is_expanded;
@@ -37,7 +52,10 @@ pub(crate) async fn file(
                 Verdict::Delivered(Said { hands_on_dsn, ..said })
             }
             Err(reply) => Verdict::of(Said::ours(reply)),
-        });
+        };
+        if let Some(waiting) = verdicts.get_mut(place) {
+            *waiting = verdict;
+        }
     }
     Ok(Some((verdicts, filed)))
 }
@@ -58,6 +76,7 @@ async fn plan(filing: &Filing, recipient: &QueuedRecipient, octets: u64) -> Resu
             let enhanced = match refusal {
                 Refusal::Suspended | Refusal::Disabled => EnhancedCode::new(5, 2, 1),
                 Refusal::Endless => EnhancedCode::new(5, 4, 6),
+                Refusal::Ended(_) => EnhancedCode::new(5, 1, 6),
                 Refusal::NoSuchAddress | Refusal::NotLocal => EnhancedCode::new(5, 1, 1),
             };
             (550, enhanced, refusal.to_string())

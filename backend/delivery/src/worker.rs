@@ -162,7 +162,7 @@ impl Worker {
         }
         let body = StoredBody { store: self.desk.store.clone(), message: job.message.message };
         let expires_at = now.plus(self.desk.config.notice_lifetime);
-        match local::file(&self.desk.store, &self.desk.filing, job, expires_at).await {
+        match local::file(&self.desk, job, expires_at).await {
             Ok(None) => {
                 let Report { verdicts, was_heard } = self.courier.attempt(job, &body, connection).await;
                 self.settle(job, &verdicts, &body, Vec::new()).await;

@@ -3,6 +3,7 @@
 //! ```text
 //! address ─ route ─> account ──────────────> delivery (INBOX, or the mailbox that the detail names)
 //!              ├──> alias, catch-all, postmaster ─> addresses, each again, up to a depth
+//!              ├──> mailing list ────> forward, to itself: the queue brings it to `delivery`, which sends it out
 //!              └──> another host's ───────> forward
 //! ```
 //! [`Filing::plan`] asks the store and decides; it writes nothing. Whoever holds a [`Plan`] gives it to `store.accept`.
@@ -14,8 +15,10 @@
 //! - Aliases are followed [`ALIAS_DEPTH`] steps and [`MAX_ADDRESSES`] addresses; what lies beyond is refused, never half delivered.
 //! - Quota is told, not judged: whether a full mailbox is a reason to refuse is `reception`'s question.
 //!
-//! [`script`] stands between the account and the delivery: what people's scripts make of a message. Mailing lists will stand there, too.
+//! [`script`] stands between the account and the delivery: what people's scripts make of a message. [`list`] is what a mailing list does with what
+//! is written to it, from facts alone.
 
+pub mod list;
 pub mod notice;
 pub mod script;
 mod signing;
@@ -26,7 +29,7 @@ use std::sync::{Arc, OnceLock};
 
 use relais_model::{Address, Domain, ForwardPath, MailboxName, Notify, OriginalRecipient};
 use relais_msgauth::srs::Srs;
-use relais_store::{ALIAS_DEPTH, AccountKey, Delivery, NewRecipient, Route, Store, StoreError, Target};
+use relais_store::{ALIAS_DEPTH, AccountKey, Delivery, ListAct, NewRecipient, Route, Store, StoreError, Target};
 
 pub use signing::{Signing, signatures};
 
@@ -101,7 +104,7 @@ impl PlannedDelivery {
 }
 
 /// Why nobody is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
     /// The domain isn't ours.
     #[error("the domain is not ours")]
@@ -109,6 +112,9 @@ pub enum Refusal {
     /// No account, alias or catch-all.
     #[error("there is no such address")]
     NoSuchAddress,
+    /// The address was an alias, and its time is over; with what its owner has said of that, in ASCII, or the house's own words.
+    #[error("{0}")]
+    Ended(String),
     /// The account takes no mail.
     #[error("the account is suspended")]
     Suspended,
@@ -148,6 +154,11 @@ impl Filing {
         Self { store, host, signing, srs: Arc::default(), scripts: Arc::default() }
     }
 
+    /// Our own name.
+    pub const fn host(&self) -> &Domain {
+        &self.host
+    }
+
     /// The keys that sign.
     pub fn signing(&self) -> &Signing {
         &self.signing
@@ -163,7 +174,7 @@ impl Filing {
         let mut seen = HashSet::from([without_case(&path.address)]);
         while let Some((address, depth)) = ahead.pop_front() {
             let targets = match self.route(&address).await? {
-                Route::Alias { targets } => targets,
+                Route::Alias { targets, .. } => targets,
                 Route::CatchAll { target } => vec![target],
                 route => {
                     self.arrive(&mut reached, address, route, depth).await?;
@@ -193,7 +204,7 @@ impl Filing {
             return Ok(route);
         }
         let owner = self.store.house_postmaster().await?;
-        Ok(owner.map_or(Route::NoSuchAddress, |owner| Route::Alias { targets: vec![owner] }))
+        Ok(owner.map_or(Route::NoSuchAddress, |owner| Route::onward(vec![owner])))
     }
 
     /// Notes the end of one way.
@@ -213,9 +224,16 @@ impl Filing {
                     reached.deliveries.push(delivery);
                 }
             }
+            // Nobody but ourselves writes there.
+            Route::List { act: ListAct::More, .. } => reached.lost.push((address, Refusal::NoSuchAddress)),
+            Route::List { .. } => reached.remote.push(address),
             // Only where an alias says so: the recipient itself is nobody's business here.
             Route::NotLocal if depth > 0 => reached.remote.push(address),
             Route::NotLocal => reached.lost.push((address, Refusal::NotLocal)),
+            Route::Ended { text } => {
+                let text = if text.is_empty() { "This address is not used any more".to_owned() } else { text };
+                reached.lost.push((address, Refusal::Ended(text)));
+            }
             Route::Disabled => reached.lost.push((address, Refusal::Disabled)),
             Route::NoSuchAddress | Route::Alias { .. } | Route::CatchAll { .. } => {
                 reached.lost.push((address, Refusal::NoSuchAddress));
@@ -247,7 +265,7 @@ impl Reached {
     fn into_plan(self, path: &ForwardPath) -> Result<Plan, FilingError> {
         if self.deliveries.is_empty() && self.remote.is_empty() {
             // No end at all: each alias leads back to one before it.
-            let first = self.lost.first().map_or(Refusal::Endless, |(_, refusal)| *refusal);
+            let first = self.lost.first().map_or(Refusal::Endless, |(_, refusal)| refusal.clone());
             return Err(first.into());
         }
         let (notify, original) = (carried_notify(path, self.is_expanded), carried_original(path));

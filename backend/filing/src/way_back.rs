@@ -33,13 +33,17 @@ impl Filing {
         let is_free = match route {
             Route::NoSuchAddress | Route::CatchAll { .. } => true,
             Route::NotLocal => address.domain == self.host,
-            Route::Account { .. } | Route::Alias { .. } | Route::Disabled => false,
+            Route::Account { .. }
+            | Route::Alias { .. }
+            | Route::List { .. }
+            | Route::Ended { .. }
+            | Route::Disabled => false,
         };
         if !is_free || !is_rewritten(address) {
             return Ok(None);
         }
         Ok(match self.srs().await?.reverse(address, self.store.now()) {
-            Ok(Some(sender)) => Some(Route::Alias { targets: vec![sender] }),
+            Ok(Some(sender)) => Some(Route::onward(vec![sender])),
             Ok(None) => None,
             Err(SrsError::Forged | SrsError::Expired | SrsError::TooLong) => Some(Route::NoSuchAddress),
         })

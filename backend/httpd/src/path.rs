@@ -29,6 +29,7 @@ pub(crate) const DOMAINS: &str = "/panel/domains";
 pub(crate) const DNS: &str = "/panel/dns";
 pub(crate) const PEOPLE: &str = "/panel/people";
 pub(crate) const ADDRESSES: &str = "/panel/addresses";
+pub(crate) const LISTS: &str = "/panel/lists";
 pub(crate) const QUEUE: &str = "/panel/queue";
 /// Acts upon chosen mail, or upon all that a filter finds.
 pub(crate) const QUEUE_ACTS: &str = "/panel/queue/acts";
@@ -222,6 +223,15 @@ pub(crate) const ADDRESS_NEW: &str = "/panel/addresses/new";
 pub(crate) const ADDRESS_TRY: &str = "/panel/addresses/try";
 pub(crate) const ADDRESS: &str = "/panel/addresses/{address}";
 pub(crate) const ADDRESS_REMOVE: &str = "/panel/addresses/{address}/remove";
+
+pub(crate) const LIST_NEW: &str = "/panel/lists/new";
+pub(crate) const LIST: &str = "/panel/lists/{list}";
+pub(crate) const LIST_MEMBERS: &str = "/panel/lists/{list}/members";
+pub(crate) const LIST_MEMBER_REMOVE: &str = "/panel/lists/{list}/members/remove";
+pub(crate) const LIST_POSTS: &str = "/panel/lists/{list}/posts";
+pub(crate) const LIST_REMOVE: &str = "/panel/lists/{list}/remove";
+/// Where a member leaves, with what stands in each message that they get.
+pub(crate) const LIST_LEAVE: &str = "/lists/leave/{mark}";
 
 pub(crate) const ENTRY: &str = "/panel/activity/{entry}";
 pub(crate) const ENTRY_UNDO: &str = "/panel/activity/{entry}/undo";

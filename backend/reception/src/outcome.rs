@@ -54,7 +54,7 @@ impl<'a> Outcome<'a> {
                 Err(refusal) => failures.push((&delivery.address, refused(*refusal))),
             }
         }
-        failures.extend(plan.lost.iter().map(|(address, refusal)| (address, refuse(*refusal))));
+        failures.extend(plan.lost.iter().map(|(address, refusal)| (address, refuse(refusal))));
         Self { plan, is_served, is_filed: false, failures }
     }
 

@@ -24,7 +24,7 @@ pub async fn recipient(
     }
     // What comes back by an address that was rewritten here is a bounce (RFC 5321 §4.5.5): whoever else writes there is told nothing.
     if visit.door == Door::Relay && is_rewritten(&path.address) && envelope.reverse_path.address().is_some() {
-        return Err(refuse(Refusal::NoSuchAddress));
+        return Err(refuse(&Refusal::NoSuchAddress));
     }
     match filing.plan(path).await {
         Ok(plan) => match refuse_full(&plan, envelope.declared_octets.unwrap_or(0)) {
@@ -32,7 +32,7 @@ pub async fn recipient(
             None => Ok(plan),
         },
         Err(FilingError::Refused(Refusal::NotLocal)) if may_relay(visit) => Ok(Plan::relay(path.clone())),
-        Err(FilingError::Refused(refusal)) => Err(refuse(refusal)),
+        Err(FilingError::Refused(refusal)) => Err(refuse(&refusal)),
         Err(FilingError::Failed(error)) => {
             tracing::error!(%error, "a recipient cannot be looked up");
             Err(reply(451, (4, 3, 0), "The address cannot be looked up now"))
@@ -46,10 +46,12 @@ const fn may_relay(visit: &Visit) -> bool {
 }
 
 /// What is said of a recipient whom nobody here is.
-pub fn refuse(refusal: Refusal) -> Reply {
+pub fn refuse(refusal: &Refusal) -> Reply {
     match refusal {
         Refusal::NotLocal => reply(550, (5, 7, 1), "Relay denied: this domain is not ours"),
         Refusal::NoSuchAddress => reply(550, (5, 1, 1), "No such address here"),
+        // RFC 3463 §3.2: the address was right once, and is no more.
+        Refusal::Ended(text) => reply(550, (5, 1, 6), text),
         Refusal::Suspended => reply(550, (5, 2, 1), "This account takes no mail"),
         // RFC 3463 §3.3: the mailbox may exist, but accepts no messages; permanent, for nobody knows for how long.
         Refusal::Disabled => reply(550, (5, 2, 1), "This domain takes no mail now"),

@@ -13,7 +13,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use relais_message::format_date;
 use relais_model::{Address, Clock as _, Flag, MailboxName, Random as _, SystemClock, SystemFlag, SystemRandom};
-use relais_service::{Actor, ApiKeyForm, Failure, NewAlias, NewDomain, NewPerson, Password, Role, Scopes, Via};
+use relais_service::{
+    Actor, ApiKeyForm, Failure, NewAlias, NewDomain, NewList, NewPerson, Password, Role, Scopes, Via,
+};
 use relais_store::{Append, Content, Store};
 use serde::{Deserialize, Serialize};
 
@@ -209,7 +211,20 @@ async fn furnish(server: &Server, directory: &Path, clock: Option<&DemoClock>) -
         people.push(person);
     }
     let targets = people.iter().map(|person| person.address.clone()).collect();
-    sample::done(service.addresses.create(&owner, NewAlias { address: format!("team@{DOMAIN}"), targets }).await)?;
+    sample::done(
+        service
+            .addresses
+            .create(&owner, NewAlias { address: format!("team@{DOMAIN}"), targets, ..NewAlias::default() })
+            .await,
+    )?;
+    let owners = people.iter().take(1).map(|person| person.address.clone()).collect();
+    let list = NewList {
+        address: format!("news@{DOMAIN}"),
+        title: "News of the house".to_owned(),
+        owners,
+        ..NewList::default()
+    };
+    sample::done(service.lists.create(&owner, list).await)?;
     if let Some(clock) = clock {
         sample::furnish(&service, server.store(), clock).await?;
     }

@@ -1,23 +1,27 @@
 //! All addresses: people's own, aliases, forwards, catch-alls, other names of domains; and where one leads.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use relais_model::{Address, Domain};
 use relais_store::{
-    ALIAS_DEPTH, AddressEntry, AddressFilter, AddressKind as StoreKind, AddressOrder, Alias, MAX_TARGETS, Order, Route,
-    Store, fold,
+    ALIAS_DEPTH, AddressEntry, AddressFilter, AddressKind as StoreKind, AddressOrder, Alias, AliasName, AliasNameError,
+    AliasTerms, MAX_ALIAS_TEXT_OCTETS, MAX_SENDERS, MAX_TARGETS, Order, Pattern, Route, Senders, Store, fold,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::checks::{self, Checks};
-use crate::directory::readable;
+use crate::directory::{readable, readable_alias};
 use crate::paging::{Rows, page};
 use crate::people::unknown;
 use crate::{Actor, Complaint, Failure, Moment, Role, Text};
 
 /// Addresses that one question looks at, at most.
 const MAX_STEPS: usize = 1000;
+
+/// The greatest turn of a regular expression.
+const MAX_TURN: u32 = 9999;
 
 /// What an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -33,6 +37,23 @@ pub enum AddressKind {
     CatchAll,
     /// All addresses of another name of a domain.
     DomainAlias,
+    /// All addresses that nobody has and that fit a wildcard, such as `sales-*@example.org`; leads wherever.
+    Wildcard,
+    /// All addresses that nobody has and whose whole local part a regular expression matches, such as `/sales-[0-9]+/@example.org`; leads wherever.
+    Expression,
+}
+
+/// Who may send under an alias's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AliasSenders {
+    /// Everybody here whom it leads to.
+    #[default]
+    Targets,
+    /// Those who are named, and nobody else.
+    People,
+    /// Nobody.
+    Nobody,
 }
 
 /// One address.
@@ -49,12 +70,34 @@ pub struct AddressView {
     pub targets: Vec<String>,
     /// A person's name.
     pub name: String,
-    /// Whether it takes no mail.
+    /// Whether it takes no mail: its person is suspended, or its time as an alias is over.
     pub is_suspended: bool,
+    /// Of an alias, from when on mail for it is refused; none: it doesn't end. It can be moved until `kept_until`.
+    pub ends_at: Option<Moment>,
+    /// Of an alias that has an end, until when it is kept after that.
+    pub kept_until: Option<Moment>,
+    /// What people note on an alias.
+    pub note: String,
     /// When it was added; of a catch-all, its domain.
     pub created_at: Moment,
     /// Another one after each change of the alias; else of its person or domain.
     pub version: String,
+}
+
+/// One alias, with all that is said of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AliasView {
+    #[serde(flatten)]
+    #[expect(missing_docs, reason = "it is the same view, and would be told twice")]
+    pub address: AddressView,
+    /// Who may send under its name.
+    pub senders: AliasSenders,
+    /// The people who may, where they are named.
+    pub sender_people: Vec<String>,
+    /// Of regular expressions, those with smaller numbers are asked first; of the same number, by name.
+    pub turn: u32,
+    /// What is said to who still writes to it after its end; empty: the house's own words.
+    pub ended_text: String,
 }
 
 /// Which addresses are wanted, in which order.
@@ -95,19 +138,74 @@ pub enum AddressSort {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAlias {
-    /// Its address, in a domain of ours.
+    /// Its address, in a domain of ours; or a wildcard, `sales-*@example.org`; or a regular expression between slashes, `/sales-[0-9]+/@example.org`,
+    /// which the whole local part must match.
     #[schema(example = "sales@example.org")]
     pub address: String,
     /// Where it leads: 1 to 500 addresses, here or elsewhere.
     pub targets: Vec<String>,
+    /// Who may send under its name; where it isn't said: of one address those whom it leads to, of a pattern nobody.
+    #[serde(default)]
+    pub senders: Option<AliasSenders>,
+    /// The people who may, where they are named: 1 to 100.
+    #[serde(default)]
+    pub sender_people: Vec<String>,
+    /// Of regular expressions, those with smaller numbers are asked first: 0 to 9999.
+    #[serde(default)]
+    pub turn: u32,
+    /// From when on mail for it is refused; none: it doesn't end.
+    #[serde(default)]
+    pub ends_at: Option<Moment>,
+    /// What people note on it.
+    #[serde(default)]
+    pub note: String,
+    /// What is said to who still writes to it after its end, in plain letters (ASCII): SMTP has no others.
+    #[serde(default)]
+    pub ended_text: String,
 }
 
-/// What is to be different.
+/// What is to be different; what is left out stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct AliasChange {
     /// Where it leads: 1 to 500 addresses, here or elsewhere.
-    pub targets: Vec<String>,
+    pub targets: Option<Vec<String>>,
+    /// Who may send under its name.
+    pub senders: Option<AliasSenders>,
+    /// The people who may, where they are named: 1 to 100.
+    pub sender_people: Option<Vec<String>>,
+    /// Of regular expressions, those with smaller numbers are asked first: 0 to 9999.
+    pub turn: Option<u32>,
+    /// From when on mail for it is refused; null: it doesn't end. To move the end of one that has ended brings it back.
+    #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Moment>)]
+    pub ends_at: Option<Option<Moment>>,
+    /// What people note on it.
+    pub note: Option<String>,
+    /// What is said to who still writes to it after its end, in plain letters (ASCII).
+    pub ended_text: Option<String>,
+}
+
+/// A pattern that is tried before it is saved.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PatternTrial {
+    /// As an alias is named.
+    pub address: String,
+    /// An address, or what stands before its @.
+    pub sample: String,
+}
+
+/// What a pattern says of a sample.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PatternTried {
+    /// What kind the alias would be of: `alias`, `wildcard` or `expression`.
+    pub kind: AddressKind,
+    /// Whether the sample's mail would fit it.
+    pub fits: bool,
+    /// Whether it would come to it: where not, something that goes first has the sample.
+    pub is_free: bool,
 }
 
 /// What leads to a person.
@@ -132,6 +230,8 @@ pub struct Resolved {
     pub mailboxes: Vec<String>,
     /// The addresses at other hosts that it reaches.
     pub elsewhere: Vec<String>,
+    /// The mailing lists that it reaches.
+    pub lists: Vec<String>,
 }
 
 /// One address on the way.
@@ -147,6 +247,8 @@ pub struct ResolvedStep {
     pub targets: Vec<String>,
     /// The part after `+`, where there is one and a person's address takes it.
     pub detail: Option<String>,
+    /// The wildcard or regular expression that it fits.
+    pub through: Option<String>,
 }
 
 /// What is found at one address on the way.
@@ -159,6 +261,12 @@ pub enum Leads {
     Suspended,
     /// An alias, or postmaster.
     Alias,
+    /// A wildcard or a regular expression that it fits.
+    Pattern,
+    /// An alias whose time is over: mail is refused.
+    Ended,
+    /// A mailing list: it goes to who subscribed.
+    List,
     /// The domain's catch-all.
     CatchAll,
     /// Another name of a domain.
@@ -212,14 +320,15 @@ impl Addresses {
         };
         let order = Order { by, is_reversed: wanted.reversed };
         let listing = self.store.addresses(&filter, order, &page(wanted.after.as_deref(), wanted.limit)).await?;
-        Ok(Rows::of(listing, view))
+        let kept = self.store.settings().removed_kept;
+        Ok(Rows::of(listing, |entry| view(entry, kept)))
     }
 
     /// One alias or forward. Help desk.
     ///
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Absent`].
-    pub async fn show(&self, actor: &Actor, address: &str) -> Result<AddressView, Failure> {
+    pub async fn show(&self, actor: &Actor, address: &str) -> Result<AliasView, Failure> {
         actor.require(Role::HelpDesk)?;
         let alias = self.find(actor, address).await?;
         self.alias_view(alias).await
@@ -230,19 +339,29 @@ impl Addresses {
     /// # Errors
     /// [`Failure::Forbidden`]; [`Failure::Unfit`], also where it would lead back to itself; [`Failure::Absent`] for a domain that isn't there;
     /// [`Failure::Clash`] on `address`.
-    pub async fn create(&self, actor: &Actor, new: NewAlias) -> Result<AddressView, Failure> {
+    pub async fn create(&self, actor: &Actor, new: NewAlias) -> Result<AliasView, Failure> {
         actor.require(Role::DomainAdmin)?;
         let mut checks = Checks::default();
-        let address = checks.take(checks::address("address", &new.address));
+        let name = checks.take(alias_name("address", &new.address));
+        let is_pattern = name.as_ref().is_some_and(|name| name.exact().is_none());
+        let senders = new.senders.unwrap_or(if is_pattern { AliasSenders::Nobody } else { AliasSenders::Targets });
         let targets = take_targets(&mut checks, &new.targets);
-        let (address, targets) = checks.end(address.zip(targets))?;
-        actor.require_reach(&address.domain)?;
-        self.refuse_loop(&address, &targets).await?;
-        let alias = self.store.add_alias(&address, targets, &actor.author()).await?;
+        let senders = take_senders(&mut checks, senders, &new.sender_people);
+        check_texts(&mut checks, new.turn, &new.note, &new.ended_text);
+        let ends_at = new.ends_at.map(|end| end.0);
+        if ends_at.is_some_and(|end| end <= self.store.now()) {
+            checks.note(Err(Complaint { field: "ends_at", why: Text::new("failure-alias-ended") }));
+        }
+        let ((name, targets), senders) = checks.end(name.zip(targets).zip(senders))?;
+        actor.require_reach(name.domain())?;
+        self.refuse_loop(&name, &targets).await?;
+        let (note, ended_text) = (new.note.trim().to_owned(), new.ended_text.trim().to_owned());
+        let terms = AliasTerms { targets, senders, turn: new.turn, ends_at, note, ended_text };
+        let alias = self.store.add_alias_on(name, terms, &actor.author()).await?;
         self.alias_view(alias).await
     }
 
-    /// Gives an alias other targets. Domain admin.
+    /// Changes what is said of an alias; also brings one back that has ended. Domain admin.
     ///
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Absent`], [`Failure::Stale`]; [`Failure::Unfit`] as for [`Addresses::create`].
@@ -252,16 +371,58 @@ impl Addresses {
         address: &str,
         change: AliasChange,
         if_version: Option<&str>,
-    ) -> Result<AddressView, Failure> {
+    ) -> Result<AliasView, Failure> {
         actor.require(Role::DomainAdmin)?;
         let alias = self.find(actor, address).await?;
+        let name = alias.address.clone();
+        let (kind, people) = told_senders(&alias.senders);
+        let mut terms = AliasTerms::from(alias);
         let mut checks = Checks::default();
-        let targets = take_targets(&mut checks, &change.targets);
-        let targets = checks.end(targets)?;
-        self.refuse_loop(&alias.address, &targets).await?;
+        let targets = match &change.targets {
+            Some(texts) => take_targets(&mut checks, texts),
+            None => Some(std::mem::take(&mut terms.targets)),
+        };
+        let people = change.sender_people.unwrap_or(people);
+        let senders = take_senders(&mut checks, change.senders.unwrap_or(kind), &people);
+        terms.turn = change.turn.unwrap_or(terms.turn);
+        terms.note = change.note.map_or(terms.note, |note| note.trim().to_owned());
+        terms.ended_text = change.ended_text.map_or(terms.ended_text, |text| text.trim().to_owned());
+        check_texts(&mut checks, terms.turn, &terms.note, &terms.ended_text);
+        // An end in the past is one that it has now: to end an alias at once is a wish like another.
+        terms.ends_at = change.ends_at.map_or(terms.ends_at, |end| end.map(|end| end.0));
+        (terms.targets, terms.senders) = checks.end(targets.zip(senders))?;
+        self.refuse_loop(&name, &terms.targets).await?;
         let version = checks::version(if_version)?;
-        self.store.change_alias(&alias.address, targets, version, &actor.author()).await?;
+        self.store.change_alias(&name, terms, version, &actor.author()).await?;
         self.show(actor, address).await
+    }
+
+    /// Tries a pattern on a sample before it is saved. Domain admin.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`]; [`Failure::Unfit`] on `address` or `sample`; [`Failure::Absent`] for a domain that isn't there.
+    pub async fn try_pattern(&self, actor: &Actor, trial: &PatternTrial) -> Result<PatternTried, Failure> {
+        actor.require(Role::DomainAdmin)?;
+        let mut checks = Checks::default();
+        let name = checks.take(alias_name("address", &trial.address));
+        let text = trial.sample.trim();
+        let whole = match (&name, text.contains('@')) {
+            (Some(name), false) => format!("{text}@{}", name.domain()),
+            _ => text.to_owned(),
+        };
+        let sample = checks.take(checks::address("sample", &whole));
+        let (name, sample) = checks.end(name.zip(sample))?;
+        actor.require_reach(name.domain())?;
+        let of = self.store.domain_of_alias(&sample.domain).await?.unwrap_or_else(|| sample.domain.clone());
+        let pattern = Pattern::of(&name).map_err(|error| no_alias("address", &trial.address, &error))?;
+        let fits = of == *name.domain() && pattern.fits(&sample.local_part, &sample.domain);
+        let route = self.store.route(&sample).await?;
+        let is_free = match route {
+            Route::NoSuchAddress | Route::CatchAll { .. } => true,
+            Route::Alias { name: Some(found), .. } => found == name,
+            _ => false,
+        };
+        Ok(PatternTried { kind: kind_of(&name), fits, is_free })
     }
 
     /// Removes an alias. Domain admin.
@@ -303,8 +464,13 @@ impl Addresses {
     pub async fn resolve(&self, actor: &Actor, text: &str) -> Result<Resolved, Failure> {
         actor.require(Role::HelpDesk)?;
         let address = checks::address("address", text).map_err(|complaint| Failure::Unfit(vec![complaint]))?;
-        let mut resolved =
-            Resolved { address: readable(&address), steps: Vec::new(), mailboxes: Vec::new(), elsewhere: Vec::new() };
+        let mut resolved = Resolved {
+            address: readable(&address),
+            steps: Vec::new(),
+            mailboxes: Vec::new(),
+            elsewhere: Vec::new(),
+            lists: Vec::new(),
+        };
         if !self.is_shown(actor, &address.domain).await? {
             return Err(unknown(text));
         }
@@ -351,7 +517,16 @@ impl Addresses {
                 }
                 (ResolvedStep { detail, ..step(&address, depth, leads) }, Vec::new())
             }
-            Route::Alias { targets } => (on(&address, depth, Leads::Alias, &targets), targets),
+            Route::Alias { name, targets, .. } => {
+                let through = name.filter(|name| name.exact().is_none()).map(|name| readable_alias(&name));
+                let leads = if through.is_some() { Leads::Pattern } else { Leads::Alias };
+                (ResolvedStep { through, ..on(&address, depth, leads, &targets) }, targets)
+            }
+            Route::List { .. } => {
+                resolved.lists.push(readable(&address));
+                (step(&address, depth, Leads::List), Vec::new())
+            }
+            Route::Ended { .. } => (step(&address, depth, Leads::Ended), Vec::new()),
             Route::CatchAll { target } => {
                 (on(&address, depth, Leads::CatchAll, std::slice::from_ref(&target)), vec![target])
             }
@@ -376,21 +551,22 @@ impl Addresses {
     }
 
     /// Refuses targets that lead back to the alias, and names the way.
-    async fn refuse_loop(&self, address: &Address, targets: &[Address]) -> Result<(), Failure> {
-        let goal = fold(address);
+    async fn refuse_loop(&self, name: &AliasName, targets: &[Address]) -> Result<(), Failure> {
+        let goal = Goal { name, pattern: Pattern::of(name).map_err(|_| Failure::Failed)? };
         let mut seen = HashSet::new();
         let mut ahead: Vec<Vec<Address>> = targets.iter().map(|target| vec![target.clone()]).collect();
         while let Some(way) = ahead.pop() {
             let Some(last) = way.last() else { continue };
-            if self.is_same(last, &goal).await? {
-                let way = [address].into_iter().chain(&way).map(readable).collect::<Vec<_>>().join(" → ");
+            if self.leads_back(last, &goal).await? {
+                let way = [readable_alias(name)].into_iter().chain(way.iter().map(readable));
+                let way = way.collect::<Vec<_>>().join(" → ");
                 return Err(Failure::unfit("targets", Text::new("failure-alias-loop").with("way", way)));
             }
             if way.len() > ALIAS_DEPTH || seen.len() >= MAX_STEPS || !seen.insert(fold(last)) {
                 continue;
             }
             let next = match self.store.route(last).await? {
-                Route::Alias { targets } => targets,
+                Route::Alias { targets, .. } => targets,
                 Route::CatchAll { target } => vec![target],
                 _ => continue,
             };
@@ -401,41 +577,130 @@ impl Addresses {
         Ok(())
     }
 
-    /// Whether `address` is the one that folds to `goal`, by its own domain or another name of it.
-    async fn is_same(&self, address: &Address, goal: &str) -> Result<bool, Failure> {
-        if fold(address) == goal {
+    /// Whether mail for `address` would come to the alias, by its own domain or another name of it.
+    async fn leads_back(&self, address: &Address, goal: &Goal<'_>) -> Result<bool, Failure> {
+        let of = self.store.domain_of_alias(&address.domain).await?.unwrap_or_else(|| address.domain.clone());
+        if of != *goal.name.domain() || !goal.pattern.fits(&address.local_part, &address.domain) {
+            return Ok(false);
+        }
+        if goal.name.exact().is_some() {
             return Ok(true);
         }
-        let of = self.store.domain_of_alias(&address.domain).await?;
-        Ok(of.is_some_and(|domain| fold(&Address { domain, ..address.clone() }) == goal))
+        // A pattern has what nothing has that goes before it.
+        Ok(match self.store.route(address).await? {
+            Route::NoSuchAddress | Route::CatchAll { .. } => true,
+            Route::Alias { name: Some(found), .. } => found == *goal.name,
+            _ => false,
+        })
     }
 
     async fn find(&self, actor: &Actor, address: &str) -> Result<Alias, Failure> {
-        let parsed = Address::parse(address.trim()).map_err(|_| unknown(address))?;
-        actor.require_reach(&parsed.domain).map_err(|_| unknown(address))?;
-        self.store.alias(&parsed).await?.ok_or_else(|| unknown(address))
+        let name = AliasName::parse(address).map_err(|_| unknown(address))?;
+        actor.require_reach(name.domain()).map_err(|_| unknown(address))?;
+        self.store.alias(name).await?.ok_or_else(|| unknown(address))
     }
 
-    async fn alias_view(&self, alias: Alias) -> Result<AddressView, Failure> {
-        let mut kind = AddressKind::Alias;
+    async fn alias_view(&self, alias: Alias) -> Result<AliasView, Failure> {
+        let mut kind = kind_of(&alias.address);
         for target in &alias.targets {
             let is_ours = self.store.domain_key(&target.domain).await?.is_some()
                 || self.store.domain_of_alias(&target.domain).await?.is_some();
-            if !is_ours {
+            if !is_ours && kind == AddressKind::Alias {
                 kind = AddressKind::Forward;
-                break;
             }
         }
-        Ok(AddressView {
-            kind,
-            address: readable(&alias.address),
-            domain: alias.address.domain.to_unicode(),
-            targets: alias.targets.iter().map(readable).collect(),
-            name: String::new(),
-            is_suspended: false,
-            created_at: alias.created_at.into(),
-            version: alias.version.to_string(),
+        let (senders, sender_people) = told_senders(&alias.senders);
+        let kept = self.store.settings().removed_kept;
+        Ok(AliasView {
+            address: AddressView {
+                kind,
+                address: readable_alias(&alias.address),
+                domain: alias.address.domain().to_unicode(),
+                targets: alias.targets.iter().map(readable).collect(),
+                name: String::new(),
+                is_suspended: alias.ends_at.is_some_and(|end| end <= self.store.now()),
+                ends_at: alias.ends_at.map(Moment),
+                kept_until: alias.ends_at.map(|end| end.plus(kept).into()),
+                note: alias.note,
+                created_at: alias.created_at.into(),
+                version: alias.version.to_string(),
+            },
+            senders,
+            sender_people,
+            turn: alias.turn,
+            ended_text: alias.ended_text,
         })
+    }
+}
+
+/// Where targets must not lead back to.
+struct Goal<'a> {
+    name: &'a AliasName,
+    pattern: Pattern,
+}
+
+fn kind_of(name: &AliasName) -> AddressKind {
+    match name {
+        AliasName::Exact(_) => AddressKind::Alias,
+        AliasName::Wildcard(_) => AddressKind::Wildcard,
+        AliasName::Expression { .. } => AddressKind::Expression,
+    }
+}
+
+/// An alias's name as people type it.
+fn alias_name(field: &'static str, text: &str) -> Result<AliasName, Complaint> {
+    AliasName::parse(text).map_err(|error| no_alias(field, text, &error))
+}
+
+fn no_alias(field: &'static str, text: &str, error: &AliasNameError) -> Complaint {
+    match error {
+        AliasNameError::Address(_) => match checks::address(field, text) {
+            Err(complaint) => complaint,
+            Ok(_) => Complaint { field, why: Text::new("failure-address-form").with("text", text) },
+        },
+        AliasNameError::Expression(why) => {
+            Complaint { field, why: Text::new("failure-alias-expression").with("why", why.as_str()) }
+        }
+    }
+}
+
+fn told_senders(senders: &Senders) -> (AliasSenders, Vec<String>) {
+    match senders {
+        Senders::Targets => (AliasSenders::Targets, Vec::new()),
+        Senders::People(people) => (AliasSenders::People, people.iter().map(readable).collect()),
+        Senders::Nobody => (AliasSenders::Nobody, Vec::new()),
+    }
+}
+
+fn take_senders(checks: &mut Checks, senders: AliasSenders, people: &[String]) -> Option<Senders> {
+    match senders {
+        AliasSenders::Targets => return Some(Senders::Targets),
+        AliasSenders::Nobody => return Some(Senders::Nobody),
+        AliasSenders::People => {}
+    }
+    let texts: Vec<&str> = people.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
+    if texts.is_empty() || texts.len() > MAX_SENDERS {
+        let why = Text::new("failure-alias-senders").with("most", MAX_SENDERS);
+        return checks.take(Err(Complaint { field: "sender_people", why }));
+    }
+    texts
+        .into_iter()
+        .map(|text| checks.take(checks::address("sender_people", text)))
+        .collect::<Option<_>>()
+        .map(Senders::People)
+}
+
+fn check_texts(checks: &mut Checks, turn: u32, note: &str, ended_text: &str) {
+    checks.note(checks::text("note", note.trim(), MAX_ALIAS_TEXT_OCTETS));
+    checks.note(checks::text("ended_text", ended_text.trim(), MAX_ALIAS_TEXT_OCTETS));
+    if !ended_text.is_ascii() {
+        checks.note(Err(Complaint { field: "ended_text", why: Text::new("failure-alias-ended-text") }));
+    }
+    if turn > MAX_TURN {
+        checks.note(Err(Complaint {
+            field: "turn",
+            why: Text::new("failure-number-large").with("most", u64::from(MAX_TURN)),
+        }));
     }
 }
 
@@ -456,7 +721,7 @@ fn take_targets(checks: &mut Checks, texts: &[String]) -> Option<Vec<Address>> {
 }
 
 fn step(address: &Address, depth: usize, leads: Leads) -> ResolvedStep {
-    ResolvedStep { address: readable(address), depth, leads, targets: Vec::new(), detail: None }
+    ResolvedStep { address: readable(address), depth, leads, targets: Vec::new(), detail: None, through: None }
 }
 
 fn on(address: &Address, depth: usize, leads: Leads, targets: &[Address]) -> ResolvedStep {
@@ -471,6 +736,8 @@ impl From<AddressKind> for StoreKind {
             AddressKind::Forward => Self::Forward,
             AddressKind::CatchAll => Self::CatchAll,
             AddressKind::DomainAlias => Self::DomainAlias,
+            AddressKind::Wildcard => Self::Wildcard,
+            AddressKind::Expression => Self::Expression,
         }
     }
 }
@@ -483,20 +750,26 @@ impl From<StoreKind> for AddressKind {
             StoreKind::Forward => Self::Forward,
             StoreKind::CatchAll => Self::CatchAll,
             StoreKind::DomainAlias => Self::DomainAlias,
+            StoreKind::Wildcard => Self::Wildcard,
+            StoreKind::Expression => Self::Expression,
         }
     }
 }
 
-fn view(entry: AddressEntry) -> AddressView {
+fn view(entry: AddressEntry, kept: Duration) -> AddressView {
     let domain = entry.domain.to_unicode();
     let of = entry.of.map(|of| format!("*@{}", of.to_unicode()));
+    let own = entry.alias.as_ref().map(readable_alias).or_else(|| entry.address.as_ref().map(readable));
     AddressView {
         kind: entry.kind.into(),
-        address: entry.address.as_ref().map_or_else(|| format!("*@{domain}"), readable),
+        address: own.unwrap_or_else(|| format!("*@{domain}")),
         domain,
         targets: entry.targets.iter().map(readable).chain(of).collect(),
         name: entry.name,
         is_suspended: entry.is_suspended,
+        ends_at: entry.ends_at.map(Moment),
+        kept_until: entry.ends_at.map(|end| end.plus(kept).into()),
+        note: entry.note,
         created_at: entry.created_at.into(),
         version: entry.version.to_string(),
     }

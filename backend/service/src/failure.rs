@@ -108,6 +108,15 @@ impl From<DirectoryError> for Failure {
             DirectoryError::UnknownAddress(address) => {
                 Self::Absent(Text::new("failure-unknown-address").with("address", readable(&address)))
             }
+            DirectoryError::UnknownAlias(name) => {
+                Self::Absent(Text::new("failure-unknown-address").with("address", name.to_string()))
+            }
+            DirectoryError::AliasTaken(name) => {
+                Self::clash("address", Text::new("failure-address-taken").with("address", name.to_string()))
+            }
+            DirectoryError::TooManyPatterns => {
+                Self::clash("address", Text::new("failure-too-many-patterns").with("most", relais_store::MAX_PATTERNS))
+            }
             DirectoryError::DomainRemoved(domain) => {
                 Self::clash("domain", Text::new("failure-domain-removed").with("domain", domain.to_unicode()))
             }

@@ -3,6 +3,7 @@
 //!
 //! - `domains`, `people`, `addresses`, `activity`: the directory, for panel and API; `checks`: what was typed; `paging`, `moment`: what their
 //!   views share. Each use-case takes an [`Actor`] and gives a [`Failure`] that says what to do.
+//! - `lists`: mailing lists, their members, the posts that wait.
 //! - `access`: who may come in, and as whom: sessions, second factors, passkeys, one-time links, the API's keys.
 //! - `directory`: addresses as people read them. `import`: many accounts from CSV. `queue`, `trace`: mail on its way; `explain`: what
 //!   other servers' words mean; `destination`: what would become of mail.
@@ -41,6 +42,7 @@ mod import;
 mod judging;
 mod junk;
 mod links;
+mod lists;
 mod log_ins;
 mod mail;
 mod moment;
@@ -82,8 +84,8 @@ pub use access::*;
 pub use activity::{Activity, ActivityView, ActivityWanted};
 pub use actor::{Actor, Reach, Role, Via};
 pub use addresses::{
-    AddressKind, AddressSort, AddressView, Addresses, AddressesWanted, AliasChange, Leads, LeadsTo, NewAlias, Resolved,
-    ResolvedStep,
+    AddressKind, AddressSort, AddressView, Addresses, AddressesWanted, AliasChange, AliasSenders, AliasView, Leads,
+    LeadsTo, NewAlias, PatternTrial, PatternTried, Resolved, ResolvedStep,
 };
 pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, KeyReach, Keyed, Scope, Scopes};
 pub use app_passwords::AppPasswordView;
@@ -109,6 +111,7 @@ pub use import::{PeopleImported, PersonRefused};
 pub use judging::{JUDGED_OCTETS, JudgeHop, JudgeWanted, JudgedView};
 pub use junk::{OwnJunk, RulesOf, SenderRuleForm, SenderRuleView};
 pub use links::{DevicePassword, Founded, LinkOwner, SetUp, Way};
+pub use lists::*;
 pub use log_ins::LogInView;
 pub use mail::*;
 pub use moment::Moment;
@@ -200,6 +203,8 @@ pub struct Service {
     pub people: People,
     /// Aliases, forwards and all other addresses.
     pub addresses: Addresses,
+    /// Mailing lists.
+    pub lists: Lists,
     /// Who changed what, and undoing it.
     pub activity: Activity,
     /// The DNS of the domains and of the host.
@@ -287,6 +292,7 @@ impl Service {
             domains: Domains::new(store.clone()),
             people: People::new(store.clone(), Arc::clone(&login)),
             addresses: Addresses::new(store.clone()),
+            lists: Lists::new(store.clone()),
             activity: Activity::new(store.clone()),
             dns: Dns::new(store.clone(), None),
             mail: Mail::new(store.clone()),

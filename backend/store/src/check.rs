@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 31] = [
+const RULES: [(&str, &str); 32] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -83,9 +83,17 @@ const RULES: [(&str, &str); 31] = [
            + (SELECT COUNT(*) FROM account_domain g WHERE NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = g.domain_key)
                  OR NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = g.account_key))
            + (SELECT COUNT(*) FROM alias_target t WHERE NOT EXISTS (SELECT 1 FROM alias a WHERE a.alias_key = t.alias_key))
+           + (SELECT COUNT(*) FROM alias_sender s WHERE NOT EXISTS
+                 (SELECT 1 FROM alias a WHERE a.alias_key = s.alias_key AND a.senders = 1))
            + (SELECT COUNT(*) FROM alias a WHERE NOT EXISTS (SELECT 1 FROM alias_target t WHERE t.alias_key = a.alias_key))"),
+    ("lists of no domain, members or posts of no list",
+     "SELECT (SELECT COUNT(*) FROM mailing_list l WHERE NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = l.domain_key))
+           + (SELECT COUNT(*) FROM (SELECT list_key FROM list_member UNION ALL SELECT list_key FROM list_post) o
+              WHERE NOT EXISTS (SELECT 1 FROM mailing_list l WHERE l.list_key = o.list_key))"),
     ("names or addresses that are two things at once",
      "SELECT (SELECT COUNT(*) FROM domain_alias o JOIN domain d ON d.name = o.name)
+           + (SELECT COUNT(*) FROM mailing_list l JOIN account a ON a.folded = l.folded)
+           + (SELECT COUNT(*) FROM mailing_list l JOIN alias a ON a.folded = l.folded)
            + (SELECT COUNT(*) FROM alias l JOIN account a ON a.folded = l.folded)"),
     ("sessions, links, second factors, passkeys or keys of nobody",
      "SELECT COUNT(*) FROM (SELECT account_key FROM session UNION ALL SELECT account_key FROM totp

@@ -38,6 +38,31 @@ key!(
     AliasKey
 );
 key!(
+    /// A row of `mailing_list`.
+    ListKey
+);
+key!(
+    /// A row of `list_member`. It grows with time.
+    MemberKey
+);
+key!(
+    /// A row of `list_post`. [`PostKey::post_id`] is what people see.
+    PostKey
+);
+
+impl PostKey {
+    /// As the panel and the API name it.
+    pub fn post_id(self) -> String {
+        format!("{:x}", self.0)
+    }
+
+    /// By [`PostKey::post_id`].
+    pub fn parse(id: &str) -> Option<Self> {
+        i64::from_str_radix(id, 16).ok().filter(|key| *key > 0).map(Self)
+    }
+}
+
+key!(
     /// A row of `app_password`.
     AppPasswordKey
 );

@@ -104,8 +104,9 @@ pub use junk::{
 };
 pub use key::{
     AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, CertificateKey, DkimKeyKey, DnsAccountKey, DnsPushKey,
-    DnsTurnKey, DomainKey, HoldKey, MailboxKey, MessageKey, OrderKey, PasskeyKey, QueueKey, RecipientKey,
-    SenderRuleKey, SessionKey, SieveScriptKey, TraceKey, Version, WebhookDeliveryKey, WebhookKey,
+    DnsTurnKey, DomainKey, HoldKey, ListKey, MailboxKey, MemberKey, MessageKey, OrderKey, PasskeyKey, PostKey,
+    QueueKey, RecipientKey, SenderRuleKey, SessionKey, SieveScriptKey, TraceKey, Version, WebhookDeliveryKey,
+    WebhookKey,
 };
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use message::{

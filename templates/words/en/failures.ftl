@@ -1,6 +1,6 @@
 # Why something was not done, with what to do.
 failure-domain-taken = { $domain } is already here.
-failure-address-taken = { $address } is already here, as a person or as an alias. Choose another address.
+failure-address-taken = { $address } is already here, as a person, an alias or a mailing list. Choose another address.
 failure-domain-not-empty = The domain still has people ({ $accounts }) and aliases ({ $aliases }): remove those first.
 failure-unknown-domain = The domain { $domain } is not here.
 failure-unknown-address = { $address } is not here.

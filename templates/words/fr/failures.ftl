@@ -1,6 +1,6 @@
 # Pourquoi quelque chose n'a pas été fait, et que faire.
 failure-domain-taken = { $domain } est déjà ici.
-failure-address-taken = { $address } est déjà ici, comme personne ou comme alias. Choisissez une autre adresse.
+failure-address-taken = { $address } existe déjà, comme personne, alias ou liste de diffusion. Choisissez une autre adresse.
 failure-domain-not-empty = Le domaine a encore des personnes ({ $accounts }) et des alias ({ $aliases }) : retirez-les d’abord.
 failure-unknown-domain = Le domaine { $domain } n’est pas ici.
 failure-unknown-address = { $address } n’est pas ici.

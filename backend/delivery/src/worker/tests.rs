@@ -7,6 +7,8 @@ use relais_store::{
 };
 use relais_testkit::{ManualClock, SeededRandom};
 
+mod lists;
+
 use super::*;
 use crate::testing::{FakeDns, Remotes};
 use crate::{Delivery, DeliveryConfig, Dialer, Ports};
@@ -62,6 +64,16 @@ impl House {
     }
 
     async fn queue(&self, sender: &str, recipients: &[&str], notify: Option<Notify>) {
+        self.queue_message((sender, None), recipients, notify, "Subject: hello\r\n\r\nhi\r\n").await;
+    }
+
+    async fn queue_message(
+        &self,
+        (sender, submitter): (&str, Option<AccountKey>),
+        recipients: &[&str],
+        notify: Option<Notify>,
+        raw: &str,
+    ) {
         let recipient = |text: &&str| NewRecipient { address: address(text), notify, original: None };
         let outbound = NewQueued {
             reverse_path: from(sender),
@@ -70,12 +82,12 @@ impl House {
             body_type: BodyType::SevenBit,
             smtputf8: false,
             require_tls: false,
-            submitter: None,
+            submitter,
             recipients: recipients.iter().map(recipient).collect(),
             expires_at: relais_model::Clock::now(&*self.clock).plus(Duration::from_hours(120)),
         };
         let acceptance = Acceptance {
-            content: Content::prepare(b"Subject: hello\r\n\r\nhi\r\n".to_vec()),
+            content: Content::prepare(raw.as_bytes().to_vec()),
             reverse_path: from(sender),
             deliveries: Vec::new(),
             outbound: Some(outbound),

@@ -11,7 +11,10 @@ use std::sync::Arc;
 
 use relais_filing::{Filing, FilingError, Plan, Refusal};
 use relais_model::{Address, Domain, ForwardPath, MailboxName, Notify, OriginalRecipient, Secret, SpecialUse};
-use relais_store::{AccountChange, Author, DatabaseUrl, DomainChange, NewAccount, Store, StoreConfig, Target};
+use relais_store::{
+    AccountChange, AliasTerms, Author, DatabaseUrl, DomainChange, ListTerms, NewAccount, NewMember, Store, StoreConfig,
+    Target,
+};
 use relais_testkit::{ManualClock, SeededRandom};
 use tempfile::TempDir;
 
@@ -107,6 +110,39 @@ async fn who_cannot_be_reached_is_refused_and_among_others_is_told() {
     house.check("ann@elsewhere.example", Err(Refusal::NotLocal)).await;
     house.check("some@example.org", Ok("ann !eve !nobody")).await;
     house.check("none@example.org", Err(Refusal::Suspended)).await;
+}
+
+#[tokio::test]
+async fn who_writes_to_an_ended_alias_is_told_what_its_owner_says() {
+    let house = House::open().await;
+    let ended = |text: &str| AliasTerms {
+        ends_at: Some(house.store.now()),
+        ended_text: text.to_owned(),
+        ..vec![address("ann@example.org")].into()
+    };
+    let owner = Author::house();
+    house.store.add_alias_on(&address("fair@example.org"), ended("It is over"), &owner).await.unwrap();
+    house.store.add_alias_on(&address("old-*@example.org"), ended(""), &owner).await.unwrap();
+    house.alias("both@example.org", &["fair@example.org", "bob@example.org"]).await;
+    house.check("fair@example.org", Err(Refusal::Ended("It is over".to_owned()))).await;
+    house.check("old-1@example.org", Err(Refusal::Ended("This address is not used any more".to_owned()))).await;
+    house.check("both@example.org", Ok("bob !fair")).await;
+}
+
+/// What is written to a list goes to the queue, as the list's own; what only we write there is refused.
+#[tokio::test]
+async fn a_list_is_on_its_way_to_itself() {
+    let house = House::open().await;
+    let terms = ListTerms::default();
+    let list = house.store.add_list(&address("team@example.org"), terms, &Author::house()).await.unwrap();
+    let owner = NewMember { is_owner: true, ..NewMember::reader(address("ann@example.org")) };
+    house.store.put_list_members(list.key, vec![owner], &Author::house()).await.unwrap();
+    house.alias("all@example.org", &["team@example.org", "bob@example.org"]).await;
+    house.check("team@example.org", Ok("team@example.org")).await;
+    house.check("team-subscribe@example.org", Ok("team-subscribe@example.org")).await;
+    house.check("all@example.org", Ok("bob team@example.org")).await;
+    house.check("team-owner@example.org", Ok("ann")).await;
+    house.check("team-more+1-x@example.org", Err(Refusal::NoSuchAddress)).await;
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod domains;
 mod junk;
 mod keys;
 mod kit;
+mod lists;
 mod me;
 mod messages;
 mod overview;
@@ -68,7 +69,7 @@ fn operations(web: &Web) -> Operations {
         .group("domains", domains::operations)
         .group("dns", dns::operations)
         .group("people", people::operations)
-        .group("addresses", addresses::operations)
+        .group("addresses", |operations| lists::operations(addresses::operations(operations)))
         .group("queue", queue::operations)
         .group("messages", messages::operations)
         .group("security", security::operations)

@@ -92,6 +92,7 @@ const PAGES: [(&str, &[Entry]); 3] = [
             (Role::DomainAdmin, path::DNS, "dns", "nav-dns"),
             (Role::HelpDesk, path::PEOPLE, "people", "nav-people"),
             (Role::HelpDesk, path::ADDRESSES, "addresses", "nav-addresses"),
+            (Role::HelpDesk, path::LISTS, "list", "nav-lists"),
         ],
     ),
     (

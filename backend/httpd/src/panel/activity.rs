@@ -18,11 +18,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 /// What acts are about, as their names begin.
-const FAMILIES: [(&str, &str); 11] = [
+const FAMILIES: [(&str, &str); 12] = [
     ("domain.", "acts-about-domains"),
     ("domain_alias.", "acts-about-domain-aliases"),
     ("person.", "acts-about-people"),
     ("alias.", "acts-about-aliases"),
+    ("list.", "acts-about-lists"),
     ("second_factor.", "acts-about-second-factors"),
     ("passkey.", "acts-about-passkeys"),
     ("session.", "acts-about-sessions"),
@@ -71,11 +72,11 @@ impl ActivityQuery {
 }
 
 /// What is no day narrows nothing.
-fn day(text: &str) -> Option<jiff::civil::Date> {
+pub(super) fn day(text: &str) -> Option<jiff::civil::Date> {
     text.trim().parse().ok()
 }
 
-fn begin(day: jiff::civil::Date) -> Option<Moment> {
+pub(super) fn begin(day: jiff::civil::Date) -> Option<Moment> {
     let start = jiff::tz::Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()?;
     Some(Moment(relais_model::Timestamp::from_millis(start.as_millisecond())))
 }
@@ -245,7 +246,7 @@ fn members(frame: &Frame, before: Option<&Value>, after: Option<&Value>) -> Vec<
 
 /// The members that the house knows; another stands as it is called in the API.
 fn member_name(frame: &Frame, name: &str) -> String {
-    const KNOWN: [&str; 23] = [
+    const KNOWN: [&str; 29] = [
         "catch_all",
         "hourly_messages",
         "hourly_recipients",
@@ -256,6 +257,8 @@ fn member_name(frame: &Frame, name: &str) -> String {
         "description",
         "domain",
         "domains",
+        "ended_text",
+        "ends_at",
         "expires_at",
         "is_disabled",
         "is_removed",
@@ -263,12 +266,16 @@ fn member_name(frame: &Frame, name: &str) -> String {
         "language",
         "max_people",
         "name",
+        "note",
         "postmaster",
         "quota_octets",
         "role",
         "scopes",
+        "sender_people",
+        "senders",
         "targets",
         "theme",
+        "turn",
     ];
     if KNOWN.contains(&name) { frame.say(&format!("acts-member-{}", name.replace('_', "-"))) } else { name.to_owned() }
 }
@@ -280,6 +287,11 @@ fn told(frame: &Frame, name: &str, value: &Value) -> String {
         Value::Number(number) if name.ends_with("octets") => {
             number.as_u64().map_or_else(|| number.to_string(), |octets| frame.size(octets))
         }
+        Value::Number(number) if name == "ends_at" => number.as_i64().map_or_else(
+            || number.to_string(),
+            |millis| frame.time(relais_model::Timestamp::from_millis(millis)).exact,
+        ),
+        Value::String(text) if name == "senders" => frame.say(&format!("alias-senders-{text}")),
         Value::String(text) if name == "role" => Role::parse(text)
             .map_or_else(|| text.clone(), |role| frame.say(&format!("role-{}", role.as_str().replace('_', "-")))),
         Value::String(text) => text.clone(),

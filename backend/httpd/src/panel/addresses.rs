@@ -3,12 +3,12 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use relais_service::{
-    AddressKind, AddressSort, AddressView, AddressesWanted, AliasChange, Leads, NewAlias, Resolved, ResolvedStep, Role,
-    Rows, Text,
+    AddressKind, AddressSort, AddressView, AddressesWanted, AliasChange, AliasSenders, AliasView, Failure, Leads,
+    Moment, NewAlias, PatternTrial, PatternTried, Resolved, ResolvedStep, Role, Rows, Text,
 };
 use serde::{Deserialize, Serialize};
 
-use super::activity::done_undoably;
+use super::activity::{begin, day, done_undoably};
 use super::people::{domain_choices, domains};
 use super::question::{QuestionPage, VersionForm};
 use crate::kit::{
@@ -29,12 +29,14 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 /// The kinds, as the query names them, with their titles.
-const KINDS: [(AddressKind, &str, &str); 5] = [
+const KINDS: [(AddressKind, &str, &str); 7] = [
     (AddressKind::Person, "person", "address-kind-person"),
     (AddressKind::Alias, "alias", "address-kind-alias"),
     (AddressKind::Forward, "forward", "address-kind-forward"),
     (AddressKind::CatchAll, "catch_all", "address-kind-catch-all"),
     (AddressKind::DomainAlias, "domain_alias", "address-kind-domain-alias"),
+    (AddressKind::Wildcard, "wildcard", "address-kind-wildcard"),
+    (AddressKind::Expression, "expression", "address-kind-expression"),
 ];
 
 fn kind_title(kind: AddressKind) -> &'static str {
@@ -106,6 +108,9 @@ struct Row {
     address: String,
     kind: String,
     is_suspended: bool,
+    /// Of an alias: it takes no mail from then on.
+    ends: Option<Time>,
+    note: String,
     /// Where it leads, or whose it is.
     leads: Vec<String>,
     more_leads: String,
@@ -117,7 +122,9 @@ impl Row {
         const SHOWN: usize = 3;
         let href = match address.kind {
             AddressKind::Person => path::of(path::PEOPLE, &address.address),
-            AddressKind::Alias | AddressKind::Forward => path::of(path::ADDRESSES, &address.address),
+            AddressKind::Alias | AddressKind::Forward | AddressKind::Wildcard | AddressKind::Expression => {
+                path::of(path::ADDRESSES, &address.address)
+            }
             AddressKind::CatchAll => path::of(path::DOMAINS, &address.domain),
             AddressKind::DomainAlias => {
                 let of = address.targets.first().map_or(address.domain.as_str(), String::as_str);
@@ -135,6 +142,8 @@ impl Row {
             address: address.address.clone(),
             kind: frame.say(kind_title(address.kind)),
             is_suspended: address.is_suspended,
+            ends: address.ends_at.map(|end| frame.time(end.0)),
+            note: address.note.clone(),
             leads,
             more_leads: if more == 0 {
                 String::new()
@@ -174,13 +183,87 @@ async fn list(desk: Desk, State(web): State<Web>, Query(query): Query<AddressesQ
     Ok(shown(&ListPage::of(desk.frame(&web), desk.actor.role, query, &names, &found)))
 }
 
+/// What is said of an alias, as it is typed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Terms {
+    /// One a line, or with commas between them.
+    targets: String,
+    senders: String,
+    /// As the targets.
+    sender_people: String,
+    turn: String,
+    /// The last day; empty: it doesn't end.
+    ends: String,
+    note: String,
+    ended_text: String,
+}
+
+/// Those who may send, as the form names them.
+const SENDERS: [(AliasSenders, &str, &str); 3] = [
+    (AliasSenders::Targets, "targets", "alias-senders-targets"),
+    (AliasSenders::People, "people", "alias-senders-people"),
+    (AliasSenders::Nobody, "nobody", "alias-senders-nobody"),
+];
+
+impl Terms {
+    fn of(alias: &AliasView) -> Self {
+        let named = SENDERS.iter().find(|(known, _, _)| *known == alias.senders);
+        Self {
+            targets: alias.address.targets.join("\n"),
+            senders: named.map_or("targets", |(_, name, _)| name).to_owned(),
+            sender_people: alias.sender_people.join("\n"),
+            turn: alias.turn.to_string(),
+            ends: alias.address.ends_at.map(last_day).unwrap_or_default(),
+            note: alias.address.note.clone(),
+            ended_text: alias.ended_text.clone(),
+        }
+    }
+
+    fn senders(&self) -> Option<AliasSenders> {
+        SENDERS.iter().find(|(_, name, _)| *name == self.senders).map(|(known, _, _)| *known)
+    }
+
+    fn turn(&self) -> Result<u32, Failure> {
+        let typed = self.turn.trim();
+        if typed.is_empty() {
+            return Ok(0);
+        }
+        typed.parse().map_err(|_| Failure::unfit("turn", Text::new("alias-turn-number")))
+    }
+
+    /// The end of the last day.
+    fn ends(&self) -> Result<Option<Moment>, Failure> {
+        let typed = self.ends.trim();
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        let end = day(typed).and_then(|day| begin(day.tomorrow().ok()?));
+        end.map(Some).ok_or_else(|| Failure::unfit("ends_at", Text::new("alias-ends-day")))
+    }
+
+    fn choices(&self, frame: &Frame) -> Vec<Choice> {
+        SENDERS.map(|(_, name, title)| Choice::new(name, frame.say(title), &self.senders)).into()
+    }
+}
+
+/// The last day on which an alias takes mail (UTC).
+fn last_day(end: Moment) -> String {
+    let before = Moment(relais_model::Timestamp::from_millis(end.0.millis().saturating_sub(1)));
+    before.to_string().chars().take(10).collect()
+}
+
 #[derive(Debug, Template)]
 #[template(path = "panel/addresses/new.html")]
 struct NewPage {
     frame: Frame,
     complaints: Complaints,
     form: NewForm,
+    terms: Terms,
     domains: Vec<Choice>,
+    senders: Vec<Choice>,
+    /// What the pattern says of the sample: colour and sentence.
+    tried: Option<(&'static str, String)>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -188,42 +271,108 @@ struct NewPage {
 struct NewForm {
     local: String,
     domain: String,
-    /// One a line, or with commas between them.
-    targets: String,
+    /// What the pattern is tried on.
+    sample: String,
+    /// `try`: nothing is added yet.
+    act: String,
 }
 
 impl NewForm {
     /// Who types the whole address means it.
     fn address(&self) -> String {
         let local = self.local.trim();
-        if local.contains('@') { local.to_owned() } else { format!("{local}@{}", self.domain) }
+        let is_whole = local.contains('@') && !(local.starts_with('/') && local.ends_with('/'));
+        if is_whole { local.to_owned() } else { format!("{local}@{}", self.domain) }
     }
 }
 
-fn split(targets: &str) -> Vec<String> {
+/// What is typed into the page for a new alias, whose terms stand beside it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct NewTyped {
+    #[serde(flatten)]
+    form: NewForm,
+    #[serde(flatten)]
+    terms: Terms,
+}
+
+pub(super) fn split(targets: &str) -> Vec<String> {
     targets.split(['\n', ',', ';']).map(str::trim).filter(|target| !target.is_empty()).map(str::to_owned).collect()
 }
 
-async fn new_form(admin: Admin, State(web): State<Web>, Query(form): Query<NewForm>) -> Oops {
-    let names = domains(&web, &admin.actor).await?;
-    let domains = domain_choices(&names, String::new(), &form.domain);
-    Ok(shown(&NewPage { frame: admin.frame(&web), complaints: Complaints::default(), form, domains }))
+async fn new_page(admin: &Admin, web: &Web, typed: NewTyped) -> Result<NewPage, Failure> {
+    let names = domains(web, &admin.actor).await?;
+    let frame = admin.frame(web);
+    let (form, terms) = (typed.form, typed.terms);
+    Ok(NewPage {
+        domains: domain_choices(&names, String::new(), &form.domain),
+        senders: terms.choices(&frame),
+        complaints: Complaints::default(),
+        tried: None,
+        form,
+        terms,
+        frame,
+    })
 }
 
-async fn create(admin: Admin, State(web): State<Web>, Form(form): Form<NewForm>) -> Oops {
-    let new = NewAlias { address: form.address(), targets: split(&form.targets) };
-    match web.service().addresses.create(&admin.actor, new).await {
+async fn new_form(admin: Admin, State(web): State<Web>, Query(form): Query<NewForm>) -> Oops {
+    Ok(shown(&new_page(&admin, &web, NewTyped { form, terms: Terms::default() }).await?))
+}
+
+async fn create(admin: Admin, State(web): State<Web>, Form(typed): Form<NewTyped>) -> Oops {
+    if typed.form.act == "try" {
+        return try_pattern(admin, web, typed).await;
+    }
+    match add(&admin, &web, &typed).await {
         Ok(alias) => {
-            let text = Text::new("alias-added").with("address", alias.address.as_str());
-            Ok(done_undoably(&web, &admin.actor, path::ADDRESSES, text, &alias.address).await)
+            let address = alias.address.address;
+            let text = Text::new("alias-added").with("address", address.as_str());
+            Ok(done_undoably(&web, &admin.actor, path::ADDRESSES, text, &address).await)
         }
         Err(failure) => {
-            let frame = admin.frame(&web);
-            let complaints = Complaints::of(&frame, failure)?;
-            let names = domains(&web, &admin.actor).await?;
-            let domains = domain_choices(&names, String::new(), &form.domain);
-            Ok(again(&NewPage { frame, complaints, form, domains }))
+            let complaints = Complaints::of(&admin.frame(&web), failure)?;
+            Ok(again(&NewPage { complaints, ..new_page(&admin, &web, typed).await? }))
         }
+    }
+}
+
+async fn add(admin: &Admin, web: &Web, typed: &NewTyped) -> Result<AliasView, Failure> {
+    let terms = &typed.terms;
+    let new = NewAlias {
+        address: typed.form.address(),
+        targets: split(&terms.targets),
+        senders: terms.senders(),
+        sender_people: split(&terms.sender_people),
+        turn: terms.turn()?,
+        ends_at: terms.ends()?,
+        note: terms.note.clone(),
+        ended_text: terms.ended_text.clone(),
+    };
+    web.service().addresses.create(&admin.actor, new).await
+}
+
+async fn try_pattern(admin: Admin, web: Web, typed: NewTyped) -> Oops {
+    let trial = PatternTrial { address: typed.form.address(), sample: typed.form.sample.clone() };
+    let frame = admin.frame(&web);
+    match web.service().addresses.try_pattern(&admin.actor, &trial).await {
+        Ok(tried) => {
+            let said = told(tried);
+            let tried = Some((said.0, frame.say(said.1)));
+            Ok(shown(&NewPage { tried, ..new_page(&admin, &web, typed).await? }))
+        }
+        Err(failure) => {
+            let complaints = Complaints::of(&frame, failure)?;
+            Ok(again(&NewPage { complaints, ..new_page(&admin, &web, typed).await? }))
+        }
+    }
+}
+
+/// Colour and sentence of what a pattern says of a sample.
+const fn told(tried: PatternTried) -> (&'static str, &'static str) {
+    match (tried.fits, tried.is_free) {
+        (true, true) => ("ok", "alias-sample-fits"),
+        (true, false) => ("warn", "alias-sample-taken"),
+        (false, _) => ("bad", "alias-sample-other"),
     }
 }
 
@@ -235,29 +384,53 @@ struct AliasPage {
     here: String,
     address: String,
     kind: String,
-    form: TargetsForm,
+    version: String,
+    terms: Terms,
+    senders: Vec<Choice>,
+    /// Only regular expressions have a turn.
+    is_expression: bool,
     targets: Vec<String>,
+    /// Who may send as it, in a sentence.
+    sending: String,
+    has_ended: bool,
+    ends: Option<Time>,
+    kept: Option<Time>,
     created: Time,
     is_admin: bool,
 }
 
+/// What is typed into an alias's page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct TargetsForm {
+struct ChangeTyped {
     version: String,
-    targets: String,
+    #[serde(flatten)]
+    terms: Terms,
 }
 
 impl AliasPage {
-    fn of(frame: Frame, alias: &AddressView, role: Role) -> Self {
+    fn of(frame: Frame, alias: &AliasView, role: Role) -> Self {
+        let terms = Terms::of(alias);
+        let title = SENDERS.iter().find(|(known, _, _)| *known == alias.senders).map_or("", |(_, _, title)| title);
+        let mut sending = frame.say(title);
+        if !alias.sender_people.is_empty() {
+            sending = format!("{sending} {}", alias.sender_people.join(", "));
+        }
         Self {
             complaints: Complaints::default(),
-            here: path::of(path::ADDRESSES, &alias.address),
-            address: alias.address.clone(),
-            kind: frame.say(kind_title(alias.kind)),
-            form: TargetsForm { version: alias.version.clone(), targets: alias.targets.join("\n") },
-            targets: alias.targets.clone(),
-            created: frame.time(alias.created_at.0),
+            here: path::of(path::ADDRESSES, &alias.address.address),
+            address: alias.address.address.clone(),
+            kind: frame.say(kind_title(alias.address.kind)),
+            version: alias.address.version.clone(),
+            senders: terms.choices(&frame),
+            terms,
+            is_expression: alias.address.kind == AddressKind::Expression,
+            targets: alias.address.targets.clone(),
+            sending,
+            has_ended: alias.address.is_suspended,
+            ends: alias.address.ends_at.map(|end| frame.time(end.0)),
+            kept: alias.address.kept_until.map(|end| frame.time(end.0)),
+            created: frame.time(alias.address.created_at.0),
             is_admin: role >= Role::DomainAdmin,
             frame,
         }
@@ -273,25 +446,43 @@ async fn change(
     admin: Admin,
     State(web): State<Web>,
     Path(address): Path<String>,
-    Form(form): Form<TargetsForm>,
+    Form(typed): Form<ChangeTyped>,
 ) -> Oops {
-    let addresses = &web.service().addresses;
-    let change = AliasChange { targets: split(&form.targets) };
-    match addresses.change(&admin.actor, &address, change, Some(&form.version)).await {
+    match put(&admin, &web, &address, &typed).await {
         Ok(alias) => {
-            let here = path::of(path::ADDRESSES, &alias.address);
-            Ok(done_undoably(&web, &admin.actor, &here, Text::new("saved"), &alias.address).await)
+            let here = path::of(path::ADDRESSES, &alias.address.address);
+            Ok(done_undoably(&web, &admin.actor, &here, Text::new("saved"), &alias.address.address).await)
         }
         Err(failure) => {
             let frame = admin.frame(&web);
             let complaints = Complaints::of(&frame, failure)?;
-            let alias = addresses.show(&admin.actor, &address).await?;
-            Ok(again(&AliasPage { complaints, form, ..AliasPage::of(frame, &alias, admin.actor.role) }))
+            let alias = web.service().addresses.show(&admin.actor, &address).await?;
+            let page = AliasPage::of(frame, &alias, admin.actor.role);
+            let senders = typed.terms.choices(&page.frame);
+            Ok(again(&AliasPage { complaints, version: typed.version, terms: typed.terms, senders, ..page }))
         }
     }
 }
 
-fn ask_to_remove(frame: Frame, alias: AddressView) -> QuestionPage {
+async fn put(admin: &Admin, web: &Web, address: &str, typed: &ChangeTyped) -> Result<AliasView, Failure> {
+    let (addresses, terms) = (&web.service().addresses, &typed.terms);
+    let present = addresses.show(&admin.actor, address).await?;
+    // Who doesn't touch the day leaves the hour alone, too.
+    let is_moved = terms.ends.trim() != present.address.ends_at.map(last_day).unwrap_or_default();
+    let change = AliasChange {
+        targets: Some(split(&terms.targets)),
+        senders: terms.senders(),
+        sender_people: Some(split(&terms.sender_people)),
+        turn: Some(terms.turn()?),
+        ends_at: if is_moved { Some(terms.ends()?) } else { None },
+        note: Some(terms.note.clone()),
+        ended_text: Some(terms.ended_text.clone()),
+    };
+    addresses.change(&admin.actor, address, change, Some(&typed.version)).await
+}
+
+fn ask_to_remove(frame: Frame, alias: AliasView) -> QuestionPage {
+    let alias = alias.address;
     let leads = |target: &String| frame.tell(&Text::new("alias-goes").with("target", target.as_str()));
     let back = path::of(path::ADDRESSES, &alias.address);
     QuestionPage {
@@ -319,7 +510,7 @@ async fn remove(
     Form(form): Form<VersionForm>,
 ) -> Oops {
     let addresses = &web.service().addresses;
-    let address = addresses.show(&admin.actor, &address).await?.address;
+    let address = addresses.show(&admin.actor, &address).await?.address.address;
     addresses.remove(&admin.actor, &address, Some(&form.version)).await?;
     let text = Text::new("alias-removed").with("address", address.as_str());
     Ok(done_undoably(&web, &admin.actor, path::ADDRESSES, text, &address).await)
@@ -380,17 +571,21 @@ async fn resolve(desk: Desk, State(web): State<Web>, Query(query): Query<TryQuer
 
 impl Way {
     fn of(frame: &Frame, resolved: &Resolved) -> Self {
-        let all: Vec<&str> = resolved.mailboxes.iter().chain(&resolved.elsewhere).map(String::as_str).collect();
+        let all: Vec<&str> =
+            resolved.mailboxes.iter().chain(&resolved.lists).chain(&resolved.elsewhere).map(String::as_str).collect();
         let reaches = Text::new("try-reaches").with("count", all.len()).with("addresses", all.join(", "));
-        let (kind, verdict) = match (resolved.mailboxes.is_empty(), resolved.elsewhere.is_empty()) {
-            (true, true) => ("bad", frame.say("try-reaches-nobody")),
-            (true, false) if resolved.steps.len() == 1 => ("info", frame.say("try-elsewhere")),
-            _ => ("ok", frame.tell(&reaches)),
-        };
+        let (kind, verdict) =
+            match (resolved.mailboxes.is_empty() && resolved.lists.is_empty(), resolved.elsewhere.is_empty()) {
+                (true, true) => ("bad", frame.say("try-reaches-nobody")),
+                (true, false) if resolved.steps.len() == 1 => ("info", frame.say("try-elsewhere")),
+                _ => ("ok", frame.tell(&reaches)),
+            };
         let step = |step: &ResolvedStep| {
             let (kind, symbol, id) = found(step.leads);
             let detail = step.detail.as_ref().map(|detail| Text::new("try-detail").with("detail", detail.as_str()));
-            let says = [Some(frame.say(id)), detail.map(|text| frame.tell(&text))];
+            let through = step.through.as_ref().map(|name| Text::new("try-through").with("name", name.as_str()));
+            let says =
+                [Some(frame.say(id)), detail.map(|text| frame.tell(&text)), through.map(|text| frame.tell(&text))];
             Step {
                 kind,
                 symbol,
@@ -413,6 +608,9 @@ const fn found(leads: Leads) -> (&'static str, &'static str, &'static str) {
         Leads::Mailbox => ("ok", "mail", "try-mailbox"),
         Leads::Suspended => ("bad", "pause", "try-suspended"),
         Leads::Alias => ("", "addresses", "try-alias"),
+        Leads::Pattern => ("", "addresses", "try-pattern"),
+        Leads::Ended => ("bad", "pause", "try-ended"),
+        Leads::List => ("", "list", "try-list"),
         Leads::CatchAll => ("", "domains", "try-catch-all"),
         Leads::DomainAlias => ("", "domains", "try-domain-alias"),
         Leads::Elsewhere => ("info", "external", "try-other-host"),
@@ -428,6 +626,8 @@ mod tests {
     use super::*;
     use crate::kit::samples::draw;
 
+    const AT: relais_model::Timestamp = relais_model::Timestamp::from_millis(1_795_000_000_000);
+
     fn address(kind: AddressKind, targets: &[&str]) -> AddressView {
         AddressView {
             kind,
@@ -436,7 +636,10 @@ mod tests {
             targets: targets.iter().map(|target| (*target).to_owned()).collect(),
             name: "Ann Lee".to_owned(),
             is_suspended: kind == AddressKind::Person,
-            created_at: relais_model::Timestamp::from_millis(1_795_000_000_000).into(),
+            ends_at: (kind == AddressKind::Forward).then_some(AT.into()),
+            kept_until: (kind == AddressKind::Forward).then_some(AT.into()),
+            note: "for the fair".to_owned(),
+            created_at: AT.into(),
             version: "1".to_owned(),
         }
     }
@@ -461,7 +664,13 @@ mod tests {
 
     #[test]
     fn aliases_are_drawn() {
-        let alias = || address(AddressKind::Forward, &["a@b.example"]);
+        let alias = || AliasView {
+            address: address(AddressKind::Forward, &["a@b.example"]),
+            senders: AliasSenders::People,
+            sender_people: vec!["ann@example.org".to_owned()],
+            turn: 7,
+            ended_text: "The fair is over".to_owned(),
+        };
         draw(|frame| {
             vec![
                 AliasPage::of(frame.clone(), &alias(), Role::HelpDesk),
@@ -470,10 +679,13 @@ mod tests {
         });
         draw(|frame| vec![ask_to_remove(frame, alias())]);
         draw(|frame| {
-            let page = |domains| NewPage {
+            let page = |domains: Vec<Choice>| NewPage {
                 frame: frame.clone(),
                 complaints: Complaints::default(),
                 form: NewForm::default(),
+                terms: Terms::default(),
+                senders: Terms::default().choices(&frame),
+                tried: (!domains.is_empty()).then(|| ("ok", frame.say("alias-sample-fits"))),
                 domains,
             };
             vec![page(Vec::new()), page(domain_choices(&["example.org".to_owned()], String::new(), "example.org"))]
@@ -486,6 +698,9 @@ mod tests {
             Leads::Mailbox,
             Leads::Suspended,
             Leads::Alias,
+            Leads::Pattern,
+            Leads::Ended,
+            Leads::List,
             Leads::CatchAll,
             Leads::DomainAlias,
             Leads::Elsewhere,
@@ -500,6 +715,7 @@ mod tests {
             leads,
             targets: vec!["ann@example.org".to_owned()],
             detail: Some("x".to_owned()),
+            through: Some("sales-*@example.org".to_owned()),
         };
         draw(|frame| {
             let page = |mailboxes: &[&str], elsewhere: &[&str]| {
@@ -509,6 +725,7 @@ mod tests {
                     steps: all.map(step).into(),
                     mailboxes: named(mailboxes),
                     elsewhere: named(elsewhere),
+                    lists: Vec::new(),
                 };
                 TryPage {
                     way: Some(Way::of(&frame, &resolved)),
@@ -532,5 +749,15 @@ mod tests {
             |local: &str| NewForm { local: local.to_owned(), domain: "b.example".to_owned(), ..NewForm::default() };
         assert_eq!(form(" a ").address(), "a@b.example");
         assert_eq!(form("a@c.example").address(), "a@c.example");
+        assert_eq!(form("/a@?/").address(), "/a@?/@b.example");
+    }
+
+    #[test]
+    fn an_alias_takes_mail_until_its_last_day_is_over() {
+        let typed = |ends: &str| Terms { ends: ends.to_owned(), ..Terms::default() };
+        let end = typed("2026-11-27").ends().unwrap().unwrap();
+        assert_eq!((end.to_string().as_str(), last_day(end).as_str()), ("2026-11-28T00:00:00Z", "2026-11-27"));
+        assert_eq!(typed(" ").ends().unwrap(), None);
+        assert!(typed("soon").ends().is_err());
     }
 }

@@ -12,6 +12,7 @@ mod holds;
 mod judge;
 mod keys;
 mod links;
+mod lists;
 mod look;
 mod messages;
 mod outcome;
@@ -108,6 +109,7 @@ pub(crate) fn routes() -> Routes {
         .and(dns::routes)
         .and(people::routes)
         .and(addresses::routes)
+        .and(lists::routes)
         .and(activity::routes)
         .and(keys::routes)
         .and(crate::api::routes)

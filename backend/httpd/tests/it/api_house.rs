@@ -11,7 +11,8 @@ use relais_httpd::{MailPorts, Peer, Place, Web};
 use relais_model::{Address, Domain, SystemRandom, Timestamp};
 use relais_reception::Login;
 use relais_service::{
-    Access, Actor, ApiKeyForm, DnsHouse, NewAlias, NewDomain, NewPerson, Reach, Role, Scopes, Service, Site, Via,
+    Access, Actor, ApiKeyForm, DnsHouse, NewAlias, NewDomain, NewList, NewPerson, Reach, Role, Scopes, Service, Site,
+    Via,
 };
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use relais_testkit::ManualClock;
@@ -97,9 +98,14 @@ impl House {
             let new: NewPerson = serde_json::from_value(new).unwrap();
             self.service.people.create(&root, new).await.unwrap();
         }
-        let alias =
-            NewAlias { address: "sales@house.example".to_owned(), targets: vec!["ann@house.example".to_owned()] };
+        let alias = NewAlias {
+            address: "sales@house.example".to_owned(),
+            targets: vec!["ann@house.example".to_owned()],
+            ..NewAlias::default()
+        };
         self.service.addresses.create(&root, alias).await.unwrap();
+        let list = NewList { address: "list@house.example".to_owned(), ..NewList::default() };
+        self.service.lists.create(&root, list).await.unwrap();
     }
 
     /// A key of a person, with at most `role`, for `scopes`.

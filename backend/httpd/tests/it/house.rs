@@ -20,8 +20,8 @@ use relais_service::{
 };
 use relais_store::{
     Acceptance, Account, Append, AuditFilter, Author, ContactFilter, Content, DatabaseUrl, DomainChange, HoldFacts,
-    HoldReason, MailboxKey, NewAccount, NewHold, NewQueued, NewRecipient, Page, QueueFilter, Store, StoreConfig,
-    TraceId,
+    HoldReason, ListTerms, MailboxKey, NewAccount, NewHold, NewMember, NewQueued, NewRecipient, Page, QueueFilter,
+    Store, StoreConfig, TraceId,
 };
 use relais_testkit::{ManualClock, SeededRandom};
 use tempfile::TempDir;
@@ -126,6 +126,12 @@ impl House {
         for name in ["all@one.example", "all@two.example"] {
             let targets = vec![Address::parse("far@two.example").unwrap()];
             store.add_alias(&Address::parse(name).unwrap(), targets, &Author::house()).await.unwrap();
+        }
+        for name in ["list@one.example", "list@two.example"] {
+            let list =
+                store.add_list(&Address::parse(name).unwrap(), ListTerms::default(), &Author::house()).await.unwrap();
+            let member = NewMember::reader(Address::parse("m@else.example").unwrap());
+            store.put_list_members(list.key, vec![member], &Author::house()).await.unwrap();
         }
         let login = Arc::new(Login::new(store.clone(), clock.clone(), &*random).with_refusals_after(Duration::ZERO));
         let origin = "https://mx.one.example".to_owned();
@@ -274,7 +280,8 @@ impl House {
         let (list, name) = (segments.next().unwrap(), segments.next().unwrap());
         let version = match list {
             "people" => self.service.people.show(&owner, name).await.unwrap().version,
-            "addresses" => self.service.addresses.show(&owner, name).await.unwrap().version,
+            "addresses" => self.service.addresses.show(&owner, name).await.unwrap().address.version,
+            "lists" => self.service.lists.show(&owner, name).await.unwrap().version,
             "domains" => self.service.domains.show(&owner, name).await.unwrap().version,
             _ => panic!("{path} has no version"),
         };

@@ -112,7 +112,12 @@ pub(super) async fn furnish(service: &Service, store: &Store, clock: &DemoClock)
         ("office@relais.test", vec!["ben@relais.test"]),
     ] {
         let targets = targets.into_iter().map(str::to_owned).collect();
-        done(service.addresses.create(&owner, NewAlias { address: address.to_owned(), targets }).await)?;
+        done(
+            service
+                .addresses
+                .create(&owner, NewAlias { address: address.to_owned(), targets, ..NewAlias::default() })
+                .await,
+        )?;
     }
     let webhook = NewWebhookForm {
         url: "https://hooks.example.org/mail".to_owned(),

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use relais_service::{
-    Activity, ActivityWanted, Actor, AddressKind, AddressesWanted, AliasChange, DomainChange, DomainsWanted, Leads,
-    Moment, NewAlias, NewDomain, NewPerson, OwnChange, Password, PeopleWanted, PersonChange, Role,
+    Activity, ActivityWanted, Actor, AddressKind, AddressesWanted, AliasChange, AliasSenders, DomainChange,
+    DomainsWanted, Leads, Moment, NewAlias, NewDomain, NewPerson, OwnChange, Password, PatternTrial, PeopleWanted,
+    PersonChange, Role,
 };
 
 use crate::house::{House, address, domain, short};
@@ -183,7 +184,8 @@ async fn nobody_changes_who_serves_a_domain_that_they_do_not() {
 async fn another_tenant_is_not_there() {
     let house = House::open().await;
     let (service, admin, owner) = (&house.service, admin(&house).await, owner(&house).await);
-    let new = NewAlias { address: "team@two.example".into(), targets: vec!["far@two.example".into()] };
+    let new =
+        NewAlias { address: "team@two.example".into(), targets: vec!["far@two.example".into()], ..NewAlias::default() };
     service.addresses.create(&owner, new.clone()).await.unwrap();
     let far = "absent: failure-unknown-address";
     let two = "absent: failure-unknown-domain";
@@ -198,7 +200,7 @@ async fn another_tenant_is_not_there() {
     assert_eq!(short(service.people.list(&admin, &of_two).await), two);
     assert_eq!(short(service.addresses.show(&admin, "team@two.example").await), far);
     assert_eq!(short(service.addresses.create(&admin, new).await), two);
-    let change = AliasChange { targets: vec!["x@one.example".into()] };
+    let change = AliasChange { targets: Some(vec!["x@one.example".into()]), ..AliasChange::default() };
     assert_eq!(short(service.addresses.change(&admin, "team@two.example", change, None).await), far);
     assert_eq!(short(service.addresses.remove(&admin, "team@two.example", None).await), far);
     assert_eq!(short(service.addresses.leads_to(&admin, "far@two.example").await), far);
@@ -216,7 +218,8 @@ async fn another_tenant_is_not_there() {
     assert_eq!(short(service.activity.show(&admin, &made.id).await), "absent: failure-unknown-entry");
     assert_eq!(short(service.activity.undo(&admin, &made.id).await), "absent: failure-unknown-entry");
     // What an alias of theirs leads to is told, but not what becomes of it there.
-    let new = NewAlias { address: "out@one.example".into(), targets: vec!["team@two.example".into()] };
+    let new =
+        NewAlias { address: "out@one.example".into(), targets: vec!["team@two.example".into()], ..NewAlias::default() };
     service.addresses.create(&admin, new).await.unwrap();
     let resolved = service.addresses.resolve(&admin, "out@one.example").await.unwrap();
     assert_eq!((resolved.elsewhere, resolved.mailboxes.len()), (vec!["team@two.example".to_owned()], 0));
@@ -238,9 +241,10 @@ async fn an_address_is_followed_step_by_step() {
             " ".into(),
             "desk+X@one.example".into(),
         ],
+        ..NewAlias::default()
     };
     let made = service.addresses.create(&owner, new).await.unwrap();
-    assert_eq!((made.kind, made.targets.len()), (AddressKind::Forward, 3));
+    assert_eq!((made.address.kind, made.address.targets.len()), (AddressKind::Forward, 3));
     let resolved = service.addresses.resolve(&owner, "who@eins.example").await.unwrap();
     let steps: Vec<String> =
         resolved.steps.iter().map(|step| format!("{} {} {:?}", step.depth, step.address, step.leads)).collect();
@@ -270,7 +274,11 @@ async fn an_alias_does_not_lead_back_to_itself() {
     let (service, owner) = (&house.service, owner(&house).await);
     service.domains.add_other_name(&owner, "one.example", "eins.example").await.unwrap();
     let add = |alias: &str, target: &str| {
-        let new = NewAlias { address: format!("{alias}@one.example"), targets: vec![target.to_owned()] };
+        let new = NewAlias {
+            address: format!("{alias}@one.example"),
+            targets: vec![target.to_owned()],
+            ..NewAlias::default()
+        };
         let (addresses, owner) = (service.addresses.clone(), owner.clone());
         async move { addresses.create(&owner, new).await }
     };
@@ -282,23 +290,83 @@ async fn an_alias_does_not_lead_back_to_itself() {
     let way = complaints[0].why.gaps[0].1.to_string();
     assert_eq!(way, "c@one.example → a@eins.example → b@one.example → c@one.example");
     assert_eq!(short(add("c", "user@one.example").await), "done");
-    let back = AliasChange { targets: vec!["user@one.example".into(), "a@one.example".into()] };
+    let back = AliasChange {
+        targets: Some(vec!["user@one.example".into(), "a@one.example".into()]),
+        ..AliasChange::default()
+    };
     assert_eq!(
         short(service.addresses.change(&owner, "c@one.example", back, None).await),
         "unfit: targets failure-alias-loop"
     );
-    let none = AliasChange { targets: vec!["  ".into()] };
+    let none = AliasChange { targets: Some(vec!["  ".into()]), ..AliasChange::default() };
     assert_eq!(
         short(service.addresses.change(&owner, "c@one.example", none, None).await),
         "unfit: targets failure-targets"
     );
-    let many = AliasChange { targets: (0..501).map(|number| format!("p{number}@else.example")).collect() };
+    let many = AliasChange {
+        targets: Some((0..501).map(|number| format!("p{number}@else.example")).collect()),
+        ..AliasChange::default()
+    };
     assert_eq!(
         short(service.addresses.change(&owner, "c@one.example", many, None).await),
         "unfit: targets failure-targets"
     );
     assert_eq!(short(add("user", "x@else.example").await), "clash: address failure-address-taken");
     assert_eq!(short(add("e", "x").await), "unfit: targets failure-address-form");
+}
+
+#[tokio::test]
+async fn a_pattern_is_tried_shown_ended_and_brought_back() {
+    let house = House::open().await;
+    let (addresses, admin) = (&house.service.addresses, admin(&house).await);
+    let wildcard = "sales-*@one.example";
+    for (address, sample, expected) in [
+        (wildcard, "sales-1", (AddressKind::Wildcard, true, true)),
+        (wildcard, "Sales-1@one.example", (AddressKind::Wildcard, true, true)),
+        (wildcard, "sales-1@two.example", (AddressKind::Wildcard, false, true)),
+        ("/us.r/@one.example", "user", (AddressKind::Expression, true, false)),
+        ("/us.r/@one.example", "users", (AddressKind::Expression, false, true)),
+    ] {
+        let trial = PatternTrial { address: address.into(), sample: sample.into() };
+        let tried = addresses.try_pattern(&admin, &trial).await.unwrap();
+        assert_eq!((tried.kind, tried.fits, tried.is_free), expected, "{address} {sample}");
+    }
+    let bad = PatternTrial { address: "/(/@one.example".into(), sample: "x".into() };
+    assert_eq!(short(addresses.try_pattern(&admin, &bad).await), "unfit: address failure-alias-expression");
+    let new = |address: &str, target: &str| NewAlias {
+        address: address.into(),
+        targets: vec![target.into()],
+        note: " fair ".into(),
+        ..NewAlias::default()
+    };
+    let looping = addresses.create(&admin, new(wildcard, "sales-x@one.example")).await;
+    assert_eq!(short(looping), "unfit: targets failure-alias-loop");
+    let made = addresses.create(&admin, new(wildcard, "user@one.example")).await.unwrap();
+    assert_eq!(
+        (made.senders, made.address.note.as_str()),
+        (AliasSenders::Nobody, "fair"),
+        "a pattern lends no names by itself"
+    );
+    let resolved = addresses.resolve(&admin, "sales-7@one.example").await.unwrap();
+    assert_eq!((resolved.steps[0].leads, resolved.steps[0].through.as_deref()), (Leads::Pattern, Some(wildcard)));
+    let kinds = AddressesWanted { kind: vec![AddressKind::Wildcard], ..AddressesWanted::default() };
+    let listed = addresses.list(&admin, &kinds).await.unwrap().rows;
+    assert_eq!((listed.len(), listed[0].address.as_str(), listed[0].note.as_str()), (1, wildcard, "fair"));
+    let past: Moment = serde_json::from_str(r#""2000-01-01T00:00:00Z""#).unwrap();
+    let late = NewAlias { ends_at: Some(past), ..new("x@one.example", "user@one.example") };
+    assert_eq!(short(addresses.create(&admin, late).await), "unfit: ends_at failure-alias-ended");
+    let ended = AliasChange { ends_at: Some(Some(past)), ..AliasChange::default() };
+    let ended = addresses.change(&admin, wildcard, ended, None).await.unwrap();
+    assert!(ended.address.is_suspended && ended.address.kept_until.is_some());
+    assert_eq!(addresses.resolve(&admin, "sales-7@one.example").await.unwrap().steps[0].leads, Leads::Ended);
+    let back = AliasChange { ends_at: Some(None), senders: Some(AliasSenders::People), ..AliasChange::default() };
+    assert_eq!(
+        short(addresses.change(&admin, wildcard, back.clone(), None).await),
+        "unfit: sender_people failure-alias-senders"
+    );
+    let back = AliasChange { sender_people: Some(vec!["desk@one.example".into()]), ..back };
+    let back = addresses.change(&admin, wildcard, back, None).await.unwrap();
+    assert_eq!((back.address.is_suspended, back.sender_people.len(), back.address.targets.len()), (false, 1, 1));
 }
 
 #[tokio::test]

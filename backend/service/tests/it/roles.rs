@@ -5,8 +5,9 @@ use std::path::Path;
 
 use relais_service::{
     ActivityWanted, Actor, AddressesWanted, AliasChange, DeletedWanted, DnsAccountChange, DnsPushForm, DnsWanted,
-    DomainChange, DomainsWanted, Failure, JudgeWanted, NewAlias, NewDomain, NewPerson, OwnChange, Paging, Password,
-    PeopleWanted, PersonChange, Role, RulesOf, SenderRuleForm, SuppressedWanted,
+    DomainChange, DomainsWanted, Failure, JudgeWanted, ListChange, ListMembersForm, ListsWanted, NewAlias, NewDomain,
+    NewList, NewPerson, OwnChange, Paging, Password, PatternTrial, PeopleWanted, PersonChange, Role, RulesOf,
+    SenderRuleForm, SuppressedWanted,
 };
 use relais_store::{AuditFilter, Author, HoldFacts, HoldReason, NewHold, Page, Removal};
 
@@ -219,15 +220,50 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
         "list addresses" => service.addresses.list(actor, &AddressesWanted::default()).await.map(drop),
         "try an address" => service.addresses.resolve(actor, person).await.map(drop),
         "add an alias" => {
-            let new = NewAlias { address: "x@one.example".into(), targets: vec![person.to_owned()] };
+            let new =
+                NewAlias { address: "x@one.example".into(), targets: vec![person.to_owned()], ..NewAlias::default() };
             service.addresses.create(actor, new).await.map(drop)
+        }
+        "list mailing lists" => service.lists.list(actor, &ListsWanted::default()).await.map(drop),
+        "add a list" => {
+            let new = NewList { address: "x@one.example".into(), ..NewList::default() };
+            service.lists.create(actor, new).await.map(drop)
+        }
+        of_list @ ("see who is on a list"
+        | "see a list's posts that wait"
+        | "change a list"
+        | "add somebody to a list"
+        | "take somebody off a list"
+        | "take all addresses of a list"
+        | "remove a list") => {
+            let list =
+                store.add_list(&address("x@one.example"), relais_store::ListTerms::default(), &by).await.unwrap();
+            let member = relais_store::NewMember::reader(address("m@else.example"));
+            store.put_list_members(list.key, vec![member], &by).await.unwrap();
+            let (lists, name, wanted) = (&service.lists, "x@one.example", ListsWanted::default());
+            match of_list {
+                "see who is on a list" => lists.members(actor, name, &wanted).await.map(drop),
+                "see a list's posts that wait" => lists.posts(actor, name, &wanted).await.map(drop),
+                "change a list" => lists.change(actor, name, ListChange::default(), None).await.map(drop),
+                "add somebody to a list" => {
+                    let form = ListMembersForm { members: "a@else.example".into(), ..ListMembersForm::default() };
+                    lists.put_members(actor, name, &form).await.map(drop)
+                }
+                "take somebody off a list" => lists.remove_member(actor, name, "m@else.example").await,
+                "take all addresses of a list" => lists.export(actor, name).await.map(drop),
+                _ => lists.remove(actor, name, None).await,
+            }
+        }
+        "try a pattern on a sample" => {
+            let trial = PatternTrial { address: "x-*@one.example".into(), sample: "x-1".into() };
+            service.addresses.try_pattern(actor, &trial).await.map(drop)
         }
         "change an alias" | "remove an alias" => {
             store.add_alias(&address("x@one.example"), vec![address(person)], &by).await.unwrap();
             if name == "remove an alias" {
                 return service.addresses.remove(actor, "x@one.example", None).await;
             }
-            let change = AliasChange { targets: vec!["y@else.example".into()] };
+            let change = AliasChange { targets: Some(vec!["y@else.example".into()]), ..AliasChange::default() };
             service.addresses.change(actor, "x@one.example", change, None).await.map(drop)
         }
         "see the activity about oneself" => {

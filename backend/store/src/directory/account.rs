@@ -13,8 +13,8 @@ use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{
-    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, contact, junk, mailbox, removed, scheduled,
-    sending, sieve, webhook, webmail, writing,
+    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, contact, junk, mailbox, removed,
+    scheduled, sending, sieve, webhook, webmail, writing,
 };
 
 /// Octets of a name or of a password's hash, at most.
@@ -487,7 +487,7 @@ impl Store {
         .await
     }
 
-    /// Removes for good what was removed before `before`: domains with all that is in them, accounts with all their mail. One
+    /// Removes for good what was removed before `before`: domains with all that is in them, accounts with all their mail; and aliases that ended before. One
     /// transaction for each account, so that mail is filed between them.
     pub async fn purge_removed(&self, before: Timestamp) -> Result<Purged, StoreError> {
         self.purge(before).await.map_err(|error| match error {
@@ -519,6 +519,7 @@ impl Store {
                 .await?;
             accounts += u64::from(is_gone);
         }
+        self.purge_ended(before).await?;
         Ok(Purged { domains, accounts })
     }
 
@@ -770,7 +771,8 @@ pub(super) async fn count_owners(tx: &mut AnyConnection) -> Result<u64, sqlx::Er
 /// Refuses an address that an account or an alias has; the domain must have been taken.
 pub(super) async fn refuse_taken(tx: &mut AnyConnection, address: &Address) -> Result<(), DirectoryError> {
     let sql = "SELECT CAST(CASE WHEN removed_at IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM account WHERE folded = $1
-               UNION ALL SELECT CAST(0 AS BIGINT) FROM alias WHERE folded = $1";
+               UNION ALL SELECT CAST(0 AS BIGINT) FROM alias WHERE folded = $1
+               UNION ALL SELECT CAST(0 AS BIGINT) FROM mailing_list WHERE folded = $1";
     let found: Option<i64> = sqlx::query_scalar(sql).bind(fold(address)).fetch_optional(tx).await?;
     match found {
         None => Ok(()),

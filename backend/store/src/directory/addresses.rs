@@ -7,8 +7,9 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::account::like_pattern;
+use super::alias::read_alias_name;
 use super::domain::{read_address, read_name};
-use super::{ALIAS_DEPTH, Order, fold};
+use super::{ALIAS_DEPTH, AliasName, Order, fold};
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{DomainKey, Store, StoreError, Version};
@@ -29,11 +30,16 @@ pub enum AddressKind {
     CatchAll,
     /// All addresses of another name of a domain.
     DomainAlias,
+    /// All addresses that nobody has and that fit a wildcard; leads wherever.
+    Wildcard,
+    /// All addresses that nobody has and that a regular expression matches; leads wherever.
+    Expression,
 }
 
 impl AddressKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Person, Self::Alias, Self::Forward, Self::CatchAll, Self::DomainAlias];
+    pub const ALL: [Self; 7] =
+        [Self::Person, Self::Alias, Self::Forward, Self::CatchAll, Self::DomainAlias, Self::Wildcard, Self::Expression];
 }
 
 /// One line of the list.
@@ -41,8 +47,10 @@ impl AddressKind {
 pub struct AddressEntry {
     /// What it is.
     pub kind: AddressKind,
-    /// The local part with the domain; none stands for any local part of `domain`.
+    /// The local part with the domain; none stands for any local part of `domain`, or for those that fit `alias`.
     pub address: Option<Address>,
+    /// Of an alias, its name.
+    pub alias: Option<AliasName>,
     /// Its domain; of another name of a domain, that name.
     pub domain: Domain,
     /// Where it leads; of a person's own address, nowhere.
@@ -53,6 +61,10 @@ pub struct AddressEntry {
     pub name: String,
     /// It takes no mail.
     pub is_suspended: bool,
+    /// Of an alias, from when on it takes none.
+    pub ends_at: Option<Timestamp>,
+    /// What people note on an alias.
+    pub note: String,
     /// When it was added; of a catch-all, its domain.
     pub created_at: Timestamp,
     /// Of an alias, another one after each change of it; else of its person or domain.
@@ -85,7 +97,7 @@ pub enum AddressOrder {
 const PEOPLE: &str = "SELECT a.folded AS folded, CAST(0 AS BIGINT) AS kind, a.address AS address, d.name AS domain, '' AS of_domain,
     a.name AS name, a.is_suspended AS suspended, a.created_at AS created_at, a.version AS version, CAST(0 AS BIGINT) AS alias_key
     FROM account a JOIN domain d ON d.domain_key = a.domain_key";
-const ALIASES: &str = "SELECT a.folded AS folded, CAST(1 AS BIGINT) AS kind, a.address AS address, d.name AS domain, '' AS of_domain,
+const ALIASES: &str = "SELECT a.folded AS folded, CASE WHEN a.kind = 1 THEN CAST(5 AS BIGINT) WHEN a.kind = 2 THEN CAST(6 AS BIGINT) ELSE CAST(1 AS BIGINT) END AS kind, a.address AS address, d.name AS domain, '' AS of_domain,
     '' AS name, CAST(0 AS BIGINT) AS suspended, a.created_at AS created_at, a.version AS version, a.alias_key AS alias_key
     FROM alias a JOIN domain d ON d.domain_key = a.domain_key";
 const CATCH_ALLS: &str = "SELECT '*@' || d.name AS folded, CAST(3 AS BIGINT) AS kind, d.catch_all AS address, d.name AS domain, '' AS of_domain,
@@ -131,9 +143,19 @@ impl Store {
                 let key: i64 = row.try_get(0)?;
                 let Some(found) = rows.iter_mut().find(|found| found.alias == key) else { continue };
                 found.entry.targets.push(read_address(row.try_get(1)?)?);
-                if row.try_get::<i64, _>(2)? != 0 {
+                if row.try_get::<i64, _>(2)? != 0 && found.entry.kind == AddressKind::Alias {
                     found.entry.kind = AddressKind::Forward;
                 }
+            }
+            let mut listed = Selected::new("SELECT alias_key, ends_at, note FROM alias");
+            listed.and_among("alias_key", rows.iter().map(|found| found.alias).filter(|key| *key != 0));
+            let statement = listed.ordered("alias_key", i64::from(u32::MAX));
+            for row in sql::query(self.inner.engine, &[statement])?.fetch_all(&mut *reader).await? {
+                let key: i64 = row.try_get(0)?;
+                let Some(found) = rows.iter_mut().find(|found| found.alias == key) else { continue };
+                found.entry.ends_at = row.try_get::<Option<i64>, _>(1)?.map(Timestamp::from_millis);
+                found.entry.is_suspended = found.entry.ends_at.is_some_and(|end| end <= self.now());
+                found.entry.note = row.try_get(2)?;
             }
         }
         Ok(Listing { rows: rows.into_iter().map(|found| found.entry).collect(), next })
@@ -148,9 +170,13 @@ impl Store {
             for folded in std::mem::take(&mut ahead) {
                 let sql = "SELECT a.folded, a.address FROM alias_target t JOIN alias a ON a.alias_key = t.alias_key
                            JOIN domain d ON d.domain_key = a.domain_key
-                           WHERE t.folded = $1 AND d.removed_at IS NULL ORDER BY a.folded LIMIT 500";
-                let rows: Vec<(String, String)> =
-                    sqlx::query_as(sql).bind(folded).fetch_all(&mut *self.reader().await?).await?;
+                           WHERE t.folded = $1 AND a.kind = 0 AND (a.ends_at IS NULL OR a.ends_at > $2)
+                           AND d.removed_at IS NULL ORDER BY a.folded LIMIT 500";
+                let rows: Vec<(String, String)> = sqlx::query_as(sql)
+                    .bind(folded)
+                    .bind(self.now().millis())
+                    .fetch_all(&mut *self.reader().await?)
+                    .await?;
                 for (folded, alias) in rows {
                     if found.len() < MAX_FOUND && seen.insert(folded.clone()) {
                         found.push(read_address(&alias)?);
@@ -183,6 +209,7 @@ fn select(filter: &AddressFilter, order: Order<AddressOrder>, page: &Page) -> sq
     let pattern = filter.text.as_deref().filter(|text| !text.is_empty()).map(like_pattern);
     let mut parts = Vec::new();
     let (is_alias, is_forward) = (wants(AddressKind::Alias), wants(AddressKind::Forward));
+    let (is_wildcard, is_expression) = (wants(AddressKind::Wildcard), wants(AddressKind::Expression));
     if wants(AddressKind::Person) {
         parts.push((
             PEOPLE,
@@ -192,14 +219,17 @@ fn select(filter: &AddressFilter, order: Order<AddressOrder>, page: &Page) -> sq
             "a.words LIKE $ ESCAPE '\\'",
         ));
     }
-    if is_alias || is_forward {
-        let kind = match (is_alias, is_forward) {
-            (true, true) => "1 = 1".to_owned(),
-            (true, false) => format!("NOT {LEADS_OUT}"),
-            (false, _) => LEADS_OUT.to_owned(),
+    if is_alias || is_forward || is_wildcard || is_expression {
+        let exact = match (is_alias, is_forward) {
+            (true, true) => "a.kind = 0".to_owned(),
+            (true, false) => format!("a.kind = 0 AND NOT {LEADS_OUT}"),
+            (false, true) => format!("a.kind = 0 AND {LEADS_OUT}"),
+            (false, false) => "1 = 0".to_owned(),
         };
+        let (wildcard, expression) = (i32::from(is_wildcard), 2 * i32::from(is_expression));
+        let kind = format!("(({exact}) OR (a.kind > 0 AND a.kind IN ({wildcard}, {expression})))");
         let found =
-            "(a.folded LIKE $ ESCAPE '\\' OR EXISTS (SELECT 1 FROM alias_target t WHERE t.alias_key = a.alias_key
+            "(a.folded LIKE $ ESCAPE '\\' OR LOWER(a.note) LIKE $ ESCAPE '\\' OR EXISTS (SELECT 1 FROM alias_target t WHERE t.alias_key = a.alias_key
                       AND t.folded LIKE $ ESCAPE '\\'))";
         parts.push((ALIASES, "a.folded", "a.created_at", kind, found));
     }
@@ -246,23 +276,28 @@ struct Found {
 }
 
 fn read_entry(row: &AnyRow) -> Result<Found, StoreError> {
-    let address: Option<String> = row.try_get(2)?;
-    let address = address.filter(|text| !text.is_empty()).as_deref().map(read_address).transpose()?;
+    let text: Option<String> = row.try_get(2)?;
+    let text = text.filter(|text| !text.is_empty()).unwrap_or_default();
     let of: String = row.try_get(4)?;
-    let (kind, address, targets) = match row.try_get::<i64, _>(1)? {
-        0 => (AddressKind::Person, address, Vec::new()),
-        1 => (AddressKind::Alias, address, Vec::new()),
-        3 => (AddressKind::CatchAll, None, address.into_iter().collect()),
-        _ => (AddressKind::DomainAlias, None, Vec::new()),
+    let (kind, address, alias, targets) = match row.try_get::<i64, _>(1)? {
+        0 => (AddressKind::Person, Some(read_address(&text)?), None, Vec::new()),
+        1 => (AddressKind::Alias, Some(read_address(&text)?), Some(read_alias_name(&text)?), Vec::new()),
+        3 => (AddressKind::CatchAll, None, None, vec![read_address(&text)?]),
+        5 => (AddressKind::Wildcard, None, Some(read_alias_name(&text)?), Vec::new()),
+        6 => (AddressKind::Expression, None, Some(read_alias_name(&text)?), Vec::new()),
+        _ => (AddressKind::DomainAlias, None, None, Vec::new()),
     };
     let entry = AddressEntry {
         kind,
         address,
+        alias,
         domain: read_name(row.try_get(3)?)?,
         targets,
         of: if of.is_empty() { None } else { Some(read_name(&of)?) },
         name: row.try_get(5)?,
         is_suspended: row.try_get::<i64, _>(6)? != 0,
+        ends_at: None,
+        note: String::new(),
         created_at: Timestamp::from_millis(row.try_get(7)?),
         version: Version::new(row.try_get(8)?),
     };

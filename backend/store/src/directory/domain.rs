@@ -7,6 +7,7 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::account::{count_owners, like_pattern, octets, purge_accounts_of};
 use super::alias::delete_aliases_of;
+use super::list::delete_lists_of;
 use super::{DirectoryError, Order, check_version, present};
 use crate::audit::{Deed, Scribe};
 use crate::page::{Listing, Page};
@@ -435,6 +436,7 @@ impl Store {
                     return Ok(false);
                 }
                 delete_aliases_of(tx, DomainKey::new(key)).await?;
+                delete_lists_of(tx, DomainKey::new(key)).await?;
                 for sql in [
                     "DELETE FROM domain_alias WHERE domain_key = $1",
                     "DELETE FROM account_domain WHERE domain_key = $1",
@@ -506,7 +508,7 @@ async fn refuse_taken_name(tx: &mut AnyConnection, name: &Domain) -> Result<(), 
 
 pub(super) async fn refuse_unless_empty(tx: &mut AnyConnection, key: DomainKey) -> Result<(), DirectoryError> {
     let sql = "SELECT (SELECT COUNT(*) FROM account WHERE domain_key = $1 AND removed_at IS NULL),
-                      (SELECT COUNT(*) FROM alias WHERE domain_key = $1)";
+                      (SELECT COUNT(*) FROM alias WHERE domain_key = $1) + (SELECT COUNT(*) FROM mailing_list WHERE domain_key = $1)";
     let (accounts, aliases): (i64, i64) = sqlx::query_as(sql).bind(key.value()).fetch_one(tx).await?;
     if accounts == 0 && aliases == 0 {
         return Ok(());

@@ -14,7 +14,9 @@ mod addresses;
 mod alias;
 mod domain;
 mod fold;
+mod list;
 mod order;
+mod pattern;
 mod route;
 mod undo;
 
@@ -24,11 +26,13 @@ use sqlx::AnyConnection;
 
 pub use account::{Account, AccountChange, AccountFilter, AccountOrder, Credential, NewAccount, Purged, Role};
 pub use addresses::{AddressEntry, AddressFilter, AddressKind, AddressOrder};
-pub use alias::{Alias, MAX_TARGETS};
+pub use alias::{Alias, AliasTerms, MAX_ALIAS_TEXT_OCTETS, MAX_PATTERNS, MAX_SENDERS, MAX_TARGETS, Senders};
 pub use domain::{DomainChange, DomainEntry, DomainFilter, DomainOrder, MAX_OTHER_NAMES, Removal};
 pub use fold::fold;
+pub use list::*;
 pub use order::Order;
-pub use route::{ALIAS_DEPTH, Route};
+pub use pattern::{AliasName, AliasNameError, MAX_EXPRESSION_OCTETS, Pattern};
+pub use route::{ALIAS_DEPTH, ListAct, Route};
 pub use undo::is_undoable_act;
 
 pub(crate) use account::{add_account_in, take_account};
@@ -46,6 +50,12 @@ pub enum DirectoryError {
     /// The address is an account or an alias already.
     #[error("the address {0} is already here")]
     AddressTaken(Address),
+    /// The regular expression is an alias already.
+    #[error("the alias {0} is already here")]
+    AliasTaken(AliasName),
+    /// The domain has [`MAX_PATTERNS`].
+    #[error("the domain has as many wildcards and regular expressions as it may")]
+    TooManyPatterns,
     /// The domain was removed of late: it can be brought back, or be added once it is purged.
     #[error("the domain {0} was removed of late and is kept for a while")]
     DomainRemoved(Domain),
@@ -55,9 +65,12 @@ pub enum DirectoryError {
     /// No such domain of ours.
     #[error("the domain {0} is not here")]
     UnknownDomain(Domain),
-    /// No such account, or no such alias.
+    /// No such account.
     #[error("the address {0} is not here")]
     UnknownAddress(Address),
+    /// No such alias.
+    #[error("the alias {0} is not here")]
+    UnknownAlias(AliasName),
     /// The domain holds something, and [`Removal::OnlyEmpty`] was asked.
     #[error("the domain still has {accounts} accounts and {aliases} aliases")]
     NotEmpty {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::AnyConnection;
 
-use super::alias::AliasState;
+use super::alias::{AliasState, read_alias_name};
 use super::domain::{read_address, read_name, refuse_full, refuse_unless_empty, take_domain};
 use super::{DirectoryError, account, alias, domain};
 use crate::audit::{AuditEntry, Scribe, mark_undone, read_audit};
@@ -81,16 +81,16 @@ async fn undo_person(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe
 }
 
 async fn undo_alias(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe) -> Result<(), DirectoryError> {
-    let address = subject_address(entry)?;
+    let name = read_alias_name(&entry.subject)?;
     let key = AliasKey::new(entry.about.ok_or(DirectoryError::NotUndoable)?);
-    let domain = take_domain(tx, &address.domain, scribe.now()).await?;
+    let domain = take_domain(tx, name.domain(), scribe.now()).await?;
     let present = alias::read_state(tx, key).await?;
     let after: Option<AliasState> = match (&present, &entry.after) {
         (Some(present), Some(_)) => before(entry, present)?,
         (None, None) => read(entry.before.clone())?,
         _ => return Err(DirectoryError::ChangedSince(vec!["targets".to_owned()])),
     };
-    let what = (key, &address, domain);
+    let what = (key, &name, domain);
     alias::put_state(tx, scribe, "alias.undo", what, present.as_ref(), after.as_ref()).await.map(drop)
 }
 

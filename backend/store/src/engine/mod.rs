@@ -151,6 +151,7 @@ pub(crate) async fn last_key(readers: &Readers) -> Result<i64, StoreError> {
         "SELECT CAST(MAX(last) AS BIGINT) FROM (SELECT MAX(message_key) AS last FROM message
          UNION ALL SELECT MAX(mailbox_key) FROM mailbox UNION ALL SELECT MAX(account_key) FROM account
          UNION ALL SELECT MAX(audit_key) FROM audit
+         UNION ALL SELECT MAX(member_key) FROM list_member UNION ALL SELECT MAX(post_key) FROM list_post
          UNION ALL SELECT MAX(app_password_key) FROM app_password
          UNION ALL SELECT MAX(login_key) FROM login_history UNION ALL SELECT MAX(trace_key) FROM message_trace
          UNION ALL SELECT MAX(verdict_key) FROM message_verdict

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use relais_model::{Address, Secret};
 use relais_store::{
-    AccountChange, AccountFilter, AccountOrder, AddressFilter, AddressKind, AddressOrder, AuditEntry, AuditFilter,
-    Author, DomainChange, DomainFilter, DomainOrder, Engine, LoginNote, LoginProtocol, LoginWay, NewAccount, Order,
-    Page, Removal, Role, Route, Via,
+    AccountChange, AccountFilter, AccountOrder, AddressFilter, AddressKind, AddressOrder, AliasName, AuditEntry,
+    AuditFilter, Author, DomainChange, DomainFilter, DomainOrder, Engine, LoginNote, LoginProtocol, LoginWay,
+    NewAccount, Order, Page, Removal, Role, Route, Via,
 };
 use serde_json::json;
 use sqlx::{AnyConnection, Connection, Executor};
@@ -503,6 +503,12 @@ fn addresses_of_all_kinds_stand_in_one_list() {
         change_domain(&house, "house.example", catch_all).await;
         add_domain(&house, "other.example").await;
         add_account(&house, "carl@other.example").await;
+        for (pattern, target) in
+            [("a*z@house.example", "b@else.example"), ("/A[0-9]/@house.example", "anna@house.example")]
+        {
+            let terms = vec![address(target)].into();
+            house.store.add_alias_on(AliasName::parse(pattern).unwrap(), terms, &chief()).await.unwrap();
+        }
         let listed = |filter: AddressFilter, by, is_reversed| {
             let store = house.store.clone();
             async move {
@@ -511,8 +517,9 @@ fn addresses_of_all_kinds_stand_in_one_list() {
                 loop {
                     let listing = store.addresses(&filter, Order { by, is_reversed }, &page).await.unwrap();
                     for entry in listing.rows {
-                        let address =
-                            entry.address.map_or_else(|| format!("*@{}", entry.domain), |address| address.to_string());
+                        let name = entry.alias.map(|name| name.to_string());
+                        let address = name.or_else(|| entry.address.map(|address| address.to_string()));
+                        let address = address.unwrap_or_else(|| format!("*@{}", entry.domain));
                         lines.push(format!("{address} {:?} {:?}", entry.kind, entry.targets));
                     }
                     page.after = listing.next;
@@ -528,6 +535,8 @@ fn addresses_of_all_kinds_stand_in_one_list() {
             [
                 "*@h.example DomainAlias []",
                 "*@house.example CatchAll [bert@house.example]",
+                "/A[0-9]/@house.example Expression [anna@house.example]",
+                "a*z@house.example Wildcard [b@else.example]",
                 "anna@house.example Person []",
                 "away@house.example Forward [anna@house.example, b@else.example]",
                 "bert@house.example Person []",
@@ -539,7 +548,7 @@ fn addresses_of_all_kinds_stand_in_one_list() {
             let (there, mut back) =
                 (listed(AddressFilter::default(), by, false).await, listed(AddressFilter::default(), by, true).await);
             back.reverse();
-            assert_eq!((there.len(), &there), (7, &back), "{by:?}");
+            assert_eq!((there.len(), &there), (9, &back), "{by:?}");
         }
         let of = |kind| AddressFilter { kinds: vec![kind], ..AddressFilter::default() };
         for kind in AddressKind::ALL {
@@ -549,7 +558,7 @@ fn addresses_of_all_kinds_stand_in_one_list() {
             assert!(lines.iter().all(|line| line.contains(&format!("{kind:?}"))), "{lines:?}");
         }
         let found = |text: &str| AddressFilter { text: Some(text.to_owned()), ..AddressFilter::default() };
-        assert_eq!(listed(found("B@ELSE"), AddressOrder::Address, false).await.len(), 1);
+        assert_eq!(listed(found("B@ELSE"), AddressOrder::Address, false).await.len(), 2);
         assert_eq!(listed(found("bert"), AddressOrder::Address, false).await.len(), 3);
         let other = house.store.domain_key(&domain("other.example")).await.unwrap().unwrap();
         let mine = AddressFilter { domains: Some(vec![other]), ..AddressFilter::default() };

@@ -1,9 +1,11 @@
 //! Domains, accounts, aliases, and where addresses lead.
 
+use std::time::Duration;
+
 use relais_model::Secret;
 use relais_store::{
-    AccountChange, AccountFilter, Author, DirectoryError, DomainChange, DomainFilter, MAX_TARGETS, NewAccount, Order,
-    Page, Removal, Route,
+    AccountChange, AccountFilter, AliasName, AliasTerms, Author, DirectoryError, DomainChange, DomainFilter,
+    MAX_TARGETS, NewAccount, Order, Page, Removal, Route, Senders,
 };
 
 use crate::house::{House, on_both};
@@ -16,8 +18,10 @@ async fn lead(house: &House, text: &str) -> String {
             let detail = detail.map(|detail| format!(" +{detail}")).unwrap_or_default();
             format!("{}{address}{detail}", if is_suspended { "suspended " } else { "" })
         }
-        Route::Alias { targets } => format!("-> {targets:?}"),
+        Route::Alias { targets, .. } => format!("-> {targets:?}"),
         Route::CatchAll { target } => format!("* {target}"),
+        Route::Ended { text } => format!("ended {text}"),
+        Route::List { act, .. } => format!("list {act:?}"),
         Route::NoSuchAddress => "nobody".to_owned(),
         Route::Disabled => "closed".to_owned(),
         Route::NotLocal => "elsewhere".to_owned(),
@@ -276,5 +280,140 @@ fn a_renewed_hash_never_takes_a_new_password_back() {
         house.store.renew_password_hash(ann.key, new, old).await.unwrap();
         assert_eq!(stored().await, other);
         assert!(house.store.credential(&address("ann+x@example.org")).await.unwrap().is_none());
+    });
+}
+
+async fn add_alias_on(house: &House, name: &str, terms: AliasTerms) -> Result<(), DirectoryError> {
+    house.store.add_alias_on(AliasName::parse(name).unwrap(), terms, &Author::house()).await.map(drop)
+}
+
+fn to(target: &str) -> AliasTerms {
+    vec![address(target)].into()
+}
+
+#[test]
+fn what_is_exact_goes_before_patterns_and_those_before_the_catch_all() {
+    on_both(|house| async move {
+        add_domain(&house, "example.org").await;
+        let org = domain("example.org");
+        add_account(&house, "ann@example.org").await;
+        add_account(&house, "gone@example.org").await;
+        house.store.add_domain_alias(&domain("example.net"), &org, &Author::house()).await.unwrap();
+        for (name, target) in [
+            ("*@example.org", "any@x.example"),
+            ("sales-*@example.org", "sales@x.example"),
+            ("sales-paris-*@example.org", "paris@x.example"),
+            ("sales-lyon@example.org", "lyon@x.example"),
+            ("/info-\\d+/@example.org", "never@x.example"),
+        ] {
+            add_alias_on(&house, name, AliasTerms { turn: 5, ..to(target) }).await.unwrap();
+        }
+        for (asked, found) in [
+            ("ann@example.org", "ann@example.org"),
+            ("ann+sales-1@example.org", "ann@example.org +sales-1"),
+            ("SALES-Lyon@example.org", "-> [lyon@x.example]"),
+            ("sales-lyon+x@example.org", "-> [lyon@x.example]"),
+            ("sales-1@example.org", "-> [sales@x.example]"),
+            ("sales-paris-1@example.net", "-> [paris@x.example]"),
+            ("info-7@example.org", "-> [any@x.example]"),
+            ("postmaster@example.org", "-> [ann@example.org]"),
+        ] {
+            assert_eq!(lead(&house, asked).await, found, "{asked}");
+        }
+        house.store.remove_alias(AliasName::parse("*@example.org").unwrap(), None, &Author::house()).await.unwrap();
+        for (name, turn, target) in
+            [("/info-[0-9]+/@example.org", 7, "later@x.example"), ("/info-1./@example.org", 3, "sooner@x.example")]
+        {
+            add_alias_on(&house, name, AliasTerms { turn, ..to(target) }).await.unwrap();
+        }
+        let taken = add_alias_on(&house, "/info-1./@example.org", to("a@x.example")).await;
+        assert!(matches!(taken, Err(DirectoryError::AliasTaken(_))), "{taken:?}");
+        let change = DomainChange { catch_all: Some(Some(address("c@x.example"))), ..DomainChange::default() };
+        house.store.change_domain(&org, change, None, &Author::house()).await.unwrap();
+        house.store.remove_account(&address("gone@example.org"), None, &Author::house()).await.unwrap();
+        add_alias_on(&house, "g*@example.org", to("g@x.example")).await.unwrap();
+        for (asked, found) in [
+            ("info-12@example.org", "-> [sooner@x.example]"),
+            ("info-2@example.org", "-> [never@x.example]"),
+            ("info-12x@example.org", "* c@x.example"),
+            ("who@example.org", "* c@x.example"),
+            ("gone@example.org", "nobody"),
+            ("go@example.org", "-> [g@x.example]"),
+        ] {
+            assert_eq!(lead(&house, asked).await, found, "{asked}");
+        }
+        house.check().await;
+    });
+}
+
+#[test]
+fn an_alias_ends_comes_back_and_is_purged() {
+    on_both(|house| async move {
+        add_domain(&house, "example.org").await;
+        let start = house.store.now();
+        let day = Duration::from_hours(24);
+        let name = AliasName::parse("fair@example.org").unwrap();
+        let terms = AliasTerms {
+            ends_at: Some(start.plus(day)),
+            note: "Lyon".into(),
+            ended_text: "It is over".into(),
+            ..to("a@x.example")
+        };
+        add_alias_on(&house, "fair@example.org", terms.clone()).await.unwrap();
+        add_alias_on(&house, "*@example.org", to("any@x.example")).await.unwrap();
+        assert_eq!(lead(&house, "fair@example.org").await, "-> [a@x.example]");
+        house.clock.advance(day);
+        assert_eq!(lead(&house, "fair@example.org").await, "ended It is over", "though it is remembered");
+        assert_eq!(house.store.purge_removed(start.plus(day)).await.unwrap().accounts, 0);
+        let alias = house.store.alias(&name).await.unwrap().unwrap();
+        assert_eq!(AliasTerms::from(alias.clone()), terms);
+        let again = AliasTerms { ends_at: None, ..terms.clone() };
+        house.store.change_alias(&name, again, Some(alias.version), &Author::house()).await.unwrap();
+        assert_eq!(lead(&house, "fair@example.org").await, "-> [a@x.example]");
+        house.store.change_alias(&name, terms, None, &Author::house()).await.unwrap();
+        house.clock.advance(day);
+        house.store.purge_removed(start.plus(day + day)).await.unwrap();
+        assert_eq!(house.store.alias(&name).await.unwrap(), None);
+        assert_eq!(lead(&house, "fair@example.org").await, "-> [any@x.example]");
+        house.check().await;
+    });
+}
+
+#[test]
+fn an_alias_says_who_sends_under_its_name() {
+    on_both(|house| async move {
+        add_domain(&house, "example.org").await;
+        let ann = add_account(&house, "ann@example.org").await.key;
+        let bob = add_account(&house, "bob@example.org").await.key;
+        let people = Senders::People(vec![address("bob@example.org")]);
+        for (name, senders) in [
+            ("all@example.org", Senders::Targets),
+            ("some@example.org", people.clone()),
+            ("none@example.org", Senders::Nobody),
+            ("team-*@example.org", Senders::Targets),
+        ] {
+            add_alias_on(&house, name, AliasTerms { senders, ..to("ann@example.org") }).await.unwrap();
+        }
+        // What is on the way speaks for its own name alone.
+        add_alias_on(&house, "over@example.org", to("none@example.org")).await.unwrap();
+        for (name, anns, bobs) in [
+            ("all", true, false),
+            ("some", false, true),
+            ("none", false, false),
+            ("team-1", true, false),
+            ("over", true, false),
+        ] {
+            let name = address(&format!("{name}@example.org"));
+            assert_eq!(house.store.may_send_as(ann, &name).await.unwrap(), anns, "{name}");
+            assert_eq!(house.store.may_send_as(bob, &name).await.unwrap(), bobs, "{name}");
+        }
+        let read = house.store.aliases(&Page::default()).await.unwrap();
+        let some = read.rows.iter().find(|alias| alias.address.to_string() == "some@example.org").unwrap();
+        assert_eq!((&some.senders, some.targets.len()), (&people, 1));
+        let nobody = AliasTerms { senders: Senders::People(Vec::new()), ..to("ann@example.org") };
+        assert!(matches!(add_alias_on(&house, "x@example.org", nobody).await, Err(DirectoryError::Unfit(_))));
+        let accents = AliasTerms { ended_text: "terminé".into(), ..to("ann@example.org") };
+        assert!(matches!(add_alias_on(&house, "x@example.org", accents).await, Err(DirectoryError::Unfit(_))));
+        house.check().await;
     });
 }

@@ -18,6 +18,7 @@ mod filing;
 mod house;
 mod idempotency;
 mod junk;
+mod lists;
 mod mailboxes;
 mod metadata;
 mod people;

@@ -1,0 +1,557 @@
+//! Mailing lists: what they are, who is on them, which posts wait; and the page where a member leaves.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use relais_service::{
+    Failure, HeldPostView, ListChange, ListMemberView, ListMembersForm, ListPosters, ListView, ListsWanted, NewList,
+    Role, Rows, Text,
+};
+use serde::Deserialize;
+
+use super::addresses::split;
+use super::people::{domain_choices, domains};
+use super::question::{QuestionPage, VersionForm};
+use crate::kit::{
+    Admin, Choice, Complaints, Desk, Form, Frame, Guest, ListQuery, Oops, Pager, Routes, Time, again, done, shown,
+};
+use crate::{Web, path};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get(path::LISTS, list)
+        .get(path::LIST_NEW, new_form)
+        .post(path::LIST_NEW, create)
+        .get(path::LIST, show)
+        .post(path::LIST, change)
+        .get(path::LIST_MEMBERS, members)
+        .post(path::LIST_MEMBERS, put_members)
+        .post(path::LIST_MEMBER_REMOVE, remove_member)
+        .post(path::LIST_POSTS, decide)
+        .get(path::LIST_REMOVE, remove_form)
+        .post(path::LIST_REMOVE, remove)
+        .get(path::LIST_LEAVE, leave_form)
+        .post(path::LIST_LEAVE, leave)
+}
+
+/// Who may post, as forms name it, with its title.
+const POSTERS: [(ListPosters, &str, &str); 4] = [
+    (ListPosters::Members, "members", "mlist-posters-members"),
+    (ListPosters::Owners, "owners", "mlist-posters-owners"),
+    (ListPosters::Moderated, "moderated", "mlist-posters-moderated"),
+    (ListPosters::Anyone, "anyone", "mlist-posters-anyone"),
+];
+
+fn posters_named(name: &str) -> ListPosters {
+    POSTERS.iter().find(|(_, known, _)| *known == name).map(|(posters, _, _)| *posters).unwrap_or_default()
+}
+
+fn poster_choices(frame: &Frame, chosen: &str) -> Vec<Choice> {
+    POSTERS.map(|(_, name, title)| Choice::new(name, frame.say(title), chosen)).into()
+}
+
+fn name_of(posters: ListPosters) -> (&'static str, &'static str) {
+    let found = POSTERS.iter().find(|(known, _, _)| *known == posters);
+    found.map_or(("members", "mlist-posters-members"), |(_, name, title)| (*name, *title))
+}
+
+fn wanted(query: &ListQuery) -> ListsWanted {
+    ListsWanted { search: query.words(), after: Some(query.after.clone()), limit: None }
+}
+
+#[derive(Debug, Template)]
+#[template(path = "panel/lists/list.html")]
+struct ListPage {
+    frame: Frame,
+    query: ListQuery,
+    is_admin: bool,
+    rows: Vec<Row>,
+    pager: Pager,
+}
+
+#[derive(Debug)]
+struct Row {
+    href: String,
+    address: String,
+    title: String,
+    posters: String,
+    members: String,
+    /// Posts that wait; empty for none.
+    held: String,
+}
+
+impl ListPage {
+    fn of(frame: Frame, query: ListQuery, role: Role, found: &Rows<ListView>) -> Self {
+        let row = |list: &ListView| Row {
+            href: path::of(path::LISTS, &list.address),
+            address: list.address.clone(),
+            title: list.title.clone(),
+            posters: frame.say(name_of(list.posters).1),
+            members: frame.number(list.members),
+            held: if list.held == 0 { String::new() } else { frame.count("mlist-held-count", list.held) },
+        };
+        let next = |after| ListQuery { after, ..query.clone() };
+        let is_first = query.after.is_empty();
+        Self {
+            is_admin: role >= Role::DomainAdmin,
+            rows: found.rows.iter().map(row).collect(),
+            pager: Pager::of(&frame, path::LISTS, found.rows.len(), found.next.as_deref(), is_first, next),
+            query,
+            frame,
+        }
+    }
+}
+
+async fn list(desk: Desk, State(web): State<Web>, Query(query): Query<ListQuery>) -> Oops {
+    let found = web.service().lists.list(&desk.actor, &wanted(&query)).await?;
+    Ok(shown(&ListPage::of(desk.frame(&web), query, desk.actor.role, &found)))
+}
+
+#[derive(Debug, Template)]
+#[template(path = "panel/lists/new.html")]
+struct NewPage {
+    frame: Frame,
+    complaints: Complaints,
+    form: NewForm,
+    domains: Vec<Choice>,
+    posters: Vec<Choice>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct NewForm {
+    local: String,
+    domain: String,
+    title: String,
+    posters: String,
+    is_open: String,
+    /// One a line, or with commas between them.
+    owners: String,
+}
+
+async fn new_page(admin: &Admin, web: &Web, form: NewForm, complaints: Complaints) -> Result<NewPage, Failure> {
+    let names = domains(web, &admin.actor).await?;
+    let frame = admin.frame(web);
+    let (domains, posters) =
+        (domain_choices(&names, String::new(), &form.domain), poster_choices(&frame, &form.posters));
+    Ok(NewPage { complaints, domains, posters, form, frame })
+}
+
+async fn new_form(admin: Admin, State(web): State<Web>) -> Oops {
+    let form = NewForm { owners: admin.actor.name.clone(), ..NewForm::default() };
+    Ok(shown(&new_page(&admin, &web, form, Complaints::default()).await?))
+}
+
+async fn create(admin: Admin, State(web): State<Web>, Form(form): Form<NewForm>) -> Oops {
+    let local = form.local.trim();
+    let new = NewList {
+        address: if local.contains('@') { local.to_owned() } else { format!("{local}@{}", form.domain) },
+        title: form.title.clone(),
+        posters: posters_named(&form.posters),
+        is_open: !form.is_open.is_empty(),
+        owners: split(&form.owners),
+    };
+    match web.service().lists.create(&admin.actor, new).await {
+        Ok(list) => {
+            let there = format!("{}/members", path::of(path::LISTS, &list.address));
+            Ok(done(&there, Text::new("mlist-added").with("address", list.address)))
+        }
+        Err(failure) => {
+            let complaints = Complaints::of(&admin.frame(&web), failure)?;
+            Ok(again(&new_page(&admin, &web, form, complaints).await?))
+        }
+    }
+}
+
+#[derive(Debug, Template)]
+#[template(path = "panel/lists/one.html")]
+struct OnePage {
+    frame: Frame,
+    complaints: Complaints,
+    here: String,
+    address: String,
+    lead: String,
+    members: String,
+    /// Where one writes for what.
+    ways: Vec<(String, String)>,
+    form: ChangeForm,
+    posters: Vec<Choice>,
+    held: Vec<Held>,
+    is_admin: bool,
+}
+
+#[derive(Debug)]
+struct Held {
+    id: String,
+    author: String,
+    subject: String,
+    since: Time,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ChangeForm {
+    version: String,
+    title: String,
+    posters: String,
+    is_open: String,
+    prefix: String,
+    /// In KiB.
+    size: String,
+}
+
+impl OnePage {
+    fn of(frame: Frame, list: &ListView, role: Role, held: &Rows<HeldPostView>) -> Self {
+        let (name, title) = name_of(list.posters);
+        let way = |suffix: &str, id| {
+            let address = list.address.replacen('@', &format!("{suffix}@"), 1);
+            (frame.say(id), address)
+        };
+        let mut ways = vec![way("-owner", "mlist-way-owner"), way("-unsubscribe", "mlist-way-leave")];
+        if list.is_open {
+            ways.push(way("-subscribe", "mlist-way-join"));
+        }
+        let post = |post: &HeldPostView| Held {
+            id: post.id.clone(),
+            author: post.author.clone(),
+            subject: post.subject.clone(),
+            since: frame.time(post.held_at.0),
+        };
+        Self {
+            complaints: Complaints::default(),
+            here: path::of(path::LISTS, &list.address),
+            address: list.address.clone(),
+            lead: frame.say(title),
+            members: frame.number(list.members),
+            ways,
+            posters: poster_choices(&frame, name),
+            form: ChangeForm {
+                version: list.version.clone(),
+                title: list.title.clone(),
+                posters: name.to_owned(),
+                is_open: if list.is_open { "on".to_owned() } else { String::new() },
+                prefix: list.prefix.clone(),
+                size: (list.max_octets / 1024).to_string(),
+            },
+            held: held.rows.iter().map(post).collect(),
+            is_admin: role >= Role::DomainAdmin,
+            frame,
+        }
+    }
+}
+
+async fn show(desk: Desk, State(web): State<Web>, Path(address): Path<String>) -> Oops {
+    let lists = &web.service().lists;
+    let found = lists.show(&desk.actor, &address).await?;
+    let held = lists.posts(&desk.actor, &address, &ListsWanted { limit: Some(100), ..ListsWanted::default() }).await?;
+    Ok(shown(&OnePage::of(desk.frame(&web), &found, desk.actor.role, &held)))
+}
+
+async fn change(
+    admin: Admin,
+    State(web): State<Web>,
+    Path(address): Path<String>,
+    Form(form): Form<ChangeForm>,
+) -> Oops {
+    let lists = &web.service().lists;
+    let change = ListChange {
+        title: Some(form.title.clone()),
+        posters: Some(posters_named(&form.posters)),
+        is_open: Some(!form.is_open.is_empty()),
+        // What is no number is no size that fits.
+        max_octets: Some(form.size.trim().parse::<u64>().unwrap_or(0).saturating_mul(1024)),
+        prefix: Some(form.prefix.clone()),
+    };
+    match lists.change(&admin.actor, &address, change, Some(&form.version)).await {
+        Ok(list) => Ok(done(&path::of(path::LISTS, &list.address), Text::new("saved"))),
+        Err(failure) => {
+            let frame = admin.frame(&web);
+            let complaints = Complaints::of(&frame, failure)?;
+            let found = lists.show(&admin.actor, &address).await?;
+            let held = lists.posts(&admin.actor, &address, &ListsWanted::default()).await?;
+            let page = OnePage::of(frame, &found, admin.actor.role, &held);
+            let posters = poster_choices(&page.frame, &form.posters);
+            Ok(again(&OnePage { complaints, form, posters, ..page }))
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct DecideForm {
+    post: String,
+    /// `approve` or `reject`.
+    act: String,
+}
+
+async fn decide(
+    admin: Admin,
+    State(web): State<Web>,
+    Path(address): Path<String>,
+    Form(form): Form<DecideForm>,
+) -> Oops {
+    let goes_out = form.act == "approve";
+    web.service().lists.decide(&admin.actor, &address, &form.post, goes_out).await?;
+    let said = if goes_out { "mlist-post-approved" } else { "mlist-post-rejected" };
+    Ok(done(&path::of(path::LISTS, &address), Text::new(said)))
+}
+
+#[derive(Debug, Template)]
+#[template(path = "panel/lists/members.html")]
+struct MembersPage {
+    frame: Frame,
+    complaints: Complaints,
+    up: String,
+    here: String,
+    address: String,
+    query: ListQuery,
+    form: MembersForm,
+    rows: Vec<MemberRow>,
+    pager: Pager,
+    is_admin: bool,
+}
+
+#[derive(Debug)]
+struct MemberRow {
+    address: String,
+    is_owner: bool,
+    is_silent: bool,
+    is_stopped: bool,
+    joined: Time,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct MembersForm {
+    members: String,
+    is_owner: String,
+    is_silent: String,
+}
+
+impl MembersPage {
+    fn of(frame: Frame, address: &str, query: ListQuery, role: Role, found: &Rows<ListMemberView>) -> Self {
+        let row = |member: &ListMemberView| MemberRow {
+            address: member.address.clone(),
+            is_owner: member.is_owner,
+            is_silent: !member.gets_posts,
+            is_stopped: member.stopped_at.is_some(),
+            joined: frame.time(member.joined_at.0),
+        };
+        let up = path::of(path::LISTS, address);
+        let here = format!("{up}/members");
+        let next = |after| ListQuery { after, ..query.clone() };
+        let is_first = query.after.is_empty();
+        Self {
+            complaints: Complaints::default(),
+            address: address.to_owned(),
+            form: MembersForm::default(),
+            rows: found.rows.iter().map(row).collect(),
+            pager: Pager::of(&frame, &here, found.rows.len(), found.next.as_deref(), is_first, next),
+            is_admin: role >= Role::DomainAdmin,
+            up,
+            here,
+            query,
+            frame,
+        }
+    }
+}
+
+async fn members(
+    desk: Desk,
+    State(web): State<Web>,
+    Path(address): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Oops {
+    let found = web.service().lists.members(&desk.actor, &address, &wanted(&query)).await?;
+    Ok(shown(&MembersPage::of(desk.frame(&web), &address, query, desk.actor.role, &found)))
+}
+
+async fn put_members(
+    admin: Admin,
+    State(web): State<Web>,
+    Path(address): Path<String>,
+    Form(form): Form<MembersForm>,
+) -> Oops {
+    let lists = &web.service().lists;
+    let wanted_members = ListMembersForm {
+        members: form.members.clone(),
+        is_owner: !form.is_owner.is_empty(),
+        is_silent: !form.is_silent.is_empty(),
+    };
+    match lists.put_members(&admin.actor, &address, &wanted_members).await {
+        Ok(put) => {
+            let here = format!("{}/members", path::of(path::LISTS, &address));
+            let text = if put.refused.is_empty() {
+                Text::new("mlist-members-put").with("count", put.added)
+            } else {
+                Text::new("mlist-members-partly").with("count", put.added).with("refused", put.refused.join(", "))
+            };
+            Ok(done(&here, text))
+        }
+        Err(failure) => {
+            let frame = admin.frame(&web);
+            let complaints = Complaints::of(&frame, failure)?;
+            let query = ListQuery::default();
+            let found = lists.members(&admin.actor, &address, &wanted(&query)).await?;
+            let page = MembersPage::of(frame, &address, query, admin.actor.role, &found);
+            Ok(again(&MembersPage { complaints, form, ..page }))
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct MemberForm {
+    member: String,
+}
+
+async fn remove_member(
+    admin: Admin,
+    State(web): State<Web>,
+    Path(address): Path<String>,
+    Form(form): Form<MemberForm>,
+) -> Oops {
+    web.service().lists.remove_member(&admin.actor, &address, &form.member).await?;
+    let here = format!("{}/members", path::of(path::LISTS, &address));
+    Ok(done(&here, Text::new("mlist-member-removed").with("member", form.member)))
+}
+
+fn ask_to_remove(frame: Frame, list: ListView) -> QuestionPage {
+    let back = path::of(path::LISTS, &list.address);
+    QuestionPage {
+        title: frame.tell(&Text::new("mlist-remove-title").with("address", list.address.as_str())),
+        text: frame.say("mlist-remove-text"),
+        goes: vec![frame.count("mlist-members-go", list.members)],
+        action: format!("{back}/remove"),
+        act: frame.say("mlist-remove"),
+        back,
+        kind: "danger",
+        version: list.version,
+        frame,
+    }
+}
+
+async fn remove_form(admin: Admin, State(web): State<Web>, Path(address): Path<String>) -> Oops {
+    let list = web.service().lists.show(&admin.actor, &address).await?;
+    Ok(shown(&ask_to_remove(admin.frame(&web), list)))
+}
+
+async fn remove(
+    admin: Admin,
+    State(web): State<Web>,
+    Path(address): Path<String>,
+    Form(form): Form<VersionForm>,
+) -> Oops {
+    web.service().lists.remove(&admin.actor, &address, Some(&form.version)).await?;
+    Ok(done(path::LISTS, Text::new("mlist-removed").with("address", address)))
+}
+
+#[derive(Debug, Template)]
+#[template(path = "panel/lists/leave.html")]
+struct LeavePage {
+    frame: Frame,
+    /// Who leaves what, in a sentence; none: there is nothing to leave.
+    asks: Option<String>,
+    here: String,
+    has_left: bool,
+}
+
+async fn leave_form(guest: Guest, State(web): State<Web>, Path(mark): Path<String>) -> Oops {
+    let frame = guest.frame(&web);
+    let leaving = web.service().lists.leaving(&mark).await?;
+    let asks = leaving.map(|leaving| {
+        frame.tell(&Text::new("mlist-leave-asks").with("list", leaving.list).with("member", leaving.member))
+    });
+    Ok(shown(&LeavePage { here: path::of("/lists/leave", &mark), asks, has_left: false, frame }))
+}
+
+/// RFC 8058 §3.2: what mail programs post has no session and no token; the mark in the path is what opens, and it opens this alone.
+async fn leave(guest: Guest, State(web): State<Web>, Path(mark): Path<String>) -> Oops {
+    web.service().lists.leave(&mark).await?;
+    Ok(shown(&LeavePage { here: String::new(), asks: None, has_left: true, frame: guest.frame(&web) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use relais_model::Timestamp;
+
+    use super::*;
+    use crate::kit::samples::draw;
+
+    const AT: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+
+    fn sample(posters: ListPosters) -> ListView {
+        ListView {
+            address: "team@example.org".to_owned(),
+            title: "The team".to_owned(),
+            posters,
+            is_open: posters == ListPosters::Moderated,
+            max_octets: 1024 * 1024,
+            prefix: "[team]".to_owned(),
+            members: 1200,
+            held: 3,
+            created_at: AT.into(),
+            version: "1".to_owned(),
+        }
+    }
+
+    fn rows<T>(rows: Vec<T>) -> Rows<T> {
+        Rows { rows, next: None }
+    }
+
+    #[test]
+    fn lists_are_drawn() {
+        let all = || POSTERS.map(|(posters, _, _)| sample(posters)).into();
+        draw(|frame| {
+            let page = |q: &str, role, found| {
+                let query = ListQuery { q: q.to_owned(), ..ListQuery::default() };
+                ListPage::of(frame.clone(), query, role, &rows(found))
+            };
+            vec![page("", Role::Owner, all()), page("", Role::HelpDesk, Vec::new()), page("x", Role::Owner, Vec::new())]
+        });
+        draw(|frame| vec![ask_to_remove(frame, sample(ListPosters::Anyone))]);
+        draw(|frame| {
+            let domains = domain_choices(&["example.org".to_owned()], String::new(), "");
+            let posters = poster_choices(&frame, "");
+            vec![NewPage { complaints: Complaints::default(), form: NewForm::default(), domains, posters, frame }]
+        });
+    }
+
+    #[test]
+    fn one_is_drawn_with_its_posts_and_members() {
+        let post = || HeldPostView {
+            id: "1f".to_owned(),
+            author: "ann@example.org".to_owned(),
+            subject: "A <question>".to_owned(),
+            held_at: AT.into(),
+        };
+        draw(|frame| {
+            vec![
+                OnePage::of(frame.clone(), &sample(ListPosters::Moderated), Role::DomainAdmin, &rows(vec![post()])),
+                OnePage::of(frame, &sample(ListPosters::Members), Role::HelpDesk, &rows(Vec::new())),
+            ]
+        });
+        let member = |is_owner| ListMemberView {
+            address: "ann@example.org".to_owned(),
+            is_owner,
+            gets_posts: !is_owner,
+            bounces: 5,
+            stopped_at: (!is_owner).then_some(AT.into()),
+            joined_at: AT.into(),
+        };
+        draw(|frame| {
+            let page = |role, found| {
+                MembersPage::of(frame.clone(), "team@example.org", ListQuery::default(), role, &rows(found))
+            };
+            vec![page(Role::Owner, vec![member(true), member(false)]), page(Role::HelpDesk, Vec::new())]
+        });
+        draw(|frame| {
+            let page = |asks: Option<&str>, has_left| LeavePage {
+                frame: frame.clone(),
+                asks: asks.map(str::to_owned),
+                here: "/lists/leave/1-x".to_owned(),
+                has_left,
+            };
+            vec![page(Some("Leave?"), false), page(None, false), page(None, true)]
+        });
+    }
+}

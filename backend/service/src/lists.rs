@@ -1,0 +1,499 @@
+//! Mailing lists: what they are, who is on them, which posts wait; and leaving with one click.
+
+use relais_filing::list::{Tokens, post_onward};
+use relais_model::{Address, SystemRandom};
+use relais_store::{
+    Author, HeldPost, ListMember, ListTerms, MAX_LIST_TITLE_OCTETS, MAX_POST_OCTETS, MAX_PREFIX_OCTETS, MailingList,
+    MemberKey, NewMember, Page, PostKey, Posters as StorePosters, Store, TraceId,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::checks::{self, Checks};
+use crate::directory::readable;
+use crate::paging::{Rows, page};
+use crate::people::unknown;
+use crate::{Actor, Complaint, Failure, Moment, Role, Text};
+
+/// Octets of a text with members, at most.
+const MAX_IMPORT_OCTETS: usize = 512 * 1024;
+/// Octets of a post, at least.
+const LEAST_OCTETS: u64 = 1024;
+/// How long copies are tried.
+const TRIED_FOR: std::time::Duration = std::time::Duration::from_hours(5 * 24);
+
+/// Who may post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ListPosters {
+    /// Anybody.
+    Anyone,
+    /// Members and owners.
+    #[default]
+    Members,
+    /// Owners.
+    Owners,
+    /// Anybody, and an owner looks at each post of others first.
+    Moderated,
+}
+
+/// A list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ListView {
+    /// Its address. Behind its name stand `-request`, `-subscribe`, `-unsubscribe` and `-owner` for what their names say.
+    #[schema(example = "team@example.org")]
+    pub address: String,
+    /// What it is about.
+    pub title: String,
+    /// Who may post.
+    pub posters: ListPosters,
+    /// Whether people subscribe themselves, and confirm it by mail; else they are added.
+    pub is_open: bool,
+    /// Octets of a post, at most.
+    pub max_octets: u64,
+    /// What stands before subjects; empty: they stay as they are, and so does the author's signature.
+    pub prefix: String,
+    /// How many are on it.
+    pub members: u64,
+    /// How many posts wait for an owner.
+    pub held: u64,
+    /// When it was added.
+    pub created_at: Moment,
+    /// Another one after each change of the list or its members.
+    pub version: String,
+}
+
+/// A list that is to be added.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewList {
+    /// Its address, in a domain of ours: up to 30 plain letters, digits, dots and dashes before the @.
+    pub address: String,
+    /// What it is about.
+    #[serde(default)]
+    pub title: String,
+    /// Who may post.
+    #[serde(default)]
+    pub posters: ListPosters,
+    /// Whether people subscribe themselves.
+    #[serde(default)]
+    pub is_open: bool,
+    /// Who looks after it: they get a mail where a post waits.
+    #[serde(default)]
+    pub owners: Vec<String>,
+}
+
+/// What is to be different; what is left out stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ListChange {
+    /// What it is about.
+    pub title: Option<String>,
+    /// Who may post.
+    pub posters: Option<ListPosters>,
+    /// Whether people subscribe themselves.
+    pub is_open: Option<bool>,
+    /// Octets of a post, at most: 1 KiB to 10 MiB.
+    pub max_octets: Option<u64>,
+    /// What stands before subjects.
+    pub prefix: Option<String>,
+}
+
+/// Which lists are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListsWanted {
+    /// A text in the address or title.
+    pub search: Option<String>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+    /// Rows wanted: 1 to 500, 50 where it isn't said.
+    pub limit: Option<u32>,
+}
+
+/// One who is on a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ListMemberView {
+    /// Here or elsewhere.
+    pub address: String,
+    /// They look after it.
+    pub is_owner: bool,
+    /// Posts are sent to them.
+    pub gets_posts: bool,
+    /// Days on which mail to them came back, in a row.
+    pub bounces: u64,
+    /// Since when nothing is sent to them, because too much came back; to add them again begins anew.
+    pub stopped_at: Option<Moment>,
+    /// When they came.
+    pub joined_at: Moment,
+}
+
+/// Who is to be added, or changed where they are there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListMembersForm {
+    /// One address a line, up to 10,000; `;` or `,` part them, too. What stands before `<` is left aside.
+    pub members: String,
+    /// They look after the list.
+    #[serde(default)]
+    pub is_owner: bool,
+    /// Posts aren't sent to them.
+    #[serde(default)]
+    pub is_silent: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ListMembersPut {
+    /// How many are new.
+    pub added: u64,
+    /// How many were named.
+    pub named: u64,
+    /// What was no address.
+    pub refused: Vec<String>,
+}
+
+/// A post that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HeldPostView {
+    /// Names it.
+    pub id: String,
+    /// Who wrote it, as it says.
+    pub author: String,
+    /// Its subject.
+    pub subject: String,
+    /// Since when it waits.
+    pub held_at: Moment,
+}
+
+/// Who leaves which list, by a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaving {
+    /// The list.
+    pub list: String,
+    /// The member.
+    pub member: String,
+}
+
+/// The use-cases of lists.
+#[derive(Debug, Clone)]
+pub struct Lists {
+    store: Store,
+}
+
+impl Lists {
+    pub(crate) const fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// Lists, those that the asker sees. Help desk.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`].
+    pub async fn list(&self, actor: &Actor, wanted: &ListsWanted) -> Result<Rows<ListView>, Failure> {
+        actor.require(Role::HelpDesk)?;
+        let page = page(wanted.after.as_deref(), wanted.limit);
+        let found = self.store.lists(actor.domains().as_deref(), wanted.search.as_deref(), &page).await?;
+        Ok(Rows::of(found, view))
+    }
+
+    /// One list. Help desk.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn show(&self, actor: &Actor, list: &str) -> Result<ListView, Failure> {
+        actor.require(Role::HelpDesk)?;
+        Ok(view(self.find(actor, list).await?))
+    }
+
+    /// Adds a list. Domain admin.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Unfit`]; [`Failure::Absent`] for a domain that isn't there; [`Failure::Clash`] on `address`.
+    pub async fn create(&self, actor: &Actor, new: NewList) -> Result<ListView, Failure> {
+        actor.require(Role::DomainAdmin)?;
+        let mut checks = Checks::default();
+        let address = checks.take(checks::address("address", &new.address).and_then(fit_name));
+        let owners: Option<Vec<_>> =
+            new.owners.iter().map(|owner| checks.take(checks::address("owners", owner))).collect();
+        checks.note(checks::text("title", new.title.trim(), MAX_LIST_TITLE_OCTETS));
+        let (address, owners) = checks.end(address.zip(owners))?;
+        actor.require_reach(&address.domain)?;
+        let terms = ListTerms {
+            title: new.title.trim().to_owned(),
+            posters: new.posters.into(),
+            is_open: new.is_open,
+            ..ListTerms::default()
+        };
+        let list = self.store.add_list(&address, terms, &actor.author()).await?;
+        if !owners.is_empty() {
+            let owner = |address| NewMember { is_owner: true, ..NewMember::reader(address) };
+            let owners = owners.into_iter().map(owner).collect();
+            self.store.put_list_members(list.key, owners, &actor.author()).await?;
+        }
+        self.show(actor, &address.to_string()).await
+    }
+
+    /// Changes what is said of a list. Domain admin.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`], [`Failure::Stale`], [`Failure::Unfit`].
+    pub async fn change(
+        &self,
+        actor: &Actor,
+        list: &str,
+        change: ListChange,
+        if_version: Option<&str>,
+    ) -> Result<ListView, Failure> {
+        actor.require(Role::DomainAdmin)?;
+        let found = self.find(actor, list).await?;
+        let mut terms = found.terms;
+        let ListChange { title, posters, is_open, max_octets, prefix } = change;
+        terms.title = title.map_or(terms.title, |title| title.trim().to_owned());
+        terms.posters = posters.map_or(terms.posters, Into::into);
+        terms.is_open = is_open.unwrap_or(terms.is_open);
+        terms.max_octets = max_octets.unwrap_or(terms.max_octets);
+        terms.prefix = prefix.map_or(terms.prefix, |prefix| prefix.trim().to_owned());
+        let mut checks = Checks::default();
+        checks.note(checks::text("title", &terms.title, MAX_LIST_TITLE_OCTETS));
+        checks.note(checks::text("prefix", &terms.prefix, MAX_PREFIX_OCTETS));
+        if !(LEAST_OCTETS..=MAX_POST_OCTETS).contains(&terms.max_octets) {
+            checks.note(Err(Complaint { field: "max_octets", why: Text::new("failure-list-size") }));
+        }
+        checks.end(Some(()))?;
+        let version = checks::version(if_version)?;
+        self.store.change_list(&found.address, terms, version, &actor.author()).await?;
+        self.show(actor, list).await
+    }
+
+    /// Removes a list with its members. Domain admin.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`], [`Failure::Stale`].
+    pub async fn remove(&self, actor: &Actor, list: &str, if_version: Option<&str>) -> Result<(), Failure> {
+        actor.require(Role::DomainAdmin)?;
+        let found = self.find(actor, list).await?;
+        Ok(self.store.remove_list(&found.address, checks::version(if_version)?, &actor.author()).await?)
+    }
+
+    /// Who is on a list. Help desk.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn members(
+        &self,
+        actor: &Actor,
+        list: &str,
+        wanted: &ListsWanted,
+    ) -> Result<Rows<ListMemberView>, Failure> {
+        actor.require(Role::HelpDesk)?;
+        let found = self.find(actor, list).await?;
+        let page = page(wanted.after.as_deref(), wanted.limit);
+        Ok(Rows::of(self.store.list_members(found.key, wanted.search.as_deref(), &page).await?, |found| member(&found)))
+    }
+
+    /// All addresses of a list, one a line. Domain admin.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn export(&self, actor: &Actor, list: &str) -> Result<String, Failure> {
+        actor.require(Role::DomainAdmin)?;
+        let found = self.find(actor, list).await?;
+        let (mut text, mut page) = (String::new(), Page::first());
+        loop {
+            let members = self.store.list_members(found.key, None, &page).await?;
+            for member in &members.rows {
+                text.push_str(&member.address.to_string());
+                text.push('\n');
+            }
+            match members.next {
+                Some(next) => page.after = Some(next),
+                None => return Ok(text),
+            }
+        }
+    }
+
+    /// Adds people to a list, or changes what they are; who was stopped gets mail again. Domain admin.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`]; [`Failure::Unfit`] on `members` where nobody is named, or too many.
+    pub async fn put_members(
+        &self,
+        actor: &Actor,
+        list: &str,
+        form: &ListMembersForm,
+    ) -> Result<ListMembersPut, Failure> {
+        actor.require(Role::DomainAdmin)?;
+        let found = self.find(actor, list).await?;
+        let (mut members, mut refused) = (Vec::new(), Vec::new());
+        let text = if form.members.len() > MAX_IMPORT_OCTETS { "" } else { form.members.as_str() };
+        for line in text.split(['\n', ';', ',']).map(str::trim).filter(|line| !line.is_empty()) {
+            let bare = line.rsplit_once('<').map_or(line, |(_, rest)| rest.trim_end_matches('>'));
+            match Address::parse(bare.trim()) {
+                Ok(address) => {
+                    members.push(NewMember { address, is_owner: form.is_owner, gets_posts: !form.is_silent });
+                }
+                Err(_) => refused.push(line.chars().take(100).collect()),
+            }
+        }
+        if members.is_empty() {
+            return Err(Failure::unfit("members", Text::new("failure-list-members")));
+        }
+        let named = u64::try_from(members.len()).unwrap_or(u64::MAX);
+        let added = match self.store.put_list_members(found.key, members, &actor.author()).await {
+            Err(relais_store::DirectoryError::Unfit(_)) => {
+                return Err(Failure::unfit("members", Text::new("failure-list-full")));
+            }
+            other => other?,
+        };
+        refused.truncate(100);
+        Ok(ListMembersPut { added, named, refused })
+    }
+
+    /// Takes somebody off a list. Domain admin.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn remove_member(&self, actor: &Actor, list: &str, address: &str) -> Result<(), Failure> {
+        actor.require(Role::DomainAdmin)?;
+        let found = self.find(actor, list).await?;
+        let who = Address::parse(address.trim()).map_err(|_| unknown(address))?;
+        if self.store.remove_list_member(found.key, &who, &actor.author()).await? {
+            Ok(())
+        } else {
+            Err(unknown(address))
+        }
+    }
+
+    /// Posts that wait. Help desk.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`].
+    pub async fn posts(&self, actor: &Actor, list: &str, wanted: &ListsWanted) -> Result<Rows<HeldPostView>, Failure> {
+        actor.require(Role::HelpDesk)?;
+        let found = self.find(actor, list).await?;
+        let page = page(wanted.after.as_deref(), wanted.limit);
+        Ok(Rows::of(self.store.held_list_posts(found.key, &page).await?, held))
+    }
+
+    /// Lets a post go out, or turns it away. Domain admin.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`]; [`Failure::Absent`], also where somebody has decided already.
+    pub async fn decide(&self, actor: &Actor, list: &str, id: &str, goes_out: bool) -> Result<(), Failure> {
+        actor.require(Role::DomainAdmin)?;
+        let found = self.find(actor, list).await?;
+        let absent = || Failure::Absent(Text::new("failure-unknown-post"));
+        let key = PostKey::parse(id).ok_or_else(absent)?;
+        let post = self.store.held_list_post(key).await?.filter(|post| post.list == found.key).ok_or_else(absent)?;
+        if goes_out {
+            let to = self.tokens().await?.more(&found.address, MemberKey::new(0));
+            let now = self.store.now();
+            let trace = TraceId::make(now, &SystemRandom);
+            let onward = post_onward(&found.address, post.octets, post.reverse_path, to, trace, now.plus(TRIED_FOR));
+            // First this: a post that goes out twice is better than one that is lost.
+            self.store.accept(onward).await?;
+        }
+        self.store.drop_list_post(key).await?;
+        Ok(())
+    }
+
+    /// Whom a link takes off which list; none where it is none of ours, or they have left. Anybody who has the link.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`].
+    pub async fn leaving(&self, mark: &str) -> Result<Option<Leaving>, Failure> {
+        let Some((list, member)) = self.who_leaves(mark).await? else { return Ok(None) };
+        Ok(Some(Leaving { list: readable(&list.address), member: readable(&member.address) }))
+    }
+
+    /// Takes them off (RFC 8058 §3.2: at once, without a question). Whoever has left already has left.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`].
+    pub async fn leave(&self, mark: &str) -> Result<(), Failure> {
+        if let Some((list, member)) = self.who_leaves(mark).await? {
+            self.store.remove_list_member(list.key, &member.address, &Author::house()).await?;
+        }
+        Ok(())
+    }
+
+    async fn who_leaves(&self, mark: &str) -> Result<Option<(MailingList, ListMember)>, Failure> {
+        let Some(key) = self.tokens().await?.leaving(mark) else { return Ok(None) };
+        let Some(member) = self.store.list_member_of(key).await? else { return Ok(None) };
+        Ok(self.store.list_of(member.list).await?.map(|list| (list, member)))
+    }
+
+    async fn tokens(&self) -> Result<Tokens, Failure> {
+        Ok(Tokens::new(&self.store.secret("lists").await?))
+    }
+
+    async fn find(&self, actor: &Actor, list: &str) -> Result<MailingList, Failure> {
+        let address = Address::parse(list.trim()).map_err(|_| unknown(list))?;
+        actor.require_reach(&address.domain).map_err(|_| unknown(list))?;
+        self.store.list(&address).await?.ok_or_else(|| unknown(list))
+    }
+}
+
+fn fit_name(address: Address) -> Result<Address, Complaint> {
+    let name = address.local_part.as_str();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+    if name.len() <= relais_store::MAX_LIST_NAME_OCTETS && name.chars().all(is_plain) {
+        return Ok(address);
+    }
+    let why = Text::new("failure-list-name").with("most", relais_store::MAX_LIST_NAME_OCTETS);
+    Err(Complaint { field: "address", why })
+}
+
+impl From<ListPosters> for StorePosters {
+    fn from(posters: ListPosters) -> Self {
+        match posters {
+            ListPosters::Anyone => Self::Anyone,
+            ListPosters::Members => Self::Members,
+            ListPosters::Owners => Self::Owners,
+            ListPosters::Moderated => Self::Moderated,
+        }
+    }
+}
+
+impl From<StorePosters> for ListPosters {
+    fn from(posters: StorePosters) -> Self {
+        match posters {
+            StorePosters::Anyone => Self::Anyone,
+            StorePosters::Members => Self::Members,
+            StorePosters::Owners => Self::Owners,
+            StorePosters::Moderated => Self::Moderated,
+        }
+    }
+}
+
+fn view(list: MailingList) -> ListView {
+    ListView {
+        address: readable(&list.address),
+        title: list.terms.title,
+        posters: list.terms.posters.into(),
+        is_open: list.terms.is_open,
+        max_octets: list.terms.max_octets,
+        prefix: list.terms.prefix,
+        members: list.members,
+        held: list.held,
+        created_at: list.created_at.into(),
+        version: list.version.to_string(),
+    }
+}
+
+fn member(member: &ListMember) -> ListMemberView {
+    ListMemberView {
+        address: readable(&member.address),
+        is_owner: member.is_owner,
+        gets_posts: member.gets_posts,
+        bounces: member.bounces,
+        stopped_at: member.stopped_at.map(Moment),
+        joined_at: member.joined_at.into(),
+    }
+}
+
+fn held(post: HeldPost) -> HeldPostView {
+    HeldPostView { id: post.key.post_id(), author: post.author, subject: post.subject, held_at: post.held_at.into() }
+}
