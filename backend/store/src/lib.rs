@@ -14,6 +14,7 @@
 //! - `sending`: what accounts send, against what they may; holds, addresses that are nobody's, complaints.
 //! - `webmail`: how each person reads mail here, and whose pictures they see.
 //! - `transport`: TLS policies, and how TLS came out. `report`: what we tell others of their mail, and what they told us of ours.
+//! - `moving`: mail that is brought from another server, and how far that has come.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
 //! # Invariants
@@ -46,6 +47,7 @@ mod key;
 mod mailbox;
 mod message;
 mod metadata;
+mod moving;
 mod names;
 mod news;
 mod page;
@@ -105,6 +107,7 @@ pub use message::{
     FlagChange, FlagOp, FlagsStored, Replaced, Target,
 };
 pub use metadata::{Annotation, MAX_METADATA, MAX_METADATA_OCTETS, MAX_METADATA_VALUE, MetadataError};
+pub use moving::{FolderState, ImportRun, ImportSpan, SourceFolder};
 pub use news::{AccountNews, Happened};
 pub use page::{Listing, Page};
 pub use queue::*;

@@ -15,6 +15,7 @@ const SCRIPTS: &[&str] = &[
     "session.py",
     "mutt.py",
     "mbsync.py",
+    "moving.py",
     "postfix.py",
     "forwards.py",
     "exim.py",
@@ -34,6 +35,7 @@ const MSGAUTH: &str = "msgauth.py";
 const PACKAGES: &[&str] = &[
     "clamav-daemon",
     "curl",
+    "dovecot-imapd",
     "fetchmail",
     "getmail6",
     "gsasl",

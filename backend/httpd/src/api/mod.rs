@@ -18,6 +18,7 @@ mod keys;
 mod kit;
 mod me;
 mod messages;
+mod moving;
 mod overview;
 mod people;
 mod queue;
@@ -70,6 +71,7 @@ fn operations(web: &Web) -> Operations {
         .group("addresses", addresses::operations)
         .group("queue", queue::operations)
         .group("messages", messages::operations)
+        .group("moving", moving::operations)
         .group("security", security::operations)
         .group("certificates", certificates::operations)
         .group("junk", junk::operations)

@@ -13,7 +13,8 @@ use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{
-    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, junk, mailbox, sending, webhook, webmail,
+    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, junk, mailbox, moving, sending, webhook,
+    webmail,
 };
 
 /// Octets of a name or of a password's hash, at most.
@@ -801,6 +802,7 @@ async fn purge_account(tx: &mut AnyConnection, key: AccountKey) -> Result<(), Di
     junk::remove_all(tx, key).await?;
     sending::remove_all(tx, key).await?;
     webmail::remove_all(tx, key).await?;
+    moving::remove_all(tx, key).await?;
     for sql in ["DELETE FROM account_domain WHERE account_key = $1", "DELETE FROM account WHERE account_key = $1"] {
         sqlx::query(sql).bind(key.value()).execute(&mut *tx).await?;
     }

@@ -20,6 +20,7 @@ mod idempotency;
 mod junk;
 mod mailboxes;
 mod metadata;
+mod moving;
 mod people;
 mod queue;
 mod reading;
