@@ -19,6 +19,7 @@ use crate::arguments::{
 use crate::config::Config;
 use crate::control::{Content, Line, complaints, path, query};
 use crate::import;
+use crate::moving;
 use crate::show::{self, Cell, Column, member};
 
 /// Rows that are asked for at once, at most.
@@ -228,6 +229,8 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
         HouseCommand::Domain(command) => domain(command, line).await?,
         HouseCommand::Account(AccountCommand::Import { file }) => return import_people(&file, line).await,
         HouseCommand::Account(command) => account(command, line).await?,
+        HouseCommand::Import(command) => return moving::import(command, line).await,
+        HouseCommand::Export(wanted) => moving::export(wanted, line).await?,
         HouseCommand::Alias(command) => alias(command, line).await?,
         HouseCommand::List(command) => mailing_list(command, line).await?,
         HouseCommand::Queue(command) => queue(command, line).await?,
@@ -268,11 +271,11 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
 }
 
 /// Asks, and takes a refusal for a failure.
-async fn ask(line: &mut Line<'_>, method: Method, path: &str, content: Content) -> Result<Value> {
+pub(crate) async fn ask(line: &mut Line<'_>, method: Method, path: &str, content: Content) -> Result<Value> {
     Ok(line.ask(method, path, content).await??)
 }
 
-async fn get(line: &mut Line<'_>, path: &str) -> Result<Value> {
+pub(crate) async fn get(line: &mut Line<'_>, path: &str) -> Result<Value> {
     ask(line, Method::GET, path, Content::Nothing).await
 }
 
@@ -284,7 +287,7 @@ async fn post(line: &mut Line<'_>, path: &str, body: Value) -> Result<Value> {
     ask(line, Method::POST, path, Content::Json(body)).await
 }
 
-fn say(text: &str) -> Result<()> {
+pub(crate) fn say(text: &str) -> Result<()> {
     show::print(&format!("{text}\n"))
 }
 
@@ -937,18 +940,23 @@ async fn raw(method: Method, path: &str, body: Option<String>, line: &mut Line<'
     Ok(is_done)
 }
 
-/// From a prompt, twice, where a person sits there; else the first line of standard input.
+/// A new password: from a prompt, twice, where a person sits there; else the first line of standard input.
 fn read_password(address: &str) -> Result<String> {
-    if !std::io::stdin().is_terminal() {
-        let mut text = String::new();
-        std::io::stdin().read_line(&mut text).context("cannot read the password from standard input")?;
-        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    let first = rpassword::prompt_password(format!("New password for {address}: "))?;
-    if rpassword::prompt_password("Again: ")? != first {
+    let first = secret_of(&format!("New password for {address}: "))?;
+    if std::io::stdin().is_terminal() && rpassword::prompt_password("Again: ")? != first {
         bail!("the two passwords are not the same");
     }
     Ok(first)
+}
+
+/// From a prompt, where a person sits there; else the first line of standard input.
+pub(crate) fn secret_of(prompt: &str) -> Result<String> {
+    if std::io::stdin().is_terminal() {
+        return Ok(rpassword::prompt_password(prompt)?);
+    }
+    let mut text = String::new();
+    std::io::stdin().read_line(&mut text).context("cannot read the password from standard input")?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn read_file(path: &Path) -> Result<String> {

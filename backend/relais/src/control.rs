@@ -65,6 +65,8 @@ pub(crate) enum Content {
     Csv(String),
     /// A message.
     Letter(Vec<u8>),
+    /// Messages in a row.
+    Mail(Vec<u8>),
 }
 
 impl Content {
@@ -74,6 +76,7 @@ impl Content {
             Self::Json(value) => (Some("application/json"), value.to_string().into()),
             Self::Csv(text) => (Some("text/csv"), text.into()),
             Self::Letter(octets) => (Some("message/rfc822"), octets.into()),
+            Self::Mail(octets) => (Some("application/vnd.relais.messages"), octets.into()),
         }
     }
 }
@@ -183,6 +186,15 @@ impl<'a> Line<'a> {
         } else {
             Err(Problem(understood(&octets)?))
         })
+    }
+
+    /// Asks for what is neither JSON nor text.
+    ///
+    /// # Errors
+    /// As [`Line::ask`].
+    pub(crate) async fn octets(&mut self, path: &str) -> Result<Result<Bytes, Problem>> {
+        let (status, octets) = self.answer(Method::GET, path, Content::Nothing).await?;
+        Ok(if status.is_success() { Ok(octets) } else { Err(Problem(understood(&octets)?)) })
     }
 
     async fn answer(&mut self, method: Method, path: &str, content: Content) -> Result<(StatusCode, Bytes)> {

@@ -3,18 +3,20 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use relais_certs::{Doing, InUse, Lead, NameCheck, Rank, Served};
 use relais_courier::{HttpCourier, Names};
 use relais_delivery::{DnsResolver, LookupError, Resolver as _};
 use relais_maild::{ListenerConfig, TlsMode};
 use relais_model::{Domain, SystemRandom, Timestamp};
+use relais_moving::{Dialer, Hosts};
 use relais_reception::Disk;
 use relais_service::{CertificateFact, Courier, DiskFact, Host, ListenerView, LogTail, Operations, Webhooks};
 use x509_parser::parse_x509_certificate;
 
 use crate::certificate::fingerprint;
 use crate::config::Config;
+use crate::dns::extra_roots;
 
 /// This machine, with the doors of this process.
 #[derive(Debug)]
@@ -100,6 +102,12 @@ pub(crate) fn courier(resolver: DnsResolver) -> Result<Arc<dyn Courier>> {
     Ok(Arc::new(HttpCourier::new(Arc::new(HouseNames(resolver)), &[])?))
 }
 
+/// Connects to the servers that people bring their mail from; names are looked up by `resolver`.
+pub(crate) fn dialer(config: &Config, resolver: DnsResolver) -> Result<Dialer> {
+    let roots = extra_roots(config)?;
+    Dialer::new(Arc::new(HouseNames(resolver)), &roots).context("[tls] extra_roots")
+}
+
 /// Names as the house's mail finds them.
 #[derive(Debug)]
 pub(crate) struct HouseNames(pub(crate) DnsResolver);
@@ -116,6 +124,12 @@ impl Names for HouseNames {
                 }
             }
         })
+    }
+}
+
+impl Hosts for HouseNames {
+    fn addresses<'a>(&'a self, name: &'a str) -> Doing<'a, Vec<IpAddr>> {
+        Names::addresses(self, name)
     }
 }
 

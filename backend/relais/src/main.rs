@@ -24,6 +24,7 @@ mod import;
 mod knocker;
 mod letter;
 mod log;
+mod moving;
 mod operations;
 mod outlook;
 mod private;

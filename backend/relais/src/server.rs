@@ -17,6 +17,7 @@ use relais_finding::{Finder, Keeper};
 use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
+use relais_moving::Movers;
 use relais_msgauth::Resolver;
 use relais_reception::{Disk, Login, Porter, Reception, ReceptionConfig, Tally, Tutor};
 use relais_service::{Access, CertificateDesk, Clerk, DnsHouse, Out, Outlook, Service, Site};
@@ -214,6 +215,8 @@ impl Server {
         let operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?;
         let mut operations = operations.with_certificates(desk).with_filters(Arc::clone(&self.filters));
         operations = operations.with_reception(Arc::clone(&self.reception));
+        let dialer = host::dialer(&self.reloading.begun_with, resolver(&self.resolver)?)?;
+        operations = operations.with_movers(Movers::new(self.store.clone(), dialer, tasks.clone(), stop.clone()));
         if let Some(delivery) = &delivery {
             operations = operations.with_outlook(Outlook::new(Seer(delivery.planner())));
         }

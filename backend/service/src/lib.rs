@@ -11,6 +11,7 @@
 //!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
 //! - `holds`: what people send, and whose mail is held; `suppression`: addresses elsewhere that are nobody's.
 //! - `mail`: one's own mailboxes, as one reads and writes in them.
+//! - `moving`: mail that is brought from other servers and files, and taken out again.
 //! - `scripts`: Sieve scripts, and rules as a form shows them.
 //! - `pictures`: pictures of others, fetched in their reader's stead.
 //! - `judging`: what would be done with a message. `junk`: what one's filter has learnt, whom one lets in or keeps out.
@@ -46,6 +47,7 @@ mod lists;
 mod log_ins;
 mod mail;
 mod moment;
+mod moving;
 mod mta_sts;
 mod once;
 mod overview;
@@ -74,6 +76,7 @@ use std::sync::Arc;
 
 use relais_filters::Filters;
 use relais_finding::Finder;
+use relais_moving::Movers;
 use relais_reception::{Login, Porter};
 use relais_store::{Page, Store};
 use serde::{Deserialize, Serialize};
@@ -115,6 +118,7 @@ pub use lists::*;
 pub use log_ins::LogInView;
 pub use mail::*;
 pub use moment::Moment;
+pub use moving::{ImportForm, ImportRefusal, ImportView, MailFiled, PIECE_OCTETS};
 pub use once::{MAX_ANSWER_OCTETS, OnceKey, Seen};
 pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
 pub use paging::Rows;
@@ -234,6 +238,8 @@ pub struct Operations {
     /// Fetches pictures that messages ask for; none in a house that reaches nobody.
     pub pictures: Option<Arc<dyn PictureFetcher>>,
     pub(crate) picture_seats: Seats,
+    /// Who brings mail from other servers; none in a house that reaches nobody.
+    pub movers: Option<Movers>,
     /// Who foretells what becomes of mail; none in a house that delivers nothing.
     pub outlook: Option<Outlook>,
     /// Who judges what comes in.
@@ -276,6 +282,12 @@ impl Operations {
     #[must_use]
     pub fn with_pictures(self, pictures: Arc<dyn PictureFetcher>) -> Self {
         Self { pictures: Some(pictures), ..self }
+    }
+
+    /// With someone who brings mail from other servers.
+    #[must_use]
+    pub fn with_movers(self, movers: Movers) -> Self {
+        Self { movers: Some(movers), ..self }
     }
 
     /// With someone who foretells what becomes of mail.

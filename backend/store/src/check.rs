@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 32] = [
+const RULES: [(&str, &str); 33] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -128,6 +128,10 @@ const RULES: [(&str, &str); 32] = [
               WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key))
            + (SELECT COUNT(*) FROM sender_rule r WHERE domain_key IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = r.domain_key))"),
+    ("imports of nobody",
+     "SELECT COUNT(*) FROM (SELECT account_key FROM import_run UNION ALL SELECT account_key FROM import_folder
+          UNION ALL SELECT account_key FROM import_span) o
+      WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key)"),
     ("choices of readers, or senders of pictures, of nobody",
      "SELECT COUNT(*) FROM (SELECT account_key FROM reading_choices UNION ALL SELECT account_key FROM picture_sender) o
       WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key)"),

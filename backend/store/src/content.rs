@@ -90,6 +90,11 @@ impl Content {
         Self(Arc::new(prepared))
     }
 
+    /// BLAKE3 of the raw octets.
+    pub fn hash(&self) -> [u8; 32] {
+        self.0.hash
+    }
+
     /// The raw octets' number (RFC822.SIZE).
     pub fn size_octets(&self) -> u64 {
         self.0.size_octets

@@ -15,6 +15,7 @@
 //! - `webmail`: how each person reads mail here, and whose pictures they see. `writing`: as whom they write, and how; `scheduled`: what goes out later; `contact`: whom they know.
 //! - `sieve`: people's scripts, the house's, and what they remember.
 //! - `transport`: TLS policies, and how TLS came out. `report`: what we tell others of their mail, and what they told us of ours.
+//! - `moving`: mail that is brought from another server, and how far that has come.
 //! - `contents`, `search`: reading many. `check`, `collect`: looking after it. `engine`: all that SQLite and PostgreSQL do not share.
 //!
 //! # Invariants
@@ -48,6 +49,7 @@ mod key;
 mod mailbox;
 mod message;
 mod metadata;
+mod moving;
 mod names;
 mod news;
 mod page;
@@ -114,6 +116,7 @@ pub use message::{
     FlagChange, FlagOp, FlagsStored, Replaced, Target,
 };
 pub use metadata::{Annotation, MAX_METADATA, MAX_METADATA_OCTETS, MAX_METADATA_VALUE, MetadataError};
+pub use moving::{FolderState, ImportRun, ImportSpan, SourceFolder};
 pub use news::{AccountNews, Happened};
 pub use page::{Listing, Page};
 pub use queue::*;

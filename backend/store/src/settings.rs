@@ -353,6 +353,8 @@ settings! {
     webhooks: bool = "webhooks.enabled", Programs, SettingKind::Switch, true;
     /// Networks inside that webhooks may reach, though they aren't of the public internet; over http, too, on loopback.
     webhooks_allow_internal: Networks = "webhooks.allow_internal", Programs, SettingKind::Networks, Networks::default();
+    /// Networks inside where mail servers may stand that people bring their mail from, though they aren't of the public internet.
+    imports_allow_internal: Networks = "imports.allow_internal", Programs, SettingKind::Networks, Networks::default();
 
     /// Waiting recipients from which the queue counts as large.
     queue_alarm: u64 = "warnings.queue_recipients", Warnings,

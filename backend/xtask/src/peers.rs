@@ -16,6 +16,7 @@ const SCRIPTS: &[&str] = &[
     "mutt.py",
     "sieve.py",
     "mbsync.py",
+    "moving.py",
     "postfix.py",
     "forwards.py",
     "exim.py",
@@ -35,6 +36,7 @@ const MSGAUTH: &str = "msgauth.py";
 const PACKAGES: &[&str] = &[
     "clamav-daemon",
     "curl",
+    "dovecot-imapd",
     "fetchmail",
     "getmail6",
     "gsasl",

@@ -33,6 +33,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("delivery", &["model", "message", "smtp", "msgauth", "store", "filing"], &["axum", "sqlx"]),
     ("dnscheck", &["model", "smtp", "msgauth", "store"], &["axum", "sqlx"]),
     ("certs", &["model", "store"], &["axum", "sqlx"]),
+    ("moving", &["model", "imap", "store"], &["axum", "sqlx"]),
     (
         "service",
         &[
@@ -50,6 +51,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
             "reception",
             "dnscheck",
             "certs",
+            "moving",
         ],
         &["axum", "sqlx"],
     ),

@@ -19,6 +19,7 @@ mod kit;
 mod lists;
 mod me;
 mod messages;
+mod moving;
 mod overview;
 mod people;
 mod queue;
@@ -72,6 +73,7 @@ fn operations(web: &Web) -> Operations {
         .group("addresses", |operations| lists::operations(addresses::operations(operations)))
         .group("queue", queue::operations)
         .group("messages", messages::operations)
+        .group("moving", moving::operations)
         .group("security", security::operations)
         .group("certificates", certificates::operations)
         .group("junk", junk::operations)

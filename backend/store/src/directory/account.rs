@@ -13,7 +13,7 @@ use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{
-    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, contact, junk, mailbox, removed,
+    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, contact, junk, mailbox, moving, removed,
     scheduled, sending, sieve, webhook, webmail, writing,
 };
 
@@ -818,6 +818,7 @@ async fn purge_account(tx: &mut AnyConnection, key: AccountKey) -> Result<(), Di
     scheduled::remove_all(tx, key).await?;
     sieve::remove_all(tx, key).await?;
     contact::remove_all(tx, key).await?;
+    moving::remove_all(tx, key).await?;
     for sql in ["DELETE FROM account_domain WHERE account_key = $1", "DELETE FROM account WHERE account_key = $1"] {
         sqlx::query(sql).bind(key.value()).execute(&mut *tx).await?;
     }

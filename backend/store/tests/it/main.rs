@@ -21,6 +21,7 @@ mod junk;
 mod lists;
 mod mailboxes;
 mod metadata;
+mod moving;
 mod people;
 mod queue;
 mod quota;

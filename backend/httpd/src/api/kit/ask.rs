@@ -101,6 +101,25 @@ impl FromRequest<Web> for Letter {
     }
 }
 
+/// Messages in a row: for each a line of JSON, then its octets.
+#[derive(Debug)]
+pub(crate) struct Parcels(pub(crate) Bytes);
+
+/// The type of [`Parcels`], on their way in and out.
+pub(crate) const PARCELS: &str = "application/vnd.relais.messages";
+
+impl FromRequest<Web> for Parcels {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _web: &Web) -> Answer<Self> {
+        let (parts, body) = request.into_parts();
+        if kind(&parts.headers) != PARCELS {
+            return Err(Problem::Type(PARCELS));
+        }
+        read(body, relais_service::PIECE_OCTETS).await.map(Self)
+    }
+}
+
 /// The version that a change is meant for (RFC 9110 §13.1.1): the `ETag` of what was read. None: whatever is there.
 #[derive(Debug)]
 pub(crate) struct IfMatch(Option<String>);

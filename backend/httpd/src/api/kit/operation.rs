@@ -15,11 +15,11 @@ use serde_json::{Map, Value, json};
 use tower_http::timeout::TimeoutLayer;
 use utoipa::{IntoParams, ToSchema};
 
-use super::ask::{Csv, IfMatch, Json, Letter, MAX_ROWS, Query};
+use super::ask::{Csv, IfMatch, Json, Letter, MAX_ROWS, PARCELS, Parcels, Query};
 use super::caller::{Caller, Least, Scoped};
 use super::once::{Desk, once};
 use super::problem::{PROBLEM_JSON, ProblemDocument};
-use super::reply::{Done, IfUnchanged, Made, Many, One, Plain, Seen, ShownOnce};
+use super::reply::{Done, IfUnchanged, Made, Many, One, Plain, Row, Seen, ShownOnce};
 use super::{Answer, PREFIX, Problem};
 use crate::Web;
 
@@ -421,6 +421,13 @@ impl Describe for Letter {
     }
 }
 
+impl Describe for Parcels {
+    fn describe(description: &mut Description) {
+        let schema = json!({ "type": "string", "contentMediaType": PARCELS });
+        description.body = Some(content(PARCELS, &schema));
+    }
+}
+
 impl Describe for IfMatch {
     fn describe(description: &mut Description) {
         let schema = json!({ "type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*")$"# });
@@ -489,6 +496,15 @@ impl Describe for Plain {
         description.succeed(StatusCode::OK, "A file of plain text.", None);
         if let Some(members) = description.success.1.as_object_mut() {
             members.insert("content".to_owned(), content("text/plain", &json!({ "type": "string" })));
+        }
+    }
+}
+
+impl Describe for Row {
+    fn describe(description: &mut Description) {
+        description.succeed(StatusCode::OK, "For each message a line of JSON, then its octets.", None);
+        if let Some(members) = description.success.1.as_object_mut() {
+            members.insert("content".to_owned(), content(PARCELS, &json!({ "type": "string" })));
         }
     }
 }

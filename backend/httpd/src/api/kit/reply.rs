@@ -64,6 +64,10 @@ pub(crate) struct ShownOnce<T> {
 #[derive(Debug)]
 pub(crate) struct Plain(pub(crate) String);
 
+/// Messages in a row, as [`super::ask::Parcels`] are.
+#[derive(Debug)]
+pub(crate) struct Row(pub(crate) Vec<u8>);
+
 /// It is done, and there is nothing to say: 204.
 #[derive(Debug)]
 pub(crate) struct Done;
@@ -239,6 +243,12 @@ impl IntoResponse for Done {
 impl IntoResponse for Plain {
     fn into_response(self) -> Response {
         ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], self.0).into_response()
+    }
+}
+
+impl IntoResponse for Row {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, super::ask::PARCELS)], self.0).into_response()
     }
 }
 
