@@ -1,8 +1,8 @@
 //! The model for all: what is known of mail before anybody here has said a word.
 //!
-//! Two judges, for they err differently. A logistic regression weighs all evidence together; Fisher's method asks how
-//! surely the evidence speaks for one side alone, and has no opinion where it speaks loudly for both, as a newsletter's
-//! does. Their sum is the score. The regression is itself a sum of many, half of them trained on what messages say and half
+//! Three judges, for they err differently. A logistic regression weighs all evidence together; Winnow lets what is known vote, each
+//! message's votes counted as shares; Fisher's method asks how surely the evidence speaks for one side alone, and has no opinion
+//! where it speaks loudly for both, as a newsletter's does. Their sum is the score. The regression is itself a sum of many, half of them trained on what messages say and half
 //! on the manner in which they are made ([`Training`](crate::Training)).
 
 use std::sync::LazyLock;
@@ -14,22 +14,35 @@ use crate::place::{Kind, Place};
 use crate::score::LEAST_REASON;
 
 /// The first octets of a model's bytes, and its format.
-const MAGIC: [u8; 8] = *b"relais\x02g";
-/// A model has no more features than this: about 2.3 MiB.
+const MAGIC: [u8; 8] = *b"relais\x03g";
+/// A model has no more features than this: about 2.7 MiB.
 pub(crate) const MAX_ENTRIES: usize = 400_000;
 /// What a belief of 1 is worth, in log-odds.
 const BELIEF_UNIT: f64 = 1.0 / 20.0;
 /// What Fisher's method adds when it is sure, in log-odds, to either side.
-const FISHER_SHARE: f32 = 1.5;
+const FISHER_SHARE: f32 = 1.05;
+/// What Winnow's mean vote of 1 is worth, in log-odds.
+const VOTE_SHARE: f32 = 14.0;
+/// The vote of a feature that isn't asked.
+pub(crate) const NO_VOTE: i8 = i8::MIN;
 
 /// What is known of one feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) hash: u32,
-    /// The regression's weight, in [`General::unit`]s.
+    /// The regression's weight, in [`Units::weight`]s.
     pub(crate) weight: i8,
     /// How likely junk is where this stands, for Fisher's method; 0: it is not asked.
     pub(crate) belief: i8,
+    /// Winnow's vote for junk, in [`Units::vote`]s, or [`NO_VOTE`].
+    pub(crate) vote: i8,
+}
+
+/// What a 1 is worth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Units {
+    pub(crate) weight: f32,
+    pub(crate) vote: f32,
 }
 
 /// The general model. It is made by [`Training`](crate::Training) and never learns; accounts do ([`Own`](crate::Own)).
@@ -44,8 +57,7 @@ pub struct General {
     known: Vec<u64>,
     /// For each of the first 16 bits of a hash, where its entries begin.
     starts: Vec<u32>,
-    /// What a weight of 1 is worth.
-    unit: f32,
+    units: Units,
     /// What is added to every sum.
     bias: f32,
 }
@@ -62,8 +74,8 @@ pub(crate) struct Weighed {
 }
 
 impl General {
-    /// `entries` are in the order of their hashes, each once; `unit` is what a weight of 1 is worth, `bias` is added to every sum.
-    pub(crate) fn new(entries: Vec<Entry>, unit: f32, bias: f32) -> Self {
+    /// `entries` are in the order of their hashes, each once; `bias` is added to every sum.
+    pub(crate) fn new(entries: Vec<Entry>, units: Units, bias: f32) -> Self {
         let (mut known, mut starts) = (vec![0_u64; 1 << 16], vec![0_u32; 1 << 16]);
         for entry in &entries {
             let (word, bit) = place_of(entry.hash);
@@ -80,7 +92,7 @@ impl General {
             let count = std::mem::replace(start, next);
             next += count;
         }
-        Self { entries, known, starts, unit, bias }
+        Self { entries, known, starts, units, bias }
     }
 
     /// The model that ships with the binary.
@@ -97,33 +109,37 @@ impl General {
     /// [`Broken`]: these are no bytes of a model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Broken> {
         let mut reader = Reader::new(bytes, MAGIC)?;
-        let (unit, bias) = (reader.f32()?, reader.f32()?);
+        let units = Units { weight: reader.f32()?, vote: reader.f32()? };
+        let bias = reader.f32()?;
+        let is_sound = [units.weight, units.vote, bias].into_iter().all(f32::is_finite);
         let count = usize::try_from(reader.u32()?).map_err(|_| Broken)?;
-        if count > MAX_ENTRIES || !unit.is_finite() || !bias.is_finite() {
+        if count > MAX_ENTRIES || !is_sound {
             return Err(Broken);
         }
         let mut entries: Vec<Entry> = Vec::with_capacity(count);
         for _ in 0..count {
-            let entry = Entry { hash: reader.u32()?, weight: reader.i8()?, belief: reader.i8()? };
+            let entry = Entry { hash: reader.u32()?, weight: reader.i8()?, belief: reader.i8()?, vote: reader.i8()? };
             if entries.last().is_some_and(|last| last.hash >= entry.hash) {
                 return Err(Broken);
             }
             entries.push(entry);
         }
         reader.end()?;
-        Ok(Self::new(entries, unit, bias))
+        Ok(Self::new(entries, units, bias))
     }
 
-    /// Little-endian: magic, unit, bias, count, then hash, weight and belief of each.
+    /// Little-endian: magic, units, bias, count, then hash, weight, belief and vote of each.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
-        bytes.extend(self.unit.to_le_bytes());
+        bytes.extend(self.units.weight.to_le_bytes());
+        bytes.extend(self.units.vote.to_le_bytes());
         bytes.extend(self.bias.to_le_bytes());
         bytes.extend(u32::try_from(self.entries.len()).unwrap_or(u32::MAX).to_le_bytes());
         for entry in &self.entries {
             bytes.extend(entry.hash.to_le_bytes());
             bytes.extend(entry.weight.to_le_bytes());
             bytes.extend(entry.belief.to_le_bytes());
+            bytes.extend(entry.vote.to_le_bytes());
         }
         bytes
     }
@@ -153,27 +169,33 @@ impl General {
     /// What it says of a message.
     pub(crate) fn weigh(&self, features: &Features) -> Weighed {
         let shares = Shares::of(features);
-        let mut sums = [0_i32; Kind::COUNT];
+        let said = features.said().iter().filter(|feature| !feature.place.is_personal());
+        let known: Vec<(&Feature, &Entry)> =
+            said.filter_map(|feature| Some((feature, self.entry(feature.hash)?))).collect();
+        let mut sums = [Sums::default(); Kind::COUNT];
         let mut fisher = Fisher::default();
-        let mut parts = Vec::new();
-        for feature in features.said().iter().filter(|feature| !feature.place.is_personal()) {
-            let Some(entry) = self.entry(feature.hash) else { continue };
-            if let Some(sum) = sums.get_mut(feature.place.kind() as usize) {
-                *sum += i32::from(entry.weight);
-            }
-            let part = f32::from(entry.weight) * self.unit * shares.of_place(feature.place);
-            if part.abs() >= LEAST_REASON {
-                parts.push((*feature, part));
+        for (feature, entry) in &known {
+            if let Some(sums) = sums.get_mut(feature.place.kind() as usize) {
+                sums.add(**entry);
             }
             if entry.belief != 0 {
                 fisher.add(entry.belief);
             }
         }
+        let total =
+            |of: fn(&Sums) -> i32| sums.iter().zip(shares.0).map(|(sums, share)| worth(of(sums)) * share).sum::<f32>();
+        // What a vote adds: they are counted as shares of all that have one.
+        let voice = self.units.vote * VOTE_SHARE / total(|sums| sums.voters).max(f32::MIN_POSITIVE);
+        let part = |(feature, entry): (&Feature, &Entry)| {
+            let vote = if entry.vote == NO_VOTE { 0.0 } else { f32::from(entry.vote) * voice };
+            (*feature, (f32::from(entry.weight) * self.units.weight + vote) * shares.of_place(feature.place))
+        };
+        let parts = known.into_iter().map(part).filter(|(_, part)| part.abs() >= LEAST_REASON).collect();
         let fours = features.fours().map(|(place, fours)| {
             let sum = fours.iter().filter_map(|hash| self.entry(*hash)).map(|entry| i32::from(entry.weight)).sum();
-            (place, worth(sum) * self.unit * shares.of_place(place))
+            (place, worth(sum) * self.units.weight * shares.of_place(place))
         });
-        let said: f32 = sums.into_iter().zip(shares.0).map(|(sum, share)| worth(sum) * self.unit * share).sum();
+        let said = total(|sums| sums.weights) * self.units.weight + total(|sums| sums.votes) * voice;
         let by_octets: f32 = fours.iter().map(|(_, part)| part).sum();
         let log_odds = self.bias + said + by_octets + FISHER_SHARE * fisher.leaning();
         Weighed { log_odds, parts, fours }
@@ -182,6 +204,24 @@ impl General {
     /// The logarithm of how much likelier junk is than ham.
     pub fn log_odds(&self, features: &Features) -> f32 {
         self.weigh(features).log_odds
+    }
+}
+
+/// What the known features of one kind say.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    weights: i32,
+    votes: i32,
+    voters: i32,
+}
+
+impl Sums {
+    fn add(&mut self, entry: Entry) {
+        self.weights += i32::from(entry.weight);
+        if entry.vote != NO_VOTE {
+            self.votes += i32::from(entry.vote);
+            self.voters += 1;
+        }
     }
 }
 
@@ -346,8 +386,11 @@ mod tests {
 
     #[test]
     fn bytes_are_read_as_written_and_broken_ones_refused() {
-        let entries = vec![Entry { hash: 3, weight: -5, belief: 0 }, Entry { hash: 9, weight: 1, belief: 127 }];
-        let general = General::new(entries, 0.5, -1.0);
+        let entries = vec![
+            Entry { hash: 3, weight: -5, belief: 0, vote: NO_VOTE },
+            Entry { hash: 9, weight: 1, belief: 127, vote: -7 },
+        ];
+        let general = General::new(entries, Units { weight: 0.5, vote: 0.25 }, -1.0);
         let bytes = general.to_bytes();
         assert_eq!(General::from_bytes(&bytes), Ok(general));
         for length in 0..bytes.len() {
@@ -355,15 +398,15 @@ mod tests {
         }
         assert_eq!(General::from_bytes(&[bytes.as_slice(), b"x"].concat()), Err(Broken));
         let mut unsorted = bytes;
-        unsorted[20] = 200;
+        unsorted[24] = 200;
         assert_eq!(General::from_bytes(&unsorted), Err(Broken));
     }
 
     #[test]
     fn what_is_known_is_found_and_nothing_else() {
         let hashes = [1, 2, 1023, 1024, 1025, 65_535, 65_536, 65_537, 70_000, u32::MAX - 1, u32::MAX];
-        let entries = hashes.iter().map(|hash| Entry { hash: *hash, weight: 1, belief: 0 }).collect();
-        let general = General::new(entries, 1.0, 0.0);
+        let entries = hashes.iter().map(|hash| Entry { hash: *hash, weight: 1, belief: 0, vote: 0 }).collect();
+        let general = General::new(entries, Units { weight: 1.0, vote: 1.0 }, 0.0);
         for hash in hashes.into_iter().flat_map(|hash| hash.saturating_sub(3)..=hash.saturating_add(3)) {
             assert_eq!(general.entry(hash).map(|entry| entry.hash), hashes.contains(&hash).then_some(hash), "{hash}");
         }

@@ -32,6 +32,7 @@ mod score;
 mod signs;
 mod tokens;
 mod training;
+mod winnow;
 
 pub use binary::Broken;
 pub use features::{Features, MAX_FEATURES, Surroundings};

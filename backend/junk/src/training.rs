@@ -1,11 +1,12 @@
 //! Makes the general model from a corpus, the same from the same, to the octet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::Class;
 use crate::features::{Feature, Features};
-use crate::general::{Entry, General, MAX_ENTRIES, Shares, belief, quantised, side};
+use crate::general::{Entry, General, MAX_ENTRIES, NO_VOTE, Shares, Units, belief, quantised, side};
 use crate::place::Place;
+use crate::winnow::Winnow;
 
 /// One message to learn from.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +65,13 @@ type View = fn(Place) -> bool;
 
 /// Half of the regressions look at what a message says, half at how it is made; they err differently, and the sum of the two errs
 /// less than one that looks at both. Each half's share in it.
-const VIEWS: [(View, f32); 2] = [(|place| !place.is_manner(), 0.75), (Place::is_manner, 0.375)];
+const VIEWS: [(View, f32); 2] = [(|place| !place.is_manner(), 0.525), (Place::is_manner, 0.2625)];
+/// How many Winnows there are, beside the regressions; they look at what a message says,
+const WINNOWS: u16 = 4;
+/// and go over the corpus so often.
+const WINNOW_ROUNDS: u16 = 5;
+/// No vote is louder.
+const MAX_VOTE: f32 = 8.0;
 
 /// Who errs by less has learnt its message.
 const LEAST_ERROR: f32 = 1e-4;
@@ -84,7 +91,7 @@ struct Tally {
 
 /// A message as places in the weights, with their shares.
 struct Row {
-    cells: Vec<(u32, f32)>,
+    cells: Vec<(usize, f32)>,
     is_junk: bool,
 }
 
@@ -103,7 +110,29 @@ impl Training {
                 sum.add(&self.voice(&rows, chosen.len(), &mut chance), share / f32::from(self.voices));
             }
         }
-        assemble(examples, &tallies, &chosen, &sum)
+        let (says, _) = VIEWS[0];
+        let rows: Vec<Row> = examples.iter().map(|example| row(example, &chosen, says)).collect();
+        let votes = self.votes(&rows, chosen.len(), &mut chance);
+        assemble(examples, &tallies, &Learnt { chosen, regression: sum, votes })
+    }
+
+    /// The mean of what some Winnows find of each feature, each over another part of the corpus.
+    fn votes(&self, rows: &[Row], count: usize, chance: &mut Chance) -> Vec<f32> {
+        let mut votes = vec![0.0; count];
+        for _ in 0..WINNOWS {
+            let mut rows: Vec<&Row> = rows.iter().filter(|_| chance.share() < self.part).collect();
+            let mut winnow = Winnow::new(count);
+            for _ in 0..WINNOW_ROUNDS {
+                chance.shuffle(&mut rows);
+                for row in rows.iter().filter(|row| !row.cells.is_empty()) {
+                    winnow.learn(&row.cells, usize::from(row.is_junk));
+                }
+            }
+            for (vote, leaning) in votes.iter_mut().zip(winnow.leanings()) {
+                *vote += leaning / f32::from(WINNOWS);
+            }
+        }
+        votes
     }
 
     /// One of the regressions.
@@ -126,9 +155,13 @@ impl Training {
 
     fn tally(&self, examples: &[Example<'_>], is_artefact: &dyn Fn(Place, &str) -> bool) -> BTreeMap<u32, Tally> {
         let mut tallies: BTreeMap<u32, Tally> = BTreeMap::new();
+        // Asked once a feature, for most come in many messages.
+        let mut known: HashMap<u32, bool> = HashMap::new();
         for example in examples {
             let text = |feature: &Feature| example.features.text_of(feature);
-            let said = example.features.said().iter().filter(|one| !is_artefact(one.place, &text(one)));
+            let mut is_one =
+                |one: &Feature| *known.entry(one.hash).or_insert_with(|| is_artefact(one.place, &text(one)));
+            let said = example.features.said().iter().filter(|one| !is_one(one));
             for (hash, place) in general(said, example.features) {
                 let tally = tallies.entry(hash).or_default();
                 tally.is_manner = place.is_manner();
@@ -155,7 +188,7 @@ fn row(example: &Example<'_>, chosen: &[u32], sees: View) -> Row {
     let shares = Shares::of(example.features);
     let cell = |(hash, place): (u32, Place)| {
         let at = chosen.binary_search(&hash).ok()?;
-        Some((u32::try_from(at).ok()?, shares.of_place(place)))
+        Some((at, shares.of_place(place)))
     };
     let features = general(example.features.said().iter(), example.features).filter(|(_, place)| sees(*place));
     Row { cells: features.filter_map(cell).collect(), is_junk: example.class == Class::Junk }
@@ -188,7 +221,7 @@ impl Regression {
     }
 
     fn learn(&mut self, row: &Row, training: &Training) {
-        let known = row.cells.iter().filter_map(|(at, share)| Some(self.weights.get(index(*at))?.value * share));
+        let known = row.cells.iter().filter_map(|(at, share)| Some(self.weights.get(*at)?.value * share));
         let sum = self.bias.value + known.sum::<f32>();
         let (wanted, short, importance) =
             if row.is_junk { (1.0, -training.margin, 1.0) } else { (0.0, training.margin, training.ham_weight) };
@@ -197,7 +230,7 @@ impl Regression {
             return;
         }
         for (at, share) in &row.cells {
-            if let Some(weight) = self.weights.get_mut(index(*at)) {
+            if let Some(weight) = self.weights.get_mut(*at) {
                 weight.step(error * share + training.decay * weight.value, training.rate);
             }
         }
@@ -210,10 +243,6 @@ impl Regression {
         }
         self.bias.value += other.bias.value * share;
     }
-}
-
-fn index(at: u32) -> usize {
-    usize::try_from(at).unwrap_or(usize::MAX)
 }
 
 /// Repeatable chance: a linear congruence of Knuth's.
@@ -239,13 +268,17 @@ impl Chance {
     }
 }
 
+/// What was learnt of the features that are looked at.
+struct Learnt {
+    /// Their hashes, in order.
+    chosen: Vec<u32>,
+    regression: Regression,
+    votes: Vec<f32>,
+}
+
 /// Quantises, and keeps what says most.
-fn assemble(
-    examples: &[Example<'_>],
-    tallies: &BTreeMap<u32, Tally>,
-    chosen: &[u32],
-    regression: &Regression,
-) -> General {
+fn assemble(examples: &[Example<'_>], tallies: &BTreeMap<u32, Tally>, learnt: &Learnt) -> General {
+    let Learnt { chosen, regression, votes } = learnt;
     let mut all = [0.0; 2];
     for example in examples {
         if let Some(count) = all.get_mut(side(example.class)) {
@@ -258,6 +291,12 @@ fn assemble(
         let weight = chosen.binary_search(&hash).ok().and_then(|at| regression.weights.get(at));
         weight.map_or(0, |weight| quantised(f64::from(weight.value / unit)))
     };
+    let loudest = votes.iter().fold(f32::MIN_POSITIVE, |loudest, vote| loudest.max(vote.abs())).min(MAX_VOTE);
+    let vote_unit = loudest / 127.0;
+    let vote_of = |hash: u32, tally: &Tally| {
+        let vote = chosen.binary_search(&hash).ok().and_then(|at| votes.get(at)).filter(|_| !tally.is_manner);
+        vote.map_or(NO_VOTE, |vote| quantised(f64::from(vote / vote_unit)))
+    };
     let known = tallies.iter().filter(|(_, tally)| {
         tally.sources.len() >= 2 || tally.is_domain && tally.messages[0] + tally.messages[1] >= 2.0
     });
@@ -266,12 +305,13 @@ fn assemble(
             hash: *hash,
             weight: weight_of(*hash),
             belief: if tally.is_manner { 0 } else { belief(tally.messages, all) },
+            vote: vote_of(*hash, tally),
         })
         .collect();
-    entries.retain(|entry| entry.weight != 0 || entry.belief != 0);
+    entries.retain(|entry| entry.weight != 0 || entry.belief != 0 || entry.vote != NO_VOTE);
     let says = |entry: &Entry| u16::from(entry.weight.unsigned_abs()) * 4 + u16::from(entry.belief.unsigned_abs());
     entries.sort_by_key(|entry| (std::cmp::Reverse(says(entry)), entry.hash));
     entries.truncate(MAX_ENTRIES);
     entries.sort_by_key(|entry| entry.hash);
-    General::new(entries, unit, regression.bias.value)
+    General::new(entries, Units { weight: unit, vote: vote_unit }, regression.bias.value)
 }
