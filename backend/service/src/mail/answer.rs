@@ -126,7 +126,7 @@ impl Mail {
             }],
             Answering::Reply | Answering::ReplyAll => Vec::new(),
         };
-        let quote = (of.how != Answering::ForwardFile).then(|| Quote { head, text: quote, is_kept: true });
+        let quote = (of.how != Answering::ForwardFile).then_some(Quote { head, text: quote, is_kept: true });
         Ok(Draft {
             id,
             from: identity.written(),
