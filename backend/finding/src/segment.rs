@@ -5,7 +5,7 @@
 //! block = terms (`\0` term `\0` term … `\0`, in order) | lengths of the postings, a number each | postings: distances, a number each
 //! ```
 //! A term is a place and a word ([`crate::letter::Place`]). Terms stand as they are, uncompressed: whatever is asked for, at a word's
-//! beginning, end or anywhere, is one search for octets over all terms, which goes through a gigabyte in a fraction of a second.
+//! beginning, end or anywhere, is one search for octets over all terms.
 //!
 //! Memory: the directory, and one block at a time.
 

@@ -1,7 +1,7 @@
 //! Which message stands where: newest first, each alone, or in conversations by THREAD=REFERENCES (RFC 5256).
 //!
-//! An order is made once and kept. Flags don't change it; who goes is taken out of it; who comes is put in. Where conversations are wanted,
-//! those that the new messages touch are threaded anew, from what is kept of each message: some 100 octets.
+//! An order is made once and kept. Flags don't change it; who goes is taken out of it; who comes is put in, and where conversations are
+//! wanted, they are threaded anew from what is kept of each message: some 100 octets.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -145,60 +145,9 @@ impl Order {
         }
         let new = facts(store, view.mailbox(), last, &rows).await?;
         let gone = |uid: u32| Uid::new(uid).is_some_and(|uid| changes.vanished.contains(uid));
-        let old: Vec<Fact> = self.facts.iter().filter(|fact| !gone(fact.uid)).cloned().collect();
-        if new.len() > FEW {
-            let all = old.into_iter().chain(new).collect();
-            return aside(rows.len(), move || Self::build(mod_seq, &rows, all, true)).await;
-        }
-        let lines: Vec<Conversation> = if changes.vanished.is_empty() {
-            self.lines.to_vec()
-        } else {
-            self.lines.iter().filter_map(|line| line.without(&gone)).collect()
-        };
-        aside(rows.len(), move || Self::put_in(mod_seq, &rows, last, lines, old, new)).await
-    }
-
-    /// `lines` of the `old` messages, and the `new` ones, whose UIDs are above `last`, put in.
-    ///
-    /// A new message joins those that name it, that it names, that name what it names, or that have its subject (RFC 5256): their lines are
-    /// threaded together with it, and no other line can change.
-    fn put_in(
-        mod_seq: ModSeq,
-        rows: &[(u32, u32)],
-        last: u32,
-        lines: Vec<Conversation>,
-        old: Vec<Fact>,
-        new: Vec<Fact>,
-    ) -> Self {
-        let ids: HashSet<Id> = new.iter().flat_map(|fact| fact.id.iter().chain(&fact.references)).copied().collect();
-        let subjects: HashSet<Id> =
-            new.iter().map(|fact| fact.base_subject).filter(|subject| *subject != [0; ID_LETTERS]).collect();
-        let is_touched = |fact: &&Fact| {
-            subjects.contains(&fact.base_subject) || fact.id.iter().chain(&fact.references).any(|id| ids.contains(id))
-        };
-        let touched: HashSet<u32> = old.iter().filter(is_touched).map(|fact| fact.uid).collect();
-        let (joined, mut left): (Vec<_>, Vec<_>) =
-            lines.into_iter().partition(|line| line.uids.iter().any(|uid| touched.contains(uid)));
-        let joined: HashSet<u32> = joined.iter().flat_map(|line| line.uids.iter().copied()).collect();
-        let again: Vec<Fact> = old.iter().filter(|fact| joined.contains(&fact.uid)).chain(&new).cloned().collect();
-        // A line whose newest message went stood where it was; now that the list changes it goes where it belongs.
-        let arrived = |uid: u32| {
-            let at = rows.binary_search_by_key(&uid, |(uid, _)| *uid).ok()?;
-            rows.get(at).map(|(uid, arrived)| (*arrived, *uid))
-        };
-        for line in left.iter_mut().filter(|line| arrived(line.latest.1) != Some(line.latest)) {
-            line.latest = line.uids.iter().filter_map(|uid| arrived(*uid)).max().unwrap_or(line.latest);
-        }
-        left.extend(thread(&again));
-        // Whose facts could not be read stands alone: nobody is hidden.
-        let told: HashSet<u32> = new.iter().map(|fact| fact.uid).collect();
-        let alone = rows.iter().filter(|(uid, _)| *uid > last && !told.contains(uid));
-        left.extend(alone.map(|(uid, arrived)| Conversation { uids: Box::new([*uid]), latest: (*arrived, *uid) }));
-        // It is in order but for the last few.
-        left.sort_by_key(|line| std::cmp::Reverse(line.latest));
-        let known = rows.iter().filter_map(|(uid, _)| Uid::new(*uid)).collect();
-        let facts = old.into_iter().chain(new).collect();
-        Self { mod_seq, known, by_conversation: true, lines: Arc::new(left), facts: Arc::new(facts) }
+        let mut all: Vec<Fact> = self.facts.iter().filter(|fact| !gone(fact.uid)).cloned().collect();
+        all.extend(new);
+        aside(rows.len(), move || Self::build(mod_seq, &rows, all, true)).await
     }
 
     /// `rows`: UID and arrival of each message, ascending.
@@ -373,45 +322,6 @@ mod tests {
         let left = order.lines[2].without(&|uid| uid == 3).unwrap();
         assert_eq!((left.uids.to_vec(), left.newest()), (vec![1], 1));
         assert_eq!(order.lines[3].without(&|uid| uid == 2), None);
-    }
-
-    /// However messages answer each other and whatever their subjects: put in one by one, they stand as if all were threaded at once.
-    #[test]
-    fn what_is_put_in_stands_where_it_would_have_stood() {
-        use relais_model::Random as _;
-        for seed in 0..40 {
-            let random = relais_testkit::SeededRandom::new(seed);
-            let below = |bound: u64| u32::try_from(random.below(bound)).unwrap();
-            let facts: Vec<Fact> = (1..=60)
-                .map(|uid| {
-                    // Some name what isn't there yet, or never comes.
-                    let count = below(3);
-                    let names: Vec<String> = (0..count).map(|_| format!("m{}", below(90))).collect();
-                    let subject = if below(5) == 0 { String::new() } else { format!("S{}", below(25)) };
-                    fact(uid, &format!("m{uid}"), &names.join(" "), &subject)
-                })
-                .collect();
-            let rows: Vec<(u32, u32)> = (1..=60).map(|uid| (uid, uid * 10)).collect();
-            let mut order = Order::build(ModSeq::FIRST, &rows[..20], facts[..20].to_vec(), true);
-            let mut at = 20;
-            while at < 60 {
-                let end = (at + 1 + usize::try_from(below(3)).unwrap()).min(60);
-                let (lines, old) = (order.lines.to_vec(), order.facts.to_vec());
-                let (last, new) = (u32::try_from(at).unwrap(), facts[at..end].to_vec());
-                order = Order::put_in(ModSeq::FIRST, &rows[..end], last, lines, old, new);
-                let whole = Order::build(ModSeq::FIRST, &rows[..end], facts[..end].to_vec(), true);
-                let sorted = |order: &Order| -> Vec<Vec<u32>> {
-                    let sort = |line: &Conversation| {
-                        let mut uids = line.uids.to_vec();
-                        uids.sort_unstable();
-                        uids
-                    };
-                    order.lines.iter().map(sort).collect()
-                };
-                assert_eq!(sorted(&order), sorted(&whole), "seed {seed}, {at} to {end}");
-                at = end;
-            }
-        }
     }
 
     #[test]
