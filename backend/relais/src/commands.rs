@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::arguments::{
     AccountCommand, ActivityCommand, AliasCommand, AppPasswordCommand, CertificateCommand, DnsCommand, DomainCommand,
     HoldCommand, HouseCommand, JudgeArguments, KeyCommand, ListArguments, MessageCommand, QueueCommand, QueueSelection,
-    SenderArguments, SenderCommand, SettingsCommand, SieveArguments, SieveCommand, SuppressedCommand,
+    Recipes, SenderArguments, SenderCommand, SettingsCommand, SieveArguments, SieveCommand, SuppressedCommand,
 };
 use crate::config::Config;
 use crate::control::{Content, Line, complaints, path, query};
@@ -347,6 +347,16 @@ async fn sieve(command: SieveCommand, line: &mut Line<'_>) -> Result<bool> {
                 say(said.trim_end())?;
             }
             return Ok(faults.is_empty());
+        }
+        SieveCommand::Import { file, from } => {
+            let recipes = read_text(&file)?;
+            let imported = match from {
+                Recipes::Forward => relais_sieve::import::forward(&recipes),
+                Recipes::Procmail => relais_sieve::import::procmail(&recipes),
+                Recipes::Maildrop => relais_sieve::import::maildrop(&recipes),
+            };
+            show::print(&imported.script)?;
+            return Ok(imported.left.is_empty());
         }
         SieveCommand::Activate { name, account } => {
             let at = path(&["people", &account, "scripts", "active"]);
