@@ -257,6 +257,8 @@ impl Filing {
             cc: Vec::new(),
             bcc: Vec::new(),
             subject: String::new(),
+            reply_to: Vec::new(),
+            rich: None,
             text: String::new(),
             files: Vec::new(),
             date: self.store.now(),

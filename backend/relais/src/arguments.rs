@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use axum::http::Method;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::DEFAULT_PATH;
 
@@ -791,6 +791,14 @@ pub(crate) enum SieveCommand {
         /// The file; `-` for standard input.
         file: PathBuf,
     },
+    /// Makes a script of another filter's recipes, and shows it. What has no like in Sieve stands at its end, with its line and why; then it ends with 1.
+    Import {
+        /// The file; `-` for standard input.
+        file: PathBuf,
+        /// What it is.
+        #[arg(long)]
+        from: Recipes,
+    },
     /// Lets one of an account's run over mail that comes.
     Activate {
         /// Its name.
@@ -813,6 +821,17 @@ pub(crate) enum SieveCommand {
         #[command(flatten)]
         of: SieveArguments,
     },
+}
+
+/// What other filters read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Recipes {
+    /// `.forward`.
+    Forward,
+    /// `.procmailrc`.
+    Procmail,
+    /// `.mailfilter`.
+    Maildrop,
 }
 
 /// Whose scripts; the house's where it isn't said.

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use crate::arguments::{
     AccountCommand, ActivityCommand, AliasCommand, AliasTerms, AppPasswordCommand, CertificateCommand, DnsCommand,
     DomainCommand, HoldCommand, HouseCommand, IndexCommand, JudgeArguments, KeyCommand, ListArguments, ListCommand,
-    MessageCommand, QueueCommand, QueueSelection, SenderArguments, SenderCommand, SettingsCommand, SieveArguments,
-    SieveCommand, SuppressedCommand,
+    MessageCommand, QueueCommand, QueueSelection, Recipes, SenderArguments, SenderCommand, SettingsCommand,
+    SieveArguments, SieveCommand, SuppressedCommand,
 };
 use crate::config::Config;
 use crate::control::{Content, Line, complaints, path, query};
@@ -380,6 +380,16 @@ async fn sieve(command: SieveCommand, line: &mut Line<'_>) -> Result<bool> {
                 say(said.trim_end())?;
             }
             return Ok(faults.is_empty());
+        }
+        SieveCommand::Import { file, from } => {
+            let recipes = read_text(&file)?;
+            let imported = match from {
+                Recipes::Forward => relais_sieve::import::forward(&recipes),
+                Recipes::Procmail => relais_sieve::import::procmail(&recipes),
+                Recipes::Maildrop => relais_sieve::import::maildrop(&recipes),
+            };
+            show::print(&imported.script)?;
+            return Ok(imported.left.is_empty());
         }
         SieveCommand::Activate { name, account } => {
             let at = path(&["people", &account, "scripts", "active"]);

@@ -1,4 +1,10 @@
 //! The index over a store, on both engines: right against a scan, whatever is lost, damaged, late or gone.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "clippy knows tests, not their helpers"
+)]
 
 use std::fs;
 use std::path::PathBuf;
@@ -83,9 +89,9 @@ impl House {
     }
 
     async fn raws(&self) -> Vec<(u32, Vec<u8>)> {
-        let rows = self.view().await.read(|rows| rows.as_slice().to_vec());
+        let all = self.view().await.read(|rows| rows.as_slice().to_vec());
         let mut raws = Vec::new();
-        for row in rows {
+        for row in all {
             raws.push((row.uid, self.store.raw(row.message()).await.unwrap().unwrap()));
         }
         raws
