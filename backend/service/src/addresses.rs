@@ -415,9 +415,12 @@ impl Addresses {
         actor.require_reach(name.domain())?;
         let of = self.store.domain_of_alias(&sample.domain).await?.unwrap_or_else(|| sample.domain.clone());
         let pattern = Pattern::of(&name).map_err(|error| no_alias("address", &trial.address, &error))?;
-        let fits = of == *name.domain() && pattern.fits(&sample.local_part, &sample.domain);
-        let route = self.store.route(&sample).await?;
-        let is_free = match route {
+        // Of another domain there is nothing to say: whether somebody has the address is not told.
+        if of != *name.domain() {
+            return Ok(PatternTried { kind: kind_of(&name), fits: false, is_free: true });
+        }
+        let fits = pattern.fits(&sample.local_part, &sample.domain);
+        let is_free = match self.store.route(&sample).await? {
             Route::NoSuchAddress | Route::CatchAll { .. } => true,
             Route::Alias { name: Some(found), .. } => found == name,
             _ => false,

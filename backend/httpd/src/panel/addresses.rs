@@ -356,7 +356,7 @@ async fn try_pattern(admin: Admin, web: Web, typed: NewTyped) -> Oops {
     let frame = admin.frame(&web);
     match web.service().addresses.try_pattern(&admin.actor, &trial).await {
         Ok(tried) => {
-            let said = told(tried);
+            let said = told(&tried);
             let tried = Some((said.0, frame.say(said.1)));
             Ok(shown(&NewPage { tried, ..new_page(&admin, &web, typed).await? }))
         }
@@ -368,7 +368,7 @@ async fn try_pattern(admin: Admin, web: Web, typed: NewTyped) -> Oops {
 }
 
 /// Colour and sentence of what a pattern says of a sample.
-const fn told(tried: PatternTried) -> (&'static str, &'static str) {
+const fn told(tried: &PatternTried) -> (&'static str, &'static str) {
     match (tried.fits, tried.is_free) {
         (true, true) => ("ok", "alias-sample-fits"),
         (true, false) => ("warn", "alias-sample-taken"),

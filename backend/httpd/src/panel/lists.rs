@@ -133,7 +133,7 @@ async fn new_page(admin: &Admin, web: &Web, form: NewForm, complaints: Complaint
     let frame = admin.frame(web);
     let (domains, posters) =
         (domain_choices(&names, String::new(), &form.domain), poster_choices(&frame, &form.posters));
-    Ok(NewPage { complaints, domains, posters, form, frame })
+    Ok(NewPage { frame, complaints, form, domains, posters })
 }
 
 async fn new_form(admin: Admin, State(web): State<Web>) -> Oops {
