@@ -92,6 +92,7 @@ export const PAGES = [
   { name: "account-app-passwords", path: "/panel/account/app-passwords", role: USER },
   { name: "account-junk", path: "/panel/account/junk", role: USER },
   { name: "account-sending", path: "/panel/account/sending", role: USER },
+  { name: "account-moving", path: "/panel/account/moving", role: USER },
   { name: "account-sessions", path: "/panel/account/sessions", role: USER },
   { name: "account-log-ins", path: "/panel/account/log-ins", role: USER },
   { name: "webmail", path: "/mail", role: USER },

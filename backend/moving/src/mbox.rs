@@ -164,6 +164,16 @@ fn date(separator: &[u8]) -> Option<Timestamp> {
     parse_date_time(&format!("\"{day:0>2}-{month}-{year} {time} {zone}\"")).ok()
 }
 
+/// The file of a mailbox, with `/` between folders. No name leads out of the folder that it is put in: a level of dots becomes one of
+/// underscores.
+pub fn mbox_name(mailbox: &str) -> String {
+    let level = |level: &str| match level {
+        "." | ".." | "" => "_".repeat(level.len().max(1)),
+        level => level.to_owned(),
+    };
+    format!("{}.mbox", mailbox.split('/').map(level).collect::<Vec<_>>().join("/"))
+}
+
 /// Writes one message, with LF at the lines' ends.
 ///
 /// # Errors
@@ -252,6 +262,14 @@ mod tests {
         let flags: Vec<String> = ["\\Seen", "\\Flagged", "$Junk"].map(str::to_owned).to_vec();
         let expected = texts.map(|text| (text.to_owned(), flags.clone(), Some(1_767_225_600)));
         assert_eq!(read(&mbox), expected);
+    }
+
+    #[test]
+    fn no_name_leads_out() {
+        let check = |mailbox: &str, expected: &str| assert_eq!(mbox_name(mailbox), expected);
+        check("INBOX", "INBOX.mbox");
+        check("Work/2026", "Work/2026.mbox");
+        check("../../etc/..", "__/__/etc/__.mbox");
     }
 
     #[test]
