@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Mail that is brought along: 10,000 messages of a Dovecot's over IMAP, killed on the way; its Maildir, mbox, and all of it taken out again."""
-import hashlib, mailbox, pwd, random, re
+import hashlib, http.client, mailbox, pwd, random, re
+from urllib.parse import quote as escaped
 from house import *
 
 COUNTS = {'INBOX': 6_000, 'Work/Entwürfe': 3_000, 'Sent': 1_000}
@@ -232,6 +233,37 @@ def _():
     assert ' 0 left out' in said and said.startswith(f'{sum(COUNTS.values()) + 1} messages filed'), said
     again = house.tell('import', 'maildir', person, MAILDIR)
     assert again.startswith('0 messages filed'), again
+
+
+def pieces(person):
+    """All mail of a person as the API gives it, some MiB at once: (mailbox, content, flags, date) of each message."""
+    at, found = f'/api/v1/people/{escaped(person)}/mail', []
+    while True:
+        last = found[-1][-1] if found else ''
+        door = http.client.HTTPConnection('localhost')
+        door.sock = socket.socket(socket.AF_UNIX)
+        door.sock.connect(str(next(house.folder.rglob('control.sock'))))
+        door.request('GET', at + last)
+        answer = door.getresponse()
+        row = answer.read()
+        assert answer.status == 200, row
+        if not row:
+            return found
+        while row:
+            line, row = row.split(b'\n', 1)
+            told = json.loads(line)
+            octets, row = row[:told['size_octets']], row[told['size_octets']:]
+            flags = tuple(sorted(flag.lower().encode() for flag in told['flags']))
+            found.append((told['mailbox'], hashlib.sha256(octets).hexdigest(), flags, told['internal_date'],
+                          f'?mailbox={escaped(told["mailbox"])}&uid={told["uid"]}'))
+
+
+@check('moving-api-gives-all-of-it', 'dovecot')
+def _():
+    found = pieces(house.people[1][0])
+    for name in COUNTS:
+        got = sorted((content, flags, float(at)) for mailbox, content, flags, at, _ in found if mailbox == name)
+        assert got == sorted(here(name, 1)), f'{name}: {len(got)}'
 
 
 @check('moving-mbox-there-and-back', 'dovecot')
