@@ -70,7 +70,7 @@ impl<R: BufRead> MboxReader<R> {
     }
 
     fn message(&mut self, separator: &[u8]) -> io::Result<Option<MboxMessage>> {
-        let (mut octets, mut is_too_large) = (Vec::new(), false);
+        let (mut octets, mut header_octets, mut is_too_large) = (Vec::new(), 0, false);
         let (mut marks, mut is_in_header, mut is_in_mark) = (Marks::default(), true, false);
         let (mut line, mut is_after_blank) = (Vec::new(), false);
         while read_line(&mut self.lines, &mut line, self.message_octets)? > 0 {
@@ -96,12 +96,15 @@ impl<R: BufRead> MboxReader<R> {
                 octets.extend_from_slice(line.get(usize::from(is_quoted)..).unwrap_or_default());
                 octets.extend_from_slice(b"\r\n");
             }
+            if !is_in_header && header_octets == 0 {
+                header_octets = octets.len();
+            }
         }
         if marks.is_internal {
             return Ok(None);
         }
         // The blank line before the next separator is its own.
-        if octets.ends_with(b"\r\n\r\n") && !is_in_header {
+        if is_after_blank && !is_in_header && octets.len() > header_octets {
             octets.truncate(octets.len() - 2);
         }
         let octets = Some(octets).filter(|_| !is_too_large);
