@@ -103,6 +103,7 @@ export const PAGES = [
   { name: "account-script", path: "/panel/account/rules/script", role: USER },
   { name: "account-junk", path: "/panel/account/junk", role: USER },
   { name: "account-sending", path: "/panel/account/sending", role: USER },
+  { name: "account-moving", path: "/panel/account/moving", role: USER },
   { name: "account-sessions", path: "/panel/account/sessions", role: USER },
   { name: "account-log-ins", path: "/panel/account/log-ins", role: USER },
   { name: "webmail", path: "/mail", role: USER },

@@ -318,15 +318,16 @@ impl Keeper<'_> {
         };
         let Ok(from) = Address::parse(&self.owner()) else { return Ok(None) };
         let named = |address: Address| Named { name: String::new(), address };
-        let mut more = vec![("Auto-Submitted", "auto-replied".to_owned()), ("X-Loop", self.list.address.to_string())];
-        more.extend(reply_to.map(|address| ("Reply-To", format!("<{address}>"))));
+        let more = vec![("Auto-Submitted", "auto-replied".to_owned()), ("X-Loop", self.list.address.to_string())];
         let writing = Writing {
             from: named(from),
             to: vec![named(to.clone())],
             cc: Vec::new(),
             bcc: Vec::new(),
             subject: format!("{subject}: {}", self.list.address),
+            reply_to: reply_to.into_iter().map(named).collect(),
             text: text.to_owned(),
+            rich: None,
             files: Vec::new(),
             date: self.now,
             message_id: new_message_id(self.desk.filing.host().as_str(), &*self.desk.ports.random),

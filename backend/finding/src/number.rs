@@ -31,7 +31,9 @@ mod tests {
     fn numbers_are_read_as_they_were_written() {
         let mut octets = Vec::new();
         let numbers = [0, 1, 127, 128, 300, 1 << 21, u32::MAX];
-        numbers.iter().for_each(|number| put(*number, &mut octets));
+        for number in numbers {
+            put(number, &mut octets);
+        }
         let mut rest = octets.as_slice();
         for number in numbers {
             assert_eq!(take(&mut rest), Some(number));

@@ -155,6 +155,10 @@ pub(crate) const OWN_JUNK: &str = "/panel/account/junk";
 pub(crate) const OWN_JUNK_REMOVE: &str = "/panel/account/junk/remove";
 pub(crate) const OWN_JUNK_CODE: &str = "/panel/account/junk/code";
 pub(crate) const OWN_JUNK_FORGET: &str = "/panel/account/junk/forget";
+/// Mail that one brings along, and takes out.
+pub(crate) const OWN_MOVING: &str = "/panel/account/moving";
+pub(crate) const OWN_MOVING_STOP: &str = "/panel/account/moving/stop";
+pub(crate) const OWN_MOVING_FILE: &str = "/panel/account/moving/mail.zip";
 /// What one sends, of what one may.
 pub(crate) const OWN_SENDING: &str = "/panel/account/sending";
 pub(crate) const OWN_SESSIONS: &str = "/panel/account/sessions";

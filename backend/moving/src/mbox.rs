@@ -70,7 +70,7 @@ impl<R: BufRead> MboxReader<R> {
     }
 
     fn message(&mut self, separator: &[u8]) -> io::Result<Option<MboxMessage>> {
-        let (mut octets, mut is_too_large) = (Vec::new(), false);
+        let (mut octets, mut header_octets, mut is_too_large) = (Vec::new(), 0, false);
         let (mut marks, mut is_in_header, mut is_in_mark) = (Marks::default(), true, false);
         let (mut line, mut is_after_blank) = (Vec::new(), false);
         while read_line(&mut self.lines, &mut line, self.message_octets)? > 0 {
@@ -96,12 +96,15 @@ impl<R: BufRead> MboxReader<R> {
                 octets.extend_from_slice(line.get(usize::from(is_quoted)..).unwrap_or_default());
                 octets.extend_from_slice(b"\r\n");
             }
+            if !is_in_header && header_octets == 0 {
+                header_octets = octets.len();
+            }
         }
         if marks.is_internal {
             return Ok(None);
         }
         // The blank line before the next separator is its own.
-        if octets.ends_with(b"\r\n\r\n") && !is_in_header {
+        if is_after_blank && !is_in_header && octets.len() > header_octets {
             octets.truncate(octets.len() - 2);
         }
         let octets = Some(octets).filter(|_| !is_too_large);
@@ -162,6 +165,16 @@ fn date(separator: &[u8]) -> Option<Timestamp> {
     let year = after.iter().find(|word| word.len() == 4 && word.bytes().all(|octet| octet.is_ascii_digit()))?;
     let zone = after.iter().find(|word| word.len() == 5 && word.starts_with(['+', '-'])).copied().unwrap_or("+0000");
     parse_date_time(&format!("\"{day:0>2}-{month}-{year} {time} {zone}\"")).ok()
+}
+
+/// The file of a mailbox, with `/` between folders. No name leads out of the folder that it is put in: a level of dots becomes one of
+/// underscores.
+pub fn mbox_name(mailbox: &str) -> String {
+    let level = |level: &str| match level {
+        "." | ".." | "" => "_".repeat(level.len().max(1)),
+        level => level.to_owned(),
+    };
+    format!("{}.mbox", mailbox.split('/').map(level).collect::<Vec<_>>().join("/"))
 }
 
 /// Writes one message, with LF at the lines' ends.
@@ -252,6 +265,14 @@ mod tests {
         let flags: Vec<String> = ["\\Seen", "\\Flagged", "$Junk"].map(str::to_owned).to_vec();
         let expected = texts.map(|text| (text.to_owned(), flags.clone(), Some(1_767_225_600)));
         assert_eq!(read(&mbox), expected);
+    }
+
+    #[test]
+    fn no_name_leads_out() {
+        let check = |mailbox: &str, expected: &str| assert_eq!(mbox_name(mailbox), expected);
+        check("INBOX", "INBOX.mbox");
+        check("Work/2026", "Work/2026.mbox");
+        check("../../etc/..", "__/__/etc/__.mbox");
     }
 
     #[test]

@@ -117,7 +117,15 @@ impl Movers {
         if let Some(board) = board {
             return Ok(Some(board.shown()));
         }
-        let Some(run) = self.inner.store.import_run(account).await? else { return Ok(None) };
+        Self::noted(&self.inner.store, account).await
+    }
+
+    /// How an account's last run ended, as it is noted, where none can be under way.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn noted(store: &Store, account: AccountKey) -> Result<Option<(ImportRun, Progress)>, StoreError> {
+        let Some(run) = store.import_run(account).await? else { return Ok(None) };
         let mut progress: Progress = serde_json::from_str(&run.progress).unwrap_or_default();
         // It ended with its process, before it could say so.
         if progress.state == RunState::Running {

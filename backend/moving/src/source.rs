@@ -318,7 +318,126 @@ fn runs(uids: &[u32]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+    use std::pin::Pin;
+    use std::sync::Arc;
+
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::dial::Hosts;
+
+    /// No name leads anywhere.
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl Hosts for Nowhere {
+        fn addresses<'a>(&'a self, _: &'a str) -> Pin<Box<dyn Future<Output = Vec<IpAddr>> + Send + 'a>> {
+            Box::pin(std::future::ready(Vec::new()))
+        }
+    }
+
+    /// A server that greets, and answers each line that begins so (after its tag) with those lines; `%` is the tag. What it heard.
+    async fn opened(security: Security, greeting: &str, answers: &[(&str, &str)]) -> (String, Vec<String>) {
+        let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = door.local_addr().unwrap().port();
+        let dialer = Dialer::new(Arc::new(Nowhere), &[]).unwrap();
+        let reach = Reach { sealed: Arc::new(|address| address.is_loopback()), plain: Arc::new(|_| true) };
+        let target = Target { host: "127.0.0.1".to_owned(), port, security, user: "ann".to_owned() };
+        let serve = async {
+            let (stream, _) = door.accept().await.unwrap();
+            let (mut lines, mut heard, mut line) = (BufReader::new(stream), Vec::new(), String::new());
+            lines.write_all(format!("{greeting}\r\n").as_bytes()).await.unwrap();
+            while lines.read_line(&mut line).await.is_ok_and(|octets| octets > 0) {
+                let said = line.trim_end().to_owned();
+                line.clear();
+                let (tag, words) = said.split_once(' ').unwrap_or(("", &said));
+                let words = if tag.starts_with('m') { words } else { said.as_str() };
+                let answer = answers
+                    .iter()
+                    .find(|(begins, _)| words.starts_with(begins))
+                    .map_or("% BAD no", |(_, answer)| answer);
+                heard.push(words.to_owned());
+                let tag = if tag.starts_with('m') { tag } else { "m2" };
+                if lines.write_all(format!("{}\r\n", answer.replace('%', tag)).as_bytes()).await.is_err() {
+                    break;
+                }
+            }
+            heard
+        };
+        let password = Secret::new("pass word");
+        let open = async {
+            match Source::open(&dialer, &reach, &target, &password).await {
+                Ok(_source) => "in".to_owned(),
+                Err(fault) => fault.to_string(),
+            }
+        };
+        tokio::join!(open, serve)
+    }
+
+    #[tokio::test]
+    async fn a_log_in_is_as_the_server_wants_it() {
+        let check = async |security, greeting: &str, answers: &[(&str, &str)], expected: &str, last: &str| {
+            let (came, heard) = opened(security, greeting, answers).await;
+            assert_eq!((came.as_str(), heard.last().map_or("", String::as_str)), (expected, last), "{heard:?}");
+        };
+        let plain = Security::Plain;
+        let sasl = [
+            ("CAPABILITY", "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n% OK"),
+            ("AUTHENTICATE", "% NO [AUTHENTICATIONFAILED] Who?"),
+        ];
+        let words = "AUTHENTICATE PLAIN AGFubgBwYXNzIHdvcmQ=";
+        check(plain, "* OK hi", &sasl, "the server refused the log-in: Who?", words).await;
+        let login = [
+            ("CAPABILITY", "* CAPABILITY IMAP4rev1\r\n% OK"),
+            ("LOGIN", "+ go"),
+            ("ann", "+ go"),
+            ("pass word", "% OK"),
+        ];
+        check(plain, "* OK hi", &login, "in", "CAPABILITY").await;
+        let none = [("CAPABILITY", "* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n% OK")];
+        let refused = "the server refused the log-in: it lets nobody log in on this connection";
+        check(plain, "* OK hi", &none, refused, "CAPABILITY").await;
+        check(Security::StartTls, "* OK hi", &none, "the server offers no STARTTLS", "CAPABILITY").await;
+        check(plain, "* PREAUTH hi", &none, "the server refused: hi", "").await;
+        check(
+            plain,
+            "220 mx.example ESMTP",
+            &none,
+            "the server's answer was broken: it doesn't greet as IMAP does",
+            "",
+        )
+        .await;
+    }
+
+    /// CVE-2011-0411: what was said before TLS is never taken for said within it.
+    #[tokio::test]
+    async fn nothing_is_slipped_in_before_tls() {
+        let answers = [
+            ("CAPABILITY", "* CAPABILITY IMAP4rev1 STARTTLS\r\n% OK"),
+            ("STARTTLS", "% OK\r\n* CAPABILITY AUTH=PLAIN"),
+        ];
+        let (came, _) = opened(Security::StartTls, "* OK hi", &answers).await;
+        assert_eq!(came, "the server's answer was broken: it spoke before TLS was there");
+    }
+
+    #[tokio::test]
+    async fn nothing_inside_is_reached() {
+        let dialer = Dialer::new(Arc::new(Nowhere), &[]).unwrap();
+        let reach = Reach { sealed: Arc::new(|address| !address.is_loopback()), plain: Arc::new(|_| false) };
+        let check = async |host: &str, security, expected: &str| {
+            let target = Target { host: host.to_owned(), port: 993, security, user: String::new() };
+            let Err(fault) = dialer.connect(&target, &reach).await else { panic!("{host}") };
+            assert_eq!(fault.to_string(), expected);
+        };
+        check("127.0.0.1", Security::Implicit, "127.0.0.1 is no address of the public internet").await;
+        check("::ffff:127.0.0.1", Security::Implicit, "127.0.0.1 is no address of the public internet").await;
+        check("[::1]", Security::StartTls, "::1 is no address of the public internet").await;
+        let plain = "a connection without TLS may only lead to networks that an owner allowed";
+        check("192.0.2.1", Security::Plain, plain).await;
+        check("old.example", Security::Implicit, "the host's name leads to no address").await;
+    }
 
     #[test]
     fn sets_are_runs() {

@@ -200,12 +200,11 @@ pub(crate) struct ImportImapArguments {
 
 /// `relais export …`
 #[derive(Debug, Args)]
-#[group(id = "format", required = true, multiple = false, args = ["mbox", "maildir"])]
 pub(crate) struct ExportArguments {
     /// Whose mail.
     pub(crate) address: String,
     /// A file a mailbox, in a new folder.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", required_unless_present = "maildir", conflicts_with = "maildir")]
     pub(crate) mbox: Option<PathBuf>,
     /// A new Maildir.
     #[arg(long, value_name = "FOLDER")]

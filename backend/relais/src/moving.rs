@@ -12,7 +12,8 @@ use anyhow::{Context as _, Result, bail};
 use axum::http::Method;
 use relais_model::{Flag, Keyword, MailboxName, Timestamp};
 use relais_moving::{
-    MboxReader, Parcel, ParcelReader, folder_path, maildir_folders, maildir_messages, maildir_name, write_mbox,
+    MboxReader, Parcel, ParcelReader, folder_path, maildir_folders, maildir_messages, maildir_name, mbox_name,
+    write_mbox,
 };
 use serde_json::{Value, json};
 
@@ -318,7 +319,7 @@ impl Out {
                     if let Some((_, mut done)) = file.take() {
                         done.flush()?;
                     }
-                    let at = mbox_path(root, &parcel.mailbox);
+                    let at = root.join(mbox_name(&parcel.mailbox));
                     if let Some(above) = at.parent() {
                         DirBuilder::new().mode(0o700).recursive(true).create(above)?;
                     }
@@ -392,34 +393,8 @@ impl MaildirFolder {
     }
 }
 
-/// A mailbox's file. No name leads out of the folder: a level of dots becomes one of underscores.
-fn mbox_path(root: &Path, mailbox: &str) -> PathBuf {
-    let mut at = root.to_owned();
-    let mut levels = mailbox.split('/').map(|level| match level {
-        "." | ".." | "" => "_".repeat(level.len().max(1)),
-        level => level.to_owned(),
-    });
-    let last = levels.next_back().unwrap_or_default();
-    at.extend(levels);
-    at.join(format!("{last}.mbox"))
-}
-
 /// A file of mail: nobody else reads it, and none is written over.
 fn new_file(at: &Path) -> Result<File> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(at);
     file.with_context(|| format!("{} can't be made", at.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_name_leads_out() {
-        let check =
-            |mailbox: &str, expected: &str| assert_eq!(mbox_path(Path::new("/x"), mailbox), Path::new(expected));
-        check("INBOX", "/x/INBOX.mbox");
-        check("Work/2026", "/x/Work/2026.mbox");
-        check("../../etc/..", "/x/__/__/etc/__.mbox");
-    }
 }

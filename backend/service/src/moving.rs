@@ -4,7 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use relais_model::{Address, Flag, MailboxName, Timestamp};
-use relais_moving::{Movers, Parcel, ParcelReader, Progress, RunState, Security, StartError, Target, Trouble};
+use relais_moving::{
+    Movers, Parcel, ParcelReader, Progress, RunState, Security, StartError, Target, Trouble, ZipWriter, mbox_name,
+    write_mbox,
+};
 use relais_store::{Account, Append, ChangeError, Content, ImportRun, MailboxError, MailboxKey, MailboxStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,7 +21,7 @@ const MESSAGE_OCTETS: u64 = 64 * 1024 * 1024;
 pub const PIECE_OCTETS: usize = 66 * 1024 * 1024;
 /// Octets of one piece of mail on its way out; a larger message is one.
 const PIECE_OUT_OCTETS: usize = 4 * 1024 * 1024;
-/// Messages of one piece on its way in.
+/// Messages of one piece.
 const PIECE_MESSAGES: usize = 5000;
 /// Octets of a host's or a person's name.
 const NAME_OCTETS: usize = 255;
@@ -197,7 +200,7 @@ impl Service {
         let account = self.whose(actor, Role::Owner, address).await?;
         actor.require_proof()?;
         self.store.note_moving(&actor.author(), "mail.export", &account).await?;
-        let mut piece = Vec::new();
+        let (mut piece, mut messages) = (Vec::new(), 0);
         // The database may sort by the rules of some language.
         let mut mailboxes = self.store.mailboxes(account.key).await?;
         mailboxes.sort_by(|left, right| left.mailbox.name.as_str().cmp(right.mailbox.name.as_str()));
@@ -222,7 +225,8 @@ impl Service {
                     octets,
                 };
                 parcel.write(&mut piece);
-                if piece.len() >= PIECE_OUT_OCTETS {
+                messages += 1;
+                if piece.len() >= PIECE_OUT_OCTETS || messages == PIECE_MESSAGES {
                     return Ok(piece);
                 }
             }
@@ -249,7 +253,10 @@ impl Service {
     }
 
     async fn shown_import(&self, account: &Account) -> Result<ImportView, Failure> {
-        let standing = self.movers()?.standing(account.key).await?;
+        let standing = match &self.operations.movers {
+            Some(movers) => movers.standing(account.key).await?,
+            None => Movers::noted(&self.store, account.key).await?,
+        };
         let (run, progress) = standing.ok_or_else(|| Failure::Absent(Text::new("import-none")))?;
         Ok(shown(run, progress, self.store.now()))
     }
@@ -294,6 +301,53 @@ impl Service {
         }
         filed.filed += count;
         Ok(())
+    }
+}
+
+/// The asker's own mail as a zip of mbox files, piece by piece.
+#[derive(Debug)]
+pub struct MailZip {
+    service: Service,
+    actor: Actor,
+    zip: Option<ZipWriter>,
+    /// The last message that is in it.
+    last: Option<(String, u32)>,
+}
+
+impl MailZip {
+    /// Nothing is read yet.
+    pub fn of(service: Service, actor: Actor) -> Self {
+        Self { service, actor, zip: Some(ZipWriter::default()), last: None }
+    }
+
+    /// What follows; none where it is whole.
+    ///
+    /// # Errors
+    /// As [`Service::take_mail`].
+    pub async fn next_piece(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(zip) = &mut self.zip else { return Ok(None) };
+        let after = self.last.as_ref().map(|(mailbox, uid)| (mailbox.as_str(), *uid));
+        let row = self.service.take_mail(&self.actor, None, after).await?;
+        let mut out = Vec::with_capacity(row.len() + row.len() / 16);
+        if row.is_empty() {
+            if let Some(zip) = self.zip.take() {
+                zip.finish(&mut out);
+            }
+            return Ok(Some(out));
+        }
+        for parcel in read(&row)? {
+            if self.last.as_ref().is_none_or(|(mailbox, _)| *mailbox != parcel.mailbox) {
+                zip.begin(&mbox_name(&parcel.mailbox), &mut out);
+            }
+            let mut message = Vec::with_capacity(parcel.octets.len());
+            let flags: Vec<Flag> = parcel.flags.iter().filter_map(|flag| Flag::parse(flag).ok()).collect();
+            let internal_date = Timestamp::from_seconds(parcel.internal_date.unwrap_or_default());
+            let written = write_mbox(&mut message, &flags, internal_date, &parcel.octets);
+            written.map_err(|_never| Failure::Failed)?;
+            zip.write(&message, &mut out);
+            self.last = Some((parcel.mailbox, parcel.uid.unwrap_or(u32::MAX)));
+        }
+        Ok(Some(out))
     }
 }
 

@@ -215,6 +215,9 @@ fn needles(raws: &[(u32, Vec<u8>)]) -> Vec<String> {
     needles
 }
 
+/// Whether a message holds the words, by reading it.
+type Scan<'a> = &'a dyn Fn(&[u8]) -> bool;
+
 #[test]
 fn it_finds_what_a_scan_finds() {
     on_both(|house| async move {
@@ -227,7 +230,7 @@ fn it_finds_what_a_scan_finds() {
             let header = |raw: &[u8], name: &str| matches_header(&raw[..header_octets(raw)], name, &needle);
             let body = |raw: &[u8]| matches_body(raw, &Structure::read(raw), &needle);
             let whole = |raw: &[u8]| matches_text(raw, &Structure::read(raw), &needle);
-            let cases: [(Places, &dyn Fn(&[u8]) -> bool); 7] = [
+            let cases: [(Places, Scan); 7] = [
                 (Places::BODY, &body),
                 (Places::TEXT, &whole),
                 (Places::SUBJECT, &|raw| header(raw, "Subject")),

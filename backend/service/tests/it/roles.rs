@@ -5,9 +5,9 @@ use std::path::Path;
 
 use relais_service::{
     ActivityWanted, Actor, AddressesWanted, AliasChange, DeletedWanted, DnsAccountChange, DnsPushForm, DnsWanted,
-    DomainChange, DomainsWanted, Failure, JudgeWanted, ListChange, ListMembersForm, ListsWanted, NewAlias, NewDomain,
-    NewList, NewPerson, OwnChange, Paging, Password, PatternTrial, PeopleWanted, PersonChange, Role, RulesOf,
-    SenderRuleForm, SuppressedWanted,
+    DomainChange, DomainsWanted, Failure, JudgeWanted, ListChange, ListMembersForm, ListsWanted, MailFiled, NewAlias,
+    NewDomain, NewList, NewPerson, OwnChange, Paging, Password, PatternTrial, PeopleWanted, PersonChange, Role,
+    RulesOf, SenderRuleForm, SuppressedWanted,
 };
 use relais_store::{AuditFilter, Author, HoldFacts, HoldReason, NewHold, Page, Removal};
 
@@ -169,6 +169,23 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
             service.people.change_own(actor, change, None).await.map(drop)
         }
         "add a person" => service.people.create(actor, new_person).await.map(drop),
+        "bring one's own mail from another server" | "bring a person's mail from another server" => {
+            let whose = if name.contains("own") { None } else { Some(person) };
+            let form = serde_json::from_str(r#"{"host": "x.example", "user": "x", "password": "x"}"#).unwrap();
+            match service.start_import(actor, whose, form).await {
+                // This house reaches nobody.
+                Err(Failure::Clash(_)) => Ok(()),
+                other => other.map(drop),
+            }
+        }
+        "file messages for a person" => {
+            let row = b"{\"mailbox\":\"Old/Mail\",\"flags\":[\"\\\\Seen\"],\"copy\":1,\"size_octets\":8}\nA: b\r\n\r\n";
+            assert_eq!(service.file_mail(actor, person, row).await?, MailFiled { filed: 1, already: 0 });
+            assert_eq!(service.file_mail(actor, person, row).await?, MailFiled { filed: 0, already: 1 });
+            Ok(())
+        }
+        "take one's own mail out" => service.take_mail(actor, None, None).await.map(drop),
+        "take a person's mail out" => service.take_mail(actor, Some(person), None).await.map(drop),
         "import people" => {
             let imported = service.people.import(actor, Password::new("address\nnew@one.example\n"), false).await?;
             assert_eq!(imported.added, ["new@one.example"]);

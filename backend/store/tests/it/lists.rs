@@ -125,8 +125,8 @@ fn members_are_read_in_pages_and_stopped_where_too_much_comes_back() {
         let (mut after, mut seen) = (None, Vec::new());
         loop {
             let part = house.store.list_readers(list.key, after, 10).await.unwrap();
-            let Some(last) = part.last() else { break };
-            after = Some(last.key);
+            let Some(end) = part.last() else { break };
+            after = Some(end.key);
             seen.extend(part.iter().map(|member| member.address.to_string()));
         }
         assert_eq!((seen.len(), seen[0].as_str()), (25, "m00@x.example"));
@@ -186,7 +186,10 @@ fn posts_wait_once_each_and_the_oldest_go() {
             house.store.hold_list_post(list.key, post(&format!("x{number}"))).await.unwrap();
         }
         let listed = house.store.held_list_posts(list.key, &Page::first()).await.unwrap().rows;
-        assert_eq!((listed.len() as i64, house.store.held_list_post(key).await.unwrap()), (MAX_HELD_POSTS, None));
+        assert_eq!(
+            (i64::try_from(listed.len()).unwrap(), house.store.held_list_post(key).await.unwrap()),
+            (MAX_HELD_POSTS, None)
+        );
         assert!(house.store.drop_list_post(listed[0].key).await.unwrap());
         assert!(!house.store.drop_list_post(listed[0].key).await.unwrap());
         house.check().await;

@@ -3,6 +3,7 @@
 mod app_passwords;
 mod clients;
 mod junk;
+mod moving;
 mod passkeys;
 mod password;
 mod phone;
@@ -22,6 +23,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .and(app_passwords::routes)
         .and(rules::routes)
         .and(junk::routes)
+        .and(moving::routes)
         .and(sessions::routes)
         .and(clients::routes)
         .and(phone::routes)
