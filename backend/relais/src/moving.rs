@@ -54,9 +54,9 @@ pub(crate) async fn import(command: ImportCommand, line: &mut Line<'_>) -> Resul
         ImportCommand::Status { address, json } => {
             let shown = get(line, &path(&["people", &address, "import"])).await?;
             if json {
-                say(&serde_json::to_string_pretty(&shown)?)?
+                say(&serde_json::to_string_pretty(&shown)?)?;
             } else {
-                tell(&shown)?
+                tell(&shown)?;
             }
             Ok(true)
         }
@@ -66,6 +66,14 @@ pub(crate) async fn import(command: ImportCommand, line: &mut Line<'_>) -> Resul
             Ok(true)
         }
     }
+}
+
+fn is_running(shown: &Value) -> bool {
+    member(shown, "state") == "running"
+}
+
+fn number(shown: &Value, name: &str) -> u64 {
+    shown.get(name).and_then(Value::as_u64).unwrap_or_default()
 }
 
 async fn import_imap(wanted: &ImportImapArguments, line: &mut Line<'_>) -> Result<bool> {
@@ -80,7 +88,7 @@ async fn import_imap(wanted: &ImportImapArguments, line: &mut Line<'_>) -> Resul
         return Ok(true);
     }
     let mut told = String::new();
-    while shown["state"] == "running" {
+    while is_running(&shown) {
         tokio::time::sleep(PAUSE).await;
         shown = get(line, &at).await?;
         let now = format!(
@@ -89,13 +97,13 @@ async fn import_imap(wanted: &ImportImapArguments, line: &mut Line<'_>) -> Resul
             member(&shown, "found"),
             member(&shown, "folder")
         );
-        if now != told && shown["state"] == "running" {
+        if now != told && is_running(&shown) {
             say(&now)?;
             told = now;
         }
     }
     tell(&shown)?;
-    Ok(shown["state"] == "done" && shown["refused"] == 0)
+    Ok(member(&shown, "state") == "done" && number(&shown, "refused") == 0)
 }
 
 /// How a run stands, in lines.
@@ -242,8 +250,8 @@ impl Sending {
         }
         self.messages = 0;
         let done = ask(line, Method::POST, &self.at, Content::Mail(std::mem::take(&mut self.piece))).await?;
-        self.filed += done["filed"].as_u64().unwrap_or_default();
-        self.already += done["already"].as_u64().unwrap_or_default();
+        self.filed += number(&done, "filed");
+        self.already += number(&done, "already");
         Ok(())
     }
 
