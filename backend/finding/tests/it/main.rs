@@ -230,7 +230,7 @@ fn it_finds_what_a_scan_finds() {
             let header = |raw: &[u8], name: &str| matches_header(&raw[..header_octets(raw)], name, &needle);
             let body = |raw: &[u8]| matches_body(raw, &Structure::read(raw), &needle);
             let whole = |raw: &[u8]| matches_text(raw, &Structure::read(raw), &needle);
-            let cases: [(Places, Scan); 7] = [
+            let cases: [(Places, Scan<'_>); 7] = [
                 (Places::BODY, &body),
                 (Places::TEXT, &whole),
                 (Places::SUBJECT, &|raw| header(raw, "Subject")),
