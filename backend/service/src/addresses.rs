@@ -410,7 +410,11 @@ impl Addresses {
             (Some(name), false) => format!("{text}@{}", name.domain()),
             _ => text.to_owned(),
         };
-        let sample = checks.take(checks::address("sample", &whole));
+        // Of a pattern that can't be read, only that is told.
+        let sample = match (&name, text.contains('@')) {
+            (None, false) => None,
+            _ => checks.take(checks::address("sample", &whole)),
+        };
         let (name, sample) = checks.end(name.zip(sample))?;
         actor.require_reach(name.domain())?;
         let of = self.store.domain_of_alias(&sample.domain).await?.unwrap_or_else(|| sample.domain.clone());

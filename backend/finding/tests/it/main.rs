@@ -369,6 +369,7 @@ fn files_become_one_and_what_is_gone_leaves_them() {
         }
         let view = house.view().await;
         house.store.expunge(house.inbox, None).await.unwrap();
+        house.store.forget_removed(view.account(), None).await.unwrap();
         house.store.collect().await.unwrap();
         house.append(&mails(50..60)).await;
         let finder = house.finder().await;

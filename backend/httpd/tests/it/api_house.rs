@@ -169,7 +169,7 @@ impl House {
             let kind = match body.get(..4) {
                 Some("addr") => "text/csv",
                 Some("From") => "message/rfc822",
-                Some("{\"ma") => "application/vnd.relais.messages",
+                Some("{\"ma") if body.starts_with("{\"mailbox") => "application/vnd.relais.messages",
                 _ => "application/json",
             };
             request = request.header("content-type", kind);
