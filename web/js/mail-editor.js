@@ -86,7 +86,10 @@ export function editing(form, draft) {
 }
 
 function clean(dirty) {
-  return document.importNode(globalThis.DOMPurify.sanitize(dirty, ALLOWED), true);
+  const left = globalThis.DOMPurify.sanitize(dirty, ALLOWED);
+  // Pictures elsewhere don't go along, nor are they asked for here.
+  for (const picture of left.querySelectorAll("img:not([src^='data:image/'])")) picture.remove();
+  return document.importNode(left, true);
 }
 
 function tools(editor, box) {
