@@ -37,6 +37,14 @@ pub struct Server {
     facts: Facts,
     /// Relais's own, in an unnamed file.
     log: Option<File>,
+    _ports: Ports,
+}
+
+/// The ports from a base on, which no other test takes meanwhile: two that only looked whether ports are free would choose the same.
+#[derive(Debug)]
+struct Ports {
+    base: u16,
+    _lock: File,
 }
 
 /// Where a server keeps its data.
@@ -112,7 +120,7 @@ impl Server {
     /// It did not become ready; what it said stands on standard error.
     pub fn start(program: &Program, arguments: &[&str]) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("relais-house.").tempdir()?;
-        Self::launch(program, Home::Ours(folder), free_base()?, arguments)
+        Self::launch(program, Home::Ours(folder), Ports::take()?, arguments)
     }
 
     /// Starts a server in a folder that stays; to be started there again.
@@ -120,15 +128,15 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub fn start_in(program: &Program, folder: &Path, arguments: &[&str]) -> io::Result<Self> {
-        Self::launch(program, Home::Given(folder.to_owned()), free_base()?, arguments)
+        Self::launch(program, Home::Given(folder.to_owned()), Ports::take()?, arguments)
     }
 
-    fn launch(program: &Program, home: Home, base: u16, arguments: &[&str]) -> io::Result<Self> {
+    fn launch(program: &Program, home: Home, ports: Ports, arguments: &[&str]) -> io::Result<Self> {
         let folder = home.path().join("data");
         let mut command = match program {
-            Program::Relais(path) => demo(path, &folder, base),
+            Program::Relais(path) => demo(path, &folder, ports.base),
             Program::RelaisOn(path, database) => {
-                let mut command = demo(path, &folder, base);
+                let mut command = demo(path, &folder, ports.base);
                 // Not as an argument, for a URL has a password in it.
                 command.args(["--database-from", DATABASE]).env(DATABASE, database);
                 command
@@ -136,7 +144,7 @@ impl Server {
             Program::Reference => {
                 let mut command = Command::new("bash");
                 let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/reference.sh");
-                command.arg(script).arg(&folder).arg(base.to_string());
+                command.arg(script).arg(&folder).arg(ports.base.to_string());
                 command
             }
         };
@@ -149,7 +157,7 @@ impl Server {
         }
         let mut child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         match first_line(&mut child).and_then(|line| Facts::parse(&line)) {
-            Ok(facts) => Ok(Self { child, home, facts, log }),
+            Ok(facts) => Ok(Self { child, home, facts, log, _ports: ports }),
             Err(error) => {
                 end(&mut child);
                 log.map_or(Ok(()), repeat)?;
@@ -321,16 +329,24 @@ fn end(child: &mut Child) {
     drop(child.wait());
 }
 
-/// A port base above which the doors of either house are free. Houses that start at the same time in one process get
-/// different ones.
-fn free_base() -> io::Result<u16> {
-    const REFERENCE: [u16; 8] = [25, 80, 110, 143, 465, 587, 993, 995];
-    static STARTED: AtomicU16 = AtomicU16::new(0);
-    let offsets = || (0..15).chain(REFERENCE);
-    // Below the ports that the system hands out, so that no client of ours takes one meanwhile.
-    let first = u16::try_from(std::process::id() % 11).unwrap_or(0);
-    let nth = STARTED.fetch_add(1, Ordering::Relaxed) % 20;
-    let mut bases = (first..11).chain(0..first).map(|step| 20_000 + step * 1_000 + nth * 50);
-    let is_free = |base: &u16| offsets().all(|offset| TcpListener::bind(("127.0.0.1", base + offset)).is_ok());
-    bases.find(is_free).ok_or_else(|| io::Error::other("no free range of ports"))
+impl Ports {
+    /// A base above which the doors of either house are free. Houses that start at the same time in one process get different ones.
+    fn take() -> io::Result<Self> {
+        const REFERENCE: [u16; 8] = [25, 80, 110, 143, 465, 587, 993, 995];
+        static STARTED: AtomicU16 = AtomicU16::new(0);
+        let offsets = || (0..15).chain(REFERENCE);
+        // Below the ports that the system hands out, so that no client of ours takes one meanwhile.
+        let first = u16::try_from(std::process::id() % 11).unwrap_or(0);
+        let nth = STARTED.fetch_add(1, Ordering::Relaxed) % 20;
+        let is_free = |base: u16| offsets().all(|offset| TcpListener::bind(("127.0.0.1", base + offset)).is_ok());
+        for step in (first..11).chain(0..first) {
+            let base = 20_000 + step * 1_000 + nth * 50;
+            // One that somebody else of this machine made is theirs.
+            let Ok(lock) = File::create(env::temp_dir().join(format!("relais-ports.{base}"))) else { continue };
+            if lock.try_lock().is_ok() && is_free(base) {
+                return Ok(Self { base, _lock: lock });
+            }
+        }
+        Err(io::Error::other("no free range of ports"))
+    }
 }
