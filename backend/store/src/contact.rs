@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{AnyConnection, Row as _};
 
+use crate::sql::containing;
 use crate::{AccountKey, Store, StoreError};
 
 /// Contacts of one account.
@@ -47,10 +48,10 @@ impl Store {
         account: AccountKey,
         filter: &ContactFilter,
     ) -> Result<(Vec<ContactRow>, u64), StoreError> {
-        let pattern = crate::search::pattern(&filter.text.to_lowercase());
+        let pattern = containing(&filter.text.to_lowercase());
         let group = match filter.group.as_str() {
             "" => "%".to_owned(),
-            group => crate::search::pattern(&format!("\n{}\n", group.to_lowercase())),
+            group => containing(&format!("\n{}\n", group.to_lowercase())),
         };
         let matching =
             "FROM contact WHERE account_key = $1 AND words LIKE $2 ESCAPE '\\' AND group_names LIKE $3 ESCAPE '\\'";

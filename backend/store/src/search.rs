@@ -92,7 +92,7 @@ impl Store {
              WHERE e.mailbox_key = $1 AND w.{} LIKE $2 ESCAPE '\\'",
             field.column()
         );
-        let query = sqlx::query(AssertSqlSafe(statement)).bind(mailbox.value()).bind(pattern(&fold(text)));
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(mailbox.value()).bind(sql::containing(&fold(text)));
         let found: Option<String> = query.fetch_one(&mut *self.reader().await?).await?.try_get(0)?;
         let mut uids: Vec<Uid> =
             found.unwrap_or_default().split(',').filter_map(|number| number.parse().ok().and_then(Uid::new)).collect();
@@ -167,20 +167,6 @@ impl Store {
         });
         facts.collect()
     }
-}
-
-/// `text` anywhere, with LIKE's own signs escaped.
-pub(crate) fn pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// Keeps the words of new messages.

@@ -6,6 +6,7 @@ use relais_model::Address;
 use sqlx::{AnyConnection, Row as _};
 
 use crate::directory::fold;
+use crate::sql::containing;
 use crate::{AccountKey, Store, StoreError};
 
 /// Senders whose pictures one account sees, at most; the oldest are forgotten first.
@@ -157,7 +158,7 @@ impl Store {
     pub async fn acquaintances(&self, account: AccountKey, text: &str, limit: u32) -> Result<Vec<Address>, StoreError> {
         let sql = "SELECT folded FROM acquaintance WHERE account_key = $1 AND folded LIKE $2 ESCAPE '\\'
                    ORDER BY last_at DESC, folded LIMIT $3";
-        let pattern = crate::search::pattern(&text.to_lowercase());
+        let pattern = containing(&text.to_lowercase());
         let query = sqlx::query(sql).bind(account.value()).bind(pattern).bind(i64::from(limit));
         let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let addresses = rows.iter().map(|row| Ok(Address::parse(&row.try_get::<String, _>(0)?).ok()));

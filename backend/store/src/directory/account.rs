@@ -355,7 +355,7 @@ impl Store {
             listed.and_among("a.domain_key", domains.iter().map(|key| key.value()));
         }
         if let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) {
-            listed.and("a.words LIKE $ ESCAPE '\\'", like_pattern(text));
+            listed.and("a.words LIKE $ ESCAPE '\\'", sql::containing(&text.to_lowercase()));
         }
         if let Some(role) = filter.role {
             listed.and("a.role = $", role as i64);
@@ -842,19 +842,6 @@ fn check_text(text: &str) -> Result<(), DirectoryError> {
 /// Octets as the database counts them; what it cannot count is no limit anyone reaches.
 pub(super) fn octets(octets: u64) -> i64 {
     i64::try_from(octets).unwrap_or(i64::MAX)
-}
-
-/// A LIKE pattern for `text` anywhere, with `\` as the escape.
-pub(super) fn like_pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in text.to_lowercase().chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
 
 type CredentialRow = (i64, String, String, i64, i64, Option<Vec<u8>>, Option<i64>);

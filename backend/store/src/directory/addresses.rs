@@ -6,7 +6,6 @@ use relais_model::{Address, Domain, Timestamp};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::account::like_pattern;
 use super::alias::read_alias_name;
 use super::domain::{read_address, read_name};
 use super::{ALIAS_DEPTH, AliasName, Order, fold};
@@ -206,7 +205,8 @@ impl Store {
 /// Each table gives no more than the page needs, by its own index; of those the page is cut.
 fn select(filter: &AddressFilter, order: Order<AddressOrder>, page: &Page) -> sql::Statement {
     let wants = |kind| filter.kinds.is_empty() || filter.kinds.contains(&kind);
-    let pattern = filter.text.as_deref().filter(|text| !text.is_empty()).map(like_pattern);
+    let pattern =
+        filter.text.as_deref().filter(|text| !text.is_empty()).map(|text| sql::containing(&text.to_lowercase()));
     let mut parts = Vec::new();
     let (is_alias, is_forward) = (wants(AddressKind::Alias), wants(AddressKind::Forward));
     let (is_wildcard, is_expression) = (wants(AddressKind::Wildcard), wants(AddressKind::Expression));

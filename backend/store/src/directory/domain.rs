@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
-use super::account::{count_owners, like_pattern, octets, purge_accounts_of};
+use super::account::{count_owners, octets, purge_accounts_of};
 use super::alias::delete_aliases_of;
 use super::list::delete_lists_of;
 use super::{DirectoryError, Order, check_version, present};
@@ -227,7 +227,7 @@ impl Store {
         if let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) {
             let found = "(d.name LIKE $ ESCAPE '\\' OR LOWER(d.description) LIKE $ ESCAPE '\\'
                           OR EXISTS (SELECT 1 FROM domain_alias o WHERE o.domain_key = d.domain_key AND o.name LIKE $ ESCAPE '\\'))";
-            listed.and(found, like_pattern(text));
+            listed.and(found, sql::containing(&text.to_lowercase()));
         }
         let (column, falls) = match order.by {
             DomainOrder::Name => (None, false),

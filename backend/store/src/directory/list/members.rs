@@ -4,7 +4,6 @@ use relais_model::{Address, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
-use super::super::account::like_pattern;
 use super::super::domain::read_address;
 use super::super::{DirectoryError, fold};
 use crate::audit::{Deed, Scribe};
@@ -155,7 +154,7 @@ impl Store {
         listed.and("list_key = $", list.value());
         listed.and("folded > $", page.after.as_deref().unwrap_or_default());
         if let Some(text) = text.filter(|text| !text.is_empty()) {
-            listed.and("folded LIKE $ ESCAPE '\\'", like_pattern(text));
+            listed.and("folded LIKE $ ESCAPE '\\'", sql::containing(&text.to_lowercase()));
         }
         let statement = listed.ordered("folded", page.rows_to_ask());
         let rows = sql::query(self.inner.engine, &[statement])?.fetch_all(&mut *self.reader().await?).await?;

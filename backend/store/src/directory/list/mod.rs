@@ -14,7 +14,7 @@ use sqlx::{AnyConnection, Row as _};
 pub use held::{HeldPost, MAX_HELD_POSTS, NewHeldPost};
 pub use members::{BOUNCE_DAYS, ListMember, MAX_LIST_MEMBERS, MAX_LIST_OWNERS, MemberBounce, NewMember};
 
-use super::account::{like_pattern, octets, refuse_taken};
+use super::account::{octets, refuse_taken};
 use super::domain::{read_address, take_domain};
 use super::{DirectoryError, check_version, fold};
 use crate::audit::{Deed, Scribe};
@@ -168,7 +168,10 @@ impl Store {
             listed.and_among("l.domain_key", domains.iter().map(|key| key.value()));
         }
         if let Some(text) = text.filter(|text| !text.is_empty()) {
-            listed.and("(l.folded LIKE $ ESCAPE '\\' OR LOWER(l.title) LIKE $ ESCAPE '\\')", like_pattern(text));
+            listed.and(
+                "(l.folded LIKE $ ESCAPE '\\' OR LOWER(l.title) LIKE $ ESCAPE '\\')",
+                sql::containing(&text.to_lowercase()),
+            );
         }
         let statement = listed.ordered("l.folded", page.rows_to_ask());
         let rows = sql::query(self.inner.engine, &[statement])?.fetch_all(&mut *self.reader().await?).await?;
