@@ -3,7 +3,7 @@
 use relais_model::MailboxName;
 
 use super::{parenthesised, write_mailbox, write_nil_or_string, write_string};
-use crate::command::Rights;
+use relais_model::Rights;
 
 /// `* METADATA "INBOX" (/private/comment "My own comment")`; nothing for no entry, NIL for one that isn't there. No
 /// mailbox: the server's.
