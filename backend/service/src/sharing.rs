@@ -1,7 +1,7 @@
 //! With whom a mailbox is shared (RFC 4314), and what others share with somebody.
 
 use relais_model::{MailboxName, Rights};
-use relais_store::{Grantee, MailboxKey, SharingError, Store};
+use relais_store::{AccountKey, Grantee, MailboxKey, SharedMailbox, SharingError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -100,7 +100,7 @@ impl Service {
     pub async fn shared_with_me(&self, me: &Actor) -> Result<Vec<SharedMailboxView>, Failure> {
         let shared = self.store.shared_with(me.own()?.0).await?;
         let shown = shared.into_iter().filter(|shared| shared.rights.has(Rights::LOOKUP));
-        let view = |shared: relais_store::SharedMailbox| {
+        let view = |shared: SharedMailbox| {
             Some(SharedMailboxView {
                 name: shared.name()?.to_string(),
                 id: shared.status.mailbox.mailbox_id,
@@ -142,7 +142,7 @@ impl Service {
         by: &Actor,
         of: MailboxOf<'_>,
         mailbox: &str,
-    ) -> Result<(MailboxKey, relais_store::AccountKey), Failure> {
+    ) -> Result<(MailboxKey, AccountKey), Failure> {
         let absent = || Failure::Absent(Text::new("mail-no-mailbox"));
         let name = MailboxName::parse(mailbox).map_err(|_| absent())?;
         match of {
@@ -157,7 +157,7 @@ impl Service {
                 let account = by.own()?.0;
                 let (owner, own_name) = self.store.whose(account, &name).await?;
                 let key = self.store.mailbox_key(owner, &own_name).await?.ok_or_else(absent)?;
-                let rights = rights(&self.store, account, owner, key).await?;
+                let rights = self.store.rights(account, key).await?;
                 if rights.has(Rights::ADMINISTER) {
                     Ok((key, owner))
                 } else if rights.has(Rights::LOOKUP) {
@@ -168,15 +168,6 @@ impl Service {
             }
         }
     }
-}
-
-async fn rights(
-    store: &Store,
-    account: relais_store::AccountKey,
-    owner: relais_store::AccountKey,
-    mailbox: MailboxKey,
-) -> Result<Rights, Failure> {
-    if account == owner { Ok(Rights::ALL) } else { Ok(store.rights(account, mailbox).await?) }
 }
 
 fn refused(error: SharingError) -> Failure {
