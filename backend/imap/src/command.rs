@@ -20,7 +20,7 @@ use std::fmt;
 
 use relais_model::MailboxName;
 
-pub use acl::{Acl, AclAct, Rights, RightsChange};
+pub use acl::{Acl, AclAct, RightsChange};
 pub use fetch::{Fetch, FetchItem, FetchSection, Partial, SectionName};
 pub use filter::MailboxFilter;
 pub use login::{Authenticate, Extension, Login};

@@ -177,6 +177,7 @@ impl From<ChangeError> for Halt {
         let code = match error {
             ChangeError::Failed(error) => return error.into(),
             ChangeError::OverQuota => ResponseCode::OverQuota,
+            ChangeError::NoRight => ResponseCode::NoPerm,
             ChangeError::NoMailbox | ChangeError::NoMessage => ResponseCode::NonExistent,
             ChangeError::TooManyKeywords | ChangeError::NoMoreUids => ResponseCode::Limit,
         };
@@ -320,10 +321,11 @@ impl Client {
 
     /// Something changed in the open mailbox while the client idles or listens.
     async fn tell_news(&mut self, is_alive: bool) -> io::Result<()> {
-        let Some(selected) = self.selected.as_deref() else { return Ok(()) };
-        if !is_alive || selected.view.is_gone() {
-            let code = Some(&ResponseCode::NonExistent);
-            self.session.bye(&mut self.out, code, "The mailbox was deleted by another session");
+        if self.selected.is_none() {
+            return Ok(());
+        }
+        if !is_alive || !self.may_go_on().await? {
+            self.say_lost();
             return Ok(());
         }
         self.told = Told::default();
@@ -331,6 +333,22 @@ impl Client {
         let expunges = if delays { Expunges::Keep } else { Expunges::Tell };
         // Nobody asked: so each FETCH names its UID (RFC 9051 §7.5.2).
         self.tell_changes(After { expunges, with_uid: true, is_own: false }).await
+    }
+
+    /// Whether the open mailbox is there, and may be read.
+    async fn may_go_on(&mut self) -> io::Result<bool> {
+        match self.look_again().await {
+            Ok(may) => Ok(may),
+            Err(Halt::Wire(error)) => Err(error),
+            // The store failed, and that is in the log: what may not be asked isn't allowed.
+            Err(Halt::Refuse(..)) => Ok(false),
+        }
+    }
+
+    fn say_lost(&mut self) {
+        let is_gone = self.selected.as_deref().is_none_or(|selected| selected.view.is_gone());
+        let text = if is_gone { "The mailbox was deleted by another session" } else { "You may read this mailbox no longer" };
+        self.session.bye(&mut self.out, Some(&ResponseCode::NonExistent), text);
     }
 
     /// Tells what has changed in the open mailbox, and what that means for the searches that are kept.
@@ -449,7 +467,7 @@ impl Client {
     async fn command(&mut self, tag: Tag, command: Command) -> io::Result<()> {
         let after = after(&command);
         self.told = Told::default();
-        let outcome = self.perform(&tag, command).await;
+        let outcome = if self.may_go_on().await? { self.perform(&tag, command).await } else { Err(Halt::no_right()) };
         self.conclude(&tag, outcome, after).await
     }
 
@@ -464,9 +482,8 @@ impl Client {
             Err(Halt::Refuse(status, code, text)) => response::tagged(&mut self.out, tag, status, code.as_ref(), &text),
             Err(Halt::Wire(error)) => return Err(error),
         }
-        if self.selected.as_deref().is_some_and(|selected| selected.view.is_gone()) {
-            let code = Some(&ResponseCode::NonExistent);
-            self.session.bye(&mut self.out, code, "The mailbox was deleted by another session");
+        if self.selected.as_deref().is_some_and(Selected::is_lost) {
+            self.say_lost();
         }
         Ok(())
     }
@@ -489,11 +506,8 @@ impl Client {
                 response::id(&mut self.out, &[("name", "Relais"), ("version", env!("CARGO_PKG_VERSION"))]);
                 Ok(Done::plain("Pleased to meet you"))
             }
-            Command::Enable(extensions) => Ok(self.enable(&extensions)),
-            Command::Namespace => {
-                response::namespace(&mut self.out);
-                Ok(Done::plain("Namespace told"))
-            }
+            Command::Enable(extensions) => self.enable(&extensions).await,
+            Command::Namespace => self.namespace().await,
             Command::Select(select) => self.select(select).await,
             Command::Create(create) => self.create(create).await,
             Command::Delete { mailbox, old_name } => self.delete(&mailbox, old_name.as_deref()).await,
@@ -525,7 +539,7 @@ impl Client {
         }
     }
 
-    fn enable(&mut self, extensions: &[Extension]) -> Done {
+    async fn enable(&mut self, extensions: &[Extension]) -> Result<Done, Halt> {
         let before = self.session.enabled();
         for extension in extensions {
             let _is_new = self.session.enable(*extension);
@@ -534,12 +548,12 @@ impl Client {
         let newly: Vec<Extension> = extensions.iter().copied().filter(|extension| !before.has(*extension)).collect();
         response::enabled(&mut self.out, &newly);
         if newly.contains(&Extension::Metadata) {
-            self.hear_of_notes();
+            self.hear_of_notes().await?;
         }
         if !before.condstore && self.session.enabled().condstore {
             self.tell_highest_mod_seq();
         }
-        Done::plain("Enabled")
+        Ok(Done::plain("Enabled"))
     }
 
     /// A command that speaks of MODSEQ enables CONDSTORE (RFC 7162 §3.1): the client then learns where the mailbox stands.

@@ -11,6 +11,7 @@
 //!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
 //! - `holds`: what people send, and whose mail is held; `suppression`: addresses elsewhere that are nobody's.
 //! - `mail`: one's own mailboxes, as one reads and writes in them.
+//! - `sharing`: with whom mailboxes are shared, and what others share.
 //! - `moving`: mail that is brought from other servers and files, and taken out again.
 //! - `scripts`: Sieve scripts, and rules as a form shows them.
 //! - `pictures`: pictures of others, fetched in their reader's stead.
@@ -64,6 +65,7 @@ mod second_factor;
 mod security;
 mod sessions;
 mod settings;
+mod sharing;
 mod sign_in;
 mod steward;
 mod suppression;
@@ -139,6 +141,7 @@ pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer, qr};
 pub use security::{BanView, FailedLogin, RefusedTally, Security};
 pub use sessions::OpenSession;
 pub use settings::{SettingSectionView, SettingView, sentence as setting_sentence};
+pub use sharing::{MailboxOf, Share, SharedMailboxView};
 pub use sign_in::{Pending, SignIn, SignedIn};
 pub use steward::{QuotaLetter, QuotaNotice, Steward};
 pub use suppression::{SuppressedView, SuppressedWanted};

@@ -296,7 +296,9 @@ impl Service {
                 ChangeError::OverQuota => Failure::clash("", Text::new("import-trouble-over-quota")),
                 ChangeError::TooManyKeywords => Failure::unfit("messages", Text::new("import-keywords")),
                 ChangeError::Failed(error) => error.into(),
-                ChangeError::NoMailbox | ChangeError::NoMessage | ChangeError::NoMoreUids => Failure::stale(),
+                ChangeError::NoMailbox | ChangeError::NoMessage | ChangeError::NoRight | ChangeError::NoMoreUids => {
+                    Failure::stale()
+                }
             })?;
         }
         filed.filed += count;

@@ -264,6 +264,7 @@ impl People {
             text: wanted.search.clone(),
             role: wanted.role.map(StoreRole::from),
             is_suspended: wanted.suspended,
+            is_team: None,
             is_removed: wanted.removed,
         };
         let by = match wanted.sort {
@@ -351,6 +352,7 @@ impl People {
             role: new.role.into(),
             domains,
             language,
+            is_team: false,
         };
         Ok((account, password))
     }

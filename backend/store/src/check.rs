@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 33] = [
+const RULES: [(&str, &str); 34] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -64,7 +64,15 @@ const RULES: [(&str, &str); 33] = [
     ("notes of nobody, or on mailboxes that are gone",
      "SELECT COUNT(*) FROM metadata n WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = n.account_key)
          OR (n.mailbox_key <> 0 AND NOT EXISTS
-                 (SELECT 1 FROM mailbox m WHERE m.mailbox_key = n.mailbox_key AND m.account_key = n.account_key))"),
+                 (SELECT 1 FROM mailbox m WHERE m.mailbox_key = n.mailbox_key))"),
+    ("rights on mailboxes that are gone, or of nobody; or messages that are gone seen, or seen by nobody, or by their owner",
+     "SELECT (SELECT COUNT(*) FROM acl g WHERE NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.mailbox_key = g.mailbox_key)
+                 OR (g.kind = 1 AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = g.who))
+                 OR (g.kind = 2 AND NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = g.who)))
+           + (SELECT COUNT(*) FROM seen z WHERE
+                 NOT EXISTS (SELECT 1 FROM entry e WHERE e.mailbox_key = z.mailbox_key AND e.uid = z.uid)
+                 OR NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = z.account_key)
+                 OR EXISTS (SELECT 1 FROM mailbox m WHERE m.mailbox_key = z.mailbox_key AND m.account_key = z.account_key))"),
     ("app passwords or their salts of nobody, or without a salt",
      "SELECT (SELECT COUNT(*) FROM app_password p WHERE NOT EXISTS
                  (SELECT 1 FROM scram_salt s WHERE s.account_key = p.account_key))

@@ -10,6 +10,7 @@
 //! - `directory`: domains, accounts, aliases, and the question `route`. `audit`: who changed what. `access`: app passwords, and the history of log-ins. `queue`: what waits to go out, and the trace.
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
+//! - `sharing`: who else sees a mailbox, and what they may do there.
 //! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice. `dns`: keys that sign, what checks of the DNS found, who serves the zones.
 //! - `sending`: what accounts send, against what they may; holds, addresses that are nobody's, complaints.
 //! - `webmail`: how each person reads mail here, and whose pictures they see. `writing`: as whom they write, and how; `scheduled`: what goes out later; `contact`: whom they know.
@@ -61,6 +62,7 @@ mod scheduled;
 mod search;
 mod sending;
 mod settings;
+mod sharing;
 mod sieve;
 mod sizes;
 mod sql;
@@ -130,13 +132,16 @@ pub use settings::{
     Domains, Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
     ValueError, setting,
 };
+pub use sharing::{
+    Grant, Grantee, MAX_GRANTS, MAX_SHARED, OTHER_USERS, Reach, SHARED, SharedMailbox, SharingError, is_reserved, rights,
+};
 pub use sieve::{
     MAX_REMEMBERED_BY_SCRIPTS, MAX_SCRIPTS, MAX_SCRIPTS_OCTETS, SCRIPT_AFTER, SCRIPT_BEFORE, SieveAtDelivery,
     SieveEntry, SieveError, SieveScript,
 };
 pub use sizes::{Sizes, StorageEntry, StorageUse};
 pub use transport::*;
-pub use view::{Change, ChangeKind, Changes, MAX_KEYWORDS, Row, Rows, View};
+pub use view::{Change, ChangeKind, Changes, MAX_KEYWORDS, Row, Rows, SeenRows, Sight, View};
 pub use webhook::*;
 pub use webmail::{Density, MAX_PICTURE_SENDERS, ReadingChoices, ReadingPane};
 pub use writing::{IdentityRow, MAX_IDENTITIES, WritingChoices};

@@ -9,6 +9,7 @@ use crate::error::StoreError;
 use crate::key::{AccountKey, Keys, MailboxKey};
 use crate::news::Happened;
 use crate::removed::remember_mailbox;
+use crate::sharing;
 use crate::view::load::{narrow, uid_validity, unsigned};
 use crate::view::{MailboxChange, What, mod_seq};
 
@@ -186,16 +187,40 @@ impl Store {
         Ok(())
     }
 
-    /// Makes a mailbox, and those above it that are missing (RFC 9051 §6.3.4).
+    /// Makes a mailbox, and those above it that are missing (RFC 9051 §6.3.4). Each is shared with whom the one above it is shared (RFC 4314
+    /// §4).
     pub async fn create_mailbox(
         &self,
         account: AccountKey,
         name: &MailboxName,
         special_use: Option<SpecialUse>,
     ) -> Result<MailboxStatus, MailboxError> {
+        self.create(account, name, special_use, Made::ByOwner).await
+    }
+
+    /// As [`Store::create_mailbox`], in an account of another's: what stands below nothing is shared as INBOX is, so that who made it sees
+    /// it.
+    pub async fn create_shared_mailbox(
+        &self,
+        owner: AccountKey,
+        name: &MailboxName,
+    ) -> Result<MailboxStatus, MailboxError> {
+        self.create(owner, name, None, Made::ByOther).await
+    }
+
+    async fn create(
+        &self,
+        account: AccountKey,
+        name: &MailboxName,
+        special_use: Option<SpecialUse>,
+        made: Made,
+    ) -> Result<MailboxStatus, MailboxError> {
         let (keys, now, wanted) = (self.inner.keys.clone(), self.now(), name.clone());
         self.write(move |tx| {
-            Box::pin(async move { create_with_parents(tx, &keys, now, account, &wanted, special_use).await })
+            Box::pin(async move {
+                let maker = Maker { keys: &keys, now, account, made };
+                create_with_parents(tx, &maker, &wanted, special_use).await
+            })
         })
         .await?;
         self.tell(account, Happened::Created(name.clone()));
@@ -240,7 +265,7 @@ impl Store {
         let (from, to) = (from.clone(), to.clone());
         self.write_news(move |tx| {
             Box::pin(async move {
-                create_parents(tx, &keys, now, account, &to).await?;
+                create_parents(tx, &Maker { keys: &keys, now, account, made: Made::ByOwner }, &to).await?;
                 if from.is_inbox() {
                     return Ok(((), vec![empty_inbox(tx, &keys, now, account, &to).await?]));
                 }
@@ -287,6 +312,7 @@ pub(crate) async fn create_standard(
 
 /// Removes all mailboxes of an account and what is in them. Returns what must be told to views once it is durable.
 pub(crate) async fn remove_all(tx: &mut AnyConnection, account: AccountKey) -> Result<Vec<MailboxChange>, sqlx::Error> {
+    sharing::forget_account(tx, account).await?;
     for statement in [
         "DELETE FROM entry WHERE mailbox_key IN (SELECT mailbox_key FROM mailbox WHERE account_key = $1)",
         "DELETE FROM mailbox_keyword WHERE mailbox_key IN (SELECT mailbox_key FROM mailbox WHERE account_key = $1)",
@@ -312,7 +338,8 @@ fn mailbox_name(text: &str) -> Result<MailboxName, StoreError> {
     MailboxName::parse(text).map_err(|error| StoreError::damaged(format!("the mailbox name {text:?}: {error}")))
 }
 
-fn status(row: &AnyRow) -> Result<MailboxStatus, StoreError> {
+/// From the 14 columns of a status.
+pub(crate) fn status(row: &AnyRow) -> Result<MailboxStatus, StoreError> {
     let key = MailboxKey::new(row.try_get(0)?);
     let number = |column: usize| -> Result<u64, StoreError> { unsigned(row.try_get(column)?) };
     Ok(MailboxStatus {
@@ -400,19 +427,49 @@ async fn check_limit(tx: &mut AnyConnection, account: AccountKey) -> Result<(), 
     if usize::try_from(count).is_ok_and(|count| count < MAX_MAILBOXES) { Ok(()) } else { Err(MailboxError::Limit) }
 }
 
-async fn create_parents(
-    tx: &mut AnyConnection,
-    keys: &Keys,
+/// Who makes mailboxes: what they are shared with follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    ByOwner,
+    ByOther,
+}
+
+/// What making mailboxes of an account takes.
+struct Maker<'a> {
+    keys: &'a Keys,
     now: Timestamp,
     account: AccountKey,
-    name: &MailboxName,
-) -> Result<(), MailboxError> {
+    made: Made,
+}
+
+impl Maker<'_> {
+    /// Makes one that is missing, below one that is there.
+    async fn make(
+        &self,
+        tx: &mut AnyConnection,
+        name: &MailboxName,
+        special_use: Option<SpecialUse>,
+    ) -> Result<(), MailboxError> {
+        check_limit(tx, self.account).await?;
+        let made = insert(tx, self.keys, self.now, self.account, name.as_str(), special_use).await?;
+        let above = match name.parent() {
+            Some(parent) => find(tx, self.account, parent.as_str()).await?,
+            None if self.made == Made::ByOther => find(tx, self.account, "INBOX").await?,
+            None => None,
+        };
+        if let Some(above) = above {
+            sharing::inherit(tx, above, made.value()).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn create_parents(tx: &mut AnyConnection, maker: &Maker<'_>, name: &MailboxName) -> Result<(), MailboxError> {
     let mut parents: Vec<MailboxName> = std::iter::successors(name.parent(), MailboxName::parent).collect();
     parents.reverse();
     for parent in parents {
-        if find(tx, account, parent.as_str()).await?.is_none() {
-            check_limit(tx, account).await?;
-            insert(tx, keys, now, account, parent.as_str(), None).await?;
+        if find(tx, maker.account, parent.as_str()).await?.is_none() {
+            maker.make(tx, &parent, None).await?;
         }
     }
     Ok(())
@@ -420,26 +477,22 @@ async fn create_parents(
 
 async fn create_with_parents(
     tx: &mut AnyConnection,
-    keys: &Keys,
-    now: Timestamp,
-    account: AccountKey,
+    maker: &Maker<'_>,
     name: &MailboxName,
     special_use: Option<SpecialUse>,
 ) -> Result<(), MailboxError> {
-    if find(tx, account, name.as_str()).await?.is_some() {
+    if find(tx, maker.account, name.as_str()).await?.is_some() {
         return Err(MailboxError::Exists);
     }
     if let Some(special_use) = special_use {
         let query = sqlx::query("SELECT mailbox_key FROM mailbox WHERE account_key = $1 AND special_use = $2");
-        let query = query.bind(account.value()).bind(special_use.as_str().to_owned());
+        let query = query.bind(maker.account.value()).bind(special_use.as_str().to_owned());
         if query.fetch_optional(&mut *tx).await?.is_some() {
             return Err(MailboxError::UseTaken);
         }
     }
-    create_parents(tx, keys, now, account, name).await?;
-    check_limit(tx, account).await?;
-    insert(tx, keys, now, account, name.as_str(), special_use).await?;
-    Ok(())
+    create_parents(tx, maker, name).await?;
+    maker.make(tx, name, special_use).await
 }
 
 async fn delete(
@@ -459,6 +512,7 @@ async fn delete(
     let Some(row) = row else { return Err(MailboxError::NotFound) };
     let key: i64 = row.try_get(0)?;
     remember_mailbox(tx, account, (key, &name), now).await?;
+    sharing::forget_mailbox(tx, key).await?;
     for statement in [
         "DELETE FROM entry WHERE mailbox_key = $1",
         "DELETE FROM expunged WHERE mailbox_key = $1",
@@ -530,6 +584,7 @@ async fn empty_inbox(
         "INSERT INTO mailbox_keyword (mailbox_key, bit, name)
          SELECT CAST($1 AS BIGINT), bit, name FROM mailbox_keyword WHERE mailbox_key = $2",
         "UPDATE entry SET mailbox_key = $1 WHERE mailbox_key = $2",
+        "UPDATE seen SET mailbox_key = $1 WHERE mailbox_key = $2",
         // RFC 5464 §4.1: INBOX keeps its notes, too.
         "INSERT INTO metadata (account_key, mailbox_key, name, value)
          SELECT account_key, CAST($1 AS BIGINT), name, value FROM metadata WHERE mailbox_key = $2",

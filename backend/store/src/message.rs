@@ -7,6 +7,7 @@ use crate::Store;
 use crate::content::Content;
 use crate::error::StoreError;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
+use crate::sharing::Reach;
 use crate::queue::{Judgement, NewQueued, Refused, Settlement, TraceId};
 use crate::sending::Submission;
 use crate::writer::Op;
@@ -144,6 +145,9 @@ pub enum ChangeError {
     /// A mailbox has room for [`crate::MAX_KEYWORDS`] keywords (RFC 9051: LIMIT).
     #[error("the mailbox has no room for another keyword")]
     TooManyKeywords,
+    /// Who acts may not do it there (RFC 4314 §4: NOPERM).
+    #[error("you may not do that in this mailbox")]
+    NoRight,
     /// The mailbox has given its last UID.
     #[error("the mailbox has no more message numbers")]
     NoMoreUids,
@@ -158,7 +162,7 @@ impl ChangeError {
         match self {
             Self::OverQuota => true,
             Self::Failed(error) => error.is_transient(),
-            Self::NoMailbox | Self::NoMessage | Self::TooManyKeywords | Self::NoMoreUids => false,
+            Self::NoMailbox | Self::NoMessage | Self::NoRight | Self::TooManyKeywords | Self::NoMoreUids => false,
         }
     }
 }
@@ -264,27 +268,35 @@ impl Store {
         self.ask_writer(|reply| Op::Refused(Box::new(refused), reply)).await?
     }
 
-    /// Adds messages to a mailbox, all or none, durable on return.
-    pub async fn append(&self, mailbox: MailboxKey, messages: Vec<Append>) -> Result<Appended, ChangeError> {
+    /// Adds messages to a mailbox, all or none, durable on return. Flags that may not be set there are left out (RFC 4314 §4).
+    pub async fn append(
+        &self,
+        mailbox: impl Into<Reach>,
+        messages: Vec<Append>,
+    ) -> Result<Appended, ChangeError> {
+        let mailbox = mailbox.into();
         for message in &messages {
             self.stage(&message.content).await?;
         }
         self.ask_writer(|reply| Op::Append { mailbox, messages, reply }).await?
     }
 
-    /// Changes flags; passes over UIDs that aren't there. With `unchanged_since`, leaves those alone that changed after it.
+    /// Changes flags; passes over UIDs that aren't there. With `unchanged_since`, leaves those alone that changed after it. Flags
+    /// that may not be changed stay as they are; it is refused where none of those that are named may be.
     pub async fn store_flags(
         &self,
-        mailbox: MailboxKey,
+        mailbox: impl Into<Reach>,
         uids: UidSet,
         change: FlagChange,
         unchanged_since: Option<ModSeq>,
     ) -> Result<FlagsStored, ChangeError> {
+        let mailbox = mailbox.into();
         self.ask_writer(|reply| Op::Flags { mailbox, uids, change, unchanged_since, reply }).await?
     }
 
     /// Takes away what is marked `\Deleted`, or of that only what is in `only` (UID EXPUNGE, RFC 4315 §2.1).
-    pub async fn expunge(&self, mailbox: MailboxKey, only: Option<UidSet>) -> Result<Expunged, ChangeError> {
+    pub async fn expunge(&self, mailbox: impl Into<Reach>, only: Option<UidSet>) -> Result<Expunged, ChangeError> {
+        let mailbox = mailbox.into();
         self.ask_writer(|reply| Op::Expunge { mailbox, only, reply }).await?
     }
 
@@ -292,23 +304,36 @@ impl Store {
     /// what comes.
     pub async fn replace(
         &self,
-        from: MailboxKey,
+        from: impl Into<Reach>,
         uid: Uid,
-        to: MailboxKey,
+        to: impl Into<Reach>,
         message: Append,
     ) -> Result<Replaced, ChangeError> {
+        let (from, to) = (from.into(), to.into());
         self.stage(&message.content).await?;
         let message = Box::new(message);
         self.ask_writer(|reply| Op::Replace { from, uid, to, message, reply }).await?
     }
 
     /// Copies messages with flags and dates (RFC 9051 §6.4.7), all or none; passes over UIDs that aren't there.
-    pub async fn copy(&self, from: MailboxKey, uids: UidSet, to: MailboxKey) -> Result<Copied, ChangeError> {
+    pub async fn copy(
+        &self,
+        from: impl Into<Reach>,
+        uids: UidSet,
+        to: impl Into<Reach>,
+    ) -> Result<Copied, ChangeError> {
+        let (from, to) = (from.into(), to.into());
         self.ask_writer(|reply| Op::Copy { from, uids, to, removes: false, reply }).await?
     }
 
-    /// Copies, and takes the originals away, at once (RFC 6851).
-    pub async fn move_messages(&self, from: MailboxKey, uids: UidSet, to: MailboxKey) -> Result<Copied, ChangeError> {
+    /// Copies, and takes the originals away, at once (RFC 6851). What leaves an account, it can take back ([`Store::restore_removed`]).
+    pub async fn move_messages(
+        &self,
+        from: impl Into<Reach>,
+        uids: UidSet,
+        to: impl Into<Reach>,
+    ) -> Result<Copied, ChangeError> {
+        let (from, to) = (from.into(), to.into());
         self.ask_writer(|reply| Op::Copy { from, uids, to, removes: true, reply }).await?
     }
 

@@ -1,8 +1,9 @@
-//! What happens to an account beside its mail: its mailboxes' names, what it has subscribed to, its notes.
+//! What happens to an account beside its mail: its mailboxes' names, with whom they are shared, what it has subscribed to, its notes.
 
 use relais_model::MailboxName;
 
 use crate::key::AccountKey;
+use crate::sharing::Grantee;
 
 /// News of an account, told after it is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,4 +39,6 @@ pub enum Happened {
         /// Their names, in small letters.
         entries: Vec<String>,
     },
+    /// What these may do with some mailbox of the account is different.
+    Shared(Grantee),
 }

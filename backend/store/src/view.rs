@@ -14,9 +14,11 @@ use crate::news::AccountNews;
 
 pub(crate) mod load;
 mod rows;
+pub(crate) mod sight;
 mod vanished;
 
 pub use rows::{Row, Rows};
+pub use sight::{SeenRows, Sight};
 
 /// Keywords that one mailbox knows: bits 5 to 62 of a number that both engines hold.
 pub const MAX_KEYWORDS: usize = 58;
@@ -96,6 +98,14 @@ pub(crate) enum What {
     Vanished(UidSet),
     /// The mailbox's whole table.
     Keywords(Keywords),
+    /// What somebody who isn't the owner has seen, or no longer. Its MODSEQ is 0: it comes before the change that raises the rows'.
+    Seen {
+        reader: AccountKey,
+        uids: UidSet,
+        is_seen: bool,
+    },
+    /// Who may do what is different. Its MODSEQ is 0.
+    Granted,
     /// Deleted.
     Gone,
 }
@@ -145,6 +155,8 @@ pub struct View {
     uid_validity: UidValidity,
     state: RwLock<State>,
     told: watch::Sender<ModSeq>,
+    /// Held by who loads what a reader has seen.
+    loads_reader: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -158,6 +170,10 @@ struct State {
     /// Ascending by MODSEQ; all after `remembered_from` are there.
     remembered: VecDeque<(u64, ChangeKind)>,
     remembered_from: u64,
+    /// Others than the owner who look.
+    readers: HashMap<AccountKey, sight::Reader>,
+    /// How often rights were changed.
+    granted: u64,
 }
 
 impl View {
@@ -275,7 +291,12 @@ impl State {
                 self.rows.arrive(rows);
             }
             What::Flagged(flags) => self.rows.flag(flags, change.mod_seq),
-            What::Vanished(uids) => self.rows.vanish(uids),
+            What::Vanished(uids) => {
+                self.rows.vanish(uids);
+                self.unsee(uids);
+            }
+            What::Seen { reader, uids, is_seen } => self.see(*reader, uids, *is_seen),
+            What::Granted => self.granted += 1,
             What::Keywords(keywords) => {
                 if keywords.names.len() > self.keywords.names.len() {
                     self.keywords = keywords.clone();
@@ -336,7 +357,7 @@ impl What {
             }
             Self::Vanished(uids) => Some(ChangeKind::Vanished(uids.clone())),
             Self::Gone => Some(ChangeKind::Gone),
-            Self::Keywords(_) => None,
+            Self::Keywords(_) | Self::Seen { .. } | Self::Granted => None,
         }
     }
 }

@@ -16,6 +16,7 @@ const SCRIPTS: &[&str] = &[
     "mutt.py",
     "sieve.py",
     "mbsync.py",
+    "sharing.py",
     "moving.py",
     "postfix.py",
     "forwards.py",

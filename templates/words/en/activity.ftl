@@ -40,6 +40,7 @@ activity-hold-drop = took the held mail of { $subject } away and shut out whoeve
 activity-mail-export = took the mail of { $subject } out
 activity-mail-file = filed mail from files for { $subject }
 activity-mail-import = began to bring the mail of { $subject } from another server
+activity-mailbox-share = changed with whom a mailbox of { $subject } is shared
 activity-suppression-remove = let mail go to { $subject } again
 activity-webhook-create = made the webhook { $subject }
 activity-webhook-change = changed the webhook { $subject }

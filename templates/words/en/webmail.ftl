@@ -152,6 +152,7 @@ mail-no-such-act = Nothing was done: that act isn’t known.
 mail-nothing-chosen = Nothing was done: no message was chosen.
 mail-moved-nowhere = Nothing was done: they are in that folder already.
 mail-full = The account is full. Delete something first, also from Trash.
+mail-no-right = You may not do that in this mailbox. Ask who shares it with you.
 mail-label-bad = A label has no spaces and no brackets.
 mail-too-many-labels = This folder has no room for another label.
 mail-undo-gone = That can’t be taken back any more.

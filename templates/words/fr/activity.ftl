@@ -40,6 +40,7 @@ activity-hold-drop = a retiré le courrier retenu de { $subject } et mis dehors 
 activity-mail-export = sort le courrier de { $subject }
 activity-mail-file = classe pour { $subject } du courrier venu de fichiers
 activity-mail-import = commence à apporter le courrier de { $subject } depuis un autre serveur
+activity-mailbox-share = change avec qui une boîte de { $subject } est partagée
 activity-suppression-remove = laisse à nouveau partir le courrier pour { $subject }
 activity-webhook-create = a créé le webhook { $subject }
 activity-webhook-change = a modifié le webhook { $subject }

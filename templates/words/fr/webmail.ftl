@@ -152,6 +152,7 @@ mail-no-such-act = Rien n’a été fait : cette action est inconnue.
 mail-nothing-chosen = Rien n’a été fait : aucun message n’était choisi.
 mail-moved-nowhere = Rien n’a été fait : ils sont déjà dans ce dossier.
 mail-full = Le compte est plein. Supprimez d’abord quelque chose, aussi de la corbeille.
+mail-no-right = Vous ne pouvez pas faire cela dans cette boîte. Demandez à qui la partage avec vous.
 mail-label-bad = Une étiquette ne contient ni espace ni crochet.
 mail-too-many-labels = Ce dossier n’a plus de place pour une étiquette.
 mail-undo-gone = Cela ne peut plus être annulé.

@@ -106,19 +106,34 @@ pub fn status(out: &mut Vec<u8>, name: &MailboxName, values: &MailboxStatus<'_>,
     out.extend_from_slice(b"\r\n");
 }
 
-/// `* NAMESPACE (("" "/")) NIL NIL`: there is one, a person's own (RFC 9051 §7.3.4).
-pub fn namespace(out: &mut Vec<u8>) {
+/// `* NAMESPACE (("" "/")) (("Other Users/" "/")) NIL`: a person's own, and that of others and the shared one, where there is one (RFC 9051
+/// §7.3.4). They are given without their separator.
+pub fn namespace(out: &mut Vec<u8>, others: Option<&str>, shared: Option<&str>) {
     out.extend_from_slice(b"* NAMESPACE ((\"\" ");
     write_separator(out);
-    out.extend_from_slice(b")) NIL NIL\r\n");
+    out.extend_from_slice(b"))");
+    for root in [others, shared] {
+        let Some(root) = root else {
+            out.extend_from_slice(b" NIL");
+            continue;
+        };
+        out.extend_from_slice(b" ((");
+        write_quoted(out, format!("{root}{HIERARCHY_SEPARATOR}").as_bytes());
+        out.push(b' ');
+        write_separator(out);
+        out.extend_from_slice(b"))");
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
-/// `* QUOTAROOT mailbox root` (RFC 9208 §4.3.2).
-pub fn quota_root(out: &mut Vec<u8>, mailbox: &MailboxName, root: &str, utf8: bool) {
+/// `* QUOTAROOT mailbox root` (RFC 9208 §4.3.2); none: nobody here is told of one.
+pub fn quota_root(out: &mut Vec<u8>, mailbox: &MailboxName, root: Option<&str>, utf8: bool) {
     out.extend_from_slice(b"* QUOTAROOT ");
     write_mailbox(out, mailbox.as_str(), utf8);
-    out.push(b' ');
-    write_string(out, root.as_bytes(), utf8);
+    if let Some(root) = root {
+        out.push(b' ');
+        write_string(out, root.as_bytes(), utf8);
+    }
     out.extend_from_slice(b"\r\n");
 }
 

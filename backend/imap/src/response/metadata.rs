@@ -3,7 +3,7 @@
 use relais_model::MailboxName;
 
 use super::{parenthesised, write_mailbox, write_nil_or_string, write_string};
-use crate::command::Rights;
+use relais_model::Rights;
 
 /// `* METADATA "INBOX" (/private/comment "My own comment")`; nothing for no entry, NIL for one that isn't there. No
 /// mailbox: the server's.
@@ -60,13 +60,21 @@ pub fn language(out: &mut Vec<u8>, tags: &[&str]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// `* ACL "INBOX" "fred@example.org" lrswipkxtecda`.
-pub fn acl(out: &mut Vec<u8>, mailbox: &MailboxName, identifier: &str, rights: Rights, utf8: bool) {
+/// `* ACL "INBOX" "fred@example.org" lrswipkxtecda "anyone" lr`.
+pub fn acl<'a>(
+    out: &mut Vec<u8>,
+    mailbox: &MailboxName,
+    rows: impl IntoIterator<Item = (&'a str, Rights)>,
+    utf8: bool,
+) {
     out.extend_from_slice(b"* ACL ");
     write_mailbox(out, mailbox.as_str(), utf8);
-    out.push(b' ');
-    write_string(out, identifier.as_bytes(), utf8);
-    out.extend_from_slice(format!(" {rights}\r\n").as_bytes());
+    for (identifier, rights) in rows {
+        out.push(b' ');
+        write_string(out, identifier.as_bytes(), utf8);
+        out.extend_from_slice(format!(" {rights}").as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
 /// `* MYRIGHTS "INBOX" lrswipkxtecda`.
@@ -76,15 +84,17 @@ pub fn my_rights(out: &mut Vec<u8>, mailbox: &MailboxName, rights: Rights, utf8:
     out.extend_from_slice(format!(" {rights}\r\n").as_bytes());
 }
 
-/// `* LISTRIGHTS "INBOX" "fred@example.org" lrswipkxtecda`: the rights that this one always has; no others can be given.
+/// `* LISTRIGHTS "INBOX" "fred@example.org" "" l r s …`: what this one always has, and what can be given beside it, each right for itself. `c` and `d` of RFC
+/// 2086 are among those (RFC 4314 §2.1.1).
 pub fn list_rights(out: &mut Vec<u8>, mailbox: &MailboxName, identifier: &str, always: Rights, utf8: bool) {
     out.extend_from_slice(b"* LISTRIGHTS ");
     write_mailbox(out, mailbox.as_str(), utf8);
     out.push(b' ');
     write_string(out, identifier.as_bytes(), utf8);
-    if always == Rights::NONE {
-        out.extend_from_slice(b" \"\"\r\n");
-    } else {
-        out.extend_from_slice(format!(" {always}\r\n").as_bytes());
+    let always_text = if always == Rights::NONE { "\"\"".to_owned() } else { always.to_string() };
+    out.extend_from_slice(format!(" {always_text}").as_bytes());
+    for letter in Rights::ALL.without(always).to_string().chars() {
+        out.extend_from_slice(format!(" {letter}").as_bytes());
     }
+    out.extend_from_slice(b"\r\n");
 }

@@ -78,7 +78,8 @@ fn mailbox_data() {
         "* QUOTA \"\" (STORAGE 10 512 MESSAGE 3 4)",
     );
     check(|out| quota(out, "", &[], false), "* QUOTA \"\" ()");
-    check(|out| quota_root(out, &MailboxName::inbox(), "", false), "* QUOTAROOT \"INBOX\" \"\"");
+    check(|out| quota_root(out, &MailboxName::inbox(), Some(""), false), "* QUOTAROOT \"INBOX\" \"\"");
+    check(|out| quota_root(out, &MailboxName::inbox(), None, false), "* QUOTAROOT \"INBOX\"");
 }
 
 /// RFC 3501 §5.1.3 for those who haven't enabled UTF-8, RFC 9051 §5.1 for those who have.

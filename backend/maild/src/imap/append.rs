@@ -8,9 +8,9 @@ use relais_imap::response::{self, Condition, ResponseCode};
 use relais_imap::session::AppendMessage;
 use relais_imap::url::MessageUrl;
 use relais_message::{Structure, section};
-use relais_model::{Flag, SeqNum, Timestamp, Uid};
+use relais_model::{Flag, Rights, SeqNum, Timestamp, Uid};
 use relais_reception::{Held, Spool};
-use relais_store::{Append, MailboxKey, Row};
+use relais_store::{AccountKey, Append, Reach, Row};
 use tracing::error;
 
 use super::{Client, Done, Halt};
@@ -20,9 +20,11 @@ const SMALL_OCTETS: u64 = 64 * 1024;
 
 /// An APPEND under way.
 pub(super) struct Appending {
-    mailbox: MailboxKey,
+    mailbox: Reach,
+    /// Whose room it takes.
+    owner: AccountKey,
     /// The message that goes, and where it is.
-    replaced: Option<(MailboxKey, Uid)>,
+    replaced: Option<(Reach, Uid)>,
     filed: Vec<Append>,
     /// Octets of all messages announced so far.
     octets: u64,
@@ -60,8 +62,13 @@ impl Client {
         if message.index == 0 {
             let replaced = message.replaced.map(|replaced| self.replaced(replaced)).transpose()?;
             let mailbox = self.target(&message.mailbox).await?;
+            let owner = match mailbox.reader {
+                None => self.account()?,
+                Some(_) => self.house.store.owner_of(mailbox.mailbox).await?.ok_or_else(Halt::no_mailbox)?,
+            };
             self.appending = Some(Box::new(Appending {
                 mailbox,
+                owner,
                 replaced,
                 filed: Vec::new(),
                 octets: 0,
@@ -90,7 +97,7 @@ impl Client {
     }
 
     /// The message that REPLACE takes away.
-    fn replaced(&self, replaced: Replaced) -> Result<(MailboxKey, Uid), Halt> {
+    fn replaced(&self, replaced: Replaced) -> Result<(Reach, Uid), Halt> {
         let selected = self.writable()?;
         let uid = if replaced.by_uid {
             Uid::new(replaced.number).filter(|uid| selected.known.contains(*uid))
@@ -101,7 +108,7 @@ impl Client {
         if selected.misses(&std::iter::once(uid).collect()) {
             return Err(Halt::expunged());
         }
-        Ok((selected.view.mailbox(), uid))
+        Ok((selected.reach(), uid))
     }
 
     /// CATENATE names octets that belong to the message. Nothing is marked as seen (RFC 4469 §3).
@@ -131,7 +138,7 @@ impl Client {
     async fn named_octets(&self, text: &str) -> Result<Option<Vec<u8>>, Halt> {
         let Some(url) = MessageUrl::parse(text) else { return Ok(None) };
         let mailbox = match &url.mailbox {
-            Some(name) => self.house.store.mailbox_key(self.account()?, name).await?,
+            Some(name) => self.reach(name, Rights::READ).await?.map(|reach| reach.mailbox),
             None => self.selected.as_deref().map(|selected| selected.view.mailbox()),
         };
         let Some(mailbox) = mailbox else { return Ok(None) };
@@ -154,7 +161,9 @@ impl Client {
 
     /// Whether the announced octets would fit: the store looks again when they are here.
     async fn must_have_room(&self, size_octets: u64) -> Result<(), Halt> {
-        let quota = self.house.store.quota(self.account()?).await?.ok_or_else(Halt::account_gone)?;
+        let owner = self.appending.as_deref().map(|appending| appending.owner);
+        let owner = owner.map_or_else(|| self.account(), Ok)?;
+        let quota = self.house.store.quota(owner).await?.ok_or_else(Halt::account_gone)?;
         let needed = quota.used_octets.saturating_add(size_octets);
         let is_over = quota.limit_octets.is_some_and(|limit| needed > limit)
             || quota.limit_messages.is_some_and(|limit| quota.used_messages >= limit);

@@ -3,8 +3,8 @@
 use relais_imap::command::{Store as StoreCommand, StoreAct, Transfer};
 use relais_imap::response::{self, Condition, ResponseCode};
 use relais_imap::sequence::SequenceSet;
-use relais_model::UidSet;
-use relais_store::{Copied, FlagChange, FlagOp, Row};
+use relais_model::{Rights, UidSet};
+use relais_store::{Copied, FlagChange, FlagOp};
 
 use super::selected::Told;
 use super::{Client, Done, Halt};
@@ -19,7 +19,7 @@ impl Client {
         let selected = self.writable()?;
         let uids = selected.named(&store.set, store.by_uid)?;
         let misses_some = !store.by_uid && selected.misses(&uids);
-        let mailbox = selected.view.mailbox();
+        let mailbox = selected.reach();
         let op = match store.act {
             StoreAct::Replace => FlagOp::Replace,
             StoreAct::Add => FlagOp::Add,
@@ -69,7 +69,7 @@ impl Client {
     pub(super) async fn expunge(&mut self, only: Option<SequenceSet>) -> Result<Done, Halt> {
         let selected = self.writable()?;
         let only = only.map(|set| selected.resolve(&set, true));
-        let expunged = self.house.store.expunge(selected.view.mailbox(), only).await?;
+        let expunged = self.house.store.expunge(selected.reach(), only).await?;
         let condstore = self.session.enabled().condstore && !expunged.uids.is_empty();
         let code = condstore.then_some(ResponseCode::HighestModSeq(expunged.mod_seq));
         Ok(Done { code, text: "Expunged" })
@@ -78,8 +78,9 @@ impl Client {
     /// CLOSE: what is deleted goes, in silence.
     pub(super) async fn close(&mut self) -> Result<Done, Halt> {
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
-        if !selected.read_only {
-            self.house.store.expunge(selected.view.mailbox(), None).await?;
+        // RFC 4314 §4: without `e` it is only closed.
+        if !selected.read_only && selected.view.rights().has(Rights::EXPUNGE) {
+            self.house.store.expunge(selected.reach(), None).await?;
         }
         self.leave();
         Ok(Done::plain("Closed"))
@@ -88,7 +89,7 @@ impl Client {
     /// COPY and UID COPY.
     pub(super) async fn copy(&mut self, transfer: Transfer) -> Result<Done, Halt> {
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
-        let (from, uids) = (selected.view.mailbox(), self.named(&transfer)?);
+        let (from, uids) = (selected.reach(), self.named(&transfer)?);
         let to = self.target(&transfer.mailbox).await?;
         if uids.is_empty() {
             return Ok(Done::plain("Nothing to copy"));
@@ -106,7 +107,7 @@ impl Client {
     /// MOVE and UID MOVE (RFC 6851): COPYUID comes before the EXPUNGEs, so untagged.
     pub(super) async fn move_messages(&mut self, transfer: Transfer) -> Result<Done, Halt> {
         let selected = self.writable()?;
-        let (from, uids) = (selected.view.mailbox(), self.named(&transfer)?);
+        let (from, uids) = (selected.reach(), self.named(&transfer)?);
         let to = self.target(&transfer.mailbox).await?;
         if uids.is_empty() {
             return Ok(Done::plain("Nothing to move"));
@@ -127,7 +128,7 @@ impl Client {
         if !transfer.by_uid && selected.misses(&named) {
             return Err(Halt::expunged());
         }
-        Ok(selected.view.read(|rows| rows.select(&named).filter_map(Row::uid).collect()))
+        Ok(selected.view.read(|rows| rows.select(&named).filter_map(|row| row.uid()).collect()))
     }
 }
 

@@ -10,13 +10,13 @@ use relais_imap::command::{Fetch, FetchItem, FetchSection};
 use relais_imap::response::{self, FetchWriter, ResponseCode, without_nul};
 use relais_imap::session::Enabled;
 use relais_message::{Section, SectionText, Structure, decode_part, header_fields, section};
-use relais_model::{Flag, ModSeq, SystemFlag, Uid, UidSet};
+use relais_model::{Flag, ModSeq, Rights, SystemFlag, Uid, UidSet};
 use relais_store::{ContentRow, FlagChange, FlagOp, Row, Store, StoreError, Wanted};
 use tokio::io::AsyncReadExt as _;
 use tracing::error;
 
 use super::flags::FlagWriter;
-use super::selected::{Told, writer};
+use super::selected::{Selected, Told, writer};
 use super::{Client, Done, FLUSH_OCTETS, Halt};
 use crate::wire::Wire;
 
@@ -66,8 +66,8 @@ impl Client {
                 self.tell_earlier(&fetch, since).await?;
             }
             let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
-            let changed = |row: &&Row| row.mod_seq > since.value();
-            uids = selected.view.read(|rows| rows.select(&uids).filter(changed).filter_map(Row::uid).collect());
+            let changed = |row: Row| row.uid().filter(|_| row.mod_seq > since.value());
+            uids = selected.view.read(|rows| rows.select(&uids).filter_map(changed).collect());
         }
         let items = items(&fetch, enabled.condstore);
         let seen = self.mark_seen(&items, &uids).await?;
@@ -95,20 +95,22 @@ impl Client {
 
     /// RFC 9051 §6.4.5: BODY[…] without PEEK sets `\Seen`.
     async fn mark_seen(&mut self, items: &[FetchItem], uids: &UidSet) -> Result<Told, Halt> {
-        let Some(selected) = self.selected.as_deref().filter(|selected| !selected.read_only) else {
+        // RFC 4314 §4: not without `s`.
+        let may_mark = |selected: &&Selected| !selected.read_only && selected.view.rights().has(Rights::SEEN);
+        let Some(selected) = self.selected.as_deref().filter(may_mark) else {
             return Ok(Told::default());
         };
         if !items.iter().any(FetchItem::sets_seen) {
             return Ok(Told::default());
         }
         let bit = u64::from(SystemFlag::Seen.bit());
-        let unseen = |row: &&Row| row.flags & bit == 0;
-        let unseen: UidSet = selected.view.read(|rows| rows.select(uids).filter(unseen).filter_map(Row::uid).collect());
+        let unseen = |row: Row| row.uid().filter(|_| row.flags & bit == 0);
+        let unseen: UidSet = selected.view.read(|rows| rows.select(uids).filter_map(unseen).collect());
         if unseen.is_empty() {
             return Ok(Told::default());
         }
         let change = FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Seen)] };
-        let stored = self.house.store.store_flags(selected.view.mailbox(), unseen, change, None).await?;
+        let stored = self.house.store.store_flags(selected.reach(), unseen, change, None).await?;
         Ok(Told { mod_seq: Some(stored.mod_seq), uids: stored.changed, owes_mod_seq: false })
     }
 
@@ -119,9 +121,8 @@ impl Client {
             return self.tell_rows(answer, &uids).await.map(|()| false);
         }
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
-        let is_large = |row: &&Row| wanted.raw && row.size_octets > LARGE_OCTETS;
-        let large: UidSet =
-            selected.view.read(|rows| rows.select(&uids).filter(is_large).filter_map(Row::uid).collect());
+        let is_large = |row: Row| row.uid().filter(|_| wanted.raw && row.size_octets > LARGE_OCTETS);
+        let large: UidSet = selected.view.read(|rows| rows.select(&uids).filter_map(is_large).collect());
         let mut has_unknown_encoding = self.tell_contents(answer, uids.without(&large), wanted).await?;
         for uid in large.iter() {
             has_unknown_encoding |= self.tell_large(answer, uid, wanted).await?;
@@ -157,13 +158,13 @@ impl Client {
     /// All that is asked stands in the view.
     async fn tell_rows(&mut self, answer: &Answer<'_>, uids: &UidSet) -> Result<(), Halt> {
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
-        let view = std::sync::Arc::clone(&selected.view);
+        let view = selected.view.clone();
         let mut flags = FlagWriter::new(&view);
         let mut left = uids.clone();
         while !left.is_empty() {
             let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
             let portion: UidSet =
-                view.read(|rows| rows.select(&left).take(ROWS_AT_ONCE).filter_map(Row::uid).collect());
+                view.read(|rows| rows.select(&left).take(ROWS_AT_ONCE).filter_map(|row| row.uid()).collect());
             let Some(last) = portion.last() else { break };
             let mut done = UidSet::new();
             done.insert_run(1, last.value());
@@ -180,7 +181,7 @@ impl Client {
 
     async fn tell_contents(&mut self, answer: &Answer<'_>, uids: UidSet, wanted: Wanted) -> Result<bool, Halt> {
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
-        let view = std::sync::Arc::clone(&selected.view);
+        let view = selected.view.clone();
         let mut flags = FlagWriter::new(&view);
         let mut has_unknown_encoding = false;
         let mut contents = self.house.store.contents(view.mailbox(), uids, wanted);
@@ -210,7 +211,7 @@ impl Client {
     /// A message that should stand in memory once at most, and not at all where its octets are sent as they are.
     async fn tell_large(&mut self, answer: &Answer<'_>, uid: Uid, wanted: Wanted) -> Result<bool, Halt> {
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
-        let view = std::sync::Arc::clone(&selected.view);
+        let view = selected.view.clone();
         let only = UidSet::from_iter([uid]);
         let facts = Wanted { raw: false, head: true, ..wanted };
         let Some(chunk) = self.house.store.contents(view.mailbox(), only.clone(), facts).next().await else {

@@ -3,19 +3,20 @@
 //! All of it comes from the store's own news, which IDLE and the views live by, too. What happens in one mailbox in quick
 //! succession is told once: a set of mailboxes waits, never a list of events, so nothing grows with what others do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
 use relais_imap::command::{EventGroup, Events, FetchItem, MailboxFilter, Notify, StatusItem};
 use relais_imap::list::ListAttribute;
 use relais_imap::response::{self, Condition, ResponseCode};
-use relais_model::MailboxName;
-use relais_store::{AccountKey, AccountNews, Change, ChangeKind, Happened, MailboxKey, MailboxStatus};
+use relais_model::{MailboxName, Rights};
+use relais_store::{AccountKey, AccountNews, Change, ChangeKind, Grantee, Happened, MailboxKey, MailboxStatus};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until};
 
+use super::rights::Shown;
 use super::{Client, Done, Halt};
 
 /// How long news waits for company.
@@ -33,6 +34,10 @@ pub(super) struct Listening {
     groups: Option<Vec<EventGroup>>,
     changes: broadcast::Receiver<Change>,
     news: broadcast::Receiver<AccountNews>,
+    /// What others share with the account.
+    shared: Shared,
+    /// That may be different now.
+    is_shared_stale: bool,
     /// Mailboxes in which something happened.
     changed: BTreeSet<MailboxKey>,
     /// News that wait.
@@ -43,6 +48,35 @@ pub(super) struct Listening {
     due: Option<Instant>,
     /// More happened than could be heard.
     is_over: bool,
+}
+
+/// Mailboxes of others, and what the account calls them.
+#[derive(Debug, Default)]
+struct Shared {
+    names: BTreeMap<MailboxKey, MailboxName>,
+    owners: BTreeSet<AccountKey>,
+}
+
+impl Shared {
+    fn new(account: AccountKey, shown: &[Shown]) -> Self {
+        let others = shown.iter().map(|shown| &shown.status.mailbox).filter(|mailbox| mailbox.account != account);
+        let (names, owners) =
+            others.map(|mailbox| ((mailbox.key, mailbox.name.clone()), mailbox.account)).unzip();
+        Self { names, owners }
+    }
+
+    /// What happened to names since `before`. RFC 5465 §5.4, §5.9: what is shown from now on is as good as made, what isn't any more as
+    /// good as deleted.
+    fn since(&self, before: &Self) -> Vec<Happened> {
+        let gone = before.names.iter().filter(|(key, _)| !self.names.contains_key(key));
+        let gone = gone.map(|(_, name)| Happened::Deleted(name.clone()));
+        let come = self.names.iter().filter_map(|(key, name)| match before.names.get(key) {
+            None => Some(Happened::Created(name.clone())),
+            Some(known) if known != name => Some(Happened::Renamed { from: known.clone(), to: name.clone() }),
+            Some(_) => None,
+        });
+        gone.chain(come).collect()
+    }
 }
 
 /// What is wanted of the open mailbox.
@@ -116,7 +150,9 @@ impl Listening {
 
     fn note_change(&mut self, change: Result<Change, RecvError>) {
         match change {
-            Ok(Change { account, mailbox, kind, .. }) if account == self.account => {
+            Ok(Change { account, mailbox, kind, .. })
+                if account == self.account || self.shared.names.contains_key(&mailbox) =>
+            {
                 if kind != ChangeKind::Gone && self.groups.is_some() {
                     self.changed.insert(mailbox);
                     self.due.get_or_insert_with(|| Instant::now() + PAUSE);
@@ -129,18 +165,38 @@ impl Listening {
 
     fn note_news(&mut self, news: Result<AccountNews, RecvError>) {
         match news {
+            // With whom the account shares is no news to itself.
             Ok(AccountNews { account, what }) if account == self.account => {
-                if let Some(at) = self.own.iter().position(|own| *own == what) {
-                    self.own.swap_remove(at);
-                } else if self.heard.len() >= MAX_NEWS {
-                    self.is_over = true;
-                } else {
-                    self.heard.push(what);
+                if !matches!(what, Happened::Shared(_)) {
+                    self.note_happened(what);
+                }
+            }
+            Ok(AccountNews { account, what }) => {
+                let is_about_us = match what {
+                    Happened::Shared(Grantee::Account(with)) => with == self.account,
+                    Happened::Shared(Grantee::Domain(_) | Grantee::Anyone) => true,
+                    Happened::Created(_) | Happened::Deleted(_) | Happened::Renamed { .. } => {
+                        self.shared.owners.contains(&account)
+                    }
+                    _ => false,
+                };
+                if is_about_us {
+                    self.is_shared_stale = true;
                     self.due.get_or_insert_with(|| Instant::now() + PAUSE);
                 }
             }
-            Ok(_) => {}
             Err(_) => self.is_over = true,
+        }
+    }
+
+    fn note_happened(&mut self, what: Happened) {
+        if let Some(at) = self.own.iter().position(|own| *own == what) {
+            self.own.swap_remove(at);
+        } else if self.heard.len() >= MAX_NEWS {
+            self.is_over = true;
+        } else {
+            self.heard.push(what);
+            self.due.get_or_insert_with(|| Instant::now() + PAUSE);
         }
     }
 
@@ -169,7 +225,7 @@ impl Client {
         if groups.iter().any(|group| group.events.unsupported) {
             return Err(Halt::no(ResponseCode::BadEvent, "One of these events is never told here"));
         }
-        let mut listening = self.listen()?;
+        let mut listening = self.listen().await?;
         listening.groups = Some(groups);
         if status {
             self.tell_statuses(&listening).await?;
@@ -180,18 +236,24 @@ impl Client {
     }
 
     /// ENABLE METADATA: changes of notes are told from here on.
-    pub(super) fn hear_of_notes(&mut self) {
+    pub(super) async fn hear_of_notes(&mut self) -> Result<(), Halt> {
         if self.listening.is_none() {
-            self.listening = self.listen().ok();
+            self.listening = Some(self.listen().await?);
         }
+        Ok(())
     }
 
-    fn listen(&self) -> Result<Box<Listening>, Halt> {
+    async fn listen(&self) -> Result<Box<Listening>, Halt> {
+        let account = self.account()?;
+        // Heard from here on; what is shown is asked for after it.
+        let (changes, news) = (self.house.store.changes(), self.house.store.news());
         Ok(Box::new(Listening {
-            account: self.account()?,
+            account,
             groups: None,
-            changes: self.house.store.changes(),
-            news: self.house.store.news(),
+            changes,
+            news,
+            shared: Shared::new(account, &self.shown().await?),
+            is_shared_stale: false,
             changed: BTreeSet::new(),
             heard: Vec::new(),
             own: Vec::new(),
@@ -203,8 +265,11 @@ impl Client {
     /// How the mailboxes stand, for who says STATUS (RFC 5465 §3.1).
     async fn tell_statuses(&mut self, listening: &Listening) -> Result<(), Halt> {
         let open = self.selected.as_deref().map(|selected| selected.view.mailbox());
-        for status in self.house.store.mailboxes(self.account()?).await? {
+        for Shown { status, rights } in self.shown().await? {
             let mailbox = &status.mailbox;
+            if !rights.has(Rights::READ) {
+                continue;
+            }
             let wants = |event: fn(&Events) -> bool| listening.wants(&mailbox.name, mailbox.is_subscribed, event);
             if open == Some(mailbox.key) || !wants(Events::tells_messages) {
                 continue;
@@ -225,7 +290,7 @@ impl Client {
             // RFC 5465 §5.8: as if NOTIFY NONE had been said.
             let code = ResponseCode::NotificationOverflow;
             response::condition(&mut self.out, Condition::Ok, Some(&code), "More happened than can be told");
-            if let Ok(mut anew) = self.listen() {
+            if let Ok(mut anew) = self.listen().await {
                 anew.groups = listening.groups.map(|_| Vec::new());
                 self.listening = Some(anew);
             }
@@ -242,22 +307,36 @@ impl Client {
     }
 
     async fn try_tell_heard(&mut self, listening: &mut Listening) -> Result<(), Halt> {
-        let (heard, mut changed) = (std::mem::take(&mut listening.heard), std::mem::take(&mut listening.changed));
+        let mut changed = std::mem::take(&mut listening.changed);
         // What happens in the open mailbox is told by its own ways.
         if let Some(selected) = self.selected.as_deref() {
             changed.remove(&selected.view.mailbox());
         }
-        if heard.is_empty() && changed.is_empty() {
+        if listening.heard.is_empty() && changed.is_empty() && !listening.is_shared_stale {
             return Ok(());
         }
         let account = self.account()?;
-        let statuses = self.house.store.mailboxes(account).await?;
+        let all = self.shown().await?;
+        if std::mem::take(&mut listening.is_shared_stale) {
+            let now = Shared::new(account, &all);
+            now.since(&listening.shared).into_iter().for_each(|what| listening.note_happened(what));
+            listening.shared = now;
+        }
+        let heard = std::mem::take(&mut listening.heard);
+        listening.due = None;
         let subscriptions = self.house.store.subscriptions(account).await?;
+        let readable: BTreeSet<MailboxKey> = all
+            .iter()
+            .filter(|shown| shown.rights.has(Rights::READ))
+            .map(|shown| shown.status.mailbox.key)
+            .collect();
+        let statuses: Vec<MailboxStatus> = all.into_iter().map(|shown| shown.status).collect();
         for what in heard {
             self.tell_happened(listening, what, &statuses, &subscriptions);
         }
         let condstore = self.session.enabled().condstore;
-        for status in statuses.iter().filter(|status| changed.contains(&status.mailbox.key)) {
+        let is_told = |key: &MailboxKey| changed.contains(key) && readable.contains(key);
+        for status in statuses.iter().filter(|status| is_told(&status.mailbox.key)) {
             let mailbox = &status.mailbox;
             if !listening.wants(&mailbox.name, mailbox.is_subscribed, Events::tells_messages) {
                 continue;
@@ -302,6 +381,7 @@ impl Client {
                     self.tell_affected(&name, None, statuses, is_subscribed(&name));
                 }
             }
+            Happened::Shared(_) => {}
             Happened::Annotated { mailbox, entries } => {
                 let groups = listening.groups.as_deref().unwrap_or_default();
                 let is_meant = if let Some(name) = &mailbox {
@@ -366,6 +446,8 @@ mod tests {
             groups: Some(Vec::new()),
             changes: changes.subscribe(),
             news: news.subscribe(),
+            shared: Shared::default(),
+            is_shared_stale: false,
             changed: BTreeSet::new(),
             heard: Vec::new(),
             own: Vec::new(),
@@ -387,6 +469,45 @@ mod tests {
         listening.gather();
         assert_eq!(listening.changed.len(), 2);
         assert!(!listening.is_over);
+    }
+
+    /// What happens to names of others' mailboxes is found by comparing what is shown; what happens in them is heard as in one's own.
+    #[tokio::test]
+    async fn shared_mailboxes_are_heard_of() {
+        let (changes, news) = (broadcast::Sender::new(64), broadcast::Sender::new(64));
+        let mut listening = listening(&changes, &news);
+        let shared = |names: &[(i64, &str)]| Shared {
+            names: names.iter().map(|(key, name)| (MailboxKey::new(*key), MailboxName::parse(name).unwrap())).collect(),
+            owners: [AccountKey::new(2)].into(),
+        };
+        listening.shared = shared(&[(9, "Shared/a/x"), (10, "Shared/a/y")]);
+        changes.send(Change { account: AccountKey::new(2), ..change(9) }).unwrap();
+        changes.send(Change { account: AccountKey::new(2), ..change(11) }).unwrap();
+        for (account, what, is_stale) in [
+            (3, Happened::Shared(Grantee::Account(AccountKey::new(4))), false),
+            (3, Happened::Created(MailboxName::inbox()), false),
+            (1, Happened::Shared(Grantee::Anyone), false),
+            (3, Happened::Shared(Grantee::Account(AccountKey::new(1))), true),
+            (3, Happened::Shared(Grantee::Anyone), true),
+            (2, Happened::Deleted(MailboxName::inbox()), true),
+        ] {
+            listening.is_shared_stale = false;
+            news.send(AccountNews { account: AccountKey::new(account), what: what.clone() }).unwrap();
+            listening.gather();
+            assert_eq!(listening.is_shared_stale, is_stale, "{account} {what:?}");
+        }
+        assert_eq!(listening.changed.iter().copied().collect::<Vec<_>>(), [MailboxKey::new(9)]);
+        assert_eq!(listening.heard, []);
+        let name = |text: &str| MailboxName::parse(text).unwrap();
+        let now = shared(&[(10, "Shared/a/z"), (12, "Shared/b/x")]);
+        assert_eq!(
+            now.since(&listening.shared),
+            [
+                Happened::Deleted(name("Shared/a/x")),
+                Happened::Renamed { from: name("Shared/a/y"), to: name("Shared/a/z") },
+                Happened::Created(name("Shared/b/x")),
+            ]
+        );
     }
 
     #[tokio::test]

@@ -3,9 +3,10 @@
 use relais_imap::command::{Create, List, StatusItem};
 use relais_imap::list::{ListAttribute, ListMailbox, ListRow, list};
 use relais_imap::response::{self, Condition, ResponseCode};
-use relais_model::{MailboxName, SpecialUse, SystemFlag, Uid};
+use relais_model::{MailboxName, Rights, SpecialUse, SystemFlag, Uid};
 use relais_store::{Annotation, Happened, MailboxKey, MailboxStatus, Rows};
 
+use super::rights::Shown;
 use super::{Client, Done, Halt};
 
 /// The one quota root of an account (RFC 9208 §3.2): its name says nothing.
@@ -23,18 +24,23 @@ impl Client {
             [special_use] => Some(*special_use),
             _ => return Err(Halt::no(ResponseCode::UseAttr, "A mailbox has one use here")),
         };
-        let account = self.account()?;
-        self.house.store.create_mailbox(account, &create.mailbox, special_use).await?;
+        let (owner, own_name) = self.new_name(&create.mailbox).await?;
+        let status = if owner == self.account()? {
+            self.house.store.create_mailbox(owner, &own_name, special_use).await?
+        } else if special_use.is_some() {
+            return Err(Halt::no(ResponseCode::UseAttr, "What a mailbox is for is its owner's to say"));
+        } else {
+            self.house.store.create_shared_mailbox(owner, &own_name).await?
+        };
         self.did(|| Happened::Created(create.mailbox.clone()));
-        let status = self.mailbox(&create.mailbox).await?;
         self.tell_old_name(&create.mailbox, create.old_name.as_deref(), Vec::new());
         Ok(Done { code: Some(ResponseCode::MailboxId(status.mailbox.mailbox_id.into())), text: "Created" })
     }
 
     /// DELETE. The mailbox that is open here is closed by it; sessions elsewhere hear BYE (RFC 2180 §3.3).
     pub(super) async fn delete(&mut self, name: &MailboxName, old_name: Option<&str>) -> Result<Done, Halt> {
-        let account = self.account()?;
-        self.house.store.delete_mailbox(account, name).await?;
+        let (owner, own_name, _) = self.managed(name, Rights::REMOVE).await?;
+        self.house.store.delete_mailbox(owner, &own_name).await?;
         self.did(|| Happened::Deleted(name.clone()));
         self.tell_old_name(name, old_name, vec![ListAttribute::NonExistent]);
         if self.selected.as_deref().is_some_and(|selected| selected.view.is_gone()) {
@@ -51,8 +57,12 @@ impl Client {
         to: &MailboxName,
         old_name: Option<&str>,
     ) -> Result<Done, Halt> {
-        let account = self.account()?;
-        self.house.store.rename_mailbox(account, from, to).await?;
+        let (owner, own_from, _) = self.managed(from, Rights::REMOVE).await?;
+        let (new_owner, own_to) = self.new_name(to).await?;
+        if owner != new_owner || own_from.is_inbox() && owner != self.account()? {
+            return Err(Halt::no(ResponseCode::Cannot, "A mailbox stays with its owner: copy its messages instead"));
+        }
+        self.house.store.rename_mailbox(owner, &own_from, &own_to).await?;
         self.did(|| {
             if from.is_inbox() {
                 Happened::Created(to.clone())
@@ -86,15 +96,15 @@ impl Client {
             self.enable_condstore();
         }
         let account = self.account()?;
-        let statuses = self.house.store.mailboxes(account).await?;
+        let all = self.shown().await?;
         let subscriptions = self.house.store.subscriptions(account).await?;
-        let existing = statuses.iter().map(|status| ListMailbox {
+        let existing = all.iter().map(|Shown { status, .. }| ListMailbox {
             name: &status.mailbox.name,
             exists: true,
             is_subscribed: status.mailbox.is_subscribed,
             special_use: status.mailbox.special_use,
         });
-        let is_here = |name: &MailboxName| statuses.iter().any(|status| status.mailbox.name == *name);
+        let is_here = |name: &MailboxName| all.iter().any(|shown| shown.status.mailbox.name == *name);
         let gone = subscriptions.iter().filter(|name| !is_here(name)).map(|name| ListMailbox {
             name,
             exists: false,
@@ -104,21 +114,20 @@ impl Client {
         let mailboxes: Vec<ListMailbox<'_>> = existing.chain(gone).collect();
         let utf8 = self.session.enabled().utf8();
         let entries: Vec<String> = command.metadata.iter().map(ToString::to_string).collect();
-        let notes =
-            if entries.is_empty() { Vec::new() } else { self.house.store.metadata_named(account, &entries).await? };
+        let notes = if entries.is_empty() { Vec::new() } else { self.notes_named(&entries, &all).await? };
         for row in list(&mailboxes, &command.query) {
             if command.query.is_lsub {
                 response::lsub(&mut self.out, &row, utf8);
             } else {
                 response::list(&mut self.out, &row, None, utf8);
             }
-            let status = statuses.iter().find(|status| status.mailbox.name.as_str() == row.name);
-            if let Some(status) = status.filter(|_| row.has_status()) {
-                if !command.status.is_empty() {
+            let shown = all.iter().find(|shown| shown.status.mailbox.name.as_str() == row.name);
+            if let Some(Shown { status, rights }) = shown.filter(|_| row.has_status()) {
+                if !command.status.is_empty() && rights.has(Rights::READ) {
                     self.tell_status(status, &command.status).await?;
                 }
                 if command.my_rights {
-                    response::my_rights(&mut self.out, &status.mailbox.name, Self::rights(), utf8);
+                    response::my_rights(&mut self.out, &status.mailbox.name, *rights, utf8);
                 }
                 // RFC 9590 §3: NIL for what isn't noted.
                 let value = |entry: &String| {
@@ -153,7 +162,7 @@ impl Client {
         if items.contains(&StatusItem::HighestModSeq) {
             self.enable_condstore();
         }
-        let status = self.mailbox(name).await?;
+        let status = self.mailbox(name, Rights::READ).await?.status;
         self.tell_status(&status, items).await?;
         Ok(Done::plain("Status told"))
     }
@@ -194,9 +203,12 @@ impl Client {
 
     /// GETQUOTAROOT.
     pub(super) async fn quota_root(&mut self, name: &MailboxName) -> Result<Done, Halt> {
-        self.mailbox(name).await?;
-        response::quota_root(&mut self.out, name, QUOTA_ROOT, self.session.enabled().utf8());
-        self.quota(QUOTA_ROOT).await
+        let shown = self.mailbox(name, Rights::READ).await?;
+        let is_own = shown.status.mailbox.account == self.account()?;
+        // How much room others have is told to them alone.
+        let root = is_own.then_some(QUOTA_ROOT);
+        response::quota_root(&mut self.out, name, root, self.session.enabled().utf8());
+        if is_own { self.quota(QUOTA_ROOT).await } else { Ok(Done::plain("Another's room isn't told")) }
     }
 
     /// GETQUOTA.
@@ -212,16 +224,5 @@ impl Client {
         let resources: Vec<_> = storage.into_iter().chain(messages).collect();
         response::quota(&mut self.out, root, &resources, self.session.enabled().utf8());
         Ok(Done::plain("Quota told"))
-    }
-
-    /// The mailbox of this name, of this account.
-    pub(super) async fn mailbox(&self, name: &MailboxName) -> Result<MailboxStatus, Halt> {
-        self.house.store.mailbox(self.account()?, name).await?.ok_or_else(Halt::no_mailbox)
-    }
-
-    /// Where COPY, MOVE and APPEND put messages; one that is missing could be created (RFC 9051 §6.3.12).
-    pub(super) async fn target(&self, name: &MailboxName) -> Result<MailboxKey, Halt> {
-        let found = self.house.store.mailbox_key(self.account()?, name).await?;
-        found.ok_or_else(|| Halt::no(ResponseCode::TryCreate, "There is no such mailbox"))
     }
 }

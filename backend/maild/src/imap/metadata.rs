@@ -1,17 +1,22 @@
 //! GETMETADATA, SETMETADATA (RFC 5464), LANGUAGE (RFC 5255).
 //!
-//! Mailboxes have one owner: what is `/private` and what is `/shared` on them differs by name alone. The server's entries are the
-//! account's own but for `/shared`, which nobody changes over IMAP.
+//! What is `/private` on a mailbox is each person's own, what is `/shared` its owner's: others read both where they may see and read the
+//! mailbox, and set what is shared where they may change it (RFC 5464 §3.3). The server's entries are the account's own but for `/shared`,
+//! which nobody changes over IMAP.
 
 use relais_imap::command::{EntryName, GetMetadata, SetMetadata};
 use relais_imap::response::{self, ResponseCode};
-use relais_model::MailboxName;
-use relais_store::{Annotation, MAX_METADATA_VALUE, MailboxKey, MetadataError};
+use relais_model::{MailboxName, Rights};
+use relais_store::{AccountKey, Annotation, MAX_METADATA_VALUE, MailboxKey, MetadataError};
 
+use super::rights::Shown;
 use super::{Client, Done, Halt, sentence};
 
 /// How to reach who runs the server (RFC 5464 §3.2.1.1).
 const ADMIN: &str = "/shared/admin";
+
+/// How the names of notes begin that all see who see the mailbox.
+const SHARED_NOTES: &str = "/shared/";
 
 impl From<MetadataError> for Halt {
     fn from(error: MetadataError) -> Self {
@@ -27,12 +32,14 @@ impl From<MetadataError> for Halt {
 impl Client {
     /// GETMETADATA.
     pub(super) async fn get_metadata(&mut self, get: GetMetadata) -> Result<Done, Halt> {
-        let mailbox = match &get.mailbox {
-            Some(name) => Some(self.mailbox(name).await?.mailbox.key),
-            None => None,
+        let mut notes = match &get.mailbox {
+            Some(name) => {
+                let mailbox = self.mailbox(name, Rights::LOOKUP.with(Rights::READ)).await?.status.mailbox;
+                self.notes_on(mailbox.key, mailbox.account).await?
+            }
+            None => self.house.store.metadata(self.account()?, None).await?,
         };
-        let mut notes = self.house.store.metadata(self.account()?, mailbox).await?;
-        if mailbox.is_none() {
+        if get.mailbox.is_none() {
             let value = format!("mailto:postmaster@{}", self.house.host_name).into_bytes();
             notes.push(Annotation { name: ADMIN.to_owned(), value });
         }
@@ -57,17 +64,60 @@ impl Client {
         if mailbox.is_none() && values.iter().any(|(entry, _)| entry.as_str().starts_with("/shared/")) {
             return Err(Halt::no(ResponseCode::NoPerm, "Only the administrator speaks for the server"));
         }
+        let is_shared = |entry: &EntryName| entry.as_str().starts_with(SHARED_NOTES);
+        let (mut owner, mut own_name) = (account, None);
         let target: Option<(MailboxKey, MailboxName)> = match mailbox {
-            Some(name) => Some((self.mailbox(&name).await?.mailbox.key, name)),
+            Some(name) => {
+                let sets_shared = values.iter().any(|(entry, _)| is_shared(entry));
+                let right = if sets_shared { Rights::WRITE } else { Rights::NONE };
+                let mailbox = self.mailbox(&name, right.with(Rights::LOOKUP).with(Rights::READ)).await?.status.mailbox;
+                owner = mailbox.account;
+                own_name = Some(self.house.store.whose(account, &name).await?.1);
+                Some((mailbox.key, name))
+            }
             None => None,
         };
         let mut entries: Vec<String> = values.iter().map(|(entry, _)| entry.to_string()).collect();
         entries.sort_unstable();
         entries.dedup();
-        let values = values.into_iter().map(|(entry, value): (EntryName, _)| (entry.to_string(), value)).collect();
-        self.house.store.set_metadata(account, target.clone(), values).await?;
+        let (shared, private): (Vec<_>, Vec<_>) =
+            values.into_iter().partition(|(entry, _)| owner != account && is_shared(entry));
+        for (whose, values) in [(account, private), (owner, shared)].into_iter().filter(|(_, some)| !some.is_empty()) {
+            let values = values.into_iter().map(|(entry, value)| (entry.to_string(), value)).collect();
+            let known_as = if whose == account { None } else { own_name.clone() };
+            let target = target.clone().map(|(key, name)| (key, known_as.unwrap_or(name)));
+            self.house.store.set_metadata(whose, target, values).await?;
+        }
         self.did_annotate(target.map(|(_, name)| name), entries);
         Ok(Done::plain("Noted"))
+    }
+
+    /// Notes on a mailbox as this account sees them.
+    async fn notes_on(&self, mailbox: MailboxKey, owner: AccountKey) -> Result<Vec<Annotation>, Halt> {
+        let account = self.account()?;
+        let mut notes = self.house.store.metadata(account, Some(mailbox)).await?;
+        if owner != account {
+            let shared = self.house.store.metadata(owner, Some(mailbox)).await?;
+            notes.extend(shared.into_iter().filter(|note| note.name.starts_with(SHARED_NOTES)));
+        }
+        Ok(notes)
+    }
+
+    /// Notes of these names on mailboxes that are shown (RFC 9590).
+    pub(super) async fn notes_named(
+        &self,
+        entries: &[String],
+        shown: &[Shown],
+    ) -> Result<Vec<(MailboxKey, Annotation)>, Halt> {
+        let account = self.account()?;
+        let mut notes = self.house.store.metadata_named(account, entries).await?;
+        let others = shown.iter().filter(|shown| shown.status.mailbox.account != account);
+        for Shown { status, .. } in others.filter(|shown| shown.rights.has(Rights::READ)) {
+            let of_owner = self.house.store.metadata(status.mailbox.account, Some(status.mailbox.key)).await?;
+            let is_wanted = |note: &Annotation| note.name.starts_with(SHARED_NOTES) && entries.contains(&note.name);
+            notes.extend(of_owner.into_iter().filter(is_wanted).map(|note| (status.mailbox.key, note)));
+        }
+        Ok(notes)
     }
 
     /// LANGUAGE (RFC 5255 §3.2): there is one, beside `i-default`, which is the same.

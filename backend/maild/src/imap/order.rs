@@ -111,7 +111,7 @@ impl Client {
     pub(super) async fn gather(&self, uids: &UidSet, scores: &Scores) -> Result<Vec<Found>, Halt> {
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
         let facts = self.house.store.sort_facts(selected.view.mailbox()).await?;
-        let rows: Vec<Row> = selected.view.read(|rows| rows.select(uids).copied().collect());
+        let rows: Vec<Row> = selected.view.read(|rows| rows.select(uids).collect());
         let mut facts = facts.into_iter().peekable();
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {

@@ -10,12 +10,13 @@ use relais_imap::response::{self, Condition, ESearch, Found, ResponseCode};
 use relais_imap::sequence::{Bound, SequenceSet};
 use relais_imap::sort::SortKey;
 use relais_message::{Needle, Structure, matches_body, matches_header, matches_text};
-use relais_model::{MailboxName, ModSeq, Timestamp, Uid, UidSet};
+use relais_model::{MailboxName, ModSeq, Rights, Timestamp, Uid, UidSet};
 use relais_store::{ContentRow, Field, Row, Store, StoreError, Wanted};
 
 use super::context::{MAX_CONTEXTS, MAX_SORTED, SearchContext};
 use super::fuzzy::Scores;
 use super::progress::{Progress, Teller};
+use super::rights::Shown;
 use super::selected::Selected;
 use super::{Client, Done, Halt};
 
@@ -66,7 +67,7 @@ impl Searcher<'_> {
     /// Those of the client's messages that `key` holds for.
     pub(super) async fn find(&self, key: &SearchKey) -> Result<UidSet, StoreError> {
         let present: UidSet =
-            self.selected.view.read(|rows| rows.select(&self.selected.known).filter_map(Row::uid).collect());
+            self.selected.view.read(|rows| rows.select(&self.selected.known).filter_map(|row| row.uid()).collect());
         self.among(key, present).await
     }
 
@@ -129,8 +130,8 @@ impl Searcher<'_> {
     }
 
     fn rows(&self, candidates: &UidSet, is_wanted: impl Fn(&Row) -> bool) -> UidSet {
-        let wanted = |row: &&Row| is_wanted(row);
-        self.selected.view.read(|rows| rows.select(candidates).filter(wanted).filter_map(Row::uid).collect())
+        let wanted = |row: Row| row.uid().filter(|_| is_wanted(&row));
+        self.selected.view.read(|rows| rows.select(candidates).filter_map(wanted).collect())
     }
 
     /// Keys that the view answers.
@@ -379,9 +380,8 @@ impl Client {
         let MultiSearch { mailboxes, returns, key } = search;
         if mailboxes.iter().all(|filter| *filter == MailboxFilter::Selected) {
             let open = self.selected.as_deref().ok_or_else(Halt::not_selected)?.view.mailbox();
-            let statuses = self.house.store.mailboxes(self.account()?).await?;
-            let name = statuses.into_iter().find(|status| status.mailbox.key == open);
-            let name = name.ok_or_else(Halt::no_mailbox)?.mailbox.name;
+            let shown = self.shown().await?.into_iter().find(|shown| shown.status.mailbox.key == open);
+            let name = shown.ok_or_else(Halt::no_mailbox)?.status.mailbox.name;
             return self.search_here(tag, true, Some(name), Some(returns), key).await;
         }
         if returns.update.is_some() {
@@ -395,19 +395,21 @@ impl Client {
         if key.asks_mod_seq() {
             self.enable_condstore();
         }
-        let mut statuses = self.house.store.mailboxes(self.account()?).await?;
-        statuses.retain(|status| {
+        let mut shown = self.shown().await?;
+        shown.retain(|Shown { status, rights }| {
             let mailbox = &status.mailbox;
             let is_open = wants_open && open == Some(mailbox.key);
-            is_open || mailboxes.iter().any(|filter| filter.means(&mailbox.name, mailbox.is_subscribed))
+            let is_meant = mailboxes.iter().any(|filter| filter.means(&mailbox.name, mailbox.is_subscribed));
+            rights.has(Rights::READ) && (is_open || is_meant)
         });
-        if statuses.len() > MAX_MAILBOXES {
+        if shown.len() > MAX_MAILBOXES {
             return Err(Halt::no(ResponseCode::Limit, "Too many mailboxes at once"));
         }
         let progress = Progress::default();
-        for status in statuses {
+        let account = self.account()?;
+        for Shown { status, .. } in shown {
             let name = status.mailbox.name;
-            let Some(view) = self.house.store.view(status.mailbox.key).await? else { continue };
+            let Some(view) = self.house.store.sight(account, status.mailbox.key).await? else { continue };
             // As it stands, whatever the client knows of it: the answer is in UIDs.
             let selected = Selected::open(&self.house.store, view, true);
             let Self { house, wire, out, session, .. } = &mut *self;

@@ -3,8 +3,7 @@
 use relais_imap::command::{QResync, Select};
 use relais_imap::response::{self, Condition, ResponseCode};
 use relais_imap::sequence::SequenceSet;
-use relais_model::{SystemFlag, Uid, UidSet};
-use relais_store::Row;
+use relais_model::{Rights, SystemFlag, Uid, UidSet};
 
 use super::selected::{Selected, Told};
 use super::{Client, Done, Halt};
@@ -29,8 +28,8 @@ impl Client {
             self.session.enable(relais_imap::command::Extension::CondStore);
         }
         let account = self.account()?;
-        let mailbox = self.house.store.mailbox_key(account, &select.mailbox).await?.ok_or_else(Halt::no_mailbox)?;
-        let view = self.house.store.view(mailbox).await?.ok_or_else(Halt::no_mailbox)?;
+        let reach = self.reach(&select.mailbox, Rights::READ).await?.ok_or_else(Halt::no_mailbox)?;
+        let view = self.house.store.sight(account, reach.mailbox).await?.ok_or_else(Halt::no_mailbox)?;
         let mut selected = Box::new(Selected::open(&self.house.store, view, select.read_only));
         self.tell_selected(&mut selected);
         // RFC 9051 §6.3.2: the mailbox's name, and the client's where it is another.
@@ -40,11 +39,11 @@ impl Client {
         if let Some(known) = &select.qresync {
             self.resync(&selected, known).await?;
         }
+        let code = if selected.tells_read_write() { ResponseCode::ReadWrite } else { ResponseCode::ReadOnly };
+        let text = if select.read_only { "Examined" } else { "Selected" };
         self.selected = Some(selected);
         self.session.selected();
         self.listen_to_selected();
-        let (code, text) =
-            if select.read_only { (ResponseCode::ReadOnly, "Examined") } else { (ResponseCode::ReadWrite, "Selected") };
         Ok(Done { code: Some(code), text })
     }
 
@@ -58,7 +57,7 @@ impl Client {
         if is_rev1 {
             response::recent(out, selected.recent_count());
             let seen = u64::from(SystemFlag::Seen.bit());
-            let unseen = selected.view.read(|rows| rows.iter().find(|row| row.flags & seen == 0).and_then(Row::uid));
+            let unseen = selected.view.read(|rows| rows.iter().find(|row| row.flags & seen == 0).and_then(|row| row.uid()));
             // UNSEEN is a sequence number, which UIDONLY has given up.
             let unseen = unseen.filter(|_| !enabled.uid_only);
             if let Some(number) = unseen.and_then(|uid| selected.known.position(uid)) {
@@ -104,7 +103,8 @@ impl Client {
         }
         response::vanished(&mut self.out, &vanished, true);
         let changed: UidSet = selected.view.read(|rows| {
-            rows.select(&of_interest).filter(|row| row.mod_seq > known.mod_seq.value()).filter_map(Row::uid).collect()
+            let changed = rows.select(&of_interest).filter(|row| row.mod_seq > known.mod_seq.value());
+            changed.filter_map(|row| row.uid()).collect()
         });
         selected.tell_rows(&mut self.out, &changed, self.session.enabled(), true, &Told::default());
         Ok(())

@@ -3,13 +3,11 @@
 //! Sequence numbers are positions in [`Selected::known`], which changes only as the client is told: so no number is ever
 //! wrong, whatever other sessions do (RFC 9051 §7.5.1, §5.5).
 
-use std::sync::Arc;
-
 use relais_imap::response::{self, Condition, ResponseCode};
 use relais_imap::sequence::SequenceSet;
 use relais_imap::session::Enabled;
-use relais_model::{Flag, ModSeq, SeqNum, SystemFlag, Uid, UidSet};
-use relais_store::{MAX_KEYWORDS, Row, Store, View};
+use relais_model::{Flag, ModSeq, Rights, SeqNum, SystemFlag, Uid, UidSet};
+use relais_store::{MAX_KEYWORDS, Reach, Row, Sight, Store};
 
 use super::Halt;
 use super::context::SearchContext;
@@ -18,7 +16,8 @@ use super::flags::FlagWriter;
 /// An open mailbox.
 #[derive(Debug)]
 pub(super) struct Selected {
-    pub(super) view: Arc<View>,
+    pub(super) view: Sight,
+    /// It was opened by EXAMINE.
     pub(super) read_only: bool,
     /// What the client has been told of and not been told is gone.
     pub(super) known: UidSet,
@@ -91,9 +90,9 @@ pub(super) fn writer(out: &mut Vec<u8>, enabled: Enabled, number: SeqNum, uid: U
 
 impl Selected {
     /// Opens `view`: the client is about to be told of all that is there now.
-    pub(super) fn open(store: &Store, view: Arc<View>, read_only: bool) -> Self {
+    pub(super) fn open(store: &Store, view: Sight, read_only: bool) -> Self {
         let mod_seq = view.highest_mod_seq();
-        let known: UidSet = view.read(|rows| rows.iter().filter_map(Row::uid).collect());
+        let known: UidSet = view.read(|rows| rows.iter().filter_map(|row| row.uid()).collect());
         let mut selected = Self {
             view,
             read_only,
@@ -108,6 +107,27 @@ impl Selected {
         };
         selected.claim_recent(store, None);
         selected
+    }
+
+    /// For the store: which mailbox, who acts, and what they may do.
+    pub(super) fn reach(&self) -> Reach {
+        self.view.reach()
+    }
+
+    /// It was deleted, or may be read no longer.
+    pub(super) fn is_lost(&self) -> bool {
+        self.view.is_gone() || !self.view.rights().has(Rights::READ)
+    }
+
+    /// Whether it is told to be READ-WRITE (RFC 4314 §5.2): `s` is no reason, for `\Seen` is each person's own.
+    pub(super) fn tells_read_write(&self) -> bool {
+        self.would_tell_read_write(self.view.rights())
+    }
+
+    /// The same, of other rights.
+    pub(super) fn would_tell_read_write(&self, rights: Rights) -> bool {
+        let changes = Rights::INSERT.with(Rights::EXPUNGE).with(Rights::WRITE).with(Rights::MARK_DELETED);
+        !self.read_only && rights.has_some(changes)
     }
 
     /// How many messages the client knows of.
@@ -155,6 +175,10 @@ impl Selected {
 
     /// Takes what nobody was told of yet; a read-only session looks, but leaves it (RFC 3501 §6.3.2).
     fn claim_recent(&mut self, store: &Store, arrived: Option<&UidSet>) {
+        // What is new is new to its owner: others don't take that away.
+        if self.view.is_anothers() {
+            return;
+        }
         let from = if self.read_only { self.view.recent_from() } else { store.claim_recent(&self.view) };
         let candidates = arrived.unwrap_or(&self.known);
         let mut fresh = UidSet::new();
@@ -173,9 +197,23 @@ impl Selected {
         let system = SystemFlag::ALL.into_iter().map(Flag::System);
         let flags: Vec<Flag> = system.chain(keywords.into_iter().map(Flag::Keyword)).collect();
         response::flags(out, &flags);
-        let more = !self.read_only && flags.len() < SystemFlag::ALL.len() + MAX_KEYWORDS;
-        let permanent = ResponseCode::PermanentFlags { flags: if self.read_only { &[] } else { &flags }, more };
+        let rights = if self.read_only { Rights::NONE } else { self.view.rights() };
+        let more = rights.has(Rights::WRITE) && flags.len() < SystemFlag::ALL.len() + MAX_KEYWORDS;
+        // RFC 4314 §5.1.1: those that may be changed.
+        let may_change = |flag: &Flag| match flag {
+            Flag::System(SystemFlag::Seen) => rights.has(Rights::SEEN),
+            Flag::System(SystemFlag::Deleted) => rights.has(Rights::MARK_DELETED),
+            _ => rights.has(Rights::WRITE),
+        };
+        let stay: Vec<Flag> = flags.iter().filter(|flag| may_change(flag)).cloned().collect();
+        let permanent = ResponseCode::PermanentFlags { flags: &stay, more };
         response::condition(out, Condition::Ok, Some(&permanent), "Flags that stay");
+    }
+
+    /// Tells the flags again: which of them may be changed is different.
+    pub(super) fn retell_flags(&mut self, out: &mut Vec<u8>) {
+        self.keywords = None;
+        self.tell_flags(out);
     }
 
     /// Tells what has changed since the client was last told.
@@ -273,7 +311,7 @@ impl Selected {
 
     /// Those of `uids` that are there, with their numbers, ascending.
     pub(super) fn numbered(&self, uids: &UidSet) -> Vec<(SeqNum, Row)> {
-        let rows: Vec<Row> = self.view.read(|rows| rows.select(uids).copied().collect());
+        let rows: Vec<Row> = self.view.read(|rows| rows.select(uids).collect());
         let present: UidSet = rows.iter().filter_map(Row::uid).collect();
         let positions = self.known.positions_of(&present);
         let numbers = positions.into_iter().flat_map(|(first, last)| first..=last).filter_map(SeqNum::new);

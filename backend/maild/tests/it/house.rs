@@ -6,11 +6,11 @@ use std::sync::Arc;
 use relais_certs::{Rank, Served};
 use relais_finding::Finder;
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, TlsMode};
-use relais_model::{Address, Clock, Domain, Random, Secret, SystemClock, SystemRandom};
+use relais_model::{Address, Clock, Domain, MailboxName, Random, Rights, Secret, SystemClock, SystemRandom};
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
 use relais_sasl::scram::{Keys, MIN_ITERATIONS, derive};
 use relais_store::{
-    Author, DatabaseUrl, DomainChange, NewAccount, NewAppPassword, Protocols, ScramSalt, Store, StoreConfig,
+    Author, DatabaseUrl, DomainChange, Grantee, NewAccount, NewAppPassword, Protocols, ScramSalt, Store, StoreConfig,
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -128,6 +128,17 @@ impl TestHouse {
         let name = "All programs".to_owned();
         let app_password = NewAppPassword { name, protocols: Protocols::ALL, stored_key, server_key };
         self.store.add_app_password(&address, app_password, &Author::house()).await.unwrap();
+    }
+
+    /// A team, on whose INBOX `member` has these rights.
+    pub(crate) async fn found_team(&self, name: &str, member: &str, rights: &str) {
+        let address = |name: &str| Address::parse(&format!("{name}@relais.test")).unwrap();
+        let team = self.store.add_account(NewAccount::team(address(name)), &Author::house()).await.unwrap().key;
+        let inbox = self.store.mailbox_key(team, &MailboxName::inbox()).await.unwrap().unwrap();
+        let member = self.store.account(&address(member)).await.unwrap().unwrap().key;
+        let rights = Rights::parse(rights).unwrap();
+        let grantee = Grantee::Account(member);
+        self.store.change_rights(inbox, grantee, move |_| rights, &Author::house()).await.unwrap();
     }
 
     /// A connection; nothing has been read of it.

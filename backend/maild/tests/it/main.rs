@@ -14,4 +14,5 @@ mod house;
 mod large;
 mod limits;
 mod model;
+mod sharing;
 mod transcripts;

@@ -7,6 +7,8 @@
 //! A `C:` line that ends with `{}` announces the `L:` lines behind it as one literal; `C+:` goes on after it.
 //! `‹name›` in an expected line remembers what stands there, up to what follows; everywhere behind it stands for that.
 //! `‹me›` is the account's address, its password `open`; `‹composed›` is é as one character, `‹decomposed›` as e and its accent.
+//! `Person: 2 chris` has somebody else move in: ‹chris› is their address, and session 2 is theirs. `Team: sales lrk` makes a team, ‹sales› its
+//! local part, on whose INBOX ‹me› has these rights.
 //! `Mail: INBOX 3` appends three messages, number n dated n January 2026 (32 is the 1st again). `Quota:` comes first and limits
 //! the account. `Mailboxes: a, b/c`: it has INBOX and these alone, and is subscribed to none. `Visitor: 3` connects session 3,
 //! and nobody logs in; `Visitor: 3 starttls` does so where TLS is asked for. `Compressed: 3`: from here on session 3 is.
@@ -47,7 +49,8 @@ async fn play_all(by_octet: bool) {
         house.move_in(&name, quota).await;
         let known = [("me", &*format!("{name}@relais.test")), ("composed", "\u{e9}"), ("decomposed", "e\u{301}")];
         let known = known.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let mut player = Player { house: &house, name, by_octet, sessions: BTreeMap::new(), known };
+        let (sessions, people) = (BTreeMap::new(), BTreeMap::new());
+        let mut player = Player { house: &house, name, by_octet, sessions, people, known };
         if let Err(fault) = player.play(&text).await {
             faults.push(fault);
         }
@@ -189,6 +192,8 @@ struct Player<'a> {
     name: String,
     by_octet: bool,
     sessions: BTreeMap<String, Client>,
+    /// Whose a session is, where it isn't ‹me›'s: a local part.
+    people: BTreeMap<String, String>,
     /// What `‹name›`s stand for.
     known: BTreeMap<String, String>,
 }
@@ -210,6 +215,8 @@ impl Player<'_> {
             match (act, session) {
                 _ if who == "Mail" => self.mail(&words).await,
                 _ if who == "Quota" || who == "Shows" => {}
+                _ if who == "Person" => self.person(&words).await,
+                _ if who == "Team" => self.team(&words).await,
                 _ if who == "Mailboxes" => self.mailboxes(&words).await,
                 _ if who == "Visitor" => self.visit(&words).await,
                 _ if who == "Compressed" => {
@@ -295,10 +302,26 @@ impl Player<'_> {
             let mut client = self.house.connect(Door::Open).await;
             let greeting = client.line().await;
             assert!(greeting.starts_with("* OK"), "{greeting}");
-            client.must(&format!("LOGIN {}@relais.test {PASSWORD}", self.name)).await;
+            let local_part = self.people.get(session).unwrap_or(&self.name);
+            client.must(&format!("LOGIN {local_part}@relais.test {PASSWORD}")).await;
             self.admit(session, client);
         }
         self.sessions.get_mut(session).unwrap()
+    }
+
+    async fn person(&mut self, words: &str) {
+        let (session, person) = words.split_once(' ').unwrap();
+        let local_part = format!("{}-{person}", self.name);
+        self.house.move_in(&local_part, None).await;
+        self.known.insert(person.to_owned(), format!("{local_part}@relais.test"));
+        self.people.insert(session.to_owned(), local_part);
+    }
+
+    async fn team(&mut self, words: &str) {
+        let (team, rights) = words.split_once(' ').unwrap();
+        let local_part = format!("{}-{team}", self.name);
+        self.house.found_team(&local_part, &self.name, rights).await;
+        self.known.insert(team.to_owned(), local_part);
     }
 
     async fn visit(&mut self, words: &str) {

@@ -291,6 +291,7 @@ pub(super) fn refused(error: ChangeError) -> Failure {
     match error {
         ChangeError::NoMailbox => no_mailbox(),
         ChangeError::NoMessage => no_message(),
+        ChangeError::NoRight => Failure::Forbidden(Text::new("mail-no-right")),
         ChangeError::OverQuota => Failure::clash("", Text::new("mail-full")),
         ChangeError::TooManyKeywords => Failure::clash("label", Text::new("mail-too-many-labels")),
         ChangeError::NoMoreUids => Failure::Failed,

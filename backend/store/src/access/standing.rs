@@ -31,10 +31,10 @@ macro_rules! standing_columns {
 }
 pub(super) use standing_columns;
 
-/// Whether the account `a` may come in: neither it nor its domain is suspended or removed.
+/// Whether the account `a` may come in: it is no team, and neither it nor its domain is suspended or removed.
 macro_rules! may_come_in {
     () => {
-        "a.is_suspended = 0 AND a.removed_at IS NULL AND EXISTS
+        "a.is_suspended = 0 AND a.is_team = 0 AND a.removed_at IS NULL AND EXISTS
              (SELECT 1 FROM domain h WHERE h.domain_key = a.domain_key AND h.is_disabled = 0 AND h.removed_at IS NULL)"
     };
 }

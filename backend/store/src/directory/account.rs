@@ -59,6 +59,8 @@ pub struct Account {
     pub domain: DomainKey,
     /// The person's name; may be empty.
     pub name: String,
+    /// A team: nobody logs in as it, and its mailboxes are for those who have rights there.
+    pub is_team: bool,
     /// What they may do.
     pub role: Role,
     /// The domains that they serve, where their role is held for domains.
@@ -108,6 +110,8 @@ pub struct NewAccount {
     pub domains: Vec<Domain>,
     /// The language that they read (RFC 5646); may be empty.
     pub language: String,
+    /// A team: a user without a password.
+    pub is_team: bool,
 }
 
 impl NewAccount {
@@ -121,7 +125,13 @@ impl NewAccount {
             role: Role::User,
             domains: Vec::new(),
             language: String::new(),
+            is_team: false,
         }
+    }
+
+    /// A team's, without limit.
+    pub fn team(address: Address) -> Self {
+        Self { is_team: true, ..Self::user(address) }
     }
 }
 
@@ -167,6 +177,8 @@ pub struct AccountFilter {
     pub role: Option<Role>,
     /// Those that are suspended, or that aren't.
     pub is_suspended: Option<bool>,
+    /// Teams, or people.
+    pub is_team: Option<bool>,
     /// Those that are removed and not yet purged, instead of those that are here.
     pub is_removed: bool,
 }
@@ -196,7 +208,7 @@ pub struct Credential {
     pub address: Address,
     /// The password's hash; empty where there is none.
     pub hash: Secret,
-    /// Right or wrong, it may not log in: it is suspended, or its domain is disabled.
+    /// Right or wrong, it may not log in: it is suspended, or a team, or its domain is disabled.
     pub is_suspended: bool,
     /// Mail protocols take no other password than an app password.
     pub needs_app_password: bool,
@@ -286,7 +298,7 @@ impl AccountState {
 const COLUMNS: &str = "a.account_key, a.address, a.domain_key, a.name, a.role, CAST(CASE WHEN a.password_hash = '' THEN 0 ELSE 1 END AS BIGINT),
     a.quota_octets, a.used_octets, a.used_messages, a.is_suspended, a.daily_messages, a.daily_recipients, a.language, a.theme,
     a.last_seen_at, a.removed_at, a.created_at, a.version, a.words, a.hourly_messages, a.hourly_recipients, a.daily_new_recipients,
-    a.quota_messages FROM account a JOIN domain d ON d.domain_key = a.domain_key";
+    a.quota_messages, a.is_team FROM account a JOIN domain d ON d.domain_key = a.domain_key";
 
 impl Store {
     /// Adds an account with INBOX, Drafts, Sent, Junk, Trash and Archive.
@@ -362,6 +374,9 @@ impl Store {
         }
         if let Some(is_suspended) = filter.is_suspended {
             listed.and("a.is_suspended = $", i64::from(is_suspended));
+        }
+        if let Some(is_team) = filter.is_team {
+            listed.and("a.is_team = $", i64::from(is_team));
         }
         let order_by = match order.by {
             AccountOrder::Address => order.follow(&mut listed, page, None, "a.folded", false),
@@ -526,7 +541,7 @@ impl Store {
     /// What a log-in with this address is checked against, its domain by any of its names; aliases and details are no log-in names.
     pub async fn credential(&self, address: &Address) -> Result<Option<Credential>, StoreError> {
         let sql = "SELECT a.account_key, a.address, a.password_hash,
-                          CAST(CASE WHEN a.is_suspended = 1 OR d.is_disabled = 1 THEN 1 ELSE 0 END AS BIGINT),
+                          CAST(CASE WHEN a.is_suspended = 1 OR a.is_team = 1 OR d.is_disabled = 1 THEN 1 ELSE 0 END AS BIGINT),
                           a.needs_app_password, s.salt, s.iterations
                    FROM account a JOIN domain d ON d.domain_key = a.domain_key
                    LEFT JOIN scram_salt s ON s.account_key = a.account_key
@@ -600,6 +615,9 @@ pub(crate) async fn add_account_in(
 ) -> Result<AccountKey, DirectoryError> {
     let hash = new.password_hash.unwrap_or_else(|| Secret::new(""));
     check_text(hash.expose())?;
+    if new.is_team && (new.role != Role::User || !hash.expose().is_empty()) {
+        return Err(DirectoryError::Unfit("a team has no role and no password"));
+    }
     let state = AccountState {
         name: new.name,
         quota_octets: new.quota_octets.map(octets),
@@ -614,8 +632,8 @@ pub(crate) async fn add_account_in(
     refuse_taken(tx, &address).await?;
     refuse_full(tx, domain).await?;
     let key = AccountKey::new(scribe.next_key());
-    let sql = "INSERT INTO account (account_key, domain_key, folded, address, name, password_hash, created_at)
-               VALUES ($1, $2, $3, $4, '', $5, $6)";
+    let sql = "INSERT INTO account (account_key, domain_key, folded, address, name, password_hash, created_at, is_team)
+               VALUES ($1, $2, $3, $4, '', $5, $6, $7)";
     sqlx::query(sql)
         .bind(key.value())
         .bind(domain.value())
@@ -623,6 +641,7 @@ pub(crate) async fn add_account_in(
         .bind(address.to_string())
         .bind(hash.expose())
         .bind(scribe.now().millis())
+        .bind(i64::from(new.is_team))
         .execute(&mut *tx)
         .await?;
     write_state(tx, (key, &address), &state, scribe).await?;
@@ -855,6 +874,7 @@ fn read_account(row: &AnyRow) -> Result<(Account, String), StoreError> {
         address: read_address(row.try_get(1)?)?,
         domain: DomainKey::new(row.try_get(2)?),
         name: row.try_get(3)?,
+        is_team: row.try_get::<i64, _>(23)? != 0,
         role: Role::read(row.try_get(4)?)?,
         domains: Vec::new(),
         has_password: row.try_get::<i64, _>(5)? != 0,

@@ -135,8 +135,11 @@ async fn load(connection: &mut AnyConnection, mailbox: MailboxKey) -> Result<Opt
             is_gone: false,
             remembered: std::collections::VecDeque::new(),
             remembered_from: highest,
+            readers: std::collections::HashMap::new(),
+            granted: 0,
         }),
         told: watch::Sender::new(mod_seq(highest)),
+        loads_reader: tokio::sync::Mutex::new(()),
     };
     Ok(Some(view))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use relais_model::{ReversePath, Uid};
+use relais_model::{ReversePath, Rights, Uid, UidSet};
 
 use super::batch::{Batch, OverQuota, TooManyKeywords, signed};
 use crate::content::Content;
@@ -12,6 +12,7 @@ use crate::key::{MailboxKey, MessageKey};
 use crate::message::{Acceptance, Accepted, Append, Appended, ChangeError, Delivered, Delivery, DeliveryRefusal};
 use crate::queue::{self, Judged, NewTrace, Refused, TraceKind};
 use crate::sending::count_accepted;
+use crate::sharing::Reach;
 use crate::sql;
 use crate::thread;
 use crate::view::{MailboxChange, Row, What, mod_seq, row_seconds};
@@ -100,17 +101,21 @@ impl<'a> Batch<'a, '_> {
 
     pub(super) async fn append(
         &mut self,
-        mailbox: MailboxKey,
+        reach: Reach,
         messages: &[Append],
     ) -> Result<Result<Appended, ChangeError>, StoreError> {
+        let mailbox = reach.mailbox;
         let Some(state) = self.state(mailbox) else { return Ok(Err(ChangeError::NoMailbox)) };
         let (account, uid_validity) = (state.account, state.uid_validity);
+        if !reach.rights.has(Rights::INSERT) {
+            return Ok(Err(ChangeError::NoRight));
+        }
         if u32::try_from(messages.len()).ok().and_then(|count| state.uid_next.checked_add(count)).is_none() {
             return Ok(Err(ChangeError::NoMoreUids));
         }
         let mut flags = Vec::with_capacity(messages.len());
         for message in messages {
-            match self.bits(mailbox, &message.flags, true).await? {
+            match self.bits(mailbox, &message.flags, reach.rights.has(Rights::WRITE)).await? {
                 Ok(bits) => flags.push(bits),
                 Err(TooManyKeywords) => return Ok(Err(ChangeError::TooManyKeywords)),
             }
@@ -122,12 +127,21 @@ impl<'a> Batch<'a, '_> {
         let state = self.state_mut(mailbox)?;
         let Some(first) = state.take_uids(messages.len()) else { return Ok(Err(ChangeError::NoMoreUids)) };
         let changed = state.take_mod_seq();
-        let mut uids = relais_model::UidSet::new();
+        let (mut uids, mut seen) = (UidSet::new(), UidSet::new());
         for ((message, flags), uid) in messages.iter().zip(flags).zip(first..) {
+            let (flags, is_seen) = Self::new_flags(reach, flags);
+            if is_seen {
+                seen.insert_run(uid, uid);
+            }
             let internal_date = row_seconds(message.internal_date.unwrap_or(self.now));
             let row = self.new_row(&message.content, uid, flags, changed, internal_date);
             self.arrive(mailbox, row)?;
             uids.insert_run(uid, uid);
+        }
+        if let Some(reader) = reach.reader.filter(|_| !seen.is_empty()) {
+            self.tell_seen(mailbox, reader, &seen, true)?;
+            self.flush()?;
+            self.insert_seen(mailbox, reader, &seen);
         }
         Ok(Ok(Appended { uid_validity, uids, mod_seq: mod_seq(changed) }))
     }

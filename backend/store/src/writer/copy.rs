@@ -1,42 +1,58 @@
 //! COPY and MOVE: one INSERT … SELECT, whatever the number.
 
-use relais_model::{Uid, UidSet};
+use relais_model::{Rights, Uid, UidSet};
 use sqlx::AssertSqlSafe;
 
-use super::batch::{Batch, OverQuota, signed};
+use super::batch::{Batch, OverQuota, SEEN, signed};
 use crate::error::StoreError;
 use crate::junk::Teaching;
 use crate::key::MailboxKey;
 use crate::message::{ChangeError, Copied};
-use crate::sql;
+use crate::sharing::Reach;
+use crate::sql::{self, Statement};
 use crate::view::{MailboxChange, Row, What, mod_seq, row_seconds};
 
 /// Where a keyword's bit stands in the source, and where in the target.
 type BitPairs = Vec<(u64, u64)>;
 
+/// What becomes of a row's flags.
+struct Mapping {
+    /// System flags that come along.
+    system: u64,
+    pairs: BitPairs,
+}
+
 impl Batch<'_, '_> {
     pub(super) async fn copy(
         &mut self,
-        from: MailboxKey,
+        source: Reach,
         uids: &UidSet,
-        to: MailboxKey,
+        target: Reach,
         removes: bool,
     ) -> Result<Result<Copied, ChangeError>, StoreError> {
-        let (Some(source), Some(target)) = (self.state(from), self.state(to)) else {
+        let (from, to) = (source.mailbox, target.mailbox);
+        let (Some(source_state), Some(target_state)) = (self.state(from), self.state(to)) else {
             return Ok(Err(ChangeError::NoMailbox));
         };
-        let (account, uid_validity) = (target.account, target.uid_validity);
-        let stays_in_account = source.account == account;
-        let source_mod_seq = source.mod_seq;
+        let may_copy = source.rights.has(Rights::READ) && target.rights.has(Rights::INSERT);
+        if !may_copy || removes && !Self::may_remove(source) {
+            return Ok(Err(ChangeError::NoRight));
+        }
+        let (account, uid_validity) = (target_state.account, target_state.uid_validity);
+        let stays_in_account = source_state.account == account;
+        let source_mod_seq = source_state.mod_seq;
         let rows = self.rows(from, Some(uids)).await?;
         if rows.is_empty() {
             let (from, to) = (Vec::new(), Vec::new());
             return Ok(Ok(Copied { uid_validity, from, to, mod_seq: mod_seq(source_mod_seq) }));
         }
-        let used = rows.iter().fold(0, |used, row| used | row.flags);
+        // RFC 4314 §4: flags that may not be set in the target stay behind.
+        let used = if target.rights.has(Rights::WRITE) { rows.iter().fold(0, |used, row| used | row.flags) } else { 0 };
         let Some(pairs) = self.pair_keywords(from, to, used).await? else {
             return Ok(Err(ChangeError::TooManyKeywords));
         };
+        let mapping = Mapping { system: Self::copied_flags(source, target), pairs };
+        let seen = self.seen_by_mover(source, target, &rows).await?;
         let octets: i64 = rows.iter().map(|row| i64::from(row.size_octets)).sum();
         let count = signed(rows.len() as u64);
         if removes && stays_in_account {
@@ -50,20 +66,68 @@ impl Batch<'_, '_> {
         let copied_at = state.take_mod_seq();
         let saved_at = row_seconds(self.now);
         let copies = rows.iter().zip(first..).map(|(row, uid)| {
-            let flags = (row.flags & SYSTEM) | map_bits(row.flags, &pairs);
+            let flags = mapping.of(row.flags);
             Row { uid, flags, mod_seq: copied_at, saved_at, ..*row }
         });
-        let copies: Vec<Row> = copies.collect();
-        self.write_copies(from, &rows, to, &pairs, (first, copied_at, saved_at)).await?;
+        let mut copies: Vec<Row> = copies.collect();
+        self.write_copies(from, &rows, to, &mapping, (first, copied_at, saved_at)).await?;
+        self.keep_seen(target, (&rows, &seen), &mut copies)?;
         self.note_arrived(to, &copies)?;
         self.teach_by_copy(from, to, &rows);
         let told = (uids_of(&rows), uids_of(&copies));
         self.changes.push(MailboxChange { account, mailbox: to, mod_seq: copied_at, what: What::Arrived(copies) });
         if removes {
+            if !stays_in_account {
+                // To the account that it leaves it is deleted.
+                self.remember(from, &rows.iter().filter_map(Row::uid).collect());
+            }
             self.remove(from, &rows)?;
         }
         let highest = self.state(from).map_or(source_mod_seq, |state| state.mod_seq);
         Ok(Ok(Copied { uid_validity, from: told.0, to: told.1, mod_seq: mod_seq(highest) }))
+    }
+
+    /// The system flags that rows bring along. Where one of the mailboxes is another's, `\Seen` goes its own way.
+    fn copied_flags(source: Reach, target: Reach) -> u64 {
+        let is_own = source.reader.is_none() && target.reader.is_none();
+        target.flags() & if is_own { SYSTEM } else { SYSTEM & !SEEN }
+    }
+
+    /// Those of `rows` that who acts has seen, where that doesn't stand in the rows' flags and may be set in the target.
+    async fn seen_by_mover(&mut self, source: Reach, target: Reach, rows: &[Row]) -> Result<UidSet, StoreError> {
+        let is_own = source.reader.is_none() && target.reader.is_none();
+        if is_own || !target.rights.has(Rights::SEEN) {
+            return Ok(UidSet::new());
+        }
+        let shown = self.seen_rows(source, rows.to_vec()).await?;
+        Ok(shown.iter().filter(|row| row.flags & SEEN != 0).filter_map(Row::uid).collect())
+    }
+
+    /// Copies of what who acts had `seen` are seen in the target, too: by the owner in the row, by others beside it.
+    fn keep_seen(
+        &mut self,
+        target: Reach,
+        (rows, seen): (&[Row], &UidSet),
+        copies: &mut [Row],
+    ) -> Result<(), StoreError> {
+        let mut new = UidSet::new();
+        for (_, copy) in rows.iter().zip(copies).filter(|(row, _)| row.uid().is_some_and(|uid| seen.contains(uid))) {
+            new.insert_run(copy.uid, copy.uid);
+            if target.reader.is_none() {
+                copy.flags |= SEEN;
+            }
+        }
+        if let Some(reader) = target.reader {
+            self.insert_seen(target.mailbox, reader, &new);
+            return self.tell_seen(target.mailbox, reader, &new, true);
+        }
+        for condition in sql::uid_conditions(&new) {
+            let text =
+                format!("UPDATE entry SET flags = flags | {SEEN} WHERE mailbox_key = $1 AND {}", condition.text(2));
+            let statement = Statement::new(text).bind(target.mailbox.value());
+            self.tx.execute(condition.complete(statement));
+        }
+        Ok(())
     }
 
     /// Who moves a message into Junk, or out of it, says what it is.
@@ -101,10 +165,10 @@ impl Batch<'_, '_> {
         from: MailboxKey,
         rows: &[Row],
         to: MailboxKey,
-        pairs: &BitPairs,
+        mapping: &Mapping,
         (first, mod_seq, saved_at): (u32, u64, u32),
     ) -> Result<(), StoreError> {
-        let flags = flags_expression(pairs);
+        let flags = mapping.expression();
         let set: UidSet = rows.iter().filter_map(Row::uid).collect();
         let mut before = i64::from(first) - 1;
         for condition in sql::uid_conditions(&set) {
@@ -137,14 +201,18 @@ fn uids_of(rows: &[Row]) -> Vec<Uid> {
     rows.iter().filter_map(Row::uid).collect()
 }
 
-fn map_bits(flags: u64, pairs: &BitPairs) -> u64 {
-    pairs.iter().filter(|(old, _)| flags & old != 0).fold(0, |mapped, (_, new)| mapped | new)
-}
-
-fn flags_expression(pairs: &BitPairs) -> String {
-    if pairs.iter().all(|(old, new)| old == new) {
-        return "flags".to_owned();
+impl Mapping {
+    fn of(&self, flags: u64) -> u64 {
+        let keywords = self.pairs.iter().filter(|(old, _)| flags & old != 0);
+        keywords.fold(flags & self.system, |mapped, (_, new)| mapped | new)
     }
-    let keywords = pairs.iter().map(|(old, new)| format!("CASE WHEN flags & {old} <> 0 THEN {new} ELSE 0 END"));
-    std::iter::once(format!("(flags & {SYSTEM})")).chain(keywords).collect::<Vec<_>>().join(" | ")
+
+    /// The same, as the database says it.
+    fn expression(&self) -> String {
+        if self.system == SYSTEM && self.pairs.iter().all(|(old, new)| old == new) {
+            return "flags".to_owned();
+        }
+        let keywords = self.pairs.iter().map(|(old, new)| format!("CASE WHEN flags & {old} <> 0 THEN {new} ELSE 0 END"));
+        std::iter::once(format!("(flags & {})", self.system)).chain(keywords).collect::<Vec<_>>().join(" | ")
+    }
 }

@@ -1,21 +1,26 @@
 //! EXPUNGE: rows go, their UIDs are remembered in runs, and what they held can be taken back.
 
-use relais_model::UidSet;
+use relais_model::{Rights, UidSet};
 
 use super::batch::{Batch, DELETED, signed};
 use crate::error::StoreError;
 use crate::key::MailboxKey;
 use crate::message::{ChangeError, Expunged};
+use crate::sharing::Reach;
 use crate::sql::{self, Statement};
 use crate::view::{MailboxChange, Row, What, mod_seq};
 
 impl Batch<'_, '_> {
     pub(super) async fn expunge(
         &mut self,
-        mailbox: MailboxKey,
+        reach: Reach,
         only: Option<&UidSet>,
     ) -> Result<Result<Expunged, ChangeError>, StoreError> {
+        let mailbox = reach.mailbox;
         let Some(state) = self.state(mailbox) else { return Ok(Err(ChangeError::NoMailbox)) };
+        if !reach.rights.has(Rights::EXPUNGE) {
+            return Ok(Err(ChangeError::NoRight));
+        }
         let (mut uids, mut highest) = (UidSet::new(), state.mod_seq);
         if state.deleted > 0 {
             let mut rows = self.rows(mailbox, only).await?;
@@ -41,8 +46,10 @@ impl Batch<'_, '_> {
         }
         self.give_room(account, octets, signed(rows.len() as u64));
         for condition in sql::uid_conditions(&uids) {
-            let text = format!("DELETE FROM entry WHERE mailbox_key = $1 AND {}", condition.text(2));
-            self.tx.execute(condition.complete(Statement::new(text).bind(mailbox.value())));
+            for table in ["entry", "seen"] {
+                let text = format!("DELETE FROM {table} WHERE mailbox_key = $1 AND {}", condition.text(2));
+                self.tx.execute(condition.complete(Statement::new(text).bind(mailbox.value())));
+            }
         }
         let head = "INSERT INTO expunged (mailbox_key, mod_seq, first_uid, last_uid)";
         self.tx.execute_all(sql::insert(head, 4, "", uids.runs(), |statement, (first, last)| {

@@ -13,6 +13,7 @@ mod expunge;
 mod flags;
 mod replace;
 mod restore;
+mod seen;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +35,7 @@ use crate::message::{
 };
 use crate::names::Names;
 use crate::queue::Refused;
+use crate::sharing::Reach;
 use crate::transaction::Transaction;
 use crate::view::{MailboxChange, Views};
 
@@ -58,33 +60,33 @@ type Reply<T> = oneshot::Sender<T>;
 pub(crate) enum Op {
     Accept(Vec<Acceptance>, Reply<Result<Vec<Accepted>, StoreError>>),
     Append {
-        mailbox: MailboxKey,
+        mailbox: Reach,
         messages: Vec<Append>,
         reply: Reply<Result<Appended, ChangeError>>,
     },
     Flags {
-        mailbox: MailboxKey,
+        mailbox: Reach,
         uids: UidSet,
         change: FlagChange,
         unchanged_since: Option<ModSeq>,
         reply: Reply<Result<FlagsStored, ChangeError>>,
     },
     Expunge {
-        mailbox: MailboxKey,
+        mailbox: Reach,
         only: Option<UidSet>,
         reply: Reply<Result<Expunged, ChangeError>>,
     },
     Copy {
-        from: MailboxKey,
+        from: Reach,
         uids: UidSet,
-        to: MailboxKey,
+        to: Reach,
         removes: bool,
         reply: Reply<Result<Copied, ChangeError>>,
     },
     Replace {
-        from: MailboxKey,
+        from: Reach,
         uid: Uid,
-        to: MailboxKey,
+        to: Reach,
         message: Box<Append>,
         reply: Reply<Result<Replaced, ChangeError>>,
     },

@@ -4,19 +4,23 @@ use relais_model::Uid;
 
 use super::batch::Batch;
 use crate::error::StoreError;
-use crate::key::MailboxKey;
 use crate::message::{Append, ChangeError, Replaced};
+use crate::sharing::Reach;
 use crate::view::mod_seq;
 
 impl Batch<'_, '_> {
     pub(super) async fn replace(
         &mut self,
-        from: MailboxKey,
+        reach: Reach,
         uid: Uid,
-        to: MailboxKey,
+        to: Reach,
         message: &Append,
     ) -> Result<Result<Replaced, ChangeError>, StoreError> {
+        let from = reach.mailbox;
         let Some(account) = self.state(from).map(|state| state.account) else { return Ok(Err(ChangeError::NoMailbox)) };
+        if !Self::may_remove(reach) {
+            return Ok(Err(ChangeError::NoRight));
+        }
         let rows = self.rows(from, Some(&std::iter::once(uid).collect())).await?;
         let Some(row) = rows.first() else { return Ok(Err(ChangeError::NoMessage)) };
         // RFC 8508 §3.4: what goes makes room for what comes.

@@ -30,6 +30,7 @@ mod removed;
 mod reports;
 mod sending;
 mod settings;
+mod sharing;
 mod sieve;
 mod sign_in;
 mod trace;

@@ -217,22 +217,22 @@ impl Wanted {
             Op::Accept(acceptances, _) => self.add_acceptances(acceptances),
             Op::Settle(settling, _) => self.add_acceptances(&settling.notices),
             Op::Append { mailbox, messages, .. } => {
-                self.add_mailbox(*mailbox);
-                self.filled.push(*mailbox);
+                self.add_mailbox(mailbox.mailbox);
+                self.filled.push(mailbox.mailbox);
                 for message in messages {
                     self.add_content(&message.content);
                 }
             }
-            Op::Flags { mailbox, .. } | Op::Expunge { mailbox, .. } => self.add_mailbox(*mailbox),
+            Op::Flags { mailbox, .. } | Op::Expunge { mailbox, .. } => self.add_mailbox(mailbox.mailbox),
             Op::Copy { from, to, .. } => {
-                self.add_mailbox(*from);
-                self.add_mailbox(*to);
-                self.filled.push(*to);
+                self.add_mailbox(from.mailbox);
+                self.add_mailbox(to.mailbox);
+                self.filled.push(to.mailbox);
             }
             Op::Replace { from, to, message, .. } => {
-                self.add_mailbox(*from);
-                self.add_mailbox(*to);
-                self.filled.extend([*from, *to]);
+                self.add_mailbox(from.mailbox);
+                self.add_mailbox(to.mailbox);
+                self.filled.extend([from.mailbox, to.mailbox]);
                 self.add_content(&message.content);
             }
             Op::Restore { to, .. } => {

@@ -1,0 +1,55 @@
+//! What is not shared: nothing tells of it.
+
+use crate::house::TestHouse;
+
+/// Whatever is asked of a mailbox on which somebody has no right, the answer is that of a mailbox that isn't there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_right_sees_nothing() {
+    let house = TestHouse::open().await;
+    for name in ["ann", "ben", "cara"] {
+        house.move_in(name, None).await;
+    }
+    let mut ann = house.log_in("ann").await;
+    ann.must("CREATE Secret").await;
+    // One has no right at all, another only such as say nothing of its being there.
+    ann.must("SETACL Secret cara@relais.test p").await;
+    for name in ["ben", "cara"] {
+        let mut client = house.log_in(name).await;
+        client.must("APPEND INBOX {9+}\r\nA: b\r\n\r\nc").await;
+        client.must("SELECT INBOX").await;
+        for command in [
+            "SELECT @",
+            "EXAMINE @",
+            "STATUS @ (MESSAGES)",
+            "APPEND @ {9+}\r\nA: b\r\n\r\nc",
+            "COPY 1 @",
+            "MOVE 1 @",
+            "CREATE @/below",
+            "DELETE @",
+            "RENAME @ Mine",
+            "RENAME INBOX @/mine",
+            "GETACL @",
+            "SETACL @ ben@relais.test lr",
+            "DELETEACL @ ben@relais.test",
+            "LISTRIGHTS @ anyone",
+            "MYRIGHTS @",
+            "GETQUOTAROOT @",
+            "GETMETADATA @ /shared/comment",
+            "SETMETADATA @ (/private/comment \"x\")",
+        ] {
+            let ask = |owner: &str| command.replace('@', &format!("\"Other Users/{owner}@relais.test/Secret\""));
+            let (told, end) = client.command(&ask("ann")).await;
+            let (told_of_nobody, end_of_nobody) = client.command(&ask("nobody")).await;
+            assert!(end.starts_with("NO "), "{command}: {end}");
+            assert_eq!((told, end), (told_of_nobody, end_of_nobody), "{command}");
+            client.must("SELECT INBOX").await;
+        }
+        for command in ["LIST \"\" *", "LSUB \"\" *", "LIST \"\" (Other* Shared*) RETURN (STATUS (MESSAGES) MYRIGHTS)"] {
+            let told = client.must(command).await;
+            assert!(!told.iter().any(|line| line.contains("Secret") || line.contains("ann@")), "{command}: {told:?}");
+        }
+        let told = client.must("ESEARCH IN (personal subtree \"Other Users\") ALL").await;
+        assert!(!told.iter().any(|line| line.contains("Secret")), "{told:?}");
+    }
+    house.close().await;
+}

@@ -1,0 +1,296 @@
+//! Mailboxes that others see: who may, what they do there, and what each has seen.
+
+use relais_model::{Address, Rights, UidSet};
+use relais_store::{
+    AccountKey, Author, ChangeError, FlagChange, FlagOp, Grantee, Happened, MailboxKey, NewAccount, Reach, Row,
+    SharingError, Sight,
+};
+
+use crate::house::{DELETED, House, SEEN, append, keyword, message, name, on_both, set, uid};
+
+fn letters(text: &str) -> Rights {
+    Rights::parse(text).unwrap()
+}
+
+fn flags(op: FlagOp, flags: Vec<relais_model::Flag>) -> FlagChange {
+    FlagChange { op, flags }
+}
+
+impl House {
+    async fn share(&self, mailbox: MailboxKey, with: AccountKey, rights: &str) {
+        let rights = letters(rights);
+        let grantee = Grantee::Account(with);
+        self.store.change_rights(mailbox, grantee, move |_| rights, &Author::house()).await.unwrap();
+    }
+
+    async fn team(&self, address: &str) -> AccountKey {
+        let new = NewAccount::team(Address::parse(address).unwrap());
+        self.store.add_account(new, &Author::house()).await.unwrap().key
+    }
+
+    async fn reach(&self, account: AccountKey, mailbox: MailboxKey) -> Reach {
+        self.store.reach(account, mailbox).await.unwrap().unwrap()
+    }
+
+    async fn sight(&self, account: AccountKey, mailbox: MailboxKey) -> Sight {
+        self.store.sight(account, mailbox).await.unwrap().unwrap()
+    }
+
+    /// What `account` has seen there: by a view that was kept true, and by one that is loaded anew.
+    async fn seen(&self, account: AccountKey, mailbox: MailboxKey) -> String {
+        seen(&self.sight(account, mailbox).await)
+    }
+
+    async fn unseen(&self, account: AccountKey, mailbox: MailboxKey) -> u64 {
+        self.store.shared_mailbox(account, mailbox).await.unwrap().unwrap().status.unseen
+    }
+}
+
+fn seen(sight: &Sight) -> String {
+    let is_seen = |row: &Row| sight.flags_of(row.flags).contains(&SEEN);
+    sight.read(|rows| rows.iter().filter(is_seen).filter_map(|row| row.uid()).collect::<UidSet>()).to_string()
+}
+
+#[test]
+fn rights_are_given_and_taken() {
+    on_both(|house| async move {
+        let (inbox, store, bert) = (house.inbox().await, &house.store, house.bert);
+        let mut news = store.news();
+        assert_eq!(store.rights(house.anna, inbox).await.unwrap(), Rights::ALL);
+        assert_eq!(store.rights(bert, inbox).await.unwrap(), Rights::NONE);
+        assert_eq!(store.reach(bert, inbox).await.unwrap(), None, "who has no right sees nothing");
+        assert!(store.sight(bert, inbox).await.unwrap().is_none());
+        assert!(store.shared_with(bert).await.unwrap().is_empty());
+        house.share(inbox, bert, "lr").await;
+        assert_eq!(news.try_recv().unwrap().what, Happened::Shared(Grantee::Account(bert)));
+        let domain = store.account_by_key(bert).await.unwrap().unwrap().domain;
+        let more = letters("si");
+        let given = store.change_rights(inbox, Grantee::Domain(domain), move |_| more, &Author::house()).await.unwrap();
+        assert_eq!(given, more);
+        assert_eq!(store.rights(bert, inbox).await.unwrap(), letters("lrsi"), "the sum of what speaks of him");
+        let names: Vec<String> = store.grants(inbox).await.unwrap().into_iter().map(|grant| grant.name).collect();
+        assert_eq!(names, ["bert@house.example", "@house.example"]);
+        let owner = store.change_rights(inbox, Grantee::Account(house.anna), |_| Rights::NONE, &Author::house()).await;
+        assert!(matches!(owner, Err(SharingError::Owner)), "{owner:?}");
+        let gone = MailboxKey::new(1);
+        let gone = store.change_rights(gone, Grantee::Anyone, |_| Rights::ALL, &Author::house()).await;
+        assert!(matches!(gone, Err(SharingError::NotFound)), "{gone:?}");
+        house.share(inbox, bert, "").await;
+        store.change_rights(inbox, Grantee::Domain(domain), |_| Rights::NONE, &Author::house()).await.unwrap();
+        assert_eq!(store.rights(bert, inbox).await.unwrap(), Rights::NONE);
+        house.check().await;
+    });
+}
+
+#[test]
+fn names_of_shared_mailboxes_lead_to_them() {
+    on_both(|house| async move {
+        let (store, bert) = (&house.store, house.bert);
+        let team = house.team("sales@house.example").await;
+        let offers = store.create_mailbox(team, &name("Offers"), None).await.unwrap().mailbox.key;
+        house.share(offers, bert, "lrk").await;
+        house.share(house.inbox().await, bert, "lr").await;
+        let shared = store.shared_with(bert).await.unwrap();
+        let names: Vec<String> = shared.iter().map(|mailbox| mailbox.name().unwrap().to_string()).collect();
+        assert_eq!(names, ["Shared/sales/Offers", "Other Users/anna@house.example/INBOX"]);
+        for mailbox in &shared {
+            let whose = store.whose(bert, &mailbox.name().unwrap()).await.unwrap();
+            assert_eq!(whose, (mailbox.status.mailbox.account, mailbox.status.mailbox.name.clone()));
+        }
+        let long = name("Shared/sales@house.example/Offers");
+        assert_eq!(store.whose(bert, &long).await.unwrap(), (team, name("Offers")));
+        for own in ["Shared/nobody/Offers", "Other Users/sales@house.example/Offers", "Shared/anna/INBOX", "Shared"] {
+            assert_eq!(store.whose(bert, &name(own)).await.unwrap(), (bert, name(own)), "{own}");
+        }
+        // What somebody had before comes first.
+        store.create_mailbox(bert, &name("Shared/sales/Offers"), None).await.unwrap();
+        assert_eq!(store.whose(bert, &name("Shared/sales/Offers")).await.unwrap().0, bert);
+        // RFC 4314 §4: what is made below it is shared as it is; what its owner makes beside it isn't.
+        let below = store.create_mailbox(team, &name("Offers/2026"), None).await.unwrap().mailbox.key;
+        assert_eq!(store.rights(bert, below).await.unwrap(), letters("lrk"));
+        let beside = store.create_mailbox(team, &name("Beside"), None).await.unwrap().mailbox.key;
+        assert_eq!(store.rights(bert, beside).await.unwrap(), Rights::NONE);
+        let inbox = house.status(team, "INBOX").await.mailbox.key;
+        house.share(inbox, bert, "lrk").await;
+        let made = store.create_shared_mailbox(team, &name("By him")).await.unwrap().mailbox.key;
+        assert_eq!(store.rights(bert, made).await.unwrap(), letters("lrk"));
+        store.delete_mailbox(team, &name("Offers")).await.unwrap();
+        store.rename_mailbox(team, &name("INBOX"), &name("Old")).await.unwrap();
+        house.check().await;
+    });
+}
+
+#[test]
+fn nobody_logs_in_as_a_team() {
+    on_both(|house| async move {
+        let address = Address::parse("sales@house.example").unwrap();
+        house.team("sales@house.example").await;
+        let credential = house.store.credential(&address).await.unwrap().unwrap();
+        assert!(credential.is_suspended && credential.hash.expose().is_empty());
+        let hash = Some(relais_model::Secret::new("x"));
+        let with_password =
+            NewAccount { password_hash: hash, ..NewAccount::team(Address::parse("x@house.example").unwrap()) };
+        assert!(house.store.add_account(with_password, &Author::house()).await.is_err());
+        house.check().await;
+    });
+}
+
+/// Each has seen what they have seen, however the view came to know it; and what changes has a new MODSEQ.
+#[test]
+fn seen_is_each_persons_own() {
+    on_both(|house| async move {
+        let (inbox, store, bert) = (house.inbox().await, &house.store, house.bert);
+        house.fill(inbox, 0..6).await;
+        house.share(inbox, bert, "lrs").await;
+        let (anna, reach) = (house.reach(house.anna, inbox).await, house.reach(bert, inbox).await);
+        store.store_flags(anna, set(&[(1, 2)]), flags(FlagOp::Add, vec![SEEN]), None).await.unwrap();
+        let kept = house.sight(bert, inbox).await;
+        let before = kept.highest_mod_seq();
+        let stored = store.store_flags(reach, set(&[(2, 4)]), flags(FlagOp::Add, vec![SEEN]), None).await.unwrap();
+        assert_eq!(stored.changed, set(&[(2, 4)]));
+        assert!(stored.mod_seq > before);
+        assert_eq!(kept.changes_since(before, &set(&[(1, 6)])).flagged, set(&[(2, 4)]));
+        assert_eq!((seen(&kept), house.seen(house.anna, inbox).await), ("2:4".to_owned(), "1:2".to_owned()));
+        let again = store.store_flags(reach, set(&[(2, 3)]), flags(FlagOp::Add, vec![SEEN]), None).await.unwrap();
+        assert!(again.changed.is_empty(), "what he has seen is seen: {again:?}");
+        store.store_flags(reach, set(&[(3, 3)]), flags(FlagOp::Remove, vec![SEEN]), None).await.unwrap();
+        store.store_flags(reach, set(&[(6, 6)]), flags(FlagOp::Replace, vec![SEEN]), None).await.unwrap();
+        assert_eq!((seen(&kept), house.unseen(bert, inbox).await), ("2,4,6".to_owned(), 3));
+        assert_eq!(house.status(house.anna, "INBOX").await.unseen, 4);
+        // RFC 7162 §3.1.3.
+        let since = Some(before);
+        let late = store.store_flags(reach, set(&[(1, 2)]), flags(FlagOp::Remove, vec![SEEN]), since).await.unwrap();
+        assert_eq!((late.changed, late.modified), (UidSet::new(), set(&[(2, 2)])));
+        // The owner's change leaves his alone.
+        store.store_flags(anna, set(&[(1, 6)]), flags(FlagOp::Remove, vec![SEEN]), None).await.unwrap();
+        assert_eq!((seen(&kept), house.seen(house.anna, inbox).await), ("2,4,6".to_owned(), String::new()));
+        store.store_flags(anna, set(&[(4, 4)]), flags(FlagOp::Add, vec![DELETED]), None).await.unwrap();
+        store.expunge(anna, None).await.unwrap();
+        assert_eq!((seen(&kept), house.unseen(bert, inbox).await), ("2,6".to_owned(), 3));
+        drop(kept);
+        house.check().await;
+        let house = house.reopen().await;
+        assert_eq!(house.seen(bert, inbox).await, "2,6", "the database says what the view said");
+        house.check().await;
+    });
+}
+
+/// RFC 4314 §4, as the writer keeps it for all who change mail.
+#[test]
+fn the_writer_keeps_rights() {
+    on_both(|house| async move {
+        let (inbox, store, bert) = (house.inbox().await, &house.store, house.bert);
+        house.fill(inbox, 0..4).await;
+        let own = house.status(bert, "Archive").await.mailbox.key;
+        house.share(inbox, bert, "lr").await;
+        let reach = house.reach(bert, inbox).await;
+        let one = || set(&[(1, 1)]);
+        for (op, flag) in [(FlagOp::Add, SEEN), (FlagOp::Remove, DELETED), (FlagOp::Replace, keyword("red"))] {
+            let refused = store.store_flags(reach, one(), flags(op, vec![flag]), None).await;
+            assert!(matches!(refused, Err(ChangeError::NoRight)), "{refused:?}");
+        }
+        assert!(matches!(store.append(reach, vec![append("x")]).await, Err(ChangeError::NoRight)));
+        assert!(matches!(store.expunge(reach, None).await, Err(ChangeError::NoRight)));
+        assert!(matches!(store.move_messages(reach, one(), own).await, Err(ChangeError::NoRight)));
+        assert!(matches!(store.copy(own, one(), reach).await, Err(ChangeError::NoRight)));
+        assert!(matches!(store.replace(reach, uid(1), own, append("x")).await, Err(ChangeError::NoRight)));
+        assert_eq!(store.copy(reach, one(), own).await.unwrap().to, [uid(1)]);
+        // Flags that may not be set are left as they are; the others change.
+        house.share(inbox, bert, "lrti").await;
+        let reach = house.reach(bert, inbox).await;
+        store.store_flags(inbox, one(), flags(FlagOp::Replace, vec![SEEN, keyword("red")]), None).await.unwrap();
+        let all = vec![SEEN, DELETED, keyword("blue")];
+        store.store_flags(reach, one(), flags(FlagOp::Replace, all.clone()), None).await.unwrap();
+        let view = store.view(inbox).await.unwrap().unwrap();
+        let flags_of = |number| view.flags_of(view.read(|rows| rows.get(uid(number)).unwrap().flags));
+        let (seen, red, deleted) = (flags_of(1).contains(&SEEN), flags_of(1).contains(&keyword("red")), DELETED);
+        assert!(seen && red && flags_of(1).contains(&deleted) && flags_of(1).len() == 3, "{:?}", flags_of(1));
+        let message = relais_store::Append { flags: all, ..append(&message(9)) };
+        store.append(reach, vec![message]).await.unwrap();
+        assert_eq!(flags_of(5), [DELETED]);
+        assert_eq!(house.seen(bert, inbox).await, "", "he may not mark as seen");
+        house.check().await;
+    });
+}
+
+/// What is moved between accounts counts where it is, keeps what its mover has seen, and can be taken back by whom it left.
+#[test]
+fn messages_move_between_accounts() {
+    on_both(|house| async move {
+        let (inbox, store, bert) = (house.inbox().await, &house.store, house.bert);
+        house.fill(inbox, 0..3).await;
+        let own = house.status(bert, "INBOX").await.mailbox.key;
+        house.share(inbox, bert, "lrswite").await;
+        let reach = house.reach(bert, inbox).await;
+        store.store_flags(inbox, set(&[(1, 1)]), flags(FlagOp::Add, vec![SEEN, keyword("red")]), None).await.unwrap();
+        store.store_flags(reach, set(&[(2, 2)]), flags(FlagOp::Add, vec![SEEN]), None).await.unwrap();
+        let moved = store.move_messages(reach, set(&[(1, 2)]), own).await.unwrap();
+        assert_eq!((moved.from.len(), moved.to.len()), (2, 2));
+        assert_eq!(house.seen(bert, own).await, "2", "what he had seen, and not what she had");
+        assert_eq!(store.quota(house.anna).await.unwrap().unwrap().used_messages, 1);
+        assert_eq!(store.quota(bert).await.unwrap().unwrap().used_messages, 2);
+        let removed = store.removed_messages(house.anna, &relais_store::Page::default()).await.unwrap().rows;
+        assert_eq!(removed.len(), 2, "to the account that they left they are deleted");
+        let back = store.move_messages(own, set(&[(1, 2)]), reach).await.unwrap();
+        assert_eq!(back.to, [uid(4), uid(5)]);
+        assert_eq!((house.seen(bert, inbox).await, house.seen(house.anna, inbox).await), ("5".into(), String::new()));
+        assert_eq!(store.quota(bert).await.unwrap().unwrap().used_messages, 0);
+        let seen = relais_store::Append { flags: vec![SEEN], ..append(&message(7)) };
+        store.append(reach, vec![seen]).await.unwrap();
+        assert_eq!(house.seen(bert, inbox).await, "5:6");
+        assert_eq!(house.unseen(bert, inbox).await, 2);
+        house.check().await;
+    });
+}
+
+/// Rights, and what somebody has seen, go with the mailbox and with the person.
+#[test]
+fn nothing_is_left_of_who_goes() {
+    on_both(|house| async move {
+        let (store, bert) = (&house.store, house.bert);
+        let team = house.team("sales@house.example").await;
+        let inbox = house.status(team, "INBOX").await.mailbox.key;
+        let offers = store.create_mailbox(team, &name("Offers"), None).await.unwrap().mailbox.key;
+        for mailbox in [inbox, offers] {
+            house.fill(mailbox, 0..3).await;
+            for person in [bert, house.anna] {
+                house.share(mailbox, person, "lrs").await;
+                let reach = house.reach(person, mailbox).await;
+                store.store_flags(reach, set(&[(1, 2)]), flags(FlagOp::Add, vec![SEEN]), None).await.unwrap();
+            }
+        }
+        store.delete_mailbox(team, &name("Offers")).await.unwrap();
+        house.check().await;
+        let remove = |text: &str| {
+            let address = Address::parse(text).unwrap();
+            async move { store.remove_account(&address, None, &Author::house()).await.unwrap() }
+        };
+        remove("bert@house.example").await;
+        house.purge().await;
+        house.check().await;
+        assert_eq!(store.grants(inbox).await.unwrap().len(), 1);
+        remove("sales@house.example").await;
+        assert_eq!(store.rights(house.anna, inbox).await.unwrap(), Rights::NONE, "who is removed shares nothing");
+        assert!(store.shared_with(house.anna).await.unwrap().is_empty());
+        house.purge().await;
+        house.check().await;
+    });
+}
+
+/// A session learns that its rights are others.
+#[test]
+fn who_looks_hears_of_changed_rights() {
+    on_both(|house| async move {
+        let (inbox, store, bert) = (house.inbox().await, &house.store, house.bert);
+        house.share(inbox, bert, "lr").await;
+        let mut sight = house.sight(bert, inbox).await;
+        let mut told = sight.subscribe();
+        told.mark_unchanged();
+        assert!(!sight.is_stale());
+        house.share(inbox, bert, "l").await;
+        assert!(told.has_changed().unwrap() && sight.is_stale());
+        store.look_again(&mut sight).await.unwrap();
+        assert_eq!((sight.rights(), sight.is_stale()), (letters("l"), false));
+        house.check().await;
+    });
+}
