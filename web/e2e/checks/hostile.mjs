@@ -17,7 +17,7 @@ const NAKED = "http://naked.test/";
 const MAY_STAND = /^(https?:|mailto:|tel:|data:image\/(png|gif|jpe?g|webp);base64,)/i;
 const POLICY = /Content Security Policy|Refused to/;
 // How many of them, in a page that protects nobody, run something or ask somebody. Fewer: the checks have gone blind.
-const BITE = { own: 60, DOMPurify: 90 };
+const BITE = { own: 30, DOMPurify: 25 };
 
 export async function run(house, browser) {
   const reader = await newcomer(house, browser, "ibis");
