@@ -92,8 +92,9 @@ export async function browser(house) {
   const states = new Map(); // who has signed in, by role
   return {
     close: () => opened.close(),
-    // A fresh window. `role` is whom it is signed in as: "owner", "domain_admin", "help_desk", "user", or nobody.
-    async visitor({ role, width = 1440, theme = "light", language = "en", js = true } = {}) {
+    // A fresh window. `role` is whom it is signed in as: "owner", "domain_admin", "help_desk", "user", or nobody. All that it asks of
+    // others goes through `proxy`, where one is named.
+    async visitor({ role, width = 1440, theme = "light", language = "en", js = true, proxy } = {}) {
       if (role && !(Date.now() < states.get(role)?.until)) {
         states.set(role, { until: Date.now() + PROVEN_MS, state: signIn(opened, house, role) });
       }
@@ -104,6 +105,7 @@ export async function browser(house) {
         locale: language === "fr" ? "fr-FR" : "en-GB",
         timezoneId: "Europe/Paris",
         javaScriptEnabled: js,
+        proxy: proxy && { server: proxy },
         storageState: role ? await states.get(role).state : undefined,
       });
       context.setDefaultTimeout(PATIENCE_MS);

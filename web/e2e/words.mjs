@@ -1,4 +1,5 @@
-// English that has been left in a French page: pieces of the English catalogue that the French one has nowhere.
+// What the pages say, from their catalogues; and English that has been left in a French page: pieces of the English catalogue that the
+// French one has nowhere.
 import { readdirSync, readFileSync } from "node:fs";
 
 const WORDS = new URL("../../templates/words/", import.meta.url);
@@ -21,4 +22,10 @@ const english = [...new Set(pieces("en"))].filter((piece) => piece.length > LONG
 // Which of them stand in `text`.
 export function leftovers(text) {
   return english.filter((piece) => text.includes(piece));
+}
+
+// What a page says in this language: of a message without gaps.
+export function said(language, id) {
+  const lines = readFileSync(new URL(`${language}/${id.split("-")[0]}.ftl`, WORDS), "utf8").split("\n");
+  return lines.find((line) => line.startsWith(`${id} = `)).slice(id.length + 3);
 }

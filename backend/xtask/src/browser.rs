@@ -11,9 +11,9 @@ use relais_testkit::server::Program;
 use crate::peers;
 use crate::tally::Tally;
 
-/// Debian's packages: the browser, what tells it whose certificates to believe, an authenticator, a mail program, and what makes a
-/// database old.
-const PACKAGES: &[&str] = &["chromium", "libnss3-tools", "oathtool", "curl", "sqlite3"];
+/// Debian's packages: the browser, what tells it whose certificates to believe, an authenticator, a mail program, what makes a database
+/// old, a mail program at a terminal, and what unpacks.
+const PACKAGES: &[&str] = &["chromium", "libnss3-tools", "oathtool", "curl", "sqlite3", "mutt", "tmux", "python3"];
 /// And those that run the scripts, where the machine has no Node of its own.
 const NODE: &[&str] = &["nodejs", "npm"];
 

@@ -82,8 +82,8 @@ async function stands(tab, path, page, complaints) {
   expect(others.length === 0, others.join("; "));
 }
 
-async function axe(tab, rules) {
-  // The panel has no frames, for which axe would open another window.
+export async function axe(tab, rules) {
+  // What stands in frames is strangers', and axe would open another window for it.
   const builder = new AxeBuilder({ page: tab }).setLegacyMode(true).options({ resultTypes: ["violations"], preload: false });
   if (rules) builder.withRules(rules);
   const { violations } = await builder.analyze();
@@ -91,7 +91,7 @@ async function axe(tab, rules) {
   expect(grave.length === 0, grave.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 2).map((node) => node.html.slice(0, 160)).join(" ")}`).join("; "));
 }
 
-async function fits(tab) {
+export async function fits(tab) {
   const wide = await tab.evaluate(() => {
     const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     const culprits = [...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1);

@@ -110,6 +110,35 @@ export async function run(house, browser) {
     await tab.keyboard.press("z");
     await told(tab, "Taken back");
   }));
+  // The list was once loaded anew when it became empty, and the way back went with what was said.
+  await check("webmail: the last message of a list goes, and can still be taken back; the next one shows itself", () => mine(async (tab) => {
+    await tab.goto("/mail/folders");
+    await tab.locator("#name").fill("Lonely");
+    await tab.locator("main form.form button[type=submit]").click();
+    await told(tab, "");
+    await tab.goto("/mail");
+    await tab.locator(".line", { hasText: "Invoice" }).locator("input").check();
+    await tab.locator("#bulk summary").click();
+    await tab.locator("#bulk [name=to]").selectOption({ label: "Lonely" });
+    await tab.locator("#bulk [value=move]").click();
+    await told(tab, "moved");
+    const heard = tab.waitForResponse("**/mail/events");
+    const way = await tab.locator("a[data-folder]", { hasText: "Lonely" }).first().getAttribute("href");
+    await tab.goto(way);
+    await heard;
+    await tab.evaluate(() => (window.isStillHere = true));
+    const lists = [];
+    tab.on("response", (answer) => answer.url().endsWith(way) && lists.push(answer));
+    await tab.locator(".line", { hasText: "Invoice" }).locator("input").check();
+    await tab.locator("#bulk").getByRole("button", { name: "Archive" }).click();
+    await told(tab, "archived");
+    while (lists.length < 2) await tab.waitForResponse(() => true); // after the act, and when it is heard of
+    await tab.locator(".empty").waitFor();
+    await tab.locator("[data-flash] form button[type=submit]").click();
+    await told(tab, "Taken back");
+    await line(tab, "Invoice").waitFor();
+    expect(await tab.evaluate(() => window.isStillHere === true), "the page was loaded anew");
+  }));
   await check("webmail: search finds by words and operators", () => mine(async (tab) => {
     await tab.goto("/mail?q=" + encodeURIComponent("subject:invoice is:read"));
     await tab.locator(".empty, .line").first().waitFor();

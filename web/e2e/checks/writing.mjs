@@ -212,6 +212,23 @@ export async function run(house, browser) {
       await told(tab, "Removed");
     }, { js }));
   }
+  // The page was once loaded anew when its tab was seen again, or the connection for news came back: as if there were a list on it.
+  await check("writing: who looks at another tab, or loses the connection for a moment, finds all that they typed", () => mine(async (tab) => {
+    const heard = tab.waitForResponse("**/mail/events");
+    await begin(tab, writer.address, "Between tabs");
+    await tab.keyboard.type("Half a sentence");
+    await heard;
+    await tab.evaluate(() => {
+      window.isStillHere = true;
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await tab.waitForResponse("**/mail/choices"); // what is asked then
+    await tab.locator("[data-state]", { hasText: "Saved" }).waitFor();
+    expect(await tab.evaluate(() => window.isStillHere === true), "the page was loaded anew");
+    expect((await tab.locator("[data-editor-text]").innerText()).includes("Half a sentence"), "what was typed is gone");
+    await tab.getByRole("button", { name: "Discard" }).click();
+    await told(tab, "");
+  }));
   await check("writing: reading loads no editor", () => mine(async (tab) => {
     const asked = [];
     tab.on("request", (request) => asked.push(request.url()));

@@ -14,6 +14,7 @@ mod fake_dns;
 mod holds;
 mod house;
 mod judging;
+mod leaving;
 mod mail;
 mod operations;
 mod removed;
