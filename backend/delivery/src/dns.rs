@@ -1,6 +1,7 @@
 //! The resolver that hickory gives. Its types stop here.
 
 mod authentication;
+mod held;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -21,6 +22,8 @@ use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 use relais_model::Domain;
 use tokio::time::Instant;
+
+use held::Held;
 
 use crate::ports::{Alias, Answer, Found, LookupError, MxRecord, Resolver, TlsaRecord};
 
@@ -52,6 +55,8 @@ pub struct DnsResolver {
     carries_signatures: AtomicBool,
     /// When they last were not.
     found_unsigned: Mutex<Option<Instant>>,
+    /// What those were told who look whose mail it is. Whoever sends mail asks anew, lest an answer without proof be taken for one with it.
+    held: Held,
 }
 
 impl fmt::Debug for DnsResolver {
@@ -92,18 +97,19 @@ impl Way {
         }
     }
 
-    async fn ask(&self, name: &str, kind: RecordType) -> Result<Vec<Record>, LookupError> {
+    async fn ask(&self, name: &str, kind: RecordType) -> Result<Lookup, Unheard> {
         match self.lookup(name, kind).await {
-            Ok(lookup) => Ok(lookup.answers().to_vec()),
-            Err(NetError::Dns(DnsError::DnssecBogus)) => self.wildcard(name, kind).await.ok_or(LookupError::Bogus),
-            Err(error) => Err(told(&error)),
+            Err(NetError::Dns(DnsError::DnssecBogus)) => {
+                self.wildcard(name, kind).await.ok_or_else(|| LookupError::Bogus.into())
+            }
+            answer => answer.map_err(|error| Unheard { holds_for: held_for(&error), error: told(&error) }),
         }
     }
 
     /// The proved records of the wildcard that may answer for `name`. RFC 4035 §5.3.4 wants a second proof, that no closer name exists; hickory 0.26 misses it in
     /// zones with NSEC, and calls the answer bogus (hickory-dns pull request 3812). The wildcard asked for by its own name is proved, whatever was shown before: all
     /// that an attacker could do is to put the zone's own wildcard in the place of another of its names.
-    async fn wildcard(&self, name: &str, kind: RecordType) -> Option<Vec<Record>> {
+    async fn wildcard(&self, name: &str, kind: RecordType) -> Option<Lookup> {
         let mut rest = name;
         for _ in 0..MOST_PARENTS {
             (_, rest) = rest.split_once('.')?;
@@ -114,7 +120,7 @@ impl Way {
                 let records = lookup.answers();
                 let is_proved = records.iter().all(|record| record.proof == Proof::Secure);
                 let has_some = records.iter().any(|record| record.record_type() == kind);
-                return (is_proved && has_some).then(|| records.to_vec());
+                return (is_proved && has_some).then_some(lookup);
             }
             // Above the zone that the name stands in, a wildcard says nothing of it. That no zone begins here is proved, too.
             if !self.lookup(rest, RecordType::SOA).await.is_err_and(|error| error.is_no_records_found()) {
@@ -168,17 +174,23 @@ impl DnsResolver {
         // One server after the other: a key that is lost to issue 3963 would make a good answer a bad one.
         options.num_concurrent_reqs = 1;
         let proving = Way::new(config, &options, anchors)?;
-        Ok(Self { proving, plain, carries_signatures: AtomicBool::new(false), found_unsigned: Mutex::default() })
+        Ok(Self { proving, plain, carries_signatures: AtomicBool::new(false), found_unsigned: Mutex::default(), held: Held::new() })
+    }
+
+    async fn look_up(&self, name: &str, kind: RecordType) -> Result<Heard, LookupError> {
+        self.hear(name, kind).await.map_err(|unheard| unheard.error)
     }
 
     /// `name` ends with a dot, so that no search list of the machine is tried.
-    async fn look_up(&self, name: &str, kind: RecordType) -> Result<Heard, LookupError> {
+    async fn hear(&self, name: &str, kind: RecordType) -> Result<Heard, Unheard> {
         let is_proved = self.carries_signatures().await?;
-        let records = if is_proved { self.proving.ask(name, kind).await? } else { self.plain.ask(name, kind).await? };
+        let way = if is_proved { &self.proving } else { &self.plain };
+        let lookup = way.ask(name, kind).await?;
+        let records = lookup.answers();
         if records.iter().any(|record| record.proof == Proof::Bogus) {
-            return Err(LookupError::Bogus);
+            return Err(LookupError::Bogus.into());
         }
-        Ok(Heard { records, is_proved })
+        Ok(Heard { records: records.to_vec(), is_proved, until: Instant::from_std(lookup.valid_until()) })
     }
 
     /// Whether the resolver gives signatures: the root's keys are signed, whatever else is not.
@@ -215,6 +227,20 @@ impl DnsResolver {
 struct Heard {
     records: Vec<Record>,
     is_proved: bool,
+    /// It holds until then.
+    until: Instant,
+}
+
+/// Why there is none, and for how long that holds.
+struct Unheard {
+    error: LookupError,
+    holds_for: Duration,
+}
+
+impl From<LookupError> for Unheard {
+    fn from(error: LookupError) -> Self {
+        Self { error, holds_for: Duration::ZERO }
+    }
 }
 
 impl Heard {
@@ -320,6 +346,13 @@ fn told(error: &NetError) -> LookupError {
     } else {
         LookupError::Temporary(error.to_string())
     }
+}
+
+/// RFC 2308 §5: that nothing is there holds for as long as the zone's SOA says, and without one not at all.
+fn held_for(error: &NetError) -> Duration {
+    let NetError::Dns(DnsError::NoRecordsFound(lack)) = error else { return Duration::ZERO };
+    let seconds = lack.soa.as_ref().map_or(0, |soa| soa.ttl.min(soa.data.minimum));
+    Duration::from_secs(seconds.into())
 }
 
 /// What one family found is enough; without any, the DNS is asked again while one of the answers is still owed.

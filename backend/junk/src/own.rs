@@ -90,6 +90,11 @@ impl Own {
         self.learnt.get(side(class)).copied().unwrap_or(0)
     }
 
+    /// How long [`Own::to_bytes`] would be.
+    pub fn octets(&self) -> usize {
+        MAGIC.len() + 16 + self.slots.len() * SLOT_OCTETS + self.senders.len() * SENDER_OCTETS
+    }
+
     /// Adds what another copy learnt.
     pub fn merge(&mut self, other: &Self) {
         add(&mut self.slots, &other.slots);

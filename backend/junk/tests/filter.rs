@@ -245,6 +245,7 @@ proptest! {
         let mut own = Own::default();
         all.iter().for_each(|(features, class)| own.learn(features, *class));
         prop_assert_eq!(&Own::from_bytes(&own.to_bytes()), &Ok(own.clone()));
+        prop_assert_eq!(own.to_bytes().len(), own.octets());
         let mut twice = own.clone();
         twice.merge(&own);
         all.iter().for_each(|(features, class)| twice.unlearn(features, *class));

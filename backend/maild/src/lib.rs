@@ -22,6 +22,7 @@ mod smtp;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use relais_certs::Served;
 use relais_finding::Finder;
@@ -29,6 +30,7 @@ use relais_model::{Clock, Domain};
 use relais_reception::{Identity, Login, Reception};
 use relais_store::Store;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use accounts::{AccountSeat, Accounts};
@@ -37,6 +39,9 @@ pub use limits::Limits;
 pub use listener::{Binding, Doors, DoorsError, ListenerConfig, Protocol, TlsMode, listen};
 pub use probe::Relayed;
 pub use proxy::{ProxyError, parse as parse_proxy_header};
+
+/// So often it is looked for what other nodes before the same store have done.
+const OTHER_NODES: Duration = Duration::from_secs(5);
 
 /// What the drivers find in the house. Each connection keeps the house as it was when it came.
 #[derive(Debug, Clone)]
@@ -88,14 +93,20 @@ impl House {
         self.with(Limits { message_octets, ..self.limits.clone() }, self.scram)
     }
 
-    /// Ends the sessions of accounts that are shut out, until `stop`. Only what waits for a peer hears it: what is being done is done.
+    /// Ends the sessions of accounts that are shut out, here or at another node, until `stop`. Only what waits for a peer hears it: what is being done is done.
     pub async fn shut_out(self, stop: CancellationToken) {
         let mut shut_outs = self.store.shut_outs();
         loop {
             let shut_out = tokio::select! {
-                // Both cancel-safe: what wasn't received is received the next time.
+                // All cancel-safe: what wasn't received is received the next time.
                 () = stop.cancelled() => return,
                 shut_out = shut_outs.recv() => shut_out,
+                () = sleep(OTHER_NODES) => {
+                    if let Err(error) = self.store.hear_shut_outs().await {
+                        tracing::warn!(%error, "whom other nodes shut out isn't known");
+                    }
+                    continue;
+                }
             };
             match shut_out {
                 Ok(account) => self.accounts.close(account),

@@ -10,7 +10,7 @@ use relais_reception::{
     Arrival, Door, Fault, Incoming, LoginAnswer, Plan, Protocol as LoginProtocol, Reception, Visit,
 };
 use relais_sasl::Credentials;
-use relais_smtp::server::{Answer, Config, Question, Role, Session, Step, Tls};
+use relais_smtp::server::{Answer, Config, Question, Role, Session, Step, Tls, too_large};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -43,6 +43,8 @@ struct Driver {
     /// Where the recipients accepted so far lead, in RCPT's order.
     plans: Vec<Plan>,
     incoming: Option<Incoming>,
+    /// The trace has told of a message that was announced too large: once a session is enough.
+    is_size_told: bool,
 }
 
 impl Driver {
@@ -64,6 +66,7 @@ impl Driver {
             senseless: 0,
             plans: Vec::new(),
             incoming: None,
+            is_size_told: false,
         }
     }
 
@@ -183,7 +186,14 @@ impl Driver {
             Question::Mail(envelope) => {
                 self.plans.clear();
                 match reception.sender(&self.visit, &envelope).await {
-                    Ok(()) => Answer::Accept,
+                    Ok(()) => {
+                        let is_large =
+                            envelope.declared_octets.is_some_and(|octets| octets > self.house.limits.message_octets);
+                        if is_large && !std::mem::replace(&mut self.is_size_told, true) {
+                            reception.refuse_announced(&self.visit, &envelope, &too_large()).await;
+                        }
+                        Answer::Accept
+                    }
                     Err(reply) => Answer::Reply(reply),
                 }
             }

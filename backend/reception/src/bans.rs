@@ -1,4 +1,6 @@
-//! What is refused now, as a person sees it, and how it is lifted.
+//! What is refused now, as a person sees it, how it is lifted, and how it outlives a restart.
+
+mod keeper;
 
 use std::fmt;
 
@@ -6,6 +8,8 @@ use relais_model::{Address, Timestamp};
 use relais_store::fold;
 
 use crate::network::Network;
+
+pub use keeper::BanKeeper;
 
 /// Octets of a name that is kept to be shown, at most.
 const SHOWN_OCTETS: usize = 200;
@@ -34,6 +38,8 @@ pub struct Ban {
     pub failures: u32,
     /// Of which kind most of them are.
     pub why: BanReason,
+    /// Bans of theirs that came before, which made this one longer; of log-ins the failures do that.
+    pub earlier: u32,
 }
 
 /// Why somebody is refused.
@@ -58,6 +64,12 @@ impl BanReason {
             Self::Relaying => "relaying",
             Self::Protocol => "protocol",
         }
+    }
+
+    /// By its name.
+    fn parse(word: &str) -> Option<Self> {
+        let all = [Self::LogIns, Self::UnknownRecipients, Self::Relaying, Self::Protocol];
+        all.into_iter().find(|why| why.as_str() == word)
     }
 }
 

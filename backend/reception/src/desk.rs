@@ -344,7 +344,10 @@ impl Reception {
         }
         let mut sender = None;
         if let Some(identity) = &arrival.visit.identity {
-            let sent = self.allowed(identity, &arrival, &envelope, acceptance.outbound.is_some()).await?;
+            let sent = match self.allowed(identity, &arrival, &envelope, acceptance.outbound.is_some()).await {
+                Ok(sent) => sent,
+                Err(reply) => return Err(self.not_allowed(whose, subject, reply).await),
+            };
             acceptance.submission = Some(sent.place.submission);
             sender = Some((identity.account, sent));
         }

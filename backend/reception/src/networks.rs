@@ -4,7 +4,7 @@
 //! connect ─> Porter::admit ─> a Guest, or turned away
 //! fault, wanted mail ─> Conduct ─> Measure: free, slow, no more recipients, banned
 //! ```
-//! Invariants: everything is counted in memory, about so many networks at most, and forgotten with the process, as failed log-ins are. Loopback and
+//! Invariants: everything is counted in memory, about so many networks at most, and forgotten with the process, as failed log-ins are; bans are kept. Loopback and
 //! the networks that the owner trusts are never counted. Nothing here waits: it says how long an answer is to wait.
 
 mod conduct;
@@ -216,6 +216,13 @@ impl Porter {
             Banned::Name(_) | Banned::Everybody => true,
         })
         .collect()
+    }
+
+    /// It held before the restart.
+    pub(crate) fn ban_again(&self, ban: &Ban) {
+        if let Banned::Network(network) = ban.of {
+            self.networks().conduct.insert(network, Conduct::of(ban));
+        }
     }
 
     /// Lifts bans, and forgets what led to them; how many that were.

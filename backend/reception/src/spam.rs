@@ -16,7 +16,7 @@ mod tutor;
 
 pub use blocklists::Lists;
 pub(crate) use blocklists::{Listing, refusal};
-pub use filter::{Filter, Looked};
-pub(crate) use filter::{Opinion, Spam, Stranger};
+pub use filter::Filter;
+pub(crate) use filter::{Looked, Opinion, Spam, Stranger};
 pub(crate) use opinion::{Bars, NotSentOn, hear};
 pub use tutor::Tutor;

@@ -19,7 +19,7 @@ use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Rela
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
 use relais_moving::Movers;
 use relais_msgauth::Resolver;
-use relais_reception::{Disk, Login, Porter, Reception, ReceptionConfig, Tally, Tutor};
+use relais_reception::{BanKeeper, Disk, Login, Porter, Reception, ReceptionConfig, Tally, Tutor};
 use relais_service::{Access, CertificateDesk, Clerk, DnsHouse, Out, Outlook, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -57,6 +57,7 @@ pub(crate) struct Server {
     web: web::Doors,
     access: Arc<Access>,
     tutor: Tutor,
+    bans: BanKeeper,
     index: Keeper,
     service: Service,
     drain: Duration,
@@ -96,6 +97,7 @@ impl Server {
         let is_alone = own_pairs.is_some() && config.resolver.servers.is_empty();
         let dns_house = if is_alone { dns::quiet_house(config) } else { dns::house(config, &store, &served)? };
         let porter = Arc::new(Porter::new(store.clone()));
+        let bans = BanKeeper::open(store.clone(), Arc::clone(&login), Arc::clone(&porter)).await?;
         let finder = Finder::new(store.clone());
         let service = Service::new(store.clone(), Arc::clone(&login)).with_porter(&porter).with_dns(dns_house);
         let service = service.with_finder(&finder);
@@ -143,6 +145,7 @@ impl Server {
             web,
             access,
             tutor,
+            bans,
             index: finder.keeper(config.data.join("index")),
             service,
             drain,
@@ -234,6 +237,7 @@ impl Server {
             tasks.spawn(clerk.run(stop.clone()));
         }
         tasks.spawn(self.tutor.run(stop.clone()));
+        tasks.spawn(self.bans.run(stop.clone()));
         tasks.spawn(self.index.run(stop.clone()));
         let dns = service.dns.clone();
         tasks.spawn(count_flow(service.clone(), stop.clone()));

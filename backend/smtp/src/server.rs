@@ -19,5 +19,6 @@ mod session;
 mod step;
 
 pub use config::{Config, Limits, Role, Tls};
+pub use intake::too_large;
 pub use session::Session;
 pub use step::{Answer, Question, Step};

@@ -7,12 +7,14 @@
 mod acquaintances;
 mod greylist;
 mod lessons;
+mod regard;
 mod reputation;
 mod rules;
 
 pub use acquaintances::{Acquainted, MAX_ACQUAINTANCES};
 pub use greylist::{MAX_GREYLISTED, Visit as GreylistVisit};
-pub use lessons::{JunkModel, LearntCounts, Lesson};
+pub use lessons::{JunkModel, LearntCounts, Lesson, ModelVersion};
+pub use regard::Regard;
 pub use reputation::{Origin, READ_AFTER, ReadMessage, Reputation, ReputationCounts};
 pub use rules::{MAX_SENDER_RULES, NewSenderRule, RuleScope, SenderRule, SenderRuleError};
 

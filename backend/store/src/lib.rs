@@ -86,8 +86,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use access::{
-    ApiKey, ApiKeyError, ApiKeyRow, AppPassword, AppPasswordError, CodeTry, Founding, FoundingError, LinkPurpose,
-    LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_PASSKEYS,
+    ApiKey, ApiKeyError, ApiKeyRow, AppPassword, AppPasswordError, BanKind, CodeTry, Founding, FoundingError, KeptBan, LinkPurpose,
+    LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_KEPT_BANS, MAX_PASSKEYS,
     MAX_SESSIONS, NewApiKey, NewAppPassword, NewPasskey, NewSession, Passkey, PasskeyError, Protocols, ScramKeys,
     ScramSalt, SecondFactorState, Session, SessionRow, SessionStep, Standing, TokenHash, TotpSecret, UsedAppPassword,
 };
@@ -103,8 +103,8 @@ pub use error::{OpenError, StoreError};
 pub use idempotency::{MAX_ANSWER_OCTETS, MAX_REMEMBERED, OnceKey, REMEMBERED_FOR, Seen, UNDER_WAY_FOR};
 pub use junk::{
     Acquainted, GreylistVisit, JunkModel, LearntCounts, Lesson, MAX_ACQUAINTANCES, MAX_GREYLISTED, MAX_SENDER_RULES,
-    NewSenderRule, Origin, READ_AFTER, ReadMessage, Reputation, ReputationCounts, RuleScope, SenderRule,
-    SenderRuleError,
+    ModelVersion, NewSenderRule, Origin, READ_AFTER, ReadMessage, Regard, Reputation, ReputationCounts, RuleScope,
+    SenderRule, SenderRuleError,
 };
 pub use key::{
     AccountKey, AliasKey, ApiKeyKey, AppPasswordKey, AuditKey, CertificateKey, DkimKeyKey, DnsAccountKey, DnsPushKey,
@@ -191,7 +191,7 @@ pub(crate) struct Inner {
     /// Told after each hold that was raised.
     pub(crate) hold_woken: Arc<tokio::sync::Notify>,
     /// Told of each account that was shut out.
-    pub(crate) shut_out: broadcast::Sender<AccountKey>,
+    pub(crate) shut_out: sending::ShutOuts,
     pub(crate) settings: settings::Board,
     pub(crate) tasks: TaskTracker,
     stop: CancellationToken,
@@ -250,7 +250,7 @@ impl Store {
             random,
             queue_woken,
             hold_woken: Arc::default(),
-            shut_out: broadcast::Sender::new(64),
+            shut_out: sending::ShutOuts::default(),
             settings: settings::Board::default(),
             tasks,
             stop,

@@ -1,7 +1,7 @@
 //! What accounts send, against what they may and what is usual with them.
 //!
 //! - `counts`: what was sent, in spans of ten minutes. `holds`: accounts whose mail to other hosts waits until somebody has looked.
-//! - `suppressed`: addresses elsewhere that are nobody's. `complaints`: messages that somebody complained of.
+//! - `shut_out`: accounts whose sessions end. `suppressed`: addresses elsewhere that are nobody's. `complaints`: messages that somebody complained of.
 //!
 //! Invariants: what is accepted is counted in the transaction that accepts it, and is held by it where a hold stands; an account has one
 //! hold at a time; each table is bounded, by time or by rows.
@@ -9,6 +9,7 @@
 mod complaints;
 mod counts;
 mod holds;
+mod shut_out;
 mod suppressed;
 
 pub use complaints::{COMPLAINTS_KEPT_FOR, Complaint, ComplaintCount};
@@ -20,6 +21,7 @@ pub use suppressed::{MAX_SUPPRESSED, Suppressed};
 
 pub(crate) use counts::{count_accepted, count_unknown};
 pub(crate) use holds::hold_queued;
+pub(crate) use shut_out::ShutOuts;
 pub(crate) use suppressed::{Unknown, note_delivered, note_unknown};
 
 use sqlx::AnyConnection;

@@ -30,15 +30,30 @@ pub(super) fn ten_sessions(server: &mut Server, scale: Scale, _: usize) -> anyho
     from_here(server, &Load { figure: "smtp-10", sessions: 10, messages: scale.of(2000), octets: 4096, recipients: 1 })
 }
 
-/// Ours alone: as above, but from hosts of the world, whose mail is signed, proved by the DNS and judged.
+/// Ours alone: signed mail from the machine itself, where nobody looks whose it is or whether it is wanted.
+pub(super) fn signed(server: &mut Server, scale: Scale, _: usize) -> anyhow::Result<Vec<Sample>> {
+    let port = server.ports().smtp;
+    signed_by(server, scale, "smtp-signed", |_| Smtp::connect(port))
+}
+
+/// Ours alone: the same mail, but from hosts of the world; it is proved by the DNS and judged.
 pub(super) fn strangers(server: &mut Server, scale: Scale, _: usize) -> anyhow::Result<Vec<Sample>> {
+    signed_by(server, scale, "smtp-strangers", Strangers::connect)
+}
+
+fn signed_by(
+    server: &Server,
+    scale: Scale,
+    figure: &'static str,
+    connect: impl Fn(usize) -> std::io::Result<Smtp>,
+) -> anyhow::Result<Vec<Sample>> {
     let Some(strangers) = server.strangers() else { return Ok(Vec::new()) };
-    let load = Load { figure: "smtp-strangers", sessions: 10, messages: scale.of(2000), octets: 4096, recipients: 1 };
+    let load = Load { figure, sessions: 10, messages: scale.of(2000), octets: 4096, recipients: 1 };
     let writer = Writer::new(load.octets);
     let write = |number| strangers.sign(writer.write(number, &address(number)));
     // A signature costs more than its check: it is no part of what is timed.
     let mail = (0..load.messages).map(write).collect::<anyhow::Result<Vec<_>>>()?;
-    let sessions = (0..load.sessions).map(Strangers::connect).collect::<std::io::Result<Vec<_>>>()?;
+    let sessions = (0..load.sessions).map(connect).collect::<std::io::Result<Vec<_>>>()?;
     run(server, &load, sessions, |number, _| mail[number].clone())
 }
 

@@ -4,8 +4,10 @@ use std::net::IpAddr;
 
 use hickory_resolver::proto::rr::{RData, RecordType};
 use relais_msgauth::{Answering, Family, Lack, Resolver};
+use tokio::time::Instant;
 
-use super::DnsResolver;
+use super::held::Answer;
+use super::{DnsResolver, Heard, Unheard};
 use crate::ports::LookupError;
 
 impl DnsResolver {
@@ -16,13 +18,35 @@ impl DnsResolver {
         kind: RecordType,
         pick: impl Fn(&RData) -> Option<T>,
     ) -> Result<Vec<T>, Lack> {
-        let heard = self.look_up(&format!("{name}."), kind).await.map_err(|error| match error {
-            LookupError::NoSuchDomain => Lack::NoSuchName,
-            LookupError::NoRecords => Lack::NoData,
-            LookupError::Temporary(_) | LookupError::Bogus => Lack::Silence,
-        })?;
-        let records: Vec<T> = heard.records.iter().filter_map(|record| pick(&record.data)).collect();
+        let question = (kind, format!("{}.", name.to_ascii_lowercase()));
+        let held = self.held.get(&question, Instant::now());
+        let records: Vec<T> = match held {
+            Some(answer) => answer,
+            None => self.answer(question).await,
+        }?
+        .iter()
+        .filter_map(pick)
+        .collect();
         if records.is_empty() { Err(Lack::NoData) } else { Ok(records) }
+    }
+
+    /// What the DNS says, which is held from now on.
+    async fn answer(&self, question: (RecordType, String)) -> Answer {
+        let heard = self.hear(&question.1, question.0).await;
+        let now = Instant::now();
+        let (answer, until) = match heard {
+            Ok(Heard { records, until, .. }) => (Ok(records.into_iter().map(|record| record.data).collect()), until),
+            Err(Unheard { error, holds_for }) => {
+                let lack = match error {
+                    LookupError::NoSuchDomain => Lack::NoSuchName,
+                    LookupError::NoRecords => Lack::NoData,
+                    LookupError::Temporary(_) | LookupError::Bogus => Lack::Silence,
+                };
+                (Err(lack), now + holds_for)
+            }
+        };
+        self.held.put(question, &answer, (now, until));
+        answer
     }
 }
 

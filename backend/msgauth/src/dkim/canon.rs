@@ -4,6 +4,9 @@
 
 use ring::digest::{Context, Digest, SHA256};
 
+/// Octets of a body that are gathered before they are hashed.
+const HASHED_AT_ONCE: usize = 16 * 1024;
+
 /// How much change a signature survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Canonicalization {
@@ -62,12 +65,24 @@ pub fn canonical_body(kind: Canonicalization, body: &[u8]) -> Vec<u8> {
 /// The hash of the canonical body, or of its first `limit` octets; and how long all of it is.
 pub(crate) fn hash_body(kind: Canonicalization, body: &[u8], limit: Option<u64>) -> (Digest, u64) {
     let (mut context, mut total) = (Context::new(&SHA256), 0_u64);
+    // A word at a time costs more than its hash.
+    let mut gathered = Vec::with_capacity(HASHED_AT_ONCE.min(body.len() + 2));
     walk_body(kind, body, &mut |octets| {
         let left = limit.map_or(u64::MAX, |limit| limit.saturating_sub(total));
         let taken = usize::try_from(left).unwrap_or(usize::MAX).min(octets.len());
-        context.update(octets.get(..taken).unwrap_or_default());
+        if gathered.len() + taken > HASHED_AT_ONCE {
+            context.update(&gathered);
+            gathered.clear();
+        }
+        let now = octets.get(..taken).unwrap_or_default();
+        if taken > HASHED_AT_ONCE {
+            context.update(now);
+        } else {
+            gathered.extend_from_slice(now);
+        }
         total += octets.len() as u64;
     });
+    context.update(&gathered);
     (context.finish(), total)
 }
 
@@ -209,5 +224,16 @@ mod tests {
         assert_eq!((all.as_ref(), total), (ring::digest::digest(&SHA256, b"a b\r\n").as_ref(), 5));
         let (cut, total) = hash_body(Relaxed, b"a  b\r\n", Some(2));
         assert_eq!((cut.as_ref(), total), (ring::digest::digest(&SHA256, b"a ").as_ref(), 5));
+        // However much of it is hashed at once.
+        for words in [10, HASHED_AT_ONCE / 4, HASHED_AT_ONCE, 3 * HASHED_AT_ONCE] {
+            let body = format!("{} a  b\r\n{}\r\n", "abc ".repeat(words), "x".repeat(2 * words));
+            let canonical = canonical_body(Relaxed, body.as_bytes());
+            for limit in [None, Some(0), Some(7), Some(HASHED_AT_ONCE as u64 + 1), Some(1 << 30)] {
+                let whole = limit.unwrap_or(u64::MAX).min(canonical.len() as u64);
+                let expected = ring::digest::digest(&SHA256, &canonical[..usize::try_from(whole).unwrap()]);
+                let (hash, total) = hash_body(Relaxed, body.as_bytes(), limit);
+                assert_eq!((hash.as_ref(), total), (expected.as_ref(), canonical.len() as u64), "{words} {limit:?}");
+            }
+        }
     }
 }

@@ -37,10 +37,33 @@ impl Reception {
         reply: Reply,
         findings: Vec<Finding>,
     ) -> Reply {
-        let is_failure = reply.enhanced.is_some_and(|code| (code.class, code.subject) == (4, 3));
-        if !is_failure {
+        if !is_failure(&reply) {
             self.note(whose, message, &reply, judgement(&reply, findings)).await;
         }
+        reply
+    }
+
+    /// Notes a message that its account may not send, or not now, and gives the reply back.
+    pub(super) async fn not_allowed(
+        &self,
+        (arrival, envelope, trace): (&Arrival, &Envelope, &TraceId),
+        subject: String,
+        reply: Reply,
+    ) -> Reply {
+        if is_failure(&reply) {
+            return reply;
+        }
+        let why = if reply.code == 530 { "refused-closed" } else { "refused-limits" };
+        let refused = Refused {
+            trace: trace.clone(),
+            reverse_path: envelope.reverse_path.clone(),
+            recipients: envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect(),
+            from_peer: arrival.peer_shown(),
+            subject,
+            reply: line(&reply),
+            judgement: Some(judgement(&reply, vec![said("limits", Said::new(why))])),
+        };
+        self.write_down(refused).await;
         reply
     }
 
@@ -69,6 +92,20 @@ impl Reception {
         let (from_peer, judgement) = (arrival.peer_shown(), Some(judgement));
         let (trace, reverse_path, reply) = (trace.clone(), envelope.reverse_path.clone(), line(reply));
         self.write_down(Refused { trace, reverse_path, recipients, from_peer, subject, reply, judgement }).await;
+    }
+
+    /// A message that was announced too large: it never came, and whom it was for wasn't said.
+    pub async fn refuse_announced(&self, visit: &Visit, envelope: &Envelope, reply: &Reply) {
+        let refused = Refused {
+            trace: TraceId::make(self.clock.now(), &*self.random),
+            reverse_path: envelope.reverse_path.clone(),
+            recipients: Vec::new(),
+            from_peer: visit.peer.to_string(),
+            subject: String::new(),
+            reply: line(reply),
+            judgement: Some(judgement(reply, vec![said("size", Said::new("refused-size"))])),
+        };
+        self.write_down(refused).await;
     }
 
     /// A recipient whose mailbox has no room. Others who aren't let in by their address alone leave no line: guessers would fill the trace.
@@ -121,6 +158,11 @@ impl Reception {
             warn!(%error, queue.id = %trace, "the trace doesn't tell of a refused message");
         }
     }
+}
+
+/// Something failed here: nothing that anybody decided.
+fn is_failure(reply: &Reply) -> bool {
+    reply.enhanced.is_some_and(|code| (code.class, code.subject) == (4, 3))
 }
 
 fn judgement(reply: &Reply, findings: Vec<Finding>) -> Judgement {

@@ -108,7 +108,13 @@ impl Failures {
             until: self.refused_until,
             failures: self.count,
             why: BanReason::LogIns,
+            earlier: 0,
         })
+    }
+
+    fn of(ban: &Ban, allowance: &Allowance) -> Self {
+        let forgotten_at = ban.until.plus(allowance.forgotten_after);
+        Self { count: ban.failures, forgotten_at, refused_since: ban.since, refused_until: ban.until }
     }
 }
 
@@ -192,7 +198,29 @@ impl Limits {
 
     /// What is refused now: what lasts longest first, so many at most.
     pub(super) fn bans(&self, now: Timestamp) -> Vec<Ban> {
-        let names = self.names.iter();
+        self.listed(now, self.names.iter())
+    }
+
+    /// As [`Limits::bans`], without those of names that hold in one network only, or whose name is longer than what is shown of it: they can't be told from others
+    /// once they are written down.
+    pub(super) fn lasting_bans(&self, now: Timestamp) -> Vec<Ban> {
+        self.listed(now, self.names.iter().filter(|(counted_as, (_, shown))| name(shown) == **counted_as))
+    }
+
+    /// A ban that held before the house was closed.
+    pub(super) fn ban_again(&mut self, ban: &Ban) {
+        match &ban.of {
+            Banned::Name(shown) => self.names.insert(name(shown), (Failures::of(ban, &NAME), shown.as_str().into())),
+            Banned::Network(network) => self.networks.insert(*network, Failures::of(ban, &HOST)),
+            Banned::Everybody => {}
+        }
+    }
+
+    fn listed<'f>(
+        &'f self,
+        now: Timestamp,
+        names: impl Iterator<Item = (&'f Name, &'f (Failures, Box<str>))>,
+    ) -> Vec<Ban> {
         let names = names.filter_map(|(_, (failures, shown))| failures.ban(now, || Banned::Name(shown.to_string())));
         let networks = self.networks.iter();
         let networks = networks.filter(|(network, _)| !self.is_owners_network(now, **network));
@@ -244,6 +272,11 @@ impl Limits {
         let known = self.known.look(&(*name, Network::of_host(peer)));
         peer.to_canonical().is_loopback() || known.is_some_and(|until| now < *until)
     }
+}
+
+/// What the failures of a name are counted under, which is folded.
+pub(super) fn name(folded: &str) -> Name {
+    *blake3::hash(folded.as_bytes()).as_bytes()
 }
 
 /// What a name's failures in an owner's network are counted under.
@@ -396,6 +429,7 @@ mod tests {
             until: house.now.plus(Duration::from_secs(30)),
             failures: 11,
             why: BanReason::LogIns,
+            earlier: 0,
         };
         assert_eq!(house.limits.bans(house.now), [of_ann]);
         for guess in 10..15 {

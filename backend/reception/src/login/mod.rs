@@ -143,7 +143,7 @@ impl Visitor {
     fn new(name: &str, peer: IpAddr, protocol: Protocol) -> Self {
         let mut visitor =
             Self { name: name.to_owned(), address: Address::parse(name).ok(), counted_as: [0; 32], peer, protocol };
-        visitor.counted_as = *blake3::hash(visitor.folded().as_bytes()).as_bytes();
+        visitor.counted_as = limits::name(&visitor.folded());
         visitor
     }
 
@@ -301,6 +301,16 @@ impl Login {
     /// What is refused now: what lasts longest first; 1,000 at most.
     pub fn bans(&self) -> Vec<Ban> {
         self.limits().bans(self.clock.now())
+    }
+
+    /// Those that outlive a restart.
+    pub(crate) fn lasting_bans(&self) -> Vec<Ban> {
+        self.limits().lasting_bans(self.clock.now())
+    }
+
+    /// It held before the restart.
+    pub(crate) fn ban_again(&self, ban: &Ban) {
+        self.limits().ban_again(ban);
     }
 
     /// Lifts bans, and forgets the failures that led to them; how many that were.

@@ -172,7 +172,14 @@ impl Conduct {
     pub(super) fn ban(&self, now: Timestamp, network: Network) -> Option<Ban> {
         let why = self.why.filter(|_| now < self.until)?;
         let of = Banned::Network(network);
-        Some(Ban { of, since: self.since, until: self.until, failures: self.failures, why })
+        let earlier = self.bans.saturating_sub(1);
+        Some(Ban { of, since: self.since, until: self.until, failures: self.failures, why, earlier })
+    }
+
+    /// Of whom nothing is known any more but this ban.
+    pub(super) fn of(ban: &Ban) -> Self {
+        let &Ban { since, until, failures, why, earlier, .. } = ban;
+        Self { at: since, since, until, failures, why: Some(why), bans: earlier.saturating_add(1), ..Self::default() }
     }
 
     fn counted_at(self, now: Timestamp) -> Self {

@@ -1,16 +1,17 @@
 //! Looks at a message as each account sees it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use moka::sync::Cache;
 use relais_junk::{Features, General, Own, Score, Surroundings, score};
 use relais_message::{Authors, Structure, header_octets};
 use relais_model::{Address, Clock, Domain, Timestamp};
 use relais_msgauth::Resolver;
 use relais_msgauth::iprev::Iprev;
-use relais_store::{AccountKey, Acquainted, GreylistVisit, Origin, Reputation, SenderRule, Store, StoreError};
+use relais_store::{AccountKey, Acquainted, GreylistVisit, ModelVersion, Regard, Store, StoreError};
 use tracing::{error, warn};
 
 use super::blocklists::{Listing, of_domains, of_links};
@@ -18,10 +19,12 @@ use super::origin;
 use crate::network::Network;
 use crate::proof::Proof;
 
-/// Models of accounts that are held, at most: each is 1 MiB at the most.
-const MODELS: usize = 32;
-/// They are believed for so long.
-const KEPT: Duration = Duration::from_mins(1);
+/// So much is held of accounts' models, in octets as they are kept: in memory they take about twice as much.
+const MODELS_OCTETS: u64 = 16 * 1024 * 1024;
+/// Accounts whose acquaintances' domains are held, at most: 8 KiB each at the most, mostly far less.
+const ACQUAINTED: u64 = 2000;
+/// So long another node's mail may leave them as they were.
+const ACQUAINTED_FOR: Duration = Duration::from_mins(10);
 /// Addresses that are held as written to, at most; past that all are noted anew.
 const WRITTEN_TO: usize = 10_000;
 /// Accounts of one message that have an opinion of their own; the rest are asked by the general model.
@@ -36,16 +39,10 @@ const GREYLIST_KEPT: Duration = Duration::from_hours(24 * 30);
 /// What one account thinks of a message.
 #[derive(Debug, Clone)]
 pub(crate) struct Opinion {
-    /// Whose.
-    pub(crate) account: AccountKey,
+    /// What it knows of who sent it.
+    pub(crate) regard: Regard,
     /// The filter's, with what the account has taught it; none: the filter is off.
     pub(crate) score: Option<Score>,
-    /// A rule of the sender.
-    pub(crate) rule: Option<SenderRule>,
-    /// How well the account knows the sender.
-    pub(crate) acquainted: Acquainted,
-    /// What the account has read and kept of who sent it.
-    pub(crate) reputation: Reputation,
 }
 
 /// What was found of a message.
@@ -59,6 +56,16 @@ pub(crate) struct Spam {
     pub(crate) onward: Option<Score>,
     /// Its sender is to come again after this.
     pub(crate) comes_again: Option<Duration>,
+}
+
+impl Spam {
+    /// Whether somebody waits for this message: for a code, or knows its sender.
+    fn is_expected(&self) -> bool {
+        self.opinions.iter().any(|Opinion { regard, .. }| {
+            let is_allowed = regard.rule.as_ref().is_some_and(|rule| rule.is_allowed);
+            is_allowed || regard.acquainted == Acquainted::Address || regard.awaits_code
+        })
+    }
 }
 
 /// Who brought a message, and what was found of that.
@@ -78,25 +85,26 @@ pub(crate) struct Stranger<'a> {
 
 /// A message to look at.
 #[derive(Debug, Clone, Copy)]
-pub struct Looked<'a> {
+pub(crate) struct Looked<'a> {
     /// Header and body.
-    pub message: &'a [u8],
+    pub(crate) message: &'a [u8],
     /// MAIL FROM.
-    pub sender: Option<&'a Address>,
+    pub(crate) sender: Option<&'a Address>,
     /// To whom the envelope sends it.
-    pub recipients: &'a [Address],
+    pub(crate) recipients: &'a [Address],
     /// When it came.
-    pub arrived_at: Timestamp,
+    pub(crate) arrived_at: Timestamp,
 }
-
-type Models = HashMap<AccountKey, (Timestamp, Option<Arc<Own>>)>;
 
 /// The statistical filter with what accounts have taught it, their rules and acquaintances.
 #[derive(Debug)]
 pub struct Filter {
     store: Store,
     general: Option<General>,
-    models: Mutex<Models>,
+    /// By the state that they are in, so that none is out of date.
+    models: Cache<(AccountKey, ModelVersion), Arc<Own>>,
+    /// The domains that accounts have written to.
+    acquainted: Cache<AccountKey, Arc<[Domain]>>,
     /// Of whom it is known that an account has written to them.
     written_to: Mutex<HashSet<(AccountKey, Address)>>,
     clock: Arc<dyn Clock>,
@@ -107,16 +115,19 @@ impl Filter {
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
         let general = General::shipped();
         let general = general.map_err(|error| error!(%error, "the shipped spam model can't be read")).ok();
-        Self { store, general, models: Mutex::default(), written_to: Mutex::default(), clock }
+        let octets = |_: &(AccountKey, ModelVersion), own: &Arc<Own>| u32::try_from(own.octets()).unwrap_or(u32::MAX);
+        let models = Cache::builder().weigher(octets).max_capacity(MODELS_OCTETS).build();
+        let acquainted = Cache::builder().max_capacity(ACQUAINTED).time_to_live(ACQUAINTED_FOR).build();
+        Self { store, general, models, acquainted, written_to: Mutex::default(), clock }
     }
 
-    /// The features of a message for the account `account`; large ones take up to 50 ms.
+    /// The features of a message for the accounts `accounts`; large ones take up to 50 ms.
     pub(super) async fn features(&self, looked: &Looked<'_>, accounts: &[AccountKey]) -> Result<Features, StoreError> {
-        let mut known_domains = Vec::new();
+        let mut known_domains: Vec<Domain> =
+            looked.recipients.iter().map(|recipient| recipient.domain.clone()).collect();
         for account in accounts.iter().take(MAX_IMITATED) {
-            known_domains.extend(self.store.domains_written_to(*account).await?);
+            known_domains.extend(self.written_to(*account).await?.iter().cloned());
         }
-        known_domains.extend(looked.recipients.iter().map(|recipient| recipient.domain.clone()));
         known_domains.sort_unstable();
         known_domains.dedup();
         let surroundings = Surroundings {
@@ -127,50 +138,25 @@ impl Filter {
         Ok(Features::of(looked.message, &Structure::read(looked.message), &surroundings))
     }
 
-    /// What the filter thinks of a message for an account; none: it is off, or has no model.
-    pub async fn score(&self, account: AccountKey, looked: &Looked<'_>) -> Result<Option<Score>, StoreError> {
-        let features = self.features(looked, &[account]).await?;
-        self.score_of(account, &features).await
+    async fn written_to(&self, account: AccountKey) -> Result<Arc<[Domain]>, StoreError> {
+        if let Some(known) = self.acquainted.get(&account) {
+            return Ok(known);
+        }
+        let known: Arc<[Domain]> = self.store.domains_written_to(account).await?.into();
+        self.acquainted.insert(account, Arc::clone(&known));
+        Ok(known)
     }
 
-    async fn score_of(&self, account: AccountKey, features: &Features) -> Result<Option<Score>, StoreError> {
-        let Some(general) = self.general.as_ref().filter(|_| self.store.settings().junk_filter) else {
-            return Ok(None);
-        };
-        Ok(Some(score(general, self.own(account).await?.as_deref(), features)))
-    }
-
-    /// The account's own model; none: it has taught nothing.
-    pub(super) async fn own(&self, account: AccountKey) -> Result<Option<Arc<Own>>, StoreError> {
-        let now = self.clock.now();
-        if let Some((read_at, model)) = self.models.lock().unwrap_or_else(PoisonError::into_inner).get(&account)
-            && now.since(*read_at) < KEPT
-        {
-            return Ok(model.clone());
+    /// The account's own model in this state, or in a later one.
+    async fn own(&self, account: AccountKey, version: ModelVersion) -> Result<Option<Arc<Own>>, StoreError> {
+        if let Some(own) = self.models.get(&(account, version)) {
+            return Ok(Some(own));
         }
-        let model = self.store.junk_model(account).await?;
-        let read = model.map(|model| Own::from_bytes(&model.octets));
-        let model = read.transpose().unwrap_or_else(|error| {
-            // It learns anew.
-            warn!(%error, "an account's spam model can't be read");
-            None
-        });
-        let model = model.map(Arc::new);
-        self.hold(account, model.clone());
-        Ok(model)
-    }
-
-    /// The account's model is this one from now on.
-    pub(super) fn hold(&self, account: AccountKey, model: Option<Arc<Own>>) {
-        let now = self.clock.now();
-        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        if models.len() >= MODELS && !models.contains_key(&account) {
-            models.retain(|_, (read_at, _)| now.since(*read_at) < KEPT);
+        let own = read_own(&self.store, account).await?.map(Arc::new);
+        if let Some(own) = &own {
+            self.models.insert((account, version), Arc::clone(own));
         }
-        if models.len() >= MODELS && !models.contains_key(&account) {
-            models.clear();
-        }
-        models.insert(account, (now, model));
+        Ok(own)
     }
 
     /// An account has written to these addresses: who answers is no stranger.
@@ -182,11 +168,13 @@ impl Filter {
             }
             to.filter(|address| known.insert((account, (*address).clone()))).cloned().collect()
         };
-        if !new.is_empty()
-            && let Err(error) = self.store.note_written(account, &new).await
-        {
+        if new.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.note_written(account, &new).await {
             warn!(%error, "whom an account has written to isn't remembered");
         }
+        self.acquainted.invalidate(&account);
     }
 
     /// Looks at a stranger's message for the accounts that it goes to. One on trial isn't remembered.
@@ -204,6 +192,9 @@ impl Filter {
         senders.extend(looked.sender.map(|sender| sender.domain.clone()));
         senders.sort_unstable();
         senders.dedup();
+        let origin = origin::found(proof, stranger.peer, author.as_ref());
+        let asked = accounts.get(..MAX_OPINIONS).unwrap_or(accounts);
+        let regards = self.store.regard(asked, author.as_ref(), &origin).await?;
         let features = self.features(looked, accounts).await?;
         let known: Vec<Domain> =
             looked.recipients.iter().map(|recipient| &recipient.domain).chain(&senders).cloned().collect();
@@ -212,50 +203,32 @@ impl Filter {
         let hosts = stranger.listings.iter().filter(|one| settings.junk_blocklists.as_slice().contains(&one.list));
         let mut listings: Vec<Listing> = hosts.cloned().collect();
         listings.extend(of_domains(resolver, lists, &senders, &links).await);
-        let origin = origin::found(proof, stranger.peer, author.as_ref());
         let mut opinions = Vec::new();
-        for account in accounts.iter().take(MAX_OPINIONS) {
-            opinions.push(self.opinion(*account, (author.as_ref(), &origin), &features).await?);
+        for regard in regards {
+            let score = self.score_of(&regard, &features).await?;
+            opinions.push(Opinion { regard, score });
         }
         let general = self.general.as_ref().filter(|_| settings.junk_filter && stranger.goes_on);
         let onward = general.map(|general| score(general, None, &features));
         let is_suspect = !listings.is_empty() || has_bad_signs(proof);
         let mut spam = Spam { listings, opinions, onward, comes_again: None };
-        if settings.junk_greylisting && is_suspect && !self.expects(&spam).await? {
+        if settings.junk_greylisting && is_suspect && !spam.is_expected() {
             let visitor = visitor(stranger.peer, author.as_ref(), looked.recipients);
             spam.comes_again = self.greylist(visitor, stranger.is_trial).await?;
         }
         Ok(spam)
     }
 
-    async fn opinion(
-        &self,
-        account: AccountKey,
-        (author, origin): (Option<&Address>, &Origin),
-        features: &Features,
-    ) -> Result<Opinion, StoreError> {
-        let score = self.score_of(account, features).await?;
-        let reputation = self.store.reputation(account, origin).await?;
-        let Some(author) = author else {
-            return Ok(Opinion { account, score, rule: None, acquainted: Acquainted::Stranger, reputation });
+    /// What the filter thinks of a message for an account; none: it is off, or has no model.
+    async fn score_of(&self, regard: &Regard, features: &Features) -> Result<Option<Score>, StoreError> {
+        let Some(general) = self.general.as_ref().filter(|_| self.store.settings().junk_filter) else {
+            return Ok(None);
         };
-        let rule = self.store.sender_rule_for(account, author).await?;
-        let acquainted = self.store.acquainted(account, author).await?;
-        Ok(Opinion { account, score, rule, acquainted, reputation })
-    }
-
-    /// Whether somebody waits for this message: for a code, or knows its sender.
-    async fn expects(&self, spam: &Spam) -> Result<bool, StoreError> {
-        for opinion in &spam.opinions {
-            let is_allowed = opinion.rule.as_ref().is_some_and(|rule| rule.is_allowed);
-            if is_allowed || opinion.acquainted == Acquainted::Address {
-                return Ok(true);
-            }
-            if self.store.awaits_code_until(opinion.account).await?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let own = match regard.model {
+            Some(version) => self.own(regard.account, version).await?,
+            None => None,
+        };
+        Ok(Some(score(general, own.as_deref(), features)))
     }
 
     /// After which time a visitor is to come again; none: they were here long enough ago.
@@ -272,6 +245,14 @@ impl Filter {
             }
         })
     }
+}
+
+/// What an account has taught its filter; none: nothing.
+pub(super) async fn read_own(store: &Store, account: AccountKey) -> Result<Option<Own>, StoreError> {
+    let Some(model) = store.junk_model(account).await? else { return Ok(None) };
+    // It learns anew.
+    let unreadable = |error| warn!(%error, "an account's spam model can't be read");
+    Ok(Own::from_bytes(&model.octets).map_err(unreadable).ok())
 }
 
 /// Who is here: a network that writes as somebody to somebody.

@@ -136,7 +136,7 @@ impl Weighed {
 
 fn weigh(opinion: &Opinion, common: f32, proof: &Proof, bars: &Bars) -> Weighed {
     let mut findings = opinion.score.as_ref().map(said::score).unwrap_or_default();
-    let known = match opinion.acquainted {
+    let known = match opinion.regard.acquainted {
         Acquainted::Address if proof.is_proven() => KNOWN_ADDRESS,
         Acquainted::Domain if proof.is_proven() => KNOWN_DOMAIN,
         _ => 0.0,
@@ -145,7 +145,7 @@ fn weigh(opinion: &Opinion, common: f32, proof: &Proof, bars: &Bars) -> Weighed 
         let id = if known == KNOWN_ADDRESS { "spam-known-address" } else { "spam-known-domain" };
         findings.push(Finding::new("spam", Said::new(id)).worth(known));
     }
-    let read = by_reputation(&opinion.reputation);
+    let read = by_reputation(&opinion.regard.reputation);
     let reputed: f32 = read.iter().map(|finding| finding.points).sum();
     findings.extend(read);
     let score = opinion.score.as_ref().map(|score| score.log_odds + common + known + reputed);
@@ -155,7 +155,7 @@ fn weigh(opinion: &Opinion, common: f32, proof: &Proof, bars: &Bars) -> Weighed 
         None if common >= bars.junk => Wish::Junk,
         _ => Wish::Take,
     };
-    let mut weighed = Weighed { account: opinion.account, wish, score, findings };
+    let mut weighed = Weighed { account: opinion.regard.account, wish, score, findings };
     if let (Some(score), Wish::Junk | Wish::Refuse) = (score, wish) {
         let said =
             Said::new("spam-above-bar").words("score", format!("{score:.1}")).words("bar", format!("{:.1}", bars.junk));
@@ -188,7 +188,7 @@ fn not_sent_on(score: f32, contact: &str) -> Option<NotSentOn> {
 
 /// A rule of the sender goes before the filter; who is let in by name must be who they say.
 fn obey_rule(opinion: &Opinion, proof: &Proof, weighed: &mut Weighed) {
-    let Some(rule) = &opinion.rule else { return };
+    let Some(rule) = &opinion.regard.rule else { return };
     let scope = match rule.scope {
         RuleScope::Account(_) => "own",
         RuleScope::Domain(_) => "domain",

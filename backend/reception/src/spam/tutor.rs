@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
+use super::filter::read_own;
 use super::{Filter, Looked, origin};
 
 /// Lessons that are learnt at once.
@@ -82,14 +83,13 @@ impl Tutor {
     async fn learn_some(&self) -> Result<usize, StoreError> {
         let lessons = self.store.lessons_due(LESSONS).await?;
         let Some(Lesson { account, .. }) = lessons.first().copied() else { return Ok(0) };
-        let mut own = self.filter.own(account).await?.map(|own| (*own).clone()).unwrap_or_default();
+        let mut own = read_own(&self.store, account).await?.unwrap_or_default();
         for lesson in &lessons {
             self.learn(&mut own, lesson).await?;
         }
         let counts = LearntCounts { ham: own.learnt(Class::Ham).into(), junk: own.learnt(Class::Junk).into() };
         let (learnt, model) = (lessons.len(), JunkModel { octets: own.to_bytes(), counts });
         self.store.keep_learnt(account, model, lessons).await?;
-        self.filter.hold(account, Some(Arc::new(own)));
         debug!(learnt, ?counts, "an account's filter has learnt");
         Ok(learnt)
     }

@@ -409,6 +409,31 @@ async fn the_trace_tells_of_what_is_too_large() {
     }
 }
 
+/// What SIZE announces at MAIL (RFC 1870 §6.1) was for nobody yet.
+#[tokio::test]
+async fn the_trace_tells_of_what_is_announced_too_large() {
+    let desk = Desk::open().await;
+    let envelope = Envelope {
+        reverse_path: ReversePath::Address(address("x@elsewhere.example")),
+        recipients: Vec::new(),
+        body_type: BodyType::SevenBit,
+        smtputf8: false,
+        require_tls: false,
+        declared_octets: Some(1 << 40),
+        ret: None,
+        envelope_id: None,
+        began_at: Timestamp::default(),
+    };
+    let visit = Visit::new(Door::Relay, "192.0.2.1".parse().unwrap());
+    let reply = Reply::new(552, EnhancedCode::new(5, 3, 4), "No");
+    desk.reception.refuse_announced(&visit, &envelope, &reply).await;
+    let event = desk.house.store.trace(&TraceFilter::default(), &Page::first()).await.unwrap().rows.remove(0);
+    assert_eq!((event.kind, &*event.sender, &*event.recipient), (TraceKind::Refused, "x@elsewhere.example", ""));
+    assert_eq!((&*event.text, &*event.remote), ("552 5.3.4 No", "192.0.2.1"));
+    let judgement = desk.house.store.judgement(&event.trace).await.unwrap().unwrap();
+    assert_eq!((judgement.judged_as, &*judgement.findings[0].said.id), (JudgedAs::Refused, "refused-size"));
+}
+
 /// RFC 3461 §5.2.3, §5.2.7.3; RFC 5321 §4.5.5.
 #[tokio::test]
 async fn who_asked_for_success_is_told() {

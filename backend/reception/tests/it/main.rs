@@ -8,6 +8,7 @@
 )]
 
 mod app_passwords;
+mod bans;
 mod desk;
 mod filters;
 mod house;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use relais_reception::Protocol;
 use relais_store::{
     AccountChange, Author, Claim, HoldReason, LoginNote, LoginWay, Outcome, Page, QueueFilter, QueueState, Settlement,
+    TraceFilter, TraceKind,
 };
 
 use crate::desk::{Desk, PLAIN, by_ann, from_outside};
@@ -67,6 +68,14 @@ async fn each_limit_says_which_it_is() {
         let refused = to_new(&desk, 100, second).await;
         assert!(refused.starts_with(expected), "{setting}: {refused}");
         assert_eq!(states(&desk).await, (first, 0), "{setting}");
+        // The trace tells of it, a line a recipient.
+        let store = &desk.house.store;
+        let mut events = store.trace(&TraceFilter::default(), &Page::first()).await.unwrap().rows;
+        events.retain(|event| event.kind == TraceKind::Refused);
+        assert_eq!(events.len(), second, "{setting}");
+        assert_eq!((&*events[0].text, events[0].subject.as_deref()), (&*refused, Some("hello")));
+        let judgement = store.judgement(&events[0].trace).await.unwrap().unwrap();
+        assert_eq!(judgement.findings[0].said.id, "refused-limits");
     }
 }
 

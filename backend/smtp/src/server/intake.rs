@@ -153,8 +153,8 @@ pub(crate) const fn is_endless(octets: u64, limit: u64) -> bool {
     octets > limit.saturating_mul(2).saturating_add(1 << 20)
 }
 
-/// RFC 1870 §6.
-pub(crate) fn too_large() -> Reply {
+/// What is said of a message that is larger than is taken (RFC 1870 §6).
+pub fn too_large() -> Reply {
     Reply::new(552, EnhancedCode::new(5, 3, 4), "The message is larger than this server takes")
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply, Timestamp};
 use relais_sasl::{Exchange, scram};
 
-use super::intake::Intake;
+use super::intake::{Intake, too_large};
 use super::step::{Answer, Step, is_yes};
 use super::{Config, Role, Tls};
 use crate::reply::write_reply;
@@ -347,7 +347,15 @@ impl Session {
             Asked::Login => self.logged_in(answer.into_reply()),
             Asked::Keys(question) => self.keys_found(question, answer),
             Asked::Mail(envelope) => {
-                if self.judge(answer.into_reply(), (2, 1, 0), "Ok") {
+                // RFC 1870 §6.1: the house has heard of it, but makes no room by that.
+                let is_large =
+                    envelope.declared_octets.is_some_and(|octets| octets > self.config.limits.message_octets);
+                let reply = match answer.into_reply() {
+                    Some(refusal) if !refusal.is_positive() => Some(refusal),
+                    _ if is_large => Some(too_large()),
+                    yes => yes,
+                };
+                if self.judge(reply, (2, 1, 0), "Ok") {
                     self.transaction = Some(Transaction { envelope, body: Body::Awaited });
                     self.transactions += 1;
                     self.idle_commands = 0;

@@ -36,7 +36,8 @@ pub enum Question {
     Keys(Wanted),
     /// SCRAM: the password in this place of what was known is the peer's, or none is. As [`Question::Login`].
     Proof(Option<usize>),
-    /// MAIL: may this sender write? The envelope has no recipients yet; earlier transactions are over.
+    /// MAIL: may this sender write? The envelope has no recipients yet; earlier transactions are over. Where it announces more octets than are taken
+    /// (RFC 1870), a yes is none: the session says [`too_large`](super::too_large).
     Mail(Envelope),
     /// RCPT: is this somebody's address, and has it room?
     Recipient(ForwardPath),

@@ -2,14 +2,13 @@
 //! sessions and the API's keys.
 //!
 //! - `app_password`: one a device; SCRAM's keys of them. `secret`: random octets that outlive a restart. `history`: who logged in,
-//!   and who tried. `ban`: bans that were lifted.
+//!   and who tried. `ban`: who is refused for now, and bans that were lifted.
 //! - `session`, `api_key`: found by the hash of their token; `standing` is what they say of their account. `link`: opens one thing
 //!   once. `second_factor`: codes. `passkey`: public keys.
 
 mod api_key;
 mod app_password;
 mod ban;
-
 mod history;
 mod link;
 mod passkey;
@@ -25,6 +24,7 @@ pub use api_key::{ApiKey, ApiKeyError, ApiKeyRow, MAX_API_KEYS, NewApiKey};
 pub use app_password::{
     AppPassword, AppPasswordError, MAX_APP_PASSWORDS, NewAppPassword, Protocols, ScramKeys, ScramSalt,
 };
+pub use ban::{BanKind, KeptBan, MAX_KEPT_BANS};
 pub use history::{LoginNote, LoginRow, LoginScope, LoginWay, LoginsBy, UsedAppPassword};
 pub use link::{Founding, FoundingError, LinkPurpose};
 pub use passkey::{MAX_PASSKEYS, NewPasskey, Passkey, PasskeyError};

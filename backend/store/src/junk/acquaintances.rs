@@ -57,11 +57,7 @@ impl Store {
         let sql = "SELECT MAX(CASE WHEN folded = $2 THEN 2 ELSE 1 END) FROM acquaintance WHERE account_key = $1 AND domain = $3";
         let query = sqlx::query(sql).bind(account.value()).bind(fold(sender)).bind(sender.domain.to_string());
         let row = query.fetch_one(&mut *self.reader().await?).await?;
-        Ok(match row.try_get::<Option<i64>, _>(0)? {
-            Some(2) => Acquainted::Address,
-            Some(_) => Acquainted::Domain,
-            None => Acquainted::Stranger,
-        })
+        Ok(acquainted(row.try_get(0)?))
     }
 
     /// Domains that an account has written to: the last 200.
@@ -70,5 +66,14 @@ impl Store {
         let query = sqlx::query(sql).bind(account.value()).bind(MAX_DOMAINS);
         let rows = query.fetch_all(&mut *self.reader().await?).await?;
         rows.iter().map(|row| crate::directory::read_name(row.try_get(0)?)).collect()
+    }
+}
+
+/// 2: the address itself was written to; 1: another of its domain.
+pub(super) const fn acquainted(nearest: Option<i64>) -> Acquainted {
+    match nearest {
+        Some(2) => Acquainted::Address,
+        Some(_) => Acquainted::Domain,
+        None => Acquainted::Stranger,
     }
 }

@@ -28,6 +28,15 @@ pub struct JunkModel {
     pub counts: LearntCounts,
 }
 
+/// A state of an account's model: it differs from any other that the account's model was in, but for what was learnt and taken back within a
+/// millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ModelVersion {
+    pub(super) changed_at: Timestamp,
+    pub(super) ham: u64,
+    pub(super) junk: u64,
+}
+
 /// Messages that a filter has learnt from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LearntCounts {

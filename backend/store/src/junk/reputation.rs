@@ -40,18 +40,30 @@ pub struct Origin {
 
 impl Origin {
     /// As rows name it.
-    fn names(&self) -> Vec<(Kind, String)> {
+    pub(super) fn names(&self) -> Vec<(Kind, String)> {
         let author = self.author.iter().map(|author| (Kind::Author, fold(author)));
         let signer = self.signer.iter().map(|signer| (Kind::Signer, signer.to_string()));
         author.chain(signer).chain(self.network.iter().map(|network| (Kind::Network, network.clone()))).collect()
     }
 }
 
+/// Of what a row counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Author = 1,
     Signer = 2,
     Network = 3,
+}
+
+impl Kind {
+    /// As a row has it.
+    pub(super) const fn of(number: Option<i64>) -> Self {
+        match number {
+            Some(1) => Self::Author,
+            Some(2) => Self::Signer,
+            _ => Self::Network,
+        }
+    }
 }
 
 /// How many messages of somebody an account has read and kept.
@@ -63,6 +75,16 @@ pub struct Reputation {
     pub signer: u64,
     /// From this network.
     pub network: u64,
+}
+
+impl Reputation {
+    pub(super) const fn set(&mut self, kind: Kind, messages: u64) {
+        match kind {
+            Kind::Author => self.author = messages,
+            Kind::Signer => self.signer = messages,
+            Kind::Network => self.network = messages,
+        }
+    }
 }
 
 /// How many an account knows by what it has read and kept.
@@ -147,31 +169,6 @@ impl Store {
             })
         })
         .await
-    }
-
-    /// What an account knows of who sent a message.
-    pub async fn reputation(&self, account: AccountKey, origin: &Origin) -> Result<Reputation, StoreError> {
-        let mut reputation = Reputation::default();
-        let names = origin.names();
-        if names.is_empty() {
-            return Ok(reputation);
-        }
-        let name = |kind: Kind| {
-            names.iter().find(|(known, _)| *known == kind).map_or_else(String::new, |(_, name)| name.clone())
-        };
-        let sql = "SELECT kind, wanted FROM reputation WHERE account_key = $1
-                   AND ((kind = 1 AND name = $2) OR (kind = 2 AND name = $3) OR (kind = 3 AND name = $4))";
-        let query = sqlx::query(sql).bind(account.value());
-        let query = query.bind(name(Kind::Author)).bind(name(Kind::Signer)).bind(name(Kind::Network));
-        for row in query.fetch_all(&mut *self.reader().await?).await? {
-            let wanted = row.try_get::<i64, _>(1)?.unsigned_abs();
-            match row.try_get::<i64, _>(0)? {
-                1 => reputation.author = wanted,
-                2 => reputation.signer = wanted,
-                _ => reputation.network = wanted,
-            }
-        }
-        Ok(reputation)
     }
 
     /// How many an account knows by what it has read and kept.

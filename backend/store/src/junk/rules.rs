@@ -158,41 +158,44 @@ impl Store {
         let rules = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         Ok(page.cut_by_key(rules, |rule| rule.key.value()))
     }
+}
 
-    /// What holds of a sender for an account: its own rule before its domain's before the house's, an address's before a domain's, that before
-    /// those of the domains above.
-    pub async fn sender_rule_for(
-        &self,
-        account: AccountKey,
-        sender: &Address,
-    ) -> Result<Option<SenderRule>, StoreError> {
-        let mut names = vec![fold(sender)];
-        let mut domain = sender.domain.as_str();
-        loop {
-            names.push(domain.to_owned());
-            match domain.split_once('.') {
-                Some((_, above)) if above.contains('.') => domain = above,
-                _ => break,
-            }
+/// Whom a rule may name that holds of a sender, the nearest first: the address, its domain, the domains above.
+pub(super) fn senders(sender: &Address) -> Vec<String> {
+    let mut names = vec![fold(sender)];
+    let mut domain = sender.domain.as_str();
+    loop {
+        names.push(domain.to_owned());
+        match domain.split_once('.') {
+            Some((_, above)) if above.contains('.') => domain = above,
+            _ => return names,
         }
-        let mut select = Select::new(format!("SELECT {COLUMNS} FROM sender_rule WHERE "));
-        select.any(&names, |select, name| {
-            select.say("sender = ").value(name.clone());
-        });
-        select.say(" AND (account_key = ").value(account.value());
-        select.say(" OR account_key IS NULL AND (domain_key IS NULL OR domain_key = (SELECT a.domain_key FROM account a WHERE a.account_key = ");
-        select.value(account.value()).say(")))");
-        let rows = select.query(self.engine())?.fetch_all(&mut *self.reader().await?).await?;
-        let rules = rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
-        let rank = |rule: &SenderRule| {
-            let nearness = match rule.scope {
-                RuleScope::Account(_) => 0,
-                RuleScope::Domain(_) => 1,
-                RuleScope::House => 2,
-            };
-            (nearness, names.iter().position(|name| *name == rule.sender))
-        };
-        Ok(rules.into_iter().min_by_key(rank))
+    }
+}
+
+/// The rule that holds for an account, whose domain is `domain`, of those that name one of `names`.
+pub(super) fn nearest<'r>(
+    rules: &'r [SenderRule],
+    account: AccountKey,
+    domain: Option<DomainKey>,
+    names: &[String],
+) -> Option<&'r SenderRule> {
+    let nearness = |rule: &SenderRule| match rule.scope {
+        RuleScope::Account(whose) => (whose == account).then_some(0),
+        RuleScope::Domain(whose) => (Some(whose) == domain).then_some(1),
+        RuleScope::House => Some(2),
+    };
+    let ranked = rules.iter().filter_map(|rule| Some((nearness(rule)?, rule)));
+    let place = |rule: &SenderRule| names.iter().position(|name| *name == rule.sender);
+    ranked.min_by_key(|(nearness, rule)| (*nearness, place(rule))).map(|(_, rule)| rule)
+}
+
+/// As two columns have it.
+pub(super) const fn scope(account: Option<AccountKey>, domain: Option<DomainKey>) -> RuleScope {
+    match (account, domain) {
+        (Some(account), _) => RuleScope::Account(account),
+        (None, Some(domain)) => RuleScope::Domain(domain),
+        (None, None) => RuleScope::House,
     }
 }
 
@@ -204,14 +207,10 @@ fn deed(act: &'static str, rule: &SenderRule) -> Deed {
 }
 
 fn read(row: &AnyRow) -> Result<SenderRule, StoreError> {
-    let scope = match (row.try_get::<Option<i64>, _>(1)?, row.try_get::<Option<i64>, _>(2)?) {
-        (Some(account), _) => RuleScope::Account(AccountKey::new(account)),
-        (None, Some(domain)) => RuleScope::Domain(DomainKey::new(domain)),
-        (None, None) => RuleScope::House,
-    };
+    let key = |column: usize| row.try_get::<Option<i64>, _>(column);
     Ok(SenderRule {
         key: SenderRuleKey::new(row.try_get(0)?),
-        scope,
+        scope: scope(key(1)?.map(AccountKey::new), key(2)?.map(DomainKey::new)),
         sender: row.try_get(3)?,
         is_allowed: row.try_get::<i64, _>(4)? != 0,
         created_at: Timestamp::from_millis(row.try_get(5)?),

@@ -402,7 +402,7 @@ impl Store {
                         trace,
                         kind: TraceKind::Removed,
                         sender: sender.as_ref(),
-                        recipient,
+                        recipient: Some(recipient),
                         peer: "",
                         text: "",
                         subject: None,

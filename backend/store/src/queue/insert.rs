@@ -42,7 +42,7 @@ pub(crate) fn insert(keys: &Keys, now: Timestamp, batch: &[Insert<'_>]) -> Vec<S
                 trace: insert.trace,
                 kind: TraceKind::Queued,
                 sender: insert.queued.reverse_path.address(),
-                recipient: &recipient.address,
+                recipient: Some(&recipient.address),
                 peer: insert.from_peer,
                 text: "",
                 subject: Some(insert.subject),

@@ -100,7 +100,7 @@ pub(crate) async fn settle(
             trace,
             kind,
             sender,
-            recipient: address,
+            recipient: Some(address),
             peer,
             text,
             subject: None,
@@ -111,7 +111,7 @@ pub(crate) async fn settle(
     note_fates(connection, now, settlements, &found).await?;
     delete_recipients(connection, &gone).await?;
     let delivered: Vec<&Address> =
-        traces.iter().filter(|trace| trace.kind == TraceKind::Delivered).map(|trace| trace.recipient).collect();
+        traces.iter().filter(|trace| trace.kind == TraceKind::Delivered).filter_map(|trace| trace.recipient).collect();
     tx.execute_all(note_delivered(&delivered));
     tx.execute_all(trace_accepted(keys, now, &traces));
     Ok(())

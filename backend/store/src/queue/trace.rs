@@ -122,7 +122,7 @@ pub struct TraceEvent {
     pub kind: TraceKind,
     /// From whom, as addresses are compared; empty for the null reverse-path.
     pub sender: String,
-    /// To whom, as addresses are compared.
+    /// To whom, as addresses are compared; empty where it was refused before anybody was named.
     pub recipient: String,
     /// The host that gave or took it; empty where there was none.
     pub remote: String,
@@ -158,7 +158,8 @@ pub(crate) struct NewTrace<'a> {
     pub(crate) kind: TraceKind,
     /// None: the null reverse-path.
     pub(crate) sender: Option<&'a Address>,
-    pub(crate) recipient: &'a Address,
+    /// None: it was refused before anybody was named.
+    pub(crate) recipient: Option<&'a Address>,
     pub(crate) peer: &'a str,
     pub(crate) text: &'a str,
     /// The decoded subject, of any length; only at the acceptance.
@@ -179,7 +180,7 @@ pub(crate) fn trace_accepted(keys: &Keys, now: Timestamp, events: &[NewTrace<'_>
             .bind(event.trace.as_str().to_owned())
             .bind(event.kind as i64)
             .bind(event.sender.map(fold).unwrap_or_default())
-            .bind(fold(event.recipient))
+            .bind(event.recipient.map(fold).unwrap_or_default())
             .bind(shorten(event.peer, TEXT_OCTETS).to_owned())
             .bind(shorten(event.text, TEXT_OCTETS).to_owned())
             .bind(event.subject.map(|subject| shorten(subject, SUBJECT_OCTETS).replace('\0', "")))

@@ -61,7 +61,7 @@ pub struct Refused {
     pub trace: TraceId,
     /// MAIL's path.
     pub reverse_path: ReversePath,
-    /// Whom it was for.
+    /// Whom it was for; none: it was refused before anybody was named.
     pub recipients: Vec<Address>,
     /// Who brought it: `192.0.2.1 (mx.example)`.
     pub from_peer: String,

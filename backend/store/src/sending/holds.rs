@@ -369,11 +369,12 @@ impl Store {
         let Some(hold) = self.standing_hold(account).await? else { return Ok(None) };
         let sum = self.held_sum(hold.key).await?;
         let (scribe, raised_at) = (self.scribe(by), hold.raised_at);
+        let closed_at = scribe.now();
         self.write(move |tx| {
             Box::pin(async move {
                 let sql = "UPDATE account SET password_hash = '', closed_at = $2, version = $3 WHERE account_key = $1
                            RETURNING address, domain_key";
-                let query = sqlx::query_as(sql).bind(account.value()).bind(scribe.now().millis());
+                let query = sqlx::query_as(sql).bind(account.value()).bind(closed_at.millis());
                 let found: Option<(String, i64)> = query.bind(scribe.next_key()).fetch_optional(&mut *tx).await?;
                 let Some((address, domain)) = found else { return Ok(()) };
                 end_openings(tx, account, None).await?;
@@ -393,8 +394,7 @@ impl Store {
             })
         })
         .await?;
-        // Nobody may listen.
-        let _heard = self.inner.shut_out.send(account);
+        self.inner.shut_out.tell(account, closed_at, self.now());
         // Whoever was in is out, so nothing comes any more; where this breaks off, the hold stands, and is dropped again.
         let filter = QueueFilter { hold: Some(hold.key), state: Some(QueueState::Held), ..QueueFilter::default() };
         let mut removed = 0;
@@ -407,11 +407,6 @@ impl Store {
         let now = self.now();
         self.write(move |tx| Box::pin(async move { end(tx, &hold, HoldEnd::Dropped, now).await.map(drop) })).await?;
         Ok(Some(removed))
-    }
-
-    /// Told of each account that is shut out, on this node: its connections end. A receiver that is 64 accounts late learns that it missed some.
-    pub fn shut_outs(&self) -> tokio::sync::broadcast::Receiver<AccountKey> {
-        self.inner.shut_out.subscribe()
     }
 
     /// What is usual with an account since holds of it were released.

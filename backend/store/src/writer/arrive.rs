@@ -60,7 +60,9 @@ impl<'a> Batch<'a, '_> {
     }
 
     pub(super) fn note_refused(&mut self, refused: &'a Refused) {
-        self.traces.extend(refused.recipients.iter().map(|recipient| NewTrace {
+        let named = refused.recipients.iter().map(Some);
+        let nobody = refused.recipients.is_empty().then_some(None);
+        self.traces.extend(named.chain(nobody).map(|recipient| NewTrace {
             trace: &refused.trace,
             kind: TraceKind::Refused,
             sender: refused.reverse_path.address(),
@@ -264,7 +266,7 @@ fn trace<'a>(acceptance: &'a Acceptance, delivery: &'a Delivery) -> NewTrace<'a>
         trace: &acceptance.trace,
         kind: TraceKind::Delivered,
         sender: ReversePath::address(&acceptance.reverse_path),
-        recipient: &delivery.recipient,
+        recipient: Some(&delivery.recipient),
         peer: &acceptance.from_peer,
         text: "",
         subject: Some(&acceptance.content.facts().subject),

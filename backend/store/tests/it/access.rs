@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use relais_model::{Clock as _, Timestamp};
 use relais_store::{
-    AccountKey, AppPasswordError, AuditFilter, Author, LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay,
-    LoginsBy, MAX_APP_PASSWORDS, NewAppPassword, Page, Protocols, Removal, ScramSalt, UsedAppPassword,
+    AccountKey, AppPasswordError, AuditFilter, Author, BanKind, KeptBan, LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay,
+    LoginsBy, MAX_APP_PASSWORDS, MAX_KEPT_BANS, NewAppPassword, Page, Protocols, Removal, ScramSalt, UsedAppPassword,
 };
 
 use crate::house::{House, on_both};
@@ -266,6 +266,38 @@ fn history_is_written_at_the_end_and_forgotten_after_90_days() {
         house.clock.advance(Duration::from_secs(1));
         house.store.collect().await.unwrap();
         assert!(house.store.logins(house.anna, &Page::first()).await.unwrap().rows.is_empty());
+        house.check().await;
+    });
+}
+
+/// Bans are replaced by their own kind, kept until they end, and no more of them than there is room for.
+#[test]
+fn bans_are_kept_as_long_as_they_hold() {
+    on_both(|house| async move {
+        let (store, now) = (&house.store, house.store.now());
+        let ban = |kind, whom: &str, minutes: u64| KeptBan {
+            kind,
+            whom: whom.to_owned(),
+            why: "log-ins".to_owned(),
+            since: now,
+            until: now.plus(Duration::from_mins(minutes)),
+            failures: 11,
+            earlier: 0,
+        };
+        let (short, long) = (ban(BanKind::Name, "192.0.2.1", 1), ban(BanKind::Network, "192.0.2.1", 5));
+        store.keep_bans(vec![short.clone(), long.clone()], vec![]).await.unwrap();
+        assert_eq!(store.kept_bans().await.unwrap(), [long.clone(), short.clone()]);
+        let longer = KeptBan { failures: 12, ..ban(BanKind::Network, "192.0.2.1", 9) };
+        store.keep_bans(vec![longer.clone()], vec![]).await.unwrap();
+        assert_eq!(store.kept_bans().await.unwrap(), [longer.clone(), short.clone()]);
+        house.clock.advance(Duration::from_mins(1));
+        assert_eq!(store.kept_bans().await.unwrap(), std::slice::from_ref(&longer), "it is over");
+        store.keep_bans(vec![], vec![longer]).await.unwrap();
+        assert_eq!(store.kept_bans().await.unwrap(), []);
+        let many = (0..MAX_KEPT_BANS + 3).map(|number| ban(BanKind::Name, &format!("n{number}"), 2 + number as u64));
+        store.keep_bans(many.collect(), vec![]).await.unwrap();
+        let kept = store.kept_bans().await.unwrap();
+        assert_eq!((kept.len(), kept.last().map(|ban| &*ban.whom)), (MAX_KEPT_BANS, Some("n3")), "those that end first go");
         house.check().await;
     });
 }

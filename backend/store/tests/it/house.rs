@@ -6,7 +6,7 @@ use std::time::Duration;
 use relais_model::Secret;
 use relais_model::{Address, Domain, Flag, MailboxName, ReversePath, SystemFlag, Timestamp, Uid, UidSet};
 use relais_store::{
-    Acceptance, Accepted, AccountKey, Append, Author, Content, DatabaseUrl, Delivery, DomainChange, MailboxKey,
+    Acceptance, Accepted, AccountKey, Append, Author, Content, DatabaseUrl, Delivery, DomainChange, Engine, MailboxKey,
     MailboxStatus, NewAccount, Store, StoreConfig, Target, TraceId,
 };
 use relais_testkit::postgres::Database;
@@ -88,6 +88,15 @@ impl House {
     pub(crate) async fn open_twice(&self) -> bool {
         let random = Arc::new(SeededRandom::new(8));
         Store::open(self.config.clone(), self.clock.clone(), random).await.is_ok()
+    }
+
+    /// Another node before the same store; none with SQLite.
+    pub(crate) async fn other_node(&self) -> Option<Store> {
+        if self.store.engine() == Engine::Sqlite {
+            return None;
+        }
+        let random = Arc::new(SeededRandom::new(9));
+        Some(Store::open(self.config.clone(), self.clock.clone(), random).await.unwrap())
     }
 
     pub(crate) async fn status(&self, account: AccountKey, mailbox: &str) -> MailboxStatus {

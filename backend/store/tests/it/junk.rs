@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use relais_model::{Domain, Flag, SystemFlag};
 use relais_store::{
-    Acquainted, Author, FlagChange, FlagOp, GreylistVisit, JunkModel, LearntCounts, MAX_ACQUAINTANCES, NewSenderRule,
-    Origin, Page, READ_AFTER, ReadMessage, Reputation, ReputationCounts, RuleScope,
+    AccountKey, Acquainted, Author, FlagChange, FlagOp, GreylistVisit, JunkModel, LearntCounts, MAX_ACQUAINTANCES, NewSenderRule,
+    Origin, Page, READ_AFTER, ReadMessage, Regard, Reputation, ReputationCounts, RuleScope,
 };
 
 use crate::house::{House, keyword, on_both, set};
@@ -102,7 +102,8 @@ fn the_nearest_rule_holds() {
             store.set_sender_rule(&Author::house(), new).await.unwrap()
         };
         let holds = async |who: &str| {
-            store.sender_rule_for(house.anna, &address(who)).await.unwrap().map(|rule| rule.is_allowed)
+            let regards = store.regard(&[house.anna], Some(&address(who)), &Origin::default()).await.unwrap();
+            regards[0].rule.as_ref().map(|rule| rule.is_allowed)
         };
         rule(RuleScope::House, "shop.example", false).await;
         assert_eq!((holds("a@shop.example").await, holds("a@news.shop.example").await), (Some(false), Some(false)));
@@ -154,6 +155,60 @@ fn who_waits_for_a_code_waits_until_then() {
     });
 }
 
+/// One question says of each account what the single ones say, and mixes up nobody's.
+#[test]
+fn what_accounts_know_of_a_sender_is_asked_at_once() {
+    on_both(|house| async move {
+        let (store, inbox) = (&house.store, house.inbox().await);
+        let dora = address("dora@shop.example");
+        let ask = async |accounts: &[AccountKey]| {
+            store.regard(accounts, Some(&dora), &from_shop("192.0.2.0/24")).await.unwrap()
+        };
+        let nobody = AccountKey::new(1);
+        let known = |regard: &Regard| {
+            let rule = regard.rule.as_ref().map(|rule| rule.is_allowed);
+            (regard.account, rule, regard.acquainted, regard.reputation.author, regard.awaits_code)
+        };
+        let stranger = |account| (account, None, Acquainted::Stranger, 0, false);
+        let everybody = [house.bert, house.anna, nobody];
+        let told = ask(&everybody).await;
+        assert_eq!(told.iter().map(known).collect::<Vec<_>>(), everybody.map(stranger));
+        assert!(told.iter().all(|regard| regard.model.is_none()));
+        house.fill(inbox, 0..1).await;
+        let seen = FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Seen)] };
+        store.store_flags(inbox, set(&[(1, 1)]), seen, None).await.unwrap();
+        house.clock.advance(READ_AFTER);
+        settle(&house).await;
+        store.note_written(house.bert, &[address("carl@shop.example")]).await.unwrap();
+        store.note_written(house.anna, &[dora.clone()]).await.unwrap();
+        let until = store.now().plus(Duration::from_mins(15));
+        store.await_code(house.anna, Some(until)).await.unwrap();
+        for (scope, is_allowed) in [(RuleScope::House, false), (RuleScope::Account(house.bert), true)] {
+            let new = NewSenderRule { scope, sender: "shop.example".to_owned(), is_allowed };
+            store.set_sender_rule(&Author::house(), new).await.unwrap();
+        }
+        let told = ask(&everybody).await;
+        let expected = [
+            (house.bert, Some(true), Acquainted::Domain, 0, false),
+            (house.anna, Some(false), Acquainted::Address, 1, true),
+            stranger(nobody),
+        ];
+        assert_eq!(told.iter().map(known).collect::<Vec<_>>(), expected);
+        house.clock.advance(Duration::from_mins(15));
+        assert!(!ask(&[house.anna]).await[0].awaits_code);
+        // Each lesson makes another version of the model, and forgetting leaves none.
+        let model = async || ask(&[house.anna]).await[0].model;
+        for junk in 1..3 {
+            let (before, counts) = (model().await, LearntCounts { ham: 0, junk });
+            store.keep_learnt(house.anna, JunkModel { octets: vec![7], counts }, Vec::new()).await.unwrap();
+            assert!(model().await.is_some() && model().await != before);
+        }
+        store.forget_learnt(house.anna).await.unwrap();
+        assert_eq!((model().await, ask(&[]).await), (None, vec![]));
+        house.check().await;
+    });
+}
+
 fn from_shop(network: &str) -> Origin {
     let signer = Domain::parse("shop.example").unwrap();
     Origin { author: Some(address("Dora@shop.example")), signer: Some(signer), network: Some(network.to_owned()) }
@@ -185,12 +240,15 @@ fn what_is_read_and_kept_speaks_for_its_sender() {
         house.clock.advance(READ_AFTER);
         let due = settle(&house).await;
         assert_eq!(due.len(), 3, "who marks a dozen at once has read none of them");
-        let known = async |account, network: &str| store.reputation(account, &from_shop(network)).await.unwrap();
+        let known = async |account, network: &str| {
+            store.regard(&[account], None, &from_shop(network)).await.unwrap().remove(0).reputation
+        };
         let one = Reputation { author: 1, signer: 1, network: 1 };
         assert_eq!(known(house.anna, "192.0.2.0/24").await, one, "of three one was kept");
         assert_eq!(known(house.anna, "198.51.100.0/24").await, Reputation { network: 0, ..one });
         assert_eq!(known(house.bert, "192.0.2.0/24").await, Reputation::default());
-        assert_eq!(store.reputation(house.anna, &Origin::default()).await.unwrap(), Reputation::default());
+        let of_nobody = store.regard(&[house.anna], None, &Origin::default()).await.unwrap().remove(0);
+        assert_eq!(of_nobody.reputation, Reputation::default());
         let counts = ReputationCounts { authors: 1, signers: 1, networks: 1 };
         assert_eq!(store.reputation_counts(house.anna).await.unwrap(), counts);
         assert_eq!(settle(&house).await, [], "once");

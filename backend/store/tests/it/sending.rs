@@ -212,6 +212,28 @@ fn who_drops_a_hold_shuts_out_whoever_was_in() {
     });
 }
 
+/// A node learns from the account's row what another has done, and tells it once, however often it looks.
+#[test]
+fn whom_one_node_shuts_out_is_shut_out_at_the_others() {
+    on_both(|house| async move {
+        let (store, anna) = (&house.store, house.anna);
+        let other = house.other_node().await;
+        store.raise_hold(burst(anna)).await.unwrap();
+        let mut here = store.shut_outs();
+        store.drop_hold(&Author::house(), anna).await.unwrap();
+        for node in [Some(store.clone()), other].into_iter().flatten() {
+            let mut heard = node.shut_outs();
+            for _ in 0..2 {
+                node.hear_shut_outs().await.unwrap();
+            }
+            let at_once = std::iter::from_fn(|| here.try_recv().ok());
+            let told: Vec<_> = at_once.chain(std::iter::from_fn(|| heard.try_recv().ok())).collect();
+            assert_eq!(told, [anna]);
+        }
+        house.check().await;
+    });
+}
+
 #[test]
 fn what_was_an_accounts_goes_with_it() {
     on_both(|house| async move {

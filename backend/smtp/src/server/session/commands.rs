@@ -7,7 +7,6 @@ use relais_sasl::{Exchange, Offer, Progress, scram};
 
 use super::{Asked, Body, Hello, Line, Phase, Session};
 use crate::command::{Command, CommandError, MailFrom, RcptTo};
-use crate::server::intake::too_large;
 use crate::server::step::{Answer, Question, Step};
 use crate::server::{Role, Tls};
 
@@ -264,10 +263,6 @@ impl Session {
             () if self.transactions >= limits.transactions => {
                 let text = "Enough messages for one session: connect again";
                 self.hang_up(&Reply::new(421, EnhancedCode::new(4, 5, 3), text));
-                return None;
-            }
-            () if mail.declared_octets.is_some_and(|octets| octets > limits.message_octets) => {
-                self.fail(&too_large());
                 return None;
             }
             () => {
