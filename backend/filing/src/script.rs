@@ -385,7 +385,7 @@ impl Desk<'_> {
 
     async fn mailboxes(&mut self) -> Result<&[MailboxStatus], StoreError> {
         if self.mailboxes.is_none() {
-            self.mailboxes = Some(self.store.mailboxes(self.account).await?);
+            self.mailboxes = Some(self.store.mailboxes_uncounted(self.account).await?);
         }
         Ok(self.mailboxes.as_deref().unwrap_or_default())
     }

@@ -85,7 +85,7 @@ impl Errand {
     async fn pass(&self) -> Result<(), Halt> {
         let mut source = Source::open(&self.dialer, &self.reach, &self.target, &self.password).await?;
         let folders = source.folders().await?;
-        let places = places(&folders, &self.store.mailboxes(self.account).await?);
+        let places = places(&folders, &self.store.mailboxes_uncounted(self.account).await?);
         let mut found = 0;
         for place in &places {
             found += source.count(&place.listed).await?.unwrap_or(0);

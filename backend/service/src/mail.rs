@@ -146,7 +146,7 @@ impl Mail {
     /// [`Failure::Absent`] for the command line.
     pub async fn folders(&self, me: &Actor) -> Result<Vec<Folder>, Failure> {
         let (account, _) = me.own()?;
-        let mut folders: Vec<Folder> = self.store.mailboxes(account).await?.iter().map(Folder::of).collect();
+        let mut folders: Vec<Folder> = self.store.mailboxes_uncounted(account).await?.iter().map(Folder::of).collect();
         folders.sort_by(|one, other| {
             let key = |folder: &Folder| (folder.rank(), folder.name.to_lowercase());
             key(one).cmp(&key(other))
@@ -183,7 +183,7 @@ impl Mail {
 
     /// The mailbox with this use, which is made where there is none.
     async fn with_use(&self, account: AccountKey, special_use: SpecialUse) -> Result<MailboxKey, Failure> {
-        let all = self.store.mailboxes(account).await?;
+        let all = self.store.mailboxes_uncounted(account).await?;
         if let Some(status) = all.iter().find(|status| status.mailbox.special_use == Some(special_use)) {
             return Ok(status.mailbox.key);
         }
@@ -200,7 +200,7 @@ impl Mail {
 
     /// What a mailbox is for; INBOX has no use.
     async fn use_of(&self, account: AccountKey, mailbox: MailboxKey) -> Result<Option<SpecialUse>, Failure> {
-        let all = self.store.mailboxes(account).await?;
+        let all = self.store.mailboxes_uncounted(account).await?;
         let status = all.iter().find(|status| status.mailbox.key == mailbox).ok_or_else(no_mailbox)?;
         Ok(status.mailbox.special_use)
     }

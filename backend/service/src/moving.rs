@@ -202,7 +202,7 @@ impl Service {
         self.store.note_moving(&actor.author(), "mail.export", &account).await?;
         let (mut piece, mut messages) = (Vec::new(), 0);
         // The database may sort by the rules of some language.
-        let mut mailboxes = self.store.mailboxes(account.key).await?;
+        let mut mailboxes = self.store.mailboxes_uncounted(account.key).await?;
         mailboxes.sort_by(|left, right| left.mailbox.name.as_str().cmp(right.mailbox.name.as_str()));
         for MailboxStatus { mailbox, .. } in mailboxes {
             let name = mailbox.name.as_str();

@@ -116,12 +116,18 @@ impl From<sqlx::Error> for MailboxError {
 
 macro_rules! status_sql {
     ($tail:literal) => {
+        status_sql!(
+            "(SELECT COUNT(*) FROM entry e WHERE e.mailbox_key = m.mailbox_key AND e.uid >= m.recent_from)",
+            $tail
+        )
+    };
+    ($recent:literal, $tail:literal) => {
         concat!(
             "SELECT m.mailbox_key, m.account_key, m.name, m.special_use, m.uid_validity, m.uid_next, m.highest_mod_seq,
                     m.messages, m.unseen, m.deleted, m.recent_from, m.size_octets,
-                    CASE WHEN s.name IS NULL THEN 0 ELSE 1 END,
-                    (SELECT COUNT(*) FROM entry e WHERE e.mailbox_key = m.mailbox_key AND e.uid >= m.recent_from)
-             FROM mailbox m LEFT JOIN subscription s ON s.account_key = m.account_key AND s.name = m.name
+                    CASE WHEN s.name IS NULL THEN 0 ELSE 1 END, ",
+            $recent,
+            " FROM mailbox m LEFT JOIN subscription s ON s.account_key = m.account_key AND s.name = m.name
              WHERE m.account_key = $1 ",
             $tail
         )
@@ -136,6 +142,15 @@ impl Store {
             .fetch_all(&mut *self.reader().await?)
             .await?;
         rows.iter().map(|row| self.status(row)).collect()
+    }
+
+    /// The same, without `recent`, which is 0: to count it is to look at each message that no IMAP client has seen yet.
+    pub async fn mailboxes_uncounted(&self, account: AccountKey) -> Result<Vec<MailboxStatus>, StoreError> {
+        let rows = sqlx::query(status_sql!("0", "ORDER BY m.name"))
+            .bind(account.value())
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        rows.iter().map(status).collect()
     }
 
     /// One mailbox by its name.

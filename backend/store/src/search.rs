@@ -10,6 +10,10 @@ use crate::error::StoreError;
 use crate::key::{MailboxKey, MessageKey};
 use crate::sql::{self, Statement};
 
+/// Messages whose facts are read in one aggregated read.
+const FACTS_AT_ONCE: i64 = 10_000;
+/// Between the messages of an aggregated text: the unit separator of ASCII, which is taken out of what stands there.
+const BETWEEN: &str = "\u{1f}";
 /// Octets that are kept of each field's words.
 const WORDS_OCTETS: usize = 8 * 1024;
 
@@ -146,26 +150,65 @@ impl Store {
 impl Store {
     /// What threads are made of, of a mailbox's messages above `after`, ascending by UID.
     pub async fn thread_facts(&self, mailbox: MailboxKey, after: u32) -> Result<Vec<ThreadFacts>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT e.uid, w.header_date, w.base_subject, w.is_reply, w.message_id, w.refs
-             FROM entry e JOIN message_words w ON w.message_key = e.message_key
-             WHERE e.mailbox_key = $1 AND e.uid > $2 ORDER BY e.uid",
-        )
-        .bind(mailbox.value())
-        .bind(i64::from(after))
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
-        let facts = rows.iter().map(|row| {
-            Ok(ThreadFacts {
-                uid: u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or_default(),
-                header_date: row.try_get::<Option<i64>, _>(1)?.map(Timestamp::from_millis),
-                base_subject: row.try_get(2)?,
-                is_reply: row.try_get::<i64, _>(3)? != 0,
-                message_id: row.try_get(4)?,
-                references: row.try_get(5)?,
-            })
+        let (mut facts, mut after) = (Vec::new(), i64::from(after));
+        loop {
+            // A row through the driver costs 3 µs, a column of ten thousand in one text next to nothing.
+            let chunk = sqlx::query(
+                "SELECT string_agg(uid, $4), string_agg(sent, $4), string_agg(subject, $4), string_agg(reply, $4),
+                        string_agg(id, $4), string_agg(names, $4)
+                 FROM (SELECT CAST(e.uid AS TEXT) AS uid, COALESCE(CAST(w.header_date AS TEXT), '') AS sent,
+                              REPLACE(w.base_subject, $4, '') AS subject, CAST(w.is_reply AS TEXT) AS reply,
+                              COALESCE(REPLACE(w.message_id, $4, ''), '') AS id, REPLACE(w.refs, $4, '') AS names
+                       FROM entry e JOIN message_words w ON w.message_key = e.message_key
+                       WHERE e.mailbox_key = $1 AND e.uid > $2 ORDER BY e.uid LIMIT $3) AS chunk",
+            )
+            .bind(mailbox.value())
+            .bind(after)
+            .bind(FACTS_AT_ONCE)
+            .bind(BETWEEN)
+            .fetch_one(&mut *self.reader().await?)
+            .await?;
+            let mut texts = [""; 6];
+            for (column, text) in texts.iter_mut().enumerate() {
+                *text = chunk.try_get::<Option<&str>, _>(column)?.unwrap_or_default();
+            }
+            let before = facts.len();
+            parse_thread_facts(texts, &mut facts);
+            let Some(last) = facts.last() else { break };
+            after = last.uid.into();
+            if facts.len() - before < usize::try_from(FACTS_AT_ONCE).unwrap_or(usize::MAX) {
+                break;
+            }
+        }
+        Ok(facts)
+    }
+}
+
+/// The columns of a chunk: UID, date, base subject, whether it is a reply, Message-ID, references; a message's part of each stands between
+/// two [`BETWEEN`].
+fn parse_thread_facts(texts: [&str; 6], facts: &mut Vec<ThreadFacts>) {
+    let [uids, sent, subjects, replies, ids, names] = texts;
+    if uids.is_empty() {
+        return;
+    }
+    let from = facts.len();
+    let mut others = [sent, subjects, replies, ids, names].map(|text| text.split(BETWEEN));
+    for uid in uids.split(BETWEEN) {
+        let [sent, subject, reply, id, names] = others.each_mut().map(|column| column.next().unwrap_or_default());
+        facts.push(ThreadFacts {
+            uid: uid.parse().unwrap_or_default(),
+            header_date: sent.parse().ok().map(Timestamp::from_millis),
+            base_subject: subject.to_owned(),
+            is_reply: reply == "1",
+            message_id: (!id.is_empty()).then(|| id.to_owned()),
+            references: names.to_owned(),
         });
-        facts.collect()
+    }
+    // Neither engine promises the order of an aggregate's input, though both keep it.
+    if let Some(chunk) = facts.get_mut(from..)
+        && !chunk.is_sorted_by_key(|fact| fact.uid)
+    {
+        chunk.sort_unstable_by_key(|fact| fact.uid);
     }
 }
 

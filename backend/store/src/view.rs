@@ -5,7 +5,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::time::Duration;
 
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
 use relais_model::{Flag, Keyword, ModSeq, SystemFlag, Timestamp, Uid, UidSet, UidValidity};
 use tokio::sync::{broadcast, watch};
 
@@ -26,9 +29,13 @@ pub const MAX_KEYWORDS: usize = 58;
 const FIRST_KEYWORD_BIT: u8 = 5;
 /// Changes that a view remembers, so that sessions need not compare all rows.
 const REMEMBERED_CHANGES: usize = 256;
-/// Views that are kept though nobody looks at them, at most, and the rows of all that are kept: 5 MiB.
-const KEPT_VIEWS: usize = 64;
-const KEPT_ROWS: usize = 128 * 1024;
+/// Octets of views that are kept though nobody looks at them, at most: 2.4 million messages. That is room for twenty people with 100,000
+/// each, who would otherwise push each other out with every page.
+const KEPT_OCTETS: u64 = 96 << 20;
+/// What a view takes beside its rows.
+const VIEW_OCTETS: usize = 1024;
+/// For so long after somebody looked.
+const KEPT_FOR: Duration = Duration::from_mins(30);
 /// Changes that a slow listener may be late.
 const CHANGES_AT_ONCE: usize = 1024;
 
@@ -403,12 +410,23 @@ fn keep(set: &mut UidSet, first: u64, last: u64) {
     }
 }
 
+/// Views of so many octets together at most, the last that were looked at.
+fn kept(octets: u64) -> Cache<MailboxKey, Arc<View>> {
+    let weigh = |_: &MailboxKey, view: &Arc<View>| {
+        let octets = view.read(Rows::len).saturating_mul(size_of::<Row>()).saturating_add(VIEW_OCTETS);
+        u32::try_from(octets).unwrap_or(u32::MAX)
+    };
+    // Whoever came last is let in, however large: the others go in the order in which they were looked at.
+    let by_age = EvictionPolicy::lru();
+    Cache::builder().max_capacity(octets).weigher(weigh).eviction_policy(by_age).time_to_idle(KEPT_FOR).build()
+}
+
 /// All views that someone holds.
 #[derive(Debug)]
 pub(crate) struct Views {
     slots: Mutex<HashMap<MailboxKey, Slot>>,
-    /// Those that were looked at last, the latest at the end: who comes again needn't wait for them to be loaded.
-    kept: Mutex<VecDeque<Arc<View>>>,
+    /// Those that were looked at last: who comes again needn't wait for them to be loaded.
+    kept: Cache<MailboxKey, Arc<View>>,
     changes: broadcast::Sender<Change>,
     news: broadcast::Sender<AccountNews>,
 }
@@ -426,7 +444,7 @@ enum Slot {
 impl Default for Views {
     fn default() -> Self {
         let (changes, news) = (broadcast::Sender::new(CHANGES_AT_ONCE), broadcast::Sender::new(CHANGES_AT_ONCE));
-        Self { slots: Mutex::default(), kept: Mutex::default(), changes, news }
+        Self { slots: Mutex::default(), kept: kept(KEPT_OCTETS), changes, news }
     }
 }
 
@@ -439,21 +457,9 @@ impl Views {
         &self.news
     }
 
-    /// Keeps `view` for a while beyond its last holder, as long as others don't need the room.
+    /// Keeps `view` for a while beyond its last holder, as long as others don't need the room. It is weighed as it is now.
     fn keep(&self, view: &Arc<View>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|other| !Arc::ptr_eq(other, view) && !other.is_gone());
-        kept.push_back(Arc::clone(view));
-        let mut rows: usize = kept.iter().map(|view| view.read(Rows::len)).sum();
-        let mut dropped = Vec::new();
-        while kept.len() > KEPT_VIEWS || rows > KEPT_ROWS {
-            let Some(oldest) = kept.pop_front() else { break };
-            rows = rows.saturating_sub(oldest.read(Rows::len));
-            dropped.push(oldest);
-        }
-        // Rows are given back outside the lock.
-        drop(kept);
-        drop(dropped);
+        self.kept.insert(view.mailbox(), Arc::clone(view));
     }
 
     /// Ends the views of mailboxes of which it isn't known whether `changes` were committed: who has one open must open it anew.
@@ -465,9 +471,8 @@ impl Views {
             {
                 view.apply(&MailboxChange { what: What::Gone, ..change.clone() });
             }
+            self.kept.invalidate(&change.mailbox);
         }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|view| !view.is_gone());
     }
 
     /// The view, if someone holds it and it is whole.
@@ -491,6 +496,9 @@ impl Views {
             };
             if let Some(view) = live {
                 view.apply(&change);
+            }
+            if matches!(change.what, What::Gone) {
+                self.kept.invalidate(&change.mailbox);
             }
             if self.changes.receiver_count() > 0
                 && let Some(kind) = change.what.kind()
@@ -536,6 +544,48 @@ mod tests {
         check(&[(4, 4)], &[(1, 9)], "");
         check(&[(1, 2), (4, 5), (7, 8)], &[(2, 4), (8, u32::MAX)], "1,5,7");
         check(&[(1, u32::MAX)], &[(u32::MAX, u32::MAX)], "1:4294967294");
+    }
+
+    fn view(mailbox: i64, messages: u32) -> Arc<View> {
+        let row = |uid| Row { message: 0, flags: 0, mod_seq: 1, uid, size_octets: 1, internal_date: 0, saved_at: 0 };
+        let state = State {
+            rows: Rows::new((1..=messages).map(row).collect()),
+            uid_next: messages + 1,
+            mod_seq: 1,
+            recent_from: 1,
+            keywords: Keywords::default(),
+            is_gone: false,
+            remembered: VecDeque::new(),
+            remembered_from: 1,
+        };
+        Arc::new(View {
+            mailbox: MailboxKey::new(mailbox),
+            account: AccountKey::new(1),
+            uid_validity: UidValidity::new(1).unwrap(),
+            state: RwLock::new(state),
+            told: watch::Sender::new(mod_seq(1)),
+        })
+    }
+
+    /// The test of twenty readers rests on it: none is pushed out by the others, and what is over goes by its age.
+    #[test]
+    fn views_are_kept_up_to_their_octets() {
+        let views = Views::default();
+        let is_kept = |mailbox: i64| views.kept.get(&MailboxKey::new(mailbox)).is_some();
+        for mailbox in 1..=20 {
+            views.keep(&view(mailbox, 100_000));
+        }
+        views.kept.run_pending_tasks();
+        assert!((1..=20).all(is_kept));
+        // All but the first were looked at again.
+        (2..=20).for_each(|mailbox| assert!(is_kept(mailbox)));
+        for mailbox in 21..=26 {
+            views.keep(&view(mailbox, 100_000));
+            views.kept.run_pending_tasks();
+        }
+        assert!(!is_kept(1));
+        assert!((2..=26).all(is_kept));
+        assert!(views.kept.weighted_size() <= KEPT_OCTETS);
     }
 
     #[test]

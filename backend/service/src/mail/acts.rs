@@ -195,7 +195,7 @@ impl Mail {
             }
             Chosen::Listed(wanted) => {
                 let lines = self.lines(own, wanted).await?;
-                sorted(lines.as_slice().iter().flat_map(|line| line.uids.iter().copied()))
+                sorted(lines.iter().flat_map(|line| line.uids.iter().copied()))
             }
         })
     }

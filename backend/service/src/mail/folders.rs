@@ -53,7 +53,7 @@ impl Mail {
         let status = self.own_folder(account, id).await?;
         let name = status.mailbox.name;
         let trash = self.with_use(account, SpecialUse::Trash).await?;
-        let all = self.store.mailboxes(account).await?;
+        let all = self.store.mailboxes_uncounted(account).await?;
         let trash = all.iter().find(|status| status.mailbox.key == trash).ok_or_else(no_mailbox)?.mailbox.name.clone();
         let says = |id| Text::new(id).with("name", name.as_str());
         if name.is_below(&trash) {
@@ -96,7 +96,7 @@ impl Mail {
     /// One that somebody made.
     async fn own_folder(&self, account: AccountKey, id: &str) -> Result<MailboxStatus, Failure> {
         let key = MailboxKey::parse(id).ok_or_else(no_mailbox)?;
-        let all = self.store.mailboxes(account).await?;
+        let all = self.store.mailboxes_uncounted(account).await?;
         let status = all.into_iter().find(|status| status.mailbox.key == key).ok_or_else(no_mailbox)?;
         if status.mailbox.name.is_inbox() || status.mailbox.special_use.is_some() {
             return Err(Failure::Forbidden(Text::new("mail-folder-kept")));

@@ -125,7 +125,7 @@ impl Mail {
         let (total, limit) = (lines.len(), wanted.limit.min(MAX_WINDOW));
         // A list that became shorter meanwhile shows its last window.
         let offset = if wanted.offset < total { wanted.offset } else { total.saturating_sub(1) / limit.max(1) * limit };
-        let window: Vec<Conversation> = lines.window(offset, limit);
+        let window: Vec<Conversation<'_>> = lines.iter().skip(offset).take(limit).collect();
         let mut rows = rows(&self.store, &own.view, &window, shows_recipients).await?;
         if let Some(marker) = marker {
             self.excerpt(&own.view, &mut rows, &marker).await?;
@@ -172,7 +172,7 @@ impl Mail {
     }
 
     /// The lines that `wanted` leaves.
-    pub(super) async fn lines(&self, own: &Own, wanted: &ListWanted) -> Result<Lines, Failure> {
+    pub(super) async fn lines(&self, own: &Own, wanted: &ListWanted) -> Result<Selection, Failure> {
         let order = self.orders.of(&self.store, &own.view, wanted.by_conversation).await?;
         let found = match &wanted.search {
             Some(search) => Some(self.find(&own.view, search).await?),
@@ -184,7 +184,7 @@ impl Mail {
             ListFilter::Flagged => own.view.bit_of(&Flag::System(SystemFlag::Flagged)).map(|bit| (bit, true)),
         };
         if found.is_none() && bit.is_none() {
-            return Ok(Lines::All(order));
+            return Ok(Selection { order, places: None });
         }
         let mut left: UidSet = own.view.read(|rows| {
             let is_wanted = |row: &&Row| bit.is_none_or(|(bit, is_set)| (row.flags & bit != 0) == is_set);
@@ -194,44 +194,46 @@ impl Mail {
             left = left.intersection(&found.uids);
         }
         let is_left =
-            |line: &&Conversation| line.uids.iter().any(|uid| Uid::new(*uid).is_some_and(|uid| left.contains(uid)));
-        let mut lines: Vec<Conversation> = order.lines.iter().filter(is_left).cloned().collect();
+            |line: &Conversation<'_>| line.uids.iter().any(|uid| Uid::new(*uid).is_some_and(|uid| left.contains(uid)));
+        let lines = order.lines.iter().enumerate().filter(|(_, line)| is_left(line));
+        let mut places: Vec<(usize, u32)> = Vec::new();
         if let Some(found) = found.filter(|found| !wanted.by_time && !found.scores.is_empty()) {
             let now = self.store.now().seconds();
-            lines.sort_by_cached_key(|line| std::cmp::Reverse(worth(line, &found, now)));
+            places.extend(lines.map(|(at, line)| (at, worth(&line, &found, now))));
+            places.sort_by_key(|(_, worth)| std::cmp::Reverse(*worth));
+        } else {
+            places.extend(lines.map(|(at, _)| (at, 0)));
         }
-        Ok(Lines::Some(lines))
+        let places = places.into_iter().map(|(at, _)| at).collect();
+        Ok(Selection { order, places: Some(places) })
     }
 }
 
 /// How far in front a line stands among what was found: by the best of its messages, and a little by how new it is.
-fn worth(line: &Conversation, found: &Found, now: i64) -> u32 {
+fn worth(line: &Conversation<'_>, found: &Found, now: i64) -> u32 {
     let best = line.uids.iter().filter_map(|uid| found.scores.get(uid)).max().copied().unwrap_or_default();
     let months = (now - i64::from(line.arrived())).max(0) / (30 * 86_400);
     let youth = NEWEST_WORTH / (1 + u32::try_from(months).unwrap_or(u32::MAX - 1));
     best + youth
 }
 
-/// The lines of a list.
-pub(super) enum Lines {
-    All(std::sync::Arc<Order>),
-    Some(Vec<Conversation>),
+/// Lines of an order.
+pub(super) struct Selection {
+    order: std::sync::Arc<Order>,
+    /// Where those stand that are wanted, as they are wanted; none: all.
+    places: Option<Vec<usize>>,
 }
 
-impl Lines {
-    pub(super) fn as_slice(&self) -> &[Conversation] {
-        match self {
-            Self::All(order) => &order.lines,
-            Self::Some(lines) => lines,
-        }
+impl Selection {
+    pub(super) fn len(&self) -> usize {
+        self.places.as_ref().map_or(self.order.lines.len(), Vec::len)
     }
 
-    fn len(&self) -> usize {
-        self.as_slice().len()
-    }
-
-    fn window(&self, offset: usize, limit: usize) -> Vec<Conversation> {
-        self.as_slice().iter().skip(offset).take(limit).cloned().collect()
+    pub(super) fn iter(&self) -> impl Iterator<Item = Conversation<'_>> {
+        (0..self.len()).filter_map(|number| {
+            let place = self.places.as_ref().map_or(Some(number), |places| places.get(number).copied());
+            self.order.lines.get(place?)
+        })
     }
 }
 
@@ -239,7 +241,7 @@ impl Lines {
 async fn rows(
     store: &Store,
     view: &View,
-    lines: &[Conversation],
+    lines: &[Conversation<'_>],
     shows_recipients: bool,
 ) -> Result<Vec<ListRow>, Failure> {
     let mut looked_up = UidSet::new();
@@ -282,7 +284,7 @@ pub(super) fn names_a_file(row: &ContentRow) -> bool {
     holds(b"(\"attachment\"") || holds(b"\"message\" \"rfc822\"")
 }
 
-fn row(view: &View, line: &Conversation, read: &HashMap<u32, Head>, shows_recipients: bool) -> ListRow {
+fn row(view: &View, line: &Conversation<'_>, read: &HashMap<u32, Head>, shows_recipients: bool) -> ListRow {
     let rows: Vec<Row> = view.read(|rows| {
         line.uids.iter().filter_map(|uid| Uid::new(*uid).and_then(|uid| rows.get(uid)).copied()).collect()
     });
@@ -294,7 +296,7 @@ fn row(view: &View, line: &Conversation, read: &HashMap<u32, Head>, shows_recipi
     };
     let head = read.get(&line.newest());
     let mut people: Vec<Party> = Vec::new();
-    for uid in &line.uids {
+    for uid in line.uids {
         let Some(header) = read.get(uid).map(|head| &head.header) else { continue };
         let named = if shows_recipients { header.to.clone() } else { vec![header.author()] };
         for party in named {

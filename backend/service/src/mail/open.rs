@@ -156,7 +156,7 @@ impl Mail {
         let flags = MessageFlags::of(&own.view, &row);
         let order = self.orders.of(&self.store, &own.view, by_conversation).await?;
         let (at, line) = order.line_of(number).ok_or_else(no_message)?;
-        let beside = |at: Option<usize>| at.and_then(|at| order.lines.get(at)).map(super::order::Conversation::newest);
+        let beside = |at: Option<usize>| at.and_then(|at| order.lines.get(at)).map(|line| line.newest());
         let is_junk = self.use_of(own.account, own.view.mailbox()).await? == Some(SpecialUse::Junk);
         let genuine = verdict.as_ref().map_or(Genuine::Unknown, Genuine::of);
         Ok(MessageView {
@@ -169,7 +169,7 @@ impl Mail {
             shows_pictures: shows_pictures && !is_junk && genuine != Genuine::Forged,
             genuine,
             verdict,
-            conversation: self.entries(&own, &line.uids).await?,
+            conversation: self.entries(&own, line.uids).await?,
             above: beside(at.checked_sub(1)),
             below: beside(at.checked_add(1)),
             letter,

@@ -135,7 +135,7 @@ struct Ways {
 
 impl Ways {
     async fn of(mail: &Mail, account: AccountKey) -> Result<Self, Failure> {
-        let all = mail.store.mailboxes(account).await?;
+        let all = mail.store.mailboxes_uncounted(account).await?;
         let inbox = all.iter().find(|status| status.mailbox.name.is_inbox()).ok_or_else(no_mailbox)?.mailbox.key;
         let trash = all.into_iter().find(|status| status.mailbox.special_use == Some(SpecialUse::Trash));
         Ok(Self { account, inbox, trash: trash.map(|status| status.mailbox.name), known: HashMap::new() })

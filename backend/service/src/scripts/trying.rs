@@ -78,7 +78,7 @@ impl Service {
         self.require_sound(RuleScope::Account(account), script).await?;
         let program =
             Program::compile(script, &dialect()).map_err(|_| Failure::unfit("script", Text::new("rules-unfit")))?;
-        let mailboxes = Arc::new(self.store.mailboxes(account).await?);
+        let mailboxes = Arc::new(self.store.mailboxes_uncounted(account).await?);
         let (to, mut tried, mut work) = (address.to_string(), TriedRules::default(), 0);
         for (at, key) in self.last_messages(&mailboxes).await? {
             if work > WORK_OF_ALL {

@@ -70,7 +70,18 @@ fn facts_of_threads_are_read_from_a_message_on() {
             let append = Append { content: Content::prepare(raw.into_bytes()), flags: Vec::new(), internal_date: None };
             store.append(inbox, vec![append]).await.unwrap();
         }
-        let facts = store.thread_facts(inbox, 1).await.unwrap();
+        // What parts messages where many are read at once is no part of one's own text.
+        let odd = Append {
+            content: Content::prepare(b"Subject: A\x1fB\r\nDate: Thu, 1 Jan 1970 00:00:02 +0000\r\n\r\nx\r\n".to_vec()),
+            flags: Vec::new(),
+            internal_date: None,
+        };
+        store.append(inbox, vec![odd]).await.unwrap();
+        let mut facts = store.thread_facts(inbox, 1).await.unwrap();
+        let odd = facts.pop().unwrap();
+        assert_eq!((odd.uid, odd.message_id, &*odd.references, &*odd.base_subject), (4, None, "", "AB"));
+        assert_eq!(odd.header_date.map(|at| at.seconds()), Some(2));
+        assert_eq!(store.thread_facts(inbox, 4).await.unwrap(), []);
         let short: Vec<_> = facts
             .iter()
             .map(|facts| {
