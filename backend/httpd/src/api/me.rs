@@ -2,7 +2,7 @@
 
 use axum::extract::Path;
 use relais_service::{AppPasswordForm, AppPasswordView, LogInView, Moment, OpenSession, OwnChange, PersonView, Rows};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::PageWanted;

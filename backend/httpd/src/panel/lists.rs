@@ -13,8 +13,7 @@ use super::people::{domain_choices, domains};
 use super::question::{QuestionPage, VersionForm};
 use super::sign_in::Nothing;
 use crate::kit::{
-    Admin, Choice, Complaints, Desk, Form, Frame, Guest, ListQuery, Oops, Pager, Routes, Time, again, done,
-    shown,
+    Admin, Choice, Complaints, Desk, Form, Frame, Guest, ListQuery, Oops, Pager, Routes, Time, again, done, shown,
 };
 use crate::{Web, path};
 

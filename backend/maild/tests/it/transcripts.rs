@@ -18,9 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use relais_model::{Address, Secret};
+use relais_model::Secret;
 use relais_sasl::scram::{self, ChannelBindings};
-use relais_store::{AccountChange, Author};
+use relais_store::AccountChange;
 
 use crate::client::Client;
 use crate::house::{Door, PASSWORD, TestHouse};
@@ -48,9 +48,7 @@ async fn play_all(by_octet: bool) {
         house.move_in(&name, quota).await;
         if let Some(most) = text.lines().find_map(|line| line.strip_prefix("Most: ")) {
             let quota_messages = Some(Some(most.parse().unwrap()));
-            let change = AccountChange { quota_messages, ..AccountChange::default() };
-            let address = Address::parse(&format!("{name}@relais.test")).unwrap();
-            house.store.change_account(&address, change, None, &Author::house()).await.unwrap();
+            house.change(&name, AccountChange { quota_messages, ..AccountChange::default() }).await;
         }
         let known = [("me", &*format!("{name}@relais.test")), ("composed", "\u{e9}"), ("decomposed", "e\u{301}")];
         let known = known.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -91,9 +89,7 @@ async fn extensions_are_hidden_from_one_account() {
         house.move_in(name, None).await;
     }
     let hidden = Some(vec!["QRESYNC".to_owned(), "COMPRESS=DEFLATE".to_owned()]);
-    let change = AccountChange { imap_hidden: hidden, ..AccountChange::default() };
-    let ann = Address::parse("ann@relais.test").unwrap();
-    house.store.change_account(&ann, change, None, &Author::house()).await.unwrap();
+    house.change("ann", AccountChange { imap_hidden: hidden, ..AccountChange::default() }).await;
     for (name, is_told) in [("ann", false), ("ben", true)] {
         let told = house.log_in(name).await.must("CAPABILITY").await;
         for extension in [" QRESYNC", " COMPRESS=DEFLATE"] {
