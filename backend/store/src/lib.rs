@@ -86,10 +86,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use access::{
-    ApiKey, ApiKeyError, ApiKeyRow, AppPassword, AppPasswordError, BanKind, CodeTry, Founding, FoundingError, KeptBan, LinkPurpose,
-    LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_KEPT_BANS, MAX_PASSKEYS,
-    MAX_SESSIONS, NewApiKey, NewAppPassword, NewPasskey, NewSession, Passkey, PasskeyError, Protocols, ScramKeys,
-    ScramSalt, SecondFactorState, Session, SessionRow, SessionStep, Standing, TokenHash, TotpSecret, UsedAppPassword,
+    ApiKey, ApiKeyError, ApiKeyRow, AppPassword, AppPasswordError, BanKind, CodeTry, Founding, FoundingError, KeptBan,
+    LinkPurpose, LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS,
+    MAX_KEPT_BANS, MAX_PASSKEYS, MAX_SESSIONS, MailToken, NewApiKey, NewAppPassword, NewMailToken, NewPasskey,
+    NewSession, Passkey, PasskeyError, Protocols, ScramKeys, ScramSalt, SecondFactorState, Session, SessionRow,
+    SessionStep, Standing, TokenHash, TotpSecret, UsedAppPassword,
 };
 pub use audit::{AUDIT_KEPT_FOR, AuditEntry, AuditFilter, Author, Via};
 pub use certificate::*;
@@ -129,8 +130,8 @@ pub use scheduled::{MAX_SCHEDULED, Scheduled};
 pub use search::{Field, SortFacts, ThreadFacts};
 pub use sending::*;
 pub use settings::{
-    Domains, Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
-    ValueError, setting,
+    Domains, IMAP_HIDEABLE, Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection,
+    Settings, Unit, ValueError, setting,
 };
 pub use sharing::{
     Grant, Grantee, MAX_GRANTS, MAX_SHARED, OTHER_USERS, Reach, SHARED, SharedMailbox, SharingError, is_reserved, rights,
@@ -259,6 +260,7 @@ impl Store {
         let store = Self { inner: Arc::new(inner) };
         access::start_history(&store.inner, noted);
         store.fold_targets().await?;
+        store.refold_words().await?;
         store.read_settings().await?;
         store.start_collecting();
         Ok(store)

@@ -8,7 +8,7 @@ use std::mem;
 use std::time::Duration;
 
 use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply, Timestamp};
-use relais_sasl::{Exchange, scram};
+use relais_sasl::{Bearer, Exchange, scram};
 
 use super::intake::{Intake, too_large};
 use super::step::{Answer, Step, is_yes};
@@ -46,6 +46,7 @@ enum Phase {
 enum Asked {
     Login,
     Keys(scram::Question),
+    Token(Bearer),
     Mail(Envelope),
     Recipient(ForwardPath),
     Data,
@@ -346,6 +347,7 @@ impl Session {
         match asked {
             Asked::Login => self.logged_in(answer.into_reply()),
             Asked::Keys(question) => self.keys_found(question, answer),
+            Asked::Token(bearer) => self.token_judged(&bearer, answer.into_reply()),
             Asked::Mail(envelope) => {
                 // RFC 1870 §6.1: the house has heard of it, but makes no room by that.
                 let is_large =
