@@ -98,6 +98,12 @@ pub(crate) const MAIL_ZIP: &str = "/mail/{mailbox}/{uid}/files.zip";
 pub(crate) const MAIL_PICTURES: &str = "/mail/{mailbox}/{uid}/pictures";
 /// Off a list, with one click.
 pub(crate) const MAIL_LEAVE: &str = "/mail/{mailbox}/{uid}/leave";
+/// How a search may go on.
+pub(crate) const MAIL_SUGGESTIONS: &str = "/mail/suggestions";
+/// What is answered to an invitation.
+pub(crate) const MAIL_MEETING: &str = "/mail/{mailbox}/{uid}/meeting";
+/// Whether somebody is told that their message was read.
+pub(crate) const MAIL_RECEIPT: &str = "/mail/{mailbox}/{uid}/receipt";
 pub(crate) const MAIL_ACTS: &str = "/mail/{mailbox}/acts";
 pub(crate) const MAIL_UNDO: &str = "/mail/undo/{token}";
 /// A new message, an answer, or a draft.

@@ -13,7 +13,7 @@
 //! - `sharing`: who else sees a mailbox, and what they may do there.
 //! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice. `dns`: keys that sign, what checks of the DNS found, who serves the zones.
 //! - `sending`: what accounts send, against what they may; holds, addresses that are nobody's, complaints.
-//! - `webmail`: how each person reads mail here, and whose pictures they see. `writing`: as whom they write, and how; `scheduled`: what goes out later; `contact`: whom they know.
+//! - `webmail`: how each person reads mail here, and whose pictures they see. `writing`: as whom they write, and how; `scheduled`: what goes out later; `snoozed`: what comes back later; `meeting`: what they are invited to; `contact`: whom they know.
 //! - `sieve`: people's scripts, the house's, and what they remember.
 //! - `transport`: TLS policies, and how TLS came out. `report`: what we tell others of their mail, and what they told us of ours.
 //! - `moving`: mail that is brought from another server, and how far that has come.
@@ -48,6 +48,7 @@ mod idempotency;
 mod junk;
 mod key;
 mod mailbox;
+mod meeting;
 mod message;
 mod metadata;
 mod moving;
@@ -65,6 +66,7 @@ mod settings;
 mod sharing;
 mod sieve;
 mod sizes;
+mod snoozed;
 mod sql;
 mod thread;
 mod transaction;
@@ -114,6 +116,7 @@ pub use key::{
     WebhookKey,
 };
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
+pub use meeting::{MAX_MEETINGS, Meeting, MeetingName};
 pub use message::{
     Acceptance, Accepted, Append, Appended, ChangeError, Copied, Delivered, Delivery, DeliveryRefusal, Expunged,
     FlagChange, FlagOp, FlagsStored, Replaced, Target,
@@ -141,6 +144,7 @@ pub use sieve::{
     SieveEntry, SieveError, SieveScript,
 };
 pub use sizes::{Sizes, StorageEntry, StorageUse};
+pub use snoozed::{MAX_SNOOZED, Snoozed};
 pub use transport::*;
 pub use view::{Change, ChangeKind, Changes, MAX_KEYWORDS, Row, Rows, SeenRows, Sight, View};
 pub use webhook::*;
