@@ -93,8 +93,9 @@ export async function browser(house) {
   return {
     close: () => opened.close(),
     // A fresh window. `role` is whom it is signed in as: "owner", "domain_admin", "help_desk", "user", or nobody. All that it asks of
-    // others goes through `proxy`, where one is named.
-    async visitor({ role, width = 1440, theme = "light", language = "en", js = true, proxy } = {}) {
+    // others goes through `proxy`, where one is named. With `asks`, what is asked beside the pages (`context.request`) is not kept from the
+    // house by its certificate, which Node doesn't know.
+    async visitor({ role, width = 1440, theme = "light", language = "en", js = true, proxy, asks = false } = {}) {
       if (role && !(Date.now() < states.get(role)?.until)) {
         states.set(role, { until: Date.now() + PROVEN_MS, state: signIn(opened, house, role) });
       }
@@ -106,6 +107,7 @@ export async function browser(house) {
         timezoneId: "Europe/Paris",
         javaScriptEnabled: js,
         proxy: proxy && { server: proxy },
+        ignoreHTTPSErrors: asks,
         storageState: role ? await states.get(role).state : undefined,
       });
       context.setDefaultTimeout(PATIENCE_MS);

@@ -20,7 +20,8 @@ export function acts() {
 
 // Sends a form's fields, and shows the page that it leads to.
 export async function send(action, body) {
-  const fetched = await page(action, { method: "POST", body });
+  // Who presses and goes elsewhere at once has pressed: it is sent all the same.
+  const fetched = await page(action, { method: "POST", body, keepalive: true });
   if (!fetched) return false;
   if (fetched.document.querySelector("[data-write]")) {
     location.assign(fetched.url); // what was sent is stopped, and written on

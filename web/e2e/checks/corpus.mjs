@@ -37,7 +37,7 @@ export async function run(house, browser) {
       const refused = messages.filter((_, at) => !uids[at]).map((message) => message.name);
       expect(refused.length === 0, `${refused.length} are not: ${refused.slice(0, 5).join(" ")}`);
     });
-    await inTab(browser, {}, async (tab, context) => {
+    await inTab(browser, { asks: true }, async (tab, context) => {
       await comeIn(tab, reader);
       await tab.goto("/mail");
       const id = await tab.locator("a[data-folder]", { hasText: mailbox }).first().getAttribute("data-folder");

@@ -26,7 +26,7 @@ const SEALS = [
 
 export async function run(house, browser) {
   const who = await newcomer(house, browser, "finch");
-  const mine = (act, how = {}) => inTab(browser, how, async (tab, context) => {
+  const mine = (act, how = {}) => inTab(browser, { asks: true, ...how }, async (tab, context) => {
     await comeIn(tab, who);
     await tab.goto("/mail");
     return act(tab, context);

@@ -35,7 +35,7 @@ export async function run(house, browser) {
       });
       const title = `hostile: ${vectors.length} of ${whose}`;
       await check(`${title} are all there`, () => expect(uids.every(Boolean), `${uids.filter((uid) => !uid).length} are not`));
-      await inTab(browser, { proxy: out.address }, async (tab, context) => {
+      await inTab(browser, { proxy: out.address, asks: true }, async (tab, context) => {
         await comeIn(tab, reader);
         await look(house, tab, context, out, { title, whose, mailbox, vectors, uids });
       });
@@ -82,7 +82,7 @@ async function look(house, tab, context, out, { title, whose, mailbox, vectors, 
     for (const at of vectors.keys()) {
       hear();
       const seen = (await show(at)) ?? [];
-      const heard = hear();
+      const heard = hear(); if (process.env.DBG) console.error(new Date().toISOString().slice(14,23), at);
       const found = [...seen, ...kinds.flatMap((kind) => heard[kind].map((what) => `${kind} ${what}`))];
       if (found.length > 0) wrong.push(`${at} ${vectors[at].slice(0, 60)}: ${[...new Set(found)].slice(0, 3).join(", ")}`);
     }
@@ -92,7 +92,7 @@ async function look(house, tab, context, out, { title, whose, mailbox, vectors, 
 
   await check(`${title}, as the house shows them: nothing runs, leaves, covers, or breaks a policy`, async () => {
     none(await each(["ran", "asked", "left", "policy"], async (at) => {
-      await tab.goto(way(at) + (whose === "own" ? "?pictures=1" : ""));
+      await tab.goto(way(at));
       return place(tab, `${whose} ${at}`);
     }));
   });
