@@ -130,7 +130,7 @@ impl NewAccount {
     }
 
     /// A team's, without limit.
-    pub const fn team(address: Address) -> Self {
+    pub fn team(address: Address) -> Self {
         Self { is_team: true, ..Self::user(address) }
     }
 }
