@@ -19,5 +19,6 @@ mod operations;
 mod removed;
 mod reports;
 mod roles;
+mod sharing;
 mod steward;
 mod writing;
