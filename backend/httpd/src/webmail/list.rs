@@ -7,7 +7,7 @@ use relais_service::{Actor, Elsewhere, Failure, ListFilter, ListPage, ListRow, L
 use serde::{Deserialize, Serialize};
 
 use super::message::{Open, Pictures};
-use super::shell::Shell;
+use super::shell::{Offers, Shell};
 use crate::kit::{Frame, Oops, Person, Routes, Time, query, shown};
 use crate::{Web, path};
 
@@ -103,6 +103,7 @@ pub(super) struct List {
     pub(super) is_filtered: bool,
     pub(super) is_trash: bool,
     pub(super) is_junk: bool,
+    pub(super) offers: Offers,
 }
 
 /// One line.
@@ -207,6 +208,7 @@ impl List {
             is_filtered: !query.q.trim().is_empty() || !query.show.is_empty(),
             is_trash: folder.is(relais_model::SpecialUse::Trash),
             is_junk: folder.is(relais_model::SpecialUse::Junk),
+            offers: shell.offers(),
             query: now,
         })
     }
@@ -230,6 +232,8 @@ async fn elsewhere(
     let found = web.service().mail.elsewhere(me, &search, here).await?;
     let way = |elsewhere: Elsewhere| {
         let title = super::shell::title(frame, &elsewhere.folder);
+        let by = elsewhere.folder.shared.as_ref();
+        let title = by.map_or_else(|| title.clone(), |by| format!("{} · {title}", by.title()));
         let words = Text::new("webmail-found-in").with("folder", title).with("count", frame.number(elsewhere.found));
         (MailQuery { offset: 0, ..query.kept() }.way(&path::of(path::MAIL, &elsewhere.folder.id)), frame.tell(&words))
     };
