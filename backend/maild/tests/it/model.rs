@@ -275,7 +275,14 @@ impl Session {
                 let gone: Vec<(u32, u32)> = uids.split(',').map(run_of).collect();
                 let is_gone =
                     |known: &Known| known.uid.is_some_and(|uid| gone.iter().any(|run| (run.0..=run.1).contains(&uid)));
+                let before = self.messages.len();
                 self.messages.retain(|known| !is_gone(known));
+                // Others were announced, and went before their UIDs were asked for.
+                let count: u32 = gone.iter().map(|(first, last)| last - first + 1).sum();
+                for _ in before - self.messages.len()..usize::try_from(count).unwrap() {
+                    let at = self.messages.iter().position(|known| known.uid.is_none());
+                    drop(self.messages.remove(at.unwrap_or_else(|| panic!("nobody knew of it: {}", self.log.join("\n")))));
+                }
             }
             ["*", number, "FETCH", ..] => self.take_fetch(number.parse().unwrap(), response),
             _ => {}

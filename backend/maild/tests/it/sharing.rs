@@ -16,7 +16,6 @@ async fn who_has_no_right_sees_nothing() {
     for name in ["ben", "cara"] {
         let mut client = house.log_in(name).await;
         client.must("APPEND INBOX {9+}\r\nA: b\r\n\r\nc").await;
-        client.must("SELECT INBOX").await;
         for command in [
             "SELECT @",
             "EXAMINE @",
@@ -38,11 +37,12 @@ async fn who_has_no_right_sees_nothing() {
             "SETMETADATA @ (/private/comment \"x\")",
         ] {
             let ask = |owner: &str| command.replace('@', &format!("\"Other Users/{owner}@relais.test/Secret\""));
+            client.must("SELECT INBOX").await;
             let (told, end) = client.command(&ask("ann")).await;
+            client.must("SELECT INBOX").await;
             let (told_of_nobody, end_of_nobody) = client.command(&ask("nobody")).await;
             assert!(end.starts_with("NO "), "{command}: {end}");
             assert_eq!((told, end), (told_of_nobody, end_of_nobody), "{command}");
-            client.must("SELECT INBOX").await;
         }
         for command in ["LIST \"\" *", "LSUB \"\" *", "LIST \"\" (Other* Shared*) RETURN (STATUS (MESSAGES) MYRIGHTS)"] {
             let told = client.must(command).await;
