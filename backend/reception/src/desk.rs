@@ -231,7 +231,9 @@ impl Reception {
             Some(Lent::As) => return Ok(()),
             // What comes back goes to who sent it.
             Some(Lent::OnBehalf) => {
-                format!("{me} may send on behalf of {address}\nThat takes MAIL FROM:<{me}>, and a header field: Sender: {me}")
+                format!(
+                    "{me} may send on behalf of {address}\nThat takes MAIL FROM:<{me}>, and a header field: Sender: {me}"
+                )
             }
             None => format!("{me} may not send as {address}"),
         };

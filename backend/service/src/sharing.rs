@@ -260,12 +260,7 @@ impl Service {
     ///
     /// # Errors
     /// As of [`Service::senders`]; [`Failure::Unfit`] on `with`; [`Failure::Clash`] where too many may.
-    pub async fn lend(
-        &self,
-        by: &Actor,
-        of: MailboxOf<'_>,
-        wanted: &SenderLent,
-    ) -> Result<Vec<SenderLent>, Failure> {
+    pub async fn lend(&self, by: &Actor, of: MailboxOf<'_>, wanted: &SenderLent) -> Result<Vec<SenderLent>, Failure> {
         let owner = self.lender(by, of).await?;
         let grantee = self.grantee(owner, &wanted.with).await?;
         let lent = self.store.lend(owner, grantee, wanted.sends.map(Lent::from), &by.author()).await;
@@ -275,10 +270,8 @@ impl Service {
 
     async fn senders_of(&self, owner: AccountKey) -> Result<Vec<SenderLent>, Failure> {
         let borrowers = self.store.borrowers(owner).await?;
-        let lent = |borrower: relais_store::Borrower| SenderLent {
-            with: borrower.name,
-            sends: Some(borrower.how.into()),
-        };
+        let lent =
+            |borrower: relais_store::Borrower| SenderLent { with: borrower.name, sends: Some(borrower.how.into()) };
         Ok(borrowers.into_iter().map(lent).collect())
     }
 

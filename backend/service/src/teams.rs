@@ -223,12 +223,7 @@ impl Teams {
     ///
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Absent`]; [`Failure::Unfit`] on `with` or `rights`; [`Failure::Clash`] where too many are in it.
-    pub async fn put_member(
-        &self,
-        actor: &Actor,
-        team: &str,
-        member: &TeamMember,
-    ) -> Result<Vec<TeamMember>, Failure> {
+    pub async fn put_member(&self, actor: &Actor, team: &str, member: &TeamMember) -> Result<Vec<TeamMember>, Failure> {
         actor.require(Role::DomainAdmin)?;
         let team = self.find(actor, team).await?;
         let with = member.with.trim();

@@ -173,9 +173,8 @@ async fn lend_in(
     let query = sqlx::query(text).bind(owner.value()).bind(grantee.kind()).bind(grantee.who());
     let query = if let Some(how) = how { query.bind(how.number()) } else { query };
     query.execute(&mut *tx).await?;
-    let told = |how: Option<Lent>| {
-        how.map(|how| json!({ "kind": grantee.kind(), "who": grantee.who(), "how": how.as_str() }))
-    };
+    let told =
+        |how: Option<Lent>| how.map(|how| json!({ "kind": grantee.kind(), "who": grantee.who(), "how": how.as_str() }));
     let (about, domain) = (Some(owner.value()), Some(DomainKey::new(row.try_get(1)?)));
     let (act, subject) = ("mailbox.lend", row.try_get(0)?);
     scribe.note(tx, Deed { act, subject, about, domain, before: told(before), after: told(how) }).await?;

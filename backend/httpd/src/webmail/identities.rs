@@ -68,13 +68,15 @@ impl IdentitiesPage {
     fn with(self, typed: WriterIdentity, was: String, complaints: Complaints) -> Self {
         let mut page = Self { complaints, ..self };
         match page.identities.iter_mut().find(|identity| identity.address == was) {
-            Some(identity) => *identity = WriterIdentity {
-                address: was.clone(),
-                is_own: identity.is_own,
-                is_on_behalf: identity.is_on_behalf,
-                is_lent: identity.is_lent,
-                ..typed
-            },
+            Some(identity) => {
+                *identity = WriterIdentity {
+                    address: was.clone(),
+                    is_own: identity.is_own,
+                    is_on_behalf: identity.is_on_behalf,
+                    is_lent: identity.is_lent,
+                    ..typed
+                }
+            }
             None => page.new = typed,
         }
         Self { wrong: was, ..page }

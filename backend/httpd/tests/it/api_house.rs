@@ -11,8 +11,8 @@ use relais_httpd::{MailPorts, Peer, Place, Web};
 use relais_model::{Address, Domain, SystemRandom, Timestamp};
 use relais_reception::Login;
 use relais_service::{
-    Access, Actor, ApiKeyForm, DnsHouse, NewAlias, NewDomain, NewList, NewPerson, NewTeam, Reach, Role, Scopes, Service, Site,
-    Via,
+    Access, Actor, ApiKeyForm, DnsHouse, NewAlias, NewDomain, NewList, NewPerson, NewTeam, Reach, Role, Scopes,
+    Service, Site, Via,
 };
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use relais_testkit::ManualClock;

@@ -6,7 +6,9 @@ use relais_model::{
     BodyType, Domain, EnhancedCode, Envelope, ForwardPath, MailboxName, Notify, Reply, ReversePath, Timestamp,
 };
 use relais_reception::{Arrival, Disk, Door, Identity, Incoming, Reception, ReceptionConfig, Visit};
-use relais_store::{AccountChange, Author, Grantee, JudgedAs, Lent, NewAccount, Page, QueueFilter, TraceFilter, TraceKind};
+use relais_store::{
+    AccountChange, Author, Grantee, JudgedAs, Lent, NewAccount, Page, QueueFilter, TraceFilter, TraceKind,
+};
 use relais_testkit::SeededRandom;
 
 use crate::house::{House, address};
@@ -236,7 +238,9 @@ async fn who_borrows_an_address_says_so_where_they_must() {
     let store = &desk.house.store;
     let team = |text: &str| NewAccount::team(address(text));
     let ann = Grantee::Account(desk.identity("ann@example.org").await.account);
-    for (name, how) in [("as@example.org", Some(Lent::As)), ("for@example.org", Some(Lent::OnBehalf)), ("not@example.org", None)] {
+    for (name, how) in
+        [("as@example.org", Some(Lent::As)), ("for@example.org", Some(Lent::OnBehalf)), ("not@example.org", None)]
+    {
         let key = store.add_account(team(name), &Author::house()).await.unwrap().key;
         store.lend(key, ann, how, &Author::house()).await.unwrap();
     }
@@ -271,8 +275,16 @@ async fn who_borrows_an_address_says_so_where_they_must() {
             header("for@example.org", "Sender: for@example.org\r\n"),
             "550 5.7.1 ann@example.org may not send mail with the Sender for@example.org",
         ),
-        ("ann@example.org", header("not@example.org", own), "550 5.7.1 ann@example.org may not send mail From not@example.org"),
-        ("not@example.org", header("ann@example.org", none), "553 5.7.1 ann@example.org may not send as not@example.org"),
+        (
+            "ann@example.org",
+            header("not@example.org", own),
+            "550 5.7.1 ann@example.org may not send mail From not@example.org",
+        ),
+        (
+            "not@example.org",
+            header("ann@example.org", none),
+            "553 5.7.1 ann@example.org may not send as not@example.org",
+        ),
     ] {
         let said = desk.said(&by_ann(envelope_from, &["ben@example.org"]), &message).await;
         assert!(said.starts_with(expected), "{envelope_from} {message}: {said}");

@@ -283,9 +283,8 @@ pub(super) fn names_a_file(row: &ContentRow) -> bool {
 }
 
 fn row(view: &Sight, line: &Conversation, read: &HashMap<u32, Head>, shows_recipients: bool) -> ListRow {
-    let rows: Vec<Row> = view.read(|rows| {
-        line.uids.iter().filter_map(|uid| Uid::new(*uid).and_then(|uid| rows.get(uid))).collect()
-    });
+    let rows: Vec<Row> =
+        view.read(|rows| line.uids.iter().filter_map(|uid| Uid::new(*uid).and_then(|uid| rows.get(uid))).collect());
     let newest = rows.iter().find(|row| row.uid == line.newest()).copied();
     let is = |row: &Row, flag: SystemFlag| row.flags & u64::from(flag.bit()) != 0;
     let flags = newest.map(|row| view.flags_of(row.flags)).unwrap_or_default();

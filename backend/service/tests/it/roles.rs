@@ -5,8 +5,8 @@ use std::path::Path;
 
 use relais_service::{
     ActivityWanted, Actor, AddressesWanted, AliasChange, DeletedWanted, DnsAccountChange, DnsPushForm, DnsWanted,
-    DomainChange, DomainsWanted, Failure, JudgeWanted, ListChange, ListMembersForm, ListsWanted, MailFiled, NewAlias,
-    MailboxOf, NewDomain, NewList, NewPerson, NewTeam, OwnChange, Paging, Password, PatternTrial, PeopleWanted,
+    DomainChange, DomainsWanted, Failure, JudgeWanted, ListChange, ListMembersForm, ListsWanted, MailFiled, MailboxOf,
+    NewAlias, NewDomain, NewList, NewPerson, NewTeam, OwnChange, Paging, Password, PatternTrial, PeopleWanted,
     PersonChange, Role, RulesOf, SenderLent, SenderRuleForm, SendsAs, Share, ShareLevel, SuppressedWanted, TeamChange,
     TeamMember, TeamsWanted,
 };
@@ -292,7 +292,9 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
         | "have somebody be in a team"
         | "take somebody out of a team"
         | "remove a team") => team_act(house, actor, of_team).await,
-        "share one's own mailbox" => service.share(actor, MailboxOf::Mine, "Archive", &share_with_far()).await.map(drop),
+        "share one's own mailbox" => {
+            service.share(actor, MailboxOf::Mine, "Archive", &share_with_far()).await.map(drop)
+        }
         "share a person's mailbox" => {
             let of = MailboxOf::Account("user@one.example");
             service.share(actor, of, "Archive", &share_with_far()).await.map(drop)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use relais_model::{MailboxName, Rights, Uid, UidSet};
 use relais_service::{
-    Act, Actor, Chosen, Draft, Folder, ListWanted, MailboxOf, News, NewTeam, Place, Role, Search, SenderLent, SendsAs,
+    Act, Actor, Chosen, Draft, Folder, ListWanted, MailboxOf, NewTeam, News, Place, Role, Search, SenderLent, SendsAs,
     Share, ShareLevel, TeamChange, TeamMember, TeamsWanted, WhichRemoved,
 };
 use relais_store::{Append, Content, MailboxKey};
@@ -93,7 +93,10 @@ fn a_team_is_made_and_kept_by_who_manages_its_domain() {
         let (teams, people) = (&team.house.service.teams, &team.house.service.people);
         let new = |text: &str| NewTeam { address: text.to_owned(), ..NewTeam::default() };
         assert_eq!(short(teams.create(&team.admin, new(TEAM)).await), "clash: address failure-address-taken");
-        assert_eq!(short(teams.create(&team.admin, new("x@two.example")).await), "unfit: address failure-unknown-domain");
+        assert_eq!(
+            short(teams.create(&team.admin, new("x@two.example")).await),
+            "unfit: address failure-unknown-domain"
+        );
         assert_eq!(short(teams.create(&team.user, new("x@one.example")).await), "forbidden: failure-forbidden");
         let listed = teams.list(&team.desk, &TeamsWanted::default()).await.unwrap().rows;
         assert_eq!(listed.iter().map(|team| team.address.as_str()).collect::<Vec<_>>(), [TEAM]);
@@ -102,7 +105,8 @@ fn a_team_is_made_and_kept_by_who_manages_its_domain() {
         assert_eq!(short(teams.show(&team.admin, "user@one.example").await), "absent: failure-unknown-address");
         let change = TeamChange { name: Some("Verkauf".to_owned()), ..TeamChange::default() };
         assert_eq!(teams.change(&team.admin, TEAM, change, None).await.unwrap().name, "Verkauf");
-        let rises = relais_service::PersonChange { role: Some(Role::HelpDesk), ..relais_service::PersonChange::default() };
+        let rises =
+            relais_service::PersonChange { role: Some(Role::HelpDesk), ..relais_service::PersonChange::default() };
         assert_eq!(short(people.change(&team.admin, TEAM, rises, None).await), "unfit: role team-no-role");
 
         team.join("user@one.example", Some(ShareLevel::Write), Some(SendsAs::As)).await;
@@ -110,11 +114,14 @@ fn a_team_is_made_and_kept_by_who_manages_its_domain() {
         team.join("desk@one.example", None, Some(SendsAs::OnBehalf)).await;
         let members = teams.members(&team.desk, TEAM).await.unwrap();
         let told = |member: &TeamMember| (member.with.clone(), member.rights.clone(), member.sends);
-        assert_eq!(members.iter().map(told).collect::<Vec<_>>(), [
-            ("user@one.example".to_owned(), "lrswikte".to_owned(), Some(SendsAs::As)),
-            ("@one.example".to_owned(), "lrs".to_owned(), None),
-            ("desk@one.example".to_owned(), String::new(), Some(SendsAs::OnBehalf)),
-        ]);
+        assert_eq!(
+            members.iter().map(told).collect::<Vec<_>>(),
+            [
+                ("user@one.example".to_owned(), "lrswikte".to_owned(), Some(SendsAs::As)),
+                ("@one.example".to_owned(), "lrs".to_owned(), None),
+                ("desk@one.example".to_owned(), String::new(), Some(SendsAs::OnBehalf)),
+            ]
+        );
         let nobody = TeamMember { with: "x@one.example".to_owned(), ..TeamMember::default() };
         assert_eq!(short(teams.put_member(&team.admin, TEAM, &nobody).await), "unfit: with share-nobody");
         teams.remove_member(&team.admin, TEAM, "user@one.example").await.unwrap();
@@ -140,7 +147,13 @@ fn each_does_what_they_may_and_nothing_else() {
             (ShareLevel::Mark, ["mail-done-read 1", "mail-done-star 1", refused, refused, refused]),
             (
                 ShareLevel::Write,
-                ["mail-done-read 1", "mail-done-star 1", "mail-done-archived 1", "mail-done-deleted 1", "mail-done-moved 1"],
+                [
+                    "mail-done-read 1",
+                    "mail-done-star 1",
+                    "mail-done-archived 1",
+                    "mail-done-deleted 1",
+                    "mail-done-moved 1",
+                ],
             ),
         ] {
             team.join("user@one.example", Some(level), None).await;
@@ -191,10 +204,10 @@ fn each_has_read_what_they_have_read() {
         assert_eq!(uids(mail.list(&team.desk, &inbox.id, &wanted).await.unwrap()).len(), 3);
         let own = crate::mail::id(&team.house, &team.user, "INBOX").await;
         let elsewhere = mail.elsewhere(&team.user, &Search::parse("Offer").unwrap(), &own).await.unwrap();
-        assert_eq!(elsewhere.iter().map(|one| (one.folder.known_as(), one.found)).collect::<Vec<_>>(), [(
-            "Shared/sales/INBOX",
-            3
-        )]);
+        assert_eq!(
+            elsewhere.iter().map(|one| (one.folder.known_as(), one.found)).collect::<Vec<_>>(),
+            [("Shared/sales/INBOX", 3)]
+        );
     });
 }
 
@@ -227,11 +240,7 @@ fn moves_between_people_are_taken_back() {
         assert_eq!(team.act(user, &[2], &Act::Delete).await, "mail-done-removed 1");
         let removed = mail.removed(user, None).await.unwrap().rows;
         assert!(removed.is_empty(), "{removed:?}");
-        let deleted = team.house.service.restore_mail(
-            &team.admin,
-            TEAM,
-            &relais_service::DeletedWanted::default(),
-        );
+        let deleted = team.house.service.restore_mail(&team.admin, TEAM, &relais_service::DeletedWanted::default());
         assert_eq!(deleted.await.unwrap().restored, 1);
         let _all = WhichRemoved::ALL;
     });
@@ -251,7 +260,11 @@ fn news_of_a_team_are_heard_by_who_may_read() {
         team.house.service.teams.remove_member(&team.admin, TEAM, "user@one.example").await.unwrap();
         team.fill(1).await;
         let own = MailboxKey::parse(&crate::mail::id(&team.house, &team.user, "INBOX").await).unwrap();
-        let append = Append { content: Content::prepare(b"Subject: x\r\n\r\n".to_vec()), flags: Vec::new(), internal_date: None };
+        let append = Append {
+            content: Content::prepare(b"Subject: x\r\n\r\n".to_vec()),
+            flags: Vec::new(),
+            internal_date: None,
+        };
         team.house.store.append(own, vec![append]).await.unwrap();
         let Some(News::Mailbox { id, .. }) = news.next().await else { panic!("missed") };
         assert_eq!(id, own.mailbox_id(), "of what is no longer shared nothing is heard");

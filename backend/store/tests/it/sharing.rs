@@ -333,10 +333,10 @@ fn addresses_are_lent() {
         let expected = [("bert@house.example".to_owned(), Lent::As), ("@house.example".to_owned(), Lent::OnBehalf)];
         assert_eq!(names, expected);
         let lent = store.lent_to(anna).await.unwrap();
-        assert_eq!(lent.iter().map(|one| (one.address.to_string(), one.how)).collect::<Vec<_>>(), [(
-            "sales@house.example".to_owned(),
-            Lent::OnBehalf
-        )]);
+        assert_eq!(
+            lent.iter().map(|one| (one.address.to_string(), one.how)).collect::<Vec<_>>(),
+            [("sales@house.example".to_owned(), Lent::OnBehalf)]
+        );
         let own = store.lend(team, Grantee::Account(team), Some(Lent::As), &Author::house()).await;
         assert!(matches!(own, Err(SharingError::Owner)), "{own:?}");
         lend(Grantee::Domain(domain), None).await;
