@@ -331,6 +331,7 @@ impl Keeper<'_> {
         let more = vec![("Auto-Submitted", "auto-replied".to_owned()), ("X-Loop", self.list.address.to_string())];
         let writing = Writing {
             from: named(from),
+            sender: None,
             to: vec![named(to.clone())],
             cc: Vec::new(),
             bcc: Vec::new(),

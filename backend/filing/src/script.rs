@@ -257,6 +257,7 @@ impl Filing {
         let named = |address: &Address| Named { name: String::new(), address: address.clone() };
         Writing {
             from: named(from),
+            sender: None,
             to: to.iter().map(named).collect(),
             cc: Vec::new(),
             bcc: Vec::new(),

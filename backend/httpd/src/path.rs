@@ -28,6 +28,7 @@ pub(crate) const OVERVIEW: &str = "/panel";
 pub(crate) const DOMAINS: &str = "/panel/domains";
 pub(crate) const DNS: &str = "/panel/dns";
 pub(crate) const PEOPLE: &str = "/panel/people";
+pub(crate) const TEAMS: &str = "/panel/teams";
 pub(crate) const ADDRESSES: &str = "/panel/addresses";
 pub(crate) const LISTS: &str = "/panel/lists";
 pub(crate) const QUEUE: &str = "/panel/queue";
@@ -128,6 +129,12 @@ pub(crate) const MAIL_ADDRESSES: &str = "/mail/addresses";
 pub(crate) const MAIL_FOLDERS: &str = "/mail/folders";
 pub(crate) const MAIL_FOLDER_RENAME: &str = "/mail/folders/{mailbox}/rename";
 pub(crate) const MAIL_FOLDER_DELETE: &str = "/mail/folders/{mailbox}/delete";
+/// With whom one shares, and what others share.
+pub(crate) const MAIL_SHARING: &str = "/mail/sharing";
+/// Who may write from one's own address.
+pub(crate) const MAIL_SENDERS: &str = "/mail/sharing/senders";
+/// With whom one mailbox is shared.
+pub(crate) const MAIL_FOLDER_SHARING: &str = "/mail/folders/{mailbox}/sharing";
 /// What was deleted, while it can be taken back.
 pub(crate) const MAIL_REMOVED: &str = "/mail/removed";
 /// What changes, as it happens.
@@ -235,6 +242,12 @@ pub(crate) const ADDRESS_NEW: &str = "/panel/addresses/new";
 pub(crate) const ADDRESS_TRY: &str = "/panel/addresses/try";
 pub(crate) const ADDRESS: &str = "/panel/addresses/{address}";
 pub(crate) const ADDRESS_REMOVE: &str = "/panel/addresses/{address}/remove";
+
+pub(crate) const TEAM_NEW: &str = "/panel/teams/new";
+pub(crate) const TEAM: &str = "/panel/teams/{team}";
+pub(crate) const TEAM_MEMBERS: &str = "/panel/teams/{team}/members";
+pub(crate) const TEAM_MEMBER_REMOVE: &str = "/panel/teams/{team}/members/remove";
+pub(crate) const TEAM_REMOVE: &str = "/panel/teams/{team}/remove";
 
 pub(crate) const LIST_NEW: &str = "/panel/lists/new";
 pub(crate) const LIST: &str = "/panel/lists/{list}";

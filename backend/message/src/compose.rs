@@ -22,6 +22,8 @@ const MAX_LINE_OCTETS: usize = 998;
 pub struct Writing {
     /// Who writes.
     pub from: Named,
+    /// Who writes in their name, where it is another (RFC 5322 §3.6.2).
+    pub sender: Option<Named>,
     /// To whom.
     pub to: Vec<Named>,
     /// Cc.
@@ -50,6 +52,13 @@ pub struct Writing {
     pub references: String,
     /// Fields of ours: names, and values in ASCII.
     pub more: Vec<(&'static str, String)>,
+}
+
+impl Writing {
+    /// Who sends it: where it can't be delivered, they are told.
+    pub fn submitter(&self) -> &Address {
+        self.sender.as_ref().map_or(&self.from.address, |sender| &sender.address)
+    }
 }
 
 /// What is said to programs, beside the text for people.
@@ -100,6 +109,7 @@ pub fn compose(writing: &Writing, random: &dyn Random) -> Vec<u8> {
     };
     field("Date", &format_date(writing.date));
     field("From", &list(std::slice::from_ref(&writing.from)));
+    field("Sender", &list(writing.sender.as_slice()));
     field("Reply-To", &list(&writing.reply_to));
     field("To", &list(&writing.to));
     field("Cc", &list(&writing.cc));
@@ -425,6 +435,7 @@ mod tests {
     fn writing(subject: &str, text: &str) -> Writing {
         Writing {
             from: person("Ann Lee", "ann@x.example"),
+            sender: None,
             to: vec![person("", "bob@y.example")],
             cc: Vec::new(),
             bcc: Vec::new(),
@@ -440,6 +451,14 @@ mod tests {
             references: String::new(),
             more: Vec::new(),
         }
+    }
+
+    /// RFC 5322 §3.6.2: who writes in another's name says so.
+    #[test]
+    fn who_writes_on_behalf_stands_in_sender() {
+        let raw = compose(&Writing { sender: Some(person("Bob", "bob@x.example")), ..writing("Lunch", "Hi") }, &Same);
+        let text = String::from_utf8(raw).unwrap();
+        assert!(text.contains("From: Ann Lee <ann@x.example>\r\nSender: Bob <bob@x.example>\r\n"), "{text}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Rights {
     pub const WRITE: Self = Self(1 << 3);
     /// `i`: puts messages into it.
     pub const INSERT: Self = Self(1 << 4);
-    /// `p`: writes to its address, and as it.
+    /// `p`: kept and told; what it lets somebody do is left open (RFC 4314 §2.1), and nothing here asks it.
     pub const POST: Self = Self(1 << 5);
     /// `k`: makes mailboxes below it.
     pub const CREATE: Self = Self(1 << 6);

@@ -24,7 +24,7 @@ use relais_filters::Filters;
 use relais_message::{Received, count_received, header_octets, received};
 use relais_model::{Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, Said, Timestamp};
 use relais_msgauth::Resolver;
-use relais_store::{Acceptance, Content, Delivery, Judgement, NewQueued, Store, StoreError, TraceId};
+use relais_store::{Acceptance, Content, Delivery, Judgement, Lent, NewQueued, Store, StoreError, TraceId};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::{error, info};
@@ -226,10 +226,18 @@ impl Reception {
         let (Some(identity), ReversePath::Address(address)) = (&visit.identity, &envelope.reverse_path) else {
             return Ok(());
         };
-        if self.may_send_as(identity, address).await? {
-            return Ok(());
-        }
-        Err(Reply::new(553, EnhancedCode::new(5, 7, 1), format!("{} may not send as {address}", identity.address)))
+        let me = &identity.address;
+        let text = match self.sends_as(identity, address).await? {
+            Some(Lent::As) => return Ok(()),
+            // What comes back goes to who sent it.
+            Some(Lent::OnBehalf) => {
+                format!(
+                    "{me} may send on behalf of {address}\nThat takes MAIL FROM:<{me}>, and a header field: Sender: {me}"
+                )
+            }
+            None => format!("{me} may not send as {address}"),
+        };
+        Err(Reply::new(553, EnhancedCode::new(5, 7, 1), text))
     }
 
     /// RCPT: what becomes of the message for this recipient.

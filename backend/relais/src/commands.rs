@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::control::{Content, Line, complaints, path, query};
 use crate::import;
 use crate::moving;
+use crate::sharing;
 use crate::show::{self, Cell, Column, member};
 
 /// Rows that are asked for at once, at most.
@@ -235,6 +236,8 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
         HouseCommand::Export(wanted) => moving::export(wanted, line).await?,
         HouseCommand::Alias(command) => alias(command, line).await?,
         HouseCommand::List(command) => mailing_list(command, line).await?,
+        HouseCommand::Team(command) => sharing::team(command, line).await?,
+        HouseCommand::Share(command) => sharing::share(command, line).await?,
         HouseCommand::Queue(command) => queue(command, line).await?,
         HouseCommand::Hold(command) => hold(command, line).await?,
         HouseCommand::Suppressed(command) => suppressed(command, line).await?,
@@ -281,11 +284,11 @@ pub(crate) async fn get(line: &mut Line<'_>, path: &str) -> Result<Value> {
     ask(line, Method::GET, path, Content::Nothing).await
 }
 
-async fn delete(line: &mut Line<'_>, path: &str) -> Result<Value> {
+pub(crate) async fn delete(line: &mut Line<'_>, path: &str) -> Result<Value> {
     ask(line, Method::DELETE, path, Content::Nothing).await
 }
 
-async fn post(line: &mut Line<'_>, path: &str, body: Value) -> Result<Value> {
+pub(crate) async fn post(line: &mut Line<'_>, path: &str, body: Value) -> Result<Value> {
     ask(line, Method::POST, path, Content::Json(body)).await
 }
 
@@ -294,7 +297,7 @@ pub(crate) fn say(text: &str) -> Result<()> {
 }
 
 /// Asks for as many pages of a list as are needed, and shows it as one.
-async fn list(
+pub(crate) async fn list(
     line: &mut Line<'_>,
     of: &str,
     filter: &[(&str, &str)],

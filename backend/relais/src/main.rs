@@ -32,6 +32,7 @@ mod quotas;
 mod self_test;
 mod sendmail;
 mod server;
+mod sharing;
 mod show;
 mod web;
 

@@ -172,7 +172,9 @@ impl Access {
         actor.require(role)?;
         let parsed = Address::parse(address.trim()).map_err(|_| unknown(address))?;
         actor.require_reach(&parsed.domain).map_err(|_| unknown(address))?;
-        let account = self.store.account(&parsed).await?.ok_or_else(|| unknown(address))?;
+        // Nothing opens a team's account: nobody logs in as it.
+        let account = self.store.account(&parsed).await?.filter(|account| !account.is_team);
+        let account = account.ok_or_else(|| unknown(address))?;
         actor.require_power_over(&account)?;
         Ok(account)
     }

@@ -11,7 +11,7 @@
 //!   `filters`: the programs that are asked about messages. `certificates`: what the doors show, and how that is ordered or brought.
 //! - `holds`: what people send, and whose mail is held; `suppression`: addresses elsewhere that are nobody's.
 //! - `mail`: one's own mailboxes, as one reads and writes in them.
-//! - `sharing`: with whom mailboxes are shared, and what others share.
+//! - `sharing`: with whom mailboxes are shared, what others share, and who writes from whose address; `teams`: accounts that are all shared.
 //! - `moving`: mail that is brought from other servers and files, and taken out again.
 //! - `scripts`: Sieve scripts, and rules as a form shows them.
 //! - `pictures`: pictures of others, fetched in their reader's stead. `leaving`: other people's lists, left in their reader's stead.
@@ -71,6 +71,7 @@ mod sign_in;
 mod steward;
 mod suppression;
 mod system;
+mod teams;
 mod text;
 mod trace;
 mod webhooks;
@@ -143,7 +144,7 @@ pub use second_factor::{RECOVERY_CODES, SecondFactor, TotpOffer, qr};
 pub use security::{BanView, FailedLogin, RefusedTally, Security};
 pub use sessions::OpenSession;
 pub use settings::{SettingSectionView, SettingView, sentence as setting_sentence};
-pub use sharing::{MailboxOf, Share, SharedMailboxView};
+pub use sharing::{MailboxOf, SenderLent, SendsAs, Share, ShareLevel, SharedMailboxView};
 pub use sign_in::{Pending, SignIn, SignedIn};
 pub use steward::{QuotaLetter, QuotaNotice, Steward};
 pub use suppression::{SuppressedView, SuppressedWanted};
@@ -151,6 +152,7 @@ pub use system::{
     CertificateFact, CertificateView, DataSizes, DiskFact, HealthCheck, Host, IndexView, ListenerView, LogLevel,
     LogLine, LogTail, SystemView,
 };
+pub use teams::{NewTeam, TeamChange, TeamMember, TeamView, Teams, TeamsWanted};
 pub use text::{Gap, Text};
 pub use trace::{
     MessageFinding, MessageQuery, MessageRow, MessageRows, MessageStep, MessageStory, MessageVerdict, RecipientFate,
@@ -210,6 +212,8 @@ pub struct Service {
     pub domains: Domains,
     /// The people.
     pub people: People,
+    /// Teams, whose mailboxes several read.
+    pub teams: Teams,
     /// Aliases, forwards and all other addresses.
     pub addresses: Addresses,
     /// Mailing lists.
@@ -305,9 +309,11 @@ impl Operations {
 impl Service {
     /// Over `store`; passwords are hashed by `login`.
     pub fn new(store: Store, login: Arc<Login>) -> Self {
+        let people = People::new(store.clone(), Arc::clone(&login));
         Self {
             domains: Domains::new(store.clone()),
-            people: People::new(store.clone(), Arc::clone(&login)),
+            teams: Teams::new(store.clone(), people.clone()),
+            people,
             addresses: Addresses::new(store.clone()),
             lists: Lists::new(store.clone()),
             activity: Activity::new(store.clone()),

@@ -1,7 +1,7 @@
-//! Mail as its owner reads and writes it in a browser: the same mailboxes, UIDs, flags and changes that IMAP shows (decision 39).
+//! Mail as people read and write it in a browser: the same mailboxes, UIDs, flags and changes that IMAP shows (decision 39).
 //!
 //! ```text
-//! Actor ──> own mailbox ──> View (the store's, shared with IMAP's sessions) ──> order ──> a window of rows ──> contents
+//! Actor ──> a mailbox ──> Sight (the store's view, shared with IMAP's sessions) ──> order ──> a window of rows ──> contents
 //!                 └──────> acts: the store's writer, as IMAP's STORE, COPY, MOVE; what was done can be taken back
 //! ```
 //! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for; `suggest`: how that goes on.
@@ -9,7 +9,8 @@
 //! - `removed`: what was deleted, and its way back.
 //! - `answer`: what an answer begins with. `identities`: as whom one writes. `rich`: text with formatting. `write`: drafts and sending; `hints`: what is asked before; `later`: what goes out later; `snooze`: what comes back later; `contacts`: whom one knows.
 //!
-//! Invariants: whoever asks sees their own account and nothing else; a mailbox of another is absent. Nothing is read whole for a page: an
+//! Invariants: whoever asks sees their own account, and what others share with them (RFC 4314); any other mailbox is absent. The writer is
+//! given what they may do with each change, and refuses the rest. Nothing is read whole for a page: an
 //! order is kept as long as its mailbox's messages stay, and brought up to date by what came and went.
 
 mod acts;
@@ -35,10 +36,11 @@ mod write;
 use std::sync::Arc;
 
 use relais_finding::Finder;
-use relais_model::{MailboxName, SpecialUse, Uid};
-use relais_store::{AccountKey, MailboxKey, MailboxStatus, Store, View};
+use relais_model::{MailboxName, Rights, SpecialUse, Uid};
+use relais_store::{AccountKey, MailboxKey, MailboxStatus, Reach, SharedMailbox, Sight, Store};
 use tokio::sync::Notify;
 
+use crate::directory::readable;
 use crate::{Actor, Failure, Text};
 
 pub use acts::{Act, Chosen, Done, Place};
@@ -94,6 +96,30 @@ pub struct Folder {
     pub unseen: u64,
     /// LSUB shows it.
     pub is_subscribed: bool,
+    /// Whose it is, where it is another's.
+    pub shared: Option<SharedBy>,
+    /// What who asks may do there.
+    pub rights: Rights,
+}
+
+impl SharedBy {
+    /// Their name, else their address.
+    pub fn title(&self) -> &str {
+        if self.name.is_empty() { &self.address } else { &self.name }
+    }
+}
+
+/// Who shares a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedBy {
+    /// Their address.
+    pub address: String,
+    /// Their name; may be empty.
+    pub name: String,
+    /// They are a team.
+    pub is_team: bool,
+    /// The mailbox's full name, as who asks knows it (`Shared/sales/INBOX`).
+    pub known_as: String,
 }
 
 impl Folder {
@@ -106,7 +132,26 @@ impl Folder {
             messages: status.messages,
             unseen: status.unseen,
             is_subscribed: status.mailbox.is_subscribed,
+            shared: None,
+            rights: Rights::ALL,
         }
+    }
+
+    /// One that another shares, under the name that its owner knows it by. None where only its name may be seen.
+    fn shared(shared: &SharedMailbox) -> Option<Self> {
+        let by = SharedBy {
+            address: readable(&shared.owner),
+            name: shared.owner_name.clone(),
+            is_team: shared.is_team,
+            known_as: shared.name()?.to_string(),
+        };
+        let is_shown = shared.rights.has(Rights::LOOKUP.with(Rights::READ));
+        is_shown.then(|| Self { shared: Some(by), rights: shared.rights, ..Self::of(&shared.status) })
+    }
+
+    /// Its full name, as who asks knows it.
+    pub fn known_as(&self) -> &str {
+        self.shared.as_ref().map_or(&self.name, |by| &by.known_as)
     }
 
     /// The last level of its name.
@@ -139,10 +184,18 @@ impl Folder {
     }
 }
 
-/// A mailbox of who asks, ready to be looked at.
+/// A mailbox of who asks, or one that is shared with them, ready to be looked at.
 struct Own {
+    /// Who asks.
     account: AccountKey,
-    view: Arc<View>,
+    view: Sight,
+}
+
+impl Own {
+    /// Whose it is.
+    fn owner(&self) -> AccountKey {
+        self.view.account()
+    }
 }
 
 impl Mail {
@@ -171,6 +224,21 @@ impl Mail {
         Ok(folders)
     }
 
+    /// All that others share, and who asks may read: teams' first, then by whose they are.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] for the command line.
+    pub async fn shared_folders(&self, me: &Actor) -> Result<Vec<Folder>, Failure> {
+        let shared = self.store.shared_with(me.own()?.0).await?;
+        let mut folders: Vec<Folder> = shared.iter().filter_map(Folder::shared).collect();
+        folders.sort_by_cached_key(|folder| {
+            let by = folder.shared.as_ref();
+            let owner = (by.is_some_and(|by| !by.is_team), by.map(|by| by.address.clone()));
+            (owner, folder.rank(), folder.name.to_lowercase())
+        });
+        Ok(folders)
+    }
+
     /// How one reads.
     ///
     /// # Errors
@@ -187,15 +255,30 @@ impl Mail {
         Ok(self.store.set_reading_choices(me.own()?.0, choices).await?)
     }
 
-    /// The mailbox that `id` names, of who asks.
+    /// The mailbox that `id` names, of who asks, or one of another's that they may read. Who may not is told that it isn't there.
     async fn own(&self, me: &Actor, id: &str) -> Result<Own, Failure> {
         let (account, _) = me.own()?;
         let key = MailboxKey::parse(id).ok_or_else(no_mailbox)?;
-        let view = self.store.view(key).await?.ok_or_else(no_mailbox)?;
-        if view.account() != account || view.is_gone() {
+        let view = self.store.sight(account, key).await?.ok_or_else(no_mailbox)?;
+        if view.is_gone() || !view.rights().has(Rights::READ) {
             return Err(no_mailbox());
         }
         Ok(Own { account, view })
+    }
+
+    /// Where `account` puts something: a mailbox of its own, or one of another's that it sees.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] for one that it doesn't see; [`Failure::Forbidden`] for one that it puts nothing into.
+    async fn target(&self, account: AccountKey, mailbox: MailboxKey) -> Result<Reach, Failure> {
+        let reach = self.store.reach(account, mailbox).await?.ok_or_else(no_mailbox)?;
+        if reach.rights.has(Rights::INSERT) {
+            Ok(reach)
+        } else if reach.rights.has_some(Rights::LOOKUP.with(Rights::READ)) {
+            Err(no_right())
+        } else {
+            Err(no_mailbox())
+        }
     }
 
     /// The mailbox with this use, which is made where there is none.
@@ -221,6 +304,10 @@ impl Mail {
         let status = all.iter().find(|status| status.mailbox.key == mailbox).ok_or_else(no_mailbox)?;
         Ok(status.mailbox.special_use)
     }
+}
+
+fn no_right() -> Failure {
+    Failure::Forbidden(Text::new("mail-no-right"))
 }
 
 fn no_mailbox() -> Failure {

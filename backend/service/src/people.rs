@@ -270,7 +270,7 @@ impl People {
             text: wanted.search.clone(),
             role: wanted.role.map(StoreRole::from),
             is_suspended: wanted.suspended,
-            is_team: None,
+            is_team: Some(false),
             is_removed: wanted.removed,
         };
         let by = match wanted.sort {
@@ -284,6 +284,11 @@ impl People {
         let listing = self.store.accounts(&filter, order, &page(wanted.after.as_deref(), wanted.limit)).await?;
         let kept = self.store.settings().removed_kept;
         Ok(Rows::of(listing, |account| view(account, kept)))
+    }
+
+    /// An account as people see it.
+    pub(crate) fn view(&self, account: Account) -> PersonView {
+        view(account, self.store.settings().removed_kept)
     }
 
     /// One person, by their address. Help desk; and who asks for themselves.
@@ -386,6 +391,9 @@ impl People {
         let version = checks::version(if_version)?;
         if version.is_some_and(|version| version != account.version) {
             return Err(Failure::stale());
+        }
+        if account.is_team && (change.role.is_some() || change.domains.is_some()) {
+            return Err(Failure::unfit("role", Text::new("team-no-role")));
         }
         if change.is_suspended == Some(true) && is_self(actor, &account) {
             return Err(Failure::clash("is_suspended", Text::new("failure-suspend-self")));

@@ -1,7 +1,7 @@
-//! With whom a mailbox is shared (RFC 4314), and what others share with somebody.
+//! With whom a mailbox is shared (RFC 4314), what others share with somebody, and who may write from whose address.
 
 use relais_model::{MailboxName, Rights};
-use relais_store::{AccountKey, Grantee, MailboxKey, SharedMailbox, SharingError};
+use relais_store::{Account, AccountKey, Grantee, Lent, MailboxKey, SharedMailbox, SharingError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -13,19 +13,148 @@ use crate::{Actor, Failure, Role, Service, Text};
 pub enum MailboxOf<'a> {
     /// One that who asks sees, under the name that they know it by: their own, or another's on which they have the right `a`.
     Mine,
-    /// A person's or a team's, under its owner's name: for who manages their domain.
+    /// A team's, under the team's own name for it, for who manages its domain; a person's, for owners.
     Account(&'a str),
 }
 
+/// What somebody may do in a mailbox, in plain words: each may all that those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShareLevel {
+    /// Reads; what is read is known for each.
+    Read,
+    /// Sets stars and labels, too, for all.
+    Mark,
+    /// Puts messages in and takes them out, and makes folders below.
+    Write,
+    /// Says who may do what, and renames and removes.
+    Manage,
+}
+
+impl ShareLevel {
+    /// All, from the least to the most.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Mark, Self::Write, Self::Manage];
+
+    /// As forms and the API name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Mark => "mark",
+            Self::Write => "write",
+            Self::Manage => "manage",
+        }
+    }
+
+    /// By its name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == name)
+    }
+
+    /// The rights that it stands for (RFC 4314 §2.1).
+    pub fn rights(self) -> Rights {
+        let read = Rights::LOOKUP.with(Rights::READ).with(Rights::SEEN);
+        let mark = read.with(Rights::WRITE);
+        let removes = Rights::MARK_DELETED.with(Rights::EXPUNGE);
+        match self {
+            Self::Read => read,
+            Self::Mark => mark,
+            Self::Write => mark.with(Rights::INSERT).with(Rights::CREATE).with(removes),
+            Self::Manage => Rights::ALL,
+        }
+    }
+
+    /// The level with these rights; none: letters that were given one by one.
+    pub fn of(rights: Rights) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.rights() == rights)
+    }
+}
+
+/// How somebody writes from an address that isn't theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SendsAs {
+    /// From is that address; Sender says who writes (RFC 5322 §3.6.2).
+    OnBehalf,
+    /// From is that address, and nothing tells who writes.
+    As,
+}
+
+impl SendsAs {
+    /// As forms name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnBehalf => "on_behalf",
+            Self::As => "as",
+        }
+    }
+
+    /// By its name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::OnBehalf, Self::As].into_iter().find(|sends| sends.as_str() == name)
+    }
+}
+
+impl From<Lent> for SendsAs {
+    fn from(lent: Lent) -> Self {
+        match lent {
+            Lent::OnBehalf => Self::OnBehalf,
+            Lent::As => Self::As,
+        }
+    }
+}
+
+impl From<SendsAs> for Lent {
+    fn from(sends: SendsAs) -> Self {
+        match sends {
+            SendsAs::OnBehalf => Self::OnBehalf,
+            SendsAs::As => Self::As,
+        }
+    }
+}
+
 /// Who may do what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Share {
     /// An address, `@` and a domain for all its people, or `anyone`.
     #[schema(example = "ben@example.org")]
     pub with: String,
-    /// Letters of RFC 4314, §2.1: some of `lrswipkxtea`.
-    #[schema(example = "lrs")]
+    /// Letters of RFC 4314, §2.1: some of `lrswipkxtea`. To share no longer: none, and no level.
+    #[serde(default)]
+    #[schema(example = "lrsw")]
     pub rights: String,
+    /// The same in a word; null where the letters are other ones. Where both are given, the letters count.
+    #[serde(default)]
+    pub level: Option<ShareLevel>,
+}
+
+impl Share {
+    /// These rights, for somebody.
+    pub(crate) fn of(with: String, rights: Rights) -> Self {
+        Self { with, rights: rights.letters(), level: ShareLevel::of(rights) }
+    }
+
+    /// # Errors
+    /// [`Failure::Unfit`] on `rights`.
+    pub(crate) fn wanted(&self) -> Result<Rights, Failure> {
+        if let (true, Some(level)) = (self.rights.is_empty(), self.level) {
+            return Ok(level.rights());
+        }
+        let unfit = || Failure::unfit("rights", Text::new("share-rights").with("rights", self.rights.as_str()));
+        Rights::parse(&self.rights).ok_or_else(unfit)
+    }
+}
+
+/// Who may write from an account's address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SenderLent {
+    /// An address, `@` and a domain for all its people, or `anyone`.
+    #[schema(example = "ben@example.org")]
+    pub with: String,
+    /// How; null: not any more.
+    #[serde(default)]
+    pub sends: Option<SendsAs>,
 }
 
 /// A mailbox that another shares.
@@ -75,9 +204,7 @@ impl Service {
         share: &Share,
     ) -> Result<Vec<Share>, Failure> {
         let (mailbox, grantee) = self.with_whom(by, of, mailbox, &share.with).await?;
-        let rights = Rights::parse(&share.rights).ok_or_else(|| {
-            Failure::unfit("rights", Text::new("share-rights").with("rights", share.rights.as_str()))
-        })?;
+        let rights = share.wanted()?;
         let changed = self.store.change_rights(mailbox, grantee, move |_| rights, &by.author()).await;
         changed.map_err(refused)?;
         self.shares_of(mailbox).await
@@ -117,7 +244,64 @@ impl Service {
 
     async fn shares_of(&self, mailbox: MailboxKey) -> Result<Vec<Share>, Failure> {
         let grants = self.store.grants(mailbox).await?;
-        Ok(grants.into_iter().map(|grant| Share { with: grant.name, rights: grant.rights.letters() }).collect())
+        Ok(grants.into_iter().map(|grant| Share::of(grant.name, grant.rights)).collect())
+    }
+
+    /// Who may write from an account's address: one's own, a team's for who manages its domain, a person's for owners.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Unproven`], [`Failure::Absent`].
+    pub async fn senders(&self, by: &Actor, of: MailboxOf<'_>) -> Result<Vec<SenderLent>, Failure> {
+        let owner = self.lender(by, of).await?;
+        self.senders_of(owner).await
+    }
+
+    /// Has `wanted.with` write from an account's address so, and no other way. Gives what [`Service::senders`] would.
+    ///
+    /// # Errors
+    /// As of [`Service::senders`]; [`Failure::Unfit`] on `with`; [`Failure::Clash`] where too many may.
+    pub async fn lend(&self, by: &Actor, of: MailboxOf<'_>, wanted: &SenderLent) -> Result<Vec<SenderLent>, Failure> {
+        let owner = self.lender(by, of).await?;
+        let grantee = self.grantee(owner, &wanted.with).await?;
+        let lent = self.store.lend(owner, grantee, wanted.sends.map(Lent::from), &by.author()).await;
+        lent.map_err(refused)?;
+        self.senders_of(owner).await
+    }
+
+    async fn senders_of(&self, owner: AccountKey) -> Result<Vec<SenderLent>, Failure> {
+        let borrowers = self.store.borrowers(owner).await?;
+        let lent =
+            |borrower: relais_store::Borrower| SenderLent { with: borrower.name, sends: Some(borrower.how.into()) };
+        Ok(borrowers.into_iter().map(lent).collect())
+    }
+
+    async fn lender(&self, by: &Actor, of: MailboxOf<'_>) -> Result<AccountKey, Failure> {
+        match of {
+            MailboxOf::Mine => Ok(by.own()?.0),
+            MailboxOf::Account(address) => Ok(self.managed(by, address).await?.key),
+        }
+    }
+
+    /// An account of which who asks may say who sees it and writes as it: a team, for who manages its domain; a person, for owners, as for taking
+    /// their mail out.
+    async fn managed(&self, by: &Actor, address: &str) -> Result<Account, Failure> {
+        by.require(Role::DomainAdmin)?;
+        let account = self.people.find(by, address).await?;
+        by.require_power_over(&account)?;
+        if !account.is_team {
+            by.require(Role::Owner)?;
+            by.require_proof()?;
+        }
+        Ok(account)
+    }
+
+    /// Whom an identifier names.
+    async fn grantee(&self, owner: AccountKey, with: &str) -> Result<Grantee, Failure> {
+        if with.starts_with('-') {
+            return Err(Failure::unfit("with", Text::new("share-negative")));
+        }
+        let grantee = self.store.grantee(owner, with.trim()).await?;
+        grantee.ok_or_else(|| Failure::unfit("with", Text::new("share-nobody").with("name", with)))
     }
 
     async fn with_whom(
@@ -128,12 +312,7 @@ impl Service {
         with: &str,
     ) -> Result<(MailboxKey, Grantee), Failure> {
         let (mailbox, owner) = self.administered(by, of, mailbox).await?;
-        if with.starts_with('-') {
-            return Err(Failure::unfit("with", Text::new("share-negative")));
-        }
-        let grantee = self.store.grantee(owner, with.trim()).await?;
-        let nobody = || Failure::unfit("with", Text::new("share-nobody").with("name", with));
-        Ok((mailbox, grantee.ok_or_else(nobody)?))
+        Ok((mailbox, self.grantee(owner, with).await?))
     }
 
     /// A mailbox on which who asks may say who may do what, and whose it is.
@@ -147,9 +326,7 @@ impl Service {
         let name = MailboxName::parse(mailbox).map_err(|_| absent())?;
         match of {
             MailboxOf::Account(address) => {
-                by.require(Role::DomainAdmin)?;
-                let account = self.people.find(by, address).await?;
-                by.require_power_over(&account)?;
+                let account = self.managed(by, address).await?;
                 let key = self.store.mailbox_key(account.key, &name).await?.ok_or_else(absent)?;
                 Ok((key, account.key))
             }
@@ -170,7 +347,7 @@ impl Service {
     }
 }
 
-fn refused(error: SharingError) -> Failure {
+pub(crate) fn refused(error: SharingError) -> Failure {
     match error {
         SharingError::NotFound => Failure::Absent(Text::new("mail-no-mailbox")),
         SharingError::Owner => Failure::unfit("with", Text::new("share-owner")),

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 const OBJECTS_AT_ONCE: i64 = 1000;
 
 /// What must never be, and the statement that counts it.
-const RULES: [(&str, &str); 34] = [
+const RULES: [(&str, &str); 35] = [
     ("mailboxes whose counts are not their rows'",
      "SELECT COUNT(*) FROM mailbox m LEFT JOIN (SELECT mailbox_key, COUNT(*) AS messages,
           SUM(CASE WHEN flags & 1 = 0 THEN 1 ELSE 0 END) AS unseen, SUM(CASE WHEN flags & 8 = 0 THEN 0 ELSE 1 END) AS deleted,
@@ -73,6 +73,10 @@ const RULES: [(&str, &str); 34] = [
                  NOT EXISTS (SELECT 1 FROM entry e WHERE e.mailbox_key = z.mailbox_key AND e.uid = z.uid)
                  OR NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = z.account_key)
                  OR EXISTS (SELECT 1 FROM mailbox m WHERE m.mailbox_key = z.mailbox_key AND m.account_key = z.account_key))"),
+    ("addresses lent by nobody or to nobody, or to whose they are",
+     "SELECT COUNT(*) FROM lent_address l WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = l.account_key)
+         OR (l.kind = 1 AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.domain_key = l.who))
+         OR (l.kind = 2 AND (l.who = l.account_key OR NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = l.who)))"),
     ("app passwords or their salts of nobody, or without a salt",
      "SELECT (SELECT COUNT(*) FROM app_password p WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = p.account_key)
                  OR (p.token_hash IS NULL AND NOT EXISTS (SELECT 1 FROM scram_salt s WHERE s.account_key = p.account_key)))

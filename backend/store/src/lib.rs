@@ -10,7 +10,7 @@
 //! - `directory`: domains, accounts, aliases, and the question `route`. `audit`: who changed what. `access`: app passwords, and the history of log-ins. `queue`: what waits to go out, and the trace.
 //! - `content`, `blob`: one message's octets, ready to be stored. `message`: what may be asked of the writer.
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
-//! - `sharing`: who else sees a mailbox, and what they may do there.
+//! - `sharing`: who else sees a mailbox, and what they may do there; `lending`: who else writes from an address.
 //! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice. `dns`: keys that sign, what checks of the DNS found, who serves the zones.
 //! - `sending`: what accounts send, against what they may; holds, addresses that are nobody's, complaints.
 //! - `webmail`: how each person reads mail here, and whose pictures they see. `writing`: as whom they write, and how; `scheduled`: what goes out later; `snoozed`: what comes back later; `meeting`: what they are invited to; `contact`: whom they know.
@@ -47,6 +47,7 @@ mod error;
 mod idempotency;
 mod junk;
 mod key;
+mod lending;
 mod mailbox;
 mod meeting;
 mod message;
@@ -115,6 +116,7 @@ pub use key::{
     QueueKey, RecipientKey, SenderRuleKey, SessionKey, SieveScriptKey, TraceKey, Version, WebhookDeliveryKey,
     WebhookKey,
 };
+pub use lending::{Borrower, Lent, LentAddress, MAX_LENT};
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
 pub use meeting::{MAX_MEETINGS, Meeting, MeetingName};
 pub use message::{
@@ -137,7 +139,8 @@ pub use settings::{
     Settings, Unit, ValueError, setting,
 };
 pub use sharing::{
-    Grant, Grantee, MAX_GRANTS, MAX_SHARED, OTHER_USERS, Reach, SHARED, SharedMailbox, SharingError, is_reserved, rights,
+    Grant, Grantee, MAX_GRANTS, MAX_SHARED, OTHER_USERS, Reach, SHARED, SharedMailbox, SharingError, is_reserved,
+    rights,
 };
 pub use sieve::{
     MAX_REMEMBERED_BY_SCRIPTS, MAX_SCRIPTS, MAX_SCRIPTS_OCTETS, SCRIPT_AFTER, SCRIPT_BEFORE, SieveAtDelivery,

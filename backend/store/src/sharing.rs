@@ -17,6 +17,7 @@ use crate::audit::{Deed, Scribe};
 use crate::directory::read_address;
 use crate::error::StoreError;
 use crate::key::{AccountKey, DomainKey, MailboxKey};
+use crate::lending;
 use crate::mailbox::{self, MailboxStatus};
 use crate::news::Happened;
 use crate::view::load::unsigned;
@@ -44,7 +45,7 @@ pub enum Grantee {
 }
 
 impl Grantee {
-    const fn kind(self) -> i64 {
+    pub(crate) const fn kind(self) -> i64 {
         match self {
             Self::Anyone => 0,
             Self::Domain(_) => 1,
@@ -52,7 +53,7 @@ impl Grantee {
         }
     }
 
-    const fn who(self) -> i64 {
+    pub(crate) const fn who(self) -> i64 {
         match self {
             Self::Anyone => 0,
             Self::Domain(domain) => domain.value(),
@@ -60,7 +61,17 @@ impl Grantee {
         }
     }
 
-    fn read(kind: i64, who: i64) -> Result<Self, StoreError> {
+    /// As IMAP and people name it, with the account's address or the domain's name.
+    pub(crate) fn named(self, address: Option<String>, domain: Option<String>) -> Result<String, StoreError> {
+        let gone = || StoreError::damaged("rights of nobody");
+        match self {
+            Self::Anyone => Ok("anyone".to_owned()),
+            Self::Domain(_) => Ok(format!("@{}", domain.ok_or_else(gone)?)),
+            Self::Account(_) => address.ok_or_else(gone),
+        }
+    }
+
+    pub(crate) fn read(kind: i64, who: i64) -> Result<Self, StoreError> {
         match kind {
             0 => Ok(Self::Anyone),
             1 => Ok(Self::Domain(DomainKey::new(who))),
@@ -258,13 +269,7 @@ impl Store {
         .await?;
         let read = |row: &AnyRow| {
             let (grantee, rights) = granted(row, 0)?;
-            let gone = || StoreError::damaged("rights of nobody");
-            let name = match grantee {
-                Grantee::Anyone => "anyone".to_owned(),
-                Grantee::Domain(_) => format!("@{}", row.try_get::<Option<String>, _>(4)?.ok_or_else(gone)?),
-                Grantee::Account(_) => row.try_get::<Option<String>, _>(3)?.ok_or_else(gone)?,
-            };
-            Ok(Grant { grantee, name, rights })
+            Ok(Grant { grantee, name: grantee.named(row.try_get(3)?, row.try_get(4)?)?, rights })
         };
         rows.iter().map(read).collect()
     }
@@ -456,12 +461,7 @@ async fn change_in(
     Ok((owner, before, after))
 }
 
-async fn put(
-    tx: &mut AnyConnection,
-    mailbox: MailboxKey,
-    grantee: Grantee,
-    rights: Rights,
-) -> Result<(), sqlx::Error> {
+async fn put(tx: &mut AnyConnection, mailbox: MailboxKey, grantee: Grantee, rights: Rights) -> Result<(), sqlx::Error> {
     let text = if rights == Rights::NONE {
         "DELETE FROM acl WHERE mailbox_key = $1 AND kind = $2 AND who = $3"
     } else {
@@ -490,6 +490,7 @@ pub(crate) async fn forget_mailbox(tx: &mut AnyConnection, mailbox: i64) -> Resu
 
 /// An account goes, before its mailboxes do.
 pub(crate) async fn forget_account(tx: &mut AnyConnection, account: AccountKey) -> Result<(), sqlx::Error> {
+    lending::forget_account(tx, account).await?;
     for text in [
         "DELETE FROM acl WHERE kind = 2 AND who = $1",
         "DELETE FROM seen WHERE account_key = $1",

@@ -28,7 +28,9 @@ mod scripts;
 mod security;
 mod sending;
 mod settings;
+mod sharing;
 mod system;
+mod teams;
 mod webhooks;
 
 use axum::Router;
@@ -69,7 +71,7 @@ fn operations(web: &Web) -> Operations {
         .group("overview", overview::operations)
         .group("domains", domains::operations)
         .group("dns", dns::operations)
-        .group("people", people::operations)
+        .group("people", |operations| teams::operations(people::operations(operations)))
         .group("addresses", |operations| lists::operations(addresses::operations(operations)))
         .group("queue", queue::operations)
         .group("messages", messages::operations)
@@ -84,6 +86,7 @@ fn operations(web: &Web) -> Operations {
         .group("webhooks", webhooks::operations)
         .group("settings", settings::operations)
         .group("system", system::operations)
+        .group("sharing", sharing::operations)
         .group("me", |operations| credentials::operations(me::operations(operations)))
 }
 

@@ -91,6 +91,7 @@ const PAGES: [(&str, &[Entry]); 3] = [
             (Role::HelpDesk, path::DOMAINS, "domains", "nav-domains"),
             (Role::DomainAdmin, path::DNS, "dns", "nav-dns"),
             (Role::HelpDesk, path::PEOPLE, "people", "nav-people"),
+            (Role::HelpDesk, path::TEAMS, "inbox", "nav-teams"),
             (Role::HelpDesk, path::ADDRESSES, "addresses", "nav-addresses"),
             (Role::HelpDesk, path::LISTS, "list", "nav-lists"),
         ],

@@ -27,6 +27,7 @@ mod settings;
 mod sign_in;
 mod suppressed;
 mod system;
+mod teams;
 mod webhooks;
 
 use std::time::Duration;
@@ -108,6 +109,7 @@ pub(crate) fn routes() -> Routes {
         .and(reports::routes)
         .and(dns::routes)
         .and(people::routes)
+        .and(teams::routes)
         .and(addresses::routes)
         .and(lists::routes)
         .and(activity::routes)

@@ -70,7 +70,15 @@ impl IdentitiesPage {
     fn with(self, typed: WriterIdentity, was: String, complaints: Complaints) -> Self {
         let mut page = Self { complaints, ..self };
         match page.identities.iter_mut().find(|identity| identity.address == was) {
-            Some(identity) => *identity = WriterIdentity { address: was.clone(), is_own: identity.is_own, ..typed },
+            Some(identity) => {
+                *identity = WriterIdentity {
+                    address: was.clone(),
+                    is_own: identity.is_own,
+                    is_on_behalf: identity.is_on_behalf,
+                    is_lent: identity.is_lent,
+                    ..typed
+                }
+            }
             None => page.new = typed,
         }
         Self { wrong: was, ..page }
@@ -133,7 +141,7 @@ async fn keep(person: Person, State(web): State<Web>, Form(form): Form<IdentityF
         reply_to: form.reply_to,
         signature: form.signature,
         is_default: form.is_default.is_some(),
-        is_own: false,
+        ..WriterIdentity::default()
     };
     match web.service().mail.keep_identity(&person.actor, identity.clone()).await {
         Ok(()) => {
@@ -178,6 +186,8 @@ mod tests {
                 signature: "Ann\nHouse".to_owned(),
                 is_default: is_own,
                 is_own,
+                is_on_behalf: !is_own,
+                is_lent: !is_own,
             };
             let kept = || Kept {
                 identities: vec![identity("ann@x.example", true), identity("ann+shop@x.example", false)],

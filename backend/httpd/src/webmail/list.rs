@@ -11,7 +11,7 @@ use relais_service::{
 use serde::{Deserialize, Serialize};
 
 use super::message::{Open, Pictures};
-use super::shell::Shell;
+use super::shell::{Offers, Shell};
 use crate::kit::{Frame, Oops, Person, Routes, Time, query, shown};
 use crate::{Web, path};
 
@@ -111,6 +111,7 @@ pub(super) struct List {
     pub(super) is_junk: bool,
     /// The act of a line that is swiped away.
     pub(super) swipe: &'static str,
+    pub(super) offers: Offers,
 }
 
 /// One line.
@@ -225,6 +226,7 @@ impl List {
                 Some(SpecialUse::Trash | SpecialUse::Archive | SpecialUse::Drafts) => "delete",
                 _ => "archive",
             },
+            offers: shell.offers(),
             query: now,
         })
     }
@@ -260,6 +262,8 @@ async fn elsewhere(
     let found = web.service().mail.elsewhere(me, &search, here).await?;
     let way = |elsewhere: Elsewhere| {
         let title = super::shell::title(frame, &elsewhere.folder);
+        let by = elsewhere.folder.shared.as_ref();
+        let title = by.map_or_else(|| title.clone(), |by| format!("{} · {title}", by.title()));
         let words = Text::new("webmail-found-in").with("folder", title).with("count", frame.number(elsewhere.found));
         (MailQuery { offset: 0, ..query.kept() }.way(&path::of(path::MAIL, &elsewhere.folder.id)), frame.tell(&words))
     };

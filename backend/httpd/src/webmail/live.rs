@@ -35,7 +35,7 @@ struct Listener {
 }
 
 async fn events(person: Person, State(web): State<Web>) -> Result<Response, PageError> {
-    let news = web.service().mail.news(&person.actor)?;
+    let news = web.service().mail.news(&person.actor).await?;
     let Ok(seat) = web.listeners().try_acquire_owned() else {
         // The page goes on without: it asks anew when it is looked at.
         return Ok(StatusCode::NO_CONTENT.into_response());

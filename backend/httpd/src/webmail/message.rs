@@ -202,7 +202,7 @@ impl Open {
             conversation: view.conversation.iter().map(|entry| Entry::of(frame, entry, view.uid, &way)).collect(),
             above: view.above.map(way).unwrap_or_default(),
             below: view.below.map(way).unwrap_or_default(),
-            places: shell.folders.iter().filter(|folder| !folder.is_current).map(move_to).collect(),
+            places: shell.places(),
             back,
             href,
         }

@@ -2,7 +2,7 @@
 //!
 //! - `shell`: what stands around every page of it: mailboxes, and how one reads. `list`: a mailbox, and the message that is open in it.
 //!   `message`: what is shown of a message. `acts`: what is done to messages; `snooze`: until when. `files`: what is handed out of one: its frame, its source,
-//!   its files. `live`: what changes, as it happens. `choices`: how one reads. `folders`: mailboxes made and thrown away. `removed`: what was deleted, and its way back. `write`: what is written; `identities`: as whom; `later`: what goes out later; `contacts`: whom one knows. `picture`: pictures of others, fetched through us.
+//!   its files. `live`: what changes, as it happens. `choices`: how one reads. `folders`: mailboxes made and thrown away. `removed`: what was deleted, and its way back. `sharing`: with whom mailboxes are shared, and who writes from one's own address. `write`: what is written; `identities`: as whom; `later`: what goes out later; `contacts`: whom one knows. `picture`: pictures of others, fetched through us.
 //!
 //! A message's HTML never stands in a page of ours: it has a frame of its own, which is nobody's origin, runs nothing and asks nobody
 //! (decision 40).
@@ -20,6 +20,7 @@ mod live;
 mod message;
 mod picture;
 mod removed;
+mod sharing;
 mod shell;
 mod snooze;
 mod write;
@@ -50,6 +51,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .and(contacts::routes)
         .and(folders::routes)
         .and(removed::routes)
+        .and(sharing::routes)
         .and(picture::routes)
         .and(live::routes)
         .and(choices::routes)

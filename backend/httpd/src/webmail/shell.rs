@@ -1,6 +1,6 @@
 //! What stands around every page of the webmail.
 
-use relais_model::SpecialUse;
+use relais_model::{Rights, SpecialUse};
 use relais_service::{Actor, Failure, Folder, ReadingChoices};
 
 use crate::kit::Frame;
@@ -10,6 +10,8 @@ use crate::{Web, path};
 #[derive(Debug, Clone)]
 pub(super) struct Shell {
     pub(super) folders: Vec<FolderRow>,
+    /// What others share: teams first.
+    pub(super) shared: Vec<SharedGroup>,
     /// `roomy` or `dense`.
     pub(super) density: &'static str,
     /// `right`, `below` or `none`.
@@ -21,6 +23,15 @@ pub(super) struct Shell {
     pub(super) later: String,
     /// Of that something could not be sent.
     pub(super) is_refused: bool,
+}
+
+/// What one team, or one person, shares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SharedGroup {
+    /// Its name, or their address.
+    pub(super) title: String,
+    pub(super) address: String,
+    pub(super) folders: Vec<FolderRow>,
 }
 
 /// A mailbox to go to.
@@ -41,9 +52,37 @@ pub(super) struct FolderRow {
     pub(super) is_inbox: bool,
     /// What is out of the way waits in it.
     pub(super) is_snoozed: bool,
+    /// What who looks may do there (RFC 4314).
+    pub(super) rights: Rights,
+}
+
+/// The acts that are offered in a mailbox: those that its rights, and those of where they lead, allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are acts, each offered or not")]
+pub(super) struct Offers {
+    pub(super) archive: bool,
+    pub(super) junk: bool,
+    pub(super) not_junk: bool,
+    pub(super) delete: bool,
+    /// As read, and as unread.
+    pub(super) mark: bool,
+    pub(super) star: bool,
+    /// Out of it, into another.
+    pub(super) take: bool,
+    /// Out of the way until a time: of one's own alone, for it comes back to one's own INBOX.
+    pub(super) snooze: bool,
 }
 
 impl FolderRow {
+    const fn may(&self, rights: Rights) -> bool {
+        self.rights.has(rights)
+    }
+
+    /// Messages may be put into it.
+    pub(super) const fn takes(&self) -> bool {
+        self.may(Rights::INSERT)
+    }
+
     fn of(frame: &Frame, folder: &Folder, current: &str) -> Self {
         // Of drafts all are to be done, of other mailboxes what is unread; of Trash and Junk nobody wants to know.
         let counted = match folder.special_use {
@@ -63,6 +102,7 @@ impl FolderRow {
             special_use: folder.special_use,
             is_inbox: folder.is_inbox,
             is_snoozed: folder.is_snoozed(),
+            rights: folder.rights,
             id: folder.id.clone(),
         }
     }
@@ -85,7 +125,8 @@ impl Shell {
         let (waiting, refused) = mail.later_counts(me).await?;
         let later = if waiting + refused == 0 { String::new() } else { frame.number(waiting + refused) };
         let shell = Self::with(frame, &folders, mail.choices(me).await?, current);
-        Ok(Self { later, is_refused: refused > 0, ..shell })
+        let shared = groups(frame, &mail.shared_folders(me).await?, current);
+        Ok(Self { later, is_refused: refused > 0, shared, ..shell })
     }
 
     pub(super) fn with(frame: &Frame, folders: &[Folder], choices: ReadingChoices, current: &str) -> Self {
@@ -94,6 +135,7 @@ impl Shell {
         Self {
             unread: unread.map(|inbox| format!("({}) ", inbox.count)).unwrap_or_default(),
             folders,
+            shared: Vec::new(),
             density: choices.density.as_str(),
             pane: choices.pane.as_str(),
             choices,
@@ -103,8 +145,54 @@ impl Shell {
     }
 
     pub(super) fn current(&self) -> Option<&FolderRow> {
-        self.folders.iter().find(|folder| folder.is_current)
+        let shared = self.shared.iter().flat_map(|group| &group.folders);
+        self.folders.iter().chain(shared).find(|folder| folder.is_current)
     }
+
+    /// Where messages may be put, but for where they are: ids and titles.
+    pub(super) fn places(&self) -> Vec<(String, String)> {
+        let own = self.folders.iter().map(|folder| (folder, folder.title.clone()));
+        let shared = self.shared.iter().flat_map(|group| {
+            group.folders.iter().map(move |folder| (folder, format!("{} · {}", group.title, folder.title)))
+        });
+        let takes = |(folder, title): (&FolderRow, String)| {
+            (folder.takes() && !folder.is_current).then(|| (folder.id.clone(), title))
+        };
+        own.chain(shared).filter_map(takes).collect()
+    }
+
+    /// What is offered in the mailbox that one is at. Archive, Junk and INBOX are those of whose mailbox it is.
+    pub(super) fn offers(&self) -> Offers {
+        let group = self.shared.iter().find(|group| group.folders.iter().any(|folder| folder.is_current));
+        let beside = group.map_or(&self.folders, |group| &group.folders);
+        let rights = self.current().map_or(Rights::NONE, |folder| folder.rights);
+        let take = rights.has(Rights::MARK_DELETED.with(Rights::EXPUNGE));
+        // One's own are made where they are missing.
+        let leads = |is_it: &dyn Fn(&FolderRow) -> bool| {
+            take && (group.is_none() || beside.iter().any(|folder| is_it(folder) && folder.takes()))
+        };
+        Offers {
+            archive: leads(&|folder| folder.is(SpecialUse::Archive)),
+            junk: leads(&|folder| folder.is(SpecialUse::Junk)),
+            not_junk: leads(&|folder| folder.is_inbox),
+            delete: take,
+            mark: rights.has(Rights::SEEN),
+            star: rights.has(Rights::WRITE),
+            take,
+            snooze: take && group.is_none(),
+        }
+    }
+}
+
+/// Mailboxes of others, by whose they are: they come in that order.
+fn groups(frame: &Frame, folders: &[Folder], current: &str) -> Vec<SharedGroup> {
+    let of = |folder: &Folder| folder.shared.as_ref().map(|by| by.address.clone());
+    let group = |folders: &[Folder]| {
+        let by = folders.first()?.shared.as_ref()?;
+        let rows = folders.iter().map(|folder| FolderRow::of(frame, folder, current)).collect();
+        Some(SharedGroup { title: by.title().to_owned(), address: by.address.clone(), folders: rows })
+    };
+    folders.chunk_by(|one, other| of(one) == of(other)).filter_map(group).collect()
 }
 
 /// Mailboxes with a use are called so in every language.
@@ -137,6 +225,8 @@ fn symbol(folder: &Folder) -> &'static str {
 
 #[cfg(test)]
 pub(super) mod samples {
+    use relais_service::SharedBy;
+
     use super::*;
 
     /// Ann's mailboxes.
@@ -149,6 +239,8 @@ pub(super) mod samples {
             messages: 1234,
             unseen,
             is_subscribed: true,
+            shared: None,
+            rights: Rights::ALL,
         };
         let folders = [
             folder("F1", "INBOX", None, 12),
@@ -160,6 +252,52 @@ pub(super) mod samples {
             folder("F7", "Bills/2026", None, 1),
             folder("F8", "Snoozed", None, 0),
         ];
-        Shell::with(frame, &folders, ReadingChoices::default(), current)
+        let shared = |id: &str, name: &str, unseen, rights: &str| Folder {
+            shared: Some(SharedBy {
+                address: "sales@example.org".to_owned(),
+                name: "Sales".to_owned(),
+                is_team: true,
+                known_as: format!("Shared/sales/{name}"),
+            }),
+            rights: Rights::parse(rights).unwrap(),
+            ..folder(id, name, None, unseen)
+        };
+        let shared = [shared("F8", "INBOX", 4, "lrswite"), shared("F9", "Offers", 0, "lr")];
+        let shell = Shell::with(frame, &folders, ReadingChoices::default(), current);
+        Shell { shared: groups(frame, &shared, current), ..shell }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relais_service::Role;
+    use relais_words::Language;
+
+    use super::samples::shell;
+    use super::*;
+
+    /// Rights against buttons: what one may not do isn't offered; what leads into Archive, Junk or INBOX takes a right there, too.
+    #[test]
+    fn what_is_offered_is_allowed() {
+        let frame = Frame::sample(Language::English, Role::User);
+        let check = |current: &str, expected: &str| {
+            let offers = shell(&frame, current).offers();
+            let all = [
+                ("archive", offers.archive),
+                ("junk", offers.junk),
+                ("not-junk", offers.not_junk),
+                ("delete", offers.delete),
+                ("mark", offers.mark),
+                ("star", offers.star),
+                ("take", offers.take),
+                ("snooze", offers.snooze),
+            ];
+            let offered: Vec<_> = all.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+            assert_eq!(offered.join(" "), expected, "{current}");
+        };
+        check("F1", "archive junk not-junk delete mark star take snooze");
+        check("F8", "not-junk delete mark star take");
+        check("F9", "");
+        check("F0", "");
     }
 }

@@ -89,6 +89,8 @@ struct Sender {
     written: String,
     signature: String,
     is_chosen: bool,
+    /// The address is another's, and Sender says who writes.
+    is_on_behalf: bool,
 }
 
 /// Files of a draft, on their way through its form.
@@ -144,11 +146,13 @@ fn senders(identities: &[WriterIdentity], from: &str) -> Vec<Sender> {
         written: identity.written(),
         signature: identity.signature.clone(),
         is_chosen: identity.written() == from,
+        is_on_behalf: identity.is_on_behalf,
     };
     let mut senders: Vec<Sender> = identities.iter().map(sender).collect();
     // An answer from an address that has no identity of its own, or a draft from elsewhere.
     if !from.is_empty() && !senders.iter().any(|sender| sender.is_chosen) {
-        senders.push(Sender { written: from.to_owned(), signature: String::new(), is_chosen: true });
+        let (written, signature) = (from.to_owned(), String::new());
+        senders.push(Sender { written, signature, is_chosen: true, is_on_behalf: false });
     }
     senders
 }

@@ -11,8 +11,8 @@ use relais_httpd::{MailPorts, Peer, Place, Web};
 use relais_model::{Address, Domain, SystemRandom, Timestamp};
 use relais_reception::Login;
 use relais_service::{
-    Access, Actor, ApiKeyForm, DnsHouse, NewAlias, NewDomain, NewList, NewPerson, Reach, Role, Scopes, Service, Site,
-    Via,
+    Access, Actor, ApiKeyForm, DnsHouse, NewAlias, NewDomain, NewList, NewPerson, NewTeam, Reach, Role, Scopes,
+    Service, Site, Via,
 };
 use relais_store::{DatabaseUrl, Store, StoreConfig};
 use relais_testkit::ManualClock;
@@ -104,6 +104,8 @@ impl House {
             ..NewAlias::default()
         };
         self.service.addresses.create(&root, alias).await.unwrap();
+        let team = NewTeam { address: "team@house.example".to_owned(), ..NewTeam::default() };
+        self.service.teams.create(&root, team).await.unwrap();
         let list = NewList { address: "list@house.example".to_owned(), ..NewList::default() };
         self.service.lists.create(&root, list).await.unwrap();
     }

@@ -15,8 +15,8 @@ use relais_httpd::{MailPorts, Peer, Place, ProfileSigner, Web};
 use relais_model::{Address, BodyType, Clock as _, Domain, MailboxName, ReversePath, Secret};
 use relais_reception::{Disk, Login, LoginAnswer, LoginAttempt, Protocol, Reception, ReceptionConfig};
 use relais_service::{
-    Access, Actor, Courier, DnsHouse, NewWebhookForm, Operations, Out, Parcel, Posting, Role, Service, SignIn,
-    SignedIn, Site, Visit, Webhooks,
+    Access, Actor, Courier, DnsHouse, NewWebhookForm, Operations, Out, Parcel, Posting, Role, SendsAs, Service,
+    ShareLevel, SignIn, SignedIn, Site, TeamMember, Visit, Webhooks,
 };
 use relais_store::{
     Acceptance, Account, Append, AuditFilter, Author, ContactFilter, Content, DatabaseUrl, DomainChange, HoldFacts,
@@ -126,6 +126,10 @@ impl House {
         for name in ["all@one.example", "all@two.example"] {
             let targets = vec![Address::parse("far@two.example").unwrap()];
             store.add_alias(&Address::parse(name).unwrap(), targets, &Author::house()).await.unwrap();
+        }
+        for name in ["team@one.example", "team@two.example"] {
+            let team = NewAccount::team(Address::parse(name).unwrap());
+            store.add_account(team, &Author::house()).await.unwrap();
         }
         for name in ["list@one.example", "list@two.example"] {
             let list =
@@ -281,11 +285,28 @@ impl House {
         let version = match list {
             "people" => self.service.people.show(&owner, name).await.unwrap().version,
             "addresses" => self.service.addresses.show(&owner, name).await.unwrap().address.version,
+            "teams" => self.service.teams.show(&owner, name).await.unwrap().version,
             "lists" => self.service.lists.show(&owner, name).await.unwrap().version,
             "domains" => self.service.domains.show(&owner, name).await.unwrap().version,
             _ => panic!("{path} has no version"),
         };
         form.replace("$version", &version)
+    }
+
+    /// What `with` may do in a mailbox of the team team@one.example, and how they write from its address.
+    pub(crate) async fn share_team(&self, with: &str, level: Option<ShareLevel>, sends: Option<SendsAs>) {
+        let member = TeamMember { with: with.to_owned(), level, sends, ..TeamMember::default() };
+        let owner = self.actor(Role::Owner).await;
+        self.service.teams.put_member(&owner, "team@one.example", &member).await.unwrap();
+    }
+
+    /// A message in the team's inbox; the way there.
+    pub(crate) async fn fill_team(&self) -> String {
+        let inbox = self.inbox("team@one.example").await;
+        let content = Content::prepare(b"From: a@else.example\r\nSubject: Offer\r\n\r\nHi\r\n".to_vec());
+        let append = Append { content, flags: Vec::new(), internal_date: None };
+        self.store.append(inbox, vec![append]).await.unwrap();
+        format!("/mail/{}", inbox.mailbox_id())
     }
 
     /// Somebody's mail is held; who isn't here is added.

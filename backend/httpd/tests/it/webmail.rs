@@ -3,7 +3,7 @@
 use axum::http::header::{
     CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use relais_service::Role;
+use relais_service::{Role, SendsAs, ShareLevel};
 
 use crate::house::{Answer, Browser, House};
 
@@ -169,4 +169,54 @@ async fn contacts_come_and_go_as_cards() {
     let file = user.get("/mail/contacts/contacts.vcf").await;
     assert_eq!(header(&file, &CONTENT_TYPE), "text/vcard; charset=utf-8");
     assert!(file.body.starts_with("BEGIN:VCARD\r\nVERSION:4.0\r\n") && file.body.contains("EMAIL:ann@x.example\r\n"));
+}
+
+/// Rights against buttons and forms: what one may not do isn't offered, and a form that asks for it all the same is refused in words; who has no
+/// right is told that there is no such mailbox.
+#[tokio::test]
+async fn rights_stand_behind_the_buttons() {
+    let house = House::open().await;
+    let inbox = house.fill_team().await;
+    let user = house.browser(Some(Role::User)).await;
+    let button = |act: &str| format!("value=\"{act}\"");
+    assert_eq!(user.get(&inbox).await.status.as_u16(), 404);
+    assert_eq!(user.post(&format!("{inbox}/acts"), "uid=1&act=read&whom=one").await.status.as_u16(), 404);
+    for (level, offered, refused) in [
+        (ShareLevel::Read, &["unread"][..], &["star", "archive", "junk", "delete", "move"][..]),
+        (ShareLevel::Mark, &["unread", "star"], &["archive", "junk", "delete", "move"]),
+        (ShareLevel::Write, &["unread", "star", "archive", "junk", "delete", "move"], &[]),
+    ] {
+        house.share_team("user@one.example", Some(level), None).await;
+        let page = user.get(&format!("{inbox}/1")).await.body;
+        assert!(page.contains("Offer") && page.contains("folders-shared"), "{page}");
+        for act in offered {
+            assert!(page.contains(&button(act)), "{level:?} is offered {act}");
+        }
+        for act in refused {
+            assert!(!page.contains(&button(act)), "{level:?} isn't offered {act}");
+            let own = house.fill("$inbox").await;
+            let form = format!("uid=1&act={act}&whom=one&to={own}");
+            let forged = user.post(&format!("{inbox}/acts"), &form).await;
+            assert_eq!(forged.status.as_u16(), 403, "{level:?} {act}");
+            assert!(forged.body.contains("You may not do that in this mailbox"), "{}", forged.body);
+        }
+    }
+    let sharing = format!("/mail/folders{}/sharing", inbox.trim_start_matches("/mail"));
+    assert_eq!(user.get(&sharing).await.status.as_u16(), 403, "who writes doesn't share on");
+    assert_eq!(user.post(&sharing, "with=desk@one.example&level=read").await.status.as_u16(), 403);
+    house.share_team("user@one.example", Some(ShareLevel::Manage), None).await;
+    assert_eq!(user.post(&sharing, "with=desk@one.example&level=read").await.status.as_u16(), 303);
+    let desk = house.browser(Some(Role::HelpDesk)).await;
+    assert_eq!(desk.get(&inbox).await.status.as_u16(), 200);
+}
+
+/// Who borrows an address may choose it, and is told where their own name will stand.
+#[tokio::test]
+async fn lent_addresses_can_be_chosen() {
+    let house = House::open().await;
+    let user = house.browser(Some(Role::User)).await;
+    assert!(!user.get("/mail/write").await.body.contains("team@one.example"));
+    house.share_team("user@one.example", None, Some(SendsAs::OnBehalf)).await;
+    let page = user.get("/mail/write").await.body;
+    assert!(page.contains("team@one.example (on behalf)</option>"), "{page}");
 }

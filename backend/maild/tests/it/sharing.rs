@@ -44,7 +44,8 @@ async fn who_has_no_right_sees_nothing() {
             assert!(end.starts_with("NO "), "{command}: {end}");
             assert_eq!((told, end), (told_of_nobody, end_of_nobody), "{command}");
         }
-        for command in ["LIST \"\" *", "LSUB \"\" *", "LIST \"\" (Other* Shared*) RETURN (STATUS (MESSAGES) MYRIGHTS)"] {
+        for command in ["LIST \"\" *", "LSUB \"\" *", "LIST \"\" (Other* Shared*) RETURN (STATUS (MESSAGES) MYRIGHTS)"]
+        {
             let told = client.must(command).await;
             assert!(!told.iter().any(|line| line.contains("Secret") || line.contains("ann@")), "{command}: {told:?}");
         }

@@ -7,7 +7,7 @@ use relais_filing::{Plan, signatures};
 use relais_message::{Authors, complete_submission, format_date, header_octets};
 use relais_model::{Address, EnhancedCode, Envelope, Reply, Said};
 use relais_msgauth::iprev::{self, Iprev};
-use relais_store::{AccountKey, NewHold, StoreError, Submission, TraceId};
+use relais_store::{AccountKey, Lent, NewHold, StoreError, Submission, TraceId};
 use tracing::warn;
 
 use super::turned_away::said;
@@ -25,25 +25,37 @@ const NAMES_ASKED: usize = 3;
 const QUOTED_LETTERS: usize = 160;
 
 impl Reception {
-    pub(super) async fn may_send_as(&self, identity: &Identity, address: &Address) -> Result<bool, Reply> {
-        self.store.may_send_as(identity.account, address).await.map_err(|error| unavailable(&error))
+    /// How `identity` may write from `address`; none: not at all.
+    pub(super) async fn sends_as(&self, identity: &Identity, address: &Address) -> Result<Option<Lent>, Reply> {
+        self.store.sends_as(identity.account, address).await.map_err(|error| unavailable(&error))
     }
 
-    /// The header's authors must be the one who sends (RFC 6409 §6.1).
+    /// The header's authors must be the one who sends, or lend them their address (RFC 6409 §6.1); who writes on behalf of another stands in Sender
+    /// (RFC 5322 §3.6.2).
     pub(super) async fn check_authors(&self, identity: &Identity, authors: &Authors) -> Result<(), Reply> {
-        let not_yours = |who: &str| {
-            let text = format!("{} may not send mail From {who}", identity.address);
-            Reply::new(550, EnhancedCode::new(5, 7, 1), text)
-        };
+        let refusal = |text: String| Reply::new(550, EnhancedCode::new(5, 7, 1), text);
+        let not_yours = |who: &str| refusal(format!("{} may not send mail From {who}", identity.address));
         if let Some(who) = authors.unreadable.first() {
             return Err(not_yours(who));
         }
         if authors.from.is_empty() {
             return Err(Reply::new(554, EnhancedCode::new(5, 6, 0), "The message has no From"));
         }
-        for author in authors.from.iter().chain(&authors.sender) {
-            if !self.may_send_as(identity, author).await? {
-                return Err(not_yours(&author.to_string()));
+        for sender in &authors.sender {
+            if self.sends_as(identity, sender).await? != Some(Lent::As) {
+                return Err(refusal(format!("{} may not send mail with the Sender {sender}", identity.address)));
+            }
+        }
+        for author in &authors.from {
+            match self.sends_as(identity, author).await? {
+                Some(Lent::As) => {}
+                Some(Lent::OnBehalf) if !authors.sender.is_empty() => {}
+                Some(Lent::OnBehalf) => {
+                    let me = &identity.address;
+                    let text = format!("{me} may send on behalf of {author}\nThat takes a header field: Sender: {me}");
+                    return Err(refusal(text));
+                }
+                None => return Err(not_yours(&author.to_string())),
             }
         }
         Ok(())

@@ -6,7 +6,9 @@ use relais_model::{
     BodyType, Domain, EnhancedCode, Envelope, ForwardPath, MailboxName, Notify, Reply, ReversePath, Timestamp,
 };
 use relais_reception::{Arrival, Disk, Door, Identity, Incoming, Reception, ReceptionConfig, Visit};
-use relais_store::{AccountChange, Author, JudgedAs, Page, QueueFilter, TraceFilter, TraceKind};
+use relais_store::{
+    AccountChange, Author, Grantee, JudgedAs, Lent, NewAccount, Page, QueueFilter, TraceFilter, TraceKind,
+};
 use relais_testkit::SeededRandom;
 
 use crate::house::{House, address};
@@ -226,6 +228,66 @@ async fn nobody_writes_in_the_name_of_others() {
     ] {
         let replies = desk.send(&by_ann(envelope_from, &["ben@example.org"]), &message).await;
         assert_eq!(replies, [expected], "{envelope_from} {message}");
+    }
+}
+
+/// RFC 6409 §6.1, RFC 5322 §3.6.2: as a team that lends its address; on its behalf with a Sender; and the reply says what is missing.
+#[tokio::test]
+async fn who_borrows_an_address_says_so_where_they_must() {
+    let desk = Desk::open().await;
+    let store = &desk.house.store;
+    let team = |text: &str| NewAccount::team(address(text));
+    let ann = Grantee::Account(desk.identity("ann@example.org").await.account);
+    for (name, how) in
+        [("as@example.org", Some(Lent::As)), ("for@example.org", Some(Lent::OnBehalf)), ("not@example.org", None)]
+    {
+        let key = store.add_account(team(name), &Author::house()).await.unwrap().key;
+        store.lend(key, ann, how, &Author::house()).await.unwrap();
+    }
+    let header = |from: &str, sender: &str| format!("From: {from}\r\n{sender}\r\n");
+    let (own, none) = ("Sender: Ann <ann@example.org>\r\n", "");
+    for (envelope_from, message, expected) in [
+        ("ann@example.org", header("as@example.org", none), "250 2.0.0"),
+        ("as@example.org", header("as@example.org", none), "250 2.0.0"),
+        ("as@example.org", header("As <as+x@example.org>", own), "250 2.0.0"),
+        ("ann@example.org", header("ann@example.org", "Sender: as@example.org\r\n"), "250 2.0.0"),
+        ("ann@example.org", header("for@example.org", own), "250 2.0.0"),
+        ("ann@example.org", header("for@example.org, ann@example.org", own), "250 2.0.0"),
+        (
+            "ann@example.org",
+            header("for@example.org", none),
+            "550 5.7.1 ann@example.org may send on behalf of for@example.org\n\
+             That takes a header field: Sender: ann@example.org",
+        ),
+        (
+            "for@example.org",
+            header("for@example.org", own),
+            "553 5.7.1 ann@example.org may send on behalf of for@example.org\n\
+             That takes MAIL FROM:<ann@example.org>, and a header field: Sender: ann@example.org",
+        ),
+        (
+            "ann@example.org",
+            header("for@example.org", "Sender: ben@example.org\r\n"),
+            "550 5.7.1 ann@example.org may not send mail with the Sender ben@example.org",
+        ),
+        (
+            "ann@example.org",
+            header("for@example.org", "Sender: for@example.org\r\n"),
+            "550 5.7.1 ann@example.org may not send mail with the Sender for@example.org",
+        ),
+        (
+            "ann@example.org",
+            header("not@example.org", own),
+            "550 5.7.1 ann@example.org may not send mail From not@example.org",
+        ),
+        (
+            "not@example.org",
+            header("ann@example.org", none),
+            "553 5.7.1 ann@example.org may not send as not@example.org",
+        ),
+    ] {
+        let said = desk.said(&by_ann(envelope_from, &["ben@example.org"]), &message).await;
+        assert!(said.starts_with(expected), "{envelope_from} {message}: {said}");
     }
 }
 

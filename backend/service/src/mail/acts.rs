@@ -1,18 +1,21 @@
 //! What is done to messages: flags, moves, removals, and taking them back.
 //!
+//! In a mailbox of another's, Archive, Junk and Trash are its owner's, where one may put something there; what may not go into Trash is deleted
+//! at once, and its owner has it among what was deleted of late.
+//!
 //! What can be taken back is kept for [`UNDO_FOR`], in memory: a restart forgets it, and nothing else.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::sync::Cache;
-use relais_model::{Flag, Keyword, MailboxName, SpecialUse, SystemFlag, Timestamp, Uid, UidSet};
+use relais_model::{Flag, Keyword, MailboxName, Rights, SpecialUse, SystemFlag, Timestamp, Uid, UidSet};
 use relais_store::{
-    AccountKey, ChangeError, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Row, Snoozed,
+    AccountKey, ChangeError, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Reach, Row, Snoozed,
 };
 
 use super::list::ListWanted;
-use super::{Mail, Own, no_mailbox, no_message};
+use super::{Mail, Own, no_mailbox, no_message, no_right};
 use crate::{Actor, Failure, Text};
 
 /// An act can be taken back for so long.
@@ -157,13 +160,13 @@ impl Mail {
                 self.flag(&own, uids, Flag::Keyword(keyword), *is_set, "label").await
             }
             Act::Move(place) => {
-                let to = self.place(own.account, place).await?;
+                let to = self.place(&own, place).await?;
                 self.move_to(&own, uids, to, word_of(place)).await
             }
             Act::Copy(place) => {
-                let to = self.place(own.account, place).await?;
-                let copied = self.store.copy(own.view.mailbox(), uids, to).await.map_err(refused)?;
-                let undo = Undo::Remove { mailbox: to, uids: copied.to.iter().copied().collect() };
+                let to = self.place(&own, place).await?;
+                let copied = self.store.copy(own.view.reach(), uids, to).await.map_err(refused)?;
+                let undo = Undo::Remove { mailbox: to.mailbox, uids: copied.to.iter().copied().collect() };
                 Ok(self.done(own.account, count(&copied.to), "copied", undo))
             }
             Act::Snooze(due_at) => self.snooze(&own, uids, *due_at).await,
@@ -180,19 +183,27 @@ impl Mail {
         let undo = self.undos.take(account, token);
         match undo.ok_or_else(|| Failure::Absent(Text::new("mail-undo-gone")))? {
             Undo::Flags { mailbox, uids, change } => {
+                let mailbox = self.reach(account, mailbox).await?;
                 self.store.store_flags(mailbox, uids, change, None).await.map_err(refused)?;
             }
             Undo::Move { from, uids, to } => {
+                let (from, to) = (self.reach(account, from).await?, self.reach(account, to).await?);
                 self.store.move_messages(from, uids, to).await.map_err(refused)?;
             }
             Undo::Restore { messages, to } => {
+                self.target(account, to).await?;
                 self.store.restore_removed(messages, to).await.map_err(refused)?;
             }
             Undo::Snooze { mailbox, uids, before } => self.snooze_as_before(mailbox, uids, before).await?,
-            Undo::Remove { mailbox, uids } => self.remove(mailbox, uids).await?,
+            Undo::Remove { mailbox, uids } => self.remove(self.reach(account, mailbox).await?, uids).await?,
             Undo::Rename { from, to } => self.rename(account, &from, &to).await?,
         }
         Ok(Text::new("mail-undone"))
+    }
+
+    /// A mailbox as who takes something back may act on it now.
+    async fn reach(&self, account: AccountKey, mailbox: MailboxKey) -> Result<Reach, Failure> {
+        self.store.reach(account, mailbox).await?.ok_or_else(no_mailbox)
     }
 
     /// The messages that are meant, as far as they are there.
@@ -216,56 +227,89 @@ impl Mail {
         let change =
             |is_set| FlagChange { op: if is_set { FlagOp::Add } else { FlagOp::Remove }, flags: vec![flag.clone()] };
         let mailbox = own.view.mailbox();
-        let stored = self.store.store_flags(mailbox, uids, change(is_set), None).await.map_err(refused)?;
+        let stored = self.store.store_flags(own.view.reach(), uids, change(is_set), None).await.map_err(refused)?;
         let undo = Undo::Flags { mailbox, uids: stored.changed.clone(), change: change(!is_set) };
         let word = if is_set { word.to_owned() } else { format!("not-{word}") };
         Ok(self.done(own.account, stored.changed.count(), &word, undo))
     }
 
-    async fn move_to(&self, own: &Own, uids: UidSet, to: MailboxKey, word: &str) -> Result<Done, Failure> {
-        let from = own.view.mailbox();
+    async fn move_to(&self, own: &Own, uids: UidSet, target: Reach, word: &str) -> Result<Done, Failure> {
+        let (from, to) = (own.view.mailbox(), target.mailbox);
         if from == to {
             return Ok(Done { count: 0, says: Text::new("mail-moved-nowhere"), undo: None });
         }
-        let moved = self.store.move_messages(from, uids, to).await.map_err(refused)?;
+        let moved = self.store.move_messages(own.view.reach(), uids, target).await.map_err(refused)?;
         let undo = Undo::Move { from: to, uids: moved.to.iter().copied().collect(), to: from };
         Ok(self.done(own.account, count(&moved.to), word, undo))
     }
 
     async fn delete(&self, own: &Own, uids: UidSet) -> Result<Done, Failure> {
         let mailbox = own.view.mailbox();
-        if self.use_of(own.account, mailbox).await? == Some(SpecialUse::Trash) {
-            let messages: Vec<MessageKey> = own.view.read(|rows| rows.select(&uids).map(Row::message).collect());
-            self.remove(mailbox, uids).await?;
+        let trash = match self.use_of(own.owner(), mailbox).await? {
+            Some(SpecialUse::Trash) => None,
+            _ => self.trash_of(own).await?,
+        };
+        let Some(trash) = trash else {
+            let messages: Vec<MessageKey> = own.view.read(|rows| rows.select(&uids).map(|row| row.message()).collect());
+            self.remove(own.view.reach(), uids).await?;
             let count = u64::try_from(messages.len()).unwrap_or(u64::MAX);
             let can_be_undone = (1..=MAX_AT_ONCE).contains(&messages.len());
             let undo = can_be_undone.then(|| self.keep_undo(own.account, Undo::Restore { messages, to: mailbox }));
             return Ok(Done { count, says: Text::new("mail-done-removed").with("count", count), undo });
-        }
-        let trash = self.with_use(own.account, SpecialUse::Trash).await?;
+        };
         self.move_to(own, uids, trash, "deleted").await
     }
 
+    /// The Trash of whose mailbox it is; none: another's, into which who asks puts nothing.
+    async fn trash_of(&self, own: &Own) -> Result<Option<Reach>, Failure> {
+        match self.place_of(own, SpecialUse::Trash).await {
+            Ok(trash) => Ok(Some(trash)),
+            Err(Failure::Forbidden(_)) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The mailbox with this use, of whose mailbox `own` is. Of another's, only one that is there.
+    async fn place_of(&self, own: &Own, special_use: SpecialUse) -> Result<Reach, Failure> {
+        if !own.view.is_anothers() {
+            return Ok(self.with_use(own.account, special_use).await?.into());
+        }
+        let all = self.store.mailboxes(own.owner()).await?;
+        let found = all.iter().find(|status| status.mailbox.special_use == Some(special_use)).ok_or_else(no_right)?;
+        self.put_beside(own, found.mailbox.key).await
+    }
+
+    /// A mailbox beside another's: whether it is there is nobody's business who may put nothing into it.
+    async fn put_beside(&self, own: &Own, mailbox: MailboxKey) -> Result<Reach, Failure> {
+        match self.target(own.account, mailbox).await {
+            Err(Failure::Absent(_)) => Err(no_right()),
+            other => other,
+        }
+    }
+
     /// From its mailbox.
-    pub(super) async fn remove(&self, mailbox: MailboxKey, uids: UidSet) -> Result<(), Failure> {
+    pub(super) async fn remove(&self, mailbox: impl Into<Reach>, uids: UidSet) -> Result<(), Failure> {
+        let mailbox = mailbox.into();
+        if !mailbox.rights.has(Rights::MARK_DELETED.with(Rights::EXPUNGE)) {
+            return Err(no_right());
+        }
         let deleted = FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Deleted)] };
         self.store.store_flags(mailbox, uids.clone(), deleted, None).await.map_err(refused)?;
         self.store.expunge(mailbox, Some(uids)).await.map_err(refused)?;
         Ok(())
     }
 
-    async fn place(&self, account: AccountKey, place: &Place) -> Result<MailboxKey, Failure> {
+    async fn place(&self, own: &Own, place: &Place) -> Result<Reach, Failure> {
         match place {
             Place::Mailbox(id) => {
                 let key = MailboxKey::parse(id).ok_or_else(no_mailbox)?;
-                self.use_of(account, key).await?;
-                Ok(key)
+                self.target(own.account, key).await
             }
-            Place::Archive => self.with_use(account, SpecialUse::Archive).await,
-            Place::Junk => self.with_use(account, SpecialUse::Junk).await,
+            Place::Archive => self.place_of(own, SpecialUse::Archive).await,
+            Place::Junk => self.place_of(own, SpecialUse::Junk).await,
             Place::NotJunk => {
-                let inbox = MailboxName::inbox();
-                self.store.mailbox_key(account, &inbox).await?.ok_or_else(no_mailbox)
+                let inbox = self.store.mailbox_key(own.owner(), &MailboxName::inbox()).await?.ok_or_else(no_mailbox)?;
+                self.put_beside(own, inbox).await
             }
         }
     }
@@ -303,7 +347,7 @@ pub(super) fn refused(error: ChangeError) -> Failure {
     match error {
         ChangeError::NoMailbox => no_mailbox(),
         ChangeError::NoMessage => no_message(),
-        ChangeError::NoRight => Failure::Forbidden(Text::new("mail-no-right")),
+        ChangeError::NoRight => no_right(),
         ChangeError::OverQuota => Failure::clash("", Text::new("mail-full")),
         ChangeError::TooManyKeywords => Failure::clash("label", Text::new("mail-too-many-labels")),
         ChangeError::NoMoreUids => Failure::Failed,

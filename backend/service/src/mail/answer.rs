@@ -147,7 +147,7 @@ impl Mail {
         let mut mine = Vec::new();
         for party in header.to.iter().chain(&header.cc).take(20) {
             let Some(address) = party.to_address() else { continue };
-            if address == *own || self.store.may_send_as(account, &address).await? {
+            if address == *own || self.store.sends_as(account, &address).await?.is_some() {
                 mine.push(party.clone());
             }
         }

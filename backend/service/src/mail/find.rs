@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use relais_finding::{Marker, Places, Sought};
 use relais_model::{Flag, Keyword, SystemFlag, Timestamp, Uid, UidSet};
-use relais_store::{Row, View, Wanted};
+use relais_store::{Row, Sight, Wanted};
 
 use super::Mail;
 use crate::Failure;
@@ -225,10 +225,10 @@ fn size(text: &str) -> Option<u64> {
 
 impl Mail {
     /// The messages that all terms hold for.
-    pub(super) async fn find(&self, view: &View, search: &Search) -> Result<Found, Failure> {
+    pub(super) async fn find(&self, view: &Sight, search: &Search) -> Result<Found, Failure> {
         let mut terms: Vec<&Term> = search.terms.iter().collect();
         terms.sort_by_key(|term| term.cost());
-        let mut left: UidSet = view.read(|rows| rows.iter().filter_map(Row::uid).collect());
+        let mut left: UidSet = view.read(|rows| rows.iter().filter_map(|row| row.uid()).collect());
         let mut scores = HashMap::new();
         for term in terms {
             if left.is_empty() {
@@ -244,7 +244,7 @@ impl Mail {
 
     async fn among(
         &self,
-        view: &View,
+        view: &Sight,
         term: &Term,
         left: &UidSet,
         scores: &mut HashMap<u32, u32>,
@@ -270,7 +270,7 @@ impl Mail {
     }
 
     /// Those of the newest of `left` that hold what is sought.
-    async fn read(&self, view: &View, left: &UidSet, sought: &Sought) -> Result<UidSet, Failure> {
+    async fn read(&self, view: &Sight, left: &UidSet, sought: &Sought) -> Result<UidSet, Failure> {
         let wanted = Wanted { raw: true, ..Wanted::default() };
         let mut found = UidSet::new();
         let mut contents = self.store.contents(view.mailbox(), newest(left), wanted);
@@ -288,7 +288,7 @@ impl Mail {
         Ok(found)
     }
 
-    async fn with_files(&self, view: &View, left: &UidSet) -> Result<UidSet, Failure> {
+    async fn with_files(&self, view: &Sight, left: &UidSet) -> Result<UidSet, Failure> {
         let parted = self.finder.with_files().await.part(view, left);
         let wanted = Wanted { body_structure: true, ..Wanted::default() };
         let mut found = parted.found;
@@ -310,11 +310,11 @@ fn newest(left: &UidSet) -> UidSet {
     left.iter().rev().take(MAX_READ).collect::<Vec<_>>().into_iter().rev().collect()
 }
 
-fn by_row(view: &View, term: &Term, left: &UidSet) -> UidSet {
+fn by_row(view: &Sight, term: &Term, left: &UidSet) -> UidSet {
     let bit = |flag: SystemFlag| view.bit_of(&Flag::System(flag)).unwrap_or(0);
     let day_of = |at: Timestamp| at.seconds().div_euclid(86_400);
     let select = |is_wanted: &dyn Fn(&Row) -> bool| -> UidSet {
-        view.read(|rows| rows.select(left).filter(|row| is_wanted(row)).filter_map(Row::uid).collect())
+        view.read(|rows| rows.select(left).filter(|row| is_wanted(row)).filter_map(|row| row.uid()).collect())
     };
     match term {
         Term::Before(day) => select(&|row| day_of(row.internal_date()) < *day),

@@ -1,9 +1,10 @@
 //! As whom one writes: names and addresses with their signatures. Which addresses these may be is the rule of submission: one's own, with or
-//! without a detail, and aliases that lead to it.
+//! without a detail, aliases that lead to it, and what others lend. Who writes on behalf of another stands in Sender.
 
+use relais_message::Named;
 use relais_model::Address;
 use relais_reading::Party;
-use relais_store::{AccountKey, IdentityRow, WritingChoices};
+use relais_store::{AccountKey, IdentityRow, Lent, WritingChoices};
 
 use super::Mail;
 use super::write::written;
@@ -29,6 +30,10 @@ pub struct WriterIdentity {
     pub is_default: bool,
     /// The account's own address: it stays.
     pub is_own: bool,
+    /// The address is another's, and Sender says who writes.
+    pub is_on_behalf: bool,
+    /// The address is another's who lends it: it stays for as long as they do.
+    pub is_lent: bool,
 }
 
 impl WriterIdentity {
@@ -45,6 +50,8 @@ impl WriterIdentity {
             reply_to: row.reply_to.map(|address| address.to_string()).unwrap_or_default(),
             signature: row.signature,
             is_default: row.is_default,
+            is_on_behalf: false,
+            is_lent: false,
         }
     }
 }
@@ -54,7 +61,7 @@ fn is_same(one: &Address, other: &Address) -> bool {
 }
 
 impl Mail {
-    /// As whom one may write: where new messages begin first; one's own address among them, kept or not. Those that may not be written from any
+    /// As whom one may write: where new messages begin first; one's own address among them, and those that others lend, kept or not. Those that may not be written from any
     /// more are left out.
     ///
     /// # Errors
@@ -63,8 +70,9 @@ impl Mail {
         let (account, own) = me.own()?;
         let mut identities = Vec::new();
         for row in self.store.identities(account).await? {
-            if self.store.may_send_as(account, &row.address).await? {
-                identities.push(WriterIdentity::of(row, own));
+            if let Some(how) = self.store.sends_as(account, &row.address).await? {
+                let is_on_behalf = how == Lent::OnBehalf;
+                identities.push(WriterIdentity { is_on_behalf, ..WriterIdentity::of(row, own) });
             }
         }
         if !identities.iter().any(|identity| identity.is_own) {
@@ -77,6 +85,16 @@ impl Mail {
             };
             let at = identities.iter().filter(|identity| identity.is_default).count();
             identities.insert(at, identity);
+        }
+        for lent in self.store.lent_to(account).await? {
+            let address = lent.address.to_string();
+            if let Some(known) = identities.iter_mut().find(|known| known.address.eq_ignore_ascii_case(&address)) {
+                known.is_lent = true;
+                continue;
+            }
+            let is_on_behalf = lent.how == Lent::OnBehalf;
+            let identity = WriterIdentity { name: lent.name, address, is_on_behalf, ..WriterIdentity::default() };
+            identities.push(WriterIdentity { is_lent: true, ..identity });
         }
         if let Some(first) = identities.first_mut() {
             first.is_default = true;
@@ -109,7 +127,7 @@ impl Mail {
             "" => None,
             text => Some(Address::parse(text).map_err(|_| bad("reply_to", text))?),
         };
-        if !self.store.may_send_as(account, &address).await? {
+        if self.store.sends_as(account, &address).await?.is_none() {
             let why = Text::new("mail-identity-not-yours").with("address", address.to_string());
             return Err(Failure::unfit("address", why));
         }
@@ -155,6 +173,16 @@ impl Mail {
     /// [`Failure::Absent`] for the command line.
     pub async fn choose_writing(&self, me: &Actor, choices: WritingChoices) -> Result<(), Failure> {
         Ok(self.store.set_writing_choices(me.own()?.0, choices).await?)
+    }
+
+    /// Who stands in Sender of what who asks writes from `address`; none: nobody. Whether they may write from it at all, submission says.
+    pub(super) async fn sender(&self, me: &Actor, address: &Address) -> Result<Option<Named>, Failure> {
+        let (account, own) = me.own()?;
+        if self.store.sends_as(account, address).await? != Some(Lent::OnBehalf) {
+            return Ok(None);
+        }
+        let name = self.store.account_by_key(account).await?.map(|found| found.name).unwrap_or_default();
+        Ok(Some(Named { name, address: own.clone() }))
     }
 
     /// Where answers to what this account writes from `address` go.

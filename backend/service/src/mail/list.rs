@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use relais_finding::{Excerpted, Marker};
 use relais_model::{Flag, SpecialUse, SystemFlag, Uid, UidSet};
 use relais_reading::{Header, Party};
-use relais_store::{ContentRow, MailboxKey, Row, Store, View, Wanted};
+use relais_store::{ContentRow, MailboxKey, Row, Sight, Store, Wanted};
 
 use super::find::Found;
 use super::order::{Conversation, Order};
@@ -114,11 +114,11 @@ impl Mail {
     /// A window of a mailbox's list.
     ///
     /// # Errors
-    /// [`Failure::Absent`]: there is no such mailbox, or it isn't one's own.
+    /// [`Failure::Absent`]: there is no such mailbox, or not for who asks.
     pub async fn list(&self, me: &Actor, mailbox: &str, wanted: &ListWanted) -> Result<ListPage, Failure> {
         let own = self.own(me, mailbox).await?;
         let shows_recipients =
-            matches!(self.use_of(own.account, own.view.mailbox()).await?, Some(SpecialUse::Sent | SpecialUse::Drafts));
+            matches!(self.use_of(own.owner(), own.view.mailbox()).await?, Some(SpecialUse::Sent | SpecialUse::Drafts));
         let mod_seq = own.view.highest_mod_seq().value();
         let lines = self.lines(&own, wanted).await?;
         let marker = wanted.search.as_ref().map(Search::marker);
@@ -133,13 +133,13 @@ impl Mail {
         Ok(ListPage { total, offset, rows, mod_seq })
     }
 
-    /// How many messages a search finds in each other mailbox of who asks, but for Junk and Trash; those without any aren't told of.
+    /// How many messages a search finds in each other mailbox of who asks, and of what is shared with them, but for Junk and Trash; those without any aren't told of.
     ///
     /// # Errors
     /// [`Failure::Absent`] for the command line.
     pub async fn elsewhere(&self, me: &Actor, search: &Search, here: &str) -> Result<Vec<Elsewhere>, Failure> {
         let mut elsewhere = Vec::new();
-        for folder in self.folders(me).await? {
+        for folder in self.folders(me).await?.into_iter().chain(self.shared_folders(me).await?) {
             let is_waste = matches!(folder.special_use, Some(SpecialUse::Junk | SpecialUse::Trash));
             if folder.id == here || is_waste || folder.messages == 0 || elsewhere.len() >= MAX_ELSEWHERE {
                 continue;
@@ -155,7 +155,7 @@ impl Mail {
     }
 
     /// Shows where the messages of `rows` speak of what was looked for.
-    async fn excerpt(&self, view: &View, rows: &mut [ListRow], marker: &Marker) -> Result<(), Failure> {
+    async fn excerpt(&self, view: &Sight, rows: &mut [ListRow], marker: &Marker) -> Result<(), Failure> {
         let uids =
             rows.iter().filter(|row| row.size_octets <= EXCERPTED_OCTETS).filter_map(|row| Uid::new(row.uid)).collect();
         let mut contents = self.store.contents(view.mailbox(), uids, Wanted { raw: true, ..Wanted::default() });
@@ -187,8 +187,8 @@ impl Mail {
             return Ok(Selection { order, places: None });
         }
         let mut left: UidSet = own.view.read(|rows| {
-            let is_wanted = |row: &&Row| bit.is_none_or(|(bit, is_set)| (row.flags & bit != 0) == is_set);
-            rows.iter().filter(is_wanted).filter_map(Row::uid).collect()
+            let is_wanted = |row: &Row| bit.is_none_or(|(bit, is_set)| (row.flags & bit != 0) == is_set);
+            rows.iter().filter(is_wanted).filter_map(|row| row.uid()).collect()
         });
         if let Some(found) = &found {
             left = left.intersection(&found.uids);
@@ -240,7 +240,7 @@ impl Selection {
 /// What is shown of `lines`.
 async fn rows(
     store: &Store,
-    view: &View,
+    view: &Sight,
     lines: &[Conversation<'_>],
     shows_recipients: bool,
 ) -> Result<Vec<ListRow>, Failure> {
@@ -284,10 +284,9 @@ pub(super) fn names_a_file(row: &ContentRow) -> bool {
     holds(b"(\"attachment\"") || holds(b"\"message\" \"rfc822\"")
 }
 
-fn row(view: &View, line: &Conversation<'_>, read: &HashMap<u32, Head>, shows_recipients: bool) -> ListRow {
-    let rows: Vec<Row> = view.read(|rows| {
-        line.uids.iter().filter_map(|uid| Uid::new(*uid).and_then(|uid| rows.get(uid)).copied()).collect()
-    });
+fn row(view: &Sight, line: &Conversation<'_>, read: &HashMap<u32, Head>, shows_recipients: bool) -> ListRow {
+    let rows: Vec<Row> =
+        view.read(|rows| line.uids.iter().filter_map(|uid| Uid::new(*uid).and_then(|uid| rows.get(uid))).collect());
     let newest = rows.iter().find(|row| row.uid == line.newest()).copied();
     let is = |row: &Row, flag: SystemFlag| row.flags & u64::from(flag.bit()) != 0;
     let flags = newest.map(|row| view.flags_of(row.flags)).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use data_encoding::BASE64;
 use relais_message::fields;
-use relais_model::{Flag, SpecialUse, SystemFlag, Uid, UidSet};
+use relais_model::{Flag, Rights, SpecialUse, SystemFlag, Uid, UidSet};
 use relais_reading::{Clean, Cleaner, Fetched, Header, Letter, Pictures, file_octets};
 use relais_store::{FlagChange, FlagOp, Row, TraceId, View, Wanted};
 
@@ -129,7 +129,7 @@ impl Mail {
     /// Opens a message. `marks_read` sets its `\Seen`.
     ///
     /// # Errors
-    /// [`Failure::Absent`]: it isn't there, or isn't one's own.
+    /// [`Failure::Absent`]: it isn't there, or not for who asks.
     pub async fn open(
         &self,
         me: &Actor,
@@ -152,16 +152,18 @@ impl Mail {
             Some(author) => self.store.shows_pictures_of(own.account, author).await?,
             None => false,
         };
+        // Who has no right to mark reads all the same.
+        let marks_read = marks_read && own.view.rights().has(Rights::SEEN);
         if marks_read && row.flags & u64::from(SystemFlag::Seen.bit()) == 0 {
             let seen = FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Seen)] };
             let uids: UidSet = std::iter::once(uid(number)?).collect();
-            self.store.store_flags(own.view.mailbox(), uids, seen, None).await.map_err(refused)?;
+            self.store.store_flags(own.view.reach(), uids, seen, None).await.map_err(refused)?;
         }
         let flags = MessageFlags::of(&own.view, &row);
         let order = self.orders.of(&self.store, &own.view, by_conversation).await?;
         let (at, line) = order.line_of(number).ok_or_else(no_message)?;
         let beside = |at: Option<usize>| at.and_then(|at| order.lines.get(at)).map(|line| line.newest());
-        let is_junk = self.use_of(own.account, own.view.mailbox()).await? == Some(SpecialUse::Junk);
+        let is_junk = self.use_of(own.owner(), own.view.mailbox()).await? == Some(SpecialUse::Junk);
         let genuine = verdict.as_ref().map_or(Genuine::Unknown, Genuine::of);
         let meeting = self.meeting(me, &letter, &genuine).await?;
         let keywords = own.view.flags_of(row.flags);
@@ -188,7 +190,7 @@ impl Mail {
     /// A message's octets.
     ///
     /// # Errors
-    /// [`Failure::Absent`]: it isn't there, or isn't one's own.
+    /// [`Failure::Absent`]: it isn't there, or not for who asks.
     pub async fn raw(&self, me: &Actor, mailbox: &str, number: u32) -> Result<RawMessage, Failure> {
         let own = self.own(me, mailbox).await?;
         let octets = self.octets(&row_of(&own, number)?).await?;
@@ -199,7 +201,7 @@ impl Mail {
     /// What is left of a message's HTML; none where it has none. `fetched` says where pictures of others are fetched; none: they stay away.
     ///
     /// # Errors
-    /// [`Failure::Absent`]: it isn't there, or isn't one's own.
+    /// [`Failure::Absent`]: it isn't there, or not for who asks.
     pub async fn clean_html(
         &self,
         me: &Actor,
@@ -250,7 +252,7 @@ impl Mail {
         }
         let seen = u64::from(SystemFlag::Seen.bit());
         let entry = |number: &u32| {
-            let row = own.view.read(|rows| rows.get(Uid::new(*number)?).copied())?;
+            let row = own.view.read(|rows| rows.get(Uid::new(*number)?))?;
             let (author, preview) = read.remove(number)?;
             Some(MessageEntry {
                 uid: *number,
@@ -267,7 +269,7 @@ impl Mail {
 
 pub(super) fn row_of(own: &Own, number: u32) -> Result<Row, Failure> {
     let uid = uid(number)?;
-    own.view.read(|rows| rows.get(uid).copied()).ok_or_else(no_message)
+    own.view.read(|rows| rows.get(uid)).ok_or_else(no_message)
 }
 
 /// Runs `read` on a message: on a thread of its own where it is large.

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::acts::{Undo, count, refused};
-use super::{Done, Mail, Own, no_mailbox};
+use super::{Done, Mail, Own, no_mailbox, no_right};
 use crate::{Actor, Failure, Moment, Text};
 
 /// The mailbox's name. No RFC gives it a use; mail programs show it as it is called.
@@ -37,6 +37,10 @@ impl Mail {
 
     /// Puts messages out of the way until `due_at`; those that are already have another time from now on.
     pub(super) async fn snooze(&self, own: &Own, uids: UidSet, due_at: Timestamp) -> Result<Done, Failure> {
+        // It comes back to one's own INBOX: what is another's stays where all of them find it.
+        if own.view.is_anothers() {
+            return Err(no_right());
+        }
         let now = self.store.now();
         if due_at <= now || due_at > now.plus(MAX_WAIT) {
             return Err(Failure::unfit("until", Text::new("mail-later-bad-time")));

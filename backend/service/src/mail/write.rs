@@ -11,12 +11,12 @@ use std::time::Duration;
 use moka::sync::Cache;
 use relais_message::{Attached, Named, Writing, compose, header_octets, new_message_id};
 use relais_model::{
-    Address, BodyType, Domain, Envelope, Flag, ForwardPath, Keyword, Random, Reply, ReversePath, SpecialUse,
+    Address, BodyType, Domain, Envelope, Flag, ForwardPath, Keyword, Random, Reply, ReversePath, Rights, SpecialUse,
     SystemFlag, Timestamp, Uid, UidSet,
 };
 use relais_reading::{Header, Letter, MAX_HTML_OCTETS, Party, file_octets};
 use relais_reception::{Arrival, Door, Identity, Plan, Reception, Visit};
-use relais_store::{AccountKey, Append, Appended, ChangeError, Content, FlagChange, FlagOp, MailboxKey};
+use relais_store::{AccountKey, Append, Appended, ChangeError, Content, FlagChange, FlagOp, MailboxKey, Reach};
 use tokio::sync::Notify;
 
 use super::acts::refused;
@@ -207,11 +207,10 @@ impl Mail {
         let everybody = everybody(&writing)?;
         let raw = compose(&writing, &*out.random);
         let visit = visit(me, Identity { account, address: address.clone(), at: since });
-        let path = ReversePath::Address(writing.from.address.clone());
-        out.submit(visit, path, &everybody, (&raw, self.store.now())).await?;
+        out.submit(visit, writing.submitter(), &everybody, (&raw, self.store.now())).await?;
         out.sent.insert(once, ());
         // It is on its way: whatever fails from here on, it is sent.
-        let kept = self.keep_sent(account, raw).await;
+        let kept = self.keep_sent(account, &writing.from.address, raw).await;
         self.tidy_up(me, account, draft).await;
         Ok(if kept.is_ok() { sent() } else { Text::new("mail-sent-not-kept") })
     }
@@ -240,8 +239,7 @@ impl Mail {
         let (account, address) = me.own()?;
         let writing = self.writing(me, draft, Vec::new(), true).await?;
         let visit = visit(me, Identity { account, address: address.clone(), at: since });
-        let path = ReversePath::Address(writing.from.address.clone());
-        let mut envelope = envelope(path, &everybody(&writing)?, self.store.now());
+        let mut envelope = envelope(writing.submitter(), &everybody(&writing)?, self.store.now());
         self.out()?.plans(&visit, &mut envelope, &everybody(&writing)?).await.map(|_plans| ())
     }
 
@@ -307,6 +305,7 @@ impl Mail {
         let reply_to = self.reply_to(account, &from.address).await?;
         Ok(Writing {
             reply_to: reply_to.map(|address| Named { name: String::new(), address }).into_iter().collect(),
+            sender: self.sender(me, &from.address).await?,
             from,
             to,
             cc,
@@ -366,12 +365,26 @@ impl Mail {
         Ok(files)
     }
 
-    async fn keep_sent(&self, account: AccountKey, raw: Vec<u8>) -> Result<(), Failure> {
+    /// In Sent of who writes; and of whose address it is from, where they may put something there.
+    async fn keep_sent(&self, account: AccountKey, from: &Address, raw: Vec<u8>) -> Result<(), Failure> {
         let sent = self.with_use(account, SpecialUse::Sent).await?;
         let flags = vec![Flag::System(SystemFlag::Seen)];
         let append = Append { content: prepared(raw).await?, flags, internal_date: None };
-        self.store.append(sent, vec![append]).await.map_err(refused)?;
+        self.store.append(sent, vec![append.clone()]).await.map_err(refused)?;
+        if let Some(theirs) = self.sent_of(account, from).await? {
+            self.store.append(theirs, vec![append]).await.map_err(refused)?;
+        }
         Ok(())
+    }
+
+    /// Sent of the other account whose address `from` is, as `account` may put something into it; else none.
+    async fn sent_of(&self, account: AccountKey, from: &Address) -> Result<Option<Reach>, Failure> {
+        let Some(owner) = self.store.account(from).await?.filter(|owner| owner.key != account) else { return Ok(None) };
+        let all = self.store.mailboxes(owner.key).await?;
+        let sent = all.iter().find(|status| status.mailbox.special_use == Some(SpecialUse::Sent));
+        let Some(sent) = sent else { return Ok(None) };
+        let reach = self.store.reach(account, sent.mailbox.key).await?;
+        Ok(reach.filter(|reach| reach.rights.has(Rights::INSERT)))
     }
 
     /// The draft goes, and what it answers is marked so. What fails is no reason to say that the message wasn't sent.
@@ -387,11 +400,11 @@ impl Mail {
             Answering::Reply | Answering::ReplyAll => Some(Flag::System(SystemFlag::Answered)),
             Answering::Forward | Answering::ForwardFile => Keyword::parse("$Forwarded").ok().map(Flag::Keyword),
         };
-        let is_own = matches!(self.store.view(mailbox).await, Ok(Some(view)) if view.account() == account);
-        let Some(flag) = flag.filter(|_| is_own) else { return };
+        let Ok(Some(reach)) = self.store.reach(account, mailbox).await else { return };
+        let Some(flag) = flag.filter(|_| reach.rights.has(Rights::WRITE)) else { return };
         let uids: UidSet = std::iter::once(uid).collect();
         let change = FlagChange { op: FlagOp::Add, flags: vec![flag] };
-        if let Err(error) = self.store.store_flags(mailbox, uids, change, None).await {
+        if let Err(error) = self.store.store_flags(reach, uids, change, None).await {
             tracing::warn!(%error, "a message that was answered is not marked so");
         }
     }

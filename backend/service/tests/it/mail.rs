@@ -383,7 +383,7 @@ fn news_are_of_ones_own_mail() {
     on_both(|house| async move {
         let reader = Reader::of(house).await;
         let other = reader.house.actor(Role::Owner, true).await;
-        let mut news = reader.mail().news(&reader.me).unwrap();
+        let mut news = reader.mail().news(&reader.me).await.unwrap();
         let theirs =
             Reader { inbox: id(&reader.house, &other, "INBOX").await, me: other, house: Arc::clone(&reader.house) };
         theirs.fill(1, "Not yours", None).await;

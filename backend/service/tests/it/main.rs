@@ -22,6 +22,7 @@ mod operations;
 mod removed;
 mod reports;
 mod roles;
+mod sharing;
 mod snooze;
 mod steward;
 mod writing;

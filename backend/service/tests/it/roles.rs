@@ -5,9 +5,10 @@ use std::path::Path;
 
 use relais_service::{
     ActivityWanted, Actor, AddressesWanted, AliasChange, DeletedWanted, DnsAccountChange, DnsPushForm, DnsWanted,
-    DomainChange, DomainsWanted, Failure, JudgeWanted, ListChange, ListMembersForm, ListsWanted, MailFiled, NewAlias,
-    NewDomain, NewList, NewPerson, OwnChange, Paging, Password, PatternTrial, PeopleWanted, PersonChange, Role,
-    RulesOf, SenderRuleForm, SuppressedWanted,
+    DomainChange, DomainsWanted, Failure, JudgeWanted, ListChange, ListMembersForm, ListsWanted, MailFiled, MailboxOf,
+    NewAlias, NewDomain, NewList, NewPerson, NewTeam, OwnChange, Paging, Password, PatternTrial, PeopleWanted,
+    PersonChange, Role, RulesOf, SenderLent, SenderRuleForm, SendsAs, Share, ShareLevel, SuppressedWanted, TeamChange,
+    TeamMember, TeamsWanted,
 };
 use relais_store::{AuditFilter, Author, HoldFacts, HoldReason, NewHold, Page, Removal};
 
@@ -45,6 +46,9 @@ async fn the_matrix_is_kept() {
                 let is_of_list = cells[0].contains(" a list") && cells[0] != "add a list";
                 let adds = match cells[0] {
                     "change an alias" | "remove an alias" => 1,
+                    // The team.
+                    "make a team" => 0,
+                    of_team if of_team.contains(" a team") => 1,
                     _ => 2 * usize::from(is_of_list),
                 };
                 assert!(
@@ -77,6 +81,41 @@ async fn dns_act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure
     match tried {
         Err(Failure::Absent(_) | Failure::Clash(_)) => Ok(()),
         other => other,
+    }
+}
+
+fn share_with_far() -> Share {
+    Share { with: "far@two.example".to_owned(), level: Some(ShareLevel::Read), ..Share::default() }
+}
+
+fn lent_to_far() -> SenderLent {
+    SenderLent { with: "far@two.example".to_owned(), sends: Some(SendsAs::OnBehalf) }
+}
+
+async fn team_act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
+    let teams = &house.service.teams;
+    let team = "x@one.example";
+    if name == "make a team" {
+        return teams.create(actor, NewTeam { address: team.to_owned(), ..NewTeam::default() }).await.map(drop);
+    }
+    house.store.add_account(relais_store::NewAccount::team(address(team)), &Author::house()).await.unwrap();
+    match name {
+        "see who is in a team" => teams.members(actor, team).await.map(drop),
+        "change a team" => {
+            let change = TeamChange { name: Some("X".to_owned()), ..TeamChange::default() };
+            teams.change(actor, team, change, None).await.map(drop)
+        }
+        "have somebody be in a team" => {
+            let member = TeamMember {
+                with: "user@one.example".to_owned(),
+                level: Some(ShareLevel::Read),
+                ..TeamMember::default()
+            };
+            teams.put_member(actor, team, &member).await.map(drop)
+        }
+        "take somebody out of a team" => teams.remove_member(actor, team, "user@one.example").await,
+        "remove a team" => teams.remove(actor, team, None).await,
+        other => panic!("{other}"),
     }
 }
 
@@ -245,6 +284,26 @@ async fn act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
             let new =
                 NewAlias { address: "x@one.example".into(), targets: vec![person.to_owned()], ..NewAlias::default() };
             service.addresses.create(actor, new).await.map(drop)
+        }
+        "list teams" => service.teams.list(actor, &TeamsWanted::default()).await.map(drop),
+        of_team @ ("make a team"
+        | "see who is in a team"
+        | "change a team"
+        | "have somebody be in a team"
+        | "take somebody out of a team"
+        | "remove a team") => team_act(house, actor, of_team).await,
+        "share one's own mailbox" => {
+            service.share(actor, MailboxOf::Mine, "Archive", &share_with_far()).await.map(drop)
+        }
+        "share a person's mailbox" => {
+            let of = MailboxOf::Account("user@one.example");
+            service.share(actor, of, "Archive", &share_with_far()).await.map(drop)
+        }
+        "let somebody write from one's own address" => {
+            service.lend(actor, MailboxOf::Mine, &lent_to_far()).await.map(drop)
+        }
+        "let somebody write from a person's address" => {
+            service.lend(actor, MailboxOf::Account("user@one.example"), &lent_to_far()).await.map(drop)
         }
         "list mailing lists" => service.lists.list(actor, &ListsWanted::default()).await.map(drop),
         "add a list" => {

@@ -449,6 +449,7 @@ impl Store {
                     "DELETE FROM sender_rule WHERE domain_key = $1",
                     "DELETE FROM sieve_script WHERE domain_key = $1",
                     "DELETE FROM acl WHERE kind = 1 AND who = $1",
+                    "DELETE FROM lent_address WHERE kind = 1 AND who = $1",
                 ] {
                     sqlx::query(sql).bind(key).execute(&mut *tx).await?;
                 }

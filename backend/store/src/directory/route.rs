@@ -14,7 +14,7 @@ use super::alias::{self, read_addresses, read_alias_name, read_senders};
 use super::domain::read_address;
 use super::fold::fold_base;
 use super::{AliasName, Pattern, Senders, fold};
-use crate::{AccountKey, AliasKey, ListKey, Store, StoreError};
+use crate::{AccountKey, AliasKey, Lent, ListKey, Store, StoreError};
 
 /// Steps from alias to alias, at most: past it, it is taken for a circle.
 pub const ALIAS_DEPTH: usize = 10;
@@ -330,31 +330,40 @@ impl Store {
         address.as_deref().map(read_address).transpose()
     }
 
-    /// Whether mail from `account` may say that it comes from `address`: the account's own address, with or without a detail; an alias
-    /// that names it among its senders; or one whose senders are its targets, which leads to it by however many steps up to [`ALIAS_DEPTH`].
-    /// What an alias on the way says of its own senders is about its own name.
+    /// Whether mail from `account` may say that it comes from `address`, and nothing else: see [`Store::sends_as`].
     pub async fn may_send_as(&self, account: AccountKey, address: &Address) -> Result<bool, StoreError> {
+        Ok(self.sends_as(account, address).await? == Some(Lent::As))
+    }
+
+    /// How mail from `account` may say that it comes from `address`; none: not at all. The account's own address, with or without a detail; one that is
+    /// lent to it; an alias that names it among its senders; or one whose senders are its targets, which leads by however many steps up to
+    /// [`ALIAS_DEPTH`] to it, or to what is lent to it. What an alias on the way says of its own senders is about its own name.
+    pub async fn sends_as(&self, account: AccountKey, address: &Address) -> Result<Option<Lent>, StoreError> {
         let mut ahead = match self.route(address).await? {
-            Route::Account { key, .. } => return Ok(key == account),
+            Route::Account { key, .. } if key == account => return Ok(Some(Lent::As)),
+            Route::Account { key, .. } => return self.lent(key, account).await,
             Route::Alias { senders: Senders::Targets, targets, .. } => targets,
-            Route::Alias { senders: Senders::People(people), .. } => return self.is_among(account, &people).await,
+            Route::Alias { senders: Senders::People(people), .. } => {
+                return Ok(self.is_among(account, &people).await?.then_some(Lent::As));
+            }
             // A catch-all gives mail to someone; it lends nobody the names of others.
-            _ => return Ok(false),
+            _ => return Ok(None),
         };
-        let mut seen = HashSet::from([fold(address)]);
+        let (mut seen, mut best) = (HashSet::from([fold(address)]), None);
         for _ in 0..ALIAS_DEPTH {
             for next in std::mem::take(&mut ahead) {
                 if seen.len() >= MAX_FOLLOWED || !seen.insert(fold(&next)) {
                     continue;
                 }
                 match self.route(&next).await? {
-                    Route::Account { key, .. } if key == account => return Ok(true),
+                    Route::Account { key, .. } if key == account => return Ok(Some(Lent::As)),
+                    Route::Account { key, .. } => best = best.max(self.lent(key, account).await?),
                     Route::Alias { targets, .. } => ahead.extend(targets),
                     _ => {}
                 }
             }
         }
-        Ok(false)
+        Ok(best)
     }
 
     async fn is_among(&self, account: AccountKey, people: &[Address]) -> Result<bool, StoreError> {

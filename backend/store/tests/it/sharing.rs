@@ -2,7 +2,7 @@
 
 use relais_model::{Address, Rights, UidSet};
 use relais_store::{
-    AccountKey, Author, ChangeError, FlagChange, FlagOp, Grantee, Happened, MailboxKey, NewAccount, Reach, Row,
+    AccountKey, Author, ChangeError, FlagChange, FlagOp, Grantee, Happened, Lent, MailboxKey, NewAccount, Reach, Row,
     SharingError, Sight,
 };
 
@@ -291,6 +291,60 @@ fn who_looks_hears_of_changed_rights() {
         assert!(told.has_changed().unwrap() && sight.is_stale());
         store.look_again(&mut sight).await.unwrap();
         assert_eq!((sight.rights(), sight.is_stale()), (letters("l"), false));
+        house.check().await;
+    });
+}
+
+/// RFC 5322 §3.6.2: whoever writes from another's address does it on their behalf, or as they. Of several rows the widest counts; aliases that lead
+/// to what is lent are lent with it, others' never.
+#[test]
+fn addresses_are_lent() {
+    on_both(|house| async move {
+        let (store, bert, anna) = (&house.store, house.bert, house.anna);
+        let team = house.team("sales@house.example").await;
+        let alias = |name: &str, target: &str| {
+            let (name, target) = (Address::parse(name).unwrap(), Address::parse(target).unwrap());
+            async move { store.add_alias(&name, vec![target], &Author::house()).await.unwrap() }
+        };
+        alias("offers@house.example", "sales@house.example").await;
+        let lend = |grantee, how| async move { store.lend(team, grantee, how, &Author::house()).await.unwrap() };
+        let sends = |who: AccountKey, text: &'static str| async move {
+            let address = Address::parse(text).unwrap();
+            let how = store.sends_as(who, &address).await.unwrap();
+            assert_eq!(store.may_send_as(who, &address).await.unwrap(), how == Some(Lent::As), "{text}");
+            how
+        };
+        assert_eq!(sends(bert, "sales@house.example").await, None);
+        assert_eq!(sends(bert, "bert@house.example").await, Some(Lent::As));
+        let domain = store.account_by_key(bert).await.unwrap().unwrap().domain;
+        lend(Grantee::Domain(domain), Some(Lent::OnBehalf)).await;
+        lend(Grantee::Account(bert), Some(Lent::As)).await;
+        for (who, text, expected) in [
+            (bert, "sales@house.example", Some(Lent::As)),
+            (bert, "Sales+more@house.example", Some(Lent::As)),
+            (bert, "offers@house.example", Some(Lent::As)),
+            (anna, "sales@house.example", Some(Lent::OnBehalf)),
+            (anna, "offers@house.example", Some(Lent::OnBehalf)),
+            (anna, "bert@house.example", None),
+        ] {
+            assert_eq!(sends(who, text).await, expected, "{text}");
+        }
+        let names: Vec<_> = store.borrowers(team).await.unwrap().into_iter().map(|one| (one.name, one.how)).collect();
+        let expected = [("bert@house.example".to_owned(), Lent::As), ("@house.example".to_owned(), Lent::OnBehalf)];
+        assert_eq!(names, expected);
+        let lent = store.lent_to(anna).await.unwrap();
+        assert_eq!(
+            lent.iter().map(|one| (one.address.to_string(), one.how)).collect::<Vec<_>>(),
+            [("sales@house.example".to_owned(), Lent::OnBehalf)]
+        );
+        let own = store.lend(team, Grantee::Account(team), Some(Lent::As), &Author::house()).await;
+        assert!(matches!(own, Err(SharingError::Owner)), "{own:?}");
+        lend(Grantee::Domain(domain), None).await;
+        assert_eq!(sends(anna, "sales@house.example").await, None);
+        house.check().await;
+        store.remove_account(&Address::parse("sales@house.example").unwrap(), None, &Author::house()).await.unwrap();
+        assert!(store.lent_to(bert).await.unwrap().is_empty(), "who is removed lends nothing");
+        house.purge().await;
         house.check().await;
     });
 }

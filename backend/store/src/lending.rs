@@ -1,0 +1,188 @@
+//! Addresses that others than their account may write from: who may, and how they say who they are (RFC 5322 §3.6.2).
+//!
+//! An account's own address needs no row, and aliases say themselves who may write from them ([`Store::may_send_as`]). A row speaks of an
+//! account, of a domain's people or of anyone in the house, as rights on mailboxes do; of several that speak of somebody the widest counts.
+
+use relais_model::Address;
+use serde_json::json;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row as _};
+
+use crate::audit::{Deed, Scribe};
+use crate::directory::read_address;
+use crate::error::StoreError;
+use crate::key::{AccountKey, DomainKey};
+use crate::sharing::{Grantee, SharingError};
+use crate::{Author, Store};
+
+/// How many an address is lent to, at most.
+pub const MAX_LENT: i64 = 500;
+
+/// How somebody may write from an address that isn't their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lent {
+    /// On behalf of it: Sender says who they are.
+    OnBehalf,
+    /// As it: nobody is told that it was another.
+    As,
+}
+
+impl Lent {
+    const fn number(self) -> i64 {
+        match self {
+            Self::OnBehalf => 1,
+            Self::As => 2,
+        }
+    }
+
+    fn read(number: i64) -> Result<Self, StoreError> {
+        match number {
+            1 => Ok(Self::OnBehalf),
+            2 => Ok(Self::As),
+            other => Err(StoreError::damaged(format!("an address that is lent as {other}"))),
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnBehalf => "on_behalf",
+            Self::As => "as",
+        }
+    }
+}
+
+/// To whom an address is lent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Borrower {
+    /// Whom.
+    pub grantee: Grantee,
+    /// As people name them: `anyone`, `@example.org`, `ann@example.org`.
+    pub name: String,
+    /// How they may write.
+    pub how: Lent,
+}
+
+/// An address that is lent to somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LentAddress {
+    /// It.
+    pub address: Address,
+    /// The name of whose it is; may be empty.
+    pub name: String,
+    /// How they may write.
+    pub how: Lent,
+}
+
+impl Store {
+    /// To whom an account's address is lent: accounts first, then domains, then anyone.
+    pub async fn borrowers(&self, owner: AccountKey) -> Result<Vec<Borrower>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT l.kind, l.who, l.how, a.address, d.name FROM lent_address l
+             LEFT JOIN account a ON l.kind = 2 AND a.account_key = l.who
+             LEFT JOIN domain d ON l.kind = 1 AND d.domain_key = l.who
+             WHERE l.account_key = $1 ORDER BY l.kind DESC, a.address, d.name",
+        )
+        .bind(owner.value())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        let read = |row: &AnyRow| {
+            let grantee = Grantee::read(row.try_get(0)?, row.try_get(1)?)?;
+            let name = grantee.named(row.try_get(3)?, row.try_get(4)?)?;
+            Ok(Borrower { grantee, name, how: Lent::read(row.try_get(2)?)? })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Addresses that others lend to an account, teams' first: of owners that are here.
+    pub async fn lent_to(&self, account: AccountKey) -> Result<Vec<LentAddress>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT o.address, o.name, MAX(l.how) FROM account a
+             JOIN lent_address l ON l.kind = 0 OR (l.kind = 1 AND l.who = a.domain_key) OR (l.kind = 2 AND l.who = a.account_key)
+             JOIN account o ON o.account_key = l.account_key JOIN domain d ON d.domain_key = o.domain_key
+             WHERE a.account_key = $1 AND o.account_key <> a.account_key AND o.removed_at IS NULL AND d.removed_at IS NULL
+             GROUP BY o.account_key, o.address, o.name, o.is_team ORDER BY o.is_team DESC, o.address LIMIT $2",
+        )
+        .bind(account.value())
+        .bind(MAX_LENT)
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        let read = |row: &AnyRow| {
+            let address = read_address(row.try_get(0)?)?;
+            Ok(LentAddress { address, name: row.try_get(1)?, how: Lent::read(row.try_get(2)?)? })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// How `account` may write from the address of `owner`; none: not at all.
+    pub(crate) async fn lent(&self, owner: AccountKey, account: AccountKey) -> Result<Option<Lent>, StoreError> {
+        let sql = "SELECT MAX(l.how) FROM account a
+                   JOIN lent_address l ON l.kind = 0 OR (l.kind = 1 AND l.who = a.domain_key) OR (l.kind = 2 AND l.who = a.account_key)
+                   WHERE a.account_key = $1 AND l.account_key = $2";
+        let query = sqlx::query_scalar(sql).bind(account.value()).bind(owner.value());
+        let how: Option<i64> = query.fetch_one(&mut *self.reader().await?).await?;
+        how.map(Lent::read).transpose()
+    }
+
+    /// Lends an account's address so, and no other way; none: not any more.
+    ///
+    /// # Errors
+    /// [`SharingError`]: nothing was changed; `NotFound` where there is no such account.
+    pub async fn lend(
+        &self,
+        owner: AccountKey,
+        grantee: Grantee,
+        how: Option<Lent>,
+        by: &Author,
+    ) -> Result<(), SharingError> {
+        let scribe = self.scribe(by);
+        self.write(move |tx| Box::pin(async move { lend_in(tx, &scribe, owner, grantee, how).await })).await
+    }
+}
+
+async fn lend_in(
+    tx: &mut AnyConnection,
+    scribe: &Scribe,
+    owner: AccountKey,
+    grantee: Grantee,
+    how: Option<Lent>,
+) -> Result<(), SharingError> {
+    let query = sqlx::query("SELECT address, domain_key FROM account WHERE account_key = $1").bind(owner.value());
+    let row = query.fetch_optional(&mut *tx).await?.ok_or(SharingError::NotFound)?;
+    if grantee == Grantee::Account(owner) {
+        return Err(SharingError::Owner);
+    }
+    let sql = "SELECT kind, who, how FROM lent_address WHERE account_key = $1";
+    let rows = sqlx::query(sql).bind(owner.value()).fetch_all(&mut *tx).await?;
+    let is_meant = |row: &&AnyRow| {
+        let (kind, who) = (row.try_get::<i64, _>(0), row.try_get::<i64, _>(1));
+        kind.is_ok_and(|kind| kind == grantee.kind()) && who.is_ok_and(|who| who == grantee.who())
+    };
+    let before = rows.iter().find(is_meant).map(|row| Lent::read(row.try_get(2)?)).transpose()?;
+    if before == how {
+        return Ok(());
+    }
+    if before.is_none() && i64::try_from(rows.len()).is_ok_and(|rows| rows >= MAX_LENT) {
+        return Err(SharingError::TooMany);
+    }
+    let text = if how.is_some() {
+        "INSERT INTO lent_address (account_key, kind, who, how) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (account_key, kind, who) DO UPDATE SET how = excluded.how"
+    } else {
+        "DELETE FROM lent_address WHERE account_key = $1 AND kind = $2 AND who = $3"
+    };
+    let query = sqlx::query(text).bind(owner.value()).bind(grantee.kind()).bind(grantee.who());
+    let query = if let Some(how) = how { query.bind(how.number()) } else { query };
+    query.execute(&mut *tx).await?;
+    let told =
+        |how: Option<Lent>| how.map(|how| json!({ "kind": grantee.kind(), "who": grantee.who(), "how": how.as_str() }));
+    let (about, domain) = (Some(owner.value()), Some(DomainKey::new(row.try_get(1)?)));
+    let (act, subject) = ("mailbox.lend", row.try_get(0)?);
+    scribe.note(tx, Deed { act, subject, about, domain, before: told(before), after: told(how) }).await?;
+    Ok(())
+}
+
+/// An account goes: what it lent, and what was lent to it.
+pub(crate) async fn forget_account(tx: &mut AnyConnection, account: AccountKey) -> Result<(), sqlx::Error> {
+    let sql = "DELETE FROM lent_address WHERE account_key = $1 OR (kind = 2 AND who = $1)";
+    sqlx::query(sql).bind(account.value()).execute(tx).await.map(|_| ())
+}
