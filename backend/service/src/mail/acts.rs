@@ -11,7 +11,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 use relais_model::{Flag, Keyword, MailboxName, Rights, SpecialUse, SystemFlag, Timestamp, Uid, UidSet};
 use relais_store::{
-    AccountKey, ChangeError, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Reach, Row, Snoozed,
+    AccountKey, ChangeError, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Reach, Snoozed,
 };
 
 use super::list::ListWanted;

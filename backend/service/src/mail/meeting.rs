@@ -120,13 +120,14 @@ impl Mail {
         self.store.keep_meeting(name.clone(), known).await?;
         let from = self.named(me, &invited.to_address().ok_or_else(unfit)?).await?;
         let to = Named { name: invitation.organizer.name.clone(), address: organizer };
-        let path = ReversePath::Address(from.address.clone());
         let writing = Writing {
+            sender: self.sender(me, &from.address).await?,
             extra: Some(Extra::CalendarReply(calendar)),
             in_reply_to: letter.header.message_id.clone(),
             references: letter.header.message_id.clone(),
             ..self.short(from, to, words.subject, words.text)?
         };
+        let path = ReversePath::Address(writing.submitter().clone());
         if let Err(failure) = self.post_now(me, since, path, &writing, true).await {
             self.store.keep_meeting(name, before).await?;
             return Err(failure);
@@ -139,6 +140,7 @@ impl Mail {
         let out = self.out()?;
         Ok(Writing {
             from,
+            sender: None,
             to: vec![to],
             cc: Vec::new(),
             bcc: Vec::new(),

@@ -207,7 +207,8 @@ impl Mail {
         let everybody = everybody(&writing)?;
         let raw = compose(&writing, &*out.random);
         let visit = visit(me, Identity { account, address: address.clone(), at: since });
-        out.submit(visit, writing.submitter(), &everybody, (&raw, self.store.now())).await?;
+        let path = ReversePath::Address(writing.submitter().clone());
+        out.submit(visit, path, &everybody, (&raw, self.store.now())).await?;
         out.sent.insert(once, ());
         // It is on its way: whatever fails from here on, it is sent.
         let kept = self.keep_sent(account, &writing.from.address, raw).await;
@@ -228,7 +229,7 @@ impl Mail {
         let raw = compose(writing, &*out.random);
         let visit = visit(me, Identity { account, address: address.clone(), at: since });
         out.submit(visit, path, &everybody(writing)?, (&raw, self.store.now())).await?;
-        if is_kept && let Err(failure) = self.keep_sent(account, raw).await {
+        if is_kept && let Err(failure) = self.keep_sent(account, &writing.from.address, raw).await {
             tracing::warn!(account.key = account.value(), %failure, "what was sent is not kept");
         }
         Ok(())
@@ -239,7 +240,8 @@ impl Mail {
         let (account, address) = me.own()?;
         let writing = self.writing(me, draft, Vec::new(), true).await?;
         let visit = visit(me, Identity { account, address: address.clone(), at: since });
-        let mut envelope = envelope(writing.submitter(), &everybody(&writing)?, self.store.now());
+        let path = ReversePath::Address(writing.submitter().clone());
+        let mut envelope = envelope(path, &everybody(&writing)?, self.store.now());
         self.out()?.plans(&visit, &mut envelope, &everybody(&writing)?).await.map(|_plans| ())
     }
 
