@@ -347,7 +347,8 @@ impl Client {
 
     fn say_lost(&mut self) {
         let is_gone = self.selected.as_deref().is_none_or(|selected| selected.view.is_gone());
-        let text = if is_gone { "The mailbox was deleted by another session" } else { "You may read this mailbox no longer" };
+        let text =
+            if is_gone { "The mailbox was deleted by another session" } else { "You may read this mailbox no longer" };
         self.session.bye(&mut self.out, Some(&ResponseCode::NonExistent), text);
     }
 

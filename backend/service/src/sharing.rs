@@ -75,9 +75,8 @@ impl Service {
         share: &Share,
     ) -> Result<Vec<Share>, Failure> {
         let (mailbox, grantee) = self.with_whom(by, of, mailbox, &share.with).await?;
-        let rights = Rights::parse(&share.rights).ok_or_else(|| {
-            Failure::unfit("rights", Text::new("share-rights").with("rights", share.rights.as_str()))
-        })?;
+        let rights = Rights::parse(&share.rights)
+            .ok_or_else(|| Failure::unfit("rights", Text::new("share-rights").with("rights", share.rights.as_str())))?;
         let changed = self.store.change_rights(mailbox, grantee, move |_| rights, &by.author()).await;
         changed.map_err(refused)?;
         self.shares_of(mailbox).await

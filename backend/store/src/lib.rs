@@ -133,7 +133,8 @@ pub use settings::{
     ValueError, setting,
 };
 pub use sharing::{
-    Grant, Grantee, MAX_GRANTS, MAX_SHARED, OTHER_USERS, Reach, SHARED, SharedMailbox, SharingError, is_reserved, rights,
+    Grant, Grantee, MAX_GRANTS, MAX_SHARED, OTHER_USERS, Reach, SHARED, SharedMailbox, SharingError, is_reserved,
+    rights,
 };
 pub use sieve::{
     MAX_REMEMBERED_BY_SCRIPTS, MAX_SCRIPTS, MAX_SCRIPTS_OCTETS, SCRIPT_AFTER, SCRIPT_BEFORE, SieveAtDelivery,

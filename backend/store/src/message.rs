@@ -7,9 +7,9 @@ use crate::Store;
 use crate::content::Content;
 use crate::error::StoreError;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
-use crate::sharing::Reach;
 use crate::queue::{Judgement, NewQueued, Refused, Settlement, TraceId};
 use crate::sending::Submission;
+use crate::sharing::Reach;
 use crate::writer::Op;
 
 /// A message that the house takes responsibility for, with all that becomes of it, in one transaction.
@@ -269,11 +269,7 @@ impl Store {
     }
 
     /// Adds messages to a mailbox, all or none, durable on return. Flags that may not be set there are left out (RFC 4314 §4).
-    pub async fn append(
-        &self,
-        mailbox: impl Into<Reach>,
-        messages: Vec<Append>,
-    ) -> Result<Appended, ChangeError> {
+    pub async fn append(&self, mailbox: impl Into<Reach>, messages: Vec<Append>) -> Result<Appended, ChangeError> {
         let mailbox = mailbox.into();
         for message in &messages {
             self.stage(&message.content).await?;

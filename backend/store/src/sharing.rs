@@ -456,12 +456,7 @@ async fn change_in(
     Ok((owner, before, after))
 }
 
-async fn put(
-    tx: &mut AnyConnection,
-    mailbox: MailboxKey,
-    grantee: Grantee,
-    rights: Rights,
-) -> Result<(), sqlx::Error> {
+async fn put(tx: &mut AnyConnection, mailbox: MailboxKey, grantee: Grantee, rights: Rights) -> Result<(), sqlx::Error> {
     let text = if rights == Rights::NONE {
         "DELETE FROM acl WHERE mailbox_key = $1 AND kind = $2 AND who = $3"
     } else {

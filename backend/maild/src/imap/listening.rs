@@ -60,8 +60,7 @@ struct Shared {
 impl Shared {
     fn new(account: AccountKey, shown: &[Shown]) -> Self {
         let others = shown.iter().map(|shown| &shown.status.mailbox).filter(|mailbox| mailbox.account != account);
-        let (names, owners) =
-            others.map(|mailbox| ((mailbox.key, mailbox.name.clone()), mailbox.account)).unzip();
+        let (names, owners) = others.map(|mailbox| ((mailbox.key, mailbox.name.clone()), mailbox.account)).unzip();
         Self { names, owners }
     }
 
@@ -325,11 +324,8 @@ impl Client {
         let heard = std::mem::take(&mut listening.heard);
         listening.due = None;
         let subscriptions = self.house.store.subscriptions(account).await?;
-        let readable: BTreeSet<MailboxKey> = all
-            .iter()
-            .filter(|shown| shown.rights.has(Rights::READ))
-            .map(|shown| shown.status.mailbox.key)
-            .collect();
+        let readable: BTreeSet<MailboxKey> =
+            all.iter().filter(|shown| shown.rights.has(Rights::READ)).map(|shown| shown.status.mailbox.key).collect();
         let statuses: Vec<MailboxStatus> = all.into_iter().map(|shown| shown.status).collect();
         for what in heard {
             self.tell_happened(listening, what, &statuses, &subscriptions);

@@ -104,11 +104,7 @@ impl Client {
     pub(super) async fn namespace(&mut self) -> Result<Done, Halt> {
         let shared = self.house.store.shared_with(self.account()?).await?;
         let has = |is_team: bool| shared.iter().any(|mailbox| mailbox.is_team == is_team);
-        response::namespace(
-            &mut self.out,
-            has(false).then_some(OTHER_USERS),
-            has(true).then_some(SHARED),
-        );
+        response::namespace(&mut self.out, has(false).then_some(OTHER_USERS), has(true).then_some(SHARED));
         Ok(Done::plain("Namespace told"))
     }
 

@@ -57,7 +57,8 @@ impl Client {
         if is_rev1 {
             response::recent(out, selected.recent_count());
             let seen = u64::from(SystemFlag::Seen.bit());
-            let unseen = selected.view.read(|rows| rows.iter().find(|row| row.flags & seen == 0).and_then(|row| row.uid()));
+            let unseen =
+                selected.view.read(|rows| rows.iter().find(|row| row.flags & seen == 0).and_then(|row| row.uid()));
             // UNSEEN is a sequence number, which UIDONLY has given up.
             let unseen = unseen.filter(|_| !enabled.uid_only);
             if let Some(number) = unseen.and_then(|uid| selected.known.position(uid)) {

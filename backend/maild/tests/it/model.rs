@@ -128,7 +128,8 @@ async fn messages_that_several_move_away_go_once() {
             }
             client.must("SELECT Mine").await;
             let told = client.must("FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)])").await.join("\n");
-            let subjects = told.split("Subject: ").skip(1).filter_map(|text| text.split_whitespace().next()?.parse().ok());
+            let subjects =
+                told.split("Subject: ").skip(1).filter_map(|text| text.split_whitespace().next()?.parse().ok());
             subjects.collect::<Vec<u32>>()
         }
     });
@@ -281,7 +282,10 @@ impl Session {
                 let count: u32 = gone.iter().map(|(first, last)| last - first + 1).sum();
                 for _ in before - self.messages.len()..usize::try_from(count).unwrap() {
                     let at = self.messages.iter().position(|known| known.uid.is_none());
-                    drop(self.messages.remove(at.unwrap_or_else(|| panic!("nobody knew of it: {}", self.log.join("\n")))));
+                    drop(
+                        self.messages
+                            .remove(at.unwrap_or_else(|| panic!("nobody knew of it: {}", self.log.join("\n")))),
+                    );
                 }
             }
             ["*", number, "FETCH", ..] => self.take_fetch(number.parse().unwrap(), response),

@@ -17,26 +17,26 @@ async fn who_has_no_right_sees_nothing() {
         let mut client = house.log_in(name).await;
         client.must("APPEND INBOX {9+}\r\nA: b\r\n\r\nc").await;
         for command in [
-            "SELECT @",
-            "EXAMINE @",
-            "STATUS @ (MESSAGES)",
-            "APPEND @ {9+}\r\nA: b\r\n\r\nc",
-            "COPY 1 @",
-            "MOVE 1 @",
-            "CREATE @/below",
-            "DELETE @",
-            "RENAME @ Mine",
-            "RENAME INBOX @/mine",
-            "GETACL @",
-            "SETACL @ ben@relais.test lr",
-            "DELETEACL @ ben@relais.test",
-            "LISTRIGHTS @ anyone",
-            "MYRIGHTS @",
-            "GETQUOTAROOT @",
-            "GETMETADATA @ /shared/comment",
-            "SETMETADATA @ (/private/comment \"x\")",
+            "SELECT \"@\"",
+            "EXAMINE \"@\"",
+            "STATUS \"@\" (MESSAGES)",
+            "APPEND \"@\" {9+}\r\nA: b\r\n\r\nc",
+            "COPY 1 \"@\"",
+            "MOVE 1 \"@\"",
+            "CREATE \"@/below\"",
+            "DELETE \"@\"",
+            "RENAME \"@\" Mine",
+            "RENAME INBOX \"@/mine\"",
+            "GETACL \"@\"",
+            "SETACL \"@\" ben@relais.test lr",
+            "DELETEACL \"@\" ben@relais.test",
+            "LISTRIGHTS \"@\" anyone",
+            "MYRIGHTS \"@\"",
+            "GETQUOTAROOT \"@\"",
+            "GETMETADATA \"@\" /shared/comment",
+            "SETMETADATA \"@\" (/private/comment \"x\")",
         ] {
-            let ask = |owner: &str| command.replace('@', &format!("\"Other Users/{owner}@relais.test/Secret\""));
+            let ask = |owner: &str| command.replace("\"@", &format!("\"Other Users/{owner}@relais.test/Secret"));
             client.must("SELECT INBOX").await;
             let (told, end) = client.command(&ask("ann")).await;
             client.must("SELECT INBOX").await;
@@ -44,7 +44,8 @@ async fn who_has_no_right_sees_nothing() {
             assert!(end.starts_with("NO "), "{command}: {end}");
             assert_eq!((told, end), (told_of_nobody, end_of_nobody), "{command}");
         }
-        for command in ["LIST \"\" *", "LSUB \"\" *", "LIST \"\" (Other* Shared*) RETURN (STATUS (MESSAGES) MYRIGHTS)"] {
+        for command in ["LIST \"\" *", "LSUB \"\" *", "LIST \"\" (Other* Shared*) RETURN (STATUS (MESSAGES) MYRIGHTS)"]
+        {
             let told = client.must(command).await;
             assert!(!told.iter().any(|line| line.contains("Secret") || line.contains("ann@")), "{command}: {told:?}");
         }

@@ -212,7 +212,8 @@ impl Mapping {
         if self.system == SYSTEM && self.pairs.iter().all(|(old, new)| old == new) {
             return "flags".to_owned();
         }
-        let keywords = self.pairs.iter().map(|(old, new)| format!("CASE WHEN flags & {old} <> 0 THEN {new} ELSE 0 END"));
+        let keywords =
+            self.pairs.iter().map(|(old, new)| format!("CASE WHEN flags & {old} <> 0 THEN {new} ELSE 0 END"));
         std::iter::once(format!("(flags & {})", self.system)).chain(keywords).collect::<Vec<_>>().join(" | ")
     }
 }
