@@ -72,7 +72,11 @@ fn mailbox_data() {
     check(|out| enabled(out, &[Extension::QResync, Extension::Imap4Rev2]), "* ENABLED QRESYNC IMAP4rev2");
     check(|out| enabled(out, &[]), "* ENABLED");
     check(|out| id(out, &[("name", "Relais"), ("version", "0.1")]), "* ID (\"name\" \"Relais\" \"version\" \"0.1\")");
-    check(namespace, "* NAMESPACE ((\"\" \"/\")) NIL NIL");
+    check(|out| namespace(out, None, None), "* NAMESPACE ((\"\" \"/\")) NIL NIL");
+    check(
+        |out| namespace(out, Some("Other Users"), Some("Shared")),
+        "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\"))",
+    );
     check(
         |out| quota(out, "", &[("STORAGE", 10, 512), ("MESSAGE", 3, 4)], false),
         "* QUOTA \"\" (STORAGE 10 512 MESSAGE 3 4)",
