@@ -84,10 +84,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use access::{
-    ApiKey, ApiKeyError, ApiKeyRow, AppPassword, AppPasswordError, BanKind, CodeTry, Founding, FoundingError, KeptBan, LinkPurpose,
-    LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_KEPT_BANS, MAX_PASSKEYS,
-    MAX_SESSIONS, NewApiKey, NewAppPassword, NewPasskey, NewSession, Passkey, PasskeyError, Protocols, ScramKeys,
-    ScramSalt, SecondFactorState, Session, SessionRow, SessionStep, Standing, TokenHash, TotpSecret, UsedAppPassword,
+    ApiKey, ApiKeyError, ApiKeyRow, AppPassword, AppPasswordError, BanKind, CodeTry, Founding, FoundingError, KeptBan,
+    LinkPurpose, LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS,
+    MAX_KEPT_BANS, MAX_PASSKEYS, MAX_SESSIONS, NewApiKey, NewAppPassword, NewPasskey, NewSession, Passkey,
+    PasskeyError, Protocols, ScramKeys, ScramSalt, SecondFactorState, Session, SessionRow, SessionStep, Standing,
+    TokenHash, TotpSecret, UsedAppPassword,
 };
 pub use audit::{AUDIT_KEPT_FOR, AuditEntry, AuditFilter, Author, Via};
 pub use certificate::*;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use relais_model::{Clock as _, Timestamp};
 use relais_store::{
-    AccountKey, AppPasswordError, AuditFilter, Author, BanKind, KeptBan, LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay,
-    LoginsBy, MAX_APP_PASSWORDS, MAX_KEPT_BANS, NewAppPassword, Page, Protocols, Removal, ScramSalt, UsedAppPassword,
+    AccountKey, AppPasswordError, AuditFilter, Author, BanKind, KeptBan, LoginNote, LoginProtocol, LoginRow,
+    LoginScope, LoginWay, LoginsBy, MAX_APP_PASSWORDS, MAX_KEPT_BANS, NewAppPassword, Page, Protocols, Removal,
+    ScramSalt, UsedAppPassword,
 };
 
 use crate::house::{House, on_both};
@@ -297,7 +298,11 @@ fn bans_are_kept_as_long_as_they_hold() {
         let many = (0..MAX_KEPT_BANS + 3).map(|number| ban(BanKind::Name, &format!("n{number}"), 2 + number as u64));
         store.keep_bans(many.collect(), vec![]).await.unwrap();
         let kept = store.kept_bans().await.unwrap();
-        assert_eq!((kept.len(), kept.last().map(|ban| &*ban.whom)), (MAX_KEPT_BANS, Some("n3")), "those that end first go");
+        assert_eq!(
+            (kept.len(), kept.last().map(|ban| &*ban.whom)),
+            (MAX_KEPT_BANS, Some("n3")),
+            "those that end first go"
+        );
         house.check().await;
     });
 }
