@@ -174,7 +174,13 @@ impl DnsResolver {
         // One server after the other: a key that is lost to issue 3963 would make a good answer a bad one.
         options.num_concurrent_reqs = 1;
         let proving = Way::new(config, &options, anchors)?;
-        Ok(Self { proving, plain, carries_signatures: AtomicBool::new(false), found_unsigned: Mutex::default(), held: Held::new() })
+        Ok(Self {
+            proving,
+            plain,
+            carries_signatures: AtomicBool::new(false),
+            found_unsigned: Mutex::default(),
+            held: Held::new(),
+        })
     }
 
     async fn look_up(&self, name: &str, kind: RecordType) -> Result<Heard, LookupError> {

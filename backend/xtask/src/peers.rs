@@ -98,8 +98,8 @@ fn check(arguments: &Arguments) -> anyhow::Result<Tally> {
     }
     let program = if arguments.reference { Program::Reference } else { Program::built()? };
     let house = Server::start(&program, &[])?;
-    let chosen = SCRIPTS.iter().filter(|script| script.contains(&arguments.only));
-    let (waiting, others): (Vec<&str>, Vec<&str>) = chosen.partition(|script| WAITING.contains(*script));
+    let chosen = SCRIPTS.iter().copied().filter(|script| script.contains(&arguments.only));
+    let (waiting, others): (Vec<&str>, Vec<&str>) = chosen.partition(|script| WAITING.contains(script));
     let mut beside = Vec::new();
     for script in waiting {
         beside.push((script, begin(&house, &program, script)?));

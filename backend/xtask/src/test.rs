@@ -66,7 +66,8 @@ fn build() -> anyhow::Result<Tally> {
     command.args(["build", "--workspace", "--all-targets"]).current_dir(crate::root()).env(LINTING.0, LINTING.1);
     let mut child = command.stderr(Stdio::piped()).spawn().context("cargo runs")?;
     let mut is_warned = false;
-    for line in child.stderr.take().into_iter().flat_map(|stream| BufReader::new(stream).lines()).map_while(Result::ok) {
+    for line in child.stderr.take().into_iter().flat_map(|stream| BufReader::new(stream).lines()).map_while(Result::ok)
+    {
         println!("{line}");
         is_warned |= sums_up_warnings(&line);
     }

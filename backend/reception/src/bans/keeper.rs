@@ -71,8 +71,11 @@ impl BanKeeper {
         let bans = self.login.lasting_bans().into_iter().chain(self.porter.bans());
         let bans: HashMap<Whose, KeptBan> =
             bans.filter_map(|ban| written(&ban)).map(|ban| (whose(&ban), ban)).collect();
-        let new: Vec<KeptBan> =
-            bans.iter().filter(|(whose, ban)| self.kept.get(*whose) != Some(*ban)).map(|(_, ban)| ban.clone()).collect();
+        let new: Vec<KeptBan> = bans
+            .iter()
+            .filter(|(whose, ban)| self.kept.get(*whose) != Some(*ban))
+            .map(|(_, ban)| ban.clone())
+            .collect();
         let now = self.store.now();
         let is_lifted = |whose: &Whose, ban: &KeptBan| now < ban.until && !bans.contains_key(whose);
         let lifted: Vec<KeptBan> =

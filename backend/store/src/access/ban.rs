@@ -82,8 +82,9 @@ impl Store {
         let sql = "SELECT kind, whom, why, since_at, until_at, failures, earlier FROM ban WHERE until_at > $1 ORDER BY until_at DESC, whom";
         let query = sqlx::query(sql).bind(self.now().millis());
         let rows = query.fetch_all(&mut *self.reader().await?).await?;
-        let count =
-            |row: &sqlx::any::AnyRow, column| row.try_get::<i64, _>(column).map(|count| u32::try_from(count).unwrap_or(0));
+        let count = |row: &sqlx::any::AnyRow, column| {
+            row.try_get::<i64, _>(column).map(|count| u32::try_from(count).unwrap_or(0))
+        };
         let read = |row: &sqlx::any::AnyRow| {
             Ok(KeptBan {
                 kind: if row.try_get::<i64, _>(0)? == 1 { BanKind::Name } else { BanKind::Network },

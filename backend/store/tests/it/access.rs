@@ -328,7 +328,11 @@ fn bans_are_kept_as_long_as_they_hold() {
         let many = (0..MAX_KEPT_BANS + 3).map(|number| ban(BanKind::Name, &format!("n{number}"), 2 + number as u64));
         store.keep_bans(many.collect(), vec![]).await.unwrap();
         let kept = store.kept_bans().await.unwrap();
-        assert_eq!((kept.len(), kept.last().map(|ban| &*ban.whom)), (MAX_KEPT_BANS, Some("n3")), "those that end first go");
+        assert_eq!(
+            (kept.len(), kept.last().map(|ban| &*ban.whom)),
+            (MAX_KEPT_BANS, Some("n3")),
+            "those that end first go"
+        );
         house.check().await;
     });
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use relais_model::{Domain, Flag, SystemFlag};
 use relais_store::{
-    AccountKey, Acquainted, Author, FlagChange, FlagOp, GreylistVisit, JunkModel, LearntCounts, MAX_ACQUAINTANCES, NewSenderRule,
-    Origin, Page, READ_AFTER, ReadMessage, Regard, Reputation, ReputationCounts, RuleScope,
+    AccountKey, Acquainted, Author, FlagChange, FlagOp, GreylistVisit, JunkModel, LearntCounts, MAX_ACQUAINTANCES,
+    NewSenderRule, Origin, Page, READ_AFTER, ReadMessage, Regard, Reputation, ReputationCounts, RuleScope,
 };
 
 use crate::house::{House, keyword, on_both, set};

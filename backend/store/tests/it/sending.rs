@@ -221,7 +221,7 @@ fn whom_one_node_shuts_out_is_shut_out_at_the_others() {
         store.raise_hold(burst(anna)).await.unwrap();
         let mut here = store.shut_outs();
         store.drop_hold(&Author::house(), anna).await.unwrap();
-        for node in [Some(store.clone()), other].into_iter().flatten() {
+        for node in [Some(store.clone()), other.clone()].into_iter().flatten() {
             let mut heard = node.shut_outs();
             for _ in 0..2 {
                 node.hear_shut_outs().await.unwrap();
@@ -229,6 +229,9 @@ fn whom_one_node_shuts_out_is_shut_out_at_the_others() {
             let at_once = std::iter::from_fn(|| here.try_recv().ok());
             let told: Vec<_> = at_once.chain(std::iter::from_fn(|| heard.try_recv().ok())).collect();
             assert_eq!(told, [anna]);
+        }
+        if let Some(other) = other {
+            other.close().await;
         }
         house.check().await;
     });
