@@ -127,7 +127,7 @@ async function look(house, tab, context, out, { title, whose, mailbox, vectors, 
     await context.route("**/frame", async (route) => {
       const answer = await route.fetch();
       const at = uids.indexOf(Number(new URL(route.request().url()).pathname.split("/").at(-2)));
-      await route.fulfill({ response: answer, body: (await answer.text()).replace(/<body>[^]*/, () => `<body>${vectors[at]}`) });
+      await route.fulfill({ response: answer, body: (await answer.text()).replace(/<body[^>]*>[^]*/, () => `<body>${vectors[at]}`) });
     });
     let forbidden = 0;
     tab.on("console", (message) => (forbidden += POLICY.test(message.text()) ? 1 : 0));
@@ -197,7 +197,7 @@ async function place(tab, name) {
     const covered = [...document.querySelectorAll(".rail a, .message-bar a, .line-link")].filter((one) => {
       const { x, y, width, height } = one.getBoundingClientRect();
       const hit = document.elementFromPoint(x + width / 2, y + height / 2);
-      return width > 0 && y + height / 2 < innerHeight && hit?.closest("iframe");
+      return one.checkVisibility() && width > 0 && y + height / 2 < innerHeight && hit?.closest("iframe");
     });
     return [...(isInside ? [] : ["the frame is out of its place"]), ...covered.map((one) => `it covers ${one.textContent.trim()}`)];
   })));
@@ -228,6 +228,6 @@ function teeth(mayStand) {
     }
   }
   if (document.styleSheets.length > 1) found.push("a style sheet");
-  if (document.body.attributes.length > 0) found.push("attributes of the body");
+  if ([...document.body.attributes].some(({ name }) => name !== "dir")) found.push("attributes of the body");
   return found;
 }
