@@ -85,7 +85,9 @@ function saving(form) {
     }
     // A form that is sent into a lost connection leaves the page, and what was typed with it: it is made safe first.
     const { submitter } = event;
-    if (submitter?.value !== "discard" && (isTyped || !navigator.onLine)) {
+    // What is thrown away needs no safety, and a button beside a file is another after saving.
+    const goesAsItIs = submitter?.value === "discard" || submitter?.closest("[data-files]");
+    if (!goesAsItIs && (isTyped || !navigator.onLine)) {
       event.preventDefault();
       save().then((isSafe) => isSafe && form.requestSubmit(submitter));
       return;

@@ -19,6 +19,8 @@ const MAX_DEPTH: usize = 8;
 const MAX_ATTENDEES: usize = 200;
 /// Observances of time zones.
 const MAX_OBSERVANCES: usize = 64;
+/// Lines of time zones that go along with an answer.
+const MAX_ZONE_LINES: usize = 1000;
 /// Octets of what names a meeting.
 const MAX_UID_OCTETS: usize = 1000;
 /// Octets of a line that is written (RFC 5545 §3.1).
@@ -170,7 +172,7 @@ pub fn reply(text: &str, attendee: &str, answer: Attendance, now: Timestamp) -> 
     }
     put("END:VEVENT");
     put("END:VCALENDAR");
-    Some(out)
+    Some(out).filter(|out| out.len() <= MAX_CALENDAR_OCTETS)
 }
 
 /// RFC 5545 §3.1: folded at 75 octets, within no letter.
@@ -203,6 +205,8 @@ struct Line {
 
 impl Line {
     fn read(raw: &str) -> Option<Self> {
+        // A blank before it would make it the end of the line before, where it is written again.
+        let raw = raw.trim_start();
         let mut is_quoted = false;
         let mut cuts = raw.char_indices().filter(|(_, character)| {
             is_quoted ^= *character == '"';
@@ -241,7 +245,7 @@ struct Calendar {
     /// Of the calendar itself.
     head: Vec<Line>,
     events: Vec<Vec<Line>>,
-    /// All lines of its time zones, as they were written.
+    /// All lines of its time zones, as they were written; of whole ones alone.
     zones: Vec<String>,
     observances: Vec<Observance>,
 }
@@ -252,7 +256,7 @@ impl Calendar {
         let unfolded = text.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "");
         let mut calendar = Self::default();
         let mut within: Vec<String> = Vec::new();
-        let mut zone = String::new();
+        let (mut zone, mut zone_lines) = (String::new(), Vec::new());
         let mut observed: Vec<Line> = Vec::new();
         // A control within a line ends nothing.
         let lines = unfolded.split('\n').map(|line| line.chars().filter(|one| !one.is_control()).collect::<String>());
@@ -270,8 +274,9 @@ impl Calendar {
                 }
             }
             let names: Vec<&str> = within.iter().map(String::as_str).collect();
-            if names.get(1) == Some(&"VTIMEZONE") {
-                calendar.zones.push(line.raw.clone());
+            match names.get(1) {
+                Some(&"VTIMEZONE") => zone_lines.push(line.raw.clone()),
+                _ => zone_lines.clear(),
             }
             match names.as_slice() {
                 ["VCALENDAR"] => calendar.head.push(line.clone()),
@@ -283,6 +288,10 @@ impl Calendar {
             if line.name == "END" {
                 if matches!(component.as_str(), "STANDARD" | "DAYLIGHT") && calendar.observances.len() < MAX_OBSERVANCES {
                     calendar.observances.extend(Observance::read(&zone, &observed));
+                }
+                let is_whole = within.len() == 2 && component == "VTIMEZONE";
+                if is_whole && calendar.zones.len() + zone_lines.len() <= MAX_ZONE_LINES {
+                    calendar.zones.append(&mut zone_lines);
                 }
                 within.pop();
             }
@@ -538,7 +547,8 @@ mod tests {
         #[test]
         fn any_text_is_read(cut in 0..MEETING.len(), put in "\\PC{0,20}", from in 0..MEETING.len()) {
             let mut text = MEETING.to_owned();
-            text.replace_range(from.min(cut)..cut.max(from), &put);
+            let (from, cut) = (text.floor_char_boundary(from.min(cut)), text.floor_char_boundary(cut.max(from)));
+            text.replace_range(from..cut, &put);
             let _read = Invitation::read(&text, None);
             if let Some(answer) = reply(&text, "bob@y.example", Attendance::Accepted, Timestamp::from_seconds(0)) {
                 prop_assert_eq!(Invitation::read(&answer, None).unwrap().method, "reply");

@@ -131,7 +131,7 @@ mod tests {
     /// RFC 7628 §4's examples, and what isn't said as §3.1 says.
     #[test]
     fn oauthbearer_names_a_token() {
-        let check = |message, expected| check(Mechanism::OauthBearer, message, expected);
+        let check = |message: &str, expected: &str| check(Mechanism::OauthBearer, message, expected);
         let token = "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==";
         let said = format!("n,a=user@example.com,^host=server.example.com^port=143^auth=Bearer {token}^^");
         check(&said, &format!("Some(\"user@example.com\") {token}"));
@@ -161,7 +161,7 @@ mod tests {
     /// As Google's page on the protocol shows it.
     #[test]
     fn xoauth2_names_a_token() {
-        let check = |message, expected| check(Mechanism::Xoauth2, message, expected);
+        let check = |message: &str, expected: &str| check(Mechanism::Xoauth2, message, expected);
         let said = "user=someuser@example.com^auth=Bearer ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg^^";
         check(said, "Some(\"someuser@example.com\") ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg");
         for bad in ["user=^auth=Bearer abc^^", "user=a^auth=Bearer abc", "n,a=user,^auth=Bearer abc^^"] {

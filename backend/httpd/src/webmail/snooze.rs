@@ -2,7 +2,7 @@
 
 use jiff::civil::{DateTime, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp as Instant, ToSpan as _, Zoned};
+use jiff::{Timestamp as Instant, ToSpan as _, ZonedDateTime};
 use relais_model::Timestamp;
 use relais_service::{Failure, Text};
 
@@ -14,20 +14,20 @@ const LATER: i64 = 3;
 /// When `act` brings a message back; none: it is another act. `zone` is the reader's (`Europe/Paris`); one that nobody knows is UTC.
 pub(super) fn until(act: &str, typed: &str, zone: &str, now: Timestamp) -> Option<Result<Timestamp, Failure>> {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    let now = Instant::from_second(now.seconds()).ok()?.to_zoned(zone);
+    let now = Instant::from_second(now.seconds()).ok()?.to_zoned_datetime(zone);
     let at = match act {
         "snooze-later" => now.checked_add(LATER.hours()).ok(),
         "snooze-tomorrow" => now.tomorrow().ok().and_then(|day| morning(&day)),
         "snooze-week" => now.nth_weekday(1, Weekday::Monday).ok().and_then(|day| morning(&day)),
-        "snooze-until" => typed.parse::<DateTime>().ok().and_then(|at| at.to_zoned(now.time_zone().clone()).ok()),
+        "snooze-until" => typed.parse::<DateTime>().ok().and_then(|at| at.to_zoned_datetime(now.time_zone().clone()).ok()),
         _ => return None,
     };
     let at = at.map(|at| Timestamp::from_seconds(at.timestamp().as_second()));
     Some(at.ok_or_else(|| Failure::unfit("until", Text::new("mail-later-bad-time"))))
 }
 
-fn morning(day: &Zoned) -> Option<Zoned> {
-    day.date().at(MORNING, 0, 0, 0).to_zoned(day.time_zone().clone()).ok()
+fn morning(day: &ZonedDateTime) -> Option<ZonedDateTime> {
+    day.date().at(MORNING, 0, 0, 0).to_zoned_datetime(day.time_zone().clone()).ok()
 }
 
 #[cfg(test)]
