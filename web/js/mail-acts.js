@@ -7,9 +7,12 @@ import { toast } from "./toast.js";
 export function acts() {
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (!form.matches("[data-acts], [data-flash] form, .pictures form")) return;
+    if (!form.matches("[data-acts], [data-flash] form, .pictures form, .invitation form")) return;
     event.preventDefault();
-    const done = await send(form.action, new URLSearchParams(new FormData(form, event.submitter)));
+    const body = new URLSearchParams(new FormData(form, event.submitter));
+    // Times are of where the reader is.
+    if (body.has("zone")) body.set("zone", Intl.DateTimeFormat().resolvedOptions().timeZone);
+    const done = await send(form.action, body);
     if (!done) toast(document.body.dataset.failed);
   });
   dragging();

@@ -37,6 +37,10 @@ function press(key) {
     case "u":
     case "Escape":
       return document.body.classList.contains("has-message") && go("[data-back]");
+    case "b":
+      return ask("snooze", "button");
+    case "v":
+      return ask("move", "select");
     case "x": {
       const box = document.querySelector(".line:focus-within .line-pick, .line.is-open .line-pick");
       box?.click();
@@ -56,6 +60,17 @@ function go(selector) {
   const place = document.querySelector(selector);
   place?.click();
   return Boolean(place);
+}
+
+// Opens the menu that asks until when, or where to: of the open message, else of the list, for the line where the keyboard is.
+function ask(name, first) {
+  const box = document.querySelector(".line:focus-within .line-pick, .line.is-open .line-pick");
+  const menu = document.querySelector(`[data-message] [data-${name}]`) ?? document.querySelector(`#bulk [data-${name}]`);
+  if (!menu) return false;
+  if (menu.closest("#bulk") && box && !document.querySelector(".line-pick:checked")) box.click();
+  menu.open = true;
+  menu.querySelector(first).focus();
+  return true;
 }
 
 // To the next line, or the one before; with a message open, that one opens.

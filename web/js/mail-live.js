@@ -1,6 +1,7 @@
 // New mail shows itself, and so do changes from elsewhere. Where the connection is lost it is said, and tried again.
 import { counts, page } from "./mail-page.js";
 import { refresh } from "./mail-lines.js";
+import { notify } from "./mail-notify.js";
 import { toast } from "./toast.js";
 
 const PAUSE_MS = 300; // what comes at once is shown at once
@@ -27,6 +28,7 @@ function listen() {
     const { mailbox, arrived } = JSON.parse(data);
     const isHere = document.querySelector("[data-mailbox]")?.dataset.mailbox === mailbox;
     if (arrived > 0 && document.hidden === false) toast(document.body.dataset.newMail);
+    if (arrived > 0) notify(mailbox);
     soon(isHere);
   });
   events.addEventListener("missed", () => soon(true));

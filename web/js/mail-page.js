@@ -12,8 +12,10 @@ export async function page(href, how = {}) {
   }
 }
 
-// Mailboxes with their counts, in rail and drawer.
+// Mailboxes with their counts, in rail and drawer, and the inbox's in the title.
 export function counts(fetched) {
+  const unread = fetched.title.match(/^\([^)]*\) /)?.[0] ?? "";
+  document.title = unread + document.title.replace(/^\([^)]*\) /, "");
   const fresh = fetched.querySelectorAll("[data-folders]");
   document.querySelectorAll("[data-folders]").forEach((old, at) => fresh[at] && old.replaceWith(document.importNode(fresh[at], true)));
 }

@@ -47,8 +47,12 @@ function saving(form) {
     form.querySelector("[data-files]").replaceWith(document.importNode(page.querySelector("[data-files]"), true));
     forget(form);
   };
+  // Whether it is safe now.
   const save = async () => {
-    if (isSaving || isLeaving) return later();
+    if (isSaving || isLeaving) {
+      later();
+      return false;
+    }
     isSaving = true;
     isTyped = false;
     try {
@@ -56,10 +60,12 @@ function saving(form) {
       if (!answer.ok) throw new Error(String(answer.status));
       saved(answer.url, await answer.text());
       state.textContent = form.dataset.saved;
+      return true;
     } catch {
       state.textContent = form.dataset.unsaved;
       remember(form);
       later();
+      return false;
     } finally {
       isSaving = false;
     }
@@ -77,11 +83,14 @@ function saving(form) {
       setTimeout(() => form.requestSubmit(submitter), 200);
       return;
     }
-    if (!navigator.onLine) {
+    // A form that is sent into a lost connection leaves the page, and what was typed with it: it is made safe first.
+    const { submitter } = event;
+    // What is thrown away needs no safety, and a button beside a file is another after saving.
+    const goesAsItIs = submitter?.value === "discard" || submitter?.closest("[data-files]");
+    if (!goesAsItIs && (isTyped || !navigator.onLine)) {
       event.preventDefault();
-      remember(form);
-      state.textContent = form.dataset.unsaved;
-      return later();
+      save().then((isSafe) => isSafe && form.requestSubmit(submitter));
+      return;
     }
     isLeaving = true;
     forget(form);

@@ -4,7 +4,10 @@ import { acts } from "./mail-acts.js";
 import { keys } from "./mail-keys.js";
 import { lines } from "./mail-lines.js";
 import { live } from "./mail-live.js";
+import { notifying } from "./mail-notify.js";
 import { reading } from "./mail-reading.js";
+import { searching } from "./mail-search.js";
+import { swiping } from "./mail-swipe.js";
 import { writing } from "./mail-write.js";
 
-for (const begin of [reading, lines, acts, keys, writing, live]) begin();
+for (const begin of [reading, lines, acts, keys, swiping, searching, writing, notifying, live]) begin();

@@ -7,11 +7,17 @@ export function times() {
   const language = document.documentElement.lang;
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
   const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" });
+  const local = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
   const refresh = () => {
     for (const time of document.querySelectorAll("time[datetime]")) {
       const at = new Date(time.dateTime);
       if (Number.isNaN(at.getTime())) continue;
       time.title = exact.format(at);
+      // When something will be is said as it is where the reader is.
+      if (time.dataset.local !== undefined) {
+        time.textContent = local.format(at);
+        continue;
+      }
       const words = said(relative, (at.getTime() - Date.now()) / 1000);
       if (words && time.dataset.exact === undefined) time.textContent = words;
     }

@@ -328,6 +328,7 @@ impl Keeper<'_> {
             reply_to: reply_to.into_iter().map(named).collect(),
             text: text.to_owned(),
             rich: None,
+            extra: None,
             files: Vec::new(),
             date: self.now,
             message_id: new_message_id(self.desk.filing.host().as_str(), &*self.desk.ports.random),

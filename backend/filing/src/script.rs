@@ -259,6 +259,7 @@ impl Filing {
             subject: String::new(),
             reply_to: Vec::new(),
             rich: None,
+            extra: None,
             text: String::new(),
             files: Vec::new(),
             date: self.store.now(),

@@ -15,12 +15,13 @@ mod targets {
     pub(crate) mod msgauth;
     pub(crate) mod pop3;
     pub(crate) mod proxy;
+    pub(crate) mod reading;
     pub(crate) mod sasl;
     pub(crate) mod sieve;
     pub(crate) mod smtp;
 }
 
-use targets::{filters, imap, junk, message, msgauth, pop3, proxy, sasl, sieve, smtp};
+use targets::{filters, imap, junk, message, msgauth, pop3, proxy, reading, sasl, sieve, smtp};
 
 /// Takes any octets; panics where a rule is broken.
 pub type Target = fn(&[u8]);
@@ -59,6 +60,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("filter-clamd", filters::clamd),
     ("filter-rspamd", filters::rspamd),
     ("filter-milter", filters::milter),
+    ("calendar", reading::calendar),
 ];
 
 /// The target of that name.

@@ -96,6 +96,12 @@ pub(crate) const MAIL_FILE: &str = "/mail/{mailbox}/{uid}/files/{part}";
 pub(crate) const MAIL_ZIP: &str = "/mail/{mailbox}/{uid}/files.zip";
 /// Whether a sender's pictures are shown.
 pub(crate) const MAIL_PICTURES: &str = "/mail/{mailbox}/{uid}/pictures";
+/// How a search may go on.
+pub(crate) const MAIL_SUGGESTIONS: &str = "/mail/suggestions";
+/// What is answered to an invitation.
+pub(crate) const MAIL_MEETING: &str = "/mail/{mailbox}/{uid}/meeting";
+/// Whether somebody is told that their message was read.
+pub(crate) const MAIL_RECEIPT: &str = "/mail/{mailbox}/{uid}/receipt";
 pub(crate) const MAIL_ACTS: &str = "/mail/{mailbox}/acts";
 pub(crate) const MAIL_UNDO: &str = "/mail/undo/{token}";
 /// A new message, an answer, or a draft.

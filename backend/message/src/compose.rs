@@ -36,6 +36,8 @@ pub struct Writing {
     pub text: String,
     /// The same as HTML, for who shows that.
     pub rich: Option<Rich>,
+    /// What programs read, and people don't.
+    pub extra: Option<Extra>,
     /// Beside the text.
     pub files: Vec<Attached>,
     /// When.
@@ -48,6 +50,15 @@ pub struct Writing {
     pub references: String,
     /// Fields of ours: names, and values in ASCII.
     pub more: Vec<(&'static str, String)>,
+}
+
+/// What is said to programs, beside the text for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extra {
+    /// An iCalendar object that answers an invitation, with CRLF line ends (RFC 6047 §2.4).
+    CalendarReply(String),
+    /// What became of a message, as fields with CRLF line ends (RFC 8098 §3.1).
+    Disposition(String),
 }
 
 /// A text as HTML, with the pictures that stand in it.
@@ -132,6 +143,9 @@ fn put_parts(
 
 /// Plain text; where there is HTML, too, the best is last (RFC 2046 §5.1.4), with its pictures beside it (RFC 2387).
 fn put_body(out: &mut Vec<u8>, writing: &Writing, random: &dyn Random) {
+    if let Some(extra) = &writing.extra {
+        return put_extra(out, &writing.text, extra, random);
+    }
     let Some(rich) = &writing.rich else { return put_text(out, &writing.text) };
     put_parts(out, "multipart/alternative", random, |out, next| {
         put_text(out, &writing.text);
@@ -146,6 +160,31 @@ fn put_body(out: &mut Vec<u8>, writing: &Writing, random: &dyn Random) {
                 put_file(out, picture, Some(id));
             }
         });
+    });
+}
+
+/// The text, and beside it what programs read: of an answer the same thing again (RFC 6047 §2.4), of a report its other part.
+fn put_extra(out: &mut Vec<u8>, text: &str, extra: &Extra, random: &dyn Random) {
+    let kind = match extra {
+        Extra::CalendarReply(_) => "multipart/alternative",
+        Extra::Disposition(_) => "multipart/report; report-type=disposition-notification",
+    };
+    put_parts(out, kind, random, |out, next| {
+        put_text(out, text);
+        next(out);
+        match extra {
+            Extra::CalendarReply(calendar) => {
+                put_field(out, "Content-Type", "text/calendar; charset=utf-8; method=REPLY");
+                out.extend_from_slice(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+                put_quoted_printable(out, calendar);
+            }
+            // RFC 8098 §3: 7bit where it can be.
+            Extra::Disposition(fields) => {
+                let encoding = if fields.is_ascii() { "7bit" } else { "8bit" };
+                put_field(out, "Content-Type", "message/disposition-notification");
+                out.extend_from_slice(format!("Content-Transfer-Encoding: {encoding}\r\n\r\n{fields}").as_bytes());
+            }
+        }
     });
 }
 
@@ -393,6 +432,7 @@ mod tests {
             subject: subject.to_owned(),
             text: text.to_owned(),
             rich: None,
+            extra: None,
             files: Vec::new(),
             date: Timestamp::from_seconds(1_767_225_600),
             message_id: "<1@x.example>".to_owned(),

@@ -37,7 +37,7 @@ mod words;
 
 pub use address::{ListItem, MAX_LIST_ITEMS, Mailbox, mailboxes, read_address_list};
 pub use binary::without_binary;
-pub use compose::{Attached, Named, Rich, Writing, compose, is_content_id};
+pub use compose::{Attached, Extra, Named, Rich, Writing, compose, is_content_id};
 pub use date::{HeaderDate, civil_from_days, days_from_civil, format_date, parse_date};
 pub use facts::{Facts, MAX_REFERENCES};
 pub use header::{Field, Fields, count_received, fields, header_fields, header_octets, remove_fields, unfold};

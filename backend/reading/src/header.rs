@@ -51,6 +51,8 @@ pub struct Header {
     pub cc: Vec<Party>,
     /// Bcc: of one's own mail.
     pub bcc: Vec<Party>,
+    /// Who asks to be told that it was read (RFC 8098 §2.1).
+    pub receipt_to: Vec<Party>,
     /// When it was written, by its author's clock.
     pub date: Option<Timestamp>,
     /// With its angle brackets, as it is to be named in answers; empty where there is none.
@@ -78,6 +80,7 @@ impl Header {
                 () if field.is("To") => take(&mut read.to, &field.unfolded()),
                 () if field.is("Cc") => take(&mut read.cc, &field.unfolded()),
                 () if field.is("Bcc") => take(&mut read.bcc, &field.unfolded()),
+                () if field.is("Disposition-Notification-To") => take(&mut read.receipt_to, &field.unfolded()),
                 () if field.is("Date") => read.date = parse_date(&field.unfolded()).map(|date| date.at),
                 () if field.is("Message-ID") => read.message_id = text(),
                 () if field.is("References") => read.references = decode_header_value(field.value),
@@ -115,7 +118,7 @@ fn party(mailbox: &Mailbox) -> Party {
 }
 
 /// One line, no controls and nothing that turns the line's direction round, so that a name cannot dress up as another.
-fn cut(text: &str) -> String {
+pub(crate) fn cut(text: &str) -> String {
     let is_shown = |character: &char| {
         !character.is_control()
             && !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')

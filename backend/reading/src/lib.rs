@@ -6,7 +6,7 @@
 //!                                  └ HTML ───> Cleaner::clean: allowed elements, styles, pictures; links judged
 //! ```
 //! - `letter`: which parts are read, and which are files. `header`: the fields that people look at.
-//! - `plain`: text as people typed it. `as_text`: HTML as plain text. `html`: what is left of an author's HTML; `css`: of its styles. `link`: where a link leads. `vcard`: cards of people.
+//! - `plain`: text as people typed it. `as_text`: HTML as plain text. `html`: what is left of an author's HTML; `css`: of its styles. `link`: where a link leads. `vcard`: cards of people. `calendar`: invitations, and answers to them.
 //!
 //! # Invariants
 //! - No octets are refused, and nothing here runs long: sizes, depths and counts have named limits.
@@ -15,6 +15,7 @@
 //! - Nothing here says a sentence: kinds and names only, for the catalogue.
 
 mod as_text;
+mod calendar;
 mod css;
 mod header;
 mod html;
@@ -24,8 +25,9 @@ pub mod plain;
 mod vcard;
 
 pub use as_text::text_of;
+pub use calendar::{Attendance, Attendee, Invitation, MAX_CALENDAR_OCTETS, When, reply};
 pub use header::{Header, Party};
 pub use html::{Clean, Cleaner, Doubtful, Fetched, MAX_HTML_OCTETS, Pictures, escaped};
-pub use letter::{File, Invitation, Letter, MAX_FILES, Passage, Seal, decoded, file_octets};
+pub use letter::{File, Letter, MAX_FILES, Passage, Seal, calendar_of, decoded, file_octets};
 pub use link::{Doubt, judge};
 pub use vcard::{Card, CardVersion, MAX_CARDS};

@@ -223,6 +223,7 @@ impl Server {
         let service = self.service().with_operations(operations);
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
         tasks.spawn(service.mail.clone().post(stop.clone()));
+        tasks.spawn(service.mail.clone().wake(stop.clone()));
         tasks.spawn(service.dns.clone().look_after(stop.clone()));
         tasks.spawn(quotas::steward(&self.reloading.begun_with, &self.store).run(stop.clone()));
         tasks.spawn(holds::warden(&self.reloading.begun_with, &self.store).run(stop.clone()));

@@ -4,10 +4,10 @@
 //! Actor ──> own mailbox ──> View (the store's, shared with IMAP's sessions) ──> order ──> a window of rows ──> contents
 //!                 └──────> acts: the store's writer, as IMAP's STORE, COPY, MOVE; what was done can be taken back
 //! ```
-//! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for.
-//! - `open`: one message, read and judged. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed and thrown away.
+//! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for; `suggest`: how that goes on.
+//! - `open`: one message, read and judged; `meeting`: what it invites to, and answering that; `receipt`: who asks to be told that it was read. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed and thrown away.
 //! - `removed`: what was deleted, and its way back.
-//! - `answer`: what an answer begins with. `identities`: as whom one writes. `rich`: text with formatting. `write`: drafts and sending; `hints`: what is asked before; `later`: what goes out later; `contacts`: whom one knows.
+//! - `answer`: what an answer begins with. `identities`: as whom one writes. `rich`: text with formatting. `write`: drafts and sending; `hints`: what is asked before; `later`: what goes out later; `snooze`: what comes back later; `contacts`: whom one knows.
 //!
 //! Invariants: whoever asks sees their own account and nothing else; a mailbox of another is absent. Nothing is read whole for a page: an
 //! order is kept as long as its mailbox's messages stay, and brought up to date by what came and went.
@@ -21,11 +21,15 @@ mod hints;
 mod identities;
 mod later;
 mod list;
+mod meeting;
 mod news;
 mod open;
 mod order;
+mod receipt;
 mod removed;
 mod rich;
+mod snooze;
+mod suggest;
 mod write;
 
 use std::sync::Arc;
@@ -33,6 +37,7 @@ use std::sync::Arc;
 use relais_finding::Finder;
 use relais_model::{MailboxName, SpecialUse, Uid};
 use relais_store::{AccountKey, MailboxKey, MailboxStatus, Store, View};
+use tokio::sync::Notify;
 
 use crate::{Actor, Failure, Text};
 
@@ -43,12 +48,16 @@ pub use find::{MAX_TERMS, Search, Term, Within};
 pub use identities::WriterIdentity;
 pub use later::LaterMessage;
 pub use list::{Elsewhere, ListFilter, ListPage, ListRow, ListWanted, MAX_WINDOW};
+pub use meeting::{AnswerWords, MeetingView};
 pub use news::{MailNews, News};
 pub use open::{Genuine, MessageEntry, MessageFlags, MessageView, RawMessage};
 pub use relais_finding::Excerpted;
 pub use relais_store::{Density, ReadingChoices, ReadingPane, WritingChoices};
+pub use receipt::ReceiptView;
 pub use removed::{RemovedEntry, WhichRemoved};
 pub use rich::Quote;
+pub use snooze::SNOOZED;
+pub use suggest::{Suggestion, search_parts};
 pub use write::{Draft, DraftFile, MAX_FILES_OCTETS, MAX_RECIPIENTS, NewFile, Out};
 
 use acts::Undos;
@@ -62,6 +71,8 @@ pub struct Mail {
     finder: Finder,
     orders: Arc<Orders>,
     undos: Arc<Undos>,
+    /// Rung when something is to come back.
+    alarm: Arc<Notify>,
     /// None in a house that sends nothing.
     out: Option<Arc<Out>>,
 }
@@ -103,6 +114,11 @@ impl Folder {
         self.name.rsplit('/').next().unwrap_or(&self.name)
     }
 
+    /// What is out of the way until a time waits in it.
+    pub fn is_snoozed(&self) -> bool {
+        self.name == SNOOZED
+    }
+
     /// Levels above it.
     pub fn depth(&self) -> usize {
         self.name.matches('/').count()
@@ -112,12 +128,13 @@ impl Folder {
     fn rank(&self) -> u8 {
         match (self.is_inbox, self.special_use) {
             (true, _) => 0,
-            (_, Some(SpecialUse::Drafts)) => 1,
-            (_, Some(SpecialUse::Sent)) => 2,
-            (_, Some(SpecialUse::Archive)) => 3,
-            (_, Some(SpecialUse::Junk)) => 4,
-            (_, Some(SpecialUse::Trash)) => 5,
-            _ => 6,
+            _ if self.is_snoozed() => 1,
+            (_, Some(SpecialUse::Drafts)) => 2,
+            (_, Some(SpecialUse::Sent)) => 3,
+            (_, Some(SpecialUse::Archive)) => 4,
+            (_, Some(SpecialUse::Junk)) => 5,
+            (_, Some(SpecialUse::Trash)) => 6,
+            _ => 7,
         }
     }
 }
@@ -132,7 +149,7 @@ impl Mail {
     /// Over `store`.
     pub fn new(store: Store) -> Self {
         let finder = Finder::new(store.clone());
-        Self { store, finder, orders: Arc::default(), undos: Arc::default(), out: None }
+        Self { store, finder, orders: Arc::default(), undos: Arc::default(), alarm: Arc::default(), out: None }
     }
 
     /// The same, with this index: without one, searches read messages.

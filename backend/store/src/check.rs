@@ -135,9 +135,10 @@ const RULES: [(&str, &str); 33] = [
     ("choices of readers, or senders of pictures, of nobody",
      "SELECT COUNT(*) FROM (SELECT account_key FROM reading_choices UNION ALL SELECT account_key FROM picture_sender) o
       WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key)"),
-    ("identities, choices of writers, scheduled drafts, or contacts, of nobody",
+    ("identities, choices of writers, scheduled drafts, snoozed messages, meetings or contacts, of nobody",
      "SELECT COUNT(*) FROM (SELECT account_key FROM identity UNION ALL SELECT account_key FROM writing_choices
-          UNION ALL SELECT account_key FROM scheduled UNION ALL SELECT account_key FROM contact) o
+          UNION ALL SELECT account_key FROM scheduled UNION ALL SELECT account_key FROM snoozed
+          UNION ALL SELECT account_key FROM meeting UNION ALL SELECT account_key FROM contact) o
       WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key)"),
     ("scripts, or what they remember, of nobody; or several active ones",
      "SELECT (SELECT COUNT(*) FROM (SELECT account_key FROM sieve_script WHERE account_key IS NOT NULL

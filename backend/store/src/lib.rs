@@ -12,7 +12,7 @@
 //! - `writer`: the one task that changes mail; `transaction`: how its statements cross to the database. `mailbox`: folders; `names`: which one a name is. `view`: what sessions look at.
 //! - `settings`: what those who run the house have set. `webhook`: whom it tells what happens. `certificate`: what the doors show. `idempotency`: what a script's request did, so that it isn't done twice. `dns`: keys that sign, what checks of the DNS found, who serves the zones.
 //! - `sending`: what accounts send, against what they may; holds, addresses that are nobody's, complaints.
-//! - `webmail`: how each person reads mail here, and whose pictures they see. `writing`: as whom they write, and how; `scheduled`: what goes out later; `contact`: whom they know.
+//! - `webmail`: how each person reads mail here, and whose pictures they see. `writing`: as whom they write, and how; `scheduled`: what goes out later; `snoozed`: what comes back later; `meeting`: what they are invited to; `contact`: whom they know.
 //! - `sieve`: people's scripts, the house's, and what they remember.
 //! - `transport`: TLS policies, and how TLS came out. `report`: what we tell others of their mail, and what they told us of ours.
 //! - `moving`: mail that is brought from another server, and how far that has come.
@@ -47,6 +47,7 @@ mod idempotency;
 mod junk;
 mod key;
 mod mailbox;
+mod meeting;
 mod message;
 mod metadata;
 mod moving;
@@ -63,6 +64,7 @@ mod sending;
 mod settings;
 mod sieve;
 mod sizes;
+mod snoozed;
 mod sql;
 mod thread;
 mod transaction;
@@ -111,6 +113,7 @@ pub use key::{
     WebhookKey,
 };
 pub use mailbox::{MAX_MAILBOXES, Mailbox, MailboxError, MailboxStatus, Quota};
+pub use meeting::{MAX_MEETINGS, Meeting, MeetingName};
 pub use message::{
     Acceptance, Accepted, Append, Appended, ChangeError, Copied, Delivered, Delivery, DeliveryRefusal, Expunged,
     FlagChange, FlagOp, FlagsStored, Replaced, Target,
@@ -135,6 +138,7 @@ pub use sieve::{
     SieveEntry, SieveError, SieveScript,
 };
 pub use sizes::{Sizes, StorageEntry, StorageUse};
+pub use snoozed::{MAX_SNOOZED, Snoozed};
 pub use transport::*;
 pub use view::{Change, ChangeKind, Changes, MAX_KEYWORDS, Row, Rows, View};
 pub use webhook::*;

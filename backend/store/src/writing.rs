@@ -34,11 +34,13 @@ pub struct WritingChoices {
     pub is_rich: bool,
     /// So long what is sent can be stopped; 0: it goes at once.
     pub undo_seconds: u32,
+    /// Those to whom one has written complete what one types.
+    pub suggests_written: bool,
 }
 
 impl Default for WritingChoices {
     fn default() -> Self {
-        Self { is_rich: true, undo_seconds: 10 }
+        Self { is_rich: true, undo_seconds: 10, suggests_written: true }
     }
 }
 
@@ -114,12 +116,13 @@ impl Store {
 
     /// How an account writes.
     pub async fn writing_choices(&self, account: AccountKey) -> Result<WritingChoices, StoreError> {
-        let sql = "SELECT is_rich, undo_seconds FROM writing_choices WHERE account_key = $1";
+        let sql = "SELECT is_rich, undo_seconds, suggests_written FROM writing_choices WHERE account_key = $1";
         let row = sqlx::query(sql).bind(account.value()).fetch_optional(&mut *self.reader().await?).await?;
         let Some(row) = row else { return Ok(WritingChoices::default()) };
         Ok(WritingChoices {
             is_rich: row.try_get::<i64, _>(0)? != 0,
             undo_seconds: u32::try_from(row.try_get::<i64, _>(1)?).unwrap_or_default(),
+            suggests_written: row.try_get::<i64, _>(2)? != 0,
         })
     }
 
@@ -127,12 +130,13 @@ impl Store {
     pub async fn set_writing_choices(&self, account: AccountKey, choices: WritingChoices) -> Result<(), StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
-                let sql = "INSERT INTO writing_choices (account_key, is_rich, undo_seconds)
-                           SELECT account_key, $2, $3 FROM account WHERE account_key = $1
+                let sql = "INSERT INTO writing_choices (account_key, is_rich, undo_seconds, suggests_written)
+                           SELECT account_key, $2, $3, $4 FROM account WHERE account_key = $1
                            ON CONFLICT (account_key) DO UPDATE SET is_rich = excluded.is_rich,
-                               undo_seconds = excluded.undo_seconds";
+                               undo_seconds = excluded.undo_seconds, suggests_written = excluded.suggests_written";
                 let query = sqlx::query(sql).bind(account.value()).bind(i64::from(choices.is_rich));
-                query.bind(i64::from(choices.undo_seconds)).execute(tx).await?;
+                let query = query.bind(i64::from(choices.undo_seconds)).bind(i64::from(choices.suggests_written));
+                query.execute(tx).await?;
                 Ok(())
             })
         })

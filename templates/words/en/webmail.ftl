@@ -391,3 +391,70 @@ mail-contacts-imported = { $count ->
    *[other] { $count } contacts imported.
 }
 mail-contacts-imported-some = { $count } contacts imported; for { $left } there was no room.
+webmail-snoozed = Snoozed
+webmail-snooze = Snooze
+webmail-snooze-later = In three hours
+webmail-snooze-tomorrow = Tomorrow morning
+webmail-snooze-week = On Monday morning
+webmail-snooze-at = Or at another time.
+webmail-snooze-until = Until then
+webmail-snoozed-until = Back
+mail-snoozed-too-many = As many messages are snoozed as may be. Bring some back first.
+mail-done-snoozed = { $count ->
+    [one] 1 message snoozed. It comes back to the inbox, unread.
+   *[other] { $count } messages snoozed. They come back to the inbox, unread.
+}
+webmail-invitation-update = Invitation, changed
+webmail-meeting-when = When
+webmail-meeting-where = Where
+webmail-meeting-repeats = repeats
+webmail-attendees = { $count ->
+    [one] 1 person invited
+   *[other] { $count } people invited
+}
+webmail-attendee-accepted = Comes
+webmail-attendee-declined = Doesn’t come
+webmail-attendee-tentative = Maybe
+webmail-attendee-waits = No answer yet
+webmail-meeting-accepted = Accept
+webmail-meeting-tentative = Maybe
+webmail-meeting-declined = Decline
+webmail-meeting-by-another = Who sent this isn’t who invites: don’t trust it without asking. It can’t be answered from here.
+webmail-meeting-cancelled = This meeting was called off.
+webmail-meeting-outdated = A later message has changed this meeting: answer that one.
+webmail-meeting-you-accepted = You accepted, { $when }.
+webmail-meeting-you-tentative = You answered maybe, { $when }.
+webmail-meeting-you-declined = You declined, { $when }.
+webmail-meeting-answer-old = That was before it was changed.
+webmail-meeting-not-invited = You aren’t among those who are invited by name, so there is nothing to answer.
+webmail-meeting-subject-accepted = Accepted: { $meeting }
+webmail-meeting-subject-tentative = Maybe: { $meeting }
+webmail-meeting-subject-declined = Declined: { $meeting }
+webmail-meeting-text-accepted = { $who } accepts: { $meeting }
+webmail-meeting-text-tentative = { $who } may come: { $meeting }
+webmail-meeting-text-declined = { $who } declines: { $meeting }
+mail-meeting-accepted = Accepted. { $who } is told.
+mail-meeting-tentative = Answered maybe. { $who } is told.
+mail-meeting-declined = Declined. { $who } is told.
+mail-meeting-no-answer = This invitation can’t be answered.
+webmail-receipt = { $who } asks to be told that you have read this.
+webmail-receipt-elsewhere = { $who } asks that { $to } be told that you have read this.
+webmail-receipt-why = Nobody is told unless you say so.
+webmail-receipt-send = Send a receipt
+webmail-receipt-never = Don’t
+webmail-receipt-ask = Ask for a receipt when it is read
+webmail-receipt-subject = Read: { $subject }
+webmail-receipt-text = Your message “{ $subject }” was opened. This says nothing about whether it was read or understood.
+mail-receipt-sent = The receipt is sent.
+mail-receipt-not-sent = No receipt is sent.
+mail-receipt-gone = This message asks for no receipt, or that was answered already.
+webmail-suggest-written = Suggest people I have written to
+webmail-suggest-written-help = Your contacts are suggested anyway. The junk filter knows whom you write to in both cases, so that their answers arrive.
+webmail-search-parts = What is looked for
+webmail-search-without = look without it
+webmail-notify = Notices of new mail
+webmail-notify-why = Who wrote, and about what, shown by this browser while you look at something else. Only of mail in the inbox, and only in this browser.
+webmail-notify-act = Show notices
+webmail-notify-on = Notices are shown in this browser.
+webmail-notify-off = No notices are shown in this browser.
+webmail-notify-denied = This browser doesn’t let this page show notices. Its settings for this page say so.

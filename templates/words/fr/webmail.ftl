@@ -391,3 +391,70 @@ mail-contacts-imported = { $count ->
    *[other] { $count } contacts importés.
 }
 mail-contacts-imported-some = { $count } contacts importés ; { $left } n’ont pas trouvé de place.
+webmail-snoozed = En attente
+webmail-snooze = Mettre en attente
+webmail-snooze-later = Dans trois heures
+webmail-snooze-tomorrow = Demain matin
+webmail-snooze-week = Lundi matin
+webmail-snooze-at = Ou à un autre moment.
+webmail-snooze-until = Jusqu’à ce moment
+webmail-snoozed-until = De retour
+mail-snoozed-too-many = Trop de messages sont déjà en attente. Faites-en revenir quelques-uns d’abord.
+mail-done-snoozed = { $count ->
+    [one] 1 message mis en attente. Il reviendra non lu dans la boîte de réception.
+   *[other] { $count } messages mis en attente. Ils reviendront non lus dans la boîte de réception.
+}
+webmail-invitation-update = Invitation modifiée
+webmail-meeting-when = Quand
+webmail-meeting-where = Où
+webmail-meeting-repeats = se répète
+webmail-attendees = { $count ->
+    [one] 1 personne invitée
+   *[other] { $count } personnes invitées
+}
+webmail-attendee-accepted = Vient
+webmail-attendee-declined = Ne vient pas
+webmail-attendee-tentative = Peut-être
+webmail-attendee-waits = Pas encore de réponse
+webmail-meeting-accepted = Accepter
+webmail-meeting-tentative = Peut-être
+webmail-meeting-declined = Refuser
+webmail-meeting-by-another = L’expéditeur n’est pas celui qui invite : ne vous y fiez pas sans demander. On ne peut pas y répondre d’ici.
+webmail-meeting-cancelled = Ce rendez-vous a été annulé.
+webmail-meeting-outdated = Un message plus récent a modifié ce rendez-vous : répondez à celui-là.
+webmail-meeting-you-accepted = Vous avez accepté, { $when }.
+webmail-meeting-you-tentative = Vous avez répondu peut-être, { $when }.
+webmail-meeting-you-declined = Vous avez refusé, { $when }.
+webmail-meeting-answer-old = C’était avant la modification.
+webmail-meeting-not-invited = Vous n’êtes pas invité nommément ; il n’y a rien à répondre.
+webmail-meeting-subject-accepted = Accepté : { $meeting }
+webmail-meeting-subject-tentative = Peut-être : { $meeting }
+webmail-meeting-subject-declined = Refusé : { $meeting }
+webmail-meeting-text-accepted = { $who } accepte : { $meeting }
+webmail-meeting-text-tentative = { $who } viendra peut-être : { $meeting }
+webmail-meeting-text-declined = { $who } refuse : { $meeting }
+mail-meeting-accepted = Accepté. { $who } en est averti.
+mail-meeting-tentative = Réponse : peut-être. { $who } en est averti.
+mail-meeting-declined = Refusé. { $who } en est averti.
+mail-meeting-no-answer = On ne peut pas répondre à cette invitation.
+webmail-receipt = { $who } demande à savoir que vous avez lu ce message.
+webmail-receipt-elsewhere = { $who } demande que { $to } sache que vous avez lu ce message.
+webmail-receipt-why = Personne n’est averti sans votre accord.
+webmail-receipt-send = Envoyer un accusé
+webmail-receipt-never = Ne pas en envoyer
+webmail-receipt-ask = Demander un accusé de lecture
+webmail-receipt-subject = Lu : { $subject }
+webmail-receipt-text = Votre message « { $subject } » a été ouvert. Cela ne dit pas s’il a été lu ou compris.
+mail-receipt-sent = L’accusé est envoyé.
+mail-receipt-not-sent = Aucun accusé n’est envoyé.
+mail-receipt-gone = Ce message ne demande pas d’accusé, ou vous avez déjà répondu.
+webmail-suggest-written = Proposer les personnes à qui j’ai écrit
+webmail-suggest-written-help = Vos contacts sont proposés de toute façon. Le filtre connaît vos correspondants dans les deux cas, pour que leurs réponses arrivent.
+webmail-search-parts = Ce qui est cherché
+webmail-search-without = chercher sans cela
+webmail-notify = Annonces du nouveau courrier
+webmail-notify-why = Qui écrit, et à quel sujet, annoncé par ce navigateur pendant que vous regardez autre chose. Seulement pour la boîte de réception, et dans ce navigateur seulement.
+webmail-notify-act = Afficher les annonces
+webmail-notify-on = Les annonces s’affichent dans ce navigateur.
+webmail-notify-off = Aucune annonce ne s’affiche dans ce navigateur.
+webmail-notify-denied = Ce navigateur interdit les annonces à cette page : ses réglages pour cette page le disent.

@@ -2,7 +2,8 @@
 
 use axum::extract::{Path, State};
 use relais_model::{Uid, UidSet};
-use relais_service::{Act, Chosen, Place, Text};
+use relais_reading::Attendance;
+use relais_service::{Act, AnswerWords, Chosen, Failure, Place, Text};
 use serde::Deserialize;
 
 use super::list::MailQuery;
@@ -14,7 +15,12 @@ use crate::{Web, path};
 const MAX_CHOSEN: usize = 1000;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.post(path::MAIL_ACTS, act).post(path::MAIL_UNDO, undo).post(path::MAIL_PICTURES, pictures)
+    routes
+        .post(path::MAIL_ACTS, act)
+        .post(path::MAIL_UNDO, undo)
+        .post(path::MAIL_PICTURES, pictures)
+        .post(path::MAIL_MEETING, meeting)
+        .post(path::MAIL_RECEIPT, receipt)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -26,6 +32,10 @@ struct ActForm {
     /// A mailbox's id, for `move` and `copy`.
     to: String,
     label: String,
+    /// For `snooze-until`: `2026-11-27T09:00`, where the reader is.
+    until: String,
+    /// `Europe/Paris`: where that is; only a script knows.
+    zone: String,
     /// `matching`: all that the list shows on all its pages; `one`: the named ones alone; else the lines that they stand on.
     whom: String,
     /// Of the list.
@@ -75,14 +85,30 @@ async fn act(person: Person, State(web): State<Web>, Path(mailbox): Path<String>
     let mail = &web.service().mail;
     let by_conversation = mail.choices(&person.actor).await?.by_conversation;
     let back = if form.next.is_empty() { person.visit.back.clone() } else { next_path(&form.next).to_owned() };
-    let Some(act) = form.act() else {
-        let flash = Flash { kind: FlashKind::Warn, text: Text::new("mail-no-such-act"), undo: None };
-        return Ok(redirect(&back, &flash));
+    let warn = |text| redirect(&back, &Flash { kind: FlashKind::Warn, text, undo: None });
+    let snooze = super::snooze::until(&form.act, &form.until, &form.zone, web.now());
+    let act = match snooze.transpose() {
+        Ok(until) => until.map(Act::Snooze).or_else(|| form.act()),
+        Err(failure) => return Ok(warn(reason(failure)?)),
     };
-    let outcome = mail.act(&person.actor, &mailbox, &form.chosen(by_conversation), &act).await?;
+    let Some(act) = act else { return Ok(warn(Text::new("mail-no-such-act"))) };
+    let outcome = match mail.act(&person.actor, &mailbox, &form.chosen(by_conversation), &act).await {
+        Ok(outcome) => outcome,
+        // A time that doesn't do is no reason to leave the list.
+        Err(failure) => return Ok(warn(reason(failure)?)),
+    };
     let undo = outcome.undo.map(|token| path::of("/mail/undo", &token));
     let kind = if outcome.count == 0 { FlashKind::Warn } else { FlashKind::Ok };
     Ok(redirect(&back, &Flash { kind, text: outcome.says, undo }))
+}
+
+/// What to say of an act that wasn't done, where that can be mended at once.
+fn reason(failure: Failure) -> Result<Text, Failure> {
+    match failure {
+        Failure::Unfit(mut complaints) if !complaints.is_empty() => Ok(complaints.swap_remove(0).why),
+        Failure::Clash(complaint) => Ok(complaint.why),
+        failure => Err(failure),
+    }
 }
 
 async fn undo(
@@ -113,4 +139,60 @@ async fn pictures(
     let says = web.service().mail.show_pictures(&person.actor, &mailbox, uid, form.show == "always").await?;
     let next = next_path(&form.next);
     Ok(if form.next.is_empty() { done(&person.visit.back, says) } else { done(next, says) })
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct AnswerForm {
+    /// `accepted`, `tentative` or `declined`; for a receipt `send` or `never`.
+    answer: String,
+    /// Of the message, as it is shown.
+    subject: String,
+}
+
+/// Answers an invitation.
+async fn meeting(
+    person: Person,
+    State(web): State<Web>,
+    Path((mailbox, uid)): Path<(String, u32)>,
+    Form(form): Form<AnswerForm>,
+) -> Oops {
+    let (frame, back) = (person.frame(&web), person.visit.back.clone());
+    let Some(answer) = Attendance::parse(&form.answer) else {
+        let flash = Flash { kind: FlashKind::Warn, text: Text::new("mail-no-such-act"), undo: None };
+        return Ok(redirect(&back, &flash));
+    };
+    let who = person.me.address.to_string();
+    let says = |id: &str| {
+        let text = Text::named(format!("webmail-meeting-{id}-{}", answer.as_str()));
+        frame.tell(&text.with("meeting", form.subject.as_str()).with("who", who.as_str()))
+    };
+    let words = AnswerWords { subject: says("subject"), text: says("text") };
+    let (mail, since) = (&web.service().mail, person.me.created_at);
+    let done_or_not = mail.answer_meeting(&person.actor, since, (&mailbox, uid), answer, words).await;
+    answered(&back, done_or_not)
+}
+
+/// Tells somebody that their message was read, or doesn't.
+async fn receipt(
+    person: Person,
+    State(web): State<Web>,
+    Path((mailbox, uid)): Path<(String, u32)>,
+    Form(form): Form<AnswerForm>,
+) -> Oops {
+    let (frame, back) = (person.frame(&web), person.visit.back.clone());
+    let says = |id| frame.tell(&Text::new(id).with("subject", form.subject.as_str()));
+    let words = (form.answer == "send")
+        .then(|| AnswerWords { subject: says("webmail-receipt-subject"), text: says("webmail-receipt-text") });
+    let (mail, since) = (&web.service().mail, person.me.created_at);
+    let done_or_not = mail.answer_receipt(&person.actor, since, (&mailbox, uid), words).await;
+    answered(&back, done_or_not)
+}
+
+/// What came of it stands above the message.
+fn answered(back: &str, done_or_not: Result<Text, Failure>) -> Oops {
+    match done_or_not {
+        Ok(says) => Ok(done(back, says)),
+        Err(failure) => Ok(redirect(back, &Flash { kind: FlashKind::Warn, text: reason(failure)?, undo: None })),
+    }
 }

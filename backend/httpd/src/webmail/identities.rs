@@ -35,6 +35,7 @@ struct IdentitiesPage {
     others: Vec<String>,
     formats: Vec<Choice>,
     undos: Vec<Choice>,
+    suggests_written: bool,
 }
 
 /// What is kept, beside what was typed.
@@ -52,6 +53,7 @@ impl IdentitiesPage {
         Self {
             formats: ["rich", "plain"].map(format).to_vec(),
             undos: UNDO_SECONDS.map(|seconds| undo(&frame, seconds, kept.choices.undo_seconds)).to_vec(),
+            suggests_written: kept.choices.suggests_written,
             complaints: Complaints::default(),
             identities: kept.identities,
             wrong: String::new(),
@@ -106,6 +108,7 @@ struct AddressForm {
 struct ChoicesForm {
     format: String,
     undo: u32,
+    suggests_written: Option<String>,
 }
 
 async fn page(person: &Person, web: &Web) -> Result<IdentitiesPage, Failure> {
@@ -150,7 +153,11 @@ async fn remove(person: Person, State(web): State<Web>, Form(form): Form<Address
 }
 
 async fn choose(person: Person, State(web): State<Web>, Form(form): Form<ChoicesForm>) -> Oops {
-    let choices = WritingChoices { is_rich: form.format != "plain", undo_seconds: form.undo.min(60) };
+    let choices = WritingChoices {
+        is_rich: form.format != "plain",
+        undo_seconds: form.undo.min(60),
+        suggests_written: form.suggests_written.is_some(),
+    };
     web.service().mail.choose_writing(&person.actor, choices).await?;
     Ok(done(path::MAIL_IDENTITIES, Text::new("mail-writing-kept")))
 }

@@ -2,8 +2,12 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
+use axum::Json;
 use axum::response::{IntoResponse as _, Redirect};
-use relais_service::{Actor, Elsewhere, Failure, ListFilter, ListPage, ListRow, ListWanted, Search, Text, Within};
+use relais_model::SpecialUse;
+use relais_service::{
+    Actor, Elsewhere, Failure, ListFilter, ListPage, ListRow, ListWanted, Search, Text, Within, search_parts,
+};
 use serde::{Deserialize, Serialize};
 
 use super::message::{Open, Pictures};
@@ -15,7 +19,7 @@ use crate::{Web, path};
 pub(super) const LINES: usize = 50;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get(path::MAILBOX, list).get(path::MAIL_MESSAGE, message)
+    routes.get(path::MAILBOX, list).get(path::MAIL_MESSAGE, message).get(path::MAIL_SUGGESTIONS, suggestions)
 }
 
 /// Which part of a mailbox is seen.
@@ -96,6 +100,8 @@ pub(super) struct List {
     pub(super) filters: Vec<(String, String, bool)>,
     /// Of what was found: the best first, the newest first; where something is looked for.
     pub(super) orders: Vec<(String, String, bool)>,
+    /// Parts of the search: as they were typed, and the way to the list without them.
+    pub(super) chips: Vec<(String, String)>,
     /// The same search in all mailboxes; empty where nothing is looked for.
     pub(super) everywhere: String,
     /// Where else something was found: the way there, and its words.
@@ -103,6 +109,8 @@ pub(super) struct List {
     pub(super) is_filtered: bool,
     pub(super) is_trash: bool,
     pub(super) is_junk: bool,
+    /// The act of a line that is swiped away.
+    pub(super) swipe: &'static str,
 }
 
 /// One line.
@@ -126,6 +134,8 @@ pub(super) struct LineRow {
     pub(super) has_attachment: bool,
     pub(super) is_open: bool,
     pub(super) labels: Vec<String>,
+    /// When it comes back; none: it isn't out of the way.
+    pub(super) until: Option<Time>,
 }
 
 impl LineRow {
@@ -151,6 +161,7 @@ impl LineRow {
             has_attachment: row.has_attachment,
             is_open: open.is_some_and(|open| row.uids.contains(&open)),
             labels: row.labels,
+            until: None,
             uid: row.uid,
         }
     }
@@ -187,8 +198,10 @@ impl List {
             (other.way(&folder.href), frame.say(id), order == query.order)
         };
         let orders = [("", "webmail-best-first"), ("newest", "webmail-newest-first")].map(order);
+        let chip = |q: String| MailQuery { q, offset: 0, ..query.kept() }.way(&folder.href);
         let everywhere = MailQuery { q: format!("in:all {}", query.q.trim()), offset: 0, ..query.kept() };
         Ok(Self {
+            chips: search_parts(&query.q).into_iter().map(|(part, q)| (part, chip(q))).collect(),
             orders: if is_search { orders.to_vec() } else { Vec::new() },
             everywhere: if is_search && !is_everywhere(query) { everywhere.way(&folder.href) } else { String::new() },
             elsewhere: Vec::new(),
@@ -205,11 +218,28 @@ impl List {
             offset,
             filters: filters.to_vec(),
             is_filtered: !query.q.trim().is_empty() || !query.show.is_empty(),
-            is_trash: folder.is(relais_model::SpecialUse::Trash),
-            is_junk: folder.is(relais_model::SpecialUse::Junk),
+            is_trash: folder.is(SpecialUse::Trash),
+            is_junk: folder.is(SpecialUse::Junk),
+            swipe: match folder.special_use {
+                Some(SpecialUse::Junk) => "not-junk",
+                Some(SpecialUse::Trash | SpecialUse::Archive | SpecialUse::Drafts) => "delete",
+                _ => "archive",
+            },
             query: now,
         })
     }
+}
+
+/// Says of each line when it comes back, in the mailbox where such messages wait.
+async fn say_until(web: &Web, frame: &Frame, shell: &Shell, me: &Actor, list: &mut List) -> Result<(), Failure> {
+    if !shell.current().is_some_and(|folder| folder.is_snoozed) {
+        return Ok(());
+    }
+    let until = web.service().mail.snoozed_until(me, &list.mailbox).await?;
+    for row in &mut list.rows {
+        row.until = until.get(&row.uid).map(|until| frame.time(until.0));
+    }
+    Ok(())
 }
 
 fn is_everywhere(query: &MailQuery) -> bool {
@@ -274,6 +304,7 @@ pub(super) async fn list(
     let wanted = query.wanted(shell.choices.by_conversation);
     let page = web.service().mail.list(&person.actor, &mailbox, &wanted).await?;
     let mut list = List::of(&frame, &shell, page, &query, None)?;
+    say_until(&web, &frame, &shell, &person.actor, &mut list).await?;
     list.elsewhere = elsewhere(&web, &frame, &person.actor, &mailbox, &query).await?;
     if query.part == "list" {
         return Ok(shown(&LinesPart { frame, list }));
@@ -293,7 +324,8 @@ async fn message(
     // After it was marked as read, so that the counts say so.
     let shell = Shell::of(&web, &frame, me, &mailbox).await?;
     let page = mail.list(me, &mailbox, &query.wanted(by_conversation)).await?;
-    let list = List::of(&frame, &shell, page, &query, Some(uid))?;
+    let mut list = List::of(&frame, &shell, page, &query, Some(uid))?;
+    say_until(&web, &frame, &shell, me, &mut list).await?;
     let is_shown = query.pictures == "1" || view.shows_pictures;
     let clean = if view.letter.has_html() {
         // What the frame will show is looked at here, for what is to be said of it.
@@ -303,6 +335,18 @@ async fn message(
     };
     let open = Open::of(&frame, &shell, &list, &view, clean.as_ref(), is_shown);
     Ok(shown(&MailPage { frame, shell, list, open: Some(open) }))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Typed {
+    q: String,
+}
+
+/// How a search that is being typed may go on: for a script.
+async fn suggestions(person: Person, State(web): State<Web>, Query(typed): Query<Typed>) -> Oops {
+    let found = web.service().mail.suggestions(&person.actor, &typed.q).await?;
+    Ok(Json(found.into_iter().map(|suggestion| suggestion.text).collect::<Vec<_>>()).into_response())
 }
 
 #[cfg(test)]
@@ -346,7 +390,10 @@ mod tests {
                 let shell = shell(&frame, mailbox);
                 let rows = if total == 0 { Vec::new() } else { vec![row(1, "Lunch"), row(2, "")] };
                 let page = ListPage { total, offset: query.offset, rows, mod_seq: 7 };
-                let list = List::of(&frame, &shell, page, &query, is_open.then_some(1)).unwrap();
+                let mut list = List::of(&frame, &shell, page, &query, is_open.then_some(1)).unwrap();
+                if mailbox == "F8" {
+                    list.rows[0].until = Some(frame.time(Timestamp::from_millis(1_795_500_000_000)));
+                }
                 let open = is_open.then(|| samples::open(&frame, &shell, &list));
                 MailPage { frame: frame.clone(), shell, list, open }
             };
@@ -358,6 +405,7 @@ mod tests {
                 page("F1", 0, search, false),
                 page("F5", 2, MailQuery::default(), true),
                 page("F6", 2, MailQuery::default(), true),
+                page("F8", 2, MailQuery::default(), true),
             ]
         });
     }

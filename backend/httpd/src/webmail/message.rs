@@ -1,8 +1,8 @@
 //! What is shown of a message.
 
 use relais_reading::plain::{self, Kind, Paragraph};
-use relais_reading::{Clean, File, Header, Party};
-use relais_service::{Answering, Genuine, MessageEntry, MessageView, Of, Text};
+use relais_reading::{Attendance, Clean, File, Header, Party, When};
+use relais_service::{Answering, Genuine, MeetingView, MessageEntry, MessageView, Of, Text};
 
 use super::list::{List, MailQuery, subject};
 use super::shell::Shell;
@@ -42,6 +42,7 @@ pub(super) struct Open {
     pub(super) pictures: Pictures,
     pub(super) doubtful: Vec<Doubtful>,
     pub(super) invitation: Option<Invitation>,
+    pub(super) receipt: Option<Receipt>,
     /// The frame's path; empty where nothing is shown as HTML.
     pub(super) html: String,
     /// Plain text.
@@ -85,14 +86,40 @@ pub(super) struct Doubtful {
     pub(super) says: String,
 }
 
+/// A meeting, and how it stands with it.
 #[derive(Debug)]
 pub(super) struct Invitation {
     pub(super) title: String,
     pub(super) summary: String,
-    pub(super) starts: String,
+    /// When: how it is shown, and the machine's form where it is a moment.
+    pub(super) starts: Clock,
+    pub(super) ends: Clock,
+    pub(super) repeats: bool,
     pub(super) location: String,
     pub(super) organizer: String,
+    /// Who, and what they answered: symbol, person, word.
+    pub(super) attendees: Vec<(&'static str, String, String)>,
+    /// `12 invited`.
+    pub(super) attendees_title: String,
+    /// What is to be known before it is answered: kind and sentence.
+    pub(super) notes: Vec<State>,
+    /// Answers that can be given: the form's word, what it is called, whether it is the one that was given. None: nothing can be answered.
+    pub(super) answers: Vec<(&'static str, String, bool)>,
     pub(super) file: String,
+}
+
+/// A time of a meeting; both are empty where it has none.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    /// RFC 3339, for a script that knows where the reader is; empty for days, and times of wherever one is.
+    pub(super) machine: String,
+    pub(super) words: String,
+}
+
+/// Who asks for a receipt, and what is to be known of it.
+#[derive(Debug)]
+pub(super) struct Receipt {
+    pub(super) says: String,
 }
 
 /// Lines that belong together.
@@ -163,6 +190,7 @@ impl Open {
             pictures,
             doubtful: clean.map(|clean| doubtful(frame, clean)).unwrap_or_default(),
             invitation: invitation(frame, view, &href),
+            receipt: receipt(frame, view),
             html: html.unwrap_or_default(),
             paragraphs: if clean.is_some() { Vec::new() } else { blocks(view) },
             files: view.letter.attachments().map(|file| FileRow::of(frame, file, &href)).collect(),
@@ -314,35 +342,85 @@ fn doubtful(frame: &Frame, clean: &Clean) -> Vec<Doubtful> {
 }
 
 fn invitation(frame: &Frame, view: &MessageView, href: &str) -> Option<Invitation> {
-    let invitation = view.letter.invitation.as_ref()?;
+    let meeting = view.meeting.as_ref()?;
+    let invitation = &meeting.invitation;
     let id = match invitation.method.as_str() {
         "cancel" => "webmail-invitation-cancel",
         "reply" => "webmail-invitation-reply",
+        "request" if invitation.sequence > 0 => "webmail-invitation-update",
         _ => "webmail-invitation",
     };
+    let answers = |answer: Attendance| {
+        let is_given = !meeting.is_answer_old && meeting.answered.is_some_and(|(given, _)| given == answer);
+        (answer.as_str(), frame.say(&format!("webmail-meeting-{}", answer.as_str())), is_given)
+    };
+    let attendees = invitation.attendees.iter().map(|attendee| {
+        let (symbol, word) = match attendee.status.as_str() {
+            "accepted" => ("check", "accepted"),
+            "declined" => ("cross", "declined"),
+            "tentative" => ("info", "tentative"),
+            _ => ("clock", "waits"),
+        };
+        (symbol, attendee.party.shown().to_owned(), frame.say(&format!("webmail-attendee-{word}")))
+    });
     Some(Invitation {
         title: frame.say(id),
-        summary: invitation.summary.clone(),
-        starts: when(&invitation.starts),
+        summary: if invitation.summary.is_empty() { frame.say("outcome-no-subject") } else { invitation.summary.clone() },
+        starts: clock(invitation.starts.as_ref()),
+        ends: clock(invitation.ends.as_ref()),
+        repeats: invitation.repeats,
         location: invitation.location.clone(),
-        organizer: invitation.organizer.clone(),
+        organizer: invitation.organizer.written(),
+        attendees_title: frame.count("webmail-attendees", invitation.attendees.len() as u64),
+        attendees: attendees.collect(),
+        notes: meeting_notes(frame, meeting),
+        answers: if meeting.may_answer() { Attendance::ALL.map(answers).to_vec() } else { Vec::new() },
         file: format!("{href}/files/{}", invitation.path),
     })
 }
 
-/// `20261127T120000Z` as it is read everywhere: `2026-11-27 12:00 UTC`.
-fn when(text: &str) -> String {
-    let digits =
-        |from: usize, to: usize| text.get(from..to).filter(|part| part.bytes().all(|octet| octet.is_ascii_digit()));
-    let (Some(year), Some(month), Some(day)) = (digits(0, 4), digits(4, 6), digits(6, 8)) else {
-        return text.to_owned();
-    };
-    match (digits(9, 11), digits(11, 13)) {
-        (Some(hour), Some(minute)) => {
-            format!("{year}-{month}-{day} {hour}:{minute}{}", if text.ends_with('Z') { " UTC" } else { "" })
-        }
-        _ => format!("{year}-{month}-{day}"),
+fn meeting_notes(frame: &Frame, meeting: &MeetingView) -> Vec<State> {
+    let is_request = meeting.invitation.method == "request";
+    let mut notes = Vec::new();
+    if meeting.is_by_another {
+        notes.push(frame.state("warn", "webmail-meeting-by-another"));
     }
+    if meeting.is_cancelled && is_request {
+        notes.push(frame.state("warn", "webmail-meeting-cancelled"));
+    } else if meeting.is_outdated {
+        notes.push(frame.state("warn", "webmail-meeting-outdated"));
+    }
+    if let Some((answer, at)) = meeting.answered.filter(|_| is_request) {
+        let id = format!("webmail-meeting-you-{}", answer.as_str());
+        let text = frame.tell(&Text::named(id).with("when", frame.time(at.0).words));
+        notes.push(State { kind: "info", text });
+        if meeting.is_answer_old {
+            notes.push(frame.state("info", "webmail-meeting-answer-old"));
+        }
+    } else if is_request && meeting.invited.is_none() {
+        notes.push(frame.state("info", "webmail-meeting-not-invited"));
+    }
+    notes
+}
+
+/// In UTC, as it is read everywhere; a script says it as it is where the reader is.
+fn clock(when: Option<&When>) -> Clock {
+    match when {
+        Some(When::At(at)) => {
+            let Ok(at) = jiff::Timestamp::from_second(at.seconds()) else { return Clock::default() };
+            Clock { machine: at.to_string(), words: at.strftime("%Y-%m-%d %H:%M UTC").to_string() }
+        }
+        Some(When::Day(words) | When::Floating(words)) => Clock { machine: String::new(), words: words.clone() },
+        None => Clock::default(),
+    }
+}
+
+fn receipt(frame: &Frame, view: &MessageView) -> Option<Receipt> {
+    let question = view.receipt.as_ref()?;
+    let who = question.to.iter().map(Party::written).collect::<Vec<_>>().join(", ");
+    let id = if question.is_elsewhere { "webmail-receipt-elsewhere" } else { "webmail-receipt" };
+    let text = Text::new(id).with("who", view.letter.header.author().shown().to_owned()).with("to", who);
+    Some(Receipt { says: frame.tell(&text) })
 }
 
 fn blocks(view: &MessageView) -> Vec<Block> {
@@ -363,8 +441,8 @@ fn blocks(view: &MessageView) -> Vec<Block> {
 #[cfg(test)]
 pub(super) mod samples {
     use relais_model::Timestamp;
-    use relais_reading::Letter;
-    use relais_service::{MessageFinding, MessageFlags, MessageVerdict, Moment};
+    use relais_reading::{Attendee, Letter};
+    use relais_service::{MessageFinding, MessageFlags, MessageVerdict, Moment, ReceiptView};
 
     use super::*;
 
@@ -381,13 +459,25 @@ pub(super) mod samples {
         let entry =
             |uid| MessageEntry { uid, author: "Ann".to_owned(), preview: "Hello".to_owned(), at, is_seen: uid > 1 };
         let (is_plain, is_junk) = (!list.is_trash, list.is_junk);
+        let letter =
+            Letter { seal: Some(relais_reading::Seal::PgpSigned), is_cut: true, ..Letter::read(raw.as_bytes()) };
+        let party = |address: &str| Party { name: String::new(), address: address.to_owned() };
+        let attendee = |status: &str| Attendee { party: party("bob@y.example"), status: status.to_owned() };
+        let attendees = ["accepted", "declined", "tentative", "needs-action"].map(attendee).to_vec();
+        let is_sure = list.is_trash;
         let view = MessageView {
             uid: 1,
-            letter: Letter {
-                seal: Some(relais_reading::Seal::PgpSigned),
-                is_cut: true,
-                ..Letter::read(raw.as_bytes())
-            },
+            meeting: letter.invitation.clone().map(|invitation| MeetingView {
+                invitation: relais_reading::Invitation { attendees, repeats: true, sequence: 1, ..invitation },
+                invited: Some(party("bob@y.example")).filter(|_| is_sure || list.is_junk),
+                answered: (is_sure || list.is_junk).then_some((Attendance::Tentative, at)),
+                is_answer_old: list.is_junk,
+                is_outdated: list.is_junk,
+                is_cancelled: false,
+                is_by_another: list.is_junk,
+            }),
+            receipt: Some(ReceiptView { to: vec![party("ann@x.example")], is_elsewhere: list.is_trash }),
+            letter,
             flags: MessageFlags { labels: vec!["work".to_owned()], ..MessageFlags::default() },
             at,
             size_octets: 12_345,
@@ -425,9 +515,12 @@ mod tests {
 
     #[test]
     fn times_of_meetings_are_read_everywhere() {
-        assert_eq!(when("20261127T120000Z"), "2026-11-27 12:00 UTC");
-        assert_eq!(when("20261127T093000"), "2026-11-27 09:30");
-        assert_eq!(when("20261127"), "2026-11-27");
-        assert_eq!(when("soon"), "soon");
+        let shown = |when| {
+            let clock = clock(Some(&when));
+            (clock.machine, clock.words)
+        };
+        let at = When::At(relais_model::Timestamp::from_seconds(1_795_780_800));
+        assert_eq!(shown(at), ("2026-11-27T12:00:00Z".to_owned(), "2026-11-27 12:00 UTC".to_owned()));
+        assert_eq!(shown(When::Day("2026-11-27".to_owned())), (String::new(), "2026-11-27".to_owned()));
     }
 }

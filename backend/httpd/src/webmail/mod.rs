@@ -1,7 +1,7 @@
 //! The webmail: one's own mailboxes in a browser. Every page works without scripts; these make it quick (`web/js/mail.js`).
 //!
 //! - `shell`: what stands around every page of it: mailboxes, and how one reads. `list`: a mailbox, and the message that is open in it.
-//!   `message`: what is shown of a message. `acts`: what is done to messages. `files`: what is handed out of one: its frame, its source,
+//!   `message`: what is shown of a message. `acts`: what is done to messages; `snooze`: until when. `files`: what is handed out of one: its frame, its source,
 //!   its files. `live`: what changes, as it happens. `choices`: how one reads. `folders`: mailboxes made and thrown away. `removed`: what was deleted, and its way back. `write`: what is written; `identities`: as whom; `later`: what goes out later; `contacts`: whom one knows. `picture`: pictures of others, fetched through us.
 //!
 //! A message's HTML never stands in a page of ours: it has a frame of its own, which is nobody's origin, runs nothing and asks nobody
@@ -21,6 +21,7 @@ mod message;
 mod picture;
 mod removed;
 mod shell;
+mod snooze;
 mod write;
 
 use axum::extract::{Path, Query, Request, State};

@@ -15,6 +15,8 @@ pub(super) struct Shell {
     /// `right`, `below` or `none`.
     pub(super) pane: &'static str,
     pub(super) choices: ReadingChoices,
+    /// Before a page's title: `(12) `, for so many unread in INBOX; empty for none.
+    pub(super) unread: String,
     /// What goes out later, counted; empty where nothing does.
     pub(super) later: String,
     /// Of that something could not be sent.
@@ -37,6 +39,8 @@ pub(super) struct FolderRow {
     pub(super) is_current: bool,
     pub(super) special_use: Option<SpecialUse>,
     pub(super) is_inbox: bool,
+    /// What is out of the way waits in it.
+    pub(super) is_snoozed: bool,
 }
 
 impl FolderRow {
@@ -45,6 +49,7 @@ impl FolderRow {
         let counted = match folder.special_use {
             Some(SpecialUse::Drafts) => folder.messages,
             Some(SpecialUse::Trash | SpecialUse::Sent | SpecialUse::Junk) => 0,
+            _ if folder.is_snoozed() => folder.messages,
             _ => folder.unseen,
         };
         Self {
@@ -57,6 +62,7 @@ impl FolderRow {
             is_current: folder.id == current,
             special_use: folder.special_use,
             is_inbox: folder.is_inbox,
+            is_snoozed: folder.is_snoozed(),
             id: folder.id.clone(),
         }
     }
@@ -83,8 +89,10 @@ impl Shell {
     }
 
     pub(super) fn with(frame: &Frame, folders: &[Folder], choices: ReadingChoices, current: &str) -> Self {
-        let folders = folders.iter().map(|folder| FolderRow::of(frame, folder, current)).collect();
+        let folders: Vec<FolderRow> = folders.iter().map(|folder| FolderRow::of(frame, folder, current)).collect();
+        let unread = folders.iter().find(|folder| folder.is_inbox && !folder.count.is_empty());
         Self {
+            unread: unread.map(|inbox| format!("({}) ", inbox.count)).unwrap_or_default(),
             folders,
             density: choices.density.as_str(),
             pane: choices.pane.as_str(),
@@ -108,6 +116,7 @@ pub(super) fn title(frame: &Frame, folder: &Folder) -> String {
         (_, Some(SpecialUse::Archive)) => "webmail-archive",
         (_, Some(SpecialUse::Junk)) => "webmail-junk",
         (_, Some(SpecialUse::Trash)) => "webmail-trash",
+        _ if folder.is_snoozed() => "webmail-snoozed",
         _ => return folder.title().to_owned(),
     };
     frame.say(id)
@@ -121,6 +130,7 @@ fn symbol(folder: &Folder) -> &'static str {
         (_, Some(SpecialUse::Archive)) => "archive",
         (_, Some(SpecialUse::Junk)) => "junk",
         (_, Some(SpecialUse::Trash)) => "trash",
+        _ if folder.is_snoozed() => "clock",
         _ => "folder",
     }
 }
@@ -148,6 +158,7 @@ pub(super) mod samples {
             folder("F5", "Junk", Some(SpecialUse::Junk), 3),
             folder("F6", "Trash", Some(SpecialUse::Trash), 0),
             folder("F7", "Bills/2026", None, 1),
+            folder("F8", "Snoozed", None, 0),
         ];
         Shell::with(frame, &folders, ReadingChoices::default(), current)
     }

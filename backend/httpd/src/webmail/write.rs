@@ -257,6 +257,7 @@ fn draft(form: &mut Upload) -> Draft {
         text: form.take("text").replace("\r\n", "\n"),
         html: is_rich.then_some(html),
         quote: (!quote.head.is_empty() || !quote.text.is_empty()).then_some(quote),
+        asks_receipt: !form.take("receipt").is_empty(),
         of: Of::parse(&form.take("of")),
         saved: form.take("saved").parse().ok(),
         files: files(&form.take("kept")),

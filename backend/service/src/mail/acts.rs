@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::sync::Cache;
-use relais_model::{Flag, Keyword, MailboxName, SpecialUse, SystemFlag, Uid, UidSet};
-use relais_store::{AccountKey, ChangeError, Copied, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Row};
+use relais_model::{Flag, Keyword, MailboxName, SpecialUse, SystemFlag, Timestamp, Uid, UidSet};
+use relais_store::{
+    AccountKey, ChangeError, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Row, Snoozed,
+};
 
 use super::list::ListWanted;
 use super::{Mail, Own, no_mailbox, no_message};
@@ -42,6 +44,8 @@ pub enum Act {
     Move(Place),
     /// Copies.
     Copy(Place),
+    /// Puts out of the way until then; it comes back to INBOX, unread.
+    Snooze(Timestamp),
     /// Moves into Trash; what is there already is deleted (`removed` tells of its way back).
     Delete,
 }
@@ -87,6 +91,12 @@ pub(super) enum Undo {
     Restore {
         messages: Vec<MessageKey>,
         to: MailboxKey,
+    },
+    /// What waits has the times that it had.
+    Snooze {
+        mailbox: MailboxKey,
+        uids: UidSet,
+        before: Vec<Snoozed>,
     },
     /// Copies go again.
     Remove {
@@ -154,8 +164,9 @@ impl Mail {
                 let to = self.place(own.account, place).await?;
                 let copied = self.store.copy(own.view.mailbox(), uids, to).await.map_err(refused)?;
                 let undo = Undo::Remove { mailbox: to, uids: copied.to.iter().copied().collect() };
-                Ok(self.done(own.account, count(&copied), "copied", undo))
+                Ok(self.done(own.account, count(&copied.to), "copied", undo))
             }
+            Act::Snooze(due_at) => self.snooze(&own, uids, *due_at).await,
             Act::Delete => self.delete(&own, uids).await,
         }
     }
@@ -177,6 +188,7 @@ impl Mail {
             Undo::Restore { messages, to } => {
                 self.store.restore_removed(messages, to).await.map_err(refused)?;
             }
+            Undo::Snooze { mailbox, uids, before } => self.snooze_as_before(mailbox, uids, before).await?,
             Undo::Remove { mailbox, uids } => self.remove(mailbox, uids).await?,
             Undo::Rename { from, to } => self.rename(account, &from, &to).await?,
         }
@@ -217,7 +229,7 @@ impl Mail {
         }
         let moved = self.store.move_messages(from, uids, to).await.map_err(refused)?;
         let undo = Undo::Move { from: to, uids: moved.to.iter().copied().collect(), to: from };
-        Ok(self.done(own.account, count(&moved), word, undo))
+        Ok(self.done(own.account, count(&moved.to), word, undo))
     }
 
     async fn delete(&self, own: &Own, uids: UidSet) -> Result<Done, Failure> {
@@ -277,8 +289,8 @@ fn word_of(place: &Place) -> &'static str {
     }
 }
 
-fn count(copied: &Copied) -> u64 {
-    u64::try_from(copied.to.len()).unwrap_or(u64::MAX)
+pub(super) fn count<T>(list: &[T]) -> u64 {
+    u64::try_from(list.len()).unwrap_or(u64::MAX)
 }
 
 fn sorted(uids: impl Iterator<Item = u32>) -> UidSet {

@@ -122,7 +122,7 @@ impl Mail {
         }
     }
 
-    /// What completes what is typed: contacts, groups with all their members, and addresses that one has written to.
+    /// What completes what is typed: contacts, groups with all their members, and, if one wants that, addresses that one has written to.
     ///
     /// # Errors
     /// [`Failure::Absent`] for the command line.
@@ -144,7 +144,9 @@ impl Mail {
                 members.iter().filter_map(card).filter_map(|card| Some(named(&card.name, card.addresses.first()?)));
             found.insert(0, members.collect::<Vec<_>>().join(", "));
         }
-        for address in self.store.acquaintances(account, &text, 10).await? {
+        let suggests_written = self.store.writing_choices(account).await?.suggests_written;
+        let written_to = if suggests_written { self.store.acquaintances(account, &text, 10).await? } else { Vec::new() };
+        for address in written_to {
             let address = address.to_string();
             if !found.iter().any(|known| known.contains(&address)) {
                 found.push(address);

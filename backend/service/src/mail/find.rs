@@ -182,7 +182,7 @@ impl Term {
 }
 
 /// Parted by blanks, but for those in quotes.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut is_quoted) = (Vec::new(), String::new(), false);
     for character in text.chars() {
         match character {

@@ -10,7 +10,7 @@ use relais_store::{FlagChange, FlagOp, Row, TraceId, View, Wanted};
 
 use super::acts::refused;
 use super::list::labels;
-use super::{Mail, Own, no_message, uid};
+use super::{Mail, MeetingView, Own, ReceiptView, no_message, uid};
 use crate::{Actor, Failure, MessageVerdict, Moment, Text};
 
 /// Messages of a conversation that are listed beside the one that is read.
@@ -40,6 +40,10 @@ pub struct MessageView {
     pub genuine: Genuine,
     /// What was found of it when it came; none where nobody looked, or it is forgotten.
     pub verdict: Option<MessageVerdict>,
+    /// How it stands with the meeting that it invites to.
+    pub meeting: Option<MeetingView>,
+    /// Who asks to be told that it was read.
+    pub receipt: Option<ReceiptView>,
     /// The sender's pictures are shown without being asked for.
     pub shows_pictures: bool,
     /// All messages of its conversation in this mailbox, this one among them, in the order of the answers.
@@ -159,6 +163,9 @@ impl Mail {
         let beside = |at: Option<usize>| at.and_then(|at| order.lines.get(at)).map(super::order::Conversation::newest);
         let is_junk = self.use_of(own.account, own.view.mailbox()).await? == Some(SpecialUse::Junk);
         let genuine = verdict.as_ref().map_or(Genuine::Unknown, Genuine::of);
+        let meeting = self.meeting(me, &letter, &genuine).await?;
+        let keywords = own.view.flags_of(row.flags);
+        let receipt = self.receipt(&own, me, (&letter, &keywords), &genuine).await?;
         Ok(MessageView {
             uid: number,
             flags: MessageFlags { is_seen: flags.is_seen || marks_read, ..flags },
@@ -168,6 +175,8 @@ impl Mail {
             // Pictures of junk tell its sender that somebody is there.
             shows_pictures: shows_pictures && !is_junk && genuine != Genuine::Forged,
             genuine,
+            meeting,
+            receipt,
             verdict,
             conversation: self.entries(&own, &line.uids).await?,
             above: beside(at.checked_sub(1)),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 use relais_message::{Attached, Named, Writing, compose, header_octets, new_message_id};
 use relais_model::{
-    Address, BodyType, Domain, Envelope, Flag, ForwardPath, Keyword, Random, Reply, ReversePath, SpecialUse,
+    BodyType, Domain, Envelope, Flag, ForwardPath, Keyword, Random, Reply, ReversePath, SpecialUse,
     SystemFlag, Timestamp, Uid, UidSet,
 };
 use relais_reading::{Header, Letter, MAX_HTML_OCTETS, Party, file_octets};
@@ -37,13 +37,15 @@ const MAX_ATTACHED: usize = 100;
 const SENT_KNOWN_FOR: Duration = Duration::from_hours(24);
 /// What a draft answers, while it is one: `MAILBOXID UID KIND`.
 const OF_FIELD: &str = "X-Relais-Of";
+/// Where a receipt is to go (RFC 8098 §2.1).
+const RECEIPT_FIELD: &str = "Disposition-Notification-To";
 
 /// Where messages go out.
 #[derive(Clone)]
 pub struct Out {
     reception: Arc<Reception>,
-    random: Arc<dyn Random>,
-    host: Domain,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) host: Domain,
     sent: Cache<(AccountKey, String), ()>,
     /// Rung when something is to go later.
     pub(super) due: Arc<Notify>,
@@ -84,6 +86,8 @@ pub struct Draft {
     pub html: Option<String>,
     /// What goes below the HTML; in plain text it stands in the text.
     pub quote: Option<Quote>,
+    /// Who reads it is asked to say so (RFC 8098).
+    pub asks_receipt: bool,
     /// What it answers.
     pub of: Option<Of>,
     /// Where it is saved: its UID in Drafts.
@@ -136,6 +140,7 @@ impl Mail {
             bcc: written(&header.bcc),
             subject: header.subject.clone(),
             text: letter.text(),
+            asks_receipt: !header.receipt_to.is_empty(),
             of: of_field(&raw),
             saved: Some(number),
             files: letter.attachments().map(DraftFile::of).collect(),
@@ -202,7 +207,8 @@ impl Mail {
         let everybody = everybody(&writing)?;
         let raw = compose(&writing, &*out.random);
         let visit = visit(me, Identity { account, address: address.clone(), at: since });
-        out.submit(visit, &writing.from.address, &everybody, (&raw, self.store.now())).await?;
+        let path = ReversePath::Address(writing.from.address.clone());
+        out.submit(visit, path, &everybody, (&raw, self.store.now())).await?;
         out.sent.insert(once, ());
         // It is on its way: whatever fails from here on, it is sent.
         let kept = self.keep_sent(account, raw).await;
@@ -210,12 +216,32 @@ impl Mail {
         Ok(if kept.is_ok() { sent() } else { Text::new("mail-sent-not-kept") })
     }
 
+    /// Sends what is written, at once and as it is, from `path`; where it `is_kept`, a copy goes into Sent.
+    pub(super) async fn post_now(
+        &self,
+        me: &Actor,
+        since: Timestamp,
+        path: ReversePath,
+        writing: &Writing,
+        is_kept: bool,
+    ) -> Result<(), Failure> {
+        let ((account, address), out) = (me.own()?, self.out()?);
+        let raw = compose(writing, &*out.random);
+        let visit = visit(me, Identity { account, address: address.clone(), at: since });
+        out.submit(visit, path, &everybody(writing)?, (&raw, self.store.now())).await?;
+        if is_kept && let Err(failure) = self.keep_sent(account, raw).await {
+            tracing::warn!(account.key = account.value(), %failure, "what was sent is not kept");
+        }
+        Ok(())
+    }
+
     /// Whether a message would be taken, as far as that is known before: from whom it is, and to whom it goes.
     pub(super) async fn try_out(&self, me: &Actor, since: Timestamp, draft: &Draft) -> Result<(), Failure> {
         let (account, address) = me.own()?;
         let writing = self.writing(me, draft, Vec::new(), true).await?;
         let visit = visit(me, Identity { account, address: address.clone(), at: since });
-        let mut envelope = envelope(&writing.from.address, &everybody(&writing)?, self.store.now());
+        let path = ReversePath::Address(writing.from.address.clone());
+        let mut envelope = envelope(path, &everybody(&writing)?, self.store.now());
         self.out()?.plans(&visit, &mut envelope, &everybody(&writing)?).await.map(|_plans| ())
     }
 
@@ -275,6 +301,9 @@ impl Mail {
         let (in_reply_to, references) = self.references(me, draft).await;
         let of = draft.of.as_ref().filter(|_| !goes_out).map(|of| (OF_FIELD, of.written()));
         let is_id = draft.id.starts_with('<') && draft.id.ends_with('>') && draft.id.is_ascii() && draft.id.len() < 300;
+        // An address that isn't ASCII doesn't fit this field of old.
+        let asker = Some(from.address.to_string()).filter(|asker| draft.asks_receipt && asker.is_ascii());
+        let asker = asker.map(|asker| (RECEIPT_FIELD, format!("<{asker}>")));
         let reply_to = self.reply_to(account, &from.address).await?;
         Ok(Writing {
             reply_to: reply_to.map(|address| Named { name: String::new(), address }).into_iter().collect(),
@@ -285,12 +314,13 @@ impl Mail {
             subject: draft.subject.chars().take(1000).collect(),
             text,
             rich,
+            extra: None,
             files,
             date: self.store.now(),
             message_id: if is_id { draft.id.clone() } else { new_message_id(out.host.as_str(), &*out.random) },
             in_reply_to,
             references,
-            more: of.into_iter().collect(),
+            more: of.into_iter().chain(asker).collect(),
         })
     }
 
@@ -372,7 +402,7 @@ impl Out {
     async fn submit(
         &self,
         visit: Visit,
-        from: &Address,
+        from: ReversePath,
         everybody: &[&Named],
         (raw, now): (&[u8], Timestamp),
     ) -> Result<(), Failure> {
@@ -436,10 +466,10 @@ fn visit(me: &Actor, identity: Identity) -> Visit {
 }
 
 /// Without recipients: those that the desk takes are added.
-fn envelope(from: &Address, everybody: &[&Named], now: Timestamp) -> Envelope {
+fn envelope(from: ReversePath, everybody: &[&Named], now: Timestamp) -> Envelope {
     let is_utf8 = !from.to_string().is_ascii() || everybody.iter().any(|named| !named.address.to_string().is_ascii());
     Envelope {
-        reverse_path: ReversePath::Address(from.clone()),
+        reverse_path: from,
         recipients: Vec::new(),
         body_type: BodyType::SevenBit,
         smtputf8: is_utf8,

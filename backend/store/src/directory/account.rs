@@ -13,8 +13,8 @@ use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{
-    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, contact, junk, mailbox, moving, removed,
-    scheduled, sending, sieve, webhook, webmail, writing,
+    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, contact, junk, mailbox, meeting, moving, removed,
+    scheduled, sending, sieve, snoozed, webhook, webmail, writing,
 };
 
 /// Octets of a name or of a password's hash, at most.
@@ -816,6 +816,8 @@ async fn purge_account(tx: &mut AnyConnection, key: AccountKey) -> Result<(), Di
     removed::remove_all(tx, key).await?;
     writing::remove_all(tx, key).await?;
     scheduled::remove_all(tx, key).await?;
+    snoozed::remove_all(tx, key).await?;
+    meeting::remove_all(tx, key).await?;
     sieve::remove_all(tx, key).await?;
     contact::remove_all(tx, key).await?;
     moving::remove_all(tx, key).await?;

@@ -118,9 +118,10 @@ fn people_write_under_several_names() {
         assert!(!store.keep_identity(anna, row("more@house.example", false)).await.unwrap(), "there is an end");
         assert!(store.keep_identity(anna, changed).await.unwrap(), "one that is there is changed all the same");
         assert!(store.writing_choices(anna).await.unwrap().is_rich);
-        store.set_writing_choices(anna, WritingChoices { is_rich: false, undo_seconds: 30 }).await.unwrap();
+        let chosen = WritingChoices { is_rich: false, undo_seconds: 30, suggests_written: false };
+        store.set_writing_choices(anna, chosen).await.unwrap();
         let choices = store.writing_choices(anna).await.unwrap();
-        assert_eq!((choices.is_rich, choices.undo_seconds), (false, 30));
+        assert_eq!(choices, chosen);
         house.check().await;
     });
 }

@@ -1,0 +1,67 @@
+// What fingers do on phones, and the mouse with lines: each has its button, its feedback and its undo.
+import { check, comeIn, expect, inTab, newcomer } from "../kit.mjs";
+import { deliver, line, told } from "./webmail.mjs";
+
+export async function run(house, browser) {
+  const reader = await newcomer(house, browser, "swift");
+  const mine = (act, how = {}) => inTab(browser, how, async (tab, context) => {
+    await comeIn(tab, reader);
+    return act(tab, context);
+  });
+  deliver(house, reader, "Swipe me", "x\r\n", "<swipe@x.example>");
+  deliver(house, reader, "Drag me", "x\r\n", "<drag@x.example>");
+  await check("touching: a line that is swiped far is archived, and taken back; a little does nothing", () => mine(async (tab) => {
+    await tab.goto("/mail");
+    await swipe(tab, line(tab, "Swipe me"), -60);
+    expect((await line(tab, "Swipe me").count()) === 1, "a little was enough");
+    await swipe(tab, line(tab, "Swipe me"), -250, async () => {
+      await tab.locator(".line.is-far .line-swipe.is-end", { hasText: "Archive" }).waitFor();
+    });
+    await told(tab, "1 message archived");
+    await tab.locator("[data-flash] form button[type=submit]").click();
+    await told(tab, "Taken back");
+    await line(tab, "Swipe me").waitFor();
+  }, { width: 390 }));
+  await check("touching: the other way it is read, and unread again", () => mine(async (tab) => {
+    await tab.goto("/mail");
+    await swipe(tab, line(tab, "Swipe me"), 250);
+    await told(tab, "1 message marked as read");
+    await tab.locator(".line:not(.is-unseen)", { hasText: "Swipe me" }).waitFor();
+    await swipe(tab, line(tab, "Swipe me"), 250);
+    await told(tab, "1 message marked as unread");
+  }, { width: 390 }));
+  await check("touching: from the edge a message is swiped back to its list", () => mine(async (tab) => {
+    await tab.goto("/mail");
+    await line(tab, "Swipe me").click();
+    await tab.locator(".message h1", { hasText: "Swipe me" }).waitFor();
+    await drag(tab, 8, 300, 200);
+    await line(tab, "Swipe me").waitFor();
+  }, { width: 390 }));
+  await check("touching: a line is dragged onto a folder, and the same is done by keys", () => mine(async (tab) => {
+    await tab.goto("/mail");
+    await line(tab, "Drag me").dragTo(tab.locator(".rail a", { hasText: "Archive" }));
+    await told(tab, "1 message moved");
+    await tab.locator("[data-flash] form button[type=submit]").click();
+    await told(tab, "Taken back");
+    await line(tab, "Drag me").focus();
+    await tab.keyboard.press("v");
+    await tab.waitForFunction(() => document.activeElement.name === "to");
+  }));
+}
+
+// A finger on `place`, by so many pixels; `before` looks while it is still down.
+async function swipe(tab, place, by, before = async () => {}) {
+  const box = await place.boundingBox();
+  await drag(tab, box.x + box.width / 2, box.y + box.height / 2, by, before);
+}
+
+async function drag(tab, x, y, by, before = async () => {}) {
+  const say = (type, at) => tab.evaluate(([type, x, y]) => {
+    const how = { bubbles: true, cancelable: true, pointerId: 1, pointerType: "touch", isPrimary: true, clientX: x, clientY: y };
+    (document.elementFromPoint(x, y) ?? document.body).dispatchEvent(new PointerEvent(type, how));
+  }, [type, at, y]);
+  await say("pointerdown", x);
+  for (const part of [0.25, 0.5, 0.75, 1]) await say("pointermove", Math.max(1, x + by * part));
+  await before();
+  await say("pointerup", Math.max(1, x + by));
+}
