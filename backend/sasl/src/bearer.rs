@@ -84,6 +84,7 @@ impl Bearer {
 }
 
 /// `gs2-header` without a binding, for the mechanism has none (§3.1): `n,a=name,`; the name, where there is one.
+#[expect(clippy::option_option, reason = "none is no header; a header may name nobody")]
 fn gs2_name(header: &str) -> Option<Option<String>> {
     let (flag, rest) = header.split_once(',')?;
     let authorization = rest.strip_suffix(',')?;

@@ -95,8 +95,8 @@ async fn without_the_roots_keys_nothing_is_secure() {
 /// RFC 1035 §7.4, RFC 2308 §5: what was found is known without asking again, and so is that nothing was, also where that was proved.
 #[tokio::test]
 async fn whoever_looks_whose_mail_it_is_asks_once() {
-    let Some(named) = Named::start(&zones()) else { return };
-    let resolver = DnsResolver::with_servers(&[named.address()], Some(&named.anchor())).unwrap();
+    let Some(server) = Named::start(&zones()) else { return };
+    let resolver = DnsResolver::with_servers(&[server.address()], Some(&server.anchor())).unwrap();
     let ask = async |name: &str| relais_msgauth::Resolver::txt(&resolver, name).await.map(|texts| texts.len());
     let answers = async || {
         let names = ["good.test", "GOOD.test", "_dmarc.nowhere.good.test", "mx.good.test", "_dmarc.nowhere"];
@@ -108,7 +108,7 @@ async fn whoever_looks_whose_mail_it_is_asks_once() {
     };
     let first = answers().await;
     assert_eq!(first, [Ok(1), Ok(1), Err(Lack::NoSuchName), Err(Lack::NoData), Err(Lack::NoSuchName)]);
-    drop(named);
+    drop(server);
     assert_eq!(answers().await, first, "the server is gone, what it said is not");
     assert_eq!(ask("unsigned.test").await, Err(Lack::Silence), "what it wasn't asked isn't known");
 }

@@ -133,9 +133,9 @@ async fn messages_that_several_move_away_go_once() {
             subjects.collect::<Vec<u32>>()
         }
     });
-    let mut moved: Vec<u32> = futures_util::future::join_all(moves).await.concat();
-    moved.sort_unstable();
-    assert_eq!(moved, numbers.collect::<Vec<u32>>());
+    let mut arrived: Vec<u32> = futures_util::future::join_all(moves).await.concat();
+    arrived.sort_unstable();
+    assert_eq!(arrived, numbers.collect::<Vec<u32>>());
     // Looks at each account's room, too.
     house.close().await;
 }

@@ -17,6 +17,7 @@ const MAX_SIGNATURE: usize = 2000;
 
 /// A name and address under which one writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "what is true of an identity, each by itself")]
 pub struct WriterIdentity {
     /// May be empty.
     pub name: String,

@@ -14,6 +14,7 @@ const MAX_LOOKED_AT: usize = 50;
 
 /// How it stands with a meeting.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "what is true of a meeting, each by itself")]
 pub struct MeetingView {
     /// What the message says.
     pub invitation: Invitation,

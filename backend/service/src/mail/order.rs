@@ -247,7 +247,7 @@ impl Order {
         size_of::<Self>()
             + self.lines.octets()
             + self.facts.octets()
-            + self.known.runs().len() * size_of::<(u32, u32)>()
+            + size_of_val(self.known.runs())
     }
 }
 

@@ -218,7 +218,9 @@ impl Store {
         let mut state = view.state_mut();
         if let Some(Reader::Loading(waiting)) = state.readers.remove(&reader) {
             // In order, and each absolute: it doesn't matter which of them were read.
-            waiting.iter().for_each(|(uids, is_seen)| mark(&mut seen, uids, *is_seen));
+            for (uids, is_seen) in &waiting {
+                mark(&mut seen, uids, *is_seen);
+            }
         }
         state.readers.insert(reader, Reader::Known(seen));
         Ok(())

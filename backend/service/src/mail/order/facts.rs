@@ -99,7 +99,9 @@ impl Facts {
         let mut uids = UidSet::new();
         let mut again = Self::default();
         for (fact, references) in self.iter().filter(|(fact, _)| groups.contains(&fact.group)) {
-            Uid::new(fact.uid).into_iter().for_each(|uid| uids.insert(uid));
+            if let Some(uid) = Uid::new(fact.uid) {
+                uids.insert(uid);
+            }
             if !holds(gone, fact.uid) {
                 again.push(*fact, references);
             }
