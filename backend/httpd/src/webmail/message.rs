@@ -168,7 +168,6 @@ impl Open {
         let html = clean.map(|_| format!("{href}/frame{}", if shows_pictures { "?pictures=1" } else { "" }));
         let header = &view.letter.header;
         let write = |how| super::write::way(&Of { mailbox: list.mailbox.clone(), uid: view.uid, how });
-        let move_to = |folder: &super::shell::FolderRow| (folder.id.clone(), folder.title.clone());
         Self {
             uid: view.uid,
             subject: subject(frame, &header.subject),
