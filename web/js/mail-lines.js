@@ -68,14 +68,24 @@ async function fetchWindow(at, isKept = false) {
     const list = page.querySelector("[data-lines]");
     if (known !== state || !answer.ok || Number(list.dataset.offset) !== at) return windows.delete(at);
     state.total = Number(list.dataset.total);
-    windows.set(at, [...list.children].map((line) => document.importNode(line, true)));
+    windows.set(at, chosen([...list.children].map((line) => document.importNode(line, true))));
     draw();
   } catch {
     windows.delete(at);
   }
 }
 
-// The lines that are here, each window in its place.
+// What is chosen stays so, also what was chosen while these lines were on their way.
+function chosen(lines) {
+  const uids = new Set([...document.querySelectorAll(".line-pick:checked")].map((box) => box.value));
+  for (const line of lines) {
+    const box = line.querySelector(".line-pick");
+    if (box && uids.has(box.value)) box.checked = true;
+  }
+  return lines;
+}
+
+// The lines that are here, each window in its place. The keyboard stays on its line.
 function draw() {
   const { list, total } = state;
   const starts = [...windows.keys()].filter((at) => windows.get(at)).sort((one, other) => one - other);
@@ -87,7 +97,10 @@ function draw() {
     next = at + windows.get(at).length;
   }
   if (next < total) nodes.push(room((total - next) * height));
+  const held = list.contains(document.activeElement) ? document.activeElement : null;
+  const uid = held?.closest(".line")?.dataset.uid;
   list.replaceChildren(...nodes);
+  if (uid) list.querySelector(`.line[data-uid="${uid}"] ${held.matches(".line-pick") ? ".line-pick" : ".line-link"}`)?.focus({ preventScroll: true });
 }
 
 function room(size) {
@@ -102,13 +115,11 @@ export async function refresh() {
   if (!document.querySelector("[data-lines]")) return;
   if (!state) return anew();
   const scroll = document.querySelector("[data-scroll]");
-  const chosen = new Set([...document.querySelectorAll(".line-pick:checked")].map((box) => box.value));
   const at = Math.floor(scroll.scrollTop / height / WINDOW) * WINDOW;
   windows = new Map([...windows].filter(([first]) => Math.abs(first - at) <= WINDOW));
   state = { ...state };
   await Promise.all([...windows.keys()].map((first) => fetchWindow(first, true)));
   mark();
-  for (const box of document.querySelectorAll(".line-pick")) box.checked = chosen.has(box.value);
   look();
 }
 

@@ -99,6 +99,19 @@ export async function run(house, browser) {
     deliver(house, reader, "Just now", "Hello\r\n", "<now@x.example>");
     await line(tab, "Just now").waitFor();
   }));
+  await check("webmail: where new mail comes in between, what is chosen stays chosen, and the keyboard on its line", () => mine(async (tab) => {
+    const heard = tab.waitForResponse("**/mail/events");
+    await tab.goto("/mail");
+    await heard;
+    const box = tab.locator(".line", { hasText: "Invoice" }).locator(".line-pick");
+    await box.check();
+    await line(tab, "Invoice").focus();
+    deliver(house, reader, "In between", "Hello\r\n", "<between@x.example>");
+    await line(tab, "In between").waitFor();
+    expect(await box.isChecked(), "it is chosen no more");
+    const at = await tab.locator(".line:focus-within .line-subject").allInnerTexts();
+    expect(at.join() === "Invoice", `the keyboard is on “${at.join()}”`);
+  }));
   await check("webmail: j, e and z act on the line that the keyboard is on", () => mine(async (tab) => {
     await tab.goto("/mail");
     await tab.locator(".line").first().waitFor();
