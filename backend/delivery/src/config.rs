@@ -39,6 +39,8 @@ pub struct DeliveryConfig {
     pub backoff: Backoff,
     /// How long our own notices are tried (RFC 5321 §4.5.4.1: four to five days). Default: 5 days.
     pub notice_lifetime: Duration,
+    /// Where people find the house's pages, with a port where one is set: links in what lists send begin so. Default: `https://` and our name.
+    pub web_origin: String,
     /// What is under way when the worker is stopped has this long to end before it is broken off. Default: 20 seconds.
     pub drain: Duration,
 }
@@ -46,8 +48,10 @@ pub struct DeliveryConfig {
 impl DeliveryConfig {
     /// All defaults.
     pub fn new(host_name: Domain) -> Self {
+        let web_origin = format!("https://{host_name}");
         Self {
             host_name,
+            web_origin,
             listeners: Vec::new(),
             sources: Sources::default(),
             mx_port: 25,

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use askama::Template;
+use data_encoding::BASE32_NOPAD;
 use relais_filing::list::{Fate, Post, Tokens, Wish, dress, is_failure_report, judge, other, post_onward, wish};
 use relais_filing::{FilingError, Plan, Refusal};
 use relais_message::{Named, Writing, compose, header_octets, new_message_id};
@@ -47,9 +48,9 @@ pub(crate) async fn serve(
     Ok(Some(match act {
         ListAct::Post => keeper.post().await?,
         ListAct::More => keeper.more(detail).await?,
-        ListAct::Request => keeper.wished(wish(&keeper.post.subject)).await?,
-        ListAct::Subscribe => keeper.wished(Wish::Join).await?,
-        ListAct::Unsubscribe => keeper.wished(Wish::Leave).await?,
+        ListAct::Request => keeper.wished(wish(&keeper.post.subject), detail).await?,
+        ListAct::Subscribe => keeper.wished(Wish::Join, detail).await?,
+        ListAct::Unsubscribe => keeper.wished(Wish::Leave, detail).await?,
         ListAct::Confirm => keeper.confirmed(detail).await?,
         ListAct::Approve | ListAct::Reject => keeper.decided(*act, detail).await?,
         ListAct::Bounces => keeper.bounced(detail).await?,
@@ -139,7 +140,7 @@ impl Keeper<'_> {
 
     /// A member's own copy: with their way to leave, signed by the list's domain, under a path that says whose it is when it comes back.
     async fn copy(&self, member: &ListMember, plan: Plan, number: usize) -> Result<Acceptance, StoreError> {
-        let leave = format!("https://{}/lists/leave/{}", self.desk.filing.host(), self.tokens.leave(member.key));
+        let leave = format!("{}/lists/leave/{}", self.desk.config.web_origin, self.tokens.leave(member.key));
         let dressed = dress(self.raw, &self.list, &self.post, &leave);
         let signed = self.signed(dressed).await?;
         let path = ReversePath::Address(self.tokens.bounces(&self.list.address, member.key));
@@ -199,10 +200,14 @@ impl Keeper<'_> {
         Ok((done("It is decided"), Vec::new()))
     }
 
-    /// A wish is answered with the question whether it is meant. Nothing is said to who may be somebody else.
-    async fn wished(&self, wish: Wish) -> Result<Served, StoreError> {
+    /// A wish is answered with the question whether it is meant. Nothing is said to who may be somebody else. `mark`: it was wished on our own
+    /// page, which made it for this address.
+    async fn wished(&self, wish: Wish, mark: &str) -> Result<Served, StoreError> {
         let silent = || Ok((done("Nothing is answered to this"), Vec::new()));
-        let Some(author) = self.post.author.clone().filter(|_| self.may_answer()) else { return silent() };
+        let is_from_page =
+            |author: &Address| self.tokens.confirmed(self.list.key, author, mark, self.now) == Some(wish);
+        let author = self.post.author.clone().filter(|author| self.may_answer() || is_from_page(author));
+        let Some(author) = author else { return silent() };
         let is_member = self.desk.store.list_member(self.list.key, &author).await?.is_some();
         let list = self.list.address.to_string();
         let (subject, text, reply_to) = match wish {
@@ -221,7 +226,12 @@ impl Keeper<'_> {
             }
             Wish::Join | Wish::Leave => {
                 let mark = self.tokens.wish(self.list.key, &author, wish, self.now);
-                let text = ConfirmText { member: author.to_string(), list, joins: wish == Wish::Join };
+                let link = format!(
+                    "{}/lists/confirm/{list}/{mark}/{}",
+                    self.desk.config.web_origin,
+                    BASE32_NOPAD.encode(author.to_string().as_bytes())
+                );
+                let text = ConfirmText { member: author.to_string(), list, joins: wish == Wish::Join, link };
                 ("Please confirm", written(&text), Some(other(&self.list.address, ListAct::Confirm, &mark)))
             }
         };
@@ -397,6 +407,8 @@ struct ConfirmText {
     member: String,
     list: String,
     joins: bool,
+    /// The page that confirms it.
+    link: String,
 }
 
 #[derive(Template)]

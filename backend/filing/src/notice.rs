@@ -249,17 +249,30 @@ struct RecipientText {
     reply: String,
 }
 
-/// What the owner of a script reads that failed.
-pub(crate) fn script_failed_text(host: &str, name: &str, why: &str) -> String {
-    ScriptFailedText { host, name, why }.render().unwrap_or_else(|error| {
+/// What the owner of a script reads that failed, in their language: the subject, and the text.
+pub(crate) fn script_failed_text(host: &str, name: &str, why: &str, language: &str) -> (&'static str, String) {
+    let (subject, text) = match language {
+        "fr" => ("Une de vos règles de courrier a échoué", ScriptFailedFrench { host, name, why }.render()),
+        _ => ("One of your mail rules failed", ScriptFailedText { host, name, why }.render()),
+    };
+    let text = text.unwrap_or_else(|error| {
         tracing::error!(%error, "a letter about a script can't be written");
         why.to_owned()
-    })
+    });
+    (subject, text)
 }
 
 #[derive(Template)]
 #[template(path = "mail/script_failed.txt")]
 struct ScriptFailedText<'a> {
+    host: &'a str,
+    name: &'a str,
+    why: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "mail/script_failed.fr.txt")]
+struct ScriptFailedFrench<'a> {
     host: &'a str,
     name: &'a str,
     why: &'a str,

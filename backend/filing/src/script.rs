@@ -80,6 +80,8 @@ pub struct Arriving {
     pub environment: Vec<(String, String)>,
     /// How surely it is junk; none: nobody looked.
     pub spam_percent: Option<u8>,
+    /// RFC 5235 §3.2: 1 no virus was found, 5 there is one; none: nobody looked.
+    pub virus: Option<u8>,
     /// Now.
     pub now: Timestamp,
 }
@@ -236,12 +238,14 @@ impl Filing {
         Ok(scripted)
     }
 
-    /// What tells an account's owner that a script of theirs failed.
-    pub fn script_failed(&self, to: &Address, failure: &ScriptFailure, random: &dyn Random) -> Vec<u8> {
+    /// What tells an account's owner that a script of theirs failed, in their `language`: `fr`, else English. Why it failed is said in the words of
+    /// the script's language, which are English.
+    pub fn script_failed(&self, to: &Address, failure: &ScriptFailure, language: &str, random: &dyn Random) -> Vec<u8> {
         let ScriptFailure { name, why: Failure { at, why }, .. } = failure;
-        let text = crate::notice::script_failed_text(self.host.as_str(), name, &format!("{why} ({at})"));
+        let why = format!("{why} ({at})");
+        let (subject, text) = crate::notice::script_failed_text(self.host.as_str(), name, &why, language);
         let writing = Writing {
-            subject: "One of your mail rules failed".to_owned(),
+            subject: subject.to_owned(),
             text,
             more: vec![("Auto-Submitted", "auto-generated".to_owned())],
             ..self.writing(&crate::notice::mailer_daemon(&self.host, to), std::slice::from_ref(to), random)
@@ -291,7 +295,7 @@ fn facts(delivery: &PlannedDelivery, recipient: &ForwardPath, arriving: &Arrivin
         zone_minutes: 0,
         environment: arriving.environment.clone(),
         spam_percent: arriving.spam_percent,
-        virus: None,
+        virus: arriving.virus,
         flags: Vec::new(),
     }
 }

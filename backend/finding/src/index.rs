@@ -25,7 +25,7 @@ use crate::segment::{Docs, Segment, Written};
 use crate::words::{Piece, Pieces, Stand};
 
 /// Another number where words are taken otherwise, or files are other: then all is read again.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const LIST: &str = "list.json";
 /// Segments of about one size that become one.
 const FAN: usize = 6;

@@ -306,15 +306,15 @@ mod tests {
 
     #[test]
     fn words_are_known_by_where_they_stand() {
-        assert_eq!(words_of(LETTER, Place::From), ["JÖRG", "JOERG", "X", "EXAMPLE"]);
+        assert_eq!(words_of(LETTER, Place::From), ["JO\u{308}RG", "JOERG", "X", "EXAMPLE"]);
         assert_eq!(words_of(LETTER, Place::PlainFrom), ["JORG"]);
-        assert_eq!(words_of(LETTER, Place::Subject), ["CAFÉ"]);
+        assert_eq!(words_of(LETTER, Place::Subject), ["CAFE\u{301}"]);
         assert_eq!(words_of(LETTER, Place::PlainSubject), ["CAFE"]);
-        assert_eq!(words_of(LETTER, Place::Text), ["GR", "UUML", "SSE", "3", "5", "NAÏVE"]);
+        assert_eq!(words_of(LETTER, Place::Text), ["GR", "UUML", "SSE", "3", "5", "NAI\u{308}VE"]);
         let markup = words_of(LETTER, Place::Markup);
         assert_eq!(markup, ["STYLE", "P", "COLOR", "RED", "STYLE", "P", "CLASS", "BIG", "NOTE", "P"]);
         let shown = words_of(LETTER, Place::Shown);
-        for word in ["GRÜSSE", "GRUSSE", "NAIVE", "FACTS", "ANSWER", "FORTY", "PHOTO"] {
+        for word in ["GRU\u{308}SSE", "GRUSSE", "NAIVE", "FACTS", "ANSWER", "FORTY", "PHOTO"] {
             assert!(shown.iter().any(|shown| shown == word), "{word} in {shown:?}");
         }
         assert!(!shown.iter().any(|word| word == "OCTETS"));

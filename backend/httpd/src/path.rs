@@ -236,6 +236,10 @@ pub(crate) const LIST_POSTS: &str = "/panel/lists/{list}/posts";
 pub(crate) const LIST_REMOVE: &str = "/panel/lists/{list}/remove";
 /// Where a member leaves, with what stands in each message that they get.
 pub(crate) const LIST_LEAVE: &str = "/lists/leave/{mark}";
+/// Where people ask to join an open list, or to leave it.
+pub(crate) const LIST_JOIN: &str = "/lists/join/{list}";
+/// Where they confirm it, with what stands in the letter that they get.
+pub(crate) const LIST_CONFIRM: &str = "/lists/confirm/{list}/{mark}/{member}";
 
 pub(crate) const ENTRY: &str = "/panel/activity/{entry}";
 pub(crate) const ENTRY_UNDO: &str = "/panel/activity/{entry}/undo";

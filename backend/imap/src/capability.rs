@@ -24,6 +24,8 @@ pub struct Capabilities {
     pub append_limit: u64,
     /// Messages that one COPY or APPEND takes.
     pub save_limit: u32,
+    /// Messages that one other command is given.
+    pub message_limit: u32,
     /// What isn't told.
     pub hidden: Hidden,
 }
@@ -39,6 +41,12 @@ pub struct Hidden {
 }
 
 impl Hidden {
+    /// These and those.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { named: self.named | other.named, compress: self.compress || other.compress }
+    }
+
     /// These, by their names; what isn't announced after log-in has nothing to hide.
     pub fn these(names: &[&str]) -> Self {
         let is_named = |name: &str| names.iter().any(|hidden| hidden.eq_ignore_ascii_case(name));
@@ -55,7 +63,7 @@ const LOGGED_IN: &str = "IDLE NAMESPACE UNSELECT UIDPLUS MULTIAPPEND MOVE CHILDR
     LIST-STATUS LIST-MYRIGHTS LIST-METADATA STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN SORT \
     SORT=DISPLAY ESORT CONTEXT=SEARCH CONTEXT=SORT PARTIAL MULTISEARCH SEARCH=FUZZY THREAD=ORDEREDSUBJECT \
     THREAD=REFERENCES BINARY CATENATE URL-PARTIAL REPLACE UIDONLY UTF8=ACCEPT OBJECTID SAVEDATE PREVIEW \
-    INPROGRESS LANGUAGE METADATA NOTIFY ACL RIGHTS=texk QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";
+    INPROGRESS LANGUAGE I18NLEVEL=1 METADATA NOTIFY ACL RIGHTS=texk QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";
 
 /// COMPRESS (RFC 4978).
 const COMPRESS: &str = "COMPRESS=DEFLATE";
@@ -75,6 +83,8 @@ impl Capabilities {
             number::write(out, self.append_limit);
             out.extend_from_slice(b" SAVELIMIT=");
             number::write(out, u64::from(self.save_limit));
+            out.extend_from_slice(b" MESSAGELIMIT=");
+            number::write(out, u64::from(self.message_limit));
             if self.unauthenticate {
                 out.extend_from_slice(b" UNAUTHENTICATE");
             }
@@ -120,6 +130,7 @@ mod tests {
             unauthenticate: true,
             append_limit: 50_000_000,
             save_limit: 1000,
+            message_limit: 2000,
             hidden: Hidden::default(),
         };
         assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED");
@@ -127,13 +138,14 @@ mod tests {
         let always = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR";
         assert_eq!(write(local), format!("{always} AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN"));
         let plain = Capabilities { mechanisms: Offer { scram: false, under_tls: true }, ..local };
-        assert_eq!(write(plain), format!("{always} AUTH=PLAIN AUTH=LOGIN"));
+        assert_eq!(write(plain), format!("{always} AUTH=PLAIN AUTH=LOGIN AUTH=OAUTHBEARER AUTH=XOAUTH2"));
         let safe = Capabilities { mechanisms: Offer { scram: true, under_tls: true }, ..local };
-        let all = "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN";
+        let all = "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN AUTH=OAUTHBEARER AUTH=XOAUTH2";
         assert_eq!(write(safe), format!("{always} {all}"));
         let late = write(Capabilities { is_logged_in: true, ..safe });
         assert!(
-            late.contains(" QRESYNC ") && late.ends_with(" SAVELIMIT=1000 UNAUTHENTICATE COMPRESS=DEFLATE"),
+            late.contains(" QRESYNC ")
+                && late.ends_with(" SAVELIMIT=1000 MESSAGELIMIT=2000 UNAUTHENTICATE COMPRESS=DEFLATE"),
             "{late}"
         );
         assert!(!late.contains("  ") && !late.contains("AUTH="), "{late}");

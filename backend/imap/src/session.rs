@@ -45,6 +45,8 @@ pub struct Config {
     pub append_limit: u64,
     /// Messages that one COPY or APPEND takes (RFC 9738, SAVELIMIT).
     pub save_limit: u32,
+    /// Messages that one other command is given; announced as MESSAGELIMIT (RFC 9738).
+    pub message_limit: u32,
     /// Extensions that aren't announced.
     pub hidden: Hidden,
 }
@@ -156,6 +158,8 @@ pub struct Session {
     state: State,
     mode: Mode,
     enabled: Enabled,
+    /// What isn't announced to who has logged in, beside what isn't to anybody.
+    hidden: Hidden,
     is_tls: bool,
     is_compressed: bool,
     bad_commands: u32,
@@ -179,6 +183,7 @@ impl Session {
             state: State::NotAuthenticated,
             mode: Mode::Command,
             enabled: Enabled::default(),
+            hidden: Hidden::default(),
             is_tls,
             is_compressed: false,
             bad_commands: 0,
@@ -256,7 +261,8 @@ impl Session {
             unauthenticate: self.config.unauthenticate,
             append_limit: self.config.append_limit,
             save_limit: self.config.save_limit,
-            hidden: self.config.hidden,
+            message_limit: self.config.message_limit,
+            hidden: self.config.hidden.and(self.hidden),
         }
     }
 
@@ -305,6 +311,11 @@ impl Session {
         response::condition(out, Condition::Bye, code, text);
         self.state = State::Logout;
         self.mode = Mode::Closed;
+    }
+
+    /// Announces these no more, until somebody else has logged in.
+    pub const fn hide(&mut self, hidden: Hidden) {
+        self.hidden = hidden;
     }
 
     fn offer(&self) -> Offer {
@@ -582,6 +593,7 @@ impl Session {
             return None;
         }
         self.state = State::NotAuthenticated;
+        self.hidden = Hidden::default();
         self.enabled = Enabled::default();
         self.bad_commands = 0;
         Some(Step::Unauthenticate(tag))

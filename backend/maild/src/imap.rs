@@ -59,6 +59,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         unauthenticate: house.limits.imap_unauthenticate,
         append_limit: house.limits.message_octets,
         save_limit: house.limits.imap_save,
+        message_limit: house.limits.imap_messages,
         hidden: Hidden::these(&house.store.settings().imap_hidden),
         limits: Limits { append_messages: house.limits.imap_save, ..Limits::default() },
     };
@@ -402,6 +403,14 @@ impl Client {
                 self.house.login.check(LoginAttempt { name, authorization, password, peer, protocol }).await
             }
             Shown::Proof(place) => self.scram.conclude(&self.house, place).await,
+            Shown::Token(bearer) => {
+                let answer = self.house.check_token(bearer.clone(), self.peer, LoginProtocol::Imap).await;
+                if answer == LoginAnswer::Refused {
+                    self.session.refuse_token(&mut self.out, log_in.tag, &bearer);
+                    return Ok(());
+                }
+                answer
+            }
         };
         self.logged_in(&log_in.tag, answer).await
     }
@@ -423,12 +432,24 @@ impl Client {
         }
     }
 
+    /// What isn't announced to this account's programs, beside what isn't to all.
+    async fn hide_for(&mut self, account: AccountKey) {
+        match self.house.store.imap_hidden(account).await {
+            Ok(names) if !names.is_empty() => {
+                self.session.hide(Hidden::these(&names.split(' ').collect::<Vec<_>>()));
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "what an account's programs aren't told cannot be read"),
+        }
+    }
+
     async fn logged_in(&mut self, tag: &Tag, answer: LoginAnswer) -> io::Result<()> {
         let outcome = match answer {
             LoginAnswer::Granted(identity) => match self.house.seat(&identity) {
                 Some(seat) => {
                     info!(account = %identity.address, "logged in");
                     self.wire()?.end_at(None);
+                    self.hide_for(identity.account).await;
                     (self.identity, self.seat) = (Some(identity), Some(seat));
                     self.session.logged_in();
                     Ok(Done { code: Some(ResponseCode::Capability(self.session.capabilities())), text: "Logged in" })

@@ -163,6 +163,10 @@ impl Driver {
                 let answer = self.scram.conclude(&self.house, place).await;
                 self.logged_in(answer, wire)
             }
+            Question::Token(bearer) => {
+                let answer = self.house.check_token(bearer, self.peer, LoginProtocol::Pop3).await;
+                self.logged_in(answer, wire)
+            }
             Question::OpenMaildrop => {
                 let answer = self.open_maildrop().await;
                 if !matches!(answer, Answer::Maildrop(_)) {

@@ -1,8 +1,9 @@
-//! The house's half of a SCRAM exchange, the same at all doors.
+//! The house's half of a SCRAM exchange, and its word on a token, the same at all doors.
 
 use std::net::IpAddr;
 
-use relais_reception::{LoginAnswer, Protocol, ScramAttempt, ScramStart};
+use relais_reception::{LoginAnswer, Protocol, ScramAttempt, ScramStart, TokenAttempt};
+use relais_sasl::Bearer;
 use relais_sasl::scram::{ChannelBindings, Known, Wanted};
 
 use crate::House;
@@ -36,6 +37,14 @@ impl Scram {
             Some(attempt) => house.login.conclude_scram(attempt, place).await,
             None => LoginAnswer::Unavailable,
         }
+    }
+}
+
+impl House {
+    /// Whose this token is, if anybody's.
+    pub(crate) async fn check_token(&self, bearer: Bearer, peer: IpAddr, protocol: Protocol) -> LoginAnswer {
+        let Bearer { login_name: name, token, .. } = bearer;
+        self.login.check_token(TokenAttempt { name, token, peer, protocol }).await
     }
 }
 

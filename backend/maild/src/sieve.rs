@@ -117,6 +117,10 @@ impl Driver {
                 let answer = self.scram.conclude(&self.house, place).await;
                 self.logged_in(answer, wire)
             }
+            Question::Token(bearer) => {
+                let answer = self.house.check_token(bearer, self.peer, LoginProtocol::Sieve).await;
+                self.logged_in(answer, wire)
+            }
             Question::Forget => {
                 (self.identity, self.seat) = (None, None);
                 Answer::Done
@@ -174,7 +178,7 @@ impl Driver {
             }
             Question::Delete { name } => store.remove_sieve_script(&by, scope, &name).await?,
             Question::Rename { from, to } => store.rename_sieve_script(&by, scope, &from, &to).await?,
-            Question::Login { .. } | Question::Keys(_) | Question::Proof(_) | Question::Forget => {
+            Question::Login { .. } | Question::Keys(_) | Question::Proof(_) | Question::Token(_) | Question::Forget => {
                 return Ok(Answer::Unavailable);
             }
         }

@@ -180,6 +180,10 @@ impl Driver {
                 let answer = self.scram.conclude(&self.house, place).await;
                 self.logged_in(answer)
             }
+            Question::Token(bearer) => {
+                let answer = self.house.check_token(bearer, self.visit.peer, LoginProtocol::Smtp).await;
+                self.logged_in(answer)
+            }
             Question::Mail(envelope) => {
                 self.plans.clear();
                 match reception.sender(&self.visit, &envelope).await {

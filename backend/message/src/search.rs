@@ -1,7 +1,9 @@
-//! SEARCH's substrings in decoded headers and text (RFC 9051 §6.4.4), whatever their case.
+//! SEARCH's substrings in decoded headers and text (RFC 9051 §6.4.4), as i;unicode-casemap compares them (RFC 5051): whatever their case,
+//! and a letter is found where it stands with an accent, for that follows it.
 //!
 //! Most mail is text whose ASCII characters stand for themselves; there an ASCII needle is sought in the octets as they
-//! are, and nothing is decoded or allocated.
+//! are, and nothing is decoded or allocated. Other characters can be ASCII only once they are folded: a text that has some is folded where
+//! its octets don't hold the needle.
 
 use std::borrow::Cow;
 
@@ -36,7 +38,10 @@ impl Needle {
 
     /// Whether it is in this text; the empty needle is in every text.
     pub fn is_in(&self, text: &str) -> bool {
-        if self.folded.is_ascii() { self.is_in_octets(text.as_bytes()) } else { self.is_in_folded(&fold(text)) }
+        if self.folded.is_ascii() && self.is_in_octets(text.as_bytes()) {
+            return true;
+        }
+        !text.is_ascii() && self.is_in_folded(&fold(text))
     }
 
     fn is_in_folded(&self, folded: &str) -> bool {
@@ -70,8 +75,13 @@ impl Needle {
 
     /// Whether it is in text of this charset.
     fn is_in_charset(&self, octets: &[u8], charset: Option<&[u8]>) -> bool {
-        if self.folded.is_ascii() && is_ascii_transparent(charset) {
-            return self.is_in_octets(octets);
+        if is_ascii_transparent(charset) {
+            if self.folded.is_ascii() && self.is_in_octets(octets) {
+                return true;
+            }
+            if octets.is_ascii() {
+                return false;
+            }
         }
         self.is_in(&decode_text(octets, charset))
     }
@@ -94,8 +104,8 @@ impl Needle {
 
     /// A header's octets without encoded words are text in UTF-8, or in windows-1252.
     fn is_in_plain(&self, octets: &[u8]) -> bool {
-        if self.folded.is_ascii() {
-            return self.is_in_octets(octets);
+        if self.folded.is_ascii() && self.is_in_octets(octets) {
+            return true;
         }
         !octets.is_ascii() && self.is_in(&decode_text(octets, None))
     }

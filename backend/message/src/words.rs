@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::Encoding;
+use unicode_normalization::char::decompose_compatible;
 
 use crate::header::unfold;
 use crate::transfer;
@@ -118,22 +119,53 @@ impl<'a> EncodedWord<'a> {
     }
 }
 
-/// The form in which text is compared and sorted: each character in upper case where that is one character, near to
-/// i;unicode-casemap (RFC 5051).
+/// The form in which text is compared and sorted: that of i;unicode-casemap (RFC 5051 §2). Each character in title case, then taken apart
+/// as Unicode's data say, again and again: `é` is `E` and an accent, `ﬁ` is `FI`. Character by character: a text's form is its characters'
+/// forms in a row, so that a part of a text has a part of its form.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_uppercase();
     }
-    text.chars()
-        .map(|character| {
-            let mut upper = character.to_uppercase();
-            match (upper.next(), upper.next()) {
-                // What is ASCII only in upper case (U+017F) stays: ASCII is sought among ASCII alone.
-                (Some(only), None) if character.is_ascii() || !only.is_ascii() => only,
-                _ => character,
-            }
-        })
-        .collect()
+    let mut folded = String::with_capacity(text.len() + text.len() / 4);
+    for character in text.chars() {
+        put_folded(character, &mut folded, FOLDED_AGAIN);
+    }
+    folded
+}
+
+/// What title case or parting brings is looked at again, so often: Unicode needs it twice (`ǆ` is `ǅ`, that is `Dž`, and `ž` is `Ž`).
+const FOLDED_AGAIN: u32 = 4;
+
+fn put_folded(character: char, folded: &mut String, again: u32) {
+    if character.is_ascii() {
+        return folded.push(character.to_ascii_uppercase());
+    }
+    let title = title_case(character);
+    // The data name no parts of Hangul's syllables: they are computed, which RFC 5051 doesn't.
+    let is_whole = ('\u{ac00}'..='\u{d7a3}').contains(&title);
+    if is_whole {
+        return folded.push(title);
+    }
+    decompose_compatible(title, |part| {
+        if again == 0 || part == character {
+            folded.push(part);
+        } else {
+            put_folded(part, folded, again - 1);
+        }
+    });
+}
+
+/// `Simple_Titlecase_Mapping`. What has several characters in upper case has none; what that would be comes of its parts.
+fn title_case(character: char) -> char {
+    // Mkhedruli has capitals (Mtavruli) that no title begins with.
+    if ('\u{10d0}'..='\u{10ff}').contains(&character) {
+        return character;
+    }
+    let mut upper = character.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(only), None) => only,
+        _ => character,
+    }
 }
 
 #[cfg(test)]
@@ -185,5 +217,38 @@ mod tests {
     fn folding_ignores_case() {
         assert_eq!(fold("Straße ΣΑΣ ς"), fold("straße σας Σ"));
         assert!(fold("c") < fold("_"), "RFC 5051: by upper case");
+    }
+
+    /// RFC 5051 §2: title case by the simple mapping, then parts by the data, as long as something changes; Hangul's syllables stay.
+    #[test]
+    fn folding_is_unicode_casemap() {
+        for (text, expected) in [
+            ("é", "E\u{301}"),
+            ("É", "E\u{301}"),
+            ("e\u{301}", "E\u{301}"),
+            ("ệ", "E\u{323}\u{302}"),
+            ("ﬁn", "FIN"),
+            ("ſ", "S"),
+            ("ı", "I"),
+            ("İ", "I\u{307}"),
+            ("ª", "A"),
+            ("x²½", "X21\u{2044}2"),
+            ("Ｗｉｄｅ", "WIDE"),
+            ("ﾊﾟ", "ハ\u{309a}"),
+            ("が", "か\u{3099}"),
+            ("ǆ", "DZ\u{30c}"),
+            ("ǅ", "DZ\u{30c}"),
+            ("ᾳ", "ΑΙ"),
+            ("ß", "ß"),
+            ("ŉ", "\u{2bc}N"),
+            ("µ", "Μ"),
+            ("\u{212a}", "K"),
+            ("ა", "ა"),
+            ("Ა", "Ა"),
+            ("한글", "한글"),
+            ("\u{a0}…", " ..."),
+        ] {
+            assert_eq!(fold(text), expected, "{text}");
+        }
     }
 }

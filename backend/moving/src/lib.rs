@@ -28,7 +28,7 @@ mod zip;
 pub use dial::{Dialer, Fault, Hosts, Security, Target};
 pub use maildir::{MaildirMessage, folder_path, maildir_folders, maildir_messages, maildir_name};
 pub use mbox::{MboxMessage, MboxReader, mbox_name, write_mbox};
-pub use movers::{Movers, StartError};
+pub use movers::{Movers, Room, StartError};
 pub use parcel::{Parcel, ParcelError, ParcelReader};
 pub use progress::{Progress, Refusal, RunState, Trouble};
 pub use zip::ZipWriter;

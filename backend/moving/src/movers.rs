@@ -32,6 +32,27 @@ pub enum StartError {
     Failed(#[from] StoreError),
 }
 
+/// Whether there is room on the disk, as the doors for mail ask it.
+#[derive(Clone)]
+pub struct Room(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Room {
+    /// `is_nearly_gone` is asked before each batch.
+    pub fn new(is_nearly_gone: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(is_nearly_gone))
+    }
+
+    pub(crate) fn is_nearly_gone(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Room")
+    }
+}
+
 /// Runs the imports. A cheap clone: all clones are one.
 #[derive(Debug, Clone)]
 pub struct Movers {
@@ -42,6 +63,7 @@ pub struct Movers {
 struct Inner {
     store: Store,
     dialer: Dialer,
+    room: Room,
     runs: Mutex<HashMap<AccountKey, Arc<Board>>>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -49,8 +71,8 @@ struct Inner {
 
 impl Movers {
     /// Its runs are tasks of `tasks`, and end when `stop` says so.
-    pub fn new(store: Store, dialer: Dialer, tasks: TaskTracker, stop: CancellationToken) -> Self {
-        Self { inner: Arc::new(Inner { store, dialer, runs: Mutex::default(), tasks, stop }) }
+    pub fn new(store: Store, dialer: Dialer, room: Room, tasks: TaskTracker, stop: CancellationToken) -> Self {
+        Self { inner: Arc::new(Inner { store, dialer, room, runs: Mutex::default(), tasks, stop }) }
     }
 
     /// Begins to bring an account's mail. `sealed` says which addresses may be reached, `plain` which of them without TLS.
@@ -87,6 +109,7 @@ impl Movers {
             target,
             password,
             message_octets: MESSAGE_OCTETS,
+            room: inner.room.clone(),
             board: Arc::clone(&board),
         };
         if let Err(error) = note(&inner.store, account, &board).await {

@@ -29,11 +29,35 @@ pub struct Parcel {
     /// Its UID, of mail on its way out; on its way in nobody asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
+    /// No message: it says only that there is such a mailbox. No octets follow.
+    #[serde(default, skip_serializing_if = "is_message")]
+    pub is_mailbox: bool,
     /// Octets that follow.
     pub size_octets: u64,
     /// They.
     #[serde(skip)]
     pub octets: Vec<u8>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_message(is_mailbox: &bool) -> bool {
+    !*is_mailbox
+}
+
+impl Parcel {
+    /// A mailbox, with or without messages.
+    pub fn mailbox(name: &str) -> Self {
+        Self {
+            mailbox: name.to_owned(),
+            flags: Vec::new(),
+            internal_date: None,
+            copy: 0,
+            uid: None,
+            is_mailbox: true,
+            size_octets: 0,
+            octets: Vec::new(),
+        }
+    }
 }
 
 /// Why what came is no row of messages.
@@ -123,6 +147,7 @@ mod tests {
             internal_date: Some(5),
             copy: 1,
             uid: None,
+            is_mailbox: false,
             size_octets: octets.len() as u64,
             octets: octets.to_vec(),
         };

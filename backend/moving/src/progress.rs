@@ -77,7 +77,7 @@ pub struct Refusal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     /// `unresolved`, `internal`, `plain_forbidden`, `connect`, `tls`, `no_starttls`, `log_in`, `silent`, `ended`, `broken`, `refused`,
-    /// `over_quota`, `failed`.
+    /// `over_quota`, `disk_full`, `failed`.
     pub name: String,
     /// More of it, in the words of the other server or of the network; may be empty.
     pub says: String,
@@ -90,6 +90,8 @@ pub(crate) enum Halt {
     Source(#[from] Fault),
     #[error("the account is full")]
     OverQuota,
+    #[error("the disk is nearly full")]
+    DiskFull,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the account, or a mailbox of it, is gone")]
@@ -113,6 +115,7 @@ impl From<&Halt> for Trouble {
                 Fault::Refused(says) => ("refused", says.clone()),
             },
             Halt::OverQuota => ("over_quota", String::new()),
+            Halt::DiskFull => ("disk_full", String::new()),
             Halt::Store(_) | Halt::Gone => ("failed", String::new()),
         };
         Self { name: name.to_owned(), says: says.chars().filter(|letter| !letter.is_control()).take(WORDS).collect() }

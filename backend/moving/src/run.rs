@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use crate::answer::{Body, Fetched, Listed};
 use crate::dial::{Dialer, Fault, Reach, Target};
 use crate::folders::places;
+use crate::movers::Room;
 use crate::progress::{Board, Halt};
 use crate::source::{Came, Source};
 
@@ -46,6 +47,8 @@ pub(crate) struct Errand {
     /// Octets of a message that is taken.
     pub(crate) message_octets: usize,
     pub(crate) board: Arc<Board>,
+    /// On the disk.
+    pub(crate) room: Room,
 }
 
 /// A message on its way.
@@ -439,6 +442,10 @@ impl Filing<'_> {
     async fn append(&self, new: Vec<(u32, Append)>, pairs: &mut Vec<(u32, Uid)>) -> Result<(), Halt> {
         if new.is_empty() {
             return Ok(());
+        }
+        // As the doors ask before each message.
+        if self.errand.room.is_nearly_gone() {
+            return Err(Halt::DiskFull);
         }
         let (uids, appends): (Vec<u32>, Vec<Append>) = new.into_iter().unzip();
         match self.errand.store.append(self.state.mailbox, appends.clone()).await {

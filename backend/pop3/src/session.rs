@@ -6,7 +6,7 @@ use std::io::Write as _;
 use memchr::memchr;
 use relais_model::{Secret, Uid, UidSet};
 use relais_sasl::scram::{Known, Wanted};
-use relais_sasl::{Credentials, Exchange, Mechanism, Offer, Progress, scram};
+use relais_sasl::{Bearer, Credentials, Exchange, Mechanism, Offer, Progress, scram};
 
 use crate::command::{BadCommand, Command};
 use crate::encoder::MessageEncoder;
@@ -71,6 +71,8 @@ pub enum Question {
     Keys(Wanted),
     /// SCRAM: the password in this place of what was known is the peer's, or none is. As [`Question::Login`].
     Proof(Option<usize>),
+    /// Whose is this token? As [`Question::Login`].
+    Token(Bearer),
     /// Lock and list the maildrop of who has just logged in. [`Answer::Maildrop`] or [`Answer::InUse`]; after any other
     /// than the first, forget the log-in.
     OpenMaildrop,
@@ -250,16 +252,17 @@ impl Session {
                 self.asked = None;
                 return self.keys_found(*known);
             }
-            (Some(Question::Login { .. } | Question::Proof(_)), Answer::LoggedIn) => {
+            (Some(Question::Login { .. } | Question::Proof(_) | Question::Token(_)), Answer::LoggedIn) => {
                 self.asked = Some(Question::OpenMaildrop);
                 return;
             }
             (Some(Question::Login { .. } | Question::Proof(_) | Question::Keys(_)), Answer::Refused) => {
-                self.err("[AUTH] Log-in refused");
-                self.refused_logins += 1;
-                if self.refused_logins >= limit::REFUSED_LOGINS {
-                    self.state = State::Ended;
-                }
+                self.refuse_login();
+            }
+            // RFC 7628 §3.2.2: first the client is told why, and says that it has heard it.
+            (Some(Question::Token(bearer)), Answer::Refused) => {
+                let refusal = bearer.refusal();
+                self.challenge(refusal);
             }
             (Some(Question::OpenMaildrop), Answer::Maildrop(maildrop)) => {
                 let (count, octets) = maildrop.totals();
@@ -288,6 +291,14 @@ impl Session {
         }
         self.asked = None;
         self.encoder = None;
+    }
+
+    fn refuse_login(&mut self) {
+        self.err("[AUTH] Log-in refused");
+        self.refused_logins += 1;
+        if self.refused_logins >= limit::REFUSED_LOGINS {
+            self.state = State::Ended;
+        }
     }
 
     fn keys_found(&mut self, known: Known) {
@@ -459,6 +470,8 @@ impl Session {
             }
             Progress::Proven(place) => self.asked = Some(Question::Proof(Some(place))),
             Progress::Disproven => self.asked = Some(Question::Proof(None)),
+            Progress::Token(bearer) => self.asked = Some(Question::Token(bearer)),
+            Progress::Refused => self.refuse_login(),
             Progress::Malformed => self.refuse("This is no message of the mechanism"),
         }
     }

@@ -12,7 +12,7 @@ mod submission;
 mod trial;
 mod turned_away;
 
-pub use trial::{Trial, Tried};
+pub use trial::{Trial, Tried, TriedScripts};
 
 use std::io;
 use std::panic::resume_unwind;

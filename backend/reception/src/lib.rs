@@ -29,13 +29,13 @@ mod tally;
 mod visit;
 
 pub use bans::{Ban, BanReason, BanTarget, Banned};
-pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, Trial, Tried, prepare};
+pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, Trial, Tried, TriedScripts, prepare};
 pub use disk::Disk;
 pub use filters::filters_set;
 pub use hold::{Bars, Behaviour, facts, judge as judge_behaviour};
 pub use login::{
     AddAppPasswordError, HashError, Identity, Login, LoginAnswer, LoginAttempt, MAX_PASSWORD_OCTETS, Protocol,
-    ScramAttempt, ScramStart, VERIFIED_FOR, is_known_hash,
+    ScramAttempt, ScramStart, TokenAttempt, VERIFIED_FOR, is_known_hash,
 };
 pub use network::Network;
 pub use networks::{Fault, Guest, Porter, Slowness, TurnedAway};

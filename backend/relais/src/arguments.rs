@@ -423,6 +423,13 @@ pub(crate) enum AccountCommand {
         /// Whose.
         address: String,
     },
+    /// Says which extensions of IMAP a person's programs aren't told of; none: they are told of all that the house announces.
+    Hide {
+        /// Whose.
+        address: String,
+        /// Like CONDSTORE, as `imap.hidden` may have them.
+        names: Vec<String>,
+    },
     /// Passwords for mail programs, one a device.
     #[command(subcommand)]
     AppPassword(AppPasswordCommand),
@@ -454,6 +461,12 @@ pub(crate) enum AppPasswordCommand {
         /// What it is for: imap, pop3, smtp; by default all of them.
         #[arg(long, value_name = "LIST", value_delimiter = ',')]
         protocols: Option<Vec<String>>,
+        /// A token, for programs that speak OAUTHBEARER or XOAUTH2.
+        #[arg(long)]
+        token: bool,
+        /// Until the token ends; by default 365.
+        #[arg(long, requires = "token")]
+        days: Option<u32>,
     },
     /// Lists them; not the passwords themselves.
     List {

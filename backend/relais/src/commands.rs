@@ -73,7 +73,9 @@ const ALIASES: &[Column] = &[
 const APP_PASSWORDS: &[Column] = &[
     ("NAME", Cell::Member("name")),
     ("FOR", Cell::Member("protocols")),
+    ("KIND", Cell::Member("kind")),
     ("MADE", Cell::Member("created_at")),
+    ("ENDS", Cell::Member("expires_at")),
     ("LAST USED", Cell::Member("last_used_at")),
     ("FROM", Cell::Member("last_used_ip")),
 ];
@@ -507,6 +509,11 @@ async fn account(command: AccountCommand, line: &mut Line<'_>) -> Result<()> {
             ask(line, Method::PUT, &path(&["people", &address, "password"]), new).await?;
             say(&format!("{address} has a new password"))
         }
+        AccountCommand::Hide { address, names } => {
+            let change = Content::Json(json!({ "imap_hidden": names }));
+            let changed = ask(line, Method::PATCH, &path(&["people", &address]), change).await?;
+            say(&format!("{address}: hidden are {}", member(&changed, "imap_hidden")))
+        }
         AccountCommand::AppPassword(command) => app_password(command, line).await,
         AccountCommand::Remove { address, yes } => {
             if !yes {
@@ -546,9 +553,10 @@ async fn import_people(file: &Path, line: &mut Line<'_>) -> Result<bool> {
 
 async fn app_password(command: AppPasswordCommand, line: &mut Line<'_>) -> Result<()> {
     match command {
-        AppPasswordCommand::Add { address, name, protocols } => {
+        AppPasswordCommand::Add { address, name, protocols, token, days } => {
             let protocols = protocols.unwrap_or_else(|| ALL_PROTOCOLS.map(str::to_owned).to_vec());
-            let new = json!({ "name": name, "protocols": protocols });
+            let kind = if token { "token" } else { "password" };
+            let new = json!({ "name": name, "protocols": protocols, "kind": kind, "days": days });
             let made = post(line, &path(&["people", &address, "app-passwords"]), new).await?;
             say(&member(&made, "password"))
         }

@@ -183,8 +183,15 @@ impl Sending {
         Self { at, piece: Vec::new(), messages: 0, copies: HashMap::new(), filed: 0, already: 0, left_out: 0 }
     }
 
-    async fn send_mbox(&mut self, mailbox: &str, file: &Path, line: &mut Line<'_>) -> Result<()> {
+    /// A mailbox comes, also where no message of it does.
+    fn begin(&mut self, mailbox: &str) {
         self.copies.clear();
+        Parcel::mailbox(mailbox).write(&mut self.piece);
+        self.messages += 1;
+    }
+
+    async fn send_mbox(&mut self, mailbox: &str, file: &Path, line: &mut Line<'_>) -> Result<()> {
+        self.begin(mailbox);
         let mut reader = MboxReader::new(BufReader::new(File::open(file)?), MESSAGE_OCTETS)?;
         let mut number = 0;
         while let Some(message) = reader.next_message()? {
@@ -198,7 +205,7 @@ impl Sending {
     }
 
     async fn send_maildir(&mut self, mailbox: &str, folder: &Path, line: &mut Line<'_>) -> Result<()> {
-        self.copies.clear();
+        self.begin(mailbox);
         for message in maildir_messages(folder)? {
             if message.file_octets > MESSAGE_OCTETS as u64 {
                 self.leave_out(&message.path.display().to_string())?;
@@ -233,6 +240,7 @@ impl Sending {
             internal_date: internal_date.map(Timestamp::seconds),
             copy: *copy,
             uid: None,
+            is_mailbox: false,
             size_octets: octets.len() as u64,
             octets,
         };
@@ -289,7 +297,7 @@ pub(crate) async fn export(wanted: ExportArguments, line: &mut Line<'_>) -> Resu
         let mut reader = ParcelReader::new(u64::MAX);
         reader.feed(&piece);
         while let Some(parcel) = reader.next_parcel()? {
-            (messages, octets) = (messages + 1, octets + parcel.size_octets);
+            (messages, octets) = (messages + u64::from(!parcel.is_mailbox), octets + parcel.size_octets);
             out.write(&parcel).with_context(|| parcel.mailbox.clone())?;
             last = Some((parcel.mailbox, parcel.uid.unwrap_or(u32::MAX)));
         }
@@ -333,7 +341,9 @@ impl Out {
                     }
                     *file = Some((parcel.mailbox.clone(), BufWriter::new(new_file(&at)?)));
                 }
-                if let Some((_, file)) = file {
+                if let Some((_, file)) = file
+                    && !parcel.is_mailbox
+                {
                     write_mbox(file, &flags, internal_date, &parcel.octets)?;
                 }
             }
@@ -344,7 +354,9 @@ impl Out {
                     }
                     *folder = Some(MaildirFolder::make(root, &parcel.mailbox)?);
                 }
-                if let Some(folder) = folder {
+                if let Some(folder) = folder
+                    && !parcel.is_mailbox
+                {
                     *number += 1;
                     folder.write(&flags, internal_date, *number, &parcel.octets)?;
                 }

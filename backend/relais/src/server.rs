@@ -17,7 +17,7 @@ use relais_finding::{Finder, Keeper};
 use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
 use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
-use relais_moving::Movers;
+use relais_moving::{Movers, Room};
 use relais_msgauth::Resolver;
 use relais_reception::{Disk, Login, Porter, Reception, ReceptionConfig, Tally, Tutor};
 use relais_service::{Access, CertificateDesk, Clerk, DnsHouse, Out, Outlook, Service, Site};
@@ -216,7 +216,10 @@ impl Server {
         let mut operations = operations.with_certificates(desk).with_filters(Arc::clone(&self.filters));
         operations = operations.with_reception(Arc::clone(&self.reception));
         let dialer = host::dialer(&self.reloading.begun_with, resolver(&self.resolver)?)?;
-        operations = operations.with_movers(Movers::new(self.store.clone(), dialer, tasks.clone(), stop.clone()));
+        let disk = Arc::clone(&self.reloading.disk);
+        let room = Room::new(move || disk.is_nearly_full());
+        let movers = Movers::new(self.store.clone(), dialer, room, tasks.clone(), stop.clone());
+        operations = operations.with_movers(movers);
         if let Some(delivery) = &delivery {
             operations = operations.with_outlook(Outlook::new(Seer(delivery.planner())));
         }
@@ -410,6 +413,7 @@ pub(crate) fn check(config: &Config) -> Result<()> {
 fn delivery_config(config: &Config) -> Result<DeliveryConfig> {
     let section = &config.delivery;
     let mut delivery = DeliveryConfig::new(config.hostname.clone());
+    delivery.web_origin = place(config).origin;
     let tcp = |binding: Binding| match binding {
         Binding::Tcp(address) => Some(address),
         Binding::Unix(_) => None,

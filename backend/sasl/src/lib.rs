@@ -3,16 +3,21 @@
 //! Each of the three has its own words around it (AUTH, AUTHENTICATE, 334, `+`, `*`, `=`); between them go challenges and
 //! responses in base64, and those are here: an [`Exchange`] takes the peer's responses until it is [`Progress::Complete`].
 //! What a client says is here, too: [`plain_response`], [`encode`], [`scram::Client`].
+//! A token takes the place of a password in `bearer`.
 //!
 //! Invariants: no I/O, no store; nothing is believed here, only read. A password is a [`Secret`] from the moment it is decoded.
 //!
 //! To add a mechanism: a variant of [`Mechanism`] and of the exchange's state, and an arm in [`Exchange::respond`].
 
+mod bearer;
 pub mod scram;
 
 use data_encoding::BASE64;
 use relais_model::Secret;
 
+pub use bearer::Bearer;
+
+use bearer::Dialect;
 use scram::{AwaitedEnd, AwaitedProof};
 
 /// The mechanisms that we speak.
@@ -27,6 +32,10 @@ pub enum Mechanism {
     ScramSha256,
     /// RFC 7677, bound to the TLS connection: only there.
     ScramSha256Plus,
+    /// RFC 7628: a token, under TLS only.
+    OauthBearer,
+    /// Google's, which came before RFC 7628.
+    Xoauth2,
 }
 
 /// What a connection is offered.
@@ -39,12 +48,13 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// The best first.
+    /// The best first; those for tokens last, for who takes the first that they know means a password.
     pub fn mechanisms(self) -> impl Iterator<Item = Mechanism> {
         Mechanism::ALL.into_iter().filter(move |mechanism| match mechanism {
             Mechanism::ScramSha256Plus => self.has_plus(),
             Mechanism::ScramSha256 => self.scram,
             Mechanism::Plain | Mechanism::Login => true,
+            Mechanism::OauthBearer | Mechanism::Xoauth2 => self.under_tls,
         })
     }
 
@@ -59,7 +69,8 @@ impl Offer {
 }
 
 impl Mechanism {
-    const ALL: [Self; 4] = [Self::ScramSha256Plus, Self::ScramSha256, Self::Plain, Self::Login];
+    const ALL: [Self; 6] =
+        [Self::ScramSha256Plus, Self::ScramSha256, Self::Plain, Self::Login, Self::OauthBearer, Self::Xoauth2];
 
     /// As the protocols announce it.
     pub const fn as_str(self) -> &'static str {
@@ -68,6 +79,8 @@ impl Mechanism {
             Self::Login => "LOGIN",
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
+            Self::OauthBearer => "OAUTHBEARER",
+            Self::Xoauth2 => "XOAUTH2",
         }
     }
 }
@@ -101,6 +114,10 @@ enum Awaited {
     Proof(Box<AwaitedProof>),
     /// SCRAM's empty one, that follows our signature.
     End(Box<AwaitedEnd>),
+    /// The one message with a token.
+    Token(Dialect),
+    /// Whatever a client says to the refusal of its token.
+    RefusalSeen(Dialect),
 }
 
 /// What came of one response.
@@ -117,6 +134,10 @@ pub enum Progress {
     Proven(usize),
     /// None of them is, or the proof was made for another exchange.
     Disproven,
+    /// A token was shown: whose is it? Where nobody's, go on with [`Bearer::refusal`].
+    Token(Bearer),
+    /// The client has heard that its token opens nothing: it is refused, and that was counted.
+    Refused,
     /// Not the mechanism's form.
     Malformed,
 }
@@ -129,14 +150,17 @@ impl Exchange {
             Mechanism::Login => Self(Awaited::Name),
             Mechanism::ScramSha256 => Self(Awaited::Scram { is_plus: false, offers_plus: offer.has_plus() }),
             Mechanism::ScramSha256Plus => Self(Awaited::Scram { is_plus: true, offers_plus: offer.has_plus() }),
+            Mechanism::OauthBearer => Self(Awaited::Token(Dialect::OauthBearer)),
+            Mechanism::Xoauth2 => Self(Awaited::Token(Dialect::Xoauth2)),
         }
     }
 
     /// What we say before the next response, in base64: nothing before a client that speaks first, `Username:` and `Password:` for
-    /// LOGIN.
+    /// LOGIN, why its token was refused to who showed one.
     pub fn challenge(&self) -> &str {
         match &self.0 {
-            Awaited::Plain | Awaited::Scram { .. } => "",
+            Awaited::Plain | Awaited::Scram { .. } | Awaited::Token(_) => "",
+            Awaited::RefusalSeen(dialect) => dialect.refusal(),
             Awaited::Name => "VXNlcm5hbWU6",
             Awaited::Password(_) => "UGFzc3dvcmQ6",
             Awaited::Proof(awaited) => awaited.challenge(),
@@ -147,18 +171,20 @@ impl Exchange {
     /// Takes one response, in base64 with its padding and nothing else (RFC 4648 §4). What a protocol writes for an empty
     /// response is its own affair: here it is empty.
     pub fn respond(self, response: &[u8]) -> Progress {
-        let Some(text) = decode(response) else { return Progress::Malformed };
-        match self.0 {
-            Awaited::Plain => plain(&text).map_or(Progress::Malformed, Progress::Complete),
-            Awaited::Name => Progress::Continue(Self(Awaited::Password(text))),
-            Awaited::Password(login_name) => {
+        match (self.0, decode(response)) {
+            (Awaited::RefusalSeen(_), _) => Progress::Refused,
+            (_, None) => Progress::Malformed,
+            (Awaited::Plain, Some(text)) => plain(&text).map_or(Progress::Malformed, Progress::Complete),
+            (Awaited::Name, Some(text)) => Progress::Continue(Self(Awaited::Password(text))),
+            (Awaited::Password(login_name), Some(text)) => {
                 Progress::Complete(Credentials { login_name, authorization: None, password: Secret::new(text) })
             }
-            Awaited::Scram { is_plus, offers_plus } => {
+            (Awaited::Scram { is_plus, offers_plus }, Some(text)) => {
                 scram::Question::parse(&text, is_plus, offers_plus).map_or(Progress::Malformed, Progress::Ask)
             }
-            Awaited::Proof(awaited) => awaited.respond(&text),
-            Awaited::End(awaited) => awaited.respond(&text),
+            (Awaited::Proof(awaited), Some(text)) => awaited.respond(&text),
+            (Awaited::End(awaited), Some(text)) => awaited.respond(&text),
+            (Awaited::Token(dialect), Some(text)) => dialect.read(&text).map_or(Progress::Malformed, Progress::Token),
         }
     }
 }
@@ -265,6 +291,8 @@ mod tests {
         assert_eq!(clear.find("scram-sha-256"), Some(Mechanism::ScramSha256));
         assert_eq!(clear.find("SCRAM-SHA-256-PLUS"), None);
         assert_eq!(ALL.find("SCRAM-SHA-256-PLUS"), Some(Mechanism::ScramSha256Plus));
-        assert!(plain.mechanisms().eq([Mechanism::Plain, Mechanism::Login]));
+        let tokens = [Mechanism::OauthBearer, Mechanism::Xoauth2];
+        assert!(plain.mechanisms().eq([Mechanism::Plain, Mechanism::Login].into_iter().chain(tokens)));
+        assert!(clear.mechanisms().eq([Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login]));
     }
 }

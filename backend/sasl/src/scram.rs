@@ -24,6 +24,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
 pub use client::{Client, Proof};
+pub(crate) use message::name as saslname;
 
 use crate::{Awaited, Exchange, Progress};
 use message::{Binding, ClientFinal, ClientFirst};

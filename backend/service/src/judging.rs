@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use relais_message::{Hop, fields, hops};
 use relais_model::{Address, ReversePath};
-use relais_reception::{Reception, Trial, Tried};
+use relais_reception::{Reception, Trial, Tried, TriedScripts};
 use relais_store::TraceId;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::checks::{self, Checks};
 use crate::pace::Pace;
 use crate::trace::MessageVerdict;
-use crate::{Actor, Complaint, Failure, Moment, Operations, Role, Service, Text, readable};
+use crate::{Actor, Complaint, Failure, Moment, Operations, Role, Service, Text, TriedAct, readable};
 
 /// Octets of a message that is tested, at most.
 pub const JUDGED_OCTETS: usize = 10 * 1024 * 1024;
@@ -39,6 +39,11 @@ impl Operations {
     #[must_use]
     pub fn with_reception(self, reception: Arc<Reception>) -> Self {
         Self { bench: Some(Bench { reception, pace: Pace::new(AT_ONCE, A_MINUTE) }), ..self }
+    }
+
+    /// Whether new mail must wait for room on the disk, as it does at the doors.
+    pub(crate) fn is_disk_nearly_full(&self) -> bool {
+        self.bench.as_ref().is_some_and(|bench| bench.reception.disk().is_nearly_full())
     }
 }
 
@@ -92,6 +97,48 @@ pub struct JudgedView {
     pub in_junk: u64,
     /// Copies for other hosts.
     pub forwards: u64,
+    /// What the scripts would do then of those here whom it would reach, and who have some. Mailboxes, addresses and words stand there for who
+    /// may read people's scripts: domain admins and above.
+    pub scripts: Vec<JudgedScripts>,
+}
+
+/// What an account's scripts would do with a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct JudgedScripts {
+    /// Whose.
+    pub address: String,
+    /// In this order; none: it would be thrown away.
+    pub acts: Vec<TriedAct>,
+}
+
+impl JudgedScripts {
+    fn of(tried: TriedScripts, shows_what: bool) -> Self {
+        let said = |act, what: String| TriedAct {
+            act,
+            what: if shows_what { what } else { String::new() },
+            flags: Vec::new(),
+        };
+        let mut acts = Vec::new();
+        acts.extend(tried.failure.map(|why| said("fail", why)));
+        acts.extend(tried.refusal.map(|reason| said("reject", reason)));
+        acts.extend(tried.copies.into_iter().map(|(mailbox, flags)| {
+            let flags = flags.iter().filter(|_| shows_what).map(ToString::to_string).collect();
+            TriedAct { flags, ..said("file", mailbox) }
+        }));
+        acts.extend(tried.redirects.iter().map(|to| said("redirect", readable(to))));
+        acts.extend(tried.letters.iter().map(|to| said("write", readable(to))));
+        Self { address: tried.address, acts }
+    }
+
+    /// In sentences, one an act.
+    fn says(&self) -> impl Iterator<Item = Text> {
+        let say = |act: &str, what: &str| {
+            let id = format!("judge-script-{act}{}", if what.is_empty() { "" } else { "-what" });
+            Text::named(id).with("whose", self.address.as_str()).with("what", what)
+        };
+        let nothing = self.acts.is_empty().then(|| say("discard", ""));
+        nothing.into_iter().chain(self.acts.iter().map(move |act| say(act.act, &act.what)))
+    }
 }
 
 /// A host that took the message, as its Received field says.
@@ -125,7 +172,7 @@ impl Service {
         let hops = hops(&message);
         let (hop, trial) = trial(&message, &hops, wanted)?;
         by.require_reach(&trial.recipient.domain)?;
-        let view = self.on_trial(trial).await?;
+        let view = self.on_trial(by, trial).await?;
         Ok(JudgedView { hop, hops: hops.iter().zip(1..).map(hop_view).collect(), ..view })
     }
 
@@ -158,10 +205,10 @@ impl Service {
             sender: Some(sender.to_owned()),
         };
         let (hop, trial) = trial(&message, &hops, &wanted)?;
-        Ok(JudgedView { hop, ..self.on_trial(trial).await? })
+        Ok(JudgedView { hop, ..self.on_trial(by, trial).await? })
     }
 
-    async fn on_trial(&self, trial: Trial) -> Result<JudgedView, Failure> {
+    async fn on_trial(&self, by: &Actor, trial: Trial) -> Result<JudgedView, Failure> {
         let absent = || Failure::clash("", Text::new("judge-no-reception"));
         let bench = self.operations.bench.as_ref().ok_or_else(absent)?;
         let _place = bench.pace.admit(self.store.now())?;
@@ -170,6 +217,9 @@ impl Service {
         let slow = |_| Failure::clash("", Text::new("judge-slow"));
         let tried = timeout(PATIENCE, bench.reception.try_out(trial)).await.map_err(slow)?;
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let shows_what = by.require(Role::DomainAdmin).is_ok();
+        let said = says(&tried);
+        let scripts: Vec<_> = tried.scripts.into_iter().map(|one| JudgedScripts::of(one, shows_what)).collect();
         Ok(JudgedView {
             at: self.store.now().into(),
             recipient,
@@ -178,7 +228,8 @@ impl Service {
             sender,
             hop: None,
             hops: Vec::new(),
-            says: says(&tried),
+            says: said.into_iter().chain(scripts.iter().flat_map(JudgedScripts::says)).collect(),
+            scripts,
             reply: tried.reply.as_ref().map(|reply| reply.to_string().trim_end().to_owned()),
             copies: count(tried.copies),
             in_junk: count(tried.in_junk),

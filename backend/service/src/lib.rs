@@ -91,7 +91,7 @@ pub use addresses::{
     LeadsTo, NewAlias, PatternTrial, PatternTried, Resolved, ResolvedStep,
 };
 pub use api_keys::{API_KEY_PREFIX, ApiKeyForm, ApiKeyRow, Group, KeyReach, Keyed, Scope, Scopes};
-pub use app_passwords::AppPasswordView;
+pub use app_passwords::{AppPasswordForm, AppPasswordKind, AppPasswordView, TOKEN_DAYS};
 pub use certificates::{
     CaView, CertificateDesk, CertificateNameRow, CertificateOrderRow, CertificateRow, DoorView, Knocker,
     OwnCertificateForm, SeenLeaf, WantedNameForm,
@@ -111,7 +111,7 @@ pub use failure::{Complaint, Failure};
 pub use filters::FilterView;
 pub use holds::*;
 pub use import::{PeopleImported, PersonRefused};
-pub use judging::{JUDGED_OCTETS, JudgeHop, JudgeWanted, JudgedView};
+pub use judging::{JUDGED_OCTETS, JudgeHop, JudgeWanted, JudgedScripts, JudgedView};
 pub use junk::{OwnJunk, RulesOf, SenderRuleForm, SenderRuleView};
 pub use links::{DevicePassword, Founded, LinkOwner, SetUp, Way};
 pub use lists::*;

@@ -1,16 +1,23 @@
 //! Mailing lists: what they are, who is on them, which posts wait; and leaving with one click.
 
-use relais_filing::list::{Tokens, post_onward};
-use relais_model::{Address, SystemRandom};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use data_encoding::BASE32_NOPAD;
+use relais_filing::list::{Tokens, Wish, other, post_onward};
+use relais_message::format_date;
+use relais_model::{Address, ReversePath, SystemRandom, Timestamp};
 use relais_store::{
-    Author, HeldPost, ListMember, ListTerms, MAX_LIST_TITLE_OCTETS, MAX_POST_OCTETS, MAX_PREFIX_OCTETS, MailingList,
-    MemberKey, NewMember, Page, PostKey, Posters as StorePosters, Store, TraceId,
+    Author, HeldPost, ListAct, ListMember, ListTerms, MAX_LIST_TITLE_OCTETS, MAX_POST_OCTETS, MAX_PREFIX_OCTETS,
+    MailingList, MemberKey, NewMember, Page, PostKey, Posters as StorePosters, Store, TraceId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::checks::{self, Checks};
 use crate::directory::readable;
+use crate::pace::Pace;
 use crate::paging::{Rows, page};
 use crate::people::unknown;
 use crate::{Actor, Complaint, Failure, Moment, Role, Text};
@@ -20,7 +27,14 @@ const MAX_IMPORT_OCTETS: usize = 512 * 1024;
 /// Octets of a post, at least.
 const LEAST_OCTETS: u64 = 1024;
 /// How long copies are tried.
-const TRIED_FOR: std::time::Duration = std::time::Duration::from_hours(5 * 24);
+const TRIED_FOR: Duration = Duration::from_hours(5 * 24);
+/// Letters that strangers cause on the pages of lists, at once and in a minute.
+const LETTERS_AT_ONCE: usize = 4;
+const LETTERS_A_MINUTE: usize = 30;
+/// One address isn't written to again about one list before this.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_hours(1);
+/// Addresses that are remembered for that, at most; letters in the hour are fewer.
+const ASKED_AT_MOST: usize = 4096;
 
 /// Who may post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
@@ -176,15 +190,148 @@ pub struct Leaving {
     pub member: String,
 }
 
+/// A list that people join by themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenList {
+    /// Its address.
+    pub address: String,
+    /// What it is about.
+    pub title: String,
+}
+
+/// What a link confirms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirming {
+    /// The list.
+    pub list: String,
+    /// Who joins or leaves.
+    pub member: String,
+    /// They join.
+    pub joins: bool,
+}
+
+/// Whom strangers had written to of late.
+#[derive(Debug)]
+struct Asked {
+    pace: Pace,
+    when: Mutex<HashMap<[u8; 32], Timestamp>>,
+}
+
 /// The use-cases of lists.
 #[derive(Debug, Clone)]
 pub struct Lists {
     store: Store,
+    asked: Arc<Asked>,
 }
 
 impl Lists {
-    pub(crate) const fn new(store: Store) -> Self {
-        Self { store }
+    pub(crate) fn new(store: Store) -> Self {
+        let pace = Pace::new(LETTERS_AT_ONCE, LETTERS_A_MINUTE);
+        Self { store, asked: Arc::new(Asked { pace, when: Mutex::default() }) }
+    }
+
+    /// A list that people join by themselves; none where there is no such one. Anybody.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`].
+    pub async fn open_list(&self, list: &str) -> Result<Option<OpenList>, Failure> {
+        Ok(self
+            .find_open(list)
+            .await?
+            .map(|list| OpenList { address: readable(&list.address), title: list.terms.title }))
+    }
+
+    /// Somebody says on a page that `address` wishes to join or to leave an open list: the address is written to, and nothing is told of whether it
+    /// is a member. At most 30 letters a minute, and one an hour to an address. Anybody.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] where there is no such open list; [`Failure::Unfit`] on `address`; [`Failure::TooMany`].
+    pub async fn ask(&self, list: &str, address: &str, joins: bool) -> Result<(), Failure> {
+        let found = self.find_open(list).await?.ok_or_else(|| unknown(list))?;
+        let mut checks = Checks::default();
+        let address = checks.take(checks::address("address", address));
+        let address = checks.end(address)?;
+        let now = self.store.now();
+        let _place = self.asked.pace.admit(now)?;
+        if !self.may_write(&found, &address, now) {
+            return Ok(());
+        }
+        let (wish, act) = if joins { (Wish::Join, ListAct::Subscribe) } else { (Wish::Leave, ListAct::Unsubscribe) };
+        // As if the address had written to the list itself: the mark says that it was our page.
+        let mark = self.tokens().await?.wish(found.key, &address, wish, now);
+        let to = other(&found.address, act, &mark);
+        let date = format_date(now);
+        let letter = format!("From: <{address}>\r\nTo: <{to}>\r\nSubject: {}\r\nDate: {date}\r\n\r\n", act.suffix());
+        let trace = TraceId::make(now, &SystemRandom);
+        let onward =
+            post_onward(&found.address, letter.into_bytes(), ReversePath::Null, to, trace, now.plus(TRIED_FOR));
+        self.store.accept(onward).await?;
+        Ok(())
+    }
+
+    /// Notes that an address is written to; false where it was, of late.
+    fn may_write(&self, list: &MailingList, address: &Address, now: Timestamp) -> bool {
+        let whose = format!("{} {}", list.key.value(), relais_store::fold(address));
+        let mut when = self.asked.when.lock().unwrap_or_else(PoisonError::into_inner);
+        when.retain(|_, at| now.since(*at) < ASKED_AGAIN_AFTER);
+        if when.len() >= ASKED_AT_MOST {
+            return false;
+        }
+        when.insert(*blake3::hash(whose.as_bytes()).as_bytes(), now).is_none()
+    }
+
+    /// What a link of such a letter confirms; none where it is none of ours, or too old. Anybody who has the link.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`].
+    pub async fn confirming(&self, list: &str, mark: &str, member: &str) -> Result<Option<Confirming>, Failure> {
+        let found = self.wish_of(list, mark, member).await?;
+        Ok(found.map(|(list, member, wish)| Confirming {
+            list: readable(&list.address),
+            member: readable(&member),
+            joins: wish == Wish::Join,
+        }))
+    }
+
+    /// Does what the link confirms; false where it confirms nothing. Anybody who has the link.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`]; [`Failure::Clash`] where the list can't have more members.
+    pub async fn confirm(&self, list: &str, mark: &str, member: &str) -> Result<bool, Failure> {
+        let Some((list, member, wish)) = self.wish_of(list, mark, member).await? else { return Ok(false) };
+        let by = Author::house();
+        if wish == Wish::Leave {
+            self.store.remove_list_member(list.key, &member, &by).await?;
+            return Ok(true);
+        }
+        match self.store.list_member(list.key, &member).await? {
+            Some(known) if known.stopped_at.is_none() => {}
+            _ => {
+                self.store.put_list_members(list.key, vec![NewMember::reader(member)], &by).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn wish_of(
+        &self,
+        list: &str,
+        mark: &str,
+        member: &str,
+    ) -> Result<Option<(MailingList, Address, Wish)>, Failure> {
+        let Ok(list) = Address::parse(list) else { return Ok(None) };
+        let named = BASE32_NOPAD.decode(member.to_ascii_uppercase().as_bytes()).ok();
+        let named = named.and_then(|octets| String::from_utf8(octets).ok());
+        let Some(member) = named.and_then(|text| Address::parse(&text).ok()) else { return Ok(None) };
+        let Some(list) = self.store.list(&list).await? else { return Ok(None) };
+        let wish = self.tokens().await?.confirmed(list.key, &member, mark, self.store.now());
+        let is_open = list.terms.is_open;
+        Ok(wish.filter(|wish| is_open || *wish == Wish::Leave).map(|wish| (list, member, wish)))
+    }
+
+    async fn find_open(&self, list: &str) -> Result<Option<MailingList>, Failure> {
+        let Ok(address) = Address::parse(list.trim()) else { return Ok(None) };
+        Ok(self.store.list(&address).await?.filter(|list| list.terms.is_open))
     }
 
     /// Lists, those that the asker sees. Help desk.

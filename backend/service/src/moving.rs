@@ -171,17 +171,21 @@ impl Service {
     ///
     /// # Errors
     /// [`Failure::Forbidden`], [`Failure::Absent`], [`Failure::Unproven`]; [`Failure::Unfit`] on `messages`; [`Failure::Clash`] where there
-    /// is no room. What came before the fault is filed; sent again, nothing is filed twice.
+    /// is no room, for the account or on the disk. What came before the fault is filed; sent again, nothing is filed twice.
     pub async fn file_mail(&self, actor: &Actor, address: &str, octets: &[u8]) -> Result<MailFiled, Failure> {
         let account = self.whose(actor, Role::DomainAdmin, Some(address)).await?;
         actor.require_proof()?;
         let parcels = read(octets)?;
+        if self.operations.is_disk_nearly_full() {
+            return Err(Failure::clash("", Text::new("import-trouble-disk-full")));
+        }
         self.store.note_moving(&actor.author(), "mail.file", &account).await?;
         let mut filed = MailFiled::default();
         for some in parcels.chunk_by(|left, right| left.mailbox == right.mailbox) {
             let Some(first) = some.first() else { continue };
             let mailbox = self.made(&account, &first.mailbox).await?;
-            self.file_into(mailbox, some.to_vec(), &mut filed).await?;
+            let some = some.iter().filter(|parcel| !parcel.is_mailbox).cloned().collect();
+            self.file_into(mailbox, some, &mut filed).await?;
         }
         Ok(filed)
     }
@@ -213,6 +217,11 @@ impl Service {
             };
             let Some(view) = self.store.view(mailbox.key).await? else { continue };
             let rows = view.read(|rows| rows.range(from, u32::MAX).to_vec());
+            if rows.is_empty() && from == 1 {
+                // Nobody's folder is lost because it is empty.
+                Parcel::mailbox(name).write(&mut piece);
+                messages += 1;
+            }
             for row in rows {
                 let Some(octets) = self.store.raw(row.message()).await? else { continue };
                 let parcel = Parcel {
@@ -221,6 +230,7 @@ impl Service {
                     internal_date: Some(row.internal_date().seconds()),
                     copy: 0,
                     uid: Some(row.uid),
+                    is_mailbox: false,
                     size_octets: octets.len() as u64,
                     octets,
                 };
@@ -338,6 +348,10 @@ impl MailZip {
         for parcel in read(&row)? {
             if self.last.as_ref().is_none_or(|(mailbox, _)| *mailbox != parcel.mailbox) {
                 zip.begin(&mbox_name(&parcel.mailbox), &mut out);
+            }
+            if parcel.is_mailbox {
+                self.last = Some((parcel.mailbox, u32::MAX));
+                continue;
             }
             let mut message = Vec::with_capacity(parcel.octets.len());
             let flags: Vec<Flag> = parcel.flags.iter().filter_map(|flag| Flag::parse(flag).ok()).collect();

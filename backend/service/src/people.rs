@@ -6,7 +6,8 @@ use std::time::Duration;
 use relais_model::{Address, Domain, Secret};
 use relais_reception::Login;
 use relais_store::{
-    Account, AccountChange, AccountFilter, AccountOrder, DomainKey, NewAccount, Order, Role as StoreRole, Store,
+    Account, AccountChange, AccountFilter, AccountOrder, DomainKey, IMAP_HIDEABLE, NewAccount, Order,
+    Role as StoreRole, Store,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -44,6 +45,8 @@ pub struct PersonView {
     pub quota_octets: Option<u64>,
     /// Messages that they may have; none: no limit.
     pub quota_messages: Option<u64>,
+    /// Extensions of IMAP that aren't announced to their programs, beside those that the setting `imap.hidden` names for all.
+    pub imap_hidden: Vec<String>,
     /// Octets that it takes.
     pub used_octets: u64,
     /// Messages that they have.
@@ -170,6 +173,9 @@ pub struct PersonChange {
     #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub quota_messages: Option<Option<u64>>,
+    /// Extensions of IMAP that aren't announced to their programs, all of them: what `imap.hidden` may name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imap_hidden: Option<Vec<String>>,
     /// Whether they can't log in, and their mail is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_suspended: Option<bool>,
@@ -391,6 +397,7 @@ impl People {
         checks.note(checks::number("daily_messages", change.daily_messages.flatten()));
         checks.note(checks::number("daily_recipients", change.daily_recipients.flatten()));
         checks.note(checks::number("daily_new_recipients", change.daily_new_recipients.flatten()));
+        let imap_hidden = checks.take(hideable(change.imap_hidden));
         let (language, theme) = choices(&mut checks, change.language, change.theme);
         let role = change.role.unwrap_or(account.role.into());
         let gives = change.role.is_some() || change.domains.is_some();
@@ -405,6 +412,7 @@ impl People {
             name: change.name,
             quota_octets: change.quota_octets,
             quota_messages: change.quota_messages,
+            imap_hidden: imap_hidden.flatten(),
             role: change.role.map(StoreRole::from),
             domains: gives.then_some(domains),
             is_suspended: change.is_suspended,
@@ -608,6 +616,18 @@ fn choices(
     (language, theme)
 }
 
+/// As they are announced, in whatever letters they came.
+fn hideable(names: Option<Vec<String>>) -> Result<Option<Vec<String>>, Complaint> {
+    let known = |name: String| {
+        let found = IMAP_HIDEABLE.iter().find(|known| known.eq_ignore_ascii_case(name.trim()));
+        found.map(|known| (*known).to_owned()).ok_or_else(|| {
+            let why = Text::new("failure-no-choice").with("text", name).with("choices", IMAP_HIDEABLE.join(", "));
+            Complaint { field: "imap_hidden", why }
+        })
+    };
+    names.map(|names| names.into_iter().map(known).collect()).transpose()
+}
+
 fn one_of(field: &'static str, text: &str, choices: &[&str]) -> Result<(), Complaint> {
     if text.is_empty() || choices.contains(&text) {
         return Ok(());
@@ -627,6 +647,7 @@ fn view(account: Account, kept: Duration) -> PersonView {
         has_password: account.has_password,
         quota_octets: account.quota_octets,
         quota_messages: account.quota_messages,
+        imap_hidden: account.imap_hidden,
         used_octets: account.used_octets,
         used_messages: account.used_messages,
         is_suspended: account.is_suspended,

@@ -66,8 +66,8 @@ const RULES: [(&str, &str); 33] = [
          OR (n.mailbox_key <> 0 AND NOT EXISTS
                  (SELECT 1 FROM mailbox m WHERE m.mailbox_key = n.mailbox_key AND m.account_key = n.account_key))"),
     ("app passwords or their salts of nobody, or without a salt",
-     "SELECT (SELECT COUNT(*) FROM app_password p WHERE NOT EXISTS
-                 (SELECT 1 FROM scram_salt s WHERE s.account_key = p.account_key))
+     "SELECT (SELECT COUNT(*) FROM app_password p WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = p.account_key)
+                 OR (p.token_hash IS NULL AND NOT EXISTS (SELECT 1 FROM scram_salt s WHERE s.account_key = p.account_key)))
            + (SELECT COUNT(*) FROM scram_salt s WHERE NOT EXISTS
                  (SELECT 1 FROM account a WHERE a.account_key = s.account_key))"),
     ("log-ins of accounts or domains that are gone",

@@ -86,8 +86,9 @@ use tokio_util::task::TaskTracker;
 pub use access::{
     ApiKey, ApiKeyError, ApiKeyRow, AppPassword, AppPasswordError, CodeTry, Founding, FoundingError, LinkPurpose,
     LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay, LoginsBy, MAX_API_KEYS, MAX_APP_PASSWORDS, MAX_PASSKEYS,
-    MAX_SESSIONS, NewApiKey, NewAppPassword, NewPasskey, NewSession, Passkey, PasskeyError, Protocols, ScramKeys,
-    ScramSalt, SecondFactorState, Session, SessionRow, SessionStep, Standing, TokenHash, TotpSecret, UsedAppPassword,
+    MAX_SESSIONS, MailToken, NewApiKey, NewAppPassword, NewMailToken, NewPasskey, NewSession, Passkey, PasskeyError,
+    Protocols, ScramKeys, ScramSalt, SecondFactorState, Session, SessionRow, SessionStep, Standing, TokenHash,
+    TotpSecret, UsedAppPassword,
 };
 pub use audit::{AUDIT_KEPT_FOR, AuditEntry, AuditFilter, Author, Via};
 pub use certificate::*;
@@ -127,8 +128,8 @@ pub use scheduled::{MAX_SCHEDULED, Scheduled};
 pub use search::{Field, SortFacts, ThreadFacts};
 pub use sending::*;
 pub use settings::{
-    Domains, Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection, Settings, Unit,
-    ValueError, setting,
+    Domains, IMAP_HIDEABLE, Network, Networks, SETTINGS, SetValue, Setting, SettingError, SettingKind, SettingSection,
+    Settings, Unit, ValueError, setting,
 };
 pub use sieve::{
     MAX_REMEMBERED_BY_SCRIPTS, MAX_SCRIPTS, MAX_SCRIPTS_OCTETS, SCRIPT_AFTER, SCRIPT_BEFORE, SieveAtDelivery,
@@ -254,6 +255,7 @@ impl Store {
         let store = Self { inner: Arc::new(inner) };
         access::start_history(&store.inner, noted);
         store.fold_targets().await?;
+        store.refold_words().await?;
         store.read_settings().await?;
         store.start_collecting();
         Ok(store)

@@ -169,6 +169,67 @@ impl Store {
     }
 }
 
+/// The columns of `message_words` that are kept folded.
+const FOLDED: [&str; 8] =
+    ["subject", "from_words", "to_words", "cc_words", "base_subject", "sort_from", "sort_to", "sort_cc"];
+
+/// Rows that are folded again in one transaction.
+const REFOLDED_AT_ONCE: i64 = 2000;
+
+impl Store {
+    /// Folds what was kept before 0039 once more: what an earlier fold left is folded to what the text itself would be, but for the capitals of
+    /// Georgian, which that one made of its small letters. Broken off, it goes on where it was; twice does no harm.
+    pub(crate) async fn refold_words(&self) -> Result<(), StoreError> {
+        let sql = "SELECT up_to FROM words_refolded";
+        while let Some(up_to) = sqlx::query_scalar::<_, i64>(sql).fetch_optional(&mut *self.reader().await?).await? {
+            let sql = format!(
+                "SELECT message_key, {} FROM message_words WHERE message_key > $1 ORDER BY message_key LIMIT $2",
+                FOLDED.join(", ")
+            );
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(up_to).bind(REFOLDED_AT_ONCE);
+            let rows = query.fetch_all(&mut *self.reader().await?).await?;
+            let mut changed = Vec::new();
+            for row in &rows {
+                let texts = (1..=FOLDED.len()).map(|column| row.try_get(column)).collect::<Result<Vec<String>, _>>()?;
+                if !texts.iter().all(|text| text.is_ascii()) {
+                    let texts = texts.iter().map(|text| storable(&refold(text))).collect::<Vec<_>>();
+                    changed.push((row.try_get::<i64, _>(0)?, texts));
+                }
+            }
+            let up_to: Option<i64> = rows.last().map(|row| row.try_get(0)).transpose()?;
+            self.write(move |tx| {
+                Box::pin(async move {
+                    for (key, texts) in changed {
+                        let sets = FOLDED.iter().zip(2..).map(|(column, place)| format!("{column} = ${place}"));
+                        let sql = sets.collect::<Vec<_>>().join(", ");
+                        let sql = format!("UPDATE message_words SET {sql} WHERE message_key = $1");
+                        let query = sqlx::query(AssertSqlSafe(sql)).bind(key);
+                        texts.into_iter().fold(query, sqlx::query::Query::bind).execute(&mut *tx).await?;
+                    }
+                    match up_to {
+                        Some(up_to) => {
+                            sqlx::query("UPDATE words_refolded SET up_to = $1").bind(up_to).execute(tx).await?
+                        }
+                        None => sqlx::query("DELETE FROM words_refolded").execute(tx).await?,
+                    };
+                    Ok::<_, StoreError>(())
+                })
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// What an earlier fold left, as the text itself would be folded.
+fn refold(folded: &str) -> String {
+    let small = |character| match u32::from(character) {
+        capital @ 0x1c90..=0x1cbf => char::from_u32(capital - 0x1c90 + 0x10d0).unwrap_or(character),
+        _ => character,
+    };
+    fold(&folded.chars().map(small).collect::<String>())
+}
+
 /// `text` anywhere, with LIKE's own signs escaped.
 pub(crate) fn pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
@@ -231,6 +292,24 @@ fn storable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The former fold: upper case where that is one character, and not ASCII.
+    #[test]
+    fn what_was_kept_becomes_what_would_be_kept() {
+        let earlier = |character: char| {
+            let mut upper = character.to_uppercase();
+            match (upper.next(), upper.next()) {
+                (Some(only), None) if character.is_ascii() || !only.is_ascii() => only,
+                _ => character,
+            }
+        };
+        let mtavruli = '\u{1c90}'..='\u{1cbf}';
+        for character in ('\0'..=char::MAX).filter(|character| !mtavruli.contains(character)) {
+            let text = character.to_string();
+            let kept: String = text.chars().map(earlier).collect();
+            assert_eq!(refold(&kept), fold(&text), "{character:?}");
+        }
+    }
 
     #[test]
     fn signs_of_like_stand_for_themselves() {

@@ -149,7 +149,7 @@ const fn days(number: u64) -> Duration {
 }
 
 /// What IMAP may keep to itself: clients do without each.
-const HIDEABLE: &[&str] = &[
+pub const IMAP_HIDEABLE: &[&str] = &[
     "ACL",
     "BINARY",
     "CATENATE",
@@ -204,7 +204,7 @@ settings! {
     /// Octets of one message, in and out.
     message_octets: u64 = "mail.message_octets", Mail, SettingKind::Size { least: MIB, most: GIB }, 50 * MIB;
     /// Extensions of IMAP that aren't announced. Office 365, by which newer Outlooks fetch mail, fails where UIDONLY is.
-    imap_hidden: Vec<&'static str> = "imap.hidden", Mail, SettingKind::Several(HIDEABLE), vec!["UIDONLY"];
+    imap_hidden: Vec<&'static str> = "imap.hidden", Mail, SettingKind::Several(IMAP_HIDEABLE), vec!["UIDONLY"];
     /// How long a message is tried (RFC 5321 §4.5.4.1 wants four to five days).
     queue_lifetime: Duration = "queue.lifetime", Mail, span(hours(1), days(30)), days(5);
     /// When a sender is first told that their message waits.

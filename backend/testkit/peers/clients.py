@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Mail programs of other people, driven without a person: they send, they fetch, they are refused where they must be."""
-import os
+import imaplib, os
 from kit import *
 
 
@@ -58,6 +58,25 @@ if 'RELAIS' in os.environ:
         def _(door=door, scheme=scheme):
             run('curl', '-sS', '--max-time', 30, '--cacert', CA, '-u', f'{LOGIN}:{APP_PASSWORD}',
                 url(door, scheme=scheme), *(('-X', 'NOOP') if scheme == 'smtps' else ()))
+
+
+    TOKEN = app_password('token', '--token')
+
+    for mechanism in ('OAUTHBEARER', 'XOAUTH2'):
+        for door, scheme in (('imaps', 'imaps'), ('pop3s', 'pop3s'), ('submissions', 'smtps')):
+            @check(f'curl-{door}-{mechanism}', 'curl')
+            def _(door=door, scheme=scheme, mechanism=mechanism):
+                for token, fails in ((TOKEN, False), ('relais_mail_wrong', True)):
+                    run('curl', '-sS', '--max-time', 30, '--cacert', CA, '-u', LOGIN, '--oauth2-bearer', token,
+                        '--login-options', f'AUTH={mechanism}', url(door, scheme=scheme),
+                        *(('-X', 'NOOP') if scheme == 'smtps' else ()), fails=fails)
+
+    @check('imaplib-XOAUTH2')
+    def _():
+        session = imaplib.IMAP4_SSL(HOST, PORT['imaps'], ssl_context=TLS, timeout=60)
+        session.authenticate('XOAUTH2', lambda _: f'user={LOGIN}\1auth=Bearer {TOKEN}\1\1'.encode())
+        assert session.select('INBOX')[0] == 'OK'
+        session.logout()
 
 
 @check('curl-imap-append', 'curl')

@@ -66,11 +66,12 @@ def run(*command, given=None, fails=False, patience=120):
     return said
 
 
-def app_password(name):
+def app_password(name, *more):
     """One more of the first person's passwords for programs that choose SCRAM by themselves; a house without any has only the own."""
     if 'RELAIS' not in os.environ:
         return PASSWORD
-    words = ('--config', os.environ['RELAIS_CONFIG'], 'account', 'app-password', 'add', LOGIN, '--name', name)
+    words = ('--config', os.environ['RELAIS_CONFIG'], 'account', 'app-password', 'add', LOGIN, '--name', name,
+             *more)
     return run(os.environ['RELAIS'], *words).strip()
 
 

@@ -23,6 +23,7 @@ activity-alias-change = changed the alias { $subject }
 activity-alias-remove = removed the alias { $subject }
 activity-alias-undo = undid a change of the alias { $subject }
 activity-app-password-create = made an app password for { $subject }
+activity-app-password-create-token = made a token for the mail programs of { $subject }
 activity-app-password-remove = took an app password of { $subject } back
 activity-setting-change = changed the setting { $subject }
 activity-setting-undo = undid a change of the setting { $subject }

@@ -28,6 +28,7 @@ import-trouble-silent = The server fell silent. Begun again, the import goes on 
 import-trouble-ended = The server hung up: { $says } Begun again, the import goes on where it was.
 import-trouble-broken = The server said what isn't IMAP: { $says }
 import-trouble-refused = The server refused to go on: { $says }
+import-trouble-disk-full = The disk of this server is nearly full: what came so far is here. Once there is room, begun again, the import goes on where it was.
 import-trouble-over-quota = The account is full: what came so far is here. With a larger quota, begun again, the import goes on where it was.
 import-trouble-failed = The house failed; its log says more. Begun again, the import goes on where it was.
 

@@ -60,6 +60,7 @@ acts-member-max-people = People at most
 acts-member-name = Name
 acts-member-note = Note
 acts-member-postmaster = Postmaster
+acts-member-imap-hidden = Not told by IMAP
 acts-member-quota-messages = Messages at most
 acts-member-quota-octets = Storage at most
 acts-member-role = Role

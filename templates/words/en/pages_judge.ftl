@@ -43,6 +43,17 @@ judge-forwards = { $forwards ->
 }
 judge-refused = It would be refused.
 judge-put-off = It would be put off: whoever brings it may come again.
+judge-script-fail = The rules of { $whose } would fail: it would be kept.
+judge-script-fail-what = The rules of { $whose } would fail ({ $what }): it would be kept.
+judge-script-reject = The rules of { $whose } would refuse it.
+judge-script-reject-what = The rules of { $whose } would refuse it: “{ $what }”.
+judge-script-file = The rules of { $whose } would file a copy.
+judge-script-file-what = The rules of { $whose } would file a copy in { $what }.
+judge-script-redirect = The rules of { $whose } would send it on.
+judge-script-redirect-what = The rules of { $whose } would send it on to { $what }.
+judge-script-write = The rules of { $whose } would write an answer or a notice.
+judge-script-write-what = The rules of { $whose } would write to { $what }.
+judge-script-discard = The rules of { $whose } would throw it away.
 judge-unseen = Nobody looked whose mail it is: this house asks no DNS, or the message is taken to come from this machine.
 judge-no-message = Paste a message, or choose a file.
 judge-too-large = The message is larger than { $most } MB.

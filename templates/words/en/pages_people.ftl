@@ -195,4 +195,6 @@ person-deleted-day = the last day
 person-deleted-week = the last week
 person-deleted-all = all that is kept
 person-quota-messages = Messages at most
+person-imap-hidden = Extensions of IMAP that this person’s programs aren’t told of
+person-imap-hidden-help = For a mail program that stumbles over one, for example CONDSTORE, QRESYNC. With commas between them. It holds from the program’s next connection on.
 person-quota-messages-help = Empty: no limit.

@@ -23,6 +23,7 @@ activity-alias-change = a modifié l’alias { $subject }
 activity-alias-remove = a retiré l’alias { $subject }
 activity-alias-undo = a annulé une modification de l’alias { $subject }
 activity-app-password-create = a créé un mot de passe d’application pour { $subject }
+activity-app-password-create-token = a créé un jeton pour les logiciels de courrier de { $subject }
 activity-app-password-remove = a repris un mot de passe d’application de { $subject }
 activity-setting-change = a modifié le réglage { $subject }
 activity-setting-undo = a annulé une modification du réglage { $subject }

@@ -60,6 +60,7 @@ acts-member-max-people = Personnes au plus
 acts-member-name = Nom
 acts-member-note = Note
 acts-member-postmaster = Postmaster
+acts-member-imap-hidden = Tu par IMAP
 acts-member-quota-messages = Messages au plus
 acts-member-quota-octets = Stockage au plus
 acts-member-role = Rôle

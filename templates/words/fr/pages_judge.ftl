@@ -43,6 +43,17 @@ judge-forwards = { $forwards ->
 }
 judge-refused = Il serait refusé.
 judge-put-off = Il serait remis à plus tard : qui l’apporte peut revenir.
+judge-script-fail = Les règles de { $whose } échoueraient : il serait gardé.
+judge-script-fail-what = Les règles de { $whose } échoueraient ({ $what }) : il serait gardé.
+judge-script-reject = Les règles de { $whose } le refuseraient.
+judge-script-reject-what = Les règles de { $whose } le refuseraient : « { $what } ».
+judge-script-file = Les règles de { $whose } en rangeraient une copie.
+judge-script-file-what = Les règles de { $whose } en rangeraient une copie dans { $what }.
+judge-script-redirect = Les règles de { $whose } le feraient suivre.
+judge-script-redirect-what = Les règles de { $whose } le feraient suivre à { $what }.
+judge-script-write = Les règles de { $whose } écriraient une réponse ou un avis.
+judge-script-write-what = Les règles de { $whose } écriraient à { $what }.
+judge-script-discard = Les règles de { $whose } le jetteraient.
 judge-unseen = Personne n’a regardé de qui vient ce courrier : cette maison n’interroge aucun DNS, ou le message est censé venir de cette machine.
 judge-no-message = Collez un message, ou choisissez un fichier.
 judge-too-large = Le message dépasse { $most } Mo.

@@ -123,6 +123,12 @@ fn mail(number: u32, random: &SeededRandom) -> String {
         "0123456789",
         "co-operate",
         "ΣΑΣ",
+        "ﬁnal",
+        "Ｗｉｄｅ",
+        "½kg",
+        "e\u{301}tude",
+        "ガガ",
+        "한국어",
     ];
     let pick = |count: usize| {
         let mut text = String::new();

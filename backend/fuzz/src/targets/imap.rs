@@ -46,6 +46,7 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
         unauthenticate: true,
         append_limit: 4096,
         save_limit: 100,
+        message_limit: 100,
         hidden: relais_imap::capability::Hidden::default(),
     };
     let mut session = Session::new(Arc::new(config), false);
@@ -61,6 +62,7 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
                 response::tagged(&mut heard, &tag, Status::Ok, None, "done");
             }
             Step::Keys(_, _) => session.keys(&mut heard, Some(known())),
+            Step::LogIn(LogIn { tag, shown: Shown::Token(bearer) }) => session.refuse_token(&mut heard, tag, &bearer),
             Step::LogIn(login) if is_refused(&login.shown) => {
                 response::tagged(&mut heard, &login.tag, Status::No, None, "no");
             }
@@ -97,6 +99,7 @@ fn is_refused(shown: &Shown) -> bool {
     match shown {
         Shown::Password(credentials) => credentials.login_name.starts_with('-'),
         Shown::Proof(place) => place.is_none(),
+        Shown::Token(_) => true,
     }
 }
 

@@ -39,7 +39,7 @@ fn decide(question: &Question, session: &mut Session, heard: &mut Vec<u8>, delet
         Question::Login { login_name, .. } if login_name.starts_with('-') => Answer::Refused,
         Question::Login { .. } | Question::Proof(Some(_)) => Answer::LoggedIn,
         Question::Keys(_) => Answer::Known(Box::new(known())),
-        Question::Proof(None) => Answer::Refused,
+        Question::Proof(None) | Question::Token(_) => Answer::Refused,
         Question::OpenMaildrop => {
             let validity = UidValidity::new(7).expect("not 0");
             let octets = MESSAGE.len() as u64;

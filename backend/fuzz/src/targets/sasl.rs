@@ -1,4 +1,4 @@
-//! SASL: SCRAM's exchange, also as a part of the sessions.
+//! SASL: SCRAM's exchange and tokens, also as a part of the sessions.
 
 use relais_sasl::scram::{ChannelBindings, Keys, Known, Verifier};
 use relais_sasl::{Exchange, Mechanism, Offer, Progress, encode};
@@ -11,10 +11,16 @@ pub(crate) fn known() -> Known {
     Known { verifier, nonce: *b"never twice, is it", bindings }
 }
 
-/// Two lines are a client's two messages. Whatever they are, nobody is let in who has no password.
+/// Two lines are a client's two messages. Whatever they are, nobody is let in who has no password, and a refused token opens nothing.
 pub(crate) fn scram(octets: &[u8]) {
     let Ok(text) = str::from_utf8(octets) else { return };
     let (first, last) = text.split_once('\n').unwrap_or((text, ""));
+    for mechanism in [Mechanism::OauthBearer, Mechanism::Xoauth2] {
+        let exchange = Exchange::begin(mechanism, Offer { scram: true, under_tls: true });
+        let Progress::Token(bearer) = exchange.respond(encode(first).as_bytes()) else { continue };
+        assert!(!bearer.token.expose().is_empty());
+        assert!(matches!(bearer.refusal().respond(last.as_bytes()), Progress::Refused));
+    }
     for mechanism in [Mechanism::ScramSha256, Mechanism::ScramSha256Plus] {
         for under_tls in [false, true] {
             let exchange = Exchange::begin(mechanism, Offer { scram: true, under_tls });

@@ -83,7 +83,7 @@ fn serve(role: Role, tls: Tls, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<Vec<u8>>
                     Question::Begin(_) => message.clear(),
                     Question::Finish => taken.push(std::mem::take(&mut message)),
                     Question::Keys(_) => answer = Answer::Known(Box::new(known())),
-                    Question::Proof(None) => {
+                    Question::Proof(None) | Question::Token(_) => {
                         answer = Answer::Reply(Reply::new(535, EnhancedCode::new(5, 7, 8), "no"));
                     }
                     _ => {}

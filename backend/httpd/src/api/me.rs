@@ -1,8 +1,8 @@
 //! One's own account.
 
 use axum::extract::Path;
-use relais_service::{AppPasswordView, LogInView, Moment, OpenSession, OwnChange, PersonView, Rows};
-use serde::{Deserialize, Serialize};
+use relais_service::{AppPasswordForm, AppPasswordView, LogInView, Moment, OpenSession, OwnChange, PersonView, Rows};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::PageWanted;
@@ -20,7 +20,11 @@ pub(super) fn operations(operations: Operations) -> Operations {
         .get("/me/sessions", sessions, "One's own panel sessions")
         .delete("/me/sessions/{id}", end_session, "End one of one's own panel sessions")
         .get("/me/app-passwords", app_passwords, "One's own app passwords, for mail programs")
-        .post("/me/app-passwords", add_app_password, "Make an app password; it is shown once")
+        .post(
+            "/me/app-passwords",
+            add_app_password,
+            "Make an app password, or a token for programs that speak OAUTHBEARER or XOAUTH2; it is shown once",
+        )
         .delete("/me/app-passwords/{name}", remove_app_password, "Take an app password back")
         .get("/me/log-ins", log_ins, "One's own log-ins on all doors, the latest first")
 }
@@ -66,24 +70,12 @@ async fn end_session(caller: Change, Path(id): Path<String>) -> Answer<Done> {
     Ok(Done)
 }
 
-/// An app password that is wanted.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewAppPassword {
-    /// Of the program or device; up to 100 characters.
-    #[schema(example = "Phone", min_length = 1, max_length = 100)]
-    pub(super) name: String,
-    /// What it is for: `imap`, `pop3`, `smtp`, one at least.
-    #[schema(example = json!(["imap", "smtp"]))]
-    pub(super) protocols: Vec<String>,
-}
-
 /// An app password, shown once.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MadeAppPassword {
     /// As it was named.
     pub(super) name: String,
-    /// The password; null where the answer is repeated.
+    /// The password or the token; null where the answer is repeated.
     pub(super) password: Option<String>,
 }
 
@@ -92,8 +84,8 @@ async fn app_passwords(caller: Look) -> Answer<Many<AppPasswordView>> {
     Ok(Many(Rows { rows, next: None }))
 }
 
-async fn add_app_password(caller: Change, Json(new): Json<NewAppPassword>) -> Answer<ShownOnce<MadeAppPassword>> {
-    let made = caller.web.access().add_own_app_password(&caller.actor, &new.name, &new.protocols).await?;
+async fn add_app_password(caller: Change, Json(new): Json<AppPasswordForm>) -> Answer<ShownOnce<MadeAppPassword>> {
+    let made = caller.web.access().add_own_app_password(&caller.actor, &new).await?;
     let body = MadeAppPassword { name: new.name, password: Some(made.expose().to_owned()) };
     Ok(ShownOnce { secret: "password", body })
 }

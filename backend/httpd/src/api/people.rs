@@ -2,8 +2,8 @@
 
 use axum::extract::Path;
 use relais_service::{
-    AppPasswordView, DeletedMail, DeletedWanted, MailRestored, NewPerson, Password, PeopleImported, PeopleWanted,
-    PersonChange, PersonGoing, PersonView, Rows, Text,
+    AppPasswordForm, AppPasswordView, DeletedMail, DeletedWanted, MailRestored, NewPerson, Password, PeopleImported,
+    PeopleWanted, PersonChange, PersonGoing, PersonView, Rows, Text,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,7 +12,7 @@ use super::kit::{
     Answer, Caller, Csv, Done, IfMatch, Json, Made, Many, One, Operations, PREFIX, Query, Read, Seen, ShownOnce, Write,
     group, least,
 };
-use super::me::{MadeAppPassword, NewAppPassword, SessionView};
+use super::me::{MadeAppPassword, SessionView};
 use super::{Touched, segment};
 
 type Look = Caller<least::HelpDesk, Read<group::People>>;
@@ -48,7 +48,7 @@ pub(super) fn operations(operations: Operations) -> Operations {
         .post(
             "/people/{address}/app-passwords",
             add_app_password,
-            "Make an app password for a person; it opens their mail, and is shown once",
+            "Make an app password or a token for a person; it opens their mail, and is shown once",
         )
         .delete("/people/{address}/app-passwords/{name}", remove_app_password, "Take an app password of a person back")
         .delete(
@@ -228,10 +228,10 @@ async fn app_passwords(caller: Look, Path(address): Path<String>) -> Answer<Many
 async fn add_app_password(
     caller: Own,
     Path(address): Path<String>,
-    Json(new): Json<NewAppPassword>,
+    Json(new): Json<AppPasswordForm>,
 ) -> Answer<ShownOnce<MadeAppPassword>> {
     let access = caller.web.access();
-    let made = access.add_app_password_of(&caller.actor, &address, &new.name, &new.protocols).await?;
+    let made = access.add_app_password_of(&caller.actor, &address, &new).await?;
     let body = MadeAppPassword { name: new.name, password: Some(made.expose().to_owned()) };
     Ok(ShownOnce { secret: "password", body })
 }

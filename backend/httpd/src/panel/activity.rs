@@ -246,7 +246,7 @@ fn members(frame: &Frame, before: Option<&Value>, after: Option<&Value>) -> Vec<
 
 /// The members that the house knows; another stands as it is called in the API.
 fn member_name(frame: &Frame, name: &str) -> String {
-    const KNOWN: [&str; 29] = [
+    const KNOWN: [&str; 30] = [
         "catch_all",
         "hourly_messages",
         "hourly_recipients",
@@ -260,6 +260,7 @@ fn member_name(frame: &Frame, name: &str) -> String {
         "ended_text",
         "ends_at",
         "expires_at",
+        "imap_hidden",
         "is_disabled",
         "is_removed",
         "is_suspended",

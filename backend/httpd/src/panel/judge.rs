@@ -201,6 +201,7 @@ mod tests {
             copies: 1,
             in_junk: 0,
             forwards: 0,
+            scripts: Vec::new(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Mailing lists: what they are, who is on them, which posts wait; and the page where a member leaves.
+//! Mailing lists: what they are, who is on them, which posts wait; and the pages where people join and leave.
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::addresses::split;
 use super::people::{domain_choices, domains};
 use super::question::{QuestionPage, VersionForm};
+use super::sign_in::Nothing;
 use crate::kit::{
     Admin, Choice, Complaints, Desk, Form, Frame, Guest, ListQuery, Oops, Pager, Routes, Time, again, done, shown,
 };
@@ -31,6 +32,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(path::LIST_REMOVE, remove)
         .get(path::LIST_LEAVE, leave_form)
         .post(path::LIST_LEAVE, leave)
+        .get(path::LIST_JOIN, join_form)
+        .post(path::LIST_JOIN, join)
+        .get(path::LIST_CONFIRM, confirm_form)
+        .post(path::LIST_CONFIRM, confirm)
 }
 
 /// Who may post, as forms name it, with its title.
@@ -468,6 +473,97 @@ async fn leave_form(guest: Guest, State(web): State<Web>, Path(mark): Path<Strin
 async fn leave(guest: Guest, State(web): State<Web>, Path(mark): Path<String>) -> Oops {
     web.service().lists.leave(&mark).await?;
     Ok(shown(&LeavePage { here: String::new(), asks: None, has_left: true, frame: guest.frame(&web) }))
+}
+
+#[derive(Debug, Template)]
+#[template(path = "panel/lists/join.html")]
+struct JoinPage {
+    frame: Frame,
+    complaints: Complaints,
+    here: String,
+    address: String,
+    title: String,
+    member: String,
+    leaves: bool,
+    /// The address is written to, if that is of use.
+    has_asked: bool,
+}
+
+impl JoinPage {
+    async fn of(guest: &Guest, web: &Web, list: &str) -> Result<Self, Failure> {
+        let absent = || Failure::Absent(Text::new("mlist-join-absent"));
+        let found = web.service().lists.open_list(list).await?.ok_or_else(absent)?;
+        Ok(Self {
+            frame: guest.frame(web),
+            complaints: Complaints::default(),
+            here: path::of("/lists/join", &found.address),
+            address: found.address,
+            title: found.title,
+            member: String::new(),
+            leaves: false,
+            has_asked: false,
+        })
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct JoinForm {
+    address: String,
+    /// `join` or `leave`.
+    act: String,
+}
+
+async fn join_form(guest: Guest, State(web): State<Web>, Path(list): Path<String>) -> Oops {
+    Ok(shown(&JoinPage::of(&guest, &web, &list).await?))
+}
+
+/// Says the same whether the address is a member or not.
+async fn join(guest: Guest, State(web): State<Web>, Path(list): Path<String>, Form(form): Form<JoinForm>) -> Oops {
+    let leaves = form.act == "leave";
+    let page = JoinPage { leaves, ..JoinPage::of(&guest, &web, &list).await? };
+    match web.service().lists.ask(&list, &form.address, !leaves).await {
+        Ok(()) => Ok(shown(&JoinPage { has_asked: true, member: form.address, ..page })),
+        Err(failure @ Failure::Unfit(_)) => {
+            let complaints = Complaints::of(&page.frame, failure)?;
+            Ok(again(&JoinPage { complaints, member: form.address, ..page }))
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+#[derive(Debug, Template)]
+#[template(path = "panel/lists/confirm.html")]
+struct ConfirmPage {
+    frame: Frame,
+    /// What is confirmed, in a sentence; none: nothing is.
+    asks: Option<String>,
+    here: String,
+    is_done: bool,
+}
+
+type ConfirmPath = Path<(String, String, String)>;
+
+async fn confirm_form(guest: Guest, State(web): State<Web>, Path((list, mark, member)): ConfirmPath) -> Oops {
+    let frame = guest.frame(&web);
+    let found = web.service().lists.confirming(&list, &mark, &member).await?;
+    let asks = found.map(|found| {
+        let id = if found.joins { "mlist-confirm-joins" } else { "mlist-leave-asks" };
+        frame.tell(&Text::new(id).with("list", found.list).with("member", found.member))
+    });
+    let here = path::of(&path::of(&path::of("/lists/confirm", &list), &mark), &member);
+    Ok(shown(&ConfirmPage { frame, asks, here, is_done: false }))
+}
+
+/// The mark in the path is what opens, and it opens this alone; programs that look at links before people do only look.
+async fn confirm(
+    guest: Guest,
+    State(web): State<Web>,
+    Path((list, mark, member)): ConfirmPath,
+    Form(Nothing {}): Form<Nothing>,
+) -> Oops {
+    let is_done = web.service().lists.confirm(&list, &mark, &member).await?;
+    Ok(shown(&ConfirmPage { frame: guest.frame(&web), asks: None, here: String::new(), is_done }))
 }
 
 #[cfg(test)]

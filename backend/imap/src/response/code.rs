@@ -81,7 +81,7 @@ pub enum ResponseCode<'a> {
     Limit,
     /// The mailbox's lasting name (RFC 8474 §4).
     MailboxId(Cow<'a, str>),
-    /// More messages than one COPY or APPEND takes (RFC 9738 §3.1).
+    /// More messages than one command takes (RFC 9738 §3.1): with NO none of them was looked at, with OK the last ones.
     MessageLimit {
         /// So many may be.
         limit: u32,

@@ -1,7 +1,7 @@
 //! LOGIN and AUTHENTICATE: from whichever dialogue, the driver gets one question.
 
 use relais_sasl::scram::{self, Known};
-use relais_sasl::{Credentials, Exchange, Progress};
+use relais_sasl::{Bearer, Credentials, Exchange, Progress};
 
 use super::{Line, Mode, Session, Step, plain_refusal};
 use crate::command::{Authenticate, Login, Tag};
@@ -24,6 +24,8 @@ pub enum Shown {
     Password(Credentials),
     /// SCRAM: it has the password in this place of what was [`Known`], or none of them.
     Proof(Option<usize>),
+    /// A token; where it opens nothing, [`Session::refuse_token`].
+    Token(Bearer),
 }
 
 /// An AUTHENTICATE under way.
@@ -120,8 +122,20 @@ impl Session {
             Progress::Complete(credentials) => Shown::Password(credentials),
             Progress::Proven(place) => Shown::Proof(Some(place)),
             Progress::Disproven => Shown::Proof(None),
+            Progress::Token(bearer) => Shown::Token(bearer),
+            Progress::Refused => {
+                let code = Some(&ResponseCode::AuthenticationFailed);
+                response::tagged(out, &tag, Status::No, code, "The token opens nothing here");
+                return None;
+            }
         };
         Some(Step::LogIn(LogIn { tag, shown }))
+    }
+
+    /// After [`Step::LogIn`] with a token that opens nothing: the client is told why, and once it says that it has heard it, the command
+    /// is answered (RFC 7628 §3.2.2).
+    pub fn refuse_token(&mut self, out: &mut Vec<u8>, tag: Tag, bearer: &Bearer) {
+        self.challenge(out, Authenticating { tag, exchange: bearer.refusal() });
     }
 
     /// After [`Step::Keys`]: what is known; none where AUTHENTICATE is refused, and that is written.

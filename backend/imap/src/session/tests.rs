@@ -66,6 +66,13 @@ impl Driver {
                         self.session.logged_in();
                     }
                 }
+                Step::LogIn(LogIn { tag, shown: Shown::Token(bearer) }) => {
+                    self.note(&format!("<{tag:?} token {:?} {}>", bearer.login_name, bearer.token.expose()));
+                    match bearer.token.expose() {
+                        "token" => self.session.logged_in(),
+                        _ => self.session.refuse_token(&mut self.out, tag, &bearer),
+                    }
+                }
                 Step::Keys(tag, wanted) => {
                     self.note(&format!("<{tag:?} keys {} {:?}>", wanted.login_name, wanted.authorization));
                     let known = (wanted.login_name != "later").then(scram_known);
@@ -343,6 +350,27 @@ mod joe {
     pub(super) const LATER: &str = "biwsbj1sYXRlcixyPXJPcHJOR2Z3RWJlUldnYk5Fa3FP";
 }
 
+/// RFC 7628 §3.2.2, §4.1: a token that opens nothing is refused with its reason, and once the client has heard it, with NO.
+#[test]
+fn authenticate_by_token() {
+    const RIGHT: &str = "bixhPWpvZSwBaG9zdD1teC5leGFtcGxlAXBvcnQ9MQFhdXRoPUJlYXJlciB0b2tlbgEB";
+    const WRONG: &str = "bixhPWpvZSwBaG9zdD1teC5leGFtcGxlAXBvcnQ9MQFhdXRoPUJlYXJlciB3cm9uZwEB";
+    let reason = "+ eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIiwic2NvcGUiOiJtYWlsIn0=|";
+    let refused = "a NO [AUTHENTICATIONFAILED] The token opens nothing here|";
+    let wrong = "<a token Some(\"joe\") wrong>";
+    let right = "<a token Some(\"joe\") token>";
+    check_scram(
+        &[&format!("a AUTHENTICATE OAUTHBEARER {WRONG}"), "AQ==", "b NOOP"],
+        &[wrong, reason, refused, "<b Noop>"],
+    );
+    check_scram(&["a AUTHENTICATE OAUTHBEARER", WRONG, "?"], &["+ |", wrong, reason, refused]);
+    check_scram(&["a AUTHENTICATE OAUTHBEARER", RIGHT, "b NOOP"], &["+ |", right, "<b Noop>"]);
+    let cancelled = "a BAD Authentication was cancelled (octet 0)|";
+    check_scram(&[&format!("a AUTHENTICATE OAUTHBEARER {WRONG}"), "*"], &[wrong, reason, cancelled]);
+    let again = "dXNlcj1qb2UBYXV0aD1CZWFyZXIgdG9rZW4BAQ==";
+    check_scram(&[&format!("a authenticate xoauth2 {again}")], &[right]);
+}
+
 /// RFC 9051 §6.2.2, RFC 5802 §5: the client says an empty line to our signature.
 #[test]
 fn authenticate_by_scram() {
@@ -359,7 +387,8 @@ fn authenticate_by_scram() {
             CHALLENGE,
             "<a proof None>",
             "* CAPABILITY IMAP4rev1 IMAP4rev2 \
-        LITERAL+ ID ENABLE SASL-IR AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN|b OK That is what I can do|",
+        LITERAL+ ID ENABLE SASL-IR AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN \
+        AUTH=OAUTHBEARER AUTH=XOAUTH2|b OK That is what I can do|",
         ],
     );
     let cancelled = "a BAD Authentication was cancelled (octet 0)|";

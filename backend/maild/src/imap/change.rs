@@ -18,6 +18,12 @@ impl Client {
         let enabled = self.session.enabled();
         let selected = self.writable()?;
         let uids = selected.named(&store.set, store.by_uid)?;
+        let (uids, beyond) = self.within_limit(uids);
+        let selected = self.writable()?;
+        // One answer has one code, and MODIFIED would be the other.
+        if let (Some(code), Some(_)) = (&beyond, store.unchanged_since) {
+            return Err(Halt::no(code.clone(), "Too many messages at once"));
+        }
         let misses_some = !store.by_uid && selected.misses(&uids);
         let mailbox = selected.view.mailbox();
         let op = match store.act {
@@ -54,7 +60,7 @@ impl Client {
             self.tell_flags_of(&uids.without(&changed).without(&modified), store.by_uid).await?;
         }
         if modified.is_empty() {
-            return if misses_some { Err(Halt::expunged()) } else { Ok(Done::plain("Stored")) };
+            return if misses_some { Err(Halt::expunged()) } else { Ok(Done { code: beyond, text: "Stored" }) };
         }
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
         let numbers = if store.by_uid { modified.runs().to_vec() } else { selected.known.positions_of(&modified) };
@@ -68,10 +74,16 @@ impl Client {
     /// EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.9). The sync that follows tells which.
     pub(super) async fn expunge(&mut self, only: Option<SequenceSet>) -> Result<Done, Halt> {
         let selected = self.writable()?;
-        let only = only.map(|set| selected.resolve(&set, true));
-        let expunged = self.house.store.expunge(selected.view.mailbox(), only).await?;
+        let (mailbox, mut beyond) = (selected.view.mailbox(), None);
+        let only = only.map(|set| selected.resolve(&set, true)).map(|uids| {
+            let (uids, code) = self.within_limit(uids);
+            beyond = code;
+            uids
+        });
+        let expunged = self.house.store.expunge(mailbox, only).await?;
         let condstore = self.session.enabled().condstore && !expunged.uids.is_empty();
-        let code = condstore.then_some(ResponseCode::HighestModSeq(expunged.mod_seq));
+        // Where not all went, that is what must be known.
+        let code = beyond.or_else(|| condstore.then_some(ResponseCode::HighestModSeq(expunged.mod_seq)));
         Ok(Done { code, text: "Expunged" })
     }
 
@@ -111,13 +123,26 @@ impl Client {
         if uids.is_empty() {
             return Ok(Done::plain("Nothing to move"));
         }
+        let (uids, beyond) = self.within_limit(uids);
         let moved = self.house.store.move_messages(from, uids, to).await?;
         let mod_seq = moved.mod_seq;
         if let Some(code) = copy_uid(moved) {
             response::condition(&mut self.out, Condition::Ok, Some(&code), "Moved");
         }
-        let code = self.session.enabled().condstore.then_some(ResponseCode::HighestModSeq(mod_seq));
-        Ok(Done { code, text: "Moved" })
+        let highest = || self.session.enabled().condstore.then_some(ResponseCode::HighestModSeq(mod_seq));
+        Ok(Done { code: beyond.or_else(highest), text: "Moved" })
+    }
+
+    /// RFC 9738 §3.1: of the messages that a command names, the newest, as many as one command is given; where that isn't all, the code that
+    /// says from which UID on.
+    pub(super) fn within_limit(&self, uids: UidSet) -> (UidSet, Option<ResponseCode<'static>>) {
+        let limit = self.house.limits.imap_messages;
+        let Some(beyond) = uids.count().checked_sub(u64::from(limit)).filter(|beyond| *beyond > 0) else {
+            return (uids, None);
+        };
+        let newest: UidSet = uids.iter().skip(usize::try_from(beyond).unwrap_or(usize::MAX)).collect();
+        let code = ResponseCode::MessageLimit { limit, lowest: newest.iter().next() };
+        (newest, Some(code))
     }
 
     fn named(&self, transfer: &Transfer) -> Result<UidSet, Halt> {

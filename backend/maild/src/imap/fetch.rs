@@ -69,6 +69,7 @@ impl Client {
             let changed = |row: &&Row| row.mod_seq > since.value();
             uids = selected.view.read(|rows| rows.select(&uids).filter(changed).filter_map(Row::uid).collect());
         }
+        let (uids, beyond) = self.within_limit(uids);
         let items = items(&fetch, enabled.condstore);
         let seen = self.mark_seen(&items, &uids).await?;
         let answer = Answer { items: &items, seen: &seen, enabled };
@@ -77,7 +78,7 @@ impl Client {
         if has_unknown_encoding {
             return Err(Halt::no(ResponseCode::UnknownCte, "A part's Content-Transfer-Encoding is not known"));
         }
-        if misses_some { Err(Halt::expunged()) } else { Ok(Done::plain("Fetched")) }
+        if misses_some { Err(Halt::expunged()) } else { Ok(Done { code: beyond, text: "Fetched" }) }
     }
 
     /// RFC 7162 §3.2.6: which of the UIDs asked for went since then, whether this client ever saw them or not. What the client

@@ -65,9 +65,27 @@ pub(super) struct Searcher<'a> {
 impl Searcher<'_> {
     /// Those of the client's messages that `key` holds for.
     pub(super) async fn find(&self, key: &SearchKey) -> Result<UidSet, StoreError> {
-        let present: UidSet =
-            self.selected.view.read(|rows| rows.select(&self.selected.known).filter_map(Row::uid).collect());
-        self.among(key, present).await
+        self.among(key, self.present()).await
+    }
+
+    /// The client's messages, as far as they are still there.
+    fn present(&self) -> UidSet {
+        self.selected.view.read(|rows| rows.select(&self.selected.known).filter_map(Row::uid).collect())
+    }
+
+    /// Those that `key` names by numbers: all others needn't be looked at.
+    fn named(&self, key: &SearchKey) -> UidSet {
+        let keys = match key {
+            SearchKey::And(keys) => keys.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        keys.iter().fold(self.present(), |left, key| match key {
+            SearchKey::Numbers(set) => self.selected.resolve(set, false).intersection(&left),
+            SearchKey::Uids(set) => self.selected.resolve(set, true).intersection(&left),
+            SearchKey::UidAfter(uid) => self.rows(&left, |row| row.uid > uid.value()),
+            SearchKey::UidBefore(uid) => self.rows(&left, |row| row.uid < uid.value()),
+            _ => left,
+        })
     }
 
     /// Those of `candidates` that `key` holds for.
@@ -318,8 +336,8 @@ impl Client {
             self.enable_condstore();
         }
         self.must_be_new(tag, returns.as_ref())?;
-        let found = self.find(tag, &key).await;
-        let (found, scores) = match found {
+        let found = self.find_newest(tag, &key).await;
+        let (found, scores, beyond) = match found {
             Ok(found) => found,
             Err(halt) => {
                 if returns.is_some_and(|returns| returns.save) {
@@ -336,7 +354,7 @@ impl Client {
             let numbers = if by_uid { found.runs().to_vec() } else { selected.known.positions_of(&found) };
             let numbers = numbers.iter().flat_map(|(first, last)| *first..=*last);
             response::search(&mut self.out, numbers, mod_seq);
-            return Ok(Done::plain("Searched"));
+            return Ok(Done { code: beyond, text: "Searched" });
         };
         if returns.tells_something() && !(name.is_some() && found.is_empty()) {
             let (uid_validity, utf8) = (selected.view.uid_validity(), self.session.enabled().utf8());
@@ -358,11 +376,39 @@ impl Client {
         if returns.save {
             self.save(found, &returns);
         }
-        Ok(Done::plain("Searched"))
+        Ok(Done { code: beyond, text: "Searched" })
     }
 
     /// What `key` holds for in the mailbox that is open, and how well FUZZY was met.
     pub(super) async fn find(&mut self, tag: &Tag, key: &SearchKey) -> Result<(UidSet, Scores), Halt> {
+        self.find_among(tag, key, None).await
+    }
+
+    /// The same among as many as one command is given (RFC 9738 §3.1), with the code where that isn't all.
+    async fn find_newest(
+        &mut self,
+        tag: &Tag,
+        key: &SearchKey,
+    ) -> Result<(UidSet, Scores, Option<ResponseCode<'static>>), Halt> {
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        if selected.known.count() <= u64::from(self.house.limits.imap_messages) {
+            let (found, scores) = self.find(tag, key).await?;
+            return Ok((found, scores, None));
+        }
+        let progress = Progress::default();
+        let (store, finder, now) = (&self.house.store, &self.house.finder, self.house.clock.now());
+        let searcher = Searcher { store, finder, selected, now, progress: &progress, scores: Scores::default() };
+        let (newest, beyond) = self.within_limit(searcher.named(key));
+        let (found, scores) = self.find_among(tag, key, Some(newest)).await?;
+        Ok((found, scores, beyond))
+    }
+
+    async fn find_among(
+        &mut self,
+        tag: &Tag,
+        key: &SearchKey,
+        candidates: Option<UidSet>,
+    ) -> Result<(UidSet, Scores), Halt> {
         let Self { house, selected, wire, out, .. } = self;
         let selected = selected.as_deref().ok_or_else(Halt::not_selected)?;
         let progress = Progress::default();
@@ -370,7 +416,9 @@ impl Client {
         let searcher = Searcher { store, finder, selected, now, progress: &progress, scores: Scores::default() };
         let wire = wire.as_mut().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected))?;
         let (stall, every) = (house.limits.write_stall, house.limits.imap_progress);
-        let found = Teller { tag, out, wire, stall, every }.watch(&progress, searcher.find(key)).await??;
+        let candidates = candidates.unwrap_or_else(|| searcher.present());
+        let search = searcher.among(key, candidates);
+        let found = Teller { tag, out, wire, stall, every }.watch(&progress, search).await??;
         Ok((found, searcher.scores))
     }
 

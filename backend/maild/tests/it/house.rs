@@ -10,7 +10,8 @@ use relais_model::{Address, Clock, Domain, Random, Secret, SystemClock, SystemRa
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
 use relais_sasl::scram::{Keys, MIN_ITERATIONS, derive};
 use relais_store::{
-    Author, DatabaseUrl, DomainChange, NewAccount, NewAppPassword, Protocols, ScramSalt, Store, StoreConfig,
+    AccountChange, Author, DatabaseUrl, DomainChange, NewAccount, NewAppPassword, Protocols, ScramSalt, Store,
+    StoreConfig,
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -108,6 +109,12 @@ impl TestHouse {
     /// A setting, or none of ours.
     pub(crate) async fn set(&self, name: &str, value: Option<&str>) {
         self.store.change_setting(&Author::house(), name, value).await.unwrap();
+    }
+
+    /// Changes somebody who moved in.
+    pub(crate) async fn change(&self, name: &str, change: AccountChange) {
+        let address = Address::parse(&format!("{name}@relais.test")).unwrap();
+        self.store.change_account(&address, change, None, &Author::house()).await.unwrap();
     }
 
     /// Somebody new.

@@ -31,6 +31,48 @@ async fn so_many_messages_are_saved_at_once() {
     house.close().await;
 }
 
+/// RFC 9738: MESSAGELIMIT. The newest are taken, the code says from where on, and what is before them is asked for by that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_many_messages_are_looked_at_at_once() {
+    let house = TestHouse::open_with(Limits { imap_messages: 3, ..Limits::default() }).await;
+    house.move_in("ann", None).await;
+    let mut ann = house.log_in("ann").await;
+    let capabilities = ann.must("CAPABILITY").await;
+    assert!(capabilities[0].contains(" MESSAGELIMIT=3"), "{capabilities:?}");
+    ann.must(&format!("APPEND INBOX{}", appended(5))).await;
+    ann.must("SELECT INBOX").await;
+    for (command, told, end) in [
+        (
+            "FETCH 1:* UID",
+            &["* 3 FETCH (UID 3)", "* 4 FETCH (UID 4)", "* 5 FETCH (UID 5)"][..],
+            "OK [MESSAGELIMIT 3 3]",
+        ),
+        ("UID FETCH 1:2 UID", &["* 1 FETCH (UID 1)", "* 2 FETCH (UID 2)"], "OK Fetched"),
+        ("UID SEARCH UNSEEN", &["* SEARCH 3 4 5"], "OK [MESSAGELIMIT 3 3]"),
+        ("UID SEARCH UIDBEFORE 3 UNSEEN", &["* SEARCH 1 2"], "OK Searched"),
+        ("SEARCH RETURN (COUNT) ALL", &["* ESEARCH (TAG \"t"], "OK [MESSAGELIMIT 3 3]"),
+        ("STORE 1:* +FLAGS.SILENT (\\Flagged)", &[], "OK [MESSAGELIMIT 3 3]"),
+        ("UID SEARCH UIDBEFORE 4 FLAGGED", &["* SEARCH 3"], "OK Searched"),
+        (
+            "UID MOVE 1:5 Trash",
+            &["* OK [COPYUID", "* 5 EXPUNGE", "* 4 EXPUNGE", "* 3 EXPUNGE"],
+            "OK [MESSAGELIMIT 3 3]",
+        ),
+        ("UID SEARCH ALL", &["* SEARCH 1 2"], "OK Searched"),
+    ] {
+        let (lines, ended) = ann.command(command).await;
+        assert!(ended.starts_with(end), "{command}: {ended}");
+        assert_eq!(lines.len(), told.len(), "{command}: {lines:?}");
+        for (line, told) in lines.iter().zip(told) {
+            assert!(line.starts_with(told), "{command}: {line}");
+        }
+    }
+    ann.must(&format!("APPEND INBOX{}", appended(3))).await;
+    let (_, end) = ann.command("STORE 1:* (UNCHANGEDSINCE 99) +FLAGS.SILENT (\\Seen)").await;
+    assert!(end.starts_with("NO [MESSAGELIMIT 3 6]"), "one answer has one code: {end}");
+    house.close().await;
+}
+
 /// RFC 9585: a long search says how far it is, in one mailbox and in several.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_search_says_how_far_it_is() {

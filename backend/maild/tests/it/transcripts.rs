@@ -8,7 +8,7 @@
 //! `‹name›` in an expected line remembers what stands there, up to what follows; everywhere behind it stands for that.
 //! `‹me›` is the account's address, its password `open`; `‹composed›` is é as one character, `‹decomposed›` as e and its accent.
 //! `Mail: INBOX 3` appends three messages, number n dated n January 2026 (32 is the 1st again). `Quota:` comes first and limits
-//! the account. `Mailboxes: a, b/c`: it has INBOX and these alone, and is subscribed to none. `Visitor: 3` connects session 3,
+//! the account; `Most:` limits how many messages it may have. `Mailboxes: a, b/c`: it has INBOX and these alone, and is subscribed to none. `Visitor: 3` connects session 3,
 //! and nobody logs in; `Visitor: 3 starttls` does so where TLS is asked for. `Compressed: 3`: from here on session 3 is.
 //! `‹first›` in a client's line begins SCRAM as ‹me›, with the same password; `‹proof›` goes on after what `‹challenge›` has remembered,
 //! and ‹signature› is what a server that knows the password says to it. ‹replayed› is the proof before the last `‹first›`.
@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use relais_model::Secret;
 use relais_sasl::scram::{self, ChannelBindings};
+use relais_store::AccountChange;
 
 use crate::client::Client;
 use crate::house::{Door, PASSWORD, TestHouse};
@@ -45,6 +46,10 @@ async fn play_all(by_octet: bool) {
         }
         let quota = text.lines().find_map(|line| line.strip_prefix("Quota: ")).map(|octets| octets.parse().unwrap());
         house.move_in(&name, quota).await;
+        if let Some(most) = text.lines().find_map(|line| line.strip_prefix("Most: ")) {
+            let quota_messages = Some(Some(most.parse().unwrap()));
+            house.change(&name, AccountChange { quota_messages, ..AccountChange::default() }).await;
+        }
         let known = [("me", &*format!("{name}@relais.test")), ("composed", "\u{e9}"), ("decomposed", "e\u{301}")];
         let known = known.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let mut player = Player { house: &house, name, by_octet, sessions: BTreeMap::new(), known };
@@ -76,6 +81,25 @@ async fn hidden_extensions_are_not_announced() {
     house.close().await;
 }
 
+/// What is hidden from one person's programs is told to all others: RFC 2971 §2 forbids to go by what a program says of itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn extensions_are_hidden_from_one_account() {
+    let house = TestHouse::open().await;
+    for name in ["ann", "ben"] {
+        house.move_in(name, None).await;
+    }
+    let hidden = Some(vec!["QRESYNC".to_owned(), "COMPRESS=DEFLATE".to_owned()]);
+    house.change("ann", AccountChange { imap_hidden: hidden, ..AccountChange::default() }).await;
+    for (name, is_told) in [("ann", false), ("ben", true)] {
+        let told = house.log_in(name).await.must("CAPABILITY").await;
+        for extension in [" QRESYNC", " COMPRESS=DEFLATE"] {
+            assert_eq!(told[0].contains(extension), is_told, "{name}: {told:?}");
+        }
+        assert!(told[0].contains(" CONDSTORE") && !told[0].contains(" UIDONLY"), "{name}: {told:?}");
+    }
+    house.close().await;
+}
+
 /// What we announce, in any state, is what `Shows:` names.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_capability_has_a_transcript() {
@@ -91,7 +115,7 @@ async fn each_capability_has_a_transcript() {
         }
         // A limit's number isn't part of its name.
         let names = line.split(' ').skip(2).map(|name| match name.split_once('=') {
-            Some((limit @ ("APPENDLIMIT" | "SAVELIMIT"), _)) => limit,
+            Some((limit @ ("APPENDLIMIT" | "SAVELIMIT" | "MESSAGELIMIT"), _)) => limit,
             _ => name,
         });
         announced.extend(names.map(str::to_owned));
@@ -209,7 +233,7 @@ impl Player<'_> {
             let (act, session) = who.split_at(1);
             match (act, session) {
                 _ if who == "Mail" => self.mail(&words).await,
-                _ if who == "Quota" || who == "Shows" => {}
+                _ if ["Quota", "Most", "Shows"].contains(&who) => {}
                 _ if who == "Mailboxes" => self.mailboxes(&words).await,
                 _ if who == "Visitor" => self.visit(&words).await,
                 _ if who == "Compressed" => {

@@ -58,6 +58,10 @@ impl House {
             Question::Keys(wanted) => Answer::Known(Box::new(known(&wanted.login_name))),
             Question::Proof(Some(1)) => Answer::LoggedIn,
             Question::Proof(_) => Answer::Refused,
+            Question::Token(bearer) => {
+                let is_right = bearer.login_name.as_deref() == Some("tim") && bearer.token.expose() == "token";
+                if is_right { Answer::LoggedIn } else { Answer::Refused }
+            }
             Question::OpenMaildrop if self.is_in_use => Answer::InUse,
             Question::OpenMaildrop => Answer::Maildrop(maildrop()),
             Question::Retrieve { .. } if self.is_gone => Answer::Gone,

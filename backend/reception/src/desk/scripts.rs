@@ -10,8 +10,9 @@ use relais_filing::script::{
     Arriving, Remembered, ScriptFailure, Scripted, ScriptedCopy, ScriptedLetter, ScriptedRedirect,
 };
 use relais_filing::{FilingError, Plan, PlannedDelivery, Refusal};
+use relais_filters::Kind;
 use relais_model::{
-    Address, BodyType, EnhancedCode, Envelope, ForwardPath, Notify, Reply, Ret, ReversePath, Said, SpecialUse,
+    Address, BodyType, EnhancedCode, Envelope, Finding, ForwardPath, Notify, Reply, Ret, ReversePath, Said, SpecialUse,
 };
 use relais_store::{
     Acceptance, Accepted, AccountKey, Content, Delivered, Delivery, DeliveryRefusal, MailboxError, NewQueued,
@@ -202,7 +203,7 @@ impl Reception {
         Ok(scripts)
     }
 
-    fn arriving(
+    pub(super) fn arriving(
         &self,
         (arrival, envelope, _): (&Arrival, &Envelope, &TraceId),
         octets: &[u8],
@@ -230,6 +231,7 @@ impl Reception {
             environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
             // Halfway is where it goes into Junk.
             spam_percent: found.verdict.and_then(|verdict| verdict.score).map(|score| percent(score / junk * 50.0)),
+            virus: found.verdict.and_then(|verdict| virus(&verdict.findings)),
             now: self.clock.now(),
         }
     }
@@ -510,7 +512,10 @@ impl Reception {
             return Ok(());
         }
         info!(account = %after.address, script = failure.name, "a script fails: its owner is told");
-        let octets = self.filing.script_failed(&after.address, failure, &*self.random);
+        let account = self.store.account_by_key(after.account).await?;
+        let chosen = account.map(|account| account.language).filter(|language| !language.is_empty());
+        let language = chosen.unwrap_or_else(|| self.store.settings().language.clone());
+        let octets = self.filing.script_failed(&after.address, failure, &language, &*self.random);
         let copy = ScriptedCopy { mailbox: Target::Inbox, flags: Vec::new(), edited: None };
         let trace = TraceId::make(self.clock.now(), &*self.random);
         self.send(octets, vec![filed(after.account, &copy, &after.address)], None, trace).await
@@ -553,6 +558,16 @@ fn refusal_of(reason: &str) -> Reply {
     let words: String = reason.replace('\r', "").trim().chars().take(REASON_LETTERS).map(said).collect();
     let words = if words.is_empty() { "The recipient refuses this message".to_owned() } else { words };
     Reply::new(550, EnhancedCode::new(5, 7, 1), words)
+}
+
+/// What ClamAV says of it (RFC 5235 §3.2), where it looked: other programs' word on viruses isn't told apart from what else they say.
+fn virus(findings: &[Finding]) -> Option<u8> {
+    let said = findings.iter().find(|finding| finding.part == Kind::Clamd.as_str())?;
+    match &*said.said.id {
+        "filters-clean" => Some(1),
+        "filters-virus" => Some(5),
+        _ => None,
+    }
 }
 
 /// Of a number that may be anything.

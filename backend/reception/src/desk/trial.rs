@@ -5,10 +5,16 @@
 
 use std::net::IpAddr;
 
-use relais_model::{Address, BodyType, EnhancedCode, Envelope, Finding, ForwardPath, Reply, ReversePath, Said};
-use relais_store::{JudgedAs, Judgement, TraceId};
+use relais_filing::Plan;
+use relais_filing::script::Scripted;
+use relais_model::{
+    Address, BodyType, EnhancedCode, Envelope, Finding, Flag, ForwardPath, Reply, ReversePath, Said, SpecialUse,
+};
+use relais_store::{JudgedAs, Judgement, StoreError, Target, TraceId};
+use tracing::error;
 
 use super::forward::stay_here;
+use super::scripts::Found;
 use super::stranger::Weighed;
 use super::{Arrival, Reception};
 use crate::judge::Fate;
@@ -42,8 +48,45 @@ pub struct Tried {
     pub in_junk: usize,
     /// Copies for other hosts.
     pub forwards: usize,
+    /// What the scripts would do of those whom it would reach here and who have some.
+    pub scripts: Vec<TriedScripts>,
     /// Nobody looked whose mail it is: this house asks no DNS, or the message comes from this machine.
     pub is_unseen: bool,
+}
+
+/// What an account's scripts would do with a message: nothing is done, and nothing remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TriedScripts {
+    /// Whose.
+    pub address: String,
+    /// Where copies would go, by the mailbox's name; with which flags.
+    pub copies: Vec<(String, Vec<Flag>)>,
+    /// To whom it would be sent on.
+    pub redirects: Vec<Address>,
+    /// It would be refused with these words.
+    pub refusal: Option<String>,
+    /// Who would be written to: answers and notices.
+    pub letters: Vec<Address>,
+    /// A script would fail, for this reason.
+    pub failure: Option<String>,
+}
+
+impl TriedScripts {
+    fn of(address: &Address, scripted: Scripted) -> Self {
+        let name = |target: Target| match target {
+            Target::Inbox => "INBOX".to_owned(),
+            Target::Name(name) => name.as_str().to_owned(),
+            Target::Use(used) => used.as_str().trim_start_matches('\\').to_owned(),
+        };
+        Self {
+            address: address.to_string(),
+            copies: scripted.copies.into_iter().map(|copy| (name(copy.mailbox), copy.flags)).collect(),
+            redirects: scripted.redirects.into_iter().map(|redirect| redirect.to).collect(),
+            refusal: scripted.refusal,
+            letters: scripted.letters.into_iter().flat_map(|letter| letter.to).collect(),
+            failure: scripted.failure.map(|failure| failure.why.why.to_string()),
+        }
+    }
 }
 
 impl Tried {
@@ -51,7 +94,8 @@ impl Tried {
         let judged_as = if reply.is_transient() { JudgedAs::PutOff } else { JudgedAs::Refused };
         let findings = vec![Finding::new(part, Said::new(why)).deciding()];
         let judgement = Judgement { judged_as, score: None, findings };
-        Self { judgement, reply: Some(reply), copies: 0, in_junk: 0, forwards: 0, is_unseen: true }
+        let scripts = Vec::new();
+        Self { judgement, reply: Some(reply), copies: 0, in_junk: 0, forwards: 0, scripts, is_unseen: true }
     }
 }
 
@@ -88,9 +132,21 @@ impl Reception {
         let arrival = Arrival { visit, hello, protocol: "ESMTP".to_owned(), tls: None, hides_peer: false };
         let head = self.head(&arrival, &envelope, &trace, now);
         let octets = [head.as_bytes(), &message].concat();
-        let Weighed { verdict, proof, .. } =
+        let Weighed { octets, verdict, proof } =
             self.weigh((&arrival, &envelope, &trace), &plans, octets, head.len(), true).await;
         stay_here(&mut plans, &verdict);
+        let is_taken = matches!(verdict.fate, Fate::Take | Fate::Junk);
+        let may_go_on = verdict.onward.is_none();
+        let found = Found { verdict: Some(&verdict), proof: proof.as_ref(), may_go_on };
+        let scripts = if is_taken {
+            self.try_scripts((&arrival, &envelope, &trace), &plans, &octets, &found).await
+        } else {
+            Ok(Vec::new())
+        };
+        let scripts = scripts.unwrap_or_else(|error| {
+            error!(%error, "what scripts would do with a message can't be found out");
+            Vec::new()
+        });
         let copies: Vec<_> = plans.iter().flat_map(|plan| &plan.deliveries).collect();
         let in_junk = copies.iter().filter(|copy| verdict.is_junk_to(copy.account)).count();
         let nothing = Judgement { judged_as: JudgedAs::Taken, score: None, findings: Vec::new() };
@@ -100,11 +156,40 @@ impl Reception {
             copies: copies.len(),
             in_junk,
             forwards: plans.iter().map(|plan| plan.forwards.len()).sum(),
+            scripts,
             is_unseen: proof.is_none(),
             reply: match verdict.fate {
                 Fate::Defer(reply) | Fate::Refuse(reply) => Some(reply),
                 Fate::Take | Fate::Junk => None,
             },
         }
+    }
+
+    async fn try_scripts(
+        &self,
+        whose: (&Arrival, &Envelope, &TraceId),
+        plans: &[Plan],
+        octets: &[u8],
+        found: &Found<'_>,
+    ) -> Result<Vec<TriedScripts>, StoreError> {
+        let mut tried = Vec::new();
+        for plan in plans {
+            for delivery in &plan.deliveries {
+                let Some(running) = self.store.sieve_at_delivery(delivery.account).await? else { continue };
+                let arriving = self.arriving(whose, octets, found);
+                let is_junk = found.verdict.is_some_and(|verdict| verdict.is_junk_to(delivery.account));
+                let mut delivery = delivery.clone();
+                if is_junk {
+                    delivery.mailbox = Target::Use(SpecialUse::Junk);
+                }
+                let mut scripted =
+                    self.filing.script(&running, &delivery, &plan.recipient, &arriving, &*self.random).await?;
+                if !found.may_go_on {
+                    scripted.redirects.clear();
+                }
+                tried.push(TriedScripts::of(&delivery.address, scripted));
+            }
+        }
+        Ok(tried)
     }
 }

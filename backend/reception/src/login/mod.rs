@@ -6,6 +6,7 @@
 //!                                                                                                            └─> Refused, counted
 //! ```
 //! - `app_password`: what mail programs log in with; tried before the account's own password. `scram`: a log-in without saying it.
+//! - `token`: what programs show that speak OAUTHBEARER.
 //! - `limits`: how often one may fail.
 //!
 //! Invariants: no password is kept, only a keyed hash of it, for [`VERIFIED_FOR`]; an unknown name costs a hash as a wrong password
@@ -17,6 +18,7 @@ mod app_password;
 mod hash;
 mod limits;
 mod scram;
+mod token;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,6 +38,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 pub use hash::is_known_hash;
 pub use relais_store::LoginProtocol as Protocol;
 pub use scram::{ScramAttempt, ScramStart};
+pub use token::TokenAttempt;
 
 use hash::StoredHash;
 use limits::Limits;
@@ -384,8 +387,7 @@ impl Login {
         let account = known.map(|known| known.credential.account);
         let refused = Decision { answer: LoginAnswer::Refused, account, app_password: None };
         let (Some(Known { credential, app_passwords, .. }), Some(right)) = (known, right) else {
-            let shown = bans::shown(visitor.address.as_ref(), &visitor.name);
-            self.limits().note_failure(now, &visitor.counted_as, &shown, visitor.peer);
+            self.note_failure(visitor);
             return refused;
         };
         if credential.is_suspended || !is_itself(authorization, &credential.address) {
@@ -403,6 +405,11 @@ impl Login {
         });
         let identity = Identity { account: credential.account, address: credential.address.clone(), at: now };
         Decision { answer: LoginAnswer::Granted(identity), app_password: used, ..refused }
+    }
+
+    fn note_failure(&self, visitor: &Visitor) {
+        let shown = bans::shown(visitor.address.as_ref(), &visitor.name);
+        self.limits().note_failure(self.clock.now(), &visitor.counted_as, &shown, visitor.peer);
     }
 
     /// Computes the hashes; none where that failed. A right password whose hash isn't as we make them gets a new one.

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use relais_model::Secret;
-use relais_reception::{BanTarget, Login, LoginAnswer, LoginAttempt, Protocol, ScramStart};
+use relais_model::{Clock as _, Secret};
+use relais_reception::{BanTarget, Login, LoginAnswer, LoginAttempt, Protocol, ScramStart, TokenAttempt};
 use relais_sasl::scram::{ChannelBindings, Client, Known, NONCE_OCTETS};
 use relais_sasl::{Exchange, Mechanism, Offer, Progress};
 use relais_store::{AccountChange, Author, LoginScope, Page, Protocols};
@@ -83,6 +83,45 @@ async fn an_app_password_opens_its_protocols_and_never_the_panel() {
             assert_eq!(try_in(&house, protocol, password).await, expected, "{protocol:?} {password}");
         }
     }
+}
+
+/// RFC 7628 §3.2: a token opens what it was made for, under its owner's names or none, until it ends or is taken back; and is no password.
+#[tokio::test]
+async fn a_token_opens_its_protocols_until_it_ends() {
+    let house = House::open().await;
+    let ann = house.add_account(ANN, FOREIGN).await;
+    house.add_account("ben@example.org", FOREIGN).await;
+    let (ends, protocols) = (house.clock.now().plus(Duration::from_hours(24)), Protocols::of(&[Protocol::Imap]));
+    let made = house.login.add_token(&address(ANN), "Script".to_owned(), protocols, ends, &Author::house()).await;
+    let made = made.unwrap().expose().to_owned();
+    assert!(made.starts_with("relais_mail_") && made.len() == 12 + 43, "256 bits of chance");
+    let show = async |name: Option<&str>, token: &str, protocol| {
+        let (name, token) = (name.map(str::to_owned), Secret::new(token));
+        word(&house.login.check_token(TokenAttempt { name, token, peer: HERE.parse().unwrap(), protocol }).await)
+    };
+    for (name, token, protocol, expected) in [
+        (Some(ANN), made.as_str(), Protocol::Imap, "granted"),
+        (Some("Ann@Example.org"), &made, Protocol::Sieve, "granted"),
+        (None, &made, Protocol::Imap, "granted"),
+        (Some(ANN), &made, Protocol::Smtp, "refused"),
+        (Some("ben@example.org"), &made, Protocol::Imap, "refused"),
+        (Some("ann"), &made, Protocol::Imap, "refused"),
+        (Some(ANN), &made[1..], Protocol::Imap, "refused"),
+        (None, "", Protocol::Imap, "refused"),
+    ] {
+        assert_eq!(show(name, token, protocol).await, expected, "{name:?} {protocol:?}");
+    }
+    assert_eq!(try_in(&house, Protocol::Imap, &made).await, "refused", "it is no password");
+    let rows = house.store.logins(ann.key, &Page::first()).await.unwrap().rows;
+    assert!(rows.iter().any(|row| row.is_granted && row.app_password.as_deref() == Some("Script")), "{rows:?}");
+    house.clock.advance(Duration::from_hours(24));
+    assert_eq!(show(Some(ANN), &made, Protocol::Imap).await, "refused", "it has ended");
+    let ends = house.clock.now().plus(Duration::from_hours(24));
+    let made = house.login.add_token(&address(ANN), "Other".to_owned(), protocols, ends, &Author::house()).await;
+    let made = made.unwrap().expose().to_owned();
+    assert_eq!(show(Some(ANN), &made, Protocol::Imap).await, "granted");
+    house.store.remove_app_password(ann.key, "Other", &Author::house()).await.unwrap();
+    assert_eq!(show(Some(ANN), &made, Protocol::Imap).await, "refused", "taken back at once");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Programs that aren't ours are asked about what comes in and what goes out. They stand here as sockets that answer by rote; the real
 //! ones are driven by `cargo xtask peers --only filters`.
 
-use relais_store::Author;
+use relais_store::{Author, RuleScope};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -103,6 +103,27 @@ async fn a_virus_is_refused_or_put_aside_and_never_passed_on() {
     assert!(junk[0].contains("\r\nX-Relais-Filters: clamav=virus name=\"Eicar\"\r\nFrom: "), "{}", junk[0]);
     set(&desk, &[("filters.clamd", "")]).await;
     assert_eq!(desk.send(&by_ann("ann@example.org", BEN), PLAIN).await, ["250 2.0.0"]);
+}
+
+/// RFC 5235 §3.2: a script hears of a virus what ClamAV found, and nothing where it didn't look.
+#[tokio::test]
+async fn scripts_know_what_was_found_of_viruses() {
+    let text = "require [\"virustest\", \"fileinto\", \"relational\", \"comparator-i;ascii-numeric\"];\r\n\
+        if virustest :value \"eq\" :comparator \"i;ascii-numeric\" \"1\" { fileinto \"Archive\"; }\r\n\
+        elsif virustest :value \"eq\" :comparator \"i;ascii-numeric\" \"5\" { fileinto \"Trash\"; }";
+    let stranger = from_outside("x@elsewhere.example", BEN);
+    for (answer, filed) in
+        [(Some(&b"stream: OK\0"[..]), "Archive"), (Some(b"stream: Eicar FOUND\0"), "Trash"), (None, "INBOX")]
+    {
+        let peer = clamd(answer.unwrap_or_default()).await;
+        let at = if answer.is_some() { peer.at.as_str() } else { "" };
+        let desk = desk(&[("filters.clamd", at), ("filters.virus", "junk")]).await;
+        let (store, account) = (&desk.house.store, desk.identity("ben@example.org").await.account);
+        store.put_sieve_script(&Author::house(), RuleScope::Account(account), "own", text).await.unwrap();
+        store.activate_sieve_script(&Author::house(), account, Some("own")).await.unwrap();
+        assert_eq!(desk.send(&stranger, PLAIN).await, ["250 2.0.0"], "{filed}");
+        assert_eq!(desk.mail("ben@example.org", filed).await.len(), 1, "{filed}");
+    }
 }
 
 #[tokio::test]

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relais_filing::script::dialect;
+use relais_model::ReversePath;
 use relais_msgauth::testing::Zone;
+use relais_reception::Trial;
 use relais_sieve::Program;
-use relais_store::{Author, RuleScope};
+use relais_store::{AccountChange, Author, RuleScope};
 
 use crate::desk::{Desk, from_outside};
 use crate::house::address;
@@ -165,6 +167,55 @@ async fn a_script_that_fails_keeps_the_mail_and_says_so_once() {
     assert_eq!(told.len(), 1);
     assert!(told[0].contains("invalid folder name") && told[0].contains("line 1"), "{}", told[0]);
     assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+/// The letter about it is in the language that its reader chose.
+#[tokio::test]
+async fn a_script_that_fails_is_told_in_ones_language() {
+    let desk = Desk::open().await;
+    let change = AccountChange { language: Some("fr".to_owned()), ..AccountChange::default() };
+    desk.house.store.change_account(&address(BEN), change, None, &Author::house()).await.unwrap();
+    let text = "require [\"variables\", \"fileinto\"]; set \"a\" \"x//y\"; fileinto \"${a}\";";
+    script(&desk, BEN, text).await;
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    let inbox = desk.inbox(BEN).await;
+    assert!(
+        inbox.iter().any(|message| message.contains("Vos r=C3=A8gles") || message.contains("Vos règles")),
+        "{inbox:?}"
+    );
+}
+
+/// "Test this message" says what scripts would do; nothing is filed, sent, answered or remembered.
+#[tokio::test]
+async fn a_trial_says_what_scripts_would_do() {
+    let desk = Desk::open().await;
+    let text = "require [\"fileinto\", \"copy\", \"vacation\", \"imap4flags\"]; fileinto :flags \"$food\" \"Archive\";\r\n\
+        redirect :copy \"x@elsewhere.example\"; vacation \"Away\";";
+    let trial = || Trial {
+        peer: "192.0.2.1".parse().unwrap(),
+        hello: "client.example".to_owned(),
+        reverse_path: ReversePath::Address(address(DORA)),
+        recipient: address(BEN),
+        message: LETTER.as_bytes().to_vec(),
+    };
+    assert_eq!(desk.reception.try_out(trial()).await.scripts, []);
+    script(&desk, BEN, text).await;
+    for _nothing_is_remembered in 0..2 {
+        let tried = desk.reception.try_out(trial()).await;
+        let [scripts] = tried.scripts.as_slice() else { panic!("{tried:?}") };
+        let copies: Vec<_> = scripts.copies.iter().map(|(name, flags)| (name.as_str(), flags.len())).collect();
+        assert_eq!((scripts.address.as_str(), copies.as_slice()), (BEN, &[("Archive", 1)][..]));
+        assert_eq!(
+            (&*scripts.redirects, &*scripts.letters),
+            (&[address("x@elsewhere.example")][..], &[address(DORA)][..])
+        );
+        assert_eq!((&scripts.refusal, &scripts.failure), (&None, &None));
+    }
+    assert_eq!((count(&desk, BEN, "Archive").await, count(&desk, BEN, "INBOX").await), (0, 0));
+    assert_eq!(desk.queued().await, []);
+    script(&desk, BEN, "require \"reject\"; reject \"No.\";").await;
+    let tried = desk.reception.try_out(trial()).await;
+    assert_eq!(tried.scripts[0].refusal.as_deref(), Some("No."));
 }
 
 #[tokio::test]

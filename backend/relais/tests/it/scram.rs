@@ -1,4 +1,4 @@
-//! App passwords and SCRAM at all doors under real TLS: bound to the connection, to the certificate, and to nothing.
+//! App passwords, SCRAM and tokens at all doors under real TLS: bound to the connection, to the certificate, and to nothing.
 
 use relais_model::Secret;
 use relais_sasl::scram::{ChannelBindings, Client, NONCE_OCTETS, Proof};
@@ -74,6 +74,50 @@ fn an_app_password_opens_all_doors_by_scram() {
     assert_eq!((rows[0]["name"].as_str(), rows.len()), (Some("Phone"), 1));
 }
 
+/// RFC 7628 §3.2: at each door a token of the house's is a way in; a wrong one is told why first, and refused once that was heard.
+#[test]
+fn a_token_opens_all_doors() {
+    let house = House::open();
+    let add = ["account", "app-password", "add", ANN, "--name", "Script", "--token", "--days", "30"];
+    let made = house.must(&add, "");
+    let token = made.trim_end();
+    let message = |token: &str| {
+        let oauthbearer = format!("n,a={ANN},\u{1}auth=Bearer {token}\u{1}\u{1}");
+        let xoauth2 = format!("user={ANN}\u{1}auth=Bearer {token}\u{1}\u{1}");
+        [("OAUTHBEARER", relais_sasl::encode(&oauthbearer)), ("XOAUTH2", relais_sasl::encode(&xoauth2))]
+    };
+    for (name, before, auth, challenge, end) in DOORS {
+        let say = |mechanism: &str, response: &str| {
+            let mut wire = Wire::connect(house.server.port(name)).unwrap().into_tls(&house.trust).unwrap();
+            wire.send(format!("{before}{auth} {mechanism} {response}\r\n").as_bytes()).unwrap();
+            loop {
+                let line = String::from_utf8(wire.line().unwrap()).unwrap();
+                let is_before = line.starts_with("220") || line.starts_with("250") || line.starts_with("* OK");
+                if !is_before && !line.contains("ready") {
+                    break (line, wire);
+                }
+            }
+        };
+        for (mechanism, response) in message(token) {
+            let (line, _) = say(mechanism, &response);
+            assert!(line.starts_with(end), "{name} {mechanism}: {line}");
+        }
+        for (mechanism, response) in message("relais_mail_wrong") {
+            let (line, mut wire) = say(mechanism, &response);
+            assert!(line.starts_with(&format!("{challenge}eyJzdGF0dXMi")), "{name} {mechanism}: {line}");
+            wire.send(b"AQ==\r\n").unwrap();
+            let line = String::from_utf8(wire.line().unwrap()).unwrap();
+            assert!(!line.starts_with(end) && !line.starts_with(challenge), "{name} {mechanism}: {line}");
+        }
+    }
+    let rows = house.rows(&["account", "app-password", "list", ANN]);
+    assert_eq!((rows[0]["kind"].as_str(), rows.len()), (Some("token"), 1));
+    assert!(rows[0]["expires_at"].is_string(), "{rows:?}");
+    house.must(&["account", "app-password", "remove", ANN, "Script"], "");
+    let (is_done, said) = house.command(&["account", "app-password", "add", ANN, "--name", "X", "--days", "3"], "");
+    assert!(!is_done, "days are a token's: {said}");
+}
+
 #[test]
 fn app_passwords_are_kept_at_the_command_line() {
     let house = House::open();
@@ -85,7 +129,7 @@ fn app_passwords_are_kept_at_the_command_line() {
     let (is_done, said) = house.command(&[&add[..], &["Fax", "--protocols", "fax"]].concat(), "");
     assert!(!is_done && said.contains("imap, pop3 or smtp"), "{said}");
     let listed = house.must(&["account", "app-password", "list", ANN], "");
-    assert!(listed.contains("Phone  imap,pop3  20") && !listed.contains(made.trim_end()), "{listed}");
+    assert!(listed.contains("Phone  imap,pop3  password  20") && !listed.contains(made.trim_end()), "{listed}");
     let remove = ["account", "app-password", "remove", ANN, "Phone"];
     assert!(house.must(&remove, "").contains("is gone"));
     let (is_done, said) = house.command(&remove, "");

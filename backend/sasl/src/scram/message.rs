@@ -119,7 +119,7 @@ pub(super) fn escape(name: &str) -> String {
 }
 
 /// A name from its `saslname`: `=2C` is a comma, `=3D` an equals sign, and no other `=` may stand there. Then `SASLprep` (RFC 4013).
-fn name(escaped: &str) -> Option<String> {
+pub(crate) fn name(escaped: &str) -> Option<String> {
     let mut pieces = escaped.split('=');
     let mut name = pieces.next()?.to_owned();
     for piece in pieces {

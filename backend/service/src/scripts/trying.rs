@@ -50,7 +50,7 @@ pub struct TriedMessage {
 /// Something that would have been done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TriedAct {
-    /// `keep`, `file`, `redirect`, `reject`, `vacation`, `notify` or `fail`.
+    /// `keep`, `file`, `redirect`, `reject`, `vacation`, `notify`, `write` or `fail`.
     pub act: &'static str,
     /// The mailbox, the address, the reason.
     pub what: String,

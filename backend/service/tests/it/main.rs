@@ -13,6 +13,7 @@ mod dns;
 mod fake_dns;
 mod holds;
 mod house;
+mod joining;
 mod judging;
 mod mail;
 mod operations;

@@ -2,7 +2,7 @@
 
 use relais_model::Secret;
 use relais_sasl::scram::{Known, Wanted};
-use relais_sasl::{Credentials, Exchange, Mechanism, Offer, Progress, scram};
+use relais_sasl::{Bearer, Credentials, Exchange, Mechanism, Offer, Progress, scram};
 
 use super::command::{Cut, Word, cut};
 use super::limit;
@@ -69,6 +69,8 @@ pub enum Question {
     Keys(Wanted),
     /// SCRAM: the password in this place of what was known is the peer's, or none is. As [`Question::Login`].
     Proof(Option<usize>),
+    /// Whose is this token? As [`Question::Login`].
+    Token(Bearer),
     /// All scripts. [`Answer::Scripts`].
     List,
     /// Would a script of that size find room? [`Answer::Done`], or why not.
@@ -254,19 +256,14 @@ impl Session {
                 }
                 return;
             }
-            (Question::Login { .. } | Question::Proof(_), Answer::LoggedIn(owner)) => {
+            (Question::Login { .. } | Question::Proof(_) | Question::Token(_), Answer::LoggedIn(owner)) => {
                 self.state = State::LoggedIn(owner);
                 self.say("OK", None, "Logged in");
                 return;
             }
-            (Question::Login { .. } | Question::Proof(_) | Question::Keys(_), Answer::Refused) => {
-                self.say("NO", None, "Log-in refused");
-                self.refused_logins += 1;
-                if self.refused_logins >= limit::REFUSED_LOGINS {
-                    self.say("BYE", None, "Too many log-ins were refused");
-                    self.state = State::Ended;
-                }
-            }
+            (Question::Login { .. } | Question::Proof(_) | Question::Keys(_), Answer::Refused) => self.refuse_login(),
+            // RFC 7628 §3.2.2: first the client is told why, and says that it has heard it.
+            (Question::Token(bearer), Answer::Refused) => return self.challenge(bearer.refusal()),
             (Question::List, Answer::Scripts(scripts)) => self.list(&scripts),
             (Question::Get { .. }, Answer::Text(text)) => {
                 self.output.extend_from_slice(format!("{{{}}}\r\n", text.len()).as_bytes());
@@ -280,7 +277,12 @@ impl Session {
                 return;
             }
             (
-                Question::List | Question::Get { .. } | Question::Login { .. } | Question::Keys(_) | Question::Proof(_),
+                Question::List
+                | Question::Get { .. }
+                | Question::Login { .. }
+                | Question::Keys(_)
+                | Question::Proof(_)
+                | Question::Token(_),
                 Answer::Done,
             ) => {
                 self.unavailable();
@@ -297,6 +299,15 @@ impl Session {
         }
         if matches!(self.state, State::AwaitingKeys(_)) {
             self.state = State::Early;
+        }
+    }
+
+    fn refuse_login(&mut self) {
+        self.say("NO", None, "Log-in refused");
+        self.refused_logins += 1;
+        if self.refused_logins >= limit::REFUSED_LOGINS {
+            self.say("BYE", None, "Too many log-ins were refused");
+            self.state = State::Ended;
         }
     }
 
@@ -470,7 +481,7 @@ impl Session {
         self.config.tls == Tls::Active || self.config.allow_plain_login
     }
 
-    /// PLAIN and SCRAM: LOGIN never was ManageSieve's.
+    /// PLAIN, SCRAM and tokens: LOGIN never was ManageSieve's.
     fn mechanisms(&self) -> impl Iterator<Item = Mechanism> + use<> {
         self.offer().mechanisms().filter(|mechanism| *mechanism != Mechanism::Login)
     }
@@ -525,6 +536,8 @@ impl Session {
             }
             Progress::Proven(place) => self.asked = Some(Question::Proof(Some(place))),
             Progress::Disproven => self.asked = Some(Question::Proof(None)),
+            Progress::Token(bearer) => self.asked = Some(Question::Token(bearer)),
+            Progress::Refused => self.refuse_login(),
             Progress::Malformed => self.refuse("This is no message of the mechanism"),
         }
     }

@@ -8,7 +8,7 @@ use std::mem;
 use std::time::Duration;
 
 use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply, Timestamp};
-use relais_sasl::{Exchange, scram};
+use relais_sasl::{Bearer, Exchange, scram};
 
 use super::intake::Intake;
 use super::step::{Answer, Step, is_yes};
@@ -46,6 +46,7 @@ enum Phase {
 enum Asked {
     Login,
     Keys(scram::Question),
+    Token(Bearer),
     Mail(Envelope),
     Recipient(ForwardPath),
     Data,
@@ -346,6 +347,7 @@ impl Session {
         match asked {
             Asked::Login => self.logged_in(answer.into_reply()),
             Asked::Keys(question) => self.keys_found(question, answer),
+            Asked::Token(bearer) => self.token_judged(&bearer, answer.into_reply()),
             Asked::Mail(envelope) => {
                 if self.judge(answer.into_reply(), (2, 1, 0), "Ok") {
                     self.transaction = Some(Transaction { envelope, body: Body::Awaited });

@@ -1,8 +1,8 @@
 //! What a session asks of its driver.
 
 use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply};
-use relais_sasl::Credentials;
 use relais_sasl::scram::{Known, Wanted};
+use relais_sasl::{Bearer, Credentials};
 
 /// What the driver is to do next.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum Question {
     Keys(Wanted),
     /// SCRAM: the password in this place of what was known is the peer's, or none is. As [`Question::Login`].
     Proof(Option<usize>),
+    /// Whose is this token? As [`Question::Login`].
+    Token(Bearer),
     /// MAIL: may this sender write? The envelope has no recipients yet; earlier transactions are over.
     Mail(Envelope),
     /// RCPT: is this somebody's address, and has it room?

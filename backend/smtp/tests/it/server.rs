@@ -104,6 +104,14 @@ impl Player {
                 self.note(format!("=ask proof {place:?}"), log);
                 if place.is_some() { Answer::Accept } else { no(535, (5, 7, 8), "Wrong name or password") }
             }
+            Question::Token(bearer) => {
+                self.note(format!("=ask token {}", bearer.login_name.as_deref().unwrap_or("-")), log);
+                match bearer.token.expose() {
+                    "secret" => Answer::Accept,
+                    "later" => no(454, (4, 7, 0), "Try again later"),
+                    _ => no(535, (5, 7, 8), "Wrong name or password"),
+                }
+            }
             Question::Mail(envelope) => match local_part(envelope.reverse_path.address()) {
                 "refused" => no(550, (5, 7, 1), "Not you"),
                 _ => Answer::Accept,

@@ -1,14 +1,15 @@
-//! App passwords: one for each program or device that reads an account's mail, so that one can be taken back alone.
+//! App passwords: one for each program or device that reads an account's mail, so that one can be taken back alone. A token, for
+//! programs that speak OAUTHBEARER, is one of another form, with an end.
 //!
 //! Invariants: the password itself is never here, only SCRAM's keys of it; all of one account are derived with one salt, which
-//! stays as long as the account does.
+//! stays as long as the account does. Of a token there is a hash, and no keys: it is never tried as a password.
 
 use relais_model::{Address, Timestamp};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Row};
 
-use super::{LoginProtocol, note};
-use crate::directory::take_account;
+use super::{LoginProtocol, TokenHash, note};
+use crate::directory::{read_address, take_account};
 use crate::key::{AccountKey, AppPasswordKey};
 use crate::{Author, Store, StoreError};
 
@@ -78,6 +79,44 @@ pub struct AppPassword {
     pub last_used_ip: Option<String>,
     /// For what it was then.
     pub last_used_protocol: Option<LoginProtocol>,
+    /// A token, not a password.
+    pub is_token: bool,
+    /// From then on it opens nothing; none: for good.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A token to be added.
+#[derive(Debug, Clone)]
+pub struct NewMailToken {
+    /// As the person named the device: 1 to 100 octets, no other app password of the account has it.
+    pub name: String,
+    /// What it is for; at least one.
+    pub protocols: Protocols,
+    /// Of the token that its owner sees once.
+    pub hash: TokenHash,
+    /// From then on it opens nothing.
+    pub expires_at: Timestamp,
+}
+
+/// A token that was asked for by its hash, whatever the protocol, also where it has expired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailToken {
+    /// Its row.
+    pub key: AppPasswordKey,
+    /// As the person named the device.
+    pub name: String,
+    /// What it is for.
+    pub protocols: Protocols,
+    /// From then on it opens nothing.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, within a minute.
+    pub last_used_at: Option<Timestamp>,
+    /// Whose it is.
+    pub account: AccountKey,
+    /// The account's address.
+    pub address: Address,
+    /// The account opens nothing.
+    pub is_suspended: bool,
 }
 
 /// One to be added. The keys were derived with [`Store::take_scram_salt`]'s salt.
@@ -178,6 +217,27 @@ impl Store {
         new: NewAppPassword,
         by: &Author,
     ) -> Result<(), AppPasswordError> {
+        let NewAppPassword { name, protocols, stored_key, server_key } = new;
+        let keys = (stored_key.to_vec(), server_key.to_vec());
+        self.add_way_in(address, WayIn { name, protocols, keys, token: None }, by).await
+    }
+
+    /// Adds a token for mail programs.
+    ///
+    /// # Errors
+    /// All of [`AppPasswordError`].
+    pub async fn add_mail_token(
+        &self,
+        address: &Address,
+        new: NewMailToken,
+        by: &Author,
+    ) -> Result<(), AppPasswordError> {
+        let NewMailToken { name, protocols, hash, expires_at } = new;
+        let keys = (Vec::new(), Vec::new());
+        self.add_way_in(address, WayIn { name, protocols, keys, token: Some((hash, expires_at)) }, by).await
+    }
+
+    async fn add_way_in(&self, address: &Address, new: WayIn, by: &Author) -> Result<(), AppPasswordError> {
         check(&new)?;
         let (address, scribe) = (address.clone(), self.scribe(by));
         self.write(move |tx| {
@@ -185,29 +245,55 @@ impl Store {
                 let account = take_account(tx, &address).await?.ok_or(AppPasswordError::UnknownAddress(address))?;
                 refuse_full_or_taken(tx, account, &new.name).await?;
                 let sql = "INSERT INTO app_password
-                               (app_password_key, account_key, name, protocols, stored_key, server_key, created_at)
-                           VALUES ($1, $2, $3, $4, $5, $6, $7)";
+                               (app_password_key, account_key, name, protocols, stored_key, server_key, created_at,
+                                token_hash, expires_at)
+                           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
                 sqlx::query(sql)
                     .bind(scribe.next_key())
                     .bind(account.value())
                     .bind(new.name.as_str())
                     .bind(new.protocols.0)
-                    .bind(new.stored_key.as_slice())
-                    .bind(new.server_key.as_slice())
+                    .bind(new.keys.0.as_slice())
+                    .bind(new.keys.1.as_slice())
                     .bind(scribe.now().millis())
+                    .bind(new.token.map(|(hash, _)| hash.to_vec()))
+                    .bind(new.token.map(|(_, expires_at)| expires_at.millis()))
                     .execute(&mut *tx)
                     .await?;
-                let after = told(&new.name, new.protocols);
-                note(tx, &scribe, "app_password.create", account, (None, Some(after))).await?;
+                let act = if new.token.is_some() { "app_password.create_token" } else { "app_password.create" };
+                note(tx, &scribe, act, account, (None, Some(told(&new.name, new.protocols)))).await?;
                 Ok(())
             })
         })
         .await
     }
 
+    /// The token of this hash; none where nobody's, or somebody's who was removed.
+    pub async fn mail_token(&self, hash: &TokenHash) -> Result<Option<MailToken>, StoreError> {
+        let sql =
+            "SELECT p.app_password_key, p.name, p.protocols, p.expires_at, p.last_used_at, a.account_key, a.address,
+                          CAST(CASE WHEN a.is_suspended = 1 OR d.is_disabled = 1 THEN 1 ELSE 0 END AS BIGINT)
+                   FROM app_password p JOIN account a ON a.account_key = p.account_key
+                   JOIN domain d ON d.domain_key = a.domain_key
+                   WHERE p.token_hash = $1 AND a.removed_at IS NULL AND d.removed_at IS NULL";
+        let query = sqlx::query(sql).bind(hash.as_slice());
+        let Some(row) = query.fetch_optional(&mut *self.reader().await?).await? else { return Ok(None) };
+        Ok(Some(MailToken {
+            key: AppPasswordKey::new(row.try_get(0)?),
+            name: row.try_get(1)?,
+            protocols: Protocols(row.try_get(2)?),
+            expires_at: row.try_get::<Option<i64>, _>(3)?.map(Timestamp::from_millis),
+            last_used_at: row.try_get::<Option<i64>, _>(4)?.map(Timestamp::from_millis),
+            account: AccountKey::new(row.try_get(5)?),
+            address: read_address(row.try_get(6)?)?,
+            is_suspended: row.try_get::<i64, _>(7)? != 0,
+        }))
+    }
+
     /// The account's app passwords by name; [`MAX_APP_PASSWORDS`] at most, so in one piece.
     pub async fn app_passwords(&self, account: AccountKey) -> Result<Vec<AppPassword>, StoreError> {
-        let sql = "SELECT name, protocols, created_at, last_used_at, last_used_ip, last_used_protocol
+        let sql = "SELECT name, protocols, created_at, last_used_at, last_used_ip, last_used_protocol,
+                          CAST(CASE WHEN token_hash IS NULL THEN 0 ELSE 1 END AS BIGINT), expires_at
                    FROM app_password WHERE account_key = $1 ORDER BY name";
         let rows = sqlx::query(sql).bind(account.value()).fetch_all(&mut *self.reader().await?).await?;
         rows.iter()
@@ -220,6 +306,8 @@ impl Store {
                     last_used_at: row.try_get::<Option<i64>, _>(3)?.map(Timestamp::from_millis),
                     last_used_ip: row.try_get(4)?,
                     last_used_protocol: word.as_deref().and_then(LoginProtocol::parse),
+                    is_token: row.try_get::<i64, _>(6)? != 0,
+                    expires_at: row.try_get::<Option<i64>, _>(7)?.map(Timestamp::from_millis),
                 })
             })
             .collect()
@@ -244,7 +332,7 @@ impl Store {
     /// What a log-in to this account is checked against, whatever the protocol.
     pub async fn scram_keys(&self, account: AccountKey) -> Result<Vec<ScramKeys>, StoreError> {
         let sql = "SELECT app_password_key, name, protocols, stored_key, server_key, last_used_at
-                   FROM app_password WHERE account_key = $1 ORDER BY app_password_key";
+                   FROM app_password WHERE account_key = $1 AND token_hash IS NULL ORDER BY app_password_key";
         let rows = sqlx::query(sql).bind(account.value()).fetch_all(&mut *self.reader().await?).await?;
         rows.iter()
             .map(|row| {
@@ -278,7 +366,16 @@ fn told(name: &str, protocols: Protocols) -> Value {
     json!({ "name": name, "protocols": protocols.iter().map(LoginProtocol::as_str).collect::<Vec<_>>() })
 }
 
-fn check(new: &NewAppPassword) -> Result<(), AppPasswordError> {
+/// What both are in the database.
+struct WayIn {
+    name: String,
+    protocols: Protocols,
+    /// SCRAM's two, or nothing.
+    keys: (Vec<u8>, Vec<u8>),
+    token: Option<(TokenHash, Timestamp)>,
+}
+
+fn check(new: &WayIn) -> Result<(), AppPasswordError> {
     if new.name.trim().is_empty() || new.name.len() > MAX_NAME_OCTETS || new.name.chars().any(char::is_control) {
         return Err(AppPasswordError::Unfit("a name has 1 to 100 octets and no control characters"));
     }

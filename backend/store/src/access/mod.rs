@@ -23,7 +23,8 @@ use sqlx::AnyConnection;
 
 pub use api_key::{ApiKey, ApiKeyError, ApiKeyRow, MAX_API_KEYS, NewApiKey};
 pub use app_password::{
-    AppPassword, AppPasswordError, MAX_APP_PASSWORDS, NewAppPassword, Protocols, ScramKeys, ScramSalt,
+    AppPassword, AppPasswordError, MAX_APP_PASSWORDS, MailToken, NewAppPassword, NewMailToken, Protocols, ScramKeys,
+    ScramSalt,
 };
 pub use history::{LoginNote, LoginRow, LoginScope, LoginWay, LoginsBy, UsedAppPassword};
 pub use link::{Founding, FoundingError, LinkPurpose};

@@ -69,6 +69,8 @@ pub struct Account {
     pub quota_octets: Option<u64>,
     /// Messages it may hold; none: no limit.
     pub quota_messages: Option<u64>,
+    /// Extensions of IMAP that aren't announced to their programs.
+    pub imap_hidden: Vec<String>,
     /// Octets it holds.
     pub used_octets: u64,
     /// Messages it holds.
@@ -134,6 +136,8 @@ pub struct AccountChange {
     pub quota_octets: Option<Option<u64>>,
     /// The same of messages.
     pub quota_messages: Option<Option<u64>>,
+    /// Of [`crate::IMAP_HIDEABLE`].
+    pub imap_hidden: Option<Vec<String>>,
     /// What they may do.
     pub role: Option<Role>,
     /// The domains that they serve, all of them.
@@ -220,6 +224,8 @@ pub(super) struct AccountState {
     quota_octets: Option<i64>,
     #[serde(default)]
     quota_messages: Option<i64>,
+    #[serde(default)]
+    imap_hidden: String,
     role: Role,
     domains: Vec<String>,
     is_suspended: bool,
@@ -241,6 +247,8 @@ impl AccountState {
         self.name = change.name.unwrap_or_else(|| std::mem::take(&mut self.name));
         self.quota_octets = change.quota_octets.map_or(self.quota_octets, |limit| limit.map(octets));
         self.quota_messages = change.quota_messages.map_or(self.quota_messages, |limit| limit.map(octets));
+        self.imap_hidden =
+            change.imap_hidden.map_or_else(|| std::mem::take(&mut self.imap_hidden), |names| names.join(" "));
         self.role = change.role.unwrap_or(self.role);
         self.domains = change.domains.map_or_else(|| std::mem::take(&mut self.domains), |domains| names(&domains));
         if !self.role.serves_domains() {
@@ -279,14 +287,14 @@ impl AccountState {
     }
 
     fn check(&self) -> Result<(), DirectoryError> {
-        [&self.name, &self.language, &self.theme].into_iter().try_for_each(|text| check_text(text))
+        [&self.name, &self.language, &self.theme, &self.imap_hidden].into_iter().try_for_each(|text| check_text(text))
     }
 }
 
 const COLUMNS: &str = "a.account_key, a.address, a.domain_key, a.name, a.role, CAST(CASE WHEN a.password_hash = '' THEN 0 ELSE 1 END AS BIGINT),
     a.quota_octets, a.used_octets, a.used_messages, a.is_suspended, a.daily_messages, a.daily_recipients, a.language, a.theme,
     a.last_seen_at, a.removed_at, a.created_at, a.version, a.words, a.hourly_messages, a.hourly_recipients, a.daily_new_recipients,
-    a.quota_messages FROM account a JOIN domain d ON d.domain_key = a.domain_key";
+    a.quota_messages, a.imap_hidden FROM account a JOIN domain d ON d.domain_key = a.domain_key";
 
 impl Store {
     /// Adds an account with INBOX, Drafts, Sent, Junk, Trash and Archive.
@@ -523,6 +531,13 @@ impl Store {
         Ok(Purged { domains, accounts })
     }
 
+    /// The extensions of IMAP that aren't announced to an account's programs, with blanks between them.
+    pub async fn imap_hidden(&self, account: AccountKey) -> Result<String, StoreError> {
+        let sql = "SELECT imap_hidden FROM account WHERE account_key = $1";
+        let query = sqlx::query_scalar(sql).bind(account.value());
+        Ok(query.fetch_optional(&mut *self.reader().await?).await?.unwrap_or_default())
+    }
+
     /// What a log-in with this address is checked against, its domain by any of its names; aliases and details are no log-in names.
     pub async fn credential(&self, address: &Address) -> Result<Option<Credential>, StoreError> {
         let sql = "SELECT a.account_key, a.address, a.password_hash,
@@ -658,7 +673,7 @@ pub(super) async fn read_state(
     key: AccountKey,
 ) -> Result<Option<(AccountState, Version)>, sqlx::Error> {
     let sql = "SELECT name, quota_octets, role, is_suspended, daily_messages, daily_recipients, language, theme, removed_at, version,
-                      hourly_messages, hourly_recipients, daily_new_recipients, quota_messages
+                      hourly_messages, hourly_recipients, daily_new_recipients, quota_messages, imap_hidden
                FROM account WHERE account_key = $1";
     let Some(row) = sqlx::query(sql).bind(key.value()).fetch_optional(&mut *tx).await? else { return Ok(None) };
     let sql = "SELECT d.name FROM account_domain g JOIN domain d ON d.domain_key = g.domain_key
@@ -668,6 +683,7 @@ pub(super) async fn read_state(
         name: row.try_get(0)?,
         quota_octets: row.try_get(1)?,
         quota_messages: row.try_get(13)?,
+        imap_hidden: row.try_get(14)?,
         role: Role::read(row.try_get(2)?).unwrap_or_default(),
         domains,
         is_suspended: row.try_get::<i64, _>(3)? != 0,
@@ -692,7 +708,7 @@ async fn write_state(
     let sql = "UPDATE account SET name = $2, words = $3, quota_octets = $4, role = $5, is_suspended = $6, daily_messages = $7,
                    daily_recipients = $8, language = $9, theme = $10,
                    removed_at = CASE WHEN $11 = 1 THEN COALESCE(removed_at, $12) ELSE NULL END, version = $13,
-                   hourly_messages = $14, hourly_recipients = $15, daily_new_recipients = $16, quota_messages = $17
+                   hourly_messages = $14, hourly_recipients = $15, daily_new_recipients = $16, quota_messages = $17, imap_hidden = $18
                WHERE account_key = $1";
     sqlx::query(sql)
         .bind(key.value())
@@ -712,6 +728,7 @@ async fn write_state(
         .bind(state.hourly_recipients)
         .bind(state.daily_new_recipients)
         .bind(state.quota_messages)
+        .bind(state.imap_hidden.as_str())
         .execute(&mut *tx)
         .await?;
     sqlx::query("DELETE FROM account_domain WHERE account_key = $1").bind(key.value()).execute(&mut *tx).await?;
@@ -873,6 +890,7 @@ fn read_account(row: &AnyRow) -> Result<(Account, String), StoreError> {
         has_password: row.try_get::<i64, _>(5)? != 0,
         quota_octets: number(6)?,
         quota_messages: number(22)?,
+        imap_hidden: row.try_get::<String, _>(23)?.split_ascii_whitespace().map(str::to_owned).collect(),
         used_octets: count(7)?,
         used_messages: count(8)?,
         is_suspended: row.try_get::<i64, _>(9)? != 0,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use relais_model::{Clock as _, Timestamp};
 use relais_store::{
     AccountKey, AppPasswordError, AuditFilter, Author, LoginNote, LoginProtocol, LoginRow, LoginScope, LoginWay,
-    LoginsBy, MAX_APP_PASSWORDS, NewAppPassword, Page, Protocols, Removal, ScramSalt, UsedAppPassword,
+    LoginsBy, MAX_APP_PASSWORDS, NewAppPassword, NewMailToken, Page, Protocols, Removal, ScramSalt, UsedAppPassword,
 };
 
 use crate::house::{House, on_both};
@@ -82,6 +82,36 @@ fn app_passwords_are_added_listed_and_taken_back() {
         assert!(house.store.credential(&anna).await.unwrap().is_none());
         house.purge().await;
         assert!(house.store.scram_keys(house.anna).await.unwrap().is_empty());
+        house.check().await;
+    });
+}
+
+/// A token stands among the app passwords, and is never tried as one: it has no keys.
+#[test]
+fn a_token_is_found_by_its_hash_and_goes_with_its_account() {
+    on_both(|house| async move {
+        let (anna, ends) = (address("anna@house.example"), house.clock.now().plus(Duration::from_hours(24)));
+        let new = NewMailToken {
+            name: "Script".to_owned(),
+            protocols: Protocols::of(&[IMAP]),
+            hash: [7; 32],
+            expires_at: ends,
+        };
+        house.store.add_mail_token(&anna, new.clone(), &Author::house()).await.unwrap();
+        let again = NewMailToken { hash: [8; 32], ..new };
+        let again = house.store.add_mail_token(&anna, again, &Author::house()).await;
+        assert!(matches!(again, Err(AppPasswordError::NameTaken)), "{again:?}");
+        let found = house.store.mail_token(&[7; 32]).await.unwrap().unwrap();
+        assert_eq!((found.account, found.name.as_str(), found.expires_at), (house.anna, "Script", Some(ends)));
+        assert!(!found.is_suspended && found.protocols.has(IMAP) && !found.protocols.has(LoginProtocol::Pop3));
+        assert_eq!(house.store.mail_token(&[8; 32]).await.unwrap(), None);
+        assert!(house.store.scram_keys(house.anna).await.unwrap().is_empty());
+        let listed = house.store.app_passwords(house.anna).await.unwrap();
+        assert_eq!((listed.len(), listed[0].is_token, listed[0].expires_at), (1, true, Some(ends)));
+        house.check().await;
+        house.store.remove_account(&anna, None, &Author::house()).await.unwrap();
+        assert_eq!(house.store.mail_token(&[7; 32]).await.unwrap(), None, "of nobody who is here");
+        house.purge().await;
         house.check().await;
     });
 }

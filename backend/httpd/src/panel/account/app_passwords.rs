@@ -1,10 +1,10 @@
-//! One's own app passwords: one for each mail program, so that each can be taken back alone.
+//! One's own app passwords and tokens: one for each mail program, so that each can be taken back alone.
 
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use relais_model::Secret;
-use relais_service::{AppPasswordView, Failure, Text};
+use relais_service::{AppPasswordForm, AppPasswordKind, AppPasswordView, Failure, TOKEN_DAYS, Text};
 use serde::Deserialize;
 
 use super::clients::Doors;
@@ -33,11 +33,15 @@ struct AppPasswordsPage {
     is_needed: bool,
     name: String,
     protocols: Vec<Protocol>,
+    is_token: bool,
+    days: String,
 }
 
 #[derive(Debug)]
 struct Row {
     name: String,
+    /// When a token ends; a password never does.
+    ends: Option<Time>,
     protocols: String,
     created: Time,
     used: Option<Time>,
@@ -75,6 +79,8 @@ async fn page(person: &Person, web: &Web, complaints: Complaints, form: &AddForm
         is_needed: person.me.has_second_factor,
         name: form.name.clone(),
         protocols: PROTOCOLS.map(protocol).into(),
+        is_token: form.kind == AppPasswordKind::Token,
+        days: if form.days.is_empty() { TOKEN_DAYS.to_string() } else { form.days.clone() },
         frame,
     })
 }
@@ -87,6 +93,7 @@ fn row(frame: &Frame, one: AppPasswordView) -> Row {
             path::OWN_APP_PASSWORD_REMOVE,
             crate::kit::query(&NameForm { name: one.name.clone() })
         ),
+        ends: one.expires_at.map(|at| frame.time(at.0)),
         name: one.name,
         protocols: protocols.join(", "),
         created: frame.time(one.created_at.0),
@@ -101,6 +108,24 @@ struct AddForm {
     name: String,
     #[serde(default)]
     protocols: Vec<String>,
+    #[serde(default)]
+    kind: AppPasswordKind,
+    /// Until a token ends.
+    #[serde(default)]
+    days: String,
+}
+
+impl AddForm {
+    /// What a page can't read as days is no number of days for the service, either.
+    fn read(&self) -> AppPasswordForm {
+        let is_token = self.kind == AppPasswordKind::Token;
+        AppPasswordForm {
+            name: self.name.clone(),
+            protocols: self.protocols.clone(),
+            kind: self.kind,
+            days: is_token.then(|| self.days.trim().parse().unwrap_or(0)),
+        }
+    }
 }
 
 /// The one time that an app password is seen.
@@ -110,13 +135,14 @@ struct MadePage {
     frame: Frame,
     tab: &'static str,
     name: String,
+    is_token: bool,
     password: String,
     doors: Doors,
 }
 
 async fn add(person: Person, State(web): State<Web>, Form(form): Form<AddForm>) -> Oops {
-    match web.access().add_own_app_password(&person.actor, &form.name, &form.protocols).await {
-        Ok(password) => Ok(made(&person, &web, form.name, &password)),
+    match web.access().add_own_app_password(&person.actor, &form.read()).await {
+        Ok(password) => Ok(made(&person, &web, form, &password)),
         Err(failure) => {
             let complaints = Complaints::of(&person.frame(&web), failure)?;
             Ok(again(&page(&person, &web, complaints, &form).await?))
@@ -124,10 +150,11 @@ async fn add(person: Person, State(web): State<Web>, Form(form): Form<AddForm>) 
     }
 }
 
-fn made(person: &Person, web: &Web, name: String, password: &Secret) -> Response {
+fn made(person: &Person, web: &Web, form: AddForm, password: &Secret) -> Response {
     let frame = person.frame(web);
     let doors = Doors::of(&frame, &person.me.address, web);
-    shown(&MadePage { frame, tab: "app-passwords", name, password: password.expose().to_owned(), doors })
+    let (is_token, password) = (form.kind == AppPasswordKind::Token, password.expose().to_owned());
+    shown(&MadePage { frame, tab: "app-passwords", name: form.name, is_token, password, doors })
 }
 
 #[derive(Debug, Template)]

@@ -71,6 +71,7 @@ mod tests {
             has_password: true,
             quota_octets: Some(5_000_000_000),
             quota_messages: Some(100_000),
+            imap_hidden: vec!["CONDSTORE".to_owned()],
             used_octets: 4_900_000_000,
             used_messages: 1,
             is_suspended: false,

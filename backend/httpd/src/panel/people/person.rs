@@ -127,6 +127,8 @@ struct PersonForm {
     name: String,
     quota: String,
     quota_messages: String,
+    /// With commas between them.
+    imap_hidden: String,
     hourly_messages: String,
     hourly_recipients: String,
     daily_messages: String,
@@ -142,6 +144,7 @@ impl PersonForm {
             name: person.name.clone(),
             quota: frame.typed_size(person.quota_octets),
             quota_messages: number(person.quota_messages),
+            imap_hidden: person.imap_hidden.join(", "),
             hourly_messages: number(person.hourly_messages),
             hourly_recipients: number(person.hourly_recipients),
             daily_messages: number(person.daily_messages),
@@ -152,7 +155,9 @@ impl PersonForm {
 
     fn change(&self) -> Result<PersonChange, Failure> {
         let mut read = Typed::default();
+        let hidden = self.imap_hidden.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned);
         let change = PersonChange {
+            imap_hidden: Some(hidden.collect()),
             name: Some(self.name.clone()),
             quota_octets: Some(read.size("quota", &self.quota)),
             quota_messages: Some(read.count("quota_messages", &self.quota_messages)),

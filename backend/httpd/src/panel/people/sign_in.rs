@@ -347,6 +347,8 @@ mod tests {
     use relais_model::Timestamp;
 
     use super::super::tests::person;
+    use relais_service::AppPasswordKind;
+
     use super::*;
     use crate::kit::samples::draw;
 
@@ -362,6 +364,8 @@ mod tests {
             last_used_at: None,
             last_used_ip: None,
             last_used_protocol: None,
+            kind: AppPasswordKind::Token,
+            expires_at: Some(NOW.into()),
         };
         let session = OpenSession {
             id: "k2".to_owned(),

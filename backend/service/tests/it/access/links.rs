@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use relais_model::Secret;
-use relais_service::{Actor, DEVICE_LINK_LASTS, PASSWORD_LINK_LASTS, Role, SET_UP_LINK_LASTS, SetUp, SignIn, Way};
+use relais_service::{
+    Actor, AppPasswordForm, DEVICE_LINK_LASTS, PASSWORD_LINK_LASTS, Role, SET_UP_LINK_LASTS, SetUp, SignIn, Way,
+};
 
 use super::{ADMIN, ANN, BOB, CARL, HELPER, House, OWNER, PASSWORD, visit, why};
 
@@ -149,7 +151,9 @@ async fn a_phones_link_is_left_as_it_is_where_there_are_too_many_passwords() {
     let ann = house.actor(ANN).await;
     let link = house.access.own_device_link(&ann).await.unwrap();
     for number in 1..=50 {
-        house.access.add_own_app_password(&ann, &number.to_string(), &["imap".to_owned()]).await.unwrap();
+        let protocols = vec!["imap".to_owned()];
+        let form = AppPasswordForm { name: number.to_string(), protocols, ..AppPasswordForm::default() };
+        house.access.add_own_app_password(&ann, &form).await.unwrap();
     }
     assert_eq!(why(house.access.own_device_link(&ann).await), "clash : app-password-too-many");
     let take = async || house.access.use_device_link(link.expose(), "iPhone", &visit()).await;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use relais_model::{Address, EnhancedCode, Envelope, Reply, Secret, Timestamp};
-use relais_sasl::{Exchange, Offer, Progress, scram};
+use relais_sasl::{Bearer, Exchange, Offer, Progress, scram};
 
 use super::{Asked, Body, Hello, Line, Phase, Session};
 use crate::command::{Command, CommandError, MailFrom, RcptTo};
@@ -219,6 +219,11 @@ impl Session {
             Progress::Complete(credentials) => (Asked::Login, Question::Login(credentials)),
             Progress::Proven(place) => (Asked::Login, Question::Proof(Some(place))),
             Progress::Disproven => (Asked::Login, Question::Proof(None)),
+            Progress::Token(bearer) => (Asked::Token(bearer.clone()), Question::Token(bearer)),
+            Progress::Refused => {
+                self.logged_in(Some(Reply::new(535, EnhancedCode::new(5, 7, 8), "The token opens nothing here")));
+                return None;
+            }
             Progress::Malformed => {
                 self.fail_new(501, (5, 5, 2), "The response is not what the mechanism says");
                 return None;
@@ -231,6 +236,14 @@ impl Session {
     fn challenge(&mut self, exchange: Exchange) {
         self.say_plain(334, exchange.challenge());
         self.phase = Phase::Login(exchange);
+    }
+
+    /// RFC 7628 §3.2.2: who shows a wrong token is first told why, and says that they have heard it. What may work later is said at once.
+    pub(super) fn token_judged(&mut self, bearer: &Bearer, reply: Option<Reply>) {
+        match reply {
+            Some(reply) if !reply.is_positive() && !reply.is_transient() => self.challenge(bearer.refusal()),
+            reply => self.logged_in(reply),
+        }
     }
 
     pub(super) fn keys_found(&mut self, question: scram::Question, answer: Answer) {
