@@ -12,11 +12,13 @@
 //! - [`figures`]: what is done and timed
 //! - [`wire`], [`imap`], [`smtp`], [`pop3`]: lean blocking clients; [`message`]: mail that looks like mail
 //! - [`process`]: what the system knows of a server's processes
+//! - [`webmail`]: the webmail beside Debian's Roundcube, by [`browser`]s
 //! - [`table`]: what a person gets to see
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what was measured is said at the terminal")]
 #![allow(clippy::indexing_slicing, reason = "a bench that is wrong may stop where it stands")]
 #![allow(clippy::cast_precision_loss, reason = "figures are for people")]
 
+mod browser;
 mod figures;
 mod goals;
 mod imap;
@@ -26,6 +28,7 @@ mod process;
 mod servers;
 mod smtp;
 mod table;
+mod webmail;
 mod wire;
 
 use std::path::PathBuf;
@@ -54,6 +57,9 @@ struct Arguments {
     /// Without Postfix and Dovecot
     #[arg(long)]
     no_peers: bool,
+    /// Only the webmail, beside Debian's Roundcube, with so many messages in a mailbox
+    #[arg(long, value_name = "MESSAGES")]
+    webmail: Option<usize>,
     /// The document whose table is to be written
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
@@ -61,6 +67,15 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    if let Some(messages) = arguments.webmail {
+        let program = arguments.relais.as_deref().context("the webmail is that of --relais")?;
+        return webmail::run(&webmail::Plan {
+            program,
+            state: &arguments.state,
+            messages,
+            with_peers: !arguments.no_peers,
+        });
+    }
     let mut servers = start(&arguments)?;
     ensure!(!servers.is_empty(), "there is no server to measure");
     let samples = measure(&mut servers, &arguments)?;

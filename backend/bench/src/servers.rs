@@ -2,6 +2,7 @@
 
 pub(crate) mod peers;
 pub(crate) mod relais;
+pub(crate) mod roundcube;
 mod strangers;
 
 use std::net::TcpStream;
@@ -76,16 +77,30 @@ impl Server {
                 .push(program.command().spawn().with_context(|| format!("cannot start {}", program.words.join(" ")))?);
         }
         self.roots = self.children.iter().map(Child::id).collect();
+        [self.ports.smtp, self.ports.imap, self.ports.pop3].into_iter().try_for_each(|port| self.wait_for(port))
+    }
+
+    fn wait_for(&self, port: u16) -> anyhow::Result<()> {
         let started_at = Instant::now();
-        for port in [self.ports.smtp, self.ports.imap, self.ports.pop3] {
-            while TcpStream::connect(("127.0.0.1", port)).is_err() {
-                if started_at.elapsed() > PATIENCE {
-                    bail!("{} does not answer at port {port}", self.name);
-                }
-                std::thread::sleep(Duration::from_millis(50));
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if started_at.elapsed() > PATIENCE {
+                bail!("{} does not answer at port {port}", self.name);
             }
+            std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
+    }
+
+    /// Starts programs that belong to it beside it, and waits until `port` answers.
+    fn add(&mut self, programs: Vec<Program>, port: u16) -> anyhow::Result<()> {
+        for program in programs {
+            let child =
+                program.command().spawn().with_context(|| format!("cannot start {}", program.words.join(" ")))?;
+            self.roots.push(child.id());
+            self.children.push(child);
+            self.programs.push(program);
+        }
+        self.wait_for(port)
     }
 
     /// Ends it and starts it again, on the same data.

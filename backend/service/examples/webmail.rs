@@ -1,9 +1,11 @@
 //! How quick a mailbox of 100,000 messages is: its list, a message, a search, for twenty readers at once; what the search index costs, and
-//! whether it is right. `cargo xtask webmail-bench` runs it. `RELAIS_MESSAGES=10000` makes it another size.
+//! whether it is right. `cargo xtask webmail-bench` runs it; its arguments are `MESSAGES MAILBOXES SUITES`: messages in each mailbox, how
+//! many of the twenty readers have one of their own (the others look into the first), and the folder of the suites.
 //!
-//! The mail is the spam corpus of the suites (`$RELAIS_SUITES`, else `../shared/suites`), again and again with other words and
-//! identifiers; where it isn't there, letters from a seed. It is appended as programs append it. Printed are medians and 99th percentiles
-//! of what the pages ask of the house, without the drawing of them.
+//! The mail is the spam corpus of the suites and the odd messages of their MIME tests, again and again with other words and identifiers;
+//! where they aren't there, letters from a seed. It is appended as programs append it; all mailboxes hold the same contents, each with
+//! rows, an order and conversations of its own. Printed are medians and 99th percentiles of what the pages ask of the house, without the
+//! drawing of them, and what the process took of the processors for one.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -44,30 +46,58 @@ struct House {
     store: Store,
     service: Service,
     finder: Finder,
+    people: Vec<Person>,
+    folder: tempfile::TempDir,
+}
+
+/// Somebody with a mailbox.
+#[derive(Clone)]
+struct Person {
     account: AccountKey,
     me: Actor,
     inbox: MailboxKey,
-    folder: tempfile::TempDir,
 }
 
 #[tokio::main]
 async fn main() {
-    let messages = std::env::var("RELAIS_MESSAGES").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
-    let mut house = open().await;
-    let corpus = corpus();
-    let started = Instant::now();
+    let mut words = std::env::args().skip(1);
+    let mut number = |otherwise| words.next().map_or(otherwise, |text| text.parse().unwrap());
+    let (messages, mailboxes): (usize, usize) = (number(100_000), number(READERS).clamp(1, READERS));
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/suites");
+    let suites = words.next().map_or_else(beside, PathBuf::from);
+    let mut house = open(mailboxes).await;
+    let corpus = corpus(&suites);
+    let (started, before) = (Instant::now(), cpu_time());
     let octets = fill(&house, &corpus, messages).await;
-    println!("{messages} messages of {} MB in {:.0?}", octets / 1_000_000, started.elapsed());
+    println!(
+        "{messages} messages of {} MB, each in {mailboxes} mailboxes, in {:.0?} (CPU: {:.0?})",
+        octets / 1_000_000,
+        started.elapsed(),
+        cpu_time() - before
+    );
     make_index(&mut house, octets).await;
-    let view = house.store.view(house.inbox).await.unwrap().unwrap();
+    let view = house.store.view(house.people[0].inbox).await.unwrap().unwrap();
     look_up_words(&house, &view).await;
     compare_with_scan(&house, &view).await;
-    read_mail(&house, &view).await;
+    read_mail(&house, &view, 1).await;
+    if mailboxes > 1 {
+        read_mail(&house, &view, mailboxes).await;
+    }
+    receive(&house, &corpus, mailboxes).await;
+    println!("\n{} MB of memory at most", peak_memory());
     deliver(&house, &corpus).await;
     house.store.close().await;
 }
 
-async fn open() -> House {
+/// What the process took of the processors until now.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Fields 14 and 15 of proc_pid_stat(5), in hundredths of a second, counted behind the name.
+    let ticks = stat.rsplit_once(") ").map_or("", |(_, rest)| rest).split(' ').skip(11).take(2);
+    Duration::from_millis(ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10)
+}
+
+async fn open(mailboxes: usize) -> House {
     let folder = tempfile::tempdir().unwrap();
     let config = StoreConfig {
         database: DatabaseUrl::Sqlite(folder.path().join("store.db")),
@@ -79,36 +109,45 @@ async fn open() -> House {
     let store = Store::open(config, clock.clone(), Arc::new(SeededRandom::new(2))).await.unwrap();
     let by = Author::house();
     store.add_domain(&Domain::parse("house.example").unwrap(), DomainChange::default(), &by).await.unwrap();
-    let address = Address::parse("ann@house.example").unwrap();
-    let account = store.add_account(NewAccount::user(address.clone()), &by).await.unwrap().key;
+    let mut people = Vec::new();
+    for number in 0..mailboxes {
+        let address = Address::parse(&address(number)).unwrap();
+        let account = store.add_account(NewAccount::user(address.clone()), &by).await.unwrap().key;
+        let inbox = store.mailbox(account, &MailboxName::parse("INBOX").unwrap()).await.unwrap().unwrap().mailbox.key;
+        let me = Actor {
+            name: address.to_string(),
+            account: Some((account, address)),
+            role: Role::User,
+            reach: Reach::Domains(Vec::new()),
+            ..Actor::command_line()
+        };
+        people.push(Person { account, me, inbox });
+    }
     let login = Arc::new(Login::new(store.clone(), clock, &random));
     let finder = Finder::new(store.clone());
     let service = Service::new(store.clone(), login).with_finder(&finder);
-    let inbox = store.mailbox(account, &MailboxName::parse("INBOX").unwrap()).await.unwrap().unwrap().mailbox.key;
-    let me = Actor {
-        name: address.to_string(),
-        account: Some((account, address)),
-        role: Role::User,
-        reach: Reach::Domains(Vec::new()),
-        ..Actor::command_line()
-    };
-    House { store, service, finder, account, me, inbox, folder }
+    House { store, service, finder, people, folder }
 }
 
-/// The messages of the suite, or some from a seed.
-fn corpus() -> Vec<Vec<u8>> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/suites");
-    let archive = std::env::var_os("RELAIS_SUITES").map_or_else(beside, PathBuf::from).join("spam/train.tar.gz");
+fn address(number: usize) -> String {
+    format!("ann{number}@house.example")
+}
+
+/// The messages of the suites, or some from a seed.
+fn corpus(suites: &Path) -> Vec<Vec<u8>> {
+    let archive = suites.join("spam/train.tar.gz");
     let folder = tempfile::tempdir().unwrap();
     let unpacked = Command::new("tar").arg("xzf").arg(&archive).arg("-C").arg(folder.path()).status();
     if !archive.exists() || !unpacked.is_ok_and(|status| status.success()) {
         println!("no corpus at {}: letters from a seed", archive.display());
         return letters();
     }
-    let mut files: Vec<PathBuf> = Vec::new();
-    for kind in std::fs::read_dir(folder.path()).unwrap() {
-        files.extend(std::fs::read_dir(kind.unwrap().path()).unwrap().map(|file| file.unwrap().path()));
-    }
+    let is_message = |path: &PathBuf| {
+        path.extension().is_some_and(|kind| ["txt", "eml", "msg", "raw"].iter().any(|known| kind == *known))
+    };
+    let mut files = files_below(folder.path());
+    files.extend(files_below(&suites.join("mime")));
+    files.retain(is_message);
     files.sort();
     let with_crlf = |raw: Vec<u8>| {
         let mut out = Vec::with_capacity(raw.len() + raw.len() / 30);
@@ -120,6 +159,17 @@ fn corpus() -> Vec<Vec<u8>> {
         out
     };
     files.iter().map(|file| with_crlf(std::fs::read(file).unwrap())).collect()
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files
 }
 
 fn letters() -> Vec<Vec<u8>> {
@@ -175,16 +225,20 @@ fn variant(corpus: &[Vec<u8>], number: usize) -> Vec<u8> {
 async fn fill(house: &House, corpus: &[Vec<u8>], messages: usize) -> u64 {
     let mut octets = 0;
     for first in (0..messages).step_by(500) {
-        let batch = (first..(first + 500).min(messages)).map(|number| {
-            let raw = variant(corpus, number);
-            octets += raw.len() as u64;
-            Append {
-                content: Content::prepare(raw),
-                flags: if number % 3 == 0 { Vec::new() } else { vec![Flag::System(SystemFlag::Seen)] },
-                internal_date: Some(Timestamp::from_seconds(1_600_000_000 + i64::try_from(number).unwrap() * 900)),
-            }
-        });
-        house.store.append(house.inbox, batch.collect()).await.unwrap();
+        let batch: Vec<Append> = (first..(first + 500).min(messages))
+            .map(|number| {
+                let raw = variant(corpus, number);
+                octets += raw.len() as u64;
+                Append {
+                    content: Content::prepare(raw),
+                    flags: if number % 3 == 0 { Vec::new() } else { vec![Flag::System(SystemFlag::Seen)] },
+                    internal_date: Some(Timestamp::from_seconds(1_600_000_000 + i64::try_from(number).unwrap() * 900)),
+                }
+            })
+            .collect();
+        for person in &house.people {
+            house.store.append(person.inbox, batch.clone()).await.unwrap();
+        }
     }
     octets
 }
@@ -244,7 +298,8 @@ async fn compare_with_scan(house: &House, view: &View) {
     let needles: Vec<Needle> = WORDS.iter().map(|word| Needle::new(word)).collect();
     let mut scanned = vec![UidSet::new(); WORDS.len()];
     let started = Instant::now();
-    let mut contents = house.store.contents(house.inbox, all.clone(), Wanted { raw: true, ..Wanted::default() });
+    let inbox = house.people[0].inbox;
+    let mut contents = house.store.contents(inbox, all.clone(), Wanted { raw: true, ..Wanted::default() });
     while let Some(chunk) = contents.next().await {
         for row in chunk.unwrap() {
             let structure = Structure::read(&row.raw);
@@ -264,68 +319,93 @@ async fn compare_with_scan(house: &House, view: &View) {
     println!("\nall {} words found as a scan finds them (which took {took:.0?})", WORDS.len());
 }
 
-async fn read_mail(house: &House, view: &View) {
+/// What people see of their mail: twenty at once, in so many mailboxes.
+async fn read_mail(house: &House, view: &View, mailboxes: usize) {
     let uids: Vec<u32> = present(view).iter().map(Uid::value).collect();
-    let id = house.inbox.mailbox_id();
     let mail = &house.service.mail;
     for by_conversation in [false, true] {
-        let started = Instant::now();
         let wanted = ListWanted { limit: 50, by_conversation, ..ListWanted::default() };
-        mail.list(&house.me, &id, &wanted).await.unwrap();
-        println!("\nthe first list after a start, by conversation: {by_conversation}: {:.0?}", started.elapsed());
-        println!("| {READERS} readers at once | median, ms | 99 %, ms |\n|---|---:|---:|");
+        let (started, before) = (Instant::now(), cpu_time());
+        for person in &house.people[..mailboxes] {
+            mail.list(&person.me, &person.inbox.mailbox_id(), &wanted).await.unwrap();
+        }
+        println!(
+            "\nthe first list of {mailboxes} mailboxes after a start, by conversation: {by_conversation}: {:.0?} (CPU: {:.0?})",
+            started.elapsed(),
+            cpu_time() - before
+        );
+        println!(
+            "| {READERS} readers at once, in {mailboxes} mailboxes | median, ms | 99 %, ms | CPU, ms |\n|---|---:|---:|---:|"
+        );
         let list = |number: usize| ListWanted { offset: number % 40 * 50, ..wanted.clone() };
-        let took = at_once(house, |house, number| {
-            let (id, wanted) = (house.inbox.mailbox_id(), list(number));
+        at_once(house, mailboxes, "list", |asking, number| {
+            let wanted = list(number);
             async move {
-                shell(&house).await;
-                house.service.mail.list(&house.me, &id, &wanted).await.unwrap();
+                asking.shell().await;
+                asking.list(&wanted).await;
             }
-        });
-        println!("| list | {} |", middle_and_end(&mut took.await, 99));
-        let took = at_once(house, |house, number| {
-            let (id, uid, wanted) = (house.inbox.mailbox_id(), uids[number * 7919 % uids.len()], list(0));
+        })
+        .await;
+        at_once(house, mailboxes, "message", |asking, number| {
+            let (uid, wanted) = (uids[number * 7919 % uids.len()], list(0));
             async move {
-                let mail = &house.service.mail;
-                mail.open(&house.me, &id, uid, by_conversation, false).await.unwrap();
-                mail.clean_html(&house.me, &id, uid, None).await.unwrap();
-                shell(&house).await;
-                mail.list(&house.me, &id, &wanted).await.unwrap();
+                asking.message(uid, by_conversation).await;
+                asking.shell().await;
+                asking.list(&wanted).await;
             }
-        });
-        println!("| message | {} |", middle_and_end(&mut took.await, 99));
+        })
+        .await;
         for text in SEARCHES {
-            let took = at_once(house, |house, _| {
-                let search = Search::parse(text);
-                let (id, wanted) = (house.inbox.mailbox_id(), ListWanted { search, ..list(0) });
+            at_once(house, mailboxes, &format!("search `{text}`"), |asking, _| {
+                let wanted = ListWanted { search: Search::parse(text), ..list(0) };
                 async move {
-                    shell(&house).await;
-                    house.service.mail.list(&house.me, &id, &wanted).await.unwrap();
+                    asking.shell().await;
+                    asking.list(&wanted).await;
                 }
-            });
-            println!("| search `{text}` | {} |", middle_and_end(&mut took.await, 99));
+            })
+            .await;
         }
     }
 }
 
-/// What each page asks besides.
-async fn shell(house: &Asking) {
-    house.service.mail.folders(&house.me).await.unwrap();
-    house.service.mail.choices(&house.me).await.unwrap();
+/// A list, by conversation, after a message came to each mailbox.
+async fn receive(house: &House, corpus: &[Vec<u8>], mailboxes: usize) {
+    println!(
+        "\n| a message came to each of {mailboxes} mailboxes | median, ms | slowest, ms | CPU, ms |\n|---|---:|---:|---:|"
+    );
+    let (mut took, mut cpu) = (Vec::new(), Duration::ZERO);
+    for round in 0..10 {
+        for (at, person) in house.people[..mailboxes].iter().enumerate() {
+            let content = Content::prepare(variant(corpus, 5_000_000 + round * READERS + at));
+            house.store.accept(acceptance(content, person.account, at)).await.unwrap();
+        }
+        for person in &house.people[..mailboxes] {
+            let asking = Asking { service: house.service.clone(), person: person.clone() };
+            let (started, before) = (Instant::now(), cpu_time());
+            asking.list(&ListWanted { limit: 50, by_conversation: true, ..ListWanted::default() }).await;
+            took.push(started.elapsed());
+            cpu += cpu_time() - before;
+        }
+    }
+    let each = cpu.as_secs_f64() * 1000.0 / f64::from(u32::try_from(took.len()).unwrap());
+    println!("| list, by conversation | {} | {each:.1} |", middle_and_end(&mut took, 100));
 }
 
-/// How long `act` takes for each of [`READERS`] who do it again and again at once.
+/// Lets each of [`READERS`] do `act` again and again at once, and prints how long it took.
 async fn at_once<F: Future<Output = ()> + Send + 'static>(
     house: &House,
-    act: impl Fn(Arc<Asking>, usize) -> F,
-) -> Vec<Duration> {
-    let asking = Arc::new(Asking { service: house.service.clone(), me: house.me.clone(), inbox: house.inbox });
+    mailboxes: usize,
+    name: &str,
+    act: impl Fn(Asking, usize) -> F,
+) {
     let mut took = Vec::new();
+    let before = cpu_time();
     // Each round all begin together: the worst that can be.
     for round in 0..ROUNDS {
         let mut readers = JoinSet::new();
         for reader in 0..READERS {
-            let doing = act(Arc::clone(&asking), round * READERS + reader);
+            let person = house.people[reader % mailboxes].clone();
+            let doing = act(Asking { service: house.service.clone(), person }, round * READERS + reader);
             readers.spawn(async move {
                 let started = Instant::now();
                 doing.await;
@@ -336,7 +416,8 @@ async fn at_once<F: Future<Output = ()> + Send + 'static>(
             took.push(one.unwrap());
         }
     }
-    took
+    let cpu = (cpu_time() - before).as_secs_f64() * 1000.0 / f64::from(u32::try_from(took.len()).unwrap());
+    println!("| {name} | {} | {cpu:.1} |", middle_and_end(&mut took, 99));
 }
 
 /// Mail that is accepted by the store, 20 at once, with and without the index's keeper beside.
@@ -355,10 +436,10 @@ async fn deliver(house: &House, corpus: &[Vec<u8>]) {
             let started = Instant::now();
             let mut senders = JoinSet::new();
             for part in contents.chunks(DELIVERED / 20) {
-                let (store, account, part) = (house.store.clone(), house.account, part.to_vec());
+                let (store, account, part) = (house.store.clone(), house.people[0].account, part.to_vec());
                 senders.spawn(async move {
                     for content in part {
-                        store.accept(acceptance(content, account)).await.unwrap();
+                        store.accept(acceptance(content, account, 0)).await.unwrap();
                     }
                 });
             }
@@ -375,8 +456,8 @@ async fn deliver(house: &House, corpus: &[Vec<u8>]) {
     }
 }
 
-fn acceptance(content: Content, account: AccountKey) -> Acceptance {
-    let recipient = Address::parse("ann@house.example").unwrap();
+fn acceptance(content: Content, account: AccountKey, number: usize) -> Acceptance {
+    let recipient = Address::parse(&address(number)).unwrap();
     Acceptance {
         content,
         reverse_path: ReversePath::Null,
@@ -395,9 +476,26 @@ fn acceptance(content: Content, account: AccountKey) -> Acceptance {
     }
 }
 
-/// What readers ask of.
+/// Somebody who reads.
 struct Asking {
     service: Service,
-    me: Actor,
-    inbox: MailboxKey,
+    person: Person,
+}
+
+impl Asking {
+    /// What each page asks besides.
+    async fn shell(&self) {
+        self.service.mail.folders(&self.person.me).await.unwrap();
+        self.service.mail.choices(&self.person.me).await.unwrap();
+    }
+
+    async fn list(&self, wanted: &ListWanted) {
+        self.service.mail.list(&self.person.me, &self.person.inbox.mailbox_id(), wanted).await.unwrap();
+    }
+
+    async fn message(&self, uid: u32, by_conversation: bool) {
+        let id = self.person.inbox.mailbox_id();
+        self.service.mail.open(&self.person.me, &id, uid, by_conversation, false).await.unwrap();
+        self.service.mail.clean_html(&self.person.me, &id, uid, None).await.unwrap();
+    }
 }

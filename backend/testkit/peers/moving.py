@@ -277,7 +277,9 @@ def _():
     seen = sum('R' in each.get_flags() for each in box)
     assert seen == sum(rb'\seen' in flags for _, flags, _ in here('INBOX', 1)), seen
     third = house.people[2][0]
-    house.tell('import', 'mbox', third, out)
+    begun = time.monotonic()
+    said = house.tell('import', 'mbox', third, out)
+    print(f'     {said.strip()} in {time.monotonic() - begun:.1f} s', flush=True)
     same(2)
     assert house.tell('import', 'mbox', third, out).startswith('0 messages filed')
 

@@ -47,8 +47,8 @@ enum Task {
     Api,
     /// Times the console's use-cases with 10,000 people, 1,000 domains and a million events
     ConsoleBench,
-    /// Times the webmail's pages on 100,000 messages, and the search index: its size, its answers, what it costs delivery
-    WebmailBench,
+    /// Times the webmail on mailboxes of 100,000 messages, beside Roundcube, and the search index: its size, its answers, what it costs delivery
+    WebmailBench(bench::WebmailArguments),
     /// Looks at the panel with a real browser
     Browser(browser::Arguments),
     /// Takes pictures of every page, into target/shots
@@ -87,7 +87,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Bench(arguments) => bench::run(&arguments)?,
         Task::Api => api::run()?,
         Task::ConsoleBench => bench::console()?,
-        Task::WebmailBench => bench::webmail()?,
+        Task::WebmailBench(arguments) => bench::webmail(&arguments)?,
         Task::Browser(arguments) => browser::run(&arguments)?,
         Task::Shots { names } => browser::shots(&names)?,
         Task::Crash(arguments) => crash::run(&arguments)?,

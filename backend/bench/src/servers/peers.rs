@@ -42,7 +42,7 @@ pub(crate) const FORMATS: &[Format] = &[
 const PACKAGES: [&str; 4] = ["postfix", "dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd"];
 const MASTER: &str = "/usr/lib/postfix/sbin/master";
 /// Who owns the mail: a user that every Debian has.
-const OWNER: &str = "mail";
+pub(crate) const OWNER: &str = "mail";
 
 /// Whether they are installed; as root they are, where they weren't. Otherwise it is said what is missing.
 pub(crate) fn are_here() -> anyhow::Result<bool> {
@@ -63,15 +63,20 @@ pub(crate) fn are_here() -> anyhow::Result<bool> {
         return Ok(false);
     }
     if !is_here() {
-        eprintln!("installing {}", PACKAGES.join(" "));
-        let mut install = Command::new("apt-get");
-        install.args(["install", "-y", "-q", "--no-install-recommends"]).args(PACKAGES);
-        drop(install.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).stdout(Stdio::null()).status());
+        install(&PACKAGES);
     }
     if !is_here() {
         eprintln!("\nSKIPPED: Postfix and Dovecot: cannot install {}\n", PACKAGES.join(" "));
     }
     Ok(is_here())
+}
+
+/// Installs Debian's packages; whether they are there then, the caller looks.
+pub(super) fn install(packages: &[&str]) {
+    eprintln!("installing {}", packages.join(" "));
+    let mut install = Command::new("apt-get");
+    install.args(["install", "-y", "-q", "--no-install-recommends"]).args(packages);
+    drop(install.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).stdout(Stdio::null()).status());
 }
 
 /// Starts them in a new folder.

@@ -13,15 +13,32 @@ use super::{PASSWORD, PEOPLE, Ports, Program, RELAIS, Server};
 
 const PORTS: Ports = Ports { smtp: 18_025, imap: 18_143, pop3: 18_110 };
 
-/// Starts it in a new folder, with all the people.
+/// Where its pages are, if they are wanted.
+pub(crate) const ORIGIN: &str = "https://127.0.0.1:18443";
+const HTTPS: u16 = 18_443;
+
+/// Starts it in a new folder, with all the people, and without pages.
 pub(crate) fn start(program: &Path, folder: &Path) -> anyhow::Result<Server> {
+    start_as(program, folder, "[web]\nat = []\nplain_at = []\n")
+}
+
+/// The same, with pages.
+pub(crate) fn start_with_web(program: &Path, folder: &Path) -> anyhow::Result<Server> {
+    start_as(
+        program,
+        folder,
+        &format!("[web]\nat = [\"127.0.0.1:{HTTPS}\"]\nplain_at = []\norigins = [\"{ORIGIN}\"]\n"),
+    )
+}
+
+fn start_as(program: &Path, folder: &Path, web: &str) -> anyhow::Result<Server> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
     fs::create_dir_all(folder)?;
     let (file, log) = (folder.join("relais.toml"), folder.join("log"));
     let strangers = Strangers::new()?;
-    fs::write(&file, configuration(&folder.join("data"), strangers.as_ref()))?;
+    fs::write(&file, configuration(&folder.join("data"), web, strangers.as_ref()))?;
     let words = [program, &file, &log].map(|path| path.display().to_string());
     let [program_word, file_word, log_word] = words.each_ref().map(String::as_str);
     // What it says goes to a file, as it does under systemd.
@@ -44,10 +61,9 @@ pub(crate) fn start(program: &Path, folder: &Path) -> anyhow::Result<Server> {
     Ok(server)
 }
 
-fn configuration(data: &Path, strangers: Option<&Strangers>) -> String {
+fn configuration(data: &Path, web: &str, strangers: Option<&Strangers>) -> String {
     let mut text = format!(
-        "hostname = \"mx.bench.test\"\ndata = \"{}\"\n[operations]\nat = \"\"\n[web]\nat = []\nplain_at = []\n\
-         {}",
+        "hostname = \"mx.bench.test\"\ndata = \"{}\"\n[operations]\nat = \"\"\n{web}{}",
         data.display(),
         strangers.map_or_else(|| "[resolver]\nservers = [\"127.0.0.1\"]\n".to_owned(), Strangers::configuration)
     );

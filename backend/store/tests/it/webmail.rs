@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use relais_model::{MailboxName, Uid};
 use relais_store::{
-    Append, Author, ContactFilter, ContactRow, Content, Density, IdentityRow, MAX_IDENTITIES, ReadingChoices,
-    ReadingPane, Scheduled, WritingChoices,
+    Append, Author, ContactFilter, ContactRow, Content, Density, IdentityRow, MAX_IDENTITIES, MailboxStatus,
+    ReadingChoices, ReadingPane, Scheduled, WritingChoices,
 };
 
 use crate::house::{NOW, on_both};
@@ -95,6 +95,30 @@ fn facts_of_threads_are_read_from_a_message_on() {
             })
             .collect();
         assert_eq!(short, [(2, "2@x", "1@x", "LUNCH", true), (3, "3@x", "", "OTHER", false)]);
+        house.check().await;
+    });
+}
+
+/// A page of the webmail must not look at each message that no IMAP client has seen.
+#[test]
+fn mailboxes_are_told_with_and_without_what_is_recent() {
+    on_both(|house| async move {
+        let (store, inbox) = (&house.store, house.inbox().await);
+        let append = |text: &str| Append {
+            content: Content::prepare(format!("Subject: {text}\r\n\r\nx\r\n").into_bytes()),
+            flags: Vec::new(),
+            internal_date: None,
+        };
+        store.append(inbox, vec![append("one"), append("two")]).await.unwrap();
+        let counted = store.mailboxes(house.anna).await.unwrap();
+        let uncounted = store.mailboxes_uncounted(house.anna).await.unwrap();
+        let recent = |statuses: &[MailboxStatus]| statuses.iter().map(|status| status.recent).sum::<u32>();
+        assert_eq!((recent(&counted), recent(&uncounted)), (2, 0));
+        let rest = |statuses: &[MailboxStatus]| {
+            let each = |status: &MailboxStatus| MailboxStatus { recent: 0, ..status.clone() };
+            statuses.iter().map(each).collect::<Vec<_>>()
+        };
+        assert_eq!(rest(&counted), rest(&uncounted));
         house.check().await;
     });
 }
