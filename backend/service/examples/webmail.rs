@@ -73,7 +73,7 @@ async fn main() {
         "{messages} messages of {} MB, each in {mailboxes} mailboxes, in {:.0?} (CPU: {:.0?})",
         octets / 1_000_000,
         started.elapsed(),
-        cpu_time() - before
+        cpu_time().saturating_sub(before)
     );
     make_index(&mut house, octets).await;
     let view = house.store.view(house.people[0].inbox).await.unwrap().unwrap();
@@ -332,7 +332,7 @@ async fn read_mail(house: &House, view: &View, mailboxes: usize) {
         println!(
             "\nthe first list of {mailboxes} mailboxes after a start, by conversation: {by_conversation}: {:.0?} (CPU: {:.0?})",
             started.elapsed(),
-            cpu_time() - before
+            cpu_time().saturating_sub(before)
         );
         println!(
             "| {READERS} readers at once, in {mailboxes} mailboxes | median, ms | 99 %, ms | CPU, ms |\n|---|---:|---:|---:|"
@@ -384,7 +384,7 @@ async fn receive(house: &House, corpus: &[Vec<u8>], mailboxes: usize) {
             let (started, before) = (Instant::now(), cpu_time());
             asking.list(&ListWanted { limit: 50, by_conversation: true, ..ListWanted::default() }).await;
             took.push(started.elapsed());
-            cpu += cpu_time() - before;
+            cpu += cpu_time().saturating_sub(before);
         }
     }
     let each = cpu.as_secs_f64() * 1000.0 / f64::from(u32::try_from(took.len()).unwrap());
@@ -416,7 +416,7 @@ async fn at_once<F: Future<Output = ()> + Send + 'static>(
             took.push(one.unwrap());
         }
     }
-    let cpu = (cpu_time() - before).as_secs_f64() * 1000.0 / f64::from(u32::try_from(took.len()).unwrap());
+    let cpu = cpu_time().saturating_sub(before).as_secs_f64() * 1000.0 / f64::from(u32::try_from(took.len()).unwrap());
     println!("| {name} | {} | {cpu:.1} |", middle_and_end(&mut took, 99));
 }
 
