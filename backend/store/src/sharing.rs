@@ -451,14 +451,22 @@ async fn change_in(
     }
     put(tx, mailbox, grantee, after).await?;
     let subject: String = row.try_get(2)?;
-    let told = |rights: Rights| {
-        let (mailbox, whom) = (row.try_get::<String, _>(1).ok()?, (grantee.kind(), grantee.who()));
-        Some(json!({ "mailbox": mailbox, "kind": whom.0, "who": whom.1, "rights": rights.letters() }))
-    };
+    let (name, with) = (row.try_get::<String, _>(1)?, name_of(tx, grantee).await?);
+    let told = |rights: Rights| Some(json!({ "mailbox": name, "with": with, "rights": rights.letters() }));
     let (about, domain) = (Some(owner.value()), Some(DomainKey::new(row.try_get(3)?)));
     let deed = Deed { act: "mailbox.share", subject, about, domain, before: told(before), after: told(after) };
     scribe.note(tx, deed).await?;
     Ok((owner, before, after))
+}
+
+/// As people name whom rights are given to.
+async fn name_of(tx: &mut AnyConnection, grantee: Grantee) -> Result<String, sqlx::Error> {
+    let text = match grantee {
+        Grantee::Anyone => return Ok("anyone".to_owned()),
+        Grantee::Domain(_) => "SELECT '@' || name FROM domain WHERE domain_key = $1",
+        Grantee::Account(_) => "SELECT address FROM account WHERE account_key = $1",
+    };
+    sqlx::query_scalar(text).bind(grantee.who()).fetch_one(tx).await
 }
 
 async fn put(tx: &mut AnyConnection, mailbox: MailboxKey, grantee: Grantee, rights: Rights) -> Result<(), sqlx::Error> {

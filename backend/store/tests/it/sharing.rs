@@ -2,8 +2,8 @@
 
 use relais_model::{Address, Rights, UidSet};
 use relais_store::{
-    AccountKey, Author, ChangeError, FlagChange, FlagOp, Grantee, Happened, Lent, MailboxKey, NewAccount, Reach, Row,
-    SharingError, Sight,
+    AccountKey, AuditFilter, Author, ChangeError, FlagChange, FlagOp, Grantee, Happened, Lent, MailboxKey, NewAccount,
+    Page, Reach, Row, SharingError, Sight,
 };
 
 use crate::house::{DELETED, House, SEEN, append, keyword, message, name, on_both, set, uid};
@@ -78,6 +78,13 @@ fn rights_are_given_and_taken() {
         house.share(inbox, bert, "").await;
         store.change_rights(inbox, Grantee::Domain(domain), |_| Rights::NONE, &Author::house()).await.unwrap();
         assert_eq!(store.rights(bert, inbox).await.unwrap(), Rights::NONE);
+        // Who did what is written down, in names, and only what differs.
+        let filter = AuditFilter { act: Some("mailbox.share".to_owned()), ..AuditFilter::default() };
+        let noted = store.audit(&filter, &Page::default()).await.unwrap().rows;
+        let told: Vec<String> = noted.iter().map(|entry| entry.after.as_ref().unwrap().to_string()).collect();
+        assert!(told.iter().all(|text| !text.contains("who")), "{told:?}");
+        assert!(told.last().unwrap().contains("bert@house.example") || told.last().unwrap().contains("lr"), "{told:?}");
+        assert_eq!(told.len(), 4);
         house.check().await;
     });
 }
@@ -229,7 +236,7 @@ fn messages_move_between_accounts() {
         assert_eq!(house.seen(bert, own).await, "2", "what he had seen, and not what she had");
         assert_eq!(store.quota(house.anna).await.unwrap().unwrap().used_messages, 1);
         assert_eq!(store.quota(bert).await.unwrap().unwrap().used_messages, 2);
-        let removed = store.removed_messages(house.anna, &relais_store::Page::default()).await.unwrap().rows;
+        let removed = store.removed_messages(house.anna, &Page::default()).await.unwrap().rows;
         assert_eq!(removed.len(), 2, "to the account that they left they are deleted");
         let back = store.move_messages(own, set(&[(1, 2)]), reach).await.unwrap();
         assert_eq!(back.to, [uid(4), uid(5)]);
