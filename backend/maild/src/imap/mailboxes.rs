@@ -59,7 +59,7 @@ impl Client {
     ) -> Result<Done, Halt> {
         let (owner, own_from, _) = self.managed(from, Rights::REMOVE).await?;
         let (new_owner, own_to) = self.new_name(to).await?;
-        if owner != new_owner || own_from.is_inbox() && owner != self.account()? {
+        if owner != new_owner || (own_from.is_inbox() && owner != self.account()?) {
             return Err(Halt::no(ResponseCode::Cannot, "A mailbox stays with its owner: copy its messages instead"));
         }
         self.house.store.rename_mailbox(owner, &own_from, &own_to).await?;

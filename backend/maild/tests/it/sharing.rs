@@ -17,26 +17,26 @@ async fn who_has_no_right_sees_nothing() {
         let mut client = house.log_in(name).await;
         client.must("APPEND INBOX {9+}\r\nA: b\r\n\r\nc").await;
         for command in [
-            "SELECT @",
-            "EXAMINE @",
-            "STATUS @ (MESSAGES)",
-            "APPEND @ {9+}\r\nA: b\r\n\r\nc",
-            "COPY 1 @",
-            "MOVE 1 @",
-            "CREATE @/below",
-            "DELETE @",
-            "RENAME @ Mine",
-            "RENAME INBOX @/mine",
-            "GETACL @",
-            "SETACL @ ben@relais.test lr",
-            "DELETEACL @ ben@relais.test",
-            "LISTRIGHTS @ anyone",
-            "MYRIGHTS @",
-            "GETQUOTAROOT @",
-            "GETMETADATA @ /shared/comment",
-            "SETMETADATA @ (/private/comment \"x\")",
+            "SELECT \"@\"",
+            "EXAMINE \"@\"",
+            "STATUS \"@\" (MESSAGES)",
+            "APPEND \"@\" {9+}\r\nA: b\r\n\r\nc",
+            "COPY 1 \"@\"",
+            "MOVE 1 \"@\"",
+            "CREATE \"@/below\"",
+            "DELETE \"@\"",
+            "RENAME \"@\" Mine",
+            "RENAME INBOX \"@/mine\"",
+            "GETACL \"@\"",
+            "SETACL \"@\" ben@relais.test lr",
+            "DELETEACL \"@\" ben@relais.test",
+            "LISTRIGHTS \"@\" anyone",
+            "MYRIGHTS \"@\"",
+            "GETQUOTAROOT \"@\"",
+            "GETMETADATA \"@\" /shared/comment",
+            "SETMETADATA \"@\" (/private/comment \"x\")",
         ] {
-            let ask = |owner: &str| command.replace('@', &format!("\"Other Users/{owner}@relais.test/Secret\""));
+            let ask = |owner: &str| command.replace("\"@", &format!("\"Other Users/{owner}@relais.test/Secret"));
             client.must("SELECT INBOX").await;
             let (told, end) = client.command(&ask("ann")).await;
             client.must("SELECT INBOX").await;

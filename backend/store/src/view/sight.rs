@@ -144,7 +144,7 @@ impl<'a> SeenRows<'a> {
 
 /// A row with this `\Seen` in the place of its owner's.
 pub(crate) fn show(row: Row, is_seen: bool) -> Row {
-    Row { flags: row.flags & !SEEN | if is_seen { SEEN } else { 0 }, ..row }
+    Row { flags: (row.flags & !SEEN) | if is_seen { SEEN } else { 0 }, ..row }
 }
 
 impl View {

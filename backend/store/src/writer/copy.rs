@@ -35,7 +35,7 @@ impl Batch<'_, '_> {
             return Ok(Err(ChangeError::NoMailbox));
         };
         let may_copy = source.rights.has(Rights::READ) && target.rights.has(Rights::INSERT);
-        if !may_copy || removes && !Self::may_remove(source) {
+        if !may_copy || (removes && !Self::may_remove(source)) {
             return Ok(Err(ChangeError::NoRight));
         }
         let (account, uid_validity) = (target_state.account, target_state.uid_validity);

@@ -39,7 +39,7 @@ impl Batch<'_, '_> {
                 modified.insert_run(row.uid, row.uid);
                 continue;
             }
-            let flags = apply(row.flags, change.op, bits) & may | row.flags & !may;
+            let flags = (apply(row.flags, change.op, bits) & may) | (row.flags & !may);
             if flags != row.flags {
                 changed.push((row, flags));
             }
@@ -130,7 +130,7 @@ fn may_change(reach: Reach, change: &FlagChange) -> bool {
         _ => Rights::WRITE,
     };
     change.flags.iter().any(|flag| reach.rights.has(right(flag)))
-        || change.flags.is_empty() && reach.rights.has_some(rights)
+        || (change.flags.is_empty() && reach.rights.has_some(rights))
 }
 
 fn apply(flags: u64, op: FlagOp, bits: u64) -> u64 {

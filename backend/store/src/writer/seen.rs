@@ -43,7 +43,7 @@ impl Batch<'_, '_> {
         let owners = self.rows(reach.mailbox, Some(&uids)).await?;
         // Both are what this transaction sees, in the same order.
         let rows = owners.into_iter().zip(changed).map(|(row, (_, flags))| {
-            let flags = flags & !SEEN | row.flags & SEEN;
+            let flags = (flags & !SEEN) | (row.flags & SEEN);
             (row, flags)
         });
         Ok((rows.collect(), reach.flags() & !SEEN))
