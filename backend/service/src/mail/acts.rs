@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use relais_model::{Flag, Keyword, MailboxName, Rights, SpecialUse, SystemFlag, Uid, UidSet};
-use relais_store::{
-    AccountKey, ChangeError, Copied, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Reach, Row,
-};
+use relais_store::{AccountKey, ChangeError, Copied, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Reach};
 
 use super::list::ListWanted;
 use super::{Mail, Own, no_mailbox, no_message, no_right};
