@@ -196,7 +196,7 @@ impl OnePage {
         let levels = level_choices(&self.frame, &new.level);
         let mut ways = vec![Choice::new("", self.frame.say("share-sends-not"), &new.sends)];
         ways.extend(sends_choices(&self.frame, &new.sends));
-        Self { levels, ways, new, complaints, ..self }
+        Self { complaints, new, levels, ways, ..self }
     }
 }
 
