@@ -70,3 +70,4 @@ team-goes = { $count ->
     [one] { $count } message
    *[other] { $count } messages
 }
+acts-about-mailboxes = Shared mailboxes

@@ -18,12 +18,13 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 /// What acts are about, as their names begin.
-const FAMILIES: [(&str, &str); 12] = [
+const FAMILIES: [(&str, &str); 13] = [
     ("domain.", "acts-about-domains"),
     ("domain_alias.", "acts-about-domain-aliases"),
     ("person.", "acts-about-people"),
     ("alias.", "acts-about-aliases"),
     ("list.", "acts-about-lists"),
+    ("mailbox.", "acts-about-mailboxes"),
     ("second_factor.", "acts-about-second-factors"),
     ("passkey.", "acts-about-passkeys"),
     ("session.", "acts-about-sessions"),

@@ -339,9 +339,9 @@ fn addresses_are_lent() {
         let names: Vec<_> = store.borrowers(team).await.unwrap().into_iter().map(|one| (one.name, one.how)).collect();
         let expected = [("bert@house.example".to_owned(), Lent::As), ("@house.example".to_owned(), Lent::OnBehalf)];
         assert_eq!(names, expected);
-        let lent = store.lent_to(anna).await.unwrap();
+        let borrowed = store.lent_to(anna).await.unwrap();
         assert_eq!(
-            lent.iter().map(|one| (one.address.to_string(), one.how)).collect::<Vec<_>>(),
+            borrowed.iter().map(|one| (one.address.to_string(), one.how)).collect::<Vec<_>>(),
             [("sales@house.example".to_owned(), Lent::OnBehalf)]
         );
         let own = store.lend(team, Grantee::Account(team), Some(Lent::As), &Author::house()).await;
