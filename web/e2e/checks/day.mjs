@@ -220,7 +220,7 @@ async function byKeys(tab, who, name) {
   await keys.type("Yes, the plan is attached.");
   await reach("#files");
   const choosing = tab.waitForEvent("filechooser");
-  await keys.press("Enter");
+  await keys.press("Space");
   await (await choosing).setFiles({ name: "plan.txt", mimeType: "text/plain", buffer: Buffer.from("At noon") });
   await tab.locator("[data-files] li", { hasText: "plan.txt" }).waitFor();
   await enter("form[data-write] button[value=send].is-primary");

@@ -82,7 +82,7 @@ async function look(house, tab, context, out, { title, whose, mailbox, vectors, 
     for (const at of vectors.keys()) {
       hear();
       const seen = (await show(at)) ?? [];
-      const heard = hear(); if (process.env.DBG) console.error(new Date().toISOString().slice(14,23), at);
+      const heard = hear();
       const found = [...seen, ...kinds.flatMap((kind) => heard[kind].map((what) => `${kind} ${what}`))];
       if (found.length > 0) wrong.push(`${at} ${vectors[at].slice(0, 60)}: ${[...new Set(found)].slice(0, 3).join(", ")}`);
     }
