@@ -96,8 +96,6 @@ pub(crate) const MAIL_FILE: &str = "/mail/{mailbox}/{uid}/files/{part}";
 pub(crate) const MAIL_ZIP: &str = "/mail/{mailbox}/{uid}/files.zip";
 /// Whether a sender's pictures are shown.
 pub(crate) const MAIL_PICTURES: &str = "/mail/{mailbox}/{uid}/pictures";
-/// Off a list, with one click.
-pub(crate) const MAIL_LEAVE: &str = "/mail/{mailbox}/{uid}/leave";
 pub(crate) const MAIL_ACTS: &str = "/mail/{mailbox}/acts";
 pub(crate) const MAIL_UNDO: &str = "/mail/undo/{token}";
 /// A new message, an answer, or a draft.

@@ -7,8 +7,6 @@ use relais_model::{Address, Timestamp};
 const MAX_PARTIES: usize = 500;
 /// Characters of a text of a header.
 const MAX_CHARACTERS: usize = 1000;
-/// What is posted to leave a list, and what its field says (RFC 8058 §3.1).
-pub const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
 /// Somebody who is named in a header.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,8 +61,6 @@ pub struct Header {
     pub list: Option<String>,
     /// Ways to leave the list (RFC 2369): `https:` and `mailto:` links.
     pub unsubscribe: Vec<String>,
-    /// Where a POST takes one off the list without a question (RFC 8058 §3.1); none where that isn't offered.
-    pub one_click: Option<String>,
 }
 
 impl Header {
@@ -72,7 +68,6 @@ impl Header {
     pub fn read(header: &[u8]) -> Self {
         let mut read = Self::default();
         let mut in_reply_to = String::new();
-        let mut has_one_click = false;
         for field in fields(header) {
             let text = || cut(&decode_header_value(field.value));
             match () {
@@ -89,14 +84,8 @@ impl Header {
                 () if field.is("In-Reply-To") => in_reply_to = text(),
                 () if field.is("List-Id") => read.list = Some(list_name(&text())),
                 () if field.is("List-Unsubscribe") => read.unsubscribe = links(&decode_header_value(field.value)),
-                () if field.is("List-Unsubscribe-Post") => {
-                    has_one_click = text().eq_ignore_ascii_case(ONE_CLICK);
-                }
                 () => {}
             }
-        }
-        if has_one_click {
-            read.one_click = read.unsubscribe.iter().find(|link| link.starts_with("https://")).cloned();
         }
         if read.references.is_empty() {
             read.references = in_reply_to;
@@ -167,22 +156,6 @@ mod tests {
         assert_eq!((header.subject.as_str(), header.list.as_deref()), ("Grüße", Some("The list")));
         assert_eq!(header.unsubscribe, ["mailto:off@x.example", "https://x.example/off"]);
         assert_eq!((header.message_id.as_str(), header.references.as_str()), ("<2@x>", "<1@x>"));
-    }
-
-    /// RFC 8058 §3.1: the field that says so, and an address that TLS protects.
-    #[test]
-    fn a_list_is_left_with_one_click_where_it_says_so() {
-        let check = |fields: &str, expected: Option<&str>| {
-            assert_eq!(Header::read(fields.as_bytes()).one_click.as_deref(), expected, "{fields}");
-        };
-        let ways = "List-Unsubscribe: <mailto:off@x.example>,\r\n <https://x.example/off?a=1>\r\n";
-        check(ways, None);
-        let post = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
-        check(&format!("{ways}{post}"), Some("https://x.example/off?a=1"));
-        check(&format!("{post}{ways}"), Some("https://x.example/off?a=1"));
-        check(&format!("{ways}List-Unsubscribe-Post: Yes\r\n"), None);
-        check(&format!("List-Unsubscribe: <http://x.example/>, <mailto:off@x.example>\r\n{post}"), None);
-        check(post, None);
     }
 
     /// A right-to-left mark makes `gpj.exe` of `exe.jpg`.

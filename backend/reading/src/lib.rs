@@ -24,7 +24,7 @@ pub mod plain;
 mod vcard;
 
 pub use as_text::text_of;
-pub use header::{Header, ONE_CLICK, Party};
+pub use header::{Header, Party};
 pub use html::{Clean, Cleaner, Doubtful, Fetched, MAX_HTML_OCTETS, Pictures, escaped};
 pub use letter::{File, Invitation, Letter, MAX_FILES, Passage, Seal, decoded, file_octets};
 pub use link::{Doubt, judge};

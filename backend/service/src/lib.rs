@@ -13,7 +13,7 @@
 //! - `mail`: one's own mailboxes, as one reads and writes in them.
 //! - `moving`: mail that is brought from other servers and files, and taken out again.
 //! - `scripts`: Sieve scripts, and rules as a form shows them.
-//! - `pictures`: pictures of others, fetched in their reader's stead. `leaving`: other people's lists, left in their reader's stead.
+//! - `pictures`: pictures of others, fetched in their reader's stead.
 //! - `judging`: what would be done with a message. `junk`: what one's filter has learnt, whom one lets in or keeps out.
 //! - `reports`: what houses tell each other of mail and of TLS: counted, sent, read, shown.
 //!
@@ -42,7 +42,6 @@ mod holds;
 mod import;
 mod judging;
 mod junk;
-mod leaving;
 mod links;
 mod lists;
 mod log_ins;
@@ -114,7 +113,6 @@ pub use holds::*;
 pub use import::{PeopleImported, PersonRefused};
 pub use judging::{JUDGED_OCTETS, JudgeHop, JudgeWanted, JudgedView};
 pub use junk::{OwnJunk, RulesOf, SenderRuleForm, SenderRuleView};
-pub use leaving::Leaving;
 pub use links::{DevicePassword, Founded, LinkOwner, SetUp, Way};
 pub use lists::*;
 pub use log_ins::LogInView;

@@ -45,7 +45,7 @@ pub struct Parcel {
     pub url: Url,
     /// Names in lower case.
     pub headers: Vec<(&'static str, String)>,
-    /// JSON of a webhook; a form's fields where a list is left.
+    /// JSON.
     pub body: String,
     /// Networks inside that may be reached, too.
     pub allowed: Networks,

@@ -14,7 +14,7 @@ use crate::{Web, path};
 const MAX_CHOSEN: usize = 1000;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.post(path::MAIL_ACTS, act).post(path::MAIL_UNDO, undo).post(path::MAIL_PICTURES, pictures).post(path::MAIL_LEAVE, leave)
+    routes.post(path::MAIL_ACTS, act).post(path::MAIL_UNDO, undo).post(path::MAIL_PICTURES, pictures)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -113,17 +113,4 @@ async fn pictures(
     let says = web.service().mail.show_pictures(&person.actor, &mailbox, uid, form.show == "always").await?;
     let next = next_path(&form.next);
     Ok(if form.next.is_empty() { done(&person.visit.back, says) } else { done(next, says) })
-}
-
-/// Off the list that a message came by (RFC 8058).
-async fn leave(
-    person: Person,
-    State(web): State<Web>,
-    Path((mailbox, uid)): Path<(String, u32)>,
-    Form(Nothing {}): Form<Nothing>,
-) -> Oops {
-    let leaving = web.service().leave_list(&person.actor, &mailbox, uid).await?;
-    let kind = if leaving.is_left { FlashKind::Ok } else { FlashKind::Warn };
-    let back = path::of(&path::of(path::MAIL, &mailbox), &uid.to_string());
-    Ok(redirect(&back, &Flash { kind, text: leaving.says, undo: None }))
 }

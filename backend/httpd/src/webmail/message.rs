@@ -35,8 +35,6 @@ pub(super) struct Open {
     pub(super) forward_file: String,
     pub(super) list_name: String,
     pub(super) unsubscribe: Vec<String>,
-    /// Where one click takes one off the list; empty where it doesn't.
-    pub(super) leave: String,
     /// Whether it is from whom it says.
     pub(super) genuine: Option<State>,
     /// What is to be known before it is read: kind, what, and why.
@@ -160,7 +158,6 @@ impl Open {
             forward_file: write(Answering::ForwardFile),
             list_name: header.list.clone().unwrap_or_default(),
             unsubscribe: header.unsubscribe.clone(),
-            leave: view.one_click().map(|_| format!("{href}/leave")).unwrap_or_default(),
             genuine: genuine(frame, &view.genuine),
             notices: notices(frame, view),
             pictures,
@@ -375,7 +372,6 @@ pub(super) mod samples {
     pub(crate) fn open(frame: &Frame, shell: &Shell, list: &List) -> Open {
         let raw = "From: Ann <ann@x.example>\r\nSender: list@x.example\r\nTo: a@b.example, c@d.example, e@f.example, g@h.example\r\n\
             Cc: i@j.example\r\nSubject: Lunch\r\nList-Id: Eaters <eaters.x.example>\r\nList-Unsubscribe: <https://x.example/off>\r\n\
-            List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\
             Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSee https://x.example/\r\n> Who?\r\n-- \r\nAnn\r\n\
             --b\r\nContent-Type: image/png; name=a.png\r\nContent-Disposition: attachment\r\n\r\nx\r\n\
             --b\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Lunch\r\n\

@@ -243,21 +243,17 @@ impl Service {
     }
 
     async fn post(&self, url: &str, secret: &Secret, id: &str, payload: &str) -> Result<u16, PostError> {
+        let Some(courier) = &self.operations.webhooks.courier else {
+            return Err(PostError::Connect("nobody posts here".to_owned()));
+        };
         let url = Url::parse(url).map_err(|error| PostError::Broken(error.to_string()))?;
         let mut headers = sign::headers(secret, id, self.store.now(), payload)
             .ok_or_else(|| PostError::Broken("the secret is none".to_owned()))?;
         headers.push(("content-type", "application/json".to_owned()));
         headers.push(("user-agent", concat!("Relais/", env!("CARGO_PKG_VERSION")).to_owned()));
         let allowed = self.store.settings().webhooks_allow_internal.clone();
-        self.send_parcel(Parcel { url, headers, body: payload.to_owned(), allowed }).await
-    }
-
-    /// Posts, and gives the status that was answered.
-    pub(crate) async fn send_parcel(&self, parcel: Parcel) -> Result<u16, PostError> {
-        let Some(courier) = &self.operations.webhooks.courier else {
-            return Err(PostError::Connect("nobody posts here".to_owned()));
-        };
-        timeout(POST_TIMEOUT, courier.post(parcel)).await.unwrap_or(Err(PostError::Timeout))
+        let posting = courier.post(Parcel { url, headers, body: payload.to_owned(), allowed });
+        timeout(POST_TIMEOUT, posting).await.unwrap_or(Err(PostError::Timeout))
     }
 }
 

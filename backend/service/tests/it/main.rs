@@ -14,7 +14,6 @@ mod fake_dns;
 mod holds;
 mod house;
 mod judging;
-mod leaving;
 mod mail;
 mod operations;
 mod removed;
