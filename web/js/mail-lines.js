@@ -1,5 +1,6 @@
 // The list goes on as it is scrolled: only what is near is in the page, whatever the list's length. Above and below stands as much room as
 // the other lines would take, so that the scroll bar says where one is.
+import { page, place } from "./mail-page.js";
 import { mark } from "./mail-reading.js";
 
 const WINDOW = 50; // lines that are fetched at once, as the server's pages have them
@@ -98,7 +99,7 @@ function room(size) {
 
 // The list is fetched anew: mail came, or went.
 export async function refresh() {
-  if (!state) return location.reload();
+  if (!state) return anew();
   const scroll = document.querySelector("[data-scroll]");
   const chosen = new Set([...document.querySelectorAll(".line-pick:checked")].map((box) => box.value));
   const at = Math.floor(scroll.scrollTop / height / WINDOW) * WINDOW;
@@ -108,4 +109,13 @@ export async function refresh() {
   mark();
   for (const box of document.querySelectorAll(".line-pick")) box.checked = chosen.has(box.value);
   look();
+}
+
+// A list that was empty: what was said of the last act, and its undo, stay.
+async function anew() {
+  const fetched = await page(location.href);
+  if (!fetched) return;
+  place(fetched.document, [".mail-lines"]);
+  begin();
+  mark();
 }
