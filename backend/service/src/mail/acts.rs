@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use relais_model::{Flag, Keyword, MailboxName, SpecialUse, SystemFlag, Timestamp, Uid, UidSet};
-use relais_store::{
-    AccountKey, ChangeError, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Row, Snoozed,
-};
+use relais_store::{AccountKey, ChangeError, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Row, Snoozed};
 
 use super::list::ListWanted;
 use super::{Mail, Own, no_mailbox, no_message};

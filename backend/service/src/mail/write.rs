@@ -11,8 +11,8 @@ use std::time::Duration;
 use moka::sync::Cache;
 use relais_message::{Attached, Named, Writing, compose, header_octets, new_message_id};
 use relais_model::{
-    BodyType, Domain, Envelope, Flag, ForwardPath, Keyword, Random, Reply, ReversePath, SpecialUse,
-    SystemFlag, Timestamp, Uid, UidSet,
+    BodyType, Domain, Envelope, Flag, ForwardPath, Keyword, Random, Reply, ReversePath, SpecialUse, SystemFlag,
+    Timestamp, Uid, UidSet,
 };
 use relais_reading::{Header, Letter, MAX_HTML_OCTETS, Party, file_octets};
 use relais_reception::{Arrival, Door, Identity, Plan, Reception, Visit};
