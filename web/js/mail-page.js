@@ -30,6 +30,7 @@ export function place(fetched, pieces = PIECES) {
   }
   document.body.classList.toggle("has-message", fetched.body.classList.contains("has-message"));
   document.title = fetched.title;
+  document.dispatchEvent(new Event("placed"));
 }
 
 // What came of an act stands on top, and can be taken back there.

@@ -24,7 +24,7 @@ export function times() {
   };
   refresh();
   setInterval(refresh, EVERY_MS);
-  document.addEventListener("htmx:load", refresh);
+  for (const fresh of ["htmx:load", "placed"]) document.addEventListener(fresh, refresh);
 }
 
 function said(relative, seconds) {

@@ -280,13 +280,16 @@ impl Calendar {
             }
             match names.as_slice() {
                 ["VCALENDAR"] => calendar.head.push(line.clone()),
-                ["VCALENDAR", "VEVENT"] => calendar.events.last_mut().into_iter().for_each(|event| event.push(line.clone())),
+                ["VCALENDAR", "VEVENT"] => {
+                    calendar.events.last_mut().into_iter().for_each(|event| event.push(line.clone()))
+                }
                 ["VCALENDAR", "VTIMEZONE"] if line.name == "TZID" => zone.clone_from(&line.value),
                 ["VCALENDAR", "VTIMEZONE", _] => observed.push(line.clone()),
                 _ => {}
             }
             if line.name == "END" {
-                if matches!(component.as_str(), "STANDARD" | "DAYLIGHT") && calendar.observances.len() < MAX_OBSERVANCES {
+                if matches!(component.as_str(), "STANDARD" | "DAYLIGHT") && calendar.observances.len() < MAX_OBSERVANCES
+                {
                     calendar.observances.extend(Observance::read(&zone, &observed));
                 }
                 let is_whole = within.len() == 2 && component == "VTIMEZONE";
@@ -346,7 +349,9 @@ impl Calendar {
         }
         let duration: jiff::Span = line("DURATION")?.value.trim().parse().ok()?;
         let When::At(starts) = starts? else { return None };
-        let hours = i64::from(duration.get_weeks()) * 168 + i64::from(duration.get_days()) * 24 + i64::from(duration.get_hours());
+        let hours = i64::from(duration.get_weeks()) * 168
+            + i64::from(duration.get_days()) * 24
+            + i64::from(duration.get_hours());
         let seconds = hours.checked_mul(3600)?.checked_add(duration.get_minutes().checked_mul(60)?)?;
         let seconds = u64::try_from(seconds.checked_add(duration.get_seconds())?).ok()?;
         (seconds > 0).then(|| When::At(starts.plus(std::time::Duration::from_secs(seconds))))
@@ -485,7 +490,10 @@ mod tests {
         assert_eq!((meeting.summary.as_str(), meeting.location.as_str()), ("Lunch, with Jo; soon", "Café"));
         assert_eq!(meeting.organizer, Party { name: "Lee; Ann: boss".to_owned(), address: "ann@x.example".to_owned() });
         let people: Vec<_> = meeting.attendees.iter().map(|one| (one.party.written(), one.status.as_str())).collect();
-        assert_eq!(people, [("Bob <Bob@y.example>".to_owned(), "needs-action"), ("carl@z.example".to_owned(), "declined")]);
+        assert_eq!(
+            people,
+            [("Bob <Bob@y.example>".to_owned(), "needs-action"), ("carl@z.example".to_owned(), "declined")]
+        );
         assert_eq!(meeting.starts, Some(instant("2026-11-27T11:00:00Z")));
         assert_eq!(meeting.ends, Some(instant("2026-11-27T12:30:00Z")));
         assert!(meeting.repeats && !meeting.is_cancelled && meeting.instance.is_empty());
@@ -511,7 +519,9 @@ mod tests {
     #[test]
     fn whole_days_end_on_the_last() {
         let ends = |starts: &str, ends: &str| {
-            let text = format!("BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:{starts}\nDTEND;VALUE=DATE:{ends}\nEND:VEVENT\n");
+            let text = format!(
+                "BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:{starts}\nDTEND;VALUE=DATE:{ends}\nEND:VEVENT\n"
+            );
             Invitation::read(&text, None).unwrap().ends
         };
         assert_eq!(ends("20261127", "20261128"), None, "one day");
@@ -537,7 +547,11 @@ mod tests {
 
     #[test]
     fn what_invites_nobody_is_no_invitation() {
-        for text in ["", "BEGIN:VCALENDAR\nMETHOD:REQUEST\nEND:VCALENDAR\n", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nEND:VEVENT\n"] {
+        for text in [
+            "",
+            "BEGIN:VCALENDAR\nMETHOD:REQUEST\nEND:VCALENDAR\n",
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nEND:VEVENT\n",
+        ] {
             assert_eq!(Invitation::read(text, None), None, "{text}");
         }
     }

@@ -53,9 +53,9 @@ pub use list::{Elsewhere, ListFilter, ListPage, ListRow, ListWanted, MAX_WINDOW}
 pub use meeting::{AnswerWords, MeetingView};
 pub use news::{MailNews, News};
 pub use open::{Genuine, MessageEntry, MessageFlags, MessageView, RawMessage};
+pub use receipt::ReceiptView;
 pub use relais_finding::Excerpted;
 pub use relais_store::{Density, ReadingChoices, ReadingPane, WritingChoices};
-pub use receipt::ReceiptView;
 pub use removed::{RemovedEntry, WhichRemoved};
 pub use rich::Quote;
 pub use snooze::SNOOZED;

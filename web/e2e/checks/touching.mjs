@@ -51,7 +51,8 @@ export async function run(house, browser) {
 
 // A finger on `place`, by so many pixels; `before` looks while it is still down.
 async function swipe(tab, place, by, before = async () => {}) {
-  const box = await place.boundingBox();
+  let box = null; // the list is put in anew after an act
+  while (!box) box = await place.boundingBox();
   await drag(tab, box.x + box.width / 2, box.y + box.height / 2, by, before);
 }
 

@@ -1,8 +1,8 @@
 //! A mailbox: its list, a window at a time, and the message that is open in it.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
 use axum::Json;
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect};
 use relais_model::SpecialUse;
 use relais_service::{

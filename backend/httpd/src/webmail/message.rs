@@ -367,7 +367,11 @@ fn invitation(frame: &Frame, view: &MessageView, href: &str) -> Option<Invitatio
     });
     Some(Invitation {
         title: frame.say(id),
-        summary: if invitation.summary.is_empty() { frame.say("outcome-no-subject") } else { invitation.summary.clone() },
+        summary: if invitation.summary.is_empty() {
+            frame.say("outcome-no-subject")
+        } else {
+            invitation.summary.clone()
+        },
         starts: clock(invitation.starts.as_ref()),
         ends: clock(invitation.ends.as_ref()),
         repeats: invitation.repeats,

@@ -19,7 +19,9 @@ pub(super) fn until(act: &str, typed: &str, zone: &str, now: Timestamp) -> Optio
         "snooze-later" => now.checked_add(LATER.hours()).ok(),
         "snooze-tomorrow" => now.tomorrow().ok().and_then(|day| morning(&day)),
         "snooze-week" => now.nth_weekday(1, Weekday::Monday).ok().and_then(|day| morning(&day)),
-        "snooze-until" => typed.parse::<DateTime>().ok().and_then(|at| at.to_zoned_datetime(now.time_zone().clone()).ok()),
+        "snooze-until" => {
+            typed.parse::<DateTime>().ok().and_then(|at| at.to_zoned_datetime(now.time_zone().clone()).ok())
+        }
         _ => return None,
     };
     let at = at.map(|at| Timestamp::from_seconds(at.timestamp().as_second()));

@@ -145,7 +145,8 @@ impl Mail {
             found.insert(0, members.collect::<Vec<_>>().join(", "));
         }
         let suggests_written = self.store.writing_choices(account).await?.suggests_written;
-        let written_to = if suggests_written { self.store.acquaintances(account, &text, 10).await? } else { Vec::new() };
+        let written_to =
+            if suggests_written { self.store.acquaintances(account, &text, 10).await? } else { Vec::new() };
         for address in written_to {
             let address = address.to_string();
             if !found.iter().any(|known| known.contains(&address)) {

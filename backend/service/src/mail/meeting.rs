@@ -99,7 +99,8 @@ impl Mail {
         let raw = self.octets(&row_of(&own, uid)?).await?;
         let letter = Letter::read(&raw);
         let unfit = || Failure::unfit("", Text::new("mail-meeting-no-answer"));
-        let view = self.meeting(me, &letter, &Genuine::Unknown).await?.filter(MeetingView::may_answer).ok_or_else(unfit)?;
+        let view =
+            self.meeting(me, &letter, &Genuine::Unknown).await?.filter(MeetingView::may_answer).ok_or_else(unfit)?;
         let (invitation, invited) = (&view.invitation, view.invited.as_ref().ok_or_else(unfit)?);
         let organizer = invitation.organizer.to_address().ok_or_else(unfit)?;
         let says = Text::named(format!("mail-meeting-{}", answer.as_str())).with("who", organizer.to_string());

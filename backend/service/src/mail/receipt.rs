@@ -35,7 +35,9 @@ impl Mail {
         genuine: &Genuine,
     ) -> Result<Option<ReceiptView>, Failure> {
         let header = &letter.header;
-        let is_answered = flags.iter().any(|flag| matches!(flag, Flag::Keyword(known) if known.as_str().eq_ignore_ascii_case(MDN_SENT)));
+        let is_answered = flags
+            .iter()
+            .any(|flag| matches!(flag, Flag::Keyword(known) if known.as_str().eq_ignore_ascii_case(MDN_SENT)));
         // Whoever writes to a list, to nobody in particular, or in another's name gets no answer.
         let may_ask = !header.receipt_to.is_empty() && header.list.is_none() && *genuine != Genuine::Forged;
         if is_answered || !may_ask {
@@ -47,7 +49,8 @@ impl Mail {
         }
         let author = header.author();
         let (_, address) = me.own()?;
-        let to: Vec<Party> = header.receipt_to.iter().filter(|party| party.to_address().is_some()).take(MAX_TO).cloned().collect();
+        let to: Vec<Party> =
+            header.receipt_to.iter().filter(|party| party.to_address().is_some()).take(MAX_TO).cloned().collect();
         let is_mine = author.address.eq_ignore_ascii_case(&address.to_string());
         let is_elsewhere = to.iter().any(|party| !party.address.eq_ignore_ascii_case(&author.address));
         Ok((!to.is_empty() && !is_mine).then_some(ReceiptView { to, is_elsewhere }))
@@ -132,7 +135,8 @@ impl Mail {
 fn disposition(host: &str, mine: &Address, header: &Header) -> String {
     let kind = if mine.to_string().is_ascii() { "rfc822" } else { "utf-8" };
     let id = &header.message_id;
-    let is_id = id.starts_with('<') && id.ends_with('>') && id.is_ascii() && id.len() < 900 && !id.contains(char::is_control);
+    let is_id =
+        id.starts_with('<') && id.ends_with('>') && id.is_ascii() && id.len() < 900 && !id.contains(char::is_control);
     let original = if is_id { format!("Original-Message-ID: {id}\r\n") } else { String::new() };
     format!(
         "Reporting-UA: {host}; Relais\r\nFinal-Recipient: {kind};{mine}\r\n{original}Disposition: manual-action/MDN-sent-manually; displayed\r\n"

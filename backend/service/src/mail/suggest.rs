@@ -10,8 +10,24 @@ const MAX_SUGGESTIONS: usize = 12;
 const MAX_TYPED: usize = 500;
 /// Operators, and values where there are only some.
 const OPERATORS: [&str; 18] = [
-    "from:", "to:", "cc:", "subject:", "body:", "in:", "in:all", "is:unread", "is:read", "is:starred", "is:answered",
-    "has:attachment", "filename:", "before:", "after:", "larger:", "smaller:", "label:",
+    "from:",
+    "to:",
+    "cc:",
+    "subject:",
+    "body:",
+    "in:",
+    "in:all",
+    "is:unread",
+    "is:read",
+    "is:starred",
+    "is:answered",
+    "has:attachment",
+    "filename:",
+    "before:",
+    "after:",
+    "larger:",
+    "smaller:",
+    "label:",
 ];
 
 /// A search as it would stand then.

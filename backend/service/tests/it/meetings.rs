@@ -111,7 +111,8 @@ fn an_invitation_is_answered_by_who_was_invited() {
         let invitation = letter.invitation.unwrap();
         let calendar = calendar_of(&got[0], &invitation.path).unwrap();
         let reply = Invitation::read(&calendar, None).unwrap();
-        let people: Vec<_> = reply.attendees.iter().map(|one| (one.party.address.as_str(), one.status.as_str())).collect();
+        let people: Vec<_> =
+            reply.attendees.iter().map(|one| (one.party.address.as_str(), one.status.as_str())).collect();
         assert_eq!((reply.method.as_str(), reply.uid.as_str()), ("reply", "lunch"));
         assert_eq!(people, [("user+work@one.example", "accepted")]);
         let text = String::from_utf8_lossy(&got[0]).into_owned();
@@ -256,6 +257,10 @@ fn searches_go_on_with_operators_people_and_mailboxes() {
         assert_eq!(suggested("").await, Vec::<String>::new());
         let choices = mail.writing_choices(me).await.unwrap();
         mail.choose_writing(me, relais_service::WritingChoices { suggests_written: false, ..choices }).await.unwrap();
-        assert_eq!(suggested("car").await, Vec::<String>::new(), "who was written to isn't suggested, if one wants that");
+        assert_eq!(
+            suggested("car").await,
+            Vec::<String>::new(),
+            "who was written to isn't suggested, if one wants that"
+        );
     });
 }

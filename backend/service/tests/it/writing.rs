@@ -100,7 +100,9 @@ fn an_answer_comes_from_the_address_that_was_written_to() {
         assert!(draft.text.ends_with("\n> Buy\n\n-- \nThe Shop\n<b>"), "{:?}", draft.text);
         let html = draft.html.clone().unwrap();
         assert!(html.ends_with("<div data-signature=\"\">The&#32;Shop<br>&lt;b&gt;</div>"), "{html}");
-        mail.choose_writing(me, WritingChoices { is_rich: false, undo_seconds: 0, ..WritingChoices::default() }).await.unwrap();
+        mail.choose_writing(me, WritingChoices { is_rich: false, undo_seconds: 0, ..WritingChoices::default() })
+            .await
+            .unwrap();
         let plain = mail.begin(me, Some(of), &quoting()).await.unwrap();
         assert_eq!(plain.html, None, "it is remembered");
         let draft = Draft { to: "desk@one.example".to_owned(), ..plain };

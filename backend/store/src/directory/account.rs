@@ -13,8 +13,8 @@ use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{
-    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, contact, junk, mailbox, meeting, moving, removed,
-    scheduled, sending, sieve, snoozed, webhook, webmail, writing,
+    AccountKey, Author, DomainKey, SendingLimits, Store, StoreError, Version, contact, junk, mailbox, meeting, moving,
+    removed, scheduled, sending, sieve, snoozed, webhook, webmail, writing,
 };
 
 /// Octets of a name or of a password's hash, at most.
