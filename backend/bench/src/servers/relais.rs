@@ -24,11 +24,7 @@ pub(crate) fn start(program: &Path, folder: &Path) -> anyhow::Result<Server> {
 
 /// The same, with pages.
 pub(crate) fn start_with_web(program: &Path, folder: &Path) -> anyhow::Result<Server> {
-    start_as(
-        program,
-        folder,
-        &format!("[web]\nat = [\"127.0.0.1:{HTTPS}\"]\nplain_at = []\norigins = [\"{ORIGIN}\"]\n"),
-    )
+    start_as(program, folder, &format!("[web]\nat = [\"127.0.0.1:{HTTPS}\"]\nplain_at = []\n"))
 }
 
 fn start_as(program: &Path, folder: &Path, web: &str) -> anyhow::Result<Server> {
