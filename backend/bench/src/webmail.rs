@@ -281,9 +281,10 @@ fn weigh(site: &Site) -> anyhow::Result<String> {
         let part = browser.get(&path).with_context(|| path.clone())?;
         octets += part.octets;
         let name = path.split('?').next().unwrap_or_default();
-        if [".js", ".mjs"].iter().any(|end| name.ends_with(end)) {
+        let extension = std::path::Path::new(name).extension().and_then(|extension| extension.to_str());
+        if matches!(extension, Some("js" | "mjs")) {
             found.extend(named(&part.text, &path, &["from \"", "import \""]));
-        } else if name.ends_with(".css") {
+        } else if extension == Some("css") {
             found.extend(named(&part.text, &path, &["@import \""]));
         }
     }

@@ -219,8 +219,8 @@ impl Server {
         let mut operations = operations.with_certificates(desk).with_filters(Arc::clone(&self.filters));
         operations = operations.with_reception(Arc::clone(&self.reception));
         let dialer = host::dialer(&self.reloading.begun_with, resolver(&self.resolver)?)?;
-        let disk = Arc::clone(&self.reloading.disk);
-        let room = Room::new(move || disk.is_nearly_full());
+        let fullness = Arc::clone(&self.reloading.disk);
+        let room = Room::new(move || fullness.is_nearly_full());
         let movers = Movers::new(self.store.clone(), dialer, room, tasks.clone(), stop.clone());
         operations = operations.with_movers(movers);
         if let Some(delivery) = &delivery {

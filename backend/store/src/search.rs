@@ -342,6 +342,6 @@ mod tests {
 
     #[test]
     fn signs_of_like_stand_for_themselves() {
-        assert_eq!(pattern("100%_\\"), "%100\\%\\_\\\\%");
+        assert_eq!(sql::containing("100%_\\"), "%100\\%\\_\\\\%");
     }
 }

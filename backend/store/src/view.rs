@@ -557,6 +557,8 @@ mod tests {
             is_gone: false,
             remembered: VecDeque::new(),
             remembered_from: 1,
+            readers: HashMap::new(),
+            granted: 0,
         };
         Arc::new(View {
             mailbox: MailboxKey::new(mailbox),
@@ -564,6 +566,7 @@ mod tests {
             uid_validity: UidValidity::new(1).unwrap(),
             state: RwLock::new(state),
             told: watch::Sender::new(mod_seq(1)),
+            loads_reader: tokio::sync::Mutex::new(()),
         })
     }
 

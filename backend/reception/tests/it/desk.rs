@@ -256,13 +256,13 @@ async fn who_borrows_an_address_says_so_where_they_must() {
         (
             "ann@example.org",
             header("for@example.org", none),
-            "550 5.7.1 ann@example.org may send on behalf of for@example.org\n\
+            "550 5.7.1 ann@example.org may send on behalf of for@example.org \
              That takes a header field: Sender: ann@example.org",
         ),
         (
             "for@example.org",
             header("for@example.org", own),
-            "553 5.7.1 ann@example.org may send on behalf of for@example.org\n\
+            "553 5.7.1 ann@example.org may send on behalf of for@example.org \
              That takes MAIL FROM:<ann@example.org>, and a header field: Sender: ann@example.org",
         ),
         (

@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use relais_model::{Flag, Keyword, MailboxName, Rights, SpecialUse, SystemFlag, Timestamp, Uid, UidSet};
-use relais_store::{
-    AccountKey, ChangeError, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Reach, Snoozed,
-};
+use relais_store::{AccountKey, ChangeError, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Reach, Snoozed};
 
 use super::list::ListWanted;
 use super::{Mail, Own, no_mailbox, no_message, no_right};

@@ -244,10 +244,7 @@ impl Order {
     }
 
     fn octets(&self) -> usize {
-        size_of::<Self>()
-            + self.lines.octets()
-            + self.facts.octets()
-            + size_of_val(self.known.runs())
+        size_of::<Self>() + self.lines.octets() + self.facts.octets() + size_of_val(self.known.runs())
     }
 }
 

@@ -135,8 +135,8 @@ fn an_order_follows_what_comes_and_goes() {
         reader.act(&[5, 3], Act::Delete).await;
         assert_eq!(
             reader.lines("INBOX", true).await,
-            [[1], [4], [2]].map(|line| line.to_vec()).to_vec(),
-            "where it stood"
+            [[4], [2], [1]].map(|line| line.to_vec()).to_vec(),
+            "where its last message that is left puts it"
         );
         reader.act(&[4], Act::Read(true)).await;
         let unseen = ListWanted { filter: ListFilter::Unseen, ..wanted(0, 9, true) };

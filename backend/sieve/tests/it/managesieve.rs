@@ -44,9 +44,8 @@ fn answer(question: &Question, fails: bool) -> Answer {
         _ if fails => Answer::Unavailable,
         Question::Keys(_) => Answer::Known(Box::new(known())),
         Question::Proof(Some(1)) => Answer::LoggedIn("tim".to_owned()),
-        Question::Proof(_) => Answer::Refused,
         Question::Token(bearer) if bearer.token.expose() == "token" => Answer::LoggedIn("tim".to_owned()),
-        Question::Token(_) => Answer::Refused,
+        Question::Proof(_) | Question::Token(_) => Answer::Refused,
         Question::List => {
             let listed = |name: &str, is_active| Listed { name: name.to_owned(), is_active };
             let scripts = [("summer_script", false), ("vac\"ation_script", false), ("main_script", true)];

@@ -180,7 +180,7 @@ fn what_accounts_know_of_a_sender_is_asked_at_once() {
         house.clock.advance(READ_AFTER);
         settle(&house).await;
         store.note_written(house.bert, &[address("carl@shop.example")]).await.unwrap();
-        store.note_written(house.anna, &[dora.clone()]).await.unwrap();
+        store.note_written(house.anna, std::slice::from_ref(&dora)).await.unwrap();
         let until = store.now().plus(Duration::from_mins(15));
         store.await_code(house.anna, Some(until)).await.unwrap();
         for (scope, is_allowed) in [(RuleScope::House, false), (RuleScope::Account(house.bert), true)] {

@@ -326,7 +326,7 @@ fn addresses_are_lent() {
         let domain = store.account_by_key(bert).await.unwrap().unwrap().domain;
         lend(Grantee::Domain(domain), Some(Lent::OnBehalf)).await;
         lend(Grantee::Account(bert), Some(Lent::As)).await;
-        for (who, text, expected) in [
+        for (account, text, expected) in [
             (bert, "sales@house.example", Some(Lent::As)),
             (bert, "Sales+more@house.example", Some(Lent::As)),
             (bert, "offers@house.example", Some(Lent::As)),
@@ -334,7 +334,7 @@ fn addresses_are_lent() {
             (anna, "offers@house.example", Some(Lent::OnBehalf)),
             (anna, "bert@house.example", None),
         ] {
-            assert_eq!(sends(who, text).await, expected, "{text}");
+            assert_eq!(sends(account, text).await, expected, "{text}");
         }
         let names: Vec<_> = store.borrowers(team).await.unwrap().into_iter().map(|one| (one.name, one.how)).collect();
         let expected = [("bert@house.example".to_owned(), Lent::As), ("@house.example".to_owned(), Lent::OnBehalf)];

@@ -80,7 +80,7 @@ fn facts_of_threads_are_read_from_a_message_on() {
         let mut facts = store.thread_facts(inbox, 1).await.unwrap();
         let odd = facts.pop().unwrap();
         assert_eq!((odd.uid, odd.message_id, &*odd.references, &*odd.base_subject), (4, None, "", "AB"));
-        assert_eq!(odd.header_date.map(|at| at.seconds()), Some(2));
+        assert_eq!(odd.header_date.map(relais_model::Timestamp::seconds), Some(2));
         assert_eq!(store.thread_facts(inbox, 4).await.unwrap(), []);
         let short: Vec<_> = facts
             .iter()
