@@ -281,7 +281,9 @@ impl Calendar {
             match names.as_slice() {
                 ["VCALENDAR"] => calendar.head.push(line.clone()),
                 ["VCALENDAR", "VEVENT"] => {
-                    calendar.events.last_mut().into_iter().for_each(|event| event.push(line.clone()))
+                    if let Some(event) = calendar.events.last_mut() {
+                        event.push(line.clone());
+                    }
                 }
                 ["VCALENDAR", "VTIMEZONE"] if line.name == "TZID" => zone.clone_from(&line.value),
                 ["VCALENDAR", "VTIMEZONE", _] => observed.push(line.clone()),
