@@ -462,6 +462,12 @@ impl Views {
         self.kept.insert(view.mailbox(), Arc::clone(view));
     }
 
+    /// Lets go of all that are kept.
+    pub(crate) fn forget(&self) {
+        self.kept.invalidate_all();
+        self.kept.run_pending_tasks();
+    }
+
     /// Ends the views of mailboxes of which it isn't known whether `changes` were committed: who has one open must open it anew.
     pub(crate) fn let_go(&self, changes: &[MailboxChange]) {
         for change in changes {

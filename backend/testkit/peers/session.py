@@ -151,7 +151,11 @@ if 'RELAIS' in os.environ:
             assert must(session.myrights('INBOX'))[0].endswith(b' lrswipkxtecda')
             acl = must(session.getacl('INBOX'))[0]
             assert LOGIN.encode() in acl and acl.endswith(b' lrswipkxtecda'), acl
-            assert session.setacl('INBOX', LOGIN2, 'lr')[0] == 'NO'
+            assert session.setacl('INBOX', 'nobody-here', 'lr')[0] == 'NO'
+            must(session.setacl('INBOX', LOGIN2, 'lr'))
+            assert LOGIN2.encode() in must(session.getacl('INBOX'))[0]
+            must(session.deleteacl('INBOX', LOGIN2))
+            assert LOGIN2.encode() not in must(session.getacl('INBOX'))[0]
 
     @check('imaplib-notes')
     def _():

@@ -71,7 +71,7 @@ fn operations(web: &Web) -> Operations {
         .group("overview", overview::operations)
         .group("domains", domains::operations)
         .group("dns", dns::operations)
-        .group("people", |operations| teams::operations(people::operations(operations)))
+        .group("people", people::operations)
         .group("addresses", |operations| lists::operations(addresses::operations(operations)))
         .group("queue", queue::operations)
         .group("messages", messages::operations)
@@ -86,7 +86,7 @@ fn operations(web: &Web) -> Operations {
         .group("webhooks", webhooks::operations)
         .group("settings", settings::operations)
         .group("system", system::operations)
-        .group("sharing", sharing::operations)
+        .group("sharing", |operations| sharing::operations(teams::operations(operations)))
         .group("me", |operations| credentials::operations(me::operations(operations)))
 }
 

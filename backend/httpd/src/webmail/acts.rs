@@ -151,8 +151,7 @@ async fn leave(
 ) -> Oops {
     let leaving = web.service().leave_list(&person.actor, &mailbox, uid).await?;
     let kind = if leaving.is_left { FlashKind::Ok } else { FlashKind::Warn };
-    let back = path::of(&path::of(path::MAIL, &mailbox), &uid.to_string());
-    Ok(redirect(&back, &Flash { kind, text: leaving.says, undo: None }))
+    Ok(redirect(&message_at(&mailbox, uid), &Flash { kind, text: leaving.says, undo: None }))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -171,7 +170,7 @@ async fn meeting(
     Path((mailbox, uid)): Path<(String, u32)>,
     Form(form): Form<AnswerForm>,
 ) -> Oops {
-    let (frame, back) = (person.frame(&web), person.visit.back.clone());
+    let (frame, back) = (person.frame(&web), message_at(&mailbox, uid));
     let Some(answer) = Attendance::parse(&form.answer) else {
         let flash = Flash { kind: FlashKind::Warn, text: Text::new("mail-no-such-act"), undo: None };
         return Ok(redirect(&back, &flash));
@@ -194,13 +193,18 @@ async fn receipt(
     Path((mailbox, uid)): Path<(String, u32)>,
     Form(form): Form<AnswerForm>,
 ) -> Oops {
-    let (frame, back) = (person.frame(&web), person.visit.back.clone());
+    let (frame, back) = (person.frame(&web), message_at(&mailbox, uid));
     let says = |id| frame.tell(&Text::new(id).with("subject", form.subject.as_str()));
     let words = (form.answer == "send")
         .then(|| AnswerWords { subject: says("webmail-receipt-subject"), text: says("webmail-receipt-text") });
     let (mail, since) = (&web.service().mail, person.me.created_at);
     let done_or_not = mail.answer_receipt(&person.actor, since, (&mailbox, uid), words).await;
     answered(&back, done_or_not)
+}
+
+/// A message's own page.
+fn message_at(mailbox: &str, uid: u32) -> String {
+    path::of(&path::of(path::MAIL, mailbox), &uid.to_string())
 }
 
 /// What came of it stands above the message.

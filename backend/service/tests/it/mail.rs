@@ -140,7 +140,7 @@ fn an_order_follows_what_comes_and_goes() {
         );
         reader.act(&[4], Act::Read(true)).await;
         let unseen = ListWanted { filter: ListFilter::Unseen, ..wanted(0, 9, true) };
-        assert_eq!(reader.list(unseen.clone()).await.rows.iter().map(|row| row.uid).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(reader.list(unseen.clone()).await.rows.iter().map(|row| row.uid).collect::<Vec<_>>(), [2, 1]);
         // One from long ago, put in now, stands where it belongs.
         reader.put("INBOX", "Subject: Old\n\nx\n", &[], -60).await;
         assert_eq!(reader.lines("INBOX", false).await, [[4], [2], [1], [6]]);

@@ -15,6 +15,11 @@ use crate::key::{AccountKey, MailboxKey};
 const ROWS_AT_ONCE: i64 = 10_000;
 
 impl Store {
+    /// Lets go of the views at which nobody looks: whoever looks next has the mailbox read anew.
+    pub fn forget_views(&self) {
+        self.inner.views.forget();
+    }
+
     /// The view of a mailbox, shared by all who look; none where the mailbox is gone. Hold it for as long as you look.
     pub async fn view(&self, mailbox: MailboxKey) -> Result<Option<Arc<View>>, StoreError> {
         loop {
