@@ -117,6 +117,7 @@ set spoolfile = "+{SHARED}"
 set imap_user = "{LOGIN2}"
 set imap_pass = "{PASSWORD2}"
 set imap_authenticators = "plain"
+set imap_delim_chars = "/"
 set ssl_ca_certificates_file = "{CA}"
 set wait_key = no
 set sleep_time = 0
