@@ -6,7 +6,7 @@ use relais_imap::command::{self, Command, Context, State};
 use relais_imap::limits::Limits;
 use relais_imap::response::{self, Status};
 use relais_imap::sequence::SequenceSet;
-use relais_imap::session::{Config, Session, Shown, Step};
+use relais_imap::session::{Config, LogIn, Session, Shown, Step};
 use relais_imap::utf7;
 
 use super::sasl::known;
