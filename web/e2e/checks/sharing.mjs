@@ -12,7 +12,7 @@ export async function run(house, browser) {
     return act(tab, context);
   });
   const join = (tab, who, level, sends) => tab.goto(`/panel/teams/${team}`).then(async () => {
-    await tab.locator("main [name=with]:not([type=hidden])").fill(who.address);
+    await tab.locator("main input[name=with]:not([type=hidden])").fill(who.address);
     await tab.locator("main select[name=level]").selectOption(level);
     await tab.locator("main select[name=sends]").selectOption(sends);
     await press(tab, "Add or change");
@@ -31,7 +31,7 @@ export async function run(house, browser) {
     await join(tab, heron, "write", "as");
     await join(tab, stork, "read", "on_behalf");
     await sees(tab, "on behalf of this address");
-    await tab.locator("main [name=with]:not([type=hidden])").fill(`nobody-here@${home}`);
+    await tab.locator("main input[name=with]:not([type=hidden])").fill(`nobody-here@${home}`);
     await press(tab, "Add or change");
     await refused(tab, "Nobody here is called", { with: `nobody-here@${home}` });
     await tab.goto("/panel/people?q=birds");
@@ -92,7 +92,7 @@ export async function run(house, browser) {
       await act(tab);
     };
     await as(heron, (tab) => form(tab, async () => {
-      await tab.locator("main [name=with]:not([type=hidden])").fill(stork.address);
+      await tab.locator("main input[name=with]:not([type=hidden])").fill(stork.address);
       await tab.locator("main select[name=level]").selectOption("mark");
       await press(tab, "Share");
       await told(tab, "Shared with");
