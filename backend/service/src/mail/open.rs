@@ -142,7 +142,11 @@ impl Mail {
         let row = row_of(&own, number)?;
         let raw = self.octets(&row).await?;
         let trace = trace_of(&raw);
-        let letter = understood(raw, Letter::read).await?;
+        let mut letter = understood(raw, Letter::read).await?;
+        if own.view.is_anothers() {
+            // One reader doesn't take all of them off a list.
+            letter.header.one_click = None;
+        }
         let verdict = match trace {
             Some(trace) => self.store.judgement(&trace).await?.map(MessageVerdict::from),
             None => None,

@@ -38,13 +38,15 @@ impl Mail {
         let is_answered = flags
             .iter()
             .any(|flag| matches!(flag, Flag::Keyword(known) if known.as_str().eq_ignore_ascii_case(MDN_SENT)));
-        // Whoever writes to a list, to nobody in particular, or in another's name gets no answer.
-        let may_ask = !header.receipt_to.is_empty() && header.list.is_none() && *genuine != Genuine::Forged;
+        // Whoever writes to a list, to nobody in particular, or in another's name gets no answer; nor does one reader of a mailbox speak for
+        // all of them.
+        let is_asked = !header.receipt_to.is_empty() && !own.view.is_anothers();
+        let may_ask = is_asked && header.list.is_none() && *genuine != Genuine::Forged;
         if is_answered || !may_ask {
             return Ok(None);
         }
         let kept_from = [SpecialUse::Junk, SpecialUse::Sent, SpecialUse::Drafts, SpecialUse::Trash];
-        if self.use_of(own.account, own.view.mailbox()).await?.is_some_and(|special| kept_from.contains(&special)) {
+        if self.use_of(own.owner(), own.view.mailbox()).await?.is_some_and(|special| kept_from.contains(&special)) {
             return Ok(None);
         }
         let author = header.author();
@@ -92,7 +94,7 @@ impl Mail {
     async fn mark_answered(&self, own: &Own, uids: UidSet, op: FlagOp) -> Result<bool, Failure> {
         let keyword = Keyword::parse(MDN_SENT).map_err(|_unfit| Failure::Failed)?;
         let change = FlagChange { op, flags: vec![Flag::Keyword(keyword)] };
-        let stored = self.store.store_flags(own.view.mailbox(), uids, change, None).await.map_err(refused)?;
+        let stored = self.store.store_flags(own.view.reach(), uids, change, None).await.map_err(refused)?;
         Ok(!stored.changed.is_empty())
     }
 

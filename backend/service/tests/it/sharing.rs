@@ -36,14 +36,18 @@ impl Team {
     }
 
     async fn fill(&self, messages: usize) {
+        for number in 1..=messages {
+            self.put(&format!("From: p{number}@x.example\r\nTo: {TEAM}\r\nSubject: Offer {number}\r\n\r\nText\r\n"))
+                .await;
+        }
+    }
+
+    async fn put(&self, raw: &str) {
         let account = self.house.store.account(&address(TEAM)).await.unwrap().unwrap().key;
         let inbox = self.house.store.mailbox_key(account, &MailboxName::inbox()).await.unwrap().unwrap();
-        for number in 1..=messages {
-            let raw = format!("From: p{number}@x.example\r\nTo: {TEAM}\r\nSubject: Offer {number}\r\n\r\nText\r\n");
-            let content = Content::prepare(raw.into_bytes());
-            let append = Append { content, flags: Vec::new(), internal_date: None };
-            self.house.store.append(inbox, vec![append]).await.unwrap();
-        }
+        let content = Content::prepare(raw.as_bytes().to_vec());
+        let append = Append { content, flags: Vec::new(), internal_date: None };
+        self.house.store.append(inbox, vec![append]).await.unwrap();
     }
 
     /// A shared mailbox of `who`, by its name.
@@ -208,6 +212,31 @@ fn each_has_read_what_they_have_read() {
             elsewhere.iter().map(|one| (one.folder.known_as(), one.found)).collect::<Vec<_>>(),
             [("Shared/sales/INBOX", 3)]
         );
+    });
+}
+
+/// What asks for a receipt is opened by each, and nobody is asked; what all of them find stays where it is.
+#[test]
+fn one_reader_does_not_speak_for_all() {
+    on_both(|house| async move {
+        let team = Team::of(house).await;
+        let asks = format!(
+            "From: p@x.example\r\nTo: {TEAM}\r\nDisposition-Notification-To: p@x.example\r\n\
+             List-Unsubscribe: <https://x.example/off>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nSubject: Read?\r\n\r\nText\r\n"
+        );
+        team.put(&asks).await;
+        for (who, level) in [("user@one.example", ShareLevel::Manage), ("desk@one.example", ShareLevel::Read)] {
+            team.join(who, Some(level), None).await;
+        }
+        let (mail, inbox, now) = (&team.house.service.mail, team.inbox(&team.user).await.id, team.house.store.now());
+        for who in [&team.user, &team.desk] {
+            let opened = mail.open(who, &inbox, 1, false, false).await.unwrap();
+            assert_eq!((&opened.receipt, opened.one_click()), (&None, None));
+            assert_eq!(short(mail.answer_receipt(who, now, (&inbox, 1), None).await), "absent: mail-receipt-gone");
+        }
+        let tomorrow = Act::Snooze(now.plus(std::time::Duration::from_hours(24)));
+        assert_eq!(team.act(&team.user, &[1], &tomorrow).await, "forbidden: mail-no-right");
+        assert_eq!(team.inbox(&team.user).await.messages, 1);
     });
 }
 
