@@ -246,7 +246,7 @@ impl Client {
             name: identity.address.to_string(),
             account: Some(identity.account),
             via: Via::MailProgram,
-            peer: Some(self.peer),
+            peer: Some(self.guest.peer()),
         };
         self.house.store.change_rights(mailbox, grantee, change, &by).await?;
         Ok(())
