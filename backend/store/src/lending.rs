@@ -6,13 +6,13 @@
 use relais_model::Address;
 use serde_json::json;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::audit::{Deed, Scribe};
 use crate::directory::read_address;
 use crate::error::StoreError;
 use crate::key::{AccountKey, DomainKey};
-use crate::sharing::{Grantee, SharingError};
+use crate::sharing::{Grantee, NAMED, SharingError, name_of};
 use crate::{Author, Store};
 
 /// How many an address is lent to, at most.
@@ -76,19 +76,13 @@ pub struct LentAddress {
 impl Store {
     /// To whom an account's address is lent: accounts first, then domains, then anyone.
     pub async fn borrowers(&self, owner: AccountKey) -> Result<Vec<Borrower>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT l.kind, l.who, l.how, a.address, d.name FROM lent_address l
-             LEFT JOIN account a ON l.kind = 2 AND a.account_key = l.who
-             LEFT JOIN domain d ON l.kind = 1 AND d.domain_key = l.who
-             WHERE l.account_key = $1 ORDER BY l.kind DESC, a.address, d.name",
-        )
-        .bind(owner.value())
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
+        let [columns, tables, order] = NAMED;
+        let text = format!("SELECT {columns}, g.how FROM lent_address g {tables} WHERE g.account_key = $1 {order}");
+        let query = sqlx::query(AssertSqlSafe(text)).bind(owner.value());
+        let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let read = |row: &AnyRow| {
-            let grantee = Grantee::read(row.try_get(0)?, row.try_get(1)?)?;
-            let name = grantee.named(row.try_get(3)?, row.try_get(4)?)?;
-            Ok(Borrower { grantee, name, how: Lent::read(row.try_get(2)?)? })
+            let (grantee, name) = Grantee::named(row)?;
+            Ok(Borrower { grantee, name, how: Lent::read(row.try_get(4)?)? })
         };
         rows.iter().map(read).collect()
     }
