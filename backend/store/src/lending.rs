@@ -140,18 +140,17 @@ async fn lend_in(
     grantee: Grantee,
     how: Option<Lent>,
 ) -> Result<(), SharingError> {
-    let query = sqlx::query("SELECT address, domain_key FROM account WHERE account_key = $1").bind(owner.value());
-    let row = query.fetch_optional(&mut *tx).await?.ok_or(SharingError::NotFound)?;
+    // Its row is written, so that all who lend it, and who purges it, wait for each other on both engines.
+    let sql = "UPDATE account SET version = version WHERE account_key = $1 RETURNING address, domain_key";
+    let row: Option<(String, i64)> = sqlx::query_as(sql).bind(owner.value()).fetch_optional(&mut *tx).await?;
+    let (subject, domain) = row.ok_or(SharingError::NotFound)?;
     if grantee == Grantee::Account(owner) {
         return Err(SharingError::Owner);
     }
     let sql = "SELECT kind, who, how FROM lent_address WHERE account_key = $1";
-    let rows = sqlx::query(sql).bind(owner.value()).fetch_all(&mut *tx).await?;
-    let is_meant = |row: &&AnyRow| {
-        let (kind, who) = (row.try_get::<i64, _>(0), row.try_get::<i64, _>(1));
-        kind.is_ok_and(|kind| kind == grantee.kind()) && who.is_ok_and(|who| who == grantee.who())
-    };
-    let before = rows.iter().find(is_meant).map(|row| Lent::read(row.try_get(2)?)).transpose()?;
+    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(sql).bind(owner.value()).fetch_all(&mut *tx).await?;
+    let found = rows.iter().find(|(kind, who, _)| (*kind, *who) == (grantee.kind(), grantee.who()));
+    let before = found.map(|(_, _, how)| Lent::read(*how)).transpose()?;
     if before == how {
         return Ok(());
     }
@@ -167,11 +166,11 @@ async fn lend_in(
     let query = sqlx::query(text).bind(owner.value()).bind(grantee.kind()).bind(grantee.who());
     let query = if let Some(how) = how { query.bind(how.number()) } else { query };
     query.execute(&mut *tx).await?;
-    let told =
-        |how: Option<Lent>| how.map(|how| json!({ "kind": grantee.kind(), "who": grantee.who(), "how": how.as_str() }));
-    let (about, domain) = (Some(owner.value()), Some(DomainKey::new(row.try_get(1)?)));
-    let (act, subject) = ("mailbox.lend", row.try_get(0)?);
-    scribe.note(tx, Deed { act, subject, about, domain, before: told(before), after: told(how) }).await?;
+    let with = name_of(tx, grantee).await?;
+    let told = |how: Option<Lent>| how.map(|how| json!({ "with": with, "how": how.as_str() }));
+    let (about, domain) = (Some(owner.value()), Some(DomainKey::new(domain)));
+    let deed = Deed { act: "mailbox.lend", subject, about, domain, before: told(before), after: told(how) };
+    scribe.note(tx, deed).await?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use relais_store::{
     AccountKey, AuditFilter, Author, ChangeError, FlagChange, FlagOp, Grantee, Happened, Lent, MailboxKey, NewAccount,
     Page, Reach, Row, SharingError, Sight,
 };
+use serde_json::{Value, json};
 
 use crate::house::{DELETED, House, SEEN, append, keyword, message, name, on_both, set, uid};
 
@@ -39,6 +40,13 @@ impl House {
     /// What `account` has seen there: by a view that was kept true, and by one that is loaded anew.
     async fn seen(&self, account: AccountKey, mailbox: MailboxKey) -> String {
         seen(&self.sight(account, mailbox).await)
+    }
+
+    /// What the audit tells of these acts, before and after, the latest first.
+    async fn noted(&self, act: &str) -> Vec<(Option<Value>, Option<Value>)> {
+        let filter = AuditFilter { act: Some(act.to_owned()), ..AuditFilter::default() };
+        let noted = self.store.audit(&filter, &Page::default()).await.unwrap().rows;
+        noted.into_iter().map(|entry| (entry.before, entry.after)).collect()
     }
 
     async fn unseen(&self, account: AccountKey, mailbox: MailboxKey) -> u64 {
@@ -78,13 +86,18 @@ fn rights_are_given_and_taken() {
         house.share(inbox, bert, "").await;
         store.change_rights(inbox, Grantee::Domain(domain), |_| Rights::NONE, &Author::house()).await.unwrap();
         assert_eq!(store.rights(bert, inbox).await.unwrap(), Rights::NONE);
-        // Who did what is written down, in names, and only what differs.
-        let filter = AuditFilter { act: Some("mailbox.share".to_owned()), ..AuditFilter::default() };
-        let noted = store.audit(&filter, &Page::default()).await.unwrap().rows;
-        let told: Vec<String> = noted.iter().map(|entry| entry.after.as_ref().unwrap().to_string()).collect();
-        assert!(told.iter().all(|text| !text.contains("who")), "{told:?}");
-        assert!(told.last().unwrap().contains("bert@house.example") || told.last().unwrap().contains("lr"), "{told:?}");
-        assert_eq!(told.len(), 4);
+        // Who did what is written down, in names, the latest first.
+        let told = |with: &str, rights: &str| {
+            Some(json!({ "mailbox": "INBOX", "with": with, "rights": letters(rights).letters() }))
+        };
+        let (one, all) = ("bert@house.example", "@house.example");
+        let expected = [
+            (told(all, "si"), told(all, "")),
+            (told(one, "lr"), told(one, "")),
+            (told(all, ""), told(all, "si")),
+            (told(one, ""), told(one, "lr")),
+        ];
+        assert_eq!(house.noted("mailbox.share").await, expected);
         house.check().await;
     });
 }
@@ -348,6 +361,13 @@ fn addresses_are_lent() {
         assert!(matches!(own, Err(SharingError::Owner)), "{own:?}");
         lend(Grantee::Domain(domain), None).await;
         assert_eq!(sends(anna, "sales@house.example").await, None);
+        let told = |with: &str, how: &str| Some(json!({ "with": with, "how": how }));
+        let expected = [
+            (told("@house.example", "on_behalf"), None),
+            (None, told("bert@house.example", "as")),
+            (None, told("@house.example", "on_behalf")),
+        ];
+        assert_eq!(house.noted("mailbox.lend").await, expected, "in names");
         house.check().await;
         store.remove_account(&Address::parse("sales@house.example").unwrap(), None, &Author::house()).await.unwrap();
         assert!(store.lent_to(bert).await.unwrap().is_empty(), "who is removed lends nothing");
