@@ -3,7 +3,7 @@
 use relais_model::{Address, Rights, UidSet};
 use relais_store::{
     AccountKey, AuditFilter, Author, ChangeError, FlagChange, FlagOp, Grantee, Happened, Lent, MailboxKey, NewAccount,
-    Page, Reach, Row, SharingError, Sight,
+    Page, Reach, Removal, Row, SharingError, Sight,
 };
 use serde_json::{Value, json};
 
@@ -312,6 +312,40 @@ fn who_looks_hears_of_changed_rights() {
         store.look_again(&mut sight).await.unwrap();
         assert_eq!((sight.rights(), sight.is_stale()), (letters("l"), false));
         house.check().await;
+    });
+}
+
+/// Owners that are removed share nothing, with those who look at this moment neither.
+#[test]
+fn who_looks_hears_that_the_owner_is_gone() {
+    on_both(|house| async move {
+        let (store, bert) = (&house.store, house.bert);
+        let (address, by) = (Address::parse("sales@house.example").unwrap(), Author::house());
+        let team = house.team("sales@house.example").await;
+        let inbox = house.status(team, "INBOX").await.mailbox.key;
+        house.share(inbox, bert, "lr").await;
+        for what in ["the account", "its domain", "the account, as what is undone"] {
+            let mut sight = house.sight(bert, inbox).await;
+            let mut told = sight.subscribe();
+            told.mark_unchanged();
+            match what {
+                "its domain" => store.remove_domain(&address.domain, Removal::WithContents, None, &by).await.unwrap(),
+                "the account" => store.remove_account(&address, None, &by).await.unwrap(),
+                _ => {
+                    let filter = AuditFilter { act: Some("person.restore".to_owned()), ..AuditFilter::default() };
+                    let restored = store.audit(&filter, &Page::default()).await.unwrap().rows;
+                    store.undo(restored.first().unwrap().key, &by).await.unwrap();
+                }
+            }
+            assert!(told.has_changed().unwrap() && sight.is_stale(), "{what}");
+            store.look_again(&mut sight).await.unwrap();
+            assert_eq!((sight.rights(), sight.is_stale()), (Rights::NONE, false), "{what}");
+            match what {
+                "its domain" => store.restore_domain(&address.domain, &by).await.unwrap(),
+                _ => store.restore_account(&address, &by).await.unwrap(),
+            }
+            house.check().await;
+        }
     });
 }
 

@@ -21,8 +21,9 @@ pub struct Purged {
 }
 
 impl Store {
-    /// Removes an account: nobody finds it any more, its log-in and its mail are refused. Until it is purged its mail is kept, it can come
-    /// back as it was, and its address stays taken. Aliases that lead to it stay, and lead nowhere.
+    /// Removes an account: nobody finds it any more, its log-in and its mail are refused, and who looks at what it shared learns that it
+    /// is shared no longer. Until it is purged its mail is kept, it can come back as it was, and its address stays taken. Aliases that
+    /// lead to it stay, and lead nowhere.
     ///
     /// # Errors
     /// [`DirectoryError::UnknownAddress`], [`DirectoryError::LastOwner`], [`DirectoryError::Stale`].
@@ -33,16 +34,18 @@ impl Store {
         by: &Author,
     ) -> Result<(), DirectoryError> {
         let (address, scribe) = (address.clone(), self.scribe(by));
-        self.change_routes(move |tx| {
+        let removed = self.change_routes(move |tx| {
             Box::pin(async move {
                 let (key, domain) = take(tx, &address).await?;
                 let (before, has) = present(read_state(tx, key).await?)?;
                 check_version(version, has)?;
                 let after = before.clone().removed();
-                put_state(tx, &scribe, "person.remove", (key, &address, domain), &before, &after).await
+                put_state(tx, &scribe, "person.remove", (key, &address, domain), &before, &after).await?;
+                Ok(key)
             })
-        })
-        .await
+        });
+        self.inner.views.ask_again(Some(removed.await?));
+        Ok(())
     }
 
     /// Brings an account back that is removed and not yet purged.
