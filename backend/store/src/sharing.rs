@@ -332,6 +332,15 @@ impl Store {
         Ok(after)
     }
 
+    /// The owner of mailboxes that are shared with these is gone, or back: who looks at one asks anew what they may do there, and who wants to
+    /// hear of names hears of theirs.
+    pub(crate) fn tell_of_owner(&self, owner: AccountKey, grantees: Vec<Grantee>) {
+        self.inner.views.ask_again(Some(owner));
+        for grantee in grantees {
+            self.tell(owner, Happened::Shared(grantee));
+        }
+    }
+
     /// What others share with an account, teams' first, by the owner's address and the mailbox's name: all on which it has some right,
     /// [`MAX_SHARED`] at most.
     pub async fn shared_with(&self, account: AccountKey) -> Result<Vec<SharedMailbox>, StoreError> {
@@ -484,6 +493,14 @@ async fn put(tx: &mut AnyConnection, mailbox: MailboxKey, grantee: Grantee, righ
     let query = sqlx::query(text).bind(mailbox.value()).bind(grantee.kind()).bind(grantee.who());
     let query = if rights == Rights::NONE { query } else { query.bind(rights.letters()) };
     query.execute(tx).await.map(|_| ())
+}
+
+/// With whom an account shares something.
+pub(crate) async fn grantees_of(tx: &mut AnyConnection, owner: AccountKey) -> Result<Vec<Grantee>, StoreError> {
+    let sql = "SELECT DISTINCT g.kind, g.who FROM acl g JOIN mailbox m ON m.mailbox_key = g.mailbox_key
+               WHERE m.account_key = $1";
+    let rows: Vec<(i64, i64)> = sqlx::query_as(sql).bind(owner.value()).fetch_all(tx).await?;
+    rows.into_iter().map(|(kind, who)| Grantee::read(kind, who)).collect()
 }
 
 /// A new mailbox has the rights of the one above it (RFC 4314 §4).

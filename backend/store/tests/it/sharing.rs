@@ -319,7 +319,7 @@ fn who_looks_hears_of_changed_rights() {
 #[test]
 fn who_looks_hears_that_the_owner_is_gone() {
     on_both(|house| async move {
-        let (store, bert) = (&house.store, house.bert);
+        let (store, bert, mut news) = (&house.store, house.bert, house.store.news());
         let (address, by) = (Address::parse("sales@house.example").unwrap(), Author::house());
         let team = house.team("sales@house.example").await;
         let inbox = house.status(team, "INBOX").await.mailbox.key;
@@ -346,6 +346,12 @@ fn who_looks_hears_that_the_owner_is_gone() {
             }
             house.check().await;
         }
+        let mut heard = 0;
+        while let Ok(one) = news.try_recv() {
+            assert_eq!((one.account, one.what), (team, Happened::Shared(Grantee::Account(bert))));
+            heard += 1;
+        }
+        assert_eq!(heard, 4, "with whom it is shared, that it is; that its owner is gone; twice that they are back");
     });
 }
 

@@ -8,7 +8,7 @@ use crate::directory::domain::{refuse_full, take_domain};
 use crate::directory::{DirectoryError, check_version, fold, present};
 use crate::{
     AccountKey, Author, DomainKey, Store, StoreError, Version, access, contact, junk, mailbox, meeting, moving,
-    removed, scheduled, sending, sieve, snoozed, webhook, webmail, writing,
+    removed, scheduled, sending, sharing, sieve, snoozed, webhook, webmail, writing,
 };
 
 /// What a purge took.
@@ -41,10 +41,11 @@ impl Store {
                 check_version(version, has)?;
                 let after = before.clone().removed();
                 put_state(tx, &scribe, "person.remove", (key, &address, domain), &before, &after).await?;
-                Ok(key)
+                Ok((key, sharing::grantees_of(tx, key).await?))
             })
         });
-        self.inner.views.ask_again(Some(removed.await?));
+        let (key, grantees) = removed.await?;
+        self.tell_of_owner(key, grantees);
         Ok(())
     }
 
@@ -54,7 +55,7 @@ impl Store {
     /// [`DirectoryError::UnknownAddress`], [`DirectoryError::TooManyPeople`].
     pub async fn restore_account(&self, address: &Address, by: &Author) -> Result<(), DirectoryError> {
         let (address, scribe) = (address.clone(), self.scribe(by));
-        self.change_routes(move |tx| {
+        let restored = self.change_routes(move |tx| {
             Box::pin(async move {
                 let domain = take_domain(tx, &address.domain, scribe.now()).await?;
                 let sql = "SELECT account_key FROM account WHERE folded = $1 AND removed_at IS NOT NULL";
@@ -63,10 +64,13 @@ impl Store {
                 refuse_full(tx, domain).await?;
                 let (before, _) = present(read_state(tx, key).await?)?;
                 let after = AccountState { is_removed: false, ..before.clone() };
-                put_state(tx, &scribe, "person.restore", (key, &address, domain), &before, &after).await
+                put_state(tx, &scribe, "person.restore", (key, &address, domain), &before, &after).await?;
+                Ok((key, sharing::grantees_of(tx, key).await?))
             })
-        })
-        .await
+        });
+        let (key, grantees) = restored.await?;
+        self.tell_of_owner(key, grantees);
+        Ok(())
     }
 
     /// Removes for good what was removed before `before`: domains with all that is in them, accounts with all their mail; and aliases that ended before. One
