@@ -15,7 +15,8 @@ use relais_sasl::Offer;
 use relais_sasl::scram::Wanted;
 
 pub use appending::AppendMessage;
-pub use log_in::{LogIn, Shown};
+pub use log_in::LogIn;
+pub use relais_sasl::Shown;
 
 use crate::capability::{Capabilities, Hidden};
 use crate::command::reader::{Reason, Refusal};

@@ -20,17 +20,16 @@ mod select;
 mod selected;
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use relais_imap::capability::Hidden;
 use relais_imap::command::{Command, Extension, Tag};
 use relais_imap::limits::Limits;
 use relais_imap::response::{self, Condition, ResponseCode, Status};
-use relais_imap::session::{Config, LogIn, Session, Shown, Step};
+use relais_imap::session::{Config, LogIn, Session, Step};
 use relais_model::ModSeq;
-use relais_reception::{Identity, LoginAnswer, LoginAttempt, Protocol as LoginProtocol};
-use relais_sasl::Credentials;
+use relais_reception::{Identity, Protocol as LoginProtocol};
+use relais_sasl::Shown;
 use relais_sasl::scram::Wanted;
 use relais_store::{AccountKey, ChangeError, MailboxError, StoreError};
 use tokio::sync::watch;
@@ -38,10 +37,10 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
+use crate::House;
 use crate::listener::{TlsMode, Visitor};
-use crate::scram::Scram;
+use crate::login::{Guest, Refusal};
 use crate::wire::Wire;
-use crate::{AccountSeat, House};
 use append::Appending;
 use listening::Listening;
 use selected::{Expunges, Selected, Sync, Synced, Told};
@@ -72,12 +71,10 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
     let mut client = Box::new(Client {
         session,
         house,
-        peer,
+        guest: Guest::new(peer, LoginProtocol::Imap),
         wire: Some(wire),
         out: Vec::new(),
         identity: None,
-        seat: None,
-        scram: Scram::default(),
         selected: None,
         changes: None,
         listening: None,
@@ -94,13 +91,11 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
 struct Client {
     session: Session,
     house: Arc<House>,
-    peer: IpAddr,
+    guest: Guest,
     /// Away only during a handshake.
     wire: Option<Wire>,
     out: Vec<u8>,
     identity: Option<Identity>,
-    seat: Option<AccountSeat>,
-    scram: Scram,
     selected: Option<Box<Selected>>,
     /// While idling: tells that the mailbox changed.
     changes: Option<watch::Receiver<ModSeq>>,
@@ -279,7 +274,7 @@ impl Client {
     async fn wait(&mut self, stop: &CancellationToken) -> io::Result<()> {
         let limits = &self.house.limits;
         let limit = if self.identity.is_some() { limits.imap_idle } else { limits.login_idle };
-        let closing = AccountSeat::closing(self.seat.as_ref());
+        let closing = self.guest.closing();
         let Some(wire) = &mut self.wire else { return Err(io::ErrorKind::NotConnected.into()) };
         let session = &mut self.session;
         let changes = &mut self.changes;
@@ -397,7 +392,8 @@ impl Client {
 
     /// UNAUTHENTICATE (RFC 8437 §3): nothing of who it was is left, and no EXPUNGE is told.
     fn unauthenticate(&mut self, tag: &Tag) -> io::Result<()> {
-        (self.identity, self.seat, self.scram) = (None, None, Scram::default());
+        self.identity = None;
+        self.guest.forget();
         (self.selected, self.changes, self.listening, self.appending) = (None, None, None, None);
         self.told = Told::default();
         let end = Instant::now() + self.house.limits.login_idle;
@@ -416,37 +412,29 @@ impl Client {
     }
 
     async fn log_in(&mut self, log_in: LogIn) -> io::Result<()> {
-        let answer = match log_in.shown {
-            Shown::Password(Credentials { login_name, authorization, password }) => {
-                let (name, peer, protocol) = (login_name, self.peer, LoginProtocol::Imap);
-                self.house.login.check(LoginAttempt { name, authorization, password, peer, protocol }).await
+        let LogIn { tag, shown } = log_in;
+        let bearer = if let Shown::Token(bearer) = &shown { Some(bearer.clone()) } else { None };
+        match (self.guest.show(&self.house, shown).await, bearer) {
+            (Ok(identity), _) => self.let_in(&tag, identity).await,
+            (Err(Refusal::Wrong), Some(bearer)) => {
+                self.session.refuse_token(&mut self.out, tag, &bearer);
+                Ok(())
             }
-            Shown::Proof(place) => self.scram.conclude(&self.house, place).await,
-            Shown::Token(bearer) => {
-                let answer = self.house.check_token(bearer.clone(), self.peer, LoginProtocol::Imap).await;
-                if answer == LoginAnswer::Refused {
-                    self.session.refuse_token(&mut self.out, log_in.tag, &bearer);
-                    return Ok(());
-                }
-                answer
-            }
-        };
-        self.logged_in(&log_in.tag, answer).await
+            (Err(refusal), _) => self.turn_away(&tag, refusal).await,
+        }
     }
 
     /// SCRAM: what is known of the name, or why that isn't told.
     async fn keys(&mut self, tag: &Tag, wanted: Wanted) -> io::Result<()> {
-        let wire = self.wire.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        let bindings = wire.channel_bindings();
-        let visitor = (self.peer, LoginProtocol::Imap);
-        match self.scram.keys(&self.house, wanted, visitor, bindings).await {
+        let bindings = self.wire()?.channel_bindings();
+        match self.guest.keys(&self.house, wanted, bindings).await {
             Ok(known) => {
                 self.session.keys(&mut self.out, Some(known));
                 Ok(())
             }
-            Err(answer) => {
+            Err(refusal) => {
                 self.session.keys(&mut self.out, None);
-                self.logged_in(tag, answer).await
+                self.turn_away(tag, refusal).await
             }
         }
     }
@@ -462,28 +450,24 @@ impl Client {
         }
     }
 
-    async fn logged_in(&mut self, tag: &Tag, answer: LoginAnswer) -> io::Result<()> {
-        let outcome = match answer {
-            LoginAnswer::Granted(identity) => match self.house.seat(&identity) {
-                Some(seat) => {
-                    info!(account = %identity.address, "logged in");
-                    self.wire()?.end_at(None);
-                    self.hide_for(identity.account).await;
-                    (self.identity, self.seat) = (Some(identity), Some(seat));
-                    self.session.logged_in();
-                    Ok(Done { code: Some(ResponseCode::Capability(self.session.capabilities())), text: "Logged in" })
-                }
-                None => Err(Halt::no(ResponseCode::Limit, "This account has too many connections now; close one")),
-            },
-            LoginAnswer::Refused => Err(Halt::no(ResponseCode::AuthenticationFailed, "Name or password is wrong")),
-            LoginAnswer::TooMany { .. } => {
-                Err(Halt::no(ResponseCode::Unavailable, "Too many failed log-ins; wait and try again"))
-            }
-            LoginAnswer::Unavailable => {
-                Err(Halt::no(ResponseCode::Unavailable, "Log-in is not possible now; try again later"))
-            }
+    async fn let_in(&mut self, tag: &Tag, identity: Identity) -> io::Result<()> {
+        info!(account = %identity.address, "logged in");
+        self.wire()?.end_at(None);
+        self.hide_for(identity.account).await;
+        self.identity = Some(identity);
+        self.session.logged_in();
+        let done = Done { code: Some(ResponseCode::Capability(self.session.capabilities())), text: "Logged in" };
+        self.conclude(tag, Ok(done), After { expunges: Expunges::Keep, ..After::ANY }).await
+    }
+
+    async fn turn_away(&mut self, tag: &Tag, refusal: Refusal) -> io::Result<()> {
+        let (code, text) = match refusal {
+            Refusal::Wrong => (ResponseCode::AuthenticationFailed, "Name or password is wrong"),
+            Refusal::TooMany => (ResponseCode::Unavailable, "Too many failed log-ins; wait and try again"),
+            Refusal::NoSeat => (ResponseCode::Limit, "This account has too many connections now; close one"),
+            Refusal::Unavailable => (ResponseCode::Unavailable, "Log-in is not possible now; try again later"),
         };
-        self.conclude(tag, outcome, After { expunges: Expunges::Keep, ..After::ANY }).await
+        self.conclude(tag, Err(Halt::no(code, text)), After { expunges: Expunges::Keep, ..After::ANY }).await
     }
 
     async fn command(&mut self, tag: Tag, command: Command) -> io::Result<()> {
@@ -517,7 +501,7 @@ impl Client {
             // Whoever has the turn must not wait for a peer; a line of progress every few seconds is all that is sent meanwhile.
             self.flush().await?;
         }
-        let _turn = match &self.seat {
+        let _turn = match self.guest.seat() {
             Some(seat) if is_long => seat.turn().await,
             _ => None,
         };

@@ -1,7 +1,7 @@
 //! The doors for mail. A connection comes in at a [`listener`], gets its TLS from [`tls`], and is carried by one driver a
 //! protocol: [`smtp`], [`imap`], [`pop3`], [`sieve`]. A driver moves octets between a socket and a session machine, asks the house
-//! what the machine asks, and knows no rule of the protocol. [`scram`] is the house's half of a SCRAM exchange. [`accounts`] counts an account's sessions; [`probe`] is the stranger
-//! who tries at start whether a door relays.
+//! what the machine asks, and knows no rule of the protocol. [`login`] is the house's half of a log-in, the same at all doors.
+//! [`accounts`] counts an account's sessions; [`probe`] is the stranger who tries at start whether a door relays.
 //!
 //! Invariants: no SQL here, no wording of a protocol outside its language's crate (IMAP's commands are the exception: each
 //! has its file in [`imap`], for there the store *is* the protocol's subject). Nothing is detached: every connection is a
@@ -13,10 +13,10 @@ mod accounts;
 mod imap;
 mod limits;
 mod listener;
+mod login;
 mod pop3;
 mod probe;
 mod proxy;
-mod scram;
 mod sieve;
 mod smtp;
 mod wire;

@@ -8,17 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use relais_model::{MailboxName, Uid};
 use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls};
-use relais_reception::{Identity, LoginAnswer, LoginAttempt, Protocol as LoginProtocol};
+use relais_reception::{Identity, Protocol as LoginProtocol};
 use relais_store::{AccountKey, FlagChange, FlagOp, Row, StoreError, View};
 use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
+use crate::House;
 use crate::listener::{TlsMode, Visitor};
-use crate::scram::Scram;
+use crate::login::{Guest, Refusal};
 use crate::wire::Wire;
-use crate::{AccountSeat, House};
 use ahead::Ahead;
 
 /// Octets of a message that are handed over at once.
@@ -65,8 +65,8 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         allow_plain_login: visitor.listener.plain_login,
         scram: house.scram,
     });
-    let scram = Scram::default();
-    let mut driver = Driver { session, house, peer: visitor.peer, identity: None, seat: None, scram, open: None };
+    let guest = Guest::new(visitor.peer, LoginProtocol::Pop3);
+    let mut driver = Driver { session, house, guest, identity: None, open: None };
     if !early.is_empty() {
         driver.session.feed(&early);
     }
@@ -85,10 +85,8 @@ struct Open {
 struct Driver {
     session: Session,
     house: Arc<House>,
-    peer: std::net::IpAddr,
+    guest: Guest,
     identity: Option<Identity>,
-    seat: Option<AccountSeat>,
-    scram: Scram,
     open: Option<Open>,
 }
 
@@ -98,7 +96,7 @@ impl Driver {
         loop {
             match self.session.step() {
                 Step::Read => {
-                    let closing = AccountSeat::closing(self.seat.as_ref());
+                    let closing = self.guest.closing();
                     tokio::select! {
                         () = stop.cancelled() => self.session.expire(),
                         () = closing => self.session.expire(),
@@ -141,36 +139,19 @@ impl Driver {
 
     async fn decide(&mut self, question: Question, wire: &mut Wire) -> Answer {
         match question {
-            Question::Login { login_name, authzid, password } => {
-                let attempt = LoginAttempt {
-                    name: login_name,
-                    authorization: authzid,
-                    password,
-                    peer: self.peer,
-                    protocol: LoginProtocol::Pop3,
-                };
-                let answer = self.house.login.check(attempt).await;
-                self.logged_in(answer, wire)
-            }
+            Question::Login(shown) => match self.guest.show(&self.house, shown).await {
+                Ok(identity) => self.let_in(identity, wire),
+                Err(refusal) => turned_away(refusal),
+            },
             Question::Keys(wanted) => {
-                let (visitor, bindings) = ((self.peer, LoginProtocol::Pop3), wire.channel_bindings());
-                match self.scram.keys(&self.house, wanted, visitor, bindings).await {
-                    Ok(known) => Answer::Known(Box::new(known)),
-                    Err(answer) => self.logged_in(answer, wire),
-                }
-            }
-            Question::Proof(place) => {
-                let answer = self.scram.conclude(&self.house, place).await;
-                self.logged_in(answer, wire)
-            }
-            Question::Token(bearer) => {
-                let answer = self.house.check_token(bearer, self.peer, LoginProtocol::Pop3).await;
-                self.logged_in(answer, wire)
+                let bindings = wire.channel_bindings();
+                let keys = self.guest.keys(&self.house, wanted, bindings).await;
+                keys.map_or_else(turned_away, |known| Answer::Known(Box::new(known)))
             }
             Question::OpenMaildrop => {
                 let answer = self.open_maildrop().await;
                 if !matches!(answer, Answer::Maildrop(_)) {
-                    self.seat = None;
+                    self.guest.forget();
                 }
                 answer
             }
@@ -185,20 +166,10 @@ impl Driver {
         }
     }
 
-    fn logged_in(&mut self, answer: LoginAnswer, wire: &mut Wire) -> Answer {
-        match answer {
-            LoginAnswer::Granted(identity) => {
-                self.seat = self.house.seat(&identity);
-                if self.seat.is_none() {
-                    return Answer::Unavailable;
-                }
-                wire.end_at(None);
-                self.identity = Some(identity);
-                Answer::LoggedIn
-            }
-            LoginAnswer::Refused => Answer::Refused,
-            LoginAnswer::TooMany { .. } | LoginAnswer::Unavailable => Answer::Unavailable,
-        }
+    fn let_in(&mut self, identity: Identity, wire: &mut Wire) -> Answer {
+        wire.end_at(None);
+        self.identity = Some(identity);
+        Answer::LoggedIn
     }
 
     async fn open_maildrop(&mut self) -> Answer {
@@ -281,5 +252,12 @@ impl Driver {
         self.house.store.store_flags(mailbox, deleted.clone(), delete, None).await?;
         self.house.store.expunge(mailbox, Some(deleted)).await?;
         Ok(())
+    }
+}
+
+fn turned_away(refusal: Refusal) -> Answer {
+    match refusal {
+        Refusal::Wrong => Answer::Refused,
+        Refusal::TooMany | Refusal::NoSeat | Refusal::Unavailable => Answer::Unavailable,
     }
 }

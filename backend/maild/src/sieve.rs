@@ -3,17 +3,17 @@
 use std::io;
 use std::sync::Arc;
 
-use relais_reception::{Identity, LoginAnswer, LoginAttempt, Protocol as LoginProtocol};
+use relais_reception::{Identity, Protocol as LoginProtocol};
 use relais_sieve::managesieve::{Answer, Config, Listed, Question, Session, Step, Tls};
 use relais_store::{Author, RuleScope, SieveError, Via};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
+use crate::House;
 use crate::listener::{TlsMode, Visitor};
-use crate::scram::Scram;
+use crate::login::{Guest, Refusal};
 use crate::wire::Wire;
-use crate::{AccountSeat, House};
 
 /// Carries one connection from its greeting to its end.
 pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
@@ -30,8 +30,8 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         dialect: relais_reception::script_dialect(),
         max_redirects: relais_reception::script_limits().redirects,
     });
-    let scram = Scram::default();
-    let mut driver = Driver { session, house, peer: visitor.peer, identity: None, seat: None, scram };
+    let guest = Guest::new(visitor.peer, LoginProtocol::Sieve);
+    let mut driver = Driver { session, house, guest, identity: None };
     if !early.is_empty() {
         driver.session.feed(&early);
     }
@@ -43,10 +43,8 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
 struct Driver {
     session: Session,
     house: Arc<House>,
-    peer: std::net::IpAddr,
+    guest: Guest,
     identity: Option<Identity>,
-    seat: Option<AccountSeat>,
-    scram: Scram,
 }
 
 impl Driver {
@@ -55,7 +53,7 @@ impl Driver {
         loop {
             match self.session.step() {
                 Step::Read => {
-                    let closing = AccountSeat::closing(self.seat.as_ref());
+                    let closing = self.guest.closing();
                     tokio::select! {
                         () = stop.cancelled() => self.session.expire(),
                         () = closing => self.session.expire(),
@@ -95,34 +93,18 @@ impl Driver {
 
     async fn decide(&mut self, question: Question, wire: &mut Wire) -> Answer {
         match question {
-            Question::Login { login_name, authzid, password } => {
-                let attempt = LoginAttempt {
-                    name: login_name,
-                    authorization: authzid,
-                    password,
-                    peer: self.peer,
-                    protocol: LoginProtocol::Sieve,
-                };
-                let answer = self.house.login.check(attempt).await;
-                self.logged_in(answer, wire)
-            }
+            Question::Login(shown) => match self.guest.show(&self.house, shown).await {
+                Ok(identity) => self.let_in(identity, wire),
+                Err(refusal) => turned_away(refusal),
+            },
             Question::Keys(wanted) => {
-                let (visitor, bindings) = ((self.peer, LoginProtocol::Sieve), wire.channel_bindings());
-                match self.scram.keys(&self.house, wanted, visitor, bindings).await {
-                    Ok(known) => Answer::Known(Box::new(known)),
-                    Err(answer) => self.logged_in(answer, wire),
-                }
-            }
-            Question::Proof(place) => {
-                let answer = self.scram.conclude(&self.house, place).await;
-                self.logged_in(answer, wire)
-            }
-            Question::Token(bearer) => {
-                let answer = self.house.check_token(bearer, self.peer, LoginProtocol::Sieve).await;
-                self.logged_in(answer, wire)
+                let bindings = wire.channel_bindings();
+                let keys = self.guest.keys(&self.house, wanted, bindings).await;
+                keys.map_or_else(turned_away, |known| Answer::Known(Box::new(known)))
             }
             Question::Forget => {
-                (self.identity, self.seat) = (None, None);
+                self.identity = None;
+                self.guest.forget();
                 Answer::Done
             }
             question => match self.identity.clone() {
@@ -132,21 +114,11 @@ impl Driver {
         }
     }
 
-    fn logged_in(&mut self, answer: LoginAnswer, wire: &mut Wire) -> Answer {
-        match answer {
-            LoginAnswer::Granted(identity) => {
-                self.seat = self.house.seat(&identity);
-                if self.seat.is_none() {
-                    return Answer::Unavailable;
-                }
-                wire.end_at(None);
-                let owner = identity.address.to_string();
-                self.identity = Some(identity);
-                Answer::LoggedIn(owner)
-            }
-            LoginAnswer::Refused => Answer::Refused,
-            LoginAnswer::TooMany { .. } | LoginAnswer::Unavailable => Answer::Unavailable,
-        }
+    fn let_in(&mut self, identity: Identity, wire: &mut Wire) -> Answer {
+        wire.end_at(None);
+        let owner = identity.address.to_string();
+        self.identity = Some(identity);
+        Answer::LoggedIn(owner)
     }
 
     /// What only who has logged in may ask.
@@ -157,7 +129,7 @@ impl Driver {
             name: identity.address.to_string(),
             account: Some(account),
             via: Via::MailProgram,
-            peer: Some(self.peer),
+            peer: Some(self.guest.peer()),
         };
         match question {
             Question::List => {
@@ -178,11 +150,16 @@ impl Driver {
             }
             Question::Delete { name } => store.remove_sieve_script(&by, scope, &name).await?,
             Question::Rename { from, to } => store.rename_sieve_script(&by, scope, &from, &to).await?,
-            Question::Login { .. } | Question::Keys(_) | Question::Proof(_) | Question::Token(_) | Question::Forget => {
-                return Ok(Answer::Unavailable);
-            }
+            Question::Login(_) | Question::Keys(_) | Question::Forget => return Ok(Answer::Unavailable),
         }
         Ok(Answer::Done)
+    }
+}
+
+fn turned_away(refusal: Refusal) -> Answer {
+    match refusal {
+        Refusal::Wrong => Answer::Refused,
+        Refusal::TooMany | Refusal::NoSeat | Refusal::Unavailable => Answer::Unavailable,
     }
 }
 

@@ -6,19 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relais_model::{EnhancedCode, Reply};
-use relais_reception::{
-    Arrival, Door, Fault, Incoming, LoginAnswer, Plan, Protocol as LoginProtocol, Reception, Visit,
-};
-use relais_sasl::Credentials;
+use relais_reception::{Arrival, Door, Fault, Incoming, Plan, Protocol as LoginProtocol, Reception, Visit};
 use relais_smtp::server::{Answer, Config, Question, Role, Session, Step, Tls, too_large};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use crate::House;
 use crate::listener::{Protocol, TlsMode, Visitor};
-use crate::scram::Scram;
+use crate::login::{Guest, Refusal};
 use crate::wire::Wire;
-use crate::{AccountSeat, House};
 
 /// Carries one connection from its greeting to its end.
 pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
@@ -36,8 +33,7 @@ struct Driver {
     session: Session,
     house: Arc<House>,
     visit: Visit,
-    seat: Option<AccountSeat>,
-    scram: Scram,
+    guest: Guest,
     /// Commands that made no sense, as many as were noted.
     senseless: usize,
     /// Where the recipients accepted so far lead, in RCPT's order.
@@ -61,8 +57,7 @@ impl Driver {
             session: Session::new(config(visitor, house, door)),
             house: Arc::clone(house),
             visit,
-            seat: None,
-            scram: Scram::default(),
+            guest: Guest::new(visitor.peer, LoginProtocol::Smtp),
             senseless: 0,
             plans: Vec::new(),
             incoming: None,
@@ -78,7 +73,7 @@ impl Driver {
             self.note_senseless();
             match next {
                 Step::Read => {
-                    let closing = AccountSeat::closing(self.seat.as_ref());
+                    let closing = self.guest.closing();
                     tokio::select! {
                         biased;
                         () = stop.cancelled(), if !is_stopping => {
@@ -99,7 +94,9 @@ impl Driver {
                 Step::StartTls => {
                     wire = wire.start_tls(self.house.tls.shown(), &[], self.house.limits.handshake).await?;
                     self.session.tls_started();
-                    (self.visit.identity, self.seat) = (None, None); // RFC 3207 §4.2: what was said before is forgotten
+                    // RFC 3207 §4.2: what was said before is forgotten.
+                    self.visit.identity = None;
+                    self.guest.forget();
                 }
                 Step::Ask(question) => {
                     let answer = self.decide(question, &wire).await;
@@ -171,21 +168,17 @@ impl Driver {
     async fn decide(&mut self, question: Question, wire: &Wire) -> Answer {
         let reception = &self.house.reception;
         match question {
-            Question::Login(login) => self.login(login).await,
-            Question::Keys(wanted) => {
-                let (peer, bindings) = (self.visit.peer, wire.channel_bindings());
-                match self.scram.keys(&self.house, wanted, (peer, LoginProtocol::Smtp), bindings).await {
-                    Ok(known) => Answer::Known(Box::new(known)),
-                    Err(answer) => self.logged_in(answer),
+            Question::Login(shown) => match self.guest.show(&self.house, shown).await {
+                Ok(identity) => {
+                    self.visit.identity = Some(identity);
+                    Answer::Accept
                 }
-            }
-            Question::Proof(place) => {
-                let answer = self.scram.conclude(&self.house, place).await;
-                self.logged_in(answer)
-            }
-            Question::Token(bearer) => {
-                let answer = self.house.check_token(bearer, self.visit.peer, LoginProtocol::Smtp).await;
-                self.logged_in(answer)
+                Err(refusal) => turned_away(refusal),
+            },
+            Question::Keys(wanted) => {
+                let bindings = wire.channel_bindings();
+                let keys = self.guest.keys(&self.house, wanted, bindings).await;
+                keys.map_or_else(turned_away, |known| Answer::Known(Box::new(known)))
             }
             Question::Mail(envelope) => {
                 self.plans.clear();
@@ -234,38 +227,6 @@ impl Driver {
         }
     }
 
-    async fn login(&mut self, login: Credentials) -> Answer {
-        let attempt = relais_reception::LoginAttempt {
-            name: login.login_name,
-            authorization: login.authorization,
-            password: login.password,
-            peer: self.visit.peer,
-            protocol: LoginProtocol::Smtp,
-        };
-        let answer = self.house.login.check(attempt).await;
-        self.logged_in(answer)
-    }
-
-    fn logged_in(&mut self, answer: LoginAnswer) -> Answer {
-        let (code, enhanced, text) = match answer {
-            LoginAnswer::Granted(identity) => {
-                if let Some(seat) = self.house.seat(&identity) {
-                    (self.visit.identity, self.seat) = (Some(identity), Some(seat));
-                    return Answer::Accept;
-                }
-                (454, EnhancedCode::new(4, 7, 0), "This account has too many connections now; close one and try again")
-            }
-            LoginAnswer::Refused => (535, EnhancedCode::new(5, 7, 8), "Name or password is wrong"),
-            LoginAnswer::TooMany { .. } => {
-                (454, EnhancedCode::new(4, 7, 0), "Too many failed log-ins; wait and try again")
-            }
-            LoginAnswer::Unavailable => {
-                (454, EnhancedCode::new(4, 7, 0), "Log-in is not possible now; try again later")
-            }
-        };
-        Answer::Reply(Reply::new(code, enhanced, text))
-    }
-
     async fn keep(&mut self, octets: &[u8]) {
         let Some(incoming) = &mut self.incoming else { return };
         if let Err(error) = incoming.write(octets).await {
@@ -274,6 +235,18 @@ impl Driver {
             self.session.abandon(Reply::new(452, EnhancedCode::new(4, 3, 1), "There is no room for this message now"));
         }
     }
+}
+
+fn turned_away(refusal: Refusal) -> Answer {
+    let (code, enhanced, text) = match refusal {
+        Refusal::Wrong => (535, EnhancedCode::new(5, 7, 8), "Name or password is wrong"),
+        Refusal::TooMany => (454, EnhancedCode::new(4, 7, 0), "Too many failed log-ins; wait and try again"),
+        Refusal::NoSeat => {
+            (454, EnhancedCode::new(4, 7, 0), "This account has too many connections now; close one and try again")
+        }
+        Refusal::Unavailable => (454, EnhancedCode::new(4, 7, 0), "Log-in is not possible now; try again later"),
+    };
+    Answer::Reply(Reply::new(code, enhanced, text))
 }
 
 /// The machine asked about what isn't there: nothing was taken.

@@ -4,7 +4,7 @@
 //! driver does it: it reads, writes, starts TLS, answers a [`Question`] by [`Session::answer`], closes. A message asked for
 //! is given in chunks to [`Session::message`], which writes it in POP3's form.
 //!
-//! Invariants: no I/O, no clock, no store. Until `Ask(Login)` or `Ask(Proof)` was answered with [`Answer::LoggedIn`] and the maildrop is
+//! Invariants: no I/O, no clock, no store. Until `Ask(Login)` was answered with [`Answer::LoggedIn`] and the maildrop is
 //! open, no command reaches it. Messages leave the maildrop by `Ask(Commit)` alone, which only QUIT brings about. How the
 //! peer's octets are split changes nothing in the answers. What is kept of a peer's input is limited by [`limit`].
 //!

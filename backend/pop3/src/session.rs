@@ -6,7 +6,7 @@ use std::io::Write as _;
 use memchr::memchr;
 use relais_model::{Secret, Uid, UidSet};
 use relais_sasl::scram::{Known, Wanted};
-use relais_sasl::{Bearer, Credentials, Exchange, Mechanism, Offer, Progress, scram};
+use relais_sasl::{Credentials, Exchange, Mechanism, Offer, Progress, Shown, scram};
 
 use crate::command::{BadCommand, Command};
 use crate::encoder::MessageEncoder;
@@ -58,21 +58,10 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// Who is this? [`Answer::LoggedIn`] or [`Answer::Refused`].
-    Login {
-        /// The name as typed in.
-        login_name: String,
-        /// Whom to act as, where PLAIN named one (RFC 4616 §2).
-        authzid: Option<String>,
-        /// What was typed in with it.
-        password: Secret,
-    },
+    Login(Shown),
     /// SCRAM: what is known of this name? [`Answer::Known`], or as for [`Question::Login`]. What is known of a name that nobody has
     /// looks the same.
     Keys(Wanted),
-    /// SCRAM: the password in this place of what was known is the peer's, or none is. As [`Question::Login`].
-    Proof(Option<usize>),
-    /// Whose is this token? As [`Question::Login`].
-    Token(Bearer),
     /// Lock and list the maildrop of who has just logged in. [`Answer::Maildrop`] or [`Answer::InUse`]; after any other
     /// than the first, forget the log-in.
     OpenMaildrop,
@@ -252,18 +241,16 @@ impl Session {
                 self.asked = None;
                 return self.keys_found(*known);
             }
-            (Some(Question::Login { .. } | Question::Proof(_) | Question::Token(_)), Answer::LoggedIn) => {
+            (Some(Question::Login(_)), Answer::LoggedIn) => {
                 self.asked = Some(Question::OpenMaildrop);
                 return;
             }
-            (Some(Question::Login { .. } | Question::Proof(_) | Question::Keys(_)), Answer::Refused) => {
-                self.refuse_login();
-            }
             // RFC 7628 §3.2.2: first the client is told why, and says that it has heard it.
-            (Some(Question::Token(bearer)), Answer::Refused) => {
+            (Some(Question::Login(Shown::Token(bearer))), Answer::Refused) => {
                 let refusal = bearer.refusal();
                 self.challenge(refusal);
             }
+            (Some(Question::Login(_) | Question::Keys(_)), Answer::Refused) => self.refuse_login(),
             (Some(Question::OpenMaildrop), Answer::Maildrop(maildrop)) => {
                 let (count, octets) = maildrop.totals();
                 ok(&mut self.output, format_args!("{count} messages ({octets} octets)"));
@@ -415,7 +402,8 @@ impl Session {
         match login_name.take() {
             Some(login_name) => {
                 let password = Secret::new(password);
-                self.asked = Some(Question::Login { login_name, authzid: None, password });
+                let credentials = Credentials { login_name, authorization: None, password };
+                self.asked = Some(Question::Login(Shown::Password(credentials)));
             }
             None => self.refuse("USER comes first"),
         }
@@ -465,12 +453,7 @@ impl Session {
                 self.asked = Some(Question::Keys(question.wanted()));
                 self.state = State::AwaitingKeys(question);
             }
-            Progress::Complete(Credentials { login_name, authorization, password }) => {
-                self.asked = Some(Question::Login { login_name, authzid: authorization, password });
-            }
-            Progress::Proven(place) => self.asked = Some(Question::Proof(Some(place))),
-            Progress::Disproven => self.asked = Some(Question::Proof(None)),
-            Progress::Token(bearer) => self.asked = Some(Question::Token(bearer)),
+            Progress::Complete(shown) => self.asked = Some(Question::Login(shown)),
             Progress::Refused => self.refuse_login(),
             Progress::Malformed => self.refuse("This is no message of the mechanism"),
         }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! client                                                            server
-//! n,a=name,^Aauth=Bearer token^A^A       (OAUTHBEARER)  ────────>   whose token?  [`Progress::Token`]
+//! n,a=name,^Aauth=Bearer token^A^A       (OAUTHBEARER)  ────────>   whose token?  [`Shown::Token`]
 //! user=name^Aauth=Bearer token^A^A       (XOAUTH2)      ────────>
 //!                     where it is none: {"status":"invalid_token"}  <────────  [`Bearer::refusal`]
 //! ^A, or nothing                                        ────────>   [`Progress::Refused`]
@@ -112,7 +112,7 @@ mod tests {
     use data_encoding::BASE64;
 
     use super::*;
-    use crate::{Mechanism, Offer, Progress, encode};
+    use crate::{Mechanism, Offer, Progress, Shown, encode};
 
     const OFFER: Offer = Offer { scram: true, under_tls: true };
 
@@ -122,7 +122,7 @@ mod tests {
         let exchange = Exchange::begin(mechanism, OFFER);
         assert_eq!(exchange.challenge(), "");
         let said = match exchange.respond(encode(&message).as_bytes()) {
-            Progress::Token(bearer) => format!("{:?} {}", bearer.login_name, bearer.token.expose()),
+            Progress::Complete(Shown::Token(bearer)) => format!("{:?} {}", bearer.login_name, bearer.token.expose()),
             Progress::Malformed => "malformed".to_owned(),
             other => format!("{other:?}"),
         };
@@ -180,7 +180,8 @@ mod tests {
             };
             for answer in ["AQ==", "", "no base64", &encode(message)] {
                 let exchange = Exchange::begin(mechanism, OFFER);
-                let Progress::Token(bearer) = exchange.respond(encode(message).as_bytes()) else { panic!("a token") };
+                let progress = exchange.respond(encode(message).as_bytes());
+                let Progress::Complete(Shown::Token(bearer)) = progress else { panic!("a token") };
                 let refusal = bearer.refusal();
                 let said = String::from_utf8(BASE64.decode(refusal.challenge().as_bytes()).unwrap()).unwrap();
                 assert!(said.starts_with(&format!("{{\"status\":\"{status}\"")) && said.ends_with('}'), "{said}");

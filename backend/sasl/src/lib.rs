@@ -96,6 +96,17 @@ pub struct Credentials {
     pub password: Secret,
 }
 
+/// What a peer shows to be let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// A name and a password, as typed.
+    Password(Credentials),
+    /// SCRAM: it has the password in this place of [`scram::Verifier::keys`], or none of them, or the proof was made for another exchange.
+    Proof(Option<usize>),
+    /// A token; where it opens nothing, go on with [`Bearer::refusal`].
+    Token(Bearer),
+}
+
 /// An exchange under way: one response after another.
 #[derive(Debug)]
 pub struct Exchange(Awaited);
@@ -129,13 +140,7 @@ pub enum Progress {
     /// Look up what is known of this name, and [`scram::Question::answer`].
     Ask(scram::Question),
     /// All is said: check it.
-    Complete(Credentials),
-    /// The password in this place of [`scram::Verifier::keys`] is the client's.
-    Proven(usize),
-    /// None of them is, or the proof was made for another exchange.
-    Disproven,
-    /// A token was shown: whose is it? Where nobody's, go on with [`Bearer::refusal`].
-    Token(Bearer),
+    Complete(Shown),
     /// The client has heard that its token opens nothing: it is refused, and that was counted.
     Refused,
     /// Not the mechanism's form.
@@ -174,18 +179,26 @@ impl Exchange {
         match (self.0, decode(response)) {
             (Awaited::RefusalSeen(_), _) => Progress::Refused,
             (_, None) => Progress::Malformed,
-            (Awaited::Plain, Some(text)) => plain(&text).map_or(Progress::Malformed, Progress::Complete),
+            (Awaited::Plain, Some(text)) => plain(&text).map(Shown::Password).into(),
             (Awaited::Name, Some(text)) => Progress::Continue(Self(Awaited::Password(text))),
             (Awaited::Password(login_name), Some(text)) => {
-                Progress::Complete(Credentials { login_name, authorization: None, password: Secret::new(text) })
+                let password = Secret::new(text);
+                Progress::Complete(Shown::Password(Credentials { login_name, authorization: None, password }))
             }
             (Awaited::Scram { is_plus, offers_plus }, Some(text)) => {
                 scram::Question::parse(&text, is_plus, offers_plus).map_or(Progress::Malformed, Progress::Ask)
             }
             (Awaited::Proof(awaited), Some(text)) => awaited.respond(&text),
             (Awaited::End(awaited), Some(text)) => awaited.respond(&text),
-            (Awaited::Token(dialect), Some(text)) => dialect.read(&text).map_or(Progress::Malformed, Progress::Token),
+            (Awaited::Token(dialect), Some(text)) => dialect.read(&text).map(Shown::Token).into(),
         }
+    }
+}
+
+impl From<Option<Shown>> for Progress {
+    /// From the last response; none: it isn't the mechanism's form.
+    fn from(shown: Option<Shown>) -> Self {
+        shown.map_or(Self::Malformed, Self::Complete)
     }
 }
 
@@ -232,7 +245,7 @@ mod tests {
                     said.push(next.challenge().to_owned());
                     exchange = next;
                 }
-                Progress::Complete(Credentials { login_name, authorization, password }) => {
+                Progress::Complete(Shown::Password(Credentials { login_name, authorization, password })) => {
                     said.push(format!("{authorization:?} {login_name} {}", password.expose()));
                     break;
                 }

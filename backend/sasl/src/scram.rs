@@ -6,7 +6,7 @@
 //!                                 <──────────────────    r=onetwo,s=salt,i=4096
 //! c=biws,r=onetwo,p=proof         ──────────────────>    is it one of them?
 //!                                 <──────────────────    v=signature
-//! (empty: the three protocols say nothing beside success) ──>   [`Progress::Proven`]
+//! (empty: the three protocols say nothing beside success) ──>   [`Shown::Proof`]
 //! ```
 //! The account may have several passwords under one salt: the proof is tried against each ([`Verifier::keys`]).
 //!
@@ -26,7 +26,7 @@ use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 pub use client::{Client, Proof};
 pub(crate) use message::name as saslname;
 
-use crate::{Awaited, Exchange, Progress};
+use crate::{Awaited, Exchange, Progress, Shown};
 use message::{Binding, ClientFinal, ClientFirst};
 
 /// RFC 7677 §4: at least so many.
@@ -187,7 +187,7 @@ impl AwaitedProof {
                 let challenge = BASE64.encode(last.as_bytes());
                 Progress::Continue(Exchange(Awaited::End(Box::new(AwaitedEnd { place, challenge }))))
             }
-            None => Progress::Disproven,
+            None => Progress::Complete(Shown::Proof(None)),
         }
     }
 }
@@ -198,7 +198,7 @@ impl AwaitedEnd {
     }
 
     pub(crate) fn respond(&self, message: &str) -> Progress {
-        if message.is_empty() { Progress::Proven(self.place) } else { Progress::Malformed }
+        message.is_empty().then_some(Shown::Proof(Some(self.place))).into()
     }
 }
 

@@ -6,13 +6,13 @@
 use relais_model::Address;
 use serde_json::json;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::audit::{Deed, Scribe};
 use crate::directory::read_address;
 use crate::error::StoreError;
 use crate::key::{AccountKey, DomainKey};
-use crate::sharing::{Grantee, SharingError};
+use crate::sharing::{Grantee, NAMED, SharingError, name_of};
 use crate::{Author, Store};
 
 /// How many an address is lent to, at most.
@@ -76,19 +76,13 @@ pub struct LentAddress {
 impl Store {
     /// To whom an account's address is lent: accounts first, then domains, then anyone.
     pub async fn borrowers(&self, owner: AccountKey) -> Result<Vec<Borrower>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT l.kind, l.who, l.how, a.address, d.name FROM lent_address l
-             LEFT JOIN account a ON l.kind = 2 AND a.account_key = l.who
-             LEFT JOIN domain d ON l.kind = 1 AND d.domain_key = l.who
-             WHERE l.account_key = $1 ORDER BY l.kind DESC, a.address, d.name",
-        )
-        .bind(owner.value())
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
+        let [columns, tables, order] = NAMED;
+        let text = format!("SELECT {columns}, g.how FROM lent_address g {tables} WHERE g.account_key = $1 {order}");
+        let query = sqlx::query(AssertSqlSafe(text)).bind(owner.value());
+        let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let read = |row: &AnyRow| {
-            let grantee = Grantee::read(row.try_get(0)?, row.try_get(1)?)?;
-            let name = grantee.named(row.try_get(3)?, row.try_get(4)?)?;
-            Ok(Borrower { grantee, name, how: Lent::read(row.try_get(2)?)? })
+            let (grantee, name) = Grantee::named(row)?;
+            Ok(Borrower { grantee, name, how: Lent::read(row.try_get(4)?)? })
         };
         rows.iter().map(read).collect()
     }
@@ -146,18 +140,17 @@ async fn lend_in(
     grantee: Grantee,
     how: Option<Lent>,
 ) -> Result<(), SharingError> {
-    let query = sqlx::query("SELECT address, domain_key FROM account WHERE account_key = $1").bind(owner.value());
-    let row = query.fetch_optional(&mut *tx).await?.ok_or(SharingError::NotFound)?;
+    // Its row is written, so that all who lend it, and who purges it, wait for each other on both engines.
+    let sql = "UPDATE account SET version = version WHERE account_key = $1 RETURNING address, domain_key";
+    let row: Option<(String, i64)> = sqlx::query_as(sql).bind(owner.value()).fetch_optional(&mut *tx).await?;
+    let (subject, domain) = row.ok_or(SharingError::NotFound)?;
     if grantee == Grantee::Account(owner) {
         return Err(SharingError::Owner);
     }
     let sql = "SELECT kind, who, how FROM lent_address WHERE account_key = $1";
-    let rows = sqlx::query(sql).bind(owner.value()).fetch_all(&mut *tx).await?;
-    let is_meant = |row: &&AnyRow| {
-        let (kind, who) = (row.try_get::<i64, _>(0), row.try_get::<i64, _>(1));
-        kind.is_ok_and(|kind| kind == grantee.kind()) && who.is_ok_and(|who| who == grantee.who())
-    };
-    let before = rows.iter().find(is_meant).map(|row| Lent::read(row.try_get(2)?)).transpose()?;
+    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(sql).bind(owner.value()).fetch_all(&mut *tx).await?;
+    let found = rows.iter().find(|(kind, who, _)| (*kind, *who) == (grantee.kind(), grantee.who()));
+    let before = found.map(|(_, _, how)| Lent::read(*how)).transpose()?;
     if before == how {
         return Ok(());
     }
@@ -173,11 +166,11 @@ async fn lend_in(
     let query = sqlx::query(text).bind(owner.value()).bind(grantee.kind()).bind(grantee.who());
     let query = if let Some(how) = how { query.bind(how.number()) } else { query };
     query.execute(&mut *tx).await?;
-    let told =
-        |how: Option<Lent>| how.map(|how| json!({ "kind": grantee.kind(), "who": grantee.who(), "how": how.as_str() }));
-    let (about, domain) = (Some(owner.value()), Some(DomainKey::new(row.try_get(1)?)));
-    let (act, subject) = ("mailbox.lend", row.try_get(0)?);
-    scribe.note(tx, Deed { act, subject, about, domain, before: told(before), after: told(how) }).await?;
+    let with = name_of(tx, grantee).await?;
+    let told = |how: Option<Lent>| how.map(|how| json!({ "with": with, "how": how.as_str() }));
+    let (about, domain) = (Some(owner.value()), Some(DomainKey::new(domain)));
+    let deed = Deed { act: "mailbox.lend", subject, about, domain, before: told(before), after: told(how) };
+    scribe.note(tx, deed).await?;
     Ok(())
 }
 

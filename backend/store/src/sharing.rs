@@ -61,14 +61,17 @@ impl Grantee {
         }
     }
 
-    /// As IMAP and people name it, with the account's address or the domain's name.
-    pub(crate) fn named(self, address: Option<String>, domain: Option<String>) -> Result<String, StoreError> {
+    /// From a row's first columns, which are [`NAMED`]'s: whom it speaks of, and as IMAP and people name them.
+    pub(crate) fn named(row: &AnyRow) -> Result<(Self, String), StoreError> {
         let gone = || StoreError::damaged("rights of nobody");
-        match self {
-            Self::Anyone => Ok("anyone".to_owned()),
-            Self::Domain(_) => Ok(format!("@{}", domain.ok_or_else(gone)?)),
-            Self::Account(_) => address.ok_or_else(gone),
-        }
+        let (address, domain): (Option<String>, Option<String>) = (row.try_get(2)?, row.try_get(3)?);
+        let grantee = Self::read(row.try_get(0)?, row.try_get(1)?)?;
+        let name = match grantee {
+            Self::Anyone => "anyone".to_owned(),
+            Self::Domain(_) => format!("@{}", domain.ok_or_else(gone)?),
+            Self::Account(_) => address.ok_or_else(gone)?,
+        };
+        Ok((grantee, name))
     }
 
     pub(crate) fn read(kind: i64, who: i64) -> Result<Self, StoreError> {
@@ -80,6 +83,13 @@ impl Grantee {
         }
     }
 }
+
+/// Columns and tables that name whom a row of `g` speaks of, and the order of such rows: accounts first, then domains, then anyone.
+pub(crate) const NAMED: [&str; 3] = [
+    "g.kind, g.who, a.address, d.name",
+    "LEFT JOIN account a ON g.kind = 2 AND a.account_key = g.who LEFT JOIN domain d ON g.kind = 1 AND d.domain_key = g.who",
+    "ORDER BY g.kind DESC, a.address, d.name",
+];
 
 /// What `who`, whose domain is given with them, may do in a mailbox of `owner`: the sum of the rows that speak of them (RFC 4314 §2).
 pub fn rights(owner: AccountKey, who: (AccountKey, DomainKey), rows: &[(Grantee, Rights)]) -> Rights {
@@ -258,18 +268,13 @@ impl Store {
 
     /// Who may do what with a mailbox, but for its owner: accounts first, then domains, then anyone.
     pub async fn grants(&self, mailbox: MailboxKey) -> Result<Vec<Grant>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT g.kind, g.who, g.rights, a.address, d.name FROM acl g
-             LEFT JOIN account a ON g.kind = 2 AND a.account_key = g.who
-             LEFT JOIN domain d ON g.kind = 1 AND d.domain_key = g.who
-             WHERE g.mailbox_key = $1 ORDER BY g.kind DESC, a.address, d.name",
-        )
-        .bind(mailbox.value())
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
+        let [columns, tables, order] = NAMED;
+        let text = format!("SELECT {columns}, g.rights FROM acl g {tables} WHERE g.mailbox_key = $1 {order}");
+        let query = sqlx::query(AssertSqlSafe(text)).bind(mailbox.value());
+        let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let read = |row: &AnyRow| {
-            let (grantee, rights) = granted(row, 0)?;
-            Ok(Grant { grantee, name: grantee.named(row.try_get(3)?, row.try_get(4)?)?, rights })
+            let (grantee, name) = Grantee::named(row)?;
+            Ok(Grant { grantee, name, rights: read_rights(&row.try_get::<String, _>(4)?)? })
         };
         rows.iter().map(read).collect()
     }
@@ -325,6 +330,15 @@ impl Store {
             self.tell(owner, Happened::Shared(grantee));
         }
         Ok(after)
+    }
+
+    /// The owner of mailboxes that are shared with these is gone, or back: who looks at one asks anew what they may do there, and who wants to
+    /// hear of names hears of theirs.
+    pub(crate) fn tell_of_owner(&self, owner: AccountKey, grantees: Vec<Grantee>) {
+        self.inner.views.ask_again(Some(owner));
+        for grantee in grantees {
+            self.tell(owner, Happened::Shared(grantee));
+        }
     }
 
     /// What others share with an account, teams' first, by the owner's address and the mailbox's name: all on which it has some right,
@@ -460,7 +474,7 @@ async fn change_in(
 }
 
 /// As people name whom rights are given to.
-async fn name_of(tx: &mut AnyConnection, grantee: Grantee) -> Result<String, sqlx::Error> {
+pub(crate) async fn name_of(tx: &mut AnyConnection, grantee: Grantee) -> Result<String, sqlx::Error> {
     let text = match grantee {
         Grantee::Anyone => return Ok("anyone".to_owned()),
         Grantee::Domain(_) => "SELECT '@' || name FROM domain WHERE domain_key = $1",
@@ -479,6 +493,14 @@ async fn put(tx: &mut AnyConnection, mailbox: MailboxKey, grantee: Grantee, righ
     let query = sqlx::query(text).bind(mailbox.value()).bind(grantee.kind()).bind(grantee.who());
     let query = if rights == Rights::NONE { query } else { query.bind(rights.letters()) };
     query.execute(tx).await.map(|_| ())
+}
+
+/// With whom an account shares something.
+pub(crate) async fn grantees_of(tx: &mut AnyConnection, owner: AccountKey) -> Result<Vec<Grantee>, StoreError> {
+    let sql = "SELECT DISTINCT g.kind, g.who FROM acl g JOIN mailbox m ON m.mailbox_key = g.mailbox_key
+               WHERE m.account_key = $1";
+    let rows: Vec<(i64, i64)> = sqlx::query_as(sql).bind(owner.value()).fetch_all(tx).await?;
+    rows.into_iter().map(|(kind, who)| Grantee::read(kind, who)).collect()
 }
 
 /// A new mailbox has the rights of the one above it (RFC 4314 §4).

@@ -111,7 +111,7 @@ pub(crate) enum What {
         uids: UidSet,
         is_seen: bool,
     },
-    /// Who may do what is different. Its MODSEQ is 0.
+    /// Who may do what is different, or may be. Its MODSEQ is 0.
     Granted,
     /// Deleted.
     Gone,
@@ -513,6 +513,22 @@ impl Views {
                 // Nobody listens any more: so be it.
                 let _unheard = self.changes.send(Change { account, mailbox, mod_seq: mod_seq(change.mod_seq), kind });
             }
+        }
+    }
+
+    /// The owner of some mailboxes is gone, or, where none is named, several may be: others who look there ask anew what they may do. A
+    /// view that is being loaded needs no word: whoever loads it asks after that.
+    pub(crate) fn ask_again(&self, owner: Option<AccountKey>) {
+        let slots = self.slots();
+        let ready = slots.values().filter_map(|slot| match slot {
+            Slot::Ready(view) => view.upgrade(),
+            Slot::Loading { .. } => None,
+        });
+        let views: Vec<Arc<View>> = ready.filter(|view| owner.is_none_or(|owner| owner == view.account())).collect();
+        drop(slots);
+        for view in views {
+            let (account, mailbox) = (view.account(), view.mailbox());
+            view.apply(&MailboxChange { account, mailbox, mod_seq: 0, what: What::Granted });
         }
     }
 

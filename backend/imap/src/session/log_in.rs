@@ -1,7 +1,7 @@
 //! LOGIN and AUTHENTICATE: from whichever dialogue, the driver gets one question.
 
 use relais_sasl::scram::{self, Known};
-use relais_sasl::{Bearer, Credentials, Exchange, Progress};
+use relais_sasl::{Bearer, Credentials, Exchange, Progress, Shown};
 
 use super::{Line, Mode, Session, Step, plain_refusal};
 use crate::command::{Authenticate, Login, Tag};
@@ -13,19 +13,8 @@ use crate::response::{self, ResponseCode, Status};
 pub struct LogIn {
     /// The command to answer.
     pub tag: Tag,
-    /// What it shows for it.
+    /// What it shows for it. Where a token opens nothing, [`Session::refuse_token`].
     pub shown: Shown,
-}
-
-/// What a client shows to be let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shown {
-    /// A name and a password, as typed.
-    Password(Credentials),
-    /// SCRAM: it has the password in this place of what was [`Known`], or none of them.
-    Proof(Option<usize>),
-    /// A token; where it opens nothing, [`Session::refuse_token`].
-    Token(Bearer),
 }
 
 /// An AUTHENTICATE under way.
@@ -119,10 +108,7 @@ impl Session {
                 self.refuse(out, Some(&tag), &plain_refusal("The response cannot be read"));
                 return None;
             }
-            Progress::Complete(credentials) => Shown::Password(credentials),
-            Progress::Proven(place) => Shown::Proof(Some(place)),
-            Progress::Disproven => Shown::Proof(None),
-            Progress::Token(bearer) => Shown::Token(bearer),
+            Progress::Complete(shown) => shown,
             Progress::Refused => {
                 let code = Some(&ResponseCode::AuthenticationFailed);
                 response::tagged(out, &tag, Status::No, code, "The token opens nothing here");

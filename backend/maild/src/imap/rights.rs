@@ -1,7 +1,8 @@
 //! ACL (RFC 4314): what an account may do with a mailbox, its own or another's. Every command comes through here.
 //!
-//! An owner has all rights and keeps them. Of a mailbox of another's, names and rights come from the store, which the writer asks again
-//! before it changes mail. Who may not even know that a mailbox is there (no `l`) hears what they would hear if it weren't (§6).
+//! An owner has all rights and keeps them. Of a mailbox of another's, names and rights come from the store; they are asked for again where
+//! they may have changed, and the writer keeps to them. Who may not even know that a mailbox is there (no `l`) hears what they would hear
+//! if it weren't (§6).
 
 use relais_imap::command::{Acl, AclAct};
 use relais_imap::response::{self, Condition, ResponseCode};
@@ -246,7 +247,7 @@ impl Client {
             name: identity.address.to_string(),
             account: Some(identity.account),
             via: Via::MailProgram,
-            peer: Some(self.peer),
+            peer: Some(self.guest.peer()),
         };
         self.house.store.change_rights(mailbox, grantee, change, &by).await?;
         Ok(())

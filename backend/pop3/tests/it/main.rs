@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use relais_model::{Uid, UidSet, UidValidity};
 use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls, limit};
 use relais_sasl::scram::{ChannelBindings, Known, Verifier, derive};
+use relais_sasl::{Credentials, Shown};
 
 /// The messages of the house, by UID.
 const MESSAGES: [(u32, &str); 4] = [
@@ -50,15 +51,15 @@ impl House {
         let mut written = Vec::new();
         let answer = match question {
             _ if self.fails => Answer::Unavailable,
-            Question::Login { login_name, authzid, password } => {
-                let is_right = login_name == "tim" && password.expose() == "tanstaaf" && authzid.is_none();
+            Question::Login(Shown::Password(Credentials { login_name, authorization, password })) => {
+                let is_right = login_name == "tim" && password.expose() == "tanstaaf" && authorization.is_none();
                 if is_right { Answer::LoggedIn } else { Answer::Refused }
             }
             Question::Keys(wanted) if wanted.login_name == "later" => Answer::Unavailable,
             Question::Keys(wanted) => Answer::Known(Box::new(known(&wanted.login_name))),
-            Question::Proof(Some(1)) => Answer::LoggedIn,
-            Question::Proof(_) => Answer::Refused,
-            Question::Token(bearer) => {
+            Question::Login(Shown::Proof(Some(1))) => Answer::LoggedIn,
+            Question::Login(Shown::Proof(_)) => Answer::Refused,
+            Question::Login(Shown::Token(bearer)) => {
                 let is_right = bearer.login_name.as_deref() == Some("tim") && bearer.token.expose() == "token";
                 if is_right { Answer::LoggedIn } else { Answer::Refused }
             }
@@ -275,7 +276,7 @@ fn long_listings_come_in_pieces() {
     let (mut said, mut largest) = (Vec::new(), 0);
     loop {
         match session.step() {
-            Step::Ask(Question::Login { .. }) => session.answer(Answer::LoggedIn),
+            Step::Ask(Question::Login(_)) => session.answer(Answer::LoggedIn),
             Step::Ask(Question::OpenMaildrop) => {
                 let messages = (1..=100_000).map(|uid| (Uid::new(uid).unwrap(), 4096));
                 session.answer(Answer::Maildrop(Maildrop::new(UidValidity::FIRST, messages)));
@@ -305,7 +306,7 @@ fn large_messages_pass_through() {
     let (mut written, mut chunks) = (0, 0);
     loop {
         match session.step() {
-            Step::Ask(Question::Login { .. }) => session.answer(Answer::LoggedIn),
+            Step::Ask(Question::Login(_)) => session.answer(Answer::LoggedIn),
             Step::Ask(Question::OpenMaildrop) => session.answer(Answer::Maildrop(maildrop())),
             Step::Ask(Question::Retrieve { .. }) => {
                 let header = b"a: b\r\n\r\n".as_slice();

@@ -38,8 +38,12 @@ impl BanKeeper {
     pub async fn open(store: Store, login: Arc<Login>, porter: Arc<Porter>) -> Result<Self, StoreError> {
         let mut kept = HashMap::new();
         for ban in store.kept_bans().await? {
-            if let Some(again) = read(&ban) {
-                if again.why == BanReason::LogIns { login.ban_again(&again) } else { porter.ban_again(&again) }
+            // What isn't known here isn't held here, either: so it is nothing that was lifted.
+            let Some(again) = read(&ban) else { continue };
+            if again.why == BanReason::LogIns {
+                login.ban_again(&again);
+            } else {
+                porter.ban_again(&again);
             }
             kept.insert(whose(&ban), ban);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use relais_model::{Clock as _, Secret};
 use relais_reception::{BanTarget, Login, LoginAnswer, LoginAttempt, Protocol, ScramStart, TokenAttempt};
 use relais_sasl::scram::{ChannelBindings, Client, Known, NONCE_OCTETS};
-use relais_sasl::{Exchange, Mechanism, Offer, Progress};
+use relais_sasl::{Exchange, Mechanism, Offer, Progress, Shown};
 use relais_store::{AccountChange, Author, LoginScope, Page, Protocols};
 use relais_testkit::SeededRandom;
 
@@ -52,8 +52,9 @@ async fn scram(login: &Login, name: &str, password: &str, authorization: Option<
     let proof = client.respond(exchange.challenge()).unwrap().message;
     match exchange.respond(proof.as_bytes()) {
         Progress::Continue(exchange) => {
-            let Progress::Proven(place) = exchange.respond(b"") else { panic!("proven") };
-            login.conclude_scram(attempt, Some(place)).await
+            let Progress::Complete(Shown::Proof(place)) = exchange.respond(b"") else { panic!("proven") };
+            assert!(place.is_some(), "proven");
+            login.conclude_scram(attempt, place).await
         }
         _ => login.conclude_scram(attempt, None).await,
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use relais_model::Secret;
 use relais_reception::{BanKeeper, BanTarget, Fault, Login, LoginAttempt, Porter, Protocol, TurnedAway};
+use relais_store::{BanKind, KeptBan};
 use relais_testkit::SeededRandom;
 
 use crate::house::House;
@@ -87,6 +88,27 @@ async fn what_was_lifted_stays_lifted() {
     doors.keeper.keep().await.unwrap();
     let doors = open(&house).await;
     assert!(!doors.bans_network("192.0.2.1") && doors.bans_network("198.51.100.1"));
+}
+
+/// A release that knows more reasons has the same store: what it wrote stays for it.
+#[tokio::test]
+async fn bans_that_are_not_understood_are_left_alone() {
+    let house = House::open().await;
+    let since = house.store.now();
+    let ban = KeptBan {
+        kind: BanKind::Network,
+        whom: "192.0.2.0/24".to_owned(),
+        why: "of a later release".to_owned(),
+        since,
+        until: since.plus(Duration::from_hours(1)),
+        failures: 1,
+        earlier: 0,
+    };
+    house.store.keep_bans(vec![ban.clone()], Vec::new()).await.unwrap();
+    let mut doors = open(&house).await;
+    assert!(!doors.bans_network("192.0.2.1"));
+    doors.keeper.keep().await.unwrap();
+    assert_eq!(house.store.kept_bans().await.unwrap(), [ban]);
 }
 
 /// threats.md: a name that is refused in the owner's network alone is refused nowhere else after a restart either.

@@ -50,11 +50,11 @@ fn run(client: &Client, mechanism: Mechanism, change: impl Fn(String) -> String)
     let Proof { message, expected } = client.respond(&first).unwrap();
     let proof = change(String::from_utf8(BASE64.decode(message.as_bytes()).unwrap()).unwrap());
     match exchange.respond(BASE64.encode(proof.as_bytes()).as_bytes()) {
-        Progress::Disproven => None,
+        Progress::Complete(Shown::Proof(None)) => None,
         progress => {
             let (exchange, last) = challenge(progress);
             assert_eq!(last, expected);
-            let Progress::Proven(place) = exchange.respond(b"") else { panic!("not proven") };
+            let Progress::Complete(Shown::Proof(Some(place))) = exchange.respond(b"") else { panic!("not proven") };
             Some(place)
         }
     }
@@ -120,7 +120,7 @@ fn nobody_is_right_without_keys() {
     let nobody = Verifier { keys: Vec::new(), ..verifier() };
     let (exchange, first) = challenge(question.answer(Known { verifier: nobody, ..known() }));
     let proof = client.respond(&first).unwrap().message;
-    assert!(matches!(exchange.respond(proof.as_bytes()), Progress::Disproven));
+    assert!(matches!(exchange.respond(proof.as_bytes()), Progress::Complete(Shown::Proof(None))));
 }
 
 #[test]
@@ -214,7 +214,7 @@ proptest! {
             let Progress::Continue(exchange) = question.answer(known()) else { continue };
             let spoilt = format!("c=biws,r=abc{},p={last}", BASE64.encode(&NONCE));
             let progress = exchange.respond(BASE64.encode(spoilt.as_bytes()).as_bytes());
-            prop_assert!(matches!(progress, Progress::Malformed | Progress::Disproven));
+            prop_assert!(matches!(progress, Progress::Malformed | Progress::Complete(Shown::Proof(None))));
         }
     }
 

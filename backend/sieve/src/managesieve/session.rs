@@ -1,8 +1,7 @@
 //! The dialogue: states, answers, and what is asked of the house (RFC 5804 §1.2, §2).
 
-use relais_model::Secret;
 use relais_sasl::scram::{Known, Wanted};
-use relais_sasl::{Bearer, Credentials, Exchange, Mechanism, Offer, Progress, scram};
+use relais_sasl::{Exchange, Mechanism, Offer, Progress, Shown, scram};
 
 use super::command::{Cut, Word, cut};
 use super::limit;
@@ -57,20 +56,9 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// Who is this? [`Answer::LoggedIn`] or [`Answer::Refused`].
-    Login {
-        /// The name as typed in.
-        login_name: String,
-        /// Whom to act as, where PLAIN named one (RFC 4616 §2).
-        authzid: Option<String>,
-        /// What was typed in with it.
-        password: Secret,
-    },
+    Login(Shown),
     /// SCRAM: what is known of this name? [`Answer::Known`], or as for [`Question::Login`].
     Keys(Wanted),
-    /// SCRAM: the password in this place of what was known is the peer's, or none is. As [`Question::Login`].
-    Proof(Option<usize>),
-    /// Whose is this token? As [`Question::Login`].
-    Token(Bearer),
     /// All scripts. [`Answer::Scripts`].
     List,
     /// Would a script of that size find room? [`Answer::Done`], or why not.
@@ -256,14 +244,14 @@ impl Session {
                 }
                 return;
             }
-            (Question::Login { .. } | Question::Proof(_) | Question::Token(_), Answer::LoggedIn(owner)) => {
+            (Question::Login(_), Answer::LoggedIn(owner)) => {
                 self.state = State::LoggedIn(owner);
                 self.say("OK", None, "Logged in");
                 return;
             }
-            (Question::Login { .. } | Question::Proof(_) | Question::Keys(_), Answer::Refused) => self.refuse_login(),
             // RFC 7628 §3.2.2: first the client is told why, and says that it has heard it.
-            (Question::Token(bearer), Answer::Refused) => return self.challenge(bearer.refusal()),
+            (Question::Login(Shown::Token(bearer)), Answer::Refused) => return self.challenge(bearer.refusal()),
+            (Question::Login(_) | Question::Keys(_), Answer::Refused) => self.refuse_login(),
             (Question::List, Answer::Scripts(scripts)) => self.list(&scripts),
             (Question::Get { .. }, Answer::Text(text)) => {
                 self.output.extend_from_slice(format!("{{{}}}\r\n", text.len()).as_bytes());
@@ -276,15 +264,7 @@ impl Session {
                 self.say("OK", None, "Forgotten");
                 return;
             }
-            (
-                Question::List
-                | Question::Get { .. }
-                | Question::Login { .. }
-                | Question::Keys(_)
-                | Question::Proof(_)
-                | Question::Token(_),
-                Answer::Done,
-            ) => {
+            (Question::List | Question::Get { .. } | Question::Login(_) | Question::Keys(_), Answer::Done) => {
                 self.unavailable();
             }
             (_, Answer::Done) => self.say("OK", None, "Done"),
@@ -531,12 +511,7 @@ impl Session {
                 self.asked = Some(Question::Keys(question.wanted()));
                 self.state = State::AwaitingKeys(question);
             }
-            Progress::Complete(Credentials { login_name, authorization, password }) => {
-                self.asked = Some(Question::Login { login_name, authzid: authorization, password });
-            }
-            Progress::Proven(place) => self.asked = Some(Question::Proof(Some(place))),
-            Progress::Disproven => self.asked = Some(Question::Proof(None)),
-            Progress::Token(bearer) => self.asked = Some(Question::Token(bearer)),
+            Progress::Complete(shown) => self.asked = Some(Question::Login(shown)),
             Progress::Refused => self.refuse_login(),
             Progress::Malformed => self.refuse("This is no message of the mechanism"),
         }

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use relais_sasl::scram::{ChannelBindings, Known, Verifier, derive};
+use relais_sasl::{Credentials, Shown};
 use relais_sieve::managesieve::{Answer, Config, Listed, Question, Session, Step, Tls};
 use relais_sieve::{Capabilities, Capability, Dialect};
 
@@ -37,15 +38,15 @@ fn known() -> Known {
 fn answer(question: &Question, fails: bool) -> Answer {
     let is_there = |name: &str| ["summer_script", "main_script"].contains(&name);
     match question {
-        Question::Login { login_name, authzid, password } => {
-            let is_right = login_name == "tim" && password.expose() == "tanstaaf" && authzid.is_none();
+        Question::Login(Shown::Password(Credentials { login_name, authorization, password })) => {
+            let is_right = login_name == "tim" && password.expose() == "tanstaaf" && authorization.is_none();
             if is_right { Answer::LoggedIn("tim".to_owned()) } else { Answer::Refused }
         }
         _ if fails => Answer::Unavailable,
         Question::Keys(_) => Answer::Known(Box::new(known())),
-        Question::Proof(Some(1)) => Answer::LoggedIn("tim".to_owned()),
-        Question::Token(bearer) if bearer.token.expose() == "token" => Answer::LoggedIn("tim".to_owned()),
-        Question::Proof(_) | Question::Token(_) => Answer::Refused,
+        Question::Login(Shown::Proof(Some(1))) => Answer::LoggedIn("tim".to_owned()),
+        Question::Login(Shown::Token(bearer)) if bearer.token.expose() == "token" => Answer::LoggedIn("tim".to_owned()),
+        Question::Login(Shown::Proof(_) | Shown::Token(_)) => Answer::Refused,
         Question::List => {
             let listed = |name: &str, is_active| Listed { name: name.to_owned(), is_active };
             let scripts = [("summer_script", false), ("vac\"ation_script", false), ("main_script", true)];

@@ -1,8 +1,8 @@
 //! What a session asks of its driver.
 
 use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply};
+use relais_sasl::Shown;
 use relais_sasl::scram::{Known, Wanted};
-use relais_sasl::{Bearer, Credentials};
 
 /// What the driver is to do next.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,13 +31,9 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// Is it who it says? [`Answer::Accept`] or the refusing reply (535 5.7.8, 454 4.7.0).
-    Login(Credentials),
+    Login(Shown),
     /// SCRAM: what is known of this name? [`Answer::Known`] or the refusing reply. What is known of a name that nobody has looks the same.
     Keys(Wanted),
-    /// SCRAM: the password in this place of what was known is the peer's, or none is. As [`Question::Login`].
-    Proof(Option<usize>),
-    /// Whose is this token? As [`Question::Login`].
-    Token(Bearer),
     /// MAIL: may this sender write? The envelope has no recipients yet; earlier transactions are over. Where it announces more octets than are taken
     /// (RFC 1870), a yes is none: the session says [`too_large`](super::too_large).
     Mail(Envelope),

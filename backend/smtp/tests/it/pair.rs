@@ -3,6 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use relais_model::{BodyType, Timestamp};
+use relais_sasl::Shown;
 use relais_smtp::client::{Client, Encoder, Outcome, Step as ClientStep};
 use relais_smtp::server::{Answer, Question, Session, Step};
 
@@ -22,7 +23,7 @@ fn carry(server: &str, client: &str, message: &[u8], body_type: BodyType) -> (Ou
                 Step::Read if to_server.is_empty() => break,
                 Step::Read => server.feed(&std::mem::take(&mut to_server), Timestamp::default()),
                 Step::Write(octets) => to_client.extend(octets),
-                Step::Ask(Question::Login(login)) => {
+                Step::Ask(Question::Login(Shown::Password(login))) => {
                     assert_eq!((login.login_name.as_str(), login.password.expose()), ("ann", "secret"));
                     server.answer(Answer::Accept);
                 }

@@ -5,6 +5,7 @@
 //! put off after the message (LMTP); from `norom` no message may begin; a message with `virus` is refused.
 
 use relais_model::{Domain, EnhancedCode, Envelope, Reply, Timestamp};
+use relais_sasl::Shown;
 use relais_sasl::scram::{ChannelBindings, Known, Verifier, derive};
 use relais_smtp::server::{Answer, Config, Limits, Question, Role, Session, Step, Tls};
 
@@ -83,7 +84,7 @@ impl Player {
             Answer::Reply(Reply::new(code, EnhancedCode::new(class, subject, detail), text))
         };
         match question {
-            Question::Login(login) => {
+            Question::Login(Shown::Password(login)) => {
                 let authorization = login.authorization.as_deref().unwrap_or("-");
                 self.note(format!("=ask login {} {authorization}", login.login_name), log);
                 match login.password.expose() {
@@ -100,11 +101,11 @@ impl Player {
                     name => Answer::Known(Box::new(known(name))),
                 }
             }
-            Question::Proof(place) => {
+            Question::Login(Shown::Proof(place)) => {
                 self.note(format!("=ask proof {place:?}"), log);
                 if place.is_some() { Answer::Accept } else { no(535, (5, 7, 8), "Wrong name or password") }
             }
-            Question::Token(bearer) => {
+            Question::Login(Shown::Token(bearer)) => {
                 self.note(format!("=ask token {}", bearer.login_name.as_deref().unwrap_or("-")), log);
                 match bearer.token.expose() {
                     "secret" => Answer::Accept,

@@ -8,6 +8,7 @@ use relais_model::{Address, Timestamp};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Row};
 
+use super::standing::may_come_in;
 use super::{LoginProtocol, TokenHash, note};
 use crate::directory::{read_address, take_account};
 use crate::key::{AccountKey, AppPasswordKey};
@@ -270,12 +271,15 @@ impl Store {
 
     /// The token of this hash; none where nobody's, or somebody's who was removed.
     pub async fn mail_token(&self, hash: &TokenHash) -> Result<Option<MailToken>, StoreError> {
-        let sql =
+        let sql = concat!(
             "SELECT p.app_password_key, p.name, p.protocols, p.expires_at, p.last_used_at, a.account_key, a.address,
-                          CAST(CASE WHEN a.is_suspended = 1 OR d.is_disabled = 1 THEN 1 ELSE 0 END AS BIGINT)
-                   FROM app_password p JOIN account a ON a.account_key = p.account_key
-                   JOIN domain d ON d.domain_key = a.domain_key
-                   WHERE p.token_hash = $1 AND a.removed_at IS NULL AND d.removed_at IS NULL";
+                    CAST(CASE WHEN ",
+            may_come_in!(),
+            " THEN 0 ELSE 1 END AS BIGINT)
+             FROM app_password p JOIN account a ON a.account_key = p.account_key
+             JOIN domain d ON d.domain_key = a.domain_key
+             WHERE p.token_hash = $1 AND a.removed_at IS NULL AND d.removed_at IS NULL"
+        );
         let query = sqlx::query(sql).bind(hash.as_slice());
         let Some(row) = query.fetch_optional(&mut *self.reader().await?).await? else { return Ok(None) };
         Ok(Some(MailToken {

@@ -302,7 +302,9 @@ impl Store {
                 put_state(tx, &scribe, "domain.remove", (key, &domain), &before, &after).await
             })
         })
-        .await
+        .await?;
+        self.inner.views.ask_again(None);
+        Ok(())
     }
 
     /// Brings a domain back that is removed and not yet purged.

@@ -46,6 +46,8 @@ impl Store {
             })
         })
         .await?;
+        // Somebody may be gone by it.
+        self.inner.views.ask_again(None);
         // It may have been one of them.
         Ok(self.read_settings().await?)
     }

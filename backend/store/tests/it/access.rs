@@ -5,8 +5,8 @@ use std::time::Duration;
 use relais_model::{Clock as _, Timestamp};
 use relais_store::{
     AccountKey, AppPasswordError, AuditFilter, Author, BanKind, KeptBan, LoginNote, LoginProtocol, LoginRow,
-    LoginScope, LoginWay, LoginsBy, MAX_APP_PASSWORDS, MAX_KEPT_BANS, NewAppPassword, NewMailToken, Page, Protocols,
-    Removal, ScramSalt, UsedAppPassword,
+    LoginScope, LoginWay, LoginsBy, MAX_APP_PASSWORDS, MAX_KEPT_BANS, NewAccount, NewAppPassword, NewMailToken, Page,
+    Protocols, Removal, ScramSalt, UsedAppPassword,
 };
 
 use crate::house::{House, on_both};
@@ -83,6 +83,21 @@ fn app_passwords_are_added_listed_and_taken_back() {
         assert!(house.store.credential(&anna).await.unwrap().is_none());
         house.purge().await;
         assert!(house.store.scram_keys(house.anna).await.unwrap().is_empty());
+        house.check().await;
+    });
+}
+
+/// Nobody logs in as a team, whatever it was given.
+#[test]
+fn a_token_of_a_team_opens_nothing() {
+    on_both(|house| async move {
+        let sales = address("sales@house.example");
+        house.store.add_account(NewAccount::team(sales.clone()), &Author::house()).await.unwrap();
+        let expires_at = house.clock.now().plus(Duration::from_hours(24));
+        let new =
+            NewMailToken { name: "Script".to_owned(), protocols: Protocols::of(&[IMAP]), hash: [7; 32], expires_at };
+        house.store.add_mail_token(&sales, new, &Author::house()).await.unwrap();
+        assert!(house.store.mail_token(&[7; 32]).await.unwrap().unwrap().is_suspended);
         house.check().await;
     });
 }

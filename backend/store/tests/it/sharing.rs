@@ -3,8 +3,9 @@
 use relais_model::{Address, Rights, UidSet};
 use relais_store::{
     AccountKey, AuditFilter, Author, ChangeError, FlagChange, FlagOp, Grantee, Happened, Lent, MailboxKey, NewAccount,
-    Page, Reach, Row, SharingError, Sight,
+    Page, Reach, Removal, Row, SharingError, Sight,
 };
+use serde_json::{Value, json};
 
 use crate::house::{DELETED, House, SEEN, append, keyword, message, name, on_both, set, uid};
 
@@ -39,6 +40,13 @@ impl House {
     /// What `account` has seen there: by a view that was kept true, and by one that is loaded anew.
     async fn seen(&self, account: AccountKey, mailbox: MailboxKey) -> String {
         seen(&self.sight(account, mailbox).await)
+    }
+
+    /// What the audit tells of these acts, before and after, the latest first.
+    async fn noted(&self, act: &str) -> Vec<(Option<Value>, Option<Value>)> {
+        let filter = AuditFilter { act: Some(act.to_owned()), ..AuditFilter::default() };
+        let noted = self.store.audit(&filter, &Page::default()).await.unwrap().rows;
+        noted.into_iter().map(|entry| (entry.before, entry.after)).collect()
     }
 
     async fn unseen(&self, account: AccountKey, mailbox: MailboxKey) -> u64 {
@@ -78,13 +86,18 @@ fn rights_are_given_and_taken() {
         house.share(inbox, bert, "").await;
         store.change_rights(inbox, Grantee::Domain(domain), |_| Rights::NONE, &Author::house()).await.unwrap();
         assert_eq!(store.rights(bert, inbox).await.unwrap(), Rights::NONE);
-        // Who did what is written down, in names, and only what differs.
-        let filter = AuditFilter { act: Some("mailbox.share".to_owned()), ..AuditFilter::default() };
-        let noted = store.audit(&filter, &Page::default()).await.unwrap().rows;
-        let told: Vec<String> = noted.iter().map(|entry| entry.after.as_ref().unwrap().to_string()).collect();
-        assert!(told.iter().all(|text| !text.contains("who")), "{told:?}");
-        assert!(told.last().unwrap().contains("bert@house.example") || told.last().unwrap().contains("lr"), "{told:?}");
-        assert_eq!(told.len(), 4);
+        // Who did what is written down, in names, the latest first.
+        let told = |with: &str, rights: &str| {
+            Some(json!({ "mailbox": "INBOX", "with": with, "rights": letters(rights).letters() }))
+        };
+        let (one, all) = ("bert@house.example", "@house.example");
+        let expected = [
+            (told(all, "si"), told(all, "")),
+            (told(one, "lr"), told(one, "")),
+            (told(all, ""), told(all, "si")),
+            (told(one, ""), told(one, "lr")),
+        ];
+        assert_eq!(house.noted("mailbox.share").await, expected);
         house.check().await;
     });
 }
@@ -302,6 +315,46 @@ fn who_looks_hears_of_changed_rights() {
     });
 }
 
+/// Owners that are removed share nothing, with those who look at this moment neither.
+#[test]
+fn who_looks_hears_that_the_owner_is_gone() {
+    on_both(|house| async move {
+        let (store, bert, mut news) = (&house.store, house.bert, house.store.news());
+        let (address, by) = (Address::parse("sales@house.example").unwrap(), Author::house());
+        let team = house.team("sales@house.example").await;
+        let inbox = house.status(team, "INBOX").await.mailbox.key;
+        house.share(inbox, bert, "lr").await;
+        for what in ["the account", "its domain", "the account, as what is undone"] {
+            let mut sight = house.sight(bert, inbox).await;
+            let mut told = sight.subscribe();
+            told.mark_unchanged();
+            match what {
+                "its domain" => store.remove_domain(&address.domain, Removal::WithContents, None, &by).await.unwrap(),
+                "the account" => store.remove_account(&address, None, &by).await.unwrap(),
+                _ => {
+                    let filter = AuditFilter { act: Some("person.restore".to_owned()), ..AuditFilter::default() };
+                    let restored = store.audit(&filter, &Page::default()).await.unwrap().rows;
+                    store.undo(restored.first().unwrap().key, &by).await.unwrap();
+                }
+            }
+            assert!(told.has_changed().unwrap() && sight.is_stale(), "{what}");
+            store.look_again(&mut sight).await.unwrap();
+            assert_eq!((sight.rights(), sight.is_stale()), (Rights::NONE, false), "{what}");
+            match what {
+                "its domain" => store.restore_domain(&address.domain, &by).await.unwrap(),
+                _ => store.restore_account(&address, &by).await.unwrap(),
+            }
+            house.check().await;
+        }
+        let mut heard = 0;
+        while let Ok(one) = news.try_recv() {
+            assert_eq!((one.account, one.what), (team, Happened::Shared(Grantee::Account(bert))));
+            heard += 1;
+        }
+        assert_eq!(heard, 4, "with whom it is shared, that it is; that its owner is gone; twice that they are back");
+    });
+}
+
 /// RFC 5322 §3.6.2: whoever writes from another's address does it on their behalf, or as they. Of several rows the widest counts; aliases that lead
 /// to what is lent are lent with it, others' never.
 #[test]
@@ -348,6 +401,13 @@ fn addresses_are_lent() {
         assert!(matches!(own, Err(SharingError::Owner)), "{own:?}");
         lend(Grantee::Domain(domain), None).await;
         assert_eq!(sends(anna, "sales@house.example").await, None);
+        let told = |with: &str, how: &str| Some(json!({ "with": with, "how": how }));
+        let expected = [
+            (told("@house.example", "on_behalf"), None),
+            (None, told("bert@house.example", "as")),
+            (None, told("@house.example", "on_behalf")),
+        ];
+        assert_eq!(house.noted("mailbox.lend").await, expected, "in names");
         house.check().await;
         store.remove_account(&Address::parse("sales@house.example").unwrap(), None, &Author::house()).await.unwrap();
         assert!(store.lent_to(bert).await.unwrap().is_empty(), "who is removed lends nothing");

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use relais_model::{Address, EnhancedCode, Envelope, Reply, Secret, Timestamp};
-use relais_sasl::{Bearer, Exchange, Offer, Progress, scram};
+use relais_sasl::{Bearer, Exchange, Offer, Progress, Shown, scram};
 
 use super::{Asked, Body, Hello, Line, Phase, Session};
 use crate::command::{Command, CommandError, MailFrom, RcptTo};
@@ -215,10 +215,10 @@ impl Session {
                 let wanted = question.wanted();
                 (Asked::Keys(question), Question::Keys(wanted))
             }
-            Progress::Complete(credentials) => (Asked::Login, Question::Login(credentials)),
-            Progress::Proven(place) => (Asked::Login, Question::Proof(Some(place))),
-            Progress::Disproven => (Asked::Login, Question::Proof(None)),
-            Progress::Token(bearer) => (Asked::Token(bearer.clone()), Question::Token(bearer)),
+            Progress::Complete(shown) => {
+                let asked = if let Shown::Token(bearer) = &shown { Asked::Token(bearer.clone()) } else { Asked::Login };
+                (asked, Question::Login(shown))
+            }
             Progress::Refused => {
                 self.logged_in(Some(Reply::new(535, EnhancedCode::new(5, 7, 8), "The token opens nothing here")));
                 return None;
