@@ -2,6 +2,7 @@
 
 use relais_model::{Uid, UidValidity};
 use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls};
+use relais_sasl::Shown;
 
 use super::sasl::known;
 use crate::cuts::Pieces;
@@ -36,10 +37,10 @@ fn serve(tls: Tls, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u64>) {
 
 fn decide(question: &Question, session: &mut Session, heard: &mut Vec<u8>, deleted: &mut Vec<u64>) -> Answer {
     match question {
-        Question::Login { login_name, .. } if login_name.starts_with('-') => Answer::Refused,
-        Question::Login { .. } | Question::Proof(Some(_)) => Answer::LoggedIn,
+        Question::Login(Shown::Password(credentials)) if credentials.login_name.starts_with('-') => Answer::Refused,
+        Question::Login(Shown::Password(_) | Shown::Proof(Some(_))) => Answer::LoggedIn,
         Question::Keys(_) => Answer::Known(Box::new(known())),
-        Question::Proof(None) | Question::Token(_) => Answer::Refused,
+        Question::Login(Shown::Proof(None) | Shown::Token(_)) => Answer::Refused,
         Question::OpenMaildrop => {
             let validity = UidValidity::new(7).expect("not 0");
             let octets = MESSAGE.len() as u64;

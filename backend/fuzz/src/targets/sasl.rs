@@ -1,7 +1,7 @@
 //! SASL: SCRAM's exchange and tokens, also as a part of the sessions.
 
 use relais_sasl::scram::{ChannelBindings, Keys, Known, Verifier};
-use relais_sasl::{Exchange, Mechanism, Offer, Progress, encode};
+use relais_sasl::{Exchange, Mechanism, Offer, Progress, Shown, encode};
 
 /// What is known of everybody: passwords that nobody has.
 pub(crate) fn known() -> Known {
@@ -17,7 +17,8 @@ pub(crate) fn scram(octets: &[u8]) {
     let (first, last) = text.split_once('\n').unwrap_or((text, ""));
     for mechanism in [Mechanism::OauthBearer, Mechanism::Xoauth2] {
         let exchange = Exchange::begin(mechanism, Offer { scram: true, under_tls: true });
-        let Progress::Token(bearer) = exchange.respond(encode(first).as_bytes()) else { continue };
+        let progress = exchange.respond(encode(first).as_bytes());
+        let Progress::Complete(Shown::Token(bearer)) = progress else { continue };
         assert!(!bearer.token.expose().is_empty());
         assert!(matches!(bearer.refusal().respond(last.as_bytes()), Progress::Refused));
     }
@@ -29,7 +30,7 @@ pub(crate) fn scram(octets: &[u8]) {
             let Progress::Continue(exchange) = question.answer(known()) else { continue };
             assert!(!exchange.challenge().is_empty());
             match exchange.respond(encode(last).as_bytes()) {
-                Progress::Malformed | Progress::Disproven => {}
+                Progress::Malformed | Progress::Complete(Shown::Proof(None)) => {}
                 other => panic!("without a password: {other:?}"),
             }
         }

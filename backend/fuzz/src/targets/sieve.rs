@@ -1,5 +1,6 @@
 //! Sieve: scripts, runs, rules, and a ManageSieve session over a house of two scripts.
 
+use relais_sasl::Shown;
 use relais_sieve::import::{forward, maildrop, procmail};
 use relais_sieve::managesieve::{Answer as Told, Config, Listed, Question as Asked, Session, Step, Tls};
 use relais_sieve::rules::Rules;
@@ -101,10 +102,10 @@ fn serve(tls: Tls, mut pieces: Pieces<'_>) -> Vec<u8> {
 
 fn decide(question: &Asked) -> Told {
     match question {
-        Asked::Login { login_name, .. } if login_name.starts_with('-') => Told::Refused,
-        Asked::Login { .. } | Asked::Proof(Some(_)) => Told::LoggedIn("a".to_owned()),
+        Asked::Login(Shown::Password(credentials)) if credentials.login_name.starts_with('-') => Told::Refused,
+        Asked::Login(Shown::Password(_) | Shown::Proof(Some(_))) => Told::LoggedIn("a".to_owned()),
         Asked::Keys(_) => Told::Known(Box::new(known())),
-        Asked::Proof(None) => Told::Refused,
+        Asked::Login(Shown::Proof(None) | Shown::Token(_)) => Told::Refused,
         Asked::List => Told::Scripts(vec![Listed { name: "a\"b".to_owned(), is_active: true }]),
         Asked::Put { text, .. } => {
             assert!(Program::compile(text, &Dialect::default()).is_ok(), "only what was checked is kept");

@@ -3,6 +3,7 @@
 use relais_model::{
     Address, BodyType, Domain, EnhancedCode, Envelope, ForwardPath, Reply, ReversePath, Secret, Timestamp,
 };
+use relais_sasl::Shown;
 use relais_smtp::client::{self, Client, Credentials, Encoder, Language, TlsPolicy};
 use relais_smtp::command::Command;
 use relais_smtp::reply::{read_reply, write_reply};
@@ -83,7 +84,7 @@ fn serve(role: Role, tls: Tls, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<Vec<u8>>
                     Question::Begin(_) => message.clear(),
                     Question::Finish => taken.push(std::mem::take(&mut message)),
                     Question::Keys(_) => answer = Answer::Known(Box::new(known())),
-                    Question::Proof(None) | Question::Token(_) => {
+                    Question::Login(Shown::Proof(None) | Shown::Token(_)) => {
                         answer = Answer::Reply(Reply::new(535, EnhancedCode::new(5, 7, 8), "no"));
                     }
                     _ => {}
