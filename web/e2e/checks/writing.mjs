@@ -262,6 +262,18 @@ export async function run(house, browser) {
     await tab.getByRole("button", { name: "Discard" }).click();
     await told(tab, "");
   }));
+  await check("writing: a draft that saves itself is no new mail", () => mine(async (tab) => {
+    const heard = tab.waitForResponse("**/mail/events");
+    await begin(tab, writer.address, "Kept by itself");
+    await heard;
+    const counted = tab.waitForResponse("**/mail/choices"); // the news of it has come
+    await tab.keyboard.type("Hello");
+    await tab.locator("[data-state]", { hasText: /^Saved/ }).waitFor();
+    await counted;
+    expect((await tab.locator(".toast").count()) === 0, "it is told as new mail");
+    await tab.getByRole("button", { name: "Discard" }).click();
+    await told(tab, "");
+  }));
   await check("writing: reading loads no editor", () => mine(async (tab) => {
     const asked = [];
     tab.on("request", (request) => asked.push(request.url()));
