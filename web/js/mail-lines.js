@@ -54,10 +54,10 @@ function look() {
   if (far.length) draw();
 }
 
-// `isKept`: the lines that are there stay until the new ones come.
+// `isKept`: the lines that are there stay until the new ones come; where none come, they stay.
 async function fetchWindow(at, isKept = false) {
-  if (!isKept) windows.set(at, null);
-  const known = state;
+  const [known, mine] = [state, windows]; // a list that begins anew meanwhile has others
+  if (!isKept) mine.set(at, null);
   const query = new URLSearchParams(location.search);
   query.set("offset", at);
   query.set("part", "list");
@@ -65,13 +65,15 @@ async function fetchWindow(at, isKept = false) {
   try {
     const answer = await fetch(`${known.href}?${query}`, { credentials: "same-origin" });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (known !== state) return;
+    if (!answer.ok) throw new Error(String(answer.status));
     const list = page.querySelector("[data-lines]");
-    if (known !== state || !answer.ok || Number(list.dataset.offset) !== at) return windows.delete(at);
+    if (Number(list.dataset.offset) !== at) return mine.delete(at); // the list has become shorter
     state.total = Number(list.dataset.total);
-    windows.set(at, chosen([...list.children].map((line) => document.importNode(line, true))));
+    mine.set(at, chosen([...list.children].map((line) => document.importNode(line, true))));
     draw();
   } catch {
-    windows.delete(at);
+    if (!mine.get(at)) mine.delete(at);
   }
 }
 

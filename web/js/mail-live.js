@@ -1,5 +1,5 @@
 // New mail shows itself, and so do changes from elsewhere. Where the connection is lost it is said, and tried again.
-import { counts, page } from "./mail-page.js";
+import { counts, inbox, page } from "./mail-page.js";
 import { refresh } from "./mail-lines.js";
 import { notify } from "./mail-notify.js";
 import { toast } from "./toast.js";
@@ -27,8 +27,11 @@ function listen() {
   events.addEventListener("mail", ({ data }) => {
     const { mailbox, arrived } = JSON.parse(data);
     const isHere = document.querySelector("[data-mailbox]")?.dataset.mailbox === mailbox;
-    if (arrived > 0 && document.hidden === false) toast(document.body.dataset.newMail);
-    if (arrived > 0) notify(mailbox);
+    // Elsewhere arrives what was moved, saved or sent, too.
+    if (arrived > 0 && mailbox === inbox()?.dataset.folder) {
+      if (document.hidden) notify();
+      else toast(document.body.dataset.newMail);
+    }
     soon(isHere);
   });
   events.addEventListener("missed", () => soon(true));

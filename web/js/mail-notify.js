@@ -1,4 +1,6 @@
 // New mail is told on the desktop, where one has asked for it in this browser; the browser is asked only upon a click.
+import { inbox } from "./mail-page.js";
+
 const WANTED = "relais-notify";
 
 export function notifying() {
@@ -20,10 +22,9 @@ export function notifying() {
 }
 
 // Of the newest unread message of INBOX, where nobody looks at the page.
-export async function notify(mailbox) {
-  const inbox = document.querySelector("[data-folders] a[data-folder]");
-  if (!document.hidden || !isWanted() || inbox?.dataset.folder !== mailbox) return;
-  const answer = await fetch(`${inbox.href}?part=list`, { credentials: "same-origin" }).catch(() => null);
+export async function notify() {
+  if (!isWanted()) return;
+  const answer = await fetch(`${inbox().href}?part=list`, { credentials: "same-origin" }).catch(() => null);
   if (!answer?.ok) return;
   const line = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".line.is-unseen");
   if (!line) return;

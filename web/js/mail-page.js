@@ -40,6 +40,11 @@ export function tell(fetched) {
   if (said) document.querySelector("main").prepend(document.importNode(said, true));
 }
 
+// The link to INBOX, the first of the mailboxes.
+export function inbox() {
+  return document.querySelector("[data-folders] a[data-folder]");
+}
+
 export function isTyping(event) {
   return Boolean(event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog[open]"));
 }

@@ -24,11 +24,19 @@ function saving(form) {
   let isSaving = false;
   let isLeaving = false;
   let isTyped = false; // and not yet saved
+  let attaching = 0; // loads of files that are on their way, or wait
+  let pressed = null; // what waits until all is safe: the event of the button
+  let isSafe = false; // while that goes on
   const state = form.querySelector("[data-state]");
   const later = () => {
     clearTimeout(timer);
     isTyped = true;
     if (!isLeaving) timer = setTimeout(save, SAVE_AFTER_MS);
+  };
+  // Who writes on after a press that could not be done presses again.
+  const typed = () => {
+    if (!isSaving && attaching === 0) pressed = null;
+    later();
   };
   const body = (act) => {
     const data = new FormData(form);
@@ -47,51 +55,59 @@ function saving(form) {
     form.querySelector("[data-files]").replaceWith(document.importNode(page.querySelector("[data-files]"), true));
     forget(form);
   };
-  // Whether it is safe now.
   const save = async () => {
-    if (isSaving || isLeaving) {
-      later();
-      return false;
-    }
+    if (isSaving || isLeaving) return later();
+    clearTimeout(timer);
     isSaving = true;
     isTyped = false;
+    let goesOn = false;
     try {
       const answer = await fetch(form.action, { method: "POST", body: body("keep"), credentials: "same-origin" });
+      const text = await answer.text();
+      // What is wrong with it the house says itself, to what was pressed, with all that was typed.
+      goesOn = answer.status === 422 && text.includes(" data-write ");
       if (!answer.ok) throw new Error(String(answer.status));
-      saved(answer.url, await answer.text());
+      saved(answer.url, text);
       state.textContent = form.dataset.saved;
-      return true;
+      goesOn = true;
     } catch {
       state.textContent = form.dataset.unsaved;
       remember(form);
+      goesOn ||= goesAsItIs(pressed?.submitter);
+      if (isTyped && !goesOn) pressed = null; // written on meanwhile
       later();
-      return false;
     } finally {
       isSaving = false;
     }
+    if (goesOn) goOn();
+  };
+  // What was pressed meanwhile is done, once; where nothing can be saved, it waits until something can.
+  const goOn = () => {
+    if (!pressed || isSaving || attaching > 0) return;
+    const { submitter } = pressed;
+    pressed = null;
+    if (submitter && submitter.form !== form) return; // a button beside a file is another after saving
+    isSafe = true;
+    form.requestSubmit(submitter);
+    isSafe = false;
   };
   form.addEventListener("input", (event) => {
-    if (event.target.type !== "file") later();
+    if (event.target.type !== "file") typed();
   });
   form.addEventListener("submit", (event) => {
-    clearTimeout(timer);
     if (isLeaving) return event.preventDefault(); // pressed twice
-    if (isSaving) {
-      // What is on its way must be there first: its number goes with the form.
+    // What is on its way must be there first: its number goes with the form.
+    const isBusy = isSaving || attaching > 0;
+    // A form that is sent into a lost connection leaves the page, and what was typed with it: it is made safe first. What could be saved is
+    // safe, whatever the browser thinks of its connection.
+    const isAtRisk = !isSafe && !goesAsItIs(event.submitter) && (isTyped || !navigator.onLine);
+    if (isBusy || isAtRisk) {
       event.preventDefault();
-      const { submitter } = event;
-      setTimeout(() => form.requestSubmit(submitter), 200);
+      pressed = event;
+      if (!isBusy) save();
       return;
     }
-    // A form that is sent into a lost connection leaves the page, and what was typed with it: it is made safe first.
-    const { submitter } = event;
-    // What is thrown away needs no safety, and a button beside a file is another after saving.
-    const goesAsItIs = submitter?.value === "discard" || submitter?.closest("[data-files]");
-    if (!goesAsItIs && (isTyped || !navigator.onLine)) {
-      event.preventDefault();
-      save().then((isSafe) => isSafe && form.requestSubmit(submitter));
-      return;
-    }
+    clearTimeout(timer);
     isLeaving = true;
     forget(form);
   });
@@ -105,22 +121,36 @@ function saving(form) {
     if (timer && state.textContent === form.dataset.unsaved && !isLeaving) event.preventDefault();
   });
   return {
-    later,
+    later: typed,
     // Sends files now, one load after the other.
     async attach(files, progress) {
+      attaching += 1;
       while (isSaving) await new Promise((resolve) => setTimeout(resolve, 100));
       clearTimeout(timer);
       isSaving = true;
+      const wasTyped = isTyped;
+      isTyped = false;
       const data = body("attach");
       for (const file of files) data.append("files", file, file.name);
       try {
         const request = await load(form.action, data, progress);
         saved(request.responseURL, request.responseText);
+      } catch (error) {
+        pressed = null; // it would go without the file
+        if (wasTyped) later();
+        throw error;
       } finally {
         isSaving = false;
+        attaching -= 1;
       }
+      goOn();
     },
   };
+}
+
+// What is thrown away needs no safety, and a button beside a file is another after saving.
+function goesAsItIs(button) {
+  return button?.value === "discard" || Boolean(button?.closest("[data-files]"));
 }
 
 function load(action, data, progress) {

@@ -28,7 +28,7 @@ import-trouble-silent = Le serveur s'est tu. Relancée, l'importation reprend o�
 import-trouble-ended = Le serveur a raccroché : { $says } Relancée, l'importation reprend où elle était.
 import-trouble-broken = Le serveur a dit ce qui n'est pas de l'IMAP : { $says }
 import-trouble-refused = Le serveur a refusé de continuer : { $says }
-import-trouble-disk-full = Le disque de ce serveur est presque plein : ce qui est venu jusque-là est ici. Dès qu’il y a de la place, relancée, l’importation reprend où elle était.
+import-trouble-disk-full = Le disque de ce serveur est presque plein : ce qui est venu jusque-là est ici. Relancée quand il y aura de la place, l’importation reprend où elle était.
 import-trouble-over-quota = Le compte est plein : ce qui est venu jusque-là est ici. Avec un quota plus grand, relancée, l'importation reprend où elle était.
 import-trouble-failed = La maison a failli ; son journal en dit plus. Relancée, l'importation reprend où elle était.
 

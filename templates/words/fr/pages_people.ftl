@@ -195,6 +195,6 @@ person-deleted-day = le dernier jour
 person-deleted-week = la dernière semaine
 person-deleted-all = tout ce qui est gardé
 person-quota-messages = Messages au plus
-person-imap-hidden = Extensions d’IMAP tues aux logiciels de cette personne
+person-imap-hidden = Extensions d’IMAP cachées aux logiciels de cette personne
 person-imap-hidden-help = Pour un logiciel de courrier qui trébuche sur l’une d’elles, par exemple CONDSTORE, QRESYNC. Séparées par des virgules. Cela vaut dès sa prochaine connexion.
 person-quota-messages-help = Vide : pas de limite.

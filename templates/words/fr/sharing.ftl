@@ -64,7 +64,7 @@ team-remove = Retirer l’équipe
 team-remove-title = Retirer { $address } ?
 team-remove-text = Son courrier part avec elle, et le courrier pour elle est refusé. On peut la rétablir pendant un temps.
 team-removed = { $address } est retirée. On peut la rétablir pendant un temps.
-activity-mailbox-lend = change qui peut écrire au nom de { $subject }
+activity-mailbox-lend = a changé qui peut écrire au nom de { $subject }
 share-senders-team = Ils écrivent depuis son adresse
 team-goes = { $count ->
     [one] { $count } message

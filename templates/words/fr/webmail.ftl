@@ -156,7 +156,7 @@ mail-no-such-act = Rien n’a été fait : cette action est inconnue.
 mail-nothing-chosen = Rien n’a été fait : aucun message n’était choisi.
 mail-moved-nowhere = Rien n’a été fait : ils sont déjà dans ce dossier.
 mail-full = Le compte est plein. Supprimez d’abord quelque chose, aussi de la corbeille.
-mail-no-right = Vous ne pouvez pas faire cela dans cette boîte. Demandez à qui la partage avec vous.
+mail-no-right = Vous ne pouvez pas faire cela dans ce dossier. Demandez à la personne qui le partage avec vous.
 mail-label-bad = Une étiquette ne contient ni espace ni crochet.
 mail-too-many-labels = Ce dossier n’a plus de place pour une étiquette.
 mail-undo-gone = Cela ne peut plus être annulé.
@@ -226,9 +226,9 @@ mail-done-forgotten = { $count ->
    *[other] { $count } messages ont disparu.
 }
 webmail-removed = Supprimés récemment
-webmail-removed-lead = Ce qui a été supprimé définitivement, de la corbeille ou par un logiciel de messagerie. Chaque message revient dans le dossier où il se trouvait.
+webmail-removed-lead = Ce qui a été supprimé définitivement, de la corbeille ou par un logiciel de courrier. Chaque message revient dans le dossier où il se trouvait.
 webmail-removed-none = Rien n’a été supprimé récemment
-webmail-removed-none-why = Ce qui est supprimé de la corbeille, ou par un logiciel de messagerie, attend ici un moment et peut revenir.
+webmail-removed-none-why = Ce qui est supprimé de la corbeille, ou par un logiciel de courrier, attend ici un moment et peut revenir.
 webmail-removed-restore = Faire revenir
 webmail-removed-forget = Supprimer maintenant
 webmail-removed-until = définitivement supprimé

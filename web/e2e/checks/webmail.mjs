@@ -112,6 +112,22 @@ export async function run(house, browser) {
     const at = await tab.locator(".line:focus-within .line-subject").allInnerTexts();
     expect(at.join() === "Invoice", `the keyboard is on “${at.join()}”`);
   }));
+  await check("webmail: where a list can't be fetched anew, its lines stay", () => mine(async (tab) => {
+    const heard = tab.waitForResponse("**/mail/events");
+    await tab.goto("/mail");
+    await heard;
+    await line(tab, "Invoice").waitFor();
+    await tab.route(/part=list/, (route) => route.abort());
+    const lost = tab.waitForEvent("requestfailed", (request) => request.url().includes("part=list"));
+    deliver(house, reader, "Not fetched", "Hello\r\n", "<not-fetched@x.example>");
+    await lost;
+    await tab.setViewportSize({ width: 1300, height: 800 }); // the lines are put in their places
+    await tab.evaluate(() => new Promise(requestAnimationFrame));
+    await line(tab, "Invoice").waitFor({ timeout: 2_000 });
+    await tab.unroute(/part=list/);
+    deliver(house, reader, "Fetched", "Hello\r\n", "<fetched@x.example>");
+    await line(tab, "Not fetched").waitFor();
+  }));
   await check("webmail: j, e and z act on the line that the keyboard is on", () => mine(async (tab) => {
     await tab.goto("/mail");
     await tab.locator(".line").first().waitFor();

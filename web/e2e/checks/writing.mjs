@@ -191,6 +191,39 @@ export async function run(house, browser) {
     await other.locator("[data-editor-text]", { hasText: "Typed in a tunnel" }).waitFor();
     await other.locator("[data-state]", { hasText: "Saved" }).waitFor();
   }));
+  // Where the browser thought that there was no connection, a message was saved again and again, and never sent.
+  await check("writing: it is sent where the browser is wrong about its connection", () => mine(async (tab) => {
+    await tab.addInitScript(() => Object.defineProperty(Navigator.prototype, "onLine", { get: () => false }));
+    await begin(tab, writer.address, "No connection");
+    expect(await tab.evaluate(() => !navigator.onLine), "the browser thinks otherwise");
+    await tab.keyboard.type("There is one");
+    await tab.getByRole("button", { name: "Send", exact: true }).click();
+    await told(tab, "Sent");
+  }));
+  // What was saved late was said to be saved, and that Send had been pressed was forgotten.
+  await check("writing: what was pressed while the connection was lost is done when it is back; who writes on presses again", () => mine(async (tab) => {
+    let losses = 0;
+    await tab.route("**/mail/write", (route) => {
+      const isLost = route.request().method() === "POST" && losses > 0;
+      losses -= isLost ? 1 : 0;
+      return isLost ? route.abort() : route.continue();
+    });
+    const lost = async (subject) => {
+      await begin(tab, writer.address, subject);
+      await tab.keyboard.type("Hello");
+      losses = 1;
+      await tab.getByRole("button", { name: "Send", exact: true }).click();
+      await tab.locator("[data-state]", { hasText: "Not saved" }).waitFor();
+    };
+    await lost("Lost for a moment");
+    await told(tab, "Sent");
+    await lost("Written on");
+    await tab.locator("[name=subject]").fill("Written on, and on");
+    await tab.locator("[data-state]", { hasText: /^Saved/ }).waitFor();
+    expect((await tab.locator("[data-flash]").count()) === 0, "it was sent");
+    await tab.getByRole("button", { name: "Send", exact: true }).click();
+    await told(tab, "Sent");
+  }));
   for (const js of [true, false]) {
     await check(`writing: a contact is added, found, and forgotten, ${js ? "with" : "without"} scripts`, () => mine(async (tab) => {
       await tab.goto("/mail/contacts");
@@ -226,6 +259,18 @@ export async function run(house, browser) {
     await tab.locator("[data-state]", { hasText: "Saved" }).waitFor();
     expect(await tab.evaluate(() => window.isStillHere === true), "the page was loaded anew");
     expect((await tab.locator("[data-editor-text]").innerText()).includes("Half a sentence"), "what was typed is gone");
+    await tab.getByRole("button", { name: "Discard" }).click();
+    await told(tab, "");
+  }));
+  await check("writing: a draft that saves itself is no new mail", () => mine(async (tab) => {
+    const heard = tab.waitForResponse("**/mail/events");
+    await begin(tab, writer.address, "Kept by itself");
+    await heard;
+    const counted = tab.waitForResponse("**/mail/choices"); // the news of it has come
+    await tab.keyboard.type("Hello");
+    await tab.locator("[data-state]", { hasText: /^Saved/ }).waitFor();
+    await counted;
+    expect((await tab.locator(".toast").count()) === 0, "it is told as new mail");
     await tab.getByRole("button", { name: "Discard" }).click();
     await told(tab, "");
   }));

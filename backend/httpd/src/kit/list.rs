@@ -1,6 +1,6 @@
 //! Lists: what is searched, in which order, from where on; and the links that ask for it.
 
-use relais_service::Paging;
+use relais_service::{Paging, Rows};
 use serde::{Deserialize, Serialize};
 
 use super::Frame;
@@ -46,6 +46,12 @@ pub(crate) struct Pager {
 }
 
 impl Pager {
+    /// Below what was `found` of the list at `path` by `asked`, and by nothing else.
+    pub(crate) fn below<T>(frame: &Frame, path: &str, found: &Rows<T>, asked: &ListQuery) -> Self {
+        let next = |after| ListQuery { after, ..asked.clone() };
+        Self::of(frame, path, found.rows.len(), found.next.as_deref(), asked.after.is_empty(), next)
+    }
+
     /// Below `rows` rows of the list at `path`, whose page was asked for by `query`. `with` gives a query with another `after`.
     pub(crate) fn of<Q: Serialize>(
         frame: &Frame,

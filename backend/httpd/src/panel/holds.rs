@@ -111,10 +111,8 @@ impl Row {
 
 impl ListPage {
     fn of(frame: Frame, found: &Rows<HoldView>, query: &ListQuery) -> Self {
-        let next = |after| ListQuery { after, ..query.clone() };
-        let (rows, is_first) = (found.rows.len(), query.after.is_empty());
         Self {
-            pager: Pager::of(&frame, path::HOLDS, rows, found.next.as_deref(), is_first, next),
+            pager: Pager::below(&frame, path::HOLDS, found, query),
             rows: found.rows.iter().map(|hold| Row::of(&frame, hold)).collect(),
             frame,
         }

@@ -9,7 +9,7 @@ use relais_service::{
 use serde::Deserialize;
 
 use super::addresses::split;
-use super::people::{domain_choices, domains};
+use super::people::{domain_choices, domains, whole_address};
 use super::question::{QuestionPage, VersionForm};
 use super::sign_in::Nothing;
 use crate::kit::{
@@ -94,12 +94,10 @@ impl ListPage {
             members: frame.number(list.members),
             held: if list.held == 0 { String::new() } else { frame.count("mlist-held-count", list.held) },
         };
-        let next = |after| ListQuery { after, ..query.clone() };
-        let is_first = query.after.is_empty();
         Self {
             is_admin: role >= Role::DomainAdmin,
             rows: found.rows.iter().map(row).collect(),
-            pager: Pager::of(&frame, path::LISTS, found.rows.len(), found.next.as_deref(), is_first, next),
+            pager: Pager::below(&frame, path::LISTS, found, &query),
             query,
             frame,
         }
@@ -147,9 +145,8 @@ async fn new_form(admin: Admin, State(web): State<Web>) -> Oops {
 }
 
 async fn create(admin: Admin, State(web): State<Web>, Form(form): Form<NewForm>) -> Oops {
-    let local = form.local.trim();
     let new = NewList {
-        address: if local.contains('@') { local.to_owned() } else { format!("{local}@{}", form.domain) },
+        address: whole_address(&form.local, &form.domain),
         title: form.title.clone(),
         posters: posters_named(&form.posters),
         is_open: !form.is_open.is_empty(),
@@ -343,14 +340,12 @@ impl MembersPage {
         };
         let up = path::of(path::LISTS, address);
         let here = format!("{up}/members");
-        let next = |after| ListQuery { after, ..query.clone() };
-        let is_first = query.after.is_empty();
         Self {
             complaints: Complaints::default(),
             address: address.to_owned(),
             form: MembersForm::default(),
             rows: found.rows.iter().map(row).collect(),
-            pager: Pager::of(&frame, &here, found.rows.len(), found.next.as_deref(), is_first, next),
+            pager: Pager::below(&frame, &here, found, &query),
             is_admin: role >= Role::DomainAdmin,
             up,
             here,

@@ -77,9 +77,8 @@ impl Rules {
             is_allowed: rule.is_allowed,
             since: frame.time(rule.created_at.0),
         };
+        let pager = Pager::below(frame, here, &found, query);
         let rows: Vec<_> = found.rows.into_iter().map(row).collect();
-        let next = |after| ListQuery { after, ..query.clone() };
-        let pager = Pager::of(frame, here, rows.len(), found.next.as_deref(), query.after.is_empty(), next);
         let is_own = of == RulesOf::Mine;
         Self {
             here: here.to_owned(),

@@ -41,15 +41,9 @@ impl ListPage {
             remote: found.remote,
             reply: found.reply,
         };
-        let rows: Vec<Row> = found.rows.into_iter().map(row).collect();
-        let next = |after| ListQuery { after, ..query.clone() };
-        let is_first = query.after.is_empty();
-        Self {
-            pager: Pager::of(&frame, path::SUPPRESSED, rows.len(), found.next.as_deref(), is_first, next),
-            rows,
-            query,
-            frame,
-        }
+        let pager = Pager::below(&frame, path::SUPPRESSED, &found, &query);
+        let rows = found.rows.into_iter().map(row).collect();
+        Self { pager, rows, query, frame }
     }
 }
 

@@ -3,11 +3,11 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use relais_service::{
-    Failure, NewTeam, Role, Rows, SendsAs, ShareLevel, TeamChange, TeamMember, TeamView, TeamsWanted, Text,
+    Actor, Failure, NewTeam, Role, Rows, SendsAs, ShareLevel, TeamChange, TeamMember, TeamView, TeamsWanted, Text,
 };
 use serde::Deserialize;
 
-use super::people::{domain_choices, domains};
+use super::people::{domain_choices, domains, whole_address};
 use super::question::{QuestionPage, VersionForm};
 use crate::kit::{
     Admin, Choice, Complaints, Desk, Form, Frame, ListQuery, Oops, Pager, Routes, again, done, grantee_words,
@@ -56,12 +56,10 @@ impl ListPage {
             messages: frame.number(team.used_messages),
             used: frame.size(team.used_octets),
         };
-        let next = |after| ListQuery { after, ..query.clone() };
-        let is_first = query.after.is_empty();
         Self {
             is_admin: role >= Role::DomainAdmin,
             rows: found.rows.iter().map(row).collect(),
-            pager: Pager::of(&frame, path::TEAMS, found.rows.len(), found.next.as_deref(), is_first, next),
+            pager: Pager::below(&frame, path::TEAMS, found, &query),
             query,
             frame,
         }
@@ -102,8 +100,7 @@ async fn new_form(admin: Admin, State(web): State<Web>) -> Oops {
 }
 
 async fn create(admin: Admin, State(web): State<Web>, Form(form): Form<NewForm>) -> Oops {
-    let local = form.local.trim();
-    let address = if local.contains('@') { local.to_owned() } else { format!("{local}@{}", form.domain) };
+    let address = whole_address(&form.local, &form.domain);
     let new = NewTeam { address, name: form.name.clone(), ..NewTeam::default() };
     match web.service().teams.create(&admin.actor, new).await {
         Ok(team) => {
@@ -200,7 +197,7 @@ impl OnePage {
     }
 }
 
-async fn one(web: &Web, frame: Frame, actor: &relais_service::Actor, team: &str) -> Result<OnePage, Failure> {
+async fn one(web: &Web, frame: Frame, actor: &Actor, team: &str) -> Result<OnePage, Failure> {
     let teams = &web.service().teams;
     let (found, members) = (teams.show(actor, team).await?, teams.members(actor, team).await?);
     Ok(OnePage::of(frame, &found, actor.role, &members))

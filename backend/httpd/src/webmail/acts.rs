@@ -1,13 +1,14 @@
 //! What is done to messages: the forms of the list and of the open message.
 
 use axum::extract::{Path, State};
+use axum::response::Response;
 use relais_model::{Uid, UidSet};
 use relais_reading::Attendance;
 use relais_service::{Act, AnswerWords, Chosen, Failure, Place, Text};
 use serde::Deserialize;
 
 use super::list::MailQuery;
-use crate::kit::{Flash, FlashKind, Form, Oops, Person, Routes, done, next_path, redirect};
+use crate::kit::{Flash, FlashKind, Form, Frame, Oops, Person, Routes, done, next_path, redirect};
 use crate::panel::Nothing;
 use crate::{Web, path};
 
@@ -85,30 +86,41 @@ impl ActForm {
 async fn act(person: Person, State(web): State<Web>, Path(mailbox): Path<String>, Form(form): Form<ActForm>) -> Oops {
     let mail = &web.service().mail;
     let by_conversation = mail.choices(&person.actor).await?.by_conversation;
-    let back = if form.next.is_empty() { person.visit.back.clone() } else { next_path(&form.next).to_owned() };
-    let warn = |text| redirect(&back, &Flash { kind: FlashKind::Warn, text, undo: None });
-    let snooze = super::snooze::until(&form.act, &form.until, &form.zone, web.now());
-    let act = match snooze.transpose() {
+    let back = back(&person, &form.next);
+    let act = match super::snooze::until(&form.act, &form.until, &form.zone, web.now()).transpose() {
         Ok(until) => until.map(Act::Snooze).or_else(|| form.act()),
-        Err(failure) => return Ok(warn(reason(failure)?)),
+        Err(failure) => return not_done(&back, failure),
     };
-    let Some(act) = act else { return Ok(warn(Text::new("mail-no-such-act"))) };
+    let Some(act) = act else { return Ok(told(&back, false, Text::new("mail-no-such-act"))) };
     let outcome = match mail.act(&person.actor, &mailbox, &form.chosen(by_conversation), &act).await {
         Ok(outcome) => outcome,
         // A time that doesn't do is no reason to leave the list.
-        Err(failure) => return Ok(warn(reason(failure)?)),
+        Err(failure) => return not_done(&back, failure),
     };
     let undo = outcome.undo.map(|token| path::of("/mail/undo", &token));
     let kind = if outcome.count == 0 { FlashKind::Warn } else { FlashKind::Ok };
     Ok(redirect(&back, &Flash { kind, text: outcome.says, undo }))
 }
 
-/// What to say of an act that wasn't done, where that can be mended at once.
-fn reason(failure: Failure) -> Result<Text, Failure> {
+/// Where one goes then: to `next`; empty: where one came from.
+fn back(person: &Person, next: &str) -> String {
+    if next.is_empty() { person.visit.back.clone() } else { next_path(next).to_owned() }
+}
+
+/// What came of it stands on top of the page that one goes back to.
+fn told(back: &str, is_done: bool, text: Text) -> Response {
+    let kind = if is_done { FlashKind::Ok } else { FlashKind::Warn };
+    redirect(back, &Flash { kind, text, undo: None })
+}
+
+/// So does why it wasn't done, where that can be mended at once.
+fn not_done(back: &str, failure: Failure) -> Oops {
     match failure {
-        Failure::Unfit(mut complaints) if !complaints.is_empty() => Ok(complaints.swap_remove(0).why),
-        Failure::Clash(complaint) => Ok(complaint.why),
-        failure => Err(failure),
+        Failure::Unfit(mut complaints) if !complaints.is_empty() => {
+            Ok(told(back, false, complaints.swap_remove(0).why))
+        }
+        Failure::Clash(complaint) => Ok(told(back, false, complaint.why)),
+        failure => Err(failure.into()),
     }
 }
 
@@ -138,8 +150,7 @@ async fn pictures(
     Form(form): Form<PicturesForm>,
 ) -> Oops {
     let says = web.service().mail.show_pictures(&person.actor, &mailbox, uid, form.show == "always").await?;
-    let next = next_path(&form.next);
-    Ok(if form.next.is_empty() { done(&person.visit.back, says) } else { done(next, says) })
+    Ok(done(&back(&person, &form.next), says))
 }
 
 /// Off the list that a message came by (RFC 8058).
@@ -150,8 +161,7 @@ async fn leave(
     Form(Nothing {}): Form<Nothing>,
 ) -> Oops {
     let leaving = web.service().leave_list(&person.actor, &mailbox, uid).await?;
-    let kind = if leaving.is_left { FlashKind::Ok } else { FlashKind::Warn };
-    Ok(redirect(&message_at(&mailbox, uid), &Flash { kind, text: leaving.says, undo: None }))
+    Ok(told(&message_at(&mailbox, uid), leaving.is_left, leaving.says))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -170,20 +180,17 @@ async fn meeting(
     Path((mailbox, uid)): Path<(String, u32)>,
     Form(form): Form<AnswerForm>,
 ) -> Oops {
-    let (frame, back) = (person.frame(&web), message_at(&mailbox, uid));
+    let back = message_at(&mailbox, uid);
     let Some(answer) = Attendance::parse(&form.answer) else {
-        let flash = Flash { kind: FlashKind::Warn, text: Text::new("mail-no-such-act"), undo: None };
-        return Ok(redirect(&back, &flash));
+        return Ok(told(&back, false, Text::new("mail-no-such-act")));
     };
     let who = person.me.address.to_string();
-    let says = |id: &str| {
-        let text = Text::named(format!("webmail-meeting-{id}-{}", answer.as_str()));
-        frame.tell(&text.with("meeting", form.subject.as_str()).with("who", who.as_str()))
-    };
-    let words = AnswerWords { subject: says("subject"), text: says("text") };
+    let words = in_words(&person.frame(&web), |piece| {
+        let text = Text::named(format!("webmail-meeting-{piece}-{}", answer.as_str()));
+        text.with("meeting", form.subject.as_str()).with("who", who.as_str())
+    });
     let (mail, since) = (&web.service().mail, person.me.created_at);
-    let done_or_not = mail.answer_meeting(&person.actor, since, (&mailbox, uid), answer, words).await;
-    answered(&back, done_or_not)
+    answered(&back, mail.answer_meeting(&person.actor, since, (&mailbox, uid), answer, words).await)
 }
 
 /// Tells somebody that their message was read, or doesn't.
@@ -193,13 +200,16 @@ async fn receipt(
     Path((mailbox, uid)): Path<(String, u32)>,
     Form(form): Form<AnswerForm>,
 ) -> Oops {
-    let (frame, back) = (person.frame(&web), message_at(&mailbox, uid));
-    let says = |id| frame.tell(&Text::new(id).with("subject", form.subject.as_str()));
-    let words = (form.answer == "send")
-        .then(|| AnswerWords { subject: says("webmail-receipt-subject"), text: says("webmail-receipt-text") });
+    let says = |piece: &str| Text::named(format!("webmail-receipt-{piece}")).with("subject", form.subject.as_str());
+    let words = (form.answer == "send").then(|| in_words(&person.frame(&web), says));
     let (mail, since) = (&web.service().mail, person.me.created_at);
-    let done_or_not = mail.answer_receipt(&person.actor, since, (&mailbox, uid), words).await;
-    answered(&back, done_or_not)
+    let outcome = mail.answer_receipt(&person.actor, since, (&mailbox, uid), words).await;
+    answered(&message_at(&mailbox, uid), outcome)
+}
+
+/// Subject and text of an answer, in the language of who gives it.
+fn in_words(frame: &Frame, says: impl Fn(&str) -> Text) -> AnswerWords {
+    AnswerWords { subject: frame.tell(&says("subject")), text: frame.tell(&says("text")) }
 }
 
 /// A message's own page.
@@ -207,10 +217,9 @@ fn message_at(mailbox: &str, uid: u32) -> String {
     path::of(&path::of(path::MAIL, mailbox), &uid.to_string())
 }
 
-/// What came of it stands above the message.
-fn answered(back: &str, done_or_not: Result<Text, Failure>) -> Oops {
-    match done_or_not {
+fn answered(back: &str, outcome: Result<Text, Failure>) -> Oops {
+    match outcome {
         Ok(says) => Ok(done(back, says)),
-        Err(failure) => Ok(redirect(back, &Flash { kind: FlashKind::Warn, text: reason(failure)?, undo: None })),
+        Err(failure) => not_done(back, failure),
     }
 }

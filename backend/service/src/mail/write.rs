@@ -17,7 +17,7 @@ use relais_model::{
 use relais_reading::{Header, Letter, MAX_HTML_OCTETS, Party, file_octets};
 use relais_reception::{Arrival, Door, Identity, Plan, Reception, Visit};
 use relais_store::{AccountKey, Append, Appended, ChangeError, Content, FlagChange, FlagOp, MailboxKey, Reach};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use super::acts::refused;
 use super::answer::{Answering, Of};
@@ -33,7 +33,7 @@ const MAX_TEXT_OCTETS: usize = 1024 * 1024;
 pub const MAX_FILES_OCTETS: usize = 25 * 1024 * 1024;
 /// Files of a message.
 const MAX_ATTACHED: usize = 100;
-/// That a message was sent is known for so long: who sends a form twice sends one message.
+/// That a message was sent is known for so long at least: who sends a form twice sends one message.
 const SENT_KNOWN_FOR: Duration = Duration::from_hours(24);
 /// What a draft answers, while it is one: `MAILBOXID UID KIND`.
 const OF_FIELD: &str = "X-Relais-Of";
@@ -46,7 +46,8 @@ pub struct Out {
     reception: Arc<Reception>,
     pub(super) random: Arc<dyn Random>,
     pub(super) host: Domain,
-    sent: Cache<(AccountKey, String), ()>,
+    /// Whether the message of this Message-ID was sent; locked while it is being sent.
+    sent: Cache<(AccountKey, String), Arc<Mutex<bool>>>,
     /// Rung when something is to go later.
     pub(super) due: Arc<Notify>,
 }
@@ -60,7 +61,7 @@ impl std::fmt::Debug for Out {
 impl Out {
     /// Through this desk, as `host`.
     pub fn new(reception: Arc<Reception>, random: Arc<dyn Random>, host: Domain) -> Self {
-        let sent = Cache::builder().max_capacity(50_000).time_to_live(SENT_KNOWN_FOR).build();
+        let sent = Cache::builder().max_capacity(50_000).time_to_idle(SENT_KNOWN_FOR).build();
         Self { reception, random, host, sent, due: Arc::default() }
     }
 }
@@ -198,9 +199,15 @@ impl Mail {
     pub async fn send(&self, me: &Actor, since: Timestamp, draft: &Draft, new: Vec<NewFile>) -> Result<Text, Failure> {
         let (account, address) = me.own()?;
         let out = self.out()?;
-        let once = (account, draft.id.clone());
         let sent = || Text::new("mail-sent");
-        if !draft.id.is_empty() && out.sent.contains_key(&once) {
+        let once = if draft.id.is_empty() {
+            Arc::default()
+        } else {
+            out.sent.get_with((account, draft.id.clone()), Arc::default)
+        };
+        // Who asks a second time meanwhile waits: it may still be refused.
+        let mut is_sent = once.lock().await;
+        if *is_sent {
             return Ok(sent());
         }
         let writing = self.writing(me, draft, new, true).await?;
@@ -209,7 +216,7 @@ impl Mail {
         let visit = visit(me, Identity { account, address: address.clone(), at: since });
         let path = ReversePath::Address(writing.submitter().clone());
         out.submit(visit, path, &everybody, (&raw, self.store.now())).await?;
-        out.sent.insert(once, ());
+        *is_sent = true;
         // It is on its way: whatever fails from here on, it is sent.
         let kept = self.keep_sent(account, &writing.from.address, raw).await;
         self.tidy_up(me, account, draft).await;

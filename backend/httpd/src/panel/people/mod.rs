@@ -33,6 +33,12 @@ pub(super) fn domain_choices(names: &[String], all: String, chosen: &str) -> Vec
     all.into_iter().chain(names.iter().map(|name| Choice::new(name, name.clone(), &chosen))).collect()
 }
 
+/// An address here, as it was typed beside a choice of domains: who types the whole address means it.
+pub(super) fn whole_address(local: &str, domain: &str) -> String {
+    let local = local.trim();
+    if local.contains('@') { local.to_owned() } else { format!("{local}@{domain}") }
+}
+
 /// The roles that someone with the role `most` may give.
 fn role_choices(frame: &Frame, most: Role, chosen: &str) -> Vec<Choice> {
     let given = Role::ALL.into_iter().filter(|role| *role <= most);

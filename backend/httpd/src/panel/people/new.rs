@@ -8,7 +8,7 @@ use relais_service::{Failure, NewPerson, Password as NewPassword, PersonView, Ro
 use serde::{Deserialize, Serialize};
 
 use super::sign_in::link_page;
-use super::{domain_choices, domains, role_choices};
+use super::{domain_choices, domains, role_choices, whole_address};
 use crate::kit::{
     Admin, Choice, Complaints, Form, Frame, Oops, PageError, Routes, Typed, again, done, query, shown, with_next,
 };
@@ -75,11 +75,8 @@ impl Typing {
         let mut read = Typed::default();
         let quota = read.size("quota", &self.quota);
         read.end()?;
-        // Who types the whole address means it.
-        let local = self.local.trim();
-        let address = if local.contains('@') { local.to_owned() } else { format!("{local}@{}", self.domain) };
         Ok(NewPerson {
-            address,
+            address: whole_address(&self.local, &self.domain),
             name: self.name.clone(),
             password,
             role: Role::parse(&self.role).unwrap_or_default(),
