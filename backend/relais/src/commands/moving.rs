@@ -17,8 +17,8 @@ use relais_moving::{
 };
 use serde_json::{Value, json};
 
+use super::{ask, get, say, secret_of};
 use crate::arguments::{ExportArguments, ImportCommand, ImportImapArguments};
-use crate::commands::{ask, get, say, secret_of};
 use crate::control::{Content, Line, path, query};
 use crate::show::{self, member};
 
@@ -34,7 +34,7 @@ const MAX_DEPTH: usize = 16;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// False: something wasn't brought.
-pub(crate) async fn import(command: ImportCommand, line: &mut Line<'_>) -> Result<bool> {
+pub(super) async fn import(command: ImportCommand, line: &mut Line<'_>) -> Result<bool> {
     match command {
         ImportCommand::Imap(wanted) => import_imap(&wanted, line).await,
         ImportCommand::Mbox { address, path, mailbox } => {
@@ -272,7 +272,7 @@ impl Sending {
 }
 
 /// Takes all mail of an account out, into a folder that isn't there yet.
-pub(crate) async fn export(wanted: ExportArguments, line: &mut Line<'_>) -> Result<()> {
+pub(super) async fn export(wanted: ExportArguments, line: &mut Line<'_>) -> Result<()> {
     let mut out = match (wanted.mbox, wanted.maildir) {
         (Some(root), None) => Out::Mbox { root, file: None },
         (None, Some(root)) => Out::Maildir { root, folder: None, number: 0 },
