@@ -4,7 +4,7 @@ use anyhow::Result;
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{ask, delete, get, list, post, read_file, say};
+use super::{ask, delete, get, list, post, read_text, say};
 use crate::arguments::CertificateCommand;
 use crate::control::{Content, Line, path, query};
 use crate::show::{self, Cell, Column, member};
@@ -51,8 +51,8 @@ pub(super) async fn certificate(command: CertificateCommand, line: &mut Line<'_>
             say(&format!("{id} is being renewed; `relais certificate orders` says what came of it"))
         }
         CertificateCommand::Upload { chain, key } => {
-            let key = key.as_deref().map(read_file).transpose()?.unwrap_or_default();
-            let made = post(line, "/certificates", json!({ "chain": read_file(&chain)?, "key": key })).await?;
+            let key = key.as_deref().map(read_text).transpose()?.unwrap_or_default();
+            let made = post(line, "/certificates", json!({ "chain": read_text(&chain)?, "key": key })).await?;
             let (names, until) = (member(&made, "names"), member(&made, "not_after"));
             say(&format!("{} is here, for {names}, until {until}", member(&made, "id")))
         }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{ask, delete, get, list, read_file, say};
+use super::{ask, delete, get, list, read_text, say};
 use crate::arguments::{ActivityCommand, IndexCommand, SettingsCommand};
 use crate::control::{Content, Line, path, query};
 use crate::show::{self, Cell, Column, member};
@@ -142,7 +142,7 @@ pub(super) async fn index(command: IndexCommand, line: &mut Line<'_>) -> Result<
 /// Any operation. False: it was refused.
 pub(super) async fn raw(method: Method, path: &str, body: Option<String>, line: &mut Line<'_>) -> Result<bool> {
     let body = match body.as_deref() {
-        Some("-") => Some(read_file(Path::new("-"))?),
+        Some("-") => Some(read_text(Path::new("-"))?),
         _ => body,
     };
     let content = match body {

@@ -128,10 +128,6 @@ fn secret_of(prompt: &str) -> Result<String> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-fn read_file(path: &Path) -> Result<String> {
-    String::from_utf8(read_octets(path)?).with_context(|| format!("{} is no text", path.display()))
-}
-
 fn read_text(path: &Path) -> Result<String> {
     String::from_utf8(read_octets(path)?).with_context(|| format!("{} is no text in UTF-8", path.display()))
 }

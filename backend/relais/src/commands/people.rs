@@ -10,7 +10,7 @@ use relais_model::{Clock as _, SystemClock};
 use relais_service::Moment;
 use serde_json::{Value, json};
 
-use super::{ask, delete, get, import, list, post, read_file, say, secret_of};
+use super::{ask, delete, get, import, list, post, read_text, say, secret_of};
 use crate::arguments::{AccountCommand, AppPasswordCommand, KeyCommand};
 use crate::control::{Content, Line, complaints, path};
 use crate::show::{self, Cell, Column, member};
@@ -85,7 +85,7 @@ pub(super) async fn account(command: AccountCommand, line: &mut Line<'_>) -> Res
 
 /// False: some lines were refused.
 pub(super) async fn import_people(file: &Path, line: &mut Line<'_>) -> Result<bool> {
-    let text = read_file(file)?;
+    let text = read_text(file)?;
     let (mut added, mut refused) = (0, 0);
     for piece in import::pieces(&text) {
         let done = ask(line, Method::POST, "/people/import", Content::Csv(piece.text())).await?;
