@@ -201,8 +201,12 @@ export async function lacks(tab, words) {
   expect((await tab.locator("main").getByText(words).count()) === 0, `“${words}” is still there`);
 }
 
+const newcomers = new Set();
+
 // Someone new with a password, made by the owner in the panel: flows that change how one signs in have a person of their own.
 export function newcomer(house, browser, local) {
+  if (newcomers.has(local)) throw new Error(`two checks have a ${local}, and all of them may play in one house`);
+  newcomers.add(local);
   const person = { address: `${local}@${domain(house)}`, password: `wool lantern ${local} 4711` };
   return inTab(browser, { role: "owner" }, async (tab) => {
     await tab.goto("/panel/people/new");

@@ -14,9 +14,9 @@
 //! - [`process`]: what the system knows of a server's processes
 //! - [`webmail`]: the webmail beside Debian's Roundcube, by [`browser`]s
 //! - [`table`]: what a person gets to see
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what was measured is said at the terminal")]
-#![allow(clippy::indexing_slicing, reason = "a bench that is wrong may stop where it stands")]
-#![allow(clippy::cast_precision_loss, reason = "figures are for people")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what was measured is said at the terminal")]
+#![expect(clippy::indexing_slicing, reason = "a bench that is wrong may stop where it stands")]
+#![expect(clippy::cast_precision_loss, reason = "figures are for people")]
 
 mod browser;
 mod figures;

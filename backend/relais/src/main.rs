@@ -2,7 +2,7 @@
 //!
 //! - `arguments`: the command line's words. `config`: the bootstrap file. `server`: the wiring of all rooms; read it to see what
 //!   there is. `demo`: the same on loopback, furnished.
-//! - `commands`, `import`, `show`: the API asked and its answers shown. `control`: the line to it, over the socket of a running server or
+//! - `commands`, `show`: the API asked and its answers shown. `control`: the line to it, over the socket of a running server or
 //!   in this process.
 //! - `self_test`: every door tried as its guests do. `sendmail`: mail of this machine's own programs.
 //! - `web`: the doors for browsers. `operations`: metrics and health. `certificate`: those of our own making. `knocker`: what the
@@ -20,11 +20,9 @@ mod demo;
 mod dns;
 mod holds;
 mod host;
-mod import;
 mod knocker;
 mod letter;
 mod log;
-mod moving;
 mod operations;
 mod outlook;
 mod private;
@@ -32,7 +30,6 @@ mod quotas;
 mod self_test;
 mod sendmail;
 mod server;
-mod sharing;
 mod show;
 mod web;
 

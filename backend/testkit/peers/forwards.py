@@ -4,8 +4,9 @@ authheaders look at what arrived. And a blocklist that is asked while the strang
 
 relais is started once more for it, behind a PROXY header that says where the stranger is, and is told of a DNS of our own. Needs root, as Postfix does.
 """
-import pwd, re
+import re
 from house import *
+from private_postfix import Postfix
 
 sys.path.pop(0)  # the scripts beside this one must not stand for dnspython's `dns`
 try:
@@ -18,7 +19,6 @@ AUTHOR, PEER, STRANGER, LISTED = 'far.example', 'with.example', '192.0.2.7', '19
 ADDRESS = '127.0.0.4'
 PEER_PORT, DOOR, MILTER = free_port(ADDRESS), free_port('127.0.0.1'), free_port('127.0.0.1')
 ROOM = FOLDER / 'forwards'
-MAIL = ROOM / 'mail'
 LIST = 'lists.example'
 ADDRESSES = {PEER: ADDRESS, f'99.2.0.192.{LIST}': '127.0.0.2'}
 TEXTS = {
@@ -29,50 +29,12 @@ TEXTS = {
 
 
 def start_postfix():
-    for part in ('etc', 'queue', 'data', 'mail'):
-        (ROOM / part).mkdir(parents=True)
-    owner = pwd.getpwnam('nobody')
-    os.chown(MAIL, owner.pw_uid, owner.pw_gid)
-    os.chown(ROOM / 'data', pwd.getpwnam('postfix').pw_uid, -1)
-    os.chmod(ROOM, 0o755)
-    (ROOM / 'etc/main.cf').write_text(f'''compatibility_level = 3.6
-config_directory = {ROOM}/etc
-queue_directory = {ROOM}/queue
-data_directory = {ROOM}/data
-maillog_file = {ROOM}/log
-maillog_file_prefixes = {ROOM}
-mail_owner = postfix
-setgid_group = postdrop
-inet_interfaces = all
-inet_protocols = ipv4
-myhostname = mx.{PEER}
-mydestination =
-mynetworks = 127.0.0.0/8
-alias_maps =
-alias_database =
-biff = no
+    return Postfix(ROOM, f'''myhostname = mx.{PEER}
 virtual_mailbox_domains = {PEER}
 virtual_mailbox_maps = inline:{{ peer@{PEER}=peer/ }}
-virtual_mailbox_base = {MAIL}
-virtual_uid_maps = static:{owner.pw_uid}
-virtual_gid_maps = static:{owner.pw_gid}
 smtpd_milters = inet:127.0.0.1:{MILTER}
 smtpd_recipient_restrictions = reject_unauth_destination
-notify_classes =
-''')
-    (ROOM / 'etc/master.cf').write_text(f'''{ADDRESS}:{PEER_PORT} inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-proxymap unix - - n - - proxymap
-virtual unix - n n - - virtual
-anvil unix - - n - 1 anvil
-postlog unix-dgram n - n - 1 postlogd
-''')
-    run('postfix', '-c', ROOM / 'etc', 'start')
+''', f'{ADDRESS}:{PEER_PORT} inet n - n - - smtpd\n')
 
 
 def start_opendkim():
@@ -151,13 +113,7 @@ def send_on(subject):
     told = say(STRANGER, f'MAIL FROM:<ann@{AUTHOR}>', f'RCPT TO:<away@{domain}>', 'DATA', text + '.\r\n')
     assert [line[:3] for line in told] == ['250', '250', '354', '250'], told
 
-    def look():
-        for path in (MAIL / 'peer/new').glob('*'):
-            got = path.read_bytes()
-            if f'Subject: {subject}'.encode() in got:
-                return got.replace(b'\n', b'\r\n')
-        return None
-    got = wait_until(look, lambda: 'nothing at the peer; its log: ' + (ROOM / 'log').read_text()[-250:])
+    got = postfix.wait_for('peer', f'Subject: {subject}').replace(b'\n', b'\r\n')
     path = re.search(rb'^Return-Path: <(.*)>', got, re.M).group(1).decode()
     # What Postfix and its filter put on top says nothing of what came.
     return got, path
@@ -221,9 +177,9 @@ at = "127.0.0.1:{DOOR}"
 proxy = true
 ''')
 domain = house.people[0][0].split('@')[1]
-opendkim = None
+postfix = opendkim = None
 try:
-    start_postfix()
+    postfix = start_postfix()
     key = make_key()
     publish(domain)
     opendkim = start_opendkim()
@@ -231,7 +187,8 @@ try:
     house.tell('alias', 'add', f'away@{domain}', f'peer@{PEER}')
     main('forwards')
 finally:
-    subprocess.run(['postfix', '-c', str(ROOM / 'etc'), 'stop'], capture_output=True)
+    if postfix:
+        postfix.stop()
     house.stop()
     if opendkim:
         opendkim.kill()

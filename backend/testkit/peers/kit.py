@@ -4,7 +4,7 @@ A check is a function under @check. It passes unless it raises; each prints `ok 
 `skip NAME (why)`, and the last line counts them. The house is named by the environment: HOST, CA, LOGIN, PASSWORD,
 LOGIN2, PASSWORD2 and a port for each door (IMAPS_PORT and so on).
 """
-import base64, imaplib, itertools, os, shutil, ssl, subprocess, sys, tempfile, time
+import base64, imaplib, importlib, itertools, os, secrets, shutil, ssl, subprocess, sys, tempfile, time
 from pathlib import Path
 
 HOST, CA = os.environ['HOST'], os.environ['CA']
@@ -73,6 +73,54 @@ def app_password(name, *more):
     words = ('--config', os.environ['RELAIS_CONFIG'], 'account', 'app-password', 'add', LOGIN, '--name', name,
              *more)
     return run(os.environ['RELAIS'], *words).strip()
+
+
+def from_pypi(package, module):
+    """Brings a library from there, for this run alone. Gives what a check of it needs beside programs: nothing, or a name that no
+    program has, so that the check is skipped and says so."""
+    folder = FOLDER / 'python'
+    try:
+        run(sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--target', folder, package)
+        sys.path.insert(0, str(folder))
+        importlib.import_module(module)
+    except (AssertionError, ImportError, FileNotFoundError):
+        return (f'{package} from PyPI',)
+    return ()
+
+
+class Terminal:
+    """A program at a terminal that nobody looks at; use it under `with`."""
+    def __init__(self, command):
+        self.socket = f'relais-{secrets.token_hex(4)}'
+        self.tmux('new-session', '-d', '-x', '100', '-y', '30', command)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(['tmux', '-L', self.socket, 'kill-server'], capture_output=True)
+
+    def tmux(self, *words):
+        return run('tmux', '-L', self.socket, '-f', '/dev/null', *words)
+
+    def keys(self, *names):
+        self.tmux('send-keys', *names)
+
+    def shows(self, text, patience=30):
+        """Waits until the screen shows it."""
+        def screen():
+            return self.tmux('capture-pane', '-p')
+        wait_until(lambda: text in screen(), lambda: f'{text!r} never came; the screen: {" / ".join(screen().split())[-200:]}', patience)
+
+
+def mutt(mailbox, login, password, *settings):
+    """mutt with a mailbox open, and more lines of a muttrc."""
+    config = FOLDER / f'muttrc-{next(_numbers)}'
+    config.write_text('\n'.join((
+        f'set folder = "imaps://{HOST}:{PORT["imaps"]}/"', f'set spoolfile = "+{mailbox}"', f'set imap_user = "{login}"',
+        f'set imap_pass = "{password}"', f'set ssl_ca_certificates_file = "{CA}"', 'set wait_key = no', 'set sleep_time = 0',
+        'set header_cache = ""', *settings, '')))
+    return Terminal(f'mutt -F {config}')
 
 
 def curl(*arguments, fails=False):

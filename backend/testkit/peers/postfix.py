@@ -4,72 +4,37 @@
 Its two names, with.example and without.example, are found by a small DNS of our own; the one offers STARTTLS and the
 other doesn't. relais is started once more for it, told of that DNS and of Postfix's port. Needs root, as Postfix does.
 """
-import pwd
 from house import *
+from private_postfix import Postfix
 
 WITH, WITHOUT = 'with.example', 'without.example'
 ADDRESS = {WITH: '127.0.0.2', WITHOUT: '127.0.0.3'}
 PEER_PORT = free_port(ADDRESS[WITH])
-ROOM = FOLDER / 'postfix'
 LMTP = FOLDER / 'lmtp.sock'
-MAIL = ROOM / 'mail'
 
 
 def start_postfix(relais_port, domain):
-    for part in ('etc', 'queue', 'data', 'mail'):
-        (ROOM / part).mkdir(parents=True)
-    owner = pwd.getpwnam('nobody')
-    os.chown(MAIL, owner.pw_uid, owner.pw_gid)
-    os.chown(ROOM / 'data', pwd.getpwnam('postfix').pw_uid, -1)
-    os.chmod(ROOM, 0o755)
     run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', 30, '-subj', f'/CN=mx.{WITH}',
-        '-keyout', ROOM / 'key.pem', '-out', ROOM / 'certificate.pem')
-    (ROOM / 'etc/main.cf').write_text(f'''compatibility_level = 3.6
-config_directory = {ROOM}/etc
-queue_directory = {ROOM}/queue
-data_directory = {ROOM}/data
-maillog_file = {ROOM}/log
-maillog_file_prefixes = {ROOM}
-mail_owner = postfix
-setgid_group = postdrop
-syslog_name = peer
-inet_interfaces = all
-inet_protocols = ipv4
+        '-keyout', FOLDER / 'peer-key.pem', '-out', FOLDER / 'peer-certificate.pem')
+    return Postfix(FOLDER / 'postfix', f'''syslog_name = peer
 myhostname = mx.{WITH}
-mydestination =
-mynetworks = 127.0.0.0/8
-alias_maps =
-alias_database =
-biff = no
 virtual_mailbox_domains = {WITH}, {WITHOUT}
 virtual_mailbox_maps = inline:{{ peer@{WITH}=with/ peer@{WITHOUT}=without/ }}
-virtual_mailbox_base = {MAIL}
-virtual_uid_maps = static:{owner.pw_uid}
-virtual_gid_maps = static:{owner.pw_gid}
 default_transport = error:only loopback
 transport_maps = inline:{{ {LOGIN}=smtp:[127.0.0.1]:{relais_port} {LOGIN2}=bare:[127.0.0.1]:{relais_port} {LOGIN3}=lmtp:unix:{LMTP} {domain}=smtp:[127.0.0.1]:{relais_port} }}
 smtp_tls_security_level = encrypt
 smtp_tls_CAfile = {house.ca}
 smtpd_tls_received_header = yes
-smtpd_tls_chain_files = {ROOM}/key.pem, {ROOM}/certificate.pem
+smtpd_tls_chain_files = {FOLDER}/peer-key.pem, {FOLDER}/peer-certificate.pem
 smtpd_recipient_restrictions = check_recipient_access inline:{{ {{ late@{WITH} = 451 4.7.1 Not now }} }}, permit_mynetworks, reject
 smtputf8_enable = yes
-notify_classes =
-''')
-    (ROOM / 'etc/master.cf').write_text(f'''127.0.0.2:{PEER_PORT} inet n - n - - smtpd
+''', f'''127.0.0.2:{PEER_PORT} inet n - n - - smtpd
   -o smtpd_tls_security_level=may
 127.0.0.3:{PEER_PORT} inet n - n - - smtpd
   -o smtpd_tls_security_level=none
   -o smtpd_discard_ehlo_keywords=dsn,silent-discard
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
 verify unix - - n - 1 verify
-proxymap unix - - n - - proxymap
 proxywrite unix - - n - 1 proxymap
 smtp unix - - n - - smtp
 bare unix - - n - - smtp
@@ -77,12 +42,8 @@ bare unix - - n - - smtp
 lmtp unix - - n - - lmtp
 error unix - - n - - error
 retry unix - - n - - error
-virtual unix - n n - - virtual
-anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
 ''')
-    run('postfix', '-c', ROOM / 'etc', 'start')
 
 
 def peer_sends(to, subject, options=(), author=f'peer@{WITH}'):
@@ -91,19 +52,9 @@ def peer_sends(to, subject, options=(), author=f'peer@{WITH}'):
                          mail_options=['RET=HDRS'] if options else [], rcpt_options=options)
 
 
-def at_peer(box, *texts, patience=60):
+def at_peer(box, *texts):
     """Waits for a message with these texts in one of Postfix's mailboxes."""
-    def look():
-        for path in (MAIL / box / 'new').glob('*'):
-            got = path.read_text(errors='replace')
-            if all(text in got for text in texts):
-                return got
-        return None
-
-    def why():
-        log = (ROOM / 'log').read_text()[-250:] if (ROOM / 'log').exists() else 'no log'
-        return f'nothing with {texts} at the peer; its log: {log}'
-    return wait_until(look, why, patience)
+    return postfix.wait_for(box, *texts).decode(errors='replace')
 
 
 @check('postfix-takes-with-starttls')
@@ -211,9 +162,11 @@ port = {PEER_PORT}
 delay_notice_hours = 0
 ''')
 (LOGIN, PASSWORD), (LOGIN2, PASSWORD2), (LOGIN3, PASSWORD3) = house.people
-start_postfix(house.ports['smtp'], LOGIN.split('@')[1])
+postfix = None
 try:
+    postfix = start_postfix(house.ports['smtp'], LOGIN.split('@')[1])
     main('postfix')
 finally:
-    subprocess.run(['postfix', '-c', str(ROOM / 'etc'), 'stop'], capture_output=True)
+    if postfix:
+        postfix.stop()
     house.stop()

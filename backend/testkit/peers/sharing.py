@@ -1,24 +1,16 @@
 #!/usr/bin/env python3
 """Folders that the first person shares with the second: IMAPClient (from PyPI) gives rights and hears of changes, mbsync carries them both
 ways, mutt reads in them."""
-import secrets
 from kit import *
 
-PYTHON = FOLDER / 'python'
-try:
-    run(sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--target', PYTHON, 'IMAPClient==3.0.1')
-    sys.path.insert(0, str(PYTHON))
+NEEDED = from_pypi('IMAPClient==3.0.1', 'imapclient')
+if not NEEDED:
     from imapclient import IMAPClient
-    NEEDED = ()
-except (AssertionError, ImportError, FileNotFoundError):
-    # No program has such a name: the checks are skipped, and say so.
-    NEEDED = ('IMAPClient from PyPI',)
 if 'RELAIS' not in os.environ:
     NEEDED = ('shared mailboxes in this house',)
 
 BOX = 'Team/Offers'
 SHARED = f'Other Users/{LOGIN}/{BOX}'
-SOCKET = f'relais-{secrets.token_hex(4)}'
 
 
 def client(login=LOGIN, password=PASSWORD):
@@ -111,35 +103,17 @@ SyncState *
 def _():
     with client() as owner:
         owner.append(BOX, message('for-mutt-shared', body='words of a shared folder'))
-    config = FOLDER / 'shared-muttrc'
-    config.write_text(f'''set folder = "imaps://{HOST}:{PORT['imaps']}/"
-set spoolfile = "+{SHARED}"
-set imap_user = "{LOGIN2}"
-set imap_pass = "{PASSWORD2}"
-set imap_authenticators = "plain"
-set imap_delim_chars = "/"
-set ssl_ca_certificates_file = "{CA}"
-set wait_key = no
-set sleep_time = 0
-set header_cache = ""
-set sort = reverse-date-received
-''')
-    tmux = lambda *words: run('tmux', '-L', SOCKET, '-f', '/dev/null', *words)
-    screen = lambda: tmux('capture-pane', '-p')
-    shows = lambda text: wait_until(lambda: text in screen(), lambda: f'{text!r} never came: {" / ".join(screen().split())[-200:]}', 30)
-    tmux('new-session', '-d', '-x', '100', '-y', '30', f'mutt -F {config}')
-    try:
-        shows('for-mutt-shared')
-        tmux('send-keys', 'Enter')
-        shows('words of a shared folder')
-        tmux('send-keys', 'i')
-        shows('for-mutt-shared')
-        tmux('send-keys', 'q')
+    settings = ('set imap_authenticators = "plain"', 'set imap_delim_chars = "/"', 'set sort = reverse-date-received')
+    with mutt(SHARED, LOGIN2, PASSWORD2, *settings) as terminal:
+        terminal.shows('for-mutt-shared')
+        terminal.keys('Enter')
+        terminal.shows('words of a shared folder')
+        terminal.keys('i')
+        terminal.shows('for-mutt-shared')
+        terminal.keys('q')
         found = ('SUBJECT', 'for-mutt-shared')
         wait_until(lambda: hits(SHARED, 'SEEN', *found, login=LOGIN2, password=PASSWORD2), lambda: 'what mutt read is not marked', 10)
         assert not hits(BOX, 'SEEN', *found), "the owner's mark was set"
-    finally:
-        subprocess.run(['tmux', '-L', SOCKET, 'kill-server'], capture_output=True)
 
 
 @check('imapclient-ends-sharing', *NEEDED)

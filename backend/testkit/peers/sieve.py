@@ -3,15 +3,9 @@
 import smtplib
 from kit import *
 
-PYTHON = FOLDER / 'python'
-try:
-    run(sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--target', PYTHON, 'managesieve==0.8.1')
-    sys.path.insert(0, str(PYTHON))
+NEEDED = from_pypi('managesieve==0.8.1', 'managesieve')
+if not NEEDED:
     import managesieve
-    NEEDED = ()
-except (AssertionError, ImportError, FileNotFoundError):
-    # No program has such a name: the checks are skipped, and say so.
-    NEEDED = ('managesieve from PyPI',)
 if 'SIEVE_PORT' not in os.environ:
     NEEDED = ('ManageSieve in this house',)
 

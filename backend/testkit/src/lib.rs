@@ -13,7 +13,7 @@
 //! - [`server`]: the whole house as a program, and the reference house (Debian's Postfix and Dovecot) in its place
 //! - [`imaptest`]: the player of imaptest's scripts
 //! - [`wire`], [`imap`], [`smtp`], [`pop3`]: blocking clients that say exactly what the test says
-#![allow(
+#![expect(
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -2,7 +2,7 @@
 //!
 //! `test` is all that must hold before a change goes in; the others are its stages, or the long forms of what it does
 //! shortly. A task prints what it found and ends with a line that counts; it fails where anything failed.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a task finds is said at the terminal")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a task finds is said at the terminal")]
 
 mod api;
 mod bench;

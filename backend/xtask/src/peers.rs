@@ -59,7 +59,7 @@ const PACKAGES: &[&str] = &[
     "python3",
     "python3-authheaders",
     "python3-dkim",
-    "python3-pip",  // brings managesieve, which Debian hasn't
+    "python3-pip",  // brings managesieve and IMAPClient
     "python3-nacl", // dkimpy knows Ed25519 only with it
     "python3-spf",
     "rspamd",

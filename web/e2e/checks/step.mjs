@@ -10,7 +10,7 @@ const PATIENCE_MS = 10_000;
 const LOOK_AGAIN_MS = 100;
 
 export async function run(house, browser) {
-  const who = await newcomer(house, browser, "heron");
+  const who = await newcomer(house, browser, "egret");
   for (const program of ["mutt", "tmux"]) {
     if (outcome(program, [program === "mutt" ? "-v" : "-V"]).code !== 0) return skip("step", `there is no ${program}`);
   }

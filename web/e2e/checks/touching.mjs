@@ -3,7 +3,7 @@ import { check, comeIn, expect, inTab, newcomer } from "../kit.mjs";
 import { deliver, line, told } from "./webmail.mjs";
 
 export async function run(house, browser) {
-  const reader = await newcomer(house, browser, "swift");
+  const reader = await newcomer(house, browser, "martin");
   const mine = (act, how = {}) => inTab(browser, how, async (tab, context) => {
     await comeIn(tab, reader);
     return act(tab, context);

@@ -1,7 +1,6 @@
 //! The short runner: every seed, then mutations of them for a while. `short [SECONDS] [TARGET]`; by default 2 seconds each.
 //!
 //! It needs nothing but Rust, and the same seeds give the same inputs, so that a finding in CI is one here.
-#![allow(clippy::print_stdout, reason = "what a runner finds is said at the terminal")]
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,10 +1,8 @@
 //! The whole house, as strangers, our people and its keeper meet it: started as a program, spoken to at its doors, asked by its
 //! command line.
-#![allow(
+#![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "a fixture that cannot be made fails its test where it stands"
 )]
 

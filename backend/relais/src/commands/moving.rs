@@ -17,14 +17,14 @@ use relais_moving::{
 };
 use serde_json::{Value, json};
 
+use super::{ask, get, say, secret_of};
 use crate::arguments::{ExportArguments, ImportCommand, ImportImapArguments};
-use crate::commands::{ask, get, say, secret_of};
 use crate::control::{Content, Line, path, query};
 use crate::show::{self, member};
 
 /// Octets of a piece that is sent at once, unless one message is larger.
 const PIECE_OCTETS: usize = 4 * 1024 * 1024;
-/// Messages of such a piece.
+/// Messages, and mailboxes that begin, of such a piece.
 const PIECE_MESSAGES: usize = 1000;
 /// Octets of a message that is taken.
 const MESSAGE_OCTETS: usize = 64 * 1024 * 1024;
@@ -34,7 +34,7 @@ const MAX_DEPTH: usize = 16;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// False: something wasn't brought.
-pub(crate) async fn import(command: ImportCommand, line: &mut Line<'_>) -> Result<bool> {
+pub(super) async fn import(command: ImportCommand, line: &mut Line<'_>) -> Result<bool> {
     match command {
         ImportCommand::Imap(wanted) => import_imap(&wanted, line).await,
         ImportCommand::Mbox { address, path, mailbox } => {
@@ -184,14 +184,13 @@ impl Sending {
     }
 
     /// A mailbox comes, also where no message of it does.
-    fn begin(&mut self, mailbox: &str) {
+    async fn begin(&mut self, mailbox: &str, line: &mut Line<'_>) -> Result<()> {
         self.copies.clear();
-        Parcel::mailbox(mailbox).write(&mut self.piece);
-        self.messages += 1;
+        self.add(&Parcel::mailbox(mailbox), line).await
     }
 
     async fn send_mbox(&mut self, mailbox: &str, file: &Path, line: &mut Line<'_>) -> Result<()> {
-        self.begin(mailbox);
+        self.begin(mailbox, line).await?;
         let mut reader = MboxReader::new(BufReader::new(File::open(file)?), MESSAGE_OCTETS)?;
         let mut number = 0;
         while let Some(message) = reader.next_message()? {
@@ -205,7 +204,7 @@ impl Sending {
     }
 
     async fn send_maildir(&mut self, mailbox: &str, folder: &Path, line: &mut Line<'_>) -> Result<()> {
-        self.begin(mailbox);
+        self.begin(mailbox, line).await?;
         for message in maildir_messages(folder)? {
             if message.file_octets > MESSAGE_OCTETS as u64 {
                 self.leave_out(&message.path.display().to_string())?;
@@ -244,6 +243,11 @@ impl Sending {
             size_octets: octets.len() as u64,
             octets,
         };
+        self.add(&parcel, line).await
+    }
+
+    /// A piece that is full is handed in.
+    async fn add(&mut self, parcel: &Parcel, line: &mut Line<'_>) -> Result<()> {
         parcel.write(&mut self.piece);
         self.messages += 1;
         if self.messages >= PIECE_MESSAGES || self.piece.len() >= PIECE_OCTETS {
@@ -272,7 +276,7 @@ impl Sending {
 }
 
 /// Takes all mail of an account out, into a folder that isn't there yet.
-pub(crate) async fn export(wanted: ExportArguments, line: &mut Line<'_>) -> Result<()> {
+pub(super) async fn export(wanted: ExportArguments, line: &mut Line<'_>) -> Result<()> {
     let mut out = match (wanted.mbox, wanted.maildir) {
         (Some(root), None) => Out::Mbox { root, file: None },
         (None, Some(root)) => Out::Maildir { root, folder: None, number: 0 },

@@ -4,7 +4,7 @@
 const RECORDS: usize = 2000;
 
 /// Some records of a file.
-pub(crate) struct Piece<'a> {
+pub(super) struct Piece<'a> {
     header: &'a str,
     records: &'a str,
     /// Lines of the file before these records.
@@ -13,18 +13,18 @@ pub(crate) struct Piece<'a> {
 
 impl Piece<'_> {
     /// The piece as a file of its own.
-    pub(crate) fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         [self.header, self.records].concat()
     }
 
     /// Where a line of the piece stands in the file.
-    pub(crate) fn line_of(&self, line: u64) -> u64 {
+    pub(super) fn line_of(&self, line: u64) -> u64 {
         (line + self.before).saturating_sub(lines(self.header))
     }
 }
 
 /// The file's pieces; one at least, so that a file without records is judged, too.
-pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
+pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let mut starts = Vec::new();
     for record in reader.byte_records().map_while(Result::ok) {

@@ -4,8 +4,8 @@ use anyhow::Result;
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use super::{ask, delete, get, list, post, say};
 use crate::arguments::{ShareCommand, ShareTerms, TeamCommand};
-use crate::commands::{ask, delete, get, list, post, say};
 use crate::control::{Content, Line, path, query};
 use crate::show::{self, Cell, Column, member};
 
@@ -33,7 +33,7 @@ impl ShareTerms {
     }
 }
 
-pub(crate) async fn team(command: TeamCommand, line: &mut Line<'_>) -> Result<()> {
+pub(super) async fn team(command: TeamCommand, line: &mut Line<'_>) -> Result<()> {
     match command {
         TeamCommand::Add { address, name } => {
             let made = post(line, "/teams", json!({ "address": address, "name": name })).await?;
@@ -70,7 +70,7 @@ pub(crate) async fn team(command: TeamCommand, line: &mut Line<'_>) -> Result<()
     }
 }
 
-pub(crate) async fn share(command: ShareCommand, line: &mut Line<'_>) -> Result<()> {
+pub(super) async fn share(command: ShareCommand, line: &mut Line<'_>) -> Result<()> {
     let shares = |owner: &str, mailbox: &str| {
         format!("{}?{}", path(&["people", owner, "shares"]), query(&[("mailbox", mailbox)]))
     };
