@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::ensure;
 
+use crate::cargo::{cargo, target_folder};
 use crate::tally::Tally;
 
 #[derive(clap::Args)]
@@ -94,7 +95,7 @@ pub(crate) fn webmail(arguments: &WebmailArguments) -> anyhow::Result<Tally> {
 
 /// All that it needs, at once: one by one, what they share would be built with other features each time.
 fn build_for_webmail() -> anyhow::Result<PathBuf> {
-    let mut cargo = Command::new(env!("CARGO"));
+    let mut cargo = cargo();
     cargo.args([
         "build",
         "--release",
@@ -105,24 +106,20 @@ fn build_for_webmail() -> anyhow::Result<PathBuf> {
         "--package",
         "relais-service",
     ]);
-    cargo.args(["--bins", "--example", "webmail"]).current_dir(crate::root());
+    cargo.args(["--bins", "--example", "webmail"]);
     ensure!(cargo.status()?.success(), "what is to be measured does not build");
     Ok(target_folder().join("release"))
 }
 
 fn example(name: &str) -> anyhow::Result<Tally> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["run", "--release", "--package", "relais-service", "--example", name]).current_dir(crate::root());
+    let mut cargo = cargo();
+    cargo.args(["run", "--release", "--package", "relais-service", "--example", name]);
     Ok(Tally::of(cargo.status()?.success()))
 }
 
 fn build(package: &str) -> anyhow::Result<()> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--release", "--package", package]).current_dir(crate::root());
+    let mut cargo = cargo();
+    cargo.args(["build", "--release", "--package", package]);
     ensure!(cargo.status()?.success(), "{package} does not build");
     Ok(())
-}
-
-fn target_folder() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::root().join("target"), PathBuf::from)
 }

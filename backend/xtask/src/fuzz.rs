@@ -87,13 +87,13 @@ fn build() -> anyhow::Result<PathBuf> {
 
 /// cargo in the workspace of the targets, which is not ours.
 fn cargo() -> Command {
-    let mut command = Command::new(env!("CARGO"));
+    let mut command = crate::cargo::cargo();
     command.current_dir(crate::root().join("backend/fuzz")).env("CARGO_TARGET_DIR", target_folder());
     command
 }
 
 fn target_folder() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::root().join("target"), PathBuf::from).join("fuzz")
+    crate::cargo::target_folder().join("fuzz")
 }
 
 fn host_triple() -> anyhow::Result<String> {

@@ -7,6 +7,7 @@
 mod api;
 mod bench;
 mod browser;
+mod cargo;
 mod crash;
 mod full_disk;
 mod fuzz;

@@ -7,6 +7,7 @@ use anyhow::Context;
 use relais_testkit::machine;
 use relais_testkit::server::{Program, Server};
 
+use crate::cargo::cargo;
 use crate::tally::Tally;
 
 /// The scripts in their order. Each is told of the house by its environment and prints a line a check.
@@ -123,12 +124,12 @@ fn check(arguments: &Arguments) -> anyhow::Result<Tally> {
 fn build_msgauth(program: &Program) -> anyhow::Result<()> {
     let is_release =
         program.relais().is_some_and(|path| path.parent().is_some_and(|folder| folder.ends_with("release")));
-    let mut build = Command::new(env!("CARGO"));
+    let mut build = cargo();
     build.args(["build", "--quiet", "--package", "relais-msgauth", "--example", "msgauth"]);
     if is_release {
         build.arg("--release");
     }
-    anyhow::ensure!(build.current_dir(crate::root()).status()?.success(), "the example msgauth can't be built");
+    anyhow::ensure!(build.status()?.success(), "the example msgauth can't be built");
     Ok(())
 }
 

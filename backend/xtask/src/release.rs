@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 
+use crate::cargo::{cargo, target_folder};
 use crate::sbom;
 use crate::tally::Tally;
 
@@ -39,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     let root = crate::root();
     let binary = match &arguments.binary {
         Some(binary) => binary.clone(),
-        None => build(&root)?,
+        None => build()?,
     };
     let (version, out) = (version(&root)?, root.join(&arguments.out));
     let folder = folder(&binary, &version, &out)?;
@@ -48,12 +49,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     Ok(Tally { passed: 2, ..Tally::default() })
 }
 
-fn build(root: &Path) -> anyhow::Result<PathBuf> {
+fn build() -> anyhow::Result<PathBuf> {
     let arguments = ["build", "--release", "--locked", "--package", "relais"];
-    let status = Command::new(env!("CARGO")).args(arguments).current_dir(root).status()?;
-    ensure!(status.success(), "the program can't be built");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    Ok(target.join("release/relais"))
+    ensure!(cargo().args(arguments).status()?.success(), "the program can't be built");
+    Ok(target_folder().join("release/relais"))
 }
 
 /// Of the workspace.
@@ -76,7 +75,7 @@ pub(crate) fn folder(binary: &Path, version: &str, out: &Path) -> anyhow::Result
     for (from, to, mode) in FILES {
         install(&root.join(from), &folder.join(to), *mode)?;
     }
-    fs::write(folder.join("sbom.cdx.json"), sbom::of(&root, version)?)?;
+    fs::write(folder.join("sbom.cdx.json"), sbom::of(version)?)?;
     run_in(
         &folder,
         "sh",

@@ -1,21 +1,20 @@
 //! What the program is built of, in `CycloneDX` 1.5 (JSON): every crate that is compiled into it, with its licence, and who needs whom.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
+
+use crate::cargo::cargo;
 
 /// The crate whose program is given away.
 const PROGRAM: &str = "relais";
 
 /// The document, as text.
-pub(crate) fn of(root: &Path, version: &str) -> anyhow::Result<String> {
+pub(crate) fn of(version: &str) -> anyhow::Result<String> {
     let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let output = Command::new(env!("CARGO"))
+    let output = cargo()
         .args(["metadata", "--format-version=1", "--locked", "--filter-platform", &triple])
-        .current_dir(root)
         .output()
         .context("cargo metadata")?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));

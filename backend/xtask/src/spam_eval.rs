@@ -2,8 +2,8 @@
 //! docs/spam.md has the protocol; what is run here is `backend/junk/examples/spam_eval`, built for release.
 
 use std::path::PathBuf;
-use std::process::Command;
 
+use crate::cargo::{cargo, target_folder};
 use crate::tally::Tally;
 
 #[derive(clap::Args)]
@@ -39,10 +39,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
             None => return Ok(Tally::skip()),
         },
     };
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::root().join("target"), PathBuf::from);
-    let mut cargo = Command::new(env!("CARGO"));
+    let mut cargo = cargo();
     cargo.args(["run", "--quiet", "--release", "--package", "relais-junk", "--example", "spam_eval", "--"]);
-    cargo.current_dir(crate::root()).arg(std::path::absolute(corpus)?).arg("--work").arg(target.join("spam-eval"));
+    cargo.arg(std::path::absolute(corpus)?).arg("--work").arg(target_folder().join("spam-eval"));
     cargo.arg("--folds").arg(arguments.folds.to_string()).arg("--seed").arg(arguments.seed.to_string());
     if let Some(file) = &arguments.train {
         cargo.arg("--train").arg(std::path::absolute(file)?);

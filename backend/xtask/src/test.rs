@@ -1,12 +1,13 @@
 //! All that must hold before a change goes in. Stages run in the order of what fails fastest.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
 use anyhow::Context;
 use relais_testkit::postgres::{self, Cluster};
 
+use crate::cargo::cargo;
 use crate::tally::Tally;
 use crate::{browser, crash, full_disk, fuzz, imaptest, lab, load, peers, tidy};
 
@@ -16,7 +17,7 @@ type Stage = fn() -> anyhow::Result<Tally>;
 pub(crate) fn run() -> Tally {
     let mut tally = Tally::default();
     let stages: [(&str, Stage); 14] = [
-        ("format", || cargo(&["fmt", "--all", "--check"])),
+        ("format", || step(&["fmt", "--all", "--check"])),
         ("tidy", tidy::run),
         ("build", build),
         ("tests", tests),
@@ -51,9 +52,8 @@ pub(crate) fn run() -> Tally {
 }
 
 /// A step of cargo's, as one check.
-fn cargo(arguments: &[&str]) -> anyhow::Result<Tally> {
-    let status = Command::new(env!("CARGO")).args(arguments).current_dir(crate::root()).status()?;
-    Ok(Tally::of(status.success()))
+fn step(arguments: &[&str]) -> anyhow::Result<Tally> {
+    Ok(Tally::of(cargo().args(arguments).status()?.success()))
 }
 
 /// What compiles our own crates: clippy's compiler makes the same of them as rustc, and lints them on the way.
@@ -62,8 +62,8 @@ const LINTING: (&str, &str) = ("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
 /// Builds and lints all, once, for all stages: `cargo clippy` would compile each dependency a second time, and a package built alone gets its dependencies with
 /// other features than the tests'. What is only warned of here is no reason not to test; it fails all the same.
 fn build() -> anyhow::Result<Tally> {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["build", "--workspace", "--all-targets"]).current_dir(crate::root()).env(LINTING.0, LINTING.1);
+    let mut command = cargo();
+    command.args(["build", "--workspace", "--all-targets"]).env(LINTING.0, LINTING.1);
     let mut child = command.stderr(Stdio::piped()).spawn().context("cargo runs")?;
     let mut is_warned = false;
     for line in child.stderr.take().into_iter().flat_map(|stream| BufReader::new(stream).lines()).map_while(Result::ok)
@@ -84,7 +84,7 @@ fn sums_up_warnings(line: &str) -> bool {
 /// The Rust tests, by nextest where it is installed; one PostgreSQL serves them all.
 fn tests() -> anyhow::Result<Tally> {
     let cluster = Cluster::start();
-    let has_nextest = Command::new(env!("CARGO"))
+    let has_nextest = cargo()
         .args(["nextest", "--version"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -95,8 +95,8 @@ fn tests() -> anyhow::Result<Tally> {
     } else {
         &["test", "--workspace", "--no-fail-fast"]
     };
-    let mut command = Command::new(env!("CARGO"));
-    command.args(arguments).current_dir(crate::root()).env("NEXTEST_HIDE_PROGRESS_BAR", "1").env(LINTING.0, LINTING.1);
+    let mut command = cargo();
+    command.args(arguments).env("NEXTEST_HIDE_PROGRESS_BAR", "1").env(LINTING.0, LINTING.1);
     if let Ok(cluster) = &cluster {
         command.env(postgres::SHARED, cluster.url());
     }
