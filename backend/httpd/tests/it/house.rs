@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::ready;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION};
 use axum::http::{HeaderMap, Method, Request, StatusCode, request};
 use rcgen::{CertificateParams, KeyPair};
 use relais_httpd::{MailPorts, Peer, Place, ProfileSigner, Web};
-use relais_model::{Address, BodyType, Clock as _, Domain, MailboxName, ReversePath, Secret};
+use relais_model::{Address, BodyType, Clock as _, Domain, MailboxName, ReversePath, Secret, Timestamp};
 use relais_reception::{Disk, Login, LoginAnswer, LoginAttempt, Protocol, Reception, ReceptionConfig};
 use relais_service::{
     Access, Actor, Courier, DnsHouse, NewWebhookForm, Operations, Out, Parcel, Posting, Role, SendsAs, Service,
@@ -25,6 +26,7 @@ use relais_store::{
 };
 use relais_testkit::{ManualClock, SeededRandom};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::sign::CertifiedKey;
@@ -43,6 +45,11 @@ pub(crate) const LETTER: &str = "From: Shop <news@shop.example>\nTo: user@one.ex
     <p onclick=alert(1)>Hi<script>alert(1)</script><img src=https://tracker.example/p.gif></p>\n\
     --b\nContent-Type: text/html; name=evil.html\nContent-Disposition: attachment; filename=evil.html\n\n<script>alert(2)</script>\n\
     --b\nContent-Type: image/png; name=dot.png\nContent-Disposition: attachment\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo=\n--b--\n";
+
+/// The store's file.
+const DATABASE: &str = "store.db";
+/// When a house begins: 2026-01-01 00:00:00 UTC.
+const BEGUN_AT: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
 /// Where browsers are.
 const PEER: [u8; 4] = [192, 0, 2, 1];
@@ -102,41 +109,11 @@ impl House {
     /// With a queued message of each tenant: `one` and `two`.
     pub(crate) async fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let database = DatabaseUrl::Sqlite(dir.path().join("store.db"));
-        let config = StoreConfig { database, objects: dir.path().join("objects"), inline_octets: 100_000, readers: 1 };
-        let clock = Arc::new(ManualClock::at(relais_model::Timestamp::from_seconds(1_767_225_600)));
-        let random = Arc::new(SeededRandom::new(7));
-        let store = Store::open(config, clock.clone(), random.clone()).await.unwrap();
-        for name in ["one.example", "two.example"] {
-            store.add_domain(&domain(name), DomainChange::default(), &Author::house()).await.unwrap();
-        }
-        for (text, role) in PEOPLE {
-            let domains = vec![domain("one.example")];
-            let password_hash = Some(Secret::new(HASH));
-            let new = NewAccount {
-                role: role.into(),
-                domains,
-                password_hash,
-                ..NewAccount::user(Address::parse(text).unwrap())
-            };
-            store.add_account(new, &Author::house()).await.unwrap();
-        }
-        let far = NewAccount::user(Address::parse("far@two.example").unwrap());
-        store.add_account(far, &Author::house()).await.unwrap();
-        for name in ["all@one.example", "all@two.example"] {
-            let targets = vec![Address::parse("far@two.example").unwrap()];
-            store.add_alias(&Address::parse(name).unwrap(), targets, &Author::house()).await.unwrap();
-        }
-        for name in ["team@one.example", "team@two.example"] {
-            let team = NewAccount::team(Address::parse(name).unwrap());
-            store.add_account(team, &Author::house()).await.unwrap();
-        }
-        for name in ["list@one.example", "list@two.example"] {
-            let list =
-                store.add_list(&Address::parse(name).unwrap(), ListTerms::default(), &Author::house()).await.unwrap();
-            let member = NewMember::reader(Address::parse("m@else.example").unwrap());
-            store.put_list_members(list.key, vec![member], &Author::house()).await.unwrap();
-        }
+        let clock = Arc::new(ManualClock::at(BEGUN_AT));
+        std::fs::write(dir.path().join(DATABASE), BEGUN.get_or_init(begun).await).unwrap();
+        // Others than those that the tenants' names were made of.
+        let random = Arc::new(SeededRandom::new(8));
+        let store = store_in(dir.path(), &clock, &random).await;
         let login = Arc::new(Login::new(store.clone(), clock.clone(), &*random).with_refusals_after(Duration::ZERO));
         let origin = "https://mx.one.example".to_owned();
         let site = Site { host: "mx.one.example".to_owned(), origins: vec![origin.clone()] };
@@ -398,6 +375,48 @@ impl House {
     pub(crate) async fn check(&self) {
         assert_eq!(self.store.check().await.unwrap(), Vec::<String>::new());
     }
+}
+
+/// The file of a house with its tenants, their people, addresses, teams and lists: made once, for most of opening a house is this.
+static BEGUN: OnceCell<Vec<u8>> = OnceCell::const_new();
+
+async fn begun() -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store_in(dir.path(), &Arc::new(ManualClock::at(BEGUN_AT)), &Arc::new(SeededRandom::new(7))).await;
+    for name in ["one.example", "two.example"] {
+        store.add_domain(&domain(name), DomainChange::default(), &Author::house()).await.unwrap();
+    }
+    for (text, role) in PEOPLE {
+        let domains = vec![domain("one.example")];
+        let password_hash = Some(Secret::new(HASH));
+        let new =
+            NewAccount { role: role.into(), domains, password_hash, ..NewAccount::user(Address::parse(text).unwrap()) };
+        store.add_account(new, &Author::house()).await.unwrap();
+    }
+    let far = NewAccount::user(Address::parse("far@two.example").unwrap());
+    store.add_account(far, &Author::house()).await.unwrap();
+    for name in ["all@one.example", "all@two.example"] {
+        let targets = vec![Address::parse("far@two.example").unwrap()];
+        store.add_alias(&Address::parse(name).unwrap(), targets, &Author::house()).await.unwrap();
+    }
+    for name in ["team@one.example", "team@two.example"] {
+        let team = NewAccount::team(Address::parse(name).unwrap());
+        store.add_account(team, &Author::house()).await.unwrap();
+    }
+    for name in ["list@one.example", "list@two.example"] {
+        let list =
+            store.add_list(&Address::parse(name).unwrap(), ListTerms::default(), &Author::house()).await.unwrap();
+        let member = NewMember::reader(Address::parse("m@else.example").unwrap());
+        store.put_list_members(list.key, vec![member], &Author::house()).await.unwrap();
+    }
+    store.close().await;
+    std::fs::read(dir.path().join(DATABASE)).unwrap()
+}
+
+async fn store_in(folder: &Path, clock: &Arc<ManualClock>, random: &Arc<SeededRandom>) -> Store {
+    let database = DatabaseUrl::Sqlite(folder.join(DATABASE));
+    let config = StoreConfig { database, objects: folder.join("objects"), inline_octets: 100_000, readers: 1 };
+    Store::open(config, clock.clone(), random.clone()).await.unwrap()
 }
 
 pub(crate) fn address_of(role: Role) -> &'static str {
