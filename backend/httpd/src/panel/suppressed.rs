@@ -43,7 +43,7 @@ impl ListPage {
         };
         let pager = Pager::below(&frame, path::SUPPRESSED, &found, &query);
         let rows = found.rows.into_iter().map(row).collect();
-        Self { pager, rows, query, frame }
+        Self { frame, query, rows, pager }
     }
 }
 

@@ -63,7 +63,7 @@ async fn perform(command: HouseCommand, line: &mut Line<'_>) -> Result<bool> {
         HouseCommand::Dns(command) => return domains::dns(command, line).await,
         HouseCommand::Key(command) => people::key(command, line).await?,
         HouseCommand::SetupLink { domain, address } => {
-            house::setup_link(domain.as_deref(), address.as_deref(), line).await?
+            house::setup_link(domain.as_deref(), address.as_deref(), line).await?;
         }
         HouseCommand::CheckStore => return house::check_store(line).await,
         HouseCommand::Index(command) => house::index(command, line).await?,

@@ -497,9 +497,9 @@ fn a_message_is_sent_once_and_kept() {
         for role in [Role::HelpDesk, Role::DomainAdmin] {
             let them = reader.house.actor(role, true).await;
             let inbox = id(&reader.house, &them, "INBOX").await;
-            let page = mail.list(&them, &inbox, &wanted(0, 9, false)).await.unwrap();
-            assert_eq!(page.total, 1, "{role:?}");
-            let raw = mail.raw(&them, &inbox, page.rows[0].uid).await.unwrap().octets;
+            let found = mail.list(&them, &inbox, &wanted(0, 9, false)).await.unwrap();
+            assert_eq!(found.total, 1, "{role:?}");
+            let raw = mail.raw(&them, &inbox, found.rows[0].uid).await.unwrap().octets;
             let raw = String::from_utf8(raw).unwrap();
             assert!(raw.contains("In-Reply-To: <1@x>") && raw.contains("by mx.house.example with ESMTPA"), "{raw}");
             assert!(!raw.contains("Bcc") && !raw.contains("X-Relais-Of"), "{raw}");
