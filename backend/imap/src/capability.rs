@@ -22,9 +22,7 @@ pub struct Capabilities {
     pub unauthenticate: bool,
     /// Octets of an appended message, at most.
     pub append_limit: u64,
-    /// Messages that one COPY or APPEND takes.
-    pub save_limit: u32,
-    /// Messages that one other command is given.
+    /// Messages that one command is given.
     pub message_limit: u32,
     /// What isn't told.
     pub hidden: Hidden,
@@ -47,6 +45,11 @@ impl Hidden {
         Self { named: self.named | other.named, compress: self.compress || other.compress }
     }
 
+    fn hides(self, name: &str) -> bool {
+        let at = LOGGED_IN.split_ascii_whitespace().position(|known| known == name);
+        at.is_some_and(|at| self.named >> at & 1 == 1)
+    }
+
     /// These, by their names; what isn't announced after log-in has nothing to hide.
     pub fn these(names: &[&str]) -> Self {
         let is_named = |name: &str| names.iter().any(|hidden| hidden.eq_ignore_ascii_case(name));
@@ -65,6 +68,9 @@ const LOGGED_IN: &str = "IDLE NAMESPACE UNSELECT UIDPLUS MULTIAPPEND MOVE CHILDR
     THREAD=REFERENCES BINARY CATENATE URL-PARTIAL REPLACE UIDONLY UTF8=ACCEPT OBJECTID SAVEDATE PREVIEW \
     INPROGRESS LANGUAGE I18NLEVEL=1 METADATA NOTIFY ACL RIGHTS=texk QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";
 
+/// The only one of [`LOGGED_IN`] that is told before: RFC 5255 §3.1 wants it in the greeting, and refusals of a log-in are read by people.
+const LANGUAGE: &str = "LANGUAGE";
+
 /// COMPRESS (RFC 4978).
 const COMPRESS: &str = "COMPRESS=DEFLATE";
 
@@ -81,10 +87,11 @@ impl Capabilities {
             }
             out.extend_from_slice(b" APPENDLIMIT=");
             number::write(out, self.append_limit);
-            out.extend_from_slice(b" SAVELIMIT=");
-            number::write(out, u64::from(self.save_limit));
-            out.extend_from_slice(b" MESSAGELIMIT=");
-            number::write(out, u64::from(self.message_limit));
+            // RFC 9738 §3: SAVELIMIT is for servers that limit COPY and APPEND alone. To clients that know only that one, it is as true here.
+            for limit in [" SAVELIMIT=", " MESSAGELIMIT="] {
+                out.extend_from_slice(limit.as_bytes());
+                number::write(out, u64::from(self.message_limit));
+            }
             if self.unauthenticate {
                 out.extend_from_slice(b" UNAUTHENTICATE");
             }
@@ -95,6 +102,10 @@ impl Capabilities {
             return;
         }
         out.extend_from_slice(b" SASL-IR");
+        if !self.hidden.hides(LANGUAGE) {
+            out.push(b' ');
+            out.extend_from_slice(LANGUAGE.as_bytes());
+        }
         if self.starttls {
             out.extend_from_slice(b" STARTTLS");
         }
@@ -129,13 +140,12 @@ mod tests {
             compress: true,
             unauthenticate: true,
             append_limit: 50_000_000,
-            save_limit: 1000,
             message_limit: 2000,
             hidden: Hidden::default(),
         };
-        assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED");
+        assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR LANGUAGE STARTTLS LOGINDISABLED");
         let local = Capabilities { starttls: false, passwords: true, ..early };
-        let always = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR";
+        let always = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR LANGUAGE";
         assert_eq!(write(local), format!("{always} AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN"));
         let plain = Capabilities { mechanisms: Offer { scram: false, under_tls: true }, ..local };
         assert_eq!(write(plain), format!("{always} AUTH=PLAIN AUTH=LOGIN AUTH=OAUTHBEARER AUTH=XOAUTH2"));
@@ -145,12 +155,14 @@ mod tests {
         let late = write(Capabilities { is_logged_in: true, ..safe });
         assert!(
             late.contains(" QRESYNC ")
-                && late.ends_with(" SAVELIMIT=1000 MESSAGELIMIT=2000 UNAUTHENTICATE COMPRESS=DEFLATE"),
+                && late.ends_with(" SAVELIMIT=2000 MESSAGELIMIT=2000 UNAUTHENTICATE COMPRESS=DEFLATE"),
             "{late}"
         );
         assert!(!late.contains("  ") && !late.contains("AUTH="), "{late}");
         let hidden = Hidden::these(&["uidonly", "COMPRESS=DEFLATE", "IMAP4rev1", "X"]);
         let fewer = write(Capabilities { is_logged_in: true, hidden, ..safe });
         assert_eq!(fewer, late.replace(" UIDONLY", "").replace(" COMPRESS=DEFLATE", ""));
+        let english_only = write(Capabilities { hidden: Hidden::these(&["LANGUAGE"]), ..early });
+        assert_eq!(english_only, write(early).replace(" LANGUAGE", ""));
     }
 }
