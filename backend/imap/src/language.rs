@@ -84,7 +84,9 @@ impl<'a> Text<'a> {
     }
 
     pub(crate) fn write(self, out: &mut Vec<u8>) {
-        match self.words.split_once("{}") {
+        // Most have no gap, and aren't looked through for one.
+        let gap = if self.about.is_empty() { None } else { self.words.split_once("{}") };
+        match gap {
             Some((before, after)) => {
                 self.write_words(out, before);
                 self.write_words(out, self.about);

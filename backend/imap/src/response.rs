@@ -1,8 +1,7 @@
 //! What we say: writers straight into the output buffer, in the wire's own form (RFC 9051 §7).
 //!
-//! Each function writes whole lines, CRLF included; [`FetchWriter`] writes one line in pieces. Human text is a [`Text`], in the session's
-//! language. `utf8` says that the client has enabled UTF8=ACCEPT or
-//! IMAP4rev2 ([`crate::session::Enabled::utf8`]).
+//! Each function writes whole lines, CRLF included; [`FetchWriter`] writes one line in pieces. Human text is a [`Text`], in the
+//! session's language. `utf8` says that the client has enabled UTF8=ACCEPT or IMAP4rev2 ([`crate::session::Enabled::utf8`]).
 
 mod code;
 mod fetch;
