@@ -45,11 +45,6 @@ impl Hidden {
         Self { named: self.named | other.named, compress: self.compress || other.compress }
     }
 
-    fn hides(self, name: &str) -> bool {
-        let at = LOGGED_IN.split_ascii_whitespace().position(|known| known == name);
-        at.is_some_and(|at| self.named >> at & 1 == 1)
-    }
-
     /// These, by their names; what isn't announced after log-in has nothing to hide.
     pub fn these(names: &[&str]) -> Self {
         let is_named = |name: &str| names.iter().any(|hidden| hidden.eq_ignore_ascii_case(name));
@@ -58,18 +53,16 @@ impl Hidden {
     }
 }
 
-/// What holds at any time. LITERAL+ brings LITERAL- along, and both may not be named (RFC 7888 §6).
-const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE";
+/// What holds at any time. LITERAL+ brings LITERAL- along, and both may not be named (RFC 7888 §6). LANGUAGE belongs into the greeting (RFC 5255
+/// §3.1): why a log-in failed is read by people.
+const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE";
 
 /// What means something only after log-in.
 const LOGGED_IN: &str = "IDLE NAMESPACE UNSELECT UIDPLUS MULTIAPPEND MOVE CHILDREN SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED \
     LIST-STATUS LIST-MYRIGHTS LIST-METADATA STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN SORT \
     SORT=DISPLAY ESORT CONTEXT=SEARCH CONTEXT=SORT PARTIAL MULTISEARCH SEARCH=FUZZY THREAD=ORDEREDSUBJECT \
     THREAD=REFERENCES BINARY CATENATE URL-PARTIAL REPLACE UIDONLY UTF8=ACCEPT OBJECTID SAVEDATE PREVIEW \
-    INPROGRESS LANGUAGE I18NLEVEL=1 METADATA NOTIFY ACL RIGHTS=texk QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";
-
-/// The only one of [`LOGGED_IN`] that is told before: RFC 5255 §3.1 wants it in the greeting, and refusals of a log-in are read by people.
-const LANGUAGE: &str = "LANGUAGE";
+    INPROGRESS I18NLEVEL=1 METADATA NOTIFY ACL RIGHTS=texk QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";
 
 /// COMPRESS (RFC 4978).
 const COMPRESS: &str = "COMPRESS=DEFLATE";
@@ -102,10 +95,6 @@ impl Capabilities {
             return;
         }
         out.extend_from_slice(b" SASL-IR");
-        if !self.hidden.hides(LANGUAGE) {
-            out.push(b' ');
-            out.extend_from_slice(LANGUAGE.as_bytes());
-        }
         if self.starttls {
             out.extend_from_slice(b" STARTTLS");
         }
@@ -143,9 +132,9 @@ mod tests {
             message_limit: 2000,
             hidden: Hidden::default(),
         };
-        assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR LANGUAGE STARTTLS LOGINDISABLED");
+        assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE SASL-IR STARTTLS LOGINDISABLED");
         let local = Capabilities { starttls: false, passwords: true, ..early };
-        let always = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR LANGUAGE";
+        let always = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE SASL-IR";
         assert_eq!(write(local), format!("{always} AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN"));
         let plain = Capabilities { mechanisms: Offer { scram: false, under_tls: true }, ..local };
         assert_eq!(write(plain), format!("{always} AUTH=PLAIN AUTH=LOGIN AUTH=OAUTHBEARER AUTH=XOAUTH2"));
@@ -162,7 +151,5 @@ mod tests {
         let hidden = Hidden::these(&["uidonly", "COMPRESS=DEFLATE", "IMAP4rev1", "X"]);
         let fewer = write(Capabilities { is_logged_in: true, hidden, ..safe });
         assert_eq!(fewer, late.replace(" UIDONLY", "").replace(" COMPRESS=DEFLATE", ""));
-        let english_only = write(Capabilities { hidden: Hidden::these(&["LANGUAGE"]), ..early });
-        assert_eq!(english_only, write(early).replace(" LANGUAGE", ""));
     }
 }

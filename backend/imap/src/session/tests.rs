@@ -387,7 +387,7 @@ fn authenticate_by_scram() {
             CHALLENGE,
             "<a proof None>",
             "* CAPABILITY IMAP4rev1 IMAP4rev2 \
-        LITERAL+ ID ENABLE SASL-IR LANGUAGE AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN \
+        LITERAL+ ID ENABLE LANGUAGE SASL-IR AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN \
         AUTH=OAUTHBEARER AUTH=XOAUTH2|b OK That is what I can do|",
         ],
     );
@@ -625,7 +625,7 @@ fn a_language_is_forgotten_with_who_asked_for_it() {
 fn the_greeting_tells_what_we_can() {
     let mut out = Vec::new();
     Session::new(Arc::new(config()), false).greet(&mut out);
-    let expected = "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR LANGUAGE STARTTLS LOGINDISABLED] Relais is ready\r\n";
+    let expected = "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE SASL-IR STARTTLS LOGINDISABLED] Relais is ready\r\n";
     assert_eq!(String::from_utf8(out).unwrap(), expected);
 }
 
