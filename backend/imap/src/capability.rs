@@ -22,9 +22,7 @@ pub struct Capabilities {
     pub unauthenticate: bool,
     /// Octets of an appended message, at most.
     pub append_limit: u64,
-    /// Messages that one COPY or APPEND takes.
-    pub save_limit: u32,
-    /// Messages that one other command is given.
+    /// Messages that one command is given.
     pub message_limit: u32,
     /// What isn't told.
     pub hidden: Hidden,
@@ -55,15 +53,16 @@ impl Hidden {
     }
 }
 
-/// What holds at any time. LITERAL+ brings LITERAL- along, and both may not be named (RFC 7888 §6).
-const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE";
+/// What holds at any time. LITERAL+ brings LITERAL- along, and both may not be named (RFC 7888 §6). LANGUAGE belongs into the greeting (RFC 5255
+/// §3.1): why a log-in failed is read by people.
+const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE";
 
 /// What means something only after log-in.
 const LOGGED_IN: &str = "IDLE NAMESPACE UNSELECT UIDPLUS MULTIAPPEND MOVE CHILDREN SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED \
     LIST-STATUS LIST-MYRIGHTS LIST-METADATA STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN SORT \
     SORT=DISPLAY ESORT CONTEXT=SEARCH CONTEXT=SORT PARTIAL MULTISEARCH SEARCH=FUZZY THREAD=ORDEREDSUBJECT \
     THREAD=REFERENCES BINARY CATENATE URL-PARTIAL REPLACE UIDONLY UTF8=ACCEPT OBJECTID SAVEDATE PREVIEW \
-    INPROGRESS LANGUAGE I18NLEVEL=1 METADATA NOTIFY ACL RIGHTS=texk QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";
+    INPROGRESS I18NLEVEL=1 METADATA NOTIFY ACL RIGHTS=texk QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";
 
 /// COMPRESS (RFC 4978).
 const COMPRESS: &str = "COMPRESS=DEFLATE";
@@ -81,10 +80,11 @@ impl Capabilities {
             }
             out.extend_from_slice(b" APPENDLIMIT=");
             number::write(out, self.append_limit);
-            out.extend_from_slice(b" SAVELIMIT=");
-            number::write(out, u64::from(self.save_limit));
-            out.extend_from_slice(b" MESSAGELIMIT=");
-            number::write(out, u64::from(self.message_limit));
+            // RFC 9738 §3: SAVELIMIT is for servers that limit COPY and APPEND alone. To clients that know only that one, it is as true here.
+            for limit in [" SAVELIMIT=", " MESSAGELIMIT="] {
+                out.extend_from_slice(limit.as_bytes());
+                number::write(out, u64::from(self.message_limit));
+            }
             if self.unauthenticate {
                 out.extend_from_slice(b" UNAUTHENTICATE");
             }
@@ -129,13 +129,12 @@ mod tests {
             compress: true,
             unauthenticate: true,
             append_limit: 50_000_000,
-            save_limit: 1000,
             message_limit: 2000,
             hidden: Hidden::default(),
         };
-        assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED");
+        assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE SASL-IR STARTTLS LOGINDISABLED");
         let local = Capabilities { starttls: false, passwords: true, ..early };
-        let always = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR";
+        let always = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE SASL-IR";
         assert_eq!(write(local), format!("{always} AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN"));
         let plain = Capabilities { mechanisms: Offer { scram: false, under_tls: true }, ..local };
         assert_eq!(write(plain), format!("{always} AUTH=PLAIN AUTH=LOGIN AUTH=OAUTHBEARER AUTH=XOAUTH2"));
@@ -145,7 +144,7 @@ mod tests {
         let late = write(Capabilities { is_logged_in: true, ..safe });
         assert!(
             late.contains(" QRESYNC ")
-                && late.ends_with(" SAVELIMIT=1000 MESSAGELIMIT=2000 UNAUTHENTICATE COMPRESS=DEFLATE"),
+                && late.ends_with(" SAVELIMIT=2000 MESSAGELIMIT=2000 UNAUTHENTICATE COMPRESS=DEFLATE"),
             "{late}"
         );
         assert!(!late.contains("  ") && !late.contains("AUTH="), "{late}");

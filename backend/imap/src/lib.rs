@@ -6,11 +6,13 @@
 //!
 //! Invariants: no I/O, no clock, no store. What is read is bounded by [`limits::Limits`]; a message on its way into a
 //! mailbox is never held whole. Mailbox names are decoded here and nowhere else. To add a command: its type and its reader
-//! in one file of `command/`, its row in [`command::Command`], its writers in `response/`.
+//! in one file of `command/`, its row in [`command::Command`], its writers in `response/`; what it says to people has its row in
+//! `language/french.rs`.
 //!
 //! Fuzz targets feed [`session::Session`], [`command::parse`], [`sequence::SequenceSet::parse`], [`date::parse_date_time`] and
 //! [`utf7::decode`].
 
+pub mod language;
 pub mod limits;
 
 pub mod command;

@@ -1,8 +1,7 @@
 //! What we say: writers straight into the output buffer, in the wire's own form (RFC 9051 §7).
 //!
-//! Each function writes whole lines, CRLF included; [`FetchWriter`] writes one line in pieces. Human text that is passed in
-//! may come from anywhere: what would break the line is left out. `utf8` says that the client has enabled UTF8=ACCEPT or
-//! IMAP4rev2 ([`crate::session::Enabled::utf8`]).
+//! Each function writes whole lines, CRLF included; [`FetchWriter`] writes one line in pieces. Human text is a [`Text`], in the
+//! session's language. `utf8` says that the client has enabled UTF8=ACCEPT or IMAP4rev2 ([`crate::session::Enabled::utf8`]).
 
 mod code;
 mod fetch;
@@ -25,6 +24,7 @@ pub use text::{write_nil_or_string, write_string};
 
 use crate::capability::Capabilities;
 use crate::command::{Extension, Tag};
+use crate::language::Text;
 
 /// How a command went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub enum Condition {
 }
 
 /// `tag OK [CODE] text`.
-pub fn tagged(out: &mut Vec<u8>, tag: &Tag, status: Status, code: Option<&ResponseCode<'_>>, text: &str) {
+pub fn tagged(out: &mut Vec<u8>, tag: &Tag, status: Status, code: Option<&ResponseCode<'_>>, text: Text<'_>) {
     out.extend_from_slice(tag.as_str().as_bytes());
     out.extend_from_slice(match status {
         Status::Ok => b" OK ",
@@ -64,7 +64,7 @@ pub fn tagged(out: &mut Vec<u8>, tag: &Tag, status: Status, code: Option<&Respon
 }
 
 /// `* OK [CODE] text`.
-pub fn condition(out: &mut Vec<u8>, condition: Condition, code: Option<&ResponseCode<'_>>, text: &str) {
+pub fn condition(out: &mut Vec<u8>, condition: Condition, code: Option<&ResponseCode<'_>>, text: Text<'_>) {
     out.extend_from_slice(match condition {
         Condition::Ok => b"* OK ".as_slice(),
         Condition::No => b"* NO ",
@@ -76,20 +76,26 @@ pub fn condition(out: &mut Vec<u8>, condition: Condition, code: Option<&Response
 }
 
 /// `+ text`: the client may go on.
-pub fn continuation(out: &mut Vec<u8>, text: &str) {
+pub fn continuation(out: &mut Vec<u8>, text: Text<'_>) {
     out.extend_from_slice(b"+ ");
     finish(out, None, text);
 }
 
-/// `resp-text` and CRLF. Text that is not ASCII is made so: RFC 9051 §9 `text` knows no more unless UTF-8 is enabled.
-fn finish(out: &mut Vec<u8>, code: Option<&ResponseCode<'_>>, text: &str) {
+/// `+ base64`: a challenge of AUTHENTICATE (RFC 9051 §6.2.2).
+pub fn challenge(out: &mut Vec<u8>, base64: &str) {
+    out.extend_from_slice(b"+ ");
+    out.extend_from_slice(base64.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `resp-text` and CRLF.
+fn finish(out: &mut Vec<u8>, code: Option<&ResponseCode<'_>>, text: Text<'_>) {
     if let Some(code) = code {
         out.push(b'[');
         code.write(out);
         out.extend_from_slice(b"] ");
     }
-    let printable = |character| u8::try_from(character).ok().filter(|octet| (b' '..=b'~').contains(octet));
-    out.extend(text.chars().map(|character| printable(character).unwrap_or(b'?')));
+    text.write(out);
     out.extend_from_slice(b"\r\n");
 }
 

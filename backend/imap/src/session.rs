@@ -21,6 +21,7 @@ pub use relais_sasl::Shown;
 use crate::capability::{Capabilities, Hidden};
 use crate::command::reader::{Reason, Refusal};
 use crate::command::{self, Command, Context, Dialogue, Extension, Request, State, Tag, append};
+use crate::language::{Language, Text};
 use crate::limits::Limits;
 use crate::response::{self, Condition, ResponseCode, Status};
 use appending::Appending;
@@ -44,9 +45,7 @@ pub struct Config {
     pub unauthenticate: bool,
     /// Octets of a message, at most (RFC 7889).
     pub append_limit: u64,
-    /// Messages that one COPY or APPEND takes (RFC 9738, SAVELIMIT).
-    pub save_limit: u32,
-    /// Messages that one other command is given; announced as MESSAGELIMIT (RFC 9738).
+    /// Messages that one command is given, in [`Limits::append_messages`] for APPEND; announced as MESSAGELIMIT (RFC 9738).
     pub message_limit: u32,
     /// Extensions that aren't announced.
     pub hidden: Hidden,
@@ -159,6 +158,7 @@ pub struct Session {
     state: State,
     mode: Mode,
     enabled: Enabled,
+    language: Language,
     /// What isn't announced to who has logged in, beside what isn't to anybody.
     hidden: Hidden,
     is_tls: bool,
@@ -184,6 +184,7 @@ impl Session {
             state: State::NotAuthenticated,
             mode: Mode::Command,
             enabled: Enabled::default(),
+            language: Language::default(),
             hidden: Hidden::default(),
             is_tls,
             is_compressed: false,
@@ -199,7 +200,7 @@ impl Session {
     /// Writes the greeting: the first thing to do.
     pub fn greet(&self, out: &mut Vec<u8>) {
         let code = ResponseCode::Capability(self.capabilities());
-        response::condition(out, Condition::Ok, Some(&code), "Relais is ready");
+        response::condition(out, Condition::Ok, Some(&code), self.say("Relais is ready"));
     }
 
     /// Takes what was read; no octets: the peer hung up.
@@ -241,6 +242,21 @@ impl Session {
         self.enabled
     }
 
+    /// What people are told in.
+    pub const fn language(&self) -> Language {
+        self.language
+    }
+
+    /// Speaks another language from here on (RFC 5255 §3.2); which one it was before.
+    pub const fn speak(&mut self, language: Language) -> Language {
+        std::mem::replace(&mut self.language, language)
+    }
+
+    /// A text for people, given in English.
+    pub fn say<'a>(&self, english: &'a str) -> Text<'a> {
+        self.language.say(english)
+    }
+
     /// Whether TLS protects the connection.
     pub const fn is_tls(&self) -> bool {
         self.is_tls
@@ -261,7 +277,6 @@ impl Session {
             compress: self.config.compress && !self.is_compressed,
             unauthenticate: self.config.unauthenticate,
             append_limit: self.config.append_limit,
-            save_limit: self.config.save_limit,
             message_limit: self.config.message_limit,
             hidden: self.config.hidden.and(self.hidden),
         }
@@ -299,9 +314,11 @@ impl Session {
         !before
     }
 
-    /// The handshake is done. RFC 9051 §6.2.1: what was said before it is forgotten.
+    /// The handshake is done. RFC 9051 §6.2.1: what was said before it is forgotten; a language, too, which anybody on the way may have
+    /// asked for (RFC 5255 §7).
     pub fn tls_started(&mut self) {
         self.is_tls = true;
+        self.language = Language::default();
         self.mode = Mode::Command;
         self.inbox = Vec::new();
         self.begin_at(0);
@@ -309,7 +326,7 @@ impl Session {
 
     /// Says BYE; the next step is [`Step::Close`]. For time-outs, shutdown and a session that was taken away.
     pub fn bye(&mut self, out: &mut Vec<u8>, code: Option<&ResponseCode<'_>>, text: &str) {
-        response::condition(out, Condition::Bye, code, text);
+        response::condition(out, Condition::Bye, code, self.say(text));
         self.state = State::Logout;
         self.mode = Mode::Closed;
     }
@@ -403,7 +420,7 @@ impl Session {
     fn step_command(&mut self, out: &mut Vec<u8>) -> Option<Step> {
         let end = self.find_line();
         if end.unwrap_or(self.seen).saturating_sub(self.literals) > self.line_limit() {
-            let refusal = Refusal { reason: Reason::Limit, text: "The command is too long".into(), at: 0 };
+            let refusal = Refusal::new(Reason::Limit, "The command is too long", 0);
             let (tag, saves) = self.refused(self.pending(), &refusal);
             self.mode = Mode::Swallow(0);
             self.refuse(out, tag.as_ref(), &refusal);
@@ -472,13 +489,13 @@ impl Session {
         let octets = usize::try_from(announced.octets).unwrap_or(usize::MAX);
         if self.literals.saturating_add(octets) > self.literal_limit() {
             self.drop_literal(end, announced);
-            return Err(Refusal { reason: Reason::Limit, text: "The literal is too long".into(), at: end });
+            return Err(Refusal::new(Reason::Limit, "The literal is too long", end));
         }
         self.literals += octets;
         self.line = end + octets;
         self.seen = self.line;
         if !announced.is_hasty {
-            response::continuation(out, "OK");
+            response::continuation(out, self.say("OK"));
         }
         Ok(())
     }
@@ -534,8 +551,7 @@ impl Session {
                 if matches!(line, Line::TooLong) {
                     self.mode = Mode::Swallow(0);
                 }
-                let refusal = Refusal { reason: Reason::Syntax, text: "DONE is expected here".into(), at: 0 };
-                self.refuse(out, Some(&tag), &refusal);
+                self.refuse(out, Some(&tag), &plain_refusal("DONE is expected here"));
                 Some(Step::IdleBroken)
             }
         }
@@ -545,17 +561,17 @@ impl Session {
         match dialogue {
             Dialogue::Capability => {
                 response::capability(out, self.capabilities());
-                response::tagged(out, &tag, Status::Ok, None, "That is what I can do");
+                response::tagged(out, &tag, Status::Ok, None, self.say("That is what I can do"));
             }
             Dialogue::Logout => {
                 self.bye(out, None, "Until next time");
-                response::tagged(out, &tag, Status::Ok, None, "Logged out");
+                response::tagged(out, &tag, Status::Ok, None, self.say("Logged out"));
             }
             Dialogue::StartTls => return self.start_tls(out, &tag),
             Dialogue::Login(login) => return self.login(out, tag, login),
             Dialogue::Authenticate(authenticate) => return self.authenticate(out, tag, &authenticate),
             Dialogue::Idle => {
-                response::continuation(out, "Idling");
+                response::continuation(out, self.say("Idling"));
                 self.mode = Mode::Idle(tag.clone());
                 return Some(Step::Idle(tag));
             }
@@ -572,11 +588,12 @@ impl Session {
         }
         // What stands behind STARTTLS in the clear was perhaps put there by another: RFC 9051 §11.1, CVE-2011-0411.
         if !self.pending().is_empty() {
-            response::tagged(out, tag, Status::Bad, None, "Nothing may follow STARTTLS before the handshake");
+            let text = self.say("Nothing may follow STARTTLS before the handshake");
+            response::tagged(out, tag, Status::Bad, None, text);
             self.bye(out, None, "Please connect again");
             return None;
         }
-        response::tagged(out, tag, Status::Ok, None, "Begin the TLS handshake");
+        response::tagged(out, tag, Status::Ok, None, self.say("Begin the TLS handshake"));
         self.mode = Mode::Handshake;
         self.tidy();
         Some(Step::StartTls)
@@ -596,6 +613,7 @@ impl Session {
         self.state = State::NotAuthenticated;
         self.hidden = Hidden::default();
         self.enabled = Enabled::default();
+        self.language = Language::default();
         self.bad_commands = 0;
         Some(Step::Unauthenticate(tag))
     }
@@ -603,7 +621,7 @@ impl Session {
     fn start_compression(&mut self, out: &mut Vec<u8>, tag: &Tag) -> Option<Step> {
         if self.is_compressed {
             let code = ResponseCode::CompressionActive;
-            response::tagged(out, tag, Status::No, Some(&code), "DEFLATE is active already");
+            response::tagged(out, tag, Status::No, Some(&code), self.say("DEFLATE is active already"));
             return None;
         }
         if !self.config.compress || !self.pending().is_empty() {
@@ -611,7 +629,7 @@ impl Session {
             return None;
         }
         self.is_compressed = true;
-        response::tagged(out, tag, Status::Ok, None, "DEFLATE is active from here");
+        response::tagged(out, tag, Status::Ok, None, self.say("DEFLATE is active from here"));
         self.tidy();
         Some(Step::StartCompression)
     }
@@ -626,9 +644,10 @@ impl Session {
             Reason::Charset => (Status::No, Some(ResponseCode::BadCharset)),
             Reason::UidRequired => (Status::Bad, Some(ResponseCode::UidRequired)),
         };
+        let text = self.say(refusal.text).about(&refusal.about).at(refusal.at);
         match tag {
-            Some(tag) => response::tagged(out, tag, status, code.as_ref(), &refusal.to_string()),
-            None => response::condition(out, Condition::Bad, code.as_ref(), &refusal.to_string()),
+            Some(tag) => response::tagged(out, tag, status, code.as_ref(), text),
+            None => response::condition(out, Condition::Bad, code.as_ref(), text),
         }
         if !matches!(refusal.reason, Reason::Syntax | Reason::UidRequired) && tag.is_some() {
             return;
@@ -642,8 +661,8 @@ impl Session {
     }
 }
 
-fn plain_refusal(text: &'static str) -> Refusal {
-    Refusal { reason: Reason::Syntax, text: text.into(), at: 0 }
+const fn plain_refusal(text: &'static str) -> Refusal {
+    Refusal::new(Reason::Syntax, text, 0)
 }
 
 /// A line of a client that isn't a command.

@@ -9,6 +9,7 @@ mod context;
 mod fetch;
 mod flags;
 mod fuzzy;
+mod language;
 mod listening;
 mod mailboxes;
 mod metadata;
@@ -57,10 +58,9 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         compress: true,
         unauthenticate: house.limits.imap_unauthenticate,
         append_limit: house.limits.message_octets,
-        save_limit: house.limits.imap_save,
         message_limit: house.limits.imap_messages,
         hidden: Hidden::these(&house.store.settings().imap_hidden),
-        limits: Limits { append_messages: house.limits.imap_save, ..Limits::default() },
+        limits: Limits { append_messages: house.limits.imap_messages, ..Limits::default() },
     };
     let is_tls = visitor.wire.is_tls();
     let mut session = Session::new(Arc::new(config), is_tls);
@@ -360,7 +360,8 @@ impl Client {
         let After { expunges, with_uid, is_own } = after;
         // RFC 5465 §5.1: who said NOTIFY is told UIDs.
         let with_uid = with_uid || (wanted.is_some() && !is_own);
-        let how = Sync { expunges, enabled: self.session.enabled(), with_uid, tells_flags, told: &self.told };
+        let (enabled, language) = (self.session.enabled(), self.session.language());
+        let how = Sync { expunges, enabled, language, with_uid, tells_flags, told: &self.told };
         let synced = selected.sync(&self.house.store, &mut self.out, how);
         let told = self.tell_synced(&synced, is_own).await;
         match told {
@@ -398,7 +399,7 @@ impl Client {
         self.told = Told::default();
         let end = Instant::now() + self.house.limits.login_idle;
         self.wire()?.end_at(Some(end));
-        response::tagged(&mut self.out, tag, Status::Ok, None, "Nobody is logged in");
+        response::tagged(&mut self.out, tag, Status::Ok, None, self.session.say("Nobody is logged in"));
         Ok(())
     }
 
@@ -484,8 +485,12 @@ impl Client {
             Box::pin(self.tell_heard()).await?;
         }
         match outcome {
-            Ok(done) => response::tagged(&mut self.out, tag, Status::Ok, done.code.as_ref(), done.text),
-            Err(Halt::Refuse(status, code, text)) => response::tagged(&mut self.out, tag, status, code.as_ref(), &text),
+            Ok(Done { code, text }) => {
+                response::tagged(&mut self.out, tag, Status::Ok, code.as_ref(), self.session.say(text));
+            }
+            Err(Halt::Refuse(status, code, text)) => {
+                response::tagged(&mut self.out, tag, status, code.as_ref(), self.session.say(&text));
+            }
             Err(Halt::Wire(error)) => return Err(error),
         }
         if self.selected.as_deref().is_some_and(Selected::is_lost) {
@@ -537,7 +542,7 @@ impl Client {
             Command::GetMetadata(get) => self.get_metadata(get).await,
             Command::SetMetadata(set) => self.set_metadata(set).await,
             Command::Notify(notify) => self.notify(notify).await,
-            Command::Language(wanted) => self.language(&wanted),
+            Command::Language(wanted) => self.language(&wanted).await,
             Command::Fetch(fetch) => self.fetch(fetch).await,
             Command::Store(store) => self.store(store).await,
             Command::Copy(transfer) => self.copy(transfer).await,
@@ -572,7 +577,7 @@ impl Client {
     fn tell_highest_mod_seq(&mut self) {
         if let Some(selected) = self.selected.as_deref() {
             let code = ResponseCode::HighestModSeq(selected.view.highest_mod_seq());
-            response::condition(&mut self.out, Condition::Ok, Some(&code), "The highest MODSEQ");
+            response::condition(&mut self.out, Condition::Ok, Some(&code), self.session.say("The highest MODSEQ"));
         }
     }
 

@@ -29,10 +29,8 @@ pub struct Limits {
     pub imap_idle: Duration,
     /// While a long IMAP command is under way: between two lines that say how far it is (RFC 9585 §4 wants 10 to 15 seconds).
     pub imap_progress: Duration,
-    /// Messages that one IMAP command copies or appends (RFC 9738 §3 wants 1,000 at least).
-    pub imap_save: u32,
-    /// Messages that one other IMAP command is given: FETCH, STORE, SEARCH, MOVE, UID EXPUNGE (RFC 9738 §3). High: programs that don't know of
-    /// it take what they get for all.
+    /// Messages that one IMAP command is given: FETCH, STORE, SEARCH, MOVE, UID EXPUNGE, COPY, APPEND (RFC 9738 §3 wants 1,000 at least).
+    /// High: programs that don't know of it take what they get for all.
     pub imap_messages: u32,
     /// IMAP connections can begin anew with another account (RFC 8437): for programs that act for many. Off by default, for a
     /// proxy before us may not know of it (§8).
@@ -61,7 +59,6 @@ impl Default for Limits {
             login_idle: 3 * MINUTE,
             imap_idle: 31 * MINUTE,
             imap_progress: Duration::from_secs(10),
-            imap_save: 100_000,
             imap_messages: 1_000_000,
             imap_unauthenticate: false,
             pop3_idle: 10 * MINUTE,

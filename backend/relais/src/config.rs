@@ -328,7 +328,6 @@ impl LimitsSection {
             imap_idle: seconds(self.imap_idle_seconds, default.imap_idle),
             imap_unauthenticate: self.imap_unauthenticate.unwrap_or(default.imap_unauthenticate),
             imap_progress: default.imap_progress,
-            imap_save: default.imap_save,
             imap_messages: default.imap_messages,
             pop3_idle: seconds(self.pop3_idle_seconds, default.pop3_idle),
             write_stall: seconds(self.write_stall_seconds, default.write_stall),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use relais_imap::command::{self, Command, Context, State};
+use relais_imap::language::Language;
 use relais_imap::limits::Limits;
 use relais_imap::response::{self, Status};
 use relais_imap::sequence::SequenceSet;
@@ -45,7 +46,6 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
         compress: switches,
         unauthenticate: true,
         append_limit: 4096,
-        save_limit: 100,
         message_limit: 100,
         hidden: relais_imap::capability::Hidden::default(),
     };
@@ -59,16 +59,16 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
             Step::Command(tag, command) => {
                 carry_out(&mut session, &command, &mut heard);
                 heard.extend(format!("{command:?}\r\n").into_bytes());
-                response::tagged(&mut heard, &tag, Status::Ok, None, "done");
+                response::tagged(&mut heard, &tag, Status::Ok, None, session.say("done"));
             }
             Step::Keys(_, _) => session.keys(&mut heard, Some(known())),
             Step::LogIn(LogIn { tag, shown: Shown::Token(bearer) }) => session.refuse_token(&mut heard, tag, &bearer),
             Step::LogIn(login) if is_refused(&login.shown) => {
-                response::tagged(&mut heard, &login.tag, Status::No, None, "no");
+                response::tagged(&mut heard, &login.tag, Status::No, None, session.say("no"));
             }
             Step::LogIn(login) => {
                 session.logged_in();
-                response::tagged(&mut heard, &login.tag, Status::Ok, None, "in");
+                response::tagged(&mut heard, &login.tag, Status::Ok, None, session.say("in"));
             }
             Step::Append(message) if message.mailbox.as_str().starts_with('-') => {
                 session.refuse_append(&mut heard, None, "no");
@@ -76,7 +76,7 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
             Step::Append(message) => missing = (!message.head.is_catenated).then_some(message.head.size_octets),
             Step::AppendUrl(url) if url.starts_with('-') => session.refuse_append(&mut heard, None, "no"),
             Step::AppendUrl(url) => appended.extend(url.into_bytes()),
-            Step::Unauthenticate(tag) => response::tagged(&mut heard, &tag, Status::Ok, None, "nobody"),
+            Step::Unauthenticate(tag) => response::tagged(&mut heard, &tag, Status::Ok, None, session.say("nobody")),
             Step::AppendData(octets) => {
                 missing = missing.map(|missing| {
                     missing.checked_sub(octets.len() as u64).expect("no more octets than were announced")
@@ -85,10 +85,10 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
             }
             Step::AppendEnd(tag) => {
                 assert_eq!(missing.unwrap_or_default(), 0, "no fewer octets than were announced");
-                response::tagged(&mut heard, &tag, Status::Ok, None, "appended");
+                response::tagged(&mut heard, &tag, Status::Ok, None, session.say("appended"));
             }
             Step::SaveRefused | Step::AppendBroken | Step::Idle(_) | Step::IdleBroken | Step::StartCompression => {}
-            Step::IdleDone(tag) => response::tagged(&mut heard, &tag, Status::Ok, None, "awake"),
+            Step::IdleDone(tag) => response::tagged(&mut heard, &tag, Status::Ok, None, session.say("awake")),
             Step::StartTls => session.tls_started(),
             Step::Close => return (heard, appended),
         }
@@ -110,6 +110,11 @@ fn carry_out(session: &mut Session, command: &Command, heard: &mut Vec<u8>) {
         Command::Enable(extensions) => {
             let new: Vec<_> = extensions.iter().copied().filter(|extension| session.enable(*extension)).collect();
             response::enabled(heard, &new);
+        }
+        Command::Language(ranges) => {
+            if let Some(language) = ranges.iter().find_map(|range| Language::find(range)) {
+                session.speak(language);
+            }
         }
         _ => {}
     }

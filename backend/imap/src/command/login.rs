@@ -75,7 +75,7 @@ impl Reader<'_> {
         let mechanism = self.atom()?.to_ascii_uppercase();
         let initial = if self.skip(b' ') {
             let is_base64 = |octet: u8| octet.is_ascii_alphanumeric() || b"+/=".contains(&octet);
-            Some(Secret::new(self.some(is_base64, "base64 is expected here")?))
+            Some(Secret::new(self.some(is_base64, "Base64 is expected here")?))
         } else {
             None
         };

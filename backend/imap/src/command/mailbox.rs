@@ -180,7 +180,7 @@ impl Reader<'_> {
         let text = self.mailbox_text()?;
         // RFC 9051 §6.3.4: a separator at the end says that children are to come; it is no part of the name.
         let text = text.strip_suffix(HIERARCHY_SEPARATOR).unwrap_or(&text);
-        let mailbox = MailboxName::parse(text).map_err(|error| self.refuse(Reason::MailboxName, error.to_string()))?;
+        let mailbox = MailboxName::parse(text).map_err(|error| self.no_name(&error))?;
         let mut special_uses = Vec::new();
         if self.skip(b' ') && self.peek().is_some() {
             self.expect(b'(')?;

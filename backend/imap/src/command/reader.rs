@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use relais_model::{Flag, MailboxName, ModSeq};
+use relais_model::{Flag, FlagError, MailboxName, MailboxNameError, ModSeq};
 
 use super::Context;
 use crate::limits::Limits;
@@ -10,12 +10,14 @@ use crate::utf7;
 
 /// Why a command is not carried out: the answer to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text} (octet {at})")]
+#[error("{} (octet {at})", .text.replace("{}", .about))]
 pub struct Refusal {
     /// What kind of answer it is.
     pub reason: Reason,
-    /// In words.
-    pub text: Cow<'static, str>,
+    /// In words, with a gap, `{}`, where there is something to be named.
+    pub text: &'static str,
+    /// What stands in the gap.
+    pub about: String,
     /// Where in the command, from 0, its tag and literals counted.
     pub at: usize,
 }
@@ -35,6 +37,17 @@ pub enum Reason {
     SpecialUse,
     /// BAD \[UIDREQUIRED\]: RFC 9586.
     UidRequired,
+}
+
+impl Refusal {
+    pub(crate) const fn new(reason: Reason, text: &'static str, at: usize) -> Self {
+        Self { reason, text, about: String::new(), at }
+    }
+
+    /// With `about` in the text's gap.
+    pub(crate) fn about(self, about: impl Into<String>) -> Self {
+        Self { about: about.into(), ..self }
+    }
 }
 
 /// Walks over one command: all its lines with the literals between them, as they came.
@@ -65,8 +78,8 @@ impl<'a> Reader<'a> {
         self.refuse(Reason::UidRequired, "Sequence numbers aren't used after ENABLE UIDONLY")
     }
 
-    pub(crate) fn refuse(&self, reason: Reason, text: impl Into<Cow<'static, str>>) -> Refusal {
-        Refusal { reason, text: text.into(), at: self.at }
+    pub(crate) fn refuse(&self, reason: Reason, text: &'static str) -> Refusal {
+        Refusal::new(reason, text, self.at)
     }
 
     pub(crate) fn bad(&self, text: &'static str) -> Refusal {
@@ -110,11 +123,11 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let text = match self.peek() {
-            None => format!("`{}` is missing", char::from(octet)),
-            Some(_) if octet == b' ' => "A space is missing".to_owned(),
-            Some(_) => format!("`{}` is expected here", char::from(octet)),
+            None => "`{}` is missing",
+            Some(_) if octet == b' ' => "A space is missing",
+            Some(_) => "`{}` is expected here",
         };
-        Err(self.refuse(Reason::Syntax, text))
+        Err(self.bad(text).about(char::from(octet)))
     }
 
     pub(crate) fn space(&mut self) -> Result<(), Refusal> {
@@ -322,12 +335,12 @@ impl<'a> Reader<'a> {
     pub(crate) fn spelled_mailbox(&mut self) -> Result<(MailboxName, Option<String>), Refusal> {
         let before = self.at;
         let text = self.mailbox_text()?;
-        let name = MailboxName::parse(&text).map_err(|error| Refusal {
-            reason: Reason::MailboxName,
-            text: format!("No mailbox can have this name: {error}").into(),
-            at: before,
-        })?;
+        let name = MailboxName::parse(&text).map_err(|error| Refusal { at: before, ..self.no_name(&error) })?;
         Ok((name, old_name(&text)))
+    }
+
+    pub(crate) fn no_name(&self, error: &MailboxNameError) -> Refusal {
+        self.refuse(Reason::MailboxName, "No mailbox can have this name: {}").about(error.to_string())
     }
 
     /// The text of a `mailbox`, decoded and not yet a name.
@@ -353,8 +366,8 @@ impl<'a> Reader<'a> {
             return Ok(text.to_owned());
         }
         utf7::decode(text).map_err(|error| {
-            let text = format!("The mailbox's name is not modified UTF-7: {error}");
-            self.refuse(Reason::MailboxName, text)
+            let text = "The mailbox's name is not modified UTF-7: {}";
+            self.refuse(Reason::MailboxName, text).about(error.to_string())
         })
     }
 
@@ -402,10 +415,12 @@ impl<'a> Reader<'a> {
         if text.eq_ignore_ascii_case("\\Recent") {
             return Ok(None);
         }
-        Flag::parse(text).map(Some).map_err(|error| Refusal {
-            reason: Reason::Syntax,
-            text: format!("No flag: {error}").into(),
-            at: before,
+        Flag::parse(text).map(Some).map_err(|error| {
+            let (text, flag) = match error {
+                FlagError::UnknownSystemFlag(flag) => ("No flag: `{}` is no system flag", flag),
+                FlagError::Keyword(flag) => ("No flag: `{}` is no keyword: an atom of 1 to 100 octets", flag),
+            };
+            Refusal::new(Reason::Syntax, text, before).about(flag)
         })
     }
 }

@@ -539,7 +539,7 @@ impl KeyReader<'_, '_> {
             self.reader.string()?;
             self.reader.expect(b' ')?;
             if !["PRIV", "SHARED", "ALL"].contains(&self.reader.word().as_str()) {
-                return Err(self.reader.bad("priv, shared or all is expected here"));
+                return Err(self.reader.bad("`priv`, `shared` or `all` is expected here"));
             }
             self.reader.expect(b' ')?;
         }

@@ -5,6 +5,7 @@ use relais_model::{HIERARCHY_SEPARATOR, MailboxName, ModSeq, Uid, UidValidity};
 use super::text::{write_quoted, write_string};
 use super::{number, parenthesised};
 use crate::command::StatusItem;
+use crate::language::Language;
 use crate::list::ListRow;
 use crate::utf7;
 
@@ -107,8 +108,9 @@ pub fn status(out: &mut Vec<u8>, name: &MailboxName, values: &MailboxStatus<'_>,
 }
 
 /// `* NAMESPACE (("" "/")) (("Other Users/" "/")) NIL`: a person's own, and that of others and the shared one, where there is one (RFC 9051
-/// §7.3.4). They are given without their separator.
-pub fn namespace(out: &mut Vec<u8>, others: Option<&str>, shared: Option<&str>) {
+/// §7.3.4). They are given without their separator. What a prefix is called in `language` stands beside it (RFC 5255 §3.4), spelled as a name
+/// is.
+pub fn namespace(out: &mut Vec<u8>, others: Option<&str>, shared: Option<&str>, language: Language, utf8: bool) {
     out.extend_from_slice(b"* NAMESPACE ((\"\" ");
     write_separator(out);
     out.extend_from_slice(b"))");
@@ -121,6 +123,11 @@ pub fn namespace(out: &mut Vec<u8>, others: Option<&str>, shared: Option<&str>) 
         write_quoted(out, format!("{root}{HIERARCHY_SEPARATOR}").as_bytes());
         out.push(b' ');
         write_separator(out);
+        if let Some(translated) = language.translate(root) {
+            out.extend_from_slice(b" \"TRANSLATION\" (");
+            write_mailbox(out, &format!("{translated}{HIERARCHY_SEPARATOR}"), utf8);
+            out.push(b')');
+        }
         out.extend_from_slice(b"))");
     }
     out.extend_from_slice(b"\r\n");

@@ -5,6 +5,7 @@ use relais_model::{Keyword, MailboxName, ModSeq, SystemFlag, Timestamp, Uid, Uid
 
 use super::*;
 use crate::command::{FetchSection, Partial, SectionName, StatusItem};
+use crate::language::Language;
 use crate::list::{ListAttribute, ListRow};
 
 #[track_caller]
@@ -17,7 +18,11 @@ fn check(write: impl FnOnce(&mut Vec<u8>), expected: &str) {
 
 #[track_caller]
 fn check_code(code: &ResponseCode<'_>, expected: &str) {
-    check(|out| condition(out, Condition::Ok, Some(code), "x"), &format!("* OK [{expected}] x"));
+    check(|out| condition(out, Condition::Ok, Some(code), say("x")), &format!("* OK [{expected}] x"));
+}
+
+fn say(english: &str) -> Text<'_> {
+    Language::default().say(english)
 }
 
 fn uid(value: u32) -> Uid {
@@ -35,12 +40,18 @@ fn keyword(text: &str) -> Flag {
 #[test]
 fn status_lines() {
     let tag = Tag::parse("A1").unwrap();
-    check(|out| tagged(out, &tag, Status::Ok, None, "done"), "A1 OK done");
+    check(|out| tagged(out, &tag, Status::Ok, None, say("done")), "A1 OK done");
     check(
-        |out| tagged(out, &tag, Status::No, Some(&ResponseCode::TryCreate), "no\r\nb OK é"),
+        |out| tagged(out, &tag, Status::No, Some(&ResponseCode::TryCreate), say("no\r\nb OK é")),
         "A1 NO [TRYCREATE] no??b OK ?",
     );
-    check(|out| continuation(out, "go on"), "+ go on");
+    check(|out| continuation(out, say("go on")), "+ go on");
+    check(|out| challenge(out, "Z28gb24="), "+ Z28gb24=");
+    let no = ResponseCode::TryCreate;
+    check(
+        |out| tagged(out, &tag, Status::No, Some(&no), Language::French.say("There is no such mailbox")),
+        "A1 NO [TRYCREATE] Cette boîte n’existe pas",
+    );
 }
 
 #[test]
@@ -72,11 +83,17 @@ fn mailbox_data() {
     check(|out| enabled(out, &[Extension::QResync, Extension::Imap4Rev2]), "* ENABLED QRESYNC IMAP4rev2");
     check(|out| enabled(out, &[]), "* ENABLED");
     check(|out| id(out, &[("name", "Relais"), ("version", "0.1")]), "* ID (\"name\" \"Relais\" \"version\" \"0.1\")");
-    check(|out| namespace(out, None, None), "* NAMESPACE ((\"\" \"/\")) NIL NIL");
+    let (english, french) = (Language::English, Language::French);
+    check(|out| namespace(out, None, None, french, false), "* NAMESPACE ((\"\" \"/\")) NIL NIL");
     check(
-        |out| namespace(out, Some("Other Users"), Some("Shared")),
+        |out| namespace(out, Some("Other Users"), Some("Shared"), english, false),
         "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\"))",
     );
+    // RFC 5255 §3.4: spelled as a mailbox's name.
+    let shared =
+        |name: &str| format!("* NAMESPACE ((\"\" \"/\")) NIL ((\"Shared/\" \"/\" \"TRANSLATION\" (\"{name}\")))");
+    check(|out| namespace(out, None, Some("Shared"), french, false), &shared("Partag&AOk-/"));
+    check(|out| namespace(out, None, Some("Shared"), french, true), &shared("Partagé/"));
     check(
         |out| quota(out, "", &[("STORAGE", 10, 512), ("MESSAGE", 3, 4)], false),
         "* QUOTA \"\" (STORAGE 10 512 MESSAGE 3 4)",

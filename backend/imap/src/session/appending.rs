@@ -71,7 +71,7 @@ impl Session {
         }
         let Mode::Append(appending) = std::mem::replace(&mut self.mode, Mode::Command) else { return };
         self.mode = appending.after_refusal();
-        response::tagged(out, &appending.tag, Status::No, code, text);
+        response::tagged(out, &appending.tag, Status::No, code, self.say(text));
     }
 
     /// The first line was read.
@@ -99,7 +99,7 @@ impl Session {
             Part::Leave => {
                 appending.part = Part::Octets;
                 if !appending.is_hasty {
-                    response::continuation(out, "OK");
+                    response::continuation(out, self.language.say("OK"));
                 }
                 None
             }
@@ -215,14 +215,16 @@ impl Session {
         let Mode::Append(mut appending) = std::mem::replace(&mut self.mode, Mode::Command) else { return None };
         let Some(end) = end.filter(|_| !is_long) else {
             self.mode = Mode::Swallow(0);
-            let refusal = Refusal { reason: Reason::Limit, text: "The command is too long".into(), at: 0 };
+            let refusal = Refusal::new(Reason::Limit, "The command is too long", 0);
             self.refuse(out, Some(&appending.tag), &refusal);
             return Some(Step::AppendBroken);
         };
         let text = self.pending().get(..end).unwrap_or_default();
         let literal = announced(self.pending().get(self.line..end).unwrap_or_default());
         let line = append::next_line(text, appending.place, self.context()).and_then(|line| match &line {
-            Some(line) if literal.is_none() && line.place == Place::Part => Err(plain_refusal("`)` is missing")),
+            Some(line) if literal.is_none() && line.place == Place::Part => {
+                Err(plain_refusal("`{}` is missing").about(')'))
+            }
             _ => Ok(line),
         });
         match line {

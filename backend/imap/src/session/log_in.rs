@@ -34,7 +34,7 @@ pub(super) struct AwaitingKeys {
 impl Session {
     pub(super) fn login(&mut self, out: &mut Vec<u8>, tag: Tag, login: Login) -> Option<Step> {
         if !self.takes_passwords() {
-            return refuse_without_tls(out, &tag);
+            return self.refuse_without_tls(out, &tag);
         }
         let Login { login_name, password } = login;
         let credentials = Credentials { login_name, authorization: None, password };
@@ -43,11 +43,11 @@ impl Session {
 
     pub(super) fn authenticate(&mut self, out: &mut Vec<u8>, tag: Tag, asked: &Authenticate) -> Option<Step> {
         let Some(mechanism) = self.offer().find(&asked.mechanism) else {
-            response::tagged(out, &tag, Status::No, None, "This mechanism isn't known here");
+            response::tagged(out, &tag, Status::No, None, self.say("This mechanism isn't known here"));
             return None;
         };
         if !self.takes_passwords() {
-            return refuse_without_tls(out, &tag);
+            return self.refuse_without_tls(out, &tag);
         }
         let authenticating = Authenticating { tag, exchange: Exchange::begin(mechanism, self.offer()) };
         match &asked.initial {
@@ -62,7 +62,7 @@ impl Session {
     }
 
     fn challenge(&mut self, out: &mut Vec<u8>, authenticating: Authenticating) {
-        response::continuation(out, authenticating.exchange.challenge());
+        response::challenge(out, authenticating.exchange.challenge());
         self.mode = Mode::Authenticate(Box::new(authenticating));
     }
 
@@ -76,7 +76,7 @@ impl Session {
             Line::Whole(line) if line != b"*" => self.respond(out, *authenticating, &line),
             Line::TooLong => {
                 self.mode = Mode::Swallow(0);
-                let refusal = Refusal { reason: Reason::Limit, text: "The response is too long".into(), at: 0 };
+                let refusal = Refusal::new(Reason::Limit, "The response is too long", 0);
                 self.refuse(out, Some(&authenticating.tag), &refusal);
                 None
             }
@@ -111,11 +111,17 @@ impl Session {
             Progress::Complete(shown) => shown,
             Progress::Refused => {
                 let code = Some(&ResponseCode::AuthenticationFailed);
-                response::tagged(out, &tag, Status::No, code, "The token opens nothing here");
+                response::tagged(out, &tag, Status::No, code, self.say("The token opens nothing here"));
                 return None;
             }
         };
         Some(Step::LogIn(LogIn { tag, shown }))
+    }
+
+    fn refuse_without_tls(&self, out: &mut Vec<u8>, tag: &Tag) -> Option<Step> {
+        let text = self.say("Please use TLS before you log in");
+        response::tagged(out, tag, Status::No, Some(&ResponseCode::PrivacyRequired), text);
+        None
     }
 
     /// After [`Step::LogIn`] with a token that opens nothing: the client is told why, and once it says that it has heard it, the command
@@ -134,9 +140,4 @@ impl Session {
             debug_assert!(step.is_none(), "keys bring no question");
         }
     }
-}
-
-fn refuse_without_tls(out: &mut Vec<u8>, tag: &Tag) -> Option<Step> {
-    response::tagged(out, tag, Status::No, Some(&ResponseCode::PrivacyRequired), "Please use TLS before you log in");
-    None
 }

@@ -387,7 +387,7 @@ fn authenticate_by_scram() {
             CHALLENGE,
             "<a proof None>",
             "* CAPABILITY IMAP4rev1 IMAP4rev2 \
-        LITERAL+ ID ENABLE SASL-IR AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN \
+        LITERAL+ ID ENABLE LANGUAGE SASL-IR AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN \
         AUTH=OAUTHBEARER AUTH=XOAUTH2|b OK That is what I can do|",
         ],
     );
@@ -598,12 +598,34 @@ fn an_idle_session_is_small() {
     assert!(size_of::<Session>() <= 256, "{}", size_of::<Session>());
 }
 
+/// RFC 5255 §3.2.
+#[test]
+fn what_is_said_is_said_in_the_language_asked_for() {
+    let mut driver = Driver::new(Selected);
+    assert_eq!(driver.session.speak(Language::French), Language::Default);
+    driver.run(b"a FROB\r\nb SELECT a//b\r\nc IDLE\r\nDONE\r\nd LOGOUT\r\n");
+    let expected = "a BAD Commande inconnue (octet 6)|\
+        b NO [CANNOT] Aucune boîte ne peut porter ce nom : un niveau du nom est vide (octet 9)|\
+        + J’attends|<idle><c done>* BYE À la prochaine fois|d OK Déconnecté|<close>";
+    assert_eq!(driver.log, expected);
+}
+
+/// RFC 5255 §7: anybody on the way may have asked for a language before the handshake. RFC 8437 §3: another may come.
+#[test]
+fn a_language_is_forgotten_with_who_asked_for_it() {
+    for (state, said) in [(NotAuthenticated, "a STARTTLS\r\n"), (Selected, "a UNAUTHENTICATE\r\n")] {
+        let mut driver = Driver::new(state);
+        driver.session.speak(Language::French);
+        driver.run(said.as_bytes());
+        assert_eq!(driver.session.language(), Language::Default, "{}", driver.log);
+    }
+}
+
 #[test]
 fn the_greeting_tells_what_we_can() {
     let mut out = Vec::new();
     Session::new(Arc::new(config()), false).greet(&mut out);
-    let expected =
-        "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED] Relais is ready\r\n";
+    let expected = "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE SASL-IR STARTTLS LOGINDISABLED] Relais is ready\r\n";
     assert_eq!(String::from_utf8(out).unwrap(), expected);
 }
 

@@ -230,7 +230,8 @@ impl Client {
             // RFC 8508 §4.3: before EXPUNGE.
             let appended = replaced.appended;
             let code = ResponseCode::AppendUid { uid_validity: appended.uid_validity, uids: appended.uids };
-            response::condition(&mut self.out, Condition::Ok, Some(&code), "The message that comes instead");
+            let text = self.session.say("The message that comes instead");
+            response::condition(&mut self.out, Condition::Ok, Some(&code), text);
             let code = self.session.enabled().condstore.then_some(ResponseCode::HighestModSeq(replaced.mod_seq));
             return Ok(Done { code, text: "Replaced" });
         }

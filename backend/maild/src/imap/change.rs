@@ -20,10 +20,6 @@ impl Client {
         let uids = selected.named(&store.set, store.by_uid)?;
         let (uids, beyond) = self.within_limit(uids);
         let selected = self.writable()?;
-        // One answer has one code, and MODIFIED would be the other.
-        if let (Some(code), Some(_)) = (&beyond, store.unchanged_since) {
-            return Err(Halt::no(code.clone(), "Too many messages at once"));
-        }
         let misses_some = !store.by_uid && selected.misses(&uids);
         let mailbox = selected.reach();
         let op = match store.act {
@@ -60,8 +56,13 @@ impl Client {
             self.tell_flags_of(&uids.without(&changed).without(&modified), store.by_uid).await?;
         }
         if modified.is_empty() {
-            return if misses_some { Err(Halt::expunged()) } else { Ok(Done { code: beyond, text: "Stored" }) };
+            if misses_some {
+                self.tell_beyond(beyond.as_ref());
+                return Err(Halt::expunged());
+            }
+            return Ok(Done { code: beyond, text: "Stored" });
         }
+        self.tell_beyond(beyond.as_ref());
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
         let numbers = if store.by_uid { modified.runs().to_vec() } else { selected.known.positions_of(&modified) };
         let code = ResponseCode::Modified(numbers);
@@ -76,15 +77,15 @@ impl Client {
         let selected = self.writable()?;
         let (mailbox, mut beyond) = (selected.reach(), None);
         let only = only.map(|set| selected.resolve(&set, true)).map(|uids| {
-            let (uids, code) = self.within_limit(uids);
+            // Others than those with `\Deleted` are named, and not processed.
+            let (uids, code) = self.within_limit(if self.is_beyond(&uids) { selected.deleted(&uids) } else { uids });
             beyond = code;
             uids
         });
         let expunged = self.house.store.expunge(mailbox, only).await?;
         let condstore = self.session.enabled().condstore && !expunged.uids.is_empty();
-        // Where not all went, that is what must be known.
-        let code = beyond.or_else(|| condstore.then_some(ResponseCode::HighestModSeq(expunged.mod_seq)));
-        Ok(Done { code, text: "Expunged" })
+        let highest = condstore.then_some(ResponseCode::HighestModSeq(expunged.mod_seq));
+        Ok(Done { code: self.one_code(beyond, highest), text: "Expunged" })
     }
 
     /// CLOSE: what is deleted goes, in silence.
@@ -106,7 +107,7 @@ impl Client {
         if uids.is_empty() {
             return Ok(Done::plain("Nothing to copy"));
         }
-        let limit = self.house.limits.imap_save;
+        let limit = self.house.limits.imap_messages;
         if let Some(beyond) = uids.count().checked_sub(u64::from(limit)).filter(|beyond| *beyond > 0) {
             // RFC 9738 §3.1: from which UID on it would be few enough.
             let lowest = uids.iter().nth(usize::try_from(beyond).unwrap_or(usize::MAX));
@@ -128,10 +129,35 @@ impl Client {
         let moved = self.house.store.move_messages(from, uids, to).await?;
         let mod_seq = moved.mod_seq;
         if let Some(code) = copy_uid(moved) {
-            response::condition(&mut self.out, Condition::Ok, Some(&code), "Moved");
+            response::condition(&mut self.out, Condition::Ok, Some(&code), self.session.say("Moved"));
         }
-        let highest = || self.session.enabled().condstore.then_some(ResponseCode::HighestModSeq(mod_seq));
-        Ok(Done { code: beyond.or_else(highest), text: "Moved" })
+        let highest = self.session.enabled().condstore.then_some(ResponseCode::HighestModSeq(mod_seq));
+        Ok(Done { code: self.one_code(beyond, highest), text: "Moved" })
+    }
+
+    /// Whether these are more than one command is given.
+    fn is_beyond(&self, uids: &UidSet) -> bool {
+        uids.count() > u64::from(self.house.limits.imap_messages)
+    }
+
+    /// RFC 9738 §3.1: an answer has one code, and where that is another, MESSAGELIMIT stands in an untagged NO before it.
+    pub(super) fn tell_beyond(&mut self, beyond: Option<&ResponseCode<'_>>) {
+        if beyond.is_some() {
+            let text = self.session.say("Only the newest messages were taken");
+            response::condition(&mut self.out, Condition::No, beyond, text);
+        }
+    }
+
+    /// The one code of a command's OK: MESSAGELIMIT, if nothing else is to be said.
+    fn one_code(
+        &mut self,
+        beyond: Option<ResponseCode<'static>>,
+        other: Option<ResponseCode<'static>>,
+    ) -> Option<ResponseCode<'static>> {
+        if other.is_some() {
+            self.tell_beyond(beyond.as_ref());
+        }
+        other.or(beyond)
     }
 
     /// RFC 9738 §3.1: of the messages that a command names, the newest, as many as one command is given; where that isn't all, the code that

@@ -60,6 +60,12 @@ impl Client {
             // RFC 9394 §3.4: places are counted before CHANGEDSINCE picks.
             let places = range.of(usize::try_from(uids.count()).unwrap_or(usize::MAX));
             uids = uids.iter().skip(places.start).take(places.len()).collect();
+            let limit = self.house.limits.imap_messages;
+            if uids.count() > u64::from(limit) {
+                // RFC 9738 §3.1: whoever asks in pieces asks in smaller ones.
+                let code = ResponseCode::MessageLimit { limit, lowest: None };
+                return Err(Halt::no(code, "Too many messages at once"));
+            }
         }
         if let Some(since) = fetch.changed_since {
             if fetch.vanished {
@@ -75,6 +81,9 @@ impl Client {
         let answer = Answer { items: &items, seen: &seen, enabled };
         let has_unknown_encoding = self.tell(&answer, uids).await?;
         self.told = seen;
+        if has_unknown_encoding || misses_some {
+            self.tell_beyond(beyond.as_ref());
+        }
         if has_unknown_encoding {
             return Err(Halt::no(ResponseCode::UnknownCte, "A part's Content-Transfer-Encoding is not known"));
         }

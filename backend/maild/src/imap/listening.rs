@@ -288,7 +288,8 @@ impl Client {
         if listening.is_over {
             // RFC 5465 §5.8: as if NOTIFY NONE had been said.
             let code = ResponseCode::NotificationOverflow;
-            response::condition(&mut self.out, Condition::Ok, Some(&code), "More happened than can be told");
+            let text = self.session.say("More happened than can be told");
+            response::condition(&mut self.out, Condition::Ok, Some(&code), text);
             if let Ok(mut anew) = self.listen().await {
                 anew.groups = listening.groups.map(|_| Vec::new());
                 self.listening = Some(anew);

@@ -45,7 +45,8 @@ impl Client {
         self.tell_old_name(name, old_name, vec![ListAttribute::NonExistent]);
         if self.selected.as_deref().is_some_and(|selected| selected.view.is_gone()) {
             self.leave();
-            response::condition(&mut self.out, Condition::Ok, Some(&ResponseCode::Closed), "The mailbox was deleted");
+            let text = self.session.say("The mailbox was deleted");
+            response::condition(&mut self.out, Condition::Ok, Some(&ResponseCode::Closed), text);
         }
         Ok(Done::plain("Deleted"))
     }

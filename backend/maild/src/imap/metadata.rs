@@ -1,4 +1,4 @@
-//! GETMETADATA, SETMETADATA (RFC 5464), LANGUAGE (RFC 5255).
+//! GETMETADATA, SETMETADATA (RFC 5464).
 //!
 //! What is `/private` on a mailbox is each person's own, what is `/shared` its owner's: others read both where they may see and read the
 //! mailbox, and set what is shared where they may change it (RFC 5464 §3.3). The server's entries are the account's own but for `/shared`,
@@ -118,26 +118,5 @@ impl Client {
             notes.extend(of_owner.into_iter().filter(is_wanted).map(|note| (status.mailbox.key, note)));
         }
         Ok(notes)
-    }
-
-    /// LANGUAGE (RFC 5255 §3.2): there is one, beside `i-default`, which is the same.
-    pub(super) fn language(&mut self, wanted: &[String]) -> Result<Done, Halt> {
-        if wanted.is_empty() {
-            response::language(&mut self.out, &["i-default", "en"]);
-            return Ok(Done::plain("These are spoken here"));
-        }
-        let range = |range: &String| {
-            let range = range.to_ascii_lowercase();
-            match range.as_str() {
-                "i-default" | "default" | "*" => Some("i-default"),
-                "en" => Some("en"),
-                range if range.starts_with("en-") => Some("en"),
-                _ => None,
-            }
-        };
-        let spoken = wanted.iter().find_map(range);
-        let spoken = spoken.ok_or_else(|| Halt::no(ResponseCode::Cannot, "None of these is spoken here"))?;
-        response::language(&mut self.out, &[spoken]);
-        Ok(Done::plain("So it is"))
     }
 }

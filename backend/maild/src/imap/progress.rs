@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use relais_imap::command::Tag;
+use relais_imap::language::Language;
 use relais_imap::response::{self, Condition, ResponseCode};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -32,6 +33,7 @@ impl Progress {
 /// Where a command's progress is told.
 pub(super) struct Teller<'a> {
     pub(super) tag: &'a Tag,
+    pub(super) language: Language,
     /// What was written and not sent goes first.
     pub(super) out: &'a mut Vec<u8>,
     pub(super) wire: &'a mut Wire,
@@ -59,7 +61,7 @@ impl Teller<'_> {
             let done = progress.done.load(Ordering::Relaxed).min(goal);
             if goal > 0 {
                 let code = ResponseCode::InProgress { tag: self.tag, done, goal };
-                response::condition(self.out, Condition::Ok, Some(&code), "Still at it");
+                response::condition(self.out, Condition::Ok, Some(&code), self.language.say("Still at it"));
                 self.wire.write(self.out, self.stall).await?;
                 self.out.clear();
             }

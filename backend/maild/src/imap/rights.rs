@@ -33,6 +33,9 @@ pub(super) struct Shown {
     pub(super) rights: Rights,
 }
 
+/// What the names of others' mailboxes begin with, where there are some: people's, and teams'.
+pub(super) type Roots = (Option<&'static str>, Option<&'static str>);
+
 impl Halt {
     pub(super) fn no_right() -> Self {
         Self::no(ResponseCode::NoPerm, "You may not do that in this mailbox")
@@ -103,10 +106,21 @@ impl Client {
 
     /// NAMESPACE (RFC 2342, RFC 9051 §6.3.10): those of others are told where others share something.
     pub(super) async fn namespace(&mut self) -> Result<Done, Halt> {
+        let roots = self.roots().await?;
+        self.tell_namespace(roots);
+        Ok(Done::plain("Namespace told"))
+    }
+
+    /// Below which others share something: other people, and teams.
+    pub(super) async fn roots(&self) -> Result<Roots, Halt> {
         let shared = self.house.store.shared_with(self.account()?).await?;
         let has = |is_team: bool| shared.iter().any(|mailbox| mailbox.is_team == is_team);
-        response::namespace(&mut self.out, has(false).then_some(OTHER_USERS), has(true).then_some(SHARED));
-        Ok(Done::plain("Namespace told"))
+        Ok((has(false).then_some(OTHER_USERS), has(true).then_some(SHARED)))
+    }
+
+    pub(super) fn tell_namespace(&mut self, (others, shared): Roots) {
+        let (language, utf8) = (self.session.language(), self.session.enabled().utf8());
+        response::namespace(&mut self.out, others, shared, language, utf8);
     }
 
     /// Whose mailbox is to be made, removed or renamed, and what its owner calls it; the account itself has the right, or is refused.
@@ -157,14 +171,15 @@ impl Client {
         let now = selected.view.rights();
         if before != now && !selected.is_lost() {
             // RFC 4314 §5.1.1: who asks on each command tells what has changed.
-            selected.retell_flags(&mut self.out);
+            let language = self.session.language();
+            selected.retell_flags(&mut self.out, language);
             if selected.tells_read_write() != selected.would_tell_read_write(before) {
                 let (code, text) = if selected.tells_read_write() {
                     (ResponseCode::ReadWrite, "You may change it now")
                 } else {
                     (ResponseCode::ReadOnly, "You may no longer change it")
                 };
-                response::condition(&mut self.out, Condition::Ok, Some(&code), text);
+                response::condition(&mut self.out, Condition::Ok, Some(&code), language.say(text));
             }
         }
         Ok(!selected.is_lost())

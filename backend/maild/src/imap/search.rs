@@ -410,7 +410,7 @@ impl Client {
         key: &SearchKey,
         candidates: Option<UidSet>,
     ) -> Result<(UidSet, Scores), Halt> {
-        let Self { house, selected, wire, out, .. } = self;
+        let Self { house, selected, wire, out, session, .. } = self;
         let selected = selected.as_deref().ok_or_else(Halt::not_selected)?;
         let progress = Progress::default();
         let (store, finder, now) = (&house.store, &house.finder, house.clock.now());
@@ -419,7 +419,8 @@ impl Client {
         let (stall, every) = (house.limits.write_stall, house.limits.imap_progress);
         let candidates = candidates.unwrap_or_else(|| searcher.present());
         let search = searcher.among(key, candidates);
-        let found = Teller { tag, out, wire, stall, every }.watch(&progress, search).await??;
+        let teller = Teller { tag, language: session.language(), out, wire, stall, every };
+        let found = teller.watch(&progress, search).await??;
         Ok((found, searcher.scores))
     }
 
@@ -466,8 +467,9 @@ impl Client {
                 Searcher { store, finder, selected: &selected, now, progress: &progress, scores: Scores::default() };
             let wire = wire.as_mut().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected))?;
             let (stall, every) = (house.limits.write_stall, house.limits.imap_progress);
-            let found =
-                Teller { tag, out: &mut *out, wire, stall, every }.watch(&progress, searcher.find(&key)).await??;
+            let language = session.language();
+            let teller = Teller { tag, language, out: &mut *out, wire, stall, every };
+            let found = teller.watch(&progress, searcher.find(&key)).await??;
             if found.is_empty() {
                 continue;
             }
@@ -496,7 +498,8 @@ impl Client {
         let is_large = context.sorted.as_ref().is_some_and(|(_, order)| order.len() > MAX_SORTED);
         if is_large || selected.contexts.len() >= MAX_CONTEXTS {
             let code = ResponseCode::NoUpdate(&context.tag);
-            return response::condition(&mut self.out, Condition::No, Some(&code), "It is too much to keep");
+            let text = self.session.say("It is too much to keep");
+            return response::condition(&mut self.out, Condition::No, Some(&code), text);
         }
         let freeze = |set: &SequenceSet| {
             let uids = selected.resolve(set, false);
@@ -532,7 +535,8 @@ impl Client {
                 }
                 Err(Halt::Refuse(..)) => {
                     let code = ResponseCode::NoUpdate(&context.tag);
-                    response::condition(&mut self.out, Condition::No, Some(&code), "It can be kept no longer");
+                    let text = self.session.say("It can be kept no longer");
+                    response::condition(&mut self.out, Condition::No, Some(&code), text);
                 }
                 Err(wire) => return Err(wire),
             }

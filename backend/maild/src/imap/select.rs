@@ -17,12 +17,8 @@ impl Client {
         if self.selected.is_some() {
             self.leave();
             // RFC 7162 §3.2.11, RFC 9051 §6.3.2: what follows is about the next mailbox.
-            response::condition(
-                &mut self.out,
-                Condition::Ok,
-                Some(&ResponseCode::Closed),
-                "The mailbox before is closed",
-            );
+            let text = self.session.say("The mailbox before is closed");
+            response::condition(&mut self.out, Condition::Ok, Some(&ResponseCode::Closed), text);
         }
         if select.condstore {
             self.session.enable(relais_imap::command::Extension::CondStore);
@@ -50,9 +46,10 @@ impl Client {
     /// The untagged responses of RFC 9051 §6.3.2; for IMAP4rev1 also RECENT and UNSEEN (RFC 3501 §6.3.1).
     fn tell_selected(&mut self, selected: &mut Selected) {
         let enabled = self.session.enabled();
+        let language = self.session.language();
         let is_rev1 = !enabled.imap4rev2;
         let out = &mut self.out;
-        selected.tell_flags(out);
+        selected.tell_flags(out, language);
         response::exists(out, selected.exists());
         if is_rev1 {
             response::recent(out, selected.recent_count());
@@ -62,27 +59,20 @@ impl Client {
             // UNSEEN is a sequence number, which UIDONLY has given up.
             let unseen = unseen.filter(|_| !enabled.uid_only);
             if let Some(number) = unseen.and_then(|uid| selected.known.position(uid)) {
-                response::condition(
-                    out,
-                    Condition::Ok,
-                    Some(&ResponseCode::Unseen(number)),
-                    "The first unseen message",
-                );
+                let text = language.say("The first unseen message");
+                response::condition(out, Condition::Ok, Some(&ResponseCode::Unseen(number)), text);
             }
         }
         let uid_validity = ResponseCode::UidValidity(selected.view.uid_validity());
-        response::condition(out, Condition::Ok, Some(&uid_validity), "UIDs are valid");
+        response::condition(out, Condition::Ok, Some(&uid_validity), language.say("UIDs are valid"));
         if let Some(uid_next) = Uid::new(selected.view.uid_next()) {
-            response::condition(out, Condition::Ok, Some(&ResponseCode::UidNext(uid_next)), "The next UID");
+            let code = ResponseCode::UidNext(uid_next);
+            response::condition(out, Condition::Ok, Some(&code), language.say("The next UID"));
         }
         let highest = ResponseCode::HighestModSeq(selected.view.highest_mod_seq());
-        response::condition(out, Condition::Ok, Some(&highest), "The highest MODSEQ");
-        response::condition(
-            out,
-            Condition::Ok,
-            Some(&ResponseCode::MailboxId(selected.view.mailbox().mailbox_id().into())),
-            "The mailbox's lasting id",
-        );
+        response::condition(out, Condition::Ok, Some(&highest), language.say("The highest MODSEQ"));
+        let id = ResponseCode::MailboxId(selected.view.mailbox().mailbox_id().into());
+        response::condition(out, Condition::Ok, Some(&id), language.say("The mailbox's lasting id"));
     }
 
     /// What has happened since the client last saw the mailbox (RFC 7162 §3.2.5).

@@ -3,6 +3,7 @@
 //! Sequence numbers are positions in [`Selected::known`], which changes only as the client is told: so no number is ever
 //! wrong, whatever other sessions do (RFC 9051 §7.5.1, §5.5).
 
+use relais_imap::language::Language;
 use relais_imap::response::{self, Condition, ResponseCode};
 use relais_imap::sequence::SequenceSet;
 use relais_imap::session::Enabled;
@@ -61,6 +62,7 @@ pub(super) enum Expunges {
 pub(super) struct Sync<'a> {
     pub(super) expunges: Expunges,
     pub(super) enabled: Enabled,
+    pub(super) language: Language,
     /// FETCH responses name the UID: the command did.
     pub(super) with_uid: bool,
     /// Changes of flags are told.
@@ -163,6 +165,13 @@ impl Selected {
         uids.runs().iter().map(here).sum::<u64>() < uids.count()
     }
 
+    /// Those of `uids` that EXPUNGE takes away.
+    pub(super) fn deleted(&self, uids: &UidSet) -> UidSet {
+        let bit = u64::from(SystemFlag::Deleted.bit());
+        let deleted = |row: Row| row.uid().filter(|_| row.flags & bit != 0);
+        self.view.read(|rows| rows.select(uids).filter_map(deleted).collect())
+    }
+
     /// Those that are recent to this session and haven't been expunged.
     pub(super) fn recent_count(&self) -> u32 {
         u32::try_from(self.recent.intersection(&self.known).count()).unwrap_or(u32::MAX)
@@ -188,7 +197,7 @@ impl Selected {
     }
 
     /// Tells the client of the keywords, if there are more than it knows.
-    pub(super) fn tell_flags(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn tell_flags(&mut self, out: &mut Vec<u8>, language: Language) {
         let keywords = self.view.keywords();
         if self.keywords == Some(keywords.len()) {
             return;
@@ -207,18 +216,18 @@ impl Selected {
         };
         let stay: Vec<Flag> = flags.iter().filter(|flag| may_change(flag)).cloned().collect();
         let permanent = ResponseCode::PermanentFlags { flags: &stay, more };
-        response::condition(out, Condition::Ok, Some(&permanent), "Flags that stay");
+        response::condition(out, Condition::Ok, Some(&permanent), language.say("Flags that stay"));
     }
 
     /// Tells the flags again: which of them may be changed is different.
-    pub(super) fn retell_flags(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn retell_flags(&mut self, out: &mut Vec<u8>, language: Language) {
         self.keywords = None;
-        self.tell_flags(out);
+        self.tell_flags(out, language);
     }
 
     /// Tells what has changed since the client was last told.
     pub(super) fn sync(&mut self, store: &Store, out: &mut Vec<u8>, how: Sync<'_>) -> Synced {
-        let Sync { expunges, enabled, with_uid, tells_flags, told } = how;
+        let Sync { expunges, enabled, language, with_uid, tells_flags, told } = how;
         let mut synced = Synced::default();
         let (before, now) = (self.mod_seq, self.view.highest_mod_seq());
         if now > self.mod_seq {
@@ -232,7 +241,7 @@ impl Selected {
             if expunges == Expunges::Tell {
                 self.tell_vanished(out, enabled);
             }
-            self.tell_flags(out);
+            self.tell_flags(out, language);
             if !changes.arrived.is_empty() {
                 self.known.extend(&changes.arrived);
                 self.claim_recent(store, Some(&changes.arrived));
@@ -248,19 +257,19 @@ impl Selected {
         } else if expunges == Expunges::Tell {
             self.tell_vanished(out, enabled);
         }
-        self.tell_held(out, before, enabled);
+        self.tell_held(out, before, enabled, language);
         synced
     }
 
     /// RFC 7162 §3.2, §6: while EXPUNGEs are held back, MODSEQs above theirs may have been told. A client that lost its
     /// connection now would never hear of them, if it believed the highest; so it is told how far it may believe.
-    fn tell_held(&mut self, out: &mut Vec<u8>, before: ModSeq, enabled: Enabled) {
+    fn tell_held(&mut self, out: &mut Vec<u8>, before: ModSeq, enabled: Enabled, language: Language) {
         let was_held = self.held_at.is_some();
         self.held_at = if self.vanished.is_empty() { None } else { self.held_at.or(Some(before)) };
         if enabled.condstore && (was_held || self.held_at.is_some()) {
             let code = ResponseCode::HighestModSeq(self.held_at.unwrap_or(self.mod_seq));
             let text = if self.held_at.is_some() { "Some EXPUNGEs are still to be told" } else { "All is told" };
-            response::condition(out, Condition::Ok, Some(&code), text);
+            response::condition(out, Condition::Ok, Some(&code), language.say(text));
         }
     }
 

@@ -11,6 +11,7 @@ mod client;
 mod contexts;
 mod finding;
 mod house;
+mod language;
 mod large;
 mod limits;
 mod model;
