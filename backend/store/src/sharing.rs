@@ -395,11 +395,18 @@ impl Store {
         Ok(self.reach(account, key).await?.filter(|reach| reach.rights.has(Rights::INSERT)))
     }
 
-    /// The same, by the mailbox's id (RFC 8474 §4).
-    pub async fn fillable_by_id(&self, account: AccountKey, id: &str) -> Result<Option<Reach>, StoreError> {
+    /// The same by the mailbox's id (RFC 8474 §4), with the name that the account knows it by.
+    pub async fn fillable_by_id(
+        &self,
+        account: AccountKey,
+        id: &str,
+    ) -> Result<Option<(MailboxName, Reach)>, StoreError> {
         let shared = self.shared_with(account).await?;
         let found = shared.iter().find(|one| one.status.mailbox.mailbox_id == id && one.rights.has(Rights::INSERT));
-        Ok(found.map(|one| Reach { mailbox: one.status.mailbox.key, reader: Some(account), rights: one.rights }))
+        Ok(found.and_then(|one| {
+            let reach = Reach { mailbox: one.status.mailbox.key, reader: Some(account), rights: one.rights };
+            Some((one.name()?, reach))
+        }))
     }
 }
 

@@ -431,7 +431,7 @@ fn mail_is_delivered_into_what_is_shared() {
         house.share(inbox, bert, "lrsi").await;
         let reach = store.fillable(bert, &known).await.unwrap().unwrap();
         assert_eq!(reach, house.reach(bert, inbox).await);
-        assert_eq!(store.fillable_by_id(bert, &id).await.unwrap(), Some(reach));
+        assert_eq!(store.fillable_by_id(bert, &id).await.unwrap(), Some((known, reach)));
         let to = |reach: Reach| relais_store::Delivery {
             mailbox: Target::Shared(reach),
             flags: vec![SEEN, keyword("red")],
