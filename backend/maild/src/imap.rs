@@ -6,6 +6,7 @@
 mod append;
 mod change;
 mod context;
+mod events;
 mod fetch;
 mod flags;
 mod fuzzy;
