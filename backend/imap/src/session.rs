@@ -48,6 +48,8 @@ pub struct Config {
     pub save_limit: u32,
     /// Messages that one other command is given; announced as MESSAGELIMIT (RFC 9738).
     pub message_limit: u32,
+    /// Where ManageSieve is spoken, announced as IMAPSIEVE (RFC 6785): a URL without a script's name.
+    pub sieve: Option<Arc<str>>,
     /// Extensions that aren't announced.
     pub hidden: Hidden,
 }
@@ -263,6 +265,7 @@ impl Session {
             append_limit: self.config.append_limit,
             save_limit: self.config.save_limit,
             message_limit: self.config.message_limit,
+            sieve: self.config.sieve.clone(),
             hidden: self.config.hidden.and(self.hidden),
         }
     }
@@ -544,7 +547,7 @@ impl Session {
     fn converse(&mut self, out: &mut Vec<u8>, tag: Tag, dialogue: Dialogue) -> Option<Step> {
         match dialogue {
             Dialogue::Capability => {
-                response::capability(out, self.capabilities());
+                response::capability(out, &self.capabilities());
                 response::tagged(out, &tag, Status::Ok, None, "That is what I can do");
             }
             Dialogue::Logout => {

@@ -60,6 +60,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         append_limit: house.limits.message_octets,
         save_limit: house.limits.imap_save,
         message_limit: house.limits.imap_messages,
+        sieve: house.sieve.clone(),
         hidden: Hidden::these(&house.store.settings().imap_hidden),
         limits: Limits { append_messages: house.limits.imap_save, ..Limits::default() },
     };

@@ -86,7 +86,7 @@ impl TestHouse {
         let reception = Reception::new(store.clone(), config, folder.path(), disk, Arc::clone(&clock), random);
         let house = House::new(host, store.clone(), login, Arc::new(reception), no_tls(folder.path()), limits, clock);
         let finder = Finder::new(store.clone());
-        let house = house.with_finder(finder.clone());
+        let house = house.with_finder(finder.clone()).with_sieve(Some(4190));
         let door = |door: Door| ListenerConfig {
             binding: Binding::Unix(folder.path().join(door.socket())),
             protocol: Protocol::Imap,
