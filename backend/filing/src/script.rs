@@ -393,6 +393,7 @@ fn facts(delivery: &PlannedDelivery, recipient: &ForwardPath, arriving: &Arrivin
         spam_percent: arriving.spam_percent,
         virus: arriving.virus,
         flags: Vec::new(),
+        is_at_imap: false,
     }
 }
 

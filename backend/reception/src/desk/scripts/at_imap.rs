@@ -226,8 +226,10 @@ impl Reception {
         let goes_on = redirects.len() == wanted;
         scripted.redirects = redirects;
         let done = self.accept_at_imap(stage, (&arrival, &envelope), touched, internal_date, scripted, place).await;
-        if let Some(place) = &place {
-            if done.is_ok() { self.sending.keep(place) } else { self.sending.give_back(place) }
+        match (&place, &done) {
+            (Some(place), Ok(_)) => self.sending.keep(place),
+            (Some(place), Err(_)) => self.sending.give_back(place),
+            (None, _) => {}
         }
         // What failed is in the log.
         Ok(goes_on && done.unwrap_or(false))
