@@ -439,10 +439,13 @@ fn mail_is_delivered_into_what_is_shared() {
         };
         let accepted = house.accept(&message(1), vec![to(reach)]).await;
         assert_eq!(accepted.deliveries[0].unwrap().mailbox, inbox);
-        assert_eq!((house.seen(bert, inbox).await, house.seen(house.anna, inbox).await), ("1".into(), String::new()));
+        assert_eq!(
+            (house.seen(bert, inbox).await, house.seen(house.anna, inbox).await),
+            ("1".to_owned(), String::new())
+        );
         let flags = house.sight(house.anna, inbox).await.read(|rows| rows.get(uid(1)).unwrap().flags);
         assert_eq!(flags, 0, "`red` needs `w`");
-        let used = |account| async move { store.quota(account).await.unwrap().unwrap().used_messages };
+        let used = async |account| store.quota(account).await.unwrap().unwrap().used_messages;
         assert_eq!((used(house.anna).await, used(bert).await), (1, 0), "the room is the owner's");
         // What isn't taken there goes into one's own INBOX.
         let change = AccountChange { quota_messages: Some(Some(1)), ..AccountChange::default() };
