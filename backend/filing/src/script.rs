@@ -1,7 +1,8 @@
 //! What people's scripts make of a message (RFC 5228): run here, and given as plain values; `reception` does them.
 //!
 //! The house's scripts run first, then the domain's, the account's own, and back ([`SieveAtDelivery`]), each only as long as the message is kept.
-//! A run goes on in steps off the async threads, between which its questions are answered from the store.
+//! A run goes on in steps off the async threads, between which its questions are answered from the store. [`Filing::script_at_imap`] runs one over a
+//! message to which something was done in IMAP (RFC 6785).
 //!
 //! # Invariants
 //! - An account without a script never comes here: its message goes where the plan says.
@@ -24,8 +25,8 @@ use relais_sieve::{
     Outcome, Place, Position, Program, Question, Recipient, Redirection, Run, Step, Why, redirect,
 };
 use relais_store::{
-    AccountKey, Acquainted, MailboxStatus, RuleScope, SieveAtDelivery, SieveScript, SieveScriptKey, Store, StoreError,
-    Target,
+    AccountKey, Acquainted, MailboxStatus, Reach, RuleScope, SieveAtDelivery, SieveScript, SieveScriptKey, Store,
+    StoreError, Target, is_reserved,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -49,12 +50,10 @@ const SEEN_FOR: Duration = Duration::from_hours(24 * 7);
 /// Lists of addresses that scripts may name (RFC 6134 §2.5): whom one has written to.
 const ADDRESS_BOOKS: [&str; 2] = ["urn:ietf:params:sieve:addrbook:default", ":addrbook:default"];
 
-/// What scripts may use in this house. What we can't do yet they can't require: scripts at IMAP's acts, times of delivery (RFC 2852).
+/// What scripts may use in this house. What we can't do yet they can't require: times of delivery (RFC 2852).
 pub fn dialect() -> Dialect {
-    let capabilities = Capabilities::all()
-        .without(Capability::ImapSieve)
-        .without(Capability::RedirectDeliverBy)
-        .without(Capability::EnvelopeDeliverBy);
+    let capabilities =
+        Capabilities::all().without(Capability::RedirectDeliverBy).without(Capability::EnvelopeDeliverBy);
     Dialect { capabilities, ..Dialect::default() }
 }
 
@@ -105,11 +104,39 @@ pub struct Scripted {
     pub failure: Option<ScriptFailure>,
 }
 
+/// A message to which something was done in IMAP (RFC 6785).
+#[derive(Debug, Clone)]
+pub struct Touched {
+    /// As it is kept.
+    pub message: Arc<[u8]>,
+    /// Where it lies, as its owner calls it.
+    pub mailbox: MailboxName,
+    /// As they are now.
+    pub flags: Vec<Flag>,
+    /// `location`, `imap.cause` and the like (RFC 6785 §4).
+    pub environment: Vec<(String, String)>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What a script makes of it.
+#[derive(Debug, Clone)]
+pub struct ScriptedAtImap {
+    /// What is to be done besides; copies of the message where it lies are none of it.
+    pub scripted: Scripted,
+    /// The message stays, with these flags; none: it is to go (RFC 6785 §2.2.4).
+    pub kept: Option<Vec<Flag>>,
+    /// What the run cost, in the unit of [`limits`].
+    pub work: u64,
+}
+
 /// A copy for a mailbox.
 #[derive(Debug, Clone)]
 pub struct ScriptedCopy {
     /// Which.
     pub mailbox: Target,
+    /// It is another's: what may be done there. `mailbox` has the name that the script's owner knows it by.
+    pub shared: Option<Reach>,
     /// With these flags.
     pub flags: Vec<Flag>,
     /// The message as the script changed it; none: as it came.
@@ -234,8 +261,75 @@ impl Filing {
         let outcome = outcome.unwrap_or_default();
         let mut maker = Maker { filing: self, desk, facts: &facts, delivery, arriving, random, own: None };
         let mut scripted = Scripted { failure, ..Scripted::default() };
-        maker.make(outcome, &mut scripted).await?;
+        let stays = maker.make(outcome, &mut scripted).await?;
+        // Nothing is lost because it can't be sent on.
+        if stays && scripted.copies.is_empty() {
+            scripted.copies.push(ScriptedCopy::of(delivery.mailbox.clone()));
+        }
         Ok(scripted)
+    }
+
+    /// Runs the script that is named for a mailbox of `owner`'s over a message that lies there. It acts as the owner, whoever touched the message.
+    ///
+    /// # Errors
+    /// The store failed: nothing is to be done.
+    pub async fn script_at_imap(
+        &self,
+        script: &SieveScript,
+        owner: (AccountKey, &Address),
+        touched: &Touched,
+        random: &dyn Random,
+    ) -> Result<ScriptedAtImap, StoreError> {
+        let (account, address) = owner;
+        let delivery = PlannedDelivery {
+            account,
+            address: address.clone(),
+            mailbox: Target::Name(touched.mailbox.clone()),
+            quota_octets: None,
+            used_octets: 0,
+        };
+        // RFC 6785 §3.4: what goes on goes in the name of the mailbox's owner.
+        let arriving = Arriving {
+            message: Arc::clone(&touched.message),
+            reverse_path: ReversePath::Address(address.clone()),
+            ret: None,
+            envelope_id: None,
+            login_name: None,
+            environment: touched.environment.clone(),
+            spam_percent: None,
+            virus: None,
+            now: touched.now,
+        };
+        let facts = Facts {
+            message: Arc::clone(&touched.message),
+            now: touched.now,
+            environment: touched.environment.clone(),
+            flags: touched.flags.iter().map(ToString::to_string).collect(),
+            is_at_imap: true,
+            ..Facts::default()
+        };
+        let mut desk = Desk { store: &self.store, account, scripts: &self.scripts, mailboxes: None };
+        let mut outcome = desk.run(script, facts.clone(), None).await?;
+        let failure = outcome.failure.clone();
+        let failure =
+            failure.map(|why| ScriptFailure { script: script.key, name: script.name.clone(), is_own: true, why });
+        let work = outcome.work;
+        // RFC 6785 §3.1: the message lies where it is kept already, and its octets stay as they are.
+        let keeps = outcome.actions.extract_if(.., |action| matches!(action.act, Acting::Keep { .. }));
+        let mut kept = keeps.last().and_then(|action| match action.act {
+            Acting::Keep { flags, .. } => Some(read_flags(&flags)),
+            _ => None,
+        });
+        if failure.is_some() {
+            kept = Some(touched.flags.clone());
+        }
+        let mut maker =
+            Maker { filing: self, desk, facts: &facts, delivery: &delivery, arriving: &arriving, random, own: None };
+        let mut scripted = Scripted { failure, ..Scripted::default() };
+        if maker.make(outcome, &mut scripted).await? && kept.is_none() {
+            kept = Some(touched.flags.clone());
+        }
+        Ok(ScriptedAtImap { scripted, kept, work })
     }
 
     /// What tells an account's owner that a script of theirs failed, in their `language`: `fr`, else English. Why it failed is said in the words of
@@ -299,6 +393,7 @@ fn facts(delivery: &PlannedDelivery, recipient: &ForwardPath, arriving: &Arrivin
         spam_percent: arriving.spam_percent,
         virus: arriving.virus,
         flags: Vec::new(),
+        is_at_imap: false,
     }
 }
 
@@ -355,9 +450,15 @@ impl Desk<'_> {
 
     async fn answer(&mut self, question: Question) -> Result<Answer, StoreError> {
         Ok(match question {
+            // RFC 5490 §3.1: one that mail can't be put into counts as none.
             Question::MailboxesExist(names) => {
-                let here = self.mailboxes().await?;
-                Answer::Is(names.iter().all(|name| here.iter().any(|status| status.mailbox.name == *name)))
+                let mut are_there = true;
+                for name in &names {
+                    are_there = are_there
+                        && (self.has(|status| status.mailbox.name == *name).await?
+                            || self.store.fillable(self.account, name).await?.is_some());
+                }
+                Answer::Is(are_there)
             }
             Question::SpecialUses { mailbox, uses } => {
                 let here = self.mailboxes().await?;
@@ -370,8 +471,13 @@ impl Desk<'_> {
                 Answer::Is(uses.iter().all(has))
             }
             Question::MailboxIdsExist(ids) => {
-                let here = self.mailboxes().await?;
-                Answer::Is(ids.iter().all(|id| here.iter().any(|status| status.mailbox.mailbox_id == *id)))
+                let mut are_there = true;
+                for id in &ids {
+                    are_there = are_there
+                        && (self.has(|status| status.mailbox.mailbox_id == *id).await?
+                            || self.store.fillable_by_id(self.account, id).await?.is_some());
+                }
+                Answer::Is(are_there)
             }
             Question::Metadata { mailbox, name } => Answer::Text(self.metadata(mailbox.as_ref(), &name).await?),
             Question::MetadataExist { mailbox, names } => {
@@ -394,6 +500,30 @@ impl Desk<'_> {
             self.mailboxes = Some(self.store.mailboxes_uncounted(self.account).await?);
         }
         Ok(self.mailboxes.as_deref().unwrap_or_default())
+    }
+
+    /// Whether a mailbox of the account's own is so.
+    async fn has(&mut self, is_so: impl Fn(&MailboxStatus) -> bool + Send) -> Result<bool, StoreError> {
+        Ok(self.mailboxes().await?.iter().any(is_so))
+    }
+
+    /// The mailbox of another's that is meant, where the account may put messages there. What is its own comes first.
+    async fn shared(&mut self, wanted: &Wanted) -> Result<Option<(MailboxName, Reach)>, StoreError> {
+        if let Some(id) = &wanted.mailbox_id {
+            if self.has(|status| status.mailbox.mailbox_id == *id).await? {
+                return Ok(None);
+            }
+            if let Some(found) = self.store.fillable_by_id(self.account, id).await? {
+                return Ok(Some(found));
+            }
+        }
+        if let Some(used) = wanted.special_use
+            && self.has(|status| status.mailbox.special_use == Some(used)).await?
+        {
+            return Ok(None);
+        }
+        let name = &wanted.mailbox;
+        Ok(self.store.fillable(self.account, name).await?.map(|reach| (name.clone(), reach)))
     }
 
     async fn metadata(&mut self, mailbox: Option<&MailboxName>, name: &str) -> Result<Option<String>, StoreError> {
@@ -459,8 +589,16 @@ struct Maker<'a> {
     own: Option<Vec<Address>>,
 }
 
+impl ScriptedCopy {
+    /// The message as it came, in a mailbox of the account's own.
+    pub const fn of(mailbox: Target) -> Self {
+        Self { mailbox, shared: None, flags: Vec::new(), edited: None }
+    }
+}
+
 impl Maker<'_> {
-    async fn make(&mut self, outcome: Outcome, scripted: &mut Scripted) -> Result<(), StoreError> {
+    /// Whether something was to be sent on that can't be.
+    async fn make(&mut self, outcome: Outcome, scripted: &mut Scripted) -> Result<bool, StoreError> {
         let is_junk = self.is_junk();
         for Remembers { id, kept, begins_anew } in outcome.seen.iter().map(Remembers::of) {
             scripted.seen.push(Remembered { about: hash("duplicate", id), kept, begins_anew });
@@ -471,7 +609,7 @@ impl Maker<'_> {
             match action.act {
                 Acting::Keep { flags, is_explicit } => {
                     let mailbox = if is_junk && is_explicit { Target::Inbox } else { self.delivery.mailbox.clone() };
-                    scripted.copies.push(ScriptedCopy { mailbox, flags: read_flags(&flags), edited });
+                    scripted.copies.push(ScriptedCopy { mailbox, shared: None, flags: read_flags(&flags), edited });
                 }
                 Acting::FileInto(wanted) => {
                     let copy = self.copy(&wanted, edited, &mut scripted.creates).await?;
@@ -486,12 +624,7 @@ impl Maker<'_> {
                 Acting::Notify(notice) => self.notify(&notice, scripted).await?,
             }
         }
-        // Nothing is lost because it can't be sent on.
-        if stays && scripted.copies.is_empty() {
-            let mailbox = self.delivery.mailbox.clone();
-            scripted.copies.push(ScriptedCopy { mailbox, flags: Vec::new(), edited: None });
-        }
-        Ok(())
+        Ok(stays)
     }
 
     fn is_junk(&self) -> bool {
@@ -505,6 +638,9 @@ impl Maker<'_> {
         creates: &mut Vec<(MailboxName, Option<SpecialUse>)>,
     ) -> Result<ScriptedCopy, StoreError> {
         let flags = read_flags(&wanted.flags);
+        if let Some((name, reach)) = self.desk.shared(wanted).await? {
+            return Ok(ScriptedCopy { mailbox: Target::Name(name), shared: Some(reach), flags, edited });
+        }
         let here = self.desk.mailboxes().await?;
         let by_id = wanted.mailbox_id.as_ref().and_then(|id| here.iter().find(|one| one.mailbox.mailbox_id == *id));
         let has_use = |used: &SpecialUse| here.iter().any(|one| one.mailbox.special_use == Some(*used));
@@ -512,13 +648,15 @@ impl Maker<'_> {
             (Some(found), _) => Target::Name(found.mailbox.name.clone()),
             (None, Some(used)) => Target::Use(used),
             (None, None) => {
-                if wanted.create && !here.iter().any(|one| one.mailbox.name == wanted.mailbox) {
+                // Nobody makes mailboxes of their own where those of others stand.
+                let is_absent = !here.iter().any(|one| one.mailbox.name == wanted.mailbox);
+                if wanted.create && is_absent && !is_reserved(&wanted.mailbox) {
                     creates.push((wanted.mailbox.clone(), wanted.special_use));
                 }
                 Target::Name(wanted.mailbox.clone())
             }
         };
-        Ok(ScriptedCopy { mailbox, flags, edited })
+        Ok(ScriptedCopy { mailbox, shared: None, flags, edited })
     }
 
     /// Whether it goes on; else it came from here before.
@@ -598,7 +736,11 @@ impl Maker<'_> {
         let subject = relais_message::Facts::read(header).subject;
         let sender = &self.facts.envelope.from;
         let said = notice.message.clone();
-        let text = said.clone().unwrap_or_else(|| format!("New mail from {sender}: {subject}\n"));
+        let text = said.clone().unwrap_or_else(|| match sender.as_str() {
+            // Nothing comes where the message lies already.
+            "" => format!("About a message in your mailbox: {subject}\n"),
+            sender => format!("New mail from {sender}: {subject}\n"),
+        });
         let mut to = notice.method.to.clone();
         to.extend(notice.method.cc.iter().cloned());
         let mut more = vec![("Auto-Submitted", "auto-notified".to_owned())];

@@ -1,11 +1,13 @@
 //! What we can do, and when we tell it (RFC 9051 §6.1.1, §7.2.2).
 
+use std::sync::Arc;
+
 use relais_sasl::Offer;
 
 use crate::response::number;
 
 /// What a session can do now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Capabilities {
     /// Somebody has logged in.
@@ -24,6 +26,8 @@ pub struct Capabilities {
     pub append_limit: u64,
     /// Messages that one command is given.
     pub message_limit: u32,
+    /// Where the scripts are kept that run over what is done here (RFC 6785 §2.1): `sieve://mx.example.org`; none: at no door.
+    pub sieve: Option<Arc<str>>,
     /// What isn't told.
     pub hidden: Hidden,
 }
@@ -69,7 +73,7 @@ const COMPRESS: &str = "COMPRESS=DEFLATE";
 
 impl Capabilities {
     /// Writes their names with spaces between them.
-    pub fn write(self, out: &mut Vec<u8>) {
+    pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(ALWAYS.as_bytes());
         if self.is_logged_in {
             for (at, name) in LOGGED_IN.split_ascii_whitespace().enumerate() {
@@ -84,6 +88,10 @@ impl Capabilities {
             for limit in [" SAVELIMIT=", " MESSAGELIMIT="] {
                 out.extend_from_slice(limit.as_bytes());
                 number::write(out, u64::from(self.message_limit));
+            }
+            if let Some(url) = &self.sieve {
+                out.extend_from_slice(b" IMAPSIEVE=");
+                out.extend_from_slice(url.as_bytes());
             }
             if self.unauthenticate {
                 out.extend_from_slice(b" UNAUTHENTICATE");
@@ -113,7 +121,7 @@ impl Capabilities {
 mod tests {
     use super::*;
 
-    fn write(capabilities: Capabilities) -> String {
+    fn write(capabilities: &Capabilities) -> String {
         let mut out = Vec::new();
         capabilities.write(&mut out);
         String::from_utf8(out).unwrap()
@@ -130,18 +138,20 @@ mod tests {
             unauthenticate: true,
             append_limit: 50_000_000,
             message_limit: 2000,
+            sieve: None,
             hidden: Hidden::default(),
         };
-        assert_eq!(write(early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE SASL-IR STARTTLS LOGINDISABLED");
+        assert_eq!(write(&early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE SASL-IR STARTTLS LOGINDISABLED");
         let local = Capabilities { starttls: false, passwords: true, ..early };
         let always = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE SASL-IR";
-        assert_eq!(write(local), format!("{always} AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN"));
-        let plain = Capabilities { mechanisms: Offer { scram: false, under_tls: true }, ..local };
-        assert_eq!(write(plain), format!("{always} AUTH=PLAIN AUTH=LOGIN AUTH=OAUTHBEARER AUTH=XOAUTH2"));
+        assert_eq!(write(&local), format!("{always} AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN"));
+        let plain = Capabilities { mechanisms: Offer { scram: false, under_tls: true }, ..local.clone() };
+        assert_eq!(write(&plain), format!("{always} AUTH=PLAIN AUTH=LOGIN AUTH=OAUTHBEARER AUTH=XOAUTH2"));
         let safe = Capabilities { mechanisms: Offer { scram: true, under_tls: true }, ..local };
         let all = "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN AUTH=OAUTHBEARER AUTH=XOAUTH2";
-        assert_eq!(write(safe), format!("{always} {all}"));
-        let late = write(Capabilities { is_logged_in: true, ..safe });
+        assert_eq!(write(&safe), format!("{always} {all}"));
+        let logged_in = Capabilities { is_logged_in: true, ..safe };
+        let late = write(&logged_in);
         assert!(
             late.contains(" QRESYNC ")
                 && late.ends_with(" SAVELIMIT=2000 MESSAGELIMIT=2000 UNAUTHENTICATE COMPRESS=DEFLATE"),
@@ -149,7 +159,10 @@ mod tests {
         );
         assert!(!late.contains("  ") && !late.contains("AUTH="), "{late}");
         let hidden = Hidden::these(&["uidonly", "COMPRESS=DEFLATE", "IMAP4rev1", "X"]);
-        let fewer = write(Capabilities { is_logged_in: true, hidden, ..safe });
+        let fewer = write(&Capabilities { hidden, ..logged_in.clone() });
         assert_eq!(fewer, late.replace(" UIDONLY", "").replace(" COMPRESS=DEFLATE", ""));
+        // RFC 6785 §5: example 3.
+        let scripts = write(&Capabilities { sieve: Some("sieve://sieve.example.com".into()), ..logged_in });
+        assert!(scripts.contains(" IMAPSIEVE=sieve://sieve.example.com "), "{scripts}");
     }
 }

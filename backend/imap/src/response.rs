@@ -100,7 +100,7 @@ fn finish(out: &mut Vec<u8>, code: Option<&ResponseCode<'_>>, text: Text<'_>) {
 }
 
 /// `* CAPABILITY …`.
-pub fn capability(out: &mut Vec<u8>, capabilities: Capabilities) {
+pub fn capability(out: &mut Vec<u8>, capabilities: &Capabilities) {
     out.extend_from_slice(b"* CAPABILITY ");
     capabilities.write(out);
     out.extend_from_slice(b"\r\n");

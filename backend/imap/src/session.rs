@@ -47,6 +47,8 @@ pub struct Config {
     pub append_limit: u64,
     /// Messages that one command is given, in [`Limits::append_messages`] for APPEND; announced as MESSAGELIMIT (RFC 9738).
     pub message_limit: u32,
+    /// Where ManageSieve is spoken, announced as IMAPSIEVE (RFC 6785): a URL without a script's name.
+    pub sieve: Option<Arc<str>>,
     /// Extensions that aren't announced.
     pub hidden: Hidden,
 }
@@ -278,6 +280,7 @@ impl Session {
             unauthenticate: self.config.unauthenticate,
             append_limit: self.config.append_limit,
             message_limit: self.config.message_limit,
+            sieve: self.config.sieve.clone(),
             hidden: self.config.hidden.and(self.hidden),
         }
     }
@@ -560,7 +563,7 @@ impl Session {
     fn converse(&mut self, out: &mut Vec<u8>, tag: Tag, dialogue: Dialogue) -> Option<Step> {
         match dialogue {
             Dialogue::Capability => {
-                response::capability(out, self.capabilities());
+                response::capability(out, &self.capabilities());
                 response::tagged(out, &tag, Status::Ok, None, self.say("That is what I can do"));
             }
             Dialogue::Logout => {

@@ -6,6 +6,7 @@
 mod append;
 mod change;
 mod context;
+mod events;
 mod fetch;
 mod flags;
 mod fuzzy;
@@ -59,6 +60,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         unauthenticate: house.limits.imap_unauthenticate,
         append_limit: house.limits.message_octets,
         message_limit: house.limits.imap_messages,
+        sieve: house.sieve.clone(),
         hidden: Hidden::these(&house.store.settings().imap_hidden),
         limits: Limits { append_messages: house.limits.imap_messages, ..Limits::default() },
     };

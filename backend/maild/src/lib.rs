@@ -40,6 +40,9 @@ pub use listener::{Binding, Doors, DoorsError, ListenerConfig, Protocol, TlsMode
 pub use probe::Relayed;
 pub use proxy::{ProxyError, parse as parse_proxy_header};
 
+/// RFC 5804 §1.8.
+const MANAGE_SIEVE: u16 = 4190;
+
 /// So often it is looked for what other nodes before the same store have done.
 const OTHER_NODES: Duration = Duration::from_secs(5);
 
@@ -53,6 +56,8 @@ pub struct House {
     reception: Arc<Reception>,
     tls: Arc<Served>,
     scram: bool,
+    /// Where ManageSieve is spoken, as a URL.
+    sieve: Option<Arc<str>>,
     limits: Limits,
     clock: Arc<dyn Clock>,
     accounts: Arc<Accounts>,
@@ -72,13 +77,37 @@ impl House {
     ) -> Self {
         let (accounts, maildrops) = (Arc::default(), Arc::default());
         let finder = Finder::new(store.clone());
-        Self { host_name, store, finder, login, reception, tls, scram: true, limits, clock, accounts, maildrops }
+        Self {
+            host_name,
+            store,
+            finder,
+            login,
+            reception,
+            tls,
+            scram: true,
+            sieve: None,
+            limits,
+            clock,
+            accounts,
+            maildrops,
+        }
     }
 
     /// The same house, with this index: without one, searches read messages.
     #[must_use]
     pub fn with_finder(self, finder: Finder) -> Self {
         Self { finder, ..self }
+    }
+
+    /// The same house, whose door for ManageSieve IMAP tells of (RFC 5804 §3: without its port where that is the usual one); none: there is none.
+    #[must_use]
+    pub fn with_sieve(self, port: Option<u16>) -> Self {
+        let host = &self.host_name;
+        let sieve = port.map(|port| match port {
+            MANAGE_SIEVE => format!("sieve://{host}").into(),
+            port => format!("sieve://{host}:{port}").into(),
+        });
+        Self { sieve, ..self }
     }
 
     /// The same house, with other limits for those who come from here on, and with or without SCRAM.

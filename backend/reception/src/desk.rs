@@ -12,6 +12,7 @@ mod submission;
 mod trial;
 mod turned_away;
 
+pub use scripts::{ImapAct, ImapCause};
 pub use trial::{Trial, Tried, TriedScripts};
 
 use std::io;

@@ -29,7 +29,9 @@ mod tally;
 mod visit;
 
 pub use bans::{Ban, BanKeeper, BanReason, BanTarget, Banned};
-pub use desk::{Arrival, Incoming, Reception, ReceptionConfig, Trial, Tried, TriedScripts, prepare};
+pub use desk::{
+    Arrival, ImapAct, ImapCause, Incoming, Reception, ReceptionConfig, Trial, Tried, TriedScripts, prepare,
+};
 pub use disk::Disk;
 pub use filters::filters_set;
 pub use hold::{Bars, Behaviour, facts, judge as judge_behaviour};

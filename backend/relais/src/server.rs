@@ -128,6 +128,7 @@ impl Server {
         let at_the_doors = Arc::clone(&reception);
         let house = House::new(name, store.clone(), Arc::clone(&login), at_the_doors, shown, limits.clone(), clock)
             .with(limits, config.login.scram)
+            .with_sieve(sieve_port(&config.listeners()))
             .with_finder(finder.clone());
         let (house, guests_house) = watch::channel(Arc::new(house));
         let begun_with = config.clone();
@@ -489,6 +490,14 @@ fn resolver(section: &ResolverConfig) -> Result<DnsResolver> {
     }
     let servers: Vec<SocketAddr> = section.servers.iter().map(|server| server.0).collect();
     Ok(DnsResolver::with_servers(&servers, section.trust_anchor.as_deref())?)
+}
+
+/// Where programs reach ManageSieve, if anywhere.
+fn sieve_port(doors: &[ListenerConfig]) -> Option<u16> {
+    doors.iter().find_map(|door| match door.binding {
+        Binding::Tcp(address) if door.protocol == Protocol::Sieve => Some(address.port()),
+        _ => None,
+    })
 }
 
 /// The doors' limits: the file's, and what is set.

@@ -11,7 +11,7 @@ use crate::program::{Place, Program};
 pub struct Facts {
     /// The message as received.
     pub message: Arc<[u8]>,
-    /// Of the transaction that brought it; for imapsieve there is none (RFC 6785 §4.5): leave it empty.
+    /// Of the transaction that brought it; where it [`Self::is_at_imap`] there is none: leave it empty.
     pub envelope: Envelope,
     /// Now.
     pub now: Timestamp,
@@ -23,8 +23,10 @@ pub struct Facts {
     pub spam_percent: Option<u8>,
     /// RFC 5235 §3.2: 1 no virus is known of, 5 there is one; none: not looked at.
     pub virus: Option<u8>,
-    /// Flags that the message has already (RFC 6785 §4.3); empty in delivery.
+    /// Flags that the message has already, an act's changes among them (RFC 6785 §2.2.3); empty in delivery.
     pub flags: Vec<String>,
+    /// The message lies in a mailbox, and something was done to it there (RFC 6785): no transaction brings it, and nobody waits for an answer.
+    pub is_at_imap: bool,
 }
 
 /// The envelope's part that concerns one recipient (RFC 5228 §5.4). Paths may stand in angle brackets or not.

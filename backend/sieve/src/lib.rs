@@ -17,8 +17,8 @@
 //!    within its time; [`Acting::Notify`] a notice to [`Notice::method`]. No action at all: the message is discarded.
 //! 4. It notes [`Outcome::seen`], and tells the owner of a failure, once.
 //!
-//! In IMAP (RFC 6785) it is the same with [`Facts::flags`] and the items `imap.…` of [`Facts::environment`]; there redirects, refusals
-//! and vacations are passed over. The panel and webmail show [`rules::Rules`] and keep what [`rules::Rules::write`] gives; a script that
+//! In IMAP (RFC 6785) it is the same with [`Facts::is_at_imap`], [`Facts::flags`] and the items `imap.…` of [`Facts::environment`]; there the
+//! message lies where it is already, so no [`Acting::Keep`] means that it is to go. The panel and webmail show [`rules::Rules`] and keep what [`rules::Rules::write`] gives; a script that
 //! [`rules::Rules::read`] doesn't know was written by hand. "Try it" is a [`Run`] whose outcome nobody does. [`managesieve::Session`] is
 //! driven like POP3's. [`import`] makes scripts of what others' filters had.
 //!

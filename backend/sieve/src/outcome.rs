@@ -7,7 +7,8 @@ use relais_model::{Address, MailboxName, Notify, Ret, SpecialUse};
 use crate::fault::Position;
 use crate::notify::Mailto;
 
-/// All that is to be done. Where the script failed, that is to keep the message in INBOX, and nothing else.
+/// All that is to be done. Where the script failed, that is to keep the message in INBOX, and nothing else. Where it is at IMAP (RFC 6785 §3), to
+/// keep it is to leave it where it lies, with the flags of [`Acting::Keep`] and without the script's changes.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// In the order of the script. A `discard` is not among them: it is that nothing keeps the message.
@@ -65,6 +66,9 @@ pub enum Why {
     /// `error` (RFC 5463 §5), or an extension that was used though it isn't here.
     #[error("{0}")]
     Said(String),
+    /// RFC 6785 §3.11, §4.6: what is about mail that comes, where none does.
+    #[error("`{0}` is for mail that comes, not for what is done in mailboxes")]
+    Inapplicable(&'static str),
     /// An included script that isn't there (RFC 6609 §3.2).
     #[error("the script `{0}` that is included here is not there or has faults")]
     NotThere(String),

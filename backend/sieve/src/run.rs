@@ -121,6 +121,12 @@ impl Run {
     pub fn step(&mut self) -> Step {
         loop {
             let Some((instructions, at)) = self.place() else { return Step::Done(Box::new(self.outcome())) };
+            if at == 0
+                && let Some(capability) = self.inapplicable(&instructions)
+            {
+                let why = Why::Inapplicable(capability.as_str());
+                return Step::Done(Box::new(self.failed(Failure { at: Position { line: 1, column: 1 }, why })));
+            }
             let Some(instruction) = instructions.list.get(at) else {
                 self.leave_script();
                 continue;
@@ -151,6 +157,12 @@ impl Run {
                 Step::Done(outcome) => return *outcome,
             }
         }
+    }
+
+    /// RFC 6785 §3.11: what a script may not even require where nobody waits for an answer.
+    fn inapplicable(&self, instructions: &Instructions) -> Option<Capability> {
+        let answers = [Capability::Reject, Capability::Ereject, Capability::Vacation];
+        answers.into_iter().find(|answer| self.facts.is_at_imap && instructions.required.has(*answer))
     }
 
     fn place(&self) -> Option<(Arc<Instructions>, usize)> {

@@ -143,8 +143,8 @@ pub use sharing::{
     rights,
 };
 pub use sieve::{
-    MAX_REMEMBERED_BY_SCRIPTS, MAX_SCRIPTS, MAX_SCRIPTS_OCTETS, SCRIPT_AFTER, SCRIPT_BEFORE, SieveAtDelivery,
-    SieveEntry, SieveError, SieveScript,
+    MAX_REMEMBERED_BY_SCRIPTS, MAX_SCRIPTS, MAX_SCRIPTS_OCTETS, SCRIPT_AFTER, SCRIPT_BEFORE, SCRIPT_NOTE,
+    SieveAtDelivery, SieveEntry, SieveError, SieveScript,
 };
 pub use sizes::{Sizes, StorageEntry, StorageUse};
 pub use snoozed::{MAX_SNOOZED, Snoozed};

@@ -1,5 +1,7 @@
 //! What callers ask to have done to messages, and what they are told: the words of the writer's work.
 
+use std::collections::BTreeMap;
+
 use relais_model::{Address, Flag, MailboxName, ModSeq, ReversePath, SpecialUse, Timestamp, Uid, UidSet, UidValidity};
 use tokio::sync::oneshot;
 
@@ -74,6 +76,8 @@ pub enum Target {
     Name(MailboxName),
     /// The mailbox with this use; INBOX where there is none.
     Use(SpecialUse),
+    /// A mailbox of another's, within the rights there; INBOX where it is gone or its owner has no room.
+    Shared(Reach),
 }
 
 /// What became of an [`Acceptance`]: durable when it is told.
@@ -192,6 +196,9 @@ pub struct FlagChange {
 pub struct FlagsStored {
     /// Those whose flags are others now: they have `mod_seq`.
     pub changed: UidSet,
+    /// Of `changed`: which bits of the mailbox's flags were set or cleared ([`crate::View::flags_of`]), in which messages. What a reader has
+    /// seen of another's is none of them.
+    pub flipped: BTreeMap<u64, UidSet>,
     /// RFC 7162 §3.1.3: those that had changed since UNCHANGEDSINCE and were left alone.
     pub modified: UidSet,
     /// The mailbox's highest.

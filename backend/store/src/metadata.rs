@@ -9,6 +9,7 @@ use crate::Store;
 use crate::error::StoreError;
 use crate::key::{AccountKey, MailboxKey};
 use crate::news::Happened;
+use crate::sieve::SCRIPT_NOTE;
 
 /// Notes on one mailbox, or on the server, of an account.
 pub const MAX_METADATA: usize = 100;
@@ -47,7 +48,7 @@ impl From<sqlx::Error> for MetadataError {
 }
 
 /// How the table names the server.
-const SERVER: i64 = 0;
+pub(crate) const SERVER: i64 = 0;
 
 impl Store {
     /// All notes on a mailbox of the account, or its notes on the server, by name.
@@ -98,6 +99,9 @@ impl Store {
         let values: BTreeMap<String, Option<Vec<u8>>> = values.into_iter().collect();
         let entries: Vec<String> = values.keys().cloned().collect();
         self.write(move |tx| Box::pin(async move { set(tx, account, key, values).await })).await?;
+        if entries.iter().any(|name| name == SCRIPT_NOTE) {
+            self.inner.scripts.forget();
+        }
         self.tell(account, Happened::Annotated { mailbox: mailbox.map(|(_, name)| name), entries });
         Ok(())
     }

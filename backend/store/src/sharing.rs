@@ -384,6 +384,30 @@ impl Store {
         let found = self.account(&address).await?.filter(|found| found.is_team == is_team && found.key != account);
         Ok(found.map_or(own, |found| (found.key, rest)))
     }
+
+    /// The mailbox of another's that `name` is to an account, where it may put messages there (`i`).
+    pub async fn fillable(&self, account: AccountKey, name: &MailboxName) -> Result<Option<Reach>, StoreError> {
+        let (owner, own_name) = self.whose(account, name).await?;
+        if owner == account {
+            return Ok(None);
+        }
+        let Some(key) = self.mailbox_key(owner, &own_name).await? else { return Ok(None) };
+        Ok(self.reach(account, key).await?.filter(|reach| reach.rights.has(Rights::INSERT)))
+    }
+
+    /// The same by the mailbox's id (RFC 8474 §4), with the name that the account knows it by.
+    pub async fn fillable_by_id(
+        &self,
+        account: AccountKey,
+        id: &str,
+    ) -> Result<Option<(MailboxName, Reach)>, StoreError> {
+        let shared = self.shared_with(account).await?;
+        let found = shared.iter().find(|one| one.status.mailbox.mailbox_id == id && one.rights.has(Rights::INSERT));
+        Ok(found.and_then(|one| {
+            let reach = Reach { mailbox: one.status.mailbox.key, reader: Some(account), rights: one.rights };
+            Some((one.name()?, reach))
+        }))
+    }
 }
 
 /// A name below [`OTHER_USERS`] or [`SHARED`]: whether that is a team's, its owner as it is written, and what is behind it.

@@ -4,6 +4,7 @@
 //! most, an account remembers [`MAX_REMEMBERED_BY_SCRIPTS`] things; all goes with the account or the domain. What is kept here was checked before:
 //! the store knows no Sieve.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,7 +16,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::audit::{Author, Deed};
-use crate::{AccountKey, DomainKey, RuleScope, SieveScriptKey, Store, StoreError};
+use crate::metadata::SERVER;
+use crate::{AccountKey, DomainKey, MailboxKey, RuleScope, SieveScriptKey, Store, StoreError};
 
 /// Scripts of one scope, at most.
 pub const MAX_SCRIPTS: u64 = 50;
@@ -27,6 +29,8 @@ pub const MAX_REMEMBERED_BY_SCRIPTS: i64 = 20_000;
 pub const SCRIPT_BEFORE: &str = "before";
 /// What runs after them.
 pub const SCRIPT_AFTER: &str = "after";
+/// The note that names the script which runs when something is done in IMAP: on a mailbox, or on the server for all of the account's (RFC 6785 §2.3.1).
+pub const SCRIPT_NOTE: &str = "/shared/imapsieve/script";
 
 /// A script of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +103,12 @@ impl From<sqlx::Error> for SieveError {
 pub(crate) struct Scripts {
     changes: AtomicU64,
     known: Cache<(u64, AccountKey), Option<Arc<SieveAtDelivery>>>,
+    at_imap: Cache<(u64, AccountKey), AtImap>,
 }
+
+/// Which script is named for which mailbox of an account, the server's under [`SERVER`]; none: it isn't there, or the name is empty. Most
+/// accounts have no such note.
+type AtImap = Arc<BTreeMap<i64, Option<SieveScript>>>;
 
 impl Scripts {
     /// Accounts that are remembered, at most.
@@ -107,7 +116,7 @@ impl Scripts {
     /// How long another node's change may stay unseen here.
     const KNOWN_FOR: Duration = Duration::from_secs(20);
 
-    fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 }
@@ -115,7 +124,8 @@ impl Scripts {
 impl Default for Scripts {
     fn default() -> Self {
         let known = Cache::builder().max_capacity(Self::MAX_KNOWN).time_to_live(Self::KNOWN_FOR).build();
-        Self { changes: AtomicU64::new(0), known }
+        let at_imap = Cache::builder().max_capacity(Self::MAX_KNOWN).time_to_live(Self::KNOWN_FOR).build();
+        Self { changes: AtomicU64::new(0), known, at_imap }
     }
 }
 
@@ -167,6 +177,43 @@ impl Store {
         let found = self.read_sieve_at_delivery(account).await?.map(Arc::new);
         scripts.known.insert(key, found.clone());
         Ok(found)
+    }
+
+    /// What runs when something is done in IMAP in a mailbox of `owner`: the script that its note names, or else the server's; where the one that
+    /// counts names none that is there, nothing does (RFC 6785 §2.3.1). Remembered for a while.
+    pub async fn sieve_at_imap(
+        &self,
+        owner: AccountKey,
+        mailbox: MailboxKey,
+    ) -> Result<Option<SieveScript>, StoreError> {
+        let scripts = &self.inner.scripts;
+        let key = (scripts.changes.load(Ordering::Acquire), owner);
+        let named = if let Some(known) = scripts.at_imap.get(&key) {
+            known
+        } else {
+            let named: AtImap = Arc::new(self.read_sieve_at_imap(owner).await?);
+            scripts.at_imap.insert(key, Arc::clone(&named));
+            named
+        };
+        Ok(named.get(&mailbox.value()).or_else(|| named.get(&SERVER)).cloned().flatten())
+    }
+
+    async fn read_sieve_at_imap(&self, owner: AccountKey) -> Result<BTreeMap<i64, Option<SieveScript>>, StoreError> {
+        let query = sqlx::query("SELECT mailbox_key, value FROM metadata WHERE account_key = $1 AND name = $2");
+        let query = query.bind(owner.value()).bind(SCRIPT_NOTE);
+        let rows = query.fetch_all(&mut *self.reader().await?).await?;
+        let mut named = BTreeMap::new();
+        for row in &rows {
+            let value: Vec<u8> = row.try_get(1)?;
+            // As the database holds names: it has none with NUL.
+            let name = String::from_utf8(value).ok().filter(|name| !name.contains('\0'));
+            let script = match name {
+                Some(name) => self.sieve_script(RuleScope::Account(owner), &name).await?,
+                None => None,
+            };
+            named.insert(row.try_get(0)?, script);
+        }
+        Ok(named)
     }
 
     async fn read_sieve_at_delivery(&self, account: AccountKey) -> Result<Option<SieveAtDelivery>, StoreError> {

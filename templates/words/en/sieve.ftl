@@ -111,6 +111,7 @@ sieve-failed-conflict = “{ $one }” and “{ $other }” can’t be done to o
 sieve-failed-mailbox = “{ $name }” is no mailbox’s name.
 sieve-failed-regex = A regular expression can’t be used: { $why }
 sieve-failed-said = The script says: { $text }
+sieve-failed-inapplicable = “{ $what }” is for mail that comes, not for what is done in mailboxes.
 sieve-failed-not-there = The script “{ $name }” that is included is not there, or has faults.
 sieve-import-program = It runs a program, and scripts run none.
 sieve-import-file = It writes a file that is no mailbox.

@@ -111,6 +111,7 @@ sieve-failed-conflict = « { $one } » et « { $other } » ne vont pas ensemble 
 sieve-failed-mailbox = « { $name } » n’est pas un nom de boîte.
 sieve-failed-regex = Une expression régulière est inutilisable : { $why }
 sieve-failed-said = Le script dit : { $text }
+sieve-failed-inapplicable = « { $what } » vaut pour le courrier qui arrive, pas pour ce qui est fait dans les boîtes.
 sieve-failed-not-there = Le script « { $name } » inclus n’existe pas, ou a des défauts.
 sieve-import-program = Elle lance un programme, et les scripts n’en lancent aucun.
 sieve-import-file = Elle écrit un fichier qui n’est pas une boîte.

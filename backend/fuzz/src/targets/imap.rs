@@ -47,6 +47,7 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
         unauthenticate: true,
         append_limit: 4096,
         message_limit: 100,
+        sieve: None,
         hidden: relais_imap::capability::Hidden::default(),
     };
     let mut session = Session::new(Arc::new(config), false);

@@ -31,11 +31,17 @@ pub(crate) fn run(octets: &[u8]) {
     let (script, message) = octets.split_at(middle);
     let Ok(text) = str::from_utf8(script) else { return };
     let Ok(program) = Program::compile(text, &Dialect::default()) else { return };
+    for is_at_imap in [false, true] {
+        run_over(&program, message, is_at_imap);
+    }
+}
+
+fn run_over(program: &Program, message: &[u8], is_at_imap: bool) {
     let envelope = Envelope { from: "a@x.example".into(), to: "b+c@y.example".into(), ..Envelope::default() };
-    let facts = Facts { message: message.into(), envelope, ..Facts::default() };
+    let facts = Facts { message: message.into(), envelope, is_at_imap, ..Facts::default() };
     let limits = Limits { work: 16 * 1024 * 1024, ..Limits::default() };
     let mut questions = 0_usize;
-    let outcome = Run::new(&program, facts, limits).finish(&mut |question| {
+    let outcome = Run::new(program, facts, limits).finish(&mut |question| {
         questions += 1;
         match question {
             Question::Script { .. } => Answer::Script((!questions.is_multiple_of(3)).then(|| program.clone())),

@@ -9,7 +9,7 @@ use relais_imap::session::AppendMessage;
 use relais_imap::url::MessageUrl;
 use relais_message::{Structure, section};
 use relais_model::{Flag, Rights, SeqNum, Timestamp, Uid};
-use relais_reception::{Held, Spool};
+use relais_reception::{Held, ImapCause, Spool};
 use relais_store::{AccountKey, Append, Reach, Row};
 use tracing::error;
 
@@ -227,6 +227,7 @@ impl Client {
                 return Err(Halt::bad("Nothing was appended"));
             };
             let replaced = self.house.store.replace(from, uid, appending.mailbox, message).await?;
+            self.did_put(appending.mailbox, ImapCause::Append, replaced.appended.uids.clone()).await;
             // RFC 8508 §4.3: before EXPUNGE.
             let appended = replaced.appended;
             let code = ResponseCode::AppendUid { uid_validity: appended.uid_validity, uids: appended.uids };
@@ -236,6 +237,7 @@ impl Client {
             return Ok(Done { code, text: "Replaced" });
         }
         let appended = self.house.store.append(appending.mailbox, appending.filed).await?;
+        self.did_put(appending.mailbox, ImapCause::Append, appended.uids.clone()).await;
         let code = ResponseCode::AppendUid { uid_validity: appended.uid_validity, uids: appended.uids };
         Ok(Done { code: Some(code), text: "Appended" })
     }

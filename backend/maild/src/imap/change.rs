@@ -4,6 +4,7 @@ use relais_imap::command::{Store as StoreCommand, StoreAct, Transfer};
 use relais_imap::response::{self, Condition, ResponseCode};
 use relais_imap::sequence::SequenceSet;
 use relais_model::{Rights, UidSet};
+use relais_reception::ImapCause;
 use relais_store::{Copied, FlagChange, FlagOp};
 
 use super::selected::Told;
@@ -45,6 +46,7 @@ impl Client {
             Some(self.house.store.store_flags(mailbox, uids_to_change, change, unchanged_since).await?)
         };
         if let Some(stored) = &stored {
+            self.did_flag(stored).await;
             modified.extend(&stored.modified);
         }
         let changed = stored.as_ref().map(|stored| stored.changed.clone()).unwrap_or_default();
@@ -114,6 +116,7 @@ impl Client {
             return Err(Halt::no(ResponseCode::MessageLimit { limit, lowest }, "Too many messages at once"));
         }
         let copied = self.house.store.copy(from, uids, to).await?;
+        self.did_put(to, ImapCause::Copy, copied.to.iter().copied().collect()).await;
         Ok(Done { code: copy_uid(copied), text: "Copied" })
     }
 
@@ -127,6 +130,7 @@ impl Client {
         }
         let (uids, beyond) = self.within_limit(uids);
         let moved = self.house.store.move_messages(from, uids, to).await?;
+        self.did_put(to, ImapCause::Copy, moved.to.iter().copied().collect()).await;
         let mod_seq = moved.mod_seq;
         if let Some(code) = copy_uid(moved) {
             response::condition(&mut self.out, Condition::Ok, Some(&code), self.session.say("Moved"));

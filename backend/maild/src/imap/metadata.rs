@@ -2,12 +2,12 @@
 //!
 //! What is `/private` on a mailbox is each person's own, what is `/shared` its owner's: others read both where they may see and read the
 //! mailbox, and set what is shared where they may change it (RFC 5464 §3.3). The server's entries are the account's own but for `/shared`,
-//! which nobody changes over IMAP.
+//! which nobody changes over IMAP; of these the one that names a script for all mailboxes (RFC 6785 §2.3.1) is the account's, for its mailboxes.
 
 use relais_imap::command::{EntryName, GetMetadata, SetMetadata};
 use relais_imap::response::{self, ResponseCode};
 use relais_model::{MailboxName, Rights};
-use relais_store::{AccountKey, Annotation, MAX_METADATA_VALUE, MailboxKey, MetadataError};
+use relais_store::{AccountKey, Annotation, MAX_METADATA_VALUE, MailboxKey, MetadataError, SCRIPT_NOTE};
 
 use super::rights::Shown;
 use super::{Client, Done, Halt, sentence};
@@ -61,7 +61,9 @@ impl Client {
     pub(super) async fn set_metadata(&mut self, set: SetMetadata) -> Result<Done, Halt> {
         let SetMetadata { mailbox, values } = set;
         let account = self.account()?;
-        if mailbox.is_none() && values.iter().any(|(entry, _)| entry.as_str().starts_with("/shared/")) {
+        let names_script = |entry: &EntryName| entry.as_str() == SCRIPT_NOTE;
+        let speaks = |entry: &EntryName| entry.as_str().starts_with(SHARED_NOTES) && !names_script(entry);
+        if mailbox.is_none() && values.iter().any(|(entry, _)| speaks(entry)) {
             return Err(Halt::no(ResponseCode::NoPerm, "Only the administrator speaks for the server"));
         }
         let is_shared = |entry: &EntryName| entry.as_str().starts_with(SHARED_NOTES);
@@ -70,6 +72,9 @@ impl Client {
             Some(name) => {
                 let sets_shared = values.iter().any(|(entry, _)| is_shared(entry));
                 let right = if sets_shared { Rights::WRITE } else { Rights::NONE };
+                // Which of its owner's scripts runs is no note, but what becomes of their mail.
+                let names_one = values.iter().any(|(entry, _)| names_script(entry));
+                let right = if names_one { right.with(Rights::ADMINISTER) } else { right };
                 let mailbox = self.mailbox(&name, right.with(Rights::LOOKUP).with(Rights::READ)).await?.status.mailbox;
                 owner = mailbox.account;
                 own_name = Some(self.house.store.whose(account, &name).await?.1);

@@ -10,8 +10,8 @@ use relais_model::{Address, Clock, Domain, MailboxName, Random, Rights, Secret, 
 use relais_reception::{Disk, Login, Reception, ReceptionConfig};
 use relais_sasl::scram::{Keys, MIN_ITERATIONS, derive};
 use relais_store::{
-    AccountChange, Author, DatabaseUrl, DomainChange, Grantee, NewAccount, NewAppPassword, Protocols, ScramSalt, Store,
-    StoreConfig,
+    AccountChange, Author, DatabaseUrl, DomainChange, Grantee, NewAccount, NewAppPassword, Protocols, RuleScope,
+    ScramSalt, Store, StoreConfig,
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -86,7 +86,7 @@ impl TestHouse {
         let reception = Reception::new(store.clone(), config, folder.path(), disk, Arc::clone(&clock), random);
         let house = House::new(host, store.clone(), login, Arc::new(reception), no_tls(folder.path()), limits, clock);
         let finder = Finder::new(store.clone());
-        let house = house.with_finder(finder.clone());
+        let house = house.with_finder(finder.clone()).with_sieve(Some(4190));
         let door = |door: Door| ListenerConfig {
             binding: Binding::Unix(folder.path().join(door.socket())),
             protocol: Protocol::Imap,
@@ -146,6 +146,13 @@ impl TestHouse {
         let rights = Rights::parse(rights).unwrap();
         let grantee = Grantee::Account(member);
         self.store.change_rights(inbox, grantee, move |_| rights, &Author::house()).await.unwrap();
+    }
+
+    /// A Sieve script of somebody's.
+    pub(crate) async fn put_script(&self, of: &str, name: &str, text: &str) {
+        let address = Address::parse(&format!("{of}@relais.test")).unwrap();
+        let account = self.store.account(&address).await.unwrap().unwrap().key;
+        self.store.put_sieve_script(&Author::house(), RuleScope::Account(account), name, text).await.unwrap();
     }
 
     /// A connection; nothing has been read of it.

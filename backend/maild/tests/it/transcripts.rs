@@ -9,6 +9,7 @@
 //! `‹me›` is the account's address, its password `open`; `‹composed›` is é as one character, `‹decomposed›` as e and its accent.
 //! `Person: 2 chris` has somebody else move in: ‹chris› is their address, and session 2 is theirs. `Team: sales lrk` makes a team, ‹sales› its
 //! local part, on whose INBOX ‹me› has these rights.
+//! `Script: acts` keeps the `L:` lines behind it as a script of ‹me›'s with that name.
 //! `Mail: INBOX 3` appends three messages, number n dated n January 2026 (32 is the 1st again). `Quota:` comes first and limits
 //! the account; `Most:` limits how many messages it may have. `Mailboxes: a, b/c`: it has INBOX and these alone, and is subscribed to none. `Visitor: 3` connects session 3,
 //! and nobody logs in; `Visitor: 3 starttls` does so where TLS is asked for. `Compressed: 3`: from here on session 3 is.
@@ -116,9 +117,9 @@ async fn each_capability_has_a_transcript() {
         while !line.starts_with("* CAPABILITY ") {
             line = client.line().await;
         }
-        // A limit's number isn't part of its name.
+        // A limit's number isn't part of its name, nor is a URL.
         let names = line.split(' ').skip(2).map(|name| match name.split_once('=') {
-            Some((limit @ ("APPENDLIMIT" | "SAVELIMIT" | "MESSAGELIMIT"), _)) => limit,
+            Some((named @ ("APPENDLIMIT" | "SAVELIMIT" | "MESSAGELIMIT" | "IMAPSIEVE"), _)) => named,
             _ => name,
         });
         announced.extend(names.map(str::to_owned));
@@ -241,6 +242,10 @@ impl Player<'_> {
                 _ if ["Quota", "Most", "Shows"].contains(&who) => {}
                 _ if who == "Person" => self.person(&words).await,
                 _ if who == "Team" => self.team(&words).await,
+                _ if who == "Script" => {
+                    let text = String::from_utf8(literal(&lines, &mut at)).unwrap();
+                    self.house.put_script(&self.name, &words, &text).await;
+                }
                 _ if who == "Mailboxes" => self.mailboxes(&words).await,
                 _ if who == "Visitor" => self.visit(&words).await,
                 _ if who == "Compressed" => {

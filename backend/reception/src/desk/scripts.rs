@@ -1,7 +1,12 @@
 //! What people's scripts make of a message: they run once it is judged, before it is taken; what they ask for is part of the one acceptance.
 //! Answers and notices follow when it is durable: who comes twice because of a crash is answered once.
 //!
-//! What a script sends on to somebody here goes through that one's scripts, too, [`SENT_ON_DEPTH`] times at most.
+//! What a script sends on to somebody here goes through that one's scripts, too, [`SENT_ON_DEPTH`] times at most. `at_imap` is what runs when
+//! something is done to mail that is here already.
+
+mod at_imap;
+
+pub use at_imap::{ImapAct, ImapCause};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -211,29 +216,36 @@ impl Reception {
     ) -> Arriving {
         let settings = self.store.settings();
         let junk = Policy::of(&settings, &self.config.host_name).bars.junk;
-        let host = &self.config.host_name;
-        let domain = host.as_str().split_once('.').map_or(host.as_str(), |(_, domain)| domain);
-        let environment = [
-            ("name", "Relais"),
-            ("host", host.as_str()),
-            ("domain", domain),
+        let peer = arrival.visit.peer.to_string();
+        let environment = self.environment(&[
             ("location", "MDA"),
             ("phase", "during"),
-            ("remote-host", &arrival.hello),
-            ("remote-ip", &arrival.visit.peer.to_string()),
-        ];
+            ("remote-host", arrival.hello.as_str()),
+            ("remote-ip", peer.as_str()),
+            // RFC 6785 §4.2: there is nobody who files it.
+            ("imap.user", ""),
+            ("imap.email", ""),
+        ]);
         Arriving {
             message: Arc::from(octets),
             reverse_path: envelope.reverse_path.clone(),
             ret: envelope.ret,
             envelope_id: envelope.envelope_id.clone(),
             login_name: arrival.visit.identity.as_ref().map(|identity| identity.address.to_string()),
-            environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            environment,
             // Halfway is where it goes into Junk.
             spam_percent: found.verdict.and_then(|verdict| verdict.score).map(|score| percent(score / junk * 50.0)),
             virus: found.verdict.and_then(|verdict| virus(&verdict.findings)),
             now: self.clock.now(),
         }
+    }
+
+    /// What scripts may know of where they run (RFC 5183 §4.1): the house, and `more`.
+    pub(super) fn environment(&self, more: &[(&str, &str)]) -> Vec<(String, String)> {
+        let host = self.config.host_name.as_str();
+        let domain = host.split_once('.').map_or(host, |(_, domain)| domain);
+        let house = [("name", "Relais"), ("host", host), ("domain", domain)];
+        house.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     /// Parts what an account's scripts want into what is kept of the message as it came, and the rest.
@@ -516,7 +528,7 @@ impl Reception {
         let chosen = account.map(|account| account.language).filter(|language| !language.is_empty());
         let language = chosen.unwrap_or_else(|| self.store.settings().language.clone());
         let octets = self.filing.script_failed(&after.address, failure, &language, &*self.random);
-        let copy = ScriptedCopy { mailbox: Target::Inbox, flags: Vec::new(), edited: None };
+        let copy = ScriptedCopy::of(Target::Inbox);
         let trace = TraceId::make(self.clock.now(), &*self.random);
         self.send(octets, vec![filed(after.account, &copy, &after.address)], None, trace).await
     }
@@ -544,11 +556,12 @@ impl Reception {
 
 /// Where the plan says, as it came.
 fn kept(delivery: &PlannedDelivery) -> ScriptedCopy {
-    ScriptedCopy { mailbox: delivery.mailbox.clone(), flags: Vec::new(), edited: None }
+    ScriptedCopy::of(delivery.mailbox.clone())
 }
 
 fn filed(account: AccountKey, copy: &ScriptedCopy, recipient: &Address) -> Delivery {
-    let (mailbox, flags) = (copy.mailbox.clone(), copy.flags.clone());
+    let mailbox = copy.shared.map_or_else(|| copy.mailbox.clone(), Target::Shared);
+    let flags = copy.flags.clone();
     Delivery { account, mailbox, flags, internal_date: None, recipient: recipient.clone() }
 }
 

@@ -74,7 +74,8 @@ pub struct TriedScripts {
 impl TriedScripts {
     fn of(address: &Address, scripted: Scripted) -> Self {
         let name = |target: Target| match target {
-            Target::Inbox => "INBOX".to_owned(),
+            // What is another's a copy names as the script does.
+            Target::Inbox | Target::Shared(_) => "INBOX".to_owned(),
             Target::Name(name) => name.as_str().to_owned(),
             Target::Use(used) => used.as_str().trim_start_matches('\\').to_owned(),
         };

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relais_filing::script::dialect;
-use relais_model::ReversePath;
+use relais_model::{Flag, MailboxName, ReversePath, Rights, SystemFlag};
 use relais_msgauth::testing::Zone;
-use relais_reception::Trial;
+use relais_reception::{ImapAct, ImapCause, Trial};
 use relais_sieve::Program;
-use relais_store::{AccountChange, Author, RuleScope};
+use relais_store::{AccountChange, Append, Author, Content, Grantee, RuleScope, SCRIPT_NOTE};
 
 use crate::desk::{Desk, from_outside};
 use crate::house::address;
@@ -274,4 +274,122 @@ async fn junk_stays_junk_unless_the_script_files_it() {
     }
     assert!(desk.house.store.account(&address(BEN)).await.unwrap().is_some());
     assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+/// Mail goes into mailboxes of others where one may put something there; elsewhere it is as if there were none.
+#[tokio::test]
+async fn scripts_file_into_what_others_share() {
+    let desk = Desk::open().await;
+    let store = &desk.house.store;
+    let (ann, ben) = (desk.identity(ANN).await.account, desk.identity(BEN).await.account);
+    let archive = store.mailbox(ann, &MailboxName::parse("Archive").unwrap()).await.unwrap().unwrap().mailbox;
+    let share = async |rights: &str| {
+        let rights = Rights::parse(rights).unwrap();
+        store.change_rights(archive.key, Grantee::Account(ben), move |_| rights, &Author::house()).await.unwrap();
+    };
+    let shared = "Other Users/ann@example.org/Archive";
+    for (rights, test, filed) in [
+        ("lrswi", format!("mailboxexists \"{shared}\""), true),
+        ("lrsw", format!("not mailboxexists \"{shared}\""), false),
+        ("lrswi", format!("mailboxidexists \"{}\"", archive.mailbox_id), true),
+        ("", format!("not mailboxidexists \"{}\"", archive.mailbox_id), false),
+    ] {
+        share(rights).await;
+        let text = format!(
+            "require [\"fileinto\", \"mailbox\", \"mailboxid\", \"imap4flags\"];
+             if {test} {{ fileinto :create :flags \"\\\\Flagged\" \"{shared}\"; }} else {{ discard; }}"
+        );
+        script(&desk, BEN, &text).await;
+        let before = (count(&desk, ANN, "Archive").await, count(&desk, BEN, "INBOX").await);
+        assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+        let after = (count(&desk, ANN, "Archive").await, count(&desk, BEN, "INBOX").await);
+        let expected = if filed { (before.0 + 1, before.1) } else { (before.0, before.1 + 1) };
+        assert_eq!(after, expected, "{rights}: {test}");
+    }
+    assert_eq!(count(&desk, BEN, shared).await, 0, "nobody makes mailboxes of their own there");
+    // By its id, whatever name stands beside it.
+    share("lrswi").await;
+    let by_id =
+        format!("require [\"fileinto\", \"mailboxid\"]; fileinto :mailboxid \"{}\" \"Nowhere\";", archive.mailbox_id);
+    script(&desk, BEN, &by_id).await;
+    let before = count(&desk, ANN, "Archive").await;
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    assert_eq!(count(&desk, ANN, "Archive").await, before + 1);
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+}
+
+/// RFC 6785 §3: what becomes of a message in Ann's INBOX that Ben touched there. The flags that it has then, whether its script failed, and who is
+/// written to by whom.
+#[tokio::test]
+async fn scripts_run_over_what_is_done_in_imap() {
+    let desk = Desk::open().await;
+    let (store, by) = (&desk.house.store, desk.identity(BEN).await);
+    let ann = desk.identity(ANN).await.account;
+    let inbox = store.mailbox(ann, &MailboxName::inbox()).await.unwrap().unwrap().mailbox.key;
+    let note = vec![(SCRIPT_NOTE.to_owned(), Some(b"acts".to_vec()))];
+    store.set_metadata(ann, Some((inbox, MailboxName::inbox())), note).await.unwrap();
+    let flagged = Flag::System(SystemFlag::Flagged);
+    let run = async |text: &str, message: &str| {
+        if let Err(faults) = Program::compile(text, &dialect()) {
+            panic!("{}: {text}", faults[0]);
+        }
+        store.put_sieve_script(&Author::house(), RuleScope::Account(ann), "acts", text).await.unwrap();
+        let content = Content::prepare(message.as_bytes().to_vec());
+        let append = Append { content, flags: vec![flagged.clone()], internal_date: None };
+        let appended = store.append(inbox, vec![append]).await.unwrap();
+        let touched = vec![(appended.uids.clone(), vec![flagged.clone()])];
+        let peer = "192.0.2.1".parse().unwrap();
+        let act = ImapAct { by: &by, peer, owner: ann, mailbox: inbox, cause: ImapCause::Flag, touched };
+        assert_eq!(desk.reception.run_at_imap(&act).await, 0, "{text}");
+        let uid = appended.uids.iter().next().unwrap();
+        let view = store.view(inbox).await.unwrap().unwrap();
+        let flags = view.flags_of(view.read(|rows| rows.get(uid).unwrap().flags));
+        flags.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let by_ben = LETTER.replace("Dora <dora@shop.example>", "Ben <ben@example.org>");
+    // Whom it is sent to, in which mailbox a copy lies, what it is afterwards.
+    for (text, message, flags) in [
+        ("keep;", LETTER, "\\Flagged"),
+        ("discard;", LETTER, "\\Flagged \\Deleted"),
+        ("require \"fileinto\"; fileinto \"Archive\";", LETTER, "\\Flagged \\Deleted"),
+        ("require [\"fileinto\", \"copy\"]; fileinto :copy \"Archive\";", LETTER, "\\Flagged"),
+        (
+            "require \"imap4flags\"; if hasflag \"\\\\Flagged\" { setflag [\"$done\", \"\\\\Seen\"]; }",
+            LETTER,
+            "\\Seen $done",
+        ),
+        ("require \"editheader\"; addheader \"X-Seen\" \"yes\"; keep;", LETTER, "\\Flagged"),
+        ("redirect \"x@elsewhere.example\";", LETTER, "\\Flagged \\Deleted"),
+        // §3.4: a submission of hers, and Ben is of this house.
+        ("redirect \"x@elsewhere.example\";", by_ben.as_str(), "\\Flagged"),
+        ("redirect \"nobody@example.org\";", LETTER, "\\Flagged"),
+        (
+            "require [\"environment\", \"imapsieve\"]; if not allof(environment \"location\" \"MS\", environment \"phase\" \"post\", \
+          environment \"imap.cause\" \"FLAG\", environment \"imap.mailbox\" \"INBOX\", environment \"imap.user\" \"ben@example.org\", \
+          environment \"imap.email\" \"ben@example.org\", environment \"imap.changedflags\" \"\\\\Flagged\") { discard; }",
+            LETTER,
+            "\\Flagged",
+        ),
+    ] {
+        assert_eq!(run(text, message).await, flags, "{text}");
+    }
+    assert_eq!(desk.queued().await, [("<ann@example.org>".to_owned(), "x@elsewhere.example".to_owned())]);
+    let inbox_of_ann = desk.inbox(ANN).await;
+    assert!(inbox_of_ann.iter().all(|message| !message.contains("X-Seen")), "messages stay as they are");
+    assert_eq!((inbox_of_ann.len(), count(&desk, ANN, "Archive").await), (10, 2));
+    // §3.11, §4.6: an error that ends the script; it is told once, and all stays as it was.
+    let failing = "require [\"vacation\", \"imap4flags\"]; addflag \"$done\"; vacation \"away\";";
+    assert_eq!(run(failing, LETTER).await, "\\Flagged");
+    let told = desk.inbox(ANN).await.iter().filter(|message| message.contains("Your rules \"acts\" failed")).count();
+    assert_eq!((told, desk.queued().await.len()), (1, 1));
+    // Of very many, over the first: who did it is told of the others.
+    run("discard;", LETTER).await;
+    let content = Content::prepare(LETTER.as_bytes().to_vec());
+    let many = vec![Append { content, flags: Vec::new(), internal_date: None }; 503];
+    let appended = store.append(inbox, many).await.unwrap();
+    let touched = vec![(appended.uids.clone(), Vec::new())];
+    let peer = "192.0.2.1".parse().unwrap();
+    let act = ImapAct { by: &by, peer, owner: ann, mailbox: inbox, cause: ImapCause::Append, touched };
+    assert_eq!(desk.reception.run_at_imap(&act).await, 3);
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
 }

@@ -93,7 +93,10 @@ impl Run {
                 (Some(one), Some(other)) => Arc::ptr_eq(one, other),
                 _ => false,
             };
-            if is_same_message && merge(&mut other.act, &act) {
+            // RFC 6785 §3.3: there `fileinto` makes a message of its own, and what is kept lies in any mailbox.
+            let is_kept = |act: &Acting| matches!(act, Acting::Keep { .. });
+            let stands_apart = self.facts.is_at_imap && is_kept(&other.act) != is_kept(&act);
+            if is_same_message && !stands_apart && merge(&mut other.act, &act) {
                 return Ok(());
             }
         }

@@ -48,6 +48,8 @@ impl Run {
                 let values = found.iter().flat_map(|field| field_addresses(field, *part)).take(limit::VALUES).collect();
                 self.compare(values, keys, true)
             }
+            // RFC 6785 §4.6.
+            Test::Envelope { .. } if self.facts.is_at_imap => Err(Why::Inapplicable("envelope")),
             Test::Envelope { parts, keys, part } => {
                 let names = self.fill_all(parts)?;
                 let values = names.iter().flat_map(|name| self.envelope(name, *part)).collect();

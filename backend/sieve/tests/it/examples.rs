@@ -573,6 +573,7 @@ fn rfc6785_imapsieve() {
     let scene = Scene::new(COYOTE).with(|facts| {
         facts.environment = vec![("imap.cause".into(), "COPY".into()), ("imap.mailbox".into(), "ActionItems".into())];
         facts.flags = vec!["\\Seen".into()];
+        facts.is_at_imap = true;
     });
     let script = r#"require ["copy", "environment", "imapsieve"];
         if anyof (environment :is "imap.cause" "APPEND", environment :is "imap.cause" "COPY") {
@@ -581,6 +582,55 @@ fn rfc6785_imapsieve() {
     check(&scene, script, "redirect actionitems@example.com; keep (\\Seen)");
     let script = r#"require ["imapsieve", "imap4flags"]; if hasflag "\\seen" { addflag "$Done"; }"#;
     check(&scene, script, "keep (\\Seen $Done)");
+    // Example 2, with a method that is here.
+    let script = r#"require ["enotify", "imap4flags", "variables", "environment", "imapsieve"];
+        if environment :matches "imap.mailbox" "*" { set "mailbox" "${1}"; }
+        if allof (hasflag "\\Flagged", environment :contains "imap.changedflags" "\\Flagged") {
+            notify :message "Important message in ${mailbox}" "mailto:tim@example.com";
+        }"#;
+    let changed = |flag: &str| {
+        let changed = ("imap.changedflags".to_owned(), flag.to_owned());
+        scene.clone().with(|facts| {
+            facts.environment.push(changed);
+            facts.flags = vec!["\\Flagged".into()];
+        })
+    };
+    let told = changed("\\Flagged").run(script);
+    assert!(
+        matches!(&told.actions[0].act, relais_sieve::Acting::Notify(notice)
+        if notice.message.as_deref() == Some("Important message in ActionItems")),
+        "{told:?}"
+    );
+    check(&changed("\\Seen"), script, "keep (\\Flagged)");
+}
+
+/// RFC 6785 §3: what is kept stays in its mailbox, whichever that is; §3.11 and §4.6: nobody waits for an answer, and there is no envelope.
+#[test]
+fn rfc6785_3_actions() {
+    let scene = Scene::new(COYOTE).with(|facts| facts.is_at_imap = true);
+    let script = r#"require "fileinto"; fileinto "INBOX"; keep;"#;
+    check(&scene, script, "fileinto INBOX; keep");
+    check(&Scene::new(COYOTE), script, "fileinto INBOX");
+    check(&scene, "discard;", "");
+    check(&scene, "keep; discard;", "keep");
+    for (script, what) in [
+        (r#"require "reject"; keep;"#, "reject"),
+        (r#"require "ereject"; stop;"#, "ereject"),
+        (r#"require "vacation"; if false { vacation "away"; }"#, "vacation"),
+        (r#"require "vacation-seconds"; keep;"#, "vacation"),
+        (r#"require ["include"]; include "away";"#, "vacation"),
+        (r#"require "envelope"; if envelope "from" "x" { discard; }"#, "envelope"),
+    ] {
+        let mut scene = scene.clone();
+        scene.scripts.insert("away", r#"require "vacation"; vacation "away";"#);
+        check(&scene, script, &format!("failure: `{what}` is for mail that comes, not for what is done in mailboxes"));
+        let outcome = scene.run(script);
+        assert!(matches!(
+            outcome.actions.as_slice(),
+            [relais_sieve::Action { act: relais_sieve::Acting::Keep { .. }, .. }]
+        ));
+    }
+    check(&scene, r#"require "envelope"; keep;"#, "keep");
 }
 
 #[test]

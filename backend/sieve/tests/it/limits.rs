@@ -198,9 +198,12 @@ proptest! {
             prop_assert_eq!(one.is_empty(), other.is_empty(), "{}\n{}", text, printed);
         }
         if let Ok(program) = Program::compile(&text, &Dialect::default()) {
-            let outcome = relais_sieve::Run::new(&program, Scene::new(MESSAGE).facts, relais_sieve::Limits::default())
-                .finish(&mut |_| relais_sieve::Answer::Script(Some(program.clone())));
-            prop_assert!(outcome.actions.len() <= 33);
+            for is_at_imap in [false, true] {
+                let facts = Scene::new(MESSAGE).with(|facts| facts.is_at_imap = is_at_imap).facts;
+                let outcome = relais_sieve::Run::new(&program, facts, relais_sieve::Limits::default())
+                    .finish(&mut |_| relais_sieve::Answer::Script(Some(program.clone())));
+                prop_assert!(outcome.actions.len() <= 33);
+            }
         }
     }
 

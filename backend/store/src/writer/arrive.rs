@@ -8,8 +8,10 @@ use relais_model::{ReversePath, Rights, Uid, UidSet};
 use super::batch::{Batch, OverQuota, TooManyKeywords, signed};
 use crate::content::Content;
 use crate::error::StoreError;
-use crate::key::{MailboxKey, MessageKey};
-use crate::message::{Acceptance, Accepted, Append, Appended, ChangeError, Delivered, Delivery, DeliveryRefusal};
+use crate::key::{AccountKey, MailboxKey, MessageKey};
+use crate::message::{
+    Acceptance, Accepted, Append, Appended, ChangeError, Delivered, Delivery, DeliveryRefusal, Target,
+};
 use crate::queue::{self, Judged, NewTrace, Refused, TraceKind};
 use crate::sending::count_accepted;
 use crate::sharing::Reach;
@@ -82,22 +84,48 @@ impl<'a> Batch<'a, '_> {
         content: &Content,
         delivery: &Delivery,
     ) -> Result<Result<Delivered, DeliveryRefusal>, StoreError> {
-        let Some(mailbox) = self.target(delivery.account, &delivery.mailbox) else {
+        if let Target::Shared(reach) = &delivery.mailbox
+            && self.target(delivery.account, &delivery.mailbox) == Some(reach.mailbox)
+        {
+            // What isn't taken there isn't lost: it goes where mail goes.
+            let shared = self.deliver_to(content, delivery, *reach).await?;
+            if shared.is_ok() {
+                return Ok(shared);
+            }
+        }
+        let own = if matches!(delivery.mailbox, Target::Shared(_)) { &Target::Inbox } else { &delivery.mailbox };
+        let Some(mailbox) = self.target(delivery.account, own) else {
             return Ok(Err(DeliveryRefusal::NoMailbox));
         };
-        let Ok(flags) = self.bits(mailbox, &delivery.flags, true).await? else {
+        self.deliver_to(content, delivery, mailbox.into()).await
+    }
+
+    /// Takes the room of whose mailbox it is, and sets the flags that may be set there.
+    async fn deliver_to(
+        &mut self,
+        content: &Content,
+        delivery: &Delivery,
+        reach: Reach,
+    ) -> Result<Result<Delivered, DeliveryRefusal>, StoreError> {
+        let mailbox = reach.mailbox;
+        let Ok(flags) = self.bits(mailbox, &delivery.flags, reach.rights.has(Rights::WRITE)).await? else {
             return Ok(Err(DeliveryRefusal::TooManyKeywords));
         };
-        if let Err(OverQuota) = self.take_room(delivery.account, signed(content.size_octets()), 1) {
+        let owner = self.state(mailbox).map_or(delivery.account, |state| state.account);
+        if let Err(OverQuota) = self.take_room(owner, signed(content.size_octets()), 1) {
             return Ok(Err(DeliveryRefusal::OverQuota));
         }
+        let (flags, is_seen) = Self::new_flags(reach, flags);
         let state = self.state_mut(mailbox)?;
         let Some(first) = state.take_uids(1) else { return Ok(Err(DeliveryRefusal::NoMailbox)) };
+        let uid = Uid::new(first).ok_or_else(|| StoreError::damaged("a mailbox without a next UID"))?;
         let mod_seq = state.take_mod_seq();
         let internal_date = delivery.internal_date.unwrap_or(self.now);
         let row = self.new_row(content, first, flags, mod_seq, row_seconds(internal_date));
         self.arrive(mailbox, row)?;
-        let uid = Uid::new(first).ok_or_else(|| StoreError::damaged("a mailbox without a next UID"))?;
+        if let Some(reader) = reach.reader.filter(|_| is_seen) {
+            self.note_seen(mailbox, reader, &std::iter::once(uid).collect())?;
+        }
         Ok(Ok(Delivered { mailbox, uid }))
     }
 
@@ -141,11 +169,17 @@ impl<'a> Batch<'a, '_> {
             uids.insert_run(uid, uid);
         }
         if let Some(reader) = reach.reader.filter(|_| !seen.is_empty()) {
-            self.tell_seen(mailbox, reader, &seen, true)?;
-            self.flush()?;
-            self.insert_seen(mailbox, reader, &seen);
+            self.note_seen(mailbox, reader, &seen)?;
         }
         Ok(Ok(Appended { uid_validity, uids, mod_seq: mod_seq(changed) }))
+    }
+
+    /// Who isn't the owner has seen what they just put there.
+    fn note_seen(&mut self, mailbox: MailboxKey, reader: AccountKey, seen: &UidSet) -> Result<(), StoreError> {
+        self.tell_seen(mailbox, reader, seen, true)?;
+        self.flush()?;
+        self.insert_seen(mailbox, reader, seen);
+        Ok(())
     }
 
     fn new_row(&mut self, content: &Content, uid: u32, flags: u64, mod_seq: u64, internal_date: u32) -> Row {

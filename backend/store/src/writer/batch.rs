@@ -5,7 +5,7 @@ mod look_up;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use relais_model::{Flag, SpecialUse, Timestamp, UidSet, UidValidity};
+use relais_model::{Flag, Rights, SpecialUse, Timestamp, UidSet, UidValidity};
 
 use super::{Op, Parts};
 use crate::content::Content;
@@ -303,6 +303,10 @@ impl<'a, 'c> Batch<'a, 'c> {
             Target::Inbox => None,
             Target::Name(name) => self.cached.names.get(&(account, name.as_str().to_owned())),
             Target::Use(special_use) => self.cached.uses.get(&(account, special_use.as_str())),
+            Target::Shared(reach) => {
+                let may = reach.rights.has(Rights::INSERT) && self.cached.mailboxes.contains_key(&reach.mailbox);
+                may.then_some(&reach.mailbox)
+            }
         };
         wanted.or_else(|| self.cached.names.get(&(account, INBOX.to_owned()))).copied()
     }

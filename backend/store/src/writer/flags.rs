@@ -1,5 +1,7 @@
 //! STORE: one UPDATE for all that change, whatever their number.
 
+use std::collections::BTreeMap;
+
 use relais_model::{Flag, ModSeq, Rights, SystemFlag, UidSet};
 
 use super::batch::{Batch, signed};
@@ -54,9 +56,9 @@ impl Batch<'_, '_> {
         if marks_seen && reach.reader.is_none() {
             self.note_reading(mailbox, &changed);
         }
-        let set = self.write_flags(reach, changed, change.op, bits).await?;
+        let (set, flipped) = self.write_flags(reach, changed, change.op, bits).await?;
         let highest = self.state(mailbox).map_or(0, |state| state.mod_seq);
-        Ok(Ok(FlagsStored { changed: set, modified, mod_seq: mod_seq(highest) }))
+        Ok(Ok(FlagsStored { changed: set, flipped, modified, mod_seq: mod_seq(highest) }))
     }
 
     /// Who marks many messages at once has read none of them.
@@ -74,10 +76,10 @@ impl Batch<'_, '_> {
         changed: Vec<(Row, u64)>,
         op: FlagOp,
         bits: u64,
-    ) -> Result<UidSet, StoreError> {
-        let mut set = UidSet::new();
+    ) -> Result<(UidSet, BTreeMap<u64, UidSet>), StoreError> {
+        let (mut set, mut flipped) = (UidSet::new(), BTreeMap::<u64, UidSet>::new());
         if changed.is_empty() {
-            return Ok(set);
+            return Ok((set, flipped));
         }
         let mailbox = reach.mailbox;
         // What is in the row is changed; what a reader has seen stands beside it.
@@ -88,6 +90,9 @@ impl Batch<'_, '_> {
             state.count_flags(row.flags, -1);
             state.count_flags(*flags, 1);
             set.insert_run(row.uid, row.uid);
+            if row.flags != *flags {
+                flipped.entry(row.flags ^ flags).or_default().insert_run(row.uid, row.uid);
+            }
         }
         let bits = bits & may;
         let kept = !may & ALL_FLAGS;
@@ -111,7 +116,7 @@ impl Batch<'_, '_> {
         self.note_changed(mailbox, after)?;
         let what = What::Flagged(changed.into_iter().map(|(row, flags)| (row.uid, flags)).collect());
         self.changes.push(MailboxChange { account, mailbox, mod_seq: changed_at, what });
-        Ok(set)
+        Ok((set, flipped))
     }
 }
 

@@ -26,6 +26,11 @@ fn flags_change_and_raise_mod_seq_only_where_they_differ() {
         let change = flags(FlagOp::Replace, vec![keyword("$Work"), DELETED]);
         let conditional = store.store_flags(inbox, set(&[(1, 2), (9, 90)]), change, since).await.unwrap();
         assert_eq!((conditional.changed, conditional.modified), (set(&[(2, 2), (9, 10)]), set(&[(1, 1)])));
+        // Which flags are others, and where.
+        let flipped: Vec<_> =
+            conditional.flipped.iter().map(|(bits, uids)| (view.flags_of(*bits), uids.clone())).collect();
+        let both = vec![DELETED, keyword("$Work")];
+        assert_eq!(flipped, [(both, set(&[(9, 10)])), (vec![DELETED, SEEN, keyword("$Work")], set(&[(2, 2)]))]);
         let none = store.store_flags(inbox, set(&[(2, 2)]), flags(FlagOp::Remove, vec![keyword("$Other")]), None).await;
         assert!(none.unwrap().changed.is_empty(), "a keyword that isn't there cannot be removed, nor is it made");
         assert_eq!(view.keywords().len(), 1);

@@ -2,12 +2,12 @@
 
 use relais_model::{Address, Rights, UidSet};
 use relais_store::{
-    AccountKey, AuditFilter, Author, ChangeError, FlagChange, FlagOp, Grantee, Happened, Lent, MailboxKey, NewAccount,
-    Page, Reach, Removal, Row, SharingError, Sight,
+    AccountChange, AccountKey, AuditFilter, Author, ChangeError, FlagChange, FlagOp, Grantee, Happened, Lent,
+    MailboxKey, NewAccount, Page, Reach, Removal, Row, SharingError, Sight, Target,
 };
 use serde_json::{Value, json};
 
-use crate::house::{DELETED, House, SEEN, append, keyword, message, name, on_both, set, uid};
+use crate::house::{DELETED, House, SEEN, append, delivery, keyword, message, name, on_both, set, uid};
 
 fn letters(text: &str) -> Rights {
     Rights::parse(text).unwrap()
@@ -168,6 +168,7 @@ fn seen_is_each_persons_own() {
         let before = kept.highest_mod_seq();
         let stored = store.store_flags(reach, set(&[(2, 4)]), flags(FlagOp::Add, vec![SEEN]), None).await.unwrap();
         assert_eq!(stored.changed, set(&[(2, 4)]));
+        assert!(stored.flipped.is_empty(), "they are no flags of the mailbox: {stored:?}");
         assert!(stored.mod_seq > before);
         assert_eq!(kept.changes_since(before, &set(&[(1, 6)])).flagged, set(&[(2, 4)]));
         assert_eq!((seen(&kept), house.seen(house.anna, inbox).await), ("2:4".to_owned(), "1:2".to_owned()));
@@ -412,6 +413,51 @@ fn addresses_are_lent() {
         store.remove_account(&Address::parse("sales@house.example").unwrap(), None, &Author::house()).await.unwrap();
         assert!(store.lent_to(bert).await.unwrap().is_empty(), "who is removed lends nothing");
         house.purge().await;
+        house.check().await;
+    });
+}
+
+/// A delivery into a mailbox of another's: within the rights there, at its owner's cost, and never lost.
+#[test]
+fn mail_is_delivered_into_what_is_shared() {
+    on_both(|house| async move {
+        let (inbox, store, bert) = (house.inbox().await, &house.store, house.bert);
+        house.share(inbox, bert, "lr").await;
+        let known = name("Other Users/anna@house.example/INBOX");
+        let id = house.status(house.anna, "INBOX").await.mailbox.mailbox_id;
+        assert_eq!(store.fillable(bert, &known).await.unwrap(), None, "who may read may not put anything there");
+        assert_eq!(store.fillable_by_id(bert, &id).await.unwrap(), None);
+        assert_eq!(store.fillable(bert, &name("INBOX")).await.unwrap(), None, "it is his own");
+        house.share(inbox, bert, "lrsi").await;
+        let reach = store.fillable(bert, &known).await.unwrap().unwrap();
+        assert_eq!(reach, house.reach(bert, inbox).await);
+        assert_eq!(store.fillable_by_id(bert, &id).await.unwrap(), Some((known, reach)));
+        let to = |reach: Reach| relais_store::Delivery {
+            mailbox: Target::Shared(reach),
+            flags: vec![SEEN, keyword("red")],
+            ..delivery(bert)
+        };
+        let accepted = house.accept(&message(1), vec![to(reach)]).await;
+        assert_eq!(accepted.deliveries[0].unwrap().mailbox, inbox);
+        assert_eq!(
+            (house.seen(bert, inbox).await, house.seen(house.anna, inbox).await),
+            ("1".to_owned(), String::new())
+        );
+        let flags = house.sight(house.anna, inbox).await.read(|rows| rows.get(uid(1)).unwrap().flags);
+        assert_eq!(flags, 0, "`red` needs `w`");
+        let used = async |account| store.quota(account).await.unwrap().unwrap().used_messages;
+        assert_eq!((used(house.anna).await, used(bert).await), (1, 0), "the room is the owner's");
+        // What isn't taken there goes into one's own INBOX.
+        let change = AccountChange { quota_messages: Some(Some(1)), ..AccountChange::default() };
+        let anna = Address::parse("anna@house.example").unwrap();
+        store.change_account(&anna, change, None, &Author::house()).await.unwrap();
+        let own = house.status(bert, "INBOX").await.mailbox.key;
+        for reach in [reach, Reach { rights: letters("lrs"), ..reach }, Reach { mailbox: MailboxKey::new(1), ..reach }]
+        {
+            let accepted = house.accept(&message(2), vec![to(reach)]).await;
+            assert_eq!(accepted.deliveries[0].unwrap().mailbox, own, "{reach:?}");
+        }
+        assert_eq!(house.status(house.anna, "INBOX").await.messages, 1);
         house.check().await;
     });
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use relais_model::Domain;
-use relais_store::{Author, MAX_SCRIPTS, MAX_SCRIPTS_OCTETS, RuleScope, SCRIPT_AFTER, SCRIPT_BEFORE, SieveError};
+use relais_store::{
+    Author, MAX_SCRIPTS, MAX_SCRIPTS_OCTETS, RuleScope, SCRIPT_AFTER, SCRIPT_BEFORE, SCRIPT_NOTE, SieveError,
+};
 
-use crate::house::{House, on_both};
+use crate::house::{House, name, on_both};
 use crate::people::address;
 
 async fn put(house: &House, scope: RuleScope, name: &str, text: &str) {
@@ -114,6 +116,50 @@ fn a_failure_is_told_once_a_text_and_all_goes_with_the_account() {
         store.remove_account(&address("anna@house.example"), None, &Author::house()).await.unwrap();
         house.purge().await;
         assert_eq!(store.sieve_scripts(mine).await.unwrap(), []);
+        house.check().await;
+    });
+}
+
+/// RFC 6785 §2.3.1: the mailbox's note counts, or else the server's; and the one that counts has the last word, also where it names nothing.
+#[test]
+fn notes_name_what_runs_at_imap() {
+    on_both(|house| async move {
+        let (store, anna, mine) = (&house.store, house.anna, RuleScope::Account(house.anna));
+        let (inbox, archive) = (house.inbox().await, house.status(anna, "Archive").await.mailbox.key);
+        let runs = async || {
+            let mut runs = Vec::new();
+            for mailbox in [inbox, archive] {
+                let script = store.sieve_at_imap(anna, mailbox).await.unwrap();
+                runs.push(script.map_or_else(String::new, |script| format!("{} {}", script.name, script.text)));
+            }
+            runs
+        };
+        let note = async |mailbox: Option<&str>, value: Option<&str>| {
+            let mailbox = match mailbox {
+                Some(of) => Some((house.status(anna, of).await.mailbox.key, name(of))),
+                None => None,
+            };
+            let values = vec![(SCRIPT_NOTE.to_owned(), value.map(|value| value.as_bytes().to_vec()))];
+            store.set_metadata(anna, mailbox, values).await.unwrap();
+        };
+        assert_eq!(runs().await, ["", ""]);
+        note(None, Some("all")).await;
+        assert_eq!(runs().await, ["", ""], "there is no such script");
+        put(&house, mine, "all", "keep;").await;
+        assert_eq!(runs().await, ["all keep;", "all keep;"], "what was remembered isn't any more");
+        note(Some("INBOX"), Some("one")).await;
+        assert_eq!(runs().await, ["", "all keep;"], "the server's is no backup");
+        put(&house, mine, "one", "discard;").await;
+        assert_eq!(runs().await, ["one discard;", "all keep;"]);
+        note(Some("Archive"), Some("")).await;
+        assert_eq!(runs().await, ["one discard;", ""]);
+        note(Some("INBOX"), None).await;
+        note(Some("Archive"), Some("a\0b")).await;
+        assert_eq!(runs().await, ["all keep;", ""]);
+        // Scripts are the mailbox's owner's, whoever else has one of that name.
+        put(&house, RuleScope::Account(house.bert), "theirs", "keep;").await;
+        note(None, Some("theirs")).await;
+        assert_eq!(runs().await, ["", ""]);
         house.check().await;
     });
 }

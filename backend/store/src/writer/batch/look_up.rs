@@ -269,6 +269,10 @@ impl Wanted {
                             self.uses.push(wanted);
                         }
                     }
+                    Target::Shared(reach) => {
+                        self.add_mailbox(reach.mailbox);
+                        self.filled.push(reach.mailbox);
+                    }
                 }
             }
         }
