@@ -10,12 +10,14 @@ use data_encoding::BASE32_NOPAD;
 use relais_filing::list::{Tokens, Wish, other, post_onward};
 use relais_message::format_date;
 use relais_model::{Address, Domain, ReversePath, SystemRandom, Timestamp};
+use relais_reading::Letter;
 use relais_store::{
     AccountKey, Author, HeldPost, ListAct, ListKey, ListMember, ListTerms, MAX_LIST_TITLE_OCTETS, MAX_POST_OCTETS,
     MAX_PREFIX_OCTETS, MailingList, MemberKey, NewMember, Page, PostKey, Posters as StorePosters, Store, StoreError,
     TraceId,
 };
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::checks::{self, Checks};
@@ -38,6 +40,8 @@ const LETTERS_A_MINUTE: usize = 30;
 const ASKED_AGAIN_AFTER: Duration = Duration::from_hours(1);
 /// Addresses that are remembered for that, at most; letters in the hour are fewer.
 const ASKED_AT_MOST: usize = 4096;
+/// Characters of a post that waits which are shown, at most.
+const MAX_SHOWN: usize = 10_000;
 /// Addresses elsewhere that one person invites in an hour, at most.
 const INVITED_AN_HOUR: usize = 100;
 
@@ -240,6 +244,23 @@ pub struct HeldPostView {
     pub held_at: Moment,
 }
 
+/// What a post says that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HeldPostText {
+    /// Names it.
+    pub id: String,
+    /// Who wrote it, as it says.
+    pub author: String,
+    /// Its subject.
+    pub subject: String,
+    /// Since when it waits.
+    pub held_at: Moment,
+    /// Its beginning, up to 10,000 characters; of HTML, what is read.
+    pub text: String,
+    /// What is with it, by name.
+    pub files: Vec<String>,
+}
+
 /// Who leaves which list, by a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaving {
@@ -438,14 +459,24 @@ impl Lists {
         }))
     }
 
+    /// Whether who asks looks after a list that they are on. Everybody.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`] where they aren't on it.
+    pub async fn is_owned(&self, actor: &Actor, list: &str) -> Result<bool, Failure> {
+        let (_, me) = actor.own()?;
+        let found = self.any(list).await?;
+        let member = self.store.list_member(found.key, me).await?;
+        Ok(member.ok_or_else(|| unknown(list))?.is_owner)
+    }
+
     /// Who asks leaves a list. Everybody.
     ///
     /// # Errors
     /// [`Failure::Absent`] where they aren't on it.
     pub async fn leave_own(&self, actor: &Actor, list: &str) -> Result<(), Failure> {
         let (_, me) = actor.own()?;
-        let address = Address::parse(list.trim()).map_err(|_| unknown(list))?;
-        let found = self.store.list(&address).await?.ok_or_else(|| unknown(list))?;
+        let found = self.any(list).await?;
         if self.store.leave_list(found.key, me, &actor.author()).await? { Ok(()) } else { Err(unknown(list)) }
     }
 
@@ -686,15 +717,33 @@ impl Lists {
         Ok(Rows::of(self.store.held_list_posts(found.key, &page).await?, held))
     }
 
+    /// One post that waits, with what it says. Domain admin, and who looks after the list.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`]; [`Failure::Absent`], also where somebody has decided already.
+    pub async fn post(&self, actor: &Actor, list: &str, id: &str) -> Result<HeldPostText, Failure> {
+        let (found, _) = self.find(actor, list, ListRight::Run).await?;
+        let HeldPost { key, author, subject, octets, held_at, .. } = self.held(&found, id).await?;
+        let letter = spawn_blocking(move || Letter::read(&octets)).await.map_err(|_| Failure::Failed)?;
+        let text = letter.text().chars().take(MAX_SHOWN).collect();
+        let files = letter.files.into_iter().map(|file| file.name).filter(|name| !name.is_empty()).collect();
+        Ok(HeldPostText { id: key.post_id(), author, subject, held_at: held_at.into(), text, files })
+    }
+
+    async fn held(&self, list: &MailingList, id: &str) -> Result<HeldPost, Failure> {
+        let absent = || Failure::Absent(Text::new("failure-unknown-post"));
+        let key = PostKey::parse(id).ok_or_else(absent)?;
+        self.store.held_list_post(key).await?.filter(|post| post.list == list.key).ok_or_else(absent)
+    }
+
     /// Lets a post go out, or turns it away. Domain admin, and who looks after the list.
     ///
     /// # Errors
     /// [`Failure::Forbidden`]; [`Failure::Absent`], also where somebody has decided already.
     pub async fn decide(&self, actor: &Actor, list: &str, id: &str, goes_out: bool) -> Result<(), Failure> {
         let (found, _) = self.find(actor, list, ListRight::Run).await?;
-        let absent = || Failure::Absent(Text::new("failure-unknown-post"));
-        let key = PostKey::parse(id).ok_or_else(absent)?;
-        let post = self.store.held_list_post(key).await?.filter(|post| post.list == found.key).ok_or_else(absent)?;
+        let post = self.held(&found, id).await?;
+        let key = post.key;
         if goes_out {
             let to = self.tokens().await?.more(&found.address, MemberKey::new(0));
             let now = self.store.now();
@@ -735,6 +784,12 @@ impl Lists {
 
     async fn tokens(&self) -> Result<Tokens, Failure> {
         Ok(Tokens::new(&self.store.secret("lists").await?))
+    }
+
+    /// A list, whoever asks.
+    async fn any(&self, list: &str) -> Result<MailingList, Failure> {
+        let address = Address::parse(list.trim()).map_err(|_| unknown(list))?;
+        self.store.list(&address).await?.ok_or_else(|| unknown(list))
     }
 
     /// A list, and what who asks may do with it: at least `least`. Who may that with no list is told so, whether there is this one or not.

@@ -82,6 +82,28 @@ mlist-members-go = { $count ->
     [one] { $count } member leaves it
    *[other] { $count } members leave it
 }
+account-lists = Mailing lists
+own-lists-lead = Mailing lists of this house that write to you, and those that you look after.
+own-lists-on = Lists I am on
+own-lists-run = Lists I run
+own-lists-owner = you look after it
+own-lists-member = member
+own-lists-none = You are on no mailing list
+own-lists-none-why = Where a list of this house writes to you, it stands here.
+own-lists-run-none = You look after no mailing list
+own-lists-run-none-why = Whoever manages the domain can make you the owner of one.
+own-list-leave = Leave
+own-list-leave-title = Leave { $address }?
+own-list-leave-text = It writes to you no more. To come back, ask those who look after it, or join it again where it is open.
+own-list-leave-owner = You no longer look after it
+own-list-left = You have left { $address }. What is on its way may still arrive.
+mlist-members-invite-help = Addresses of this house are on it at once. Any other gets a letter first, and is on it once whoever reads it says so.
+mlist-members-invited = Added: { $count }. Invited, and on it once they say so: { $invited }.
+mlist-members-invited-partly = Added: { $count }. Invited, and on it once they say so: { $invited }. No addresses, and left out: { $refused }
+mlist-post-no-subject = Without a subject
+mlist-post-text = What it says
+mlist-post-empty = It has no text that can be shown.
+mlist-post-file = Attached
 nav-lists = Mailing lists
 failure-list-name = A list’s name has 1 to { $most } plain letters, digits, dots, dashes and underscores before the @.
 failure-list-size = A message may have 1 KiB to 10 MiB.

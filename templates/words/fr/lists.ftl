@@ -82,6 +82,28 @@ mlist-members-go = { $count ->
     [one] { $count } membre la quitte
    *[other] { $count } membres la quittent
 }
+account-lists = Listes de diffusion
+own-lists-lead = Les listes de diffusion de cette maison qui vous écrivent, et celles dont vous vous occupez.
+own-lists-on = Listes où je suis
+own-lists-run = Listes dont je m’occupe
+own-lists-owner = vous vous en occupez
+own-lists-member = membre
+own-lists-none = Vous n’êtes sur aucune liste
+own-lists-none-why = Quand une liste de cette maison vous écrit, elle figure ici.
+own-lists-run-none = Vous ne vous occupez d’aucune liste
+own-lists-run-none-why = Qui gère le domaine peut vous en confier une.
+own-list-leave = Quitter
+own-list-leave-title = Quitter { $address } ?
+own-list-leave-text = Elle ne vous écrira plus. Pour y revenir, demandez à ceux qui s’en occupent, ou rejoignez-la si elle est ouverte.
+own-list-leave-owner = Vous ne vous en occupez plus
+own-list-left = Vous avez quitté { $address }. Ce qui est en route peut encore arriver.
+mlist-members-invite-help = Les adresses de cette maison y sont aussitôt. Toute autre reçoit d’abord un message, et y est quand qui le lit le confirme.
+mlist-members-invited = Ajoutés : { $count }. Invités, et inscrits dès qu’ils le confirment : { $invited }.
+mlist-members-invited-partly = Ajoutés : { $count }. Invités, et inscrits dès qu’ils le confirment : { $invited }. Laissés de côté, car ce ne sont pas des adresses : { $refused }
+mlist-post-no-subject = Sans objet
+mlist-post-text = Ce qu’il dit
+mlist-post-empty = Il n’a pas de texte qui puisse être montré.
+mlist-post-file = Pièce jointe
 nav-lists = Listes
 failure-list-name = Le nom d’une liste a de 1 à { $most } lettres simples, chiffres, points, tirets et soulignés avant le @.
 failure-list-size = Un message peut avoir de 1 Kio à 10 Mio.

@@ -223,7 +223,12 @@ fn entry_page(frame: Frame, entry: &ActivityView, role: Role) -> EntryPage {
 
 /// As the service will decide, as far as it is known without trying.
 fn may_undo(act: &str, role: Role) -> bool {
-    let least = if act.starts_with("person.") || act.starts_with("alias.") { Role::DomainAdmin } else { Role::Owner };
+    let least = match act.split('.').next() {
+        // Whose it is may: who sees the change is among them, mostly.
+        Some("mailbox" | "list") => Role::User,
+        Some("person" | "alias") => Role::DomainAdmin,
+        _ => Role::Owner,
+    };
     role >= least
 }
 
