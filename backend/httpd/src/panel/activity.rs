@@ -323,9 +323,21 @@ fn refused(id: &str, why: Text) -> Response {
 
 /// Leads on to `path`, where it is said what was done to `subject`, with the way to take it back.
 pub(super) async fn done_undoably(web: &Web, actor: &Actor, path: &str, text: Text, subject: &str) -> Response {
+    done_undoably_since(web, actor, path, text, (subject, None)).await
+}
+
+/// As [`done_undoably`], where it may be that nothing was changed: what was done before `since` is not taken back.
+pub(crate) async fn done_undoably_since(
+    web: &Web,
+    actor: &Actor,
+    path: &str,
+    text: Text,
+    (subject, since): (&str, Option<Moment>),
+) -> Response {
     let last = ActivityWanted {
         author: Some(actor.name.clone()),
         subject: Some(subject.to_owned()),
+        since,
         limit: Some(1),
         ..ActivityWanted::default()
     };
