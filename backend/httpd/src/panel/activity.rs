@@ -449,7 +449,10 @@ mod tests {
         let told: Vec<_> = told.iter().map(|member| (member.before.as_str(), member.after.as_str())).collect();
         let (how, read) = (frame.say("share-sends-as"), frame.say("share-level-read"));
         let with = grantee_words(&frame, "ben@example.org");
-        assert_eq!(told, [(how.as_str(), ""), ("INBOX", "INBOX"), ("–", &read), (&with, &with)]);
+        assert_eq!(
+            told,
+            [(how.as_str(), ""), ("INBOX", "INBOX"), ("–", read.as_str()), (with.as_str(), with.as_str())]
+        );
     }
 
     #[test]
