@@ -92,6 +92,8 @@ export const PAGES = [
   { name: "system", path: "/panel/system", role: OWNER },
   { name: "system-log", path: "/panel/system/log", role: OWNER },
   { name: "account", path: "/panel/account", role: USER },
+  { name: "account-lists", path: "/panel/account/lists", role: USER },
+  { name: "account-lists-run", path: "/panel/account/lists/run", role: USER },
   { name: "account-password", path: "/panel/account/password", role: USER },
   { name: "account-second-factor", path: "/panel/account/second-factor", role: USER },
   { name: "account-second-factor-remove", path: "/panel/account/second-factor/remove", role: USER },

@@ -201,17 +201,23 @@ impl Keeper<'_> {
     }
 
     /// A wish is answered with the question whether it is meant. Nothing is said to who may be somebody else. `mark`: it was wished on our own
-    /// page, which made it for this address.
+    /// page, which made it for this address; or who looks after the list invites it.
     async fn wished(&self, wish: Wish, mark: &str) -> Result<Served, StoreError> {
         let silent = || Ok((done("Nothing is answered to this"), Vec::new()));
-        let is_from_page =
-            |author: &Address| self.tokens.confirmed(self.list.key, author, mark, self.now) == Some(wish);
-        let author = self.post.author.clone().filter(|author| self.may_answer() || is_from_page(author));
-        let Some(author) = author else { return silent() };
+        let Some(author) = self.post.author.clone() else { return silent() };
+        let marked = self.tokens.confirmed(self.list.key, &author, mark, self.now);
+        let wish = match marked {
+            Some(Wish::Invited) if wish == Wish::Join => Wish::Invited,
+            _ => wish,
+        };
+        if !self.may_answer() && marked != Some(wish) {
+            return silent();
+        }
         let is_member = self.desk.store.list_member(self.list.key, &author).await?.is_some();
         let list = self.list.address.to_string();
         let (subject, text, reply_to) = match wish {
             Wish::Join if is_member || !self.list.terms.is_open => return silent(),
+            Wish::Invited if is_member => return silent(),
             Wish::Leave if !is_member => return silent(),
             Wish::Help => {
                 let mail = |act| other(&self.list.address, act, "").to_string();
@@ -224,14 +230,16 @@ impl Keeper<'_> {
                 };
                 ("About this mailing list", written(&text), None)
             }
-            Wish::Join | Wish::Leave => {
+            Wish::Join | Wish::Invited | Wish::Leave => {
                 let mark = self.tokens.wish(self.list.key, &author, wish, self.now);
                 let link = format!(
                     "{}/lists/confirm/{list}/{mark}/{}",
                     self.desk.config.web_origin,
                     BASE32_NOPAD.encode(author.to_string().as_bytes())
                 );
-                let text = ConfirmText { member: author.to_string(), list, joins: wish == Wish::Join, link };
+                let (joins, is_invited) = (wish != Wish::Leave, wish == Wish::Invited);
+                let text =
+                    ConfirmText { member: author.to_string(), list, joins, is_invited, owner: self.owner(), link };
                 ("Please confirm", written(&text), Some(other(&self.list.address, ListAct::Confirm, &mark)))
             }
         };
@@ -250,14 +258,14 @@ impl Keeper<'_> {
         let (store, by) = (&self.desk.store, Author::house());
         let has_changed = match wish {
             Wish::Join if !self.list.terms.is_open => Ok(false),
-            Wish::Join => match store.list_member(self.list.key, &author).await? {
+            Wish::Join | Wish::Invited => match store.list_member(self.list.key, &author).await? {
                 Some(member) if member.stopped_at.is_none() => Ok(false),
                 _ => {
                     let new = vec![NewMember::reader(author.clone())];
                     store.put_list_members(self.list.key, new, &by).await.map(|_| true)
                 }
             },
-            _ => store.remove_list_member(self.list.key, &author, &by).await,
+            Wish::Leave | Wish::Help => store.leave_list(self.list.key, &author, &by).await,
         };
         match has_changed {
             Ok(true) => {}
@@ -268,11 +276,11 @@ impl Keeper<'_> {
         let text = DoneText {
             member: author.to_string(),
             list: self.list.address.to_string(),
-            joins: wish == Wish::Join,
+            joins: wish != Wish::Leave,
             leave: other(&self.list.address, ListAct::Unsubscribe, "").to_string(),
             owner: self.owner(),
         };
-        let subject = if wish == Wish::Join { "Welcome to the list" } else { "You have left the list" };
+        let subject = if wish == Wish::Leave { "You have left the list" } else { "Welcome to the list" };
         let letter = self.letter(&author, subject, &written(&text), None, 0).await?;
         Ok((done("Confirmed"), letter.into_iter().collect()))
     }
@@ -409,6 +417,10 @@ struct ConfirmText {
     member: String,
     list: String,
     joins: bool,
+    /// By who looks after the list, and not by themselves.
+    is_invited: bool,
+    /// Reaches those who look after it.
+    owner: String,
     /// The page that confirms it.
     link: String,
 }

@@ -279,6 +279,8 @@ pub fn post_onward(
 pub enum Wish {
     /// To subscribe.
     Join,
+    /// The same, asked by who looks after the list: it need not be open.
+    Invited,
     /// To leave.
     Leave,
     /// To know how.
@@ -349,10 +351,15 @@ impl Tokens {
         self.number(act.suffix(), detail).map(PostKey::new)
     }
 
-    /// What confirms that `address` wants to join, or to leave, as long as that is the same wish.
+    /// What confirms that `address` wants to join, by itself or as it is invited, or to leave, as long as that is the same wish.
     pub fn wish(&self, list: ListKey, address: &Address, wish: Wish, now: Timestamp) -> String {
         let day = now.millis().div_euclid(DAY);
-        let (letter, numbers) = (if wish == Wish::Join { "j" } else { "l" }, format!("{day} {}", list.value()));
+        let letter = match wish {
+            Wish::Join => "j",
+            Wish::Invited => "i",
+            Wish::Leave | Wish::Help => "l",
+        };
+        let numbers = format!("{day} {}", list.value());
         format!("{letter}{day}-{}", self.mark(&[letter, &numbers, &fold(address)]))
     }
 
@@ -360,6 +367,7 @@ impl Tokens {
     pub fn confirmed(&self, list: ListKey, address: &Address, mark: &str, now: Timestamp) -> Option<Wish> {
         let wish = match mark.get(..1)? {
             "j" => Wish::Join,
+            "i" => Wish::Invited,
             "l" => Wish::Leave,
             _ => return None,
         };
@@ -566,6 +574,9 @@ mod tests {
         assert_eq!(tokens.confirmed(ListKey::new(8), &ann, &mark, now), None);
         assert_eq!(tokens.confirmed(key, &Address::parse("bob@a.example").unwrap(), &mark, now), None);
         assert_eq!(tokens.confirmed(key, &ann, &mark.replacen('j', "l", 1), now), None);
+        assert_eq!(tokens.confirmed(key, &ann, &mark.replacen('j', "i", 1), now), None, "who wishes isn't invited");
+        let invited = tokens.wish(key, &ann, Wish::Invited, now);
+        assert_eq!(tokens.confirmed(key, &ann, &invited, now), Some(Wish::Invited));
     }
 
     #[test]

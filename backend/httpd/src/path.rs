@@ -170,6 +170,10 @@ pub(crate) const OWN_JUNK: &str = "/panel/account/junk";
 pub(crate) const OWN_JUNK_REMOVE: &str = "/panel/account/junk/remove";
 pub(crate) const OWN_JUNK_CODE: &str = "/panel/account/junk/code";
 pub(crate) const OWN_JUNK_FORGET: &str = "/panel/account/junk/forget";
+/// Mailing lists that one is on, and those that one looks after.
+pub(crate) const OWN_LISTS: &str = "/panel/account/lists";
+pub(crate) const OWN_LISTS_RUN: &str = "/panel/account/lists/run";
+pub(crate) const OWN_LIST_LEAVE: &str = "/panel/account/lists/{list}/leave";
 /// Mail that one brings along, and takes out.
 pub(crate) const OWN_MOVING: &str = "/panel/account/moving";
 pub(crate) const OWN_MOVING_STOP: &str = "/panel/account/moving/stop";
@@ -254,6 +258,7 @@ pub(crate) const LIST: &str = "/panel/lists/{list}";
 pub(crate) const LIST_MEMBERS: &str = "/panel/lists/{list}/members";
 pub(crate) const LIST_MEMBER_REMOVE: &str = "/panel/lists/{list}/members/remove";
 pub(crate) const LIST_POSTS: &str = "/panel/lists/{list}/posts";
+pub(crate) const LIST_POST: &str = "/panel/lists/{list}/posts/{post}";
 pub(crate) const LIST_REMOVE: &str = "/panel/lists/{list}/remove";
 /// Where a member leaves, with what stands in each message that they get.
 pub(crate) const LIST_LEAVE: &str = "/lists/leave/{mark}";

@@ -344,6 +344,13 @@ impl Reception {
         let Checked { octets, judgement, is_wanted, verdict, proof, may_go_on } = checked;
         let found = Found { verdict: verdict.as_ref(), proof: proof.as_ref(), may_go_on };
         let scripts = self.scripts(whose, &mut plans, &octets, &found).await?;
+        let reached = match &arrival.visit.identity {
+            Some(_) => {
+                let message = octets.get(added_octets..).unwrap_or_default();
+                self.reached(&envelope.reverse_path, &plans, message).await?
+            }
+            None => 0,
+        };
         spooled.octets = octets;
         let content = prepare(spooled).await;
         let (size_octets, subject) = (content.size_octets(), content.facts().subject.clone());
@@ -353,7 +360,8 @@ impl Reception {
         }
         let mut sender = None;
         if let Some(identity) = &arrival.visit.identity {
-            let sent = match self.allowed(identity, &arrival, &envelope, acceptance.outbound.is_some()).await {
+            let is_outbound = acceptance.outbound.is_some();
+            let sent = match self.allowed(identity, &arrival, (&envelope, reached), is_outbound).await {
                 Ok(sent) => sent,
                 Err(reply) => return Err(self.not_allowed(whose, subject, reply).await),
             };

@@ -1,13 +1,16 @@
 //! Who changed what, and undoing it.
 
 use relais_model::{Address, Domain};
-use relais_store::{Account, AuditEntry, AuditFilter, AuditKey, DirectoryError, Store, is_undoable_act};
+use relais_store::{
+    Account, AccountKey, AuditEntry, AuditFilter, AuditKey, DirectoryError, ListKey, Store, is_undoable_act,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::directory::readable;
 use crate::paging::{Rows, page};
-use crate::{Actor, Failure, Moment, Reach, Role, Text};
+use crate::sharing::require_management;
+use crate::{Actor, Failure, Moment, Reach, Role, Text, lists};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -80,7 +83,8 @@ impl Activity {
         Self { store }
     }
 
-    /// Changes: to owners all; to domain admins those that concern their domains; to others those about themselves.
+    /// Changes: to owners all; to domain admins those that concern their domains; to others those about themselves or, where the subject is a
+    /// mailing list that they look after, about that.
     ///
     /// # Errors
     /// [`Failure::Forbidden`] for who has neither role nor account.
@@ -97,7 +101,13 @@ impl Activity {
         match (&actor.reach, &actor.account) {
             (Reach::All, _) if actor.role == Role::Owner => {}
             (_, _) if actor.role >= Role::DomainAdmin => filter.domains = Some(actor.domains().unwrap_or_default()),
-            (_, Some((account, _))) => filter.about = Some(*account),
+            (_, Some((account, _))) => {
+                let list = match &filter.subject {
+                    Some(subject) => lists::run_by(&self.store, actor, subject).await?,
+                    None => None,
+                };
+                (filter.about, filter.about_list) = if list.is_some() { (None, list) } else { (Some(*account), None) };
+            }
             (_, None) => return Err(Failure::Forbidden(Text::new("failure-forbidden"))),
         }
         let listing = self.store.audit(&filter, &page(wanted.after.as_deref(), wanted.limit)).await?;
@@ -143,12 +153,29 @@ impl Activity {
         };
         let own = actor.account.as_ref().map(|(account, _)| account.value());
         let is_about_self = own.is_some() && entry.about == own;
-        if is_in_reach || is_about_self { Ok(entry) } else { Err(absent()) }
+        if is_in_reach || is_about_self || self.is_of_own_list(actor, &entry).await? {
+            return Ok(entry);
+        }
+        Err(absent())
+    }
+
+    /// Whether a change is of a list that who asks looks after.
+    async fn is_of_own_list(&self, actor: &Actor, entry: &AuditEntry) -> Result<bool, Failure> {
+        match entry.about.filter(|_| entry.act.starts_with("list.")) {
+            Some(list) => Ok(lists::runs(&self.store, actor, ListKey::new(list)).await?),
+            None => Ok(false),
+        }
     }
 
     /// To undo a change takes what it took to make it, and power over the person, also over who they would be again.
     async fn require_right(&self, actor: &Actor, entry: &AuditEntry) -> Result<(), Failure> {
         let family = entry.act.split('.').next().unwrap_or_default();
+        if family == "list" && self.is_of_own_list(actor, entry).await? {
+            return Ok(());
+        }
+        if family == "mailbox" {
+            return self.require_right_to_share(actor, entry).await;
+        }
         actor.require(match family {
             "person" | "alias" => Role::DomainAdmin,
             "domain" if is_for_domain_admins(entry) => Role::DomainAdmin,
@@ -173,6 +200,20 @@ impl Activity {
             actor.require_proof()?;
         }
         actor.require_power_over(&again)
+    }
+
+    /// Mailboxes and addresses are shared by whose they are, by who manages a team's domain, and by owners.
+    async fn require_right_to_share(&self, actor: &Actor, entry: &AuditEntry) -> Result<(), Failure> {
+        if actor.account.as_ref().is_some_and(|(own, _)| entry.about == Some(own.value())) {
+            return Ok(());
+        }
+        actor.require(Role::DomainAdmin)?;
+        let account = match entry.about {
+            Some(account) => self.store.account_by_key(AccountKey::new(account)).await?,
+            None => None,
+        };
+        let account = account.ok_or_else(|| Failure::Absent(Text::new("failure-unknown-entry")))?;
+        require_management(actor, &account)
     }
 
     /// The account with the role and domains that it had before the change.

@@ -287,11 +287,7 @@ impl Service {
     async fn managed(&self, by: &Actor, address: &str) -> Result<Account, Failure> {
         by.require(Role::DomainAdmin)?;
         let account = self.people.find(by, address).await?;
-        by.require_power_over(&account)?;
-        if !account.is_team {
-            by.require(Role::Owner)?;
-            by.require_proof()?;
-        }
+        require_management(by, &account)?;
         Ok(account)
     }
 
@@ -345,6 +341,17 @@ impl Service {
             }
         }
     }
+}
+
+/// See [`Service::managed`].
+pub(crate) fn require_management(by: &Actor, account: &Account) -> Result<(), Failure> {
+    by.require(Role::DomainAdmin)?;
+    by.require_power_over(account)?;
+    if !account.is_team {
+        by.require(Role::Owner)?;
+        by.require_proof()?;
+    }
+    Ok(())
 }
 
 pub(crate) fn refused(error: SharingError) -> Failure {

@@ -17,7 +17,7 @@ use sqlx::{AnyConnection, Row as _};
 use crate::key::Keys;
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
-use crate::{AccountKey, AuditKey, DomainKey, Store, StoreError};
+use crate::{AccountKey, AuditKey, DomainKey, ListKey, Store, StoreError};
 
 /// How long a change is remembered.
 pub const AUDIT_KEPT_FOR: Duration = Duration::from_hours(24 * 400);
@@ -114,6 +114,8 @@ pub struct AuditFilter {
     pub domains: Option<Vec<DomainKey>>,
     /// Those about this account, whoever made them.
     pub about: Option<AccountKey>,
+    /// Those about this mailing list.
+    pub about_list: Option<ListKey>,
     /// By an author of exactly this name.
     pub author: Option<String>,
     /// To exactly this subject.
@@ -236,8 +238,10 @@ impl Store {
         if let Some(domains) = &filter.domains {
             listed.and_among("domain_key", domains.iter().map(|key| key.value()));
         }
-        if let Some(account) = filter.about {
-            listed.and("about = $", account.value());
+        // Keys of different tables are different numbers.
+        for about in [filter.about.map(AccountKey::value), filter.about_list.map(ListKey::value)].into_iter().flatten()
+        {
+            listed.and("about = $", about);
         }
         if let Some(author) = &filter.author {
             listed.and("author = $", author.as_str());

@@ -8,11 +8,11 @@ use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use crate::audit::{Deed, Scribe};
-use crate::directory::read_address;
+use crate::audit::{AuditEntry, Deed, Scribe};
+use crate::directory::{DirectoryError, read_address};
 use crate::error::StoreError;
 use crate::key::{AccountKey, DomainKey};
-use crate::sharing::{Grantee, NAMED, SharingError, name_of};
+use crate::sharing::{Grantee, NAMED, SharingError, grantee_named, name_of};
 use crate::{Author, Store};
 
 /// How many an address is lent to, at most.
@@ -48,6 +48,11 @@ impl Lent {
             Self::OnBehalf => "on_behalf",
             Self::As => "as",
         }
+    }
+
+    /// By the name that the audit tells.
+    fn named(name: &str) -> Option<Self> {
+        [Self::OnBehalf, Self::As].into_iter().find(|how| how.as_str() == name)
     }
 }
 
@@ -129,17 +134,40 @@ impl Store {
         by: &Author,
     ) -> Result<(), SharingError> {
         let scribe = self.scribe(by);
-        self.write(move |tx| Box::pin(async move { lend_in(tx, &scribe, owner, grantee, how).await })).await
+        self.write(move |tx| Box::pin(async move { lend_in(tx, &scribe, owner, grantee, |_| how).await.map(|_| ()) }))
+            .await
     }
 }
 
+/// Writes back how an address was lent before, where it still is lent as the change left it.
+///
+/// # Errors
+/// [`DirectoryError::ChangedSince`], [`DirectoryError::NotUndoable`].
+pub(crate) async fn undo(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe) -> Result<(), DirectoryError> {
+    let changed = |member: &str| DirectoryError::ChangedSince(vec![member.to_owned()]);
+    let told = |state: &Option<serde_json::Value>, name: &str| {
+        state.as_ref().and_then(|state| state.get(name)).and_then(serde_json::Value::as_str).map(str::to_owned)
+    };
+    let how = |state| told(state, "how").and_then(|how| Lent::named(&how));
+    let (before, after) = (how(&entry.before), how(&entry.after));
+    let with = told(&entry.after, "with").or_else(|| told(&entry.before, "with"));
+    let (Some(owner), Some(with)) = (entry.about.map(AccountKey::new), with) else {
+        return Err(DirectoryError::NotUndoable);
+    };
+    let grantee = grantee_named(tx, &with, entry.key).await?.ok_or_else(|| changed("with"))?;
+    let restore = |present: Option<Lent>| if present == after { before } else { present };
+    let found = lend_in(tx, scribe, owner, grantee, restore).await?;
+    if found == after { Ok(()) } else { Err(changed("how")) }
+}
+
+/// Lends it as `change` makes of how it is lent; gives how it was.
 async fn lend_in(
     tx: &mut AnyConnection,
     scribe: &Scribe,
     owner: AccountKey,
     grantee: Grantee,
-    how: Option<Lent>,
-) -> Result<(), SharingError> {
+    change: impl FnOnce(Option<Lent>) -> Option<Lent> + Send,
+) -> Result<Option<Lent>, SharingError> {
     // Its row is written, so that all who lend it, and who purges it, wait for each other on both engines.
     let sql = "UPDATE account SET version = version WHERE account_key = $1 RETURNING address, domain_key";
     let row: Option<(String, i64)> = sqlx::query_as(sql).bind(owner.value()).fetch_optional(&mut *tx).await?;
@@ -151,8 +179,9 @@ async fn lend_in(
     let rows: Vec<(i64, i64, i64)> = sqlx::query_as(sql).bind(owner.value()).fetch_all(&mut *tx).await?;
     let found = rows.iter().find(|(kind, who, _)| (*kind, *who) == (grantee.kind(), grantee.who()));
     let before = found.map(|(_, _, how)| Lent::read(*how)).transpose()?;
+    let how = change(before);
     if before == how {
-        return Ok(());
+        return Ok(before);
     }
     if before.is_none() && i64::try_from(rows.len()).is_ok_and(|rows| rows >= MAX_LENT) {
         return Err(SharingError::TooMany);
@@ -171,7 +200,7 @@ async fn lend_in(
     let (about, domain) = (Some(owner.value()), Some(DomainKey::new(domain)));
     let deed = Deed { act: "mailbox.lend", subject, about, domain, before: told(before), after: told(how) };
     scribe.note(tx, deed).await?;
-    Ok(())
+    Ok(before)
 }
 
 /// An account goes: what it lent, and what was lent to it.

@@ -13,10 +13,10 @@ use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use crate::audit::{Deed, Scribe};
-use crate::directory::read_address;
+use crate::audit::{AuditEntry, Deed, Scribe};
+use crate::directory::{DirectoryError, fold, read_address};
 use crate::error::StoreError;
-use crate::key::{AccountKey, DomainKey, MailboxKey};
+use crate::key::{AccountKey, AuditKey, DomainKey, MailboxKey};
 use crate::lending;
 use crate::mailbox::{self, MailboxStatus};
 use crate::news::Happened;
@@ -209,6 +209,16 @@ pub enum SharingError {
 impl From<sqlx::Error> for SharingError {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(error.into())
+    }
+}
+
+impl From<SharingError> for DirectoryError {
+    fn from(error: SharingError) -> Self {
+        match error {
+            SharingError::NotFound | SharingError::Owner => Self::NotUndoable,
+            SharingError::TooMany => Self::Unfit("it is shared with as many as it may be"),
+            SharingError::Failed(error) => Self::Failed(error),
+        }
     }
 }
 
@@ -495,6 +505,55 @@ async fn change_in(
     let deed = Deed { act: "mailbox.share", subject, about, domain, before: told(before), after: told(after) };
     scribe.note(tx, deed).await?;
     Ok((owner, before, after))
+}
+
+/// Writes back what somebody might do in a mailbox before, where they still may what the change left them. Gives whose mailbox it is and
+/// whom it was about: they are to hear of it.
+///
+/// # Errors
+/// [`DirectoryError::ChangedSince`], also where a mailbox or somebody came later under the same name; [`DirectoryError::NotUndoable`].
+pub(crate) async fn undo(
+    tx: &mut AnyConnection,
+    entry: &AuditEntry,
+    scribe: &Scribe,
+) -> Result<(AccountKey, Grantee), DirectoryError> {
+    let changed = |member: &str| DirectoryError::ChangedSince(vec![member.to_owned()]);
+    let told = |state: &Option<serde_json::Value>, name: &str| {
+        let text = state.as_ref().and_then(|state| state.get(name)).and_then(serde_json::Value::as_str);
+        text.map(str::to_owned).ok_or(DirectoryError::NotUndoable)
+    };
+    let owner = entry.about.ok_or(DirectoryError::NotUndoable)?;
+    let (before, after) = (read_rights(&told(&entry.before, "rights")?)?, read_rights(&told(&entry.after, "rights")?)?);
+    let grantee = grantee_named(tx, &told(&entry.after, "with")?, entry.key).await?.ok_or_else(|| changed("with"))?;
+    // Keys grow with time: what has a larger one than the change was not there yet.
+    let sql = "SELECT mailbox_key FROM mailbox WHERE account_key = $1 AND name = $2 AND mailbox_key < $3";
+    let query = sqlx::query_scalar(sql).bind(owner).bind(told(&entry.after, "mailbox")?).bind(entry.key.value());
+    let mailbox: Option<i64> = query.fetch_optional(&mut *tx).await?;
+    let mailbox = MailboxKey::new(mailbox.ok_or_else(|| changed("mailbox"))?);
+    let restore = |present: Rights| if present == after { before } else { present };
+    let (owner, found, _) = change_in(tx, scribe, mailbox, grantee, restore).await?;
+    if found == after { Ok((owner, grantee)) } else { Err(changed("rights")) }
+}
+
+/// Whom a name means that a change told; none where they are gone, or came later under the same name.
+pub(crate) async fn grantee_named(
+    tx: &mut AnyConnection,
+    name: &str,
+    told_in: AuditKey,
+) -> Result<Option<Grantee>, StoreError> {
+    if name == "anyone" {
+        return Ok(Some(Grantee::Anyone));
+    }
+    if let Some(domain) = name.strip_prefix('@') {
+        let sql = "SELECT domain_key FROM domain WHERE name = $1 AND removed_at IS NULL AND domain_key < $2";
+        let query = sqlx::query_scalar(sql).bind(domain).bind(told_in.value());
+        let key: Option<i64> = query.fetch_optional(tx).await?;
+        return Ok(key.map(|key| Grantee::Domain(DomainKey::new(key))));
+    }
+    let sql = "SELECT account_key FROM account WHERE folded = $1 AND removed_at IS NULL AND account_key < $2";
+    let query = sqlx::query_scalar(sql).bind(fold(&read_address(name)?)).bind(told_in.value());
+    let key: Option<i64> = query.fetch_optional(tx).await?;
+    Ok(key.map(|key| Grantee::Account(AccountKey::new(key))))
 }
 
 /// As people name whom rights are given to.

@@ -1,8 +1,9 @@
-//! Mailing lists: what they are, who is on them, which posts wait.
+//! Mailing lists: what they are, who is on them, which posts wait; and one's own. What is done with one list is done by who looks after it, too.
 
 use axum::extract::Path;
 use relais_service::{
-    HeldPostView, ListChange, ListMemberView, ListMembersForm, ListMembersPut, ListView, ListsWanted, NewList,
+    HeldPostText, HeldPostView, ListChange, ListMemberView, ListMembersForm, ListMembersPut, ListView, ListsWanted,
+    NewList, OwnListView, OwnListsWanted,
 };
 
 use super::kit::{
@@ -12,8 +13,12 @@ use super::kit::{
 use super::segment;
 
 type Look = Caller<least::HelpDesk, Read<group::Addresses>>;
-type Export = Caller<least::DomainAdmin, Read<group::Addresses>>;
 type Change = Caller<least::DomainAdmin, Write<group::Addresses>>;
+/// Whoever looks after the list, or has the role: the service knows which.
+type LookAfter = Caller<least::User, Read<group::Addresses>>;
+type Run = Caller<least::User, Write<group::Addresses>>;
+type Own = Caller<least::User, Read<group::Account>>;
+type Leave = Caller<least::User, Write<group::Account>>;
 
 pub(super) fn operations(operations: Operations) -> Operations {
     operations
@@ -27,8 +32,11 @@ pub(super) fn operations(operations: Operations) -> Operations {
         .get("/lists/{list}/members/export", export, "All addresses of a mailing list, one a line")
         .delete("/lists/{list}/members/{address}", remove_member, "Take somebody off a mailing list")
         .get("/lists/{list}/posts", posts, "Posts that wait for an owner")
+        .get("/lists/{list}/posts/{id}", post, "What a post says that waits for an owner")
         .post("/lists/{list}/posts/{id}/approve", approve, "Let a post go out")
         .post("/lists/{list}/posts/{id}/reject", reject, "Turn a post away")
+        .get("/me/lists", own, "Mailing lists that one is on, or looks after")
+        .delete("/me/lists/{list}", leave, "Leave a mailing list")
 }
 
 async fn list(caller: Look, Query(wanted): Query<ListsWanted>) -> Answer<Many<ListView>> {
@@ -40,12 +48,12 @@ async fn create(caller: Change, Json(new): Json<NewList>) -> Answer<Made<ListVie
     Ok(Made { at: format!("{PREFIX}/lists/{}", segment(&body.address)), body })
 }
 
-async fn show(caller: Look, Path(list): Path<String>) -> Answer<One<ListView>> {
+async fn show(caller: LookAfter, Path(list): Path<String>) -> Answer<One<ListView>> {
     Ok(One(caller.web.service().lists.show(&caller.actor, &list).await?))
 }
 
 async fn change(
-    caller: Change,
+    caller: Run,
     Path(list): Path<String>,
     read: IfMatch,
     Json(change): Json<ListChange>,
@@ -59,7 +67,7 @@ async fn remove(caller: Change, Path(list): Path<String>, read: IfMatch) -> Answ
 }
 
 async fn members(
-    caller: Look,
+    caller: LookAfter,
     Path(list): Path<String>,
     Query(wanted): Query<ListsWanted>,
 ) -> Answer<Many<ListMemberView>> {
@@ -67,36 +75,49 @@ async fn members(
 }
 
 async fn put_members(
-    caller: Change,
+    caller: Run,
     Path(list): Path<String>,
     Json(form): Json<ListMembersForm>,
 ) -> Answer<Seen<ListMembersPut>> {
     Ok(Seen(caller.web.service().lists.put_members(&caller.actor, &list, &form).await?))
 }
 
-async fn export(caller: Export, Path(list): Path<String>) -> Answer<Plain> {
+async fn export(caller: LookAfter, Path(list): Path<String>) -> Answer<Plain> {
     Ok(Plain(caller.web.service().lists.export(&caller.actor, &list).await?))
 }
 
-async fn remove_member(caller: Change, Path((list, address)): Path<(String, String)>) -> Answer<Done> {
+async fn remove_member(caller: Run, Path((list, address)): Path<(String, String)>) -> Answer<Done> {
     caller.web.service().lists.remove_member(&caller.actor, &list, &address).await?;
     Ok(Done)
 }
 
 async fn posts(
-    caller: Look,
+    caller: LookAfter,
     Path(list): Path<String>,
     Query(wanted): Query<ListsWanted>,
 ) -> Answer<Many<HeldPostView>> {
     Ok(Many(caller.web.service().lists.posts(&caller.actor, &list, &wanted).await?))
 }
 
-async fn approve(caller: Change, Path((list, id)): Path<(String, String)>) -> Answer<Done> {
+async fn post(caller: LookAfter, Path((list, id)): Path<(String, String)>) -> Answer<Seen<HeldPostText>> {
+    Ok(Seen(caller.web.service().lists.post(&caller.actor, &list, &id).await?))
+}
+
+async fn approve(caller: Run, Path((list, id)): Path<(String, String)>) -> Answer<Done> {
     caller.web.service().lists.decide(&caller.actor, &list, &id, true).await?;
     Ok(Done)
 }
 
-async fn reject(caller: Change, Path((list, id)): Path<(String, String)>) -> Answer<Done> {
+async fn reject(caller: Run, Path((list, id)): Path<(String, String)>) -> Answer<Done> {
     caller.web.service().lists.decide(&caller.actor, &list, &id, false).await?;
+    Ok(Done)
+}
+
+async fn own(caller: Own, Query(wanted): Query<OwnListsWanted>) -> Answer<Many<OwnListView>> {
+    Ok(Many(caller.web.service().lists.own(&caller.actor, &wanted).await?))
+}
+
+async fn leave(caller: Leave, Path(list): Path<String>) -> Answer<Done> {
+    caller.web.service().lists.leave_own(&caller.actor, &list).await?;
     Ok(Done)
 }

@@ -3,13 +3,15 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use relais_service::{ActivityView, ActivityWanted, Actor, Failure, Moment, Role, Rows, Text};
+use relais_model::Rights;
+use relais_service::{ActivityView, ActivityWanted, Actor, Failure, Moment, Role, Rows, SendsAs, ShareLevel, Text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::sign_in::Nothing;
 use crate::kit::{
-    Choice, Flash, FlashKind, Form, Frame, Oops, Pager, Person, Routes, Time, done, redirect, shown, typed,
+    Choice, Flash, FlashKind, Form, Frame, Oops, Pager, Person, Routes, Time, done, grantee_words, level_words,
+    redirect, sends_words, shown, typed,
 };
 use crate::{Web, path};
 
@@ -223,7 +225,12 @@ fn entry_page(frame: Frame, entry: &ActivityView, role: Role) -> EntryPage {
 
 /// As the service will decide, as far as it is known without trying.
 fn may_undo(act: &str, role: Role) -> bool {
-    let least = if act.starts_with("person.") || act.starts_with("alias.") { Role::DomainAdmin } else { Role::Owner };
+    let least = match act.split('.').next() {
+        // Whose it is may: who sees the change is among them, mostly.
+        Some("mailbox" | "list") => Role::User,
+        Some("person" | "alias") => Role::DomainAdmin,
+        _ => Role::Owner,
+    };
     role >= least
 }
 
@@ -247,7 +254,7 @@ fn members(frame: &Frame, before: Option<&Value>, after: Option<&Value>) -> Vec<
 
 /// The members that the house knows; another stands as it is called in the API.
 fn member_name(frame: &Frame, name: &str) -> String {
-    const KNOWN: [&str; 30] = [
+    const KNOWN: [&str; 37] = [
         "catch_all",
         "hourly_messages",
         "hourly_recipients",
@@ -261,16 +268,22 @@ fn member_name(frame: &Frame, name: &str) -> String {
         "ended_text",
         "ends_at",
         "expires_at",
+        "gets_posts",
+        "how",
         "imap_hidden",
         "is_disabled",
+        "is_owner",
         "is_removed",
         "is_suspended",
         "language",
+        "mailbox",
         "max_people",
+        "member",
         "name",
         "note",
         "postmaster",
         "quota_octets",
+        "rights",
         "role",
         "scopes",
         "sender_people",
@@ -278,6 +291,7 @@ fn member_name(frame: &Frame, name: &str) -> String {
         "targets",
         "theme",
         "turn",
+        "with",
     ];
     if KNOWN.contains(&name) { frame.say(&format!("acts-member-{}", name.replace('_', "-"))) } else { name.to_owned() }
 }
@@ -294,6 +308,14 @@ fn told(frame: &Frame, name: &str, value: &Value) -> String {
             |millis| frame.time(relais_model::Timestamp::from_millis(millis)).exact,
         ),
         Value::String(text) if name == "senders" => frame.say(&format!("alias-senders-{text}")),
+        Value::String(text) if name == "how" => {
+            SendsAs::parse(text).map_or_else(|| text.clone(), |sends| sends_words(frame, sends))
+        }
+        Value::String(text) if name == "rights" && text.is_empty() => "–".to_owned(),
+        Value::String(text) if name == "rights" => {
+            level_words(frame, Rights::parse(text).and_then(ShareLevel::of), text)
+        }
+        Value::String(text) if name == "with" => grantee_words(frame, text),
         Value::String(text) if name == "role" => Role::parse(text)
             .map_or_else(|| text.clone(), |role| frame.say(&format!("role-{}", role.as_str().replace('_', "-")))),
         Value::String(text) => text.clone(),
@@ -318,9 +340,21 @@ fn refused(id: &str, why: Text) -> Response {
 
 /// Leads on to `path`, where it is said what was done to `subject`, with the way to take it back.
 pub(super) async fn done_undoably(web: &Web, actor: &Actor, path: &str, text: Text, subject: &str) -> Response {
+    done_undoably_since(web, actor, path, text, (subject, None)).await
+}
+
+/// As [`done_undoably`], where it may be that nothing was changed: what was done before `since` is not taken back.
+pub(crate) async fn done_undoably_since(
+    web: &Web,
+    actor: &Actor,
+    path: &str,
+    text: Text,
+    (subject, since): (&str, Option<Moment>),
+) -> Response {
     let last = ActivityWanted {
         author: Some(actor.name.clone()),
         subject: Some(subject.to_owned()),
+        since,
         limit: Some(1),
         ..ActivityWanted::default()
     };
@@ -403,6 +437,21 @@ mod tests {
                 "Storage at most: 5 GB > ",
                 "Role: User > Domain admin"
             ]
+        );
+    }
+
+    #[test]
+    fn what_is_shared_is_told_in_words() {
+        let frame = Frame::sample(relais_words::Language::English, Role::User);
+        let before = json!({ "mailbox": "INBOX", "with": "ben@example.org", "rights": "", "how": "as" });
+        let after = json!({ "mailbox": "INBOX", "with": "ben@example.org", "rights": "lrs" });
+        let told = members(&frame, Some(&before), Some(&after));
+        let told: Vec<_> = told.iter().map(|member| (member.before.as_str(), member.after.as_str())).collect();
+        let (how, read) = (frame.say("share-sends-as"), frame.say("share-level-read"));
+        let with = grantee_words(&frame, "ben@example.org");
+        assert_eq!(
+            told,
+            [(how.as_str(), ""), ("INBOX", "INBOX"), ("–", read.as_str()), (with.as_str(), with.as_str())]
         );
     }
 

@@ -1,19 +1,23 @@
 //! Mailing lists: what they are, who is on them, which posts wait; and the pages where people join and leave.
+//!
+//! The pages of one list are for whoever looks after it, too, and so for everybody: the service says who may what there.
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use relais_service::{
-    Failure, HeldPostView, ListChange, ListMemberView, ListMembersForm, ListPosters, ListView, ListsWanted, NewList,
-    Role, Rows, Text,
+    Actor, Failure, HeldPostText, HeldPostView, ListChange, ListMemberView, ListMembersForm, ListMembersPut,
+    ListPosters, ListRight, ListView, ListsWanted, NewList, Reach, Role, Rows, Text,
 };
 use serde::Deserialize;
 
+use super::activity::done_undoably;
 use super::addresses::split;
 use super::people::{domain_choices, domains, whole_address};
 use super::question::{QuestionPage, VersionForm};
 use super::sign_in::Nothing;
 use crate::kit::{
-    Admin, Choice, Complaints, Desk, Form, Frame, Guest, ListQuery, Oops, Pager, Routes, Time, again, done, shown,
+    Admin, Choice, Complaints, Desk, Form, Frame, Guest, ListQuery, Oops, Pager, Person, Routes, Time, again, done,
+    shown, typed,
 };
 use crate::{Web, path};
 
@@ -28,6 +32,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(path::LIST_MEMBERS, put_members)
         .post(path::LIST_MEMBER_REMOVE, remove_member)
         .post(path::LIST_POSTS, decide)
+        .get(path::LIST_POST, show_post)
         .get(path::LIST_REMOVE, remove_form)
         .post(path::LIST_REMOVE, remove)
         .get(path::LIST_LEAVE, leave_form)
@@ -164,11 +169,23 @@ async fn create(admin: Admin, State(web): State<Web>, Form(form): Form<NewForm>)
     }
 }
 
+/// Who asks for the pages of one list. Whoever has a role, and not yet the second factor that it takes, has no more than whoever has none.
+fn who(person: &Person) -> Actor {
+    let actor = person.actor.clone();
+    if person.me.must_add_second_factor {
+        return Actor { role: Role::User, reach: Reach::Domains(Vec::new()), ..actor };
+    }
+    actor
+}
+
 #[derive(Debug, Template)]
 #[template(path = "panel/lists/one.html")]
 struct OnePage {
     frame: Frame,
     complaints: Complaints,
+    /// The list of lists that they come from.
+    up: &'static str,
+    up_title: String,
     here: String,
     address: String,
     lead: String,
@@ -178,12 +195,14 @@ struct OnePage {
     form: ChangeForm,
     posters: Vec<Choice>,
     held: Vec<Held>,
-    is_admin: bool,
+    may_run: bool,
+    may_manage: bool,
 }
 
 #[derive(Debug)]
 struct Held {
     id: String,
+    href: String,
     author: String,
     subject: String,
     since: Time,
@@ -197,13 +216,18 @@ struct ChangeForm {
     posters: String,
     is_open: String,
     prefix: String,
-    /// In KiB.
+    /// In KiB; empty where it is not asked for.
     size: String,
 }
 
 impl OnePage {
-    fn of(frame: Frame, list: &ListView, role: Role, held: &Rows<HeldPostView>) -> Self {
+    fn of(frame: Frame, list: &ListView, (role, right): (Role, ListRight), held: &Rows<HeldPostView>) -> Self {
         let (name, title) = name_of(list.posters);
+        let here = path::of(path::LISTS, &list.address);
+        let (up, up_title) = match role {
+            Role::User => (path::OWN_LISTS_RUN, "own-lists-run"),
+            Role::HelpDesk | Role::DomainAdmin | Role::Owner => (path::LISTS, "lists-title"),
+        };
         let way = |suffix: &str, id| {
             let address = list.address.replacen('@', &format!("{suffix}@"), 1);
             (frame.say(id), address)
@@ -214,13 +238,15 @@ impl OnePage {
         }
         let post = |post: &HeldPostView| Held {
             id: post.id.clone(),
+            href: path::of(&format!("{here}/posts"), &post.id),
             author: post.author.clone(),
             subject: post.subject.clone(),
             since: frame.time(post.held_at.0),
         };
         Self {
             complaints: Complaints::default(),
-            here: path::of(path::LISTS, &list.address),
+            up,
+            up_title: frame.say(up_title),
             address: list.address.clone(),
             lead: frame.say(title),
             members: frame.number(list.members),
@@ -235,21 +261,32 @@ impl OnePage {
                 size: (list.max_octets / 1024).to_string(),
             },
             held: held.rows.iter().map(post).collect(),
-            is_admin: role >= Role::DomainAdmin,
+            may_run: right >= ListRight::Run,
+            may_manage: right >= ListRight::Manage,
+            here,
             frame,
         }
     }
 }
 
-async fn show(desk: Desk, State(web): State<Web>, Path(address): Path<String>) -> Oops {
-    let lists = &web.service().lists;
-    let found = lists.show(&desk.actor, &address).await?;
-    let held = lists.posts(&desk.actor, &address, &ListsWanted { limit: Some(100), ..ListsWanted::default() }).await?;
-    Ok(shown(&OnePage::of(desk.frame(&web), &found, desk.actor.role, &held)))
+/// All that may wait for an owner, on one page.
+fn all_posts() -> ListsWanted {
+    ListsWanted { limit: Some(100), ..ListsWanted::default() }
+}
+
+async fn one_page(person: &Person, web: &Web, address: &str) -> Result<OnePage, Failure> {
+    let (lists, actor) = (&web.service().lists, who(person));
+    let (found, right) = (lists.show(&actor, address).await?, lists.right(&actor, address).await?);
+    let held = lists.posts(&actor, address, &all_posts()).await?;
+    Ok(OnePage::of(person.frame(web), &found, (actor.role, right), &held))
+}
+
+async fn show(person: Person, State(web): State<Web>, Path(address): Path<String>) -> Oops {
+    Ok(shown(&one_page(&person, &web, &address).await?))
 }
 
 async fn change(
-    admin: Admin,
+    person: Person,
     State(web): State<Web>,
     Path(address): Path<String>,
     Form(form): Form<ChangeForm>,
@@ -259,18 +296,15 @@ async fn change(
         title: Some(form.title.clone()),
         posters: Some(posters_named(&form.posters)),
         is_open: Some(!form.is_open.is_empty()),
-        // What is no number is no size that fits.
-        max_octets: Some(form.size.trim().parse::<u64>().unwrap_or(0).saturating_mul(1024)),
+        // What is no number is no size that fits; a form that doesn't ask leaves it as it is.
+        max_octets: typed(&form.size).map(|size| size.parse::<u64>().unwrap_or(0).saturating_mul(1024)),
         prefix: Some(form.prefix.clone()),
     };
-    match lists.change(&admin.actor, &address, change, Some(&form.version)).await {
+    match lists.change(&who(&person), &address, change, Some(&form.version)).await {
         Ok(list) => Ok(done(&path::of(path::LISTS, &list.address), Text::new("saved"))),
         Err(failure) => {
-            let frame = admin.frame(&web);
-            let complaints = Complaints::of(&frame, failure)?;
-            let found = lists.show(&admin.actor, &address).await?;
-            let held = lists.posts(&admin.actor, &address, &ListsWanted::default()).await?;
-            let page = OnePage::of(frame, &found, admin.actor.role, &held);
+            let complaints = Complaints::of(&person.frame(&web), failure)?;
+            let page = one_page(&person, &web, &address).await?;
             let posters = poster_choices(&page.frame, &form.posters);
             Ok(again(&OnePage { complaints, form, posters, ..page }))
         }
@@ -285,14 +319,50 @@ struct DecideForm {
     act: String,
 }
 
+/// What a post says that waits.
+#[derive(Debug, Template)]
+#[template(path = "panel/lists/post.html")]
+struct PostPage {
+    frame: Frame,
+    up: String,
+    address: String,
+    id: String,
+    author: String,
+    subject: String,
+    since: Time,
+    text: String,
+    files: Vec<String>,
+}
+
+impl PostPage {
+    fn of(frame: Frame, address: &str, post: HeldPostText) -> Self {
+        Self {
+            up: path::of(path::LISTS, address),
+            address: address.to_owned(),
+            since: frame.time(post.held_at.0),
+            id: post.id,
+            author: post.author,
+            subject: post.subject,
+            text: post.text,
+            files: post.files,
+            frame,
+        }
+    }
+}
+
+async fn show_post(person: Person, State(web): State<Web>, Path((address, id)): Path<(String, String)>) -> Oops {
+    let post = web.service().lists.post(&who(&person), &address, &id).await?;
+    Ok(shown(&PostPage::of(person.frame(&web), &address, post)))
+}
+
 async fn decide(
-    admin: Admin,
+    person: Person,
     State(web): State<Web>,
     Path(address): Path<String>,
     Form(form): Form<DecideForm>,
 ) -> Oops {
     let goes_out = form.act == "approve";
-    web.service().lists.decide(&admin.actor, &address, &form.post, goes_out).await?;
+    web.service().lists.decide(&who(&person), &address, &form.post, goes_out).await?;
     let said = if goes_out { "mlist-post-approved" } else { "mlist-post-rejected" };
     Ok(done(&path::of(path::LISTS, &address), Text::new(said)))
 }
@@ -309,7 +379,8 @@ struct MembersPage {
     form: MembersForm,
     rows: Vec<MemberRow>,
     pager: Pager,
-    is_admin: bool,
+    may_run: bool,
+    may_manage: bool,
 }
 
 #[derive(Debug)]
@@ -330,7 +401,7 @@ struct MembersForm {
 }
 
 impl MembersPage {
-    fn of(frame: Frame, address: &str, query: ListQuery, role: Role, found: &Rows<ListMemberView>) -> Self {
+    fn of(frame: Frame, address: &str, query: ListQuery, right: ListRight, found: &Rows<ListMemberView>) -> Self {
         let row = |member: &ListMemberView| MemberRow {
             address: member.address.clone(),
             is_owner: member.is_owner,
@@ -346,7 +417,8 @@ impl MembersPage {
             form: MembersForm::default(),
             rows: found.rows.iter().map(row).collect(),
             pager: Pager::below(&frame, &here, found, &query),
-            is_admin: role >= Role::DomainAdmin,
+            may_run: right >= ListRight::Run,
+            may_manage: right >= ListRight::Manage,
             up,
             here,
             query,
@@ -355,18 +427,36 @@ impl MembersPage {
     }
 }
 
+async fn members_page(person: &Person, web: &Web, address: &str, query: ListQuery) -> Result<MembersPage, Failure> {
+    let (lists, actor) = (&web.service().lists, who(person));
+    let right = lists.right(&actor, address).await?;
+    let found = lists.members(&actor, address, &wanted(&query)).await?;
+    Ok(MembersPage::of(person.frame(web), address, query, right, &found))
+}
+
 async fn members(
-    desk: Desk,
+    person: Person,
     State(web): State<Web>,
     Path(address): Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Oops {
-    let found = web.service().lists.members(&desk.actor, &address, &wanted(&query)).await?;
-    Ok(shown(&MembersPage::of(desk.frame(&web), &address, query, desk.actor.role, &found)))
+    Ok(shown(&members_page(&person, &web, &address, query).await?))
+}
+
+/// What came of it, in one sentence.
+fn put_says(put: &ListMembersPut) -> Text {
+    let id = match (put.invited, put.refused.is_empty()) {
+        (0, true) => return Text::new("mlist-members-put").with("count", put.added),
+        (0, false) => "mlist-members-partly",
+        (_, true) => "mlist-members-invited",
+        (_, false) => "mlist-members-invited-partly",
+    };
+    let text = Text::new(id).with("count", put.added).with("invited", put.invited);
+    text.with("refused", put.refused.join(", "))
 }
 
 async fn put_members(
-    admin: Admin,
+    person: Person,
     State(web): State<Web>,
     Path(address): Path<String>,
     Form(form): Form<MembersForm>,
@@ -377,22 +467,14 @@ async fn put_members(
         is_owner: !form.is_owner.is_empty(),
         is_silent: !form.is_silent.is_empty(),
     };
-    match lists.put_members(&admin.actor, &address, &wanted_members).await {
+    match lists.put_members(&who(&person), &address, &wanted_members).await {
         Ok(put) => {
             let here = format!("{}/members", path::of(path::LISTS, &address));
-            let text = if put.refused.is_empty() {
-                Text::new("mlist-members-put").with("count", put.added)
-            } else {
-                Text::new("mlist-members-partly").with("count", put.added).with("refused", put.refused.join(", "))
-            };
-            Ok(done(&here, text))
+            Ok(done(&here, put_says(&put)))
         }
         Err(failure) => {
-            let frame = admin.frame(&web);
-            let complaints = Complaints::of(&frame, failure)?;
-            let query = ListQuery::default();
-            let found = lists.members(&admin.actor, &address, &wanted(&query)).await?;
-            let page = MembersPage::of(frame, &address, query, admin.actor.role, &found);
+            let complaints = Complaints::of(&person.frame(&web), failure)?;
+            let page = members_page(&person, &web, &address, ListQuery::default()).await?;
             Ok(again(&MembersPage { complaints, form, ..page }))
         }
     }
@@ -405,14 +487,16 @@ struct MemberForm {
 }
 
 async fn remove_member(
-    admin: Admin,
+    person: Person,
     State(web): State<Web>,
     Path(address): Path<String>,
     Form(form): Form<MemberForm>,
 ) -> Oops {
-    web.service().lists.remove_member(&admin.actor, &address, &form.member).await?;
+    let actor = who(&person);
+    web.service().lists.remove_member(&actor, &address, &form.member).await?;
     let here = format!("{}/members", path::of(path::LISTS, &address));
-    Ok(done(&here, Text::new("mlist-member-removed").with("member", form.member)))
+    let text = Text::new("mlist-member-removed").with("member", form.member);
+    Ok(done_undoably(&web, &actor, &here, text, &address).await)
 }
 
 fn ask_to_remove(frame: Frame, list: ListView) -> QuestionPage {
@@ -616,9 +700,12 @@ mod tests {
             held_at: AT.into(),
         };
         draw(|frame| {
+            let page =
+                |posters, role, right, held| OnePage::of(frame.clone(), &sample(posters), (role, right), &rows(held));
             vec![
-                OnePage::of(frame.clone(), &sample(ListPosters::Moderated), Role::DomainAdmin, &rows(vec![post()])),
-                OnePage::of(frame, &sample(ListPosters::Members), Role::HelpDesk, &rows(Vec::new())),
+                page(ListPosters::Moderated, Role::DomainAdmin, ListRight::Manage, vec![post()]),
+                page(ListPosters::Moderated, Role::User, ListRight::Run, vec![post()]),
+                page(ListPosters::Members, Role::HelpDesk, ListRight::See, Vec::new()),
             ]
         });
         let member = |is_owner| ListMemberView {
@@ -630,10 +717,19 @@ mod tests {
             joined_at: AT.into(),
         };
         draw(|frame| {
-            let page = |role, found| {
-                MembersPage::of(frame.clone(), "team@example.org", ListQuery::default(), role, &rows(found))
+            let page = |right, found| {
+                MembersPage::of(frame.clone(), "team@example.org", ListQuery::default(), right, &rows(found))
             };
-            vec![page(Role::Owner, vec![member(true), member(false)]), page(Role::HelpDesk, Vec::new())]
+            let both = || vec![member(true), member(false)];
+            vec![page(ListRight::Manage, both()), page(ListRight::Run, both()), page(ListRight::See, Vec::new())]
+        });
+        draw(|frame| {
+            let said = |text: &str, files: Vec<String>| {
+                let HeldPostView { id, author, subject, held_at } = post();
+                let post = HeldPostText { id, author, subject, held_at, text: text.to_owned(), files };
+                PostPage::of(frame.clone(), "team@example.org", post)
+            };
+            vec![said("One line\n<b>and</b> another", vec!["plan.pdf".to_owned(), String::new()]), said("", Vec::new())]
         });
         draw(|frame| {
             let page = |asks: Option<&str>, has_left| LeavePage {
@@ -644,5 +740,19 @@ mod tests {
             };
             vec![page(Some("Leave?"), false), page(None, false), page(None, true)]
         });
+    }
+
+    #[test]
+    fn what_came_of_adding_is_said() {
+        let check = |added, invited, refused: &[&str], expected: &str| {
+            let refused = refused.iter().map(|one| (*one).to_owned()).collect();
+            let put = ListMembersPut { added, invited, named: added + invited, refused };
+            let frame = Frame::sample(relais_words::Language::English, Role::User);
+            assert_eq!(frame.tell(&put_says(&put)), expected);
+        };
+        check(2, 0, &[], "2 members are added.");
+        check(2, 0, &["x"], "Added: 2. No addresses, and left out: x");
+        check(1, 2, &[], "Added: 1. Invited, and on it once they say so: 2.");
+        check(0, 1, &["x"], "Added: 0. Invited, and on it once they say so: 1. No addresses, and left out: x");
     }
 }

@@ -47,6 +47,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::kit::{self, Assets, Person, Routes};
 use crate::{Web, path, webmail};
 
+pub(crate) use activity::done_undoably_since;
 pub(crate) use error::error_page;
 pub(crate) use links::not_set_up_page;
 pub(crate) use sign_in::Nothing;

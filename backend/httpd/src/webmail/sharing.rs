@@ -2,8 +2,8 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use relais_model::Rights;
-use relais_service::{Failure, Folder, MailboxOf, SenderLent, SendsAs, Share, ShareLevel, Text};
+use relais_model::{Rights, Timestamp};
+use relais_service::{Failure, Folder, MailboxOf, Moment, SenderLent, SendsAs, Share, ShareLevel, Text};
 use serde::Deserialize;
 
 use super::shell::{Shell, title};
@@ -11,6 +11,7 @@ use crate::kit::{
     Choice, Complaints, Form, Frame, Oops, Person, Routes, again, done, grantee_words, level_choices, level_words,
     sends_choices, sends_words, shown,
 };
+use crate::panel::done_undoably_since;
 use crate::{Web, path};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -122,16 +123,23 @@ async fn show(person: Person, State(web): State<Web>) -> Oops {
 
 async fn lend(person: Person, State(web): State<Web>, Form(form): Form<SenderForm>) -> Oops {
     let wanted = SenderLent { with: form.with.trim().to_owned(), sends: SendsAs::parse(&form.sends) };
+    let since = web.now();
     match web.service().lend(&person.actor, MailboxOf::Mine, &wanted).await {
         Ok(_) => {
             let says = if wanted.sends.is_some() { "share-lent" } else { "share-withdrawn" };
-            Ok(done(path::MAIL_SHARING, Text::new(says).with("with", wanted.with)))
+            changed(&web, &person, path::MAIL_SHARING, Text::new(says).with("with", wanted.with), since).await
         }
         Err(failure) => {
             let complaints = Complaints::of(&person.frame(&web), failure)?;
             Ok(again(&page(&person, &web, form, complaints).await?))
         }
     }
+}
+
+/// What was changed of one's own since then, with the way to take it back.
+async fn changed(web: &Web, person: &Person, there: &str, text: Text, since: Timestamp) -> Oops {
+    let me = person.actor.own()?.1.to_string();
+    Ok(done_undoably_since(web, &person.actor, there, text, (me.as_str(), Some(Moment(since)))).await)
 }
 
 /// A mailbox that one sees; whether one may say with whom it is shared, the service decides.
@@ -178,10 +186,17 @@ async fn share(
     let folder = found(&person, &web, &mailbox).await?;
     let level = ShareLevel::parse(&form.level);
     let wanted = Share { with: form.with.trim().to_owned(), rights: String::new(), level };
+    let since = web.now();
     match web.service().share(&person.actor, MailboxOf::Mine, folder.known_as(), &wanted).await {
         Ok(_) => {
             let says = if level.is_some() { "share-done" } else { "share-ended" };
-            Ok(done(&way(&folder.id), Text::new(says).with("with", wanted.with)))
+            let (there, text) = (way(&folder.id), Text::new(says).with("with", wanted.with));
+            // Another's mailbox is taken back by whose it is.
+            if folder.shared.is_some() {
+                Ok(done(&there, text))
+            } else {
+                changed(&web, &person, &there, text, since).await
+            }
         }
         Err(failure) => {
             let complaints = Complaints::of(&person.frame(&web), failure)?;

@@ -403,11 +403,16 @@ async fn begun() -> Vec<u8> {
         let team = NewAccount::team(Address::parse(name).unwrap());
         store.add_account(team, &Author::house()).await.unwrap();
     }
-    for name in ["list@one.example", "list@two.example"] {
+    // The last one is looked after by the user.
+    for name in ["list@one.example", "list@two.example", "own@one.example"] {
         let list =
             store.add_list(&Address::parse(name).unwrap(), ListTerms::default(), &Author::house()).await.unwrap();
-        let member = NewMember::reader(Address::parse("m@else.example").unwrap());
-        store.put_list_members(list.key, vec![member], &Author::house()).await.unwrap();
+        let mut members = vec![NewMember::reader(Address::parse("m@else.example").unwrap())];
+        if name.starts_with("own@") {
+            let owner = NewMember::reader(Address::parse("user@one.example").unwrap());
+            members.push(NewMember { is_owner: true, ..owner });
+        }
+        store.put_list_members(list.key, members, &Author::house()).await.unwrap();
     }
     store.close().await;
     std::fs::read(dir.path().join(DATABASE)).unwrap()

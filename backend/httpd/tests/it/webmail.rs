@@ -210,6 +210,41 @@ async fn rights_stand_behind_the_buttons() {
     assert_eq!(desk.get(&inbox).await.status.as_u16(), 200);
 }
 
+/// What one lends, or whom one takes off a list that one looks after, is taken back from the page that says it.
+#[tokio::test]
+async fn sharing_and_lists_are_taken_back() {
+    let house = House::open().await;
+    let user = house.browser(Some(Role::User)).await;
+    for (act, form, page, there) in [
+        ("/mail/sharing/senders", "with=desk@one.example&sends=as", "/mail/sharing", "value=\"desk@one.example\""),
+        (
+            "/panel/lists/own@one.example/members/remove",
+            "member=m@else.example",
+            "/panel/lists/own@one.example/members",
+            "m@else.example</th>",
+        ),
+    ] {
+        let before = user.get(page).await.body.contains(there);
+        let done = user.post(act, form).await;
+        assert_eq!(done.short(), format!("303 {page}"));
+        let flash = done.headers.get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+        let next = Browser { cookie: format!("{}; {flash}", user.cookie), ..user.clone() };
+        let said = next.get(page).await.body;
+        assert_eq!(said.contains(there), !before, "{act}: {said}");
+        let undo = said.split("action=\"/panel/activity/").nth(1).unwrap().split('"').next().unwrap();
+        assert_eq!(user.post(&format!("/panel/activity/{undo}"), "").await.status.as_u16(), 303, "{act}");
+        assert_eq!(user.get(page).await.body.contains(there), before, "{act}");
+    }
+    // What changed nothing takes nothing back.
+    house.clock.advance(std::time::Duration::from_mins(1));
+    user.post("/mail/sharing/senders", "with=desk@one.example&sends=as").await;
+    house.clock.advance(std::time::Duration::from_mins(1));
+    let same = user.post("/mail/sharing/senders", "with=desk@one.example&sends=as").await;
+    let flash = same.headers.get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+    let next = Browser { cookie: format!("{}; {flash}", user.cookie), ..user.clone() };
+    assert!(!next.get("/mail/sharing").await.body.contains("action=\"/panel/activity/"));
+}
+
 /// Who borrows an address may choose it, and is told where their own name will stand.
 #[tokio::test]
 async fn lent_addresses_can_be_chosen() {

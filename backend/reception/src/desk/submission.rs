@@ -1,13 +1,15 @@
 //! What our people send: they are who they say they are, within what they may send, as they are known, and it is signed.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use relais_filing::list::{self, Fate, Post};
 use relais_filing::{Plan, signatures};
 use relais_message::{Authors, complete_submission, format_date, header_octets};
-use relais_model::{Address, EnhancedCode, Envelope, Reply, Said};
+use relais_model::{Address, EnhancedCode, Envelope, Reply, ReversePath, Said};
 use relais_msgauth::iprev::{self, Iprev};
-use relais_store::{AccountKey, Lent, NewHold, StoreError, Submission, TraceId};
+use relais_store::{AccountKey, Lent, ListAct, ListKey, NewHold, Route, StoreError, Submission, TraceId};
 use tracing::warn;
 
 use super::turned_away::said;
@@ -112,15 +114,51 @@ impl Reception {
         .await)
     }
 
+    /// To how many a submission goes: a recipient that leads to a mailing list of ours counts as those who get what is posted there, each list
+    /// once; any other, and a list that wouldn't send this out by itself, counts as one. `message` begins with its header.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(super) async fn reached(&self, path: &ReversePath, plans: &[Plan], message: &[u8]) -> Result<u64, Reply> {
+        let (mut lists, mut reached) = (HashSet::new(), 0_u64);
+        for plan in plans {
+            let mut readers = 0_u64;
+            for forward in &plan.forwards {
+                let route = self.store.route(&forward.address).await.map_err(|error| unavailable(&error))?;
+                let Route::List { key, act: ListAct::Post, .. } = route else { continue };
+                if lists.insert(key) {
+                    let sent = self.readers_of(key, path, message).await.map_err(|error| unavailable(&error))?;
+                    readers = readers.saturating_add(sent);
+                }
+            }
+            reached = reached.saturating_add(readers.max(1));
+        }
+        Ok(reached)
+    }
+
+    /// Who gets a message that is written to a list, as the list will decide; none where it waits for an owner, or isn't taken.
+    async fn readers_of(&self, key: ListKey, path: &ReversePath, message: &[u8]) -> Result<u64, StoreError> {
+        let Some(list) = self.store.list_of(key).await? else { return Ok(0) };
+        let post = Post::read(message, path, &list, &self.config.host_name, true);
+        let standing = match &post.author {
+            Some(author) => self.store.list_member(key, author).await?,
+            None => None,
+        };
+        match list::judge(&post, &list.terms, standing.as_ref()) {
+            Fate::Send => self.store.count_list_readers(key).await,
+            Fate::Hold | Fate::Refuse(_) | Fate::Drop(_) => Ok(0),
+        }
+    }
+
     /// What a message takes of its account's limits, and whether it is held: where the account behaves as never before, from this message on.
     ///
     /// # Errors
-    /// The reply that refuses it; nothing was counted.
+    /// The reply that refuses it; nothing was counted. `reached`: by [`Reception::reached`].
     pub(super) async fn allowed(
         &self,
         identity: &Identity,
         arrival: &Arrival,
-        envelope: &Envelope,
+        (envelope, reached): (&Envelope, u64),
         is_outbound: bool,
     ) -> Result<Allowed, Reply> {
         let (account, now, settings) = (identity.account, self.clock.now(), self.store.settings());
@@ -135,8 +173,9 @@ impl Reception {
         }
         let to: Vec<Address> = envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect();
         let new = self.store.never_written_to(account, &to).await.map_err(|error| unavailable(&error))?;
-        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let submission = Submission { account, recipients: count(to.len()), new_recipients: count(new.len()) };
+        // The members of a list are nobody new: they are on it by their own wish, or their house's.
+        let new_recipients = u64::try_from(new.len()).unwrap_or(u64::MAX);
+        let submission = Submission { account, recipients: reached, new_recipients };
         self.sending.know(&self.store, account, now).await.map_err(|error| unavailable(&error))?;
         let place = self.sending.take(now, submission, &limits_of(state.limits, &settings))?;
         let bars = Bars::of(&settings).filter(|_| is_outbound && !state.is_held);

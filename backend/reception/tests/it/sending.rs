@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use relais_reception::Protocol;
 use relais_store::{
-    AccountChange, Author, Claim, HoldReason, LoginNote, LoginWay, Outcome, Page, QueueFilter, QueueState, Settlement,
-    TraceFilter, TraceKind,
+    AccountChange, Author, Claim, HoldReason, ListTerms, LoginNote, LoginWay, NewMember, Outcome, Page, Posters,
+    QueueFilter, QueueState, Settlement, TraceFilter, TraceKind,
 };
 
 use crate::desk::{Desk, PLAIN, by_ann, from_outside};
@@ -77,6 +77,47 @@ async fn each_limit_says_which_it_is() {
         let judgement = store.judgement(&events[0].trace).await.unwrap().unwrap();
         assert_eq!(judgement.findings[0].said.id, "refused-limits");
     }
+}
+
+/// What one writes to a list goes to its members, and counts as that: at once and whole, where the author hears of it. What an owner looks at
+/// first, and what the list doesn't take, counts as one.
+#[tokio::test]
+async fn a_list_counts_as_its_members() {
+    let desk = Desk::open().await;
+    let store = &desk.house.store;
+    let add = |name: &'static str, posters| async move {
+        let terms = ListTerms { posters, ..ListTerms::default() };
+        let list = store.add_list(&address(name), terms, &Author::house()).await.unwrap();
+        let mut members: Vec<_> =
+            (0..5).map(|number| NewMember::reader(address(&format!("m{number}@elsewhere.example")))).collect();
+        members.push(NewMember { gets_posts: false, ..NewMember::reader(address("ann@example.org")) });
+        store.put_list_members(list.key, members, &Author::house()).await.unwrap();
+    };
+    add("club@example.org", Posters::Members).await;
+    add("news@example.org", Posters::Moderated).await;
+    store.add_alias(&address("all@example.org"), vec![address("club@example.org")], &Author::house()).await.unwrap();
+    let account = desk.identity("ann@example.org").await.account;
+    let day = || async { relais_reception::sent_of(store, account).await.unwrap().day };
+    for (to, recipients, new_recipients) in [
+        (&["club@example.org"][..], 5, 1),
+        (&["all@example.org", "club@example.org", "x@elsewhere.example"][..], 5 + 1 + 1, 2),
+        (&["news@example.org"][..], 1, 1),
+    ] {
+        let before = day().await;
+        let said = desk.said(&by_ann("ann@example.org", to), PLAIN).await;
+        assert!(said.starts_with("250"), "{to:?}: {said}");
+        let after = day().await;
+        let counted = (after.recipients - before.recipients, after.new_recipients - before.new_recipients);
+        assert_eq!(counted, (recipients, new_recipients), "{to:?}");
+    }
+    set(&desk, "sending.recipients_per_day", "15").await;
+    let before = states(&desk).await;
+    let refused = desk.said(&by_ann("ann@example.org", &["club@example.org", "ben@example.org"]), PLAIN).await;
+    assert!(refused.starts_with("450 4.7.1 You may send to 15 recipients a day, 13 are used"), "{refused}");
+    assert_eq!((states(&desk).await, desk.inbox("ben@example.org").await.len()), (before, 0), "nobody gets it");
+    set(&desk, "sending.recipients_per_day", "4").await;
+    let never = desk.said(&by_ann("ann@example.org", &["club@example.org"]), PLAIN).await;
+    assert!(never.starts_with("550 5.7.1 You may send to 4 recipients a day, and this message has 5"), "{never}");
 }
 
 /// What one node counted is in the store: another, or the same after a restart, goes on from there.

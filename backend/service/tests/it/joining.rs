@@ -79,6 +79,13 @@ async fn a_link_confirms_what_it_was_made_for() {
     let leave = tokens.wish(list.key, &address(DORA), Wish::Leave, house.clock.now());
     assert!(lists.confirm(TEAM, &leave, &member(DORA)).await.unwrap());
     assert_eq!(store.list_member(list.key, &address(DORA)).await.unwrap(), None);
+    // Who looks after a closed list opens it to whom they invite, and to nobody else.
+    let closed = store.list(&address("board@one.example")).await.unwrap().unwrap();
+    let invited = tokens.wish(closed.key, &address(DORA), Wish::Invited, house.clock.now());
+    assert!(!lists.confirm("board@one.example", &invited, &member("carl@shop.example")).await.unwrap());
+    assert!(lists.confirming("board@one.example", &invited, &member(DORA)).await.unwrap().unwrap().joins);
+    assert!(lists.confirm("board@one.example", &invited, &member(DORA)).await.unwrap());
+    assert!(store.list_member(closed.key, &address(DORA)).await.unwrap().is_some());
     house.clock.advance(Duration::from_hours(24 * 5));
     assert!(!lists.confirm(TEAM, &join, &member(DORA)).await.unwrap(), "it is too old");
 }

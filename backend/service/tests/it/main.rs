@@ -19,6 +19,7 @@ mod leaving;
 mod mail;
 mod meetings;
 mod operations;
+mod own_lists;
 mod removed;
 mod reports;
 mod roles;

@@ -3,14 +3,17 @@
 use std::fs;
 use std::path::Path;
 
+use relais_model::{MailboxName, ReversePath};
 use relais_service::{
     ActivityWanted, Actor, AddressesWanted, AliasChange, DeletedWanted, DnsAccountChange, DnsPushForm, DnsWanted,
     DomainChange, DomainsWanted, Failure, JudgeWanted, ListChange, ListMembersForm, ListsWanted, MailFiled, MailboxOf,
-    NewAlias, NewDomain, NewList, NewPerson, NewTeam, OwnChange, Paging, Password, PatternTrial, PeopleWanted,
-    PersonChange, Role, RulesOf, SenderLent, SenderRuleForm, SendsAs, Share, ShareLevel, SuppressedWanted, TeamChange,
-    TeamMember, TeamsWanted,
+    NewAlias, NewDomain, NewList, NewPerson, NewTeam, OwnChange, OwnListsWanted, Paging, Password, PatternTrial,
+    PeopleWanted, PersonChange, Role, RulesOf, SenderLent, SenderRuleForm, SendsAs, Share, ShareLevel,
+    SuppressedWanted, TeamChange, TeamMember, TeamsWanted,
 };
-use relais_store::{AuditFilter, Author, HoldFacts, HoldReason, NewHold, Page, Removal};
+use relais_store::{
+    AuditFilter, Author, Grantee, HoldFacts, HoldReason, Lent, NewHeldPost, NewHold, NewMember, Page, Removal,
+};
 
 use crate::dns::new_account;
 use crate::house::{House, address, domain};
@@ -340,8 +343,14 @@ async fn team_act(house: &House, actor: &Actor, name: &str) -> Result<(), Failur
 
 async fn list_act(house: &House, actor: &Actor, name: &str) -> Result<(), Failure> {
     let (lists, list, wanted, by) = (&house.service.lists, "x@one.example", ListsWanted::default(), Author::house());
+    // Of a list that names the one who acts as its owner, the same acts.
+    let (name, is_owner) = match name.strip_suffix(" that one looks after") {
+        Some(name) => (name, true),
+        None => (name, false),
+    };
     match name {
         "list mailing lists" => return lists.list(actor, &wanted).await.map(drop),
+        "list the lists that one is on" => return lists.own(actor, &OwnListsWanted::default()).await.map(drop),
         "add a list" => {
             return lists.create(actor, NewList { address: list.to_owned(), ..NewList::default() }).await.map(drop);
         }
@@ -349,11 +358,30 @@ async fn list_act(house: &House, actor: &Actor, name: &str) -> Result<(), Failur
         _ => return activity_act(house, actor, name).await,
     }
     let made = house.store.add_list(&address(list), relais_store::ListTerms::default(), &by).await.unwrap();
-    let member = relais_store::NewMember::reader(address("m@else.example"));
-    house.store.put_list_members(made.key, vec![member], &by).await.unwrap();
+    let member = NewMember::reader(address("m@else.example"));
+    let oneself = NewMember { is_owner, ..NewMember::reader(address(&own(actor))) };
+    house.store.put_list_members(made.key, vec![member, oneself], &by).await.unwrap();
     match name {
         "see who is on a list" => lists.members(actor, list, &wanted).await.map(drop),
-        "see a list's posts that wait" => lists.posts(actor, list, &wanted).await.map(drop),
+        "see a list's posts that wait" | "see the posts that wait of a list" => {
+            lists.posts(actor, list, &wanted).await.map(drop)
+        }
+        "leave a list" => lists.leave_own(actor, list).await,
+        "let larger messages through a list" => {
+            let change = ListChange { max_octets: Some(10 * 1024 * 1024), ..ListChange::default() };
+            lists.change(actor, list, change, None).await.map(drop)
+        }
+        "decide about a post of a list" => {
+            let (author, subject) = ("x@else.example".to_owned(), "Hello".to_owned());
+            let (trace, octets) = ("trace1".to_owned(), b"From: x@else.example\r\n\r\nHello\r\n".to_vec());
+            let post = NewHeldPost { trace, author, subject, reverse_path: ReversePath::Null, octets };
+            let post = house.store.hold_list_post(made.key, post).await.unwrap();
+            lists.decide(actor, list, &post.post_id(), true).await
+        }
+        "undo the taking of somebody off a list" => {
+            house.store.remove_list_member(made.key, &address("m@else.example"), &by).await.unwrap();
+            undo_last(house, actor).await
+        }
         "change a list" => lists.change(actor, list, ListChange::default(), None).await.map(drop),
         "add somebody to a list" => {
             let form = ListMembersForm { members: "a@else.example".into(), ..ListMembersForm::default() };
@@ -385,10 +413,35 @@ async fn activity_act(house: &House, actor: &Actor, name: &str) -> Result<(), Fa
         "undo the adding of a domain" => {
             store.add_domain(&domain("new.example"), relais_store::DomainChange::default(), &by).await.unwrap();
         }
+        "undo a share of one's own mailbox" => share_inbox(house, &own(actor)).await,
+        "undo a share of a person's mailbox" => share_inbox(house, person(actor)).await,
+        "undo a share of a team's mailbox" => {
+            store.add_account(relais_store::NewAccount::team(address("x@one.example")), &by).await.unwrap();
+            share_inbox(house, "x@one.example").await;
+        }
+        "undo the lending of one's own address" => lend(house, &own(actor)).await,
+        "undo the lending of a person's address" => lend(house, person(actor)).await,
         other => panic!("{UNKNOWN}: {other}"),
     }
-    let entry = store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows.swap_remove(0);
-    match activity.undo(actor, &entry.key.entry_id()).await {
+    undo_last(house, actor).await
+}
+
+async fn share_inbox(house: &House, of: &str) {
+    let owner = house.store.account(&address(of)).await.unwrap().unwrap().key;
+    let inbox = house.store.mailbox_key(owner, &MailboxName::inbox()).await.unwrap().unwrap();
+    let rights = ShareLevel::Read.rights();
+    house.store.change_rights(inbox, Grantee::Anyone, move |_| rights, &Author::house()).await.unwrap();
+}
+
+async fn lend(house: &House, of: &str) {
+    let owner = house.store.account(&address(of)).await.unwrap().unwrap().key;
+    house.store.lend(owner, Grantee::Anyone, Some(Lent::As), &Author::house()).await.unwrap();
+}
+
+/// Undoes what was done last.
+async fn undo_last(house: &House, actor: &Actor) -> Result<(), Failure> {
+    let entry = house.store.audit(&AuditFilter::default(), &Page::first()).await.unwrap().rows.swap_remove(0);
+    match house.service.activity.undo(actor, &entry.key.entry_id()).await {
         // What isn't theirs to see isn't there for them.
         Err(Failure::Absent(why)) => Err(Failure::Forbidden(why)),
         other => other.map(drop),

@@ -8,14 +8,19 @@ use sqlx::AnyConnection;
 
 use super::alias::{AliasState, read_alias_name};
 use super::domain::{read_address, read_name, refuse_full, refuse_unless_empty, take_domain};
-use super::{DirectoryError, account, alias, domain};
+use super::{DirectoryError, account, alias, domain, list};
 use crate::audit::{AuditEntry, Scribe, mark_undone, read_audit};
-use crate::{AccountKey, AliasKey, AuditKey, Author, DomainKey, Store, StoreError, settings};
+use crate::{
+    AccountKey, AliasKey, AuditKey, Author, DomainKey, Grantee, Happened, Store, StoreError, lending, settings, sharing,
+};
 
 /// Whether changes of this kind can be undone.
 pub fn is_undoable_act(act: &str) -> bool {
-    let Some((family, _)) = act.split_once('.') else { return false };
-    act != "person.password" && matches!(family, "domain" | "domain_alias" | "person" | "alias" | "setting")
+    match act.split_once('.') {
+        Some(("person", what)) => what != "password",
+        Some(("domain" | "domain_alias" | "alias" | "setting", _)) => true,
+        _ => matches!(act, "list.member_remove" | "mailbox.share" | "mailbox.lend"),
+    }
 }
 
 impl Store {
@@ -26,31 +31,47 @@ impl Store {
     /// method that would do the same.
     pub async fn undo(&self, key: AuditKey, by: &Author) -> Result<(), DirectoryError> {
         let scribe = self.scribe(by).undoing(key);
-        self.change_routes(move |tx| {
+        let undone = self.change_routes(move |tx| {
             Box::pin(async move {
                 let entry = read_audit(tx, key).await?.ok_or(DirectoryError::NotUndoable)?;
                 let is_told = entry.before.is_some() || entry.after.is_some();
                 if !is_undoable_act(&entry.act) || entry.undone.is_some() || !is_told {
                     return Err(DirectoryError::NotUndoable);
                 }
-                match entry.act.split('.').next() {
-                    Some("domain") => undo_domain(tx, &entry, &scribe).await?,
-                    Some("domain_alias") => undo_other_name(tx, &entry, &scribe).await?,
-                    Some("person") => undo_person(tx, &entry, &scribe).await?,
-                    Some("alias") => undo_alias(tx, &entry, &scribe).await?,
-                    Some("setting") => settings::undo(tx, &entry, &scribe).await?,
-                    _ => return Err(DirectoryError::NotUndoable),
-                }
+                let shared = undo_in(tx, &entry, &scribe).await?;
                 mark_undone(tx, key, &scribe).await?;
-                Ok(())
+                Ok(shared)
             })
-        })
-        .await?;
-        // Somebody may be gone by it.
+        });
+        let shared = undone.await?;
+        // Somebody may be gone by it, or may less.
         self.inner.views.ask_again(None);
+        if let Some((owner, grantee)) = shared {
+            self.tell(owner, Happened::Shared(grantee));
+        }
         // It may have been one of them.
         Ok(self.read_settings().await?)
     }
+}
+
+/// Whose mailboxes are to be looked at anew by whom, where it was about those.
+async fn undo_in(
+    tx: &mut AnyConnection,
+    entry: &AuditEntry,
+    scribe: &Scribe,
+) -> Result<Option<(AccountKey, Grantee)>, DirectoryError> {
+    match entry.act.split_once('.') {
+        Some(("domain", _)) => undo_domain(tx, entry, scribe).await?,
+        Some(("domain_alias", _)) => undo_other_name(tx, entry, scribe).await?,
+        Some(("person", _)) => undo_person(tx, entry, scribe).await?,
+        Some(("alias", _)) => undo_alias(tx, entry, scribe).await?,
+        Some(("setting", _)) => settings::undo(tx, entry, scribe).await?,
+        Some(("list", "member_remove")) => list::undo_removal(tx, entry, scribe).await?,
+        Some(("mailbox", "lend")) => lending::undo(tx, entry, scribe).await?,
+        Some(("mailbox", "share")) => return sharing::undo(tx, entry, scribe).await.map(Some),
+        _ => return Err(DirectoryError::NotUndoable),
+    }
+    Ok(None)
 }
 
 async fn undo_domain(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe) -> Result<(), DirectoryError> {

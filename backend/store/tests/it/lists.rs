@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use relais_model::ReversePath;
 use relais_store::{
-    Author, BOUNCE_DAYS, DirectoryError, ListTerms, MAX_HELD_POSTS, MailingList, MemberBounce, NewHeldPost, NewMember,
-    Page, Posters, Removal, Route,
+    AuditFilter, Author, BOUNCE_DAYS, DirectoryError, ListTerms, MAX_HELD_POSTS, MailingList, MemberBounce,
+    NewHeldPost, NewMember, Page, Posters, Removal, Route,
 };
+use serde_json::json;
 
 use crate::house::{House, on_both};
 use crate::people::{add_account, add_domain, address, domain};
@@ -110,6 +111,77 @@ fn a_list_is_found_changed_and_goes_with_all_that_is_its() {
         assert_eq!(house.store.list_of(again.key).await.unwrap(), None);
         house.clock.advance(Duration::from_secs(1));
         house.store.purge_removed(house.store.now()).await.unwrap();
+        house.check().await;
+    });
+}
+
+/// Whose list it is, and who is on it, is asked by their address alone.
+#[test]
+fn lists_are_found_by_who_is_on_them() {
+    on_both(|house| async move {
+        let team = team(&house).await;
+        let add = |text: &'static str| {
+            let store = house.store.clone();
+            async move { store.add_list(&address(text), ListTerms::default(), &Author::house()).await.unwrap() }
+        };
+        let (all, other) = (add("all@example.org").await, add("other@example.org").await);
+        let owner = |text: &str| NewMember { is_owner: true, gets_posts: false, ..reader(text) };
+        put(&house, &team, vec![owner("ann@example.org"), reader("b@x.example")]).await;
+        put(&house, &all, vec![reader("Ann@example.org")]).await;
+        put(&house, &other, vec![reader("b@x.example")]).await;
+        let of = |is_owner: bool, text: Option<&'static str>| {
+            let store = house.store.clone();
+            async move {
+                let found = store.lists_of(&address("ann@example.org"), is_owner, text, &Page::first()).await.unwrap();
+                found.rows.into_iter().map(|list| list.address.to_string()).collect::<Vec<_>>()
+            }
+        };
+        assert_eq!(of(false, None).await, ["all@example.org", "Team@example.org"]);
+        assert_eq!(of(true, None).await, ["Team@example.org"]);
+        assert!(of(true, Some("all")).await.is_empty());
+        assert_eq!(house.store.count_list_readers(team.key).await.unwrap(), 1, "an owner who only looks after it");
+        house.check().await;
+    });
+}
+
+/// Who was taken off is put back as what they were; whoever left by themselves isn't.
+#[test]
+fn taking_somebody_off_is_undone() {
+    on_both(|house| async move {
+        let (list, by) = (team(&house).await, Author::house());
+        let owner = NewMember { is_owner: true, gets_posts: false, ..reader("Ann@x.example") };
+        put(&house, &list, vec![owner, reader("b@x.example")]).await;
+        let last = || async {
+            let filter = AuditFilter::default();
+            house.store.audit(&filter, &Page::first()).await.unwrap().rows.swap_remove(0)
+        };
+        assert!(house.store.remove_list_member(list.key, &address("ann@x.example"), &by).await.unwrap());
+        let removed = last().await;
+        assert_eq!(
+            (removed.before.clone(), removed.after.clone()),
+            (Some(json!({ "member": "Ann@x.example", "is_owner": true, "gets_posts": false })), None)
+        );
+        house.store.undo(removed.key, &by).await.unwrap();
+        let back = house.store.list_member(list.key, &address("ann@x.example")).await.unwrap().unwrap();
+        assert!(back.is_owner && !back.gets_posts, "{back:?}");
+        assert_eq!(last().await.undoes, Some(removed.key));
+        let twice = house.store.undo(removed.key, &by).await;
+        assert!(matches!(twice, Err(DirectoryError::NotUndoable)), "{twice:?}");
+        // They are on it again, by whomever.
+        assert!(house.store.remove_list_member(list.key, &address("b@x.example"), &by).await.unwrap());
+        let removed = last().await;
+        put(&house, &list, vec![reader("b@x.example")]).await;
+        let changed = house.store.undo(removed.key, &by).await;
+        assert!(matches!(&changed, Err(DirectoryError::ChangedSince(what)) if what == &["member"]), "{changed:?}");
+        // Their own wish.
+        assert!(house.store.leave_list(list.key, &address("b@x.example"), &by).await.unwrap());
+        let left = house.store.undo(last().await.key, &by).await;
+        assert!(matches!(left, Err(DirectoryError::NotUndoable)), "{left:?}");
+        assert!(house.store.remove_list_member(list.key, &address("ann@x.example"), &by).await.unwrap());
+        let removed = last().await;
+        house.store.remove_list(&list.address, None, &by).await.unwrap();
+        let gone = house.store.undo(removed.key, &by).await;
+        assert!(matches!(gone, Err(DirectoryError::NotUndoable)), "{gone:?}");
         house.check().await;
     });
 }

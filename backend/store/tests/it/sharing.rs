@@ -2,8 +2,8 @@
 
 use relais_model::{Address, Rights, UidSet};
 use relais_store::{
-    AccountChange, AccountKey, AuditFilter, Author, ChangeError, FlagChange, FlagOp, Grantee, Happened, Lent,
-    MailboxKey, NewAccount, Page, Reach, Removal, Row, SharingError, Sight, Target,
+    AccountChange, AccountKey, AuditFilter, Author, ChangeError, DirectoryError, FlagChange, FlagOp, Grantee, Happened,
+    Lent, MailboxKey, NewAccount, Page, Reach, Removal, Row, SharingError, Sight, Target,
 };
 use serde_json::{Value, json};
 
@@ -353,6 +353,68 @@ fn who_looks_hears_that_the_owner_is_gone() {
             heard += 1;
         }
         assert_eq!(heard, 4, "with whom it is shared, that it is; that its owner is gone; twice that they are back");
+    });
+}
+
+/// Giving and taking back, of rights as of an address, are undone where nothing came after, and undone again.
+#[test]
+fn sharing_and_lending_are_undone() {
+    on_both(|house| async move {
+        let (inbox, store, bert, anna, by) =
+            (house.inbox().await, &house.store, house.bert, house.anna, Author::house());
+        let last = || async {
+            let noted = store.audit(&AuditFilter::default(), &Page::default()).await.unwrap();
+            noted.rows.first().unwrap().key
+        };
+        house.share(inbox, bert, "lr").await;
+        let mut sight = house.sight(bert, inbox).await;
+        let (given, mut news) = (last().await, store.news());
+        store.undo(given, &by).await.unwrap();
+        assert_eq!(news.try_recv().unwrap().what, Happened::Shared(Grantee::Account(bert)), "he hears of it");
+        assert!(sight.is_stale(), "and who looks looks no longer");
+        store.look_again(&mut sight).await.unwrap();
+        assert_eq!((sight.rights(), store.rights(bert, inbox).await.unwrap()), (Rights::NONE, Rights::NONE));
+        let undoing = last().await;
+        assert_eq!(store.audit_entry(undoing).await.unwrap().unwrap().undoes, Some(given));
+        store.undo(undoing, &by).await.unwrap();
+        assert_eq!(store.rights(bert, inbox).await.unwrap(), letters("lr"), "what undoes is undone, too");
+        // Changed since.
+        house.share(inbox, bert, "lrs").await;
+        let more = last().await;
+        house.share(inbox, bert, "").await;
+        let taken = last().await;
+        let changed = store.undo(more, &by).await;
+        assert!(matches!(&changed, Err(DirectoryError::ChangedSince(what)) if what == &["rights"]), "{changed:?}");
+        store.undo(taken, &by).await.unwrap();
+        assert_eq!(store.rights(bert, inbox).await.unwrap(), letters("lrs"), "taking back is undone");
+        // Another mailbox under the same name isn't the one that it was about.
+        let own = store.create_mailbox(anna, &name("Plans"), None).await.unwrap().mailbox.key;
+        house.share(own, bert, "lr").await;
+        house.share(own, bert, "").await;
+        let taken = last().await;
+        store.delete_mailbox(anna, &name("Plans")).await.unwrap();
+        let other = store.create_mailbox(anna, &name("Plans"), None).await.unwrap().mailbox.key;
+        let changed = store.undo(taken, &by).await;
+        assert!(matches!(&changed, Err(DirectoryError::ChangedSince(what)) if what == &["mailbox"]), "{changed:?}");
+        assert_eq!(store.rights(bert, other).await.unwrap(), Rights::NONE);
+        // An address.
+        let address = Address::parse("anna@house.example").unwrap();
+        let sends = || async { store.sends_as(bert, &address).await.unwrap() };
+        store.lend(anna, Grantee::Account(bert), Some(Lent::OnBehalf), &by).await.unwrap();
+        let lent = last().await;
+        store.undo(lent, &by).await.unwrap();
+        assert_eq!(sends().await, None);
+        store.undo(last().await, &by).await.unwrap();
+        assert_eq!(sends().await, Some(Lent::OnBehalf));
+        store.lend(anna, Grantee::Account(bert), Some(Lent::As), &by).await.unwrap();
+        let widened = last().await;
+        store.lend(anna, Grantee::Account(bert), None, &by).await.unwrap();
+        let taken = last().await;
+        let changed = store.undo(widened, &by).await;
+        assert!(matches!(&changed, Err(DirectoryError::ChangedSince(what)) if what == &["how"]), "{changed:?}");
+        store.undo(taken, &by).await.unwrap();
+        assert_eq!(sends().await, Some(Lent::As));
+        house.check().await;
     });
 }
 

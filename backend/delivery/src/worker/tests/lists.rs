@@ -1,6 +1,6 @@
 //! Mailing lists: what is written to one, and what becomes of it.
 
-use relais_filing::list::Tokens;
+use relais_filing::list::{Tokens, Wish};
 use relais_store::{BOUNCE_DAYS, ListTerms, MailingList, NewMember, Posters};
 
 use super::*;
@@ -170,6 +170,32 @@ async fn one_joins_and_leaves_by_mail_once_it_is_confirmed() {
     house.wait(<[_]>::is_empty).await;
     delivery.stop().await;
     assert_eq!(house.inbox(house.ann).await.len(), 4);
+}
+
+/// Whom those who look after a list invite is asked by the list, and joins though it isn't open. A wish of one's own doesn't open it.
+#[tokio::test]
+async fn who_is_invited_joins_a_list_that_is_closed() {
+    let house = House::open().await;
+    let list = house.team(ListTerms::default()).await;
+    let ann = address("ann@us.example");
+    house.store.leave_list(list.key, &ann, &Author::house()).await.unwrap();
+    let tokens = Tokens::new(&house.store.secret("lists").await.unwrap());
+    let now = relais_model::Clock::now(&*house.clock);
+    let delivery = house.start(&silent(), |_| {});
+    for (wish, letters) in [(Wish::Join, 0), (Wish::Invited, 1)] {
+        let to = format!("team-subscribe+{}@us.example", tokens.wish(list.key, &ann, wish, now));
+        house.queue_message(("", None), &[&to], None, "From: <ann@us.example>\r\n\r\n").await;
+        house.wait(<[_]>::is_empty).await;
+        assert_eq!(house.inbox(house.ann).await.len(), letters, "{to}");
+    }
+    let asked = house.told(1).await.remove(0);
+    assert!(asked.contains("team-owner@us.example"), "it says who asks: {asked}");
+    let is_member = || async { house.store.list_member(list.key, &ann).await.unwrap().is_some() };
+    assert!(!is_member().await, "nobody is on it before they say so");
+    house.ann_writes(value(&asked, "Reply-To: ").trim_matches(['<', '>']), "Re: Please confirm").await;
+    house.told(2).await;
+    delivery.stop().await;
+    assert!(is_member().await);
 }
 
 #[tokio::test]

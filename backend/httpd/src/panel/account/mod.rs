@@ -3,6 +3,7 @@
 mod app_passwords;
 mod clients;
 mod junk;
+mod lists;
 mod moving;
 mod passkeys;
 mod password;
@@ -23,6 +24,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .and(app_passwords::routes)
         .and(rules::routes)
         .and(junk::routes)
+        .and(lists::routes)
         .and(moving::routes)
         .and(sessions::routes)
         .and(clients::routes)

@@ -1,12 +1,13 @@
 //! Who subscribed to a list.
 
 use relais_model::{Address, Timestamp};
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
 use super::super::domain::read_address;
 use super::super::{DirectoryError, fold};
-use crate::audit::{Deed, Scribe};
+use crate::audit::{AuditEntry, Deed, Scribe};
 use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{Author, DomainKey, ListKey, MemberKey, Store, StoreError};
@@ -65,6 +66,14 @@ impl NewMember {
     }
 }
 
+/// What somebody was who was taken off a list, as the audit tells it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Was {
+    member: String,
+    is_owner: bool,
+    gets_posts: bool,
+}
+
 /// What a bounce does to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberBounce {
@@ -90,57 +99,54 @@ impl Store {
         by: &Author,
     ) -> Result<u64, DirectoryError> {
         let scribe = self.scribe(by);
-        self.change_routes(move |tx| {
-            Box::pin(async move {
-                let (address, domain) = take(tx, list, &scribe).await?;
-                let before = count(tx, list).await?;
-                for member in &members {
-                    let sql = "INSERT INTO list_member (member_key, list_key, folded, address, is_owner, gets_posts, joined_at)
-                               VALUES ($1, $2, $3, $4, $5, $6, $7)
-                               ON CONFLICT (list_key, folded) DO UPDATE SET is_owner = excluded.is_owner,
-                                   gets_posts = excluded.gets_posts, bounces = 0, bounced_on = NULL, stopped_at = NULL";
-                    let query = sqlx::query(sql).bind(scribe.next_key()).bind(list.value()).bind(fold(&member.address));
-                    let query = query.bind(member.address.to_string()).bind(i64::from(member.is_owner));
-                    let query = query.bind(i64::from(member.gets_posts)).bind(scribe.now().millis());
-                    query.execute(&mut *tx).await?;
-                }
-                let after = count(tx, list).await?;
-                let sql = "SELECT COUNT(*) FROM list_member WHERE list_key = $1 AND is_owner = 1";
-                let owners: i64 = sqlx::query_scalar(sql).bind(list.value()).fetch_one(&mut *tx).await?;
-                if after > MAX_LIST_MEMBERS || usize::try_from(owners).unwrap_or(usize::MAX) > MAX_LIST_OWNERS {
-                    return Err(DirectoryError::Unfit("a list has up to 10,000 members and 20 owners"));
-                }
-                let who = members.iter().take(10).map(|member| member.address.to_string()).collect::<Vec<_>>();
-                let told = serde_json::json!({ "members": who, "count": members.len() });
-                note(tx, &scribe, "list.members_put", (list, &address, domain), told).await?;
-                Ok(after.saturating_sub(before))
-            })
-        })
-        .await
+        self.change_routes(move |tx| Box::pin(async move { put(tx, &scribe, list, &members).await })).await
     }
 
-    /// Takes a member off a list; whether there was one.
+    /// Takes a member off a list; whether there was one. It can be undone.
     pub async fn remove_list_member(
         &self,
         list: ListKey,
         address: &Address,
         by: &Author,
     ) -> Result<bool, DirectoryError> {
+        self.take_off_list(list, address, "list.member_remove", by).await
+    }
+
+    /// A member leaves a list by their own wish, which nobody undoes; whether they were one.
+    pub async fn leave_list(&self, list: ListKey, address: &Address, by: &Author) -> Result<bool, DirectoryError> {
+        self.take_off_list(list, address, "list.member_leave", by).await
+    }
+
+    async fn take_off_list(
+        &self,
+        list: ListKey,
+        address: &Address,
+        act: &'static str,
+        by: &Author,
+    ) -> Result<bool, DirectoryError> {
         let (who, scribe) = (address.clone(), self.scribe(by));
         self.change_routes(move |tx| {
             Box::pin(async move {
                 let (address, domain) = take(tx, list, &scribe).await?;
-                let sql = "DELETE FROM list_member WHERE list_key = $1 AND folded = $2";
-                let done = sqlx::query(sql).bind(list.value()).bind(fold(&who)).execute(&mut *tx).await?;
-                if done.rows_affected() == 0 {
-                    return Ok(false);
-                }
-                let told = serde_json::json!({ "members": [who.to_string()], "count": 1 });
-                note(tx, &scribe, "list.member_remove", (list, &address, domain), told).await?;
+                let sql = "DELETE FROM list_member WHERE list_key = $1 AND folded = $2
+                           RETURNING address, is_owner, gets_posts";
+                let query = sqlx::query_as(sql).bind(list.value()).bind(fold(&who));
+                let gone: Option<(String, i64, i64)> = query.fetch_optional(&mut *tx).await?;
+                let Some((member, is_owner, gets_posts)) = gone else { return Ok(false) };
+                let was = Was { member, is_owner: is_owner != 0, gets_posts: gets_posts != 0 };
+                let was = serde_json::to_value(was).map_err(|error| StoreError::damaged(error.to_string()))?;
+                note(tx, &scribe, act, (list, &address, domain), (Some(was), None)).await?;
                 Ok(true)
             })
         })
         .await
+    }
+
+    /// To how many a post of this list goes.
+    pub async fn count_list_readers(&self, list: ListKey) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM list_member WHERE list_key = $1 AND gets_posts = 1 AND stopped_at IS NULL";
+        let query = sqlx::query_scalar::<_, i64>(sql).bind(list.value());
+        Ok(query.fetch_one(&mut *self.reader().await?).await?.unsigned_abs())
     }
 
     /// Members whose address contains `text`, by address.
@@ -226,6 +232,59 @@ impl Store {
     }
 }
 
+/// Puts somebody back who was taken off a list, as what they were; what came back from them is forgotten, and their way to leave is a new one.
+///
+/// # Errors
+/// [`DirectoryError::NotUndoable`] where the list is gone; [`DirectoryError::ChangedSince`] where they are on it; [`DirectoryError::Unfit`].
+pub(in crate::directory) async fn undo_removal(
+    tx: &mut AnyConnection,
+    entry: &AuditEntry,
+    scribe: &Scribe,
+) -> Result<(), DirectoryError> {
+    let was = entry.before.clone().and_then(|was| serde_json::from_value::<Was>(was).ok());
+    let (Some(was), Some(list)) = (was, entry.about) else { return Err(DirectoryError::NotUndoable) };
+    let sql = "SELECT list_key FROM mailing_list WHERE list_key = $1";
+    if sqlx::query(sql).bind(list).fetch_optional(&mut *tx).await?.is_none() {
+        return Err(DirectoryError::NotUndoable);
+    }
+    let address = read_address(&was.member)?;
+    let member = NewMember { address, is_owner: was.is_owner, gets_posts: was.gets_posts };
+    match put(tx, scribe, ListKey::new(list), &[member]).await? {
+        0 => Err(DirectoryError::ChangedSince(vec!["member".to_owned()])),
+        _ => Ok(()),
+    }
+}
+
+async fn put(
+    tx: &mut AnyConnection,
+    scribe: &Scribe,
+    list: ListKey,
+    members: &[NewMember],
+) -> Result<u64, DirectoryError> {
+    let (address, domain) = take(tx, list, scribe).await?;
+    let before = count(tx, list).await?;
+    for member in members {
+        let sql = "INSERT INTO list_member (member_key, list_key, folded, address, is_owner, gets_posts, joined_at)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)
+                   ON CONFLICT (list_key, folded) DO UPDATE SET is_owner = excluded.is_owner,
+                       gets_posts = excluded.gets_posts, bounces = 0, bounced_on = NULL, stopped_at = NULL";
+        let query = sqlx::query(sql).bind(scribe.next_key()).bind(list.value()).bind(fold(&member.address));
+        let query = query.bind(member.address.to_string()).bind(i64::from(member.is_owner));
+        let query = query.bind(i64::from(member.gets_posts)).bind(scribe.now().millis());
+        query.execute(&mut *tx).await?;
+    }
+    let after = count(tx, list).await?;
+    let sql = "SELECT COUNT(*) FROM list_member WHERE list_key = $1 AND is_owner = 1";
+    let owners: i64 = sqlx::query_scalar(sql).bind(list.value()).fetch_one(&mut *tx).await?;
+    if after > MAX_LIST_MEMBERS || usize::try_from(owners).unwrap_or(usize::MAX) > MAX_LIST_OWNERS {
+        return Err(DirectoryError::Unfit("a list has up to 10,000 members and 20 owners"));
+    }
+    let who = members.iter().take(10).map(|member| member.address.to_string()).collect::<Vec<_>>();
+    let told = serde_json::json!({ "members": who, "count": members.len() });
+    note(tx, scribe, "list.members_put", (list, &address, domain), (None, Some(told))).await?;
+    Ok(after.saturating_sub(before))
+}
+
 /// The list's address and domain, with its row written: those who change its members wait for each other.
 async fn take(tx: &mut AnyConnection, list: ListKey, scribe: &Scribe) -> Result<(Address, DomainKey), DirectoryError> {
     let sql = "UPDATE mailing_list SET version = $2 WHERE list_key = $1 RETURNING address, domain_key";
@@ -245,11 +304,11 @@ async fn note(
     scribe: &Scribe,
     act: &'static str,
     (list, address, domain): (ListKey, &Address, DomainKey),
-    told: serde_json::Value,
+    (before, after): (Option<serde_json::Value>, Option<serde_json::Value>),
 ) -> Result<(), sqlx::Error> {
     let deed =
         Deed { act, subject: address.to_string(), about: Some(list.value()), domain: Some(domain), ..Deed::default() };
-    scribe.note(tx, deed.between(None, Some(told))).await.map(drop)
+    scribe.note(tx, deed.between(before, after)).await.map(drop)
 }
 
 fn read(row: &AnyRow) -> Result<ListMember, StoreError> {

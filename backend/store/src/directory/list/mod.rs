@@ -12,6 +12,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
 pub use held::{HeldPost, MAX_HELD_POSTS, NewHeldPost};
+pub(super) use members::undo_removal;
 pub use members::{BOUNCE_DAYS, ListMember, MAX_LIST_MEMBERS, MAX_LIST_OWNERS, MemberBounce, NewMember};
 
 use super::account::{octets, refuse_taken};
@@ -162,11 +163,36 @@ impl Store {
             return Ok(Listing { rows: Vec::new(), next: None });
         }
         let mut listed = Selected::new(format!("SELECT {COLUMNS}"));
-        listed.and_as_is("d.removed_at IS NULL");
-        listed.and("l.folded > $", page.after.as_deref().unwrap_or_default());
         if let Some(domains) = domains {
             listed.and_among("l.domain_key", domains.iter().map(|key| key.value()));
         }
+        self.read_lists(listed, text, page).await
+    }
+
+    /// Lists that an address is on; `is_owner`: those that it looks after. With `text` in their address or title, by address.
+    pub async fn lists_of(
+        &self,
+        member: &Address,
+        is_owner: bool,
+        text: Option<&str>,
+        page: &Page,
+    ) -> Result<Listing<MailingList>, StoreError> {
+        let mut listed = Selected::new(format!("SELECT {COLUMNS}"));
+        // By list: an address is found in each at once, and lists are few beside their members.
+        let is_on = if is_owner { "m.folded = $ AND m.is_owner = 1" } else { "m.folded = $" };
+        let is_on = format!("EXISTS (SELECT 1 FROM list_member m WHERE m.list_key = l.list_key AND {is_on})");
+        listed.and(&is_on, fold(member));
+        self.read_lists(listed, text, page).await
+    }
+
+    async fn read_lists(
+        &self,
+        mut listed: Selected,
+        text: Option<&str>,
+        page: &Page,
+    ) -> Result<Listing<MailingList>, StoreError> {
+        listed.and_as_is("d.removed_at IS NULL");
+        listed.and("l.folded > $", page.after.as_deref().unwrap_or_default());
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             listed.and(
                 "(l.folded LIKE $ ESCAPE '\\' OR LOWER(l.title) LIKE $ ESCAPE '\\')",
