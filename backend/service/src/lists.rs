@@ -294,8 +294,15 @@ pub struct Confirming {
 #[derive(Debug)]
 struct Asked {
     pace: Pace,
-    /// When, and by whose invitation where it was one.
-    when: Mutex<HashMap<[u8; 32], (Timestamp, Option<AccountKey>)>>,
+    letters: Mutex<HashMap<[u8; 32], Written>>,
+}
+
+/// An address that was written to.
+#[derive(Debug)]
+struct Written {
+    at: Timestamp,
+    /// By whose invitation, where it was one.
+    by: Option<AccountKey>,
 }
 
 /// The use-cases of lists.
@@ -308,7 +315,7 @@ pub struct Lists {
 impl Lists {
     pub(crate) fn new(store: Store) -> Self {
         let pace = Pace::new(LETTERS_AT_ONCE, LETTERS_A_MINUTE);
-        Self { store, asked: Arc::new(Asked { pace, when: Mutex::default() }) }
+        Self { store, asked: Arc::new(Asked { pace, letters: Mutex::default() }) }
     }
 
     /// A list that people join by themselves; none where there is no such one. Anybody.
@@ -357,19 +364,20 @@ impl Lists {
     /// Notes that an address is written to, by whose invitation where it is one; false where it was, of late.
     fn may_write(&self, list: &MailingList, address: &Address, by: Option<AccountKey>, now: Timestamp) -> bool {
         let whose = format!("{} {}", list.key.value(), relais_store::fold(address));
-        let mut when = self.asked.when.lock().unwrap_or_else(PoisonError::into_inner);
-        when.retain(|_, (at, _)| now.since(*at) < ASKED_AGAIN_AFTER);
+        let mut letters = self.asked.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        letters.retain(|_, letter| now.since(letter.at) < ASKED_AGAIN_AFTER);
         let whose = *blake3::hash(whose.as_bytes()).as_bytes();
-        if when.len() >= ASKED_AT_MOST || when.contains_key(&whose) {
+        if letters.len() >= ASKED_AT_MOST || letters.contains_key(&whose) {
             return false;
         }
-        when.insert(whose, (now, by)).is_none()
+        letters.insert(whose, Written { at: now, by }).is_none()
     }
 
     /// How many somebody invited of late.
     fn invited_by(&self, account: AccountKey, now: Timestamp) -> usize {
-        let when = self.asked.when.lock().unwrap_or_else(PoisonError::into_inner);
-        when.values().filter(|(at, by)| *by == Some(account) && now.since(*at) < ASKED_AGAIN_AFTER).count()
+        let letters = self.asked.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_theirs = |letter: &&Written| letter.by == Some(account) && now.since(letter.at) < ASKED_AGAIN_AFTER;
+        letters.values().filter(is_theirs).count()
     }
 
     /// What a link of such a letter confirms; none where it is none of ours, or too old. Anybody who has the link.

@@ -204,6 +204,10 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("The owner keeps all rights", "Le propriétaire garde tous les droits"),
     ("The response cannot be read", "La réponse est illisible"),
     ("The response is too long", "La réponse est trop longue"),
+    (
+        "The script of this mailbox did not run over {} of these messages",
+        "Le script de cette boîte n’a pas été exécuté sur {} de ces messages",
+    ),
     ("The selected mailbox can be meant once", "La boîte choisie ne peut être visée qu’une fois"),
     ("The server closes for now", "Le serveur ferme pour l’instant"),
     ("The server has a problem; try again later", "Le serveur a un problème ; réessayez plus tard"),

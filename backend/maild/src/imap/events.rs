@@ -12,7 +12,7 @@ use super::Client;
 impl Client {
     /// Messages came to `to` by this command.
     pub(super) async fn did_put(&mut self, to: Reach, cause: ImapCause, uids: UidSet) {
-        self.did(to, cause, vec![(uids, Vec::new())]).await;
+        self.run_script(to, cause, vec![(uids, Vec::new())]).await;
     }
 
     /// Flags were changed in the open mailbox. What a reader has seen of another's is no flag of the mailbox.
@@ -20,11 +20,11 @@ impl Client {
         let Some(selected) = self.selected.as_deref().filter(|_| !stored.flipped.is_empty()) else { return };
         let flipped = stored.flipped.iter().map(|(bits, uids)| (uids.clone(), selected.view.flags_of(*bits)));
         let (mailbox, touched) = (selected.reach(), flipped.collect());
-        self.did(mailbox, ImapCause::Flag, touched).await;
+        self.run_script(mailbox, ImapCause::Flag, touched).await;
     }
 
     /// What follows is done in the name of the mailbox's owner; who did this is only told to the script.
-    async fn did(&mut self, to: Reach, cause: ImapCause, touched: Vec<(UidSet, Vec<Flag>)>) {
+    async fn run_script(&mut self, to: Reach, cause: ImapCause, touched: Vec<(UidSet, Vec<Flag>)>) {
         let Some(identity) = &self.identity else { return };
         let owner =
             if to.reader.is_none() { Ok(Some(identity.account)) } else { self.house.store.owner_of(to.mailbox).await };
@@ -37,8 +37,10 @@ impl Client {
         let missed = Box::pin(self.house.reception.run_at_imap(&act)).await;
         if missed > 0 {
             // RFC 9051 §7.1.2: a warning; the command itself is done.
-            let text = format!("The script of this mailbox did not run over {missed} of these messages");
-            response::condition(&mut self.out, Condition::No, Some(&ResponseCode::Limit), &text);
+            let missed = missed.to_string();
+            let text =
+                self.session.say("The script of this mailbox did not run over {} of these messages").about(&missed);
+            response::condition(&mut self.out, Condition::No, Some(&ResponseCode::Limit), text);
         }
     }
 }

@@ -69,16 +69,16 @@ fn every_text_has_its_french() {
 /// The errors that the test above reads are all that there are.
 #[test]
 fn every_error_that_is_said_is_read() {
-    let mut named = BTreeSet::new();
+    let mut found = BTreeSet::new();
     for source in sources() {
         let text = read(&source);
-        let names = text.split("impl From<").skip(1).filter_map(|behind| behind.split_once("> for Halt"));
-        named.extend(names.map(|(name, _)| name.to_owned()).filter(|name| !name.contains('\n')));
+        let listed = text.split("impl From<").skip(1).filter_map(|behind| behind.split_once("> for Halt"));
+        found.extend(listed.map(|(name, _)| name.to_owned()).filter(|name| !name.contains('\n')));
     }
     // Both are logged, and one sentence is said of them.
     let mut expected = BTreeSet::from(["io::Error".to_owned(), "StoreError".to_owned()]);
     expected.extend(ERRORS.iter().map(|(_, name)| (*name).to_owned()));
-    assert_eq!(named, expected);
+    assert_eq!(found, expected);
 }
 
 /// RFC 5255 §3.1: `i-default` until a language is asked for, whoever logs in. §3.2: `default` is what they have chosen, or else the house.

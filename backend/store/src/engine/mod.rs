@@ -1,5 +1,6 @@
 //! All that SQLite and PostgreSQL do not share: opening, the way to begin, what became of a COMMIT, checkpoints, octets end to end. Everywhere else is one SQL text.
 
+mod migrations;
 mod postgres;
 mod readers;
 mod sqlite;
@@ -136,13 +137,6 @@ impl Pools {
 /// One connection more often than not: no health check before each use, for a broken one is told by its first statement.
 fn pool_options(connections: u32) -> AnyPoolOptions {
     AnyPoolOptions::new().max_connections(connections).test_before_acquire(false)
-}
-
-async fn migrate(pool: &AnyPool, migrator: sqlx::migrate::Migrator) -> Result<(), OpenError> {
-    migrator.run(pool).await.map_err(|error| match error {
-        sqlx::migrate::MigrateError::VersionMissing(step) => OpenError::Newer(step),
-        other => OpenError::Migration(other),
-    })
 }
 
 /// The largest key given so far in the tables that grow: where the clock has gone back, keys go on from here.

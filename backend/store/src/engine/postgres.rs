@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{AnyConnection, AnyPool, Connection as _};
 
-use super::{Engine, Pools, Readers, migrate, pool_options};
+use super::{Engine, Pools, Readers, migrations, pool_options};
 use crate::error::OpenError;
 
 /// The oldest that its makers looked after when this was written. What is used (`pg_xact_status` of an `xid8`) came with 13.
@@ -20,7 +20,7 @@ pub(super) async fn open(url: &str, readers: u32) -> Result<Pools, OpenError> {
     if version < OLDEST {
         return Err(OpenError::OldServer { version: version / 10_000, oldest: OLDEST / 10_000 });
     }
-    migrate(&writer, sqlx::migrate!("../../migrations/postgres")).await?;
+    migrations::run(&writer, Engine::Postgres).await?;
     let pool = pool_options(readers).before_acquire(|connection: &mut AnyConnection, metadata| {
         Box::pin(async move {
             if metadata.idle_for > TRUSTED_FOR {

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use sqlx::{AnyConnection, AnyPool, Executor, Row};
 
-use super::{Engine, Pools, Readers, migrate, pool_options};
+use super::{Engine, Pools, Readers, migrations, pool_options};
 use crate::error::{OpenError, StoreError};
 
 /// Past this the writer waits until the log is moved, so that it starts again from its beginning.
@@ -34,7 +34,7 @@ pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
 pub(super) async fn open(path: &Path, readers: u32) -> Result<Pools, OpenError> {
     let url = format!("sqlite://{}?mode=rwc", escape(path));
     let writer = connect(&url, 1, WRITER_PRAGMAS).await?;
-    migrate(&writer, sqlx::migrate!("../../migrations/sqlite")).await?;
+    migrations::run(&writer, Engine::Sqlite).await?;
     let readers = Readers::new(connect(&url, readers, READER_PRAGMAS).await?, readers, Engine::Sqlite);
     let checkpoints = Checkpoints { pool: connect(&url, 1, CHECKPOINT_PRAGMAS).await? };
     Ok(Pools { writer, readers, checkpoints: Some(checkpoints) })

@@ -151,12 +151,12 @@ fn taking_somebody_off_is_undone() {
         let (list, by) = (team(&house).await, Author::house());
         let owner = NewMember { is_owner: true, gets_posts: false, ..reader("Ann@x.example") };
         put(&house, &list, vec![owner, reader("b@x.example")]).await;
-        let last = || async {
+        let newest = || async {
             let filter = AuditFilter::default();
             house.store.audit(&filter, &Page::first()).await.unwrap().rows.swap_remove(0)
         };
         assert!(house.store.remove_list_member(list.key, &address("ann@x.example"), &by).await.unwrap());
-        let removed = last().await;
+        let removed = newest().await;
         assert_eq!(
             (removed.before.clone(), removed.after.clone()),
             (Some(json!({ "member": "Ann@x.example", "is_owner": true, "gets_posts": false })), None)
@@ -164,21 +164,21 @@ fn taking_somebody_off_is_undone() {
         house.store.undo(removed.key, &by).await.unwrap();
         let back = house.store.list_member(list.key, &address("ann@x.example")).await.unwrap().unwrap();
         assert!(back.is_owner && !back.gets_posts, "{back:?}");
-        assert_eq!(last().await.undoes, Some(removed.key));
+        assert_eq!(newest().await.undoes, Some(removed.key));
         let twice = house.store.undo(removed.key, &by).await;
         assert!(matches!(twice, Err(DirectoryError::NotUndoable)), "{twice:?}");
         // They are on it again, by whomever.
         assert!(house.store.remove_list_member(list.key, &address("b@x.example"), &by).await.unwrap());
-        let removed = last().await;
+        let removed = newest().await;
         put(&house, &list, vec![reader("b@x.example")]).await;
         let changed = house.store.undo(removed.key, &by).await;
         assert!(matches!(&changed, Err(DirectoryError::ChangedSince(what)) if what == &["member"]), "{changed:?}");
         // Their own wish.
         assert!(house.store.leave_list(list.key, &address("b@x.example"), &by).await.unwrap());
-        let left = house.store.undo(last().await.key, &by).await;
+        let left = house.store.undo(newest().await.key, &by).await;
         assert!(matches!(left, Err(DirectoryError::NotUndoable)), "{left:?}");
         assert!(house.store.remove_list_member(list.key, &address("ann@x.example"), &by).await.unwrap());
-        let removed = last().await;
+        let removed = newest().await;
         house.store.remove_list(&list.address, None, &by).await.unwrap();
         let gone = house.store.undo(removed.key, &by).await;
         assert!(matches!(gone, Err(DirectoryError::NotUndoable)), "{gone:?}");

@@ -215,7 +215,8 @@ impl Reception {
         let envelope = envelope(&stage.owner, &redirects, touched.now);
         let mut place = None;
         if !redirects.is_empty() {
-            match self.allowed(&stage.owner, &arrival, &envelope, true).await {
+            let count = u64::try_from(redirects.len()).unwrap_or(u64::MAX);
+            match self.allowed(&stage.owner, &arrival, (&envelope, count), true).await {
                 Ok(allowed) => place = Some(allowed.place),
                 Err(reply) => {
                     warn!(account = %stage.owner.address, %reply, "what a script sends on isn't taken");
