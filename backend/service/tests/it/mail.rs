@@ -488,9 +488,9 @@ fn a_message_is_sent_once_and_kept() {
         let saved = mail.save_draft(me, &draft, Vec::new()).await.unwrap();
         let draft = mail.open_draft(me, saved).await.unwrap();
         // Without scripts nothing keeps anybody from pressing twice: both presses were once sent where they came at once.
-        let send = async || mail.send(me, reader.house.store.now(), &draft, Vec::new()).await.unwrap().id;
-        let (one, other) = tokio::join!(send(), send());
-        assert_eq!([&*one, &*other, &*send().await], ["mail-sent"; 3]);
+        let press = async || mail.send(me, reader.house.store.now(), &draft, Vec::new()).await.unwrap().id;
+        let (one, other) = tokio::join!(press(), press());
+        assert_eq!([&*one, &*other, &*press().await], ["mail-sent"; 3]);
         assert_eq!(reader.lines("Drafts", false).await.len(), 0);
         assert_eq!(reader.lines("Sent", false).await.len(), 1);
         assert!(reader.list(wanted(0, 9, false)).await.rows[0].is_answered);
