@@ -92,7 +92,7 @@ async fn default_is_what_is_read_here() {
     let mut visitor = house.connect(Door::Open).await;
     assert!(visitor.line().await.contains(" LANGUAGE "), "in the greeting, too");
     assert_eq!(
-        visitor.command("LANGUAGE *").await,
+        visitor.command("LANGUAGE \"*\"").await,
         (vec!["* LANGUAGE (\"fr\")".to_owned()], "OK C’est fait".to_owned())
     );
     let (_, end) = visitor.command("LOGIN ann@relais.test wrong").await;

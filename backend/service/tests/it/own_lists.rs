@@ -109,7 +109,8 @@ async fn strangers_are_invited_and_our_own_people_are_added() {
     assert!(asked.len() == 2 && asked.iter().all(|to| to.starts_with("team-subscribe+i")), "{asked:?}");
     let again = put(&house, &user, TEAM, "dora@shop.example").await.unwrap();
     assert_eq!((again.added, again.invited, letters(&house).await.len()), (0, 0, 2), "one letter an hour");
-    let strangers = |count: usize| (0..count).map(|number| format!("{number}@shop.example\n")).collect::<String>();
+    let strangers =
+        |count: usize| (0..count).map(|number| format!("{number}@shop.example")).collect::<Vec<_>>().join("\n");
     assert_eq!(short(put(&house, &user, TEAM, &strangers(99)).await), "unfit: members failure-list-invited");
     assert_eq!(letters(&house).await.len(), 2, "nobody is asked");
     house.clock.advance(Duration::from_hours(1));
