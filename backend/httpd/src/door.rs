@@ -15,7 +15,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -131,7 +131,13 @@ impl Door {
     /// The next guest that a seat is free for.
     async fn admit(&self) -> Option<(Arrival, Peer, OwnedSemaphorePermit)> {
         let seat = Arc::clone(&self.seats).acquire_owned().await.ok()?;
-        let network = |(stream, peer): (_, SocketAddr)| (stream, Peer::Network(peer.ip().to_canonical()));
+        let network = |(stream, peer): (TcpStream, SocketAddr)| {
+            // The end of an answer would wait for the acknowledgement of its beginning: 40 ms, where that is delayed.
+            if let Err(error) = stream.set_nodelay(true) {
+                debug!(%error, "a guest of an HTTP door may be answered slowly");
+            }
+            (stream, Peer::Network(peer.ip().to_canonical()))
+        };
         let accepted = match &self.socket {
             Socket::Plain(socket) => {
                 socket.accept().await.map(network).map(|(stream, peer)| (Arrival::Ready(Box::new(stream)), peer))
@@ -160,7 +166,7 @@ const HEADER_OCTETS_HTTP2: u32 = 32 * 1024;
 /// Someone who has come: their TLS handshake must not hold up the next.
 enum Arrival {
     Ready(Box<dyn Octets>),
-    Shaking(Box<tokio_rustls::Accept<tokio::net::TcpStream>>),
+    Shaking(Box<tokio_rustls::Accept<TcpStream>>),
 }
 
 trait Octets: AsyncRead + AsyncWrite + Send + Unpin {}
