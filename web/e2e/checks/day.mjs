@@ -106,13 +106,13 @@ async function day(tab, who, name, { language, js = true }) {
 
   await tab.goto("/mail"); // what was said is read
   await choose(news);
-  await tab.locator("#bulk summary").click();
+  await tab.locator("#bulk [data-move] > summary").click();
   await tab.locator("#bulk select[name=to]").selectOption({ label: word("webmail-archive") });
   await tab.locator("#bulk button[value=move]").click();
   await flash(tab);
   await follow(tab, "[data-folder]", word("webmail-archive"));
   await choose(news);
-  await tab.locator("#bulk summary").click();
+  await tab.locator("#bulk [data-move] > summary").click();
   await tab.locator("#bulk select[name=to]").selectOption({ label: word("webmail-inbox") });
   await tab.locator("#bulk button[value=move]").click();
   await flash(tab);
@@ -236,7 +236,7 @@ async function byKeys(tab, who, name) {
   await tab.goto("/mail");
   await onto(news);
   await keys.press("x");
-  await enter("#bulk summary");
+  await enter("#bulk [data-move] > summary");
   await reach("#bulk select[name=to]");
   await keys.type(said("en", "webmail-archive"));
   await enter("#bulk button[value=move]");

@@ -47,7 +47,7 @@ export async function run(house, browser) {
       const press = async (tab, subject, act) => {
         await tab.locator(".line", { hasText: subject }).locator(".line-pick").check();
         const button = tab.locator(`#bulk button[value=${act}]`);
-        if (!(await button.isVisible())) await tab.locator("#bulk summary").click();
+        if (!(await button.isVisible())) await tab.locator("#bulk [data-move] > summary").click();
         await button.click();
       };
 

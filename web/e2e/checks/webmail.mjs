@@ -147,7 +147,7 @@ export async function run(house, browser) {
     await told(tab, "");
     await tab.goto("/mail");
     await tab.locator(".line", { hasText: "Invoice" }).locator("input").check();
-    await tab.locator("#bulk summary").click();
+    await tab.locator("#bulk [data-move] > summary").click();
     await tab.locator("#bulk [name=to]").selectOption({ label: "Lonely" });
     await tab.locator("#bulk [value=move]").click();
     await told(tab, "moved");
