@@ -186,13 +186,12 @@ impl Mail {
         if found.is_none() && bit.is_none() {
             return Ok(Selection { order, places: None });
         }
-        let mut left: UidSet = own.view.read(|rows| {
-            let is_wanted = |row: &Row| bit.is_none_or(|(bit, is_set)| (row.flags & bit != 0) == is_set);
-            rows.iter().filter(is_wanted).filter_map(|row| row.uid()).collect()
+        let is_wanted = |row: &Row| bit.is_none_or(|(bit, is_set)| (row.flags & bit != 0) == is_set);
+        let left: UidSet = own.view.read(|rows| match &found {
+            // Mostly few of a large mailbox.
+            Some(found) => rows.select(&found.uids).filter(is_wanted).filter_map(|row| row.uid()).collect(),
+            None => rows.iter().filter(is_wanted).filter_map(|row| row.uid()).collect(),
         });
-        if let Some(found) = &found {
-            left = left.intersection(&found.uids);
-        }
         let is_left =
             |line: &Conversation<'_>| line.uids.iter().any(|uid| Uid::new(*uid).is_some_and(|uid| left.contains(uid)));
         let lines = order.lines.iter().enumerate().filter(|(_, line)| is_left(line));
