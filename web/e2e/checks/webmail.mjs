@@ -146,11 +146,14 @@ export async function run(house, browser) {
     await tab.locator("main form.form button[type=submit]").click();
     await told(tab, "");
     await tab.goto("/mail");
-    await tab.locator(".line", { hasText: "Invoice" }).locator("input").check();
-    await tab.locator("#bulk [data-move] > summary").click();
-    await tab.locator("#bulk [name=to]").selectOption({ label: "Lonely" });
-    await tab.locator("#bulk [value=move]").click();
-    await told(tab, "moved");
+    const move = async (folder) => {
+      await tab.locator(".line", { hasText: "Invoice" }).locator("input").check();
+      await tab.locator("#bulk [data-move] > summary").click();
+      await tab.locator("#bulk [name=to]").selectOption({ label: folder });
+      await tab.locator("#bulk [value=move]").click();
+      await told(tab, "moved");
+    };
+    await move("Lonely");
     const heard = tab.waitForResponse("**/mail/events");
     const way = await tab.locator("a[data-folder]", { hasText: "Lonely" }).first().getAttribute("href");
     await tab.goto(way);
@@ -167,6 +170,7 @@ export async function run(house, browser) {
     await told(tab, "Taken back");
     await line(tab, "Invoice").waitFor();
     expect(await tab.evaluate(() => window.isStillHere === true), "the page was loaded anew");
+    await move("Inbox");
   }));
   await check("webmail: search finds by words and operators", () => mine(async (tab) => {
     await tab.goto("/mail?q=" + encodeURIComponent("subject:invoice is:read"));
