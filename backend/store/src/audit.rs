@@ -107,6 +107,18 @@ pub struct AuditEntry {
     pub undoes: Option<AuditKey>,
 }
 
+impl AuditEntry {
+    /// A text of what it was.
+    pub(crate) fn was(&self, member: &str) -> Option<&str> {
+        self.before.as_ref()?.get(member)?.as_str()
+    }
+
+    /// The same of what it became.
+    pub(crate) fn became(&self, member: &str) -> Option<&str> {
+        self.after.as_ref()?.get(member)?.as_str()
+    }
+}
+
 /// Which changes are wanted; none of a thing wants any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {

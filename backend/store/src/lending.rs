@@ -145,16 +145,12 @@ impl Store {
 /// [`DirectoryError::ChangedSince`], [`DirectoryError::NotUndoable`].
 pub(crate) async fn undo(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe) -> Result<(), DirectoryError> {
     let changed = |member: &str| DirectoryError::ChangedSince(vec![member.to_owned()]);
-    let told = |state: &Option<serde_json::Value>, name: &str| {
-        state.as_ref().and_then(|state| state.get(name)).and_then(serde_json::Value::as_str).map(str::to_owned)
-    };
-    let how = |state| told(state, "how").and_then(|how| Lent::named(&how));
-    let (before, after) = (how(&entry.before), how(&entry.after));
-    let with = told(&entry.after, "with").or_else(|| told(&entry.before, "with"));
+    let (before, after) = (entry.was("how").and_then(Lent::named), entry.became("how").and_then(Lent::named));
+    let with = entry.became("with").or_else(|| entry.was("with"));
     let (Some(owner), Some(with)) = (entry.about.map(AccountKey::new), with) else {
         return Err(DirectoryError::NotUndoable);
     };
-    let grantee = grantee_named(tx, &with, entry.key).await?.ok_or_else(|| changed("with"))?;
+    let grantee = grantee_named(tx, with, entry.key).await?.ok_or_else(|| changed("with"))?;
     let restore = |present: Option<Lent>| if present == after { before } else { present };
     let found = lend_in(tx, scribe, owner, grantee, restore).await?;
     if found == after { Ok(()) } else { Err(changed("how")) }

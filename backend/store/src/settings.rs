@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use relais_model::{Address, Endpoint, Secret, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::AnyConnection;
 use tokio::sync::watch;
 
@@ -532,16 +532,12 @@ async fn change(
 /// Writes back what a setting was before a change, where it still is as that change left it.
 pub(crate) async fn undo(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Scribe) -> Result<(), DirectoryError> {
     let setting = setting(&entry.subject).ok_or(DirectoryError::NotUndoable)?;
-    let value = |state: &Option<Value>| {
-        let value = state.as_ref().and_then(|state| state.get("value"));
-        value.and_then(Value::as_str).map(str::to_owned)
-    };
     let sql = "SELECT value FROM setting WHERE name = $1";
     let present: Option<String> = sqlx::query_scalar(sql).bind(setting.name).fetch_optional(&mut *tx).await?;
-    if present != value(&entry.after) {
+    if present.as_deref() != entry.became("value") {
         return Err(DirectoryError::ChangedSince(vec!["value".to_owned()]));
     }
-    Ok(change(tx, scribe, "setting.undo", setting.name, value(&entry.before)).await?)
+    Ok(change(tx, scribe, "setting.undo", setting.name, entry.was("value").map(str::to_owned)).await?)
 }
 
 #[cfg(test)]

@@ -518,16 +518,16 @@ pub(crate) async fn undo(
     scribe: &Scribe,
 ) -> Result<(AccountKey, Grantee), DirectoryError> {
     let changed = |member: &str| DirectoryError::ChangedSince(vec![member.to_owned()]);
-    let told = |state: &Option<serde_json::Value>, name: &str| {
-        let text = state.as_ref().and_then(|state| state.get(name)).and_then(serde_json::Value::as_str);
-        text.map(str::to_owned).ok_or(DirectoryError::NotUndoable)
+    let told =
+        (entry.about, entry.was("rights"), entry.became("rights"), entry.became("with"), entry.became("mailbox"));
+    let (Some(owner), Some(before), Some(after), Some(with), Some(name)) = told else {
+        return Err(DirectoryError::NotUndoable);
     };
-    let owner = entry.about.ok_or(DirectoryError::NotUndoable)?;
-    let (before, after) = (read_rights(&told(&entry.before, "rights")?)?, read_rights(&told(&entry.after, "rights")?)?);
-    let grantee = grantee_named(tx, &told(&entry.after, "with")?, entry.key).await?.ok_or_else(|| changed("with"))?;
+    let (before, after) = (read_rights(before)?, read_rights(after)?);
+    let grantee = grantee_named(tx, with, entry.key).await?.ok_or_else(|| changed("with"))?;
     // Keys grow with time: what has a larger one than the change was not there yet.
     let sql = "SELECT mailbox_key FROM mailbox WHERE account_key = $1 AND name = $2 AND mailbox_key < $3";
-    let query = sqlx::query_scalar(sql).bind(owner).bind(told(&entry.after, "mailbox")?).bind(entry.key.value());
+    let query = sqlx::query_scalar(sql).bind(owner).bind(name.to_owned()).bind(entry.key.value());
     let mailbox: Option<i64> = query.fetch_optional(&mut *tx).await?;
     let mailbox = MailboxKey::new(mailbox.ok_or_else(|| changed("mailbox"))?);
     let restore = |present: Rights| if present == after { before } else { present };

@@ -124,7 +124,7 @@ async fn undo_other_name(tx: &mut AnyConnection, entry: &AuditEntry, scribe: &Sc
     if told != entry.after {
         return Err(DirectoryError::ChangedSince(vec!["domain".to_owned()]));
     }
-    let key = match (&present, entry.before.as_ref().and_then(|before| before.get("domain")).and_then(Value::as_str)) {
+    let key = match (&present, entry.was("domain")) {
         (Some((key, _)), _) => {
             domain::delete_other_name(tx, &name, *key, scribe).await?;
             *key
