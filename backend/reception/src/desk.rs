@@ -344,13 +344,7 @@ impl Reception {
         let Checked { octets, judgement, is_wanted, verdict, proof, may_go_on } = checked;
         let found = Found { verdict: verdict.as_ref(), proof: proof.as_ref(), may_go_on };
         let scripts = self.scripts(whose, &mut plans, &octets, &found).await?;
-        let reached = match &arrival.visit.identity {
-            Some(_) => {
-                let message = octets.get(added_octets..).unwrap_or_default();
-                self.reached(&envelope.reverse_path, &plans, message).await?
-            }
-            None => 0,
-        };
+        let reached = self.reached(whose, &plans, octets.get(added_octets..).unwrap_or_default()).await?;
         spooled.octets = octets;
         let content = prepare(spooled).await;
         let (size_octets, subject) = (content.size_octets(), content.facts().subject.clone());
@@ -358,16 +352,8 @@ impl Reception {
         if let Some(outbound) = &mut acceptance.outbound {
             outbound.reverse_path = self.onward_path(&arrival.visit, &envelope.reverse_path, &plans).await?;
         }
-        let mut sender = None;
-        if let Some(identity) = &arrival.visit.identity {
-            let is_outbound = acceptance.outbound.is_some();
-            let sent = match self.allowed(identity, &arrival, (&envelope, reached), is_outbound).await {
-                Ok(sent) => sent,
-                Err(reply) => return Err(self.not_allowed(whose, subject, reply).await),
-            };
-            acceptance.submission = Some(sent.place.submission);
-            sender = Some((identity.account, sent));
-        }
+        let sender = self.admitted(whose, reached, &subject, &acceptance).await?;
+        acceptance.submission = sender.as_ref().map(|(_, sent)| sent.place.submission);
         let give_back = || sender.iter().for_each(|(_, sent)| self.sending.give_back(&sent.place));
         let mut all = match Box::pin(self.further(&scripts, whose, &found, acceptance.outbound.is_some())).await {
             Ok(further) => further,

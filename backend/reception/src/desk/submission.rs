@@ -9,7 +9,7 @@ use relais_filing::{Plan, signatures};
 use relais_message::{Authors, complete_submission, format_date, header_octets};
 use relais_model::{Address, EnhancedCode, Envelope, Reply, ReversePath, Said};
 use relais_msgauth::iprev::{self, Iprev};
-use relais_store::{AccountKey, Lent, ListAct, ListKey, NewHold, Route, StoreError, Submission, TraceId};
+use relais_store::{Acceptance, AccountKey, Lent, ListAct, ListKey, NewHold, Route, StoreError, Submission, TraceId};
 use tracing::warn;
 
 use super::turned_away::said;
@@ -114,21 +114,49 @@ impl Reception {
         .await)
     }
 
+    /// Of what somebody submitted: whose account it is, and what the message takes of its limits.
+    ///
+    /// # Errors
+    /// The reply that refuses it; its trace says so, and nothing was counted.
+    pub(super) async fn admitted(
+        &self,
+        whose: (&Arrival, &Envelope, &TraceId),
+        reached: u64,
+        subject: &str,
+        acceptance: &Acceptance,
+    ) -> Result<Option<(AccountKey, Allowed)>, Reply> {
+        let (arrival, envelope, _) = whose;
+        let Some(identity) = &arrival.visit.identity else { return Ok(None) };
+        match self.allowed(identity, arrival, (envelope, reached), acceptance.outbound.is_some()).await {
+            Ok(sent) => Ok(Some((identity.account, sent))),
+            Err(reply) => Err(self.not_allowed(whose, subject.to_owned(), reply).await),
+        }
+    }
+
     /// To how many a submission goes: a recipient that leads to a mailing list of ours counts as those who get what is posted there, each list
-    /// once; any other, and a list that wouldn't send this out by itself, counts as one. `message` begins with its header.
+    /// once; any other, and a list that wouldn't send this out by itself, counts as one. What nobody submitted counts as none. `message` begins
+    /// with its header.
     ///
     /// # Errors
     /// The store failed.
-    pub(super) async fn reached(&self, path: &ReversePath, plans: &[Plan], message: &[u8]) -> Result<u64, Reply> {
+    pub(super) async fn reached(
+        &self,
+        (arrival, envelope, _): (&Arrival, &Envelope, &TraceId),
+        plans: &[Plan],
+        message: &[u8],
+    ) -> Result<u64, Reply> {
         let (mut lists, mut reached) = (HashSet::new(), 0_u64);
+        if arrival.visit.identity.is_none() {
+            return Ok(0);
+        }
         for plan in plans {
             let mut readers = 0_u64;
             for forward in &plan.forwards {
                 let route = self.store.route(&forward.address).await.map_err(|error| unavailable(&error))?;
                 let Route::List { key, act: ListAct::Post, .. } = route else { continue };
                 if lists.insert(key) {
-                    let sent = self.readers_of(key, path, message).await.map_err(|error| unavailable(&error))?;
-                    readers = readers.saturating_add(sent);
+                    let sent = self.readers_of(key, &envelope.reverse_path, message).await;
+                    readers = readers.saturating_add(sent.map_err(|error| unavailable(&error))?);
                 }
             }
             reached = reached.saturating_add(readers.max(1));
