@@ -17,6 +17,9 @@ pub(crate) struct Arguments {
     /// For the parting into folds and the order of what is learnt
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Part by chance alone, near-identical messages or not
+    #[arg(long)]
+    plain: bool,
     /// Train on the whole corpus and write the model here (backend/junk/model.bin is the one that ships)
     #[arg(long)]
     train: Option<PathBuf>,
@@ -46,9 +49,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
     if let Some(file) = &arguments.train {
         cargo.arg("--train").arg(std::path::absolute(file)?);
     }
-    for (flag, is_set) in
-        [("--shipped", arguments.shipped), ("--alone", arguments.alone), ("--explain", arguments.explain)]
-    {
+    for (flag, is_set) in [
+        ("--plain", arguments.plain),
+        ("--shipped", arguments.shipped),
+        ("--alone", arguments.alone),
+        ("--explain", arguments.explain),
+    ] {
         cargo.args(is_set.then_some(flag));
     }
     Ok(Tally::of(cargo.status()?.success()))

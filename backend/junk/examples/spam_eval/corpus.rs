@@ -25,8 +25,17 @@ pub(crate) struct Letter {
     pub(crate) source: u64,
 }
 
-/// Unpacks `archive` into `folder`, reads it in the order of names and parts it into `folds`.
-pub(crate) fn read(archive: &Path, folder: &Path, folds: usize, seed: u64) -> anyhow::Result<Vec<Letter>> {
+/// How a corpus is parted into folds.
+#[derive(Clone, Copy)]
+pub(crate) struct Parting {
+    pub(crate) folds: usize,
+    pub(crate) seed: u64,
+    /// Each message for itself, as if mail were drawn by chance; else near-identical ones stay together.
+    pub(crate) is_plain: bool,
+}
+
+/// Unpacks `archive` into `folder`, reads it in the order of names and parts it.
+pub(crate) fn read(archive: &Path, folder: &Path, parting: Parting) -> anyhow::Result<Vec<Letter>> {
     fs::create_dir_all(folder)?;
     let status = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(folder).status().context("tar")?;
     ensure!(status.success(), "{} is no archive", archive.display());
@@ -43,22 +52,12 @@ pub(crate) fn read(archive: &Path, folder: &Path, folds: usize, seed: u64) -> an
             letters.push(Letter { file, class, octets, fold: 0, source });
         }
     }
-    part(&mut letters, folds, seed);
+    part(&mut letters, parting);
     Ok(letters)
 }
 
-/// Near-identical messages fall in one fold: who learnt one must not be asked about the other.
-fn part(letters: &mut [Letter], folds: usize, seed: u64) {
-    let words: Vec<Vec<u64>> = letters.iter().map(|letter| words(&letter.octets)).collect();
-    let mut first: Vec<usize> = (0..letters.len()).collect();
-    for one in 0..words.len() {
-        for other in 0..one {
-            if first[other] == other && are_alike(&words[one], &words[other]) {
-                first[one] = other;
-                break;
-            }
-        }
-    }
+fn part(letters: &mut [Letter], Parting { folds, seed, is_plain }: Parting) {
+    let first = if is_plain { (0..letters.len()).collect() } else { first_alike(letters) };
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, first) in first.iter().enumerate() {
         groups.entry(*first).or_default().push(index);
@@ -77,6 +76,22 @@ fn part(letters: &mut [Letter], folds: usize, seed: u64) {
             letters[index].fold = fold;
         }
     }
+}
+
+/// Of each message the first that it is nearly identical with, maybe itself. All of one first fall in one fold: who learnt one must not be asked
+/// about the other.
+fn first_alike(letters: &[Letter]) -> Vec<usize> {
+    let words: Vec<Vec<u64>> = letters.iter().map(|letter| words(&letter.octets)).collect();
+    let mut first: Vec<usize> = (0..letters.len()).collect();
+    for one in 0..words.len() {
+        for other in 0..one {
+            if first[other] == other && are_alike(&words[one], &words[other]) {
+                first[one] = other;
+                break;
+            }
+        }
+    }
+    first
 }
 
 fn source(raw: &[u8]) -> u64 {

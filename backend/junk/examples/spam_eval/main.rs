@@ -25,7 +25,7 @@ use clap::Parser;
 use relais_junk::{Class, Example, Features, General, Own, Place, Sign, Surroundings, Training, score};
 use relais_message::Structure;
 
-use corpus::Letter;
+use corpus::{Letter, Parting};
 use figures::Figures;
 
 /// So often each message is looked at to take the time; the quickest counts, for others use the machine, too.
@@ -80,6 +80,9 @@ struct Arguments {
     /// For the order of messages and the parting into folds
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Part by chance alone, though a near-identical message may have been learnt: as the other half of the corpus is parted from this one
+    #[arg(long)]
+    plain: bool,
     /// Train on all of the corpus and write the model here, instead of measuring
     #[arg(long)]
     train: Option<PathBuf>,
@@ -96,7 +99,8 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let letters = corpus::read(&arguments.corpus, &arguments.work, arguments.folds, arguments.seed)?;
+    let parting = Parting { folds: arguments.folds, seed: arguments.seed, is_plain: arguments.plain };
+    let letters = corpus::read(&arguments.corpus, &arguments.work, parting)?;
     let features: Vec<Features> = letters.iter().map(|letter| look(&letter.octets)).collect();
     if let Some(file) = &arguments.train {
         let all: Vec<usize> = (0..letters.len()).collect();
