@@ -154,6 +154,24 @@ impl General {
         self.entries.is_empty()
     }
 
+    /// Those of `all` that it knows. Most it doesn't, and no processor foresees which: they are left out without a branch, and the others then
+    /// looked up.
+    fn known<'a, T>(&self, all: &'a [T], hash_of: fn(&T) -> u32) -> impl Iterator<Item = (&'a T, &Entry)> {
+        let (mut places, mut count) = (vec![0; all.len()], 0);
+        for (at, one) in all.iter().enumerate() {
+            if let Some(place) = places.get_mut(count) {
+                *place = at;
+            }
+            let (word, bit) = place_of(hash_of(one));
+            count += usize::from(self.known.get(word).is_some_and(|bits| bits & bit != 0));
+        }
+        places.truncate(count);
+        places.into_iter().filter_map(move |at| {
+            let one = all.get(at)?;
+            Some((one, self.entry(hash_of(one))?))
+        })
+    }
+
     pub(crate) fn entry(&self, hash: u32) -> Option<&Entry> {
         let (word, bit) = place_of(hash);
         let bits = *self.known.get(word)?;
@@ -169,9 +187,8 @@ impl General {
     /// What it says of a message.
     pub(crate) fn weigh(&self, features: &Features) -> Weighed {
         let shares = Shares::of(features);
-        let said = features.said().iter().filter(|feature| !feature.place.is_personal());
-        let known: Vec<(&Feature, &Entry)> =
-            said.filter_map(|feature| Some((feature, self.entry(feature.hash)?))).collect();
+        let known = self.known(features.said(), |feature| feature.hash);
+        let known: Vec<(&Feature, &Entry)> = known.filter(|(feature, _)| !feature.place.is_personal()).collect();
         let mut sums = [Sums::default(); Kind::COUNT];
         let mut fisher = Fisher::default();
         for (feature, entry) in &known {
@@ -192,7 +209,7 @@ impl General {
         };
         let parts = known.into_iter().map(part).filter(|(_, part)| part.abs() >= LEAST_REASON).collect();
         let fours = features.fours().map(|(place, fours)| {
-            let sum = fours.iter().filter_map(|hash| self.entry(*hash)).map(|entry| i32::from(entry.weight)).sum();
+            let sum = self.known(fours, |hash| *hash).map(|(_, entry)| i32::from(entry.weight)).sum();
             (place, worth(sum) * self.units.weight * shares.of_place(place))
         });
         let said = total(|sums| sums.weights) * self.units.weight + total(|sums| sums.votes) * voice;
