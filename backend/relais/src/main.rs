@@ -75,11 +75,9 @@ fn complain(error: &anyhow::Error) {
 const IDLE_THREAD: Duration = Duration::from_secs(2);
 
 fn run(arguments: Arguments) -> Result<bool> {
-    // Half of the cores carry sessions; the database's threads and those that hash and compress have the others. A worker too
-    // many is woken each time that another finds something to do.
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // As many workers as cores. The database's threads and those that hash and compress want the cores, too; but what strangers bring is judged
+    // by the workers, and pages are made by them: with fewer, a core would stand idle then.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cores.div_ceil(2))
         .thread_keep_alive(IDLE_THREAD)
         .enable_all()
         .build()?;
