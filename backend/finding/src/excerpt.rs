@@ -1,5 +1,7 @@
 //! The part of a message that says why it was found.
 
+use std::borrow::Cow;
+
 use relais_message::{Searched, Structure, decode_entities, each_searched, fold};
 
 use crate::letter::{Place, markup_octets, tag_start};
@@ -12,6 +14,12 @@ const BEFORE: usize = 40;
 const LENGTH: usize = 160;
 /// So much of a text is looked through.
 const MAX_OCTETS: usize = 256 * 1024;
+
+/// So much of it is looked at around what was found, in octets: blanks are many in some.
+const NEAR_OCTETS: usize = 4096;
+/// Elements that don't part words, by their beginnings.
+const INLINE: [&str; 14] =
+    ["<b>", "</b>", "<i>", "</i>", "<a ", "</a>", "<em>", "</em>", "<spa", "</sp", "<str", "</st", "<fon", "</fo"];
 
 /// A piece of a text, and whether it is what was sought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +67,8 @@ impl Marker {
                 && excerpt.is_none()
             {
                 let end = text.floor_char_boundary(MAX_OCTETS.min(text.len()));
-                let text = shown(text.get(..end).unwrap_or_default(), is_html);
+                let text = text.get(..end).unwrap_or_default();
+                let text = if is_html { Cow::Owned(of_page(text)) } else { Cow::Borrowed(text) };
                 excerpt = self.around_first(&text);
             }
         });
@@ -88,6 +97,13 @@ impl Marker {
 
     fn around_first(&self, text: &str) -> Option<Vec<Excerpted>> {
         let (at, _) = runs_of(text).find(|(_, word)| self.sought_in(word).is_some())?;
+        let near = text.floor_char_boundary(at.saturating_sub(NEAR_OCTETS));
+        let end = text.floor_char_boundary((at + NEAR_OCTETS).min(text.len()));
+        let is_cut = near > 0;
+        // It begins with a word, so that what stands behind ends as the whole does.
+        let behind = one_line(text.get(at..end)?);
+        let text = one_line(text.get(near..end)?);
+        let at = text.len() - behind.len();
         let before = text.get(..at)?.char_indices().rev().nth(BEFORE).map(|(start, _)| start);
         // Not in the middle of a word.
         let start = before
@@ -95,7 +111,7 @@ impl Marker {
         let rest = text.get(start..)?;
         let end = rest.char_indices().nth(LENGTH).map_or(rest.len(), |(end, _)| end);
         let mut pieces = self.mark(rest.get(..end)?);
-        if start > 0
+        if (is_cut || start > 0)
             && let Some(first) = pieces.first_mut()
         {
             if first.is_sought {
@@ -109,6 +125,9 @@ impl Marker {
 
     /// Which part of a word is sought: all of it, or of a script without blanks what stands there.
     fn sought_in(&self, word: &str) -> Option<(usize, usize)> {
+        if !self.words.iter().any(|(_, likeness)| likeness.may_be(word)) {
+            return None;
+        }
         let folded = plain(word);
         let mut term = vec![Place::Text as u8];
         term.extend_from_slice(folded.as_bytes());
@@ -129,31 +148,26 @@ fn plain(word: &str) -> String {
     without_accents(&folded).unwrap_or(folded)
 }
 
-/// A text as it is read, its blanks and line ends one blank each.
-fn shown(text: &str, is_html: bool) -> String {
-    let mut shown = String::with_capacity(text.len().min(64 * 1024));
-    if is_html {
-        let mut rest = text;
-        while !rest.is_empty() {
-            let tag = tag_start(rest).unwrap_or(rest.len());
-            let (between, behind) = rest.split_at_checked(tag).unwrap_or((rest, ""));
-            decode_entities(between, &mut shown);
-            let (markup, behind) = behind.split_at_checked(markup_octets(behind)).unwrap_or((behind, ""));
-            let is_inline = [
-                "<b>", "</b>", "<i>", "</i>", "<a ", "</a>", "<em>", "</em>", "<spa", "</sp", "<str", "</st", "<fon",
-                "</fo",
-            ]
-            .iter()
-            .any(|tag| markup.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)));
-            if !is_inline {
-                shown.push(' ');
-            }
-            rest = behind;
+/// A page's text, with a blank for what parts it.
+fn of_page(page: &str) -> String {
+    let mut text = String::with_capacity(page.len().min(64 * 1024));
+    let mut rest = page;
+    while !rest.is_empty() {
+        let tag = tag_start(rest).unwrap_or(rest.len());
+        let (between, behind) = rest.split_at_checked(tag).unwrap_or((rest, ""));
+        decode_entities(between, &mut text);
+        let (markup, behind) = behind.split_at_checked(markup_octets(behind)).unwrap_or((behind, ""));
+        if !INLINE.iter().any(|tag| markup.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag))) {
+            text.push(' ');
         }
-    } else {
-        shown.push_str(text);
+        rest = behind;
     }
-    shown.split_whitespace().collect::<Vec<_>>().join(" ")
+    text
+}
+
+/// A text as it is read: its blanks and line ends one blank each.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -60,6 +60,14 @@ impl Likeness {
         &self.beginning
     }
 
+    /// Whether a word that isn't folded may be like it: a quick look, that leaves few.
+    pub(crate) fn may_be(&self, word: &str) -> bool {
+        let beginning = self.beginning.as_bytes();
+        let is_there =
+            |word: &[u8]| word.windows(beginning.len().max(1)).any(|part| part.eq_ignore_ascii_case(beginning));
+        !word.is_ascii() || is_there(word.as_bytes())
+    }
+
     /// How much a message that holds this term is about the word; none: the term isn't like it.
     pub(crate) fn score(&self, term: &[u8]) -> Option<u16> {
         let (place, word) = term.split_first()?;

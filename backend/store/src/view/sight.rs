@@ -119,6 +119,11 @@ impl<'a> SeenRows<'a> {
         self.rows.iter().map(move |row| self.show(row))
     }
 
+    /// The UIDs of all.
+    pub fn uids(self) -> UidSet {
+        self.rows.iter().filter_map(Row::uid).collect()
+    }
+
     /// The one with this UID.
     pub fn get(self, uid: Uid) -> Option<Row> {
         self.rows.get(uid).map(|row| self.show(row))
