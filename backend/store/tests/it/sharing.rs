@@ -316,6 +316,48 @@ fn who_looks_hears_of_changed_rights() {
     });
 }
 
+/// Each change of rights is in the activity, where other nodes find it; each tells it once, however often it looks.
+#[test]
+fn rights_that_change_at_one_node_are_heard_at_the_others() {
+    on_both(|house| async move {
+        let (inbox, store, bert, by) = (house.inbox().await, &house.store, house.bert, Author::house());
+        let anna = Address::parse("anna@house.example").unwrap();
+        house.share(inbox, bert, "lr").await;
+        store.hear_rights().await.unwrap();
+        let Some(other) = house.other_node().await else { return house.check().await };
+        other.hear_rights().await.unwrap();
+        let mut sight = other.sight(bert, inbox).await.unwrap().unwrap();
+        let mut news = other.news();
+        for (what, has) in
+            [("less", "l"), ("nothing", ""), ("again", "lr"), ("its owner goes", ""), ("its owner is back", "lr")]
+        {
+            match what {
+                "its owner goes" => store.remove_account(&anna, None, &by).await.unwrap(),
+                "its owner is back" => store.restore_account(&anna, &by).await.unwrap(),
+                _ => house.share(inbox, bert, has).await,
+            }
+            let mut told = sight.subscribe();
+            told.mark_unchanged();
+            assert!(!sight.is_stale(), "nobody has said it: {what}");
+            other.hear_rights().await.unwrap();
+            assert!(told.has_changed().unwrap() && sight.is_stale(), "{what}");
+            other.look_again(&mut sight).await.unwrap();
+            assert_eq!(sight.rights(), letters(has), "{what}");
+            let heard = news.try_recv().unwrap();
+            assert_eq!((heard.account, heard.what), (house.anna, Happened::Shared(Grantee::Account(bert))), "{what}");
+            other.hear_rights().await.unwrap();
+            assert!(!sight.is_stale() && news.try_recv().is_err(), "told once: {what}");
+        }
+        store.remove_domain(&anna.domain, Removal::WithContents, None, &by).await.unwrap();
+        other.hear_rights().await.unwrap();
+        other.look_again(&mut sight).await.unwrap();
+        assert_eq!(sight.rights(), Rights::NONE, "its domain goes");
+        store.restore_domain(&anna.domain, &by).await.unwrap();
+        other.close().await;
+        house.check().await;
+    });
+}
+
 /// Owners that are removed share nothing, with those who look at this moment neither.
 #[test]
 fn who_looks_hears_that_the_owner_is_gone() {
