@@ -11,8 +11,6 @@
 //! another's `\Seen` is each person's own, kept as rows of `seen`. A change of `\Seen` by one raises the message's MODSEQ for all, so
 //! that CONDSTORE and QRESYNC need to know nothing of it: others are told a flag that they had been told already.
 
-mod heard;
-
 use relais_model::{Address, Domain, HIERARCHY_SEPARATOR, MailboxName, Rights, SystemFlag};
 use serde_json::json;
 use sqlx::any::AnyRow;
@@ -28,6 +26,8 @@ use crate::news::Happened;
 use crate::view::load::unsigned;
 use crate::view::{MailboxChange, What};
 use crate::{Author, Store};
+
+mod heard;
 
 pub(crate) use heard::RightsHeard;
 
