@@ -76,7 +76,7 @@ fn done(text: &str) -> Verdict {
 impl Keeper<'_> {
     async fn post(&self) -> Result<Served, StoreError> {
         let standing = match &self.post.author {
-            Some(author) => self.desk.store.list_member(self.list.key, author).await?,
+            Some(author) => self.desk.store.list_standing(self.list.key, author).await?,
             None => None,
         };
         Ok(match judge(&self.post, &self.list.terms, standing.as_ref()) {

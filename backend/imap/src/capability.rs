@@ -40,20 +40,23 @@ pub struct Hidden {
     /// Bits, in the order of [`LOGGED_IN`].
     named: u64,
     compress: bool,
+    sieve: bool,
 }
 
 impl Hidden {
     /// These and those.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
-        Self { named: self.named | other.named, compress: self.compress || other.compress }
+        let (compress, sieve) = (self.compress || other.compress, self.sieve || other.sieve);
+        Self { named: self.named | other.named, compress, sieve }
     }
 
     /// These, by their names; what isn't announced after log-in has nothing to hide.
     pub fn these(names: &[&str]) -> Self {
         let is_named = |name: &str| names.iter().any(|hidden| hidden.eq_ignore_ascii_case(name));
         let bits = LOGGED_IN.split_ascii_whitespace().enumerate().filter(|(_, name)| is_named(name));
-        Self { named: bits.fold(0, |bits, (at, _)| bits | 1 << at), compress: is_named(COMPRESS) }
+        let named = bits.fold(0, |bits, (at, _)| bits | 1 << at);
+        Self { named, compress: is_named(COMPRESS), sieve: is_named(SIEVE) }
     }
 }
 
@@ -70,6 +73,9 @@ const LOGGED_IN: &str = "IDLE NAMESPACE UNSELECT UIDPLUS MULTIAPPEND MOVE CHILDR
 
 /// COMPRESS (RFC 4978).
 const COMPRESS: &str = "COMPRESS=DEFLATE";
+
+/// IMAPSIEVE (RFC 6785), with the scripts' door behind it.
+const SIEVE: &str = "IMAPSIEVE";
 
 impl Capabilities {
     /// Writes their names with spaces between them.
@@ -89,9 +95,10 @@ impl Capabilities {
                 out.extend_from_slice(limit.as_bytes());
                 number::write(out, u64::from(self.message_limit));
             }
-            if let Some(url) = &self.sieve {
-                out.extend_from_slice(b" IMAPSIEVE=");
-                out.extend_from_slice(url.as_bytes());
+            if let Some(url) = self.sieve.as_deref().filter(|_| !self.hidden.sieve) {
+                for part in [" ", SIEVE, "=", url] {
+                    out.extend_from_slice(part.as_bytes());
+                }
             }
             if self.unauthenticate {
                 out.extend_from_slice(b" UNAUTHENTICATE");
@@ -162,7 +169,10 @@ mod tests {
         let fewer = write(&Capabilities { hidden, ..logged_in.clone() });
         assert_eq!(fewer, late.replace(" UIDONLY", "").replace(" COMPRESS=DEFLATE", ""));
         // RFC 6785 §5: example 3.
-        let scripts = write(&Capabilities { sieve: Some("sieve://sieve.example.com".into()), ..logged_in });
+        let with_scripts = Capabilities { sieve: Some("sieve://sieve.example.com".into()), ..logged_in };
+        let scripts = write(&with_scripts);
         assert!(scripts.contains(" IMAPSIEVE=sieve://sieve.example.com "), "{scripts}");
+        let hidden = Hidden::these(&["ImapSieve"]).and(Hidden::these(&["X"]));
+        assert_eq!(write(&Capabilities { hidden, ..with_scripts }), late);
     }
 }

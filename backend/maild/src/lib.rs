@@ -122,7 +122,8 @@ impl House {
         self.with(Limits { message_octets, ..self.limits.clone() }, self.scram)
     }
 
-    /// Ends the sessions of accounts that are shut out, here or at another node, until `stop`. Only what waits for a peer hears it: what is being done is done.
+    /// Ends the sessions of accounts that are shut out, here or at another node, until `stop`. Only what waits for a peer hears it: what is being done is
+    /// done. What else other nodes did is told to sessions here, too.
     pub async fn shut_out(self, stop: CancellationToken) {
         let mut shut_outs = self.store.shut_outs();
         loop {
@@ -133,6 +134,9 @@ impl House {
                 () = sleep(OTHER_NODES) => {
                     if let Err(error) = self.store.hear_shut_outs().await {
                         tracing::warn!(%error, "whom other nodes shut out isn't known");
+                    }
+                    if let Err(error) = self.store.hear_rights().await {
+                        tracing::warn!(%error, "which rights other nodes changed isn't known");
                     }
                     continue;
                 }

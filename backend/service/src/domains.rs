@@ -22,6 +22,8 @@ pub struct DomainView {
     pub ascii: String,
     /// What people say of it; may be empty.
     pub description: String,
+    /// Which tenant it is of; empty: of the house itself. Nothing is shared with people of another.
+    pub tenant: String,
     /// Where mail for addresses that nobody has goes; none: it is refused.
     pub catch_all: Option<String>,
     /// Where mail for postmaster goes where nobody has that address; none: to the oldest account.
@@ -99,6 +101,9 @@ pub struct NewDomain {
     /// What people say of it; up to 1,000 octets.
     #[serde(default)]
     pub description: String,
+    /// Which tenant it is of; up to 1,000 octets, empty: of the house itself.
+    #[serde(default)]
+    pub tenant: String,
     /// Where mail for addresses that nobody has goes; none: it is refused.
     #[serde(default)]
     pub catch_all: Option<String>,
@@ -126,6 +131,9 @@ pub struct DomainChange {
     /// What people say of it; up to 1,000 octets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Which tenant it is of; up to 1,000 octets, empty: of the house itself. Only owners change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
     /// Where mail for addresses that nobody has goes; null: it is refused.
     #[serde(deserialize_with = "checks::nullable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -222,12 +230,14 @@ impl Domains {
         let mut checks = Checks::default();
         let domain = checks.take(checks::domain("domain", &new.domain));
         checks.note(checks::text("description", &new.description, MAX_TEXT_OCTETS));
+        checks.note(checks::text("tenant", &new.tenant, MAX_TEXT_OCTETS));
         checks.note(checks::number("default_quota_octets", new.default_quota_octets));
         checks.note(checks::number("quota_octets", new.quota_octets));
         checks.note(checks::number("quota_messages", new.quota_messages));
         checks.note(checks::number("max_people", new.max_people));
         let start = StoreChange {
             description: Some(new.description),
+            tenant: Some(new.tenant.trim().to_owned()),
             catch_all: checks.optional_address("catch_all", new.catch_all.as_deref()).map(Some),
             postmaster: checks.optional_address("postmaster", new.postmaster.as_deref()).map(Some),
             default_quota_octets: Some(new.default_quota_octets),
@@ -253,11 +263,12 @@ impl Domains {
         if_version: Option<&str>,
     ) -> Result<DomainView, Failure> {
         let has_limits = change.max_people.or(change.quota_octets).or(change.quota_messages).is_some();
-        let is_owners = has_limits || change.is_disabled.is_some();
+        let is_owners = has_limits || change.is_disabled.is_some() || change.tenant.is_some();
         actor.require(if is_owners { Role::Owner } else { Role::DomainAdmin })?;
         let entry = self.entry(actor, name).await?;
         let mut checks = Checks::default();
         checks.note(checks::text("description", change.description.as_deref().unwrap_or_default(), MAX_TEXT_OCTETS));
+        checks.note(checks::text("tenant", change.tenant.as_deref().unwrap_or_default(), MAX_TEXT_OCTETS));
         checks.note(checks::number("default_quota_octets", change.default_quota_octets.flatten()));
         checks.note(checks::number("quota_octets", change.quota_octets.flatten()));
         checks.note(checks::number("quota_messages", change.quota_messages.flatten()));
@@ -269,6 +280,7 @@ impl Domains {
             catch_all: target(&mut checks, "catch_all", change.catch_all),
             postmaster: target(&mut checks, "postmaster", change.postmaster),
             description: change.description,
+            tenant: change.tenant.map(|tenant| tenant.trim().to_owned()),
             default_quota_octets: change.default_quota_octets,
             quota_octets: change.quota_octets,
             quota_messages: change.quota_messages,
@@ -394,6 +406,7 @@ fn view(entry: DomainEntry, kept: Duration) -> DomainView {
         domain: entry.domain.to_unicode(),
         ascii: entry.domain.to_string(),
         description: entry.description,
+        tenant: entry.tenant,
         catch_all: entry.catch_all.as_ref().map(readable),
         postmaster: entry.postmaster.as_ref().map(readable),
         default_quota_octets: entry.default_quota_octets,

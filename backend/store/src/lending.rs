@@ -1,7 +1,8 @@
 //! Addresses that others than their account may write from: who may, and how they say who they are (RFC 5322 §3.6.2).
 //!
 //! An account's own address needs no row, and aliases say themselves who may write from them ([`Store::may_send_as`]). A row speaks of an
-//! account, of a domain's people or of anyone in the house, as rights on mailboxes do; of several that speak of somebody the widest counts.
+//! account, of a domain's people or of anyone of the tenant, as rights on mailboxes do, and across tenants it counts for nothing; of several that
+//! speak of somebody the widest counts.
 
 use relais_model::Address;
 use serde_json::json;
@@ -81,8 +82,11 @@ pub struct LentAddress {
 impl Store {
     /// To whom an account's address is lent: accounts first, then domains, then anyone.
     pub async fn borrowers(&self, owner: AccountKey) -> Result<Vec<Borrower>, StoreError> {
-        let [columns, tables, order] = NAMED;
-        let text = format!("SELECT {columns}, g.how FROM lent_address g {tables} WHERE g.account_key = $1 {order}");
+        let [columns, tables, count, order] = NAMED;
+        let text = format!(
+            "SELECT {columns}, g.how FROM lent_address g JOIN account o ON o.account_key = g.account_key {tables}
+             WHERE g.account_key = $1 AND {count} {order}"
+        );
         let query = sqlx::query(AssertSqlSafe(text)).bind(owner.value());
         let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let read = |row: &AnyRow| {
@@ -92,12 +96,13 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Addresses that others lend to an account, teams' first: of owners that are here.
+    /// Addresses that others lend to an account, teams' first: of owners that are here, and of its tenant.
     pub async fn lent_to(&self, account: AccountKey) -> Result<Vec<LentAddress>, StoreError> {
         let rows = sqlx::query(
             "SELECT o.address, o.name, MAX(l.how) FROM account a
              JOIN lent_address l ON l.kind = 0 OR (l.kind = 1 AND l.who = a.domain_key) OR (l.kind = 2 AND l.who = a.account_key)
              JOIN account o ON o.account_key = l.account_key JOIN domain d ON d.domain_key = o.domain_key
+             JOIN domain t ON t.domain_key = a.domain_key AND t.tenant = d.tenant
              WHERE a.account_key = $1 AND o.account_key <> a.account_key AND o.removed_at IS NULL AND d.removed_at IS NULL
              GROUP BY o.account_key, o.address, o.name, o.is_team ORDER BY o.is_team DESC, o.address LIMIT $2",
         )
@@ -116,6 +121,8 @@ impl Store {
     pub(crate) async fn lent(&self, owner: AccountKey, account: AccountKey) -> Result<Option<Lent>, StoreError> {
         let sql = "SELECT MAX(l.how) FROM account a
                    JOIN lent_address l ON l.kind = 0 OR (l.kind = 1 AND l.who = a.domain_key) OR (l.kind = 2 AND l.who = a.account_key)
+                   JOIN account o ON o.account_key = l.account_key JOIN domain d ON d.domain_key = o.domain_key
+                   JOIN domain t ON t.domain_key = a.domain_key AND t.tenant = d.tenant
                    WHERE a.account_key = $1 AND l.account_key = $2";
         let query = sqlx::query_scalar(sql).bind(account.value()).bind(owner.value());
         let how: Option<i64> = query.fetch_one(&mut *self.reader().await?).await?;

@@ -200,6 +200,8 @@ pub(crate) struct Inner {
     pub(crate) hold_woken: Arc<tokio::sync::Notify>,
     /// Told of each account that was shut out.
     pub(crate) shut_out: sending::ShutOuts,
+    /// Changes of rights that were told.
+    pub(crate) rights_heard: sharing::RightsHeard,
     pub(crate) settings: settings::Board,
     pub(crate) tasks: TaskTracker,
     stop: CancellationToken,
@@ -259,6 +261,7 @@ impl Store {
             queue_woken,
             hold_woken: Arc::default(),
             shut_out: sending::ShutOuts::default(),
+            rights_heard: sharing::RightsHeard::default(),
             settings: settings::Board::default(),
             tasks,
             stop,

@@ -159,6 +159,7 @@ pub const IMAP_HIDEABLE: &[&str] = &[
     "CONTEXT=SORT",
     "ESORT",
     "IDLE",
+    "IMAPSIEVE",
     "INPROGRESS",
     "LIST-STATUS",
     "METADATA",

@@ -1,8 +1,11 @@
 //! Mailboxes that others than their owner see (RFC 4314): who may do what there, and what each is called to whom.
 //!
-//! An owner has all rights and keeps them; rights of others are rows of `acl`, each of an account, of a domain's people, or of anyone in
-//! the house. There are no negative ones: what somebody may do is the sum of the rows that speak of them ([`rights`]). Who has none sees
+//! An owner has all rights and keeps them; rights of others are rows of `acl`, each of an account, of a domain's people, or of anyone of
+//! the tenant. There are no negative ones: what somebody may do is the sum of the rows that speak of them ([`rights`]). Who has none sees
 //! nothing, not even that there is something. A *team* is an account that nobody logs in as: all that is its own is seen by others.
+//!
+//! Nothing is shared across tenants (decision 59): who is of another isn't found ([`Store::grantee`]), and a row that speaks of them, since a
+//! domain is another tenant's now, counts for nothing and is shown to nobody, until it isn't.
 //!
 //! [`Reach`] is a mailbox as somebody may act on it, which the writer keeps; [`Sight`](crate::Sight) as they see it: in a mailbox of
 //! another's `\Seen` is each person's own, kept as rows of `seen`. A change of `\Seen` by one raises the message's MODSEQ for all, so
@@ -24,6 +27,10 @@ use crate::view::load::unsigned;
 use crate::view::{MailboxChange, What};
 use crate::{Author, Store};
 
+mod heard;
+
+pub(crate) use heard::RightsHeard;
+
 /// Rows of rights that one mailbox has, at most.
 pub const MAX_GRANTS: usize = 500;
 /// Mailboxes of others that one account is shown, at most.
@@ -36,7 +43,7 @@ pub const SHARED: &str = "Shared";
 /// Whom a row of rights speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Grantee {
-    /// Everybody in the house.
+    /// Everybody of the owner's tenant.
     Anyone,
     /// A domain's people.
     Domain(DomainKey),
@@ -84,14 +91,18 @@ impl Grantee {
     }
 }
 
-/// Columns and tables that name whom a row of `g` speaks of, and the order of such rows: accounts first, then domains, then anyone.
-pub(crate) const NAMED: [&str; 3] = [
+/// Columns and tables that name whom a row of `g` speaks of, the account `o` being whose thing it is; which of these rows count; and the order
+/// of them: accounts first, then domains, then anyone.
+pub(crate) const NAMED: [&str; 4] = [
     "g.kind, g.who, a.address, d.name",
-    "LEFT JOIN account a ON g.kind = 2 AND a.account_key = g.who LEFT JOIN domain d ON g.kind = 1 AND d.domain_key = g.who",
+    "JOIN domain h ON h.domain_key = o.domain_key
+     LEFT JOIN account a ON g.kind = 2 AND a.account_key = g.who LEFT JOIN domain d ON g.kind = 1 AND d.domain_key = g.who
+     LEFT JOIN domain w ON w.domain_key = COALESCE(a.domain_key, d.domain_key)",
+    "(g.kind = 0 OR w.tenant = h.tenant)",
     "ORDER BY g.kind DESC, a.address, d.name",
 ];
 
-/// What `who`, whose domain is given with them, may do in a mailbox of `owner`: the sum of the rows that speak of them (RFC 4314 §2).
+/// What `who`, of the owner's tenant, whose domain is given with them, may do in a mailbox of `owner`: the sum of the rows that speak of them (RFC 4314 §2).
 pub fn rights(owner: AccountKey, who: (AccountKey, DomainKey), rows: &[(Grantee, Rights)]) -> Rights {
     let (account, domain) = who;
     if account == owner {
@@ -222,8 +233,8 @@ impl From<SharingError> for DirectoryError {
     }
 }
 
-/// Rows of `acl` that speak of the account `$1`, and the mailboxes and owners that they are about: owners that are here. The first 14 columns are those of
-/// a status.
+/// Rows of `acl` that speak of the account `$1`, and the mailboxes and owners that they are about: owners that are here, and of its tenant. The first 14
+/// columns are those of a status.
 const SHARED_ROWS: &str =
     "SELECT m.mailbox_key, m.account_key, m.name, m.special_use, m.uid_validity, m.uid_next, m.highest_mod_seq,
             m.messages, m.messages - (SELECT COUNT(*) FROM seen z WHERE z.account_key = $1 AND z.mailbox_key = m.mailbox_key),
@@ -231,16 +242,16 @@ const SHARED_ROWS: &str =
             CASE WHEN o.domain_key = a.domain_key THEN 1 ELSE 0 END, a.domain_key, g.kind, g.who, g.rights
      FROM account a JOIN acl g ON g.kind = 0 OR (g.kind = 1 AND g.who = a.domain_key) OR (g.kind = 2 AND g.who = a.account_key)
      JOIN mailbox m ON m.mailbox_key = g.mailbox_key JOIN account o ON o.account_key = m.account_key
-     JOIN domain d ON d.domain_key = o.domain_key
+     JOIN domain d ON d.domain_key = o.domain_key JOIN domain t ON t.domain_key = a.domain_key AND t.tenant = d.tenant
      WHERE a.account_key = $1 AND m.account_key <> a.account_key AND o.removed_at IS NULL AND d.removed_at IS NULL";
 
 impl Store {
-    /// What an account may do with a mailbox: nothing, too, where there is none, or its owner is removed.
+    /// What an account may do with a mailbox: nothing, too, where there is none, or its owner is removed or of another tenant.
     pub async fn rights(&self, account: AccountKey, mailbox: MailboxKey) -> Result<Rights, StoreError> {
         let rows = sqlx::query(
             "SELECT m.account_key, a.domain_key, g.kind, g.who, g.rights
              FROM mailbox m JOIN account o ON o.account_key = m.account_key JOIN domain d ON d.domain_key = o.domain_key
-             JOIN account a ON a.account_key = $1
+             JOIN account a ON a.account_key = $1 JOIN domain t ON t.domain_key = a.domain_key AND t.tenant = d.tenant
              LEFT JOIN acl g ON g.mailbox_key = m.mailbox_key AND (g.kind = 0
                  OR (g.kind = 1 AND g.who = a.domain_key) OR (g.kind = 2 AND g.who = a.account_key))
              WHERE m.mailbox_key = $2 AND o.removed_at IS NULL AND d.removed_at IS NULL",
@@ -278,8 +289,11 @@ impl Store {
 
     /// Who may do what with a mailbox, but for its owner: accounts first, then domains, then anyone.
     pub async fn grants(&self, mailbox: MailboxKey) -> Result<Vec<Grant>, StoreError> {
-        let [columns, tables, order] = NAMED;
-        let text = format!("SELECT {columns}, g.rights FROM acl g {tables} WHERE g.mailbox_key = $1 {order}");
+        let [columns, tables, count, order] = NAMED;
+        let text = format!(
+            "SELECT {columns}, g.rights FROM acl g JOIN mailbox m ON m.mailbox_key = g.mailbox_key
+             JOIN account o ON o.account_key = m.account_key {tables} WHERE g.mailbox_key = $1 AND {count} {order}"
+        );
         let query = sqlx::query(AssertSqlSafe(text)).bind(mailbox.value());
         let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let read = |row: &AnyRow| {
@@ -289,21 +303,33 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Whom an identifier names: `anyone`, a domain of ours after `@`, an account's address, or its local part in the owner's domain. None: nobody here.
+    /// Whom an identifier names among the people of the owner's tenant: `anyone`, a domain after `@`, an account's address, or its local part in the
+    /// owner's domain. None: nobody there, whether another tenant has them or not.
     pub async fn grantee(&self, owner: AccountKey, identifier: &str) -> Result<Option<Grantee>, StoreError> {
         if identifier.eq_ignore_ascii_case("anyone") {
             return Ok(Some(Grantee::Anyone));
         }
         if let Some(name) = identifier.strip_prefix('@') {
             let Ok(domain) = Domain::parse(name) else { return Ok(None) };
-            return Ok(self.domain(&domain).await?.map(|domain| Grantee::Domain(domain.key)));
+            let Some(key) = self.domain_key(&domain).await? else { return Ok(None) };
+            return Ok(self.is_of_tenant(owner, key).await?.then_some(Grantee::Domain(key)));
         }
         let address = match Address::parse(identifier) {
             Ok(address) => Some(address),
             Err(_) => self.beside(owner, identifier).await?,
         };
         let Some(address) = address else { return Ok(None) };
-        Ok(self.account(&address).await?.map(|account| Grantee::Account(account.key)))
+        let Some(account) = self.account(&address).await? else { return Ok(None) };
+        Ok(self.is_of_tenant(owner, account.domain).await?.then_some(Grantee::Account(account.key)))
+    }
+
+    /// Whether a domain and an account are of one tenant.
+    async fn is_of_tenant(&self, account: AccountKey, domain: DomainKey) -> Result<bool, StoreError> {
+        let sql = "SELECT COUNT(*) FROM account a JOIN domain h ON h.domain_key = a.domain_key
+                   JOIN domain d ON d.tenant = h.tenant WHERE a.account_key = $1 AND d.domain_key = $2";
+        let query = sqlx::query_scalar(sql).bind(account.value()).bind(domain.value());
+        let found: i64 = query.fetch_one(&mut *self.reader().await?).await?;
+        Ok(found > 0)
     }
 
     /// The address with this local part in an account's domain.

@@ -75,6 +75,7 @@ acts-member-rights = May
 acts-member-with = With
 acts-member-senders = Who may send as it
 acts-member-targets = Leads to
+acts-member-tenant = Tenant
 acts-member-theme = Look
 acts-member-turn = Turn
 acts-other = did { $act } to { $subject }

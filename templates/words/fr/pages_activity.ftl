@@ -75,6 +75,7 @@ acts-member-rights = Peut
 acts-member-with = Avec
 acts-member-senders = Qui peut écrire en son nom
 acts-member-targets = Mène à
+acts-member-tenant = Locataire
 acts-member-theme = Apparence
 acts-member-turn = Tour
 acts-other = a fait { $act } sur { $subject }

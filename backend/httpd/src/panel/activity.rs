@@ -289,6 +289,7 @@ fn member_name(frame: &Frame, name: &str) -> String {
         "sender_people",
         "senders",
         "targets",
+        "tenant",
         "theme",
         "turn",
         "with",

@@ -221,6 +221,7 @@ struct DomainForm {
     quota: Option<String>,
     quota_messages: Option<String>,
     max_people: Option<String>,
+    tenant: Option<String>,
 }
 
 impl DomainForm {
@@ -234,6 +235,7 @@ impl DomainForm {
             quota: Some(frame.typed_size(domain.quota_octets)),
             quota_messages: Some(domain.quota_messages.map(|most| most.to_string()).unwrap_or_default()),
             max_people: Some(domain.max_people.map(|most| most.to_string()).unwrap_or_default()),
+            tenant: Some(domain.tenant.clone()),
         }
     }
 
@@ -247,6 +249,7 @@ impl DomainForm {
             quota_octets: self.quota.as_deref().map(|most| read.size("quota", most)),
             quota_messages: self.quota_messages.as_deref().map(|most| read.count("quota_messages", most)),
             max_people: self.max_people.as_deref().map(|most| read.count("max_people", most)),
+            tenant: self.tenant.clone(),
             is_disabled: None,
         };
         read.end().map(|()| change)
@@ -491,6 +494,7 @@ mod tests {
             domain: "bücher.example".to_owned(),
             ascii: "xn--bcher-kva.example".to_owned(),
             description: "The bookshop <in the market>".to_owned(),
+            tenant: "Bücher & Co.".to_owned(),
             catch_all: Some("ann@bücher.example".to_owned()),
             postmaster: None,
             default_quota_octets: Some(2_500_000_000),

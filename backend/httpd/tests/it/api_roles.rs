@@ -356,3 +356,30 @@ async fn another_tenant_sees_and_changes_nothing() {
     let people = house.ask(&stranger, "GET", "/people", "").await;
     assert_eq!(people.body["rows"].as_array().unwrap().len(), 1);
 }
+
+/// Decision 59: of who is of another tenant the API says what it says of nobody, at each door where somebody is given something.
+#[tokio::test]
+async fn nothing_is_shared_with_another_tenant() {
+    let house = House::open().await;
+    let operations = operations(&house).await;
+    let owner = house.key("owner@house.example", Role::Owner, "*").await;
+    let moved =
+        house.ask(&owner, &operations["domains_change"].method, "/domains/other.example", r#"{"tenant":"other"}"#);
+    assert_eq!(moved.await.body["tenant"], "other");
+    for (id, path, body, _) in CASES {
+        if !["teams_put_member", "sharing_persons_share", "sharing_persons_lend", "sharing_share", "sharing_lend"]
+            .contains(id)
+        {
+            continue;
+        }
+        let told = async |with: &str| {
+            house.clock.advance(std::time::Duration::from_mins(1));
+            let body = body.replace("ann@house.example", with);
+            let answer = house.ask(&owner, &operations[*id].method, path, &body).await;
+            (answer.status.as_u16(), answer.body.to_string().replace(with, "WHOM"))
+        };
+        let (status, problem) = told("stranger@other.example").await;
+        assert_eq!(status, 422, "{id}: {problem}");
+        assert_eq!(told("nobody@other.example").await, (status, problem), "{id}");
+    }
+}

@@ -383,8 +383,9 @@ static BEGUN: OnceCell<Vec<u8>> = OnceCell::const_new();
 async fn begun() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let store = store_in(dir.path(), &Arc::new(ManualClock::at(BEGUN_AT)), &Arc::new(SeededRandom::new(7))).await;
-    for name in ["one.example", "two.example"] {
-        store.add_domain(&domain(name), DomainChange::default(), &Author::house()).await.unwrap();
+    for (name, tenant) in [("one.example", "one"), ("two.example", "two")] {
+        let start = DomainChange { tenant: Some(tenant.to_owned()), ..DomainChange::default() };
+        store.add_domain(&domain(name), start, &Author::house()).await.unwrap();
     }
     for (text, role) in PEOPLE {
         let domains = vec![domain("one.example")];

@@ -137,6 +137,14 @@ impl TestHouse {
         self.store.add_app_password(&address, app_password, &Author::house()).await.unwrap();
     }
 
+    /// A domain of a tenant of its own, with somebody in it.
+    pub(crate) async fn take_in(&self, tenant: &str, name: &str) {
+        let start = DomainChange { tenant: Some(tenant.to_owned()), ..DomainChange::default() };
+        self.store.add_domain(&Domain::parse(tenant).unwrap(), start, &Author::house()).await.unwrap();
+        let address = Address::parse(&format!("{name}@{tenant}")).unwrap();
+        self.store.add_account(NewAccount::user(address), &Author::house()).await.unwrap();
+    }
+
     /// A team, on whose INBOX `member` has these rights.
     pub(crate) async fn found_team(&self, name: &str, member: &str, rights: &str) {
         let address = |name: &str| Address::parse(&format!("{name}@relais.test")).unwrap();

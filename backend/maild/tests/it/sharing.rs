@@ -54,3 +54,23 @@ async fn who_has_no_right_sees_nothing() {
     }
     house.close().await;
 }
+
+/// Decision 59: SETACL and its like say of who is of another tenant what they say of nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_of_another_tenant_is_nobody() {
+    let house = TestHouse::open().await;
+    house.move_in("ann", None).await;
+    house.take_in("there.test", "cara").await;
+    let mut ann = house.log_in("ann").await;
+    for command in ["SETACL INBOX @ lr", "DELETEACL INBOX @", "LISTRIGHTS INBOX @"] {
+        for (there, nowhere) in [("cara@there.test", "nobody@there.test"), ("@there.test", "@nowhere.test")] {
+            let (told, end) = ann.command(&command.replace('@', there)).await;
+            let (told_of_nobody, end_of_nobody) = ann.command(&command.replace('@', nowhere)).await;
+            let told: Vec<String> = told.iter().map(|line| line.replace(there, nowhere)).collect();
+            assert_eq!((told, end), (told_of_nobody, end_of_nobody), "{command} {there}");
+        }
+    }
+    let told = ann.must("GETACL INBOX").await;
+    assert!(told.len() == 1 && told.iter().all(|line| !line.contains("there.test")), "{told:?}");
+    house.close().await;
+}

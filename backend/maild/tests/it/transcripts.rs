@@ -92,11 +92,11 @@ async fn extensions_are_hidden_from_one_account() {
     for name in ["ann", "ben"] {
         house.move_in(name, None).await;
     }
-    let hidden = Some(vec!["QRESYNC".to_owned(), "COMPRESS=DEFLATE".to_owned()]);
+    let hidden = Some(Vec::from(["QRESYNC", "COMPRESS=DEFLATE", "IMAPSIEVE"].map(str::to_owned)));
     house.change("ann", AccountChange { imap_hidden: hidden, ..AccountChange::default() }).await;
     for (name, is_told) in [("ann", false), ("ben", true)] {
         let told = house.log_in(name).await.must("CAPABILITY").await;
-        for extension in [" QRESYNC", " COMPRESS=DEFLATE"] {
+        for extension in [" QRESYNC", " COMPRESS=DEFLATE", " IMAPSIEVE="] {
             assert_eq!(told[0].contains(extension), is_told, "{name}: {told:?}");
         }
         assert!(told[0].contains(" CONDSTORE"), "{name}: {told:?}");

@@ -169,7 +169,7 @@ impl Reception {
         let Some(list) = self.store.list_of(key).await? else { return Ok(0) };
         let post = Post::read(message, path, &list, &self.config.host_name, true);
         let standing = match &post.author {
-            Some(author) => self.store.list_member(key, author).await?,
+            Some(author) => self.store.list_standing(key, author).await?,
             None => None,
         };
         match list::judge(&post, &list.terms, standing.as_ref()) {

@@ -17,6 +17,9 @@ pub(crate) enum DomainCommand {
         /// Who reads postmaster@ of it.
         #[arg(long, value_name = "ADDRESS")]
         postmaster: Option<String>,
+        /// Which tenant it is of: the same word as its other domains have. Nothing is shared across tenants.
+        #[arg(long, value_name = "WORD", default_value = "", hide_default_value = true)]
+        tenant: String,
     },
     /// Lists them.
     List(ListArguments),

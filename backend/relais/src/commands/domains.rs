@@ -39,8 +39,8 @@ const RECORDS: &[Column] = &[
 
 pub(super) async fn domain(command: DomainCommand, line: &mut Line<'_>) -> Result<()> {
     match command {
-        DomainCommand::Add { domain, catch_all, postmaster } => {
-            let new = json!({ "domain": domain, "catch_all": catch_all, "postmaster": postmaster });
+        DomainCommand::Add { domain, catch_all, postmaster, tenant } => {
+            let new = json!({ "domain": domain, "catch_all": catch_all, "postmaster": postmaster, "tenant": tenant });
             let made = post(line, "/domains", new).await?;
             say(&format!("{} is here", member(&made, "domain")))
         }

@@ -89,6 +89,7 @@ pub(super) async fn furnish(service: &Service, store: &Store, clock: &DemoClock)
     let domain = NewDomain {
         domain: OTHER_DOMAIN.to_owned(),
         description: "The chess club's; Magnus looks after it.".to_owned(),
+        tenant: "chess club".to_owned(),
         default_quota_octets: Some(1_000_000_000),
         ..NewDomain::default()
     };

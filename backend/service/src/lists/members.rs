@@ -148,7 +148,7 @@ impl Lists {
         }
     }
 
-    /// Parts who is of this house, or on the list already, from who is to be asked first.
+    /// Parts who is of the house and the list's tenant, or on the list already, from who is to be asked first.
     async fn known_and_strange(
         &self,
         list: &MailingList,
@@ -159,7 +159,7 @@ impl Lists {
             let domain = &member.address.domain;
             let is_ours = match ours.get(domain).copied() {
                 Some(is_ours) => is_ours,
-                None => self.is_ours(domain).await?,
+                None => self.is_ours(list, domain).await?,
             };
             ours.insert(domain.clone(), is_ours);
             if is_ours || self.store.list_member(list.key, &member.address).await?.is_some() {
@@ -171,9 +171,17 @@ impl Lists {
         Ok((known, strange))
     }
 
-    async fn is_ours(&self, domain: &Domain) -> Result<bool, StoreError> {
-        let is_ours = self.store.domain_key(domain).await?.is_some();
-        Ok(is_ours || self.store.domain_of_alias(domain).await?.is_some())
+    /// Whether a domain is of this house, and of the list's tenant.
+    async fn is_ours(&self, list: &MailingList, domain: &Domain) -> Result<bool, StoreError> {
+        let theirs = self.tenant_of(domain).await?;
+        Ok(theirs.is_some() && theirs == self.tenant_of(&list.address.domain).await?)
+    }
+
+    /// None: it isn't ours.
+    async fn tenant_of(&self, domain: &Domain) -> Result<Option<String>, StoreError> {
+        let name = self.store.domain_of_alias(domain).await?;
+        let domain = self.store.domain(name.as_ref().unwrap_or(domain)).await?;
+        Ok(domain.map(|domain| domain.tenant))
     }
 
     /// How many are asked: who was of late isn't again.

@@ -294,7 +294,7 @@ async fn right_to(store: &Store, actor: &Actor, list: &MailingList) -> Result<Op
     };
     let by_role = by_role.filter(|_| actor.require_reach(&list.address.domain).is_ok());
     let Some((_, me)) = actor.account.as_ref().filter(|_| by_role < Some(ListRight::Run)) else { return Ok(by_role) };
-    let is_owner = store.list_member(list.key, me).await?.is_some_and(|member| member.is_owner);
+    let is_owner = store.list_standing(list.key, me).await?.is_some_and(|member| member.is_owner);
     Ok(if is_owner { Some(ListRight::Run) } else { by_role })
 }
 

@@ -41,7 +41,7 @@ pub struct OwnListView {
 }
 
 impl Lists {
-    /// Lists that who asks is on, by their account's own address. Everybody.
+    /// Lists that who asks is on, by their account's own address or one that leads to it alone. Everybody.
     ///
     /// # Errors
     /// [`Failure::Absent`] for the command line.
@@ -70,7 +70,7 @@ impl Lists {
     pub async fn is_owned(&self, actor: &Actor, list: &str) -> Result<bool, Failure> {
         let (_, me) = actor.own()?;
         let found = self.any(list).await?;
-        let member = self.store.list_member(found.key, me).await?;
+        let member = self.store.list_standing(found.key, me).await?;
         Ok(member.ok_or_else(|| unknown(list))?.is_owner)
     }
 
@@ -81,6 +81,8 @@ impl Lists {
     pub async fn leave_own(&self, actor: &Actor, list: &str) -> Result<(), Failure> {
         let (_, me) = actor.own()?;
         let found = self.any(list).await?;
-        if self.store.leave_list(found.key, me, &actor.author()).await? { Ok(()) } else { Err(unknown(list)) }
+        let member = self.store.list_standing(found.key, me).await?.ok_or_else(|| unknown(list))?;
+        let has_left = self.store.leave_list(found.key, &member.address, &actor.author()).await?;
+        if has_left { Ok(()) } else { Err(unknown(list)) }
     }
 }

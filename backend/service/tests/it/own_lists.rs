@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use relais_service::{
-    ActivityWanted, Actor, ListChange, ListMembersForm, ListMembersPut, ListPosters, ListRight, ListsWanted, NewList,
-    OwnListsWanted, Role,
+    ActivityWanted, Actor, ListChange, ListMembersForm, ListMembersPut, ListPosters, ListRight, ListsWanted, NewAlias,
+    NewList, OwnListsWanted, Role,
 };
 use relais_store::{Page, QueueFilter};
 
@@ -94,6 +94,31 @@ async fn who_looks_after_a_list_runs_it_and_no_other() {
     let form = ListMembersForm { members: "user@one.example".to_owned(), ..ListMembersForm::default() };
     lists.put_members(&admin, TEAM, &form).await.unwrap();
     assert_eq!(short(lists.show(&user, TEAM).await), "forbidden: failure-forbidden", "a reader sees nothing of it");
+}
+
+/// Who looks after a list by an alias of theirs alone runs it, sees it among their own, and leaves it.
+#[tokio::test]
+async fn an_owner_by_an_alias_runs_the_list() {
+    let (house, user) = open_house().await;
+    let (lists, admin) = (&house.service.lists, house.actor(Role::DomainAdmin, true).await);
+    let alias = NewAlias {
+        address: "chief@one.example".to_owned(),
+        targets: vec!["user@one.example".to_owned()],
+        ..NewAlias::default()
+    };
+    house.service.addresses.create(&admin, alias).await.unwrap();
+    assert!(lists.remove_member(&admin, TEAM, "user@one.example").await.is_ok());
+    assert_eq!(short(lists.show(&user, TEAM).await), "forbidden: failure-forbidden");
+    let form =
+        ListMembersForm { members: "chief@one.example".to_owned(), is_owner: true, ..ListMembersForm::default() };
+    lists.put_members(&admin, TEAM, &form).await.unwrap();
+    assert_eq!(lists.right(&user, TEAM).await.unwrap(), ListRight::Run);
+    assert!(put(&house, &user, TEAM, "desk@one.example").await.is_ok());
+    let own = lists.own(&user, &OwnListsWanted { is_owner: true, ..OwnListsWanted::default() }).await.unwrap();
+    assert_eq!(own.rows.iter().map(|row| row.address.as_str()).collect::<Vec<_>>(), [TEAM]);
+    assert!(lists.is_owned(&user, TEAM).await.unwrap());
+    assert_eq!(short(lists.leave_own(&user, TEAM).await), "done");
+    assert!(!is_on(&house, TEAM, "chief@one.example").await);
 }
 
 /// Whoever is elsewhere is on a list only once they say so, unless an admin adds them: else a stolen password would write to strangers by a list.

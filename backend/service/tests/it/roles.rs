@@ -149,6 +149,9 @@ async fn domain_act(house: &House, actor: &Actor, name: &str) -> Result<(), Fail
         "limit a domain's people" => {
             change(DomainChange { max_people: Some(Some(9)), ..DomainChange::default() }).await.map(drop)
         }
+        "say which tenant a domain is of" => {
+            change(DomainChange { tenant: Some("one".into()), ..DomainChange::default() }).await.map(drop)
+        }
         "disable a domain" => {
             let change = DomainChange { is_disabled: Some(true), ..DomainChange::default() };
             domains.change(actor, other, change, None).await.map(drop)

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use relais_model::{MailboxName, Rights, Uid, UidSet};
 use relais_service::{
-    Act, Actor, Chosen, Draft, Folder, ListWanted, MailboxOf, NewTeam, News, Place, Role, Search, SenderLent, SendsAs,
-    Share, ShareLevel, TeamChange, TeamMember, TeamsWanted,
+    Act, Actor, Chosen, DomainChange, Draft, Folder, ListWanted, MailboxOf, NewTeam, News, Place, Role, Search,
+    SenderLent, SendsAs, Share, ShareLevel, TeamChange, TeamMember, TeamsWanted,
 };
 use relais_store::{Append, Content, MailboxKey};
 
@@ -88,6 +88,43 @@ fn levels_are_rights() {
     for letters in ["", "l", "lrsa", "lrswi"] {
         assert_eq!(ShareLevel::of(Rights::parse(letters).unwrap()), None, "{letters}");
     }
+}
+
+/// Decision 59: who is of another tenant is answered as nobody is, whoever asks; only owners say who is of which.
+#[test]
+fn who_is_of_another_tenant_is_nobody() {
+    on_both(|house| async move {
+        let team = Team::of(Arc::clone(&house)).await;
+        let service = &house.service;
+        let owner = house.actor(Role::Owner, true).await;
+        let of = |tenant: &str| DomainChange { tenant: Some(tenant.to_owned()), ..DomainChange::default() };
+        assert_eq!(
+            short(service.domains.change(&team.admin, "one.example", of("two"), None).await),
+            "forbidden: failure-forbidden"
+        );
+        let moved = service.domains.change(&owner, "two.example", of(" two "), None).await.unwrap();
+        assert_eq!(moved.tenant, "two");
+        let tried = async |with: &str| {
+            let with = with.to_owned();
+            let share = Share { with: with.clone(), level: Some(ShareLevel::Read), ..Share::default() };
+            let lent = SenderLent { with: with.clone(), sends: Some(SendsAs::As) };
+            let member = TeamMember { with, level: Some(ShareLevel::Read), ..TeamMember::default() };
+            [
+                short(service.share(&team.user, MailboxOf::Mine, "INBOX", &share).await),
+                short(service.share(&owner, MailboxOf::Account("user@one.example"), "INBOX", &share).await),
+                short(service.lend(&team.user, MailboxOf::Mine, &lent).await),
+                short(service.teams.put_member(&team.admin, TEAM, &member).await),
+            ]
+        };
+        for with in ["far@two.example", "@two.example", "nobody@two.example", "@nowhere.example"] {
+            assert_eq!(tried(with).await, ["unfit: with share-nobody"; 4], "{with}");
+        }
+        service.domains.change(&owner, "two.example", of(""), None).await.unwrap();
+        assert_eq!(tried("far@two.example").await, ["done"; 4]);
+        assert_eq!(service.shares(&team.user, MailboxOf::Mine, "INBOX").await.unwrap().len(), 1);
+        service.domains.change(&owner, "two.example", of("two"), None).await.unwrap();
+        assert_eq!(service.shares(&team.user, MailboxOf::Mine, "INBOX").await.unwrap().len(), 0);
+    });
 }
 
 #[test]

@@ -14,8 +14,8 @@ use crate::page::{Listing, Page};
 use crate::sql::{self, Selected};
 use crate::{Author, DomainKey, Store, StoreError, Version, access, dns, webhook};
 
-/// Octets of a description, at most.
-const MAX_DESCRIPTION_OCTETS: usize = 1000;
+/// Octets of a description, or of a tenant's name, at most.
+const MAX_TEXT_OCTETS: usize = 1000;
 
 /// Other names of one domain, at most.
 pub const MAX_OTHER_NAMES: usize = 100;
@@ -29,6 +29,8 @@ pub struct DomainEntry {
     pub domain: Domain,
     /// What people say of it; may be empty.
     pub description: String,
+    /// Which tenant it is of, by a word of the owners'; empty: of the house itself. Nothing is shared across tenants.
+    pub tenant: String,
     /// Where mail for unknown local parts goes; none: it is refused.
     pub catch_all: Option<Address>,
     /// Where mail for postmaster goes where no account or alias has that name; none: to the domain's oldest account
@@ -67,6 +69,8 @@ pub struct DomainEntry {
 pub struct DomainChange {
     /// What people say of it; up to 1,000 octets.
     pub description: Option<String>,
+    /// Which tenant it is of; up to 1,000 octets, empty: of the house itself.
+    pub tenant: Option<String>,
     /// Where mail for unknown local parts goes; `Some(None)`: it is refused.
     pub catch_all: Option<Option<Address>>,
     /// Where mail for postmaster goes; `Some(None)`: to the oldest account.
@@ -119,6 +123,8 @@ pub enum Removal {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct DomainState {
     description: String,
+    #[serde(default)]
+    tenant: String,
     catch_all: Option<String>,
     postmaster: Option<String>,
     default_quota_octets: Option<i64>,
@@ -135,6 +141,7 @@ impl DomainState {
     fn change(&mut self, change: DomainChange) {
         let text = |address: Option<Address>| address.map(|address| address.to_string());
         self.description = change.description.unwrap_or_else(|| std::mem::take(&mut self.description));
+        self.tenant = change.tenant.unwrap_or_else(|| std::mem::take(&mut self.tenant));
         self.catch_all = change.catch_all.map_or_else(|| self.catch_all.take(), text);
         self.postmaster = change.postmaster.map_or_else(|| self.postmaster.take(), text);
         for (limit, wanted) in [
@@ -166,7 +173,7 @@ impl DomainState {
 
 const COLUMNS: &str =
     "d.domain_key, d.name, d.description, d.catch_all, d.postmaster, d.default_quota_octets, d.max_people,
-    d.is_disabled, d.removed_at, d.created_at, d.version, d.quota_octets, d.quota_messages,
+    d.is_disabled, d.removed_at, d.created_at, d.version, d.quota_octets, d.quota_messages, d.tenant,
     (SELECT COUNT(*) FROM alias a WHERE a.domain_key = d.domain_key)";
 
 /// What a domain's accounts are together, looked up for each row that is shown.
@@ -249,7 +256,7 @@ impl Store {
         Ok(listing)
     }
 
-    /// Changes what `change` names.
+    /// Changes what `change` names. Of another tenant than before, its people lose what others share with them, and others what they share.
     ///
     /// # Errors
     /// [`DirectoryError::UnknownDomain`]; [`DirectoryError::Stale`] where the domain isn't of `version` any more;
@@ -261,9 +268,9 @@ impl Store {
         version: Option<Version>,
         by: &Author,
     ) -> Result<(), DirectoryError> {
-        check_description(&change)?;
+        check_texts(&change)?;
         let (domain, scribe) = (domain.clone(), self.scribe(by));
-        self.change_routes(move |tx| {
+        let changed = self.change_routes(move |tx| {
             Box::pin(async move {
                 let key = take_domain(tx, &domain, scribe.now()).await?;
                 let (before, has) = present(read_state(tx, key).await?)?;
@@ -271,10 +278,14 @@ impl Store {
                 let mut after = before.clone();
                 after.change(change);
                 let act = before.act(&after);
-                put_state(tx, &scribe, act, (key, &domain), &before, &after).await
+                put_state(tx, &scribe, act, (key, &domain), &before, &after).await?;
+                Ok(before.tenant != after.tenant)
             })
-        })
-        .await
+        });
+        if changed.await? {
+            self.inner.views.ask_again(None);
+        }
+        Ok(())
     }
 
     /// Removes a domain, and with [`Removal::WithContents`] its accounts, their mail and its aliases: nobody finds them any more, and
@@ -485,7 +496,7 @@ pub(crate) async fn add_domain_in(
     if domain.is_literal() {
         return Err(DirectoryError::Unfit("an address literal is no domain of ours"));
     }
-    check_description(&start)?;
+    check_texts(&start)?;
     refuse_taken_name(tx, domain).await?;
     let key = DomainKey::new(scribe.next_key());
     let sql = "INSERT INTO domain (domain_key, name, created_at, changed_at) VALUES ($1, $2, $3, $3)";
@@ -538,11 +549,12 @@ pub(super) async fn read_state(
 ) -> Result<Option<(DomainState, Version)>, sqlx::Error> {
     let sql =
         "SELECT description, catch_all, postmaster, default_quota_octets, max_people, is_disabled, removed_at, version,
-                quota_octets, quota_messages FROM domain WHERE domain_key = $1";
+                quota_octets, quota_messages, tenant FROM domain WHERE domain_key = $1";
     let row = sqlx::query(sql).bind(key.value()).fetch_optional(tx).await?;
     let read = |row: &AnyRow| {
         let state = DomainState {
             description: row.try_get(0)?,
+            tenant: row.try_get(10)?,
             catch_all: row.try_get(1)?,
             postmaster: row.try_get(2)?,
             default_quota_octets: row.try_get(3)?,
@@ -565,7 +577,7 @@ async fn write_state(
 ) -> Result<(), sqlx::Error> {
     let sql = "UPDATE domain SET description = $2, catch_all = $3, postmaster = $4, default_quota_octets = $5, max_people = $6,
                    is_disabled = $7, removed_at = CASE WHEN $8 = 1 THEN COALESCE(removed_at, $9) ELSE NULL END,
-                   changed_at = $9, version = $10, quota_octets = $11, quota_messages = $12
+                   changed_at = $9, version = $10, quota_octets = $11, quota_messages = $12, tenant = $13
                WHERE domain_key = $1";
     sqlx::query(sql)
         .bind(key.value())
@@ -580,6 +592,7 @@ async fn write_state(
         .bind(scribe.next_key())
         .bind(state.quota_octets)
         .bind(state.quota_messages)
+        .bind(state.tenant.as_str())
         .execute(tx)
         .await?;
     Ok(())
@@ -672,10 +685,11 @@ async fn touch(tx: &mut AnyConnection, key: DomainKey, scribe: &Scribe) -> Resul
     sqlx::query(sql).bind(key.value()).bind(scribe.next_key()).execute(tx).await.map(drop)
 }
 
-fn check_description(change: &DomainChange) -> Result<(), DirectoryError> {
-    let text = change.description.as_deref().unwrap_or_default();
-    if text.len() > MAX_DESCRIPTION_OCTETS || text.chars().any(|character| character.is_control() && character != '\n')
-    {
+fn check_texts(change: &DomainChange) -> Result<(), DirectoryError> {
+    let is_unfit = |text: &String| {
+        text.len() > MAX_TEXT_OCTETS || text.chars().any(|character| character.is_control() && character != '\n')
+    };
+    if [&change.description, &change.tenant].into_iter().flatten().any(is_unfit) {
         return Err(DirectoryError::Unfit("a text is too long or holds a control character"));
     }
     Ok(())
@@ -719,10 +733,11 @@ fn read_domain(row: &AnyRow) -> Result<DomainEntry, StoreError> {
         version: Version::new(row.try_get(10)?),
         quota_octets: number(row.try_get(11)?),
         quota_messages: number(row.try_get(12)?),
-        aliases: row.try_get::<i64, _>(13)?.unsigned_abs(),
-        accounts: row.try_get::<i64, _>(14)?.unsigned_abs(),
-        used_octets: row.try_get::<i64, _>(15)?.unsigned_abs(),
-        used_messages: row.try_get::<i64, _>(16)?.unsigned_abs(),
+        tenant: row.try_get(13)?,
+        aliases: row.try_get::<i64, _>(14)?.unsigned_abs(),
+        accounts: row.try_get::<i64, _>(15)?.unsigned_abs(),
+        used_octets: row.try_get::<i64, _>(16)?.unsigned_abs(),
+        used_messages: row.try_get::<i64, _>(17)?.unsigned_abs(),
     })
 }
 

@@ -366,6 +366,23 @@ impl Store {
         Ok(best)
     }
 
+    /// The account that gets what is written to an address, and nobody else does: its own, or by however many aliases up to [`ALIAS_DEPTH`] that lead to
+    /// one address each. A catch-all's aren't its.
+    pub(crate) async fn sole_account(&self, address: &Address) -> Result<Option<Address>, StoreError> {
+        let mut next = address.clone();
+        for _ in 0..=ALIAS_DEPTH {
+            next = match self.route(&next).await? {
+                Route::Account { address, .. } => return Ok(Some(address)),
+                Route::Alias { mut targets, .. } if targets.len() == 1 => match targets.pop() {
+                    Some(only) => only,
+                    None => return Ok(None),
+                },
+                _ => return Ok(None),
+            };
+        }
+        Ok(None)
+    }
+
     async fn is_among(&self, account: AccountKey, people: &[Address]) -> Result<bool, StoreError> {
         for person in people {
             if matches!(self.route(person).await?, Route::Account { key, .. } if key == account) {

@@ -144,6 +144,62 @@ fn lists_are_found_by_who_is_on_them() {
     });
 }
 
+/// An address that leads to one account alone is that account's, whichever of the two is on a list; one that leads to several is nobody's.
+#[test]
+fn whose_list_it_is_is_known_by_aliases() {
+    on_both(|house| async move {
+        let (team, store, by) = (team(&house).await, &house.store, Author::house());
+        let ann = "ann@example.org";
+        add_account(&house, ann).await;
+        add_account(&house, "ben@example.org").await;
+        store.add_domain_alias(&domain("example.net"), &domain("example.org"), &by).await.unwrap();
+        for (name, targets) in [
+            ("lists@example.org", vec![ann]),
+            ("chief@example.org", vec!["lists@example.org"]),
+            ("both@example.org", vec![ann, "ben@example.org"]),
+        ] {
+            let targets = targets.into_iter().map(address).collect();
+            store.add_alias(&address(name), targets, &by).await.unwrap();
+        }
+        let owner = |text: &str| NewMember { is_owner: true, gets_posts: false, ..reader(text) };
+        let runs = async |who: &str| {
+            let standing = store.list_standing(team.key, &address(who)).await.unwrap();
+            standing.is_some_and(|member| member.is_owner)
+        };
+        let shown = async |is_owner: bool| {
+            store.lists_of(&address(ann), is_owner, None, &Page::first()).await.unwrap().rows.len()
+        };
+        for (named, who, expected) in [
+            (ann, ann, true),
+            (ann, "lists@example.org", true),
+            (ann, "Chief@example.net", true),
+            (ann, "both@example.org", false),
+            (ann, "ben@example.org", false),
+            (ann, "nobody@example.org", false),
+            (ann, "x@x.example", false),
+            ("Lists@example.org", ann, true),
+            ("lists@example.net", ann, true),
+            ("chief@example.org", ann, true),
+            ("chief@example.org", "lists@example.net", true),
+            ("ann@example.net", ann, true),
+            ("both@example.org", "both@example.org", true),
+            ("both@example.org", ann, false),
+            ("ben@example.org", ann, false),
+        ] {
+            put(&house, &team, vec![owner(named), reader("x@x.example")]).await;
+            assert_eq!(runs(who).await, expected, "{named} looks after it, {who} asks");
+            if who == ann {
+                let rows = usize::from(expected);
+                assert_eq!((shown(true).await, shown(false).await), (rows, rows), "{named}");
+            }
+            assert!(store.remove_list_member(team.key, &address(named), &by).await.unwrap());
+        }
+        put(&house, &team, vec![reader(ann), owner("lists@example.org")]).await;
+        assert!(runs(ann).await, "who reads it by the one and looks after it by the other");
+        house.check().await;
+    });
+}
+
 /// Who was taken off is put back as what they were; whoever left by themselves isn't.
 #[test]
 fn taking_somebody_off_is_undone() {

@@ -1,9 +1,9 @@
 //! Mailboxes that others see: who may, what they do there, and what each has seen.
 
-use relais_model::{Address, Rights, UidSet};
+use relais_model::{Address, Domain, Rights, UidSet};
 use relais_store::{
-    AccountChange, AccountKey, AuditFilter, Author, ChangeError, DirectoryError, FlagChange, FlagOp, Grantee, Happened,
-    Lent, MailboxKey, NewAccount, Page, Reach, Removal, Row, SharingError, Sight, Target,
+    AccountChange, AccountKey, AuditFilter, Author, ChangeError, DirectoryError, DomainChange, FlagChange, FlagOp,
+    Grantee, Happened, Lent, MailboxKey, NewAccount, Page, Reach, Removal, Row, SharingError, Sight, Target,
 };
 use serde_json::{Value, json};
 
@@ -316,6 +316,48 @@ fn who_looks_hears_of_changed_rights() {
     });
 }
 
+/// Each change of rights is in the activity, where other nodes find it; each tells it once, however often it looks.
+#[test]
+fn rights_that_change_at_one_node_are_heard_at_the_others() {
+    on_both(|house| async move {
+        let (inbox, store, bert, by) = (house.inbox().await, &house.store, house.bert, Author::house());
+        let anna = Address::parse("anna@house.example").unwrap();
+        house.share(inbox, bert, "lr").await;
+        store.hear_rights().await.unwrap();
+        let Some(other) = house.other_node().await else { return house.check().await };
+        other.hear_rights().await.unwrap();
+        let mut sight = other.sight(bert, inbox).await.unwrap().unwrap();
+        let mut news = other.news();
+        for (what, has) in
+            [("less", "l"), ("nothing", ""), ("again", "lr"), ("its owner goes", ""), ("its owner is back", "lr")]
+        {
+            match what {
+                "its owner goes" => store.remove_account(&anna, None, &by).await.unwrap(),
+                "its owner is back" => store.restore_account(&anna, &by).await.unwrap(),
+                _ => house.share(inbox, bert, has).await,
+            }
+            let mut told = sight.subscribe();
+            told.mark_unchanged();
+            assert!(!sight.is_stale(), "nobody has said it: {what}");
+            other.hear_rights().await.unwrap();
+            assert!(told.has_changed().unwrap() && sight.is_stale(), "{what}");
+            other.look_again(&mut sight).await.unwrap();
+            assert_eq!(sight.rights(), letters(has), "{what}");
+            let heard = news.try_recv().unwrap();
+            assert_eq!((heard.account, heard.what), (house.anna, Happened::Shared(Grantee::Account(bert))), "{what}");
+            other.hear_rights().await.unwrap();
+            assert!(!sight.is_stale() && news.try_recv().is_err(), "told once: {what}");
+        }
+        store.remove_domain(&anna.domain, Removal::WithContents, None, &by).await.unwrap();
+        other.hear_rights().await.unwrap();
+        other.look_again(&mut sight).await.unwrap();
+        assert_eq!(sight.rights(), Rights::NONE, "its domain goes");
+        store.restore_domain(&anna.domain, &by).await.unwrap();
+        other.close().await;
+        house.check().await;
+    });
+}
+
 /// Owners that are removed share nothing, with those who look at this moment neither.
 #[test]
 fn who_looks_hears_that_the_owner_is_gone() {
@@ -353,6 +395,67 @@ fn who_looks_hears_that_the_owner_is_gone() {
             heard += 1;
         }
         assert_eq!(heard, 4, "with whom it is shared, that it is; that its owner is gone; twice that they are back");
+    });
+}
+
+/// Decision 59: who is of another tenant is nobody; and what was shared before a domain came to another one counts no longer, until it is back.
+#[test]
+fn nothing_is_shared_across_tenants() {
+    on_both(|house| async move {
+        let (inbox, store, anna, bert, by) =
+            (house.inbox().await, &house.store, house.anna, house.bert, Author::house());
+        let there = Domain::parse("there.example").unwrap();
+        let of = |tenant: &str| DomainChange { tenant: Some(tenant.to_owned()), ..DomainChange::default() };
+        let there_key = store.add_domain(&there, of("there"), &by).await.unwrap();
+        let new = NewAccount::user(Address::parse("carl@there.example").unwrap());
+        let carl = store.add_account(new, &by).await.unwrap().key;
+        let named = async |text: &str| store.grantee(anna, text).await.unwrap();
+        for text in ["carl@there.example", "@there.example", "nobody@there.example", "@nowhere.example"] {
+            assert_eq!(named(text).await, None, "{text}");
+        }
+        assert_eq!(named("bert").await, Some(Grantee::Account(bert)));
+        let annas = Address::parse("anna@house.example").unwrap();
+        // Rights, mailboxes shown, whether one may be acted on, addresses lent, and whether one writes from anna's.
+        let may = async |who: AccountKey| {
+            let shown = store.shared_with(who).await.unwrap().len();
+            let is_in_reach = store.reach(who, inbox).await.unwrap().is_some();
+            let lent = store.lent_to(who).await.unwrap().len();
+            let sends = store.sends_as(who, &annas).await.unwrap().is_some();
+            (store.rights(who, inbox).await.unwrap().letters(), shown, is_in_reach, lent, sends)
+        };
+        let nothing = || (String::new(), 0, false, 0, false);
+        let give = async |grantee: Grantee, rights: &str| {
+            let rights = letters(rights);
+            store.change_rights(inbox, grantee, move |_| rights, &by).await.unwrap();
+            store.lend(anna, grantee, Some(Lent::As), &by).await.unwrap();
+        };
+        give(Grantee::Anyone, "lr").await;
+        assert_eq!(may(bert).await, ("lr".to_owned(), 1, true, 1, true));
+        assert_eq!(may(carl).await, nothing(), "anyone is anyone of anna's tenant");
+        store.change_domain(&there, of(""), None, &by).await.unwrap();
+        assert_eq!(named("carl@there.example").await, Some(Grantee::Account(carl)));
+        assert_eq!(named("@there.example").await, Some(Grantee::Domain(there_key)));
+        give(Grantee::Account(carl), "s").await;
+        give(Grantee::Domain(there_key), "w").await;
+        let all = || ("lrsw".to_owned(), 1, true, 1, true);
+        assert_eq!(may(carl).await, all());
+        let told = async || {
+            let grants = store.grants(inbox).await.unwrap().into_iter().map(|grant| grant.name);
+            let borrowers = store.borrowers(anna).await.unwrap().into_iter().map(|borrower| borrower.name);
+            (grants.collect::<Vec<_>>().join(" "), borrowers.collect::<Vec<_>>().join(" "))
+        };
+        let mut sight = house.sight(carl, inbox).await;
+        store.change_domain(&there, of("there"), None, &by).await.unwrap();
+        assert!(sight.is_stale(), "who looks hears of it");
+        store.look_again(&mut sight).await.unwrap();
+        assert_eq!((sight.rights(), may(carl).await), (Rights::NONE, nothing()));
+        assert_eq!(told().await, ("anyone".to_owned(), "anyone".to_owned()), "what doesn't count isn't told");
+        let noted = store.audit(&AuditFilter::default(), &Page::default()).await.unwrap();
+        store.undo(noted.rows.first().unwrap().key, &by).await.unwrap();
+        assert_eq!(may(carl).await, all(), "it was a slip");
+        let rows = "carl@there.example @there.example anyone".to_owned();
+        assert_eq!(told().await, (rows.clone(), rows));
+        house.check().await;
     });
 }
 

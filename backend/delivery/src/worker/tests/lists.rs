@@ -66,6 +66,21 @@ async fn a_post_goes_to_each_member_once_under_a_path_of_their_own() {
     assert!(copies[0].ends_with("\r\n\r\nhi\r\n"), "{}", copies[0]);
 }
 
+/// An owner who writes from an alias that leads to them alone posts as the owner that they are.
+#[tokio::test]
+async fn an_owners_alias_posts_as_the_owner() {
+    let house = House::open().await;
+    house.team(ListTerms { posters: Posters::Owners, ..ListTerms::default() }).await;
+    let alias = (address("chief@us.example"), vec![address("ann@us.example")]);
+    house.store.add_alias(&alias.0, alias.1, &Author::house()).await.unwrap();
+    let delivery = house.start(&silent(), |_| {});
+    let raw = "From: <chief@us.example>\r\nTo: <team@us.example>\r\nSubject: news\r\n\r\nhi\r\n";
+    house.queue_message(("ann@us.example", Some(house.ann)), &["team@us.example"], None, raw).await;
+    let copies = house.told(1).await;
+    delivery.stop().await;
+    assert_eq!(value(&copies[0], "List-Id: "), "\"team\" <team.us.example>", "it went out");
+}
+
 /// Of many members, a part is written to at a time; each gets it once.
 #[tokio::test]
 async fn a_post_reaches_more_members_than_are_written_to_at_once() {

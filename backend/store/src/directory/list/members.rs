@@ -87,6 +87,23 @@ pub enum MemberBounce {
 
 const COLUMNS: &str = "member_key, list_key, address, is_owner, gets_posts, bounces, stopped_at, joined_at";
 
+/// A SELECT of folded addresses that are the same person's as the account with the folded address `me`: its own, aliases that lead to it alone, by however
+/// many steps, and all of them under other names of their domains. `me` and `now` are the numbers of values.
+pub(super) fn names_of(me: &str, now: &str) -> String {
+    format!(
+        "WITH RECURSIVE k(name, domain_key) AS (
+             SELECT a.folded, a.domain_key FROM account a WHERE a.folded = {me}
+             UNION
+             SELECT a.folded, a.domain_key FROM k JOIN alias_target t ON t.folded = k.name JOIN alias a ON a.alias_key = t.alias_key
+             WHERE a.kind = 0 AND (a.ends_at IS NULL OR a.ends_at > {now}) AND NOT EXISTS
+                 (SELECT 1 FROM alias_target o WHERE o.alias_key = a.alias_key AND o.folded <> t.folded))
+         SELECT name FROM k
+         UNION ALL
+         SELECT SUBSTR(k.name, 1, LENGTH(k.name) - LENGTH(d.name)) || n.name
+         FROM k JOIN domain d ON d.domain_key = k.domain_key JOIN domain_alias n ON n.domain_key = d.domain_key"
+    )
+}
+
 impl Store {
     /// Adds members, or changes what they are; who was stopped gets mail again. How many are new.
     ///
@@ -197,6 +214,26 @@ impl Store {
         let sql = format!("SELECT {COLUMNS} FROM list_member WHERE list_key = $1 AND folded = $2");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(list.value()).bind(fold(address));
         query.fetch_optional(&mut *self.reader().await?).await?.as_ref().map(read).transpose()
+    }
+
+    /// What somebody is to a list, by whichever of their addresses they are on it: this one, that of the account that it leads to alone, or one that
+    /// leads to that account alone. As an owner, where one of them is; none: no member.
+    pub async fn list_standing(&self, list: ListKey, address: &Address) -> Result<Option<ListMember>, StoreError> {
+        let own = self.list_member(list, address).await?;
+        if own.as_ref().is_some_and(|member| member.is_owner) {
+            return Ok(own);
+        }
+        let Some(account) = self.sole_account(address).await? else { return Ok(own) };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM list_member WHERE list_key = $1 AND folded IN ({})
+             ORDER BY is_owner DESC, member_key LIMIT 1",
+            names_of("$2", "$3")
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(list.value()).bind(fold(&account));
+        let query = query.bind(self.now().millis());
+        let row = query.fetch_optional(&mut *self.reader().await?).await?;
+        let found = row.as_ref().map(read).transpose()?;
+        Ok(if found.as_ref().is_some_and(|member| member.is_owner) { found } else { own.or(found) })
     }
 
     /// One member by its row; none where they left.

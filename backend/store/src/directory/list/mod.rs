@@ -12,6 +12,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
 pub use held::{HeldPost, MAX_HELD_POSTS, NewHeldPost};
+use members::names_of;
 pub(super) use members::undo_removal;
 pub use members::{BOUNCE_DAYS, ListMember, MAX_LIST_MEMBERS, MAX_LIST_OWNERS, MemberBounce, NewMember};
 
@@ -169,7 +170,8 @@ impl Store {
         self.read_lists(listed, text, page).await
     }
 
-    /// Lists that an address is on; `is_owner`: those that it looks after. With `text` in their address or title, by address.
+    /// Lists that somebody is on, by their account's address or another that leads to it alone; `is_owner`: those that they look after. With `text` in
+    /// their address or title, by address.
     pub async fn lists_of(
         &self,
         member: &Address,
@@ -178,10 +180,12 @@ impl Store {
         page: &Page,
     ) -> Result<Listing<MailingList>, StoreError> {
         let mut listed = Selected::new(format!("SELECT {COLUMNS}"));
+        let (me, now) = (listed.add(fold(member)), listed.add(self.now().millis()));
+        let (names, is_owner) = (names_of(&me, &now), if is_owner { " AND m.is_owner = 1" } else { "" });
         // By list: an address is found in each at once, and lists are few beside their members.
-        let is_on = if is_owner { "m.folded = $ AND m.is_owner = 1" } else { "m.folded = $" };
-        let is_on = format!("EXISTS (SELECT 1 FROM list_member m WHERE m.list_key = l.list_key AND {is_on})");
-        listed.and(&is_on, fold(member));
+        listed.and_as_is(&format!(
+            "EXISTS (SELECT 1 FROM list_member m WHERE m.list_key = l.list_key AND (m.folded = {me} OR m.folded IN ({names})){is_owner})"
+        ));
         self.read_lists(listed, text, page).await
     }
 
