@@ -61,7 +61,7 @@ async fn list(desk: Desk, State(web): State<Web>, Query(query): Query<ListQuery>
 #[cfg(test)]
 mod tests {
     use super::super::POSTERS;
-    use super::super::tests::{rows, sample};
+    use super::super::samples::{rows, sample};
     use super::*;
     use crate::kit::samples::draw;
 

@@ -148,7 +148,7 @@ async fn remove_member(
 mod tests {
     use relais_service::Role;
 
-    use super::super::tests::{AT, rows};
+    use super::super::samples::{AT, rows};
     use super::*;
     use crate::kit::samples::draw;
 

@@ -8,6 +8,8 @@ mod members;
 mod new;
 mod one;
 mod posts;
+#[cfg(test)]
+mod samples;
 
 use relais_service::{Actor, ListPosters, ListsWanted, Reach, Role};
 
@@ -66,34 +68,4 @@ fn one_path(address: &str) -> String {
 
 fn members_path(address: &str) -> String {
     format!("{}/members", one_path(address))
-}
-
-#[cfg(test)]
-mod tests {
-    use relais_model::Timestamp;
-    use relais_service::{ListView, Rows};
-
-    use super::*;
-
-    pub(super) const AT: Timestamp = Timestamp::from_millis(1_795_000_000_000);
-
-    /// For samples of pages.
-    pub(super) fn sample(posters: ListPosters) -> ListView {
-        ListView {
-            address: "team@example.org".to_owned(),
-            title: "The team".to_owned(),
-            posters,
-            is_open: posters == ListPosters::Moderated,
-            max_octets: 1024 * 1024,
-            prefix: "[team]".to_owned(),
-            members: 1200,
-            held: 3,
-            created_at: AT.into(),
-            version: "1".to_owned(),
-        }
-    }
-
-    pub(super) fn rows<T>(rows: Vec<T>) -> Rows<T> {
-        Rows { rows, next: None }
-    }
 }

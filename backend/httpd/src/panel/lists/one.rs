@@ -199,7 +199,7 @@ async fn remove(
 mod tests {
     use relais_service::ListPosters;
 
-    use super::super::tests::{AT, rows, sample};
+    use super::super::samples::{AT, rows, sample};
     use super::*;
     use crate::kit::samples::draw;
 

@@ -71,7 +71,7 @@ async fn decide(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::AT;
+    use super::super::samples::AT;
     use super::*;
     use crate::kit::samples::draw;
 
