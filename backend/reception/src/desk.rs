@@ -1,6 +1,6 @@
 //! The reception desk: a message from MAIL to the reply after its last dot.
 //!
-//! `turned_away` tells the trace of what isn't taken; `trial` judges a message that nobody brought.
+//! `taking` is what happens once it is whole; `turned_away` tells the trace of what isn't taken; `trial` judges a message that nobody brought.
 //! `submission` is what our people send, `stranger` what others bring, and `forward` what of that goes on to other hosts; `notices` are what a sender is told at once, `scripts` what
 //! people's scripts make of it.
 
@@ -9,6 +9,7 @@ mod notices;
 mod scripts;
 mod stranger;
 mod submission;
+mod taking;
 mod trial;
 mod turned_away;
 
@@ -22,22 +23,19 @@ use std::sync::Arc;
 
 use relais_filing::{Filing, Plan};
 use relais_filters::Filters;
-use relais_message::{Received, count_received, header_octets, received};
-use relais_model::{Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, Said, Timestamp};
+use relais_message::{Received, count_received, received};
+use relais_model::{Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, Timestamp};
 use relais_msgauth::Resolver;
-use relais_store::{Acceptance, Content, Delivery, Judgement, Lent, NewQueued, Store, StoreError, TraceId};
+use relais_store::{Content, Judgement, Lent, Store, StoreError, TraceId};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tracing::{error, info};
 
 use crate::Disk;
 use crate::desk::forward::is_round;
-use crate::desk::scripts::Found;
-use crate::desk::turned_away::said;
 use crate::filters::Filtering;
 use crate::judge::{Policy, Verdict};
 use crate::networks::{Fault, Porter, is_free, is_postmaster};
-use crate::outcome::Outcome;
 use crate::proof::Proof;
 use crate::recipient::recipient;
 use crate::sending::Sending;
@@ -52,8 +50,6 @@ const MAX_RECEIVED: usize = 100;
 const SMALL_OCTETS: usize = 64 * 1024;
 /// Large messages that are checked at once: each holds a thread as long as the DNS makes it wait, and log-ins need some, too.
 const LARGE_CHECKS: usize = 64;
-/// What a mended header may add to a message, mostly.
-const SPARE_OCTETS: usize = 1024;
 
 /// A message as it is to be kept.
 struct Checked {
@@ -315,142 +311,8 @@ impl Reception {
         )
     }
 
-    /// The message is whole: takes it for good, and says so for each recipient in RCPT's order. At other doors than LMTP, where one
-    /// reply speaks for all, the message is taken where anybody could be served, and the sender gets a notice about the others.
-    pub async fn finish(&self, incoming: Incoming) -> Vec<Reply> {
-        let (recipients, door) = (incoming.plans.len().max(1), incoming.arrival.visit.door);
-        let replies = self.take(incoming).await.unwrap_or_else(|reply| vec![reply; recipients]);
-        let is_accepted = replies.iter().any(Reply::is_positive);
-        let name = if is_accepted { "relais_messages_accepted_total" } else { "relais_messages_refused_total" };
-        metrics::counter!(name, "door" => door.as_str()).increment(1);
-        replies
-    }
-
-    async fn take(&self, incoming: Incoming) -> Result<Vec<Reply>, Reply> {
-        let Incoming { arrival, envelope, mut plans, trace, spool, added_octets } = incoming;
-        let mut spooled = spool.finish(SPARE_OCTETS).await.map_err(|error| spool_failed(&error))?;
-        let whose = (&arrival, &envelope, &trace);
-        let message = spooled.octets.get(added_octets..).unwrap_or_default();
-        let header = message.get(..header_octets(message)).unwrap_or_default();
-        if self.goes_in_circles(header) {
-            let reply = Reply::new(554, EnhancedCode::new(5, 4, 6), "The message goes in circles");
-            return Err(self.turned_away(whose, header, reply, vec![said("loop", Said::new("refused-circles"))]).await);
-        }
-        let octets = std::mem::take(&mut spooled.octets);
-        let checked = match &arrival.visit.identity {
-            Some(identity) => self.submitted(whose, identity, &plans, octets, added_octets).await?,
-            None => self.brought(whose, &mut plans, octets, added_octets).await?,
-        };
-        let Checked { octets, judgement, is_wanted, verdict, proof, may_go_on } = checked;
-        let found = Found { verdict: verdict.as_ref(), proof: proof.as_ref(), may_go_on };
-        let scripts = self.scripts(whose, &mut plans, &octets, &found).await?;
-        let reached = self.reached(whose, &plans, octets.get(added_octets..).unwrap_or_default()).await?;
-        spooled.octets = octets;
-        let content = prepare(spooled).await;
-        let (size_octets, subject) = (content.size_octets(), content.facts().subject.clone());
-        let mut acceptance = Acceptance { judgement, ..self.acceptance(&arrival, &envelope, &plans, &trace, content) };
-        if let Some(outbound) = &mut acceptance.outbound {
-            outbound.reverse_path = self.onward_path(&arrival.visit, &envelope.reverse_path, &plans).await?;
-        }
-        let sender = self.admitted(whose, reached, &subject, &acceptance).await?;
-        acceptance.submission = sender.as_ref().map(|(_, sent)| sent.place.submission);
-        let give_back = || sender.iter().for_each(|(_, sent)| self.sending.give_back(&sent.place));
-        let mut all = match Box::pin(self.further(&scripts, whose, &found, acceptance.outbound.is_some())).await {
-            Ok(further) => further,
-            Err(reply) => {
-                give_back();
-                return Err(reply);
-            }
-        };
-        acceptance.deliveries.extend(scripts.copies(&plans));
-        all.insert(0, acceptance);
-        let accepted = match self.store.accept_all(all).await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                give_back();
-                return Err(unavailable(&error));
-            }
-        };
-        let Some((accepted, further)) = accepted.split_first() else { return Err(unavailable(&StoreError::Closed)) };
-        let planned = plans.iter().map(|plan| plan.deliveries.len()).sum::<usize>();
-        let direct = accepted.deliveries.get(planned..).unwrap_or_default();
-        let mut filed = accepted.deliveries.iter();
-        let mut outcomes: Vec<Outcome<'_>> =
-            plans.iter().map(|plan| Outcome::of(plan, filed.by_ref().take(plan.deliveries.len()))).collect();
-        for (index, outcome) in outcomes.iter_mut().enumerate().filter(|_| !scripts.is_empty()) {
-            outcome.hear_scripts(scripts.outcome_of(index, direct, further));
-        }
-        self.note_unserved(whose, &subject, &outcomes).await;
-        let taken = Reply::new(250, EnhancedCode::new(2, 0, 0), format!("Taken as {trace}"));
-        let has_reply = arrival.visit.door == Door::Lmtp;
-        if !outcomes.iter().any(Outcome::is_served) {
-            give_back();
-            let replies: Vec<Reply> = outcomes.iter().map(|outcome| outcome.reply(&taken)).collect();
-            return Ok(if has_reply { replies } else { vec![one_of(&replies); replies.len()] });
-        }
-        info!(
-            queue.id = %trace, size_octets, recipients = plans.len(), reverse_path = %envelope.reverse_path,
-            "message accepted"
-        );
-        if let Some((_, sent)) = &sender {
-            self.sending.keep(&sent.place);
-        }
-        self.tell(&envelope, &trace, &outcomes, has_reply, accepted.message)
-            .await
-            .map_err(|error| unavailable(&error))?;
-        if is_wanted {
-            self.porter.note_wanted(arrival.visit.peer);
-        }
-        // To whom held mail goes, the account has written once it is released.
-        if let Some((account, _)) = sender.filter(|(_, sent)| !sent.is_held) {
-            self.filter.note_written(account, envelope.recipients.iter().map(|recipient| &recipient.address)).await;
-        }
-        // SMTP has one reply for all: who was not served is told by a notice.
-        let replies = outcomes.iter().map(|outcome| if has_reply { outcome.reply(&taken) } else { taken.clone() });
-        let replies = replies.collect();
-        drop(outcomes);
-        if !scripts.is_empty() {
-            Box::pin(self.follow(scripts)).await;
-        }
-        Ok(replies)
-    }
-
     fn goes_in_circles(&self, header: &[u8]) -> bool {
         count_received(header) > MAX_RECEIVED || is_round(header, &self.config.host_name)
-    }
-
-    fn acceptance(
-        &self,
-        arrival: &Arrival,
-        envelope: &Envelope,
-        plans: &[Plan],
-        trace: &TraceId,
-        content: Content,
-    ) -> Acceptance {
-        let deliveries: Vec<Delivery> = plans.iter().flat_map(Plan::copies).collect();
-        let recipients: Vec<_> = plans.iter().flat_map(|plan| plan.forwards.iter().cloned()).collect();
-        let expires_at: Timestamp = self.clock.now().plus(self.store.settings().queue_lifetime);
-        let outbound = (!recipients.is_empty()).then(|| NewQueued {
-            reverse_path: envelope.reverse_path.clone(),
-            ret: envelope.ret,
-            envelope_id: envelope.envelope_id.clone(),
-            body_type: envelope.body_type,
-            smtputf8: envelope.smtputf8,
-            require_tls: envelope.require_tls,
-            submitter: arrival.visit.identity.as_ref().map(|identity| identity.account),
-            recipients,
-            expires_at,
-        });
-        Acceptance {
-            content,
-            reverse_path: envelope.reverse_path.clone(),
-            deliveries,
-            outbound,
-            trace: trace.clone(),
-            from_peer: arrival.peer_shown(),
-            judgement: None,
-            submission: None,
-        }
     }
 }
 
@@ -470,12 +332,6 @@ pub(crate) async fn aside<T: Send + 'static>(octets: Vec<u8>, work: impl FnOnce(
 /// Whoever comes to port 25 from elsewhere. The machine's own programs are no strangers.
 pub(crate) fn is_stranger(visit: &Visit) -> bool {
     visit.door == Door::Relay && !visit.peer.to_canonical().is_loopback()
-}
-
-/// Where nobody could be served: if only one of them may be later, the sender shall try again.
-fn one_of(refusals: &[Reply]) -> Reply {
-    let transient = refusals.iter().find(|reply| reply.is_transient());
-    transient.or(refusals.first()).cloned().unwrap_or_else(nearly_full)
 }
 
 pub(crate) fn nearly_full() -> Reply {

@@ -133,6 +133,15 @@ impl Reception {
         }
     }
 
+    /// What a message takes of its account's limits counts where it was taken.
+    pub(super) fn settle(&self, sender: Option<&(AccountKey, Allowed)>, is_taken: bool) {
+        match sender {
+            Some((_, allowed)) if is_taken => self.sending.keep(&allowed.place),
+            Some((_, allowed)) => self.sending.give_back(&allowed.place),
+            None => {}
+        }
+    }
+
     /// To how many a submission goes: a recipient that leads to a mailing list of ours counts as those who get what is posted there, each list
     /// once; any other, and a list that wouldn't send this out by itself, counts as one. What nobody submitted counts as none. `message` begins
     /// with its header.

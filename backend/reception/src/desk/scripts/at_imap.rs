@@ -275,7 +275,7 @@ impl Reception {
             copies.map(|copy| Delivery { internal_date: Some(internal_date), ..copy }).collect();
         if !copies.is_empty() {
             let content = aside(touched.message.to_vec(), Content::prepare).await;
-            let mut acceptance = self.acceptance(arrival, envelope, &plans, &trace, content);
+            let mut acceptance = self.acceptance(whose, &plans, content);
             acceptance.deliveries = copies;
             all.push(acceptance);
         }
