@@ -1,7 +1,8 @@
 //! The dialogue of one connection: finds commands in the octets, keeps the states of RFC 9051 §3, performs nothing.
 //!
 //! The driver asks [`Session::step`] what to do until that is [`Step::Read`]; then it sends what stands in its output
-//! buffer, reads, and feeds what came. So pipelined commands are answered in one write, in order.
+//! buffer, reads, and feeds what came. So pipelined commands are answered in one write, in order. `inbox` finds lines and
+//! literals; `log_in`, `appending` and `dialogue` are what takes more than a command and its answer.
 //!
 //! Invariants: one command at a time. No buffer is kept while nothing is under way: an idle session is below 1 KiB. What a
 //! client sends beyond the limits is refused before it is held. Octets that follow STARTTLS unencrypted are never taken.

@@ -1,4 +1,5 @@
-//! The wiring: everything is made here, once, and handed to whom it concerns.
+//! The wiring: everything is made here, once, and handed to whom it concerns. `shown` is what its doors show, `outbound` how mail leaves,
+//! `errands` what goes on beside the doors, `reloading` what signals do.
 
 mod errands;
 mod outbound;
