@@ -2,7 +2,8 @@
 //!
 //! The house's scripts run first, then the domain's, the account's own, and back ([`SieveAtDelivery`]), each only as long as the message is kept.
 //! A run goes on in steps off the async threads, between which its questions are answered from the store. [`Filing::script_at_imap`] runs one over a
-//! message to which something was done in IMAP (RFC 6785).
+//! message to which something was done in IMAP (RFC 6785). `desk` runs them, as `programs`, and answers; `maker` makes of their outcome what is to
+//! be done, `letters` what people are told.
 //!
 //! # Invariants
 //! - An account without a script never comes here: its message goes where the plan says.

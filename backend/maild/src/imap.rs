@@ -18,6 +18,7 @@ mod order;
 mod progress;
 mod rights;
 mod search;
+mod searcher;
 mod select;
 mod selected;
 

@@ -1,47 +1,50 @@
-//! The wiring: everything is made here, once, and handed to whom it concerns.
+//! The wiring: everything is made here, once, and handed to whom it concerns. `shown` is what its doors show, `outbound` how mail leaves,
+//! `errands` what goes on beside the doors, `reloading` what signals do.
+
+mod errands;
+mod outbound;
+mod reloading;
+mod shown;
 
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use relais_certs::{AcmeAuthority, CertificateWorker, Challenges, Proofs, Rank, Served, TxtPublisher, TxtWatch};
-use relais_delivery::{
-    Delivery, DeliveryConfig, DnsResolver, Ports, RelayHost, RelayLogin, RelayTls, Routes, Sources, TcpDialer, Via,
-};
+use relais_certs::{CertificateWorker, Challenges, Proofs, Served};
+use relais_delivery::{Delivery, DeliveryConfig, DnsResolver};
 use relais_filters::Filters;
 use relais_finding::{Finder, Keeper};
-use relais_httpd::{Door, MailPorts, Place, ProfileSigner, Web};
+use relais_httpd::{Door, MailPorts, Place, Web};
 use relais_maild::{Binding, Doors, House, Limits, ListenerConfig, Protocol, Relayed, TlsMode};
-use relais_model::{Clock, Random, Secret, SystemClock, SystemRandom};
+use relais_model::{Clock, Random, SystemClock, SystemRandom};
 use relais_moving::{Movers, Room};
 use relais_msgauth::Resolver;
 use relais_reception::{BanKeeper, Disk, Login, Porter, Reception, ReceptionConfig, Tally, Tutor};
-use relais_service::{Access, CertificateDesk, Clerk, DnsHouse, Out, Outlook, Service, Site};
+use relais_service::{Access, CertificateDesk, Clerk, DnsHouse, LogTail, Operations, Out, Outlook, Service, Site};
 use relais_store::{DatabaseUrl, Store, StoreConfig};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-use crate::certificate::{self, Pair};
-use crate::config::{Config, Relay, RelayTls as RelayTlsName, Resolver as ResolverConfig};
-use crate::dns::{self, OwnServers, OwnZones};
-use crate::host::{self, HouseNames, Machine};
+use crate::certificate::Pair;
+use crate::config::{Config, Resolver as ResolverConfig};
+use crate::dns;
+use crate::host::{self, Machine};
 use crate::knocker::Doorstep;
-use crate::log::{Logging, SetLevel};
+use crate::log::Logging;
 use crate::outlook::Seer;
 use crate::{control, holds, operations, quotas, web};
+use errands::{count_flow, obey_settings};
+use outbound::{delivery_config, start_delivery};
+use reloading::{Reloading, Signals, notify, wait_for_the_end};
+use shown::{Signer, as_paths, certificate_worker, dns_proofs, files, first_key};
 
 /// Connections that read the database, beside the one that writes.
 const READERS: u32 = 3;
-/// Another node's change of a setting is in force here after this.
-const SETTINGS_READ_EVERY: Duration = Duration::from_secs(10);
 
 /// A server that is ready to serve: everything is open and bound.
 pub(crate) struct Server {
@@ -166,6 +169,42 @@ impl Server {
         Ok(Clerk::new(self.store.clone(), host, Arc::clone(&self.tally), resolver, courier, random))
     }
 
+    /// What the use-cases need of a house that serves.
+    fn furnish(
+        &self,
+        log: Arc<LogTail>,
+        delivery: Option<&Delivery>,
+        (tasks, stop): (&TaskTracker, &CancellationToken),
+    ) -> Result<Operations> {
+        let machine = Machine {
+            name: self.reloading.begun_with.hostname.clone(),
+            started_at: SystemClock.now(),
+            listeners: host::listeners(&self.listeners),
+            served: Arc::clone(&self.reloading.served),
+            disk: Arc::clone(&self.reloading.disk),
+            is_delivering: self.delivery.is_some(),
+        };
+        let desk = CertificateDesk {
+            served: Arc::clone(&self.reloading.served),
+            wake: self.certificates.wake(),
+            doors: host::doors_with_tls(&self.listeners, &self.reloading.begun_with),
+            knocker: Arc::new(Doorstep::new()?),
+        };
+        let dialer = host::dialer(&self.reloading.begun_with, resolver(&self.resolver)?)?;
+        let fullness = Arc::clone(&self.reloading.disk);
+        let room = Room::new(move || fullness.is_nearly_full());
+        let movers = Movers::new(self.store.clone(), dialer, room, tasks.clone(), stop.clone());
+        let operations = host::operations(machine, log, resolver(&self.resolver)?)?
+            .with_certificates(desk)
+            .with_filters(Arc::clone(&self.filters))
+            .with_reception(Arc::clone(&self.reception))
+            .with_movers(movers);
+        Ok(match delivery {
+            Some(delivery) => operations.with_outlook(Outlook::new(Seer(delivery.planner()))),
+            None => operations,
+        })
+    }
+
     /// The use-cases; a demo furnishes its house with them.
     pub(crate) fn service(&self) -> Service {
         self.service.clone()
@@ -200,33 +239,9 @@ impl Server {
         refuse_to_relay(&house, &self.listeners).await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let machine = Machine {
-            name: self.reloading.begun_with.hostname.clone(),
-            started_at: SystemClock.now(),
-            listeners: host::listeners(&self.listeners),
-            served: Arc::clone(&self.reloading.served),
-            disk: Arc::clone(&self.reloading.disk),
-            is_delivering: self.delivery.is_some(),
-        };
-        let desk = CertificateDesk {
-            served: Arc::clone(&self.reloading.served),
-            wake: self.certificates.wake(),
-            doors: host::doors_with_tls(&self.listeners, &self.reloading.begun_with),
-            knocker: Arc::new(Doorstep::new()?),
-        };
         let delivery =
             self.delivery.clone().map(|config| start_delivery(&self.store, config, &self.resolver)).transpose()?;
-        let operations = host::operations(machine, logging.tail, resolver(&self.resolver)?)?;
-        let mut operations = operations.with_certificates(desk).with_filters(Arc::clone(&self.filters));
-        operations = operations.with_reception(Arc::clone(&self.reception));
-        let dialer = host::dialer(&self.reloading.begun_with, resolver(&self.resolver)?)?;
-        let fullness = Arc::clone(&self.reloading.disk);
-        let room = Room::new(move || fullness.is_nearly_full());
-        let movers = Movers::new(self.store.clone(), dialer, room, tasks.clone(), stop.clone());
-        operations = operations.with_movers(movers);
-        if let Some(delivery) = &delivery {
-            operations = operations.with_outlook(Outlook::new(Seer(delivery.planner())));
-        }
+        let operations = self.furnish(logging.tail, delivery.as_ref(), (&tasks, &stop))?;
         let service = self.service().with_operations(operations);
         tasks.spawn(service.clone().tell_webhooks(stop.clone()));
         tasks.spawn(service.mail.clone().post(stop.clone()));
@@ -276,16 +291,6 @@ impl Server {
         self.store.close().await;
         info!("closed");
         Ok(())
-    }
-}
-
-/// Signs as the house with what its TLS doors show.
-#[derive(Debug)]
-struct Signer(Arc<Served>);
-
-impl ProfileSigner for Signer {
-    fn certified(&self) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.own())
     }
 }
 
@@ -346,66 +351,6 @@ fn make_directories(config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// The files that are shown: a demo's own, else those that the configuration names, else the self-signed one.
-fn files(config: &Config, own: Option<&[Pair]>) -> Result<(Vec<Pair>, Rank)> {
-    if let Some(own) = own {
-        return Ok((own.to_vec(), Rank::File));
-    }
-    if config.tls.certificates.is_empty() {
-        return Ok((vec![certificate::self_signed(&config.data, config.hostname.as_str())?], Rank::SelfSigned));
-    }
-    let pair = |files: &crate::config::CertificateFiles| Pair { chain: files.chain.clone(), key: files.key.clone() };
-    Ok((config.tls.certificates.iter().map(pair).collect(), Rank::File))
-}
-
-fn first_key(pairs: &[Pair], rank: Rank) -> Result<Option<Secret>> {
-    let own = pairs.first().filter(|_| rank == Rank::SelfSigned);
-    let read = own.map(|pair| fs::read_to_string(&pair.key).with_context(|| format!("{}", pair.key.display())));
-    Ok(read.transpose()?.map(Secret::new))
-}
-
-/// Proofs of names in the DNS: what writes them, and what looks whether they are there.
-fn dns_proofs(
-    service: &Service,
-    config: &Config,
-    random: &Arc<dyn Random>,
-) -> Result<(Arc<dyn TxtPublisher>, Arc<dyn TxtWatch>)> {
-    Ok((Arc::new(OwnZones(service.dns.clone())), Arc::new(OwnServers(dns::look(config, random)?))))
-}
-
-/// Who orders certificates and puts them in use; the host's first one is for the key that it shows now, if we made that.
-fn certificate_worker(
-    config: &Config,
-    store: &Store,
-    served: &Arc<Served>,
-    proofs: Proofs,
-    first_key: Option<Secret>,
-    clock: &Arc<dyn Clock>,
-) -> Result<CertificateWorker> {
-    let publisher = proofs.dns.as_ref().map(|(publisher, _)| Arc::clone(publisher));
-    let authority = AcmeAuthority::new(proofs, config.tls.extra_roots.as_deref()).context("[tls] extra_roots")?;
-    let mut worker = CertificateWorker::new(
-        config.hostname.clone(),
-        store.clone(),
-        Arc::clone(served),
-        Arc::new(authority),
-        Arc::new(HouseNames(resolver(&config.resolver)?)),
-        Arc::clone(clock),
-        Arc::new(SystemRandom),
-    );
-    if let Some(publisher) = publisher {
-        worker = worker.with_publisher(publisher);
-    }
-    if let Some(first_key) = first_key {
-        worker = worker.with_first_key(first_key);
-    }
-    Ok(worker)
-}
-
-fn as_paths(pairs: &[Pair]) -> Vec<(PathBuf, PathBuf)> {
-    pairs.iter().map(|pair| (pair.chain.clone(), pair.key.clone())).collect()
-}
-
 /// What can be known of a configuration without opening the store.
 pub(crate) fn check(config: &Config) -> Result<()> {
     delivery_config(config)?;
@@ -414,68 +359,6 @@ pub(crate) fn check(config: &Config) -> Result<()> {
         Served::load(config.hostname.as_str(), &as_paths(&pairs), rank, Arc::default())?;
     }
     Ok(())
-}
-
-fn delivery_config(config: &Config) -> Result<DeliveryConfig> {
-    let section = &config.delivery;
-    let mut delivery = DeliveryConfig::new(config.hostname.clone());
-    delivery.web_origin = place(config).origin;
-    let tcp = |binding: Binding| match binding {
-        Binding::Tcp(address) => Some(address),
-        Binding::Unix(_) => None,
-    };
-    delivery.listeners = config.listeners().into_iter().filter_map(|listener| tcp(listener.binding)).collect();
-    delivery.mx_port = section.port;
-    delivery.extra_roots = dns::extra_roots(config)?;
-    match section.source {
-        Some(IpAddr::V4(address)) => delivery.sources = Sources { v4: Some(address), ..Sources::default() },
-        Some(IpAddr::V6(address)) => delivery.sources = Sources { v6: Some(address), ..Sources::default() },
-        None => {}
-    }
-    delivery.connections = section.connections.unwrap_or(delivery.connections);
-    delivery.connections_per_destination =
-        section.connections_per_destination.unwrap_or(delivery.connections_per_destination);
-    delivery.drain = config.limits.for_doors().drain;
-    delivery.routes = routes(&section.relays)?;
-    Ok(delivery)
-}
-
-/// The first relay that fits carries a message.
-fn routes(relays: &[Relay]) -> Result<Routes> {
-    let mut routes = Routes::default();
-    for relay in relays {
-        let via = Via::Relay(Arc::new(relay_host(relay)?));
-        for domain in &relay.destinations {
-            routes.by_destination.entry(domain.clone()).or_insert_with(|| via.clone());
-        }
-        for domain in &relay.sender_domains {
-            routes.by_sender.entry(domain.clone()).or_insert_with(|| via.clone());
-        }
-        let is_for_all = relay.destinations.is_empty() && relay.sender_domains.is_empty();
-        if is_for_all && matches!(routes.otherwise, Via::Mx) {
-            routes.otherwise = via;
-        }
-    }
-    Ok(routes)
-}
-
-fn relay_host(relay: &Relay) -> Result<RelayHost> {
-    let login = match (&relay.username, &relay.password_file) {
-        (Some(name), Some(path)) => Some(RelayLogin { name: name.clone(), password: read_password(path)? }),
-        _ => None,
-    };
-    let tls = match relay.tls {
-        RelayTlsName::Starttls => RelayTls::StartTls,
-        RelayTlsName::Implicit => RelayTls::Implicit,
-        RelayTlsName::None => RelayTls::None,
-    };
-    Ok(RelayHost { host: relay.host.clone(), port: relay.port, tls, login })
-}
-
-fn read_password(path: &Path) -> Result<Secret> {
-    let text = fs::read_to_string(path);
-    let text = text.with_context(|| format!("[[delivery.relay]] password_file: cannot read {}", path.display()))?;
-    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
 
 /// The DNS servers that the configuration names.
@@ -505,52 +388,6 @@ fn limits(config: &Config, store: &Store) -> Limits {
     Limits { message_octets: store.settings().message_octets, ..config.limits.for_doors() }
 }
 
-/// Counts the mail of the last day, for the first page.
-async fn count_flow(service: Service, stop: CancellationToken) {
-    tokio::select! {
-        // Cancel-safe: what was counted is kept, and read again after the next start.
-        () = stop.cancelled() => {}
-        counted = service.count_flow() => {
-            if counted.is_err() {
-                warn!("the mail of the last day could not be counted; the first page goes on with it");
-            }
-        }
-    }
-}
-
-/// Lets the doors obey each change of the settings, and reads what another node may have set.
-async fn obey_settings(store: Store, house: watch::Sender<Arc<House>>, stop: CancellationToken) {
-    let mut changes = store.settings_changes();
-    loop {
-        tokio::select! {
-            // All cancel-safe: what is missed is seen at the next turn.
-            () = stop.cancelled() => return,
-            outcome = changes.changed() => {
-                if outcome.is_err() {
-                    return;
-                }
-                let octets = changes.borrow_and_update().message_octets;
-                house.send_modify(|house| *house = Arc::new(house.with_message_octets(octets)));
-            }
-            () = tokio::time::sleep(SETTINGS_READ_EVERY) => {
-                if let Err(error) = store.read_settings().await {
-                    warn!(%error, "the settings could not be read anew");
-                }
-            }
-        }
-    }
-}
-
-fn start_delivery(store: &Store, config: DeliveryConfig, section: &ResolverConfig) -> Result<Delivery> {
-    let ports = Ports {
-        resolver: Arc::new(resolver(section)?),
-        dialer: Arc::new(TcpDialer),
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-    };
-    Ok(Delivery::start(store.clone(), config, ports)?)
-}
-
 /// Asks each door whether it would relay for a stranger. Not through the sockets: nobody else must come in before this is known.
 async fn refuse_to_relay(house: &Arc<House>, listeners: &[ListenerConfig]) -> Result<()> {
     let mut are_all_asked = true;
@@ -574,94 +411,4 @@ async fn refuse_to_relay(house: &Arc<House>, listeners: &[ListenerConfig]) -> Re
         info!("no door relays for strangers");
     }
     Ok(())
-}
-
-/// The signals that we obey.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hang_up: Signal,
-}
-
-impl Signals {
-    fn await_them() -> Result<Self> {
-        let [terminate, interrupt, hang_up] =
-            [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
-        Ok(Self { terminate: terminate?, interrupt: interrupt?, hang_up: hang_up? })
-    }
-}
-
-async fn wait_for_the_end(
-    mut signals: Signals,
-    reloading: &Reloading,
-    delivery: Option<&Delivery>,
-    set_level: &SetLevel,
-) {
-    loop {
-        tokio::select! {
-            _ = signals.terminate.recv() => return,
-            _ = signals.interrupt.recv() => return,
-            _ = signals.hang_up.recv() => {
-                notify_reloading();
-                if let Err(error) = reloading.reload(delivery, set_level) {
-                    error!(error = format!("{error:#}"), "nothing was read anew, all stays as it is: mend this and send SIGHUP again");
-                }
-                notify(&[sd_notify::NotifyState::Ready]);
-            }
-        }
-    }
-}
-
-/// What SIGHUP reads anew, and where it goes.
-struct Reloading {
-    begun_with: Config,
-    /// Instead of the configuration's.
-    own_pairs: Option<Vec<Pair>>,
-    served: Arc<Served>,
-    house: watch::Sender<Arc<House>>,
-    disk: Arc<Disk>,
-    store: Store,
-}
-
-impl Reloading {
-    /// All of it, or nothing: whatever can fail comes before the first change.
-    fn reload(&self, delivery: Option<&Delivery>, set_level: &SetLevel) -> Result<()> {
-        let config = Config::load(self.begun_with.path())?;
-        let (pairs, rank) = files(&config, self.own_pairs.as_deref())?;
-        let routes = routes(&config.delivery.relays)?;
-        self.served.replace_files(&as_paths(&pairs), rank)?;
-        set_level(&config.log.level)?; // it was judged as the file was read
-        let limits = limits(&config, &self.store);
-        self.house.send_modify(|house| *house = Arc::new(house.with(limits, config.login.scram)));
-        self.disk.set_floor(config.limits.free_octets());
-        if let Some(delivery) = delivery {
-            delivery.reroute(routes);
-        }
-        info!(
-            "read anew: the certificates, the log's level, [limits] for new connections, the relays for the next deliveries"
-        );
-        let waits = self.begun_with.needs_restart(&config);
-        if !waits.is_empty() {
-            warn!(changed = waits.join(", "), "what else has changed in the file waits for a restart");
-        }
-        if delivery.is_none() && !config.delivery.relays.is_empty() {
-            warn!("this demo keeps its mail: relays that were not there when it began wait for a restart");
-        }
-        Ok(())
-    }
-}
-
-/// That we reload, and since when: systemd's `notify-reload` takes no answer that is older.
-fn notify_reloading() {
-    match sd_notify::NotifyState::monotonic_usec_now() {
-        Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
-        Err(error) => warn!(%error, "systemd could not be told"),
-    }
-}
-
-/// Tells systemd, where there is one.
-fn notify(states: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        warn!(%error, "systemd could not be told");
-    }
 }

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use relais_model::MailboxName;
 
-use super::{Mode, Session, Step, announced, plain_refusal};
+use super::inbox::announced;
+use super::{Mode, Session, Step, plain_refusal};
 use crate::command::append::{self, Item, Line, MessageHead, Opening, Place, Replaced};
 use crate::command::{Reason, Refusal, Tag};
 use crate::response::{self, ResponseCode, Status};
@@ -190,25 +191,20 @@ impl Session {
     }
 
     fn take_octets(&mut self) -> Step {
-        let here = self.pending().len();
+        let here = self.inbox.pending().len();
         let Mode::Append(appending) = &mut self.mode else { return Step::Read };
         let taken = usize::try_from(appending.left).unwrap_or(usize::MAX).min(here);
         if taken == 0 {
             return Step::Read;
         }
         appending.left -= taken as u64;
-        if self.start == 0 && taken == here {
-            return Step::AppendData(std::mem::take(&mut self.inbox)); // the common case isn't copied
-        }
-        let octets = self.pending().get(..taken).unwrap_or_default().to_vec();
-        self.consume(taken);
-        Step::AppendData(octets)
+        Step::AppendData(self.inbox.take(taken))
     }
 
     /// Reads what follows a literal: the end, or more.
     fn next_line(&mut self, out: &mut Vec<u8>) -> Option<Step> {
-        let end = self.find_line();
-        let is_long = end.unwrap_or(self.seen).saturating_sub(self.literals) > self.line_limit();
+        let end = self.inbox.find_line();
+        let is_long = self.inbox.text_octets(end) > self.line_limit();
         if end.is_none() && !is_long {
             return Some(Step::Read);
         }
@@ -219,8 +215,8 @@ impl Session {
             self.refuse(out, Some(&appending.tag), &refusal);
             return Some(Step::AppendBroken);
         };
-        let text = self.pending().get(..end).unwrap_or_default();
-        let literal = announced(self.pending().get(self.line..end).unwrap_or_default());
+        let text = self.inbox.up_to(end);
+        let literal = announced(self.inbox.last_line(end));
         let line = append::next_line(text, appending.place, self.context()).and_then(|line| match &line {
             Some(line) if literal.is_none() && line.place == Place::Part => {
                 Err(plain_refusal("`{}` is missing").about(')'))
@@ -229,7 +225,7 @@ impl Session {
         });
         match line {
             Ok(Some(line)) => {
-                self.consume(end);
+                self.inbox.consume(end);
                 appending.is_whole = literal.is_none();
                 (appending.items, appending.place) = (line.items.into(), line.place);
                 if appending.replaced.is_some() && appending.begins_another() {
@@ -253,7 +249,7 @@ impl Session {
             Err(refusal) => {
                 match &literal {
                     Some(announced) => self.drop_literal(end, announced),
-                    None => self.consume(end),
+                    None => self.inbox.consume(end),
                 }
                 self.refuse(out, Some(&appending.tag), &refusal);
                 Some(Step::AppendBroken)

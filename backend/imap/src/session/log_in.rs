@@ -3,7 +3,8 @@
 use relais_sasl::scram::{self, Known};
 use relais_sasl::{Bearer, Credentials, Exchange, Progress, Shown};
 
-use super::{Line, Mode, Session, Step, plain_refusal};
+use super::inbox::Line;
+use super::{Mode, Session, Step, plain_refusal};
 use crate::command::{Authenticate, Login, Tag};
 use crate::command::{Reason, Refusal};
 use crate::response::{self, ResponseCode, Status};
@@ -67,7 +68,7 @@ impl Session {
     }
 
     pub(super) fn step_authenticate(&mut self, out: &mut Vec<u8>) -> Option<Step> {
-        let line = self.take_line();
+        let line = self.inbox.take_line(self.line_limit());
         if matches!(line, Line::Missing) {
             return Some(Step::Read);
         }

@@ -594,7 +594,7 @@ fn enabling() {
 fn an_idle_session_is_small() {
     let mut driver = Driver::new(Selected);
     driver.run(b"a NOOP\r\nb IDLE\r\n");
-    assert_eq!(driver.session.inbox.capacity(), 0);
+    assert_eq!(driver.session.inbox.octets.capacity(), 0);
     assert!(size_of::<Session>() <= 256, "{}", size_of::<Session>());
 }
 

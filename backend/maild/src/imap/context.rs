@@ -5,15 +5,23 @@
 
 use std::collections::HashSet;
 
-use relais_imap::command::{FetchItem, SearchKey, Tag};
-use relais_imap::response::{self, Update};
+use relais_imap::command::{FetchItem, SearchKey, SearchReturn, Tag};
+use relais_imap::response::{self, Condition, ResponseCode, Update};
+use relais_imap::sequence::{Bound, SequenceSet};
 use relais_imap::sort::SortKey;
 use relais_model::{SeqNum, Uid, UidSet};
 
+use super::fuzzy::Scores;
+use super::order::in_order;
+use super::progress::Progress;
+use super::searcher::Searcher;
+use super::selected::Selected;
+use super::{Client, Done, Halt};
+
 /// Searches that a session may keep. RFC 5267 §4.3.1 wants one at least.
-pub(super) const MAX_CONTEXTS: usize = 16;
+const MAX_CONTEXTS: usize = 16;
 /// Messages of a sorted one, at most: 4 octets each are kept.
-pub(super) const MAX_SORTED: usize = 50_000;
+const MAX_SORTED: usize = 50_000;
 
 /// A search that is kept.
 #[derive(Debug)]
@@ -70,6 +78,108 @@ impl SearchContext {
             }
         };
         response::search_update(out, &self.tag, self.by_uid, Update::AddTo, &sets);
+    }
+}
+
+impl Client {
+    /// RFC 5267 §4.3: a tag names one search that is kept.
+    pub(super) fn must_be_new(&self, tag: &Tag, returns: Option<&SearchReturn>) -> Result<(), Halt> {
+        let updates = returns.is_some_and(|returns| returns.update.is_some());
+        let is_taken = |selected: &Selected| selected.contexts.iter().any(|context| context.tag == *tag);
+        if updates && self.selected.as_deref().is_some_and(is_taken) {
+            return Err(Halt::bad("A search of this tag is kept already"));
+        }
+        Ok(())
+    }
+
+    /// Keeps a search, if there is room for it.
+    pub(super) fn keep_search(&mut self, mut context: SearchContext) {
+        let Some(selected) = self.selected.as_deref_mut() else { return };
+        let is_large = context.sorted.as_ref().is_some_and(|(_, order)| order.len() > MAX_SORTED);
+        if is_large || selected.contexts.len() >= MAX_CONTEXTS {
+            let code = ResponseCode::NoUpdate(&context.tag);
+            let text = self.session.say("It is too much to keep");
+            return response::condition(&mut self.out, Condition::No, Some(&code), text);
+        }
+        let freeze = |set: &SequenceSet| {
+            let uids = selected.resolve(set, false);
+            let bound = |(first, last): &(u32, u32)| (Bound::Number(*first), Bound::Number(*last));
+            SequenceSet::Ranges(uids.runs().iter().map(bound).collect())
+        };
+        context.key = context.key.frozen(&freeze);
+        selected.contexts.push(context);
+    }
+
+    /// CANCELUPDATE (RFC 5267 §4.3.5).
+    pub(super) fn cancel_update(&mut self, tags: &[Tag]) -> Result<Done, Halt> {
+        let selected = self.selected.as_deref_mut().ok_or_else(Halt::not_selected)?;
+        if !tags.iter().all(|tag| selected.contexts.iter().any(|context| context.tag == *tag)) {
+            return Err(Halt::bad("No search of this tag is kept"));
+        }
+        selected.contexts.retain(|context| !tags.contains(&context.tag));
+        Ok(Done::plain("No further updates"))
+    }
+
+    /// Looks at what came or changed in the eyes of each search that is kept, and tells what is new.
+    pub(super) async fn update_contexts(&mut self, arrived: &UidSet, flagged: &UidSet) -> Result<(), Halt> {
+        let mut changed = arrived.clone();
+        changed.extend(flagged);
+        let Some(selected) = self.selected.as_deref_mut().filter(|_| !changed.is_empty()) else { return Ok(()) };
+        let contexts = std::mem::take(&mut selected.contexts);
+        for mut context in contexts {
+            match self.update_context(&mut context, arrived, &changed).await {
+                Ok(()) => {
+                    if let Some(selected) = self.selected.as_deref_mut() {
+                        selected.contexts.push(context);
+                    }
+                }
+                Err(Halt::Refuse(..)) => {
+                    let code = ResponseCode::NoUpdate(&context.tag);
+                    let text = self.session.say("It can be kept no longer");
+                    response::condition(&mut self.out, Condition::No, Some(&code), text);
+                }
+                Err(wire) => return Err(wire),
+            }
+        }
+        Ok(())
+    }
+
+    async fn update_context(
+        &mut self,
+        context: &mut SearchContext,
+        arrived: &UidSet,
+        changed: &UidSet,
+    ) -> Result<(), Halt> {
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        let changed = changed.intersection(&selected.known);
+        let progress = Progress::default();
+        let found = Searcher::new(&self.house, selected, &progress).among(&context.key, changed.clone()).await?;
+        let new = found.without(&context.found);
+        let order = match &context.sorted {
+            Some((keys, _)) if !new.is_empty() => {
+                let mut all = context.found.without(&changed.without(&found));
+                all.extend(&new);
+                self.order_of(&all, keys).await?
+            }
+            _ => Vec::new(),
+        };
+        if order.len() > MAX_SORTED {
+            return Err(Halt::no(ResponseCode::Limit, "too much"));
+        }
+        let fresh = new.intersection(arrived);
+        if !context.items.is_empty() && !fresh.is_empty() {
+            self.tell_new(&context.items, &fresh).await?;
+        }
+        let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
+        context.remove(&mut self.out, &changed.without(&found), &selected.known);
+        context.add(&mut self.out, &new, order, &selected.known);
+        Ok(())
+    }
+
+    /// UIDs in the order of these keys.
+    async fn order_of(&self, uids: &UidSet, keys: &[SortKey]) -> Result<Vec<u32>, Halt> {
+        let found = self.gather(uids, &Scores::default()).await?;
+        Ok(in_order(found, keys.to_vec()).await)
     }
 }
 

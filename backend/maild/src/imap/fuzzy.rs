@@ -13,7 +13,7 @@ use relais_imap::command::SearchKey;
 use relais_model::{Uid, UidSet};
 use relais_store::StoreError;
 
-use super::search::Searcher;
+use super::searcher::Searcher;
 
 /// Words of a text that are looked for; the rest says little more.
 const MAX_WORDS: usize = 6;

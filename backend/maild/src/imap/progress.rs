@@ -9,6 +9,7 @@ use relais_imap::language::Language;
 use relais_imap::response::{self, Condition, ResponseCode};
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::Limits;
 use crate::wire::Wire;
 
 /// How far a search is: messages whose text was read, of those whose text must be.
@@ -32,17 +33,29 @@ impl Progress {
 
 /// Where a command's progress is told.
 pub(super) struct Teller<'a> {
-    pub(super) tag: &'a Tag,
-    pub(super) language: Language,
+    tag: &'a Tag,
+    language: Language,
     /// What was written and not sent goes first.
-    pub(super) out: &'a mut Vec<u8>,
-    pub(super) wire: &'a mut Wire,
-    pub(super) stall: Duration,
+    out: &'a mut Vec<u8>,
+    wire: &'a mut Wire,
+    stall: Duration,
     /// Between two lines; RFC 9585 §4 asks for no less than one in 10 to 15 seconds.
-    pub(super) every: Duration,
+    every: Duration,
 }
 
-impl Teller<'_> {
+impl<'a> Teller<'a> {
+    /// # Errors
+    /// The wire is away.
+    pub(super) fn new(
+        tag: &'a Tag,
+        language: Language,
+        (out, wire): (&'a mut Vec<u8>, &'a mut Option<Wire>),
+        limits: &Limits,
+    ) -> io::Result<Self> {
+        let wire = wire.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        Ok(Self { tag, language, out, wire, stall: limits.write_stall, every: limits.imap_progress })
+    }
+
     /// Waits for `work`, and tells how far it is.
     pub(super) async fn watch<T>(self, progress: &Progress, work: impl Future<Output = T>) -> io::Result<T> {
         let mut work = std::pin::pin!(work);
