@@ -16,7 +16,7 @@ const LENGTH: usize = 160;
 const MAX_OCTETS: usize = 256 * 1024;
 
 /// So much of it is looked at around what was found, in octets: blanks are many in some.
-const NEAR_OCTETS: usize = 4096;
+const NEAR_OCTETS: usize = 1024;
 /// Elements that don't part words, by their beginnings.
 const INLINE: [&str; 14] =
     ["<b>", "</b>", "<i>", "</i>", "<a ", "</a>", "<em>", "</em>", "<spa", "</sp", "<str", "</st", "<fon", "</fo"];

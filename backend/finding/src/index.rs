@@ -18,6 +18,7 @@ use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
+use crate::ascending::Ascending;
 use crate::builder::{Builder, merge};
 use crate::letter::Places;
 use crate::likeness::Likeness;
@@ -66,10 +67,25 @@ pub(crate) struct Snapshot {
     segments: Vec<Arc<Opened>>,
     /// Contents up to this key are all in it.
     pub(crate) complete_to: i64,
-    /// Those above it that are.
-    recent: HashSet<i64>,
-    /// Those of which only a part, or nothing, is in it.
-    partly: HashSet<i64>,
+    /// Those above it that are; ascending.
+    recent: Vec<i64>,
+    /// Those of which only a part, or nothing, is in it; ascending.
+    partly: Vec<i64>,
+}
+
+/// What of a snapshot's contents has all its words there, for who asks about one after the other.
+pub(crate) struct Covered<'a> {
+    complete_to: i64,
+    recent: Ascending<'a, i64>,
+    partly: Ascending<'a, i64>,
+}
+
+impl Covered<'_> {
+    /// Whether a content's words are all there.
+    pub(crate) fn holds(&mut self, key: i64) -> bool {
+        let is_in = key <= self.complete_to || self.recent.find(key).is_some();
+        is_in && self.partly.find(key).is_none()
+    }
 }
 
 #[derive(Debug)]
@@ -116,7 +132,7 @@ impl Index {
             let segment = Segment::open(&self.folder.join(&entry.name), Some(&hash))?;
             segments.push(Arc::new(Opened { entry, segment }));
         }
-        Ok(Some((list.next, Snapshot::of(segments, list.complete_to, &HashSet::new())?)))
+        Ok(Some((list.next, Snapshot::of(segments, list.complete_to, Vec::new())?)))
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
@@ -143,7 +159,7 @@ impl Index {
             recent.extend(builder.keys());
             segments.push(self.write(last, |path| builder.write(path))?);
         }
-        self.keep(Snapshot::of(segments, complete_to, &recent)?)
+        self.keep(Snapshot::of(segments, complete_to, recent)?)
     }
 
     /// Segments of one size that are so many that they should become one.
@@ -169,7 +185,7 @@ impl Index {
         let is_old = |opened: &Arc<Opened>| merge_of.segments.iter().any(|old| Arc::ptr_eq(old, opened));
         let mut segments: Vec<Arc<Opened>> = now.segments.iter().filter(|opened| !is_old(opened)).cloned().collect();
         segments.push(merged);
-        self.keep(Snapshot::of(segments, now.complete_to, &now.recent)?)?;
+        self.keep(Snapshot::of(segments, now.complete_to, now.recent.clone())?)?;
         self.remove_strays()
     }
 
@@ -233,30 +249,39 @@ impl Merge {
 
 impl Snapshot {
     /// `known`: among these are those above `complete_to`; or, after a start, they are read from the segments.
-    fn of(segments: Vec<Arc<Opened>>, complete_to: i64, known: &HashSet<i64>) -> io::Result<Self> {
-        let mut recent: HashSet<i64> = known.iter().copied().filter(|key| *key > complete_to).collect();
-        let mut partly = HashSet::new();
+    fn of(segments: Vec<Arc<Opened>>, complete_to: i64, known: Vec<i64>) -> io::Result<Self> {
+        let reads_all = known.is_empty();
+        let (mut recent, mut partly) = (known, Vec::new());
         for opened in &segments {
             let mut marked = Docs::none(opened.segment.docs);
             opened.segment.partly.iter().for_each(|doc| marked.insert(*doc));
             let mut keys = Vec::new();
             opened.segment.keys_of(&marked, &mut keys)?;
             partly.extend(keys);
-            if known.is_empty() && opened.entry.last > complete_to {
-                recent.extend(opened.segment.keys()?.into_iter().filter(|key| *key > complete_to));
+            if reads_all && opened.entry.last > complete_to {
+                recent.extend(opened.segment.keys()?);
             }
+        }
+        recent.retain(|key| *key > complete_to);
+        for keys in [&mut recent, &mut partly] {
+            keys.sort_unstable();
+            keys.dedup();
         }
         Ok(Self { segments, complete_to, recent, partly })
     }
 
-    /// Whether a content's words are all here.
-    pub(crate) fn covers(&self, key: i64) -> bool {
-        self.has(key) && !self.partly.contains(&key)
+    /// Which contents' words are all here.
+    pub(crate) fn covered(&self) -> Covered<'_> {
+        Covered {
+            complete_to: self.complete_to,
+            recent: Ascending::new(&self.recent, |key| *key),
+            partly: Ascending::new(&self.partly, |key| *key),
+        }
     }
 
     /// Whether a content was taken in, wholly or in part.
     pub(crate) fn has(&self, key: i64) -> bool {
-        key <= self.complete_to || self.recent.contains(&key)
+        key <= self.complete_to || self.recent.binary_search(&key).is_ok()
     }
 
     pub(crate) fn docs(&self) -> u64 {

@@ -16,6 +16,7 @@
 //! - Exact where it says so: a word that it finds or doesn't is one that reading the message would find or not (RFC 9051 §6.4.4).
 //! - A node of several holds an index of its own, beside its spool (decision 43).
 
+mod ascending;
 mod builder;
 mod excerpt;
 mod finder;

@@ -53,10 +53,10 @@ impl Hidden {
 
     /// These, by their names; what isn't announced after log-in has nothing to hide.
     pub fn these(names: &[&str]) -> Self {
-        let is_named = |name: &str| names.iter().any(|hidden| hidden.eq_ignore_ascii_case(name));
-        let bits = LOGGED_IN.split_ascii_whitespace().enumerate().filter(|(_, name)| is_named(name));
+        let hides = |name: &str| names.iter().any(|hidden| hidden.eq_ignore_ascii_case(name));
+        let bits = LOGGED_IN.split_ascii_whitespace().enumerate().filter(|(_, name)| hides(name));
         let named = bits.fold(0, |bits, (at, _)| bits | 1 << at);
-        Self { named, compress: is_named(COMPRESS), sieve: is_named(SIEVE) }
+        Self { named, compress: hides(COMPRESS), sieve: hides(SIEVE) }
     }
 }
 

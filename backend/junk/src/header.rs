@@ -285,10 +285,8 @@ impl Pairs {
                 onto.pair(self.place, *before, word, distance);
             }
         }
-        self.last.rotate_right(1);
-        if let Some(first) = self.last.first_mut() {
-            *first = Some(word);
-        }
+        let [nearest, next, _] = self.last;
+        self.last = [Some(word), nearest, next];
     }
 }
 

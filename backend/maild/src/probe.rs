@@ -40,7 +40,7 @@ impl House {
         listener: &ListenerConfig,
         random: &dyn Random,
     ) -> io::Result<Option<Relayed>> {
-        timeout(PATIENCE, self.try_paths(listener, random)).await?
+        timeout(PATIENCE, Box::pin(self.try_paths(listener, random))).await?
     }
 
     async fn try_paths(

@@ -7,6 +7,7 @@ use crate::cargo::{cargo, target_folder};
 use crate::tally::Tally;
 
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Arguments {
     /// An archive with the folders ham/ and spam/ instead of the suite's
     #[arg(long)]

@@ -254,7 +254,7 @@ fn members(frame: &Frame, before: Option<&Value>, after: Option<&Value>) -> Vec<
 
 /// The members that the house knows; another stands as it is called in the API.
 fn member_name(frame: &Frame, name: &str) -> String {
-    const KNOWN: [&str; 37] = [
+    const KNOWN: [&str; 38] = [
         "catch_all",
         "hourly_messages",
         "hourly_recipients",

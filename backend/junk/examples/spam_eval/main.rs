@@ -68,6 +68,7 @@ const ARTEFACTS: [&str; 16] = [
 ];
 
 #[derive(Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct Arguments {
     /// An archive with the folders ham/ and spam/
     corpus: PathBuf,

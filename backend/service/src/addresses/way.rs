@@ -160,12 +160,11 @@ impl Addresses {
             resolved.elsewhere.push(readable(address));
             return Ok((step, Vec::new()));
         }
-        let (leads, targets) = match self.store.domain_of_alias(&address.domain).await? {
-            Some(domain) => (Leads::DomainAlias, vec![Address { domain, ..address.clone() }]),
-            None => {
-                let route = self.store.route(address).await?;
-                resolved.reach(address, route, &mut step)
-            }
+        let (leads, targets) = if let Some(domain) = self.store.domain_of_alias(&address.domain).await? {
+            (Leads::DomainAlias, vec![Address { domain, ..address.clone() }])
+        } else {
+            let route = self.store.route(address).await?;
+            resolved.reach(address, route, &mut step)
         };
         step.leads = leads;
         step.targets = targets.iter().map(readable).collect();

@@ -228,7 +228,7 @@ impl Mail {
     pub(super) async fn find(&self, view: &Sight, search: &Search) -> Result<Found, Failure> {
         let mut terms: Vec<&Term> = search.terms.iter().collect();
         terms.sort_by_key(|term| term.cost());
-        let mut left: UidSet = view.read(|rows| rows.uids());
+        let mut left: UidSet = view.uids();
         let mut scores = HashMap::new();
         for term in terms {
             if left.is_empty() {

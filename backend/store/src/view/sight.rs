@@ -83,6 +83,11 @@ impl Sight {
         self.reader.is_some() && self.view.granted() != self.granted
     }
 
+    /// The UIDs of all that is there.
+    pub fn uids(&self) -> UidSet {
+        self.view.state().rows.iter().filter_map(Row::uid).collect()
+    }
+
     /// Looks at the rows. A short lock: compute, don't wait, inside.
     pub fn read<T>(&self, look: impl FnOnce(SeenRows<'_>) -> T) -> T {
         let state = self.view.state();
@@ -117,11 +122,6 @@ impl<'a> SeenRows<'a> {
     /// All.
     pub fn iter(self) -> impl Iterator<Item = Row> + 'a {
         self.rows.iter().map(move |row| self.show(row))
-    }
-
-    /// The UIDs of all.
-    pub fn uids(self) -> UidSet {
-        self.rows.iter().filter_map(Row::uid).collect()
     }
 
     /// The one with this UID.
