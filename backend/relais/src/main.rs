@@ -77,10 +77,7 @@ const IDLE_THREAD: Duration = Duration::from_secs(2);
 fn run(arguments: Arguments) -> Result<bool> {
     // As many workers as cores. The database's threads and those that hash and compress want the cores, too; but what strangers bring is judged
     // by the workers, and pages are made by them: with fewer, a core would stand idle then.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .thread_keep_alive(IDLE_THREAD)
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().thread_keep_alive(IDLE_THREAD).enable_all().build()?;
     runtime.block_on(perform(arguments))
 }
 
