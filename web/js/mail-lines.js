@@ -72,6 +72,7 @@ async function fetchWindow(at, isKept = false) {
     state.total = Number(list.dataset.total);
     mine.set(at, chosen([...list.children].map((line) => document.importNode(line, true))));
     draw();
+    document.dispatchEvent(new Event("placed"));
   } catch {
     if (!mine.get(at)) mine.delete(at);
   }

@@ -18,6 +18,8 @@ export function pick(piece) {
     document.addEventListener("change", (event) => {
       if (event.target.matches("[data-pick]")) tell();
     });
+    // Other rows may stand there now.
+    document.addEventListener("placed", tell);
     all.hidden = false;
     tell();
   }

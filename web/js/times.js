@@ -8,6 +8,7 @@ export function times() {
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "always" });
   const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" });
   const local = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
+  const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
   const refresh = () => {
     for (const time of document.querySelectorAll("time[datetime]")) {
       const at = new Date(time.dateTime);
@@ -15,7 +16,7 @@ export function times() {
       time.title = exact.format(at);
       // When something will be is said as it is where the reader is.
       if (time.dataset.local !== undefined) {
-        time.textContent = local.format(at);
+        time.textContent = (endsSameDay(time, at) ? clock : local).format(at);
         continue;
       }
       const words = said(relative, (at.getTime() - Date.now()) / 1000);
@@ -25,6 +26,12 @@ export function times() {
   refresh();
   setInterval(refresh, EVERY_MS);
   for (const fresh of ["htmx:load", "placed"]) document.addEventListener(fresh, refresh);
+}
+
+// What ends on the day on which it begins needs no second date.
+function endsSameDay(time, at) {
+  const begins = time.previousElementSibling;
+  return Boolean(begins?.matches("time[data-local]")) && new Date(begins.dateTime).toDateString() === at.toDateString();
 }
 
 function said(relative, seconds) {

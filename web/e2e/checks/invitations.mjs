@@ -25,6 +25,9 @@ export async function run(house, browser) {
       await card.locator("h2", { hasText: "Lunch by the lake" }).waitFor();
       const when = await card.locator("time").first().innerText();
       expect(js ? /2030/.test(when) && !/UTC/.test(when) : when === "2030-11-27 11:00 UTC", `when: ${when}`);
+      const until = await card.locator("time").nth(1).innerText();
+      expect(!js || !/2030/.test(until), `the day is said twice: ${until}`);
+      expect((await tab.getByText("File without a name").count()) === 0, "its file is listed, too");
       await card.getByText("Café").waitFor();
       await card.locator(".attendees summary").click();
       expect((await card.locator(".attendees li").count()) === 2, "not all who are invited");

@@ -20,6 +20,8 @@ export async function run(house, browser) {
       await choose(tab, "Tomorrow morning");
       await told(tab, "1 message snoozed");
       expect((await line(tab, "Bills").count()) === 0, "it is still there");
+      expect((await tab.locator("#bulk details[open]").count()) === 0, "the menu stays open");
+      expect(!js || (await tab.locator("#bulk [data-picked]").innerText()) === "", "something is still chosen");
       const taken = tab.locator("[data-flash] form button[type=submit]");
       await taken.click();
       await told(tab, "Taken back");

@@ -152,6 +152,12 @@ pub(super) struct Entry {
     pub(super) is_open: bool,
 }
 
+/// The files that are listed. An invitation without a name is shown above them, with a way to its file.
+fn files(view: &MessageView) -> impl Iterator<Item = &File> {
+    let shown = view.letter.invitation.as_ref().map(|invitation| invitation.path.as_str());
+    view.letter.attachments().filter(move |file| !file.name.is_empty() || shown != Some(file.path.as_str()))
+}
+
 impl Open {
     pub(super) fn of(
         frame: &Frame,
@@ -167,6 +173,7 @@ impl Open {
         let pictures = Pictures::of(frame, view, clean, shows_pictures, &list.query, &href);
         let html = clean.map(|_| format!("{href}/frame{}", if shows_pictures { "?pictures=1" } else { "" }));
         let header = &view.letter.header;
+        let files: Vec<FileRow> = files(view).map(|file| FileRow::of(frame, file, &href)).collect();
         let write = |how| super::write::way(&Of { mailbox: list.mailbox.clone(), uid: view.uid, how });
         Self {
             uid: view.uid,
@@ -195,9 +202,9 @@ impl Open {
             receipt: receipt(frame, view),
             html: html.unwrap_or_default(),
             paragraphs: if clean.is_some() { Vec::new() } else { blocks(view) },
-            files: view.letter.attachments().map(|file| FileRow::of(frame, file, &href)).collect(),
-            files_title: frame.count("webmail-files-count", view.letter.attachments().count() as u64),
-            all_files: if view.letter.attachments().count() > 1 { format!("{href}/files.zip") } else { String::new() },
+            files_title: frame.count("webmail-files-count", files.len() as u64),
+            all_files: if files.len() > 1 { format!("{href}/files.zip") } else { String::new() },
+            files,
             conversation: view.conversation.iter().map(|entry| Entry::of(frame, entry, view.uid, &way)).collect(),
             above: view.above.map(way).unwrap_or_default(),
             below: view.below.map(way).unwrap_or_default(),
