@@ -52,8 +52,8 @@ impl Hidden {
     }
 
     /// These, by their names; what isn't announced after log-in has nothing to hide.
-    pub fn these(names: &[&str]) -> Self {
-        let hides = |name: &str| names.iter().any(|hidden| hidden.eq_ignore_ascii_case(name));
+    pub fn these(hidden: &[&str]) -> Self {
+        let hides = |name: &str| hidden.iter().any(|one| one.eq_ignore_ascii_case(name));
         let bits = LOGGED_IN.split_ascii_whitespace().enumerate().filter(|(_, name)| hides(name));
         let named = bits.fold(0, |bits, (at, _)| bits | 1 << at);
         Self { named, compress: hides(COMPRESS), sieve: hides(SIEVE) }
