@@ -218,7 +218,7 @@ impl Narrowed {
     /// What is known of those of `candidates` that `view` shows.
     pub fn part(&self, view: &View, candidates: &UidSet) -> Parted {
         let mut parted = Parted::default();
-        let mut known = self.keys.as_deref().map(|keys| Ascending::new(keys, |key| *key));
+        let mut known = self.keys.as_deref().map(Ascending::new);
         let mut covered = self.snapshot.covered();
         view.read(|rows| {
             for row in rows.select(candidates) {
@@ -236,7 +236,7 @@ impl Liked {
     /// As [`Narrowed::part`]. `score` hears how much each that is found is about it.
     pub fn part(&self, view: &View, candidates: &UidSet, score: &mut dyn FnMut(Uid, u16)) -> Parted {
         let mut parted = Parted::default();
-        let mut known = self.keys.as_deref().map(|keys| Ascending::new(keys, |(key, _)| *key));
+        let mut known = self.keys.as_deref().map(Ascending::new);
         let mut covered = self.snapshot.covered();
         view.read(|rows| {
             for row in rows.select(candidates) {

@@ -274,8 +274,8 @@ impl Snapshot {
     pub(crate) fn covered(&self) -> Covered<'_> {
         Covered {
             complete_to: self.complete_to,
-            recent: Ascending::new(&self.recent, |key| *key),
-            partly: Ascending::new(&self.partly, |key| *key),
+            recent: Ascending::new(&self.recent),
+            partly: Ascending::new(&self.partly),
         }
     }
 

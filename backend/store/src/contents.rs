@@ -151,9 +151,10 @@ impl Reader {
     }
 
     async fn read_chunk(&mut self) -> Chunk {
-        let condition = UidCondition::of(&self.runs);
-        let text = columns::select(self.wanted, self.store.engine(), &condition.text(3));
         let limit = self.rows_that_fit();
+        let runs = first_of(&self.runs, limit);
+        let condition = UidCondition::of(&runs);
+        let text = columns::select(self.wanted, self.store.engine(), &condition.text(3));
         let query = sqlx::query(AssertSqlSafe(text)).bind(self.mailbox.value()).bind(i64::try_from(limit).unwrap_or(1));
         let found = condition.bind(query).fetch_one(&mut *self.store.reader().await?).await?;
         let (rows, packed) = columns::take(self.wanted, &found)?;
@@ -189,6 +190,24 @@ impl Reader {
         let fitting = rows.len().saturating_mul(CHUNK_OCTETS) / octets.max(1);
         self.rows_at_once = fitting.min(self.rows_at_once.saturating_mul(4)).clamp(1, MOST_ROWS);
     }
+}
+
+/// The first `limit` UIDs of `runs`. Where the first run alone has as many it is taken whole, for its statement is prepared once, and its LIMIT ends it.
+fn first_of(runs: &[(u32, u32)], limit: usize) -> Vec<(u32, u32)> {
+    let mut left = u32::try_from(limit).unwrap_or(u32::MAX);
+    let mut first = Vec::new();
+    for &(from, to) in runs {
+        if first.is_empty() && to - from >= left {
+            return vec![(from, to)];
+        }
+        if left == 0 {
+            break;
+        }
+        let to = to.min(from.saturating_add(left - 1));
+        left -= to - from + 1;
+        first.push((from, to));
+    }
+    first
 }
 
 /// What is left of `runs` after `last`.
@@ -313,5 +332,21 @@ impl Store {
         let size_octets = unsigned(row.try_get(1)?)?;
         let octets = |column| row.try_get::<Vec<u8>, _>(column).map(Bytes::from);
         Ok(Some((octets(0)?, Packed { at: 0, place, octets: octets(3)?, size_octets })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_uids_are_read_at_once_but_for_a_long_run_that_comes_first() {
+        let check = |runs: &[(u32, u32)], expected: &[(u32, u32)]| assert_eq!(first_of(runs, 4), expected, "{runs:?}");
+        check(&[(1, 900)], &[(1, 900)]);
+        check(&[(1, 4), (7, 7)], &[(1, 4)]);
+        check(&[(1, 3), (7, 900)], &[(1, 3), (7, 7)]);
+        check(&[(2, 2), (4, 4), (6, 6), (8, 8), (10, 10)], &[(2, 2), (4, 4), (6, 6), (8, 8)]);
+        check(&[(2, 2), (u32::MAX - 1, u32::MAX)], &[(2, 2), (u32::MAX - 1, u32::MAX)]);
+        check(&[], &[]);
     }
 }

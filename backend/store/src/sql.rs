@@ -297,6 +297,9 @@ pub(crate) fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
 
 /// Runs in one condition: enough to be quick, few enough to be parsed fast.
 const TERMS: usize = 250;
+/// So many UIDs are named one by one: both engines look each up, where for several runs together SQLite may go through the whole mailbox and
+/// hold each row against all of them.
+const NAMED: u64 = 2048;
 
 /// Which UIDs a statement is about: one run, whose statement is prepared once, or several that stand in its text.
 #[derive(Debug, Clone, Copy)]
@@ -310,9 +313,9 @@ pub(crate) fn uid_conditions(set: &UidSet) -> impl Iterator<Item = UidCondition<
 }
 
 impl<'a> UidCondition<'a> {
-    /// The first of the runs, as many as one statement takes.
-    pub(crate) fn of(runs: &'a [(u32, u32)]) -> Self {
-        Self { runs: runs.get(..TERMS).unwrap_or(runs) }
+    /// Of these runs: one, or few enough for a statement.
+    pub(crate) const fn of(runs: &'a [(u32, u32)]) -> Self {
+        Self { runs }
     }
 
     /// The last UID that it selects.
@@ -330,18 +333,13 @@ impl<'a> UidCondition<'a> {
         if self.runs.len() == 1 {
             return format!("uid BETWEEN ${next} AND ${}", next + 1);
         }
-        let mut singles = Vec::new();
-        let mut terms = Vec::new();
-        for (first, last) in self.runs {
-            if first == last {
-                singles.push(first.to_string());
-            } else {
-                terms.push(format!("uid BETWEEN {first} AND {last}"));
-            }
+        if self.count() <= NAMED {
+            let uids: Vec<String> =
+                self.runs.iter().flat_map(|(first, last)| *first..=*last).map(|uid| uid.to_string()).collect();
+            return format!("uid IN ({})", uids.join(","));
         }
-        if !singles.is_empty() {
-            terms.push(format!("uid IN ({})", singles.join(",")));
-        }
+        let terms: Vec<String> =
+            self.runs.iter().map(|(first, last)| format!("uid BETWEEN {first} AND {last}")).collect();
         format!("({})", terms.join(" OR "))
     }
 
@@ -373,7 +371,8 @@ mod tests {
         };
         check(&[(3, 9)], "uid BETWEEN $4 AND $5");
         check(&[(3, 3)], "uid BETWEEN $4 AND $5");
-        check(&[(3, 4), (7, 7), (9, 9)], "(uid BETWEEN 3 AND 4 OR uid IN (7,9))");
+        check(&[(3, 4), (7, 7), (9, 9)], "uid IN (3,4,7,9)");
+        check(&[(3, 4), (7, 5000)], "(uid BETWEEN 3 AND 4 OR uid BETWEEN 7 AND 5000)");
     }
 
     #[test]

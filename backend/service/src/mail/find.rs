@@ -109,14 +109,14 @@ impl Search {
         (!search.terms.is_empty() || search.within.is_some()).then_some(search)
     }
 
-    /// What is to be marked in what was found.
-    pub(super) fn marker(&self) -> Marker {
+    /// What is to be marked in the texts that were found; none: nothing.
+    pub(super) fn marker(&self) -> Option<Marker> {
         let text = |term: &'_ Term| match term {
             Term::Anywhere(text) | Term::Body(text) | Term::Subject(text) => Some(text.clone()),
             _ => None,
         };
         let texts: Vec<String> = self.terms.iter().filter_map(text).collect();
-        Marker::new(texts.iter().map(String::as_str))
+        (!texts.is_empty()).then(|| Marker::new(texts.iter().map(String::as_str)))
     }
 }
 

@@ -123,7 +123,7 @@ impl Mail {
             matches!(self.use_of(own.owner(), own.view.mailbox()).await?, Some(SpecialUse::Sent | SpecialUse::Drafts));
         let mod_seq = own.view.highest_mod_seq().value();
         let lines = self.lines(&own, wanted).await?;
-        let marker = wanted.search.as_ref().map(Search::marker);
+        let marker = wanted.search.as_ref().and_then(Search::marker);
         let (total, limit) = (lines.len(), wanted.limit.min(MAX_WINDOW));
         // A list that became shorter meanwhile shows its last window.
         let offset = if wanted.offset < total { wanted.offset } else { total.saturating_sub(1) / limit.max(1) * limit };
