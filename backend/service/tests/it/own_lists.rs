@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use relais_service::{
-    ActivityWanted, Actor, ListChange, ListMembersForm, ListMembersPut, ListPosters, ListRight, ListsWanted, NewAlias,
-    NewList, OwnListsWanted, Role,
+    ActivityWanted, Actor, DomainChange, ListChange, ListMembersForm, ListMembersPut, ListPosters, ListRight,
+    ListsWanted, NewAlias, NewList, OwnListsWanted, Role,
 };
 use relais_store::{Page, QueueFilter};
 
@@ -145,6 +145,20 @@ async fn strangers_are_invited_and_our_own_people_are_added() {
     assert_eq!((found.added, found.invited), (1, 0), "an admin answers for whom they add");
     let known = put(&house, &user, TEAM, "dora@shop.example").await.unwrap();
     assert_eq!((known.added, known.invited), (0, 0), "who is on it is changed");
+}
+
+/// Decision 59: an owner of a list adds people of the list's tenant; those of another are asked first, as people elsewhere are.
+#[tokio::test]
+async fn people_of_another_tenant_are_invited() {
+    let (house, user) = open_house().await;
+    let owner = house.actor(Role::Owner, true).await;
+    for (tenant, expected) in [("two", (0, 1)), ("", (1, 0))] {
+        let change = DomainChange { tenant: Some(tenant.to_owned()), ..DomainChange::default() };
+        house.service.domains.change(&owner, "two.example", change, None).await.unwrap();
+        let found = put(&house, &user, TEAM, "far@two.example").await.unwrap();
+        assert_eq!((found.added, found.invited), expected, "{tenant:?}");
+        assert_eq!(is_on(&house, TEAM, "far@two.example").await, expected.0 == 1, "{tenant:?}");
+    }
 }
 
 /// Who looks after a list finds what was done to it, by its name alone, and takes it back.
