@@ -26,4 +26,5 @@ mod roles;
 mod sharing;
 mod snooze;
 mod steward;
+mod trying;
 mod writing;
