@@ -98,8 +98,13 @@ impl Marker {
     fn around_first(&self, text: &str) -> Option<Vec<Excerpted>> {
         let (at, _) = runs_of(text).find(|(_, word)| self.sought_in(word).is_some())?;
         let near = text.floor_char_boundary(at.saturating_sub(NEAR_OCTETS));
+        // Not in the middle of a word, where there are words.
+        let near = match text.get(near..at)?.find(char::is_whitespace) {
+            Some(blank) if near > 0 => near + blank,
+            _ => near,
+        };
         let end = text.floor_char_boundary((at + NEAR_OCTETS).min(text.len()));
-        let is_cut = near > 0;
+        let is_cut = !text.get(..near)?.trim_end().is_empty();
         // It begins with a word, so that what stands behind ends as the whole does.
         let behind = one_line(text.get(at..end)?);
         let text = one_line(text.get(near..end)?);
@@ -203,6 +208,18 @@ mod tests {
         let text = written(&excerpt);
         assert!(text.starts_with("… ") && text.ends_with("and a [needle] & thread"), "{text}");
         assert!(text.chars().count() < LENGTH);
+        let plain = |text: String| {
+            let raw = format!("Subject: x\r\n\r\n{text}");
+            written(&Marker::new(["needle"]).excerpt(raw.as_bytes()).unwrap())
+        };
+        // However far it is from the beginning; blanks are nothing that was left out, and no word is cut.
+        assert_eq!(plain(format!("{}needle", " \r\n".repeat(700))), "[needle]");
+        assert_eq!(plain(format!("{} {}needle", "h".repeat(50), " ".repeat(1000))), "… [needle]");
+        let far = plain(format!("{}needle {}", "hay ".repeat(2000), "x ".repeat(2000)));
+        assert!(
+            far.starts_with("… hay ") && far.contains("hay [needle] x") && far.chars().count() <= LENGTH + 4,
+            "{far}"
+        );
         assert_eq!(Marker::new(["style"]).excerpt(raw.as_bytes()), None);
         assert_eq!(Marker::new(["?!"]).excerpt(raw.as_bytes()), None);
     }

@@ -63,9 +63,8 @@ impl Likeness {
     /// Whether a word that isn't folded may be like it: a quick look, that leaves few.
     pub(crate) fn may_be(&self, word: &str) -> bool {
         let beginning = self.beginning.as_bytes();
-        let is_there =
-            |word: &[u8]| word.windows(beginning.len().max(1)).any(|part| part.eq_ignore_ascii_case(beginning));
-        !word.is_ascii() || is_there(word.as_bytes())
+        let mut parts = word.as_bytes().windows(beginning.len().max(1));
+        !word.is_ascii() || parts.any(|part| part.eq_ignore_ascii_case(beginning))
     }
 
     /// How much a message that holds this term is about the word; none: the term isn't like it.
@@ -127,6 +126,7 @@ mod tests {
         let likeness = Likeness::of(sought, true);
         let is_like = likeness.score(&term).is_some();
         assert!(!is_like || word.contains(likeness.beginning()), "{word} is found by its beginning");
+        assert!(!is_like || likeness.may_be(&word.to_lowercase()), "{word} is passed over");
         is_like
     }
 

@@ -122,24 +122,14 @@ impl House {
         self.with(Limits { message_octets, ..self.limits.clone() }, self.scram)
     }
 
-    /// Ends the sessions of accounts that are shut out, here or at another node, until `stop`. Only what waits for a peer hears it: what is being done is
-    /// done. What else other nodes did is told to sessions here, too.
+    /// Ends the sessions of accounts that are shut out until `stop`. Only what waits for a peer hears it: what is being done is done.
     pub async fn shut_out(self, stop: CancellationToken) {
         let mut shut_outs = self.store.shut_outs();
         loop {
             let shut_out = tokio::select! {
-                // All cancel-safe: what wasn't received is received the next time.
+                // Both cancel-safe: what wasn't received is received the next time.
                 () = stop.cancelled() => return,
                 shut_out = shut_outs.recv() => shut_out,
-                () = sleep(OTHER_NODES) => {
-                    if let Err(error) = self.store.hear_shut_outs().await {
-                        tracing::warn!(%error, "whom other nodes shut out isn't known");
-                    }
-                    if let Err(error) = self.store.hear_rights().await {
-                        tracing::warn!(%error, "which rights other nodes changed isn't known");
-                    }
-                    continue;
-                }
             };
             match shut_out {
                 Ok(account) => self.accounts.close(account),
@@ -147,6 +137,23 @@ impl House {
                     tracing::error!(missed, "accounts were shut out, and keep their connections");
                 }
                 Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Looks until `stop` for what other nodes before the same store did: whom they shut out, and which rights they changed. Sessions here hear it as if
+    /// it had been done here.
+    pub async fn hear_others(self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(OTHER_NODES) => {}
+            }
+            if let Err(error) = self.store.hear_shut_outs().await {
+                tracing::warn!(%error, "whom other nodes shut out isn't known");
+            }
+            if let Err(error) = self.store.hear_rights().await {
+                tracing::warn!(%error, "which rights other nodes changed isn't known");
             }
         }
     }

@@ -251,6 +251,7 @@ impl Server {
         tasks.spawn(holds::warden(&self.reloading.begun_with, &self.store).run(stop.clone()));
         let house = self.house.borrow().clone();
         tasks.spawn(House::clone(&house).shut_out(stop.clone()));
+        tasks.spawn(House::clone(&house).hear_others(stop.clone()));
         if delivery.is_some()
             && let Some(clerk) = self.clerk()?
         {

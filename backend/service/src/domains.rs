@@ -237,7 +237,7 @@ impl Domains {
         checks.note(checks::number("max_people", new.max_people));
         let start = StoreChange {
             description: Some(new.description),
-            tenant: Some(new.tenant.trim().to_owned()),
+            tenant: Some(new.tenant),
             catch_all: checks.optional_address("catch_all", new.catch_all.as_deref()).map(Some),
             postmaster: checks.optional_address("postmaster", new.postmaster.as_deref()).map(Some),
             default_quota_octets: Some(new.default_quota_octets),
@@ -280,7 +280,7 @@ impl Domains {
             catch_all: target(&mut checks, "catch_all", change.catch_all),
             postmaster: target(&mut checks, "postmaster", change.postmaster),
             description: change.description,
-            tenant: change.tenant.map(|tenant| tenant.trim().to_owned()),
+            tenant: change.tenant,
             default_quota_octets: change.default_quota_octets,
             quota_octets: change.quota_octets,
             quota_messages: change.quota_messages,

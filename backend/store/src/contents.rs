@@ -184,6 +184,9 @@ impl Reader {
 
     /// So many rows that the next chunk has about [`CHUNK_OCTETS`], at most four times as many as this one.
     fn size_next(&mut self, rows: &[ContentRow], packed: &[Packed]) {
+        if rows.is_empty() {
+            return; // messages that went meanwhile tell nothing of others
+        }
         let facts: usize = rows.iter().map(ContentRow::octets).sum();
         let bodies: u64 = packed.iter().map(|body| body.size_octets).sum();
         let octets = facts.saturating_add(usize::try_from(bodies).unwrap_or(usize::MAX));

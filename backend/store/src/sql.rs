@@ -338,8 +338,13 @@ impl<'a> UidCondition<'a> {
                 self.runs.iter().flat_map(|(first, last)| *first..=*last).map(|uid| uid.to_string()).collect();
             return format!("uid IN ({})", uids.join(","));
         }
-        let terms: Vec<String> =
-            self.runs.iter().map(|(first, last)| format!("uid BETWEEN {first} AND {last}")).collect();
+        let (singles, ranges): (Vec<_>, Vec<_>) = self.runs.iter().partition(|(first, last)| first == last);
+        let mut terms: Vec<String> =
+            ranges.iter().map(|(first, last)| format!("uid BETWEEN {first} AND {last}")).collect();
+        if !singles.is_empty() {
+            let uids: Vec<String> = singles.iter().map(|(uid, _)| uid.to_string()).collect();
+            terms.push(format!("uid IN ({})", uids.join(",")));
+        }
         format!("({})", terms.join(" OR "))
     }
 
@@ -372,6 +377,7 @@ mod tests {
         check(&[(3, 9)], "uid BETWEEN $4 AND $5");
         check(&[(3, 3)], "uid BETWEEN $4 AND $5");
         check(&[(3, 4), (7, 7), (9, 9)], "uid IN (3,4,7,9)");
+        check(&[(3, 3), (7, 5000)], "(uid BETWEEN 7 AND 5000 OR uid IN (3))");
         check(&[(3, 4), (7, 5000)], "(uid BETWEEN 3 AND 4 OR uid BETWEEN 7 AND 5000)");
     }
 

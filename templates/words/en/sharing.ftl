@@ -1,5 +1,5 @@
 # With whom mailboxes are shared.
-share-nobody = Nobody here is called { $name }. Write an address, @ and a domain for all its people, or “anyone” for all in this house.
+share-nobody = Nobody here is called { $name }. Write an address, @ and a domain for all its people, or “anyone” for everybody here.
 share-owner = The owner of a mailbox keeps all rights.
 share-rights = Rights are the letters lrswipkxtea; { $rights } has another one.
 share-too-many = This mailbox is shared with as many as it may be. Share it with a domain instead.
@@ -14,7 +14,7 @@ share-with-nobody = This folder is shared with nobody.
 share-with-another = Share it
 share-folder-lead = Who sees this folder, and what they may do there.
 share-who = With whom
-share-who-help = An address of this house, @ and a domain for all its people, or “anyone” for all in this house.
+share-who-help = An address here, @ and a domain for all its people, or “anyone” for everybody here.
 share-anyone = Everybody here
 share-level = They may
 share-level-read = read

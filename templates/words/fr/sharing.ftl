@@ -1,5 +1,5 @@
 # Avec qui les boîtes sont partagées.
-share-nobody = Personne ne s’appelle { $name } ici. Écrivez une adresse, @ et un domaine pour toutes ses personnes, ou « anyone » pour toute la maison.
+share-nobody = Personne ne s’appelle { $name } ici. Écrivez une adresse, @ et un domaine pour toutes ses personnes, ou « anyone » pour tout le monde ici.
 share-owner = Le propriétaire d’une boîte garde tous les droits.
 share-rights = Les droits sont les lettres lrswipkxtea ; { $rights } en contient une autre.
 share-too-many = Cette boîte est partagée avec autant de personnes que possible. Partagez-la plutôt avec un domaine.
@@ -14,7 +14,7 @@ share-with-nobody = Ce dossier n’est partagé avec personne.
 share-with-another = Le partager
 share-folder-lead = Qui voit ce dossier, et ce qu’on peut y faire.
 share-who = Avec qui
-share-who-help = Une adresse de cette maison, @ et un domaine pour toutes ses personnes, ou « anyone » pour toute la maison.
+share-who-help = Une adresse d’ici, @ et un domaine pour toutes ses personnes, ou « anyone » pour tout le monde ici.
 share-anyone = Tout le monde ici
 share-level = Droits
 share-level-read = lire

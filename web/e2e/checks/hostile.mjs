@@ -19,7 +19,7 @@ const POLICY = /Content Security Policy|Refused to/;
 // How many of them, in a page that protects nobody, run something or ask somebody; and what the frame's policy forbids them at least. Fewer:
 // the checks have gone blind. Most of DOMPurify's bit browsers that are gone.
 const BITE = { own: 30, DOMPurify: 25 };
-const FORBIDDEN = { own: 19, DOMPurify: 15 };
+const FORBIDDEN = { own: 19, DOMPurify: 19 };
 
 export async function run(house, browser) {
   const reader = await newcomer(house, browser, "ibis");

@@ -94,7 +94,7 @@ impl Selected {
     /// Opens `view`: the client is about to be told of all that is there now.
     pub(super) fn open(store: &Store, view: Sight, read_only: bool) -> Self {
         let mod_seq = view.highest_mod_seq();
-        let known: UidSet = view.read(|rows| rows.iter().filter_map(|row| row.uid()).collect());
+        let known = view.uids();
         let mut selected = Self {
             view,
             read_only,

@@ -55,7 +55,7 @@ async fn who_has_no_right_sees_nothing() {
     house.close().await;
 }
 
-/// Decision 59: SETACL and its like say of who is of another tenant what they say of nobody.
+/// Decision 59: of who is of another tenant, and of their mailboxes, IMAP says what it says of nobody.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_of_another_tenant_is_nobody() {
     let house = TestHouse::open().await;
@@ -69,6 +69,19 @@ async fn who_is_of_another_tenant_is_nobody() {
             let told: Vec<String> = told.iter().map(|line| line.replace(there, nowhere)).collect();
             assert_eq!((told, end), (told_of_nobody, end_of_nobody), "{command} {there}");
         }
+    }
+    for (verb, below, rest) in [
+        ("SELECT", "", ""),
+        ("STATUS", "", " (MESSAGES)"),
+        ("CREATE", "/x", ""),
+        ("DELETE", "", ""),
+        ("RENAME", "", " Mine"),
+        ("MYRIGHTS", "", ""),
+        ("GETQUOTAROOT", "", ""),
+    ] {
+        let ask = |who: &str| format!("{verb} \"Other Users/{who}/INBOX{below}\"{rest}");
+        let told = ann.command(&ask("cara@there.test")).await;
+        assert_eq!(told, ann.command(&ask("nobody@there.test")).await, "{verb}");
     }
     let told = ann.must("GETACL INBOX").await;
     assert!(told.len() == 1 && told.iter().all(|line| !line.contains("there.test")), "{told:?}");

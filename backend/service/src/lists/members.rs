@@ -55,7 +55,7 @@ pub struct ListMembersForm {
 pub struct ListMembersPut {
     /// How many are new.
     pub added: u64,
-    /// How many elsewhere were written to, and are on it once they say so: who looks after a list adds people of this house alone by themselves.
+    /// How many elsewhere were written to, and are on it once they say so: who looks after a list adds people of its tenant alone by themselves.
     pub invited: u64,
     /// How many were named.
     pub named: u64,

@@ -22,8 +22,8 @@ const MAX_ELSEWHERE: usize = 50;
 const EXCERPTED_OCTETS: u64 = 1 << 20;
 /// What a month's youth is worth beside words, of which one in a subject is worth 48.
 const NEWEST_WORTH: u32 = 16;
-/// Bits of a [`Sieve`]: 128 KiB, exact for UIDs up to a million.
-const SIEVE_BITS: usize = 1 << 20;
+/// How many [`Bits`]: 128 KiB, exact for UIDs up to a million.
+const BITS: usize = 1 << 20;
 /// Messages of one conversation whose authors are looked up.
 const MAX_LOOKED_UP: usize = 8;
 
@@ -194,7 +194,7 @@ impl Mail {
             Some(found) => rows.select(&found.uids).filter(is_wanted).filter_map(|row| row.uid()).collect(),
             None => rows.iter().filter(is_wanted).filter_map(|row| row.uid()).collect(),
         });
-        let left = Sieve::of(&left);
+        let left = Bits::of(&left);
         let is_left = |line: &Conversation<'_>| line.uids.iter().any(|uid| left.holds(*uid));
         let lines = order.lines.iter().enumerate().filter(|(_, line)| is_left(line));
         let mut places: Vec<(usize, u32)> = Vec::new();
@@ -211,15 +211,15 @@ impl Mail {
 }
 
 /// A set of UIDs that each message of a large mailbox is asked of: most are told to be absent by one bit.
-struct Sieve<'a> {
+struct Bits<'a> {
     uids: &'a UidSet,
     /// The bit of each UID of the set, which others of the same remainder have, too.
     bits: Vec<u64>,
 }
 
-impl<'a> Sieve<'a> {
+impl<'a> Bits<'a> {
     fn of(uids: &'a UidSet) -> Self {
-        let mut bits = vec![0; SIEVE_BITS / 64];
+        let mut bits = vec![0; BITS / 64];
         for uid in uids.iter() {
             let (at, bit) = Self::place(uid.value());
             if let Some(word) = bits.get_mut(at) {
@@ -236,7 +236,7 @@ impl<'a> Sieve<'a> {
     }
 
     fn place(uid: u32) -> (usize, u64) {
-        let remainder = usize::try_from(uid).unwrap_or_default() % SIEVE_BITS;
+        let remainder = usize::try_from(uid).unwrap_or_default() % BITS;
         (remainder / 64, 1 << (remainder % 64))
     }
 }
@@ -379,14 +379,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sieve_holds_what_its_set_holds() {
-        let bits = u32::try_from(SIEVE_BITS).unwrap();
+    fn bits_hold_what_their_set_holds() {
+        let all = u32::try_from(BITS).unwrap();
         let mut uids = UidSet::new();
         uids.insert_run(3, 5);
-        uids.insert_run(bits + 9, bits + 9);
-        let sieve = Sieve::of(&uids);
-        for uid in [0, 1, 3, 5, 6, 9, bits + 3, bits + 9, 2 * bits + 9, u32::MAX] {
-            assert_eq!(sieve.holds(uid), Uid::new(uid).is_some_and(|uid| uids.contains(uid)), "{uid}");
+        uids.insert_run(all + 9, all + 9);
+        let bits = Bits::of(&uids);
+        for uid in [0, 1, 3, 5, 6, 9, all + 3, all + 9, 2 * all + 9, u32::MAX] {
+            assert_eq!(bits.holds(uid), Uid::new(uid).is_some_and(|uid| uids.contains(uid)), "{uid}");
         }
     }
 }

@@ -141,7 +141,8 @@ impl DomainState {
     fn change(&mut self, change: DomainChange) {
         let text = |address: Option<Address>| address.map(|address| address.to_string());
         self.description = change.description.unwrap_or_else(|| std::mem::take(&mut self.description));
-        self.tenant = change.tenant.unwrap_or_else(|| std::mem::take(&mut self.tenant));
+        let word = |tenant: String| tenant.trim().to_owned();
+        self.tenant = change.tenant.map_or_else(|| std::mem::take(&mut self.tenant), word);
         self.catch_all = change.catch_all.map_or_else(|| self.catch_all.take(), text);
         self.postmaster = change.postmaster.map_or_else(|| self.postmaster.take(), text);
         for (limit, wanted) in [
@@ -336,7 +337,9 @@ impl Store {
                 put_state(tx, &scribe, "domain.restore", (key, &domain), &before, &after).await
             })
         })
-        .await
+        .await?;
+        self.inner.views.ask_again(None);
+        Ok(())
     }
 
     /// Gives a domain of ours another name, by which all its addresses are reached.
@@ -686,10 +689,11 @@ async fn touch(tx: &mut AnyConnection, key: DomainKey, scribe: &Scribe) -> Resul
 }
 
 fn check_texts(change: &DomainChange) -> Result<(), DirectoryError> {
-    let is_unfit = |text: &String| {
-        text.len() > MAX_TEXT_OCTETS || text.chars().any(|character| character.is_control() && character != '\n')
+    let is_unfit = |text: Option<&str>, may_have_lines: bool| {
+        let is_bad = |character: char| character.is_control() && !(may_have_lines && character == '\n');
+        text.is_some_and(|text| text.len() > MAX_TEXT_OCTETS || text.chars().any(is_bad))
     };
-    if [&change.description, &change.tenant].into_iter().flatten().any(is_unfit) {
+    if is_unfit(change.description.as_deref(), true) || is_unfit(change.tenant.as_deref(), false) {
         return Err(DirectoryError::Unfit("a text is too long or holds a control character"));
     }
     Ok(())

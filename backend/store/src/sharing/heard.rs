@@ -18,10 +18,10 @@ pub(crate) struct RightsHeard(Mutex<BTreeSet<i64>>);
 
 impl RightsHeard {
     /// Those of `noted` that weren't told yet; what is older than `since` is forgotten.
-    fn untold(&self, noted: Vec<i64>, since: i64) -> Vec<i64> {
+    fn untold(&self, noted: Vec<(i64, String)>, since: i64) -> Vec<(i64, String)> {
         let mut told = self.told();
         *told = told.split_off(&since);
-        noted.into_iter().filter(|key| !told.contains(key)).collect()
+        noted.into_iter().filter(|(key, _)| !told.contains(key)).collect()
     }
 
     fn told(&self) -> MutexGuard<'_, BTreeSet<i64>> {
@@ -37,12 +37,19 @@ impl Store {
             return Ok(());
         }
         let since = first_at(self.now().minus(LATELY));
-        let sql = "SELECT audit_key FROM audit WHERE audit_key >= $1
+        let sql = "SELECT audit_key, act FROM audit WHERE audit_key >= $1
                    AND (act IN ('mailbox.share', 'person.remove', 'person.restore', 'person.undo')
                         OR (act >= 'domain.' AND act < 'domain/'))
                    ORDER BY audit_key";
-        let noted: Vec<i64> = sqlx::query_scalar(sql).bind(since).fetch_all(&mut *self.reader().await?).await?;
-        for key in self.inner.rights_heard.untold(noted, since) {
+        let noted: Vec<(i64, String)> = sqlx::query_as(sql).bind(since).fetch_all(&mut *self.reader().await?).await?;
+        let untold = self.inner.rights_heard.untold(noted, since);
+        let (domains, others): (Vec<_>, Vec<_>) = untold.into_iter().partition(|(_, act)| act.starts_with("domain."));
+        if !domains.is_empty() {
+            // However many they are, all look again once.
+            self.inner.views.ask_again(None);
+            self.inner.rights_heard.told().extend(domains.into_iter().map(|(key, _)| key));
+        }
+        for (key, _) in others {
             // The connection is given back before the next is asked for.
             let entry = read_audit(&mut *self.reader().await?, AuditKey::new(key)).await?;
             if let Some(entry) = entry {
@@ -54,8 +61,7 @@ impl Store {
     }
 
     async fn hear_change(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        let owner = entry.about.map(AccountKey::new);
-        let Some(owner) = owner.filter(|_| !entry.act.starts_with("domain.")) else {
+        let Some(owner) = entry.about.map(AccountKey::new) else {
             self.inner.views.ask_again(None);
             return Ok(());
         };
@@ -66,5 +72,19 @@ impl Store {
         };
         self.tell_of_owner(owner, grantees);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_is_forgotten_when_it_is_looked_for_no_longer() {
+        let heard = RightsHeard::default();
+        heard.told().extend([1, 5]);
+        let noted = |key: i64| (key, String::new());
+        assert_eq!(heard.untold(vec![noted(5), noted(6)], 5), [noted(6)]);
+        assert_eq!(*heard.told(), BTreeSet::from([5]));
     }
 }

@@ -153,10 +153,13 @@ fn whose_list_it_is_is_known_by_aliases() {
         add_account(&house, ann).await;
         add_account(&house, "ben@example.org").await;
         store.add_domain_alias(&domain("example.net"), &domain("example.org"), &by).await.unwrap();
+        add_domain(&house, "gone.example").await;
         for (name, targets) in [
             ("lists@example.org", vec![ann]),
             ("chief@example.org", vec!["lists@example.org"]),
             ("both@example.org", vec![ann, "ben@example.org"]),
+            ("far@example.org", vec!["ann@example.net"]),
+            ("old@gone.example", vec![ann]),
         ] {
             let targets = targets.into_iter().map(address).collect();
             store.add_alias(&address(name), targets, &by).await.unwrap();
@@ -182,6 +185,8 @@ fn whose_list_it_is_is_known_by_aliases() {
             ("chief@example.org", ann, true),
             ("chief@example.org", "lists@example.net", true),
             ("ann@example.net", ann, true),
+            ("far@example.org", ann, true),
+            ("old@gone.example", ann, true),
             ("both@example.org", "both@example.org", true),
             ("both@example.org", ann, false),
             ("ben@example.org", ann, false),
@@ -194,6 +199,9 @@ fn whose_list_it_is_is_known_by_aliases() {
             }
             assert!(store.remove_list_member(team.key, &address(named), &by).await.unwrap());
         }
+        put(&house, &team, vec![owner("old@gone.example")]).await;
+        store.remove_domain(&domain("gone.example"), Removal::WithContents, None, &by).await.unwrap();
+        assert!(!runs(ann).await, "nothing leads to her by a domain that is removed");
         put(&house, &team, vec![reader(ann), owner("lists@example.org")]).await;
         assert!(runs(ann).await, "who reads it by the one and looks after it by the other");
         house.check().await;

@@ -353,6 +353,9 @@ fn rights_that_change_at_one_node_are_heard_at_the_others() {
         other.look_again(&mut sight).await.unwrap();
         assert_eq!(sight.rights(), Rights::NONE, "its domain goes");
         store.restore_domain(&anna.domain, &by).await.unwrap();
+        other.hear_rights().await.unwrap();
+        other.look_again(&mut sight).await.unwrap();
+        assert_eq!(sight.rights(), letters("lr"), "its domain is back");
         other.close().await;
         house.check().await;
     });

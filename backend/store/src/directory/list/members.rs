@@ -87,16 +87,22 @@ pub enum MemberBounce {
 
 const COLUMNS: &str = "member_key, list_key, address, is_owner, gets_posts, bounces, stopped_at, joined_at";
 
-/// A SELECT of folded addresses that are the same person's as the account with the folded address `me`: its own, aliases that lead to it alone, by however
-/// many steps, and all of them under other names of their domains. `me` and `now` are the numbers of values.
+/// A SELECT of folded addresses that are the same person's as `me`, which is folded, too: itself, and where it is an account's, aliases that lead to
+/// that alone, by however many steps, and all of them under other names of their domains. `me` and `now` are the numbers of values.
 pub(super) fn names_of(me: &str, now: &str) -> String {
     format!(
         "WITH RECURSIVE k(name, domain_key) AS (
              SELECT a.folded, a.domain_key FROM account a WHERE a.folded = {me}
              UNION
-             SELECT a.folded, a.domain_key FROM k JOIN alias_target t ON t.folded = k.name JOIN alias a ON a.alias_key = t.alias_key
+             SELECT a.folded, a.domain_key
+             FROM k JOIN domain d ON d.domain_key = k.domain_key LEFT JOIN domain_alias n ON n.domain_key = d.domain_key
+             JOIN alias_target t ON t.folded IN (k.name, SUBSTR(k.name, 1, LENGTH(k.name) - LENGTH(d.name)) || n.name)
+             JOIN alias a ON a.alias_key = t.alias_key
+             JOIN domain i ON i.domain_key = a.domain_key AND i.removed_at IS NULL AND i.is_disabled = 0
              WHERE a.kind = 0 AND (a.ends_at IS NULL OR a.ends_at > {now}) AND NOT EXISTS
                  (SELECT 1 FROM alias_target o WHERE o.alias_key = a.alias_key AND o.folded <> t.folded))
+         SELECT CAST({me} AS TEXT)
+         UNION ALL
          SELECT name FROM k
          UNION ALL
          SELECT SUBSTR(k.name, 1, LENGTH(k.name) - LENGTH(d.name)) || n.name

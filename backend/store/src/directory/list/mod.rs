@@ -184,7 +184,7 @@ impl Store {
         let (names, is_owner) = (names_of(&me, &now), if is_owner { " AND m.is_owner = 1" } else { "" });
         // By list: an address is found in each at once, and lists are few beside their members.
         listed.and_as_is(&format!(
-            "EXISTS (SELECT 1 FROM list_member m WHERE m.list_key = l.list_key AND (m.folded = {me} OR m.folded IN ({names})){is_owner})"
+            "EXISTS (SELECT 1 FROM list_member m WHERE m.list_key = l.list_key AND m.folded IN ({names}){is_owner})"
         ));
         self.read_lists(listed, text, page).await
     }
