@@ -4,13 +4,15 @@ mod ahead;
 
 use std::collections::HashSet;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use relais_model::{MailboxName, Uid};
 use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls};
 use relais_reception::{Identity, Protocol as LoginProtocol};
 use relais_store::{AccountKey, FlagChange, FlagOp, Row, StoreError, View};
 use tokio::io::AsyncReadExt as _;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
@@ -24,28 +26,50 @@ use ahead::Ahead;
 /// Octets of a message that are handed over at once.
 const CHUNK_OCTETS: usize = 64 * 1024;
 
+/// So long it is waited for a session that ends: who comes again at once, as after a connection that broke, finds their own.
+const ENDING: Duration = Duration::from_secs(1);
+
 /// Which maildrops are held: one session each (RFC 1939 §4).
 #[derive(Debug, Default)]
 pub(crate) struct Maildrops {
     held: Mutex<HashSet<AccountKey>>,
+    freed: Notify,
+}
+
+impl Maildrops {
+    fn held(&self) -> MutexGuard<'_, HashSet<AccountKey>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A maildrop, held until this is dropped.
+#[derive(Debug)]
 struct Hold {
-    house: Arc<House>,
+    maildrops: Arc<Maildrops>,
     account: AccountKey,
 }
 
 impl Hold {
-    fn take(house: &Arc<House>, account: AccountKey) -> Option<Self> {
-        let is_free = house.maildrops.held.lock().unwrap_or_else(PoisonError::into_inner).insert(account);
-        is_free.then(|| Self { house: Arc::clone(house), account })
+    /// None: another session holds it, and goes on.
+    async fn take(maildrops: &Arc<Maildrops>, account: AccountKey) -> Option<Self> {
+        let hold = async {
+            loop {
+                // Before it is looked: whoever lets go in between is heard.
+                let freed = maildrops.freed.notified();
+                if maildrops.held().insert(account) {
+                    return Self { maildrops: Arc::clone(maildrops), account };
+                }
+                freed.await;
+            }
+        };
+        timeout(ENDING, hold).await.ok()
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.house.maildrops.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.account);
+        self.maildrops.held().remove(&self.account);
+        self.maildrops.freed.notify_waiters();
     }
 }
 
@@ -174,7 +198,7 @@ impl Driver {
 
     async fn open_maildrop(&mut self) -> Answer {
         let Some(identity) = self.identity.take() else { return Answer::Unavailable };
-        let Some(hold) = Hold::take(&self.house, identity.account) else { return Answer::InUse };
+        let Some(hold) = Hold::take(&self.house.maildrops, identity.account).await else { return Answer::InUse };
         let view = match self.inbox(identity.account).await {
             Ok(view) => view,
             Err(error) => {
@@ -259,5 +283,23 @@ fn turned_away(refusal: Refusal) -> Answer {
     match refusal {
         Refusal::Wrong => Answer::Refused,
         Refusal::TooMany | Refusal::NoSeat | Refusal::Unavailable => Answer::Unavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_while_their_session_ends_waits_for_it_and_a_second_one_is_refused() {
+        let maildrops = Arc::new(Maildrops::default());
+        let (ann, ben) = (AccountKey::new(1), AccountKey::new(2));
+        let first = Hold::take(&maildrops, ann).await.unwrap();
+        assert!(Hold::take(&maildrops, ann).await.is_none(), "one session each");
+        assert!(Hold::take(&maildrops, ben).await.is_some(), "another's is free");
+        let (again, ()) = tokio::join!(Hold::take(&maildrops, ann), async { drop(first) });
+        assert!(again.is_some(), "it ended meanwhile");
+        drop(again);
+        assert!(Hold::take(&maildrops, ann).await.is_some());
     }
 }
