@@ -1,7 +1,7 @@
 //! With whom a mailbox is shared (RFC 4314), what others share with somebody, and who may write from whose address.
 
 use relais_model::{MailboxName, Rights};
-use relais_store::{Account, AccountKey, Grantee, Lent, MailboxKey, SharedMailbox, SharingError};
+use relais_store::{Account, AccountKey, Borrower, Grant, Grantee, Lent, MailboxKey, SharedMailbox, SharingError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -126,12 +126,20 @@ pub struct Share {
     /// The same in a word; null where the letters are other ones. Where both are given, the letters count.
     #[serde(default)]
     pub level: Option<ShareLevel>,
+    /// It counts for nothing, for they are of another tenant than the owner; it can only be ended. Told, and not taken.
+    #[serde(default)]
+    pub is_dormant: bool,
 }
 
 impl Share {
     /// These rights, for somebody.
     pub(crate) fn of(with: String, rights: Rights) -> Self {
-        Self { with, rights: rights.letters(), level: ShareLevel::of(rights) }
+        Self { with, rights: rights.letters(), level: ShareLevel::of(rights), is_dormant: false }
+    }
+
+    /// Those that count for nothing, from what the store has of them.
+    fn dormant(grant: Grant) -> Self {
+        Self { is_dormant: true, ..Self::of(grant.name, grant.rights) }
     }
 
     /// # Errors
@@ -155,6 +163,9 @@ pub struct SenderLent {
     /// How; null: not any more.
     #[serde(default)]
     pub sends: Option<SendsAs>,
+    /// It counts for nothing, for they are of another tenant than whose address it is; it can only be ended. Told, and not taken.
+    #[serde(default)]
+    pub is_dormant: bool,
 }
 
 /// A mailbox that another shares.
@@ -182,13 +193,13 @@ pub struct SharedMailboxView {
 }
 
 impl Service {
-    /// With whom a mailbox is shared, its owner aside.
+    /// With whom a mailbox is shared, its owner aside. Its owner, and who manages it, are told behind it what counts for nothing.
     ///
     /// # Errors
     /// [`Failure::Absent`] where there is no such mailbox, or not for who asks; [`Failure::Forbidden`] for who sees it, and has no right to ask.
     pub async fn shares(&self, by: &Actor, of: MailboxOf<'_>, mailbox: &str) -> Result<Vec<Share>, Failure> {
-        let mailbox = self.administered(by, of, mailbox).await?.0;
-        self.shares_of(mailbox).await
+        let (mailbox, owner) = self.administered(by, of, mailbox).await?;
+        self.shares_of(by, of, mailbox, owner).await
     }
 
     /// Gives `share.with` these rights and no others; none: shares with them no longer. Open sessions, of mail programs, too, hear of it
@@ -203,21 +214,18 @@ impl Service {
         mailbox: &str,
         share: &Share,
     ) -> Result<Vec<Share>, Failure> {
-        let (mailbox, grantee) = self.with_whom(by, of, mailbox, &share.with).await?;
-        let rights = share.wanted()?;
+        let (mailbox, owner) = self.administered(by, of, mailbox).await?;
+        let rights = share.wanted();
+        let ends = rights.as_ref().is_ok_and(|rights| *rights == Rights::NONE);
+        let dormant = self.dormant_grants(by, of, mailbox, owner).await?;
+        let grantee = match dormant.iter().find(|grant| ends && is_named(&grant.name, &share.with)) {
+            Some(grant) => grant.grantee,
+            None => self.grantee(owner, &share.with).await?,
+        };
+        let rights = rights?;
         let changed = self.store.change_rights(mailbox, grantee, move |_| rights, &by.author()).await;
         changed.map_err(refused)?;
-        self.shares_of(mailbox).await
-    }
-
-    /// Shares a mailbox with somebody no longer.
-    ///
-    /// # Errors
-    /// As of [`Service::share`].
-    pub async fn unshare(&self, by: &Actor, of: MailboxOf<'_>, mailbox: &str, with: &str) -> Result<(), Failure> {
-        let (mailbox, grantee) = self.with_whom(by, of, mailbox, with).await?;
-        let changed = self.store.change_rights(mailbox, grantee, |_| Rights::NONE, &by.author()).await;
-        changed.map(|_| ()).map_err(refused)
+        self.shares_of(by, of, mailbox, owner).await
     }
 
     /// What others share with who asks, and lets them see: teams' first.
@@ -242,9 +250,32 @@ impl Service {
         Ok(shown.filter_map(view).collect())
     }
 
-    async fn shares_of(&self, mailbox: MailboxKey) -> Result<Vec<Share>, Failure> {
-        let grants = self.store.grants(mailbox).await?;
-        Ok(grants.into_iter().map(|grant| Share::of(grant.name, grant.rights)).collect())
+    async fn shares_of(
+        &self,
+        by: &Actor,
+        of: MailboxOf<'_>,
+        mailbox: MailboxKey,
+        owner: AccountKey,
+    ) -> Result<Vec<Share>, Failure> {
+        let grants = self.store.grants(mailbox).await?.into_iter().map(|grant| Share::of(grant.name, grant.rights));
+        let dormant = self.dormant_grants(by, of, mailbox, owner).await?.into_iter().map(Share::dormant);
+        Ok(grants.chain(dormant).collect())
+    }
+
+    /// Rows that count for nothing. Who is of another tenant is nobody to all (decision 59) but to whose mailbox it is, and to who manages it: they gave
+    /// the rights.
+    async fn dormant_grants(
+        &self,
+        by: &Actor,
+        of: MailboxOf<'_>,
+        mailbox: MailboxKey,
+        owner: AccountKey,
+    ) -> Result<Vec<Grant>, Failure> {
+        let is_told = match of {
+            MailboxOf::Account(_) => true,
+            MailboxOf::Mine => by.own()?.0 == owner,
+        };
+        Ok(if is_told { self.store.dormant_grants(mailbox).await? } else { Vec::new() })
     }
 
     /// Who may write from an account's address: one's own, a team's for who manages its domain, a person's for owners.
@@ -262,17 +293,23 @@ impl Service {
     /// As of [`Service::senders`]; [`Failure::Unfit`] on `with`; [`Failure::Clash`] where too many may.
     pub async fn lend(&self, by: &Actor, of: MailboxOf<'_>, wanted: &SenderLent) -> Result<Vec<SenderLent>, Failure> {
         let owner = self.lender(by, of).await?;
-        let grantee = self.grantee(owner, &wanted.with).await?;
+        let dormant = self.store.dormant_borrowers(owner).await?;
+        let ends = wanted.sends.is_none();
+        let grantee = match dormant.iter().find(|borrower| ends && is_named(&borrower.name, &wanted.with)) {
+            Some(borrower) => borrower.grantee,
+            None => self.grantee(owner, &wanted.with).await?,
+        };
         let lent = self.store.lend(owner, grantee, wanted.sends.map(Lent::from), &by.author()).await;
         lent.map_err(refused)?;
         self.senders_of(owner).await
     }
 
     async fn senders_of(&self, owner: AccountKey) -> Result<Vec<SenderLent>, Failure> {
-        let borrowers = self.store.borrowers(owner).await?;
-        let lent =
-            |borrower: relais_store::Borrower| SenderLent { with: borrower.name, sends: Some(borrower.how.into()) };
-        Ok(borrowers.into_iter().map(lent).collect())
+        let lent = |is_dormant: bool| {
+            move |borrower: Borrower| SenderLent { with: borrower.name, sends: Some(borrower.how.into()), is_dormant }
+        };
+        let borrowers = self.store.borrowers(owner).await?.into_iter().map(lent(false));
+        Ok(borrowers.chain(self.store.dormant_borrowers(owner).await?.into_iter().map(lent(true))).collect())
     }
 
     async fn lender(&self, by: &Actor, of: MailboxOf<'_>) -> Result<AccountKey, Failure> {
@@ -298,17 +335,6 @@ impl Service {
         }
         let grantee = self.store.grantee(owner, with.trim()).await?;
         grantee.ok_or_else(|| Failure::unfit("with", Text::new("share-nobody").with("name", with)))
-    }
-
-    async fn with_whom(
-        &self,
-        by: &Actor,
-        of: MailboxOf<'_>,
-        mailbox: &str,
-        with: &str,
-    ) -> Result<(MailboxKey, Grantee), Failure> {
-        let (mailbox, owner) = self.administered(by, of, mailbox).await?;
-        Ok((mailbox, self.grantee(owner, with).await?))
     }
 
     /// A mailbox on which who asks may say who may do what, and whose it is.
@@ -341,6 +367,11 @@ impl Service {
             }
         }
     }
+}
+
+/// Whether somebody is called so, as it was told of them.
+pub(crate) fn is_named(name: &str, with: &str) -> bool {
+    name.eq_ignore_ascii_case(with.trim())
 }
 
 /// See [`Service::managed`].

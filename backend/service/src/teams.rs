@@ -4,14 +4,14 @@
 //! any account, so that most acts are the ones of [`People`].
 
 use relais_model::{MailboxName, Rights};
-use relais_store::{Account, AccountFilter, Borrower, Grant, Grantee, Lent, Order, Store};
+use relais_store::{Account, AccountFilter, Borrower, Grant, Grantee, Lent, MailboxKey, Order, Store};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::checks;
 use crate::paging::{Rows, page};
 use crate::people::unknown;
-use crate::sharing::{SendsAs, Share, ShareLevel, refused};
+use crate::sharing::{SendsAs, Share, ShareLevel, is_named, refused};
 use crate::{Actor, Failure, Moment, NewPerson, People, PersonChange, PersonView, Role, Text};
 
 /// A team.
@@ -117,6 +117,9 @@ pub struct TeamMember {
     /// How they write from its address; null: not at all.
     #[serde(default)]
     pub sends: Option<SendsAs>,
+    /// It counts for nothing, for they are of another tenant than the team; they can only be taken out. Told, and not taken.
+    #[serde(default)]
+    pub is_dormant: bool,
 }
 
 /// The use-cases of teams.
@@ -230,7 +233,7 @@ impl Teams {
         let grantee = self.store.grantee(team.key, with).await?;
         let nobody = || Failure::unfit("with", Text::new("share-nobody").with("name", with));
         let grantee = grantee.ok_or_else(nobody)?;
-        let wanted = Share { with: String::new(), rights: member.rights.clone(), level: member.level };
+        let wanted = Share { rights: member.rights.clone(), level: member.level, ..Share::default() };
         self.put(actor, &team, grantee, wanted.wanted()?, member.sends.map(Lent::from)).await?;
         self.members_of(&team).await
     }
@@ -242,7 +245,10 @@ impl Teams {
     pub async fn remove_member(&self, actor: &Actor, team: &str, with: &str) -> Result<(), Failure> {
         actor.require(Role::DomainAdmin)?;
         let team = self.find(actor, team).await?;
-        let grantee = self.store.grantee(team.key, with.trim()).await?.ok_or_else(|| unknown(with))?;
+        let grantee = match self.dormant(&team, with).await? {
+            Some(dormant) => dormant,
+            None => self.store.grantee(team.key, with.trim()).await?.ok_or_else(|| unknown(with))?,
+        };
         self.put(actor, &team, grantee, Rights::NONE, None).await
     }
 
@@ -263,22 +269,26 @@ impl Teams {
         self.store.lend(team.key, grantee, sends, &by).await.map_err(refused)
     }
 
+    /// Who is in it and counts for nothing, by what they are called.
+    async fn dormant(&self, team: &Account, with: &str) -> Result<Option<Grantee>, Failure> {
+        let inbox = self.inbox(team).await?;
+        let grants = self.store.dormant_grants(inbox).await?.into_iter().map(|grant| (grant.name, grant.grantee));
+        let borrowers = self.store.dormant_borrowers(team.key).await?.into_iter();
+        let mut all = grants.chain(borrowers.map(|borrower| (borrower.name, borrower.grantee)));
+        Ok(all.find(|(name, _)| is_named(name, with)).map(|(_, grantee)| grantee))
+    }
+
+    async fn inbox(&self, team: &Account) -> Result<MailboxKey, Failure> {
+        self.store.mailbox_key(team.key, &MailboxName::inbox()).await?.ok_or(Failure::Failed)
+    }
+
+    /// Those that count, then those that count for nothing.
     async fn members_of(&self, team: &Account) -> Result<Vec<TeamMember>, Failure> {
-        let inbox = self.store.mailbox_key(team.key, &MailboxName::inbox()).await?.ok_or(Failure::Failed)?;
-        let mut borrowers = self.store.borrowers(team.key).await?;
-        let mut members = Vec::new();
-        for Grant { grantee, name, rights } in self.store.grants(inbox).await? {
-            let at = borrowers.iter().position(|borrower| borrower.grantee == grantee);
-            let sends = at.map(|at| borrowers.remove(at).how.into());
-            let Share { with, rights, level } = Share::of(name, rights);
-            members.push(TeamMember { with, level, rights, sends });
-        }
-        let sends_alone = |borrower: Borrower| TeamMember {
-            with: borrower.name,
-            sends: Some(borrower.how.into()),
-            ..TeamMember::default()
-        };
-        members.extend(borrowers.into_iter().map(sends_alone));
+        let inbox = self.inbox(team).await?;
+        let mut members = members_in(self.store.grants(inbox).await?, self.store.borrowers(team.key).await?);
+        let grants = self.store.dormant_grants(inbox).await?;
+        let dormant = members_in(grants, self.store.dormant_borrowers(team.key).await?);
+        members.extend(dormant.into_iter().map(|member| TeamMember { is_dormant: true, ..member }));
         Ok(members)
     }
 
@@ -286,4 +296,22 @@ impl Teams {
         let found = self.people.find(actor, team).await?;
         if found.is_team { Ok(found) } else { Err(unknown(team)) }
     }
+}
+
+/// Who may do something in its INBOX, with how they write from its address; then who does that alone.
+fn members_in(grants: Vec<Grant>, mut borrowers: Vec<Borrower>) -> Vec<TeamMember> {
+    let mut members = Vec::new();
+    for Grant { grantee, name, rights } in grants {
+        let at = borrowers.iter().position(|borrower| borrower.grantee == grantee);
+        let sends = at.map(|at| borrowers.remove(at).how.into());
+        let Share { with, rights, level, .. } = Share::of(name, rights);
+        members.push(TeamMember { with, level, rights, sends, is_dormant: false });
+    }
+    let sends_alone = |borrower: Borrower| TeamMember {
+        with: borrower.name,
+        sends: Some(borrower.how.into()),
+        ..TeamMember::default()
+    };
+    members.extend(borrowers.into_iter().map(sends_alone));
+    members
 }

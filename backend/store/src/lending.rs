@@ -82,10 +82,20 @@ pub struct LentAddress {
 impl Store {
     /// To whom an account's address is lent: accounts first, then domains, then anyone.
     pub async fn borrowers(&self, owner: AccountKey) -> Result<Vec<Borrower>, StoreError> {
+        self.rows_of_lending(owner, "").await
+    }
+
+    /// To whom it is lent and that counts for nothing, for they are of another tenant: for whose address it is alone (decision 59).
+    pub async fn dormant_borrowers(&self, owner: AccountKey) -> Result<Vec<Borrower>, StoreError> {
+        self.rows_of_lending(owner, "NOT").await
+    }
+
+    /// Those that count; where `not` says `NOT`, those that don't.
+    async fn rows_of_lending(&self, owner: AccountKey, not: &str) -> Result<Vec<Borrower>, StoreError> {
         let [columns, tables, count, order] = NAMED;
         let text = format!(
             "SELECT {columns}, g.how FROM lent_address g JOIN account o ON o.account_key = g.account_key {tables}
-             WHERE g.account_key = $1 AND {count} {order}"
+             WHERE g.account_key = $1 AND {not} {count} {order}"
         );
         let query = sqlx::query(AssertSqlSafe(text)).bind(owner.value());
         let rows = query.fetch_all(&mut *self.reader().await?).await?;

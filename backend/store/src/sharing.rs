@@ -5,7 +5,8 @@
 //! nothing, not even that there is something. A *team* is an account that nobody logs in as: all that is its own is seen by others.
 //!
 //! Nothing is shared across tenants (decision 59): who is of another isn't found ([`Store::grantee`]), and a row that speaks of them, since a
-//! domain is another tenant's now, counts for nothing and is shown to nobody, until it isn't.
+//! domain is another tenant's now, counts for nothing until it isn't. Such a row is *dormant*: it is told to whose mailbox it is alone
+//! ([`Store::dormant_grants`]), who can take it back.
 //!
 //! [`Reach`] is a mailbox as somebody may act on it, which the writer keeps; [`Sight`](crate::Sight) as they see it: in a mailbox of
 //! another's `\Seen` is each person's own, kept as rows of `seen`. A change of `\Seen` by one raises the message's MODSEQ for all, so
@@ -289,10 +290,20 @@ impl Store {
 
     /// Who may do what with a mailbox, but for its owner: accounts first, then domains, then anyone.
     pub async fn grants(&self, mailbox: MailboxKey) -> Result<Vec<Grant>, StoreError> {
+        self.rows_of_rights(mailbox, "").await
+    }
+
+    /// Rows of a mailbox that count for nothing, being of another tenant than its owner: for who owns it alone (decision 59).
+    pub async fn dormant_grants(&self, mailbox: MailboxKey) -> Result<Vec<Grant>, StoreError> {
+        self.rows_of_rights(mailbox, "NOT").await
+    }
+
+    /// Those that count; where `not` says `NOT`, those that don't.
+    async fn rows_of_rights(&self, mailbox: MailboxKey, not: &str) -> Result<Vec<Grant>, StoreError> {
         let [columns, tables, count, order] = NAMED;
         let text = format!(
             "SELECT {columns}, g.rights FROM acl g JOIN mailbox m ON m.mailbox_key = g.mailbox_key
-             JOIN account o ON o.account_key = m.account_key {tables} WHERE g.mailbox_key = $1 AND {count} {order}"
+             JOIN account o ON o.account_key = m.account_key {tables} WHERE g.mailbox_key = $1 AND {not} {count} {order}"
         );
         let query = sqlx::query(AssertSqlSafe(text)).bind(mailbox.value());
         let rows = query.fetch_all(&mut *self.reader().await?).await?;

@@ -22,6 +22,7 @@ share-level-mark = read and mark
 share-level-write = write: file, delete, make folders
 share-level-manage = manage: all that you may
 share-letters = Rights given one by one: { $rights }
+share-dormant = { $may } – counts for nothing: they are of another tenant
 share-add = Share
 share-end = End
 share-done = Shared with { $with }.

@@ -22,6 +22,7 @@ share-level-mark = lire et marquer
 share-level-write = écrire : classer, supprimer, créer des dossiers
 share-level-manage = gérer : tout ce que vous pouvez
 share-letters = Droits donnés un par un : { $rights }
+share-dormant = { $may } – sans effet : d’un autre locataire
 share-add = Partager
 share-end = Mettre fin
 share-done = Partagé avec { $with }.

@@ -34,7 +34,7 @@ pub(crate) use list::{ListQuery, Pager, SortHead, order, query, typed};
 pub(crate) use page::{again, render, shown};
 pub(crate) use routes::Routes;
 pub(crate) use security::headers;
-pub(crate) use sharing::{grantee_words, level_choices, level_words, sends_choices, sends_words};
+pub(crate) use sharing::{grantee_words, level_choices, level_words, may_words, sends_choices, sends_words};
 pub(crate) use shown::{Time, number, size, span};
 pub(crate) use upload::Upload;
 pub(crate) use visit::{

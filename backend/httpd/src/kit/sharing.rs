@@ -17,6 +17,11 @@ pub(crate) fn level_words(frame: &Frame, level: Option<ShareLevel>, rights: &str
     }
 }
 
+/// What somebody may, in words; where that counts for nothing, with why.
+pub(crate) fn may_words(frame: &Frame, may: String, is_dormant: bool) -> String {
+    if is_dormant { frame.tell(&Text::new("share-dormant").with("may", may)) } else { may }
+}
+
 /// How somebody writes, in words.
 pub(crate) fn sends_words(frame: &Frame, sends: SendsAs) -> String {
     frame.say(match sends {

@@ -11,7 +11,7 @@ use super::people::{domain_choices, domains, whole_address};
 use super::question::{QuestionPage, VersionForm};
 use crate::kit::{
     Admin, Choice, Complaints, Desk, Form, Frame, ListQuery, Oops, Pager, Routes, again, done, grantee_words,
-    level_choices, level_words, sends_choices, sends_words, shown,
+    level_choices, level_words, may_words, sends_choices, sends_words, shown,
 };
 use crate::{Web, path};
 
@@ -159,15 +159,18 @@ struct MemberForm {
 
 impl OnePage {
     fn of(frame: Frame, team: &TeamView, role: Role, members: &[TeamMember]) -> Self {
-        let member = |member: &TeamMember| Member {
-            who: grantee_words(&frame, &member.with),
-            with: member.with.clone(),
-            may: if member.rights.is_empty() {
+        let member = |member: &TeamMember| {
+            let may = if member.rights.is_empty() {
                 frame.say("team-member-no-mail")
             } else {
                 level_words(&frame, member.level, &member.rights)
-            },
-            sends: member.sends.map(|sends| sends_words(&frame, sends)).unwrap_or_default(),
+            };
+            Member {
+                who: grantee_words(&frame, &member.with),
+                with: member.with.clone(),
+                may: may_words(&frame, may, member.is_dormant),
+                sends: member.sends.map(|sends| sends_words(&frame, sends)).unwrap_or_default(),
+            }
         };
         let new = MemberForm { level: ShareLevel::Write.as_str().to_owned(), ..MemberForm::default() };
         let page = Self {
@@ -229,8 +232,8 @@ async fn put_member(
     let member = TeamMember {
         with: form.with.trim().to_owned(),
         level: ShareLevel::parse(&form.level),
-        rights: String::new(),
         sends: SendsAs::parse(&form.sends),
+        ..TeamMember::default()
     };
     match web.service().teams.put_member(&admin.actor, &team, &member).await {
         Ok(_) => Ok(done(&path::of(path::TEAMS, &team), Text::new("team-member-done").with("with", member.with))),
@@ -320,11 +323,13 @@ mod tests {
                 level,
                 rights: rights.to_owned(),
                 sends,
+                is_dormant: false,
             };
             let members = [
                 member("ben@example.org", Some(ShareLevel::Write), "lrswikte", Some(SendsAs::As)),
                 member("@example.org", None, "lr", None),
                 member("anyone", None, "", Some(SendsAs::OnBehalf)),
+                TeamMember { is_dormant: true, ..member("cat@example.net", Some(ShareLevel::Read), "lrs", None) },
             ];
             let page = |role, members: &[TeamMember]| OnePage::of(frame.clone(), &team("Sales"), role, members);
             let why = Text::new("share-nobody").with("name", "x");

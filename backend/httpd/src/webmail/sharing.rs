@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::shell::{Shell, title};
 use crate::kit::{
     Choice, Complaints, Form, Frame, Oops, Person, Routes, again, done, grantee_words, level_choices, level_words,
-    sends_choices, sends_words, shown,
+    may_words, sends_choices, sends_words, shown,
 };
 use crate::panel::done_undoably_since;
 use crate::{Web, path};
@@ -76,7 +76,7 @@ struct SenderForm {
 }
 
 fn row(frame: &Frame, share: &Share) -> Row {
-    let may = level_words(frame, share.level, &share.rights);
+    let may = may_words(frame, level_words(frame, share.level, &share.rights), share.is_dormant);
     Row { who: grantee_words(frame, &share.with), with: share.with.clone(), may }
 }
 
@@ -104,6 +104,7 @@ async fn page(person: &Person, web: &Web, form: SenderForm, complaints: Complain
     let senders = web.service().senders(&person.actor, MailboxOf::Mine).await?;
     let sender = |lent: SenderLent| {
         let may = lent.sends.map(|sends| sends_words(&frame, sends)).unwrap_or_default();
+        let may = may_words(&frame, may, lent.is_dormant);
         Row { who: grantee_words(&frame, &lent.with), with: lent.with, may }
     };
     Ok(SharingPage {
@@ -122,7 +123,8 @@ async fn show(person: Person, State(web): State<Web>) -> Oops {
 }
 
 async fn lend(person: Person, State(web): State<Web>, Form(form): Form<SenderForm>) -> Oops {
-    let wanted = SenderLent { with: form.with.trim().to_owned(), sends: SendsAs::parse(&form.sends) };
+    let (with, sends) = (form.with.trim().to_owned(), SendsAs::parse(&form.sends));
+    let wanted = SenderLent { with, sends, ..SenderLent::default() };
     let since = web.now();
     match web.service().lend(&person.actor, MailboxOf::Mine, &wanted).await {
         Ok(_) => {
@@ -185,7 +187,7 @@ async fn share(
 ) -> Oops {
     let folder = found(&person, &web, &mailbox).await?;
     let level = ShareLevel::parse(&form.level);
-    let wanted = Share { with: form.with.trim().to_owned(), rights: String::new(), level };
+    let wanted = Share { with: form.with.trim().to_owned(), level, ..Share::default() };
     let since = web.now();
     match web.service().share(&person.actor, MailboxOf::Mine, folder.known_as(), &wanted).await {
         Ok(_) => {
@@ -243,12 +245,16 @@ mod tests {
                 shell: shell(&frame, ""),
                 frame: frame.clone(),
             };
-            let share = |with: &str, rights: &str| {
+            let share = |with: &str, rights: &str, is_dormant: bool| {
                 let rights = Rights::parse(rights).unwrap();
-                let share = Share { with: with.to_owned(), rights: rights.letters(), level: ShareLevel::of(rights) };
-                row(&frame, &share)
+                let (with, level) = (with.to_owned(), ShareLevel::of(rights));
+                row(&frame, &Share { with, rights: rights.letters(), level, is_dormant })
             };
-            let rows = vec![share("ben@x.example", "lrs"), share("anyone", "lrp")];
+            let rows = vec![
+                share("ben@x.example", "lrs", false),
+                share("anyone", "lrp", false),
+                share("cat@y.example", "lrs", true),
+            ];
             vec![page(Vec::new(), Complaints::default()), page(rows, wrong(&frame))]
         });
     }

@@ -20,10 +20,13 @@ const MEMBERS: &[Column] = &[
     ("LEVEL", Cell::Member("level")),
     ("RIGHTS", Cell::Member("rights")),
     ("SENDS", Cell::Member("sends")),
+    DORMANT,
 ];
 const SHARES: &[Column] =
-    &[("WHO", Cell::Member("with")), ("LEVEL", Cell::Member("level")), ("RIGHTS", Cell::Member("rights"))];
-const SENDERS: &[Column] = &[("WHO", Cell::Member("with")), ("SENDS", Cell::Member("sends"))];
+    &[("WHO", Cell::Member("with")), ("LEVEL", Cell::Member("level")), ("RIGHTS", Cell::Member("rights")), DORMANT];
+const SENDERS: &[Column] = &[("WHO", Cell::Member("with")), ("SENDS", Cell::Member("sends")), DORMANT];
+/// Said where who it was given to is of another tenant now (decision 59).
+const DORMANT: Column = ("", Cell::If("is_dormant", "counts for nothing"));
 
 impl ShareTerms {
     /// As the API names them.

@@ -307,7 +307,7 @@ async fn sharing_act(house: &House, actor: &Actor, name: &str) -> Result<(), Fai
     let (service, theirs) = (&house.service, MailboxOf::Account("user@one.example"));
     let with = || "far@two.example".to_owned();
     let share = Share { with: with(), level: Some(ShareLevel::Read), ..Share::default() };
-    let lent = SenderLent { with: with(), sends: Some(SendsAs::OnBehalf) };
+    let lent = SenderLent { with: with(), sends: Some(SendsAs::OnBehalf), ..SenderLent::default() };
     match name {
         "share one's own mailbox" => service.share(actor, MailboxOf::Mine, "Archive", &share).await.map(drop),
         "share a person's mailbox" => service.share(actor, theirs, "Archive", &share).await.map(drop),

@@ -107,7 +107,7 @@ fn who_is_of_another_tenant_is_nobody() {
         let tried = async |with: &str| {
             let with = with.to_owned();
             let share = Share { with: with.clone(), level: Some(ShareLevel::Read), ..Share::default() };
-            let lent = SenderLent { with: with.clone(), sends: Some(SendsAs::As) };
+            let lent = SenderLent { with: with.clone(), sends: Some(SendsAs::As), ..SenderLent::default() };
             let member = TeamMember { with, level: Some(ShareLevel::Read), ..TeamMember::default() };
             [
                 short(service.share(&team.user, MailboxOf::Mine, "INBOX", &share).await),
@@ -121,9 +121,40 @@ fn who_is_of_another_tenant_is_nobody() {
         }
         service.domains.change(&owner, "two.example", of(""), None).await.unwrap();
         assert_eq!(tried("far@two.example").await, ["done"; 4]);
-        assert_eq!(service.shares(&team.user, MailboxOf::Mine, "INBOX").await.unwrap().len(), 1);
+        let told = async || {
+            let shares = service.shares(&team.user, MailboxOf::Mine, "INBOX").await.unwrap();
+            let senders = service.senders(&team.user, MailboxOf::Mine).await.unwrap();
+            let members = service.teams.members(&team.admin, TEAM).await.unwrap();
+            let shares = shares.into_iter().map(|share| (share.with, share.is_dormant));
+            let senders = senders.into_iter().map(|sender| (sender.with, sender.is_dormant));
+            let members = members.into_iter().map(|member| (member.with, member.is_dormant));
+            shares.chain(senders).chain(members).collect::<Vec<_>>()
+        };
+        let far = |is_dormant: bool| vec![("far@two.example".to_owned(), is_dormant); 3];
+        assert_eq!(told().await, far(false));
         service.domains.change(&owner, "two.example", of("two"), None).await.unwrap();
-        assert_eq!(service.shares(&team.user, MailboxOf::Mine, "INBOX").await.unwrap().len(), 0);
+        assert_eq!(told().await, far(true), "whose it is is told what counts for nothing");
+        assert_eq!(tried("far@two.example").await, ["unfit: with share-nobody"; 4], "it can't be given anew");
+        // Who was given the right to say who sees it is told nothing: to them, nobody is there.
+        let desk = Share { with: "desk@one.example".to_owned(), level: Some(ShareLevel::Manage), ..Share::default() };
+        service.share(&team.user, MailboxOf::Mine, "INBOX", &desk).await.unwrap();
+        let theirs = "Other Users/user@one.example/INBOX";
+        let shares = service.shares(&team.desk, MailboxOf::Mine, theirs).await.unwrap();
+        assert_eq!(shares.into_iter().map(|share| share.with).collect::<Vec<_>>(), ["desk@one.example"]);
+        let end = Share { with: "far@two.example".to_owned(), ..Share::default() };
+        assert_eq!(short(service.share(&team.desk, MailboxOf::Mine, theirs, &end).await), "unfit: with share-nobody");
+        let gone = Share { with: "desk@one.example".to_owned(), ..Share::default() };
+        service.share(&team.user, MailboxOf::Mine, "INBOX", &gone).await.unwrap();
+        // Whose it is takes it back, each of the three; and then it is nobody's to take back.
+        let withdrawn = SenderLent { with: "far@two.example".to_owned(), ..SenderLent::default() };
+        service.share(&team.user, MailboxOf::Mine, "INBOX", &end).await.unwrap();
+        service.lend(&team.user, MailboxOf::Mine, &withdrawn).await.unwrap();
+        service.teams.remove_member(&team.admin, TEAM, "far@two.example").await.unwrap();
+        assert!(told().await.is_empty());
+        assert_eq!(short(service.share(&team.user, MailboxOf::Mine, "INBOX", &end).await), "unfit: with share-nobody");
+        assert_eq!(short(service.lend(&team.user, MailboxOf::Mine, &withdrawn).await), "unfit: with share-nobody");
+        service.domains.change(&owner, "two.example", of(""), None).await.unwrap();
+        assert!(told().await.is_empty(), "nothing comes back with the tenant");
     });
 }
 
@@ -300,7 +331,7 @@ fn moves_between_people_are_taken_back() {
         assert_eq!(short(mail.undo(user, &done.undo.unwrap()).await), "forbidden: mail-no-right");
         // Rights to delete, and none in Trash: it goes at once, to be found by the owner alone.
         team.join("user@one.example", None, None).await;
-        let share = Share { with: "user@one.example".to_owned(), rights: "lrte".to_owned(), level: None };
+        let share = Share { with: "user@one.example".to_owned(), rights: "lrte".to_owned(), ..Share::default() };
         let owner = team.house.actor(Role::Owner, true).await;
         team.house.service.share(&owner, MailboxOf::Account(TEAM), "INBOX", &share).await.unwrap();
         let own = mail.removed(user, None).await.unwrap().rows.len();
@@ -376,7 +407,8 @@ fn one_writes_in_a_teams_name() {
         let draft = Draft { from: TEAM.to_owned(), to: "desk@one.example".to_owned(), ..Draft::default() };
         let refused = mail.send(user, team.house.store.now(), &draft, Vec::new()).await;
         assert_eq!(short(refused), "unfit: from mail-refused");
-        let lent = SenderLent { with: "desk@one.example".to_owned(), sends: Some(SendsAs::As) };
+        let lent =
+            SenderLent { with: "desk@one.example".to_owned(), sends: Some(SendsAs::As), ..SenderLent::default() };
         team.house.service.lend(user, MailboxOf::Mine, &lent).await.unwrap();
         let identities = mail.identities(&team.desk).await.unwrap();
         assert!(identities.iter().any(|identity| identity.address == "user@one.example" && identity.is_lent));
@@ -395,6 +427,7 @@ fn mailboxes_are_shared_by_whose_they_are() {
             with: with.to_owned(),
             rights: rights.to_owned(),
             level,
+            is_dormant: false,
         };
         let with_desk = share("desk@one.example", Some(ShareLevel::Mark), "");
         let told = service.share(user, MailboxOf::Mine, "Archive", &with_desk).await.unwrap();

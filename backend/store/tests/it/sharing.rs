@@ -453,11 +453,19 @@ fn nothing_is_shared_across_tenants() {
         store.look_again(&mut sight).await.unwrap();
         assert_eq!((sight.rights(), may(carl).await), (Rights::NONE, nothing()));
         assert_eq!(told().await, ("anyone".to_owned(), "anyone".to_owned()), "what doesn't count isn't told");
+        let dormant = async || {
+            let grants = store.dormant_grants(inbox).await.unwrap().into_iter().map(|grant| grant.name);
+            let borrowers = store.dormant_borrowers(anna).await.unwrap().into_iter().map(|borrower| borrower.name);
+            (grants.collect::<Vec<_>>().join(" "), borrowers.collect::<Vec<_>>().join(" "))
+        };
+        let crossing = "carl@there.example @there.example".to_owned();
+        assert_eq!(dormant().await, (crossing.clone(), crossing), "but to whose it is");
         let noted = store.audit(&AuditFilter::default(), &Page::default()).await.unwrap();
         store.undo(noted.rows.first().unwrap().key, &by).await.unwrap();
         assert_eq!(may(carl).await, all(), "it was a slip");
         let rows = "carl@there.example @there.example anyone".to_owned();
         assert_eq!(told().await, (rows.clone(), rows));
+        assert_eq!(dormant().await, (String::new(), String::new()));
         house.check().await;
     });
 }
