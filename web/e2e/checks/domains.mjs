@@ -3,10 +3,11 @@ import { at, check, confirm, domain, inTab, lacks, press, refused, sees, told } 
 
 export async function run(house, browser) {
   const owner = (act) => inTab(browser, { role: "owner" }, act);
-  const add = async (tab, name, description = "") => {
+  const add = async (tab, name, description = "", tenant = "") => {
     await tab.goto("/panel/domains/new");
     await tab.locator("[name=domain]").fill(name);
     await tab.locator("[name=description]").fill(description);
+    await tab.locator("[name=tenant]").fill(tenant);
     await press(tab, "Add a domain");
   };
 
@@ -23,6 +24,15 @@ export async function run(house, browser) {
     await add(tab, "bücher.example", "Books");
     await told(tab, "bücher.example is here");
     await sees(tab, "xn--bcher-kva.example");
+  }));
+
+  await check("domains: one is added to a tenant, which its page tells", () => owner(async (tab) => {
+    await add(tab, "not a domain", "", "rowers");
+    await refused(tab, "is not a domain", { domain: "not a domain", tenant: "rowers" });
+    await add(tab, "rowing.example", "", "rowers");
+    await told(tab, "rowing.example is here");
+    const kept = await tab.locator("[name=tenant]").inputValue();
+    if (kept !== "rowers") throw new Error(`rowers became ${kept}`);
   }));
 
   await check("domains: its settings are kept, and a bad one is told", () => owner(async (tab) => {

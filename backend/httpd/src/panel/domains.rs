@@ -147,11 +147,12 @@ struct NewPage {
     form: NewForm,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct NewForm {
     domain: String,
     description: String,
+    tenant: String,
 }
 
 async fn new_form(owner: Owner, State(web): State<Web>) -> Oops {
@@ -159,7 +160,8 @@ async fn new_form(owner: Owner, State(web): State<Web>) -> Oops {
 }
 
 async fn create(owner: Owner, State(web): State<Web>, Form(form): Form<NewForm>) -> Oops {
-    let new = NewDomain { domain: form.domain.clone(), description: form.description.clone(), ..NewDomain::default() };
+    let NewForm { domain, description, tenant } = form.clone();
+    let new = NewDomain { domain, description, tenant, ..NewDomain::default() };
     match web.service().domains.create(&owner.actor, new).await {
         Ok(domain) => {
             let text = Text::new("domains-added").with("domain", domain.domain);
