@@ -99,8 +99,10 @@ pub(crate) struct House {
     pub(crate) router: Router,
     pub(crate) access: Arc<Access>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) store: Store,
+    /// Where mail comes in.
+    pub(crate) reception: Arc<Reception>,
     service: Service,
-    store: Store,
     login: Arc<Login>,
     _dir: TempDir,
 }
@@ -126,7 +128,8 @@ impl House {
         let config = ReceptionConfig { host_name: domain(&site.host) };
         let disk = Arc::new(Disk::new(dir.path(), 0, clock.clone()));
         let reception = Reception::new(store.clone(), config, dir.path(), disk, clock.clone(), random.clone());
-        let service = service.with_mail_out(Out::new(Arc::new(reception), random, domain(&site.host)));
+        let reception = Arc::new(reception);
+        let service = service.with_mail_out(Out::new(Arc::clone(&reception), random, domain(&site.host)));
         let ports = MailPorts {
             imaps: Some(993),
             pop3s: Some(995),
@@ -142,7 +145,8 @@ impl House {
         let stop = CancellationToken::new();
         stop.cancel();
         let web = web.with_stop(stop);
-        let house = Self { certificate, router: web.router(), access, clock, service, store, login, _dir: dir };
+        let router = web.router();
+        let house = Self { certificate, router, access, clock, store, reception, service, login, _dir: dir };
         house.queue("one", "user@one.example", "a@x.example").await;
         house.queue("two", "far@two.example", "b@y.example").await;
         for owner in ["user@one.example", "far@two.example"] {
@@ -211,7 +215,7 @@ impl House {
         self.access.session(token, IpAddr::from(PEER)).await.unwrap().unwrap()
     }
 
-    async fn actor(&self, role: Role) -> Actor {
+    pub(crate) async fn actor(&self, role: Role) -> Actor {
         self.signed_in(role).await.actor
     }
 
@@ -429,7 +433,7 @@ pub(crate) fn address_of(role: Role) -> &'static str {
     PEOPLE.into_iter().find(|(_, of)| *of == role).unwrap().0
 }
 
-fn domain(text: &str) -> Domain {
+pub(crate) fn domain(text: &str) -> Domain {
     Domain::parse(text).unwrap()
 }
 

@@ -9,6 +9,7 @@
     reason = "a fixture that cannot be made fails its test where it stands; what is skipped says so"
 )]
 
+mod acts;
 mod api;
 mod api_house;
 mod api_roles;
@@ -16,5 +17,6 @@ mod autoconfig;
 mod guards;
 mod house;
 mod phone;
+mod post;
 mod roles;
 mod webmail;
