@@ -25,6 +25,8 @@ use crate::client::Client;
 pub(crate) const PASSWORD: &str = "open";
 /// Everybody's, for SCRAM.
 const SALT: &[u8] = b"sixteen octets..";
+/// Where JMAP would be spoken.
+pub(crate) const JMAP: &str = "https://example.com/jmap";
 /// Larger bodies are objects beside the database: small enough that tests have some.
 const INLINE_OCTETS: u64 = 64 * 1024;
 
@@ -77,7 +79,9 @@ impl TestHouse {
             .await
             .unwrap();
         // What we can do is all announced here.
-        store.change_setting(&Author::house(), "imap.hidden", Some("")).await.unwrap();
+        for (name, value) in [("imap.hidden", ""), ("imap.jmap", JMAP)] {
+            store.change_setting(&Author::house(), name, Some(value)).await.unwrap();
+        }
         let login = Arc::new(Login::new(store.clone(), Arc::clone(&clock), &*random));
         let hash = login.hash(Secret::new(PASSWORD)).await.unwrap();
         let host = Domain::parse("mx.relais.test").unwrap();
