@@ -28,6 +28,8 @@ pub struct Capabilities {
     pub message_limit: u32,
     /// Where the scripts are kept that run over what is done here (RFC 6785 §2.1): `sieve://mx.example.org`; none: at no door.
     pub sieve: Option<Arc<str>>,
+    /// GETJMAPACCESS would be answered with OK.
+    pub jmap: bool,
     /// What isn't told.
     pub hidden: Hidden,
 }
@@ -41,14 +43,19 @@ pub struct Hidden {
     named: u64,
     compress: bool,
     sieve: bool,
+    jmap: bool,
 }
 
 impl Hidden {
     /// These and those.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
-        let (compress, sieve) = (self.compress || other.compress, self.sieve || other.sieve);
-        Self { named: self.named | other.named, compress, sieve }
+        Self {
+            named: self.named | other.named,
+            compress: self.compress || other.compress,
+            sieve: self.sieve || other.sieve,
+            jmap: self.jmap || other.jmap,
+        }
     }
 
     /// These, by their names; what isn't announced after log-in has nothing to hide.
@@ -56,7 +63,8 @@ impl Hidden {
         let hides = |name: &str| hidden.iter().any(|one| one.eq_ignore_ascii_case(name));
         let bits = LOGGED_IN.split_ascii_whitespace().enumerate().filter(|(_, name)| hides(name));
         let named = bits.fold(0, |bits, (at, _)| bits | 1 << at);
-        Self { named, compress: hides(COMPRESS), sieve: hides(SIEVE) }
+        // RFC 9698 §3: JMAPACCESS says that ids are the same there; who isn't told of ids isn't told of it.
+        Self { named, compress: hides(COMPRESS), sieve: hides(SIEVE), jmap: hides(JMAP) || hides(OBJECT_ID) }
     }
 }
 
@@ -76,6 +84,12 @@ const COMPRESS: &str = "COMPRESS=DEFLATE";
 
 /// IMAPSIEVE (RFC 6785), with the scripts' door behind it.
 const SIEVE: &str = "IMAPSIEVE";
+
+/// JMAPACCESS (RFC 9698).
+const JMAP: &str = "JMAPACCESS";
+
+/// OBJECTID (RFC 8474), as [`LOGGED_IN`] has it.
+const OBJECT_ID: &str = "OBJECTID";
 
 impl Capabilities {
     /// Writes their names with spaces between them.
@@ -99,6 +113,10 @@ impl Capabilities {
                 for part in [" ", SIEVE, "=", url] {
                     out.extend_from_slice(part.as_bytes());
                 }
+            }
+            if self.jmap && !self.hidden.jmap {
+                out.push(b' ');
+                out.extend_from_slice(JMAP.as_bytes());
             }
             if self.unauthenticate {
                 out.extend_from_slice(b" UNAUTHENTICATE");
@@ -146,6 +164,7 @@ mod tests {
             append_limit: 50_000_000,
             message_limit: 2000,
             sieve: None,
+            jmap: false,
             hidden: Hidden::default(),
         };
         assert_eq!(write(&early), "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE LANGUAGE SASL-IR STARTTLS LOGINDISABLED");
@@ -173,6 +192,14 @@ mod tests {
         let scripts = write(&with_scripts);
         assert!(scripts.contains(" IMAPSIEVE=sieve://sieve.example.com "), "{scripts}");
         let hidden = Hidden::these(&["ImapSieve"]).and(Hidden::these(&["X"]));
-        assert_eq!(write(&Capabilities { hidden, ..with_scripts }), late);
+        assert_eq!(write(&Capabilities { hidden, ..with_scripts.clone() }), late);
+        // RFC 9698 §3: never without OBJECTID.
+        let with_jmap = Capabilities { sieve: None, jmap: true, ..with_scripts };
+        assert_eq!(write(&with_jmap).replace(" JMAPACCESS", ""), late);
+        for (hidden, told) in [("X", 1), ("jmapaccess", 0), ("OBJECTID", 0)] {
+            let hidden = Hidden::these(&[hidden]).and(Hidden::default());
+            let names = write(&Capabilities { hidden, ..with_jmap.clone() });
+            assert_eq!(names.matches(" JMAPACCESS").count(), told, "{names}");
+        }
     }
 }

@@ -196,6 +196,8 @@ pub enum Dialogue {
     Idle,
     /// COMPRESS DEFLATE (RFC 4978).
     Compress,
+    /// GETJMAPACCESS (RFC 9698).
+    JmapAccess,
     /// UNAUTHENTICATE (RFC 8437).
     Unauthenticate,
 }
@@ -280,8 +282,8 @@ fn states(name: &str) -> Option<&'static [State]> {
         // RFC 9051 §6.3.1: ENABLE belongs before SELECT, but servers needn't check that.
         "ENABLE" | "SELECT" | "EXAMINE" | "CREATE" | "DELETE" | "RENAME" | "SUBSCRIBE" | "UNSUBSCRIBE" | "LIST"
         | "LSUB" | "NAMESPACE" | "STATUS" | "APPEND" | "IDLE" | "GETQUOTA" | "GETQUOTAROOT" | "SETQUOTA"
-        | "COMPRESS" | "UNAUTHENTICATE" | "NOTIFY" | "ESEARCH" | "GETMETADATA" | "SETMETADATA" | "GETACL"
-        | "SETACL" | "DELETEACL" | "LISTRIGHTS" | "MYRIGHTS" => &[Authenticated, Selected],
+        | "COMPRESS" | "GETJMAPACCESS" | "UNAUTHENTICATE" | "NOTIFY" | "ESEARCH" | "GETMETADATA" | "SETMETADATA"
+        | "GETACL" | "SETACL" | "DELETEACL" | "LISTRIGHTS" | "MYRIGHTS" => &[Authenticated, Selected],
         "CHECK" | "CLOSE" | "UNSELECT" | "EXPUNGE" | "SEARCH" | "SORT" | "THREAD" | "FETCH" | "STORE" | "COPY"
         | "MOVE" | "REPLACE" | "CANCELUPDATE" | "UID EXPUNGE" | "UID SEARCH" | "UID SORT" | "UID THREAD"
         | "UID FETCH" | "UID STORE" | "UID COPY" | "UID MOVE" | "UID REPLACE" => &[Selected],
@@ -347,6 +349,7 @@ fn dialogue(reader: &mut Reader<'_>, name: &str) -> Result<Option<Dialogue>, Ref
         "LOGOUT" => Dialogue::Logout,
         "STARTTLS" => Dialogue::StartTls,
         "IDLE" => Dialogue::Idle,
+        "GETJMAPACCESS" => Dialogue::JmapAccess,
         "UNAUTHENTICATE" => Dialogue::Unauthenticate,
         "AUTHENTICATE" => Dialogue::Authenticate(reader.authenticate()?),
         "LOGIN" => Dialogue::Login(reader.login()?),

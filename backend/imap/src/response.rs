@@ -131,6 +131,13 @@ pub fn id(out: &mut Vec<u8>, fields: &[(&str, &str)]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// `* JMAPACCESS "https://example.com/jmap"` (RFC 9698 §4): an ASCII URL.
+pub fn jmap_access(out: &mut Vec<u8>, url: &str) {
+    out.extend_from_slice(b"* JMAPACCESS ");
+    write_string(out, url.as_bytes(), false);
+    out.extend_from_slice(b"\r\n");
+}
+
 /// `* 23 EXISTS`.
 pub fn exists(out: &mut Vec<u8>, messages: u32) {
     numbered(out, messages, " EXISTS\r\n");

@@ -55,6 +55,8 @@ pub struct Config {
     pub message_limit: u32,
     /// Where ManageSieve is spoken, announced as IMAPSIEVE (RFC 6785): a URL without a script's name.
     pub sieve: Option<Arc<str>>,
+    /// Where a JMAP server shows the same mail under the same ids, announced as JMAPACCESS (RFC 9698): its session resource's URL, in ASCII.
+    pub jmap: Option<Arc<str>>,
     /// Extensions that aren't announced.
     pub hidden: Hidden,
 }
@@ -237,6 +239,7 @@ impl Session {
             append_limit: self.config.append_limit,
             message_limit: self.config.message_limit,
             sieve: self.config.sieve.clone(),
+            jmap: self.config.jmap.is_some(),
             hidden: self.config.hidden.and(self.hidden),
         }
     }

@@ -53,18 +53,7 @@ const FLUSH_OCTETS: usize = 64 * 1024;
 
 /// Carries one connection from its greeting to its end.
 pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
-    let config = Config {
-        starttls: visitor.listener.tls == TlsMode::StartTls,
-        plain_log_in: visitor.listener.plain_login,
-        scram: house.scram,
-        compress: true,
-        unauthenticate: house.limits.imap_unauthenticate,
-        append_limit: house.limits.message_octets,
-        message_limit: house.limits.imap_messages,
-        sieve: house.sieve.clone(),
-        hidden: Hidden::these(&house.store.settings().imap_hidden),
-        limits: Limits { append_messages: house.limits.imap_messages, ..Limits::default() },
-    };
+    let config = config(&visitor, &house);
     let is_tls = visitor.wire.is_tls();
     let mut session = Session::new(Arc::new(config), is_tls);
     if !early.is_empty() {
@@ -87,6 +76,24 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
     client.session.greet(&mut client.out);
     if let Err(error) = client.talk(&stop).await {
         debug!(%error, "the connection broke");
+    }
+}
+
+/// What its session is told when it begins.
+fn config(visitor: &Visitor, house: &House) -> Config {
+    let settings = house.store.settings();
+    Config {
+        starttls: visitor.listener.tls == TlsMode::StartTls,
+        plain_log_in: visitor.listener.plain_login,
+        scram: house.scram,
+        compress: true,
+        unauthenticate: house.limits.imap_unauthenticate,
+        append_limit: house.limits.message_octets,
+        message_limit: house.limits.imap_messages,
+        sieve: house.sieve.clone(),
+        jmap: Some(settings.imap_jmap.as_str()).filter(|url| !url.is_empty()).map(Arc::from),
+        hidden: Hidden::these(&settings.imap_hidden),
+        limits: Limits { append_messages: house.limits.imap_messages, ..Limits::default() },
     }
 }
 

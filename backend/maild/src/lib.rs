@@ -141,20 +141,24 @@ impl House {
         }
     }
 
-    /// Looks until `stop` for what other nodes before the same store did: whom they shut out, and which rights they changed. Sessions here hear it as if
-    /// it had been done here.
+    /// Looks until `stop`, every few seconds, for what other nodes before the same store did.
     pub async fn hear_others(self, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = sleep(OTHER_NODES) => {}
             }
-            if let Err(error) = self.store.hear_shut_outs().await {
-                tracing::warn!(%error, "whom other nodes shut out isn't known");
-            }
-            if let Err(error) = self.store.hear_rights().await {
-                tracing::warn!(%error, "which rights other nodes changed isn't known");
-            }
+            self.look_at_others().await;
+        }
+    }
+
+    /// Looks once for what they did: whom they shut out, and which rights they changed. Sessions here hear it as if it had been done here.
+    pub async fn look_at_others(&self) {
+        if let Err(error) = self.store.hear_shut_outs().await {
+            tracing::warn!(%error, "whom other nodes shut out isn't known");
+        }
+        if let Err(error) = self.store.hear_rights().await {
+            tracing::warn!(%error, "which rights other nodes changed isn't known");
         }
     }
 

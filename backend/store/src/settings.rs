@@ -161,6 +161,7 @@ pub const IMAP_HIDEABLE: &[&str] = &[
     "IDLE",
     "IMAPSIEVE",
     "INPROGRESS",
+    "JMAPACCESS",
     "LIST-STATUS",
     "METADATA",
     "MULTISEARCH",
@@ -206,6 +207,8 @@ settings! {
     message_octets: u64 = "mail.message_octets", Mail, SettingKind::Size { least: MIB, most: GIB }, 50 * MIB;
     /// Extensions of IMAP that aren't announced. Office 365, by which newer Outlooks fetch mail, fails where UIDONLY is.
     imap_hidden: Vec<&'static str> = "imap.hidden", Mail, SettingKind::Several(IMAP_HIDEABLE), vec!["UIDONLY"];
+    /// The session resource of a JMAP server that shows the same mail under the same ids, and takes the same passwords (RFC 9698 §3); empty: there is none.
+    imap_jmap: String = "imap.jmap", Mail, SettingKind::Url { or_nothing: true }, String::new();
     /// How long a message is tried (RFC 5321 §4.5.4.1 wants four to five days).
     queue_lifetime: Duration = "queue.lifetime", Mail, span(hours(1), days(30)), days(5);
     /// When a sender is first told that their message waits.
@@ -303,7 +306,7 @@ settings! {
     /// Certificates are ordered and renewed; whoever switches it on agrees to the CA's terms of service (RFC 8555 §7.3).
     acme_enabled: bool = "acme.enabled", Certificates, SettingKind::Switch, false;
     /// Where the CA's ACME directory is (RFC 8555 §7.1.1).
-    acme_directory_url: String = "acme.directory_url", Certificates, SettingKind::Url,
+    acme_directory_url: String = "acme.directory_url", Certificates, SettingKind::Url { or_nothing: false },
         "https://acme-v02.api.letsencrypt.org/directory".to_owned();
     /// Where the CA writes to.
     acme_contact: Option<Address> = "acme.contact", Certificates, SettingKind::Address, None;
@@ -607,6 +610,12 @@ mod tests {
         check("acme.directory_url", "http://ca.example/directory", Err(ValueError::Url));
         check("acme.directory_url", "https://", Err(ValueError::Url));
         check("acme.directory_url", "https://ann:secret@ca.example/", Err(ValueError::Url));
+        check("acme.directory_url", "", Err(ValueError::Url));
+        check("imap.jmap", " https://example.com/.s/[jmap] ", Ok("https://example.com/.s/[jmap]"));
+        check("imap.jmap", "", Ok(""));
+        check("imap.jmap", "http://example.com/jmap", Err(ValueError::Url));
+        check("imap.jmap", "https://example.com/é", Err(ValueError::Url));
+        check("imap.jmap", "https://example.com/a b", Err(ValueError::Url));
         check("acme.eab_key_id", "", Ok(""));
         check("acme.eab_key", &"x".repeat(501), Err(ValueError::Long));
         check("filters.clamd", "unix:/run/clamav/clamd.ctl", Ok("unix:/run/clamav/clamd.ctl"));

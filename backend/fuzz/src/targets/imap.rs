@@ -48,6 +48,7 @@ fn serve(switches: bool, mut pieces: Pieces<'_>) -> (Vec<u8>, Vec<u8>) {
         append_limit: 4096,
         message_limit: 100,
         sieve: None,
+        jmap: Some("https://example.com/jmap".into()),
         hidden: relais_imap::capability::Hidden::default(),
     };
     let mut session = Session::new(Arc::new(config), false);

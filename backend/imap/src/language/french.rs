@@ -169,6 +169,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("That is no tag", "Ce n’est pas une étiquette"),
     ("That is nobody's name", "Personne ne porte ce nom"),
     ("That is what I can do", "Voilà ce que je sais faire"),
+    ("That is where JMAP is spoken", "C’est là qu’on parle JMAP"),
     ("The URL names nothing here", "L’URL ne désigne rien ici"),
     ("The account has as many mailboxes as it may have", "Le compte a autant de boîtes qu’il peut en avoir"),
     ("The account is full", "Le compte est plein"),

@@ -27,6 +27,7 @@ impl Session {
                 return Some(Step::Idle(tag));
             }
             Dialogue::Compress => return self.start_compression(out, &tag),
+            Dialogue::JmapAccess => self.tell_jmap(out, &tag),
             Dialogue::Unauthenticate => return self.unauthenticate(out, tag),
         }
         None
@@ -66,6 +67,16 @@ impl Session {
         self.mode = Mode::Handshake;
         self.inbox.tidy();
         Some(Step::StartTls)
+    }
+
+    /// RFC 9698 §4: BAD, where no JMAP server is known.
+    fn tell_jmap(&mut self, out: &mut Vec<u8>, tag: &Tag) {
+        let Some(url) = &self.config.jmap else {
+            self.refuse(out, Some(tag), &plain_refusal("Unknown command"));
+            return;
+        };
+        response::jmap_access(out, url);
+        response::tagged(out, tag, Status::Ok, None, self.say("That is where JMAP is spoken"));
     }
 
     /// RFC 8437: all but TLS begins anew.

@@ -488,6 +488,20 @@ fn compression_begins_once() {
     assert!(!driver.session.capabilities().compress);
 }
 
+/// RFC 9698 §4, and §5's second URL: it is quoted as other strings are. Without one it is no command.
+#[test]
+fn where_jmap_is_spoken_is_told() {
+    check(NotAuthenticated, "a GETJMAPACCESS\r\n", "a BAD Please log in first (octet 15)|");
+    check(Authenticated, "a GETJMAPACCESS\r\n", "a BAD Unknown command (octet 0)|");
+    let mut driver = Driver::new(Authenticated);
+    let config = Config { jmap: Some("https://example.com/.s/[jmap]".into()), ..config() };
+    driver.session = Session::new(Arc::new(config), true);
+    driver.session.logged_in();
+    driver.run(b"2b GETJMAPACCESS\r\n");
+    let told = "* JMAPACCESS \"https://example.com/.s/[jmap]\"|2b OK That is where JMAP is spoken|";
+    assert_eq!(driver.log, told);
+}
+
 /// RFC 9051 §6.3.13.
 #[test]
 fn idle() {

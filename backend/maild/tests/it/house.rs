@@ -25,6 +25,8 @@ use crate::client::Client;
 pub(crate) const PASSWORD: &str = "open";
 /// Everybody's, for SCRAM.
 const SALT: &[u8] = b"sixteen octets..";
+/// Where JMAP would be spoken.
+pub(crate) const JMAP: &str = "https://example.com/jmap";
 /// Larger bodies are objects beside the database: small enough that tests have some.
 const INLINE_OCTETS: u64 = 64 * 1024;
 
@@ -49,7 +51,9 @@ impl Door {
 /// A house that is open.
 pub(crate) struct TestHouse {
     folder: TempDir,
+    config: StoreConfig,
     store: Store,
+    house: House,
     finder: Finder,
     hash: Secret,
     keys: Keys,
@@ -63,27 +67,34 @@ impl TestHouse {
     }
 
     pub(crate) async fn open_with(limits: Limits) -> Self {
+        Self::open_at(limits, None).await
+    }
+
+    /// A node at this database; without one, alone at a file.
+    pub(crate) async fn open_at(limits: Limits, database: Option<DatabaseUrl>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let config = StoreConfig {
-            database: DatabaseUrl::Sqlite(folder.path().join("relais.db")),
+            database: database.unwrap_or_else(|| DatabaseUrl::Sqlite(folder.path().join("relais.db"))),
             objects: folder.path().join("objects"),
             inline_octets: INLINE_OCTETS,
             readers: 2,
         };
-        let store = Store::open(config, Arc::clone(&clock), Arc::clone(&random)).await.unwrap();
+        let store = Store::open(config.clone(), Arc::clone(&clock), Arc::clone(&random)).await.unwrap();
         store
             .add_domain(&Domain::parse("relais.test").unwrap(), DomainChange::default(), &Author::house())
             .await
             .unwrap();
         // What we can do is all announced here.
-        store.change_setting(&Author::house(), "imap.hidden", Some("")).await.unwrap();
+        for (name, value) in [("imap.hidden", ""), ("imap.jmap", JMAP)] {
+            store.change_setting(&Author::house(), name, Some(value)).await.unwrap();
+        }
         let login = Arc::new(Login::new(store.clone(), Arc::clone(&clock), &*random));
         let hash = login.hash(Secret::new(PASSWORD)).await.unwrap();
         let host = Domain::parse("mx.relais.test").unwrap();
         let disk = Arc::new(Disk::new(folder.path(), 0, Arc::clone(&clock)));
-        let config = ReceptionConfig { host_name: host.clone() };
-        let reception = Reception::new(store.clone(), config, folder.path(), disk, Arc::clone(&clock), random);
+        let told = ReceptionConfig { host_name: host.clone() };
+        let reception = Reception::new(store.clone(), told, folder.path(), disk, Arc::clone(&clock), random);
         let house = House::new(host, store.clone(), login, Arc::new(reception), no_tls(folder.path()), limits, clock);
         let finder = Finder::new(store.clone());
         let house = house.with_finder(finder.clone()).with_sieve(Some(4190));
@@ -95,10 +106,22 @@ impl TestHouse {
             plain_login: door == Door::Open,
         };
         let stop = CancellationToken::new();
-        let (_, house) = watch::channel(Arc::new(house));
-        let doors = Doors::bind(vec![door(Door::Open), door(Door::StartTls)]).unwrap().serve(house, stop.clone());
+        let (_, shown) = watch::channel(Arc::new(house.clone()));
+        let doors = Doors::bind(vec![door(Door::Open), door(Door::StartTls)]).unwrap().serve(shown, stop.clone());
+        let tasks = TaskTracker::new();
+        tasks.spawn(house.clone().shut_out(stop.clone()));
         let keys = derive(PASSWORD.as_bytes(), SALT, MIN_ITERATIONS);
-        Self { folder, store, finder, hash, keys, doors: TaskTracker::new().spawn(doors), stop }
+        Self { folder, config, store, house, finder, hash, keys, doors: tasks.spawn(doors), stop }
+    }
+
+    /// Another node before the same store: not with a file.
+    pub(crate) async fn other_node(&self) -> Store {
+        Store::open(self.config.clone(), Arc::new(SystemClock), Arc::new(SystemRandom)).await.unwrap()
+    }
+
+    /// This node looks for what others did.
+    pub(crate) async fn look_at_others(&self) {
+        self.house.look_at_others().await;
     }
 
     /// Brings the index up to date; until the first time there is none.

@@ -15,5 +15,6 @@ mod language;
 mod large;
 mod limits;
 mod model;
+mod nodes;
 mod sharing;
 mod transcripts;

@@ -26,7 +26,7 @@ use relais_sasl::scram::{self, ChannelBindings};
 use relais_store::AccountChange;
 
 use crate::client::Client;
-use crate::house::{Door, PASSWORD, TestHouse};
+use crate::house::{Door, JMAP, PASSWORD, TestHouse};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_transcripts() {
@@ -100,6 +100,27 @@ async fn extensions_are_hidden_from_one_account() {
             assert_eq!(told[0].contains(extension), is_told, "{name}: {told:?}");
         }
         assert!(told[0].contains(" CONDSTORE"), "{name}: {told:?}");
+    }
+    house.close().await;
+}
+
+/// RFC 9698 §4: where no JMAP server is known, the command is BAD and nothing announces it. §3: who isn't told of OBJECTID isn't told of it either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jmap_is_told_of_where_it_is_spoken() {
+    let house = TestHouse::open().await;
+    house.move_in("ann", None).await;
+    for (jmap, hidden, is_announced) in
+        [(Some(JMAP), "", true), (Some(JMAP), "JMAPACCESS", false), (Some(JMAP), "OBJECTID", false), (None, "", false)]
+    {
+        house.set("imap.jmap", jmap).await;
+        house.set("imap.hidden", Some(hidden)).await;
+        let mut client = house.log_in("ann").await;
+        let told = client.must("CAPABILITY").await;
+        assert_eq!(told[0].contains(" JMAPACCESS"), is_announced, "{jmap:?}, hidden {hidden}: {told:?}");
+        let (told, end) = client.command("GETJMAPACCESS").await;
+        let expected: Vec<String> = jmap.map(|url| format!("* JMAPACCESS \"{url}\"")).into_iter().collect();
+        assert_eq!(told, expected, "what is hidden is there all the same");
+        assert!(end.starts_with(if jmap.is_some() { "OK " } else { "BAD " }), "{jmap:?}: {end}");
     }
     house.close().await;
 }

@@ -45,7 +45,10 @@ pub enum SettingKind {
     /// Names of domains, parted by commas; or nothing.
     Domains,
     /// An `https://` URL.
-    Url,
+    Url {
+        /// Or nothing.
+        or_nothing: bool,
+    },
     /// Where other programs listen: `unix:/PATH` or `HOST:PORT`, parted by commas; or nothing.
     Endpoints {
         /// So many at most.
@@ -79,7 +82,7 @@ impl SettingKind {
             Self::Address => "address",
             Self::Networks => "networks",
             Self::Domains => "domains",
-            Self::Url => "url",
+            Self::Url { .. } => "url",
             Self::Endpoints { .. } => "endpoints",
             Self::Line { .. } => "line",
             Self::Secret { .. } => "secret",
@@ -322,7 +325,8 @@ impl Typed for String {
             SettingKind::Words { .. } | SettingKind::Line { .. } if text.chars().any(char::is_control) => {
                 Err(ValueError::Words)
             }
-            SettingKind::Url if !is_https(text) => Err(ValueError::Url),
+            SettingKind::Url { or_nothing: true } if text.is_empty() => Ok(String::new()),
+            SettingKind::Url { .. } if !is_https(text) => Err(ValueError::Url),
             SettingKind::Words { most_octets } | SettingKind::Line { most_octets } if most_octets < text.len() => {
                 Err(ValueError::Long)
             }
@@ -353,8 +357,9 @@ impl Typed for Secret {
 /// Octets of a URL, at most.
 const URL_OCTETS: usize = 500;
 
+/// RFC 3986 §2: a URL is ASCII.
 fn is_https(text: &str) -> bool {
-    let is_plain = text.chars().all(|c| !c.is_control() && !c.is_whitespace());
+    let is_plain = text.bytes().all(|octet| octet.is_ascii_graphic());
     let host = text.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
     is_plain && text.len() <= URL_OCTETS && host.is_some_and(|host| !host.is_empty() && !host.contains('@'))
 }
