@@ -303,9 +303,9 @@ fn moves_between_people_are_taken_back() {
         let share = Share { with: "user@one.example".to_owned(), rights: "lrte".to_owned(), level: None };
         let owner = team.house.actor(Role::Owner, true).await;
         team.house.service.share(&owner, MailboxOf::Account(TEAM), "INBOX", &share).await.unwrap();
-        let own = mail.removed(user, None).await.unwrap().rows.len();
+        let own = mail.removed(user, None, None).await.unwrap().rows.len();
         assert_eq!(team.act(user, &[2], &Act::Delete).await, "mail-done-removed 1");
-        assert_eq!(mail.removed(user, None).await.unwrap().rows.len(), own, "it is not among what they deleted");
+        assert_eq!(mail.removed(user, None, None).await.unwrap().rows.len(), own, "it is not among what they deleted");
         let all = relais_service::DeletedWanted::default();
         let back = team.house.service.restore_mail(&team.admin, TEAM, &all).await.unwrap().messages;
         assert!(back >= 1, "but among what the team did");
