@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use relais_model::{MailboxName, Rights, Uid, UidSet};
 use relais_service::{
-    Act, Actor, Chosen, DomainChange, Draft, Folder, ListWanted, MailboxOf, NewTeam, News, Place, Role, Search,
-    SenderLent, SendsAs, Share, ShareLevel, TeamChange, TeamMember, TeamsWanted,
+    Act, Actor, Chosen, DomainChange, Draft, Folder, ListWanted, MailWanted, MailboxOf, NewTeam, News, Paging, Place,
+    Role, Search, SenderLent, SendsAs, Share, ShareLevel, TeamChange, TeamMember, TeamsWanted,
 };
 use relais_store::{Append, Content, MailboxKey};
 
@@ -249,6 +249,11 @@ fn each_has_read_what_they_have_read() {
             elsewhere.iter().map(|one| (one.folder.known_as(), one.found)).collect::<Vec<_>>(),
             [("Shared/sales/INBOX", 3)]
         );
+        let wanted = MailWanted { q: "is:unread Offer".to_owned(), ..MailWanted::default() };
+        let page = mail.search(&team.user, &wanted, &Paging { after: None, limit: 9 }).await.unwrap();
+        let mut found: Vec<_> = page.rows.iter().map(|row| (row.mailbox.as_str(), row.uid)).collect();
+        found.sort_unstable();
+        assert_eq!(found, [("Shared/sales/INBOX", 1), ("Shared/sales/INBOX", 3)], "and so do programs");
     });
 }
 
