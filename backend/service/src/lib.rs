@@ -100,7 +100,7 @@ pub use certificates::{
     CaView, CertificateDesk, CertificateNameRow, CertificateOrderRow, CertificateRow, DoorView, Knocker,
     OwnCertificateForm, SeenLeaf, WantedNameForm,
 };
-pub use deleted::{DeletedMail, DeletedWanted, MailRestored};
+pub use deleted::{DeletedMail, DeletedWanted, MailRestored, OwnDeletedWanted};
 pub use destination::{
     Demand, DestinationHost, DestinationSts, DestinationView, Forecast, ForecastHost, ForecastSts, Foretell, Outlook,
 };

@@ -4,7 +4,7 @@
 //! Actor ──> a mailbox ──> Sight (the store's view, shared with IMAP's sessions) ──> order ──> a window of rows ──> contents
 //!                 └──────> acts: the store's writer, as IMAP's STORE, COPY, MOVE; what was done can be taken back
 //! ```
-//! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for; `suggest`: how that goes on.
+//! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for; `suggest`: how that goes on; `sought`: the same for programs, page by page.
 //! - `open`: one message, read and judged; `meeting`: what it invites to, and answering that; `receipt`: who asks to be told that it was read. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed and thrown away.
 //! - `removed`: what was deleted, and its way back.
 //! - `answer`: what an answer begins with. `identities`: as whom one writes. `rich`: text with formatting. `write`: drafts and sending; `hints`: what is asked before; `later`: what goes out later; `snooze`: what comes back later; `contacts`: whom one knows.
@@ -30,6 +30,7 @@ mod receipt;
 mod removed;
 mod rich;
 mod snooze;
+mod sought;
 mod suggest;
 mod write;
 
@@ -59,6 +60,7 @@ pub use relais_store::{Density, ReadingChoices, ReadingPane, WritingChoices};
 pub use removed::{RemovedEntry, WhichRemoved};
 pub use rich::Quote;
 pub use snooze::SNOOZED;
+pub use sought::{MailParty, MailPiece, MailRow, MailWanted};
 pub use suggest::{Suggestion, search_parts};
 pub use write::{Draft, DraftFile, MAX_FILES_OCTETS, MAX_RECIPIENTS, NewFile, Out};
 
@@ -162,6 +164,11 @@ impl Folder {
     /// What is out of the way until a time waits in it.
     pub fn is_snoozed(&self) -> bool {
         self.name == SNOOZED
+    }
+
+    /// What nobody wants or has thrown away is in it: it is looked through only where it is named.
+    fn is_waste(&self) -> bool {
+        matches!(self.special_use, Some(SpecialUse::Junk | SpecialUse::Trash))
     }
 
     /// Levels above it.

@@ -68,6 +68,8 @@ api-group-settings = Settings
 api-group-settings-lead = What those who run the server have set.
 api-group-system = System
 api-group-system-lead = The server as a machine: health, listeners, log.
+api-group-mail = My mail
+api-group-mail-lead = One’s own mail: looked for, read, and brought back after it was deleted.
 api-group-me = My account
 api-group-me-lead = The account of the one who asks.
 

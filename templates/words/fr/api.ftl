@@ -68,6 +68,8 @@ api-group-settings = Réglages
 api-group-settings-lead = Ce qu'ont réglé ceux qui tiennent le serveur.
 api-group-system = Système
 api-group-system-lead = Le serveur comme machine : santé, ports, journal.
+api-group-mail = Mon courrier
+api-group-mail-lead = Son propre courrier : cherché, lu, et retrouvé après avoir été supprimé.
 api-group-me = Mon compte
 api-group-me-lead = Le compte de qui demande.
 

@@ -17,6 +17,7 @@ mod junk;
 mod keys;
 mod kit;
 mod lists;
+mod mail;
 mod me;
 mod messages;
 mod moving;
@@ -87,6 +88,7 @@ fn operations(web: &Web) -> Operations {
         .group("settings", settings::operations)
         .group("system", system::operations)
         .group("sharing", |operations| sharing::operations(teams::operations(operations)))
+        .group("mail", mail::operations)
         .group("me", |operations| credentials::operations(me::operations(operations)))
 }
 

@@ -76,7 +76,7 @@ impl RemovedPage {
 async fn show(person: Person, State(web): State<Web>, Query(asked): Query<PageQuery>) -> Oops {
     let frame = person.frame(&web);
     let shell = Shell::of(&web, &frame, &person.actor, "").await?;
-    let page = web.service().mail.removed(&person.actor, Some(&asked.after)).await?;
+    let page = web.service().mail.removed(&person.actor, Some(&asked.after), None).await?;
     Ok(shown(&RemovedPage::of(frame, shell, page, !asked.after.is_empty())))
 }
 

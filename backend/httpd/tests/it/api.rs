@@ -9,7 +9,7 @@ use relais_model::Clock as _;
 use relais_service::{Moment, Role};
 use serde_json::{Value, json};
 
-use crate::api_house::House;
+use crate::api_house::{Answer, House};
 
 #[tokio::test]
 async fn what_goes_wrong_is_a_problem_document() {
@@ -239,4 +239,172 @@ async fn one_signs_in_otherwise_by_a_program() {
     assert_eq!((past.status.as_u16(), &past.body["errors"][0]["field"]), (422, &json!("expires_at")));
     let theirs = r#"{"name":"Theirs","scopes":["*"],"owner":"user@house.example"}"#;
     assert_eq!(house.ask(&key, "POST", "/keys", theirs).await.problem(), "forbidden", "only on the machine itself");
+}
+
+/// A message with its line, as `/people/{address}/mail` takes it.
+fn parcel(mailbox: &str, subject: &str, text: &str, minute: i64, flags: &str) -> String {
+    let octets = letter(subject, text);
+    let (at, size) = (1_767_225_600 + 60 * minute, octets.len());
+    let line = format!(r#""mailbox":"{mailbox}","flags":[{flags}],"internal_date":{at},"size_octets":{size}"#);
+    format!("{{{line}}}\n{octets}")
+}
+
+fn letter(subject: &str, text: &str) -> String {
+    format!("From: Ann <ann@x.example>\r\nTo: user@house.example\r\nSubject: {subject}\r\n\r\n{text}\r\n")
+}
+
+fn subjects(answer: &Answer) -> Vec<&str> {
+    assert_eq!(answer.status.as_u16(), 200, "{}", answer.body);
+    answer.body["rows"].as_array().unwrap().iter().map(|row| row["subject"].as_str().unwrap()).collect()
+}
+
+/// What the webmail's search finds, one's own programs find, too: mailbox by mailbox, a page at a time.
+#[tokio::test]
+async fn ones_own_mail_is_looked_for_and_read() {
+    let house = House::open().await;
+    let owner = house.owner().await;
+    let key = house.key("user@house.example", Role::User, "account:write").await;
+    let file = async |parcels: String| {
+        let filed = house.ask(&owner, "POST", "/people/user@house.example/mail", &parcels).await;
+        assert_eq!(filed.status.as_u16(), 200, "{}", filed.body);
+    };
+    let lunch = "did you get my invoices? they are there";
+    file(
+        parcel("INBOX", "Invoice of May", "see below", 1, "")
+            + &parcel("INBOX", "Lunch", lunch, 2, r#""\\Seen""#)
+            + &parcel("INBOX", "Dinner", "nothing of that kind", 3, "")
+            + &parcel("Work", "Old", "an invoice of last year", 4, "")
+            + &parcel("Trash", "Thrown away", "an invoice of nobody", 5, ""),
+    )
+    .await;
+    let found = async |query: &str| house.ask(&key, "GET", &format!("/me/messages?order=newest&{query}"), "").await;
+    for (query, expected) in [
+        ("limit=9", vec!["Dinner", "Lunch", "Invoice of May", "Old"]),
+        ("q=invoice", vec!["Lunch", "Invoice of May", "Old"]),
+        ("q=in:all+invoice", vec!["Lunch", "Invoice of May", "Old"]),
+        ("q=is:unread+invoice", vec!["Invoice of May", "Old"]),
+        ("q=subject:invoice", vec!["Invoice of May"]),
+        ("q=%22last+year%22", vec!["Old"]),
+        ("q=-invoice", vec!["Dinner"]),
+        ("q=from:bob", vec![]),
+        ("q=invoice&mailbox=inbox", vec!["Lunch", "Invoice of May"]),
+        ("q=in:work", vec!["Old"]),
+        ("mailbox=Trash", vec!["Thrown away"]),
+        ("q=in:trash&mailbox=Work", vec!["Thrown away"]),
+    ] {
+        assert_eq!(subjects(&found(query).await), expected, "{query}");
+    }
+
+    let invoices = found("q=invoice").await;
+    let row = &invoices.body["rows"][0];
+    let octets = letter("Lunch", lunch);
+    assert_eq!((&row["mailbox"], &row["uid"], &row["size_octets"]), (&json!("INBOX"), &json!(2), &json!(octets.len())));
+    assert_eq!(row["from"], json!([{ "name": "Ann", "address": "ann@x.example" }]));
+    assert_eq!(row["to"], json!([{ "name": "", "address": "user@house.example" }]));
+    assert_eq!((&row["flags"], &row["arrived_at"]), (&json!(["\\Seen"]), &json!("2026-01-01T00:02:00Z")));
+    let pieces = row["excerpt"].as_array().unwrap();
+    let sought = pieces.iter().filter(|piece| piece["is_sought"] == true);
+    let sought: Vec<_> = sought.map(|piece| piece["text"].as_str().unwrap()).collect();
+    assert_eq!(sought, ["invoice"]);
+    let id = row["id"].as_str().unwrap();
+    assert_eq!(id, format!("{}.2", row["mailbox_id"].as_str().unwrap()));
+    let message = house.ask(&key, "GET", &format!("/me/messages/{id}"), "").await;
+    assert_eq!((message.header("content-type"), message.body.as_str()), ("message/rfc822", Some(octets.as_str())));
+    assert_eq!(subjects(&found("q=is:unread").await).len(), 3, "who takes a message hasn't read it");
+
+    // What comes between two pages shows no message twice, and hides none.
+    let first = found("q=invoice&limit=1").await;
+    assert_eq!(subjects(&first), ["Lunch"]);
+    file(parcel("INBOX", "Invoice of June", "see below", 6, "")).await;
+    let next = |answer: &Answer| format!("q=invoice&limit=1&after={}", answer.body["next"].as_str().unwrap());
+    let second = found(&next(&first)).await;
+    assert_eq!(subjects(&second), ["Invoice of May"]);
+    let third = found(&next(&second)).await;
+    assert_eq!((subjects(&third), &third.body["next"]), (vec!["Old"], &Value::Null));
+
+    for (path, status, problem) in [
+        ("/me/messages?q=is:blue", 422, "unfit"),
+        ("/me/messages?after=nowhere", 422, "unfit"),
+        ("/me/messages?order=oldest", 400, "query"),
+        ("/me/messages?mailbox=Play", 404, "absent"),
+        ("/me/messages?q=in:play", 404, "absent"),
+        ("/me/messages/F1.1", 404, "absent"),
+        ("/me/messages/nothing", 404, "absent"),
+    ] {
+        let answer = house.ask(&key, "GET", path, "").await;
+        assert_eq!((answer.status.as_u16(), answer.problem()), (status, problem), "{path}: {}", answer.body);
+    }
+    let misread = house.ask(&key, "GET", "/me/messages?q=lunch+before:yesterday", "").await;
+    let error = &misread.body["errors"][0];
+    assert_eq!(error["field"], "q");
+    assert!(error["detail"].as_str().unwrap().contains("before:yesterday"), "{error}");
+    let others = house.ask(&owner, "GET", &format!("/me/messages/{id}"), "").await;
+    assert_eq!(others.problem(), "absent", "an owner has no way to another's mail");
+    let look = house.key("user@house.example", Role::User, "account:read").await;
+    assert_eq!(house.ask(&look, "GET", "/me/messages", "").await.problem(), "scope");
+}
+
+/// What one deleted stands in a list, comes back to its mailbox, or is gone for good: one's own, and nobody else's.
+#[tokio::test]
+async fn ones_own_deleted_mail_comes_back_or_goes_for_good() {
+    let house = House::open().await;
+    let owner = house.owner().await;
+    let key = house.key("user@house.example", Role::User, "account:write").await;
+    let parcels = ["One", "Two", "Three"].map(|subject| parcel("Work", subject, subject, 1, "")).concat();
+    let filed = house.ask(&owner, "POST", "/people/user@house.example/mail", &parcels).await;
+    assert_eq!(filed.status.as_u16(), 200, "{}", filed.body);
+    let list = async |query: &str| house.ask(&key, "GET", &format!("/me/deleted-mail{query}"), "").await;
+    let restore =
+        async |key: &str, body: Value| house.ask(key, "POST", "/me/deleted-mail/restore", &body.to_string()).await;
+    let in_work = async || {
+        let answer = house.ask(&key, "GET", "/me/messages?mailbox=Work", "").await;
+        let mut subjects: Vec<_> = subjects(&answer).into_iter().map(str::to_owned).collect();
+        subjects.sort_unstable();
+        subjects
+    };
+    assert_eq!(subjects(&list("").await), Vec::<&str>::new());
+    house.expunge("user@house.example", "Work").await;
+    assert_eq!(in_work().await, Vec::<String>::new());
+
+    let all = list("").await;
+    let mut deleted = subjects(&all);
+    deleted.sort_unstable();
+    assert_eq!(deleted, ["One", "Three", "Two"]);
+    let id_of = |subject: &str| {
+        let row = all.body["rows"].as_array().unwrap().iter().find(|row| row["subject"] == subject).unwrap();
+        row["id"].as_str().unwrap().to_owned()
+    };
+    let row = &all.body["rows"][0];
+    assert_eq!(row["mailbox"], "Work");
+    assert_eq!(row["from"], json!({ "name": "Ann", "address": "ann@x.example" }));
+    let deleted_at = row["deleted_at"].as_str().unwrap();
+    let kept_until = deleted_at.replacen("2026-01-01", "2026-01-31", 1);
+    assert_eq!(row["kept_until"], kept_until, "for 30 days");
+    let page = list("?limit=2").await;
+    let rest = list(&format!("?limit=2&after={}", page.body["next"].as_str().unwrap())).await;
+    assert_eq!((subjects(&page).len(), subjects(&rest).len(), &rest.body["next"]), (2, 1, &Value::Null));
+
+    assert_eq!(restore(&owner, json!({ "ids": [id_of("Two")] })).await.body["messages"], 0, "it isn't the owner's");
+    let two = restore(&key, json!({ "ids": [id_of("Two"), "M1"] })).await;
+    assert_eq!((two.status.as_u16(), &two.body["messages"]), (200, &json!(1)));
+    assert_eq!(in_work().await, ["Two"]);
+    assert_eq!(restore(&key, json!({ "since": "2027-01-01T00:00:00Z" })).await.body["messages"], 0);
+    assert_eq!(restore(&key, json!({ "since": deleted_at })).await.body["messages"], 2);
+    assert_eq!(in_work().await, ["One", "Three", "Two"]);
+    let activity = house.ask(&owner, "GET", "/activity", "").await;
+    let is_noted = |row: &Value| row["act"] == "mail.restore" && row["subject"] == "user@house.example";
+    assert!(activity.body["rows"].as_array().unwrap().iter().any(is_noted), "{}", activity.body);
+    for unfit in [json!({}), json!({ "ids": [] }), json!({ "ids": ["M1"], "since": deleted_at })] {
+        let refused = restore(&key, unfit).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["errors"][0]["field"]), (422, &json!("ids")));
+    }
+
+    house.expunge("user@house.example", "Work").await;
+    let one = format!("/me/deleted-mail/{}", id_of("One"));
+    assert_eq!(house.ask(&owner, "DELETE", &one, "").await.problem(), "absent", "it isn't the owner's");
+    assert_eq!(house.ask(&key, "DELETE", &one, "").await.status.as_u16(), 204);
+    assert_eq!(house.ask(&key, "DELETE", &one, "").await.problem(), "absent");
+    assert_eq!(house.ask(&key, "DELETE", "/me/deleted-mail", "").await.body["count"], 2);
+    assert_eq!(subjects(&list("").await), Vec::<&str>::new());
+    assert_eq!(restore(&key, json!({ "since": "2026-01-01T00:00:00Z" })).await.body["messages"], 0);
 }

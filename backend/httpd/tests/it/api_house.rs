@@ -8,13 +8,13 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use relais_httpd::{MailPorts, Peer, Place, Web};
-use relais_model::{Address, Domain, SystemRandom, Timestamp};
+use relais_model::{Address, Domain, Flag, MailboxName, SystemFlag, SystemRandom, Timestamp, UidSet};
 use relais_reception::Login;
 use relais_service::{
     Access, Actor, ApiKeyForm, DnsHouse, NewAlias, NewDomain, NewList, NewPerson, NewTeam, Reach, Role, Scopes,
     Service, Site, Via,
 };
-use relais_store::{DatabaseUrl, Store, StoreConfig};
+use relais_store::{DatabaseUrl, FlagChange, FlagOp, Store, StoreConfig};
 use relais_testkit::ManualClock;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -135,6 +135,18 @@ impl House {
 
     pub(crate) async fn owner(&self) -> String {
         self.key("owner@house.example", Role::Owner, "*").await
+    }
+
+    /// Expunges all of a mailbox, as a mail program does.
+    pub(crate) async fn expunge(&self, address: &str, mailbox: &str) {
+        let account = self.store.account(&Address::parse(address).unwrap()).await.unwrap().unwrap();
+        let name = MailboxName::parse(mailbox).unwrap();
+        let key = self.store.mailbox_key(account.key, &name).await.unwrap().unwrap();
+        let mut all = UidSet::new();
+        all.insert_run(1, u32::MAX);
+        let deleted = FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Deleted)] };
+        self.store.store_flags(key, all, deleted, None).await.unwrap();
+        self.store.expunge(key, None).await.unwrap();
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

@@ -10,7 +10,7 @@ use relais_model::{Flag, Keyword, SystemFlag, Timestamp, Uid, UidSet};
 use relais_store::{Row, Sight, Wanted};
 
 use super::Mail;
-use crate::Failure;
+use crate::{Failure, Text};
 
 /// Terms of one search.
 pub const MAX_TERMS: usize = 20;
@@ -18,6 +18,11 @@ pub const MAX_TERMS: usize = 20;
 const MAX_CHARACTERS: usize = 500;
 /// Messages that are read for one term, at most.
 const MAX_READ: usize = 3000;
+/// What stands before a colon, and means something.
+const OPERATORS: [&str; 18] = [
+    "from", "to", "cc", "subject", "body", "text", "before", "after", "since", "label", "tag", "larger", "smaller",
+    "filename", "file", "has", "is", "in",
+];
 
 /// What is looked for: all of the terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,6 +114,22 @@ impl Search {
         (!search.terms.is_empty() || search.within.is_some()).then_some(search)
     }
 
+    /// As [`Search::parse`], for programs, which don't see what was made of their words: what can't be read, or is too much, is refused.
+    ///
+    /// # Errors
+    /// [`Failure::Unfit`] on `q`.
+    pub fn read(text: &str) -> Result<Option<Self>, Failure> {
+        let typed = words(text);
+        if text.chars().count() > MAX_CHARACTERS || typed.len() > MAX_TERMS {
+            let most = Text::new("mail-search-too-long").with("words", MAX_TERMS).with("characters", MAX_CHARACTERS);
+            return Err(Failure::unfit("q", most));
+        }
+        match typed.iter().find(|word| Within::parse(word).is_none() && is_misread(word)) {
+            Some(word) => Err(Failure::unfit("q", Text::new("mail-search-misread").with("word", word.as_str()))),
+            None => Ok(Self::parse(text)),
+        }
+    }
+
     /// What is to be marked in the texts that were found; none: nothing.
     pub(super) fn marker(&self) -> Option<Marker> {
         let text = |term: &'_ Term| match term {
@@ -179,6 +200,13 @@ impl Term {
             _ => 0,
         }
     }
+}
+
+/// Whether a word begins as an operator does, and goes on with what that can't be.
+fn is_misread(word: &str) -> bool {
+    let term = word.trim_start_matches('-');
+    let name = term.split_once(':').map(|(name, _)| name.to_ascii_lowercase());
+    name.is_some_and(|name| OPERATORS.contains(&name.as_str())) && matches!(Term::parse(term), Some(Term::Anywhere(_)))
 }
 
 /// Parted by blanks, but for those in quotes.
@@ -367,5 +395,36 @@ mod tests {
         assert_eq!(within("in:all lunch"), Some(Within::All));
         assert_eq!(within("in:\"My mail\""), Some(Within::Named("My mail".to_owned())));
         assert_eq!(within("lunch"), None);
+    }
+
+    #[test]
+    fn a_program_is_told_of_what_cannot_be_read() {
+        let refused = |text: &str| match Search::read(text) {
+            Err(Failure::Unfit(complaints)) => complaints.into_iter().map(|complaint| complaint.why).next(),
+            _ => None,
+        };
+        let misread = |word: &str| Some(Text::new("mail-search-misread").with("word", word));
+        for word in ["is:blue", "before:yesterday", "-larger:huge", "from:", "has:wings", "IN:", "-in:sent"] {
+            assert_eq!(refused(&format!("lunch {word}")), misread(word), "{word}");
+        }
+        for text in ["", "lunch", "is:unread -from:ann", "\"is:blue\"", "http://x 12:30", "in:sent lunch"] {
+            assert_eq!(Search::read(text), Ok(Search::parse(text)), "{text}");
+        }
+        for name in OPERATORS.into_iter().filter(|name| *name != "in") {
+            let value = match name {
+                "before" | "after" | "since" => "2026",
+                "larger" | "smaller" => "2M",
+                "has" => "file",
+                "is" => "read",
+                _ => "ann",
+            };
+            assert!(!is_misread(&format!("{name}:{value}")), "{name} is an operator");
+        }
+        let many = "a ".repeat(MAX_TERMS);
+        assert_eq!(refused(&many), None);
+        let too_long = Text::new("mail-search-too-long").with("words", MAX_TERMS).with("characters", MAX_CHARACTERS);
+        for text in [format!("{many} a"), "a".repeat(MAX_CHARACTERS + 1)] {
+            assert_eq!(refused(&text), Some(too_long.clone()), "{text}");
+        }
     }
 }

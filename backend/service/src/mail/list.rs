@@ -19,7 +19,7 @@ const MAX_AUTHORS: usize = 4;
 /// Mailboxes that are told of beside the one that is searched.
 const MAX_ELSEWHERE: usize = 50;
 /// Of larger messages the first words are shown, whatever was found.
-const EXCERPTED_OCTETS: u64 = 1 << 20;
+pub(super) const EXCERPTED_OCTETS: u64 = 1 << 20;
 /// What a month's youth is worth beside words, of which one in a subject is worth 48.
 const NEWEST_WORTH: u32 = 16;
 /// How many [`Bits`]: 128 KiB, exact for UIDs up to a million.
@@ -130,7 +130,14 @@ impl Mail {
         let window: Vec<Conversation<'_>> = lines.iter().skip(offset).take(limit).collect();
         let mut rows = rows(&self.store, &own.view, &window, shows_recipients).await?;
         if let Some(marker) = marker {
-            self.excerpt(&own.view, &mut rows, &marker).await?;
+            let small = rows.iter().filter(|row| row.size_octets <= EXCERPTED_OCTETS);
+            let small = small.filter_map(|row| Uid::new(row.uid)).collect();
+            let mut excerpts = self.excerpts(&own.view, small, &marker).await?;
+            for row in &mut rows {
+                if let Some(excerpt) = excerpts.remove(&row.uid) {
+                    row.preview = excerpt;
+                }
+            }
         }
         Ok(ListPage { total, offset, rows, mod_seq })
     }
@@ -142,8 +149,7 @@ impl Mail {
     pub async fn elsewhere(&self, me: &Actor, search: &Search, here: &str) -> Result<Vec<Elsewhere>, Failure> {
         let mut elsewhere = Vec::new();
         for folder in self.folders(me).await?.into_iter().chain(self.shared_folders(me).await?) {
-            let is_waste = matches!(folder.special_use, Some(SpecialUse::Junk | SpecialUse::Trash));
-            if folder.id == here || is_waste || folder.messages == 0 || elsewhere.len() >= MAX_ELSEWHERE {
+            if folder.id == here || folder.is_waste() || folder.messages == 0 || elsewhere.len() >= MAX_ELSEWHERE {
                 continue;
             }
             // One that is deleted meanwhile holds nothing.
@@ -156,21 +162,24 @@ impl Mail {
         Ok(elsewhere)
     }
 
-    /// Shows where the messages of `rows` speak of what was looked for.
-    async fn excerpt(&self, view: &Sight, rows: &mut [ListRow], marker: &Marker) -> Result<(), Failure> {
-        let uids =
-            rows.iter().filter(|row| row.size_octets <= EXCERPTED_OCTETS).filter_map(|row| Uid::new(row.uid)).collect();
+    /// Where these messages speak of what was looked for; those that don't aren't among them.
+    pub(super) async fn excerpts(
+        &self,
+        view: &Sight,
+        uids: UidSet,
+        marker: &Marker,
+    ) -> Result<HashMap<u32, Vec<Excerpted>>, Failure> {
+        let mut excerpts = HashMap::new();
         let mut contents = self.store.contents(view.mailbox(), uids, Wanted { raw: true, ..Wanted::default() });
         while let Some(chunk) = contents.next().await {
             for content in chunk? {
-                let row = rows.iter_mut().find(|row| row.uid == content.uid);
-                if let Some((row, excerpt)) = row.zip(marker.excerpt(&content.raw)) {
-                    row.preview = excerpt;
+                if let Some(excerpt) = marker.excerpt(&content.raw) {
+                    excerpts.insert(content.uid, excerpt);
                 }
             }
             tokio::task::yield_now().await;
         }
-        Ok(())
+        Ok(excerpts)
     }
 
     /// The lines that `wanted` leaves.
@@ -289,13 +298,17 @@ async fn rows(
 }
 
 /// What a line needs of one message.
-struct Head {
-    header: Header,
-    preview: String,
-    has_attachment: bool,
+pub(super) struct Head {
+    pub(super) header: Header,
+    pub(super) preview: String,
+    pub(super) has_attachment: bool,
 }
 
-async fn read_heads(store: &Store, mailbox: MailboxKey, uids: UidSet) -> Result<HashMap<u32, Head>, Failure> {
+pub(super) async fn read_heads(
+    store: &Store,
+    mailbox: MailboxKey,
+    uids: UidSet,
+) -> Result<HashMap<u32, Head>, Failure> {
     let wanted = Wanted { head: true, preview: true, body_structure: true, ..Wanted::default() };
     let mut heads = HashMap::new();
     let mut contents = store.contents(mailbox, uids, wanted);
@@ -357,7 +370,7 @@ fn row(view: &Sight, line: &Conversation<'_>, read: &HashMap<u32, Head>, shows_r
 }
 
 /// A text of which nothing is marked.
-fn plain(text: &str) -> Vec<Excerpted> {
+pub(super) fn plain(text: &str) -> Vec<Excerpted> {
     vec![Excerpted { text: text.to_owned(), is_sought: false }]
 }
 

@@ -48,14 +48,19 @@ impl WhichRemoved {
 }
 
 impl Mail {
-    /// What one has deleted and can take back, the latest first.
+    /// What one has deleted and can take back, the latest first: the page after `after`, of `limit` rows.
     ///
     /// # Errors
     /// [`Failure::Absent`] for the command line.
-    pub async fn removed(&self, me: &Actor, after: Option<&str>) -> Result<Rows<RemovedEntry>, Failure> {
+    pub async fn removed(
+        &self,
+        me: &Actor,
+        after: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Rows<RemovedEntry>, Failure> {
         let (account, _) = me.own()?;
         let kept = self.store.settings().removed_kept;
-        let listing = self.store.removed_messages(account, &page(after, None)).await?;
+        let listing = self.store.removed_messages(account, &page(after, limit)).await?;
         Ok(Rows::of(listing, |row| {
             let header = Header::read(&row.head);
             RemovedEntry {

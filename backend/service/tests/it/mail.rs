@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use relais_model::{Flag, MailboxName, SystemFlag, Timestamp, Uid, UidSet};
 use relais_service::{
-    Act, Actor, Answering, Chosen, Density, Draft, Failure, Genuine, ListFilter, ListPage, ListWanted, NewFile, News,
-    Of, Place, Quoting, ReadingChoices, ReadingPane, Role, Search,
+    Act, Actor, Answering, Chosen, Density, Draft, Failure, Genuine, ListFilter, ListPage, ListWanted, MailWanted,
+    NewFile, News, Of, Paging, Place, Quoting, ReadingChoices, ReadingPane, Role, Search,
 };
 use relais_store::{Append, Author, Content, HoldFacts, HoldReason, MailboxKey, NewHold};
 
@@ -344,6 +344,26 @@ fn what_is_found_stands_by_its_worth_and_says_why() {
         let wanted = ListWanted { search: Search::parse("invoice"), ..wanted(0, 9, false) };
         let rows = indexed.mail.list(&reader.me, &reader.inbox, &wanted).await.unwrap().rows;
         assert_eq!(rows.iter().map(|row| row.uid).collect::<Vec<_>>(), [1, 2], "a subject says more than a text");
+    });
+}
+
+/// A program's page goes on behind the one before, though the message that this ended with is gone by then.
+#[test]
+fn a_page_goes_on_behind_what_is_gone() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        for number in 1..=4 {
+            reader.fill(number, &format!("Offer {number}"), None).await;
+        }
+        let page = async |after: Option<String>| {
+            let wanted = MailWanted { mailbox: Some("INBOX".to_owned()), by_time: true, ..MailWanted::default() };
+            let page = reader.mail().search(&reader.me, &wanted, &Paging { after, limit: 2 }).await.unwrap();
+            (page.rows.iter().map(|row| row.uid).collect::<Vec<_>>(), page.next)
+        };
+        let (first, next) = page(None).await;
+        assert_eq!(first, [4, 3]);
+        reader.act(&[3], Act::Delete).await;
+        assert_eq!(page(next).await, (vec![2, 1], None));
     });
 }
 

@@ -36,7 +36,7 @@ async fn messages(house: &House, me: &Actor, mailbox: &str) -> u64 {
 }
 
 async fn removed(house: &House, me: &Actor) -> Vec<RemovedEntry> {
-    house.service.mail.removed(me, None).await.unwrap().rows
+    house.service.mail.removed(me, None, None).await.unwrap().rows
 }
 
 fn subjects(rows: &[RemovedEntry]) -> Vec<&str> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use relais_model::{MailboxName, Rights, Uid, UidSet};
 use relais_service::{
-    Act, Actor, Chosen, DomainChange, Draft, Folder, ListWanted, MailboxOf, NewTeam, News, Place, Role, Search,
-    SenderLent, SendsAs, Share, ShareLevel, TeamChange, TeamMember, TeamsWanted,
+    Act, Actor, Chosen, DomainChange, Draft, Folder, ListWanted, MailWanted, MailboxOf, NewTeam, News, Paging, Place,
+    Role, Search, SenderLent, SendsAs, Share, ShareLevel, TeamChange, TeamMember, TeamsWanted,
 };
 use relais_store::{Append, Content, MailboxKey};
 
@@ -280,6 +280,11 @@ fn each_has_read_what_they_have_read() {
             elsewhere.iter().map(|one| (one.folder.known_as(), one.found)).collect::<Vec<_>>(),
             [("Shared/sales/INBOX", 3)]
         );
+        let wanted = MailWanted { q: "is:unread Offer".to_owned(), ..MailWanted::default() };
+        let page = mail.search(&team.user, &wanted, &Paging { after: None, limit: 9 }).await.unwrap();
+        let mut found: Vec<_> = page.rows.iter().map(|row| (row.mailbox.as_str(), row.uid)).collect();
+        found.sort_unstable();
+        assert_eq!(found, [("Shared/sales/INBOX", 1), ("Shared/sales/INBOX", 3)], "and so do programs");
     });
 }
 
@@ -334,9 +339,9 @@ fn moves_between_people_are_taken_back() {
         let share = Share { with: "user@one.example".to_owned(), rights: "lrte".to_owned(), ..Share::default() };
         let owner = team.house.actor(Role::Owner, true).await;
         team.house.service.share(&owner, MailboxOf::Account(TEAM), "INBOX", &share).await.unwrap();
-        let own = mail.removed(user, None).await.unwrap().rows.len();
+        let own = mail.removed(user, None, None).await.unwrap().rows.len();
         assert_eq!(team.act(user, &[2], &Act::Delete).await, "mail-done-removed 1");
-        assert_eq!(mail.removed(user, None).await.unwrap().rows.len(), own, "it is not among what they deleted");
+        assert_eq!(mail.removed(user, None, None).await.unwrap().rows.len(), own, "it is not among what they deleted");
         let all = relais_service::DeletedWanted::default();
         let back = team.house.service.restore_mail(&team.admin, TEAM, &all).await.unwrap().messages;
         assert!(back >= 1, "but among what the team did");

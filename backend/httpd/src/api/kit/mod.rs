@@ -21,7 +21,7 @@ pub(super) use caller::{Caller, Gate, Read, Write, authenticate, group, least};
 pub(super) use finish::{fault, finish};
 pub(super) use operation::Operations;
 pub(super) use problem::{Answer, KINDS, Problem};
-pub(super) use reply::{Done, IfUnchanged, Made, Many, One, Plain, Row, Seen, ShownOnce};
+pub(super) use reply::{Done, IfUnchanged, Made, Many, One, Plain, Row, Seen, ShownOnce, Whole};
 
 /// Where the API is.
 pub(crate) const PREFIX: &str = "/api/v1";

@@ -19,7 +19,7 @@ use super::ask::{Csv, IfMatch, Json, Letter, MAX_ROWS, PARCELS, Parcels, Query};
 use super::caller::{Caller, Least, Scoped};
 use super::once::{Desk, once};
 use super::problem::{PROBLEM_JSON, ProblemDocument};
-use super::reply::{Done, IfUnchanged, Made, Many, One, Plain, Row, Seen, ShownOnce};
+use super::reply::{Done, IfUnchanged, Made, Many, One, Plain, Row, Seen, ShownOnce, Whole};
 use super::{Answer, PREFIX, Problem};
 use crate::Web;
 
@@ -505,6 +505,16 @@ impl Describe for Row {
         description.succeed(StatusCode::OK, "For each message a line of JSON, then its octets.", None);
         if let Some(members) = description.success.1.as_object_mut() {
             members.insert("content".to_owned(), content(PARCELS, &json!({ "type": "string" })));
+        }
+    }
+}
+
+impl Describe for Whole {
+    fn describe(description: &mut Description) {
+        description.succeed(StatusCode::OK, "The message (RFC 5322), octet by octet.", None);
+        if let Some(members) = description.success.1.as_object_mut() {
+            let schema = json!({ "type": "string", "contentMediaType": "message/rfc822" });
+            members.insert("content".to_owned(), content("message/rfc822", &schema));
         }
     }
 }

@@ -68,6 +68,10 @@ pub(crate) struct Plain(pub(crate) String);
 #[derive(Debug)]
 pub(crate) struct Row(pub(crate) Vec<u8>);
 
+/// A message, octet by octet, as [`super::ask::Letter`] is.
+#[derive(Debug)]
+pub(crate) struct Whole(pub(crate) Vec<u8>);
+
 /// It is done, and there is nothing to say: 204.
 #[derive(Debug)]
 pub(crate) struct Done;
@@ -249,6 +253,12 @@ impl IntoResponse for Plain {
 impl IntoResponse for Row {
     fn into_response(self) -> Response {
         ([(header::CONTENT_TYPE, super::ask::PARCELS)], self.0).into_response()
+    }
+}
+
+impl IntoResponse for Whole {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, "message/rfc822")], self.0).into_response()
     }
 }
 
