@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use relais_model::Address;
 use sqlx::{AnyConnection, Row as _};
 
 use crate::sql::containing;
@@ -42,6 +43,15 @@ pub struct ContactFilter {
 }
 
 impl Store {
+    /// Whether one of the contacts has this address.
+    pub async fn is_contact(&self, account: AccountKey, address: &Address) -> Result<bool, StoreError> {
+        // Among the words of a contact an address stands between blanks.
+        let pattern = containing(&format!(" {} ", address.to_string().to_lowercase()));
+        let sql = "SELECT uid FROM contact WHERE account_key = $1 AND ' ' || words || ' ' LIKE $2 ESCAPE '\\' LIMIT 1";
+        let query = sqlx::query(sql).bind(account.value()).bind(pattern);
+        Ok(query.fetch_optional(&mut *self.reader().await?).await?.is_some())
+    }
+
     /// Contacts by name, and how many there are.
     pub async fn contacts(
         &self,

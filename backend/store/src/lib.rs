@@ -123,7 +123,7 @@ pub use message::{
     Acceptance, Accepted, Append, Appended, ChangeError, Copied, Delivered, Delivery, DeliveryRefusal, Expunged,
     FlagChange, FlagOp, FlagsStored, Replaced, Target,
 };
-pub use metadata::{Annotation, MAX_METADATA, MAX_METADATA_OCTETS, MAX_METADATA_VALUE, MetadataError};
+pub use metadata::{Annotation, MAX_METADATA, MAX_METADATA_OCTETS, MAX_METADATA_VALUE, MetadataError, admin_note};
 pub use moving::{FolderState, ImportRun, ImportSpan, SourceFolder};
 pub use news::{AccountNews, Happened};
 pub use page::{Listing, Page};

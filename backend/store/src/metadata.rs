@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relais_model::MailboxName;
+use relais_model::{Domain, MailboxName};
 use sqlx::{AnyConnection, Row as _};
 
 use crate::Store;
@@ -25,6 +25,11 @@ pub struct Annotation {
     pub name: String,
     /// Whatever the client means by it.
     pub value: Vec<u8>,
+}
+
+/// The server's own note on whom to turn to (RFC 5464 §3.2.1.1): all read it, and nobody sets it.
+pub fn admin_note(host: &Domain) -> Annotation {
+    Annotation { name: "/shared/admin".to_owned(), value: format!("mailto:postmaster@{host}").into_bytes() }
 }
 
 /// Why notes were not set. None was.

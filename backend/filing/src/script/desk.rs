@@ -1,22 +1,25 @@
 //! Runs scripts for one account, and answers from the store what the runs ask.
 
-use relais_model::{Address, MailboxName, SpecialUse};
+use relais_model::{Address, Domain, MailboxName, SpecialUse};
 use relais_sieve::{
     Acting, Action, Answer, Facts, Failure, Outcome, Place, Position, Program, Question, Run, Step, Why,
 };
-use relais_store::{AccountKey, Acquainted, RuleScope, SieveAtDelivery, SieveScript, Store, StoreError};
+use relais_store::{AccountKey, Acquainted, RuleScope, SieveAtDelivery, SieveScript, Store, StoreError, admin_note};
 
 use super::mailboxes::Mailboxes;
 use super::remembered::about_seen;
 use super::{ScriptFailure, Scripts, limits};
 use crate::Filing;
 
-/// Lists of addresses that scripts may name (RFC 6134 §2.5): whom one has written to.
+/// Lists of addresses that scripts may name (RFC 6134 §2.5): one's contacts, and whom one has written to.
 const ADDRESS_BOOKS: [&str; 2] = ["urn:ietf:params:sieve:addrbook:default", ":addrbook:default"];
+/// Addresses that one test looks up there, at most: a message may name thousands.
+const LOOKED_UP: usize = 100;
 
 /// Runs them, and answers them.
 pub(super) struct Desk<'a> {
     store: &'a Store,
+    host: &'a Domain,
     account: AccountKey,
     scripts: &'a Scripts,
     pub(super) mailboxes: Mailboxes<'a>,
@@ -25,7 +28,7 @@ pub(super) struct Desk<'a> {
 impl<'a> Desk<'a> {
     pub(super) fn new(filing: &'a Filing, account: AccountKey) -> Self {
         let mailboxes = Mailboxes::new(&filing.store, account);
-        Self { store: &filing.store, account, scripts: &filing.scripts, mailboxes }
+        Self { store: &filing.store, host: &filing.host, account, scripts: &filing.scripts, mailboxes }
     }
 
     /// Runs one script behind the other, as long as the message is kept and none fails. Gives what the last one left, and the failure.
@@ -139,7 +142,8 @@ impl<'a> Desk<'a> {
             }
         };
         let notes = self.store.metadata(self.account, key).await?;
-        let note = notes.into_iter().find(|note| note.name.eq_ignore_ascii_case(name));
+        let of_server = mailbox.is_none().then(|| admin_note(self.host));
+        let note = notes.into_iter().chain(of_server).find(|note| note.name.eq_ignore_ascii_case(name));
         Ok(note.map(|note| String::from_utf8_lossy(&note.value).into_owned()))
     }
 
@@ -147,9 +151,11 @@ impl<'a> Desk<'a> {
         if !lists.iter().any(|list| ADDRESS_BOOKS.contains(&list.as_str())) {
             return Ok(false);
         }
-        for value in values {
-            if let Ok(address) = Address::parse(value)
-                && self.store.acquainted(self.account, &address).await? == Acquainted::Address
+        let addresses: Vec<Address> =
+            values.iter().filter_map(|value| Address::parse(value).ok()).take(LOOKED_UP).collect();
+        for address in &addresses {
+            if self.store.acquainted(self.account, address).await? == Acquainted::Address
+                || self.store.is_contact(self.account, address).await?
             {
                 return Ok(true);
             }

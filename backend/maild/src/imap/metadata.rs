@@ -7,13 +7,10 @@
 use relais_imap::command::{EntryName, GetMetadata, SetMetadata};
 use relais_imap::response::{self, ResponseCode};
 use relais_model::{MailboxName, Rights};
-use relais_store::{AccountKey, Annotation, MAX_METADATA_VALUE, MailboxKey, MetadataError, SCRIPT_NOTE};
+use relais_store::{AccountKey, Annotation, MAX_METADATA_VALUE, MailboxKey, MetadataError, SCRIPT_NOTE, admin_note};
 
 use super::rights::Shown;
 use super::{Client, Done, Halt, sentence};
-
-/// How to reach who runs the server (RFC 5464 §3.2.1.1).
-const ADMIN: &str = "/shared/admin";
 
 /// How the names of notes begin that all see who see the mailbox.
 const SHARED_NOTES: &str = "/shared/";
@@ -40,8 +37,7 @@ impl Client {
             None => self.house.store.metadata(self.account()?, None).await?,
         };
         if get.mailbox.is_none() {
-            let value = format!("mailto:postmaster@{}", self.house.host_name).into_bytes();
-            notes.push(Annotation { name: ADMIN.to_owned(), value });
+            notes.push(admin_note(&self.house.host_name));
         }
         notes.retain(|note| get.entries.iter().any(|entry| entry.covers(&note.name, get.depth)));
         let limit = get.max_size.unwrap_or(u64::MAX);

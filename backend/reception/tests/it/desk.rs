@@ -40,6 +40,13 @@ pub(crate) fn by_ann<'a>(from: &'a str, to: &'a [&'a str]) -> Said<'a> {
     Said { door: Door::Submission, logged_in: Some("ann@example.org"), ..from_outside(from, to) }
 }
 
+impl Said<'_> {
+    /// With what RCPT asks for by NOTIFY (RFC 3461 §4.1).
+    pub(crate) fn notifying(self, notify: Option<Notify>) -> Self {
+        Self { notify, ..self }
+    }
+}
+
 impl Desk {
     pub(crate) async fn open() -> Self {
         Self::with_floor(0).await

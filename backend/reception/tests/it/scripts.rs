@@ -1,4 +1,7 @@
-//! What people's scripts make of mail that comes, on a real store.
+//! What people's scripts make of mail that comes, on a real store. `letters` is what goes out because of them, `knowing` what they know of the house.
+
+mod knowing;
+mod letters;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +11,7 @@ use relais_model::{Flag, MailboxName, ReversePath, Rights, SystemFlag};
 use relais_msgauth::testing::Zone;
 use relais_reception::{ImapAct, ImapCause, Trial};
 use relais_sieve::Program;
-use relais_store::{AccountChange, Append, Author, Content, Grantee, RuleScope, SCRIPT_NOTE};
+use relais_store::{AccountChange, Append, Author, Content, Grantee, MailboxStatus, RuleScope, SCRIPT_NOTE};
 
 use crate::desk::{Desk, from_outside};
 use crate::house::address;
@@ -40,6 +43,12 @@ async fn count(desk: &Desk, of: &str, mailbox: &str) -> usize {
     desk.mail(of, mailbox).await.len()
 }
 
+/// A mailbox that is there.
+async fn status(desk: &Desk, of: &str, mailbox: &str) -> MailboxStatus {
+    let (account, name) = (desk.identity(of).await.account, MailboxName::parse(mailbox).unwrap());
+    desk.house.store.mailbox(account, &name).await.unwrap().unwrap()
+}
+
 #[tokio::test]
 async fn a_message_is_filed_where_the_script_says() {
     let desk = Desk::open().await;
@@ -50,9 +59,7 @@ async fn a_message_is_filed_where_the_script_says() {
     script(&desk, BEN, text).await;
     assert_eq!(get(&desk, &["ben+eat@example.org"]).await, ["250 2.0.0"]);
     assert_eq!((count(&desk, BEN, "INBOX").await, count(&desk, BEN, "Meals/Noon").await), (0, 1));
-    let (account, name) = (desk.identity(BEN).await.account, relais_model::MailboxName::parse("Meals/Noon").unwrap());
-    let status = desk.house.store.mailbox(account, &name).await.unwrap().unwrap();
-    assert_eq!(status.unseen, 0, "the script marked it as read");
+    assert_eq!(status(&desk, BEN, "Meals/Noon").await.unseen, 0, "the script marked it as read");
     assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
     assert_eq!(count(&desk, BEN, "INBOX").await, 1, "no detail: it is kept");
     for (subject, inbox, archive) in [("both", 2, 1), ("none", 2, 1)] {
@@ -250,6 +257,56 @@ async fn the_house_goes_first_and_last_and_includes_are_found() {
     assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
     assert_eq!((count(&desk, BEN, "INBOX").await, count(&desk, BEN, "Archive").await), (0, 1));
     assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+/// docs/sieve.md: the house's scripts, the domain's, the account's, and back, each only as long as the message is still kept: what one's own script
+/// filed by itself, or threw away, the scripts behind it don't see.
+#[tokio::test]
+async fn a_domains_scripts_stand_around_those_of_its_people() {
+    let desk = Desk::open().await;
+    let (store, by) = (&desk.house.store, Author::house());
+    let domain = RuleScope::Domain(store.account(&address(BEN)).await.unwrap().unwrap().domain);
+    for (scope, name, ran) in [
+        (RuleScope::House, "before", "1"),
+        (domain, "before", "2"),
+        (domain, "after", "4"),
+        (RuleScope::House, "after", "5"),
+    ] {
+        let text = format!("require \"editheader\"; addheader \"X-Ran\" \"{ran}\";");
+        store.put_sieve_script(&by, scope, name, &text).await.unwrap();
+    }
+    // Fields are added at the top.
+    let ran = |message: &String| {
+        let ran: Vec<_> = message.lines().filter_map(|line| line.strip_prefix("X-Ran: ")).collect();
+        ran.into_iter().rev().collect::<Vec<_>>().join(" ")
+    };
+    for (own, inbox, archive) in [
+        (None, "1 2 4 5", ""),
+        (Some(""), "1 2 3 4 5", ""),
+        (Some("keep;"), "1 2 3 4 5", ""),
+        (Some("fileinto \"Archive\";"), "", "1 2 3"),
+        (Some("fileinto \"Archive\"; keep;"), "1 2 3 4 5", "1 2 3"),
+        (Some("fileinto :copy \"Archive\";"), "1 2 3 4 5", "1 2 3"),
+        (Some("discard;"), "", ""),
+    ] {
+        if let Some(own) = own {
+            let text = format!("require [\"editheader\", \"fileinto\", \"copy\"]; addheader \"X-Ran\" \"3\"; {own}");
+            script(&desk, BEN, &text).await;
+        }
+        let before = (count(&desk, BEN, "INBOX").await, count(&desk, BEN, "Archive").await);
+        assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+        let there = (desk.inbox(BEN).await, desk.mail(BEN, "Archive").await);
+        // Of each copy that came the scripts that it went through.
+        let came = |all: &[String], before: usize| all[before..].iter().map(ran).collect::<Vec<_>>().join(", ");
+        let came = (came(&there.0, before.0), came(&there.1, before.1));
+        assert_eq!((came.0.as_str(), came.1.as_str()), (inbox, archive), "{own:?}");
+    }
+    // Who is of another domain has the house's alone.
+    let emil = "emil@xn--bcher-kva.example";
+    desk.house.add_account(emil, "hash").await;
+    assert_eq!(get(&desk, &[emil]).await, ["250 2.0.0"]);
+    assert_eq!(desk.inbox(emil).await.iter().map(ran).collect::<Vec<_>>(), ["1 5"]);
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
 }
 
 /// What our own verdict calls junk goes to Junk, is answered by nobody and sent on to nobody; where a script puts it somewhere by itself, there it is.

@@ -18,7 +18,7 @@ const BEN: &[&str] = &["ben@example.org"];
 const BOTH: &[&str] = &["ann@example.org", "ben@example.org"];
 
 /// What everybody got in 2002, and nobody wanted.
-const JUNK: &str = "From: \"Cheap Meds\" <offer8812@shop.example>\r\nTo: undisclosed-recipients:;\r\nSubject: VIAGRA $$$ 100% FREE!!!\r\n\
+pub(crate) const JUNK: &str = "From: \"Cheap Meds\" <offer8812@shop.example>\r\nTo: undisclosed-recipients:;\r\nSubject: VIAGRA $$$ 100% FREE!!!\r\n\
     Content-Type: text/html\r\n\r\n<html><body bgcolor=red><font size=7 color=yellow>CLICK HERE NOW!!!</font> Buy VIAGRA online, no prescription \
     needed. Save up to 80%! Limited time offer, act now, money back guarantee. Earn $$$ working from home. \
     <a href=\"http://192.0.2.99/unsubscribe?id=1\">Click here to be removed from our mailing list</a></body></html>\r\n";
@@ -27,7 +27,7 @@ const JUNK: &str = "From: \"Cheap Meds\" <offer8812@shop.example>\r\nTo: undiscl
 const ISSUES: u32 = 6;
 
 /// What a colleague writes.
-const GOOD: &str = "From: Dora <dora@shop.example>\r\nTo: ben@example.org\r\nSubject: Re: patch for the parser\r\n\
+pub(crate) const GOOD: &str = "From: Dora <dora@shop.example>\r\nTo: ben@example.org\r\nSubject: Re: patch for the parser\r\n\
     In-Reply-To: <1@example.org>\r\nReferences: <1@example.org>\r\nContent-Type: text/plain\r\n\r\nOn Tuesday Ben wrote:\r\n> does it build?\r\n\r\n\
     Yes, it builds here with the change you posted. I wonder whether the test in the last commit is right, though.\r\n\r\nDora\r\n";
 
@@ -41,7 +41,7 @@ fn zone() -> Zone {
     zone.with_txt("1.2.0.192.lists.example", "Sent junk on Monday")
 }
 
-async fn desk(greylisting: bool) -> Desk {
+pub(crate) async fn desk(greylisting: bool) -> Desk {
     let Desk { house, reception } = Desk::open().await;
     let greylisting = if greylisting { "true" } else { "false" };
     house.store.change_setting(&Author::house(), "junk.greylisting", Some(greylisting)).await.unwrap();

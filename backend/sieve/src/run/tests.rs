@@ -33,7 +33,14 @@ impl Run {
             Test::Fixed(truth) | Test::IHave(truth) => Ok(Eval::Is(*truth)),
             Test::Header { names, keys, index, scope, value } => {
                 let found = self.sought(names, *index, *scope)?;
-                self.charge(4 * octets(&found))?;
+                let is_listed = keys.kind.how == How::List && matches!(value, MimeValue::Whole);
+                // Reading addresses costs more than reading text.
+                let weight = if is_listed { 16 } else { 4 };
+                self.charge(weight * octets(&found))?;
+                if is_listed {
+                    let values = found.iter().flat_map(|field| listed_values(field)).take(limit::VALUES).collect();
+                    return self.compare(values, keys, true);
+                }
                 let params = match value {
                     MimeValue::Param(names) => self.fill_all(names)?,
                     _ => Vec::new(),
@@ -121,9 +128,14 @@ impl Run {
             }
             Test::NotifyCapability { uri, capability, keys } => {
                 let (uri, capability) = (self.fill(uri)?, self.fill(capability)?);
-                // RFC 5436 §2.7: nobody knows whether who gets mail is there.
-                let is_known = Mailto::parse(&uri).is_some() && capability.eq_ignore_ascii_case("online");
-                self.compare(is_known.then(|| "maybe".to_owned()).into_iter().collect(), keys, true)
+                let known = Mailto::parse(&uri).and_then(|_| match capability.to_ascii_lowercase().as_str() {
+                    // RFC 5436 §2.7: nobody knows whether who gets mail is there.
+                    "online" => Some("maybe".to_owned()),
+                    // RFC 8580: a copy of a mail can be kept.
+                    "fcc" => Some("yes".to_owned()),
+                    _ => None,
+                });
+                self.compare(known.into_iter().collect(), keys, true)
             }
             Test::MailboxExists(names) => {
                 let names = self.fill_all(names)?;
@@ -547,6 +559,13 @@ fn field_addresses(raw: &[u8], part: AddressPart) -> Vec<String> {
         cut_address(&local, text(&mailbox.domain).as_deref(), part)
     };
     mailboxes(&items).filter_map(cut).collect()
+}
+
+/// What of a field may be on a list (RFC 6134 §2.3): its addresses, of a field that has some; else its value. What stands around addresses is
+/// whatever their sender wrote, and nobody's address.
+fn listed_values(raw: &[u8]) -> Vec<String> {
+    let addresses = field_addresses(raw, AddressPart::All);
+    if addresses.is_empty() { header_values(raw, &MimeValue::Whole, &[]) } else { addresses }
 }
 
 /// A field's value, or the part of it that RFC 5703 §4.1 names.

@@ -263,6 +263,12 @@ fn contacts_are_kept_found_and_forgotten() {
         assert_eq!(found("", "").await, "a b c", "by name, whatever its case");
         assert_eq!(found("ZOË", "").await, "c");
         assert_eq!(found("_", "").await, "a", "LIKE's own signs stand for themselves");
+        let is_known = async |who: &str| store.is_contact(anna, &address(who)).await.unwrap();
+        assert!(is_known("a@x.example").await && is_known("A@X.example").await, "the last of the words, in any case");
+        for stranger in ["x@x.example", "_@x.example", "a@x.exampl", "zoë@x.example"] {
+            assert!(!is_known(stranger).await, "{stranger}");
+        }
+        assert!(!store.is_contact(house.bert, &address("a@x.example")).await.unwrap());
         assert_eq!(found("", "chess").await, "b c");
         assert_eq!(found("", "ches").await, "");
         let groups = store.contact_groups(anna).await.unwrap();
