@@ -55,6 +55,7 @@ moving-state-done = All mail was brought
 moving-state-stopped = It was stopped before its end
 moving-state-failed = It ended before its end
 moving-counts = { $looked } of { $found } messages looked at: { $brought } brought, { $already } here already, { $flags } with other marks now, { $gone } gone there, { $refused } left there.
+moving-cards-version = Say 3 or 4.
 moving-files = Bring mail from a file
 moving-files-why = An mbox, or a zip of mbox files or of a Maildir, as exports and mail programs make them; what you take out below comes in again, contacts too. A file and a message have 64 MiB at most; a zip unpacks to 1 GiB at most, and no file holds more than 100,000 messages. What is larger, bring in parts, or ask who runs the server. Brought again, nothing comes twice.
 moving-file = File

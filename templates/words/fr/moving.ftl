@@ -55,6 +55,7 @@ moving-state-done = Tout le courrier est venu
 moving-state-stopped = Arrêté avant la fin
 moving-state-failed = Interrompu avant la fin
 moving-counts = { $looked } messages examinés sur { $found } : { $brought } apportés, { $already } déjà ici, { $flags } aux marques changées, { $gone } disparus là-bas, { $refused } laissés là-bas.
+moving-cards-version = Dites 3 ou 4.
 moving-files = Apporter le courrier d’un fichier
 moving-files-why = Un mbox, ou un zip de fichiers mbox ou d’un Maildir, tels que les font les exportations et les logiciels de courrier ; ce que vous emportez ci-dessous revient, les contacts aussi. Un fichier et un message font au plus 64 Mio ; un zip se déplie en 1 Gio au plus, et aucun fichier ne tient plus de 100 000 messages. Ce qui est plus grand, apportez-le en parties, ou demandez à qui tient le serveur. Apporté encore, rien ne vient deux fois.
 moving-file = Fichier
