@@ -64,10 +64,14 @@ struct Inner {
     book: OnceLock<api::Book>,
     /// Browsers that hear of changes, at once.
     listeners: Arc<Semaphore>,
+    /// Those who bring a file of mail, at once.
+    bundle_seats: Arc<Semaphore>,
 }
 
 /// Browsers that hear of changes at once, in all the house.
 const LISTENERS: usize = 2000;
+/// Files of mail that come in at once, in all the house: each is held in memory while it is read.
+const BUNDLES: usize = 4;
 
 /// Where people find the house.
 #[derive(Debug, Clone)]
@@ -143,6 +147,7 @@ impl Web {
             assets: Assets::load(),
             book: OnceLock::new(),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
+            bundle_seats: Arc::new(Semaphore::new(BUNDLES)),
         };
         Self { inner: Arc::new(inner), signer: None, stop: CancellationToken::new() }
     }
@@ -165,6 +170,10 @@ impl Web {
 
     pub(crate) fn listeners(&self) -> Arc<Semaphore> {
         Arc::clone(&self.inner.listeners)
+    }
+
+    pub(crate) fn bundle_seats(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.inner.bundle_seats)
     }
 
     pub(crate) fn service(&self) -> &Service {

@@ -177,6 +177,7 @@ pub(crate) const OWN_LIST_LEAVE: &str = "/panel/account/lists/{list}/leave";
 /// Mail that one brings along, and takes out.
 pub(crate) const OWN_MOVING: &str = "/panel/account/moving";
 pub(crate) const OWN_MOVING_STOP: &str = "/panel/account/moving/stop";
+pub(crate) const OWN_MOVING_BRING: &str = "/panel/account/moving/file";
 pub(crate) const OWN_MOVING_FILE: &str = "/panel/account/moving/mail.zip";
 /// What one sends, of what one may.
 pub(crate) const OWN_SENDING: &str = "/panel/account/sending";

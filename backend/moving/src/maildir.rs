@@ -8,6 +8,8 @@ use std::time::UNIX_EPOCH;
 use relais_imap::utf7;
 use relais_model::{Flag, Keyword, MailboxName, SystemFlag, Timestamp};
 
+/// Where Dovecot says which keyword of a folder is which letter.
+pub(crate) const KEYWORDS_FILE: &str = "dovecot-keywords";
 /// Folders below one another, at most.
 const MAX_DEPTH: usize = 16;
 /// Keywords of a folder that have a letter.
@@ -42,18 +44,22 @@ impl MaildirMessage {
     /// # Errors
     /// Where it can't be read.
     pub fn octets(&self) -> io::Result<Vec<u8>> {
-        let raw = fs::read(&self.path)?;
-        let mut octets = Vec::with_capacity(raw.len() + raw.len() / 32);
-        let mut last = 0;
-        for octet in raw {
-            if octet == b'\n' && last != b'\r' {
-                octets.push(b'\r');
-            }
-            octets.push(octet);
-            last = octet;
-        }
-        Ok(octets)
+        Ok(with_crlf(&fs::read(&self.path)?))
     }
+}
+
+/// With CRLF at the lines' ends, as mail has them.
+pub(crate) fn with_crlf(raw: &[u8]) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(raw.len() + raw.len() / 32);
+    let mut last = 0;
+    for &octet in raw {
+        if octet == b'\n' && last != b'\r' {
+            octets.push(b'\r');
+        }
+        octets.push(octet);
+        last = octet;
+    }
+    octets
 }
 
 /// The folders of a Maildir, INBOX first, with their names here.
@@ -85,13 +91,7 @@ fn below(path: &Path, above: &str, depth: usize, folders: &mut Vec<(String, Path
         if !entry.file_type()?.is_dir() || ["cur", "new", "tmp"].contains(&spelt.as_str()) {
             continue;
         }
-        let readable = |text: &str| utf7::decode(text).unwrap_or_else(|_| text.to_owned());
-        let name = match spelt.strip_prefix('.') {
-            Some(levels) => {
-                levels.split('.').map(|level| readable(level).replace('/', "-")).collect::<Vec<_>>().join("/")
-            }
-            None => readable(&spelt),
-        };
+        let name = folder_name(&spelt);
         let name = if above.is_empty() { name } else { format!("{above}/{name}") };
         if is_folder(&entry.path()) {
             folders.push((name.clone(), entry.path()));
@@ -103,12 +103,21 @@ fn below(path: &Path, above: &str, depth: usize, folders: &mut Vec<(String, Path
     Ok(())
 }
 
+/// What a folder is called here that lies so spelt in a Maildir (Maildir++: `.Work.2026`) or in a folder of Maildirs.
+pub(crate) fn folder_name(spelt: &str) -> String {
+    let readable = |text: &str| utf7::decode(text).unwrap_or_else(|_| text.to_owned());
+    match spelt.strip_prefix('.') {
+        Some(levels) => levels.split('.').map(|level| readable(level).replace('/', "-")).collect::<Vec<_>>().join("/"),
+        None => readable(spelt),
+    }
+}
+
 /// A folder's messages, in the order in which they came.
 ///
 /// # Errors
 /// Where it can't be read.
 pub fn maildir_messages(folder: &Path) -> io::Result<Vec<MaildirMessage>> {
-    let keywords = keywords(folder);
+    let keywords = keywords(&fs::read_to_string(folder.join(KEYWORDS_FILE)).unwrap_or_default());
     let mut messages = Vec::new();
     for place in ["cur", "new"] {
         let entries = match fs::read_dir(folder.join(place)) {
@@ -135,9 +144,8 @@ pub fn maildir_messages(folder: &Path) -> io::Result<Vec<MaildirMessage>> {
     Ok(messages)
 }
 
-/// Dovecot's names for the letters a to z, where it was Dovecot.
-fn keywords(folder: &Path) -> Vec<Option<Keyword>> {
-    let text = fs::read_to_string(folder.join("dovecot-keywords")).unwrap_or_default();
+/// The names of the letters a to z, as the text of [`KEYWORDS_FILE`] has them.
+pub(crate) fn keywords(text: &str) -> Vec<Option<Keyword>> {
     let mut keywords = vec![None; usize::from(LETTERS)];
     for line in text.lines() {
         let Some((number, name)) = line.split_once(' ') else { continue };
@@ -149,7 +157,8 @@ fn keywords(folder: &Path) -> Vec<Option<Keyword>> {
     keywords
 }
 
-fn flags(name: &str, keywords: &[Option<Keyword>]) -> Vec<Flag> {
+/// How a message is marked, as its file's name says.
+pub(crate) fn flags(name: &str, keywords: &[Option<Keyword>]) -> Vec<Flag> {
     let Some((_, letters)) = name.rsplit_once(":2,") else { return Vec::new() };
     let mut flags = Vec::new();
     for letter in letters.chars() {

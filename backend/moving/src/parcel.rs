@@ -5,6 +5,9 @@
 //! From: …
 //! ```
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use serde::{Deserialize, Serialize};
 
 /// Octets of a message's line.
@@ -57,6 +60,21 @@ impl Parcel {
             size_octets: 0,
             octets: Vec::new(),
         }
+    }
+}
+
+/// How often each content came for a mailbox: what [`Parcel::copy`] says.
+#[derive(Debug, Default)]
+pub struct Copies(HashMap<u64, u32>);
+
+impl Copies {
+    /// For the how manyth time this content comes.
+    pub fn count(&mut self, octets: &[u8]) -> u32 {
+        let mut hasher = DefaultHasher::new();
+        octets.hash(&mut hasher);
+        let copy = self.0.entry(hasher.finish()).or_default();
+        *copy += 1;
+        *copy
     }
 }
 

@@ -63,6 +63,8 @@ pub(crate) enum Content {
     Json(Value),
     /// As an import takes it.
     Csv(String),
+    /// vCards.
+    Cards(String),
     /// A message.
     Letter(Vec<u8>),
     /// Messages in a row.
@@ -75,6 +77,7 @@ impl Content {
             Self::Nothing => (None, Bytes::new()),
             Self::Json(value) => (Some("application/json"), value.to_string().into()),
             Self::Csv(text) => (Some("text/csv"), text.into()),
+            Self::Cards(text) => (Some("text/vcard"), text.into()),
             Self::Letter(octets) => (Some("message/rfc822"), octets.into()),
             Self::Mail(octets) => (Some("application/vnd.relais.messages"), octets.into()),
         }

@@ -123,7 +123,7 @@ pub use lists::*;
 pub use log_ins::LogInView;
 pub use mail::*;
 pub use moment::Moment;
-pub use moving::{ImportForm, ImportRefusal, ImportView, MailFiled, MailZip, PIECE_OCTETS};
+pub use moving::{BUNDLE_OCTETS, BundleFiled, ImportForm, ImportRefusal, ImportView, MailFiled, MailZip, PIECE_OCTETS};
 pub use once::{MAX_ANSWER_OCTETS, OnceKey, Seen};
 pub use overview::{Flow, FlowHour, Overview, Reason, Storage, StorageShare, Todo, Verdict};
 pub use paging::Rows;

@@ -1,5 +1,7 @@
 //! Mail that people bring along, from another IMAP server or from files, and mail that is taken out of the house.
 
+mod bundle;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -8,12 +10,15 @@ use relais_moving::{
     Movers, Parcel, ParcelReader, Progress, RunState, Security, StartError, Target, Trouble, ZipWriter, mbox_name,
     write_mbox,
 };
+use relais_reading::CardVersion;
 use relais_store::{Account, Append, ChangeError, Content, ImportRun, MailboxError, MailboxKey, MailboxStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use bundle::{BUNDLE_OCTETS, BundleFiled};
+
 use crate::people::unknown;
-use crate::{Actor, Failure, Moment, Password, Role, Service, Text, may_reach};
+use crate::{Actor, CardsImported, Failure, Moment, Password, Role, Service, Text, may_reach};
 
 /// Octets of a message that comes from a file.
 const MESSAGE_OCTETS: u64 = 64 * 1024 * 1024;
@@ -176,17 +181,9 @@ impl Service {
         let account = self.whose(actor, Role::DomainAdmin, Some(address)).await?;
         actor.require_proof()?;
         let parcels = read(octets)?;
-        if self.operations.is_disk_nearly_full() {
-            return Err(Failure::clash("", Text::new("import-trouble-disk-full")));
-        }
         self.store.note_moving(&actor.author(), "mail.file", &account).await?;
         let mut filed = MailFiled::default();
-        for some in parcels.chunk_by(|left, right| left.mailbox == right.mailbox) {
-            let Some(first) = some.first() else { continue };
-            let mailbox = self.made(&account, &first.mailbox).await?;
-            let some = some.iter().filter(|parcel| !parcel.is_mailbox).cloned().collect();
-            self.file_into(mailbox, some, &mut filed).await?;
-        }
+        self.file_parcels(&account, &parcels, &mut filed).await?;
         Ok(filed)
     }
 
@@ -244,6 +241,28 @@ impl Service {
         Ok(piece)
     }
 
+    /// Brings cards for a person, as [`crate::Mail::import_contacts`]. Domain admin, of late signed in.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`], [`Failure::Unproven`]; [`Failure::Unfit`] on `file`: there is no card in it.
+    pub async fn file_contacts(&self, actor: &Actor, address: &str, text: &str) -> Result<CardsImported, Failure> {
+        let account = self.whose(actor, Role::DomainAdmin, Some(address)).await?;
+        actor.require_proof()?;
+        self.store.note_moving(&actor.author(), "contacts.file", &account).await?;
+        self.mail.keep_cards(account.key, text).await
+    }
+
+    /// All contacts of a person as one file of cards. As their mail, only an owner takes them out, of late signed in.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`], [`Failure::Absent`], [`Failure::Unproven`].
+    pub async fn take_contacts(&self, actor: &Actor, address: &str, version: CardVersion) -> Result<String, Failure> {
+        let account = self.whose(actor, Role::Owner, Some(address)).await?;
+        actor.require_proof()?;
+        self.store.note_moving(&actor.author(), "contacts.export", &account).await?;
+        self.mail.all_cards(account.key, version).await
+    }
+
     /// The asker's own account, or another's for one who may `role`.
     async fn whose(&self, actor: &Actor, role: Role, address: Option<&str>) -> Result<Account, Failure> {
         let Some(address) = address else {
@@ -269,6 +288,20 @@ impl Service {
         };
         let (run, progress) = standing.ok_or_else(|| Failure::Absent(Text::new("import-none")))?;
         Ok(shown(run, progress, self.store.now()))
+    }
+
+    /// Files messages, those of a mailbox one after another.
+    async fn file_parcels(&self, account: &Account, parcels: &[Parcel], filed: &mut MailFiled) -> Result<(), Failure> {
+        if self.operations.is_disk_nearly_full() {
+            return Err(Failure::clash("", Text::new("import-trouble-disk-full")));
+        }
+        for some in parcels.chunk_by(|left, right| left.mailbox == right.mailbox) {
+            let Some(first) = some.first() else { continue };
+            let mailbox = self.made(account, &first.mailbox).await?;
+            let some = some.iter().filter(|parcel| !parcel.is_mailbox).cloned().collect();
+            self.file_into(mailbox, some, filed).await?;
+        }
+        Ok(())
     }
 
     /// The mailbox of this name, made and subscribed to where it is missing.
@@ -316,7 +349,7 @@ impl Service {
     }
 }
 
-/// The asker's own mail as a zip of mbox files, piece by piece.
+/// The asker's own mail as a zip of mbox files, with their contacts, piece by piece.
 #[derive(Debug)]
 pub struct MailZip {
     service: Service,
@@ -342,7 +375,13 @@ impl MailZip {
         let row = self.service.take_mail(&self.actor, None, after).await?;
         let mut out = Vec::with_capacity(row.len() + row.len() / 16);
         if row.is_empty() {
-            if let Some(zip) = self.zip.take() {
+            if let Some(mut zip) = self.zip.take() {
+                // Beside the files of mailboxes, which all end otherwise.
+                let cards = self.service.mail.export_contacts(&self.actor, CardVersion::Four).await?;
+                if !cards.is_empty() {
+                    zip.begin("contacts.vcf", &mut out);
+                    zip.write(cards.as_bytes(), &mut out);
+                }
                 zip.finish(&mut out);
             }
             return Ok(Some(out));

@@ -1,11 +1,14 @@
-//! Mail that is brought along and taken out: imports from other servers, and messages in a row.
+//! Mail that is brought along and taken out: imports from other servers, messages in a row, contacts as vCards.
 
 use axum::extract::Path;
-use relais_service::{ImportForm, ImportView, MailFiled};
+use relais_reading::CardVersion;
+use relais_service::{CardsImported, Failure, ImportForm, ImportView, MailFiled, Text};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::kit::{Answer, Caller, Done, Json, Operations, Parcels, Query, Read, Row, Seen, Write, group, least};
+use super::kit::{
+    Answer, Caller, CardFile, Cards, Done, Json, Operations, Parcels, Query, Read, Row, Seen, Write, group, least,
+};
 
 type Own = Caller<least::User, Read<group::Account>>;
 type OwnChange = Caller<least::User, Write<group::Account>>;
@@ -35,6 +38,18 @@ pub(super) fn operations(operations: Operations) -> Operations {
             "A piece of a person's mail, to be kept elsewhere; nothing follows an empty one",
         )
         .long_post("/people/{address}/mail", file, "File messages for a person, with their folders, flags and dates")
+        .get("/me/contacts", take_own_contacts, "One's own contacts, all as one file of vCards")
+        .post(
+            "/me/contacts",
+            file_own_contacts,
+            "Bring vCards into one's own contacts; one that is here takes the new one's place",
+        )
+        .get("/people/{address}/contacts", take_contacts, "A person's contacts, all as one file of vCards")
+        .post(
+            "/people/{address}/contacts",
+            file_contacts,
+            "Bring vCards into a person's contacts; one that is here takes the new one's place",
+        )
 }
 
 /// Where a piece begins.
@@ -50,6 +65,24 @@ struct PieceWanted {
 impl PieceWanted {
     fn after(&self) -> Option<(&str, u32)> {
         self.mailbox.as_deref().map(|mailbox| (mailbox, self.uid))
+    }
+}
+
+/// How contacts are written.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+struct CardsWanted {
+    /// vCard's version: 4 (RFC 6350), or 3 for older programs; 4 where it isn't said.
+    version: Option<u8>,
+}
+
+impl CardsWanted {
+    fn version(&self) -> Result<CardVersion, Failure> {
+        match self.version {
+            None | Some(4) => Ok(CardVersion::Four),
+            Some(3) => Ok(CardVersion::Three),
+            Some(_) => Err(Failure::unfit("version", Text::new("moving-cards-version"))),
+        }
     }
 }
 
@@ -94,4 +127,31 @@ async fn take(
 
 async fn file(caller: Change, Path(address): Path<String>, Parcels(octets): Parcels) -> Answer<Seen<MailFiled>> {
     Ok(Seen(caller.web.service().file_mail(&caller.actor, &address, &octets).await?))
+}
+
+/// A key that only reads an account's settings doesn't take its contacts, as it doesn't take its mail.
+async fn take_own_contacts(caller: OwnChange, Query(wanted): Query<CardsWanted>) -> Answer<CardFile> {
+    let version = wanted.version()?;
+    Ok(CardFile(caller.web.service().mail.export_contacts(&caller.actor, version).await?))
+}
+
+async fn file_own_contacts(caller: OwnChange, Cards(cards): Cards) -> Answer<Seen<CardsImported>> {
+    Ok(Seen(caller.web.service().mail.import_contacts(&caller.actor, &cards).await?))
+}
+
+async fn take_contacts(
+    caller: Caller<least::Owner, Write<group::People>>,
+    Path(address): Path<String>,
+    Query(wanted): Query<CardsWanted>,
+) -> Answer<CardFile> {
+    let version = wanted.version()?;
+    Ok(CardFile(caller.web.service().take_contacts(&caller.actor, &address, version).await?))
+}
+
+async fn file_contacts(
+    caller: Change,
+    Path(address): Path<String>,
+    Cards(cards): Cards,
+) -> Answer<Seen<CardsImported>> {
+    Ok(Seen(caller.web.service().file_contacts(&caller.actor, &address, &cards).await?))
 }

@@ -44,7 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// All of it.
 pub(crate) fn router(web: &Web) -> Router {
-    let (router, _none) = routes().finish();
+    let (router, ..) = routes().finish();
     router
         .layer(RequestBodyLimitLayer::new(REQUEST_OCTETS))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))

@@ -12,6 +12,7 @@ use crate::Web;
 pub(crate) struct Routes {
     router: Router<Web>,
     uploads: Router<Web>,
+    bundles: Router<Web>,
     listed: Vec<(Method, &'static str)>,
 }
 
@@ -37,6 +38,13 @@ impl Routes {
         Self { uploads: self.uploads.route(path, post(handler)), ..self }
     }
 
+    /// As [`Routes::upload`], with a file of mail, which may be larger still.
+    #[must_use]
+    pub(crate) fn bundle<H: Handler<T, Web>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
+        self.listed.push((Method::POST, path));
+        Self { bundles: self.bundles.route(path, post(handler)), ..self }
+    }
+
     /// Each of them.
     pub(crate) fn listed(&self) -> &[(Method, &'static str)] {
         &self.listed
@@ -48,8 +56,8 @@ impl Routes {
         more(self)
     }
 
-    /// The router of forms, and that of files.
-    pub(crate) fn finish(self) -> (Router<Web>, Router<Web>) {
-        (self.router, self.uploads)
+    /// The router of forms, that of files, and that of files of mail.
+    pub(crate) fn finish(self) -> (Router<Web>, Router<Web>, Router<Web>) {
+        (self.router, self.uploads, self.bundles)
     }
 }

@@ -63,14 +63,22 @@ const UPLOAD_PATIENCE: Duration = Duration::from_mins(10);
 
 /// Pages and files.
 pub(crate) fn router(web: &Web) -> Router {
-    let (forms, uploads) = routes().finish();
+    let (forms, uploads, bundles) = routes().finish();
     let forms =
         forms.fallback(error::no_such_page).layer(RequestBodyLimitLayer::new(FORM_OCTETS)).layer(timeout(PATIENCE));
     let uploads = uploads
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(UPLOAD_OCTETS))
         .layer(timeout(UPLOAD_PATIENCE));
-    let pages = forms.merge(uploads).layer(from_fn_with_state(web.clone(), kit::recognise)).with_state(web.clone());
+    // It counts what comes rather than what is announced, so that the one who sends too much is told so by a page.
+    let bundles = bundles
+        .layer(DefaultBodyLimit::max(relais_service::BUNDLE_OCTETS + FORM_OCTETS))
+        .layer(timeout(UPLOAD_PATIENCE));
+    let pages = forms
+        .merge(uploads)
+        .merge(bundles)
+        .layer(from_fn_with_state(web.clone(), kit::recognise))
+        .with_state(web.clone());
     // Files are packed, pages are not: how far a page that holds a token packs would tell of the token (BREACH).
     let files = Router::new()
         .route("/assets/{hash}/{name}", get(Assets::serve))

@@ -76,7 +76,7 @@ pub(crate) enum HouseCommand {
     /// Mail that is brought along, from another server or from files. What stands here already isn't brought again.
     #[command(subcommand)]
     Import(ImportCommand),
-    /// Takes all mail of a person out, into a new folder of mbox files or a new Maildir.
+    /// Takes all mail and contacts of a person out, into a new folder of mbox files or a new Maildir.
     Export(ExportArguments),
     /// Addresses that lead to others.
     #[command(subcommand)]

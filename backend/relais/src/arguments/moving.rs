@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 pub(crate) enum ImportCommand {
     /// From another IMAP server, with folders, flags and dates; the password there is asked for, or read from standard input.
     Imap(ImportImapArguments),
-    /// From an mbox file, or from a folder of them that are named after their mailboxes.
+    /// From an mbox file, or from a folder of them that are named after their mailboxes; vCards among them become contacts.
     Mbox {
         /// Whose mail it becomes.
         address: String,
@@ -19,11 +19,18 @@ pub(crate) enum ImportCommand {
         #[arg(long)]
         mailbox: Option<String>,
     },
-    /// From a Maildir with its folders.
+    /// From a Maildir with its folders; its `contacts.vcf` becomes contacts.
     Maildir {
         /// Whose mail it becomes.
         address: String,
         /// The Maildir.
+        path: PathBuf,
+    },
+    /// Contacts from a file of vCards. A card that is here already takes the new one's place.
+    Vcard {
+        /// Whose contacts they become.
+        address: String,
+        /// The file; `-` is standard input.
         path: PathBuf,
     },
     /// Tells how the import from another server stands.
@@ -68,10 +75,18 @@ pub(crate) struct ImportImapArguments {
 pub(crate) struct ExportArguments {
     /// Whose mail.
     pub(crate) address: String,
-    /// A file a mailbox, in a new folder.
-    #[arg(long, value_name = "FOLDER", required_unless_present = "maildir", conflicts_with = "maildir")]
+    /// A file a mailbox, in a new folder, with `contacts.vcf`.
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        required_unless_present_any = ["maildir", "vcard"],
+        conflicts_with_all = ["maildir", "vcard"]
+    )]
     pub(crate) mbox: Option<PathBuf>,
-    /// A new Maildir.
-    #[arg(long, value_name = "FOLDER")]
+    /// A new Maildir, with `contacts.vcf`.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "vcard")]
     pub(crate) maildir: Option<PathBuf>,
+    /// The contacts alone, in a new file of vCards.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vcard: Option<PathBuf>,
 }

@@ -1,8 +1,6 @@
 //! Mail that is brought along and taken out, by the command line: files are read and written here, the house is asked as ever.
 
-use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, FileTimes, OpenOptions};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufReader, BufWriter, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -12,12 +10,12 @@ use anyhow::{Context as _, Result, bail};
 use axum::http::Method;
 use relais_model::{Flag, Keyword, MailboxName, Timestamp};
 use relais_moving::{
-    MboxReader, Parcel, ParcelReader, folder_path, maildir_folders, maildir_messages, maildir_name, mbox_name,
+    Copies, MboxReader, Parcel, ParcelReader, folder_path, maildir_folders, maildir_messages, maildir_name, mbox_name,
     write_mbox,
 };
 use serde_json::{Value, json};
 
-use super::{ask, get, say, secret_of};
+use super::{ask, get, read_text, say, secret_of};
 use crate::arguments::{ExportArguments, ImportCommand, ImportImapArguments};
 use crate::control::{Content, Line, path, query};
 use crate::show::{self, member};
@@ -28,6 +26,8 @@ const PIECE_OCTETS: usize = 4 * 1024 * 1024;
 const PIECE_MESSAGES: usize = 1000;
 /// Octets of a message that is taken.
 const MESSAGE_OCTETS: usize = 64 * 1024 * 1024;
+/// What an export calls the contacts.
+const CONTACTS_FILE: &str = "contacts.vcf";
 /// Folders of mbox files below one another.
 const MAX_DEPTH: usize = 16;
 /// Between two looks at a run.
@@ -38,19 +38,28 @@ pub(super) async fn import(command: ImportCommand, line: &mut Line<'_>) -> Resul
     match command {
         ImportCommand::Imap(wanted) => import_imap(&wanted, line).await,
         ImportCommand::Mbox { address, path, mailbox } => {
+            let files = mbox_files(&path, mailbox.as_deref())?.into_iter();
+            let (cards, files): (Vec<_>, Vec<_>) = files.partition(|(_, file)| is_vcard(file));
             let mut sending = Sending::to(&address);
-            for (name, file) in mbox_files(&path, mailbox.as_deref())? {
+            for (name, file) in files {
                 sending.send_mbox(&name, &file, line).await.with_context(|| file.display().to_string())?;
             }
-            sending.end(line).await
+            let mut is_whole = sending.end(line).await?;
+            for (_, file) in cards {
+                is_whole &= bring_cards(&address, &file, line).await?;
+            }
+            Ok(is_whole)
         }
         ImportCommand::Maildir { address, path } => {
             let mut sending = Sending::to(&address);
             for (name, folder) in maildir_folders(&path).with_context(|| path.display().to_string())? {
                 sending.send_maildir(&name, &folder, line).await.with_context(|| folder.display().to_string())?;
             }
-            sending.end(line).await
+            let is_whole = sending.end(line).await?;
+            let cards = path.join(CONTACTS_FILE);
+            Ok(if cards.is_file() { bring_cards(&address, &cards, line).await? && is_whole } else { is_whole })
         }
+        ImportCommand::Vcard { address, path } => bring_cards(&address, &path, line).await,
         ImportCommand::Status { address, json } => {
             let shown = get(line, &path(&["people", &address, "import"])).await?;
             if json {
@@ -66,6 +75,20 @@ pub(super) async fn import(command: ImportCommand, line: &mut Line<'_>) -> Resul
             Ok(true)
         }
     }
+}
+
+fn is_vcard(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("vcf"))
+}
+
+/// False: for some there was no room.
+async fn bring_cards(address: &str, file: &Path, line: &mut Line<'_>) -> Result<bool> {
+    let at = path(&["people", address, "contacts"]);
+    let done = ask(line, Method::POST, &at, Content::Cards(read_text(file)?)).await;
+    let done = done.with_context(|| file.display().to_string())?;
+    let left_out = number(&done, "left_out");
+    say(&format!("{} contacts kept, {left_out} left out", number(&done, "kept")))?;
+    Ok(left_out == 0)
 }
 
 fn is_running(shown: &Value) -> bool {
@@ -171,7 +194,7 @@ struct Sending {
     piece: Vec<u8>,
     messages: usize,
     /// How often each content came for the mailbox under way.
-    copies: HashMap<u64, u32>,
+    copies: Copies,
     filed: u64,
     already: u64,
     left_out: u64,
@@ -180,12 +203,12 @@ struct Sending {
 impl Sending {
     fn to(address: &str) -> Self {
         let at = path(&["people", address, "mail"]);
-        Self { at, piece: Vec::new(), messages: 0, copies: HashMap::new(), filed: 0, already: 0, left_out: 0 }
+        Self { at, piece: Vec::new(), messages: 0, copies: Copies::default(), filed: 0, already: 0, left_out: 0 }
     }
 
     /// A mailbox comes, also where no message of it does.
     async fn begin(&mut self, mailbox: &str, line: &mut Line<'_>) -> Result<()> {
-        self.copies.clear();
+        self.copies = Copies::default();
         self.add(&Parcel::mailbox(mailbox), line).await
     }
 
@@ -229,15 +252,11 @@ impl Sending {
         octets: Vec<u8>,
         line: &mut Line<'_>,
     ) -> Result<()> {
-        let mut hasher = DefaultHasher::new();
-        octets.hash(&mut hasher);
-        let copy = self.copies.entry(hasher.finish()).or_default();
-        *copy += 1;
         let parcel = Parcel {
             mailbox: mailbox.to_owned(),
             flags: flags.iter().map(ToString::to_string).collect(),
             internal_date: internal_date.map(Timestamp::seconds),
-            copy: *copy,
+            copy: self.copies.count(&octets),
             uid: None,
             is_mailbox: false,
             size_octets: octets.len() as u64,
@@ -275,12 +294,13 @@ impl Sending {
     }
 }
 
-/// Takes all mail of an account out, into a folder that isn't there yet.
+/// Takes all mail and contacts of an account out, into a folder that isn't there yet, or the contacts alone.
 pub(super) async fn export(wanted: ExportArguments, line: &mut Line<'_>) -> Result<()> {
-    let mut out = match (wanted.mbox, wanted.maildir) {
-        (Some(root), None) => Out::Mbox { root, file: None },
-        (None, Some(root)) => Out::Maildir { root, folder: None, number: 0 },
-        _ => bail!("say either --mbox or --maildir, with a folder"),
+    let mut out = match (wanted.mbox, wanted.maildir, wanted.vcard) {
+        (Some(root), None, None) => Out::Mbox { root, file: None },
+        (None, Some(root), None) => Out::Maildir { root, folder: None, number: 0 },
+        (None, None, Some(file)) => return take_cards(&wanted.address, &file, line).await,
+        _ => bail!("say either --mbox or --maildir, with a folder, or --vcard, with a file"),
     };
     DirBuilder::new()
         .mode(0o700)
@@ -307,8 +327,19 @@ pub(super) async fn export(wanted: ExportArguments, line: &mut Line<'_>) -> Resu
         }
         reader.end()?;
     }
+    let cards = out.root().join(CONTACTS_FILE);
     out.end()?;
-    say(&format!("{messages} messages, {octets} octets"))
+    say(&format!("{messages} messages, {octets} octets"))?;
+    take_cards(&wanted.address, &cards, line).await
+}
+
+/// All contacts of an account, in a file that isn't there yet; where there are none, no file is made.
+async fn take_cards(address: &str, file: &Path, line: &mut Line<'_>) -> Result<()> {
+    let cards = line.text(&path(&["people", address, "contacts"])).await??;
+    if !cards.is_empty() {
+        new_file(file)?.write_all(cards.as_bytes()).with_context(|| file.display().to_string())?;
+    }
+    say(&format!("{} contacts", cards.matches("BEGIN:VCARD").count()))
 }
 
 /// Where mail goes that is taken out. It comes mailbox by mailbox.

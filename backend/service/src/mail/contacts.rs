@@ -2,7 +2,9 @@
 
 use relais_model::Address;
 use relais_reading::{Card, CardVersion, Party};
-use relais_store::{ContactFilter, ContactRow, MAX_CONTACTS};
+use relais_store::{AccountKey, ContactFilter, ContactRow, MAX_CONTACTS};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Mail;
 use super::write::written;
@@ -29,7 +31,7 @@ pub struct ContactPage {
 }
 
 /// What came of a file of cards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CardsImported {
     /// Kept.
     pub kept: u64,
@@ -92,7 +94,11 @@ impl Mail {
     /// # Errors
     /// [`Failure::Unfit`] on `file`: there is no card in it.
     pub async fn import_contacts(&self, me: &Actor, text: &str) -> Result<CardsImported, Failure> {
-        let (account, _) = me.own()?;
+        self.keep_cards(me.own()?.0, text).await
+    }
+
+    /// As [`Mail::import_contacts`], for whom the caller made sure of.
+    pub(crate) async fn keep_cards(&self, account: AccountKey, text: &str) -> Result<CardsImported, Failure> {
         let cards = Card::read_all(text);
         if cards.is_empty() {
             return Err(Failure::unfit("file", Text::new("mail-contacts-no-card")));
@@ -108,7 +114,11 @@ impl Mail {
     /// # Errors
     /// [`Failure::Absent`] for the command line.
     pub async fn export_contacts(&self, me: &Actor, version: CardVersion) -> Result<String, Failure> {
-        let (account, _) = me.own()?;
+        self.all_cards(me.own()?.0, version).await
+    }
+
+    /// As [`Mail::export_contacts`], for whom the caller made sure of.
+    pub(crate) async fn all_cards(&self, account: AccountKey, version: CardVersion) -> Result<String, Failure> {
         let mut file = String::new();
         let mut offset = 0;
         loop {

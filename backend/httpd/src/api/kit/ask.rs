@@ -85,6 +85,28 @@ impl FromRequest<Web> for Csv {
     }
 }
 
+/// A file of vCards (RFC 6350) in UTF-8.
+#[derive(Debug)]
+pub(crate) struct Cards(pub(crate) String);
+
+/// The type of [`Cards`], on their way in and out (RFC 6350 §10.1).
+pub(crate) const VCARD: &str = "text/vcard";
+
+impl FromRequest<Web> for Cards {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _web: &Web) -> Answer<Self> {
+        let (parts, body) = request.into_parts();
+        if kind(&parts.headers) != VCARD {
+            return Err(Problem::Type(VCARD));
+        }
+        let octets = read(body, FILE_OCTETS).await?;
+        let text = String::from_utf8(octets.into());
+        let text = text.ok().filter(|text| !text.contains('\0'));
+        text.map(Self).ok_or(Problem::NoText)
+    }
+}
+
 /// A message (RFC 5322), octet by octet.
 #[derive(Debug)]
 pub(crate) struct Letter(pub(crate) Bytes);

@@ -16,12 +16,12 @@ mod operation;
 mod problem;
 mod reply;
 
-pub(super) use ask::{Csv, IfMatch, Json, Letter, Parcels, Query, object};
+pub(super) use ask::{Cards, Csv, IfMatch, Json, Letter, Parcels, Query, object};
 pub(super) use caller::{Caller, Gate, Read, Write, authenticate, group, least};
 pub(super) use finish::{fault, finish};
 pub(super) use operation::Operations;
 pub(super) use problem::{Answer, KINDS, Problem};
-pub(super) use reply::{Done, IfUnchanged, Made, Many, One, Plain, Row, Seen, ShownOnce, Whole};
+pub(super) use reply::{CardFile, Done, IfUnchanged, Made, Many, One, Plain, Row, Seen, ShownOnce, Whole};
 
 /// Where the API is.
 pub(crate) const PREFIX: &str = "/api/v1";

@@ -15,11 +15,11 @@ use serde_json::{Map, Value, json};
 use tower_http::timeout::TimeoutLayer;
 use utoipa::{IntoParams, ToSchema};
 
-use super::ask::{Csv, IfMatch, Json, Letter, MAX_ROWS, PARCELS, Parcels, Query};
+use super::ask::{Cards, Csv, IfMatch, Json, Letter, MAX_ROWS, PARCELS, Parcels, Query, VCARD};
 use super::caller::{Caller, Least, Scoped};
 use super::once::{Desk, once};
 use super::problem::{PROBLEM_JSON, ProblemDocument};
-use super::reply::{Done, IfUnchanged, Made, Many, One, Plain, Row, Seen, ShownOnce, Whole};
+use super::reply::{CardFile, Done, IfUnchanged, Made, Many, One, Plain, Row, Seen, ShownOnce, Whole};
 use super::{Answer, PREFIX, Problem};
 use crate::Web;
 
@@ -414,6 +414,12 @@ impl Describe for Csv {
     }
 }
 
+impl Describe for Cards {
+    fn describe(description: &mut Description) {
+        description.body = Some(content(VCARD, &json!({ "type": "string" })));
+    }
+}
+
 impl Describe for Letter {
     fn describe(description: &mut Description) {
         let schema = json!({ "type": "string", "contentMediaType": "message/rfc822" });
@@ -496,6 +502,15 @@ impl Describe for Plain {
         description.succeed(StatusCode::OK, "A file of plain text.", None);
         if let Some(members) = description.success.1.as_object_mut() {
             members.insert("content".to_owned(), content("text/plain", &json!({ "type": "string" })));
+        }
+    }
+}
+
+impl Describe for CardFile {
+    fn describe(description: &mut Description) {
+        description.succeed(StatusCode::OK, "A file of vCards (RFC 6350).", None);
+        if let Some(members) = description.success.1.as_object_mut() {
+            members.insert("content".to_owned(), content(VCARD, &json!({ "type": "string" })));
         }
     }
 }

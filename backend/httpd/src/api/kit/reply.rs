@@ -64,6 +64,10 @@ pub(crate) struct ShownOnce<T> {
 #[derive(Debug)]
 pub(crate) struct Plain(pub(crate) String);
 
+/// A file of vCards, as [`super::ask::Cards`] are.
+#[derive(Debug)]
+pub(crate) struct CardFile(pub(crate) String);
+
 /// Messages in a row, as [`super::ask::Parcels`] are.
 #[derive(Debug)]
 pub(crate) struct Row(pub(crate) Vec<u8>);
@@ -247,6 +251,12 @@ impl IntoResponse for Done {
 impl IntoResponse for Plain {
     fn into_response(self) -> Response {
         ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], self.0).into_response()
+    }
+}
+
+impl IntoResponse for CardFile {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, "text/vcard; charset=utf-8")], self.0).into_response()
     }
 }
 

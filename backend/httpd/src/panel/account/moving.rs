@@ -1,15 +1,19 @@
 //! One's own mail, brought along from another server and taken out.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use relais_service::{Failure, ImportForm, ImportView, MailZip, Text};
+use relais_service::{BundleFiled, Failure, ImportForm, ImportView, MailZip, Text};
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::kit::{Complaints, Form, Frame, Oops, Person, Routes, Time, again, done, shown};
+use crate::kit::{Complaints, Form, Frame, Oops, PageError, Person, Routes, Time, Upload, again, done, shown};
 use crate::panel::sign_in::{Nothing, Password};
 use crate::{Web, path};
 
@@ -18,6 +22,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(path::OWN_MOVING, show)
         .post(path::OWN_MOVING, start)
         .post(path::OWN_MOVING_STOP, stop)
+        .bundle(path::OWN_MOVING_BRING, bring)
         .get(path::OWN_MOVING_FILE, file)
 }
 
@@ -29,6 +34,49 @@ struct MovingPage {
     complaints: Complaints,
     form: MovingForm,
     run: Option<Run>,
+    /// What became of a file of which not all was taken.
+    bundle: Option<Bundle>,
+}
+
+/// A file of mail, of which not all was taken, in words.
+#[derive(Debug)]
+struct Bundle {
+    said: String,
+    named: Vec<(String, String)>,
+}
+
+impl Bundle {
+    fn of(frame: &Frame, filed: &BundleFiled) -> Self {
+        let named = filed.named.iter().map(|(name, why)| (name.clone(), frame.tell(why)));
+        Self { said: frame.tell(&told(filed)), named: named.collect() }
+    }
+}
+
+fn told(filed: &BundleFiled) -> Text {
+    Text::new("moving-file-brought")
+        .with("filed", filed.mail.filed)
+        .with("already", filed.mail.already)
+        .with("left", filed.left_out)
+        .with("contacts", filed.contacts)
+}
+
+/// A seat of those who bring a file of mail: it is taken before the file is read.
+struct Seat {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Somebody is through with theirs after this.
+const SEAT_AGAIN: Duration = Duration::from_mins(1);
+
+impl FromRequestParts<Web> for Seat {
+    type Rejection = PageError;
+
+    async fn from_request_parts(_parts: &mut Parts, web: &Web) -> Result<Self, PageError> {
+        let permit = web.bundle_seats().try_acquire_owned();
+        permit
+            .map(|permit| Self { _permit: permit })
+            .map_err(|_| PageError(Failure::TooMany { retry_after: SEAT_AGAIN }))
+    }
 }
 
 /// What was typed, but for the password.
@@ -38,6 +86,14 @@ struct MovingForm {
     port: String,
     security: String,
     user: String,
+    /// Where an mbox goes.
+    mailbox: String,
+}
+
+impl MovingForm {
+    fn fresh() -> Self {
+        Self { security: "tls".to_owned(), ..Self::default() }
+    }
 }
 
 /// How an import stands, in words.
@@ -107,17 +163,22 @@ async fn page(person: &Person, web: &Web, form: MovingForm, complaints: Complain
         Err(Failure::Absent(_)) => None,
         Err(failure) => return Err(failure),
     };
-    Ok(MovingPage { frame, tab: "moving", complaints, form, run })
+    Ok(MovingPage { frame, tab: "moving", complaints, form, run, bundle: None })
 }
 
 async fn show(person: Person, State(web): State<Web>) -> Oops {
-    let form = MovingForm { security: "tls".to_owned(), ..MovingForm::default() };
-    Ok(shown(&page(&person, &web, form, Complaints::default()).await?))
+    Ok(shown(&page(&person, &web, MovingForm::fresh(), Complaints::default()).await?))
 }
 
 async fn start(person: Person, State(web): State<Web>, Form(form): Form<StartForm>) -> Oops {
     let StartForm { host, port, security, user, password } = form;
-    let typed = MovingForm { host: host.clone(), port: port.clone(), security: security.clone(), user: user.clone() };
+    let typed = MovingForm {
+        host: host.clone(),
+        port: port.clone(),
+        security: security.clone(),
+        user: user.clone(),
+        ..MovingForm::default()
+    };
     let begun = match port_of(&port) {
         Ok(port) => {
             let secret: relais_model::Secret = password.into();
@@ -149,7 +210,24 @@ async fn stop(person: Person, State(web): State<Web>, Form(Nothing {}): Form<Not
     Ok(done(path::OWN_MOVING, Text::new("moving-stopped")))
 }
 
-/// All of it as a zip of mbox files, as long as it takes: no more than a piece is held.
+/// What came whole is said on the page that follows; what was left out is named, and nothing is kept of it: so that page is the answer.
+async fn bring(person: Person, State(web): State<Web>, _seat: Seat, mut upload: Upload) -> Oops {
+    let (mailbox, file) = (upload.take("mailbox"), upload.take_octets("file"));
+    let filed = web.service().bring_bundle(&person.actor, &mailbox, Vec::from(file)).await;
+    match filed {
+        Ok(filed) if filed.left_out == 0 => Ok(done(path::OWN_MOVING, told(&filed))),
+        Ok(filed) => {
+            let page = page(&person, &web, MovingForm::fresh(), Complaints::default()).await?;
+            Ok(shown(&MovingPage { bundle: Some(Bundle::of(&page.frame, &filed)), ..page }))
+        }
+        Err(failure) => {
+            let complaints = Complaints::of(&person.frame(&web), failure)?;
+            Ok(again(&page(&person, &web, MovingForm { mailbox, ..MovingForm::fresh() }, complaints).await?))
+        }
+    }
+}
+
+/// All of it as a zip of mbox files and contacts, as long as it takes: no more than a piece is held.
 async fn file(person: Person, State(web): State<Web>) -> Oops {
     let mut zip = MailZip::of(web.service().clone(), person.actor.clone());
     // Who may not is told so before anything is sent.
@@ -212,12 +290,22 @@ mod tests {
                 complaints: Complaints::default(),
                 form: MovingForm::default(),
                 run: run.map(|view| Run::of(&frame, view)),
+                bundle: None,
             };
+            let filed = BundleFiled {
+                left_out: 2,
+                named: vec![("notes <1>.txt".to_owned(), Text::new("moving-left-no-mail"))],
+                ..BundleFiled::default()
+            };
+            let wrong = Failure::unfit("file", Text::new("moving-file-broken"));
+            let complaints = Complaints::of(&frame, wrong).unwrap();
             vec![
                 page(None),
                 page(Some(view("running", None))),
                 page(Some(view("done", None))),
                 page(Some(view("failed", Some("import-trouble-log-in")))),
+                MovingPage { bundle: Some(Bundle::of(&frame, &filed)), ..page(None) },
+                MovingPage { complaints, ..page(None) },
             ]
         });
     }
