@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::directory::readable;
-use crate::mail::WhichRemoved;
+use crate::mail::{Restored, WhichRemoved};
 use crate::people::is_self;
 use crate::{Actor, Failure, Moment, Service, Text};
 
@@ -21,6 +21,8 @@ pub struct DeletedMail {
     pub messages: u64,
     /// In octets.
     pub size_octets: u64,
+    /// Mailboxes.
+    pub mailboxes: u64,
 }
 
 /// Which of it.
@@ -62,6 +64,15 @@ impl OwnDeletedWanted {
 pub struct MailRestored {
     /// Messages.
     pub messages: u64,
+    /// Mailboxes that were deleted.
+    pub mailboxes: u64,
+}
+
+impl MailRestored {
+    /// Says so.
+    pub fn says(&self) -> Text {
+        Restored { messages: self.messages, mailboxes: self.mailboxes }.says()
+    }
 }
 
 impl DeletedWanted {
@@ -87,10 +98,11 @@ impl Service {
             address: readable(&account.address),
             messages: total.messages,
             size_octets: total.size_octets,
+            mailboxes: total.mailboxes,
         })
     }
 
-    /// Brings mail back that a person deleted, each message to where it stood. Help desk, for whom they have power over; one's own,
+    /// Brings mail back that a person deleted, each message to where it stood, and mailboxes, also empty ones. Help desk, for whom they have power over; one's own,
     /// everybody.
     ///
     /// # Errors
@@ -120,10 +132,11 @@ impl Service {
     }
 
     async fn restored(&self, by: &Actor, account: &Account, which: &WhichRemoved) -> Result<MailRestored, Failure> {
-        let messages = self.mail.restore_for(account.key, which).await?;
-        if messages > 0 {
-            self.store.note_restored(account, messages, &by.author()).await?;
+        let restored = self.mail.restore_for(account.key, which).await?;
+        let Restored { messages, mailboxes } = restored;
+        if restored != Restored::default() {
+            self.store.note_restored(account, (messages, mailboxes), &by.author()).await?;
         }
-        Ok(MailRestored { messages })
+        Ok(MailRestored { messages, mailboxes })
     }
 }

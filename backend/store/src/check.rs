@@ -60,7 +60,9 @@ const RULES: [(&str, &str); 35] = [
      "SELECT (SELECT COUNT(*) FROM (SELECT account_key FROM removed_message UNION ALL SELECT account_key FROM removed_mailbox) o
               WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = o.account_key))
            + (SELECT COUNT(*) FROM removed_message r WHERE NOT EXISTS
-                 (SELECT 1 FROM message m WHERE m.message_key = r.message_key AND m.size_octets = r.size_octets))"),
+                 (SELECT 1 FROM message m WHERE m.message_key = r.message_key AND m.size_octets = r.size_octets))
+           + (SELECT COUNT(*) FROM removed_metadata n WHERE NOT EXISTS
+                 (SELECT 1 FROM removed_mailbox g WHERE g.mailbox_key = n.mailbox_key AND g.account_key = n.account_key))"),
     ("notes of nobody, or on mailboxes that are gone",
      "SELECT COUNT(*) FROM metadata n WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.account_key = n.account_key)
          OR (n.mailbox_key <> 0 AND NOT EXISTS

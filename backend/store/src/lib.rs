@@ -129,7 +129,7 @@ pub use news::{AccountNews, Happened};
 pub use page::{Listing, Page};
 pub use queue::*;
 pub use quota::{Filled, Filling};
-pub use removed::{MAX_AT_ONCE, MAX_REMOVED, RemovedMessage, RemovedTotal};
+pub use removed::{MAX_AT_ONCE, MAX_REMOVED, MAX_REMOVED_MAILBOXES, RemovedMailbox, RemovedMessage, RemovedTotal};
 pub use report::*;
 pub use scheduled::{MAX_SCHEDULED, Scheduled};
 pub use search::{Field, SortFacts, ThreadFacts};

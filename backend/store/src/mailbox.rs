@@ -8,7 +8,7 @@ use crate::Store;
 use crate::error::StoreError;
 use crate::key::{AccountKey, Keys, MailboxKey};
 use crate::news::Happened;
-use crate::removed::remember_mailbox;
+use crate::removed::{give_notes, hide, recall, remember_mailbox};
 use crate::sharing;
 use crate::view::load::{narrow, uid_validity, unsigned};
 use crate::view::{MailboxChange, What, mod_seq};
@@ -242,7 +242,7 @@ impl Store {
         self.mailbox(account, name).await?.ok_or(MailboxError::NotFound)
     }
 
-    /// Removes a mailbox and its messages, which can be taken back ([`Store::restore_removed`]). Those below it stay (RFC 9051 §6.3.5).
+    /// Removes a mailbox and its messages; both can be taken back ([`Store::restore_mailbox`], [`Store::restore_removed`]). Those below it stay (RFC 9051 §6.3.5).
     pub async fn delete_mailbox(&self, account: AccountKey, name: &MailboxName) -> Result<(), MailboxError> {
         if name.is_inbox() {
             return Err(MailboxError::Inbox);
@@ -254,6 +254,34 @@ impl Store {
         .await?;
         self.tell(account, Happened::Deleted(name.clone()));
         Ok(())
+    }
+
+    /// Makes a deleted mailbox again, as `name`, with its use, its subscription and its notes as far as they are known and free; what has this
+    /// name already is taken as it is. What was in it is brought back by itself ([`Store::restore_removed`]), and with whom it was shared its
+    /// owner says again.
+    pub async fn restore_mailbox(
+        &self,
+        account: AccountKey,
+        removed: MailboxKey,
+        name: &MailboxName,
+    ) -> Result<MailboxKey, MailboxError> {
+        let (keys, now, wanted) = (self.inner.keys.clone(), self.now(), name.clone());
+        let (mailbox, happened) = self
+            .write(move |tx| {
+                Box::pin(async move {
+                    let maker = Maker { keys: &keys, now, account, made: Made::ByOwner };
+                    restore(tx, &maker, removed, wanted).await
+                })
+            })
+            .await?;
+        if !happened.is_empty() {
+            // One of its notes may name a script.
+            self.inner.scripts.forget();
+        }
+        for happened in happened {
+            self.tell(account, happened);
+        }
+        Ok(mailbox)
     }
 
     /// Renames a mailbox with all below it; a level that is no mailbox (any more) has only those. From INBOX its messages are moved to the new name and INBOX stays, empty
@@ -349,7 +377,8 @@ fn gone(account: AccountKey, mailbox: i64, highest: i64) -> MailboxChange {
     MailboxChange { account, mailbox: MailboxKey::new(mailbox), mod_seq, what: What::Gone }
 }
 
-fn mailbox_name(text: &str) -> Result<MailboxName, StoreError> {
+/// As a row has it.
+pub(crate) fn mailbox_name(text: &str) -> Result<MailboxName, StoreError> {
     MailboxName::parse(text).map_err(|error| StoreError::damaged(format!("the mailbox name {text:?}: {error}")))
 }
 
@@ -464,7 +493,7 @@ impl Maker<'_> {
         tx: &mut AnyConnection,
         name: &MailboxName,
         special_use: Option<SpecialUse>,
-    ) -> Result<(), MailboxError> {
+    ) -> Result<MailboxKey, MailboxError> {
         check_limit(tx, self.account).await?;
         let made = insert(tx, self.keys, self.now, self.account, name.as_str(), special_use).await?;
         let above = match name.parent() {
@@ -475,7 +504,7 @@ impl Maker<'_> {
         if let Some(above) = above {
             sharing::inherit(tx, above, made.value()).await?;
         }
-        Ok(())
+        Ok(made)
     }
 }
 
@@ -499,15 +528,49 @@ async fn create_with_parents(
     if find(tx, maker.account, name.as_str()).await?.is_some() {
         return Err(MailboxError::Exists);
     }
-    if let Some(special_use) = special_use {
-        let query = sqlx::query("SELECT mailbox_key FROM mailbox WHERE account_key = $1 AND special_use = $2");
-        let query = query.bind(maker.account.value()).bind(special_use.as_str().to_owned());
-        if query.fetch_optional(&mut *tx).await?.is_some() {
-            return Err(MailboxError::UseTaken);
-        }
+    if is_use_taken(tx, maker.account, special_use).await? {
+        return Err(MailboxError::UseTaken);
     }
     create_parents(tx, maker, name).await?;
-    maker.make(tx, name, special_use).await
+    maker.make(tx, name, special_use).await?;
+    Ok(())
+}
+
+async fn is_use_taken(
+    tx: &mut AnyConnection,
+    account: AccountKey,
+    special_use: Option<SpecialUse>,
+) -> Result<bool, sqlx::Error> {
+    let Some(special_use) = special_use else { return Ok(false) };
+    let query = sqlx::query("SELECT mailbox_key FROM mailbox WHERE account_key = $1 AND special_use = $2");
+    let query = query.bind(account.value()).bind(special_use.as_str().to_owned());
+    Ok(query.fetch_optional(tx).await?.is_some())
+}
+
+/// Gives the mailbox, and what is to be told of it: nothing where the name was taken.
+async fn restore(
+    tx: &mut AnyConnection,
+    maker: &Maker<'_>,
+    removed: MailboxKey,
+    name: MailboxName,
+) -> Result<(MailboxKey, Vec<Happened>), MailboxError> {
+    let account = maker.account;
+    if let Some(there) = find(tx, account, name.as_str()).await? {
+        hide(tx, account, removed).await?;
+        return Ok((MailboxKey::new(there), Vec::new()));
+    }
+    let recalled = recall(tx, account, removed).await?;
+    let is_taken = is_use_taken(tx, account, recalled.special_use).await?;
+    create_parents(tx, maker, &name).await?;
+    let made = maker.make(tx, &name, recalled.special_use.filter(|_| !is_taken)).await?;
+    give_notes(tx, account, removed, made).await?;
+    hide(tx, account, removed).await?;
+    let mut happened = vec![Happened::Created(name.clone())];
+    if recalled.is_subscribed {
+        subscribe_now(tx, account, name.as_str().to_owned()).await?;
+        happened.push(Happened::Subscribed(name));
+    }
+    Ok((made, happened))
 }
 
 async fn delete(
@@ -518,7 +581,7 @@ async fn delete(
 ) -> Result<MailboxChange, MailboxError> {
     let row = sqlx::query(
         "DELETE FROM mailbox WHERE account_key = $1 AND name = $2
-         RETURNING mailbox_key, highest_mod_seq, messages, size_octets",
+         RETURNING mailbox_key, highest_mod_seq, messages, size_octets, special_use",
     )
     .bind(account.value())
     .bind(name.clone())
@@ -526,7 +589,7 @@ async fn delete(
     .await?;
     let Some(row) = row else { return Err(MailboxError::NotFound) };
     let key: i64 = row.try_get(0)?;
-    remember_mailbox(tx, account, (key, &name), now).await?;
+    remember_mailbox(tx, account, (key, &name, row.try_get(4)?), now).await?;
     sharing::forget_mailbox(tx, key).await?;
     for statement in [
         "DELETE FROM entry WHERE mailbox_key = $1",

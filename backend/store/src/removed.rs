@@ -1,14 +1,15 @@
-//! Messages that were deleted, while they can be taken back.
+//! Messages and mailboxes that were deleted, while they can be taken back.
 //!
 //! What IMAP expunges, POP3 deletes or the webmail deletes for good leaves its mailbox at once, and stands here as long as
 //! [`Settings::removed_kept`](crate::Settings) says. A message that is moved isn't deleted; one that still stands in another mailbox of
 //! the account isn't shown; and a draft that is expunged from Drafts is gone, for programs replace those by dozens.
 //!
 //! Invariants: an account has a content here once at most, [`MAX_REMOVED`] of them, and no more octets than its quota. No mailbox shows
-//! them, no quota counts them. A deleted mailbox is remembered as long as a message here stood in it.
+//! them, no quota counts them. A deleted mailbox is shown for as long as they are, [`MAX_REMOVED_MAILBOXES`] of an account, and remembered
+//! as long as a message here stood in it.
 
 use bytes::Bytes;
-use relais_model::{MailboxName, Timestamp};
+use relais_model::{MailboxName, SpecialUse, Timestamp};
 use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
@@ -16,7 +17,9 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use crate::audit::Deed;
 use crate::error::StoreError;
 use crate::key::{AccountKey, MailboxKey, MessageKey};
+use crate::mailbox::mailbox_name;
 use crate::message::ChangeError;
+use crate::metadata::MAX_METADATA_OCTETS;
 use crate::page::{Listing, Page};
 use crate::sql;
 use crate::view::load::unsigned;
@@ -25,6 +28,8 @@ use crate::{Account, Author, Store};
 
 /// Deleted messages of one account that are kept, at most: the oldest go first.
 pub const MAX_REMOVED: i64 = 100_000;
+/// Deleted mailboxes of one account that are shown, at most: the oldest are passed over.
+pub const MAX_REMOVED_MAILBOXES: i64 = 1000;
 /// Messages that one act takes back or forgets.
 pub const MAX_AT_ONCE: usize = 1000;
 /// Rows that one statement forgets.
@@ -53,6 +58,19 @@ pub struct RemovedMessage {
     pub removed_at: Timestamp,
 }
 
+/// A mailbox that was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovedMailbox {
+    /// Its row, as long as it was there.
+    pub mailbox: MailboxKey,
+    /// Its full name then.
+    pub name: MailboxName,
+    /// What was deleted along with it and can be taken back.
+    pub messages: u64,
+    /// When it was deleted.
+    pub removed_at: Timestamp,
+}
+
 /// What an account has deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RemovedTotal {
@@ -60,6 +78,14 @@ pub struct RemovedTotal {
     pub messages: u64,
     /// In octets.
     pub size_octets: u64,
+    /// Mailboxes.
+    pub mailboxes: u64,
+}
+
+/// What is remembered of a deleted mailbox, beside its notes.
+pub(crate) struct Recalled {
+    pub(crate) special_use: Option<SpecialUse>,
+    pub(crate) is_subscribed: bool,
 }
 
 /// Rows that can be taken back, with the names of where they stood. `$1`: the account.
@@ -89,13 +115,40 @@ impl Store {
         Ok(page.cut(rows, |row| format!("{:x}.{:x}", row.removed_at.millis(), row.message.value())))
     }
 
+    /// The mailboxes that an account has deleted and can take back ([`Store::restore_mailbox`]), the latest first.
+    pub async fn removed_mailboxes(
+        &self,
+        account: AccountKey,
+        page: &Page,
+    ) -> Result<Listing<RemovedMailbox>, StoreError> {
+        let (at, mailbox) = page.after.as_deref().and_then(read_cursor).unwrap_or((i64::MAX, i64::MAX));
+        let text = format!(
+            "SELECT k.mailbox_key, k.name, k.removed_at,
+                    (SELECT COUNT(*) {SHOWN} AND r.mailbox_key = k.mailbox_key AND r.removed_at = k.removed_at)
+             FROM removed_mailbox k
+             WHERE k.account_key = $1 AND (k.removed_at < $2 OR (k.removed_at = $2 AND k.mailbox_key < $3))
+             ORDER BY k.removed_at DESC, k.mailbox_key DESC LIMIT $4"
+        );
+        let query = sqlx::query(AssertSqlSafe(text)).bind(account.value()).bind(at).bind(mailbox);
+        let rows = query.bind(page.rows_to_ask()).fetch_all(&mut *self.reader().await?).await?;
+        let rows = rows.iter().map(removed_mailbox).collect::<Result<_, _>>()?;
+        Ok(page.cut(rows, |row| format!("{:x}.{:x}", row.removed_at.millis(), row.mailbox.value())))
+    }
+
     /// How much an account has deleted since `since` and can take back.
     pub async fn removed_total(&self, account: AccountKey, since: Timestamp) -> Result<RemovedTotal, StoreError> {
-        let text =
-            format!("SELECT COUNT(*), CAST(COALESCE(SUM(r.size_octets), 0) AS BIGINT) {SHOWN} AND r.removed_at >= $2");
+        let text = format!(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(r.size_octets), 0) AS BIGINT),
+                    (SELECT COUNT(*) FROM removed_mailbox k WHERE k.account_key = $1 AND k.removed_at >= $2)
+             {SHOWN} AND r.removed_at >= $2"
+        );
         let query = sqlx::query(AssertSqlSafe(text)).bind(account.value()).bind(since.millis());
         let row = query.fetch_one(&mut *self.reader().await?).await?;
-        Ok(RemovedTotal { messages: unsigned(row.try_get(0)?)?, size_octets: unsigned(row.try_get(1)?)? })
+        Ok(RemovedTotal {
+            messages: unsigned(row.try_get(0)?)?,
+            size_octets: unsigned(row.try_get(1)?)?,
+            mailboxes: unsigned(row.try_get(2)?)?,
+        })
     }
 
     /// Puts deleted messages into the mailbox `to` again, with their flags and dates; passes over those that aren't there. At most
@@ -111,12 +164,17 @@ impl Store {
     }
 
     /// Writes down who had an account's deleted mail brought back.
-    pub async fn note_restored(&self, account: &Account, messages: u64, by: &Author) -> Result<(), StoreError> {
+    pub async fn note_restored(
+        &self,
+        account: &Account,
+        (messages, mailboxes): (u64, u64),
+        by: &Author,
+    ) -> Result<(), StoreError> {
         let (scribe, subject) = (self.scribe(by), account.address.to_string());
         let (about, domain) = (Some(account.key.value()), Some(account.domain));
         self.write(move |tx| {
             Box::pin(async move {
-                let after = Some(json!({ "messages": messages }));
+                let after = Some(json!({ "messages": messages, "mailboxes": mailboxes }));
                 scribe.note(tx, Deed { act: "mail.restore", subject, about, domain, before: None, after }).await?;
                 Ok(())
             })
@@ -148,6 +206,38 @@ impl Store {
         .await
     }
 
+    /// Forgets deleted mailboxes with what was deleted along with them: these, or all of the account's. Gives their number.
+    pub async fn forget_removed_mailboxes(
+        &self,
+        account: AccountKey,
+        only: Option<Vec<MailboxKey>>,
+    ) -> Result<u64, StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                let Some(only) = only else {
+                    let text = "DELETE FROM removed_message WHERE account_key = $1 AND EXISTS
+                                    (SELECT 1 FROM removed_mailbox k WHERE k.mailbox_key = removed_message.mailbox_key
+                                        AND k.removed_at = removed_message.removed_at)";
+                    sqlx::query(text).bind(account.value()).execute(&mut *tx).await?;
+                    let text = "UPDATE removed_mailbox SET removed_at = NULL
+                                WHERE account_key = $1 AND removed_at IS NOT NULL";
+                    return Ok(sqlx::query(text).bind(account.value()).execute(tx).await?.rows_affected());
+                };
+                let mut forgotten = 0;
+                for mailbox in only {
+                    let text =
+                        "DELETE FROM removed_message WHERE account_key = $1 AND mailbox_key = $2 AND removed_at =
+                                    (SELECT k.removed_at FROM removed_mailbox k WHERE k.mailbox_key = $2)";
+                    let query = sqlx::query(text).bind(account.value()).bind(mailbox.value());
+                    query.execute(&mut *tx).await?;
+                    forgotten += hide(tx, account, mailbox).await?;
+                }
+                Ok::<_, StoreError>(forgotten)
+            })
+        })
+        .await
+    }
+
     /// Forgets what its time is up for, what is more than an account may keep, and mailboxes that nothing remembers.
     pub(crate) async fn prune_removed(&self) -> Result<(), StoreError> {
         let before = self.now().minus(self.settings().removed_kept).millis();
@@ -160,7 +250,7 @@ impl Store {
             let account: i64 = row.try_get(0)?;
             self.write(move |tx| Box::pin(prune_account(tx, account))).await?;
         }
-        self.write(|tx| Box::pin(forget_mailboxes(tx))).await
+        self.write(move |tx| Box::pin(forget_mailboxes(tx, before))).await
     }
 
     async fn prune_old(&self, before: i64) -> Result<u64, StoreError> {
@@ -188,14 +278,20 @@ async fn prune_account(tx: &mut AnyConnection, account: i64) -> Result<(), Store
     Ok(())
 }
 
-async fn forget_mailboxes(tx: &mut AnyConnection) -> Result<(), StoreError> {
-    let text = "DELETE FROM removed_mailbox WHERE NOT EXISTS
+async fn forget_mailboxes(tx: &mut AnyConnection, before: i64) -> Result<(), StoreError> {
+    let text = "UPDATE removed_mailbox SET removed_at = NULL WHERE mailbox_key IN
+         (SELECT mailbox_key FROM (SELECT mailbox_key, ROW_NUMBER() OVER
+              (PARTITION BY account_key ORDER BY removed_at DESC, mailbox_key DESC) AS place
+              FROM removed_mailbox WHERE removed_at IS NOT NULL) AS x WHERE place > $1)";
+    sqlx::query(text).bind(MAX_REMOVED_MAILBOXES).execute(&mut *tx).await?;
+    let text = "DELETE FROM removed_mailbox WHERE (removed_at IS NULL OR removed_at < $1) AND NOT EXISTS
                     (SELECT 1 FROM removed_message r WHERE r.mailbox_key = removed_mailbox.mailbox_key
                         AND r.account_key = removed_mailbox.account_key)
-                RETURNING mailbox_key";
-    for row in sqlx::query(text).fetch_all(&mut *tx).await? {
-        let query = sqlx::query("DELETE FROM mailbox_keyword WHERE mailbox_key = $1");
-        query.bind(row.try_get::<i64, _>(0)?).execute(&mut *tx).await?;
+                RETURNING mailbox_key, account_key";
+    for row in sqlx::query(text).bind(before).fetch_all(&mut *tx).await? {
+        let (mailbox, account): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        sqlx::query("DELETE FROM mailbox_keyword WHERE mailbox_key = $1").bind(mailbox).execute(&mut *tx).await?;
+        forget_notes(tx, AccountKey::new(account), mailbox).await?;
     }
     Ok(())
 }
@@ -214,17 +310,71 @@ pub(crate) fn remembering(condition: &str, is_trash: bool) -> String {
     )
 }
 
-/// Remembers a mailbox that goes, and all that is in it. Its keywords stay.
+/// Remembers a mailbox that goes, and all that is in it. Its keywords stay; of its notes a copy does, unless the account's deleted ones are
+/// as many as its others may be.
 pub(crate) async fn remember_mailbox(
     tx: &mut AnyConnection,
     account: AccountKey,
-    (mailbox, name): (i64, &str),
+    (mailbox, name, special_use): (i64, &str, Option<String>),
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let query = sqlx::query(AssertSqlSafe(remembering("1 = 1", false))).bind(account.value()).bind(mailbox);
     query.bind(now.millis()).execute(&mut *tx).await?;
-    let query = sqlx::query("INSERT INTO removed_mailbox (mailbox_key, account_key, name) VALUES ($1, $2, $3)");
-    query.bind(mailbox).bind(account.value()).bind(name.to_owned()).execute(tx).await?;
+    let text = "INSERT INTO removed_mailbox (mailbox_key, account_key, name, special_use, is_subscribed, removed_at)
+         VALUES ($1, $2, $3, $4, (SELECT COUNT(*) FROM subscription WHERE account_key = $2 AND name = $3), $5)";
+    let query = sqlx::query(text).bind(mailbox).bind(account.value()).bind(name.to_owned()).bind(special_use);
+    query.bind(now.millis()).execute(&mut *tx).await?;
+    let text = "INSERT INTO removed_metadata (account_key, mailbox_key, name, value)
+         SELECT account_key, mailbox_key, name, value FROM metadata WHERE account_key = $1 AND mailbox_key = $2
+             AND (SELECT COALESCE(SUM(LENGTH(k.value)), 0) FROM removed_metadata k WHERE k.account_key = $1) < $3";
+    sqlx::query(text).bind(account.value()).bind(mailbox).bind(MAX_METADATA_OCTETS).execute(tx).await?;
+    Ok(())
+}
+
+/// What is remembered of a deleted mailbox; of one that isn't known any more, what a new one has.
+pub(crate) async fn recall(
+    tx: &mut AnyConnection,
+    account: AccountKey,
+    mailbox: MailboxKey,
+) -> Result<Recalled, sqlx::Error> {
+    let text = "SELECT special_use, is_subscribed FROM removed_mailbox WHERE account_key = $1 AND mailbox_key = $2";
+    let row = sqlx::query(text).bind(account.value()).bind(mailbox.value()).fetch_optional(tx).await?;
+    let Some(row) = row else { return Ok(Recalled { special_use: None, is_subscribed: true }) };
+    let special_use = row.try_get::<Option<String>, _>(0)?.as_deref().and_then(SpecialUse::parse);
+    Ok(Recalled { special_use, is_subscribed: row.try_get::<i64, _>(1)? != 0 })
+}
+
+/// Gives the notes of a deleted mailbox to the one that was made for it, if there is room for them.
+pub(crate) async fn give_notes(
+    tx: &mut AnyConnection,
+    account: AccountKey,
+    mailbox: MailboxKey,
+    made: MailboxKey,
+) -> Result<(), sqlx::Error> {
+    let text = "INSERT INTO metadata (account_key, mailbox_key, name, value)
+         SELECT k.account_key, CAST($1 AS BIGINT), k.name, k.value FROM removed_metadata k
+         WHERE k.account_key = $2 AND k.mailbox_key = $3
+             AND (SELECT COALESCE(SUM(LENGTH(n.value)), 0) FROM metadata n WHERE n.account_key = $2)
+               + (SELECT COALESCE(SUM(LENGTH(o.value)), 0) FROM removed_metadata o
+                  WHERE o.account_key = $2 AND o.mailbox_key = $3) <= $4";
+    let query = sqlx::query(text).bind(made.value()).bind(account.value()).bind(mailbox.value());
+    query.bind(MAX_METADATA_OCTETS).execute(tx).await?;
+    Ok(())
+}
+
+/// A deleted mailbox came back, or is to be forgotten: it is shown no more, and known as long as messages remember it. Tells whether it
+/// was shown: 1 or 0.
+pub(crate) async fn hide(tx: &mut AnyConnection, account: AccountKey, mailbox: MailboxKey) -> Result<u64, sqlx::Error> {
+    forget_notes(tx, account, mailbox.value()).await?;
+    let text = "UPDATE removed_mailbox SET removed_at = NULL
+                WHERE account_key = $1 AND mailbox_key = $2 AND removed_at IS NOT NULL";
+    let query = sqlx::query(text).bind(account.value()).bind(mailbox.value());
+    Ok(query.execute(tx).await?.rows_affected())
+}
+
+async fn forget_notes(tx: &mut AnyConnection, account: AccountKey, mailbox: i64) -> Result<(), sqlx::Error> {
+    let query = sqlx::query("DELETE FROM removed_metadata WHERE account_key = $1 AND mailbox_key = $2");
+    query.bind(account.value()).bind(mailbox).execute(tx).await?;
     Ok(())
 }
 
@@ -232,6 +382,7 @@ pub(crate) async fn remember_mailbox(
 pub(crate) async fn remove_all(tx: &mut AnyConnection, account: AccountKey) -> Result<(), sqlx::Error> {
     for sql in [
         "DELETE FROM removed_message WHERE account_key = $1",
+        "DELETE FROM removed_metadata WHERE account_key = $1",
         "DELETE FROM mailbox_keyword WHERE mailbox_key IN (SELECT mailbox_key FROM removed_mailbox WHERE account_key = $1)",
         "DELETE FROM removed_mailbox WHERE account_key = $1",
     ] {
@@ -240,14 +391,21 @@ pub(crate) async fn remove_all(tx: &mut AnyConnection, account: AccountKey) -> R
     Ok(())
 }
 
+fn removed_mailbox(row: &AnyRow) -> Result<RemovedMailbox, StoreError> {
+    Ok(RemovedMailbox {
+        mailbox: MailboxKey::new(row.try_get(0)?),
+        name: mailbox_name(&row.try_get::<String, _>(1)?)?,
+        removed_at: Timestamp::from_millis(row.try_get(2)?),
+        messages: unsigned(row.try_get(3)?)?,
+    })
+}
+
 fn removed_message(row: &AnyRow) -> Result<RemovedMessage, StoreError> {
-    let name: String = row.try_get(2)?;
     let seconds: i64 = row.try_get(5)?;
     Ok(RemovedMessage {
         message: MessageKey::new(row.try_get(0)?),
         mailbox: MailboxKey::new(row.try_get(1)?),
-        mailbox_name: MailboxName::parse(&name)
-            .map_err(|error| StoreError::damaged(format!("the mailbox name {name:?}: {error}")))?,
+        mailbox_name: mailbox_name(&row.try_get::<String, _>(2)?)?,
         has_mailbox: row.try_get::<i64, _>(3)? != 0,
         size_octets: unsigned(row.try_get(4)?)?,
         internal_date: Timestamp::from_millis(seconds.saturating_mul(1000)),
@@ -257,7 +415,7 @@ fn removed_message(row: &AnyRow) -> Result<RemovedMessage, StoreError> {
     })
 }
 
-/// The last row of a page: when it was deleted, and its content.
+/// The last row of a page: when it was deleted, and its content or mailbox.
 fn read_cursor(cursor: &str) -> Option<(i64, i64)> {
     let (at, message) = cursor.split_once('.')?;
     Some((i64::from_str_radix(at, 16).ok()?, i64::from_str_radix(message, 16).ok()?))

@@ -30,6 +30,10 @@ limit-none = no limit
 quota-help = Such as 5 GB or 500 MB. Empty: no limit.
 typed-size = “{ $text }” is not a size. A size looks like 5 GB, 2.5 GB or 500 MB.
 typed-number = “{ $text }” is not a whole number.
+count-folders = { $count ->
+    [one] { $count } folder
+   *[other] { $count } folders
+}
 count-messages = { $count ->
     [one] { $count } message
    *[other] { $count } messages

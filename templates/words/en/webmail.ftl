@@ -226,15 +226,29 @@ mail-done-restored = { $count ->
     [one] 1 message brought back.
    *[other] { $count } messages brought back.
 }
+mail-done-restored-folders = { $folders ->
+    [one] 1 folder brought back.
+   *[other] { $folders } folders brought back.
+} { $count ->
+    [0] No messages.
+    [one] And 1 message.
+   *[other] And { $count } messages.
+}
 mail-done-forgotten = { $count ->
     [0] None of these were there any more.
     [one] 1 message is gone.
    *[other] { $count } messages are gone.
 }
+mail-done-forgotten-folders = { $folders ->
+    [one] 1 folder is gone, with what was in it.
+   *[other] { $folders } folders are gone, with what was in them.
+}
 webmail-removed = Recently deleted
-webmail-removed-lead = What was deleted for good, from Trash or by a mail program. It comes back to the folder where it stood.
+webmail-removed-lead = What was deleted for good, from Trash or by a mail program. It comes back to the folder where it stood; a folder comes back with what was in it.
 webmail-removed-none = Nothing was deleted lately
 webmail-removed-none-why = What is deleted from Trash, or by a mail program, waits here for a while and can be brought back.
+webmail-removed-messages = Messages
+webmail-removed-folders-more = More folders
 webmail-removed-restore = Bring back
 webmail-removed-forget = Delete now
 webmail-removed-until = gone for good

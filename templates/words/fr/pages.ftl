@@ -30,6 +30,10 @@ limit-none = sans limite
 quota-help = Par exemple 5 Go ou 500 Mo. Vide : sans limite.
 typed-size = « { $text } » n’est pas une taille. Une taille s’écrit comme 5 Go, 2,5 Go ou 500 Mo.
 typed-number = « { $text } » n’est pas un nombre entier.
+count-folders = { $count ->
+    [one] { $count } dossier
+   *[other] { $count } dossiers
+}
 count-messages = { $count ->
     [one] { $count } message
    *[other] { $count } messages

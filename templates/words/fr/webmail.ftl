@@ -226,15 +226,29 @@ mail-done-restored = { $count ->
     [one] 1 message est revenu.
    *[other] { $count } messages sont revenus.
 }
+mail-done-restored-folders = { $folders ->
+    [one] 1 dossier est revenu.
+   *[other] { $folders } dossiers sont revenus.
+} { $count ->
+    [0] Aucun message.
+    [one] Et 1 message.
+   *[other] Et { $count } messages.
+}
 mail-done-forgotten = { $count ->
     [0] Aucun de ces messages n’était plus là.
     [one] 1 message a disparu.
    *[other] { $count } messages ont disparu.
 }
+mail-done-forgotten-folders = { $folders ->
+    [one] 1 dossier a disparu, avec ce qu’il contenait.
+   *[other] { $folders } dossiers ont disparu, avec ce qu’ils contenaient.
+}
 webmail-removed = Supprimés récemment
-webmail-removed-lead = Ce qui a été supprimé définitivement, de la corbeille ou par un logiciel de courrier. Chaque message revient dans le dossier où il se trouvait.
+webmail-removed-lead = Ce qui a été supprimé définitivement, de la corbeille ou par un logiciel de courrier. Chaque message revient dans le dossier où il se trouvait ; un dossier revient avec ce qu’il contenait.
 webmail-removed-none = Rien n’a été supprimé récemment
 webmail-removed-none-why = Ce qui est supprimé de la corbeille, ou par un logiciel de courrier, attend ici un moment et peut revenir.
+webmail-removed-messages = Messages
+webmail-removed-folders-more = Autres dossiers
 webmail-removed-restore = Faire revenir
 webmail-removed-forget = Supprimer maintenant
 webmail-removed-until = définitivement supprimé

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use relais_service::{RemovedEntry, Rows, WhichRemoved};
+use relais_service::{RemovedEntry, RemovedFolder, Rows, WhichRemoved};
 use serde::{Deserialize, Serialize};
 
 use super::list::subject;
@@ -19,10 +19,24 @@ pub(super) fn routes(routes: Routes) -> Routes {
 struct RemovedPage {
     frame: Frame,
     shell: Shell,
+    /// Mailboxes; on later pages of messages none.
+    folders: Vec<FolderRow>,
+    /// The way to older ones; empty where there are none.
+    older_folders: String,
     rows: Vec<RemovedRow>,
     /// The way to the first page; empty at it.
     first: &'static str,
     older: String,
+}
+
+#[derive(Debug)]
+struct FolderRow {
+    id: String,
+    name: String,
+    /// `12 messages`.
+    messages: String,
+    removed_at: Time,
+    until: Time,
 }
 
 #[derive(Debug)]
@@ -40,18 +54,28 @@ struct RemovedRow {
 #[serde(default)]
 struct PageQuery {
     after: String,
+    /// The same for mailboxes.
+    folders: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ActForm {
+    /// Messages and mailboxes.
     id: Vec<String>,
     /// `restore`, `forget`, `restore-all` or `forget-all`.
     act: String,
 }
 
 impl RemovedPage {
-    fn of(frame: Frame, shell: Shell, page: Rows<RemovedEntry>, is_later: bool) -> Self {
+    fn of(frame: Frame, shell: Shell, folders: Rows<RemovedFolder>, page: Rows<RemovedEntry>, is_later: bool) -> Self {
+        let folder = |folder: RemovedFolder| FolderRow {
+            id: folder.id,
+            name: folder.name,
+            messages: frame.count("count-messages", folder.messages),
+            removed_at: frame.time(folder.removed_at.0),
+            until: frame.time(folder.until.0),
+        };
         let row = |entry: RemovedEntry| RemovedRow {
             author: entry.author.shown().to_owned(),
             subject: subject(&frame, &entry.subject),
@@ -62,8 +86,12 @@ impl RemovedPage {
             id: entry.id,
         };
         let rows = page.rows.into_iter().map(row).collect();
-        let older = page.next.map(|next| format!("{}?{}", path::MAIL_REMOVED, query(&PageQuery { after: next })));
+        let to = |asked: PageQuery| format!("{}?{}", path::MAIL_REMOVED, query(&asked));
+        let older = page.next.map(|after| to(PageQuery { after, ..PageQuery::default() }));
+        let older_folders = folders.next.map(|folders| to(PageQuery { folders, ..PageQuery::default() }));
         Self {
+            folders: folders.rows.into_iter().map(folder).collect(),
+            older_folders: older_folders.unwrap_or_default(),
             rows,
             first: if is_later { path::MAIL_REMOVED } else { "" },
             older: older.unwrap_or_default(),
@@ -76,8 +104,14 @@ impl RemovedPage {
 async fn show(person: Person, State(web): State<Web>, Query(asked): Query<PageQuery>) -> Oops {
     let frame = person.frame(&web);
     let shell = Shell::of(&web, &frame, &person.actor, "").await?;
-    let page = web.service().mail.removed(&person.actor, Some(&asked.after), None).await?;
-    Ok(shown(&RemovedPage::of(frame, shell, page, !asked.after.is_empty())))
+    let mail = &web.service().mail;
+    let folders = match asked.after.as_str() {
+        "" => mail.removed_folders(&person.actor, Some(&asked.folders)).await?,
+        _ => Rows { rows: Vec::new(), next: None },
+    };
+    let page = mail.removed(&person.actor, Some(&asked.after), None).await?;
+    let is_later = !(asked.after.is_empty() && asked.folders.is_empty());
+    Ok(shown(&RemovedPage::of(frame, shell, folders, page, is_later)))
 }
 
 async fn act(person: Person, State(web): State<Web>, Form(form): Form<ActForm>) -> Oops {
@@ -114,10 +148,25 @@ mod tests {
                 removed_at: Timestamp::from_seconds(1_767_225_600).into(),
                 until: Timestamp::from_seconds(1_769_817_600).into(),
             };
-            let page = |rows, next: Option<&str>| Rows { rows, next: next.map(str::to_owned) };
-            let of =
-                |rows, next, is_later| RemovedPage::of(frame.clone(), shell(&frame, ""), page(rows, next), is_later);
-            vec![of(vec![entry.clone(), entry], Some("1.2"), true), of(Vec::new(), None, false)]
+            let folder = RemovedFolder {
+                id: "F1".to_owned(),
+                name: "Bills & more/2026".to_owned(),
+                messages: 12,
+                removed_at: Timestamp::from_seconds(1_767_225_600).into(),
+                until: Timestamp::from_seconds(1_769_817_600).into(),
+            };
+            let next = |next: Option<&str>| next.map(str::to_owned);
+            let of = |folders: Vec<RemovedFolder>, rows: Vec<RemovedEntry>, after: Option<&str>, is_later| {
+                let folders = Rows { rows: folders, next: next(after) };
+                let page = Rows { rows, next: next(after) };
+                RemovedPage::of(frame.clone(), shell(&frame, ""), folders, page, is_later)
+            };
+            vec![
+                of(Vec::new(), vec![entry.clone(), entry.clone()], Some("1.2"), true),
+                of(vec![folder.clone(), folder.clone()], vec![entry], Some("1.2"), false),
+                of(vec![folder], Vec::new(), None, false),
+                of(Vec::new(), Vec::new(), None, false),
+            ]
         });
     }
 }

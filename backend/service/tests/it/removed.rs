@@ -116,6 +116,84 @@ fn deleting_from_trash_can_be_taken_back() {
     });
 }
 
+async fn folder_names(house: &House, me: &Actor) -> Vec<String> {
+    house.service.mail.folders(me).await.unwrap().into_iter().map(|folder| folder.name).collect()
+}
+
+#[test]
+fn a_deleted_mailbox_comes_back_with_what_was_in_it_alone() {
+    on_both(|house| async move {
+        let me = house.actor(Role::User, true).await;
+        let account = me.account.clone().unwrap().0;
+        let create = async |name: &str| {
+            house.store.create_mailbox(account, &MailboxName::parse(name).unwrap(), None).await.unwrap();
+        };
+        let delete = async |name: &str| {
+            house.clock.advance(std::time::Duration::from_secs(1));
+            house.store.delete_mailbox(account, &MailboxName::parse(name).unwrap()).await.unwrap();
+        };
+        for name in ["Empty", "Full", "Trash/Thrown"] {
+            create(name).await;
+        }
+        put(&house, &me, "Full", "Expunged before").await;
+        expunge(&house, &me, "Full").await;
+        put(&house, &me, "Full", "In it").await;
+        put(&house, &me, "INBOX", "Elsewhere").await;
+        expunge(&house, &me, "INBOX").await;
+        for name in ["Empty", "Full", "Trash/Thrown"] {
+            delete(name).await;
+        }
+        let folders = house.service.mail.removed_folders(&me, None).await.unwrap().rows;
+        let told: Vec<(&str, u64)> = folders.iter().map(|row| (row.name.as_str(), row.messages)).collect();
+        assert_eq!(told, [("Trash/Thrown", 0), ("Full", 1), ("Empty", 0)], "the latest first");
+        assert!(folders.iter().all(|row| row.until.0 > row.removed_at.0));
+        let one = |name| WhichRemoved::These(vec![folders.iter().find(|row| row.name == name).unwrap().id.clone()]);
+
+        let other = house.actor(Role::HelpDesk, true).await;
+        assert_eq!(house.service.mail.restore(&other, &one("Full")).await.unwrap().count, 0, "another's is nobody's");
+        assert_eq!(house.service.mail.forget(&other, &one("Full")).await.unwrap().count, 0);
+        assert_eq!(house.service.mail.restore(&me, &one("Full")).await.unwrap().count, 2);
+        assert_eq!(messages(&house, &me, "Full").await, 1);
+        assert_eq!(subjects(&removed(&house, &me).await), ["Elsewhere", "Expunged before"]);
+        assert_eq!(house.service.mail.restore(&me, &one("Full")).await.unwrap().count, 0, "once");
+        assert_eq!(house.service.mail.restore(&me, &one("Trash/Thrown")).await.unwrap().count, 1);
+        assert_eq!(house.service.mail.forget(&me, &one("Empty")).await.unwrap().count, 1);
+        assert_eq!(house.service.mail.restore(&me, &WhichRemoved::ALL).await.unwrap().count, 2);
+        let names = folder_names(&house, &me).await;
+        assert!(names.iter().any(|name| name == "Thrown"), "outside of Trash: {names:?}");
+        assert!(!names.iter().any(|name| name == "Empty"), "it was forgotten: {names:?}");
+    });
+}
+
+#[test]
+fn a_tree_of_deleted_mailboxes_comes_back_whole() {
+    on_both(|house| async move {
+        let me = house.actor(Role::User, true).await;
+        let account = me.account.clone().unwrap().0;
+        let names = ["Work", "Work/Bills", "Work/Bills/2026"].map(|name| MailboxName::parse(name).unwrap());
+        for name in &names {
+            house.store.create_mailbox(account, name, None).await.unwrap();
+        }
+        put(&house, &me, "Work/Bills/2026", "Owed").await;
+        for name in &names {
+            house.store.delete_mailbox(account, name).await.unwrap();
+        }
+        // A new one has the name of one of them meanwhile.
+        house.store.create_mailbox(account, &names[0], None).await.unwrap();
+        put(&house, &me, "Work", "New").await;
+        let desk = house.actor(Role::HelpDesk, true).await;
+        let (address, all) = (me.name.clone(), DeletedWanted::default());
+        let seen = house.service.deleted_mail(&desk, &address, &all).await.unwrap();
+        assert_eq!((seen.messages, seen.mailboxes), (1, 3));
+        let restored = house.service.restore_mail(&desk, &address, &all).await.unwrap();
+        assert_eq!((restored.messages, restored.mailboxes), (1, 3));
+        assert_eq!(messages(&house, &me, "Work/Bills/2026").await, 1);
+        assert_eq!(messages(&house, &me, "Work").await, 1, "it stays as it is");
+        assert!(house.service.mail.removed_folders(&me, None).await.unwrap().rows.is_empty());
+        assert_eq!(house.service.deleted_mail(&desk, &address, &all).await.unwrap().mailboxes, 0);
+    });
+}
+
 #[test]
 fn who_runs_the_house_brings_mail_back_unseen() {
     on_both(|house| async move {

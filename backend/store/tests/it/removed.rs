@@ -1,11 +1,11 @@
-//! Messages that were deleted, and come back.
+//! Messages and mailboxes that were deleted, and come back.
 
 use std::time::Duration;
 
-use relais_model::{Address, Flag, SystemFlag};
+use relais_model::{Address, Flag, SpecialUse, SystemFlag};
 use relais_store::{
     AccountChange, AccountKey, Append, Author, ChangeError, FlagChange, FlagOp, MailboxKey, MessageKey, Page,
-    RemovedMessage, Row, Settings,
+    RemovedMailbox, RemovedMessage, Row, Settings,
 };
 
 use crate::house::{DELETED, House, SEEN, append, keyword, message, name, on_both, set, uid};
@@ -20,6 +20,10 @@ impl House {
 
     async fn removed(&self, account: AccountKey) -> Vec<RemovedMessage> {
         self.store.removed_messages(account, &Page::first()).await.unwrap().rows
+    }
+
+    async fn removed_mailboxes(&self) -> Vec<RemovedMailbox> {
+        self.store.removed_mailboxes(self.anna, &Page::first()).await.unwrap().rows
     }
 
     /// In which mailboxes they stood, the latest deleted first.
@@ -162,6 +166,110 @@ fn a_deleted_mailbox_is_remembered_with_its_messages() {
         store.delete_mailbox(house.anna, &name("Work")).await.unwrap();
         assert_eq!(store.forget_removed(house.anna, None).await.unwrap(), 2);
         store.collect().await.unwrap();
+        house.check().await;
+    });
+}
+
+/// With nothing in it, it is remembered, too: its use, its subscription and its notes, which count as nobody's meanwhile.
+#[test]
+fn an_empty_mailbox_that_was_deleted_comes_back() {
+    on_both(|house| async move {
+        let (store, anna) = (&house.store, house.anna);
+        let made = store.create_mailbox(anna, &name("Work"), Some(SpecialUse::All)).await.unwrap().mailbox.key;
+        store.subscribe(anna, &name("Work")).await.unwrap();
+        let note = ("/private/comment".to_owned(), Some(b"bills".to_vec()));
+        store.set_metadata(anna, Some((made, name("Work"))), vec![note]).await.unwrap();
+        store.delete_mailbox(anna, &name("Work")).await.unwrap();
+        store.unsubscribe(anna, &name("Work")).await.unwrap();
+        house.check().await;
+        assert!(store.metadata(anna, Some(made)).await.unwrap().is_empty(), "nobody sees its notes");
+        let removed = house.removed_mailboxes().await;
+        let told = removed.iter().map(|row| (row.mailbox, row.name.as_str(), row.messages, row.removed_at));
+        assert_eq!(told.collect::<Vec<_>>(), [(made, "Work", 0, store.now())]);
+        assert_eq!(store.removed_total(anna, store.now()).await.unwrap().mailboxes, 1);
+        assert!(store.removed_mailboxes(house.bert, &Page::first()).await.unwrap().rows.is_empty());
+        store.collect().await.unwrap();
+
+        let back = store.restore_mailbox(anna, made, &name("Work")).await.unwrap();
+        let status = house.status(anna, "Work").await;
+        assert_eq!(status.mailbox.key, back);
+        assert_ne!(back, made, "its UIDs are others");
+        assert_eq!((status.mailbox.special_use, status.mailbox.is_subscribed), (Some(SpecialUse::All), true));
+        let notes = store.metadata(anna, Some(back)).await.unwrap();
+        assert_eq!(notes.iter().map(|note| note.value.as_slice()).collect::<Vec<_>>(), [b"bills".as_slice()]);
+        assert!(house.removed_mailboxes().await.is_empty());
+        store.collect().await.unwrap();
+        house.check().await;
+    });
+}
+
+/// Whatever took the name or the use since keeps it.
+#[test]
+fn a_deleted_mailbox_whose_name_is_taken_joins_what_has_it() {
+    on_both(|house| async move {
+        let (store, anna) = (&house.store, house.anna);
+        let first = store.create_mailbox(anna, &name("Work"), Some(SpecialUse::All)).await.unwrap().mailbox.key;
+        let note = ("/private/comment".to_owned(), Some(b"old".to_vec()));
+        store.set_metadata(anna, Some((first, name("Work"))), vec![note]).await.unwrap();
+        store.append(first, vec![append(&message(1))]).await.unwrap();
+        store.delete_mailbox(anna, &name("Work")).await.unwrap();
+        let second = store.create_mailbox(anna, &name("Work"), None).await.unwrap().mailbox.key;
+        store.create_mailbox(anna, &name("All"), Some(SpecialUse::All)).await.unwrap();
+        let removed = house.removed_mailboxes().await;
+        assert_eq!(removed.iter().map(|row| row.messages).collect::<Vec<_>>(), [1]);
+        assert_eq!(store.restore_mailbox(anna, first, &name("Work")).await.unwrap(), second);
+        assert!(store.metadata(anna, Some(second)).await.unwrap().is_empty(), "its own notes are none");
+        assert!(house.removed_mailboxes().await.is_empty());
+        let kept = house.removed(anna).await;
+        assert_eq!(kept.len(), 1, "what was in it is there still");
+        assert_eq!(store.restore_removed(keys(&kept), second).await.unwrap(), 1);
+        // Below a mailbox that isn't there, and without a use that another has.
+        store.delete_mailbox(anna, &name("All")).await.unwrap();
+        store.create_mailbox(anna, &name("Every"), Some(SpecialUse::All)).await.unwrap();
+        let all = house.removed_mailboxes().await[0].mailbox;
+        store.restore_mailbox(anna, all, &name("Old/All")).await.unwrap();
+        assert_eq!(house.status(anna, "Old/All").await.mailbox.special_use, None);
+        assert!(!house.status(anna, "Old/All").await.mailbox.is_subscribed, "it was not before");
+        house.status(anna, "Old").await;
+        store.collect().await.unwrap();
+        house.check().await;
+    });
+}
+
+#[test]
+fn deleted_mailboxes_are_listed_in_pages_and_forgotten() {
+    on_both(|house| async move {
+        let (store, anna) = (&house.store, house.anna);
+        for number in 1..=3 {
+            let made = store.create_mailbox(anna, &name(&format!("Box {number}")), None).await.unwrap().mailbox.key;
+            store.append(made, vec![append(&message(number))]).await.unwrap();
+            let note = ("/private/comment".to_owned(), Some(b"x".to_vec()));
+            store.set_metadata(anna, Some((made, name(&format!("Box {number}")))), vec![note]).await.unwrap();
+            house.clock.advance(Duration::from_secs(1));
+            store.delete_mailbox(anna, &name(&format!("Box {number}"))).await.unwrap();
+        }
+        let page = Page { limit: 2, ..Page::first() };
+        let first = store.removed_mailboxes(anna, &page).await.unwrap();
+        let rest = store.removed_mailboxes(anna, &Page { after: first.next, ..page }).await.unwrap();
+        let names = first.rows.iter().chain(&rest.rows).map(|row| row.name.as_str());
+        assert_eq!(names.collect::<Vec<_>>(), ["Box 3", "Box 2", "Box 1"], "the latest first");
+        assert_eq!(rest.next, None);
+        let third = first.rows[0].mailbox;
+        assert_eq!(store.forget_removed_mailboxes(house.bert, Some(vec![third])).await.unwrap(), 0, "it isn't Bert's");
+        assert_eq!(house.removed(anna).await.len(), 3);
+        assert_eq!(store.forget_removed_mailboxes(anna, Some(vec![third])).await.unwrap(), 1);
+        assert_eq!(house.origins().await, ["Box 2", "Box 1"], "with what was in it");
+        house.check().await;
+        assert_eq!(store.forget_removed_mailboxes(anna, None).await.unwrap(), 2);
+        assert!(house.removed(anna).await.is_empty() && house.removed_mailboxes().await.is_empty());
+        store.collect().await.unwrap();
+        house.check().await;
+        // The time of the others is up by itself.
+        store.create_mailbox(anna, &name("Box 4"), None).await.unwrap();
+        store.delete_mailbox(anna, &name("Box 4")).await.unwrap();
+        house.clock.advance(Settings::default().removed_kept + Duration::from_secs(1));
+        store.collect().await.unwrap();
+        assert!(house.removed_mailboxes().await.is_empty());
         house.check().await;
     });
 }

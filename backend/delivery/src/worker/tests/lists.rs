@@ -1,7 +1,8 @@
 //! Mailing lists: what is written to one, and what becomes of it.
 
 use relais_filing::list::{Tokens, Wish};
-use relais_store::{BOUNCE_DAYS, ListTerms, MailingList, NewMember, Posters};
+use relais_model::Rights;
+use relais_store::{BOUNCE_DAYS, Grantee, ListTerms, MailingList, NewMember, Posters};
 
 use super::*;
 
@@ -79,6 +80,38 @@ async fn an_owners_alias_posts_as_the_owner() {
     let copies = house.told(1).await;
     delivery.stop().await;
     assert_eq!(value(&copies[0], "List-Id: "), "\"team\" <team.us.example>", "it went out");
+}
+
+/// docs/addresses.md: an archive is a team that is a member. It has each post once, whatever addresses of its own stand on the list, and who may
+/// read the team's mailbox reads them there.
+#[tokio::test]
+async fn a_team_that_is_a_member_is_the_lists_archive() {
+    let house = House::open().await;
+    let list = house.team(ListTerms::default()).await;
+    let archive = address("archive@us.example");
+    let team = house.store.add_account(NewAccount::team(archive.clone()), &Author::house()).await.unwrap().key;
+    house.store.add_alias(&address("kept@us.example"), vec![archive.clone()], &Author::house()).await.unwrap();
+    let members = ["archive@us.example", "kept@us.example"].map(|text| NewMember::reader(address(text)));
+    house.store.put_list_members(list.key, members.to_vec(), &Author::house()).await.unwrap();
+    let inbox = house.store.mailbox(team, &MailboxName::inbox()).await.unwrap().unwrap().mailbox.key;
+    let read = Rights::LOOKUP.with(Rights::READ);
+    house.store.change_rights(inbox, Grantee::Account(house.ann), move |_| read, &Author::house()).await.unwrap();
+    let delivery = house.start(&silent(), |_| {});
+    house.ann_writes("team@us.example", "first").await;
+    house.told(1).await;
+    house.ann_writes("team@us.example", "second").await;
+    house.told(2).await;
+    // What its author sent there, too, isn't sent again.
+    let raw = "From: <ann@us.example>\r\nTo: <team@us.example>\r\nCc: <archive@us.example>, <kept@us.example>\r\nSubject: third\r\n\r\nhi\r\n";
+    house.queue_message(("ann@us.example", Some(house.ann)), &["team@us.example"], None, raw).await;
+    house.told(3).await;
+    delivery.stop().await;
+    let kept = house.inbox(team).await;
+    assert_eq!(kept.iter().map(|post| value(post, "Subject: ")).collect::<Vec<_>>(), ["first", "second"]);
+    assert!(kept.iter().all(|post| value(post, "List-Id: ") == "\"team\" <team.us.example>"), "{kept:?}");
+    let shared = house.store.shared_with(house.ann).await.unwrap();
+    let told: Vec<_> = shared.iter().map(|one| (one.owner.to_string(), one.is_team, one.status.messages)).collect();
+    assert_eq!(told, [("archive@us.example".to_owned(), true, 2)]);
 }
 
 /// Of many members, a part is written to at a time; each gets it once.

@@ -85,7 +85,7 @@ struct PersonPage {
     serves: Vec<String>,
     leads: Vec<Lead>,
     usage: Usage,
-    /// `12 messages, 3.2 MB`; empty where they deleted nothing that is still kept.
+    /// `12 messages, 3.2 MB, 1 folder`; empty where they deleted nothing that is still kept.
     deleted: String,
     seen: Option<Time>,
     created: Time,
@@ -117,7 +117,17 @@ async fn restore_mail(
     let back = |hours: u32| web.now().minus(Duration::from_hours(hours.into())).into();
     let wanted = DeletedWanted { since: form.hours.map(back) };
     let restored = web.service().restore_mail(&desk.actor, &address, &wanted).await?;
-    Ok(done(&path::of(path::PEOPLE, &address), Text::new("mail-done-restored").with("count", restored.messages)))
+    Ok(done(&path::of(path::PEOPLE, &address), restored.says()))
+}
+
+/// What they deleted and can have back; empty where that is nothing.
+fn deleted_of(frame: &Frame, deleted: &DeletedMail) -> String {
+    let messages = match deleted.messages {
+        0 => None,
+        messages => Some(format!("{}, {}", frame.count("count-messages", messages), frame.size(deleted.size_octets))),
+    };
+    let folders = (deleted.mailboxes > 0).then(|| frame.count("count-folders", deleted.mailboxes));
+    messages.into_iter().chain(folders).collect::<Vec<_>>().join(", ")
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -198,10 +208,7 @@ impl PersonPage {
             serves: person.domains.clone(),
             leads: leads_of(&frame, person, leads),
             usage: Usage::of(&frame, sending),
-            deleted: match deleted.messages {
-                0 => String::new(),
-                messages => format!("{}, {}", frame.count("count-messages", messages), frame.size(deleted.size_octets)),
-            },
+            deleted: deleted_of(&frame, deleted),
             seen: person.last_seen_at.map(|at| frame.time(at.0)),
             created: frame.time(person.created_at.0),
             frame,
@@ -471,8 +478,12 @@ mod tests {
             other_names: vec!["example.com".to_owned()],
         };
         let nothing = LeadsTo { aliases: Vec::new(), catch_alls: Vec::new(), other_names: Vec::new() };
-        let deleted =
-            |messages| DeletedMail { address: "ann@example.org".to_owned(), messages, size_octets: messages * 2048 };
+        let deleted = |messages| DeletedMail {
+            address: "ann@example.org".to_owned(),
+            messages,
+            size_octets: messages * 2048,
+            mailboxes: messages / 6,
+        };
         let owner = Actor::command_line();
         let desk = Actor { role: Role::HelpDesk, ..Actor::command_line() };
         draw(|frame| {
