@@ -1,8 +1,9 @@
 //! The examples of the RFCs, by their sections, over messages that they fit and that they don't fit. What a fragment leaves out
 //! (`require`, a test around it) is added.
 
-use relais_model::{EnvelopeId, Notify, OriginalRecipient, Ret};
-use relais_sieve::DeliverBy;
+use relais_model::{EnvelopeId, Notify, OriginalRecipient, Ret, SpecialUse};
+use relais_sieve::vacation::House;
+use relais_sieve::{Acting, DeliverBy};
 
 use crate::scene::{Scene, edited};
 
@@ -10,6 +11,9 @@ const COYOTE: &str = "Date: Tue, 1 Apr 1997 09:06:31 -0800 (PST)\nFrom: coyote@d
      Subject: I have a present for you\n\nLook, I'm sorry about the whole anvil thing, and I really\ndidn't mean to try and drop it on you from the top of the\ncliff.\n";
 const RICH: &str = "From: youcouldberich!@reply-by-postal-mail.invalid\nTo: rube@landru.example.com\nDate:  Mon, 31 Mar 1997 18:26:10 -0800\n\
      Subject: $$$ YOU, TOO, CAN BE A MILLIONAIRE! $$$\n\nYOU MAY HAVE ALREADY WON TEN MILLION DOLLARS, BUT I DOUBT\nIT!  SO JUST POST THIS TO SIX HUNDRED NEWSGROUPS!\n";
+
+/// A field's, where the day doesn't matter.
+const DATE: &str = "Fri, 27 Nov 2026 14:00:00 +0000";
 
 #[track_caller]
 fn check(scene: &Scene, script: &str, expected: &str) {
@@ -180,6 +184,22 @@ fn rfc5230_vacation() {
     assert_ne!(one, handle(r#"require "vacation"; vacation "Gone for two days";"#));
     assert_ne!(one, handle(r#"require "vacation"; vacation :subject "x" "Gone for a day";"#));
     assert_eq!("ran-away", handle(r#"require "vacation"; vacation :handle "ran-away" "I'm out";"#));
+    // §5: the others.
+    let script = r#"require "vacation"; if header :contains "from" "boss@example.edu" { redirect "pleeb@isp.example.org"; }
+        else { vacation "Sorry, I'm away, I'll read your message when I get around to it."; }"#;
+    check(&scene, script, "vacation Sorry, I'm away, I'll read your message when I get around to it.; keep");
+    check(&Scene::new("From: boss@example.edu\n\n"), script, "redirect pleeb@isp.example.org");
+    let script = r#"require "vacation"; if header :contains ["accept-language", "content-language"] "en" {
+        vacation "I am away this week."; } else { vacation "Estoy ausente esta semana."; }"#;
+    check(&Scene::new("Accept-Language: en-GB\n\n"), script, "vacation I am away this week.; keep");
+    check(&scene, script, "vacation Estoy ausente esta semana.; keep");
+    let script = r#"require "vacation"; if address :matches "from" "*@ourdivision.example.com" {
+        vacation :subject "Gone fishing" "Having lots of fun! Back in a day or two!"; }
+        else { vacation :subject "Je suis parti cette semaine" "Je lirai votre message quand je retourne."; }"#;
+    let ours = Scene::new("From: x@ourdivision.example.com\n\n");
+    check(&ours, script, "vacation [Gone fishing] Having lots of fun! Back in a day or two!; keep");
+    let others = "vacation [Je suis parti cette semaine] Je lirai votre message quand je retourne.; keep";
+    check(&scene, script, others);
     // RFC 6131 §5
     let script =
         r#"require ["vacation-seconds"]; vacation :addresses ["tjs@example.edu"] :seconds 1800 "I am in a meeting.";"#;
@@ -187,6 +207,44 @@ fn rfc5230_vacation() {
     // §4.7
     let script = r#"require "vacation"; vacation "a"; vacation "b";"#;
     check(&scene, script, "failure: `vacation` and `vacation` can't be done to one message");
+}
+
+/// RFC 5230 §4.6: the reason may be a MIME entity with fields of its own; then the answer has these, and its parts.
+#[test]
+fn rfc5230_mime() {
+    let scene = Scene::new("From: a@b.example\nTo: ken@example.org\nSubject: lunch?\n\n");
+    let script = r#"require "vacation"; vacation :mime text:
+Content-Type: multipart/alternative; boundary=foo
+
+--foo
+
+I'm at the beach relaxing.  Mmmm, surf...
+
+--foo
+Content-Type: text/html; charset=us-ascii
+
+<P>I'm at the <A HREF="beach.gif">beach</A> relaxing.
+
+--foo--
+.
+;"#;
+    let outcome = scene.run(script);
+    let Acting::Vacation(vacation) = &outcome.actions[0].act else { panic!("{outcome:?}") };
+    let house = House {
+        addresses: &[],
+        prefix: "Auto: ",
+        subject: "Automated reply",
+        message_id: "<1@example.org>",
+        answers_all: true,
+        knows_original: false,
+        trusts_header: false,
+    };
+    let reply = String::from_utf8(vacation.reply(&scene.facts, &house).unwrap().message).unwrap();
+    let (header, body) = reply.split_once("\r\n\r\n").unwrap();
+    assert!(header.contains("\r\nSubject: Auto: lunch?\r\n"), "{header}");
+    assert!(header.ends_with("\r\nContent-Type: multipart/alternative; boundary=foo"), "{header}");
+    assert_eq!(header.matches("Content-Type").count(), 1, "{header}");
+    assert!(body.starts_with("--foo\r\n\r\nI'm at the beach relaxing.") && body.ends_with("--foo--\r\n"), "{body}");
 }
 
 #[test]
@@ -229,6 +287,73 @@ fn rfc5232_imap4flags() {
         if header :contains ["subject"] ["money"] { addflag "\\Deleted"; }
         if hasflag :count "ge" :comparator "i;ascii-numeric" "1" { fileinto "x"; }"#;
     check(&scene, script, "fileinto x (\\Deleted)");
+}
+
+/// RFC 5232 §4: what `hasflag` finds in a variable, and in the internal one.
+#[test]
+fn rfc5232_hasflag() {
+    let scene = Scene::new(COYOTE);
+    for (test, holds) in [
+        (r#"hasflag :contains "MyVar" "Junk""#, true),
+        (r#"hasflag :contains "MyVar" "forward""#, true),
+        (r#"hasflag :contains "MyVar" ["label", "forward"]"#, true),
+        (r#"hasflag :contains "MyVar" ["junk", "forward"]"#, true),
+        (r#"hasflag :contains "MyVar" "label""#, false),
+        (r#"hasflag "MyVar" "forward""#, false),
+        (r#"hasflag "MyVar" ["forward", "gnus-forward"]"#, true),
+        (r#"hasflag :count "ge" :comparator "i;ascii-numeric" "MyFlags" "2""#, true),
+        (r#"hasflag :count "ge" :comparator "i;ascii-numeric" "MyFlags" "3""#, false),
+        (r#"hasflag "\\flagged""#, true),
+        (r#"hasflag "A""#, false),
+    ] {
+        let script = format!(
+            "require [\"imap4flags\", \"variables\", \"relational\", \"comparator-i;ascii-numeric\"]; set \"MyFlags\" \"A B\"; \
+             set \"MyVar\" \"NonJunk Junk gnus-forward $Forwarded NotJunk JunkRecorded $Junk $NotJunk\"; \
+             setflag \"\\\\Flagged\"; if {test} {{ discard; }}"
+        );
+        check(&scene, &script, if holds { "" } else { "keep (\\Flagged)" });
+    }
+}
+
+/// RFC 5232 §6, with `removeflag` where its text has a command that is none.
+#[test]
+fn rfc5232_extended() {
+    let script = r#"require ["fileinto", "imap4flags", "variables"];
+        if size :over 1M {
+            addflag "MyFlags" "Big";
+            if header :is "From" "boss@company.example.com" { addflag "MyFlags" "\\Flagged"; }
+            fileinto :flags "${MyFlags}" "Big messages";
+        }
+        if header :is "From" "grandma@example.net" {
+            addflag "MyFlags" ["\\Answered", "$MDNSent"];
+            fileinto :flags "${MyFlags}" "GrandMa";
+        }
+        if header :is "Sender" "owner-ietf-mta-filters@example.org" {
+            set "MyFlags" "\\Flagged $Work";
+            keep :flags "${MyFlags}";
+        } elsif address :domain :is ["From", "To"] "company.example.com" {
+            keep :flags "${MyFlags}";
+        } elsif anyof (not address :all :contains ["To", "Cc"] "me@company.example.com",
+            header :matches "subject" ["*make*money*fast*", "*university*dipl*mas*"]) {
+            removeflag "MyFlags" "\\Flagged";
+            fileinto :flags "${MyFlags}" "spam";
+        } else {
+            fileinto :flags "${MyFlags}" "personal";
+        }"#;
+    let large = format!("From: boss@company.example.com\n\n{}", "0123456789\n".repeat(100_000));
+    for (message, expected) in [
+        (large.as_str(), "fileinto Big messages (Big \\Flagged); keep (Big \\Flagged)"),
+        (
+            "From: grandma@example.net\nTo: me@company.example.com\n\n",
+            "fileinto GrandMa (\\Answered $MDNSent); keep (\\Answered $MDNSent)",
+        ),
+        ("Sender: owner-ietf-mta-filters@example.org\n\n", "keep (\\Flagged $Work)"),
+        ("From: a@b.example\nTo: other@x.example\n\n", "fileinto spam"),
+        ("From: a@b.example\nCc: me@company.example.com\nSubject: make money fast\n\n", "fileinto spam"),
+        ("From: a@b.example\nCc: me@company.example.com\n\n", "fileinto personal"),
+    ] {
+        check(&Scene::new(message), script, expected);
+    }
 }
 
 #[test]
@@ -503,7 +628,10 @@ fn rfc6009_dsn_and_deliverby() {
     }
     let script =
         r#"require ["copy", "redirect-dsn"]; redirect :copy :notify "NEVER" :ret "full" "elsewhere@example.com";"#;
-    check(&scene, script, "redirect elsewhere@example.com; keep");
+    check(&scene, script, "redirect elsewhere@example.com notify NEVER ret FULL; keep");
+    let script = r#"require "redirect-dsn"; redirect :notify "success, delay" :ret "HDRS" "elsewhere@example.com";"#;
+    check(&scene, script, "redirect elsewhere@example.com notify SUCCESS,DELAY ret HDRS");
+    check(&scene, "redirect \"elsewhere@example.com\";", "redirect elsewhere@example.com");
     let script =
         r#"require ["copy", "redirect-deliverby"]; redirect :copy :bytimerelative 600 "cellphone@example.com";"#;
     check(&scene, script, "redirect cellphone@example.com by 1795788600N; keep");
@@ -530,6 +658,61 @@ fn rfc6134_lists() {
     check(&scene, script, "redirect tag:example.com,2010-05-28:mylist");
     let script = r#"require ["extlists"]; if valid_ext_list "tag:example.com,2011-01-01:localHolidays" { discard; }"#;
     check(&scene, script, "");
+    // §4: who is known may look more like junk.
+    let script = r#"require ["envelope", "extlists", "fileinto", "spamtest", "relational", "comparator-i;ascii-numeric", "variables"];
+        if envelope :list "from" ":addrbook:default" { set "lim" "8"; } else { set "lim" "3"; }
+        if spamtest :value "ge" :comparator "i;ascii-numeric" "${lim}" { fileinto "spam"; }"#;
+    let junk = |percent| Scene::new("\n").with(|facts| facts.spam_percent = Some(percent));
+    for (percent, by_friend, by_stranger) in
+        [(10, "keep", "keep"), (50, "keep", "fileinto spam"), (90, "fileinto spam", "fileinto spam")]
+    {
+        check(&junk(percent).yes(&["sender@example.com"]), script, by_friend);
+        check(&junk(percent), script, by_stranger);
+    }
+    let script = r#"require ["variables", "extlists", "index", "reject"];
+        if header :index 1 :matches "received" "*(* [*.*.*.*])*" {
+            set "ip" "${3}.${4}.${5}.${6}";
+            if string :list "${ip}" "tag:example.com,2011-04-10:DisallowedIPs" {
+                reject "Message not allowed from this IP address";
+            }
+        }"#;
+    let received = |from: &str| Scene::new(&format!("Received: from x (x.example [{from}]) by y; {DATE}\n\n"));
+    let refused = "reject Message not allowed from this IP address";
+    check(&received("192.0.2.7").yes(&["\"192.0.2.7\""]), script, refused);
+    check(&received("192.0.2.8").yes(&["\"192.0.2.7\""]), script, "keep");
+    let script = r#"require ["foreverypart", "mime", "enclose", "extlists"];
+        foreverypart {
+            if header :mime :param "filename" :list ["Content-Type", "Content-Disposition"]
+                "tag:example.com,2011-04-10:BadFileNameExts" {
+                enclose :subject "Warning" text:
+WARNING!
+.
+;
+                break;
+            }
+        }"#;
+    let mixed = "From: a@b.example\nSubject: s\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nHello\n--b\n\
+         Content-Type: application/octet-stream\nContent-Disposition: attachment; filename=run.exe\n\nMZ\n--b--\n";
+    let text = edited(&Scene::new(mixed).yes(&["\"run.exe\""]).run(script));
+    assert!(text.contains("Subject: Warning\r\n") && text.contains("WARNING!") && text.contains("MZ"), "{text}");
+    assert_eq!(edited(&Scene::new(mixed).run(script)), "");
+}
+
+/// RFC 6134 §2.3: what is sought of a field with addresses are these, of another its value.
+#[test]
+fn rfc6134_what_of_a_field_is_sought() {
+    let scene = Scene::new(
+        "From: \"x@y.example\" <friend@example.com>\nSubject: friend@example.com\nX-To: Ann <z@y.example>\n\n",
+    );
+    for (field, sought, is_there) in [
+        ("from", "[\"friend@example.com\"]", true),
+        ("from", "x@y.example", false),
+        ("subject", "[\"friend@example.com\"]", true),
+        ("x-to", "[\"Ann <z@y.example>\"]", true),
+    ] {
+        let script = format!("require \"extlists\"; if header :list \"{field}\" \":addrbook:default\" {{ discard; }}");
+        check(&scene.clone().yes(&[sought]), &script, if is_there { "" } else { "keep" });
+    }
 }
 
 #[test]
@@ -566,6 +749,70 @@ fn rfc6609_include() {
     check(&scene, script, "fileinto a1");
     scene.scripts.insert("round", r#"require "include"; include "round";"#);
     check(&scene, r#"require "include"; include "round";"#, "failure: the script `round` includes itself");
+}
+
+/// RFC 6609 §3.2, §3.4: the examples as they stand, two of whose scripts have one name in two places.
+#[test]
+fn rfc6609_examples() {
+    let scripts = [
+        (
+            "always_allow",
+            r#"if address :is "from" "boss@example.com" { keep; } elsif address :is "from" "ceo@example.com" { keep; }"#,
+        ),
+        (
+            ":global spam_tests",
+            r#"require "reject"; if header :contains "Subject" "XXXX" { reject "Subject XXXX is unacceptable."; }
+                elsif address :is "from" "money@example.com" { reject "Mail from this sender is unwelcome."; }"#,
+        ),
+        (
+            "spam_tests",
+            r#"require "reject"; if anyof (header :contains "Subject" "$$", header :contains "Subject" "Make money") {
+                reject "No thank you."; }"#,
+        ),
+        (
+            "mailing_lists",
+            r#"require "fileinto"; if header :is "List-ID" "sieve.ietf.org" { fileinto "lists.sieve"; }
+                elsif header :is "List-ID" "ietf-imapext.imc.org" { fileinto "lists.imapext"; }"#,
+        ),
+        (
+            "subject_tests",
+            r#"require ["include", "variables"]; global ["test", "test_mailbox"];
+                if header :contains "Subject" "${test}" { set "test_mailbox" "spam-${test}"; }"#,
+        ),
+        ("vacation_switch", r#"require ["variables", "include"]; set "global.i_am_on_vacation" "1";"#),
+    ];
+    let scene = |message: &str| {
+        let mut scene = Scene::new(message);
+        scene.scripts.extend(scripts);
+        scene
+    };
+    let script = r#"require ["include"];
+        include :personal "always_allow"; include :global "spam_tests"; include :personal "spam_tests"; include :personal "mailing_lists";"#;
+    for (message, expected) in [
+        ("From: boss@example.com\n\n", "keep"),
+        ("From: a@b.example\nSubject: XXXX\n\n", "reject Subject XXXX is unacceptable."),
+        ("From: money@example.com\n\n", "reject Mail from this sender is unwelcome."),
+        ("From: a@b.example\nSubject: Make money\n\n", "reject No thank you."),
+        ("From: a@b.example\nList-ID: sieve.ietf.org\n\n", "fileinto lists.sieve"),
+        ("From: ceo@example.com\nList-ID: ietf-imapext.imc.org\n\n", "keep; fileinto lists.imapext"),
+        ("From: a@b.example\n\n", "keep"),
+    ] {
+        check(&scene(message), script, expected);
+    }
+    let script = r#"require ["variables", "include", "relational", "fileinto"];
+        global "test"; global "test_mailbox";
+        set "test" "$$"; include "subject_tests";
+        set "test" "Make money"; include "subject_tests";
+        if string :count "eq" "${test_mailbox}" "1" { fileinto "${test_mailbox}"; stop; }"#;
+    check(&scene("Subject: $$ now\n\n"), script, "fileinto spam-$$");
+    check(&scene("Subject: Make money\n\n"), script, "fileinto spam-Make money");
+    check(&scene("Subject: lunch\n\n"), script, "keep");
+    let script = r#"require ["variables", "include", "vacation"]; global "i_am_on_vacation"; include "vacation_switch";
+        if string :is "${i_am_on_vacation}" "1" { vacation "It's true, I am on vacation."; }"#;
+    check(&scene("\n"), script, "vacation It's true, I am on vacation.; keep");
+    let script = r#"require ["variables", "include", "vacation"]; global "i_am_on_vacation"; set "global.i_am_on_vacation" "1";
+        if string :is "${i_am_on_vacation}" "1" { vacation "It's true, I am on vacation."; }"#;
+    check(&scene("\n"), script, "vacation It's true, I am on vacation.; keep");
 }
 
 #[test]
@@ -652,6 +899,43 @@ fn rfc7352_duplicate() {
     let script = r#"require ["duplicate"]; if duplicate :header "X-Event-ID" :handle "notifier" :last { discard; }"#;
     let outcome = Scene::new(message).yes(&["e7"]).run(script);
     assert!(outcome.actions.is_empty() && outcome.seen[0].last && outcome.seen[0].id == "notifier\ne7");
+    // A notice a sender, and one a sender and subject, until it was silent for half an hour.
+    for last in ["", ":last"] {
+        let script = format!(
+            r#"require ["duplicate", "variables", "envelope", "enotify"];
+            if envelope :matches "from" "*" {{ set "sender" "${{1}}"; }}
+            if header :matches "subject" "*" {{ set "subject" "${{1}}"; }}
+            if not duplicate {last} :seconds 1800 :uniqueid "${{sender}}" {{
+                notify :message "[SIEVE] ${{sender}}: ${{subject}}" "mailto:user@im.example.com"; }}"#
+        );
+        let told = "notify user@im.example.com 2 [SIEVE] sender@example.com: ALERT: disk; keep";
+        check(&Scene::new(message), &script, told);
+        let again = Scene::new(message).yes(&["sender@example.com"]);
+        check(&again, &script, "keep");
+        // Only with `:last` the time begins anew.
+        assert_eq!(again.run(&script).seen.len(), usize::from(!last.is_empty()));
+        assert_eq!(Scene::new(message).run(&script).seen[0].seconds, Some(1800));
+    }
+    let script = r#"require ["duplicate", "variables", "envelope", "enotify"];
+        if envelope :matches "from" "*" { set "sender" "${1}"; }
+        if header :matches "subject" "*" { set "subject" "${1}"; }
+        if string :comparator "i;ascii-casemap" :matches "${subject}" "Re: *" { set "subject" "${1}"; }
+        if not duplicate :seconds 1800 :uniqueid "${sender} ${subject}" {
+            notify :message "[SIEVE] ${sender}: ${subject}" "mailto:user@im.example.com"; }"#;
+    for subject in ["lunch", "Re: lunch", "RE: lunch"] {
+        let scene = Scene::new(&format!("Subject: {subject}\n\n"));
+        assert_eq!(scene.run(script).seen[0].id, "\nsender@example.com lunch");
+        check(&scene.clone().yes(&["sender@example.com lunch"]), script, "keep");
+        check(&scene, script, "notify user@im.example.com 2 [SIEVE] sender@example.com: lunch; keep");
+    }
+    let script = r#"require ["duplicate", "imap4flags"];
+        if duplicate :header "X-Event-ID" :handle "notifier" { discard; }
+        if allof (duplicate :header "X-Ticket-ID" :handle "support", address "to" "support@example.com",
+            header :contains "subject" "fileserver") { setflag "\\seen"; }"#;
+    let ticket = Scene::new("X-Ticket-ID: t9\nTo: support@example.com\nSubject: fileserver\n\n");
+    check(&ticket, script, "keep");
+    check(&ticket.clone().yes(&["support\\nt9"]), script, "keep (\\seen)");
+    check(&ticket.yes(&["notifier\\nt9"]), script, "keep");
     // Without the field there is nothing to be the same.
     check(&Scene::new("\n").yes(&["Seen"]), r#"require ["duplicate"]; if duplicate { discard; }"#, "keep");
 }
@@ -675,6 +959,58 @@ fn rfc8579_and_rfc9042_special_use_and_mailboxid() {
     check(&scene, script, "");
 }
 
+/// RFC 8579 §4, §5: a use with a mailbox beside it, made or not; and one that a mailbox has to which something was copied.
+#[test]
+fn rfc8579_examples() {
+    let filed = |script: &str| {
+        let outcome = Scene::new(COYOTE).run(script);
+        let Acting::FileInto(filing) = &outcome.actions[0].act else { panic!("{outcome:?}") };
+        (filing.mailbox.to_string(), filing.special_use, filing.create)
+    };
+    let script = r#"require ["fileinto", "special-use"]; fileinto :specialuse "\\Junk" "Spam";"#;
+    assert_eq!(filed(script), ("Spam".to_owned(), Some(SpecialUse::Junk), false));
+    let script = r#"require ["fileinto", "special-use", "mailbox"]; fileinto :specialuse "\\Junk" :create "Spam";"#;
+    assert_eq!(filed(script), ("Spam".to_owned(), Some(SpecialUse::Junk), true));
+    let scene = Scene::new(COYOTE).with(|facts| {
+        facts.environment = vec![("imap.cause".into(), "COPY".into()), ("imap.mailbox".into(), "Spam".into())];
+        facts.is_at_imap = true;
+    });
+    let script = r#"require ["environment", "imapsieve", "special-use", "variables"];
+        if environment :matches "imap.mailbox" "*" { set "mailbox" "${1}"; }
+        if allof (environment "imap.cause" "COPY", specialuse_exists "${mailbox}" "\\Junk") {
+            redirect "spam-report@example.org"; }"#;
+    check(&scene.clone().yes(&["\"Spam\""]), script, "redirect spam-report@example.org");
+    check(&scene.yes(&["\"Other\""]), script, "keep");
+}
+
+/// RFC 9042 §3 to §5: an id, with a name for where there is none.
+#[test]
+fn rfc9042_examples() {
+    let scene = Scene::new(COYOTE);
+    let script = r#"require ["fileinto", "mailboxid", "mailbox"]; fileinto :mailboxid "Fnosuch" :create "INBOX.no-such-folder";"#;
+    let outcome = scene.run(script);
+    let Acting::FileInto(filing) = &outcome.actions[0].act else { panic!("{outcome:?}") };
+    let (name, id) = (filing.mailbox.as_str(), filing.mailbox_id.as_deref());
+    assert_eq!((name, id, filing.create), ("INBOX.no-such-folder", Some("Fnosuch"), true));
+    let script = r#"require ["enotify", "fcc", "mailboxid"]; notify :fcc "INBOX.Sent" :mailboxid "F6352ae03-b7f5-463c-896f-d8b48ee3"
+        :message "You got mail!" "mailto:ken@example.com";"#;
+    let outcome = scene.run(script);
+    let Acting::Notify(notice) = &outcome.actions[0].act else { panic!("{outcome:?}") };
+    let fcc = notice.fcc.as_ref().unwrap();
+    let (name, id) = (fcc.mailbox.as_str(), fcc.mailbox_id.as_deref());
+    assert_eq!((name, id), ("INBOX.Sent", Some("F6352ae03-b7f5-463c-896f-d8b48ee3")));
+    let script = r#"require ["fileinto", "mailboxid"];
+        if header :contains ["from"] "coyote" {
+            if mailboxidexists "F6352ae03-b7f5-463c-896f-d8b48ee3" {
+                fileinto :mailboxid "F6352ae03-b7f5-463c-896f-d8b48ee3" "INBOX.name.will.not.be.used";
+            } else { fileinto "INBOX.harassment"; }
+        }"#;
+    check(&scene, script, "fileinto INBOX.harassment");
+    let there = scene.yes(&["F6352ae03-b7f5-463c-896f-d8b48ee3"]).run(script);
+    let Acting::FileInto(filing) = &there.actions[0].act else { panic!("{there:?}") };
+    assert_eq!(filing.mailbox_id.as_deref(), Some("F6352ae03-b7f5-463c-896f-d8b48ee3"));
+}
+
 #[test]
 fn rfc8580_fcc() {
     let scene = Scene::new(COYOTE);
@@ -691,6 +1027,16 @@ fn rfc8580_fcc() {
     let script =
         r#"require ["enotify", "fcc"]; notify :fcc "INBOX.Sent" :message "You got mail!" "mailto:ken@example.com";"#;
     check(&scene, script, "notify ken@example.com 2 You got mail!; keep");
+    // Where a copy can be kept, which is of mail.
+    let script = r#"require ["enotify", "fcc"];
+        if notify_method_capability "xmpp:ken@example.com?message;subject=SIEVE" "fcc" "yes" { discard; }
+        elsif notify_method_capability "mailto:ken@example.com" "FCC" "yes" {
+            notify :fcc "INBOX.Sent" :message "You got mail!" "mailto:ken@example.com";
+        }"#;
+    let outcome = scene.run(script);
+    let Acting::Notify(notice) = &outcome.actions[0].act else { panic!("{outcome:?}") };
+    let fcc = notice.fcc.as_ref().unwrap();
+    assert_eq!((fcc.mailbox.as_str(), fcc.create, fcc.flags.len()), ("INBOX.Sent", false, 0));
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use relais_model::Timestamp;
+use relais_model::{Notify, Ret, Timestamp};
 use relais_sieve::{
-    Acting, Answer, DeliverBy, Dialect, Envelope, Facts, Limits, Outcome, Program, Question, Recipient, Run,
+    Acting, Answer, DeliverBy, Dialect, Envelope, Facts, Limits, Outcome, Place, Program, Question, Recipient,
+    Redirection, Run,
 };
 
 #[derive(Clone)]
@@ -15,7 +16,7 @@ pub(super) struct Scene {
     /// Annotations, by name.
     pub(super) metadata: BTreeMap<&'static str, &'static str>,
     pub(super) limits: Limits,
-    /// Scripts that others include.
+    /// Scripts that others include; one whose name begins with `:global ` is found there before the one without.
     pub(super) scripts: BTreeMap<&'static str, &'static str>,
 }
 
@@ -47,8 +48,10 @@ impl Scene {
 
     fn answer(&self, question: &Question) -> Answer {
         match question {
-            Question::Script { name, .. } => {
-                let text = self.scripts.get(name.as_str());
+            Question::Script { place, name } => {
+                let global = format!(":global {name}");
+                let global = self.scripts.get(global.as_str()).filter(|_| *place == Place::Global);
+                let text = global.or_else(|| self.scripts.get(name.as_str()));
                 Answer::Script(text.map(|text| compile(text)))
             }
             Question::Metadata { name, .. } => {
@@ -89,14 +92,7 @@ pub(super) fn words(outcome: &Outcome) -> String {
     let told = outcome.actions.iter().map(|action| match &action.act {
         Acting::Keep { flags: set, .. } => format!("keep{}", flags(set)),
         Acting::FileInto(filing) => format!("fileinto {}{}", filing.mailbox, flags(&filing.flags)),
-        Acting::Redirect(redirection) => {
-            let to = match &redirection.to {
-                Recipient::Address(address) => address.to_string(),
-                Recipient::List(name) => name.clone(),
-            };
-            let by = |by: DeliverBy| format!(" by {}{}", by.at.seconds(), if by.returns { "R" } else { "N" });
-            format!("redirect {to}{}", redirection.deliver_by.map(by).unwrap_or_default())
-        }
+        Acting::Redirect(redirection) => redirected(redirection),
         Acting::Reject { reason, .. } => format!("reject {}", reason.lines().next().unwrap_or_default()),
         Acting::Vacation(vacation) => {
             let subject = vacation.subject.as_deref().map(|subject| format!(" [{subject}]")).unwrap_or_default();
@@ -108,6 +104,26 @@ pub(super) fn words(outcome: &Outcome) -> String {
         }
     });
     told.collect::<Vec<_>>().join("; ")
+}
+
+fn redirected(redirection: &Redirection) -> String {
+    let to = match &redirection.to {
+        Recipient::Address(address) => address.to_string(),
+        Recipient::List(name) => name.clone(),
+    };
+    let notify = |notify: Notify| {
+        let words = [(notify.success, "SUCCESS"), (notify.failure, "FAILURE"), (notify.delay, "DELAY")];
+        let said: Vec<_> = words.into_iter().filter(|(is_said, _)| *is_said).map(|(_, word)| word).collect();
+        format!(" notify {}", if said.is_empty() { "NEVER".to_owned() } else { said.join(",") })
+    };
+    let ret = match redirection.ret {
+        None => "",
+        Some(Ret::Full) => " ret FULL",
+        Some(Ret::Headers) => " ret HDRS",
+    };
+    let by = |by: DeliverBy| format!(" by {}{}", by.at.seconds(), if by.returns { "R" } else { "N" });
+    let (notify, by) = (redirection.notify.map(notify), redirection.deliver_by.map(by));
+    format!("redirect {to}{}{ret}{}", notify.unwrap_or_default(), by.unwrap_or_default())
 }
 
 /// The message as it is when the script ends.
