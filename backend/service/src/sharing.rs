@@ -203,7 +203,7 @@ impl Service {
     }
 
     /// Gives `share.with` these rights and no others; none: shares with them no longer. Open sessions, of mail programs, too, hear of it
-    /// at once. Gives what [`Service::shares`] would.
+    /// at once. What counts for nothing can be ended, and not given anew. Gives what [`Service::shares`] would.
     ///
     /// # Errors
     /// As of [`Service::shares`]; [`Failure::Unfit`] on `with` or `rights`; [`Failure::Clash`] where it is shared with too many.

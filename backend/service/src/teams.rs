@@ -230,11 +230,15 @@ impl Teams {
         actor.require(Role::DomainAdmin)?;
         let team = self.find(actor, team).await?;
         let with = member.with.trim();
-        let grantee = self.store.grantee(team.key, with).await?;
+        let wanted = Share { rights: member.rights.clone(), level: member.level, ..Share::default() }.wanted();
+        let ends = member.sends.is_none() && wanted.as_ref().is_ok_and(|rights| *rights == Rights::NONE);
+        let dormant = if ends { self.dormant(&team, with).await? } else { None };
         let nobody = || Failure::unfit("with", Text::new("share-nobody").with("name", with));
-        let grantee = grantee.ok_or_else(nobody)?;
-        let wanted = Share { rights: member.rights.clone(), level: member.level, ..Share::default() };
-        self.put(actor, &team, grantee, wanted.wanted()?, member.sends.map(Lent::from)).await?;
+        let grantee = match dormant {
+            Some(dormant) => dormant,
+            None => self.store.grantee(team.key, with).await?.ok_or_else(nobody)?,
+        };
+        self.put(actor, &team, grantee, wanted?, member.sends.map(Lent::from)).await?;
         self.members_of(&team).await
     }
 

@@ -155,6 +155,11 @@ fn who_is_of_another_tenant_is_nobody() {
         assert_eq!(short(service.lend(&team.user, MailboxOf::Mine, &withdrawn).await), "unfit: with share-nobody");
         service.domains.change(&owner, "two.example", of(""), None).await.unwrap();
         assert!(told().await.is_empty(), "nothing comes back with the tenant");
+        // Out of a team, too, by saying that they may nothing.
+        team.join("far@two.example", Some(ShareLevel::Read), Some(SendsAs::As)).await;
+        service.domains.change(&owner, "two.example", of("two"), None).await.unwrap();
+        team.join("far@two.example", None, None).await;
+        assert!(told().await.is_empty());
     });
 }
 
