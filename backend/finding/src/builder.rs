@@ -9,24 +9,61 @@ use crate::number;
 use crate::segment::{Segment, Writer, Written};
 
 /// What a term costs in memory beside its octets.
-const TERM_OCTETS: usize = 112;
+const TERM_OCTETS: usize = 184;
 
 #[derive(Debug, Default)]
 struct Posting {
     /// Behind the last message.
     next: u32,
     distances: Vec<u8>,
+    positions: Vec<u8>,
+    /// The last position in the last message, and where its number begins.
+    last: Option<(u32, usize)>,
 }
 
 impl Posting {
-    /// Notes a message, unless it is the last one; tells by how many octets this grew.
-    fn note(&mut self, doc: u32) -> usize {
-        let before = self.distances.len();
-        if let Some(distance) = doc.checked_sub(self.next) {
-            number::put(distance, &mut self.distances);
-            self.next = doc + 1;
+    /// Notes a message, unless it is the last one, and a position in it; tells by how many octets this grew.
+    fn note(&mut self, doc: u32, position: Option<u32>) -> usize {
+        let before = self.distances.len() + self.positions.len();
+        if self.begin(doc) {
+            self.last = None;
         }
-        self.distances.len() - before
+        if let Some(position) = position {
+            self.note_position(position);
+        }
+        self.distances.len() + self.positions.len() - before
+    }
+
+    /// Notes a message with all its positions, as they stand in a segment.
+    fn copy(&mut self, doc: u32, positions: &[u8]) {
+        if self.begin(doc) {
+            self.positions.extend_from_slice(positions);
+        }
+    }
+
+    /// Whether the message isn't the last one.
+    fn begin(&mut self, doc: u32) -> bool {
+        let Some(distance) = doc.checked_sub(self.next) else { return false };
+        number::put(distance, &mut self.distances);
+        self.next = doc + 1;
+        true
+    }
+
+    /// A position that isn't less than the last one.
+    fn note_position(&mut self, position: u32) {
+        let before = match self.last {
+            Some((last, _)) if last == position => return,
+            Some((last, at)) => {
+                // Another follows.
+                if let Some(first) = self.positions.get_mut(at) {
+                    *first |= 1;
+                }
+                last
+            }
+            None => 0,
+        };
+        self.last = Some((position, self.positions.len()));
+        number::put(position.saturating_sub(before) << 1, &mut self.positions);
     }
 }
 
@@ -45,22 +82,23 @@ impl Builder {
     pub(crate) fn add(&mut self, key: i64, raw: Option<&[u8]>) {
         let doc = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         self.keys.push(key);
-        let is_whole = raw.is_some_and(|raw| each_term(raw, &mut |place, word| self.note(doc, place, word)));
+        let is_whole =
+            raw.is_some_and(|raw| each_term(raw, &mut |place, position, word| self.note(doc, place, position, word)));
         if !is_whole {
             self.partly.push(doc);
         }
     }
 
-    fn note(&mut self, doc: u32, place: Place, word: &str) {
+    fn note(&mut self, doc: u32, place: Place, position: Option<u32>, word: &str) {
         self.term.clear();
         self.term.push(place as u8);
         self.term.extend_from_slice(word.as_bytes());
         if let Some(posting) = self.terms.get_mut(&*self.term) {
-            self.held_octets += posting.note(doc);
+            self.held_octets += posting.note(doc, position);
             return;
         }
         let mut posting = Posting::default();
-        self.held_octets += self.term.len() + TERM_OCTETS + posting.note(doc);
+        self.held_octets += self.term.len() + TERM_OCTETS + posting.note(doc, position);
         self.terms.insert(self.term.as_slice().into(), posting);
     }
 
@@ -83,7 +121,7 @@ impl Builder {
         terms.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         let mut writer = Writer::create(path)?;
         for (term, posting) in &terms {
-            writer.add(term, &posting.distances)?;
+            writer.add(term, &posting.distances, &posting.positions)?;
         }
         writer.finish(&self.keys, &self.partly)
     }
@@ -120,11 +158,11 @@ pub(crate) fn merge(segments: &[&Segment], gone: &HashSet<i64>, path: &Path) -> 
             current = term;
         }
         let (Some(cursor), Some(numbers)) = (cursors.get_mut(at), new_numbers.get(at)) else { continue };
-        cursor.each_doc(&mut |doc| {
+        cursor.each_doc(&mut |doc, positions| {
             let new = usize::try_from(doc).ok().and_then(|doc| numbers.get(doc)).copied();
             // Segments follow one another, so new numbers rise.
             if let Some(new) = new.filter(|new| *new != u32::MAX) {
-                posting.note(new);
+                posting.copy(new, positions);
             }
         })?;
         cursor.advance()?;
@@ -136,9 +174,10 @@ pub(crate) fn merge(segments: &[&Segment], gone: &HashSet<i64>, path: &Path) -> 
 
 fn end_term(writer: &mut Writer, term: &[u8], posting: &mut Posting) -> io::Result<()> {
     if !posting.distances.is_empty() {
-        writer.add(term, &posting.distances)?;
+        writer.add(term, &posting.distances, &posting.positions)?;
     }
     posting.distances.clear();
+    posting.positions.clear();
     posting.next = 0;
     Ok(())
 }

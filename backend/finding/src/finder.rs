@@ -1,5 +1,6 @@
 //! What is asked of the index, by whoever looks into mailboxes.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,11 +13,11 @@ use tokio::sync::Notify;
 use tracing::error;
 
 use crate::ascending::Ascending;
-use crate::index::{Snapshot, pieces};
+use crate::index::Snapshot;
 use crate::keeper::Keeper;
 use crate::letter::{HAS_FILE, Places, each_term};
 use crate::likeness::Likeness;
-use crate::words::{Pieces, each_word, without_accents};
+use crate::words::{Piece, Pieces, row, without_accents};
 
 /// A message that holds what was asked for word by word in a row is about it.
 const ROW_SCORE: u16 = 30;
@@ -123,18 +124,22 @@ impl Finder {
         })
     }
 
-    /// Which messages hold `text` in `places`, as IMAP means it: anywhere in the text, in any case, blanks and all.
+    /// Which messages hold `text` in `places`, as IMAP means it: anywhere in the text, in any case, blanks and all. What has several words is
+    /// to be read where it may stand: what is between them isn't known.
     pub async fn narrow(&self, places: Places, text: &str) -> Narrowed {
         let snapshot = self.snapshot();
-        let Pieces { all, is_enough } = pieces(&fold(text));
+        let folded = fold(text);
+        let Pieces { all, is_enough } = Pieces::of(&folded);
         if all.is_empty() {
             return Narrowed { snapshot, keys: None, is_enough: false };
         }
         // Who has a field's words may have them in another one.
         let is_enough = is_enough && places != Places::FIELDS;
+        // What goes over a tag's end or that of a field's name has one of these there; anything else stands in one text, or in none.
+        let row = if folded.contains(['<', '>', ':']) { None } else { whole_row(&folded) };
         let looked_at = Arc::clone(&snapshot);
-        let keys = self.look(move || looked_at.find(places, &all)).await;
-        Narrowed { snapshot, keys, is_enough }
+        let found = self.look(move || find_words(&looked_at, places, row, &all)).await;
+        Narrowed { snapshot, keys: found.map(|(keys, _)| keys), is_enough }
     }
 
     /// Which messages have a file beside their text.
@@ -147,17 +152,19 @@ impl Finder {
     pub async fn like(&self, places: Places, text: &str) -> Liked {
         let snapshot = self.snapshot();
         let plain = plain(text);
-        let Pieces { all, is_enough } = pieces(&plain);
+        let Pieces { all, is_enough } = Pieces::of(&plain);
+        if all.is_empty() {
+            return Liked { snapshot, keys: None, is_enough };
+        }
         let looked_at = Arc::clone(&snapshot);
-        let keys = match (all.is_empty(), is_enough) {
-            (true, _) => None,
-            (false, true) => self.look(move || looked_at.find_like(places, &Likeness::of(&plain, true))).await,
-            (false, false) => {
-                let found = self.look(move || looked_at.find(places, &all)).await;
-                found.map(|keys| keys.into_iter().map(|key| (key, ROW_SCORE)).collect())
-            }
-        };
-        Liked { snapshot, keys, is_enough }
+        if is_enough {
+            let keys = self.look(move || looked_at.find_like(places, &Likeness::of(&plain, true))).await;
+            return Liked { snapshot, keys, is_enough };
+        }
+        let found = self.look(move || find_words(&looked_at, places, whole_row(&plain), &all)).await;
+        let (keys, is_enough) = found.unzip();
+        let keys = keys.map(|keys: Vec<i64>| keys.into_iter().map(|key| (key, ROW_SCORE)).collect());
+        Liked { snapshot, keys, is_enough: is_enough.unwrap_or_default() }
     }
 
     /// Runs `work` off the async threads. What fails is said once here, and the index is made anew; the caller reads messages instead.
@@ -266,10 +273,30 @@ fn plain(text: &str) -> String {
     without_accents(&folded).unwrap_or(folded)
 }
 
+/// The words of a folded text, where the index knows of their row: they are several, and none is so long that a word has it in windows.
+fn whole_row(folded: &str) -> Option<Vec<Piece>> {
+    Some(row(folded)).filter(|row| row.len() > 1 && row.iter().all(Piece::is_short))
+}
+
+/// The keys of those that hold the words of `row` in a row, and that they do; or, where that can't be told, of those that hold all `pieces`.
+fn find_words(
+    snapshot: &Snapshot,
+    places: Places,
+    row: Option<Vec<Piece>>,
+    pieces: &[Piece],
+) -> io::Result<(Vec<i64>, bool)> {
+    if let Some(row) = row
+        && let Some(keys) = snapshot.find_row(places, &row, pieces)?
+    {
+        return Ok((keys, true));
+    }
+    Ok((snapshot.find(places, pieces)?, false))
+}
+
 /// What people look for, for messages that the index can't speak of: [`Finder::like`] read from a message itself.
 pub struct Sought {
     places: Places,
-    words: Vec<String>,
+    row: Vec<Piece>,
     /// Of a single word.
     likeness: Option<Likeness>,
 }
@@ -284,46 +311,50 @@ impl Sought {
     /// `text` in `places`.
     pub fn new(places: Places, text: &str) -> Self {
         let plain = plain(text);
-        let mut words = Vec::new();
-        each_word(&plain, &mut |word| words.push(word.to_owned()));
-        let likeness = pieces(&plain).is_enough.then(|| Likeness::of(&plain, true));
-        Self { places, words, likeness }
+        let likeness = Pieces::of(&plain).is_enough.then(|| Likeness::of(&plain, true));
+        Self { places, row: row(&plain), likeness }
     }
 
     /// Whether a message holds something like it. A text without words is held by none.
     pub fn is_in(&self, raw: &[u8]) -> bool {
-        let mut seen = Vec::new();
+        match &self.likeness {
+            Some(likeness) => self.is_like(raw, likeness),
+            None => self.is_in_row(raw),
+        }
+    }
+
+    fn is_like(&self, raw: &[u8], likeness: &Likeness) -> bool {
         let mut term = Vec::new();
         let mut is_found = false;
-        each_term(raw, &mut |place, word| {
-            if is_found || !self.places.hold(place as u8) {
-                return;
-            }
-            if let Some(likeness) = &self.likeness {
+        each_term(raw, &mut |place, _, word| {
+            if !is_found && self.places.hold(place as u8) {
                 term.clear();
                 term.push(place as u8);
                 term.extend_from_slice(word.as_bytes());
                 is_found = likeness.score(&term).is_some();
-            } else {
-                seen.push(without_accents(word).unwrap_or_else(|| word.to_owned()));
-                is_found = self.ends(&seen);
             }
         });
         is_found
     }
 
-    /// Whether the words that were seen last are those that are sought: the first as an end, the last as a beginning.
-    fn ends(&self, seen: &[String]) -> bool {
-        let Some(from) = seen.len().checked_sub(self.words.len()).filter(|_| !self.words.is_empty()) else {
-            return false;
-        };
-        let last = self.words.len() - 1;
-        self.words.iter().zip(seen.iter().skip(from)).enumerate().all(|(at, (sought, seen))| match at {
-            0 if last == 0 => seen.contains(sought.as_str()),
-            0 => seen.ends_with(sought.as_str()),
-            at if at == last => seen.starts_with(sought.as_str()),
-            _ => seen == sought,
-        })
+    /// Whether the words stand in a row.
+    fn is_in_row(&self, raw: &[u8]) -> bool {
+        // Where the row began if a word of it is the one that was read.
+        let mut starts: Vec<HashSet<u32>> = vec![HashSet::new(); self.row.len()];
+        each_term(raw, &mut |place, position, word| {
+            let Some(position) = position.filter(|_| self.places.hold(place as u8)) else { return };
+            let plain = without_accents(word);
+            let word = plain.as_deref().unwrap_or(word).as_bytes();
+            for ((piece, starts), offset) in self.row.iter().zip(&mut starts).zip(0..) {
+                if piece.fits(word)
+                    && let Some(start) = position.checked_sub(offset)
+                {
+                    starts.insert(start);
+                }
+            }
+        });
+        let Some((first, others)) = starts.split_first() else { return false };
+        first.iter().any(|start| others.iter().all(|starts| starts.contains(start)))
     }
 }
 
@@ -345,6 +376,10 @@ mod tests {
         check("two words", Places::SEEN, true);
         check("wo words he", Places::SEEN, true);
         check("words two", Places::SEEN, false);
+        check("two here", Places::SEEN, false);
+        // A word with an accent is one word; a field doesn't go on in the text.
+        check("les cafes", Places::SEEN, true);
+        check("cafes two", Places::SEEN, false);
         check("html", Places::SEEN, false);
         check("?!", Places::SEEN, false);
     }

@@ -23,10 +23,10 @@ use crate::builder::{Builder, merge};
 use crate::letter::Places;
 use crate::likeness::Likeness;
 use crate::segment::{Docs, Segment, Written};
-use crate::words::{Piece, Pieces, Stand};
+use crate::words::{Piece, Stand};
 
 /// Another number where words are taken otherwise, or files are other: then all is read again.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const LIST: &str = "list.json";
 /// Segments of about one size that become one.
 const FAN: usize = 6;
@@ -34,6 +34,8 @@ const FAN: usize = 6;
 const SMALLEST: u32 = 600;
 /// A segment with more messages than this stays as it is.
 const LARGEST: u32 = 2_000_000;
+/// Where the rarest word of several in a row stands in one segment: so many places are held, of eight octets each.
+const MOST_STARTS: usize = 2 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct List {
@@ -300,27 +302,28 @@ impl Snapshot {
     pub(crate) fn find(&self, places: Places, pieces: &[Piece]) -> io::Result<Vec<i64>> {
         let mut keys = Vec::new();
         for opened in &self.segments {
-            let segment = &opened.segment;
-            let mut left: Option<Docs> = None;
-            for piece in pieces {
-                let mut docs = Docs::none(segment.docs);
-                let accept = |term: &[u8]| piece.fits(term).then_some(());
-                segment.each_match(places, &piece.finder(), &accept, &mut |(), doc| docs.insert(doc))?;
-                if let Some(before) = &left {
-                    docs.keep(before);
-                }
-                let is_empty = docs.is_empty();
-                left = Some(docs);
-                if is_empty {
-                    break;
-                }
-            }
-            if let Some(docs) = left {
-                segment.keys_of(&docs, &mut keys)?;
-            }
+            let docs = holding(&opened.segment, places, pieces)?;
+            opened.segment.keys_of(&docs, &mut keys)?;
         }
         keys.sort_unstable();
         Ok(keys)
+    }
+
+    /// The keys of those that hold the words of `row` in a row, or all `pieces` where words have no positions; ascending. None: too many places
+    /// would have to be held.
+    pub(crate) fn find_row(&self, places: Places, row: &[Piece], pieces: &[Piece]) -> io::Result<Option<Vec<i64>>> {
+        let unpositioned = places.unpositioned();
+        let mut keys = Vec::new();
+        for opened in &self.segments {
+            let segment = &opened.segment;
+            let Some(mut docs) = holding_row(segment, places.positioned(), row)? else { return Ok(None) };
+            if !unpositioned.is_empty() {
+                docs.add(&holding(segment, unpositioned, pieces)?);
+            }
+            segment.keys_of(&docs, &mut keys)?;
+        }
+        keys.sort_unstable();
+        Ok(Some(keys))
     }
 
     /// The keys of those that hold something like a word, and how much they are about it; ascending.
@@ -357,19 +360,63 @@ impl Piece {
         }
     }
 
-    /// Whether it stands in the term as it must; that it stands there is known.
-    fn fits(&self, term: &[u8]) -> bool {
-        let word = term.get(1..).unwrap_or_default();
-        match self.stand {
-            Stand::Inside => true,
-            Stand::End => word.ends_with(self.text.as_bytes()),
-            Stand::Whole => word == self.text.as_bytes(),
-            Stand::Start => word.starts_with(self.text.as_bytes()),
-        }
+    /// Whether it stands in a term as it must.
+    fn fits_term(&self, term: &[u8]) -> bool {
+        self.fits(term.get(1..).unwrap_or_default())
     }
 }
 
-/// A folded text, taken apart.
-pub(crate) fn pieces(folded: &str) -> Pieces {
-    Pieces::of(folded)
+/// Those of a segment that hold all `pieces`, each somewhere in `places`.
+fn holding(segment: &Segment, places: Places, pieces: &[Piece]) -> io::Result<Docs> {
+    let mut left: Option<Docs> = None;
+    for piece in pieces {
+        let mut docs = Docs::none(segment.docs);
+        let accept = |term: &[u8]| piece.fits_term(term).then_some(());
+        segment.each_match(places, &piece.finder(), &accept, &mut |(), doc| docs.insert(doc))?;
+        if let Some(before) = &left {
+            docs.keep(before);
+        }
+        let is_empty = docs.is_empty();
+        left = Some(docs);
+        if is_empty {
+            break;
+        }
+    }
+    Ok(left.unwrap_or_else(|| Docs::none(segment.docs)))
+}
+
+/// Those of a segment that hold the words of `row` in a row. None: the rarest stands at too many places.
+fn holding_row(segment: &Segment, places: Places, row: &[Piece]) -> io::Result<Option<Docs>> {
+    // The longest is rarest, and says where a row may begin; each of the others leaves some of that.
+    let mut pieces: Vec<(u32, &Piece)> = (0..).zip(row).collect();
+    pieces.sort_by_key(|(_, piece)| std::cmp::Reverse(piece.text.len()));
+    let mut starts: Option<Vec<u64>> = None;
+    for (offset, piece) in pieces {
+        let mut here = Vec::new();
+        let mut is_too_much = false;
+        segment.each_position(places, &piece.finder(), &|term| piece.fits_term(term), &mut |doc, position| {
+            let Some(start) = position.checked_sub(offset).map(|start| u64::from(doc) << 32 | u64::from(start)) else {
+                return;
+            };
+            if starts.as_ref().is_none_or(|starts| starts.binary_search(&start).is_ok()) {
+                is_too_much |= here.len() >= MOST_STARTS;
+                if !is_too_much {
+                    here.push(start);
+                }
+            }
+        })?;
+        if is_too_much {
+            return Ok(None);
+        }
+        here.sort_unstable();
+        here.dedup();
+        let is_empty = here.is_empty();
+        starts = Some(here);
+        if is_empty {
+            break;
+        }
+    }
+    let mut docs = Docs::none(segment.docs);
+    starts.into_iter().flatten().for_each(|start| docs.insert(u32::try_from(start >> 32).unwrap_or(u32::MAX)));
+    Ok(Some(docs))
 }

@@ -1,4 +1,7 @@
 //! What the index keeps of a message: its words, each with where it stands.
+//!
+//! Where people look, each word has its position, too: words in a row have positions in a row, also over HTML's tags, and a field or a text
+//! never goes on where the one before it ended. A word that stands twice, with its accents and without, stands both times at one position.
 
 use std::collections::HashSet;
 
@@ -83,6 +86,8 @@ impl Places {
     pub const FILE_NAME: Self = Self::of(&[Place::FileName]);
     /// Facts of a message.
     pub(crate) const FACT: Self = Self::of(&[Place::Fact]);
+    /// Where words have positions. Whatever else is looked through has none: nobody looks there for words in a row but IMAP, that reads.
+    const POSITIONED: Self = Self(Self::SEEN.0 | Self::FILE_NAME.0);
     /// All that people see.
     pub const SEEN: Self =
         Self(Self::SEEN_SUBJECT.0 | Self::SEEN_FROM.0 | Self::SEEN_TO.0 | Self::SEEN_CC.0 | Self::SEEN_BODY.0);
@@ -99,6 +104,20 @@ impl Places {
     /// Whether a term of this place is among them.
     pub(crate) const fn hold(self, place: u8) -> bool {
         place < 16 && self.0 >> place & 1 == 1
+    }
+
+    /// Those of them where words have positions.
+    pub(crate) const fn positioned(self) -> Self {
+        Self(self.0 & Self::POSITIONED.0)
+    }
+
+    /// Those of them where they have none.
+    pub(crate) const fn unpositioned(self) -> Self {
+        Self(self.0 & !Self::POSITIONED.0)
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
     }
 }
 
@@ -117,10 +136,10 @@ impl Place {
     }
 }
 
-/// Shows `visit` the words of a message, and tells whether these are all.
-pub(crate) fn each_term(raw: &[u8], visit: &mut dyn FnMut(Place, &str)) -> bool {
+/// Shows `visit` the words of a message, each with its position where it has one, and tells whether these are all. Positions never fall.
+pub(crate) fn each_term(raw: &[u8], visit: &mut dyn FnMut(Place, Option<u32>, &str)) -> bool {
     let structure = Structure::read(raw);
-    let mut reader = Reader { raw, left: MAX_TEXT_OCTETS, visit };
+    let mut reader = Reader { raw, left: MAX_TEXT_OCTETS, position: 0, visit };
     each_searched(raw, &structure, &mut |searched| match searched {
         Searched::Field { field, is_own } => {
             reader.words(Place::Field, &String::from_utf8_lossy(field.name));
@@ -140,7 +159,7 @@ pub(crate) fn each_term(raw: &[u8], visit: &mut dyn FnMut(Place, &str)) -> bool 
     let mut has_file = false;
     structure.root.walk(&mut |part| has_file |= is_file(part, raw));
     if has_file {
-        visit(Place::Fact, HAS_FILE);
+        visit(Place::Fact, None, HAS_FILE);
     }
     is_whole
 }
@@ -159,57 +178,77 @@ struct Reader<'a, 'b> {
     raw: &'a [u8],
     /// Octets of text that may still be read.
     left: usize,
-    visit: &'b mut dyn FnMut(Place, &str),
+    /// Of the next word.
+    position: u32,
+    visit: &'b mut dyn FnMut(Place, Option<u32>, &str),
 }
 
 impl Reader<'_, '_> {
+    /// The words of a text that nothing goes before.
     fn words(&mut self, place: Place, text: &str) {
+        self.position = self.position.saturating_add(1);
+        self.go_on(place, text);
+    }
+
+    /// The words of a text that goes on where the last one ended.
+    fn go_on(&mut self, place: Place, text: &str) {
+        let text = self.take(text);
+        each_word(&fold(text), &mut |word| self.word(place, word));
+    }
+
+    /// As much of a text as may still be read.
+    fn take<'t>(&mut self, text: &'t str) -> &'t str {
         let end = text.floor_char_boundary(self.left.min(text.len()));
         self.left -= end;
         if end < text.len() {
             self.left = 0;
         }
-        each_word(&fold(text.get(..end).unwrap_or_default()), &mut |word| {
-            (self.visit)(place, word);
-            if let Some(plain) = place.plain()
-                && let Some(text) = without_accents(word)
-            {
-                (self.visit)(plain, &text);
-            }
-        });
+        text.get(..end).unwrap_or_default()
+    }
+
+    fn word(&mut self, place: Place, word: &str) {
+        let has_position = Places::POSITIONED.hold(place as u8);
+        let position = has_position.then_some(self.position);
+        (self.visit)(place, position, word);
+        if let Some(plain) = place.plain()
+            && let Some(text) = without_accents(word)
+        {
+            (self.visit)(plain, position, &text);
+        }
+        self.position = self.position.saturating_add(u32::from(has_position));
     }
 
     /// What is between the tags is text, what is in them is not. A word never goes over a tag's end, for that parts words.
     fn html(&mut self, source: &str) {
+        self.position = self.position.saturating_add(1);
         let mut rest = source;
         while !rest.is_empty() {
             let tag = tag_start(rest);
             let (text, behind) = rest.split_at_checked(tag.unwrap_or(rest.len())).unwrap_or((rest, ""));
-            self.words(Place::Text, text);
             if text.contains('&') {
                 self.references(text);
+            } else {
+                self.go_on(Place::Text, text);
             }
             let (markup, behind) = behind.split_at_checked(markup_octets(behind)).unwrap_or((behind, ""));
-            self.words(Place::Markup, markup);
+            self.go_on(Place::Markup, markup);
             rest = behind;
         }
     }
 
-    /// Words that are only there when `&uuml;` and the like are read.
+    /// Text with `&uuml;` and the like. Its source is as markup is: IMAP looks there, people don't. What is shown is what they see; which of
+    /// its words stand in the source, too, are text.
     fn references(&mut self, text: &str) {
+        let text = self.take(text);
         let mut as_it_stands = HashSet::new();
         each_word(&fold(text), &mut |word| {
             as_it_stands.insert(word.to_owned());
+            self.word(Place::Markup, word);
         });
         let mut decoded = String::with_capacity(text.len());
         decode_entities(text, &mut decoded);
         each_word(&fold(&decoded), &mut |word| {
-            if !as_it_stands.contains(word) {
-                (self.visit)(Place::Shown, word);
-                if let Some(plain) = without_accents(word) {
-                    (self.visit)(Place::Shown, &plain);
-                }
-            }
+            self.word(if as_it_stands.contains(word) { Place::Text } else { Place::Shown }, word);
         });
     }
 
@@ -290,7 +329,7 @@ mod tests {
 
     fn words_of(raw: &str, place: Place) -> Vec<String> {
         let mut words = Vec::new();
-        assert!(each_term(raw.as_bytes(), &mut |at, word| {
+        assert!(each_term(raw.as_bytes(), &mut |at, _, word| {
             if at == place {
                 words.push(word.to_owned());
             }
@@ -310,11 +349,14 @@ mod tests {
         assert_eq!(words_of(LETTER, Place::PlainFrom), ["JORG"]);
         assert_eq!(words_of(LETTER, Place::Subject), ["CAFE\u{301}"]);
         assert_eq!(words_of(LETTER, Place::PlainSubject), ["CAFE"]);
-        assert_eq!(words_of(LETTER, Place::Text), ["GR", "UUML", "SSE", "3", "5", "NAI\u{308}VE"]);
+        assert_eq!(words_of(LETTER, Place::Text), ["3", "5", "NAI\u{308}VE", "ANSWER", "FORTY"]);
         let markup = words_of(LETTER, Place::Markup);
-        assert_eq!(markup, ["STYLE", "P", "COLOR", "RED", "STYLE", "P", "CLASS", "BIG", "NOTE", "P"]);
+        // Source that isn't what is shown is markup, too.
+        let expected =
+            "STYLE P COLOR RED STYLE P CLASS BIG GR UUML SSE 3 5 NAI\u{308}VE NOTE P".split(' ').collect::<Vec<_>>();
+        assert_eq!(markup, expected);
         let shown = words_of(LETTER, Place::Shown);
-        for word in ["GRU\u{308}SSE", "GRUSSE", "NAIVE", "FACTS", "ANSWER", "FORTY", "PHOTO"] {
+        for word in ["GRU\u{308}SSE", "GRUSSE", "NAIVE", "FACTS", "PHOTO"] {
             assert!(shown.iter().any(|shown| shown == word), "{word} in {shown:?}");
         }
         assert!(!shown.iter().any(|word| word == "OCTETS"));
@@ -323,6 +365,26 @@ mod tests {
     #[test]
     fn a_message_with_too_much_text_is_known_as_such() {
         let raw = format!("Subject: x\r\n\r\n{}", "word ".repeat(MAX_TEXT_OCTETS / 4));
-        assert!(!each_term(raw.as_bytes(), &mut |_, _| ()));
+        assert!(!each_term(raw.as_bytes(), &mut |_, _, _| ()));
+    }
+
+    /// Words in a row have positions in a row, whatever tags, references and accents are between them; and never those of two texts.
+    #[test]
+    fn words_have_positions() {
+        let raw = "Subject: one two\r\nContent-Type: text/html; charset=utf-8\r\n\r\n\
+            two <b title=\"no\">caf&eacute;s</b>&nbsp;f\u{fc}r<br>all";
+        let mut seen = Vec::new();
+        assert!(each_term(raw.as_bytes(), &mut |place, position, word| {
+            assert_eq!(position.is_some(), Places::POSITIONED.hold(place as u8), "{place:?}");
+            seen.extend(position.map(|position| (position, word.to_owned())));
+        }));
+        assert!(seen.is_sorted_by_key(|(position, _)| *position), "{seen:?}");
+        let first = seen.iter().find(|(_, word)| word == "ALL").map(|(position, _)| position - 3).unwrap();
+        for (word, offset) in [("TWO", 0), ("CAFE\u{301}S", 1), ("CAFES", 1), ("FU\u{308}R", 2), ("FUR", 2)] {
+            assert!(seen.contains(&(first + offset, word.to_owned())), "{word} in {seen:?}");
+        }
+        let subject: Vec<u32> = seen.iter().take(2).map(|(position, _)| *position).collect();
+        assert!(subject[0] + 1 == subject[1] && subject[1] + 1 < first, "{seen:?}");
+        assert!(!seen.iter().any(|(_, word)| word == "EACUTE"));
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers in the files of the index: seven bits an octet, the low ones first.
+//! Numbers in the files of the index: seven bits an octet, the low ones first. The first octet has the lowest bit.
 
 /// Writes `number`.
 pub(crate) fn put(mut number: u32, onto: &mut Vec<u8>) {

@@ -1,8 +1,10 @@
 //! A piece of the index: one file, written once and never changed.
 //!
 //! ```text
-//! block block … | keys: 8 octets a message | partly read messages: 4 octets each | directory: 24 octets a block | foot
-//! block = terms (`\0` term `\0` term … `\0`, in order) | lengths of the postings, a number each | postings: distances, a number each
+//! block block … | keys: 8 octets a message | partly read messages: 4 octets each | directory: 28 octets a block | foot
+//! block = terms (`\0` term `\0` term … `\0`, in order) | lengths: of each term's posting and of its positions, a number each
+//!         | postings: distances, a number each | positions: for each message of a posting at least one number
+//! number of a position = (from the one before in the message) * 2, and one more where another follows in the message
 //! ```
 //! A term is a place and a word ([`crate::letter::Place`]). Terms stand as they are, uncompressed: whatever is asked for, at a word's
 //! beginning, end or anywhere, is one search for octets over all terms.
@@ -25,7 +27,9 @@ const BLOCK_TERMS: usize = 32 * 1024;
 /// Octets of postings in a block, unless one term alone has more.
 const BLOCK_POSTINGS: usize = 1 << 20;
 const FOOT_OCTETS: usize = 40;
-const DIRECTORY_OCTETS: usize = 24;
+/// Octets of positions in a block, unless one term alone has more.
+const BLOCK_POSITIONS: usize = 2 << 20;
+const DIRECTORY_OCTETS: usize = 28;
 const MAGIC: u64 = 0x3153_4941_4c45_5231;
 /// Keys that are read at once.
 const KEYS_AT_ONCE: usize = 8 * 1024;
@@ -47,6 +51,10 @@ impl Docs {
 
     pub(crate) fn keep(&mut self, others: &Self) {
         self.0.iter_mut().zip(&others.0).for_each(|(word, other)| *word &= other);
+    }
+
+    pub(crate) fn add(&mut self, others: &Self) {
+        self.0.iter_mut().zip(&others.0).for_each(|(word, other)| *word |= other);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -72,6 +80,7 @@ struct Block {
     terms: u32,
     lengths: u32,
     postings: u32,
+    positions: u32,
     /// The places of its first term and of its last: terms stand by place, so what is sought elsewhere passes over it.
     places: (u8, u8),
 }
@@ -117,6 +126,7 @@ pub(crate) struct Writer {
     terms: Vec<u8>,
     lengths: Vec<u8>,
     postings: Vec<u8>,
+    positions: Vec<u8>,
 }
 
 impl Writer {
@@ -130,11 +140,13 @@ impl Writer {
             terms: Vec::new(),
             lengths: Vec::new(),
             postings: Vec::new(),
+            positions: Vec::new(),
         })
     }
 
-    /// A term that is greater than the one before, and its messages as distances.
-    pub(crate) fn add(&mut self, term: &[u8], posting: &[u8]) -> io::Result<()> {
+    /// A term that is greater than the one before, its messages as distances, and where it stands in them; nothing for a place without
+    /// positions.
+    pub(crate) fn add(&mut self, term: &[u8], posting: &[u8], positions: &[u8]) -> io::Result<()> {
         if self.terms.is_empty() {
             self.terms.push(0);
         }
@@ -142,8 +154,13 @@ impl Writer {
         self.terms.push(0);
         self.last_place = term.first().copied().unwrap_or_default();
         number::put(len(posting.len()), &mut self.lengths);
+        number::put(len(positions.len()), &mut self.lengths);
         self.postings.extend_from_slice(posting);
-        if self.terms.len() >= BLOCK_TERMS || self.postings.len() >= BLOCK_POSTINGS {
+        self.positions.extend_from_slice(positions);
+        let is_full = self.terms.len() >= BLOCK_TERMS
+            || self.postings.len() >= BLOCK_POSTINGS
+            || self.positions.len() >= BLOCK_POSITIONS;
+        if is_full {
             self.end_block()?;
         }
         Ok(())
@@ -157,8 +174,9 @@ impl Writer {
             terms: len(self.terms.len()),
             lengths: len(self.lengths.len()),
             postings: len(self.postings.len()),
+            positions: len(self.positions.len()),
         });
-        for part in [&mut self.terms, &mut self.lengths, &mut self.postings] {
+        for part in [&mut self.terms, &mut self.lengths, &mut self.postings, &mut self.positions] {
             self.file.write_all(part)?;
             self.hasher.update(part);
             self.at += part.len() as u64;
@@ -186,7 +204,7 @@ impl Writer {
         }
         for block in std::mem::take(&mut self.blocks) {
             self.put(&block.start.to_le_bytes())?;
-            for number in [block.terms, block.lengths, block.postings] {
+            for number in [block.terms, block.lengths, block.postings, block.positions] {
                 self.put(&number.to_le_bytes())?;
             }
             self.put(&[block.places.0, block.places.1, 0, 0])?;
@@ -250,6 +268,40 @@ impl Segment {
         accept: &dyn Fn(&[u8]) -> Option<T>,
         found: &mut dyn FnMut(&T, u32),
     ) -> io::Result<()> {
+        self.each_posting(places, finder, accept, false, &mut |what, posting, _| {
+            each_doc(posting, &[], self.docs, &mut |doc, _| found(what, doc))
+        })
+    }
+
+    /// Where such terms stand: message and position. Ascending for each term.
+    pub(crate) fn each_position(
+        &self,
+        places: Places,
+        finder: &Finder<'_>,
+        accept: &dyn Fn(&[u8]) -> bool,
+        found: &mut dyn FnMut(u32, u32),
+    ) -> io::Result<()> {
+        let accept = |term: &[u8]| accept(term).then_some(());
+        self.each_posting(places, finder, &accept, true, &mut |(), posting, positions| {
+            each_doc(posting, positions, self.docs, &mut |doc, mut own| {
+                let mut position = 0_u32;
+                while let Some(number) = number::take(&mut own) {
+                    position = position.saturating_add(number >> 1);
+                    found(doc, position);
+                }
+            })
+        })
+    }
+
+    /// Such terms' postings, and positions where `with_positions`.
+    fn each_posting<T>(
+        &self,
+        places: Places,
+        finder: &Finder<'_>,
+        accept: &dyn Fn(&[u8]) -> Option<T>,
+        with_positions: bool,
+        found: &mut dyn FnMut(&T, &[u8], &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
         let (mut terms, mut rest) = (Vec::new(), Vec::new());
         let accept = |term: &[u8]| {
             let is_there = term.first().is_some_and(|place| places.hold(*place));
@@ -263,21 +315,26 @@ impl Segment {
             if matches.is_empty() {
                 continue;
             }
-            rest.resize(size(block.lengths) + size(block.postings), 0);
+            let positions = if with_positions { size(block.positions) } else { 0 };
+            rest.resize(size(block.lengths) + size(block.postings) + positions, 0);
             self.file.read_exact_at(&mut rest, block.start + u64::from(block.terms))?;
-            let (mut lengths, mut postings) =
-                rest.split_at_checked(size(block.lengths)).ok_or_else(|| damaged("a block"))?;
+            let (mut lengths, behind) = rest.split_at_checked(size(block.lengths)).ok_or_else(|| damaged("a block"))?;
+            let (mut postings, mut positions) =
+                behind.split_at_checked(size(block.postings)).ok_or_else(|| damaged("a block"))?;
             let mut wanted = matches.iter().peekable();
             let mut ordinal = 0;
             while let Some((at, what)) = wanted.peek() {
-                let octets = number::take(&mut lengths).ok_or_else(|| damaged("a block's lengths"))?;
-                let (posting, behind) =
-                    postings.split_at_checked(size(octets)).ok_or_else(|| damaged("a block's postings"))?;
+                let posting = take_part(&mut lengths, &mut postings)?;
+                let own = if with_positions {
+                    take_part(&mut lengths, &mut positions)?
+                } else {
+                    number::take(&mut lengths).ok_or_else(|| damaged("a term without a length"))?;
+                    &[]
+                };
                 if ordinal == *at {
-                    each_doc(posting, self.docs, &mut |doc| found(what, doc))?;
+                    found(what, posting, own)?;
                     wanted.next();
                 }
-                postings = behind;
                 ordinal += 1;
             }
         }
@@ -320,6 +377,7 @@ impl Segment {
             terms_end: 0,
             lengths: 0..0,
             posting: 0..0,
+            positions: 0..0,
             is_done: false,
         };
         cursor.advance()?;
@@ -334,7 +392,22 @@ fn block(octets: &[u8; DIRECTORY_OCTETS]) -> Block {
     };
     let start = u64::from(number(0)) | u64::from(number(4)) << 32;
     let place = |at: usize| octets.get(at).copied().unwrap_or_default();
-    Block { start, terms: number(8), lengths: number(12), postings: number(16), places: (place(20), place(21)) }
+    Block {
+        start,
+        terms: number(8),
+        lengths: number(12),
+        postings: number(16),
+        positions: number(20),
+        places: (place(24), place(25)),
+    }
+}
+
+/// The next part of `parts`, as long as the next of `lengths` says.
+fn take_part<'a>(lengths: &mut &[u8], parts: &mut &'a [u8]) -> io::Result<&'a [u8]> {
+    let octets = number::take(lengths).ok_or_else(|| damaged("a term without a length"))?;
+    let (part, behind) = parts.split_at_checked(size(octets)).ok_or_else(|| damaged("a block's lengths"))?;
+    *parts = behind;
+    Ok(part)
 }
 
 /// The terms of a block that match, by their place in it.
@@ -358,27 +431,42 @@ fn matches<T>(terms: &[u8], finder: &Finder<'_>, accept: &dyn Fn(&[u8]) -> Optio
     matches
 }
 
-fn each_doc(mut posting: &[u8], docs: u32, visit: &mut dyn FnMut(u32)) -> io::Result<()> {
+/// The messages of a posting, each with the numbers of its positions; with none where `positions` has none.
+fn each_doc(mut posting: &[u8], mut positions: &[u8], docs: u32, visit: &mut dyn FnMut(u32, &[u8])) -> io::Result<()> {
+    let has_positions = !positions.is_empty();
     let mut next = 0_u32;
     while !posting.is_empty() {
         let distance = number::take(&mut posting).ok_or_else(|| damaged("a posting"))?;
         let doc = next.checked_add(distance).filter(|doc| *doc < docs).ok_or_else(|| damaged("a posting's message"))?;
-        visit(doc);
+        visit(doc, if has_positions { take_positions(&mut positions)? } else { &[] });
         next = doc + 1;
     }
     Ok(())
+}
+
+/// The numbers of one message's positions.
+fn take_positions<'a>(positions: &mut &'a [u8]) -> io::Result<&'a [u8]> {
+    let mut rest = *positions;
+    let mut is_last = false;
+    while !is_last {
+        is_last = number::take(&mut rest).ok_or_else(|| damaged("a posting's positions"))? & 1 == 0;
+    }
+    let (own, behind) = positions.split_at_checked(positions.len() - rest.len()).unwrap_or((*positions, &[]));
+    *positions = behind;
+    Ok(own)
 }
 
 /// A place in a segment's terms.
 pub(crate) struct Cursor<'a> {
     segment: &'a Segment,
     next_block: usize,
-    /// The block: terms, lengths, postings.
+    /// The block: terms, lengths, postings, positions.
     octets: Vec<u8>,
     term: std::ops::Range<usize>,
     terms_end: usize,
     lengths: std::ops::Range<usize>,
     posting: std::ops::Range<usize>,
+    positions: std::ops::Range<usize>,
     is_done: bool,
 }
 
@@ -388,9 +476,10 @@ impl Cursor<'_> {
         self.octets.get(self.term.clone()).filter(|_| !self.is_done)
     }
 
-    /// Its messages.
-    pub(crate) fn each_doc(&self, visit: &mut dyn FnMut(u32)) -> io::Result<()> {
-        each_doc(self.octets.get(self.posting.clone()).unwrap_or_default(), self.segment.docs, visit)
+    /// Its messages, each with the numbers of its positions.
+    pub(crate) fn each_doc(&self, visit: &mut dyn FnMut(u32, &[u8])) -> io::Result<()> {
+        let part = |range: &std::ops::Range<usize>| self.octets.get(range.clone()).unwrap_or_default();
+        each_doc(part(&self.posting), part(&self.positions), self.segment.docs, visit)
     }
 
     pub(crate) fn advance(&mut self) -> io::Result<()> {
@@ -401,9 +490,11 @@ impl Cursor<'_> {
         let terms = self.octets.get(start..self.terms_end).unwrap_or_default();
         self.term = start..start + memchr(0, terms).ok_or_else(|| damaged("a term without an end"))?;
         let mut lengths = self.octets.get(self.lengths.clone()).unwrap_or_default();
-        let octets = number::take(&mut lengths).ok_or_else(|| damaged("a term without a length"))?;
+        let mut length = || number::take(&mut lengths).ok_or_else(|| damaged("a term without a length"));
+        let (posting, positions) = (size(length()?), size(length()?));
         self.lengths.start = self.lengths.end - lengths.len();
-        self.posting = self.posting.end..self.posting.end + size(octets);
+        self.posting = self.posting.end..self.posting.end + posting;
+        self.positions = self.positions.end..self.positions.end + positions;
         Ok(())
     }
 
@@ -415,12 +506,14 @@ impl Cursor<'_> {
         };
         self.next_block += 1;
         let (terms, lengths, postings) = (size(block.terms), size(block.lengths), size(block.postings));
-        self.octets.resize(terms + lengths + postings, 0);
+        let positions_at = terms + lengths + postings;
+        self.octets.resize(positions_at + size(block.positions), 0);
         self.segment.file.read_exact_at(&mut self.octets, block.start)?;
         self.terms_end = terms;
         self.term = 0..0; // the zero before the first
         self.lengths = terms..terms + lengths;
         self.posting = terms + lengths..terms + lengths;
+        self.positions = positions_at..positions_at;
         Ok(true)
     }
 }

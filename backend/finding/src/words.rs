@@ -4,6 +4,7 @@
 //! blanks between words are kept as pairs of characters. A word that is very long is kept in windows that overlap by [`REACH`]: whatever
 //! is asked for and is no longer than that stands whole in one of them.
 
+use memchr::memmem;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Characters of a word that is kept whole.
@@ -198,6 +199,39 @@ impl Pieces {
     }
 }
 
+/// The words of a folded text as they must stand in a row: the first may be a word's end, the last a word's beginning, and where there is
+/// but one, it may stand anywhere in one.
+pub(crate) fn row(folded: &str) -> Vec<Piece> {
+    let mut row = Vec::new();
+    each_word(folded, &mut |word| row.push(Piece { text: word.to_owned(), stand: Stand::Whole }));
+    if let Some(last) = row.last_mut() {
+        last.stand = Stand::Start;
+    }
+    let is_alone = row.len() == 1;
+    if let Some(first) = row.first_mut() {
+        first.stand = if is_alone { Stand::Inside } else { Stand::End };
+    }
+    row
+}
+
+impl Piece {
+    /// Whether it stands in a word as it must.
+    pub(crate) fn fits(&self, word: &[u8]) -> bool {
+        let sought = self.text.as_bytes();
+        match self.stand {
+            Stand::Inside => memmem::find(word, sought).is_some(),
+            Stand::End => word.ends_with(sought),
+            Stand::Whole => word == sought,
+            Stand::Start => word.starts_with(sought),
+        }
+    }
+
+    /// Whether it is so short that a word that holds it has it whole in one window.
+    pub(crate) fn is_short(&self) -> bool {
+        self.text.chars().count() <= REACH
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use relais_message::fold;
@@ -248,6 +282,19 @@ mod tests {
             &[("ABCDEFGHIJKLMNOPQRST", Stand::Inside), ("GHIJKLMNOPQRSTUVWXYZ", Stand::Inside)],
             false,
         );
+    }
+
+    #[test]
+    fn words_in_a_row_are_taken_apart() {
+        let check = |text: &str, expected: &[(&str, Stand)]| {
+            let row = row(&fold(text));
+            let found: Vec<(&str, Stand)> = row.iter().map(|piece| (piece.text.as_str(), piece.stand)).collect();
+            assert_eq!(found, expected, "{text}");
+        };
+        check("?!", &[]);
+        check("word", &[("WORD", Stand::Inside)]);
+        check("to be, there", &[("TO", Stand::End), ("BE", Stand::Whole), ("THERE", Stand::Start)]);
+        check("日本語 x", &[("日本", Stand::End), ("本語", Stand::Whole), ("X", Stand::Start)]);
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Needle {
 
     /// Whether it is in text of this charset.
     fn is_in_charset(&self, octets: &[u8], charset: Option<&[u8]>) -> bool {
-        if is_ascii_transparent(charset) {
+        if is_ascii_transparent(octets, charset) {
             if self.folded.is_ascii() && self.is_in_octets(octets) {
                 return true;
             }
@@ -102,7 +102,7 @@ impl Needle {
         }
     }
 
-    /// A header's octets without encoded words are text in UTF-8, or in windows-1252.
+    /// Of octets that are UTF-8.
     fn is_in_plain(&self, octets: &[u8]) -> bool {
         if self.folded.is_ascii() && self.is_in_octets(octets) {
             return true;
@@ -111,12 +111,14 @@ impl Needle {
     }
 }
 
-/// The field's line without its end, where its octets are its text: one line, no encoded words, no odd addresses.
+/// The field's line without its end, where its octets are its text: one line of UTF-8, no encoded words, no odd addresses.
 fn plain_line<'a>(field: &Field<'a>) -> Option<&'a [u8]> {
     let line = field.raw.strip_suffix(b"\n").unwrap_or(field.raw);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let is_plain =
-        memchr::memchr(b'\n', line).is_none() && memmem::find(line, b"=?").is_none() && !is_oddly_spelt(field);
+    let is_plain = memchr::memchr(b'\n', line).is_none()
+        && memmem::find(line, b"=?").is_none()
+        && !is_oddly_spelt(field)
+        && std::str::from_utf8(line).is_ok();
     is_plain.then_some(line)
 }
 
@@ -306,6 +308,23 @@ mod tests {
             日本_ok +Content-Type +Subject deep_text +Content-Type file_of_6";
         let shown: Vec<String> = shown.iter().map(|shown| shown.replace(' ', "_")).collect();
         assert_eq!(shown.join(" "), expected);
+    }
+
+    /// Text of a charset that is guessed is sought as it reads: a Big5 character's second octet is no letter.
+    #[test]
+    fn undeclared_text_is_searched_as_it_reads() {
+        let text = "您好，感謝您的來信。我們已經收到您的訂單，並將於明天上午寄出商品。";
+        let octets = encoding_rs::BIG5.encode(text).0.into_owned();
+        let raw = [b"Subject: ".as_slice(), octets.as_slice(), b"\r\n\r\n".as_slice(), octets.as_slice()].concat();
+        let structure = Structure::read(&raw);
+        assert!(octets.iter().filter(|octet| octet.is_ascii_alphabetic()).count() > 3, "some look like letters");
+        let letter = octets.iter().copied().find(u8::is_ascii_alphabetic).map(char::from).unwrap().to_string();
+        for (sought, expected) in [("訂單", true), ("我們已經收到", true), ("Ä", false), (letter.as_str(), false)]
+        {
+            let needle = Needle::new(sought);
+            assert_eq!(matches_body(&raw, &structure, &needle), expected, "{sought}");
+            assert_eq!(matches_header(&raw, "Subject", &needle), expected, "{sought}");
+        }
     }
 
     #[test]

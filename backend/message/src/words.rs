@@ -2,39 +2,62 @@
 
 use std::borrow::Cow;
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::Encoding;
 use unicode_normalization::char::decompose_compatible;
 
 use crate::header::unfold;
 use crate::transfer;
 
-/// Text in a named charset. Where that is not known, or none is named: UTF-8 if it is, else windows-1252.
+/// So many octets beyond ASCII say what charset they are of; fewer are windows-1252.
+const FEWEST_GUESSED: usize = 8;
+/// Octets of a text by which its charset is guessed.
+const MOST_GUESSED: usize = 64 * 1024;
+
+/// Text in a named charset. Where that is not known, or none is named: UTF-8 if it is, else what it looks like.
 pub fn decode_text<'a>(octets: &'a [u8], charset: Option<&[u8]>) -> Cow<'a, str> {
-    // Mailers write us-ascii over anything; a label that lies in this way is no label.
-    let named = charset.and_then(Encoding::for_label).filter(|_| !charset.is_some_and(is_ascii_label));
-    match named {
+    match named(charset) {
         Some(encoding) => encoding.decode_without_bom_handling(octets).0,
         None => match std::str::from_utf8(octets) {
             Ok(text) => Cow::Borrowed(text),
-            Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(octets).0,
+            Err(_) => guess(octets).decode_without_bom_handling(octets).0,
         },
     }
+}
+
+/// The charset of this name. Mailers write us-ascii over anything; a label that lies in this way is no label.
+fn named(charset: Option<&[u8]>) -> Option<&'static Encoding> {
+    charset.filter(|charset| !is_ascii_label(charset)).and_then(Encoding::for_label)
+}
+
+/// The charset of octets that aren't UTF-8, by how often in each what they would be stands beside what (decision 62).
+fn guess(octets: &[u8]) -> &'static Encoding {
+    if octets.iter().filter(|octet| !octet.is_ascii()).nth(FEWEST_GUESSED - 1).is_none() {
+        return encoding_rs::WINDOWS_1252;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    // Never as the last octets: a text that was cut within a character is still of its charset.
+    detector.feed(octets.get(..MOST_GUESSED).unwrap_or(octets), false);
+    detector.guess(None, Utf8Detection::Deny)
 }
 
 fn is_ascii_label(charset: &[u8]) -> bool {
     ["us-ascii", "ascii", "ansi_x3.4-1968"].iter().any(|label| charset.eq_ignore_ascii_case(label.as_bytes()))
 }
 
-/// Whether in this charset each octet below 0x80 is that ASCII character, wherever it stands: then ASCII text can be
-/// sought in the octets themselves.
-pub(crate) fn is_ascii_transparent(charset: Option<&[u8]>) -> bool {
-    charset.and_then(Encoding::for_label).is_none_or(|encoding| {
-        encoding.is_single_byte() || encoding == encoding_rs::UTF_8 || encoding == encoding_rs::EUC_JP
-    })
+/// Whether in these octets of this charset each one below 0x80 is that ASCII character, wherever it stands: then ASCII text can be sought in
+/// the octets themselves. Where the charset must be guessed, they are ASCII.
+pub(crate) fn is_ascii_transparent(octets: &[u8], charset: Option<&[u8]>) -> bool {
+    match named(charset) {
+        Some(encoding) => {
+            encoding.is_single_byte() || encoding == encoding_rs::UTF_8 || encoding == encoding_rs::EUC_JP
+        }
+        None => octets.is_ascii(),
+    }
 }
 
-/// A field's value as people read it: unfolded, its encoded words decoded, raw 8-bit octets taken as UTF-8 or else as
-/// windows-1252 (RFC 2047, RFC 6532).
+/// A field's value as people read it: unfolded, its encoded words decoded, raw 8-bit octets taken as UTF-8 or else as what they look like
+/// (RFC 2047, RFC 6532).
 pub fn decode_header_value(value: &[u8]) -> String {
     decode_words(&unfold(value)).into_owned()
 }
@@ -199,18 +222,62 @@ mod tests {
 
     #[test]
     fn ascii_is_sought_in_octets_only_where_it_is_ascii() {
-        for (charset, expected) in [
-            (None, true),
-            (Some("utf-8"), true),
-            (Some("koi8-r"), true),
-            (Some("unknown"), true),
-            (Some("euc-kr"), false),
-            (Some("shift_jis"), false),
-            (Some("iso-2022-jp"), false),
-            (Some("utf-16"), false),
+        for (charset, octets, expected) in [
+            (None, "plain", true),
+            (None, "für", false),
+            (Some("us-ascii"), "plain", true),
+            (Some("us-ascii"), "für", false),
+            (Some("unknown"), "plain", true),
+            (Some("unknown"), "für", false),
+            (Some("utf-8"), "für", true),
+            (Some("koi8-r"), "für", true),
+            (Some("euc-kr"), "plain", false),
+            (Some("shift_jis"), "plain", false),
+            (Some("iso-2022-jp"), "plain", false),
+            (Some("utf-16"), "plain", false),
         ] {
-            assert_eq!(is_ascii_transparent(charset.map(str::as_bytes)), expected, "{charset:?}");
+            let charset = charset.map(str::as_bytes);
+            assert_eq!(is_ascii_transparent(octets.as_bytes(), charset), expected, "{charset:?} {octets}");
         }
+    }
+
+    /// Mailers leave the charset out, or say us-ascii, over any of them.
+    #[test]
+    fn undeclared_charsets_are_known_by_their_text() {
+        let traditional =
+            "您好，感謝您的來信。我們已經收到您的訂單，並將於明天上午寄出商品。如有任何問題，請隨時與我們聯絡，謝謝。";
+        let simplified =
+            "您好，感谢您的来信。我们已经收到您的订单，并将于明天上午寄出商品。如有任何问题，请随时与我们联系，谢谢。";
+        let japanese = "お世話になっております。先日ご注文いただいた商品は、明日の午前中に発送いたします。ご不明な点がございましたら、お気軽にお問い合わせください。";
+        let korean = "안녕하세요. 보내 주신 메일 잘 받았습니다. 주문하신 상품은 내일 오전에 발송될 예정입니다. 궁금한 점이 있으시면 언제든지 연락해 주시기 바랍니다.";
+        let russian = "Здравствуйте! Мы получили ваше письмо и отправим заказ завтра утром. Если у вас есть вопросы, пишите нам в любое время. Спасибо!";
+        let french = "Bonjour, nous avons bien reçu votre commande et l'expédierons très tôt demain. Si vous avez la moindre question, écrivez-nous à tout moment. À bientôt, l'équipe des ventes";
+        let german = "Grüße aus Köln! Für Ihre Bestellung über fünf Äpfel danken wir; natürlich können Sie sie jederzeit zurückgeben.";
+        for (encoding, text) in [
+            (encoding_rs::BIG5, traditional),
+            (encoding_rs::GB18030, simplified),
+            (encoding_rs::SHIFT_JIS, japanese),
+            (encoding_rs::EUC_JP, japanese),
+            (encoding_rs::EUC_KR, korean),
+            (encoding_rs::WINDOWS_1251, russian),
+            (encoding_rs::KOI8_R, russian),
+            (encoding_rs::WINDOWS_1252, french),
+            (encoding_rs::WINDOWS_1252, german),
+            (encoding_rs::UTF_8, japanese),
+        ] {
+            let (octets, _, is_lossy) = encoding.encode(text);
+            assert!(!is_lossy, "{}", encoding.name());
+            for charset in [None, Some("us-ascii"), Some("x-unknown")] {
+                let decoded = decode_text(&octets, charset.map(str::as_bytes));
+                assert_eq!(decoded, text, "{} as {charset:?}", encoding.name());
+            }
+            // Cut within a character, it is still the same.
+            let cut = decode_text(octets.split_last().unwrap().1, None).into_owned();
+            let same = text.char_indices().nth_back(1).map_or(0, |(at, _)| at);
+            assert!(encoding == encoding_rs::UTF_8 || cut.starts_with(&text[..same]), "{}: {cut}", encoding.name());
+        }
+        // Too few to tell.
+        assert_eq!(decode_text(b"\xc4\xe3\xba\xc3", None), "ÄãºÃ");
     }
 
     #[test]

@@ -281,6 +281,13 @@ fn people_find_what_they_mean() {
             "data9",
             "日本語",
             "meeting Rechnung",
+            "naive cafe",
+            "eting ete",
+            "3.14 foo_bar",
+            "日本語のメール x",
+            "joerg@y",
+            "from ann1",
+            "number 3",
             "joerg",
             "bold",
             "strasse",
@@ -297,6 +304,69 @@ fn people_find_what_they_mean() {
             assert!(scored as u64 >= parted.found.count(), "{text}");
         }
         house.check().await;
+    });
+}
+
+/// Words in a row: people are told by the index alone; for IMAP, which asks what is between them, those are read that may hold it. Six files
+/// became one before.
+#[test]
+fn words_in_a_row_are_known_by_their_positions() {
+    let html = "Content-Type: text/html\r\n\r\n";
+    let mails = [
+        "Subject: 0\r\n\r\nthe mailing list is open".to_owned(),
+        "Subject: 1\r\n\r\nlist mailing".to_owned(),
+        "Subject: 2\r\n\r\nmailing for the list".to_owned(),
+        "Subject: 3\r\n\r\nof Mailing,\r\nlist".to_owned(),
+        format!("Subject: 4\r\n{html}<b>mailing</b> <i>lists</i>"),
+        format!("Subject: 5\r\n{html}the mailing&nbsp;list"),
+        "Subject: mailing\r\n\r\nlist".to_owned(),
+        "Subject: Re: mailing list\r\n\r\n7".to_owned(),
+        format!("Subject: 8\r\n{html}<p title=\"mailing list\">8</p>"),
+        "Subject: 9\r\n\r\nremailing listed".to_owned(),
+        "Subject: 10\r\nX-Tag: mailing list\r\n\r\n10".to_owned(),
+        "Subject: 11\r\n\r\nun caf\u{e9} noir, un caf\u{e9} bleu".to_owned(),
+    ];
+    on_both(|house| {
+        let mails = mails.clone();
+        async move {
+            for two in mails.chunks(2) {
+                house.append(two).await;
+                drop(house.finder().await);
+            }
+            let (finder, view, raws) = (house.finder().await, house.view().await, house.raws().await);
+            assert_eq!(finder.standing().await.unwrap().files, 1);
+            let all: UidSet = view.read(|rows| rows.iter().filter_map(relais_store::Row::uid).collect());
+            let numbers = |set: &UidSet| -> Vec<usize> {
+                let is_in = |uid: u32| relais_model::Uid::new(uid).is_some_and(|uid| set.contains(uid));
+                (0..).zip(&raws).filter(|(_, (uid, _))| is_in(*uid)).map(|(number, _)| number).collect()
+            };
+            let liked: [(Places, &str, &[usize]); 7] = [
+                (Places::SEEN, "mailing list", &[0, 3, 4, 5, 7, 9]),
+                (Places::SEEN_BODY, "mailing list", &[0, 3, 4, 5, 9]),
+                (Places::SEEN_SUBJECT, "mailing list", &[7]),
+                (Places::SEEN, "the mailing list", &[0, 5]),
+                (Places::SEEN, "mailing list is", &[0]),
+                (Places::SEEN, "cafe noir", &[11]),
+                (Places::SEEN, "noir cafe", &[]),
+            ];
+            for (places, text, expected) in liked {
+                let parted = finder.like(places, text).await.part(&view, &all, &mut |_, _| ());
+                assert_eq!((numbers(&parted.found).as_slice(), parted.to_read.count()), (expected, 0), "{text}");
+            }
+            let narrowed: [(Places, &str, &[usize]); 5] = [
+                (Places::BODY, "mailing list", &[0, 3, 4, 5, 8, 9]),
+                (Places::TEXT, "mailing list", &[0, 3, 4, 5, 7, 8, 9, 10]),
+                (Places::SUBJECT, "mailing list", &[7]),
+                // Who goes over a tag's end may go anywhere.
+                (Places::BODY, "mailing> list", &[0, 1, 2, 3, 4, 5, 8, 9]),
+                (Places::BODY, "noir, un", &[11]),
+            ];
+            for (places, text, expected) in narrowed {
+                let parted = finder.narrow(places, text).await.part(&view, &all);
+                assert_eq!((numbers(&parted.to_read).as_slice(), parted.found.count()), (expected, 0), "{text}");
+            }
+            house.check().await;
+        }
     });
 }
 

@@ -1,6 +1,6 @@
 //! What is looked for: words and operators, as people type them, and which messages they find, how well.
 //!
-//! The index tells which messages hold a word, or one like it. Where it can't tell (words in a row, what came a moment ago) messages are
+//! The index tells which messages hold a word, or one like it, or words in a row. Where it can't tell (what came a moment ago) messages are
 //! read: the newest [`MAX_READ`] of those that the other terms leave.
 
 use std::collections::HashMap;
