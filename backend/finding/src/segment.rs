@@ -81,7 +81,10 @@ struct Block {
     lengths: u32,
     postings: u32,
     positions: u32,
-    /// The places of its first term and of its last: terms stand by place, so what is sought elsewhere passes over it.
+    /// Is told what a term became, its postings and its positions.
+type Posted<'a, T> = &'a mut dyn FnMut(&T, &[u8], &[u8]) -> io::Result<()>;
+
+/// The places of its first term and of its last: terms stand by place, so what is sought elsewhere passes over it.
     places: (u8, u8),
 }
 
@@ -300,7 +303,7 @@ impl Segment {
         finder: &Finder<'_>,
         accept: &dyn Fn(&[u8]) -> Option<T>,
         with_positions: bool,
-        found: &mut dyn FnMut(&T, &[u8], &[u8]) -> io::Result<()>,
+        found: Posted<'_, T>,
     ) -> io::Result<()> {
         let (mut terms, mut rest) = (Vec::new(), Vec::new());
         let accept = |term: &[u8]| {

@@ -128,11 +128,12 @@ impl Reading<'_> {
         if self.messages > MAX_MESSAGES {
             return Err(BundleError::TooMany);
         }
+        let copy = self.copies.count(&octets);
         self.give(Item::Mail(Parcel {
             mailbox: mailbox.to_owned(),
             flags: flags.iter().map(ToString::to_string).collect(),
             internal_date: internal_date.map(Timestamp::seconds),
-            copy: self.copies.count(&octets),
+            copy,
             uid: None,
             is_mailbox: false,
             size_octets: octets.len() as u64,

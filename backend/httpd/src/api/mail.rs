@@ -2,8 +2,8 @@
 
 use axum::extract::Path;
 use relais_service::{
-    Failure, MailParty, MailRestored, MailRow, MailWanted, Moment, OwnDeletedWanted, RemovedEntry, Rows, Text,
-    WhichRemoved,
+    Failure, MailParty, MailRestored, MailRow, MailWanted, Moment, OwnDeletedWanted, RemovedEntry, RemovedFolder, Rows,
+    Text, WhichRemoved,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,6 +19,11 @@ pub(super) fn operations(operations: Operations) -> Operations {
         .get("/me/messages", messages, "One's own mail, or what a search finds in it")
         .get("/me/messages/{id}", message, "One message of one's own mail, as it is")
         .get("/me/deleted-mail", deleted_mail, "What one deleted and can have back, the latest first")
+        .get(
+            "/me/deleted-mailboxes",
+            deleted_mailboxes,
+            "Mailboxes that one deleted and can have back, the latest first",
+        )
         .post("/me/deleted-mail/restore", restore_mail, "Bring deleted mail back, each message to where it stood")
         .delete("/me/deleted-mail/{id}", forget_mail, "Delete a deleted message for good")
         .delete("/me/deleted-mail", forget_all_mail, "Delete all deleted mail for good")
@@ -104,6 +109,37 @@ async fn deleted_mail(caller: Own, Query(wanted): Query<PageWanted>) -> Answer<M
     let mail = &caller.web.service().mail;
     let page = mail.removed(&caller.actor, paging.after.as_deref(), Some(paging.limit)).await?;
     Ok(Many(Rows { rows: page.rows.into_iter().map(DeletedMessage::from).collect(), next: page.next }))
+}
+
+/// A mailbox that was deleted. It comes back by its id, as messages do.
+#[derive(Debug, Serialize, ToSchema)]
+struct DeletedMailbox {
+    /// Names it: MAILBOXID (RFC 8474).
+    #[schema(example = "F1f")]
+    id: String,
+    /// Its full name.
+    #[schema(example = "Offers/2026")]
+    name: String,
+    /// Messages that come back with it.
+    messages: u64,
+    /// When it was deleted.
+    deleted_at: Moment,
+    /// When it is gone for good.
+    kept_until: Moment,
+}
+
+impl From<RemovedFolder> for DeletedMailbox {
+    fn from(folder: RemovedFolder) -> Self {
+        let RemovedFolder { id, name, messages, removed_at, until } = folder;
+        Self { id, name, messages, deleted_at: removed_at, kept_until: until }
+    }
+}
+
+async fn deleted_mailboxes(caller: Own, Query(wanted): Query<PageWanted>) -> Answer<Many<DeletedMailbox>> {
+    let paging = wanted.paging();
+    let mail = &caller.web.service().mail;
+    let page = mail.removed_folders(&caller.actor, paging.after.as_deref(), Some(paging.limit)).await?;
+    Ok(Many(Rows { rows: page.rows.into_iter().map(DeletedMailbox::from).collect(), next: page.next }))
 }
 
 async fn restore_mail(caller: Own, Json(wanted): Json<OwnDeletedWanted>) -> Answer<Seen<MailRestored>> {

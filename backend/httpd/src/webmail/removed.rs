@@ -106,7 +106,7 @@ async fn show(person: Person, State(web): State<Web>, Query(asked): Query<PageQu
     let shell = Shell::of(&web, &frame, &person.actor, "").await?;
     let mail = &web.service().mail;
     let folders = match asked.after.as_str() {
-        "" => mail.removed_folders(&person.actor, Some(&asked.folders)).await?,
+        "" => mail.removed_folders(&person.actor, Some(&asked.folders), None).await?,
         _ => Rows { rows: Vec::new(), next: None },
     };
     let page = mail.removed(&person.actor, Some(&asked.after), None).await?;

@@ -152,6 +152,7 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("mail_messages", "/me/messages?q=is:unread+lunch&order=newest", "", 200),
     ("mail_message", "/me/messages/F1.1", "", 404),
     ("mail_deleted_mail", "/me/deleted-mail", "", 200),
+    ("mail_deleted_mailboxes", "/me/deleted-mailboxes", "", 200),
     ("mail_restore_mail", "/me/deleted-mail/restore", r#"{"ids":["M1"]}"#, 200),
     ("mail_forget_mail", "/me/deleted-mail/M1", "", 404),
     ("mail_forget_all_mail", "/me/deleted-mail", "", 200),

@@ -112,14 +112,19 @@ impl Mail {
         }))
     }
 
-    /// The mailboxes that one has deleted and can take back, the latest first.
+    /// The mailboxes that one has deleted and can take back, the latest first: the page after `after`, of `limit` rows.
     ///
     /// # Errors
     /// [`Failure::Absent`] for the command line.
-    pub async fn removed_folders(&self, me: &Actor, after: Option<&str>) -> Result<Rows<RemovedFolder>, Failure> {
+    pub async fn removed_folders(
+        &self,
+        me: &Actor,
+        after: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Rows<RemovedFolder>, Failure> {
         let (account, _) = me.own()?;
         let kept = self.store.settings().removed_kept;
-        let listing = self.store.removed_mailboxes(account, &page(after, None)).await?;
+        let listing = self.store.removed_mailboxes(account, &page(after, limit)).await?;
         Ok(Rows::of(listing, |row| RemovedFolder {
             id: row.mailbox.mailbox_id(),
             name: row.name.as_str().to_owned(),

@@ -143,7 +143,7 @@ fn a_deleted_mailbox_comes_back_with_what_was_in_it_alone() {
         for name in ["Empty", "Full", "Trash/Thrown"] {
             delete(name).await;
         }
-        let folders = house.service.mail.removed_folders(&me, None).await.unwrap().rows;
+        let folders = house.service.mail.removed_folders(&me, None, None).await.unwrap().rows;
         let told: Vec<(&str, u64)> = folders.iter().map(|row| (row.name.as_str(), row.messages)).collect();
         assert_eq!(told, [("Trash/Thrown", 0), ("Full", 1), ("Empty", 0)], "the latest first");
         assert!(folders.iter().all(|row| row.until.0 > row.removed_at.0));
@@ -189,7 +189,7 @@ fn a_tree_of_deleted_mailboxes_comes_back_whole() {
         assert_eq!((restored.messages, restored.mailboxes), (1, 3));
         assert_eq!(messages(&house, &me, "Work/Bills/2026").await, 1);
         assert_eq!(messages(&house, &me, "Work").await, 1, "it stays as it is");
-        assert!(house.service.mail.removed_folders(&me, None).await.unwrap().rows.is_empty());
+        assert!(house.service.mail.removed_folders(&me, None, None).await.unwrap().rows.is_empty());
         assert_eq!(house.service.deleted_mail(&desk, &address, &all).await.unwrap().mailboxes, 0);
     });
 }

@@ -108,10 +108,10 @@ async fn scripts_read_how_surely_it_is_junk() {
 
 /// Files Ben's next letter in a mailbox, where a test holds.
 async fn holds(desk: &Desk, test: &str, mailbox: &str) -> bool {
-    let text = format!(
+    let rule = format!(
         "require [\"special-use\", \"mboxmetadata\", \"servermetadata\", \"fileinto\"]; if {test} {{ fileinto \"{mailbox}\"; }}"
     );
-    script(desk, BEN, &text).await;
+    script(desk, BEN, &rule).await;
     let before = (count(desk, BEN, "INBOX").await, count(desk, BEN, mailbox).await);
     assert_eq!(get(desk, &[BEN]).await, TAKEN);
     let after = (count(desk, BEN, "INBOX").await, count(desk, BEN, mailbox).await);
