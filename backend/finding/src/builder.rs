@@ -181,3 +181,40 @@ fn end_term(writer: &mut Writer, term: &[u8], posting: &mut Posting) -> io::Resu
     posting.next = 0;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said to be held is what is held, or half or twice of it.
+    #[test]
+    fn what_is_held_is_counted() {
+        let mut builder = Builder::default();
+        for key in 0..300_i64 {
+            let words: Vec<String> = (0..100).map(|number| format!("word{key}x{number} common")).collect();
+            builder.add(key, Some(format!("Subject: {key}\r\n\r\n{}", words.join(" ")).as_bytes()));
+        }
+        let entry = size_of::<(Box<[u8]>, Posting)>() + 1;
+        let own =
+            |term: &[u8], posting: &Posting| term.len() + posting.distances.capacity() + posting.positions.capacity();
+        // A table is an eighth larger than what it may be filled with.
+        let held = builder.terms.capacity() * 8 / 7 * entry
+            + builder.terms.iter().map(|(term, posting)| own(term, posting)).sum::<usize>();
+        let counted = builder.held_octets();
+        assert!((held / 2..held * 2).contains(&counted), "{counted} counted, {held} held");
+    }
+
+    /// A message's positions stand together, and the last one says so.
+    #[test]
+    fn positions_are_noted() {
+        let mut posting = Posting::default();
+        for (doc, position) in [(0, 3), (0, 3), (0, 5), (2, 100), (2, 101)] {
+            posting.note(doc, Some(position));
+        }
+        let mut positions = posting.positions.as_slice();
+        let numbers: Vec<u32> = std::iter::from_fn(|| number::take(&mut positions)).collect();
+        assert_eq!(numbers, [7, 4, 201, 2]);
+        assert_eq!(posting.distances, [0, 1]);
+        assert_eq!(posting.note(7, None), 1, "a place without positions");
+    }
+}

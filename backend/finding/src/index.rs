@@ -390,15 +390,15 @@ fn holding_row(segment: &Segment, places: Places, row: &[Piece]) -> io::Result<O
     // The longest is rarest, and says where a row may begin; each of the others leaves some of that.
     let mut pieces: Vec<(u32, &Piece)> = (0..).zip(row).collect();
     pieces.sort_by_key(|(_, piece)| std::cmp::Reverse(piece.text.len()));
-    let mut starts: Option<Vec<u64>> = None;
+    let mut starts: Option<Vec<i64>> = None;
     for (offset, piece) in pieces {
-        let mut here = Vec::new();
-        let mut is_too_much = false;
+        let mut before = starts.as_deref().map(Ascending::new);
+        let (mut here, mut is_too_much) = (Vec::new(), false);
         segment.each_position(places, &piece.finder(), &|term| piece.fits_term(term), &mut |doc, position| {
-            let Some(start) = position.checked_sub(offset).map(|start| u64::from(doc) << 32 | u64::from(start)) else {
+            let Some(start) = position.checked_sub(offset).map(|start| i64::from(doc) << 32 | i64::from(start)) else {
                 return;
             };
-            if starts.as_ref().is_none_or(|starts| starts.binary_search(&start).is_ok()) {
+            if before.as_mut().is_none_or(|before| before.find(start).is_some()) {
                 is_too_much |= here.len() >= MOST_STARTS;
                 if !is_too_much {
                     here.push(start);

@@ -3,7 +3,7 @@
 //! The words are taken on a thread of their own, at the lowest priority that the system knows: where mail wants the processor, mail gets
 //! it, and the index is late meanwhile. Nobody is told less for that: whoever searches reads what the index doesn't cover.
 //!
-//! Memory: four messages on their way to the thread, the words of [`HELD_OCTETS`], and what a merge needs.
+//! Memory: four messages on their way to the thread, the words of [`Limits::held_octets`], and what a merge needs.
 
 use std::collections::HashSet;
 use std::io;
@@ -23,14 +23,10 @@ use crate::Finder;
 use crate::builder::Builder;
 use crate::index::{Index, Merge, Snapshot};
 
-/// Messages that are taken in between two times that the index is kept.
-const BATCH: usize = 5000;
 /// Keys that are listed at once.
 const LISTED: u32 = 2000;
 /// Larger messages are looked at themselves by who searches.
 const LARGEST_OCTETS: u64 = 32 << 20;
-/// Words that are held in memory before they are written: about so many octets.
-const HELD_OCTETS: usize = 48 << 20;
 /// Messages on their way to the thread.
 const ON_THE_WAY: usize = 4;
 /// Between two looks, however much arrives.
@@ -49,6 +45,20 @@ const NICEST: i32 = 19;
 pub struct Keeper {
     finder: Finder,
     folder: PathBuf,
+    limits: Limits,
+}
+
+/// How much is taken in before it is kept.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Messages between two times that the index is kept.
+    batch: usize,
+    /// Words that are held in memory before they are written: about so many octets.
+    held_octets: usize,
+}
+
+impl Limits {
+    const HOUSE: Self = Self { batch: 5000, held_octets: 48 << 20 };
 }
 
 /// What the thread is asked to do.
@@ -79,7 +89,7 @@ struct Scribe {
 
 impl Keeper {
     pub(crate) const fn new(finder: Finder, folder: PathBuf) -> Self {
-        Self { finder, folder }
+        Self { finder, folder, limits: Limits::HOUSE }
     }
 
     /// Brings the index up to date and keeps it so, until `stop`.
@@ -130,10 +140,14 @@ impl Keeper {
         kept
     }
 
+    async fn scribe(&self) -> Result<Scribe, KeepError> {
+        Scribe::start(&self.folder, self.finder.shared_snapshot(), self.limits.held_octets).await
+    }
+
     async fn keep_up(&self, scribe: &mut Option<Scribe>) -> Result<(), KeepError> {
         let scribe = match scribe {
             Some(scribe) => scribe,
-            None => scribe.insert(Scribe::start(&self.folder, self.finder.shared_snapshot()).await?),
+            None => scribe.insert(self.scribe().await?),
         };
         if self.finder.take_rebuild() {
             info!("the search index is made anew");
@@ -161,7 +175,7 @@ impl Keeper {
                 break false;
             }
             for (key, octets) in keys {
-                if taken >= BATCH || self.finder.is_rebuild_asked() {
+                if taken >= self.limits.batch || self.finder.is_rebuild_asked() {
                     break 'all true;
                 }
                 after = key.value();
@@ -232,7 +246,7 @@ impl Keeper {
 
 impl Scribe {
     /// Starts the thread; returns when the files are read.
-    async fn start(folder: &Path, snapshot: Arc<RwLock<Arc<Snapshot>>>) -> Result<Self, KeepError> {
+    async fn start(folder: &Path, snapshot: Arc<RwLock<Arc<Snapshot>>>, held_octets: usize) -> Result<Self, KeepError> {
         let (work, mut asked) = mpsc::channel(ON_THE_WAY);
         let (opened, is_open) = oneshot::channel();
         let folder = folder.to_owned();
@@ -244,7 +258,7 @@ impl Scribe {
             match Index::open(&folder, snapshot) {
                 Ok(index) => {
                     let _unheard = opened.send(Ok(()));
-                    write(index, &mut asked);
+                    Pen { index, builder: Builder::default(), held_octets }.write(&mut asked);
                 }
                 Err(error) => drop(opened.send(Err(error))),
             }
@@ -272,31 +286,145 @@ impl Scribe {
     }
 }
 
-/// Does what is asked until nobody asks any more.
-fn write(mut index: Index, asked: &mut mpsc::Receiver<Work>) {
-    let mut builder = Builder::default();
-    while let Some(work) = asked.blocking_recv() {
-        let (outcome, done) = match work {
-            Work::Take(key, raw) => {
-                builder.add(key, raw.as_deref());
-                if builder.held_octets() < HELD_OCTETS {
+/// What the thread writes with.
+struct Pen {
+    index: Index,
+    /// What isn't written yet.
+    builder: Builder,
+    /// As [`Limits::held_octets`].
+    held_octets: usize,
+}
+
+impl Pen {
+    /// Does what is asked until nobody asks any more.
+    fn write(mut self, asked: &mut mpsc::Receiver<Work>) {
+        while let Some(work) = asked.blocking_recv() {
+            let (outcome, done) = match work {
+                Work::Take(key, raw) => {
+                    if let Err(error) = self.take(key, raw.as_deref()) {
+                        // Who asks next hears that the thread is gone, and begins anew with what is on the disk.
+                        error!(%error, "the search index could not be written");
+                        return;
+                    }
                     continue;
                 }
-                let complete_to = index.snapshot().complete_to;
-                if let Err(error) = index.add(std::mem::take(&mut builder), complete_to) {
-                    // Who asks next hears that the thread is gone, and begins anew with what is on the disk.
-                    error!(%error, "the search index could not be written");
-                    return;
+                Work::Keep { complete_to, done } => (self.keep(complete_to), done),
+                Work::Merge { merge, gone, done } => (self.index.merge(&merge, &gone), done),
+                Work::Clear { done } => {
+                    self.builder = Builder::default();
+                    (self.index.clear(), done)
                 }
-                continue;
-            }
-            Work::Keep { complete_to, done } => (index.add(std::mem::take(&mut builder), complete_to), done),
-            Work::Merge { merge, gone, done } => (index.merge(&merge, &gone), done),
-            Work::Clear { done } => {
-                builder = Builder::default();
-                (index.clear(), done)
-            }
+            };
+            let _unheard = done.send(outcome.map(|()| self.index.to_merge()));
+        }
+    }
+
+    /// Takes a message in. What is held is written before it is too much.
+    fn take(&mut self, key: i64, raw: Option<&[u8]>) -> io::Result<()> {
+        self.builder.add(key, raw);
+        if self.builder.held_octets() < self.held_octets {
+            return Ok(());
+        }
+        let complete_to = self.index.snapshot().complete_to;
+        self.keep(complete_to)
+    }
+
+    fn keep(&mut self, complete_to: i64) -> io::Result<()> {
+        self.index.add(std::mem::take(&mut self.builder), complete_to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relais_model::{Address, Domain, MailboxName, Timestamp};
+    use relais_store::{Append, Author, Content, DatabaseUrl, DomainChange, NewAccount, Store, StoreConfig};
+    use relais_testkit::{ManualClock, SeededRandom};
+
+    use super::*;
+
+    /// However much is taken in, no more words are held than may be, and each message is in the index once.
+    #[test]
+    fn words_are_written_before_they_are_too_many() {
+        const HELD: usize = 256 * 1024;
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::open(folder.path(), Arc::default()).unwrap();
+        let mut pen = Pen { index, builder: Builder::default(), held_octets: HELD };
+        let mut most = 0;
+        for key in 1..=400_i64 {
+            let words: Vec<String> = (0..100).map(|number| format!("word{key}x{number}")).collect();
+            pen.take(key, Some(format!("Subject: {key}\r\n\r\n{}", words.join(" ")).as_bytes())).unwrap();
+            most = most.max(pen.builder.held_octets());
+            assert!(pen.builder.held_octets() < HELD, "{key}");
+        }
+        assert!(most > HELD / 2, "{most} octets at most");
+        // 40,000 words of 200 octets or so.
+        let files = pen.index.snapshot().segments();
+        assert!((20..60).contains(&files), "{files} files");
+        pen.keep(400).unwrap();
+        let snapshot = pen.index.snapshot();
+        assert_eq!((snapshot.docs(), snapshot.complete_to, pen.builder.is_empty()), (400, 400, true));
+    }
+
+    /// A house with so many messages, all of them old.
+    async fn house(folder: &Path, messages: u32) -> Store {
+        let config = StoreConfig {
+            database: DatabaseUrl::Sqlite(folder.join("store.db")),
+            objects: folder.join("objects"),
+            inline_octets: 100_000,
+            readers: 2,
         };
-        let _unheard = done.send(outcome.map(|()| index.to_merge()));
+        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_767_225_600)));
+        let store = Store::open(config, clock.clone(), Arc::new(SeededRandom::new(7))).await.unwrap();
+        let by = Author::house();
+        store.add_domain(&Domain::parse("house.example").unwrap(), DomainChange::default(), &by).await.unwrap();
+        let anna = NewAccount::user(Address::parse("anna@house.example").unwrap());
+        let anna = store.add_account(anna, &by).await.unwrap().key;
+        let inbox = store.mailbox(anna, &MailboxName::parse("INBOX").unwrap()).await.unwrap().unwrap().mailbox.key;
+        let append = |number: u32| Append {
+            content: Content::prepare(format!("Subject: {number}\r\n\r\nword").into_bytes()),
+            flags: Vec::new(),
+            internal_date: None,
+        };
+        store.append(inbox, (0..messages).map(append).collect()).await.unwrap();
+        clock.advance(Duration::from_hours(1));
+        store
+    }
+
+    /// While it is being made it is told how far it is; who stops it begins again where it was kept last.
+    #[test]
+    fn it_is_seen_how_far_it_is_and_goes_on_after_a_stop() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let dir = tempfile::tempdir().unwrap();
+            let store = house(dir.path(), 25).await;
+            let keeper_of = |finder: &Finder| Keeper {
+                limits: Limits { batch: 10, ..Limits::HOUSE },
+                ..finder.keeper(dir.path().join("index"))
+            };
+            let standing = async |finder: &Finder| {
+                let standing = finder.standing().await.unwrap();
+                (standing.indexed, standing.contents, standing.is_current)
+            };
+            let finder = Finder::new(store.clone());
+            assert_eq!(standing(&finder).await, (0, 25, false));
+            let keeper = keeper_of(&finder);
+            let scribe = keeper.scribe().await.unwrap();
+            assert!(keeper.take_some(&scribe).await.unwrap(), "there is more");
+            assert_eq!(standing(&finder).await, (10, 25, false));
+            // It is stopped with a message in hand.
+            scribe.work.send(Work::Take(i64::MAX, None)).await.unwrap();
+            scribe.end().await;
+
+            let finder = Finder::new(store);
+            let keeper = keeper_of(&finder);
+            let scribe = keeper.scribe().await.unwrap();
+            assert_eq!(standing(&finder).await, (10, 25, false));
+            assert!(keeper.take_some(&scribe).await.unwrap(), "there is more");
+            assert_eq!(standing(&finder).await, (20, 25, false));
+            assert!(!keeper.take_some(&scribe).await.unwrap(), "that was all");
+            scribe.end().await;
+            keeper.catch_up().await.unwrap();
+            assert_eq!(standing(&finder).await, (25, 25, true));
+        });
     }
 }

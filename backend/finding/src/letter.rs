@@ -306,14 +306,9 @@ fn file_name(field: &relais_message::Field<'_>) -> Option<String> {
     Some(decode_header_value(&name))
 }
 
-/// Whether this file is text under another name.
+/// Whether this file is text of a type that nobody knows: its name says so.
 fn is_written(part: &Part, raw: &[u8]) -> bool {
     let Some(kind) = &part.content_type else { return false };
-    let sub = String::from_utf8_lossy(&kind.sub).to_ascii_lowercase();
-    let names = ["json", "xml", "yaml", "x-yaml", "javascript", "sql", "toml", "x-sh", "csv", "x-ndjson"];
-    if kind.is_main("application") && (names.contains(&&*sub) || sub.ends_with("+json") || sub.ends_with("+xml")) {
-        return true;
-    }
     let endings = [".txt", ".csv", ".md", ".log", ".json", ".xml", ".yaml", ".yml", ".ics", ".vcf", ".tsv", ".ini"];
     let header = raw.get(part.header.clone()).unwrap_or_default();
     kind.is("application", "octet-stream")

@@ -18,6 +18,9 @@ use crate::words::{decode_header_value, decode_text, decode_words, fold, is_asci
 /// Letters, digits and marks from the frequent to the rare in mail; what is not listed is rarer still.
 const FREQUENT: &[u8] = b" ETAONISRHLDCUMPFGYWBV.K-/=:0123456789XJQZ<>\"'_@,";
 
+/// Types of applications that are text.
+const WRITTEN: [&str; 10] = ["json", "xml", "yaml", "x-yaml", "javascript", "sql", "toml", "x-sh", "csv", "x-ndjson"];
+
 /// What is sought, prepared once for many messages.
 #[derive(Debug, Clone)]
 pub struct Needle {
@@ -150,7 +153,8 @@ pub fn matches_header(header: &[u8], name: &str, needle: &Needle) -> bool {
     fields(header).any(|field| field.is(name) && needle.is_in_field(&field))
 }
 
-/// BODY: whether the text of a part holds the needle, messages inside this one too. No header is looked at.
+/// BODY: whether the text of a part holds the needle, messages inside this one too, and files that are text by another name (JSON, XML). No
+/// header is looked at.
 pub fn matches_body(raw: &[u8], structure: &Structure, needle: &Needle) -> bool {
     needle.folded.is_empty() || part_matches(raw, &structure.root, needle, false)
 }
@@ -165,7 +169,7 @@ fn part_matches(raw: &[u8], part: &Part, needle: &Needle, with_headers: bool) ->
     if with_headers && fields(header).any(|field| needle.is_in_whole_field(&field)) {
         return true;
     }
-    if part.is_text() || is_report(part) {
+    if is_searched(part) {
         let charset = part.content_type.as_ref().and_then(|kind| kind.parameter("charset"));
         // An encoding we don't know is looked at as it stands.
         let body =
@@ -206,8 +210,11 @@ fn show_part<'a>(raw: &'a [u8], part: &'a Part, is_own: bool, visit: &mut dyn Fn
     for field in fields(raw.get(part.header.clone()).unwrap_or_default()) {
         visit(Searched::Field { field, is_own });
     }
-    if part.is_text() || is_report(part) {
-        let is_html = part.content_type.as_ref().is_some_and(|kind| kind.is("text", "html"));
+    if is_searched(part) {
+        let is_html = part
+            .content_type
+            .as_ref()
+            .is_some_and(|kind| kind.is("text", "html") || kind.is("application", "xhtml+xml"));
         visit(Searched::Text { text: text_of(raw, part), is_html });
         return;
     }
@@ -227,6 +234,20 @@ pub fn text_of<'a>(raw: &'a [u8], part: &Part) -> Cow<'a, str> {
         Ok(Cow::Borrowed(octets)) => decode_text(octets, charset),
         Err(_) => decode_text(raw.get(part.body.clone()).unwrap_or_default(), charset),
     }
+}
+
+/// Whether searches look into this part: RFC 9051 §6.4.4 asks for text and messages, and leaves it to us what else.
+fn is_searched(part: &Part) -> bool {
+    part.is_text() || is_report(part) || is_written(part)
+}
+
+/// Whether this leaf is text by another type's name, as JSON and XML are.
+fn is_written(part: &Part) -> bool {
+    let kind = part.content_type.as_ref().filter(|kind| part.content == Content::Leaf && kind.is_main("application"));
+    kind.is_some_and(|kind| {
+        let sub = kind.sub.to_ascii_lowercase();
+        WRITTEN.iter().any(|name| sub == name.as_bytes()) || sub.ends_with(b"+json") || sub.ends_with(b"+xml")
+    })
 }
 
 /// Whether this leaf is `message/delivery-status` or the like: fields that people look for, as in text.

@@ -370,6 +370,70 @@ fn words_in_a_row_are_known_by_their_positions() {
     });
 }
 
+/// Files that are text are found by it, by a scan, by the index and by people alike, however they are encoded.
+#[test]
+fn files_that_are_text_are_found_by_it() {
+    // What IMAP finds, and what people do.
+    let cases = [
+        ("text/csv; name=\"a.csv\"", "name,WORD\r\n1,2", true, true),
+        ("text/calendar; method=REQUEST", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:WORD\r\nEND:VEVENT", true, true),
+        ("text/markdown; charset=utf-8", "# The WORD\r\n", true, true),
+        ("text/xml", "<a><b>WORD</b></a>", true, true),
+        ("text/html", "<p class=\"c\">WORD</p>", true, true),
+        ("text/vcard", "BEGIN:VCARD\r\nFN:WORD\r\nEND:VCARD", true, true),
+        ("application/xml", "<a><b>WORD</b></a>", true, true),
+        ("Application/Atom+XML", "<a><b>WORD</b></a>", true, true),
+        ("application/json; name=\"a.json\"", "{\"a\": \"WORD\"}", true, true),
+        ("message/rfc822", "Subject: inner\r\n\r\nWORD", true, true),
+        // IMAP's searches don't go by a file's name.
+        ("application/octet-stream; name=\"a.log\"", "WORD", false, true),
+        ("application/pdf; name=\"a.pdf\"", "WORD", false, false),
+    ];
+    let word = |number: usize| format!("word{number}x");
+    let mut mails = Vec::new();
+    let mut expected = Vec::new();
+    for (kind, body, by_imap, by_people) in cases {
+        // RFC 2046 §5.2.1: a message inside isn't encoded.
+        let encodings: &[bool] = if kind.starts_with("message/") { &[false] } else { &[false, true] };
+        for is_encoded in encodings {
+            let body = body.replace("WORD", &word(mails.len()));
+            let (encoding, body) = if *is_encoded {
+                ("Content-Transfer-Encoding: base64\r\n", data_encoding::BASE64.encode(body.as_bytes()))
+            } else {
+                ("", body)
+            };
+            mails.push(format!(
+                "Subject: a file\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee below\r\n--b\r\n\
+                 Content-Type: {kind}\r\nContent-Disposition: attachment\r\n{encoding}\r\n{body}\r\n--b--\r\n"
+            ));
+            expected.push((kind, by_imap, by_people));
+        }
+    }
+    on_both(|house| {
+        let (mails, expected) = (mails.clone(), expected.clone());
+        async move {
+            house.append(&mails).await;
+            let (finder, view, raws) = (house.finder().await, house.view().await, house.raws().await);
+            let all: UidSet = view.read(|rows| rows.iter().filter_map(relais_store::Row::uid).collect());
+            for (number, ((uid, raw), (kind, by_imap, by_people))) in raws.iter().zip(expected).enumerate() {
+                let (text, uid) = (word(number), relais_model::Uid::new(*uid).unwrap());
+                let (needle, structure) = (Needle::new(&text), Structure::read(raw));
+                assert_eq!(matches_body(raw, &structure, &needle), by_imap, "{kind}");
+                assert_eq!(matches_text(raw, &structure, &needle), by_imap, "{kind}");
+                assert_eq!(Sought::new(Places::SEEN, &text).is_in(raw), by_people, "{kind}");
+                let only = |is_found: bool| -> UidSet { is_found.then_some(uid).into_iter().collect() };
+                for places in [Places::BODY, Places::TEXT] {
+                    let parted = finder.narrow(places, &text).await.part(&view, &all);
+                    assert_eq!((parted.found, parted.to_read), (only(by_imap), UidSet::new()), "{kind}");
+                }
+                let parted = finder.like(Places::SEEN, &text).await.part(&view, &all, &mut |_, _| ());
+                assert_eq!((parted.found, parted.to_read), (only(by_people), UidSet::new()), "{kind}");
+            }
+            house.check().await;
+        }
+    });
+}
+
 #[test]
 fn what_it_does_not_cover_is_to_be_read() {
     on_both(|house| async move {
