@@ -174,6 +174,8 @@ struct State {
     recent_from: u32,
     keywords: Keywords,
     is_gone: bool,
+    /// No change up to `mod_seq` was passed over, as those of other nodes are.
+    is_whole: bool,
     /// Ascending by MODSEQ; all after `remembered_from` are there.
     remembered: VecDeque<(u64, ChangeKind)>,
     remembered_from: u64,
@@ -281,6 +283,12 @@ impl View {
         self.state().keywords.clone()
     }
 
+    /// Whether it is what the database has, where that has this MODSEQ: another node may have changed the mailbox.
+    pub(crate) fn is_as_of(&self, mod_seq: u64) -> bool {
+        let state = self.state();
+        state.is_whole && state.mod_seq == mod_seq
+    }
+
     fn apply(&self, change: &MailboxChange) {
         let mut state = self.state_mut();
         state.apply(change);
@@ -292,6 +300,9 @@ impl View {
 
 impl State {
     fn apply(&mut self, change: &MailboxChange) {
+        // A change takes the MODSEQ after the last, and keywords tell the last: what lies between was done by another node.
+        let expected = self.mod_seq + u64::from(!matches!(change.what, What::Keywords(_)));
+        self.is_whole &= change.mod_seq <= expected;
         match &change.what {
             What::Arrived(rows) => {
                 self.uid_next = self.uid_next.max(rows.last().map_or(0, |row| row.uid.saturating_add(1)));
@@ -577,6 +588,7 @@ mod tests {
             recent_from: 1,
             keywords: Keywords::default(),
             is_gone: false,
+            is_whole: true,
             remembered: VecDeque::new(),
             remembered_from: 1,
             readers: HashMap::new(),
@@ -590,6 +602,28 @@ mod tests {
             told: watch::Sender::new(mod_seq(1)),
             loads_reader: tokio::sync::Mutex::new(()),
         })
+    }
+
+    /// Several nodes: a view that didn't hear of a change says so from then on, whatever it hears later.
+    #[test]
+    fn a_view_knows_that_it_has_missed_something() {
+        let flagged = What::Flagged(vec![(1, 1)]);
+        let keywords = What::Keywords(Keywords::default());
+        let check = |changes: &[(u64, &What)], mod_seq: u64, is_whole: bool| {
+            let view = view(1, 3);
+            for (mod_seq, what) in changes {
+                let (account, mailbox) = (view.account(), view.mailbox());
+                view.apply(&MailboxChange { account, mailbox, mod_seq: *mod_seq, what: (*what).clone() });
+            }
+            assert_eq!(view.is_as_of(mod_seq), is_whole, "{changes:?}");
+        };
+        check(&[], 1, true);
+        check(&[], 2, false);
+        check(&[(2, &flagged), (0, &What::Granted), (2, &keywords), (3, &flagged)], 3, true);
+        check(&[(2, &flagged), (2, &flagged)], 2, true);
+        check(&[(3, &flagged)], 3, false);
+        check(&[(2, &keywords), (3, &flagged)], 3, false);
+        check(&[(3, &flagged), (4, &flagged)], 4, false);
     }
 
     /// The test of twenty readers rests on it: none is pushed out by the others, and what is over goes by its age.

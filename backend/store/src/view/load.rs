@@ -138,6 +138,7 @@ async fn load(connection: &mut AnyConnection, mailbox: MailboxKey) -> Result<Opt
             mod_seq: highest,
             recent_from: narrow(number(4)?)?,
             is_gone: false,
+            is_whole: true,
             remembered: std::collections::VecDeque::new(),
             remembered_from: highest,
             readers: std::collections::HashMap::new(),

@@ -44,6 +44,8 @@ pub(super) struct MailboxState {
     pub(super) unseen: i64,
     pub(super) deleted: i64,
     pub(super) size_octets: i64,
+    /// Its MODSEQ when its row was read, and, where other nodes write, too, locked.
+    read_at: u64,
     is_changed: bool,
     /// There is something below.
     is_touched: bool,
@@ -366,7 +368,9 @@ impl<'a, 'c> Batch<'a, 'c> {
         let state = state.ok_or_else(|| StoreError::damaged("a mailbox that went while it was changed"))?;
         state.is_touched = true;
         if state.keywords.is_none() {
-            let keywords = match self.parts.views.live(mailbox) {
+            // Another node's new keyword raises no MODSEQ where no message takes it: where there is one, only the database knows.
+            let live = self.parts.views.live(mailbox).filter(|_| self.parts.engine.is_ours_alone());
+            let keywords = match live {
                 Some(view) => view.keyword_table(),
                 None => load::keywords(self.tx.reader().await?, mailbox).await?,
             };
@@ -401,7 +405,10 @@ impl<'a, 'c> Batch<'a, 'c> {
         let state = state.ok_or_else(|| StoreError::damaged("a mailbox that went while it was changed"))?;
         state.is_touched = true;
         if matches!(state.base, Base::Unknown) {
-            state.base = if let Some(view) = self.parts.views.live(mailbox) {
+            let is_alone = self.parts.engine.is_ours_alone();
+            let live = self.parts.views.live(mailbox);
+            // What another node changed, the view here may not know.
+            state.base = if let Some(view) = live.filter(|view| is_alone || view.is_as_of(state.read_at)) {
                 Base::Live(view)
             } else {
                 // The database has already all that this transaction did.

@@ -63,6 +63,32 @@ fn scattered_flags_are_stored() {
     });
 }
 
+/// Several nodes: what another has done a view here may not know, also after it has heard of what was done here later. Then the database is asked, and counts
+/// and keywords stay right.
+#[test]
+fn what_another_node_changed_is_not_changed_again() {
+    on_both(|house| async move {
+        let (inbox, store) = (house.inbox().await, &house.store);
+        house.fill(inbox, 0..4).await;
+        let here = store.view(inbox).await.unwrap().unwrap();
+        store.store_flags(inbox, set(&[(1, 2)]), flags(FlagOp::Add, vec![DELETED]), None).await.unwrap();
+        let Some(other) = house.other_node().await else { return house.check().await };
+        let there = other.view(inbox).await.unwrap().unwrap();
+        assert_eq!(other.expunge(inbox, None).await.unwrap().uids, set(&[(1, 2)]));
+        let mark = |word: &str| flags(FlagOp::Add, vec![DELETED, keyword(word)]);
+        let stored = store.store_flags(inbox, set(&[(1, 3)]), mark("$Here"), None).await.unwrap();
+        assert_eq!(stored.changed, set(&[(3, 3)]));
+        assert_eq!(store.expunge(inbox, None).await.unwrap().uids, set(&[(3, 3)]));
+        let stored = other.store_flags(inbox, set(&[(1, 4)]), mark("$There"), None).await.unwrap();
+        assert_eq!(stored.changed, set(&[(4, 4)]));
+        let status = house.status(house.anna, "INBOX").await;
+        assert_eq!((status.messages, status.deleted), (1, 1));
+        drop((here, there));
+        other.close().await;
+        house.check().await;
+    });
+}
+
 #[test]
 fn keywords_end_with_a_clear_word() {
     on_both(|house| async move {

@@ -79,12 +79,14 @@ impl Batch<'_, '_> {
         for row in rows {
             let (key, account) = (MailboxKey::new(row.try_get(0)?), AccountKey::new(row.try_get(1)?));
             self.cached.names.insert((account, row.try_get(2)?), key);
+            let mod_seq = unsigned(row.try_get(5)?)?;
             let state = MailboxState {
                 account,
                 special_use: row.try_get::<Option<String>, _>(10)?.as_deref().and_then(SpecialUse::parse),
                 uid_validity: uid_validity(row.try_get(3)?)?,
                 uid_next: narrow(unsigned(row.try_get(4)?)?)?,
-                mod_seq: unsigned(row.try_get(5)?)?,
+                mod_seq,
+                read_at: mod_seq,
                 messages: row.try_get(6)?,
                 unseen: row.try_get(7)?,
                 deleted: row.try_get(8)?,
