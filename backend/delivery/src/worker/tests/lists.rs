@@ -61,6 +61,7 @@ async fn a_post_goes_to_each_member_once_under_a_path_of_their_own() {
     delivery.stop().await;
     assert_eq!(copies.len(), 1);
     assert!(value(&copies[0], "Return-Path: ").starts_with("<team-bounces+"));
+    assert_eq!(copies[0].lines().nth(1), Some("Delivered-To: ann@us.example"), "RFC 9228: {}", copies[0]);
     assert_eq!(value(&copies[0], "List-Id: "), "\"team\" <team.us.example>");
     assert_eq!(value(&copies[0], "From: "), "Ann <ann@us.example>", "whose policy holds keeps their name");
     assert!(value(&copies[0], "List-Unsubscribe: ").starts_with("<https://us.example/lists/leave/"));
@@ -109,6 +110,7 @@ async fn a_team_that_is_a_member_is_the_lists_archive() {
     let kept = house.inbox(team).await;
     assert_eq!(kept.iter().map(|post| value(post, "Subject: ")).collect::<Vec<_>>(), ["first", "second"]);
     assert!(kept.iter().all(|post| value(post, "List-Id: ") == "\"team\" <team.us.example>"), "{kept:?}");
+    assert!(kept.iter().all(|post| value(post, "Delivered-To: ") == "archive@us.example"), "{kept:?}");
     let shared = house.store.shared_with(house.ann).await.unwrap();
     let told: Vec<_> = shared.iter().map(|one| (one.owner.to_string(), one.is_team, one.status.messages)).collect();
     assert_eq!(told, [("archive@us.example".to_owned(), true, 2)]);
