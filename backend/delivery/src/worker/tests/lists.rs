@@ -94,6 +94,7 @@ async fn a_team_that_is_a_member_is_the_lists_archive() {
     house.store.add_alias(&address("kept@us.example"), vec![archive.clone()], &Author::house()).await.unwrap();
     let members = ["archive@us.example", "kept@us.example"].map(|text| NewMember::reader(address(text)));
     house.store.put_list_members(list.key, members.to_vec(), &Author::house()).await.unwrap();
+    house.store.remove_list_member(list.key, &address("bob@d.example"), &Author::house()).await.unwrap();
     let inbox = house.store.mailbox(team, &MailboxName::inbox()).await.unwrap().unwrap().mailbox.key;
     let read = Rights::LOOKUP.with(Rights::READ);
     house.store.change_rights(inbox, Grantee::Account(house.ann), move |_| read, &Author::house()).await.unwrap();
