@@ -10,7 +10,7 @@ use askama::Template;
 use data_encoding::BASE32_NOPAD;
 use relais_filing::list::{Fate, Post, Tokens, Wish, dress, is_failure_report, judge, other, post_onward, wish};
 use relais_filing::{FilingError, Plan, Refusal};
-use relais_message::{Named, Writing, compose, header_octets, new_message_id};
+use relais_message::{Named, Writing, compose, delivered, header_octets, new_message_id};
 use relais_model::{Address, EnhancedCode, ForwardPath, Notify, Reply, ReversePath, Timestamp};
 use relais_store::{
     Acceptance, Author, BOUNCE_DAYS, Content, DirectoryError, ListAct, ListMember, MailingList, MemberBounce,
@@ -144,7 +144,7 @@ impl Keeper<'_> {
         let dressed = dress(self.raw, &self.list, &self.post, &leave);
         let signed = self.signed(dressed).await?;
         let path = ReversePath::Address(self.tokens.bounces(&self.list.address, member.key));
-        let whole = [format!("Return-Path: {path}\r\n").into_bytes(), signed].concat();
+        let whole = [head(&path, &member.address, &plan).into_bytes(), signed].concat();
         Ok(self.acceptance(whole, path, &plan, number))
     }
 
@@ -356,7 +356,7 @@ impl Keeper<'_> {
             more,
         };
         let signed = self.signed(compose(&writing, &*self.desk.ports.random)).await?;
-        let whole = [b"Return-Path: <>\r\n".to_vec(), signed].concat();
+        let whole = [head(&ReversePath::Null, to, &plan).into_bytes(), signed].concat();
         Ok(Some(self.acceptance(whole, ReversePath::Null, &plan, number)))
     }
 
@@ -404,6 +404,11 @@ fn needs_smtputf8(recipient: &NewRecipient) -> bool {
 /// To `address`, and nobody is told how it comes out.
 const fn never(address: Address) -> ForwardPath {
     ForwardPath { address, notify: Some(Notify::NEVER), original: None }
+}
+
+/// What stands before a copy of one's own: to whom it is, too, where it is for somebody here.
+fn head(path: &ReversePath, to: &Address, plan: &Plan) -> String {
+    delivered(path, (!plan.deliveries.is_empty()).then_some(to))
 }
 
 /// Our own texts are always written.

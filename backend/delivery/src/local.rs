@@ -1,7 +1,8 @@
 //! Queued mail whose domain has become ours: it is filed instead of sent.
 
 use relais_filing::{Filing, FilingError, Plan, Refusal};
-use relais_model::{EnhancedCode, ForwardPath, Reply, Timestamp};
+use relais_message::delivered;
+use relais_model::{Address, EnhancedCode, ForwardPath, Reply, Timestamp};
 use relais_store::{Acceptance, Content, NewQueued, QueuedMessage, QueuedRecipient, Route, StoreError};
 
 use crate::attempt::{Job, Said, Verdict};
@@ -40,9 +41,18 @@ pub(crate) async fn file(desk: &Desk, job: &Job, expires_at: Timestamp) -> Resul
     if others.is_empty() {
         return Ok(Some((verdicts, filed)));
     }
-    let content = prepare(&job.message, raw).await;
+    let mut planned = Vec::new();
     for (place, recipient) in others {
-        let verdict = match plan(filing, recipient, job.message.size_octets).await? {
+        planned.push((place, plan(filing, recipient, job.message.size_octets).await?));
+    }
+    // What goes to one has a content of its own, which may say to whom; what goes to several is kept once for all.
+    let to = match planned.as_slice() {
+        [(_, Ok(only))] if !only.deliveries.is_empty() => Some(&only.recipient.address),
+        _ => None,
+    };
+    let content = prepare(&job.message, to, raw).await;
+    for (place, planned) in planned {
+        let verdict = match planned {
             Ok(plan) => {
                 // RFC 3461 §5.2.7.2: what goes on to one other host takes the sender's wish along.
                 let hands_on_dsn = plan.deliveries.is_empty() && !plan.is_expanded;
@@ -85,9 +95,9 @@ async fn plan(filing: &Filing, recipient: &QueuedRecipient, octets: u64) -> Resu
     Ok(Err(Reply::new(code, enhanced, text)))
 }
 
-/// RFC 5321 §4.4: final delivery adds Return-Path.
-async fn prepare(message: &QueuedMessage, raw: Vec<u8>) -> Content {
-    let mut whole = format!("Return-Path: {}\r\n", message.reverse_path).into_bytes();
+/// RFC 5321 §4.4, RFC 9228: final delivery adds Return-Path, and Delivered-To where it is to one address.
+async fn prepare(message: &QueuedMessage, to: Option<&Address>, raw: Vec<u8>) -> Content {
+    let mut whole = delivered(&message.reverse_path, to).into_bytes();
     whole.extend_from_slice(without_return_path(&raw));
     let whole = bytes::Bytes::from(whole);
     let octets = whole.clone();

@@ -18,6 +18,7 @@ mod address;
 mod binary;
 mod compose;
 mod date;
+mod delivered;
 pub mod dsn;
 mod facts;
 mod header;
@@ -39,6 +40,7 @@ pub use address::{ListItem, MAX_LIST_ITEMS, Mailbox, mailboxes, read_address_lis
 pub use binary::without_binary;
 pub use compose::{Attached, Extra, Named, Rich, Writing, compose, is_content_id};
 pub use date::{HeaderDate, civil_from_days, days_from_civil, format_date, parse_date};
+pub use delivered::{delivered, delivered_octets};
 pub use facts::{Facts, MAX_REFERENCES};
 pub use header::{Field, Fields, count_received, fields, header_fields, header_octets, remove_fields, unfold};
 pub use hop::{Hop, MAX_HOPS, hops};

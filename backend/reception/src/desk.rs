@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use relais_filing::{Filing, Plan};
 use relais_filters::Filters;
-use relais_message::{Received, count_received, received};
+use relais_message::{Received, count_received, delivered, received};
 use relais_model::{Clock, Domain, EnhancedCode, Envelope, ForwardPath, Random, Reply, ReversePath, Timestamp};
 use relais_msgauth::Resolver;
 use relais_store::{Content, Judgement, Lent, Store, StoreError, TraceId};
@@ -281,34 +281,39 @@ impl Reception {
         }
         let now = self.clock.now();
         let trace = TraceId::make(now, &*self.random);
-        let head = self.head(&arrival, &envelope, &trace, now);
+        let head = self.head((&arrival, &envelope, &trace), &plans, now);
         let mut spool = self.spooler.begin();
         spool.write(head.as_bytes()).await.map_err(|error| spool_failed(&error))?;
         Ok(Incoming { arrival, envelope, plans, trace, spool, added_octets: head.len() })
     }
 
-    /// What stands before a message: its Return-Path and our Received.
-    fn head(&self, arrival: &Arrival, envelope: &Envelope, trace: &TraceId, now: Timestamp) -> String {
+    /// What stands before a message: its Return-Path, to whom it was sent where that is one address and somebody has it here, and our Received.
+    fn head(
+        &self,
+        (arrival, envelope, trace): (&Arrival, &Envelope, &TraceId),
+        plans: &[Plan],
+        now: Timestamp,
+    ) -> String {
         let recipient = match envelope.recipients.as_slice() {
             [only] => Some(&only.address),
             _ => None,
         };
         // RFC 5321 §4.4: Return-Path is added at final delivery; delivery to other hosts takes it away again.
-        format!(
-            "Return-Path: {}\r\n{}",
-            envelope.reverse_path,
-            received(&Received {
-                helo: &arrival.hello,
-                peer: (arrival.visit.door != Door::Lmtp && !arrival.hides_peer).then_some(arrival.visit.peer),
-                peer_name: None,
-                by: self.config.host_name.as_str(),
-                with: &arrival.protocol,
-                id: trace.as_str(),
-                tls: arrival.tls.as_deref(),
-                recipient,
-                at: now,
-            })
-        )
+        // RFC 9228 §4 wants Delivered-To where a message is delivered: what only passes through has none of ours.
+        let is_delivered = plans.iter().any(|plan| !plan.deliveries.is_empty());
+        let mut head = delivered(&envelope.reverse_path, recipient.filter(|_| is_delivered));
+        head.push_str(&received(&Received {
+            helo: &arrival.hello,
+            peer: (arrival.visit.door != Door::Lmtp && !arrival.hides_peer).then_some(arrival.visit.peer),
+            peer_name: None,
+            by: self.config.host_name.as_str(),
+            with: &arrival.protocol,
+            id: trace.as_str(),
+            tls: arrival.tls.as_deref(),
+            recipient,
+            at: now,
+        }));
+        head
     }
 
     fn goes_in_circles(&self, header: &[u8]) -> bool {

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use relais_message::{fields, header_octets};
+use relais_message::{delivered_octets, fields, header_octets};
 use relais_model::{Domain, EnhancedCode, Reply, ReversePath, Timestamp};
 use relais_msgauth::dkim::DkimResult;
 use relais_msgauth::dmarc::{Decision, DmarcResult, Overrides, dispose};
@@ -66,16 +66,15 @@ impl Proof {
         Reply::new(550, EnhancedCode::new(5, 7, 1), text)
     }
 
-    /// The message, whose first `added_octets` are ours, with the field that says what was found below its Return-Path, and without
+    /// The message, whose first `added_octets` are ours, with the field that says what was found below what delivery added, and without
     /// those that only claim to be ours.
     pub(crate) fn marked(&self, octets: &[u8], added_octets: usize, host: &str) -> Vec<u8> {
         let (ours, message) = octets.split_at(added_octets.min(octets.len()));
-        let return_path = ours.iter().position(|octet| *octet == b'\n').map_or(0, |at| at + 1);
-        let (return_path, received) = ours.split_at(return_path);
+        let (delivered, received) = ours.split_at(delivered_octets(ours));
         let (header, body) = message.split_at(header_octets(message).min(message.len()));
         let honest = results::without_forged(message, &[host]).map(|(header, _)| header);
         let field = self.authentication.field(host);
-        [return_path, field.as_bytes(), received, honest.as_deref().unwrap_or(header), body].concat()
+        [delivered, field.as_bytes(), received, honest.as_deref().unwrap_or(header), body].concat()
     }
 }
 

@@ -258,6 +258,20 @@ async fn mail_for_a_domain_that_has_become_ours_is_filed() {
     assert!(told.iter().any(|notice| notice.contains("Action: failed\r\nStatus: 5.1.1\r\n")), "{told:?}");
 }
 
+/// RFC 9228: what is for one of them says by which address it came.
+#[tokio::test]
+async fn mail_for_one_that_has_become_ours_says_to_whom_it_was_sent() {
+    let house = House::open().await;
+    let bob = house.add("bob@d.example").await;
+    house.store.add_alias(&address("b@d.example"), vec![address("bob@d.example")], &Author::house()).await.unwrap();
+    let delivery = house.start(&Arc::new(Remotes::default()), |_| {});
+    house.queue("ann@us.example", &["b@d.example"], None).await;
+    house.wait(<[_]>::is_empty).await;
+    delivery.stop().await;
+    let expected = "Return-Path: <ann@us.example>\r\nDelivered-To: b@d.example\r\nSubject: hello\r\n\r\nhi\r\n";
+    assert_eq!(house.inbox(bob).await, [expected]);
+}
+
 /// What an alias of a domain that has become ours sends on goes under a path of ours, and with nothing of our own delivery in it.
 #[tokio::test]
 async fn mail_that_becomes_ours_and_goes_on_is_sent_on_as_any_other() {

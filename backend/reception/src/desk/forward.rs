@@ -2,7 +2,7 @@
 //! found though SPF can't pass any more, and it goes on under a reverse path of ours (SRS).
 
 use relais_filing::Plan;
-use relais_message::fields;
+use relais_message::{delivered_octets, fields};
 use relais_model::{Address, Domain, Envelope, Finding, Reply, ReversePath};
 use relais_msgauth::arc::{SealError, seal};
 use relais_msgauth::dkim::{Algorithm, Signer};
@@ -44,7 +44,7 @@ pub(super) fn stay_here(plans: &mut [Plan], verdict: &Verdict) {
 }
 
 impl Reception {
-    /// The message with our seal below its Return-Path, where it goes on to other hosts, was checked, and our domain has a key. RFC 8617 §4.1.3 names
+    /// The message with our seal below what delivery added, where it goes on to other hosts, was checked, and our domain has a key. RFC 8617 §4.1.3 names
     /// RSA alone for seals.
     pub(super) async fn sealed(
         &self,
@@ -73,7 +73,7 @@ impl Reception {
         let sealing = move |mut octets: Vec<u8>| {
             let rsa = |signer: &&Signer| signer.key.algorithm() == Algorithm::RsaSha256;
             let Some(signer) = signers.iter().find(rsa) else { return octets };
-            let below = octets.iter().position(|octet| *octet == b'\n').map_or(0, |at| at + 1);
+            let below = delivered_octets(&octets);
             match seal(octets.get(below..).unwrap_or_default(), &chain, &results, signer, now) {
                 Ok(set) => drop(octets.splice(below..below, set)),
                 Err(SealError::Ended) => {}

@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn what_is_learnt_is_what_the_filter_saw() {
         let theirs = "Received: from a by b\r\nSubject: hello\r\n\r\nThe body.\r\n";
-        let ours = "Return-Path: <a@b.example>\r\nAuthentication-Results: mx;\r\n none\r\nReceived: from b by c\r\n\tfor d\r\n";
+        let ours = "Return-Path: <a@b.example>\r\nDelivered-To: c@d.example\r\nAuthentication-Results: mx;\r\n none\r\nReceived: from b by c\r\n\tfor d\r\n";
         assert_eq!(as_it_came(format!("{ours}{theirs}").as_bytes()), theirs.as_bytes());
         assert_eq!(as_it_came(theirs.as_bytes()), theirs.as_bytes());
         assert_eq!(as_it_came(b"Return-Path: <>\r\n\r\nx"), b"Return-Path: <>\r\n\r\nx");

@@ -194,7 +194,9 @@ async fn a_submission_is_mended_and_stamped() {
     let got = desk.inbox("ben@example.org").await.remove(0);
     let (header, body) = got.split_once("\r\n\r\n").unwrap();
     assert!(
-        header.starts_with("Return-Path: <ann@example.org>\r\nReceived: from client.example ([192.0.2.1])"),
+        header.starts_with(
+            "Return-Path: <ann@example.org>\r\nDelivered-To: ben@example.org\r\nReceived: from client.example ([192.0.2.1])"
+        ),
         "{header}"
     );
     for field in ["\r\nDate: ", "\r\nMessage-ID: <", "\r\nSubject: hello", "for <ben@example.org>"] {
@@ -202,6 +204,31 @@ async fn a_submission_is_mended_and_stamped() {
     }
     assert!(!header.contains("Bcc"), "{header}");
     assert_eq!(body, "The body.\r\n");
+}
+
+/// RFC 9228: where one is meant and has it here, the message says by which address it came; else nobody learns of anybody.
+#[tokio::test]
+async fn a_message_to_one_says_to_whom_it_was_sent() {
+    let desk = Desk::open().await;
+    for (to, of, says) in [
+        (&["Ben+Shop@example.org"][..], "ben@example.org", Some("Delivered-To: Ben+Shop@example.org")),
+        (&["team@example.org"], "ann@example.org", Some("Delivered-To: team@example.org")),
+        (&["ben@example.org", "ann@example.org"], "ben@example.org", None),
+        (&["ben@example.org", "away@example.org"], "ben@example.org", None),
+    ] {
+        let brought = format!("Delivered-To: list@elsewhere.example\r\n{PLAIN}");
+        let replies = desk.send(&from_outside("x@elsewhere.example", to), &brought).await;
+        assert!(replies.iter().all(|reply| reply == "250 2.0.0"), "{to:?}: {replies:?}");
+        let got = desk.inbox(of).await.pop().unwrap();
+        let found: Vec<&str> = got.lines().filter(|line| line.starts_with("Delivered-To: ")).collect();
+        let expected: Vec<&str> = says.into_iter().chain(["Delivered-To: list@elsewhere.example"]).collect();
+        assert_eq!(found, expected, "{to:?}: what was there stays below");
+        assert_eq!(says.is_some(), got.lines().nth(1) == says, "right below Return-Path: {got}");
+    }
+    // What only passes through isn't delivered here.
+    assert_eq!(desk.send(&by_ann("ann@example.org", &["x@far.example"]), PLAIN).await, ["250 2.0.0"]);
+    let (_, message) = desk.on_its_way().await;
+    assert!(!message.contains("Delivered-To"), "{message}");
 }
 
 /// What comes from other hosts is theirs: nothing is mended.

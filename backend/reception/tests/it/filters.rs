@@ -200,7 +200,8 @@ async fn milters_refuse_put_aside_and_change() {
     let expected =
         "\r\nX-Relais-Filters: milter=pass\r\nFrom: Ann <ann@example.org>\r\nSubject: x\r\nX-A: b\r\n\r\nThe body.\r\n";
     assert!(
-        found.ends_with(expected) && found.starts_with("Return-Path: <x@elsewhere.example>\r\nReceived: "),
+        found.ends_with(expected)
+            && found.starts_with("Return-Path: <x@elsewhere.example>\r\nDelivered-To: ben@example.org\r\nReceived: "),
         "{found}"
     );
 }

@@ -71,6 +71,18 @@ async fn a_message_is_filed_where_the_script_says() {
     assert_eq!(desk.house.store.check().await.unwrap(), Vec::<String>::new());
 }
 
+/// RFC 9228: a script may ask by which of their addresses a message came.
+#[tokio::test]
+async fn a_script_sees_by_which_alias_a_message_came() {
+    let desk = Desk::open().await;
+    let text = "require [\"fileinto\", \"mailbox\"]; if header :is \"delivered-to\" \"b@example.org\" { fileinto :create \"Shops\"; }";
+    script(&desk, BEN, text).await;
+    desk.house.store.add_alias(&address("b@example.org"), vec![address(BEN)], &Author::house()).await.unwrap();
+    assert_eq!(get(&desk, &["b@example.org"]).await, ["250 2.0.0"]);
+    assert_eq!(get(&desk, &[BEN]).await, ["250 2.0.0"]);
+    assert_eq!((count(&desk, BEN, "Shops").await, count(&desk, BEN, "INBOX").await), (1, 1));
+}
+
 #[tokio::test]
 async fn a_message_is_refused_in_the_session_where_nobody_takes_it() {
     let desk = Desk::open().await;
@@ -99,7 +111,10 @@ async fn what_is_sent_on_has_our_path_and_goes_in_no_circle() {
     let queued = desk.queued().await;
     assert!(queued[0].0.starts_with("<SRS0=") && queued[0].0.ends_with("@example.org>"), "{queued:?}");
     let (_, message) = desk.on_its_way().await;
-    assert!(message.starts_with("X-Sieve-Redirected-From: ben@example.org\r\nReceived: "), "{message}");
+    assert!(
+        message.starts_with("X-Sieve-Redirected-From: ben@example.org\r\nDelivered-To: ben@example.org\r\nReceived: "),
+        "{message}"
+    );
     // It comes back.
     assert_eq!(desk.send(&from_outside(DORA, &[BEN]), &message).await, ["250 2.0.0"]);
     assert_eq!((desk.queued().await.len(), count(&desk, BEN, "INBOX").await), (1, 1));

@@ -63,7 +63,8 @@ async fn what_our_people_send_is_signed() {
         let message = format!("From: Ann <ann@example.org>\r\nSubject: hello\r\n\r\n{body}");
         assert_eq!(desk.send(&by_ann("ann@example.org", BEN), &message).await, ["250 2.0.0"]);
         let got = desk.inbox("ben@example.org").await.pop().unwrap();
-        assert!(got.starts_with("Return-Path: <ann@example.org>\r\nReceived: "), "{got}");
+        let start = "Return-Path: <ann@example.org>\r\nDelivered-To: ben@example.org\r\nReceived: ";
+        assert!(got.starts_with(start), "{got}");
         let checks = at_once(verify(&zone, got.as_bytes(), desk.house.clock.now()));
         let results: Vec<_> = checks.iter().map(|check| check.result).collect();
         assert_eq!(results, [DkimResult::Pass, DkimResult::Pass], "{octets} octets");
@@ -113,6 +114,9 @@ async fn what_an_authors_domain_wants_is_done() {
             assert!(got.contains(result) && !got.contains("org; dmarc=pass"), "{got}");
             let start = "Return-Path: <ann@";
             assert!(got.starts_with(start) && got.ends_with("Subject: hello\r\n\r\nThe body.\r\n"), "{got}");
+            let order: Vec<&str> = got.lines().filter(|line| !line.starts_with('\t')).take(4).collect();
+            let [_, to, found, received] = order.as_slice() else { panic!("{got}") };
+            assert!(*to == "Delivered-To: ben@example.org" && found.starts_with("Auth") && received.starts_with("Rec"));
         }
     }
 }

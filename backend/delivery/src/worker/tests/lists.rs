@@ -61,6 +61,7 @@ async fn a_post_goes_to_each_member_once_under_a_path_of_their_own() {
     delivery.stop().await;
     assert_eq!(copies.len(), 1);
     assert!(value(&copies[0], "Return-Path: ").starts_with("<team-bounces+"));
+    assert_eq!(copies[0].lines().nth(1), Some("Delivered-To: ann@us.example"), "RFC 9228: {}", copies[0]);
     assert_eq!(value(&copies[0], "List-Id: "), "\"team\" <team.us.example>");
     assert_eq!(value(&copies[0], "From: "), "Ann <ann@us.example>", "whose policy holds keeps their name");
     assert!(value(&copies[0], "List-Unsubscribe: ").starts_with("<https://us.example/lists/leave/"));
@@ -93,6 +94,7 @@ async fn a_team_that_is_a_member_is_the_lists_archive() {
     house.store.add_alias(&address("kept@us.example"), vec![archive.clone()], &Author::house()).await.unwrap();
     let members = ["archive@us.example", "kept@us.example"].map(|text| NewMember::reader(address(text)));
     house.store.put_list_members(list.key, members.to_vec(), &Author::house()).await.unwrap();
+    house.store.remove_list_member(list.key, &address("bob@d.example"), &Author::house()).await.unwrap();
     let inbox = house.store.mailbox(team, &MailboxName::inbox()).await.unwrap().unwrap().mailbox.key;
     let read = Rights::LOOKUP.with(Rights::READ);
     house.store.change_rights(inbox, Grantee::Account(house.ann), move |_| read, &Author::house()).await.unwrap();
@@ -109,6 +111,7 @@ async fn a_team_that_is_a_member_is_the_lists_archive() {
     let kept = house.inbox(team).await;
     assert_eq!(kept.iter().map(|post| value(post, "Subject: ")).collect::<Vec<_>>(), ["first", "second"]);
     assert!(kept.iter().all(|post| value(post, "List-Id: ") == "\"team\" <team.us.example>"), "{kept:?}");
+    assert!(kept.iter().all(|post| value(post, "Delivered-To: ") == "archive@us.example"), "{kept:?}");
     let shared = house.store.shared_with(house.ann).await.unwrap();
     let told: Vec<_> = shared.iter().map(|one| (one.owner.to_string(), one.is_team, one.status.messages)).collect();
     assert_eq!(told, [("archive@us.example".to_owned(), true, 2)]);
