@@ -15,6 +15,7 @@ mod api_roles;
 mod autoconfig;
 mod guards;
 mod house;
+mod moving;
 mod phone;
 mod roles;
 mod webmail;
