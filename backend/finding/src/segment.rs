@@ -74,6 +74,9 @@ impl Docs {
     }
 }
 
+/// Is told what a term became, its postings and its positions.
+type Posted<'a, T> = &'a mut dyn FnMut(&T, &[u8], &[u8]) -> io::Result<()>;
+
 #[derive(Debug, Clone, Copy)]
 struct Block {
     start: u64,
@@ -81,10 +84,7 @@ struct Block {
     lengths: u32,
     postings: u32,
     positions: u32,
-    /// Is told what a term became, its postings and its positions.
-type Posted<'a, T> = &'a mut dyn FnMut(&T, &[u8], &[u8]) -> io::Result<()>;
-
-/// The places of its first term and of its last: terms stand by place, so what is sought elsewhere passes over it.
+    /// The places of its first term and of its last: terms stand by place, so what is sought elsewhere passes over it.
     places: (u8, u8),
 }
 

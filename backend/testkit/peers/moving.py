@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Mail that is brought along: 10,000 messages of a Dovecot's over IMAP, killed on the way; its Maildir, mbox, and all of it taken out again."""
-import hashlib, http.client, mailbox, pwd, random, re
+"""Mail that is brought along: 10,000 messages of a Dovecot's over IMAP, by the command line, a page and the API; its
+Maildir, mbox; each killed on the way; and all of it taken out again, with contacts."""
+import hashlib, http.client, http.cookiejar, io, mailbox, pwd, random, re, urllib.error, urllib.request, zipfile
 from urllib.parse import quote as escaped
 from house import *
 
@@ -12,6 +13,8 @@ ROOM = FOLDER / 'dovecot'
 MAILDIR = ROOM / 'mail/old/Maildir'
 LETTERS = 'FRST'
 NOBODY = 'nobody'
+MOVING = '/panel/account/moving'
+CARD = b'BEGIN:VCARD\r\nVERSION:4.0\r\nUID:of-old\r\nFN:Ann Lee\r\nEMAIL:ann@old.example\r\nEND:VCARD\r\n'
 
 
 def fill():
@@ -155,6 +158,59 @@ def bring():
     return standing()
 
 
+def newcomer(name):
+    """Adds a person without mail; gives which of the house's people they are."""
+    address, password = f'{name}@{house.people[0][0].split("@")[1]}', f'{name}-{UNSPEAKABLE}'
+    run(os.environ['RELAIS'], '--config', house.folder / 'relais.toml', 'account', 'add', address, given=f'{password}\n'.encode())
+    house.people.append((address, password))
+    return len(house.people) - 1
+
+
+def revive():
+    """Kills the house, and starts it again."""
+    house.process.kill()
+    house.process.wait()
+    config = house.folder / 'relais.toml'
+    house.process = subprocess.Popen([os.environ['RELAIS'], '--config', config, 'serve'], stderr=house.log.open('a'),
+                                     stdout=subprocess.DEVNULL)
+    # A demo's authority ends with the demo; what is served now is signed by itself.
+    kit.TLS = ssl._create_unverified_context()
+    wait_until(lambda: answers('127.0.0.1', house.ports['imaps']), lambda: 'the house did not come back')
+
+
+class Browser:
+    """A person's, signed in, with its cookies."""
+    EDGE = 'the-edge-of-the-parts'
+
+    def __init__(self, login, password):
+        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self.opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=kit.TLS), cookies)
+        shown = self.post('/sign-in', '/sign-in', name=login, password=password)
+        assert 'name="password"' not in shown, shown[-300:]
+
+    def ask(self, path, body=None, kind=None):
+        headers = {'Accept-Language': 'en', **({'Content-Type': kind} if kind else {})}
+        request = urllib.request.Request(f'https://localhost:{house.ports["panel"]}{path}', body, headers)
+        with self.opener.open(request, timeout=600) as answer:
+            return answer.read()
+
+    def token(self, page):
+        return re.search(r'name="csrf" value="([^"]+)"', self.ask(page).decode())[1]
+
+    def post(self, page, path, **fields):
+        """Sends the form of a page; gives the page that it leads to."""
+        form = '&'.join(f'{name}={escaped(str(value), safe="")}' for name, value in {'csrf': self.token(page), **fields}.items())
+        return self.ask(path, form.encode(), 'application/x-www-form-urlencoded').decode()
+
+    def bring(self, octets, into=''):
+        """Sends a file of mail."""
+        def head(name, more=''):
+            return f'--{self.EDGE}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'
+        before = head('csrf') + self.token(MOVING) + '\r\n' + head('mailbox') + into + '\r\n' + head('file', '; filename="mail"')
+        body = before.encode() + octets + f'\r\n--{self.EDGE}--\r\n'.encode()
+        return self.ask(MOVING + '/file', body, f'multipart/form-data; boundary={self.EDGE}').decode()
+
+
 @check('moving-nothing-inside-is-reached', 'dovecot')
 def _():
     done = begin(['--wait'])
@@ -167,14 +223,7 @@ def _():
 def _():
     begin()
     wait_until(lambda: standing()['brought'] > 1_500, lambda: f'nothing comes: {standing()}')
-    house.process.kill()
-    house.process.wait()
-    config = house.folder / 'relais.toml'
-    house.process = subprocess.Popen([os.environ['RELAIS'], '--config', config, 'serve'], stderr=house.log.open('a'),
-                                     stdout=subprocess.DEVNULL)
-    # A demo's authority ends with the demo; what is served now is signed by itself.
-    kit.TLS = ssl._create_unverified_context()
-    wait_until(lambda: answers('127.0.0.1', house.ports['imaps']), lambda: 'the house did not come back')
+    revive()
     assert standing()['state'] == 'stopped', standing()
     assert len(here('INBOX')) < COUNTS['INBOX']
 
@@ -267,6 +316,21 @@ def _():
         assert got == sorted(here(name, 1)), f'{name}: {len(got)}'
 
 
+@check('moving-contacts-by-the-command-line', 'dovecot')
+def _():
+    person, brought, taken = house.people[1][0], FOLDER / 'brought.vcf', FOLDER / 'taken.vcf'
+    brought.write_bytes(CARD)
+    before = house.tell('export', person, '--vcard', FOLDER / 'before.vcf')
+    assert before.startswith('0 contacts') and not (FOLDER / 'before.vcf').exists(), before
+    for _ in range(2):
+        said = house.tell('import', 'vcard', person, brought)
+        assert said.startswith('1 contacts kept, 0 left out'), said
+    assert house.tell('export', person, '--vcard', taken).startswith('1 contacts')
+    assert b'EMAIL:ann@old.example\r\n' in taken.read_bytes(), taken.read_bytes()
+    # What is there isn't written over.
+    run(os.environ['RELAIS'], '--config', house.folder / 'relais.toml', 'export', person, '--vcard', taken, fails=True)
+
+
 @check('moving-mbox-there-and-back', 'dovecot')
 def _():
     out, person = FOLDER / 'out', house.people[1][0]
@@ -282,6 +346,9 @@ def _():
     said = house.tell('import', 'mbox', third, out)
     print(f'     {said.strip()} in {time.monotonic() - begun:.1f} s', flush=True)
     same(2)
+    assert '1 contacts kept' in said, said
+    house.tell('export', third, '--vcard', FOLDER / 'third.vcf')
+    assert (FOLDER / 'third.vcf').read_bytes() == (out / 'contacts.vcf').read_bytes()
     assert house.tell('import', 'mbox', third, out).startswith('0 messages filed')
 
 
@@ -295,6 +362,101 @@ def _():
     digests = sorted(hashlib.sha256((out / name.relative_to(out)).read_bytes()).hexdigest() for name in (out / 'cur').iterdir())
     assert digests == sorted(content for content, _, _ in here('INBOX', 1))
     assert len(box) == len(digests)
+
+
+def begin_and_kill(kind, path, person, whom):
+    """Brings files, and kills the one or the other once some are here."""
+    login, password = house.people[person]
+    session = imap(login, password)
+    command = subprocess.Popen([os.environ['RELAIS'], '--config', house.folder / 'relais.toml', 'import', kind, login, path],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def came():
+        return int(re.search(rb'MESSAGES (\d+)', must(session.status('INBOX', '(MESSAGES)'))[0])[1])
+    wait_until(came, lambda: 'nothing comes')
+    if whom == 'command':
+        command.kill()
+    else:
+        revive()
+    assert command.wait(60) != 0, 'it was through before it was killed'
+    session.shutdown()
+    assert 0 < len(here('INBOX', person)) < COUNTS['INBOX']
+
+
+def goes_on(kind, path, person, total):
+    """Begun again, it brings what is missing, and nothing twice."""
+    said = house.tell('import', kind, house.people[person][0], path)
+    filed, already, left_out = map(int, re.match(r'(\d+) messages filed, (\d+) were here already, (\d+) left out', said).groups())
+    print(f'     {said.strip()}', flush=True)
+    assert filed > 0 and already > 0 and left_out == 0 and filed + already == total, said
+    same(person)
+    again = house.tell('import', kind, house.people[person][0], path)
+    assert again.startswith('0 messages filed'), again
+
+
+@check('moving-mbox-killed-on-the-way', 'dovecot')
+def _():
+    out = FOLDER / 'out'
+    total = sum(len(mailbox.mbox(file, create=False)) for file in out.rglob('*.mbox'))
+    for whom in ('house', 'command'):
+        person = newcomer(f'mbox-{whom}')
+        begin_and_kill('mbox', out, person, whom)
+        goes_on('mbox', out, person, total)
+
+
+@check('moving-maildir-killed-on-the-way', 'dovecot')
+def _():
+    # moving-brings-what-changed put two messages into it and took one out.
+    for whom in ('house', 'command'):
+        person = newcomer(f'maildir-{whom}')
+        begin_and_kill('maildir', MAILDIR, person, whom)
+        goes_on('maildir', MAILDIR, person, sum(COUNTS.values()) + 1)
+
+
+@check('moving-begun-by-the-page', 'dovecot')
+def _():
+    person = newcomer('page')
+    browser = Browser(*house.people[person])
+    shown = browser.post(MOVING, MOVING, host='localhost', port=PORTS['imaps'], security='tls', user=OLD, password=OLD_PASSWORD)
+    assert 'The mail is being brought.' in shown, shown[-300:]
+    wait_until(lambda: b'All mail was brought' in browser.ask(MOVING), lambda: 'the page does not say that all is here', 300)
+    same(person)
+    # What they take out comes in again by the page of somebody else, and once.
+    zipped = browser.ask(MOVING + '/mail.zip')
+    with zipfile.ZipFile(io.BytesIO(zipped)) as files:
+        assert files.testzip() is None and {'INBOX.mbox', 'Work/Entwürfe.mbox', 'Sent.mbox'} <= set(files.namelist())
+        # As other programs pack it: deflated, below a folder.
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as others:
+            for name in files.namelist():
+                others.writestr(f'mail/{name}', files.read(name))
+            others.writestr('mail/contacts.vcf', CARD)
+    other = newcomer('zip')
+    browser = Browser(*house.people[other])
+    shown = browser.bring(zipped)
+    assert 'here already: 0.' in shown and 'Left out: 0.' in shown, shown[-300:]
+    same(other)
+    shown = browser.bring(packed.getvalue())
+    assert 'Messages brought: 0;' in shown and 'Contacts kept: 1.' in shown, shown[-300:]
+    same(other)
+
+
+@check('moving-begun-by-the-api', 'dovecot')
+def _():
+    person = newcomer('api')
+    key = re.search(r'relais_[\w-]+', house.tell('key', 'add', house.people[person][0], 'moving', '--scope', '*'))[0]
+
+    def ask(body=None):
+        headers = {'Authorization': f'Bearer {key}', **({'Content-Type': 'application/json'} if body else {})}
+        request = urllib.request.Request(f'https://localhost:{house.ports["panel"]}/api/v1/me/import', body, headers)
+        with urllib.request.urlopen(request, timeout=60, context=kit.TLS) as answer:
+            return json.loads(answer.read())
+    form = {'host': 'localhost', 'port': PORTS['imaps'], 'user': OLD, 'password': OLD_PASSWORD}
+    assert ask(json.dumps(form).encode())['state'] == 'running'
+    wait_until(lambda: ask()['state'] != 'running', lambda: f'it does not end: {ask()}', 300)
+    shown = ask()
+    assert shown['state'] == 'done' and shown['refused'] == 0, shown
+    same(person)
 
 
 if why := why_not('dovecot'):

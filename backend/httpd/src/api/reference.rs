@@ -186,6 +186,7 @@ fn example(schemas: &Map<String, Value>, method: &str, path: &str, body_kind: &s
     let verb = if method == "GET" { String::new() } else { format!(" -X {method}") };
     let body = match (body_kind, body) {
         ("text/csv", _) => " \\\n  -H 'Content-Type: text/csv' --data-binary @people.csv".to_owned(),
+        ("text/vcard", _) => " \\\n  -H 'Content-Type: text/vcard' --data-binary @contacts.vcf".to_owned(),
         (kind, Some(schema)) => {
             format!(" \\\n  -H 'Content-Type: {kind}' \\\n  -d '{}'", sample(schemas, schema, method == "PATCH"))
         }

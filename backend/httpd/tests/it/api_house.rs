@@ -183,6 +183,7 @@ impl House {
             let kind = match body.get(..4) {
                 Some("addr") => "text/csv",
                 Some("From") => "message/rfc822",
+                Some("BEGI") => "text/vcard",
                 Some("{\"ma") if body.starts_with("{\"mailbox") => "application/vnd.relais.messages",
                 _ => "application/json",
             };

@@ -162,6 +162,20 @@ impl House {
         self.store.append(self.inbox(owner).await, vec![append]).await.unwrap();
     }
 
+    /// What stands in somebody's mailbox, in its order: octets, how each is marked, and the second in which it came; none: there is no such.
+    pub(crate) async fn held(&self, owner: &str, mailbox: &str) -> Option<Vec<(String, String, i64)>> {
+        let account = self.store.account(&Address::parse(owner).unwrap()).await.unwrap().unwrap();
+        let key = self.store.mailbox_key(account.key, &MailboxName::parse(mailbox).unwrap()).await.unwrap()?;
+        let view = self.store.view(key).await.unwrap().unwrap();
+        let mut held = Vec::new();
+        for row in view.read(|rows| rows.as_slice().to_vec()) {
+            let octets = self.store.raw(row.message()).await.unwrap().unwrap();
+            let flags: Vec<String> = view.flags_of(row.flags).iter().map(ToString::to_string).collect();
+            held.push((String::from_utf8(octets).unwrap(), flags.join(" "), row.internal_date().seconds()));
+        }
+        Some(held)
+    }
+
     async fn inbox(&self, owner: &str) -> MailboxKey {
         let account = self.store.account(&Address::parse(owner).unwrap()).await.unwrap().unwrap();
         self.store.mailbox_key(account.key, &MailboxName::inbox()).await.unwrap().unwrap()
@@ -491,6 +505,17 @@ impl Browser {
         };
         let fields: String = fields.iter().map(part).collect();
         let body = format!("{}{fields}--edge--\r\n", part(&("csrf", &self.csrf)));
+        let request = self.request(Method::POST, path).header(CONTENT_TYPE, "multipart/form-data; boundary=edge");
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// A form with one field, and a file of any octets.
+    pub(crate) async fn post_file(&self, path: &str, (name, text): (&str, &str), octets: &[u8]) -> Answer {
+        let part =
+            |head: &str, text: &str| format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n");
+        let fields = part("name=\"csrf\"", &self.csrf) + &part(&format!("name=\"{name}\""), text);
+        let file = "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"mail\"\r\n\r\n";
+        let body = [fields.as_bytes(), file.as_bytes(), octets, b"\r\n--edge--\r\n"].concat();
         let request = self.request(Method::POST, path).header(CONTENT_TYPE, "multipart/form-data; boundary=edge");
         self.send(request.body(Body::from(body)).unwrap()).await
     }

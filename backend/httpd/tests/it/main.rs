@@ -16,6 +16,7 @@ mod api_roles;
 mod autoconfig;
 mod guards;
 mod house;
+mod moving;
 mod phone;
 mod post;
 mod roles;
