@@ -131,7 +131,7 @@ impl Reception {
         }
         let trace = TraceId::make(now, &*self.random);
         let arrival = Arrival { visit, hello, protocol: "ESMTP".to_owned(), tls: None, hides_peer: false };
-        let head = self.head(&arrival, &envelope, &trace, now);
+        let head = self.head((&arrival, &envelope, &trace), &plans, now);
         let octets = [head.as_bytes(), &message].concat();
         let Weighed { octets, verdict, proof } =
             self.weigh((&arrival, &envelope, &trace), &plans, octets, head.len(), true).await;
