@@ -16,3 +16,6 @@ CREATE TABLE removed_metadata (
     value BYTEA NOT NULL,
     PRIMARY KEY (account_key, mailbox_key, name)
 );
+
+-- Who looks after lists is asked of addresses that stand for others, too: with a detail, by a wildcard.
+CREATE INDEX list_member_owner ON list_member (folded) WHERE is_owner = 1;

@@ -71,7 +71,7 @@ fn each_message_goes_back_to_where_it_stood() {
         assert!(rows.iter().all(|row| row.until.0 > row.removed_at.0 && row.author.shown() == "Ann"));
 
         let done = house.service.mail.restore(&me, &WhichRemoved::ALL).await.unwrap();
-        assert_eq!(done.count, 3);
+        assert_eq!(done.count, 4, "three messages and the folder");
         assert_eq!(messages(&house, &me, "INBOX").await, 2, "what only ever stood in Trash comes to INBOX");
         assert_eq!(messages(&house, &me, "Old").await, 1, "a folder is made again, outside of Trash");
         assert_eq!(messages(&house, &me, "Trash").await, 0);

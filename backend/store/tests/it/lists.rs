@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use relais_model::ReversePath;
 use relais_store::{
-    AuditFilter, Author, BOUNCE_DAYS, DirectoryError, ListTerms, MAX_HELD_POSTS, MailingList, MemberBounce,
+    AliasName, AuditFilter, Author, BOUNCE_DAYS, DirectoryError, ListTerms, MAX_HELD_POSTS, MailingList, MemberBounce,
     NewHeldPost, NewMember, Page, Posters, Removal, Route,
 };
 use serde_json::json;
@@ -144,7 +144,7 @@ fn lists_are_found_by_who_is_on_them() {
     });
 }
 
-/// An address that leads to one account alone is that account's, whichever of the two is on a list; one that leads to several is nobody's.
+/// An address that leads to one account alone is that account's, whichever of the two is on a list, also with a detail or by a wildcard; one that leads to several is nobody's.
 #[test]
 fn whose_list_it_is_is_known_by_aliases() {
     on_both(|house| async move {
@@ -163,6 +163,10 @@ fn whose_list_it_is_is_known_by_aliases() {
         ] {
             let targets = targets.into_iter().map(address).collect();
             store.add_alias(&address(name), targets, &by).await.unwrap();
+        }
+        for (name, target) in [("sales-*@example.org", ann), ("ann+ben@example.org", "ben@example.org")] {
+            let name = AliasName::parse(name).unwrap();
+            store.add_alias_on(name, vec![address(target)].into(), &by).await.unwrap();
         }
         let owner = |text: &str| NewMember { is_owner: true, gets_posts: false, ..reader(text) };
         let runs = async |who: &str| {
@@ -187,6 +191,16 @@ fn whose_list_it_is_is_known_by_aliases() {
             ("ann@example.net", ann, true),
             ("far@example.org", ann, true),
             ("old@gone.example", ann, true),
+            ("Ann+Team@example.org", ann, true),
+            ("ann+team@example.net", ann, true),
+            ("lists+team@example.org", ann, true),
+            ("ann+team@example.org", "chief+x@example.org", true),
+            ("sales-paris@example.org", ann, true),
+            ("sales-paris@example.net", "sales-rome@example.org", true),
+            ("ann+ben@example.org", ann, false),
+            ("ben+team@example.org", ann, false),
+            ("both+team@example.org", ann, false),
+            ("ann+team@x.example", ann, false),
             ("both@example.org", "both@example.org", true),
             ("both@example.org", ann, false),
             ("ben@example.org", ann, false),

@@ -85,6 +85,9 @@ pub enum MemberBounce {
     Nobody,
 }
 
+/// Owners' addresses that are looked at for one question, at most.
+const MAX_LOOKED_AT: i64 = 1000;
+
 const COLUMNS: &str = "member_key, list_key, address, is_owner, gets_posts, bounces, stopped_at, joined_at";
 
 /// A SELECT of folded addresses that are the same person's as `me`, which is folded, too: itself, and where it is an account's, aliases that lead to
@@ -239,7 +242,39 @@ impl Store {
         let query = query.bind(self.now().millis());
         let row = query.fetch_optional(&mut *self.reader().await?).await?;
         let found = row.as_ref().map(read).transpose()?;
-        Ok(if found.as_ref().is_some_and(|member| member.is_owner) { found } else { own.or(found) })
+        if found.as_ref().is_some_and(|member| member.is_owner) {
+            return Ok(found);
+        }
+        for owner in self.list_owners(list).await? {
+            if self.leads_alone(&owner, &account).await? {
+                return self.list_member(list, &owner).await;
+            }
+        }
+        Ok(own.or(found))
+    }
+
+    /// Owners' addresses, folded, that nobody has as they are spelled, and that lead to `account` alone: with a detail, by a wildcard or an
+    /// expression. Looked for among the house's first [`MAX_LOOKED_AT`] such.
+    pub(super) async fn owners_by_rule(&self, account: &Address) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT m.address FROM list_member m WHERE m.is_owner = 1
+                       AND NOT EXISTS (SELECT 1 FROM account a WHERE a.folded = m.folded)
+                       AND NOT EXISTS (SELECT 1 FROM alias a WHERE a.folded = m.folded)
+                   ORDER BY m.address LIMIT $1";
+        let query = sqlx::query_scalar(sql).bind(MAX_LOOKED_AT);
+        let all: Vec<String> = query.fetch_all(&mut *self.reader().await?).await?;
+        let mut found = Vec::new();
+        for owner in all {
+            let owner = read_address(&owner)?;
+            if self.leads_alone(&owner, account).await? {
+                found.push(fold(&owner));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether what is written to `address` reaches this account and nobody else.
+    async fn leads_alone(&self, address: &Address, account: &Address) -> Result<bool, StoreError> {
+        Ok(self.sole_account(address).await?.is_some_and(|found| fold(&found) == fold(account)))
     }
 
     /// One member by its row; none where they left.

@@ -179,12 +179,18 @@ impl Store {
         text: Option<&str>,
         page: &Page,
     ) -> Result<Listing<MailingList>, StoreError> {
+        let by_rule = self.owners_by_rule(member).await?;
         let mut listed = Selected::new(format!("SELECT {COLUMNS}"));
         let (me, now) = (listed.add(fold(member)), listed.add(self.now().millis()));
+        let by_rule: Vec<String> = by_rule.into_iter().map(|name| listed.add(name)).collect();
+        let by_rule = match by_rule.as_slice() {
+            [] => String::new(),
+            numbers => format!(" OR m.folded IN ({})", numbers.join(", ")),
+        };
         let (names, is_owner) = (names_of(&me, &now), if is_owner { " AND m.is_owner = 1" } else { "" });
         // By list: an address is found in each at once, and lists are few beside their members.
         listed.and_as_is(&format!(
-            "EXISTS (SELECT 1 FROM list_member m WHERE m.list_key = l.list_key AND m.folded IN ({names}){is_owner})"
+            "EXISTS (SELECT 1 FROM list_member m WHERE m.list_key = l.list_key AND (m.folded IN ({names}){by_rule}){is_owner})"
         ));
         self.read_lists(listed, text, page).await
     }
