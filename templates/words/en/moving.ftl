@@ -63,6 +63,7 @@ moving-file-mailbox = Folder
 moving-file-mailbox-help = For an mbox; empty: the inbox. In a zip the files’ names say which folder each is.
 moving-file-bring = Bring the file
 moving-file-none = Choose a file first.
+moving-file-too-large = The file is larger than 64 MiB. Bring it in parts, or ask who runs the server.
 moving-file-no-mail = This is neither an mbox nor a zip. In the other program, export as mbox; a folder of files put into a zip first.
 moving-file-broken = The zip is cut off or damaged. What could be read before that is here. Make or fetch it again and bring it once more; nothing comes twice.
 moving-file-unpacked = The zip unpacks to more than 1 GiB. Bring it in parts.

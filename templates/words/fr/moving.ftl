@@ -63,6 +63,7 @@ moving-file-mailbox = Dossier
 moving-file-mailbox-help = Pour un mbox ; vide : la boîte de réception. Dans un zip, les noms des fichiers disent quel dossier est chacun.
 moving-file-bring = Apporter le fichier
 moving-file-none = Choisissez d’abord un fichier.
+moving-file-too-large = Le fichier dépasse 64 Mio. Apportez-le en parties, ou demandez à qui tient le serveur.
 moving-file-no-mail = Ce n’est ni un mbox ni un zip. Dans l’autre logiciel, exportez en mbox ; mettez d’abord un dossier de fichiers dans un zip.
 moving-file-broken = Le zip est tronqué ou abîmé. Ce qui a pu être lu avant est ici. Refaites-le ou reprenez-le, et apportez-le encore ; rien ne vient deux fois.
 moving-file-unpacked = Le zip se déplie en plus de 1 Gio. Apportez-le en parties.
