@@ -47,7 +47,7 @@ pub enum Item {
 /// Why a part of a file isn't taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftOut {
-    /// A message is larger than any may be.
+    /// A message, or a file of vCards, is larger than any may be.
     TooLarge,
     /// It is neither an mbox nor a message of a Maildir, and no file of vCards.
     NoMail,
@@ -273,14 +273,8 @@ fn things(files: &[ZippedFile]) -> Vec<Thing<'_>> {
         let at = if kind == Kind::Message { file.changed_at.or_else(named) } else { None };
         things.push(Thing { mailbox, kind, at, file });
     }
-    things.sort_by(|left, right| {
-        (&left.mailbox, left.kind, left.at, &left.file.name).cmp(&(
-            &right.mailbox,
-            right.kind,
-            right.at,
-            &right.file.name,
-        ))
-    });
+    let place = |thing: &Thing<'_>| (thing.mailbox.clone(), thing.kind, thing.at, thing.file.name.clone());
+    things.sort_by_cached_key(place);
     things
 }
 

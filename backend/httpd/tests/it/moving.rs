@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relais_service::Role;
+use relais_service::{BUNDLE_OCTETS, Role};
 use serde_json::json;
 
 use crate::api_house;
@@ -114,10 +114,12 @@ async fn what_is_no_mail_is_told() {
     let zip = taken_out(&house).await;
     let user = house.browser(Some(Role::User)).await;
     let before = house.held("user@one.example", "INBOX").await;
+    let large = "From a\n\nx\n\n".repeat((BUNDLE_OCTETS + (1 << 20)) / 11);
     for (mailbox, file, told) in [
         ("", b"".as_slice(), "Choose a file first."),
         ("", b"Subject: x\n\nno mbox\n".as_slice(), "This is neither an mbox nor a zip."),
         ("", &zip[..zip.len() - 1], "The zip is cut off or damaged."),
+        ("", large.as_bytes(), "The file is larger than 64 MiB."),
         ("a//b", TWO.as_bytes(), "be called a//b here."),
     ] {
         let refused = user.post_file(BRING, ("mailbox", mailbox), file).await;

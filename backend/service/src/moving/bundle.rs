@@ -84,7 +84,9 @@ impl Service {
         let imported = match self.mail.keep_cards(account.key, text).await {
             Ok(imported) => imported,
             Err(Failure::Unfit(complaints)) => {
-                complaints.into_iter().for_each(|complaint| filed.leave_out(name.clone(), complaint.why));
+                for complaint in complaints {
+                    filed.leave_out(name.clone(), complaint.why);
+                }
                 return Ok(());
             }
             Err(failure) => return Err(failure),

@@ -211,9 +211,18 @@ async fn stop(person: Person, State(web): State<Web>, Form(Nothing {}): Form<Not
 }
 
 /// What came whole is said on the page that follows; what was left out is named, and nothing is kept of it: so that page is the answer.
-async fn bring(person: Person, State(web): State<Web>, _seat: Seat, mut upload: Upload) -> Oops {
-    let (mailbox, file) = (upload.take("mailbox"), upload.take_octets("file"));
-    let filed = web.service().bring_bundle(&person.actor, &mailbox, Vec::from(file)).await;
+async fn bring(person: Person, State(web): State<Web>, _seat: Seat, upload: Result<Upload, PageError>) -> Oops {
+    let (mailbox, file) = match upload {
+        Ok(mut upload) => (upload.take("mailbox"), Ok(upload.take_octets("file"))),
+        Err(PageError(failure)) if is_too_large(&failure) => {
+            (String::new(), Err(Failure::unfit("file", Text::new("moving-file-too-large"))))
+        }
+        Err(other) => return Err(other),
+    };
+    let filed = match file {
+        Ok(file) => web.service().bring_bundle(&person.actor, &mailbox, Vec::from(file)).await,
+        Err(failure) => Err(failure),
+    };
     match filed {
         Ok(filed) if filed.left_out == 0 => Ok(done(path::OWN_MOVING, told(&filed))),
         Ok(filed) => {
@@ -225,6 +234,10 @@ async fn bring(person: Person, State(web): State<Web>, _seat: Seat, mut upload: 
             Ok(again(&page(&person, &web, MovingForm { mailbox, ..MovingForm::fresh() }, complaints).await?))
         }
     }
+}
+
+fn is_too_large(failure: &Failure) -> bool {
+    matches!(failure, Failure::Unfit(complaints) if complaints.iter().any(|complaint| complaint.why.id == "form-too-large"))
 }
 
 /// All of it as a zip of mbox files and contacts, as long as it takes: no more than a piece is held.
