@@ -351,6 +351,14 @@ impl Client {
         }
     }
 
+    /// Looks again where a command has met what another node did, so that this is told before what was done after it.
+    async fn catch_up(&mut self) -> io::Result<()> {
+        if self.selected.as_deref().is_some_and(|selected| selected.view.is_overtaken()) {
+            let _may_be_read = self.may_go_on().await?;
+        }
+        Ok(())
+    }
+
     fn say_lost(&mut self) {
         let is_gone = self.selected.as_deref().is_none_or(|selected| selected.view.is_gone());
         let text =
@@ -490,6 +498,7 @@ impl Client {
 
     /// Tells what has changed, then how the command went.
     async fn conclude(&mut self, tag: &Tag, outcome: Result<Done, Halt>, after: After) -> io::Result<()> {
+        Box::pin(self.catch_up()).await?;
         Box::pin(self.tell_changes(after)).await?;
         if self.listening.is_some() {
             Box::pin(self.tell_heard()).await?;

@@ -152,13 +152,16 @@ impl House {
         }
     }
 
-    /// Looks once for what they did: whom they shut out, and which rights they changed. Sessions here hear it as if it had been done here.
+    /// Looks once for what they did: whom they shut out, and which rights and mailboxes they changed. Sessions here hear it as if it had been done here.
     pub async fn look_at_others(&self) {
         if let Err(error) = self.store.hear_shut_outs().await {
             tracing::warn!(%error, "whom other nodes shut out isn't known");
         }
         if let Err(error) = self.store.hear_rights().await {
             tracing::warn!(%error, "which rights other nodes changed isn't known");
+        }
+        if let Err(error) = self.store.hear_mail().await {
+            tracing::warn!(%error, "which mailboxes other nodes changed isn't known");
         }
     }
 

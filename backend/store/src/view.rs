@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, watch};
 use crate::key::{AccountKey, MailboxKey};
 use crate::news::AccountNews;
 
+mod heard;
 pub(crate) mod load;
 mod rows;
 pub(crate) mod sight;
@@ -174,8 +175,12 @@ struct State {
     recent_from: u32,
     keywords: Keywords,
     is_gone: bool,
+    /// What the rows were read with: all changes up to here are in them.
+    loaded_at: u64,
     /// No change up to `mod_seq` was passed over, as those of other nodes are.
     is_whole: bool,
+    /// Another node has changed the mailbox.
+    is_overtaken: bool,
     /// Ascending by MODSEQ; all after `remembered_from` are there.
     remembered: VecDeque<(u64, ChangeKind)>,
     remembered_from: u64,
@@ -219,6 +224,11 @@ impl View {
     /// The mailbox was deleted: the session should end or leave it.
     pub fn is_gone(&self) -> bool {
         self.state().is_gone
+    }
+
+    /// Another node has changed the mailbox. No change comes here any more: look again, at another view ([`Store::look_again`](crate::Store::look_again)).
+    pub fn is_overtaken(&self) -> bool {
+        self.state().is_overtaken
     }
 
     /// Looks at the rows. A short lock: compute, don't wait, inside.
@@ -283,10 +293,19 @@ impl View {
         self.state().keywords.clone()
     }
 
-    /// Whether it is what the database has, where that has this MODSEQ: another node may have changed the mailbox.
+    /// Whether it has all that the database has, where that has this MODSEQ: another node may have changed the mailbox.
     pub(crate) fn is_as_of(&self, mod_seq: u64) -> bool {
         let state = self.state();
-        state.is_whole && state.mod_seq == mod_seq
+        state.is_whole && mod_seq <= state.mod_seq
+    }
+
+    /// Has all who look at it look again.
+    fn overtake(&self) {
+        let mut state = self.state_mut();
+        state.is_overtaken = true;
+        let mod_seq = mod_seq(state.mod_seq);
+        drop(state);
+        self.told.send_replace(mod_seq);
     }
 
     fn apply(&self, change: &MailboxChange) {
@@ -300,10 +319,13 @@ impl View {
 
 impl State {
     fn apply(&mut self, change: &MailboxChange) {
-        // A change takes the MODSEQ after the last, and keywords tell the last: what lies between was done by another node.
-        let expected = self.mod_seq + u64::from(!matches!(change.what, What::Keywords(_)));
-        self.is_whole &= change.mod_seq <= expected;
+        // New keywords take no MODSEQ, and all else the one after the last: what lies between was done by another node.
+        let taken = if matches!(change.what, What::Keywords(_)) { 0 } else { change.mod_seq };
+        self.is_whole &= taken <= self.mod_seq + 1;
+        // What another node has taken away since, and the rows were read without, must not come back.
+        let is_new = self.loaded_at < change.mod_seq;
         match &change.what {
+            What::Arrived(_) | What::Flagged(_) | What::Vanished(_) if !is_new => return,
             What::Arrived(rows) => {
                 self.uid_next = self.uid_next.max(rows.last().map_or(0, |row| row.uid.saturating_add(1)));
                 self.rows.arrive(rows);
@@ -322,7 +344,7 @@ impl State {
             }
             What::Gone => self.is_gone = true,
         }
-        self.mod_seq = self.mod_seq.max(change.mod_seq);
+        self.mod_seq = self.mod_seq.max(taken);
         if let Some(kind) = change.what.kind() {
             self.remembered.push_back((change.mod_seq, kind));
         }
@@ -495,16 +517,34 @@ impl Views {
     /// The view, if someone holds it and it is whole.
     pub(crate) fn live(&self, mailbox: MailboxKey) -> Option<Arc<View>> {
         match self.slots().get(&mailbox) {
-            Some(Slot::Ready(view)) => view.upgrade(),
+            Some(Slot::Ready(view)) => view.upgrade().filter(|view| !view.is_overtaken()),
             _ => None,
         }
     }
 
-    /// Applies what was committed, in order. The one place: a node that hears of another node's change comes here, too.
+    /// Mailboxes of which there are views.
+    fn mailboxes(&self) -> Vec<MailboxKey> {
+        let slots = self.slots();
+        let held = slots.iter().filter(|(_, slot)| matches!(slot, Slot::Ready(view) if view.strong_count() > 0));
+        held.map(|(mailbox, _)| *mailbox).collect()
+    }
+
+    /// The database has a mailbox with this MODSEQ, or has it no more. Where the view here is behind, for another node changed the mailbox, all who look
+    /// at it look again, at a new one: so nobody is told of a later change before they are told of what was missed.
+    pub(crate) fn overtake(&self, mailbox: MailboxKey, mod_seq: Option<u64>) {
+        let Some(view) = self.live(mailbox) else { return };
+        if mod_seq.is_some_and(|mod_seq| view.is_as_of(mod_seq)) {
+            return;
+        }
+        self.kept.invalidate(&mailbox);
+        view.overtake();
+    }
+
+    /// Applies what was committed here, in order: the one place. What another node commits overtakes a view.
     pub(crate) fn publish(&self, committed: Vec<MailboxChange>) {
         for change in committed {
             let live = match self.slots().get_mut(&change.mailbox) {
-                Some(Slot::Ready(view)) => view.upgrade(),
+                Some(Slot::Ready(view)) => view.upgrade().filter(|view| !view.is_overtaken()),
                 Some(Slot::Loading { waiting, .. }) => {
                     waiting.push(change.clone());
                     None
@@ -588,7 +628,9 @@ mod tests {
             recent_from: 1,
             keywords: Keywords::default(),
             is_gone: false,
+            loaded_at: 1,
             is_whole: true,
+            is_overtaken: false,
             remembered: VecDeque::new(),
             remembered_from: 1,
             readers: HashMap::new(),
@@ -624,6 +666,27 @@ mod tests {
         check(&[(3, &flagged)], 3, false);
         check(&[(2, &keywords), (3, &flagged)], 3, false);
         check(&[(3, &flagged), (4, &flagged)], 4, false);
+    }
+
+    /// Several nodes: what was read isn't undone by an older change that is told late, and who looks is told to look again where the database is further.
+    #[test]
+    fn a_view_is_overtaken_where_the_database_is_further() {
+        let (views, held) = (Views::default(), view(1, 3));
+        let key = held.mailbox();
+        views.slots().insert(key, Slot::Ready(Arc::downgrade(&held)));
+        let gone = Row { message: 0, flags: 0, mod_seq: 1, uid: 9, size_octets: 1, internal_date: 0, saved_at: 0 };
+        let change = |mod_seq, what| MailboxChange { account: held.account(), mailbox: key, mod_seq, what };
+        views.publish(vec![change(1, What::Arrived(vec![gone]))]);
+        assert_eq!(held.read(Rows::len), 3, "it was here and is gone");
+        let mut told = held.subscribe();
+        views.overtake(key, Some(1));
+        assert!(!held.is_overtaken() && views.live(key).is_some() && !told.has_changed().unwrap());
+        views.overtake(key, Some(2));
+        assert!(held.is_overtaken() && views.live(key).is_none() && told.has_changed().unwrap());
+        told.mark_unchanged();
+        views.publish(vec![change(3, What::Flagged(vec![(1, 1)]))]);
+        assert_eq!((held.highest_mod_seq().value(), told.has_changed().unwrap()), (1, false), "the new view's alone");
+        assert_eq!(views.mailboxes(), [key]);
     }
 
     /// The test of twenty readers rests on it: none is pushed out by the others, and what is over goes by its age.

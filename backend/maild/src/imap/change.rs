@@ -45,6 +45,7 @@ impl Client {
         } else {
             Some(self.house.store.store_flags(mailbox, uids_to_change, change, unchanged_since).await?)
         };
+        self.catch_up().await?;
         if let Some(stored) = &stored {
             self.did_flag(stored).await;
             modified.extend(&stored.modified);

@@ -121,6 +121,7 @@ impl Client {
         }
         let change = FlagChange { op: FlagOp::Add, flags: vec![Flag::System(SystemFlag::Seen)] };
         let stored = self.house.store.store_flags(selected.reach(), unseen, change, None).await?;
+        self.catch_up().await?;
         self.did_flag(&stored).await;
         Ok(Told { mod_seq: Some(stored.mod_seq), uids: stored.changed, owes_mod_seq: false })
     }

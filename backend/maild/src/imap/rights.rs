@@ -160,14 +160,17 @@ impl Client {
         Err(refused())
     }
 
-    /// Before each command and each news: rights on the open mailbox may be others now. Whether it may still be read.
+    /// Before each command and each news: rights on the open mailbox may be others now, and another node may have changed it. Whether it may still be read.
     pub(super) async fn look_again(&mut self) -> Result<bool, Halt> {
         let Some(selected) = self.selected.as_deref_mut() else { return Ok(true) };
         if !selected.view.is_stale() {
             return Ok(!selected.is_lost());
         }
-        let before = selected.view.rights();
+        let (before, was_overtaken) = (selected.view.rights(), selected.view.is_overtaken());
         self.house.store.look_again(&mut selected.view).await?;
+        if was_overtaken && self.changes.is_some() {
+            self.changes = Some(selected.view.subscribe());
+        }
         let now = selected.view.rights();
         if before != now && !selected.is_lost() {
             // RFC 4314 §5.1.1: who asks on each command tells what has changed.

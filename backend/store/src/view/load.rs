@@ -42,6 +42,9 @@ impl Store {
             drop(connection);
             view.raise_recent(recent.unwrap_or(0));
             let view = loading.finish(view);
+            if view.is_overtaken() {
+                continue;
+            }
             self.inner.views.keep(&view);
             return Ok(Some(view));
         }
@@ -77,7 +80,7 @@ impl Views {
         match slots.get(&mailbox) {
             Some(Slot::Loading { gate, .. }) => return Entrance::Wait(Arc::clone(gate)),
             Some(Slot::Ready(view)) => {
-                if let Some(view) = view.upgrade() {
+                if let Some(view) = view.upgrade().filter(|view| !view.is_overtaken()) {
                     return Entrance::Ready(view);
                 }
             }
@@ -104,6 +107,11 @@ impl Loading {
             }
         }
         drop(slots);
+        // Another node changed the mailbox while it was read, and after that it was changed here.
+        let is_whole = view.state().is_whole;
+        if !is_whole {
+            view.overtake();
+        }
         view
     }
 }
@@ -138,7 +146,9 @@ async fn load(connection: &mut AnyConnection, mailbox: MailboxKey) -> Result<Opt
             mod_seq: highest,
             recent_from: narrow(number(4)?)?,
             is_gone: false,
+            loaded_at: highest,
             is_whole: true,
+            is_overtaken: false,
             remembered: std::collections::VecDeque::new(),
             remembered_from: highest,
             readers: std::collections::HashMap::new(),

@@ -78,9 +78,9 @@ impl Sight {
         Reach { mailbox: self.view.mailbox(), reader: self.reader, rights: self.rights }
     }
 
-    /// Rights were changed since they were asked for.
+    /// Rights were changed since they were asked for, or another node has changed the mailbox.
     pub fn is_stale(&self) -> bool {
-        self.reader.is_some() && self.view.granted() != self.granted
+        self.view.is_overtaken() || (self.reader.is_some() && self.view.granted() != self.granted)
     }
 
     /// The UIDs of all that is there.
@@ -200,8 +200,18 @@ impl Store {
         Ok(Some(Sight { view, reader: Some(account), rights, granted }))
     }
 
-    /// Asks anew what they may do, where that may have changed.
+    /// Asks anew what they may do, where that may have changed; where another node has changed the mailbox, looks at it anew: who waits for changes
+    /// subscribes again.
     pub async fn look_again(&self, sight: &mut Sight) -> Result<(), StoreError> {
+        if sight.view.is_overtaken() {
+            let (account, mailbox) = (sight.reader.unwrap_or_else(|| sight.view.account()), sight.view.mailbox());
+            match self.sight(account, mailbox).await? {
+                Some(fresh) => *sight = fresh,
+                // It is gone, or is theirs to see no longer.
+                None => sight.rights = Rights::NONE,
+            }
+            return Ok(());
+        }
         if let Some(reader) = sight.reader.filter(|_| sight.is_stale()) {
             // The count first: what changes between the two is asked for again.
             let granted = sight.view.granted();

@@ -70,7 +70,7 @@ fn what_another_node_changed_is_not_changed_again() {
     on_both(|house| async move {
         let (inbox, store) = (house.inbox().await, &house.store);
         house.fill(inbox, 0..4).await;
-        let here = store.view(inbox).await.unwrap().unwrap();
+        let mut here = store.sight(house.anna, inbox).await.unwrap().unwrap();
         store.store_flags(inbox, set(&[(1, 2)]), flags(FlagOp::Add, vec![DELETED]), None).await.unwrap();
         let Some(other) = house.other_node().await else { return house.check().await };
         let there = other.view(inbox).await.unwrap().unwrap();
@@ -83,7 +83,15 @@ fn what_another_node_changed_is_not_changed_again() {
         assert_eq!(stored.changed, set(&[(4, 4)]));
         let status = house.status(house.anna, "INBOX").await;
         assert_eq!((status.messages, status.deleted), (1, 1));
-        drop((here, there));
+        assert!(there.is_overtaken() && here.is_stale());
+        store.look_again(&mut here).await.unwrap();
+        assert_eq!((here.uids(), here.keywords().len()), (set(&[(4, 4)]), 2));
+        store.hear_mail().await.unwrap();
+        assert!(!here.is_stale(), "nothing more was done");
+        other.store_flags(inbox, set(&[(4, 4)]), flags(FlagOp::Remove, vec![DELETED]), None).await.unwrap();
+        assert!(!here.is_stale(), "nobody has said it");
+        store.hear_mail().await.unwrap();
+        assert!(here.is_stale());
         other.close().await;
         house.check().await;
     });

@@ -80,6 +80,9 @@ impl Batch<'_, '_> {
             let (key, account) = (MailboxKey::new(row.try_get(0)?), AccountKey::new(row.try_get(1)?));
             self.cached.names.insert((account, row.try_get(2)?), key);
             let mod_seq = unsigned(row.try_get(5)?)?;
+            if !self.parts.engine.is_ours_alone() {
+                self.parts.views.overtake(key, Some(mod_seq));
+            }
             let state = MailboxState {
                 account,
                 special_use: row.try_get::<Option<String>, _>(10)?.as_deref().and_then(SpecialUse::parse),
