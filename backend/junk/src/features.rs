@@ -138,6 +138,8 @@ pub(crate) struct Gathered {
     said: Vec<Feature>,
     fours: [Vec<u32>; 2],
     seen: Seen,
+    /// Of fours alone, which are most: their table stays in the processor's first cache.
+    seen_fours: Seen,
     signs: Vec<Sign>,
     /// Where links lead.
     pub(crate) hosts: Vec<String>,
@@ -157,7 +159,8 @@ impl Gathered {
             text: String::with_capacity(octets.min(MAX_TEXT_OCTETS)),
             said: Vec::with_capacity((octets / 2).min(MAX_SAID)),
             fours: [Vec::with_capacity(1024), Vec::with_capacity(octets.min(MAX_FOURS))],
-            seen: Seen::for_count((octets + octets / 2).min(MAX_FEATURES)),
+            seen: Seen::for_count((octets / 2).min(MAX_SAID)),
+            seen_fours: Seen::for_count(octets.min(MAX_FOURS)),
             signs: Vec::new(),
             hosts: Vec::new(),
         }
@@ -179,7 +182,7 @@ impl Gathered {
         let hash = placed(place, u64::from(four));
         let [of_field, of_text] = &mut self.fours;
         let fours = if place == Place::FieldOctets { of_field } else { of_text };
-        if self.seen.is_new(hash) {
+        if self.seen_fours.is_new(hash) {
             fours.push(hash);
         }
     }
@@ -221,8 +224,7 @@ impl Gathered {
     }
 }
 
-/// Hashes that were there before: a table with open addresses, at most three quarters full. What is hashed well already needs no second hash. That
-/// of most messages stays in the processor's first cache.
+/// Hashes that were there before: a table with open addresses, at most three quarters full. What is hashed well already needs no second hash.
 #[derive(Debug)]
 struct Seen {
     /// 0: nothing is here.

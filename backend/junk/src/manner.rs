@@ -103,7 +103,7 @@ pub(crate) fn of_header(fields: &[Field<'_>], onto: &mut Gathered) {
     if let Some(boundary) = value("Content-Type").as_deref().and_then(boundary) {
         say(onto, &format!("boundary of {mailer}"), &form(boundary, 10));
     }
-    fours(Place::FieldOctets, spelt_header(&of_author).into_iter(), onto);
+    fours(Place::FieldOctets, &spelt_header(&of_author), onto);
 }
 
 /// Which field follows which, and how their names are spelt: each program has its way.
@@ -218,13 +218,22 @@ pub(crate) fn of_text(source: &str, onto: &mut Gathered) {
     lines(source, onto);
     shares(source.as_bytes(), onto);
     runs(source.as_bytes(), onto);
-    let mut is_behind_blank = false;
-    let spelt = source.bytes().map(|octet| if octet.is_ascii_whitespace() { b' ' } else { octet.to_ascii_lowercase() });
-    let spelt = spelt.filter(|octet| {
-        let is_blank = *octet == b' ';
-        !std::mem::replace(&mut is_behind_blank, is_blank) || !is_blank
-    });
-    fours(Place::TextOctets, spelt.take(MAX_SPELT_TEXT), onto);
+    fours(Place::TextOctets, &spelt_text(source.as_bytes()), onto);
+}
+
+/// In lower case, each run of blanks one.
+fn spelt_text(source: &[u8]) -> Vec<u8> {
+    let mut spelt = Vec::with_capacity(MAX_SPELT_TEXT);
+    for octet in source {
+        let octet = if octet.is_ascii_whitespace() { b' ' } else { octet.to_ascii_lowercase() };
+        if octet != b' ' || spelt.last() != Some(&b' ') {
+            spelt.push(octet);
+        }
+        if spelt.len() == MAX_SPELT_TEXT {
+            break;
+        }
+    }
+    spelt
 }
 
 fn lines(source: &str, onto: &mut Gathered) {
@@ -258,7 +267,7 @@ fn shares(source: &[u8], onto: &mut Gathered) {
         }
     }
     let mut share = |name: &str, is_it: fn(u8) -> bool| {
-        let of_kind = (0..=u8::MAX).zip(counts).filter(|(octet, _)| is_it(*octet));
+        let of_kind = (0..=u8::MAX).zip(&counts).filter(|(octet, _)| is_it(*octet));
         let count: usize = of_kind.map(|(_, count)| count).sum();
         lay(onto, name, magnitude(count * 1000 / source.len().max(1)));
     };
@@ -278,9 +287,21 @@ fn shares(source: &[u8], onto: &mut Gathered) {
     }
 }
 
+/// Which octets are looked at in [`runs`]: looked up, for all of the text is asked.
+#[expect(clippy::indexing_slicing, reason = "an octet is below 256, and this is computed when it is compiled")]
+const MARKS: [bool; 256] = {
+    let mut marks = [false; 256];
+    let mut left: &[u8] = b"!$*=~#-";
+    while let [first, rest @ ..] = left {
+        marks[*first as usize] = true;
+        left = rest;
+    }
+    marks
+};
+
 /// `!!!`, `*****`: which mark, and about how many of it.
 fn runs(source: &[u8], onto: &mut Gathered) {
-    let is_mark = |octet: &u8| matches!(octet, b'!' | b'$' | b'*' | b'=' | b'~' | b'#' | b'-');
+    let is_mark = |octet: &u8| MARKS.get(usize::from(*octet)).copied().unwrap_or(false);
     let mut rest = source;
     while let Some(at) = rest.iter().position(is_mark) {
         let from = rest.get(at..).unwrap_or_default();
@@ -303,13 +324,9 @@ pub(crate) fn of_link(path: &str, onto: &mut Gathered) {
 }
 
 /// Each four octets in a row.
-fn fours(place: Place, octets: impl Iterator<Item = u8>, onto: &mut Gathered) {
-    let mut four = 0_u32;
-    for (count, octet) in (1..).zip(octets) {
-        four = four << 8 | u32::from(octet);
-        if count >= 4_u32 {
-            onto.four(place, four);
-        }
+fn fours(place: Place, octets: &[u8], onto: &mut Gathered) {
+    for four in octets.array_windows() {
+        onto.four(place, u32::from_be_bytes(*four));
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::StatusCode;
 use relais_service::{Failure, Text};
 
 use super::PageError;
@@ -62,7 +64,7 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
         let mut parts = Multipart::from_request(request, state).await.map_err(|_| unfit("form-kind"))?;
         let mut upload = Self::default();
         let mut is_ours = false;
-        while let Some(field) = parts.next_field().await.map_err(|_| unfit("form-unreadable"))? {
+        while let Some(field) = parts.next_field().await.map_err(|error| unread(&error))? {
             let name = field.name().unwrap_or_default().to_owned();
             if name != "csrf" && !is_ours {
                 return Err(not_ours());
@@ -72,7 +74,7 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
             }
             let file_name = field.file_name().map(str::to_owned);
             let kind = field.content_type().unwrap_or_default().to_owned();
-            let octets = field.bytes().await.map_err(|_| unfit("form-too-large"))?;
+            let octets = field.bytes().await.map_err(|error| unread(&error))?;
             if let Some(file_name) = file_name {
                 upload.files.push((name, UploadedFile { name: file_name, kind, octets }));
                 continue;
@@ -89,6 +91,11 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
 
 fn not_ours() -> PageError {
     PageError(Failure::Forbidden(Text::new("form-not-ours")))
+}
+
+/// The octets ended, or went on for too long.
+fn unread(error: &MultipartError) -> PageError {
+    unfit(if error.status() == StatusCode::PAYLOAD_TOO_LARGE { "form-too-large" } else { "form-unreadable" })
 }
 
 fn unfit(why: &'static str) -> PageError {

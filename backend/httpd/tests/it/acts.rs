@@ -431,7 +431,7 @@ async fn deleted_mail_is_brought_back_by_the_persons_page() {
     let account = house.store.account(&Address::parse(USER).unwrap()).await.unwrap().unwrap().key;
     let trash = house.store.mailbox_key(account, &MailboxName::parse("Trash").unwrap()).await.unwrap().unwrap();
     let trash = trash.mailbox_id();
-    for mailbox in [inbox, trash.clone()] {
+    for mailbox in [inbox.clone(), trash] {
         let deleted = user.post(&format!("/mail/{mailbox}/acts"), "uid=1&act=delete&next=/mail").await;
         assert_eq!(deleted.short(), "303 /mail");
     }
@@ -448,8 +448,8 @@ async fn deleted_mail_is_brought_back_by_the_persons_page() {
     assert_eq!(restored.short(), format!("303 {there}"));
     let page = told(&admin, &restored).get(&there).await.body;
     assert!(page.contains("1 message brought back.") && !page.contains("/restore-mail\""), "{page}");
-    assert_eq!(counts(&house, ["INBOX", "Trash"]).await, [0, 1], "where it stood");
-    assert!(user.get(&format!("/mail/{trash}")).await.body.contains("Sale"));
+    assert_eq!(counts(&house, ["INBOX", "Trash"]).await, [1, 0], "where it stood before Trash");
+    assert!(user.get(&format!("/mail/{inbox}")).await.body.contains("Sale"));
     house.check().await;
 }
 
