@@ -84,6 +84,11 @@ pub(crate) fn runs_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
     runs(text).map(|(_, at, run)| (at, run))
 }
 
+/// A text without what parts words at its ends.
+pub(crate) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|character| kind(character) == Kind::Apart)
+}
+
 /// Windows of `width` characters, each `step` after the one before; the last ends with the text.
 fn each_window(text: &str, width: usize, step: usize, visit: &mut dyn FnMut(&str)) {
     let bounds: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
