@@ -16,7 +16,7 @@ use crate::index::Snapshot;
 use crate::keeper::Keeper;
 use crate::letter::{HAS_FILE, Places, each_term};
 use crate::likeness::Likeness;
-use crate::words::{Piece, Pieces, row, trimmed, without_accents};
+use crate::words::{Piece, Pieces, plain, row, trimmed};
 
 /// A message that holds what was asked for word by word in a row is about it.
 const ROW_SCORE: u16 = 30;
@@ -150,7 +150,7 @@ impl Finder {
     /// a row.
     pub async fn like(&self, places: Places, text: &str) -> Liked {
         let snapshot = self.snapshot();
-        let plain = plain(text);
+        let plain = typed(text);
         let Pieces { all, is_enough } = Pieces::of(&plain);
         let looked_at = Arc::clone(&snapshot);
         if is_enough {
@@ -264,10 +264,9 @@ fn place(parted: &mut Parted, uid: Uid, is_found: bool, is_doubtful: bool) {
     }
 }
 
-/// Folded, without accents, and without signs around it: who looks for `word,` looks for the word.
-fn plain(text: &str) -> String {
-    let folded = fold(text);
-    trimmed(without_accents(&folded).as_deref().unwrap_or(&folded)).to_owned()
+/// What people type, as it is compared, without signs around it: who looks for `word,` looks for the word.
+fn typed(text: &str) -> String {
+    trimmed(&plain(text)).to_owned()
 }
 
 /// The words of a folded text, where the index knows of their row: they are several, and none is so long that a word has it in windows.
@@ -307,7 +306,7 @@ impl std::fmt::Debug for Sought {
 impl Sought {
     /// `text` in `places`.
     pub fn new(places: Places, text: &str) -> Self {
-        let plain = plain(text);
+        let plain = typed(text);
         let likeness = Pieces::of(&plain).is_enough.then(|| Likeness::of(&plain, true));
         Self { places, row: row(&plain), likeness }
     }

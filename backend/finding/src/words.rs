@@ -5,6 +5,7 @@
 //! is asked for and is no longer than that stands whole in one of them.
 
 use memchr::memmem;
+use relais_message::fold;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Characters of a word that is kept whole.
@@ -133,6 +134,12 @@ pub(crate) fn without_accents(text: &str) -> Option<String> {
     (plain != text).then_some(plain)
 }
 
+/// A text as what people look for is compared: folded, without accents.
+pub(crate) fn plain(text: &str) -> String {
+    let folded = fold(text);
+    without_accents(&folded).unwrap_or(folded)
+}
+
 /// How a piece of what is asked for must stand in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stand {
@@ -239,8 +246,6 @@ impl Piece {
 
 #[cfg(test)]
 mod tests {
-    use relais_message::fold;
-
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
