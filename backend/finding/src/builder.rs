@@ -10,6 +10,8 @@ use crate::segment::{Segment, Writer, Written};
 
 /// What a term costs in memory beside its octets.
 const TERM_OCTETS: usize = 184;
+/// What one message may add to what is held, about; one with more words than that is looked at itself by who searches.
+const MESSAGE_OCTETS: usize = 32 << 20;
 
 #[derive(Debug, Default)]
 struct Posting {
@@ -82,9 +84,16 @@ impl Builder {
     pub(crate) fn add(&mut self, key: i64, raw: Option<&[u8]>) {
         let doc = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         self.keys.push(key);
-        let is_whole =
-            raw.is_some_and(|raw| each_term(raw, &mut |place, position, word| self.note(doc, place, position, word)));
-        if !is_whole {
+        let most = self.held_octets + MESSAGE_OCTETS;
+        let is_read = raw.is_some_and(|raw| {
+            each_term(raw, &mut |place, position, word| {
+                // Whoever makes up a word for every four octets must not have the house's memory for it.
+                if self.held_octets < most {
+                    self.note(doc, place, position, word);
+                }
+            })
+        });
+        if !is_read || self.held_octets >= most {
             self.partly.push(doc);
         }
     }
@@ -202,6 +211,18 @@ mod tests {
             + builder.terms.iter().map(|(term, posting)| own(term, posting)).sum::<usize>();
         let counted = builder.held_octets();
         assert!((held / 2..held * 2).contains(&counted), "{counted} counted, {held} held");
+    }
+
+    /// Whoever makes up words doesn't get the house's memory for them: the message is known in part, and the next one is taken in.
+    #[test]
+    fn a_message_has_its_share_of_memory() {
+        let words: Vec<String> = (0..250_000).map(|number| format!("w{number}")).collect();
+        let mut builder = Builder::default();
+        builder.add(7, Some(format!("Subject: many\r\n\r\n{}", words.join(" ")).as_bytes()));
+        assert!((MESSAGE_OCTETS..MESSAGE_OCTETS + 1024).contains(&builder.held_octets()));
+        builder.add(8, Some(b"Subject: few\r\n\r\nw249999"));
+        assert_eq!(builder.partly, [0]);
+        assert!(builder.terms.contains_key(&b"\x06W249999"[..]));
     }
 
     /// A message's positions stand together, and the last one says so.

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use relais_message::{Searched, Structure, decode_entities, each_searched, fold};
+use relais_message::{Searched, Structure, decode_entities, each_searched};
 
 use crate::letter::{Place, markup_octets, tag_start};
 use crate::likeness::Likeness;
-use crate::words::{runs_of, without_accents};
+use crate::words::{plain, runs_of};
 
 /// Characters before the first word that was sought.
 const BEFORE: usize = 40;
@@ -146,11 +146,6 @@ impl Marker {
             _ => Some((0, word.len())),
         }
     }
-}
-
-fn plain(word: &str) -> String {
-    let folded = fold(word);
-    without_accents(&folded).unwrap_or(folded)
 }
 
 /// A page's text, with a blank for what parts it.

@@ -1,6 +1,5 @@
 //! What is asked of the index, by whoever looks into mailboxes.
 
-use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +16,7 @@ use crate::index::Snapshot;
 use crate::keeper::Keeper;
 use crate::letter::{HAS_FILE, Places, each_term};
 use crate::likeness::Likeness;
-use crate::words::{Piece, Pieces, row, without_accents};
+use crate::words::{Piece, Pieces, plain, row, trimmed};
 
 /// A message that holds what was asked for word by word in a row is about it.
 const ROW_SCORE: u16 = 30;
@@ -151,11 +150,8 @@ impl Finder {
     /// a row.
     pub async fn like(&self, places: Places, text: &str) -> Liked {
         let snapshot = self.snapshot();
-        let plain = plain(text);
+        let plain = typed(text);
         let Pieces { all, is_enough } = Pieces::of(&plain);
-        if all.is_empty() {
-            return Liked { snapshot, keys: None, is_enough };
-        }
         let looked_at = Arc::clone(&snapshot);
         if is_enough {
             let keys = self.look(move || looked_at.find_like(places, &Likeness::of(&plain, true))).await;
@@ -268,9 +264,9 @@ fn place(parted: &mut Parted, uid: Uid, is_found: bool, is_doubtful: bool) {
     }
 }
 
-fn plain(text: &str) -> String {
-    let folded = fold(text.trim());
-    without_accents(&folded).unwrap_or(folded)
+/// What people type, as it is compared, without signs around it: who looks for `word,` looks for the word.
+fn typed(text: &str) -> String {
+    trimmed(&plain(text)).to_owned()
 }
 
 /// The words of a folded text, where the index knows of their row: they are several, and none is so long that a word has it in windows.
@@ -310,7 +306,7 @@ impl std::fmt::Debug for Sought {
 impl Sought {
     /// `text` in `places`.
     pub fn new(places: Places, text: &str) -> Self {
-        let plain = plain(text);
+        let plain = typed(text);
         let likeness = Pieces::of(&plain).is_enough.then(|| Likeness::of(&plain, true));
         Self { places, row: row(&plain), likeness }
     }
@@ -339,22 +335,26 @@ impl Sought {
 
     /// Whether the words stand in a row.
     fn is_in_row(&self, raw: &[u8]) -> bool {
-        // Where the row began if a word of it is the one that was read.
-        let mut starts: Vec<HashSet<u32>> = vec![HashSet::new(); self.row.len()];
+        // Which words of the row stand here, behind all those before them; and which stood so at the position before. Positions never fall.
+        let (mut here, mut before) = (vec![false; self.row.len()], vec![false; self.row.len()]);
+        let (mut at, mut is_found) = (0, false);
         each_term(raw, &mut |place, position, word| {
-            let Some(position) = position.filter(|_| self.places.hold(place as u8)) else { return };
-            let plain = without_accents(word);
-            let word = plain.as_deref().unwrap_or(word).as_bytes();
-            for ((piece, starts), offset) in self.row.iter().zip(&mut starts).zip(0..) {
-                if piece.fits(word)
-                    && let Some(start) = position.checked_sub(offset)
-                {
-                    starts.insert(start);
+            let Some(position) = position.filter(|_| !is_found && self.places.hold(place as u8)) else { return };
+            if position != at {
+                std::mem::swap(&mut here, &mut before);
+                here.fill(false);
+                if position.checked_sub(1) != Some(at) {
+                    before.fill(false);
                 }
+                at = position;
             }
+            let may_stand = std::iter::once(true).chain(before.iter().copied());
+            for ((piece, stands), may_stand) in self.row.iter().zip(&mut here).zip(may_stand) {
+                *stands |= may_stand && piece.fits(word.as_bytes());
+            }
+            is_found = here.last() == Some(&true);
         });
-        let Some((first, others)) = starts.split_first() else { return false };
-        first.iter().any(|start| others.iter().all(|starts| starts.contains(start)))
+        is_found
     }
 }
 
@@ -382,5 +382,19 @@ mod tests {
         check("cafes two", Places::SEEN, false);
         check("html", Places::SEEN, false);
         check("?!", Places::SEEN, false);
+    }
+
+    /// A row may begin within what only looked like one; and however often its words stand there, it is known by two positions.
+    #[test]
+    fn words_that_repeat_are_rows() {
+        let raw = format!("Subject: go go go home\r\n\r\n{}", "go ".repeat(300));
+        let check = |text: &str, expected: bool| {
+            assert_eq!(Sought::new(Places::SEEN, text).is_in(raw.as_bytes()), expected, "{text}");
+        };
+        check("go go home", true);
+        check("go home go", false);
+        check("home home", false);
+        check(&"go ".repeat(300), true);
+        check(&"go ".repeat(301), false);
     }
 }

@@ -34,7 +34,8 @@ const FAN: usize = 6;
 const SMALLEST: u32 = 600;
 /// A segment with more messages than this stays as it is.
 const LARGEST: u32 = 2_000_000;
-/// Where the rarest word of several in a row stands in one segment: so many places are held, of eight octets each.
+/// Where the rarest word of several in a row stands in one segment: so many places are held, of eight octets each, and as many of those
+/// that the next word leaves.
 const MOST_STARTS: usize = 2 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 //! The words are taken on a thread of their own, at the lowest priority that the system knows: where mail wants the processor, mail gets
 //! it, and the index is late meanwhile. Nobody is told less for that: whoever searches reads what the index doesn't cover.
 //!
-//! Memory: four messages on their way to the thread, the words of [`Limits::held_octets`], and what a merge needs.
+//! Memory: four messages on their way to the thread, the words of [`Limits::held_octets`] and of one message more, and what a merge needs.
 
 use std::collections::HashSet;
 use std::io;

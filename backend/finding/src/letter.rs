@@ -222,7 +222,7 @@ impl Reader<'_, '_> {
     fn html(&mut self, source: &str) {
         self.position = self.position.saturating_add(1);
         let mut rest = source;
-        while !rest.is_empty() {
+        while !rest.is_empty() && self.left > 0 {
             let tag = tag_start(rest);
             let (text, behind) = rest.split_at_checked(tag.unwrap_or(rest.len())).unwrap_or((rest, ""));
             if text.contains('&') {
@@ -284,13 +284,15 @@ pub(crate) fn markup_octets(text: &str) -> usize {
         named.is_some_and(|start| start.eq_ignore_ascii_case(name))
     });
     match hidden {
-        Some(name) => {
-            let closing = format!("</{name}");
-            let lower = text.to_ascii_lowercase();
-            lower.find(&closing).unwrap_or(text.len())
-        }
+        Some(name) => end_tag(text, name).unwrap_or(text.len()),
         None => until(">"),
     }
+}
+
+/// Where the element of this name ends. No more than what is before it is looked at: a page may have a style behind each word.
+fn end_tag(text: &str, name: &str) -> Option<usize> {
+    let is_its = |at: usize| text.get(at..at + name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name));
+    text.match_indices("</").map(|(at, _)| at).find(|at| is_its(at + 2))
 }
 
 /// The name that a part's field gives to a file.
@@ -355,6 +357,20 @@ mod tests {
             assert!(shown.iter().any(|shown| shown == word), "{word} in {shown:?}");
         }
         assert!(!shown.iter().any(|word| word == "OCTETS"));
+    }
+
+    #[test]
+    fn styles_and_scripts_end_in_any_case() {
+        for (text, hidden) in [
+            ("<style>a</STYLE>b", "<style>a"),
+            ("<Script>x</scr</é></sCRIPT >b", "<Script>x</scr</é>"),
+            ("<style>a</styl", "<style>a</styl"),
+            ("<b>a</b>", "<b>"),
+        ] {
+            assert_eq!(text.get(..markup_octets(text)), Some(hidden), "{text}");
+        }
+        let page = format!("Content-Type: text/html\r\n\r\n{}", "<style></STYLE>word ".repeat(50_000));
+        assert_eq!(words_of(&page, Place::Text).len(), 50_000);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! is asked for and is no longer than that stands whole in one of them.
 
 use memchr::memmem;
+use relais_message::fold;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Characters of a word that is kept whole.
@@ -84,6 +85,11 @@ pub(crate) fn runs_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
     runs(text).map(|(_, at, run)| (at, run))
 }
 
+/// A text without what parts words at its ends.
+pub(crate) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|character| kind(character) == Kind::Apart)
+}
+
 /// Windows of `width` characters, each `step` after the one before; the last ends with the text.
 fn each_window(text: &str, width: usize, step: usize, visit: &mut dyn FnMut(&str)) {
     let bounds: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
@@ -126,6 +132,12 @@ pub(crate) fn without_accents(text: &str) -> Option<String> {
         }
     }
     (plain != text).then_some(plain)
+}
+
+/// A text as what people look for is compared: folded, without accents.
+pub(crate) fn plain(text: &str) -> String {
+    let folded = fold(text);
+    without_accents(&folded).unwrap_or(folded)
 }
 
 /// How a piece of what is asked for must stand in a word.
@@ -234,8 +246,6 @@ impl Piece {
 
 #[cfg(test)]
 mod tests {
-    use relais_message::fold;
-
     use super::*;
 
     fn words(text: &str) -> Vec<String> {

@@ -92,7 +92,7 @@ impl Needle {
     /// Whether it is in a field's value.
     fn is_in_field(&self, field: &Field<'_>) -> bool {
         match plain_line(field) {
-            Some(line) => self.is_in_plain(line.get(field.raw.len() - field.value.len()..).unwrap_or_default()),
+            Some(line) => self.is_in(line.get(field.raw.len() - field.value.len()..).unwrap_or_default()),
             None => self.is_in(&searchable(field)),
         }
     }
@@ -100,29 +100,19 @@ impl Needle {
     /// Whether it is in a field, name and colon and all: `Subject: x` is found.
     fn is_in_whole_field(&self, field: &Field<'_>) -> bool {
         match plain_line(field) {
-            Some(line) => self.is_in_plain(line),
+            Some(line) => self.is_in(line),
             None => self.is_in(&format!("{}: {}", String::from_utf8_lossy(field.name), searchable(field))),
         }
-    }
-
-    /// Of octets that are UTF-8.
-    fn is_in_plain(&self, octets: &[u8]) -> bool {
-        if self.folded.is_ascii() && self.is_in_octets(octets) {
-            return true;
-        }
-        !octets.is_ascii() && self.is_in(&decode_text(octets, None))
     }
 }
 
 /// The field's line without its end, where its octets are its text: one line of UTF-8, no encoded words, no odd addresses.
-fn plain_line<'a>(field: &Field<'a>) -> Option<&'a [u8]> {
+fn plain_line<'a>(field: &Field<'a>) -> Option<&'a str> {
     let line = field.raw.strip_suffix(b"\n").unwrap_or(field.raw);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let is_plain = memchr::memchr(b'\n', line).is_none()
-        && memmem::find(line, b"=?").is_none()
-        && !is_oddly_spelt(field)
-        && std::str::from_utf8(line).is_ok();
-    is_plain.then_some(line)
+    let is_plain =
+        memchr::memchr(b'\n', line).is_none() && memmem::find(line, b"=?").is_none() && !is_oddly_spelt(field);
+    std::str::from_utf8(line).ok().filter(|_| is_plain)
 }
 
 /// Whether this is a list of addresses with quotes or comments, which are not what an address is sought by.

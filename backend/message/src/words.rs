@@ -11,7 +11,7 @@ use crate::transfer;
 
 /// So many octets beyond ASCII say what charset they are of; fewer are windows-1252.
 const FEWEST_GUESSED: usize = 8;
-/// Octets of a text by which its charset is guessed.
+/// Octets of a text by which its charset is guessed, from the first one on that isn't ASCII.
 const MOST_GUESSED: usize = 64 * 1024;
 
 /// Text in a named charset. Where that is not known, or none is named: UTF-8 if it is, else what it looks like.
@@ -32,13 +32,16 @@ fn named(charset: Option<&[u8]>) -> Option<&'static Encoding> {
 
 /// The charset of octets that aren't UTF-8, by how often in each what they would be stands beside what (decision 62).
 fn guess(octets: &[u8]) -> &'static Encoding {
-    if octets.iter().filter(|octet| !octet.is_ascii()).nth(FEWEST_GUESSED - 1).is_none() {
+    let mut others = octets.iter().enumerate().filter(|(_, octet)| !octet.is_ascii()).map(|(at, _)| at);
+    let (Some(first), Some(_)) = (others.next(), others.nth(FEWEST_GUESSED - 2)) else {
         return encoding_rs::WINDOWS_1252;
-    }
+    };
+    // The detector looks at two octets before the first, too.
+    let from = octets.get(first.saturating_sub(2)..).unwrap_or_default();
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    // Never as the last octets: a text that was cut within a character is still of its charset.
-    detector.feed(octets.get(..MOST_GUESSED).unwrap_or(octets), false);
-    detector.guess(None, Utf8Detection::Deny)
+    // Never as the last octets: a text that was cut within a character is still of its charset, UTF-8 among them.
+    detector.feed(from.get(..MOST_GUESSED).unwrap_or(from), false);
+    detector.guess(None, Utf8Detection::Allow)
 }
 
 fn is_ascii_label(charset: &[u8]) -> bool {
@@ -274,7 +277,10 @@ mod tests {
             // Cut within a character, it is still the same.
             let cut = decode_text(octets.split_last().unwrap().1, None).into_owned();
             let same = text.char_indices().nth_back(1).map_or(0, |(at, _)| at);
-            assert!(encoding == encoding_rs::UTF_8 || cut.starts_with(&text[..same]), "{}: {cut}", encoding.name());
+            assert!(cut.starts_with(&text[..same]), "{}: {cut}", encoding.name());
+            // However late it begins.
+            let late = [vec![b' '; MOST_GUESSED].as_slice(), octets.as_ref()].concat();
+            assert!(decode_text(&late, None).ends_with(text), "{}", encoding.name());
         }
         // Too few to tell.
         assert_eq!(decode_text(b"\xc4\xe3\xba\xc3", None), "ÄãºÃ");

@@ -292,6 +292,9 @@ fn people_find_what_they_mean() {
             "bold",
             "strasse",
             "hidden2",
+            "meetin,",
+            "(été)",
+            "?!",
         ] {
             let sought = Sought::new(Places::SEEN, text);
             let (mut scored, liked) = (0, finder.like(Places::SEEN, text).await);

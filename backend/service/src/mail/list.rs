@@ -214,7 +214,6 @@ impl Mail {
         } else {
             places.extend(lines.map(|(at, _)| (at, 0)));
         }
-        let places = places.into_iter().map(|(at, _)| at).collect();
         Ok(Selection { order, places: Some(places) })
     }
 }
@@ -258,11 +257,14 @@ fn worth(line: &Conversation<'_>, found: &Found, now: i64) -> u32 {
     best + youth
 }
 
+/// By what a line stands where it does, the greatest first: what it is worth, when its newest message arrived, in seconds, and that one's UID.
+pub(super) type Rank = (u32, u32, u32);
+
 /// Lines of an order.
 pub(super) struct Selection {
     order: std::sync::Arc<Order>,
-    /// Where those stand that are wanted, as they are wanted; none: all.
-    places: Option<Vec<usize>>,
+    /// Where those stand that are wanted, as they are wanted, each with its worth; none: all.
+    places: Option<Vec<(usize, u32)>>,
 }
 
 impl Selection {
@@ -271,10 +273,19 @@ impl Selection {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Conversation<'_>> {
-        (0..self.len()).filter_map(|number| {
-            let place = self.places.as_ref().map_or(Some(number), |places| places.get(number).copied());
-            self.order.lines.get(place?)
-        })
+        (0..self.len()).filter_map(|number| self.order.lines.get(self.place(number)?.0))
+    }
+
+    /// Of the line of this number.
+    pub(super) fn rank(&self, number: usize) -> Option<Rank> {
+        let (place, worth) = self.place(number)?;
+        let line = self.order.lines.get(place)?;
+        Some((worth, line.arrived(), line.newest()))
+    }
+
+    /// Where it stands in the order, and what it is worth.
+    fn place(&self, number: usize) -> Option<(usize, u32)> {
+        self.places.as_ref().map_or(Some((number, 0)), |places| places.get(number).copied())
     }
 }
 

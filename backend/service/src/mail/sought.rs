@@ -1,6 +1,7 @@
 //! One's own mail for programs: what a search finds, message by message, in one mailbox after the other, a page at a time.
 //!
-//! A page ends at a message, and the next begins behind it, wherever it stands by then: what comes meanwhile shows no message twice.
+//! A page ends at a message, and the next begins behind it, wherever it stands by then, or would stand: what comes meanwhile shows no message
+//! twice, and what goes, or isn't sought any more, hides none.
 //! Mailboxes are looked through until the page is full.
 
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ use relais_store::Row;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::list::{EXCERPTED_OCTETS, Selection, plain, read_heads};
+use super::list::{EXCERPTED_OCTETS, Rank, Selection, plain, read_heads};
 use super::{Folder, ListWanted, MAX_WINDOW, Mail, Own, RawMessage, Search, Within, no_message};
 use crate::{Actor, Failure, Moment, Paging, Rows, Text};
 
@@ -94,28 +95,29 @@ impl From<Excerpted> for MailPiece {
 struct Cursor {
     /// MAILBOXID.
     mailbox: String,
-    /// Its last message.
-    uid: u32,
-    /// Messages of the mailbox's list up to it.
-    place: usize,
+    /// Of its last message.
+    rank: Rank,
 }
 
 impl Cursor {
     fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, '.');
-        let mailbox = parts.next()?.to_owned();
-        Some(Self { mailbox, uid: parts.next()?.parse().ok()?, place: parts.next()?.parse().ok()? })
+        let (mailbox, rank) = text.split_once('.')?;
+        let numbers: Vec<u32> = rank.split('.').map(|number| number.parse().ok()).collect::<Option<_>>()?;
+        let [worth, arrived, uid] = *numbers.as_slice() else { return None };
+        Some(Self { mailbox: mailbox.to_owned(), rank: (worth, arrived, uid) })
     }
 
     fn text(&self) -> String {
-        format!("{}.{}.{}", self.mailbox, self.uid, self.place)
+        let (worth, arrived, uid) = self.rank;
+        format!("{}.{worth}.{arrived}.{uid}", self.mailbox)
     }
 
     /// How many of `lines` stand before the next page.
     fn passed(&self, lines: &Selection) -> usize {
-        let here = lines.iter().position(|line| line.newest() == self.uid);
-        // One that is gone has left its place to the next.
-        here.map_or(self.place.saturating_sub(1), |at| at + 1)
+        let find = |is_it: &dyn Fn(Rank) -> bool| (0..lines.len()).position(|at| lines.rank(at).is_some_and(is_it));
+        let here = find(&|rank| rank.2 == self.rank.2).map(|at| at + 1);
+        // One that is gone would stand before all that are less.
+        here.or_else(|| find(&|rank| rank < self.rank)).unwrap_or(lines.len())
     }
 }
 
@@ -161,9 +163,10 @@ impl Mail {
             let lines = self.lines(&own, &listed).await?;
             let passed = after.map_or(0, |after| after.passed(&lines));
             let uids: Vec<u32> = lines.iter().skip(passed).take(left).map(|line| line.newest()).collect();
-            is_more = lines.len() > passed + uids.len();
-            if let Some(uid) = uids.last() {
-                last = Some(Cursor { mailbox: folder.id.clone(), uid: *uid, place: passed + uids.len() });
+            let end = passed + uids.len();
+            is_more = lines.len() > end;
+            if !uids.is_empty() {
+                last = lines.rank(end - 1).map(|rank| Cursor { mailbox: folder.id.clone(), rank });
                 left -= uids.len();
                 parts.push(Part { folder, own, uids });
             }

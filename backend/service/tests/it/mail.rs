@@ -347,12 +347,13 @@ fn what_is_found_stands_by_its_worth_and_says_why() {
     });
 }
 
-/// A program's page goes on behind the one before, though the message that this ended with is gone by then.
+/// A program's page goes on behind the one before, though the message that this ended with is gone by then, or all of it, as where each page is
+/// put away before the next is asked for.
 #[test]
 fn a_page_goes_on_behind_what_is_gone() {
     on_both(|house| async move {
         let reader = Reader::of(house).await;
-        for number in 1..=4 {
+        for number in 1..=6 {
             reader.fill(number, &format!("Offer {number}"), None).await;
         }
         let page = async |after: Option<String>| {
@@ -361,8 +362,11 @@ fn a_page_goes_on_behind_what_is_gone() {
             (page.rows.iter().map(|row| row.uid).collect::<Vec<_>>(), page.next)
         };
         let (first, next) = page(None).await;
-        assert_eq!(first, [4, 3]);
-        reader.act(&[3], Act::Delete).await;
+        assert_eq!(first, [6, 5]);
+        reader.act(&[5], Act::Delete).await;
+        let (second, next) = page(next).await;
+        assert_eq!(second, [4, 3]);
+        reader.act(&[4, 3], Act::Delete).await;
         assert_eq!(page(next).await, (vec![2, 1], None));
     });
 }

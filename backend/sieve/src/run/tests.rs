@@ -33,14 +33,11 @@ impl Run {
             Test::Fixed(truth) | Test::IHave(truth) => Ok(Eval::Is(*truth)),
             Test::Header { names, keys, index, scope, value } => {
                 let found = self.sought(names, *index, *scope)?;
-                let is_listed = keys.kind.how == How::List && matches!(value, MimeValue::Whole);
-                // Reading addresses costs more than reading text.
-                let weight = if is_listed { 16 } else { 4 };
-                self.charge(weight * octets(&found))?;
-                if is_listed {
-                    let values = found.iter().flat_map(|field| listed_values(field)).take(limit::VALUES).collect();
+                if keys.kind.how == How::List && matches!(value, MimeValue::Whole) {
+                    let values = self.addresses(&found, listed_values)?;
                     return self.compare(values, keys, true);
                 }
+                self.charge(4 * octets(&found))?;
                 let params = match value {
                     MimeValue::Param(names) => self.fill_all(names)?,
                     _ => Vec::new(),
@@ -50,9 +47,7 @@ impl Run {
             }
             Test::Address { names, keys, part, index, scope } => {
                 let found = self.sought(names, *index, *scope)?;
-                // Reading addresses costs more than reading text.
-                self.charge(16 * octets(&found))?;
-                let values = found.iter().flat_map(|field| field_addresses(field, *part)).take(limit::VALUES).collect();
+                let values = self.addresses(&found, |field| field_addresses(field, *part))?;
                 self.compare(values, keys, true)
             }
             // RFC 6785 §4.6.
@@ -283,6 +278,13 @@ impl Run {
             found.truncate(limit::VALUES);
         }
         Ok(found)
+    }
+
+    /// What `read` finds in fields that hold addresses.
+    fn addresses(&mut self, found: &[Octets], read: impl Fn(&[u8]) -> Vec<String>) -> Result<Vec<String>, Why> {
+        // Reading addresses costs more than reading text.
+        self.charge(16 * octets(found))?;
+        Ok(found.iter().flat_map(|field| read(field)).take(limit::VALUES).collect())
     }
 
     /// Where headers are sought; none: the message's own.
