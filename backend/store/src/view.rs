@@ -532,7 +532,7 @@ impl Views {
     /// The database has a mailbox with this MODSEQ, or has it no more. Where the view here is behind, for another node changed the mailbox, all who look
     /// at it look again, at a new one: so nobody is told of a later change before they are told of what was missed.
     pub(crate) fn overtake(&self, mailbox: MailboxKey, mod_seq: Option<u64>) {
-        let Some(view) = self.live(mailbox) else { return };
+        let Some(view) = self.live(mailbox).filter(|view| !view.is_gone()) else { return };
         match mod_seq {
             Some(mod_seq) if view.is_as_of(mod_seq) => return,
             Some(_) => view.overtake(),
