@@ -2,6 +2,9 @@
 //!
 //! A view is loaded in chunks beside the writer, not in one snapshot: changes that are committed meanwhile wait in the slot
 //! and are applied after it. Each is idempotent and known by its MODSEQ, so it doesn't matter which chunks had seen it.
+//!
+//! Where other nodes write, too, a view misses what they do. It knows that by the MODSEQs, and is *overtaken* then: it stays as it was, and who looks at it
+//! looks again at a new one (decision 63).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
