@@ -215,10 +215,14 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 let Some(only) = only else {
-                    let text = "DELETE FROM removed_message WHERE account_key = $1 AND EXISTS
-                                    (SELECT 1 FROM removed_mailbox k WHERE k.mailbox_key = removed_message.mailbox_key
-                                        AND k.removed_at = removed_message.removed_at)";
-                    sqlx::query(text).bind(account.value()).execute(&mut *tx).await?;
+                    for text in [
+                        "DELETE FROM removed_message WHERE account_key = $1 AND EXISTS
+                             (SELECT 1 FROM removed_mailbox k WHERE k.mailbox_key = removed_message.mailbox_key
+                                 AND k.removed_at = removed_message.removed_at)",
+                        "DELETE FROM removed_metadata WHERE account_key = $1",
+                    ] {
+                        sqlx::query(text).bind(account.value()).execute(&mut *tx).await?;
+                    }
                     let text = "UPDATE removed_mailbox SET removed_at = NULL
                                 WHERE account_key = $1 AND removed_at IS NOT NULL";
                     return Ok(sqlx::query(text).bind(account.value()).execute(tx).await?.rows_affected());

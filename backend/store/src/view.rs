@@ -2,6 +2,9 @@
 //!
 //! A view is loaded in chunks beside the writer, not in one snapshot: changes that are committed meanwhile wait in the slot
 //! and are applied after it. Each is idempotent and known by its MODSEQ, so it doesn't matter which chunks had seen it.
+//!
+//! Where other nodes write, too, a view misses what they do. It knows that by the MODSEQs, and is *overtaken* then: it stays as it was, and who looks at it
+//! looks again at a new one (decision 63).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
@@ -177,9 +180,7 @@ struct State {
     is_gone: bool,
     /// What the rows were read with: all changes up to here are in them.
     loaded_at: u64,
-    /// No change up to `mod_seq` was passed over, as those of other nodes are.
-    is_whole: bool,
-    /// Another node has changed the mailbox.
+    /// Another node has changed the mailbox: nothing is applied any more, so that the rows stay as they were at `mod_seq`.
     is_overtaken: bool,
     /// Ascending by MODSEQ; all after `remembered_from` are there.
     remembered: VecDeque<(u64, ChangeKind)>,
@@ -296,7 +297,7 @@ impl View {
     /// Whether it has all that the database has, where that has this MODSEQ: another node may have changed the mailbox.
     pub(crate) fn is_as_of(&self, mod_seq: u64) -> bool {
         let state = self.state();
-        state.is_whole && mod_seq <= state.mod_seq
+        !state.is_overtaken && mod_seq <= state.mod_seq
     }
 
     /// Has all who look at it look again.
@@ -321,10 +322,12 @@ impl State {
     fn apply(&mut self, change: &MailboxChange) {
         // New keywords take no MODSEQ, and all else the one after the last: what lies between was done by another node.
         let taken = if matches!(change.what, What::Keywords(_)) { 0 } else { change.mod_seq };
-        self.is_whole &= taken <= self.mod_seq + 1;
+        self.is_overtaken |= self.mod_seq + 1 < taken;
         // What another node has taken away since, and the rows were read without, must not come back.
         let is_new = self.loaded_at < change.mod_seq;
         match &change.what {
+            What::Gone => self.is_gone = true,
+            _ if self.is_overtaken => return,
             What::Arrived(_) | What::Flagged(_) | What::Vanished(_) if !is_new => return,
             What::Arrived(rows) => {
                 self.uid_next = self.uid_next.max(rows.last().map_or(0, |row| row.uid.saturating_add(1)));
@@ -342,7 +345,6 @@ impl State {
                     self.keywords = keywords.clone();
                 }
             }
-            What::Gone => self.is_gone = true,
         }
         self.mod_seq = self.mod_seq.max(taken);
         if let Some(kind) = change.what.kind() {
@@ -516,10 +518,11 @@ impl Views {
 
     /// The view, if someone holds it and it is whole.
     pub(crate) fn live(&self, mailbox: MailboxKey) -> Option<Arc<View>> {
-        match self.slots().get(&mailbox) {
-            Some(Slot::Ready(view)) => view.upgrade().filter(|view| !view.is_overtaken()),
+        let view = match self.slots().get(&mailbox) {
+            Some(Slot::Ready(view)) => view.upgrade(),
             _ => None,
-        }
+        };
+        view.filter(|view| !view.is_overtaken())
     }
 
     /// Mailboxes of which there are views.
@@ -532,19 +535,23 @@ impl Views {
     /// The database has a mailbox with this MODSEQ, or has it no more. Where the view here is behind, for another node changed the mailbox, all who look
     /// at it look again, at a new one: so nobody is told of a later change before they are told of what was missed.
     pub(crate) fn overtake(&self, mailbox: MailboxKey, mod_seq: Option<u64>) {
-        let Some(view) = self.live(mailbox) else { return };
-        if mod_seq.is_some_and(|mod_seq| view.is_as_of(mod_seq)) {
-            return;
+        let Some(view) = self.live(mailbox).filter(|view| !view.is_gone()) else { return };
+        match mod_seq {
+            Some(mod_seq) if view.is_as_of(mod_seq) => return,
+            Some(_) => view.overtake(),
+            None => {
+                let (account, mod_seq) = (view.account(), view.highest_mod_seq().value().saturating_add(1));
+                view.apply(&MailboxChange { account, mailbox, mod_seq, what: What::Gone });
+            }
         }
         self.kept.invalidate(&mailbox);
-        view.overtake();
     }
 
     /// Applies what was committed here, in order: the one place. What another node commits overtakes a view.
     pub(crate) fn publish(&self, committed: Vec<MailboxChange>) {
         for change in committed {
             let live = match self.slots().get_mut(&change.mailbox) {
-                Some(Slot::Ready(view)) => view.upgrade().filter(|view| !view.is_overtaken()),
+                Some(Slot::Ready(view)) => view.upgrade(),
                 Some(Slot::Loading { waiting, .. }) => {
                     waiting.push(change.clone());
                     None
@@ -629,7 +636,6 @@ mod tests {
             keywords: Keywords::default(),
             is_gone: false,
             loaded_at: 1,
-            is_whole: true,
             is_overtaken: false,
             remembered: VecDeque::new(),
             remembered_from: 1,
@@ -678,15 +684,44 @@ mod tests {
         let change = |mod_seq, what| MailboxChange { account: held.account(), mailbox: key, mod_seq, what };
         views.publish(vec![change(1, What::Arrived(vec![gone]))]);
         assert_eq!(held.read(Rows::len), 3, "it was here and is gone");
-        let mut told = held.subscribe();
+        let told = held.subscribe();
         views.overtake(key, Some(1));
         assert!(!held.is_overtaken() && views.live(key).is_some() && !told.has_changed().unwrap());
         views.overtake(key, Some(2));
         assert!(held.is_overtaken() && views.live(key).is_none() && told.has_changed().unwrap());
-        told.mark_unchanged();
-        views.publish(vec![change(3, What::Flagged(vec![(1, 1)]))]);
-        assert_eq!((held.highest_mod_seq().value(), told.has_changed().unwrap()), (1, false), "the new view's alone");
+        views.publish(vec![change(2, What::Flagged(vec![(1, 1)]))]);
+        assert_eq!((held.highest_mod_seq().value(), held.read(flagged)), (1, 0), "the new view's alone");
         assert_eq!(views.mailboxes(), [key]);
+    }
+
+    /// Several nodes: where what is done here is the first that tells of what was missed, it isn't told before that either.
+    #[test]
+    fn a_later_change_is_not_applied_before_a_missed_one() {
+        let (views, held) = (Views::default(), view(1, 3));
+        let (account, key) = (held.account(), held.mailbox());
+        views.slots().insert(key, Slot::Ready(Arc::downgrade(&held)));
+        let told = held.subscribe();
+        let change = |mod_seq, what| MailboxChange { account, mailbox: key, mod_seq, what };
+        views.publish(vec![change(3, What::Flagged(vec![(1, 1)]))]);
+        assert!(held.is_overtaken() && views.live(key).is_none() && told.has_changed().unwrap());
+        assert_eq!((held.highest_mod_seq().value(), held.read(flagged)), (1, 0));
+        views.publish(vec![change(4, What::Gone)]);
+        assert!(held.is_gone(), "that is true whatever was missed");
+    }
+
+    /// Several nodes: a mailbox that another node has deleted is gone here, as if it had been deleted here.
+    #[test]
+    fn a_view_is_gone_where_the_database_has_it_no_more() {
+        let (views, held) = (Views::default(), view(1, 3));
+        views.slots().insert(held.mailbox(), Slot::Ready(Arc::downgrade(&held)));
+        let told = held.subscribe();
+        views.overtake(held.mailbox(), None);
+        assert!(held.is_gone() && told.has_changed().unwrap());
+    }
+
+    /// How many have a flag.
+    fn flagged(rows: &Rows) -> usize {
+        rows.iter().filter(|row| row.flags != 0).count()
     }
 
     /// The test of twenty readers rests on it: none is pushed out by the others, and what is over goes by its age.

@@ -166,10 +166,13 @@ impl Client {
         if !selected.view.is_stale() {
             return Ok(!selected.is_lost());
         }
-        let (before, was_overtaken) = (selected.view.rights(), selected.view.is_overtaken());
-        self.house.store.look_again(&mut selected.view).await?;
-        if was_overtaken && self.changes.is_some() {
-            self.changes = Some(selected.view.subscribe());
+        let before = selected.view.rights();
+        while selected.view.is_stale() && !selected.is_lost() {
+            self.house.store.look_again(&mut selected.view).await?;
+            // It may be another view by now. What changes it between the two isn't heard: so it is asked once more whether anything did.
+            if self.changes.is_some() {
+                self.changes = Some(selected.view.subscribe());
+            }
         }
         let now = selected.view.rights();
         if before != now && !selected.is_lost() {

@@ -44,7 +44,7 @@ async fn what_another_node_takes_away_is_lost_here() {
 }
 
 /// What another node files, marks and takes away is told to who idles here, at the next look; and where something is done here before that, then, so that
-/// nobody hears of a later MODSEQ first.
+/// nobody hears of a later MODSEQ first. A mailbox that it deletes is gone here, too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_another_node_files_is_told_here() {
     let Some(database) = Database::fresh() else { return };
@@ -84,6 +84,16 @@ async fn what_another_node_files_is_told_here() {
     check(&told[1], "* 2 FETCH (UID 3 FLAGS (", "\\Draft");
     check(&idle.line().await, "* 1 FETCH (UID 1 FLAGS (", "\\Answered");
     check(&idle.line().await, "* 2 FETCH (UID 3 FLAGS (", "\\Draft");
+
+    idle.send(b"DONE\r\n").await;
+    assert_eq!(idle.line().await, "i OK Idled");
+    idle.must("CREATE Work").await;
+    idle.must("SELECT Work").await;
+    idle.send(b"j IDLE\r\n").await;
+    assert!(idle.line().await.starts_with("+ "));
+    other.delete_mailbox(key(&other, "ann").await, &MailboxName::parse("Work").unwrap()).await.unwrap();
+    house.look_at_others().await;
+    assert_eq!(idle.line().await, "* BYE [NONEXISTENT] The mailbox was deleted by another session");
     other.close().await;
     house.close().await;
 }

@@ -43,6 +43,7 @@ impl Store {
             view.raise_recent(recent.unwrap_or(0));
             let view = loading.finish(view);
             if view.is_overtaken() {
+                // Another node changed the mailbox while it was read, and after that it was changed here.
                 continue;
             }
             self.inner.views.keep(&view);
@@ -107,11 +108,6 @@ impl Loading {
             }
         }
         drop(slots);
-        // Another node changed the mailbox while it was read, and after that it was changed here.
-        let is_whole = view.state().is_whole;
-        if !is_whole {
-            view.overtake();
-        }
         view
     }
 }
@@ -147,7 +143,6 @@ async fn load(connection: &mut AnyConnection, mailbox: MailboxKey) -> Result<Opt
             recent_from: narrow(number(4)?)?,
             is_gone: false,
             loaded_at: highest,
-            is_whole: true,
             is_overtaken: false,
             remembered: std::collections::VecDeque::new(),
             remembered_from: highest,

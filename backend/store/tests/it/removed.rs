@@ -274,6 +274,32 @@ fn deleted_mailboxes_are_listed_in_pages_and_forgotten() {
     });
 }
 
+/// Whichever way they are forgotten: messages that were expunged before are there still, and have a mailbox made again, without the notes.
+#[test]
+fn notes_of_forgotten_mailboxes_do_not_come_back() {
+    on_both(|house| async move {
+        let (store, anna) = (&house.store, house.anna);
+        for forgets_all in [false, true] {
+            let made = store.create_mailbox(anna, &name("Work"), None).await.unwrap().mailbox.key;
+            store.append(made, vec![append(&message(1))]).await.unwrap();
+            let note = ("/private/comment".to_owned(), Some(b"bills".to_vec()));
+            store.set_metadata(anna, Some((made, name("Work"))), vec![note]).await.unwrap();
+            house.delete(made, &[(1, 1)]).await;
+            house.clock.advance(Duration::from_secs(1));
+            store.delete_mailbox(anna, &name("Work")).await.unwrap();
+            let only = (!forgets_all).then(|| vec![made]);
+            assert_eq!(store.forget_removed_mailboxes(anna, only).await.unwrap(), 1);
+            assert_eq!(house.origins().await, ["Work"]);
+            let back = store.restore_mailbox(anna, made, &name("Work")).await.unwrap();
+            assert!(store.metadata(anna, Some(back)).await.unwrap().is_empty(), "all: {forgets_all}");
+            house.check().await;
+            store.delete_mailbox(anna, &name("Work")).await.unwrap();
+            store.forget_removed_mailboxes(anna, None).await.unwrap();
+            store.forget_removed(anna, None).await.unwrap();
+        }
+    });
+}
+
 #[test]
 fn what_is_deleted_is_gone_when_its_time_is_up() {
     on_both(|house| async move {
