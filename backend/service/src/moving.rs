@@ -313,6 +313,7 @@ impl Service {
         }
         let made = self.store.create_mailbox(account.key, &parsed, None).await.map_err(|error| match error {
             MailboxError::Failed(error) => error.into(),
+            MailboxError::Limit => Failure::clash("", Text::new("mail-folder-too-many")),
             _ => unfit(),
         })?;
         self.store.subscribe(account.key, &parsed).await?;
