@@ -11,11 +11,9 @@ use relais_model::{Flag, Keyword, MailboxName, Timestamp};
 
 use crate::maildir::{KEYWORDS_FILE, flags, folder_name, keywords, with_crlf};
 use crate::mbox::MboxReader;
-use crate::parcel::{Copies, Parcel};
+use crate::parcel::{Copies, MESSAGE_OCTETS, Parcel};
 use crate::unzip::{ZippedFile, list};
 
-/// Octets of a message.
-const MESSAGE_OCTETS: usize = 64 * 1024 * 1024;
 /// Octets of a file of vCards, or of a folder's keywords.
 const TEXT_OCTETS: u64 = 16 * 1024 * 1024;
 /// Octets that a zip may unpack to.
