@@ -11,11 +11,9 @@ use relais_model::{Flag, Keyword, MailboxName, Timestamp};
 
 use crate::maildir::{KEYWORDS_FILE, flags, folder_name, keywords, with_crlf};
 use crate::mbox::MboxReader;
-use crate::parcel::{Copies, Parcel};
+use crate::parcel::{Copies, MESSAGE_OCTETS, Parcel};
 use crate::unzip::{ZippedFile, list};
 
-/// Octets of a message.
-const MESSAGE_OCTETS: usize = 64 * 1024 * 1024;
 /// Octets of a file of vCards, or of a folder's keywords.
 const TEXT_OCTETS: u64 = 16 * 1024 * 1024;
 /// Octets that a zip may unpack to.
@@ -208,8 +206,12 @@ impl Reading<'_> {
             Kind::Cards => self.give(Item::Cards { name: name(), text: String::from_utf8_lossy(&octets).into_owned() }),
             Kind::Folder | Kind::Mbox | Kind::Message => {
                 self.begin(mailbox)?;
+                let octets = with_crlf(&octets);
+                if octets.len() > MESSAGE_OCTETS {
+                    return self.leave_out(name(), LeftOut::TooLarge);
+                }
                 let flags = flags(&file.name, &self.keywords);
-                self.message(mailbox, &flags, thing.at.map(Timestamp::from_seconds), with_crlf(&octets))
+                self.message(mailbox, &flags, thing.at.map(Timestamp::from_seconds), octets)
             }
         }
     }
@@ -238,21 +240,26 @@ struct Thing<'a> {
     file: &'a ZippedFile,
 }
 
-/// What is read of a zip: mailbox by mailbox, messages of Maildirs in the order in which they came.
+impl Thing<'_> {
+    /// Where it stands among all of a zip.
+    fn place(&self) -> (&str, Kind, Option<i64>, &str) {
+        (&self.mailbox, self.kind, self.at, &self.file.name)
+    }
+}
+
+/// What is read of a zip: mailbox by mailbox, messages of Maildirs in the order in which they came. Names are looked at where they stand: in
+/// pieces, those of one zip would take more memory than all else.
 fn things(files: &[ZippedFile]) -> Vec<Thing<'_>> {
-    let split = |file: &ZippedFile| file.name.split('/').map(str::to_owned).collect::<Vec<String>>();
-    let files: Vec<(Vec<String>, &ZippedFile)> =
-        files.iter().map(|file| (split(file), file)).filter(|(path, _)| !is_noise(path)).collect();
+    let files: Vec<&ZippedFile> = files.iter().filter(|file| !is_noise(&file.name)).collect();
     let above = root(&files);
-    let below = |path: &[String]| path.get(above..).unwrap_or_default().to_vec();
-    let maildirs: HashSet<Vec<String>> = files.iter().filter_map(|(path, _)| maildir_of(path)).map(below).collect();
+    let files: Vec<(&str, &ZippedFile)> =
+        files.into_iter().map(|file| (file.name.get(above..).unwrap_or_default(), file)).collect();
+    let maildirs: HashSet<&str> = files.iter().filter_map(|&(path, _)| maildir_of(path)).collect();
     let mut things = Vec::new();
-    for (path, file) in &files {
-        let path = below(path);
-        let Some((name, folder)) = path.split_last() else { continue };
-        let maildir = maildir_of(&path);
-        let (kind, mailbox) = if let Some(maildir) = maildir {
-            if path.iter().rev().nth(1).is_some_and(|place| place == "tmp") || name.starts_with('.') {
+    for (path, file) in files {
+        let (folder, name) = split(path);
+        let (kind, mailbox) = if let Some(maildir) = maildir_of(path) {
+            if folder.ends_with("tmp/") || name.starts_with('.') {
                 continue;
             }
             (if name.is_empty() { Kind::Folder } else { Kind::Message }, maildir_mailbox(maildir))
@@ -266,60 +273,61 @@ fn things(files: &[ZippedFile]) -> Vec<Thing<'_>> {
             }
             (Kind::Keywords, maildir_mailbox(folder))
         } else {
-            (Kind::Mbox, mbox_mailbox(folder, name))
+            (Kind::Mbox, mbox_mailbox(path))
         };
         // A Maildir's file names begin with the second in which it came; Info-ZIP keeps the file's own.
         let named = || name.split('.').next().and_then(|second| second.parse().ok());
         let at = if kind == Kind::Message { file.changed_at.or_else(named) } else { None };
         things.push(Thing { mailbox, kind, at, file });
     }
-    let place = |thing: &Thing<'_>| (thing.mailbox.clone(), thing.kind, thing.at, thing.file.name.clone());
-    things.sort_by_cached_key(place);
+    things.sort_by(|left, right| left.place().cmp(&right.place()));
     things
 }
 
 /// What a Mac puts beside the files.
-fn is_noise(path: &[String]) -> bool {
-    path.iter().any(|part| part == "__MACOSX" || part == ".DS_Store")
+fn is_noise(path: &str) -> bool {
+    path.split('/').any(|part| part == "__MACOSX" || part == ".DS_Store")
 }
 
-/// Folders that stand above all mail of a zip: below them is a Maildir, or an INBOX, with all the rest.
-fn root(files: &[(Vec<String>, &ZippedFile)]) -> usize {
-    let mut common =
-        files.first().and_then(|(path, _)| path.split_last()).map_or_else(Vec::new, |(_, above)| above.to_vec());
-    for (path, _) in files {
-        let alike = common.iter().zip(path).take_while(|(left, right)| left == right).count();
-        common.truncate(alike);
+/// A path's folder, which ends with `/` where there is one, and the name in it, which is empty where the path is a folder's own.
+fn split(path: &str) -> (&str, &str) {
+    path.split_at(path.rfind('/').map_or(0, |at| at + 1))
+}
+
+/// Octets of the folders that stand above all mail of a zip: below them is a Maildir, or an INBOX, with all the rest.
+fn root(files: &[&ZippedFile]) -> usize {
+    let mut common = files.first().map_or(b"".as_slice(), |file| file.name.as_bytes());
+    for file in files {
+        let alike = common.iter().zip(file.name.as_bytes()).take_while(|(left, right)| left == right).count();
+        let folders = memchr::memrchr(b'/', common.get(..alike).unwrap_or_default()).map_or(0, |at| at + 1);
+        common = common.get(..folders).unwrap_or_default();
     }
-    let holds_inbox = |path: &[String]| {
-        let (name, above) = path.split_last()?;
+    let above_inbox = |file: &&ZippedFile| {
+        let (folder, name) = split(&file.name);
         let is_inbox = name.strip_suffix(".mbox").unwrap_or(name).eq_ignore_ascii_case("INBOX");
-        let holder = if is_inbox { above } else { maildir_of(path)? };
-        let is_hidden = holder.last().is_some_and(|last| last.starts_with('.'));
-        (!is_hidden && holder.len() <= common.len()).then_some(holder.len())
+        let holder = if is_inbox { folder } else { maildir_of(&file.name)? };
+        let (_, last) = split(holder.strip_suffix('/').unwrap_or(holder));
+        (!last.starts_with('.') && holder.len() <= common.len()).then_some(holder.len())
     };
-    files.iter().filter_map(|(path, _)| holds_inbox(path)).min().unwrap_or_default()
+    files.iter().filter_map(above_inbox).min().unwrap_or_default()
 }
 
 /// The Maildir that a file lies in as a message, or that a folder is part of.
-fn maildir_of(path: &[String]) -> Option<&[String]> {
-    let (name, above) = path.split_last()?;
-    let (place, maildir) = above.split_last()?;
-    let is_place = ["cur", "new", "tmp"].contains(&place.as_str());
-    (is_place && !has_extension(name, "mbox")).then_some(maildir)
+fn maildir_of(path: &str) -> Option<&str> {
+    let (folder, name) = split(path);
+    let (maildir, place) = split(folder.strip_suffix('/')?);
+    (["cur", "new", "tmp"].contains(&place) && !has_extension(name, "mbox")).then_some(maildir)
 }
 
-fn maildir_mailbox(folder: &[String]) -> String {
-    if folder.is_empty() {
-        return "INBOX".to_owned();
-    }
-    folder.iter().map(|level| folder_name(level)).collect::<Vec<_>>().join("/")
+fn maildir_mailbox(folder: &str) -> String {
+    let Some(folder) = folder.strip_suffix('/') else { return "INBOX".to_owned() };
+    folder.split('/').map(folder_name).collect::<Vec<_>>().join("/")
 }
 
 /// As the command line names them: a folder of Thunderbird's has an end of its own.
-fn mbox_mailbox(folder: &[String], name: &str) -> String {
-    let levels = folder.iter().map(|level| level.strip_suffix(".sbd").unwrap_or(level));
-    levels.chain([name.strip_suffix(".mbox").unwrap_or(name)]).collect::<Vec<_>>().join("/")
+fn mbox_mailbox(path: &str) -> String {
+    let (folder, name) = split(path);
+    folder.replace(".sbd/", "/") + name.strip_suffix(".mbox").unwrap_or(name)
 }
 
 fn has_extension(name: &str, wanted: &str) -> bool {
@@ -452,6 +460,52 @@ mod tests {
         assert!(lines[1].starts_with("Inbox 1 5 "), "{lines:?}");
         let (lines, outcome) = read(&zip(&[("notes.txt", "Hello"), ("a//b.mbox", TWO)]));
         assert_eq!((lines, outcome), (vec!["a//b.mbox MailboxName".to_owned(), "notes.txt NoMail".to_owned()], Ok(())));
+    }
+
+    /// A message has as many octets as it has with CRLF, in a Maildir's file, too.
+    #[test]
+    fn no_message_is_larger_than_any_may_be() {
+        let (lines, outcome) =
+            read(&zip(&[("cur/1.x:2,", &"\n".repeat(MESSAGE_OCTETS / 2 + 1)), ("cur/2.x:2,", "A: b\n")]));
+        assert_eq!(
+            (lines, outcome),
+            (["INBOX:", "cur/1.x:2, TooLarge", "INBOX 1 2  A: b~"].map(str::to_owned).to_vec(), Ok(()))
+        );
+    }
+
+    /// Wherever a name would lead as a file's: a mailbox is called so, or it is left out.
+    #[test]
+    fn names_are_names_of_mailboxes() {
+        #[track_caller]
+        fn check(name: &str, expected: &str) {
+            let (lines, outcome) = read(&zip(&[(name, TWO)]));
+            assert_eq!((lines.first().map(String::as_str), outcome), (Some(expected), Ok(())), "{name}");
+        }
+        check("../../etc/x.mbox", "../../etc/x:");
+        check("C:\\x.mbox", "C:\\x:");
+        check("Local.sbd/x.sbd.mbox", "Local/x.sbd:");
+        check("/etc/x.mbox", "/etc/x.mbox MailboxName");
+        check("a\nb.mbox", "a\nb.mbox MailboxName");
+        let deep = "a/".repeat(32) + "x.mbox";
+        check(&deep, &format!("{deep} MailboxName"));
+        let (lines, outcome) = read(&zip(&[("x.mbox", TWO), ("x.mbox", TWO)]));
+        let copies = ["x:", "x 1 5 \\Seen A: b~~x~", "x 2 6  A: b~~x~", "x 3 5 \\Seen A: b~~x~", "x 4 6  A: b~~x~"];
+        assert_eq!(
+            (lines, outcome),
+            (copies.map(str::to_owned).to_vec(), Ok(())),
+            "two files of one name are one mailbox"
+        );
+    }
+
+    /// What a zip says that it unpacks to is the most that is unpacked.
+    #[test]
+    fn no_more_is_unpacked_than_is_said() {
+        let mut said = deflated("x.mbox", TWO);
+        let list = said.windows(4).rposition(|four| four == b"PK\x01\x02").unwrap();
+        said[list + 24..list + 28].copy_from_slice(&40_u32.to_le_bytes());
+        assert_eq!(read(&said).1, Err(BundleError::Broken), "less than there is");
+        said[list + 24..list + 28].copy_from_slice(&0x4000_0001_u32.to_le_bytes());
+        assert_eq!(read(&said), (Vec::new(), Err(BundleError::TooLarge)));
     }
 
     /// However it is cut and whatever octet is another, nothing panics, and a cut is told.

@@ -6,7 +6,8 @@
 //! ```
 //! - `movers`: who has a run under way; `progress`: how it stands. `run`: one run, folder by folder; `folders`: which is which here.
 //! - `source`: the client's side of IMAP4rev1 and IMAP4rev2 (RFC 3501, RFC 9051), as far as reading mail needs it.
-//! - `mbox`, `maildir`, `zip`, `unzip`: files; `bundle`: one that somebody hands over, whichever of these it is. `parcel`: messages in a row, with their folder, flags and date, as the API carries them.
+//! - `mbox`, `maildir`, `zip`, `unzip`: files; `bundle`: one that somebody hands over, whichever of these it is.
+//!   `parcel`: messages in a row, with their folder, flags and date, as the API carries them.
 //!
 //! Invariants: nothing is changed at the source: folders are opened with EXAMINE, bodies read with BODY.PEEK. What another server says
 //! is believed within named limits, and every wait for it ends. Of a run that ends anyhow, what was filed is noted, and what was
@@ -32,6 +33,6 @@ pub use dial::{Dialer, Fault, Hosts, Security, Target};
 pub use maildir::{MaildirMessage, folder_path, maildir_folders, maildir_messages, maildir_name};
 pub use mbox::{MboxMessage, MboxReader, mbox_name, write_mbox};
 pub use movers::{Movers, Room, StartError};
-pub use parcel::{Copies, Parcel, ParcelError, ParcelReader};
+pub use parcel::{Copies, MESSAGE_OCTETS, Parcel, ParcelError, ParcelReader};
 pub use progress::{Progress, Refusal, RunState, Trouble};
 pub use zip::ZipWriter;

@@ -107,7 +107,7 @@ impl<R: BufRead> MboxReader<R> {
         if is_after_blank && !is_in_header && octets.len() > header_octets {
             octets.truncate(octets.len() - 2);
         }
-        let octets = Some(octets).filter(|_| !is_too_large);
+        let octets = Some(octets).filter(|octets| !is_too_large && octets.len() <= self.message_octets);
         Ok(Some(MboxMessage { flags: marks.flags, internal_date: date(separator), octets }))
     }
 }
@@ -298,5 +298,10 @@ mod tests {
         let mut reader = MboxReader::new(mbox.as_bytes(), 100).unwrap();
         assert_eq!(reader.next_message().unwrap().unwrap().octets, None);
         assert_eq!(reader.next_message().unwrap().unwrap().octets.as_deref(), Some(b"\r\nshort\r\n".as_slice()));
+        for (letters, is_taken) in [(10, true), (11, false)] {
+            let mbox = format!("From x\nA: b\n\n{}\n", "x".repeat(letters));
+            let mut reader = MboxReader::new(mbox.as_bytes(), 20).unwrap();
+            assert_eq!(reader.next_message().unwrap().unwrap().octets.is_some(), is_taken, "{letters}");
+        }
     }
 }

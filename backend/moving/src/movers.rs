@@ -10,13 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::dial::{Dialer, Reach, Target};
+use crate::parcel::MESSAGE_OCTETS;
 use crate::progress::{Board, Halt, Progress, RunState, Trouble};
 use crate::run::{Errand, note};
 
 /// Runs at once.
 const MAX_RUNS: usize = 4;
-/// Octets of a message that is brought.
-const MESSAGE_OCTETS: usize = 64 * 1024 * 1024;
 
 /// Why a run was not begun.
 #[derive(Debug, thiserror::Error)]

@@ -10,6 +10,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde::{Deserialize, Serialize};
 
+/// Octets of a message that is brought, at most, with CRLF at its lines' ends.
+pub const MESSAGE_OCTETS: usize = 64 * 1024 * 1024;
 /// Octets of a message's line.
 const LINE_OCTETS: usize = 64 * 1024;
 

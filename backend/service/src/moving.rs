@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use relais_model::{Address, Flag, MailboxName, Timestamp};
 use relais_moving::{
-    Movers, Parcel, ParcelReader, Progress, RunState, Security, StartError, Target, Trouble, ZipWriter, mbox_name,
-    write_mbox,
+    MESSAGE_OCTETS, Movers, Parcel, ParcelReader, Progress, RunState, Security, StartError, Target, Trouble, ZipWriter,
+    mbox_name, write_mbox,
 };
 use relais_reading::CardVersion;
 use relais_store::{Account, Append, ChangeError, Content, ImportRun, MailboxError, MailboxKey, MailboxStatus};
@@ -20,8 +20,6 @@ pub use bundle::{BUNDLE_OCTETS, BundleFiled};
 use crate::people::unknown;
 use crate::{Actor, CardsImported, Failure, Moment, Password, Role, Service, Text, may_reach};
 
-/// Octets of a message that comes from a file.
-const MESSAGE_OCTETS: u64 = 64 * 1024 * 1024;
 /// Octets of one piece of mail on its way in; one message may be all of it.
 pub const PIECE_OCTETS: usize = 66 * 1024 * 1024;
 /// Octets of one piece of mail on its way out; a larger message is one.
@@ -313,6 +311,7 @@ impl Service {
         }
         let made = self.store.create_mailbox(account.key, &parsed, None).await.map_err(|error| match error {
             MailboxError::Failed(error) => error.into(),
+            MailboxError::Limit => Failure::clash("", Text::new("mail-folder-too-many")),
             _ => unfit(),
         })?;
         self.store.subscribe(account.key, &parsed).await?;
@@ -417,7 +416,7 @@ fn read(octets: &[u8]) -> Result<Vec<Parcel>, Failure> {
     let unfit = |error: &dyn std::fmt::Display| {
         Failure::unfit("messages", Text::new("import-row").with("why", error.to_string()))
     };
-    let mut reader = ParcelReader::new(MESSAGE_OCTETS);
+    let mut reader = ParcelReader::new(MESSAGE_OCTETS as u64);
     reader.feed(octets);
     let mut parcels = Vec::new();
     while let Some(parcel) = reader.next_parcel().map_err(|error| unfit(&error))? {

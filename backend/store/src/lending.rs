@@ -85,7 +85,7 @@ impl Store {
         self.rows_of_lending(owner, "").await
     }
 
-    /// To whom it is lent and that counts for nothing, for they are of another tenant: for whose address it is alone (decision 59).
+    /// To whom it is lent and that counts for nothing, for they are of another tenant: for whose address it is, or who manages it (decision 59).
     pub async fn dormant_borrowers(&self, owner: AccountKey) -> Result<Vec<Borrower>, StoreError> {
         self.rows_of_lending(owner, "NOT").await
     }

@@ -5,8 +5,8 @@
 //! nothing, not even that there is something. A *team* is an account that nobody logs in as: all that is its own is seen by others.
 //!
 //! Nothing is shared across tenants (decision 59): who is of another isn't found ([`Store::grantee`]), and a row that speaks of them, since a
-//! domain is another tenant's now, counts for nothing until it isn't. Such a row is *dormant*: it is told to whose mailbox it is alone
-//! ([`Store::dormant_grants`]), who can take it back.
+//! domain is another tenant's now, counts for nothing until it isn't. Such a row is *dormant*: it is told to whose mailbox it is
+//! and to who manages it ([`Store::dormant_grants`]): they can take it back.
 //!
 //! [`Reach`] is a mailbox as somebody may act on it, which the writer keeps; [`Sight`](crate::Sight) as they see it: in a mailbox of
 //! another's `\Seen` is each person's own, kept as rows of `seen`. A change of `\Seen` by one raises the message's MODSEQ for all, so
@@ -293,7 +293,7 @@ impl Store {
         self.rows_of_rights(mailbox, "").await
     }
 
-    /// Rows of a mailbox that count for nothing, being of another tenant than its owner: for who owns it alone (decision 59).
+    /// Rows of a mailbox that count for nothing, being of another tenant than its owner: for who owns or manages it (decision 59).
     pub async fn dormant_grants(&self, mailbox: MailboxKey) -> Result<Vec<Grant>, StoreError> {
         self.rows_of_rights(mailbox, "NOT").await
     }

@@ -408,3 +408,46 @@ async fn ones_own_deleted_mail_comes_back_or_goes_for_good() {
     assert_eq!(subjects(&list("").await), Vec::<&str>::new());
     assert_eq!(restore(&key, json!({ "since": "2026-01-01T00:00:00Z" })).await.body["messages"], 0);
 }
+
+/// A mailbox that one deleted stands in a list, also an empty one, and comes back by its id with what was deleted along with it.
+#[tokio::test]
+async fn ones_own_deleted_mailboxes_come_back() {
+    let house = House::open().await;
+    let owner = house.owner().await;
+    let key = house.key("user@house.example", Role::User, "account:write").await;
+    let empty = "{\"mailbox\":\"Empty\",\"is_mailbox\":true,\"size_octets\":0}\n";
+    let parcels = parcel("Work", "One", "One", 1, "") + empty;
+    let filed = house.ask(&owner, "POST", "/people/user@house.example/mail", &parcels).await;
+    assert_eq!(filed.status.as_u16(), 200, "{}", filed.body);
+    for mailbox in ["Work", "Empty"] {
+        house.delete_mailbox("user@house.example", mailbox).await;
+        let gone = house.ask(&key, "GET", &format!("/me/messages?mailbox={mailbox}"), "").await;
+        assert_eq!(gone.problem(), "absent");
+    }
+
+    let list = async || house.ask(&key, "GET", "/me/deleted-mailboxes", "").await.body["rows"].clone();
+    let listed = list().await;
+    let row_of = |name: &str| listed.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+    assert_eq!((&row_of("Work")["messages"], &row_of("Empty")["messages"]), (&json!(1), &json!(0)));
+    let page = house.ask(&key, "GET", "/me/deleted-mailboxes?limit=1", "").await;
+    let after = page.body["next"].as_str().unwrap();
+    let rest = house.ask(&key, "GET", &format!("/me/deleted-mailboxes?limit=1&after={after}"), "").await;
+    assert_ne!(page.body["rows"][0]["id"], rest.body["rows"][0]["id"]);
+    assert_eq!(rest.body["next"], Value::Null);
+
+    let ids = json!({ "ids": [row_of("Work")["id"], row_of("Empty")["id"]] }).to_string();
+    let restore = async |key: &str| house.ask(key, "POST", "/me/deleted-mail/restore", &ids).await.body;
+    assert_eq!(restore(&owner).await, json!({ "messages": 0, "mailboxes": 0 }), "they aren't the owner's");
+    assert_eq!(restore(&key).await, json!({ "messages": 1, "mailboxes": 2 }));
+    assert_eq!(list().await, json!([]));
+    assert_eq!(subjects(&house.ask(&key, "GET", "/me/messages?mailbox=Work", "").await), ["One"]);
+    assert_eq!(subjects(&house.ask(&key, "GET", "/me/messages?mailbox=Empty", "").await), Vec::<&str>::new());
+
+    house.delete_mailbox("user@house.example", "Empty").await;
+    let again = list().await;
+    let one = format!("/me/deleted-mail/{}", again[0]["id"].as_str().unwrap());
+    assert_eq!(house.ask(&owner, "DELETE", &one, "").await.problem(), "absent", "it isn't the owner's");
+    assert_eq!(house.ask(&key, "DELETE", &one, "").await.status.as_u16(), 204);
+    assert_eq!(list().await, json!([]));
+}

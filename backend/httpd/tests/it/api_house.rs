@@ -149,6 +149,12 @@ impl House {
         self.store.expunge(key, None).await.unwrap();
     }
 
+    /// Deletes a mailbox, as a mail program does.
+    pub(crate) async fn delete_mailbox(&self, address: &str, mailbox: &str) {
+        let account = self.store.account(&Address::parse(address).unwrap()).await.unwrap().unwrap();
+        self.store.delete_mailbox(account.key, &MailboxName::parse(mailbox).unwrap()).await.unwrap();
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let mut request = request;
         if request.extensions().get::<Peer>().is_none() {

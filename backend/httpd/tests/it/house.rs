@@ -494,8 +494,7 @@ impl Browser {
             |head: &str, text: &str| format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n");
         let csrf = csrf.map(|csrf| part("name=\"csrf\"", csrf)).unwrap_or_default();
         let file = part("name=\"file\"; filename=\"people.csv\"", file.trim());
-        let request = self.request(Method::POST, path).header(CONTENT_TYPE, "multipart/form-data; boundary=edge");
-        self.send(request.body(Body::from(format!("{csrf}{file}--edge--\r\n"))).unwrap()).await
+        self.post_parts(path, Body::from(format!("{csrf}{file}--edge--\r\n"))).await
     }
 
     /// A form with files, of fields alone.
@@ -504,9 +503,7 @@ impl Browser {
             format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
         };
         let fields: String = fields.iter().map(part).collect();
-        let body = format!("{}{fields}--edge--\r\n", part(&("csrf", &self.csrf)));
-        let request = self.request(Method::POST, path).header(CONTENT_TYPE, "multipart/form-data; boundary=edge");
-        self.send(request.body(Body::from(body)).unwrap()).await
+        self.post_parts(path, Body::from(format!("{}{fields}--edge--\r\n", part(&("csrf", &self.csrf))))).await
     }
 
     /// A form with one field, and a file of any octets.
@@ -516,8 +513,13 @@ impl Browser {
         let fields = part("name=\"csrf\"", &self.csrf) + &part(&format!("name=\"{name}\""), text);
         let file = "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"mail\"\r\n\r\n";
         let body = [fields.as_bytes(), file.as_bytes(), octets, b"\r\n--edge--\r\n"].concat();
+        self.post_parts(path, Body::from(body)).await
+    }
+
+    /// A form with files, as it goes over the wire: `edge` stands between its parts.
+    pub(crate) async fn post_parts(&self, path: &str, body: Body) -> Answer {
         let request = self.request(Method::POST, path).header(CONTENT_TYPE, "multipart/form-data; boundary=edge");
-        self.send(request.body(Body::from(body)).unwrap()).await
+        self.send(request.body(body).unwrap()).await
     }
 
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Body) -> Answer {

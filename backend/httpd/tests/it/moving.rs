@@ -1,9 +1,14 @@
 //! Mail and contacts that are taken out and brought: what is in the files, and what stands in the mailboxes afterwards.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::task::Poll;
 
+use axum::body::{Body, Bytes};
+use futures_util::stream;
 use relais_service::{BUNDLE_OCTETS, Role};
 use serde_json::json;
+use tokio::sync::mpsc::{self, UnboundedSender};
 
 use crate::api_house;
 use crate::house::{Answer, Browser, House, LETTER};
@@ -140,6 +145,39 @@ async fn what_is_no_mail_is_told() {
     }
     assert_eq!(house.held("desk@one.example", "INBOX").await, before);
     house.check().await;
+}
+
+/// A form of which nothing comes; it is told when somebody first wants it.
+fn stalled(wanted: &UnboundedSender<()>) -> Body {
+    let mut wanted = Some(wanted.clone());
+    Body::from_stream(stream::poll_fn(move |_| -> Poll<Option<io::Result<Bytes>>> {
+        if let Some(wanted) = wanted.take() {
+            wanted.send(()).unwrap();
+        }
+        Poll::Pending
+    }))
+}
+
+/// So many files are held in memory, and no more: who comes then is told so before any of theirs is read.
+#[tokio::test]
+async fn a_fifth_file_waits_for_one_of_four() {
+    let house = House::open().await;
+    let user = house.browser(Some(Role::User)).await;
+    let (wanted, mut begun) = mpsc::unbounded_channel();
+    let one = || user.post_parts(BRING, stalled(&wanted));
+    let fifth = async {
+        for _ in 0..4 {
+            begun.recv().await.unwrap();
+        }
+        user.post_file(BRING, ("mailbox", ""), b"Subject: x\n").await
+    };
+    let fifth = tokio::select! {
+        _ = async { tokio::join!(one(), one(), one(), one()) } => panic!("nothing of them came"),
+        fifth = fifth => fifth,
+    };
+    assert_eq!(fifth.short(), "429");
+    let next = user.post_file(BRING, ("mailbox", ""), b"Subject: x\n").await;
+    assert_eq!(next.short(), "422", "who hangs up gives their place back");
 }
 
 /// Contacts by the API: one's own, and a person's by who may bring and take their mail.

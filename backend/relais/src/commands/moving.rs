@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result, bail};
 use axum::http::Method;
 use relais_model::{Flag, Keyword, MailboxName, Timestamp};
 use relais_moving::{
-    Copies, MboxReader, Parcel, ParcelReader, folder_path, maildir_folders, maildir_messages, maildir_name, mbox_name,
-    write_mbox,
+    Copies, MESSAGE_OCTETS, MboxReader, Parcel, ParcelReader, folder_path, maildir_folders, maildir_messages,
+    maildir_name, mbox_name, write_mbox,
 };
 use serde_json::{Value, json};
 
@@ -24,8 +24,6 @@ use crate::show::{self, member};
 const PIECE_OCTETS: usize = 4 * 1024 * 1024;
 /// Messages, and mailboxes that begin, of such a piece.
 const PIECE_MESSAGES: usize = 1000;
-/// Octets of a message that is taken.
-const MESSAGE_OCTETS: usize = 64 * 1024 * 1024;
 /// What an export calls the contacts.
 const CONTACTS_FILE: &str = "contacts.vcf";
 /// Folders of mbox files below one another.
@@ -229,11 +227,13 @@ impl Sending {
     async fn send_maildir(&mut self, mailbox: &str, folder: &Path, line: &mut Line<'_>) -> Result<()> {
         self.begin(mailbox, line).await?;
         for message in maildir_messages(folder)? {
-            if message.file_octets > MESSAGE_OCTETS as u64 {
+            let is_small = message.file_octets <= MESSAGE_OCTETS as u64;
+            let octets = if is_small { message.octets()? } else { Vec::new() };
+            // With CRLF it may have become too large.
+            if !is_small || octets.len() > MESSAGE_OCTETS {
                 self.leave_out(&message.path.display().to_string())?;
                 continue;
             }
-            let octets = message.octets()?;
             self.send(mailbox, &message.flags, Some(message.internal_date), octets, line).await?;
         }
         Ok(())
@@ -265,13 +265,13 @@ impl Sending {
         self.add(&parcel, line).await
     }
 
-    /// A piece that is full is handed in.
+    /// What would be more than a piece is handed in before: the house takes one of the largest messages at once, and little more.
     async fn add(&mut self, parcel: &Parcel, line: &mut Line<'_>) -> Result<()> {
-        parcel.write(&mut self.piece);
-        self.messages += 1;
-        if self.messages >= PIECE_MESSAGES || self.piece.len() >= PIECE_OCTETS {
+        if self.messages >= PIECE_MESSAGES || self.piece.len() + parcel.octets.len() > PIECE_OCTETS {
             self.hand_in(line).await?;
         }
+        parcel.write(&mut self.piece);
+        self.messages += 1;
         Ok(())
     }
 
