@@ -12,7 +12,6 @@ mod targets {
     pub(crate) mod imap;
     pub(crate) mod junk;
     pub(crate) mod message;
-    pub(crate) mod moving;
     pub(crate) mod msgauth;
     pub(crate) mod pop3;
     pub(crate) mod proxy;
@@ -22,7 +21,7 @@ mod targets {
     pub(crate) mod smtp;
 }
 
-use targets::{filters, imap, junk, message, moving, msgauth, pop3, proxy, reading, sasl, sieve, smtp};
+use targets::{filters, imap, junk, message, msgauth, pop3, proxy, reading, sasl, sieve, smtp};
 
 /// Takes any octets; panics where a rule is broken.
 pub type Target = fn(&[u8]);
@@ -62,7 +61,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("filter-rspamd", filters::rspamd),
     ("filter-milter", filters::milter),
     ("calendar", reading::calendar),
-    ("bundle", moving::bundle),
 ];
 
 /// The target of that name.
