@@ -340,6 +340,8 @@ mod tests {
 
     use flate2::Compression;
     use flate2::write::DeflateEncoder;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
 
     use super::*;
     use crate::ZipWriter;
@@ -527,6 +529,37 @@ mod tests {
         let at = other.windows(4).position(|four| four == b"A: b").unwrap();
         other[at] = b'B';
         assert_eq!(read(&other).1, Err(BundleError::Broken), "its sum is another");
+    }
+
+    proptest! {
+        /// Whatever a zip says of itself: names are names of mailboxes, a mailbox is named before its messages, each message says how long it is and
+        /// for the how manyth time it comes.
+        #[test]
+        fn whatever_a_zip_says_is_read_or_told(changes in prop::collection::vec((any::<Index>(), any::<u8>(), 0..3_u8), 1..8)) {
+            let mut octets = zip(&[("INBOX.mbox", TWO), ("Old/cur/1:2,S", "A: b"), ("contacts.vcf", "BEGIN:VCARD")]);
+            for (at, octet, act) in changes {
+                let at = at.index(octets.len());
+                match act {
+                    0 => octets[at] = octet,
+                    1 => octets.insert(at, octet),
+                    _ => drop(octets.remove(at)),
+                }
+            }
+            let mut mailbox = None;
+            let mut take = |item: Item| {
+                if let Item::Mail(parcel) = item {
+                    assert!(MailboxName::parse(&parcel.mailbox).is_ok(), "{:?}", parcel.mailbox);
+                    if parcel.is_mailbox {
+                        mailbox = Some(parcel.mailbox);
+                    } else {
+                        assert_eq!(mailbox.as_ref(), Some(&parcel.mailbox));
+                        assert!(parcel.copy > 0 && parcel.size_octets == parcel.octets.len() as u64);
+                    }
+                }
+                true
+            };
+            prop_assert_ne!(read_bundle(&octets, "INBOX", &mut take), Err(BundleError::Stopped), "nobody stopped it");
+        }
     }
 
     #[test]
