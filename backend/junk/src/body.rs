@@ -107,6 +107,13 @@ pub(crate) fn gather(
     text.close(author, onto);
 }
 
+/// What stands behind `start` wherever a line begins with it.
+fn lines_from<'a>(text: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
+    let is_at_line = move |at: &usize| *at == 0 || text.as_bytes().get(*at - 1) == Some(&b'\n');
+    let found = memchr::memmem::find_iter(text.as_bytes(), start.as_bytes()).filter(is_at_line);
+    found.filter_map(move |at| text.get(at + start.len()..))
+}
+
 /// Some send HTML and call it plain.
 fn looks_like_html(text: &str) -> bool {
     let start = text.trim_start();
@@ -134,8 +141,10 @@ fn decoded_start<'a>(raw: &'a [u8], part: &Part, octets: usize) -> Cow<'a, [u8]>
 impl Text {
     fn plain(&mut self, text: &str, surroundings: &Surroundings<'_>, onto: &mut Gathered) {
         let text = without_footer(text);
-        onto.mark_if(text.lines().any(|line| line.starts_with('>')), Mark::Quotes);
-        onto.mark_if(text.lines().any(|line| line.trim_end_matches('\r') == "-- "), Mark::Signature);
+        onto.mark_if(lines_from(text, ">").next().is_some(), Mark::Quotes);
+        let is_signature = lines_from(text, "-- ")
+            .any(|rest| matches!(rest.trim_start_matches('\r').as_bytes().first(), None | Some(b'\n')));
+        onto.mark_if(is_signature, Mark::Signature);
         onto.mark_if(memchr::memmem::find(text.as_bytes(), b"-----BEGIN PGP SIGN").is_some(), Mark::Signed);
         self.begin_with(text);
         self.words(text, surroundings, onto);
@@ -370,6 +379,12 @@ mod tests {
             "\r\n> quoted\r\nown\r\n-- \r\nsigned",
             &[(Place::Mark, "quotes"), (Place::Mark, "signature"), (Place::Mark, "no-link")],
             &[],
+        );
+        check("\r\nown\r\n-- ", &[(Place::Mark, "signature")], &[]);
+        check(
+            "\r\nown > less -- \r\n-- no signature\r\n",
+            &[(Place::Body, "own")],
+            &[(Place::Mark, "quotes"), (Place::Mark, "signature")],
         );
         check(
             &format!("\r\nown\r\n{}\r\nlistname mailing list\r\nhttp://lists.example\r\n", "_".repeat(40)),

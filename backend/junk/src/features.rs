@@ -1,5 +1,6 @@
 //! What is counted of a message: words and forms, each as a hash, with the text kept for people.
 
+use std::fmt::{self, Write};
 use std::hash::Hasher;
 use std::ops::Range;
 
@@ -167,14 +168,28 @@ impl Gathered {
     }
 
     pub(crate) fn word(&mut self, place: Place, word: &str) -> Option<Word> {
-        if self.text.len() + word.len() > MAX_TEXT_OCTETS || self.said.len() >= MAX_SAID {
+        let from = self.text.len();
+        self.text.push_str(word);
+        self.keep(place, from)
+    }
+
+    /// Like [`Gathered::word`], of what is put together on the spot: it is written where it stays.
+    pub(crate) fn phrase(&mut self, place: Place, phrase: fmt::Arguments<'_>) {
+        let from = self.text.len();
+        let _ = self.text.write_fmt(phrase);
+        self.keep(place, from);
+    }
+
+    /// Keeps the end of the text as a feature, or takes it off where there are enough of them.
+    fn keep(&mut self, place: Place, from: usize) -> Option<Word> {
+        if self.text.len() > MAX_TEXT_OCTETS || self.said.len() >= MAX_SAID {
+            self.text.truncate(from);
             return None;
         }
-        let from = u32::try_from(self.text.len()).ok()?;
-        self.text.push_str(word);
-        let word = Word { hash: hash(word), span: (from, u32::try_from(self.text.len()).ok()?) };
-        self.say(Feature { hash: placed(place, word.hash), place, first: word.span, second: (0, 0) });
-        Some(word)
+        let hash = hash(self.text.get(from..).unwrap_or_default());
+        let span = (u32::try_from(from).ok()?, u32::try_from(self.text.len()).ok()?);
+        self.say(Feature { hash: placed(place, hash), place, first: span, second: (0, 0) });
+        Some(Word { hash, span })
     }
 
     /// Four octets in a row, as a number, of which no text is kept.

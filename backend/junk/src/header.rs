@@ -348,7 +348,7 @@ fn message_id(header: &Header<'_>, author: Option<&Domain>, onto: &mut Gathered)
     };
     onto.word(Place::Host, registrable(&right.to_ascii_lowercase()));
     onto.mark_if(right.is_empty() || !right.contains('.'), Mark::BadMessageId);
-    onto.word(Place::Form, &format!("message-id {}", form(left, 24)));
+    onto.phrase(Place::Form, format_args!("message-id {}", form(left, 24)));
     let is_of_author =
         author.is_some_and(|author| registrable(&right.to_ascii_lowercase()) == registrable(author.as_str()));
     onto.mark_if(is_of_author, Mark::MessageIdOfAuthor);
@@ -436,9 +436,9 @@ impl<'a> Hop<'a> {
             Some(_) => "other",
             None => "unsaid",
         };
-        onto.word(
+        onto.phrase(
             Place::Form,
-            &format!(
+            format_args!(
                 "hop {} {relation}{}",
                 if self.is_extended { "esmtp" } else { "smtp" },
                 if is_address { " address" } else { "" }
@@ -465,11 +465,11 @@ fn mailer(header: &Header<'_>, onto: &mut Gathered) {
     }
     for name in TELLING_FIELDS {
         if header.has(name) {
-            onto.word(Place::Form, &format!("has {name}"));
+            onto.phrase(Place::Form, format_args!("has {name}"));
         }
     }
     if let Some(priority) = header.text("X-Priority") {
-        onto.word(Place::Form, &format!("priority {}", form_of_priority(&priority)));
+        onto.phrase(Place::Form, format_args!("priority {}", form_of_priority(&priority)));
     }
 }
 
@@ -483,9 +483,9 @@ fn content_type(header: &Header<'_>, onto: &mut Gathered) {
         return;
     };
     let name = format!("{}/{}", String::from_utf8_lossy(&kind.main), String::from_utf8_lossy(&kind.sub));
-    onto.word(Place::Form, &format!("type {}", name.to_ascii_lowercase()));
+    onto.phrase(Place::Form, format_args!("type {}", name.to_ascii_lowercase()));
     onto.mark_if(kind.is("multipart", "signed"), Mark::Signed);
     if let Some(boundary) = kind.parameter("boundary") {
-        onto.word(Place::Form, &format!("boundary {}", form(&String::from_utf8_lossy(boundary), 16)));
+        onto.phrase(Place::Form, format_args!("boundary {}", form(&String::from_utf8_lossy(boundary), 16)));
     }
 }

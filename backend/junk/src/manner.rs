@@ -4,7 +4,9 @@
 //!
 //! Looked at are fields that the author's program writes, and none that a list, a host on the way or our side adds.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 use relais_message::Field;
 
@@ -108,9 +110,9 @@ pub(crate) fn of_header(fields: &[Field<'_>], onto: &mut Gathered) {
 
 /// Which field follows which, and how their names are spelt: each program has its way.
 fn order(fields: &[&Field<'_>], onto: &mut Gathered) {
-    let mut last = ["^".to_owned(), "^".to_owned()];
+    let mut last = [Cow::Borrowed("^"), Cow::Borrowed("^")];
     for field in fields {
-        let name = String::from_utf8_lossy(cut(field.name, 40)).into_owned();
+        let name = String::from_utf8_lossy(cut(field.name, 40));
         let is_led = matches!(field.value, [b' ', second, ..] if !second.is_ascii_whitespace());
         onto.word(Place::FieldForm, &name);
         if !is_led {
@@ -118,14 +120,14 @@ fn order(fields: &[&Field<'_>], onto: &mut Gathered) {
         }
         let [before, nearest] = last;
         say(onto, &nearest, &name);
-        say(onto, &format!("{before}: "), &name);
+        onto.phrase(Place::FieldForm, format_args!("{before}: : {name}"));
         last = [nearest, name];
     }
     say(onto, &last[1], "$");
 }
 
 fn say(onto: &mut Gathered, name: &str, form: &str) {
-    onto.word(Place::FieldForm, &format!("{name}: {form}"));
+    onto.phrase(Place::FieldForm, format_args!("{name}: {form}"));
 }
 
 fn without_addresses(value: &str) -> String {
@@ -215,7 +217,7 @@ fn without_charset(mut value: Vec<u8>) -> Vec<u8> {
 
 /// The text's part: `source` is the beginning of what the text parts hold, HTML and all.
 pub(crate) fn of_text(source: &str, onto: &mut Gathered) {
-    lines(source, onto);
+    lines(source.as_bytes(), onto);
     shares(source.as_bytes(), onto);
     runs(source.as_bytes(), onto);
     fours(Place::TextOctets, &spelt_text(source.as_bytes()), onto);
@@ -236,21 +238,31 @@ fn spelt_text(source: &[u8]) -> Vec<u8> {
     spelt
 }
 
-fn lines(source: &str, onto: &mut Gathered) {
-    let lines: Vec<&str> = source.lines().collect();
-    let longest = lines.iter().map(|line| line.len()).max().unwrap_or(0);
-    let tenths =
-        |is_so: &dyn Fn(&str) -> bool| lines.iter().filter(|line| is_so(line)).count() * 10 / lines.len().max(1);
+fn lines(source: &[u8], onto: &mut Gathered) {
+    let (mut count, mut longest, mut empty, mut blank_ended, mut indented) = (0, 0, 0, 0, 0);
+    let mut rest = source;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = rest.get(..end).unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        count += 1;
+        longest = longest.max(line.len());
+        empty += usize::from(line.is_empty());
+        blank_ended += usize::from(line.ends_with(b" "));
+        indented += usize::from(matches!(line.first(), Some(b' ' | b'\t')));
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    let tenths = |some: usize| some * 10 / count.max(1);
     lay(onto, "octets", magnitude(source.len()));
-    lay(onto, "lines", magnitude(lines.len()));
+    lay(onto, "lines", magnitude(count));
     lay(onto, "longest", if longest < 100 { longest / 8 } else { 99 });
-    lay(onto, "empty", tenths(&str::is_empty));
-    lay(onto, "blank-ended", tenths(&|line| line.ends_with(' ')));
-    lay(onto, "indented", tenths(&|line| line.starts_with([' ', '\t'])));
+    lay(onto, "empty", tenths(empty));
+    lay(onto, "blank-ended", tenths(blank_ended));
+    lay(onto, "indented", tenths(indented));
 }
 
 fn lay(onto: &mut Gathered, name: &str, size: usize) {
-    onto.word(Place::Layout, &format!("{name} {size}"));
+    onto.phrase(Place::Layout, format_args!("{name} {size}"));
 }
 
 /// How many binary digits a number has.
@@ -266,18 +278,16 @@ fn shares(source: &[u8], onto: &mut Gathered) {
             *count += 1;
         }
     }
-    let mut share = |name: &str, is_it: fn(u8) -> bool| {
-        let of_kind = (0..=u8::MAX).zip(&counts).filter(|(octet, _)| is_it(*octet));
-        let count: usize = of_kind.map(|(_, count)| count).sum();
-        lay(onto, name, magnitude(count * 1000 / source.len().max(1)));
-    };
-    share("capitals", |octet| octet.is_ascii_uppercase());
-    share("digits", |octet| octet.is_ascii_digit());
-    share("cries", |octet| matches!(octet, b'!' | b'?' | b'$' | b'%' | b'*'));
-    share("wide", |octet| !octet.is_ascii());
-    share("elements", |octet| octet == b'<');
-    share("equals", |octet| octet == b'=');
-    share("strokes", |octet| matches!(octet, b'_' | b'-'));
+    let among = |octets: RangeInclusive<u8>| octets.filter_map(|octet| counts.get(usize::from(octet))).sum::<usize>();
+    let of = |octets: &[u8]| octets.iter().map(|octet| among(*octet..=*octet)).sum();
+    let mut share = |name: &str, count: usize| lay(onto, name, magnitude(count * 1000 / source.len().max(1)));
+    share("capitals", among(b'A'..=b'Z'));
+    share("digits", among(b'0'..=b'9'));
+    share("cries", of(b"!?$%*"));
+    share("wide", among(0x80..=0xff));
+    share("elements", of(b"<"));
+    share("equals", of(b"="));
+    share("strokes", of(b"_-"));
     let names = || memchr::memchr_iter(b'<', source).filter_map(|at| source.get(at + 1));
     if names().any(u8::is_ascii_uppercase) {
         onto.word(Place::Layout, "ELEMENT");
@@ -307,7 +317,7 @@ fn runs(source: &[u8], onto: &mut Gathered) {
         let from = rest.get(at..).unwrap_or_default();
         let length = from.iter().position(|octet| !is_mark(octet)).unwrap_or(from.len());
         if let (Some(first), 2..) = (from.first(), length) {
-            lay(onto, &format!("run {}", char::from(*first)), magnitude(length).min(5));
+            onto.phrase(Place::Layout, format_args!("run {} {}", char::from(*first), magnitude(length).min(5)));
         }
         rest = from.get(length..).unwrap_or_default();
     }
@@ -319,7 +329,7 @@ pub(crate) fn of_link(path: &str, onto: &mut Gathered) {
     lay(onto, "link-depth", path.bytes().filter(|octet| *octet == b'/').count().min(9));
     let ending = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending);
     if (1..=5).contains(&ending.len()) {
-        onto.word(Place::Layout, &format!("link-ending {}", ending.to_lowercase()));
+        onto.phrase(Place::Layout, format_args!("link-ending {}", ending.to_lowercase()));
     }
 }
 

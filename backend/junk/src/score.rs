@@ -1,5 +1,7 @@
 //! A message's score, and why.
 
+use std::cmp::Ordering;
+
 use crate::features::{Feature, Features, name_of_fours};
 use crate::general::{General, Weighed};
 use crate::own::Own;
@@ -93,19 +95,32 @@ impl Part {
     }
 }
 
-fn strongest(mut parts: Vec<(Part, f32, Whose)>, features: &Features) -> Vec<Reason> {
-    parts.retain(|(_, points, _)| points.abs() >= LEAST_REASON);
-    parts.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()).then(one.0.order().cmp(&other.0.order())));
-    let mut left = REASONS;
-    let mut take = |points: f32| {
-        let Some(left) = left.get_mut(usize::from(points < 0.0)).filter(|left| **left > 0) else { return false };
-        *left -= 1;
-        true
-    };
-    parts.retain(|(_, points, _)| take(*points));
+/// What is worth a word, loud or not.
+type Said = (Part, f32, Whose);
+
+fn strongest(parts: Vec<Said>, features: &Features) -> Vec<Reason> {
+    let worth_it = parts.into_iter().filter(|(_, points, _)| points.abs() >= LEAST_REASON);
+    let (speaking, against): (Vec<Said>, Vec<Said>) = worth_it.partition(|(_, points, _)| *points > 0.0);
+    let [most_speaking, most_against] = REASONS;
+    let mut named = loudest(speaking, most_speaking);
+    named.extend(loudest(against, most_against));
+    named.sort_by(louder);
     let reason = |(part, points, whose)| match part {
         Part::Said(feature) => Reason::Word { place: feature.place, text: features.text_of(&feature), points, whose },
         Part::Fours(place) => Reason::Word { place, text: name_of_fours(place).to_owned(), points, whose },
     };
-    parts.into_iter().map(reason).collect()
+    named.into_iter().map(reason).collect()
+}
+
+/// So many of `all`, in any order: there are hundreds, and few are named, so most need no order.
+fn loudest(mut all: Vec<Said>, count: usize) -> Vec<Said> {
+    if all.len() > count {
+        all.select_nth_unstable_by(count, louder);
+        all.truncate(count);
+    }
+    all
+}
+
+fn louder(one: &Said, other: &Said) -> Ordering {
+    other.1.abs().total_cmp(&one.1.abs()).then(one.0.order().cmp(&other.0.order()))
 }

@@ -42,7 +42,7 @@ pub(crate) fn tokens(text: &str, each: &mut dyn FnMut(Token<'_>)) {
         let trimmed = chunk.trim_matches(|edge: char| edge.is_ascii_punctuation() && !matches!(edge, '$' | '%' | '!'));
         if trimmed.bytes().all(|octet| octet.is_ascii_alphabetic()) {
             // Most are.
-            word(trimmed, each);
+            ascii_word(trimmed, each);
         } else if trimmed.contains("://") || starts_with_ignoring_case(trimmed, "www.") {
             each(Token::Url(trimmed));
         } else if trimmed.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.')) {
@@ -125,26 +125,26 @@ fn word(raw: &str, each: &mut dyn FnMut(Token<'_>)) {
     if raw.is_empty() {
         return;
     }
-    if raw.is_ascii() {
-        if !WORD_CHARACTERS.contains(&raw.len()) {
-            if raw.len() > 1 {
-                each(Token::Long);
-            }
-            return;
-        }
-        let mut buffer = [0_u8; *WORD_CHARACTERS.end()];
-        for (lower, octet) in buffer.iter_mut().zip(raw.bytes()) {
-            *lower = octet.to_ascii_lowercase();
-        }
-        let lower = buffer.get(..raw.len()).and_then(|lower| std::str::from_utf8(lower).ok()).unwrap_or_default();
-        let lower = digits_hidden(lower);
-        each(Token::Word(&lower));
-        if raw.len() >= 4 && raw.bytes().all(|octet| octet.is_ascii_uppercase()) {
-            each(Token::Shouted(&lower));
+    if raw.is_ascii() { ascii_word(raw, each) } else { wide_word(raw, each) }
+}
+
+fn ascii_word(raw: &str, each: &mut dyn FnMut(Token<'_>)) {
+    if !WORD_CHARACTERS.contains(&raw.len()) {
+        if raw.len() > 1 {
+            each(Token::Long);
         }
         return;
     }
-    wide_word(raw, each);
+    let mut buffer = [0_u8; *WORD_CHARACTERS.end()];
+    for (lower, octet) in buffer.iter_mut().zip(raw.bytes()) {
+        *lower = octet.to_ascii_lowercase();
+    }
+    let lower = buffer.get(..raw.len()).and_then(|lower| std::str::from_utf8(lower).ok()).unwrap_or_default();
+    let lower = digits_hidden(lower);
+    each(Token::Word(&lower));
+    if raw.len() >= 4 && raw.bytes().all(|octet| octet.is_ascii_uppercase()) {
+        each(Token::Shouted(&lower));
+    }
 }
 
 /// A word with other than ASCII letters.

@@ -48,7 +48,7 @@ impl Default for Training {
     fn default() -> Self {
         Self {
             sources: 3,
-            voices: 8,
+            voices: 24,
             part: 0.9,
             rounds: 8,
             rate: 2.0,
@@ -67,7 +67,7 @@ type View = fn(Place) -> bool;
 /// less than one that looks at both. Each half's share in it.
 const VIEWS: [(View, f32); 2] = [(|place| !place.is_manner(), 0.525), (Place::is_manner, 0.2625)];
 /// How many Winnows there are, beside the regressions; they look at what a message says,
-const WINNOWS: u16 = 4;
+const WINNOWS: u16 = 16;
 /// and go over the corpus so often.
 const WINNOW_ROUNDS: u16 = 5;
 /// No vote is louder.
