@@ -159,7 +159,12 @@ const CASES: &[(&str, &str, &str, u16)] = &[
     ("moving_take_own_contacts", "/me/contacts", "", 200),
     ("moving_file_own_contacts", "/me/contacts", "BEGIN:VCARD\r\nUID:ben\r\nFN:Ben\r\nEND:VCARD\r\n", 200),
     ("moving_take_contacts", "/people/ann@house.example/contacts?version=3", "", 200),
-    ("moving_file_contacts", "/people/ann@house.example/contacts", "BEGIN:VCARD\r\nUID:ben\r\nFN:Ben\r\nEND:VCARD\r\n", 200),
+    (
+        "moving_file_contacts",
+        "/people/ann@house.example/contacts",
+        "BEGIN:VCARD\r\nUID:ben\r\nFN:Ben\r\nEND:VCARD\r\n",
+        200,
+    ),
     ("sending_own", "/me/sending", "", 200),
     ("sending_sending", "/people/ann@house.example/sending", "", 200),
     ("sending_holds", "/holds", "", 200),
