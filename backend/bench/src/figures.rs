@@ -47,6 +47,7 @@ pub(crate) const GROUPS: &[Group] = &[
     Group { name: "memory-fresh", rounds: 1, run: |server, _, _| Ok(vec![memory(server, "memory-fresh")]) },
     Group { name: "smtp-10", rounds: 3, run: mail_in::ten_sessions },
     Group { name: "smtp-signed", rounds: 3, run: mail_in::signed },
+    Group { name: "smtp-unfiltered", rounds: 3, run: mail_in::unfiltered },
     Group { name: "smtp-strangers", rounds: 3, run: mail_in::strangers },
     Group { name: "smtp-1", rounds: 3, run: mail_in::one_session },
     Group { name: "smtp-large", rounds: 3, run: mail_in::large },

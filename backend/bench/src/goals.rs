@@ -57,6 +57,10 @@ pub(crate) const FIGURES: &[Figure] = &[
         ..more("smtp-signed", "the same, signed, from the machine itself: no filter is asked", 0.0)
     },
     Figure {
+        goal: Goal::None,
+        ..more("smtp-unfiltered", "the same from strangers, the spam filter switched off: durable copies/s", 0.0)
+    },
+    Figure {
         goal: Goal::OfOurs("smtp-signed", 0.5),
         ..more(
             "smtp-strangers",

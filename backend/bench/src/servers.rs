@@ -13,6 +13,7 @@ use anyhow::{Context, bail};
 
 use crate::figures::Person;
 use crate::imap::Imap;
+use relais::CommandLine;
 pub(crate) use strangers::Strangers;
 
 /// Ours, in tables.
@@ -34,6 +35,7 @@ pub(crate) struct Server {
     children: Vec<Child>,
     roots: Vec<u32>,
     strangers: Option<Strangers>,
+    command_line: Option<CommandLine>,
 }
 
 /// On 127.0.0.1; all may be spoken to without TLS.
@@ -66,7 +68,15 @@ impl Program {
 impl Server {
     /// Starts the programs, and waits until all ports answer.
     pub(crate) fn start(name: &'static str, ports: Ports, programs: Vec<Program>) -> anyhow::Result<Self> {
-        let mut server = Self { name, ports, programs, children: Vec::new(), roots: Vec::new(), strangers: None };
+        let mut server = Self {
+            name,
+            ports,
+            programs,
+            children: Vec::new(),
+            roots: Vec::new(),
+            strangers: None,
+            command_line: None,
+        };
         server.launch()?;
         Ok(server)
     }
@@ -127,6 +137,11 @@ impl Server {
     /// The hosts of the world that can be played towards it.
     pub(crate) fn strangers(&self) -> Option<&Strangers> {
         self.strangers.as_ref()
+    }
+
+    /// Ours alone: changes a setting, at once.
+    pub(crate) fn set(&self, name: &str, value: &str) -> anyhow::Result<()> {
+        self.command_line.as_ref().map_or(Ok(()), |line| line.run(&["settings", "set", name, value]))
     }
 
     pub(crate) fn name(&self) -> &'static str {

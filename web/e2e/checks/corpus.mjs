@@ -95,7 +95,7 @@ async function open(asking, id, messages, uids) {
     if (page.includes("\ufffd\ufffd\ufffd")) throw new Error("its letters are lost");
     if (page.includes("letter-frame")) await get(`${way}/frame`);
     await get(`${way}/source`);
-    const file = page.match(/href="([^"]+\/files\/[^"?]+)"/)?.[1];
+    const file = page.match(/href="(\/mail\/[^"]+\/files\/[^"?]+)"/)?.[1];
     if (file) await get(file);
   };
   const work = async () => {

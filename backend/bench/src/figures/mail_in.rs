@@ -41,6 +41,14 @@ pub(super) fn strangers(server: &mut Server, scale: Scale, _: usize) -> anyhow::
     signed_by(server, scale, "smtp-strangers", Strangers::connect)
 }
 
+/// The same, but the house has switched its spam filter off: the mail is proved, and nobody judges it.
+pub(super) fn unfiltered(server: &mut Server, scale: Scale, _: usize) -> anyhow::Result<Vec<Sample>> {
+    server.set("junk.filter", "false")?;
+    let samples = signed_by(server, scale, "smtp-unfiltered", Strangers::connect);
+    server.set("junk.filter", "true")?;
+    samples
+}
+
 fn signed_by(
     server: &Server,
     scale: Scale,

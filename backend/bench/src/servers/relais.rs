@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -43,18 +43,29 @@ fn start_as(program: &Path, folder: &Path, web: &str) -> anyhow::Result<Server> 
     let mut server = Server::start(RELAIS, PORTS, programs).with_context(|| format!("see {log_word}"))?;
     let people = folder.join("people.csv");
     fs::write(&people, list_of_people())?;
-    let run = |words: &[&str]| -> anyhow::Result<()> {
-        let output = Command::new(program).arg("--config").arg(&file).args(words).output()?;
-        let said = [output.stdout, output.stderr].concat();
-        ensure!(output.status.success(), "relais {}: {}", words.join(" "), String::from_utf8_lossy(&said));
-        Ok(())
-    };
-    run(&["domain", "add", "bench.test"])?;
-    run(&["account", "import", &people.display().to_string()])?;
+    let line = CommandLine { program: program.to_owned(), file };
+    line.run(&["domain", "add", "bench.test"])?;
+    line.run(&["account", "import", &people.display().to_string()])?;
     // The import's own work is no part of the first figure.
     std::thread::sleep(Duration::from_secs(1));
     server.strangers = strangers;
+    server.command_line = Some(line);
     Ok(server)
+}
+
+/// Its command line, towards the running server.
+pub(crate) struct CommandLine {
+    program: PathBuf,
+    file: PathBuf,
+}
+
+impl CommandLine {
+    pub(crate) fn run(&self, words: &[&str]) -> anyhow::Result<()> {
+        let output = Command::new(&self.program).arg("--config").arg(&self.file).args(words).output()?;
+        let said = [output.stdout, output.stderr].concat();
+        ensure!(output.status.success(), "relais {}: {}", words.join(" "), String::from_utf8_lossy(&said));
+        Ok(())
+    }
 }
 
 fn configuration(data: &Path, web: &str, strangers: Option<&Strangers>) -> String {

@@ -195,11 +195,16 @@ impl Filter {
         let origin = origin::found(proof, stranger.peer, author.as_ref());
         let asked = accounts.get(..MAX_OPINIONS).unwrap_or(accounts);
         let regards = self.store.regard(asked, author.as_ref(), &origin).await?;
-        let features = self.features(looked, accounts).await?;
+        let lists = settings.junk_domain_blocklists.as_slice();
+        // Nobody asks for them otherwise.
+        let features = if settings.junk_filter || !lists.is_empty() {
+            self.features(looked, accounts).await?
+        } else {
+            Features::default()
+        };
         let known: Vec<Domain> =
             looked.recipients.iter().map(|recipient| &recipient.domain).chain(&senders).cloned().collect();
         let links = of_links(features.hosts(), &known);
-        let lists = settings.junk_domain_blocklists.as_slice();
         let hosts = stranger.listings.iter().filter(|one| settings.junk_blocklists.as_slice().contains(&one.list));
         let mut listings: Vec<Listing> = hosts.cloned().collect();
         listings.extend(of_domains(resolver, lists, &senders, &links).await);
