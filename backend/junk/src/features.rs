@@ -160,8 +160,8 @@ impl Gathered {
             text: String::with_capacity(octets.min(MAX_TEXT_OCTETS)),
             said: Vec::with_capacity((octets / 2).min(MAX_SAID)),
             fours: [Vec::with_capacity(1024), Vec::with_capacity(octets.min(MAX_FOURS))],
-            seen: Seen::for_count((octets / 2).min(MAX_SAID)),
-            seen_fours: Seen::for_count(octets.min(MAX_FOURS)),
+            seen: Seen::for_count(octets.min(MAX_SAID)),
+            seen_fours: Seen::for_count((octets + octets / 2).min(MAX_FOURS)),
             signs: Vec::new(),
             hosts: Vec::new(),
         }
