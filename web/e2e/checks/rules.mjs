@@ -26,7 +26,7 @@ export async function run(house, browser) {
   const names = async (tab) => (await tab.locator("ol.rules h3").allInnerTexts()).map((name) => name.trim());
   const lies = async (tab, folder, subject) => {
     await tab.goto("/mail");
-    await tab.locator("[data-folder]", { hasText: folder }).first().click();
+    await tab.goto(await tab.locator("a[data-folder]", { hasText: folder }).first().getAttribute("href"));
     await line(tab, subject).waitFor();
   };
 
