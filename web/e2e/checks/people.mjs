@@ -61,7 +61,7 @@ export async function run(house, browser) {
     await choose(password, password);
     await tab.waitForURL("**/sign-in");
     await enter(tab, { address: uma, password });
-    await tab.waitForURL("**/panel/account");
+    await tab.waitForURL("**/mail");
     const again = await tab.goto(link);
     expect(again.status() === 404 || again.status() === 410, `a used link answers ${again.status()}`);
     await sees(tab, "This link opens nothing");
