@@ -126,7 +126,7 @@ impl Keeper<'_> {
 
     /// Where a member's mail goes; none where nobody can be reached, which counts as mail that came back.
     async fn plan(&self, member: &ListMember) -> Result<Option<Plan>, StoreError> {
-        let path = ForwardPath { address: member.address.clone(), notify: None, original: None };
+        let path = ForwardPath::new(member.address.clone());
         match self.desk.filing.plan(&path).await {
             Ok(plan) => Ok(Some(plan)),
             Err(FilingError::Refused(Refusal::NotLocal)) => Ok(Some(Plan::relay(path))),

@@ -114,6 +114,13 @@ pub struct ForwardPath {
     pub original: Option<OriginalRecipient>,
 }
 
+impl ForwardPath {
+    /// RCPT without parameters.
+    pub const fn new(address: Address) -> Self {
+        Self { address, notify: None, original: None }
+    }
+}
+
 /// MAIL and RCPT together (RFC 5321 §2.3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
@@ -135,4 +142,21 @@ pub struct Envelope {
     pub envelope_id: Option<EnvelopeId>,
     /// When MAIL was said.
     pub began_at: Timestamp,
+}
+
+impl Envelope {
+    /// MAIL without parameters, before RCPT.
+    pub const fn new(reverse_path: ReversePath, began_at: Timestamp) -> Self {
+        Self {
+            reverse_path,
+            recipients: Vec::new(),
+            body_type: BodyType::SevenBit,
+            smtputf8: false,
+            require_tls: false,
+            declared_octets: None,
+            ret: None,
+            envelope_id: None,
+            began_at,
+        }
+    }
 }

@@ -107,6 +107,11 @@ pub struct Arrival {
 }
 
 impl Arrival {
+    /// In the clear, and Received tells all of it.
+    pub fn new(visit: Visit, hello: &str, protocol: &str) -> Self {
+        Self { visit, hello: hello.to_owned(), protocol: protocol.to_owned(), tls: None, hides_peer: false }
+    }
+
     /// For the trace.
     fn peer_shown(&self) -> String {
         format!("{} ({})", self.visit.peer, self.hello)

@@ -247,18 +247,11 @@ impl House {
         if addresses.is_empty() {
             return Err(Trouble(Exit::Usage, "neither the words nor the header name a recipient".to_owned()));
         }
-        let recipients = addresses.into_iter().map(|address| ForwardPath { address, notify: None, original: None });
         let is_ascii = message.is_ascii();
         Ok(Envelope {
-            reverse_path: self.sender(wanted.sender.as_deref())?,
-            recipients: recipients.collect(),
+            recipients: addresses.into_iter().map(ForwardPath::new).collect(),
             body_type: if is_ascii { BodyType::SevenBit } else { BodyType::EightBitMime },
-            smtputf8: false,
-            require_tls: false,
-            declared_octets: None,
-            ret: None,
-            envelope_id: None,
-            began_at: SystemClock.now(),
+            ..Envelope::new(self.sender(wanted.sender.as_deref())?, SystemClock.now())
         })
     }
 

@@ -89,7 +89,7 @@ fn address(text: &str) -> Address {
 }
 
 fn path(text: &str) -> ForwardPath {
-    ForwardPath { address: address(text), notify: None, original: None }
+    ForwardPath::new(address(text))
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! SMTP: commands, replies, and both ends of a session.
 
-use relais_model::{
-    Address, BodyType, Domain, EnhancedCode, Envelope, ForwardPath, Reply, ReversePath, Secret, Timestamp,
-};
+use relais_model::{Address, Domain, EnhancedCode, Envelope, ForwardPath, Reply, ReversePath, Secret, Timestamp};
 use relais_sasl::Shown;
 use relais_smtp::client::{self, Client, Credentials, Encoder, Language, TlsPolicy};
 use relais_smtp::command::Command;
@@ -155,20 +153,7 @@ fn domain(name: &str) -> Domain {
 }
 
 fn envelope() -> Envelope {
-    let path = |text: &str| ForwardPath {
-        address: Address::parse(text).expect("a good address"),
-        notify: None,
-        original: None,
-    };
-    Envelope {
-        reverse_path: ReversePath::Null,
-        recipients: vec![path("a@b.example"), path("c@d.example")],
-        body_type: BodyType::SevenBit,
-        smtputf8: false,
-        require_tls: false,
-        declared_octets: None,
-        ret: None,
-        envelope_id: None,
-        began_at: Timestamp::default(),
-    }
+    let path = |text: &str| ForwardPath::new(Address::parse(text).expect("a good address"));
+    let recipients = vec![path("a@b.example"), path("c@d.example")];
+    Envelope { recipients, ..Envelope::new(ReversePath::Null, Timestamp::default()) }
 }

@@ -9,9 +9,7 @@ use std::time::Duration;
 use relais_delivery::{
     Answer, Delivery, DeliveryConfig, Dialer, Found, LookupError, MxRecord, Ports, Resolver, Stream, TlsaRecord,
 };
-use relais_model::{
-    Address, BodyType, Clock as _, Domain, Envelope, ForwardPath, MailboxName, Reply, ReversePath, Timestamp,
-};
+use relais_model::{Address, Clock as _, Domain, Envelope, ForwardPath, MailboxName, Reply, ReversePath, Timestamp};
 use relais_reception::{Arrival, Door, Identity, Visit};
 use relais_store::{Page, QueueEntry, QueueFilter, Row};
 use relais_testkit::SeededRandom;
@@ -82,23 +80,12 @@ impl House {
 
     /// MAIL, RCPT and DATA.
     async fn replies(&self, visit: Visit, from: &str, to: &str, raw: &str) -> Result<Vec<Reply>, Reply> {
-        let mut envelope = Envelope {
-            reverse_path: ReversePath::Address(address(from)),
-            recipients: Vec::new(),
-            body_type: BodyType::SevenBit,
-            smtputf8: false,
-            require_tls: false,
-            declared_octets: None,
-            ret: None,
-            envelope_id: None,
-            began_at: Timestamp::default(),
-        };
+        let mut envelope = Envelope::new(ReversePath::Address(address(from)), Timestamp::default());
         self.reception.sender(&visit, &envelope).await?;
-        let path = ForwardPath { address: address(to), notify: None, original: None };
+        let path = ForwardPath::new(address(to));
         let plan = self.reception.recipient(&visit, &envelope, &path).await?;
         envelope.recipients.push(path);
-        let (hello, protocol) = ("client.example".to_owned(), "ESMTP".to_owned());
-        let arrival = Arrival { visit, hello, protocol, tls: None, hides_peer: false };
+        let arrival = Arrival::new(visit, "client.example", "ESMTP");
         let mut incoming = self.reception.begin(arrival, envelope, vec![plan]).await?;
         incoming.write(raw.replace('\n', "\r\n").as_bytes()).await.unwrap();
         Ok(self.reception.finish(incoming).await)

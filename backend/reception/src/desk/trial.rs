@@ -107,17 +107,11 @@ impl Reception {
         let visit = Visit { is_watched: false, ..Visit::new(Door::Relay, peer) };
         let now = self.clock.now();
         let mut envelope = Envelope {
-            reverse_path,
-            recipients: Vec::new(),
             body_type: BodyType::EightBitMime,
-            smtputf8: false,
-            require_tls: false,
             declared_octets: u64::try_from(message.len()).ok(),
-            ret: None,
-            envelope_id: None,
-            began_at: now,
+            ..Envelope::new(reverse_path, now)
         };
-        let path = ForwardPath { address: recipient, notify: None, original: None };
+        let path = ForwardPath::new(recipient);
         let answer = crate::recipient(&self.filing, self.disk.is_nearly_full(), &visit, &envelope, &path).await;
         let mut plans = match answer {
             Ok(plan) => vec![plan],
@@ -130,7 +124,7 @@ impl Reception {
             return Tried::turned_away(reply, "loop", "refused-circles");
         }
         let trace = TraceId::make(now, &*self.random);
-        let arrival = Arrival { visit, hello, protocol: "ESMTP".to_owned(), tls: None, hides_peer: false };
+        let arrival = Arrival::new(visit, &hello, "ESMTP");
         let head = self.head((&arrival, &envelope, &trace), &plans, now);
         let octets = [head.as_bytes(), &message].concat();
         let Weighed { octets, verdict, proof } =

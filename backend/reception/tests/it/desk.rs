@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use relais_model::{
-    BodyType, Domain, EnhancedCode, Envelope, ForwardPath, MailboxName, Notify, Reply, ReversePath, Timestamp,
-};
+use relais_model::{Domain, EnhancedCode, Envelope, ForwardPath, MailboxName, Notify, Reply, ReversePath, Timestamp};
 use relais_reception::{Arrival, Disk, Door, Identity, Incoming, Reception, ReceptionConfig, Visit};
 use relais_store::{
     AccountChange, Author, Grantee, JudgedAs, Lent, NewAccount, Page, QueueFilter, TraceFilter, TraceKind,
@@ -89,26 +87,15 @@ impl Desk {
         let visit = Visit { lists: self.reception.lists(&visit), ..visit };
         let reverse_path =
             if said.from.is_empty() { ReversePath::Null } else { ReversePath::Address(address(said.from)) };
-        let mut envelope = Envelope {
-            reverse_path,
-            recipients: Vec::new(),
-            body_type: BodyType::SevenBit,
-            smtputf8: false,
-            require_tls: false,
-            declared_octets: None,
-            ret: None,
-            envelope_id: None,
-            began_at: Timestamp::default(),
-        };
+        let mut envelope = Envelope::new(reverse_path, Timestamp::default());
         self.reception.sender(&visit, &envelope).await?;
         let mut plans = Vec::new();
         for to in said.to {
-            let path = ForwardPath { address: address(to), notify: said.notify, original: None };
+            let path = ForwardPath { notify: said.notify, ..ForwardPath::new(address(to)) };
             plans.push(self.reception.recipient(&visit, &envelope, &path).await?);
             envelope.recipients.push(path);
         }
-        let (hello, protocol) = ("client.example".to_owned(), "ESMTP".to_owned());
-        let arrival = Arrival { visit, hello, protocol, tls: None, hides_peer: false };
+        let arrival = Arrival::new(visit, "client.example", "ESMTP");
         let mut incoming = self.reception.begin(arrival, envelope, plans).await?;
         incoming.write(message.as_bytes()).await.unwrap();
         Ok(incoming)
@@ -509,17 +496,8 @@ async fn the_trace_tells_of_what_is_too_large() {
 #[tokio::test]
 async fn the_trace_tells_of_what_is_announced_too_large() {
     let desk = Desk::open().await;
-    let envelope = Envelope {
-        reverse_path: ReversePath::Address(address("x@elsewhere.example")),
-        recipients: Vec::new(),
-        body_type: BodyType::SevenBit,
-        smtputf8: false,
-        require_tls: false,
-        declared_octets: Some(1 << 40),
-        ret: None,
-        envelope_id: None,
-        began_at: Timestamp::default(),
-    };
+    let reverse_path = ReversePath::Address(address("x@elsewhere.example"));
+    let envelope = Envelope { declared_octets: Some(1 << 40), ..Envelope::new(reverse_path, Timestamp::default()) };
     let visit = Visit::new(Door::Relay, "192.0.2.1".parse().unwrap());
     let reply = Reply::new(552, EnhancedCode::new(5, 3, 4), "No");
     desk.reception.refuse_announced(&visit, &envelope, &reply).await;

@@ -20,7 +20,7 @@ async fn set(house: &House, name: &str, value: &str) {
 
 /// What RCPT hears before anybody is looked up.
 fn ask(porter: &Porter, from: &str, to: &str) -> Option<u16> {
-    let path = ForwardPath { address: address(to), notify: None, original: None };
+    let path = ForwardPath::new(address(to));
     porter.may_ask(peer(from), &path).err().map(|reply| reply.code)
 }
 

@@ -1,24 +1,14 @@
 //! Which recipients are taken at which door.
 
 use relais_filing::Filing;
-use relais_model::{BodyType, Domain, Envelope, ForwardPath, ReversePath, Timestamp};
+use relais_model::{Domain, Envelope, ForwardPath, ReversePath, Timestamp};
 use relais_reception::{Door, Identity, Visit, recipient};
 use relais_store::{AccountChange, Author};
 
 use crate::house::{House, address};
 
 fn envelope(declared_octets: Option<u64>) -> Envelope {
-    Envelope {
-        reverse_path: ReversePath::Null,
-        recipients: Vec::new(),
-        body_type: BodyType::SevenBit,
-        smtputf8: false,
-        require_tls: false,
-        declared_octets,
-        ret: None,
-        envelope_id: None,
-        began_at: Timestamp::default(),
-    }
+    Envelope { declared_octets, ..Envelope::new(ReversePath::Null, Timestamp::default()) }
 }
 
 struct Desk {
@@ -40,7 +30,7 @@ impl Desk {
         let identity = logged_in.then(|| self.identity.clone());
         // Loopback: it counts for nothing.
         let visit = Visit { identity, ..Visit::new(door, "127.0.0.1".parse().unwrap()) };
-        let path = ForwardPath { address: address(to), notify: None, original: None };
+        let path = ForwardPath::new(address(to));
         match recipient(&self.filing, false, &visit, &envelope(octets), &path).await {
             Ok(plan) => format!("{} here, {} away", plan.deliveries.len(), plan.forwards.len()),
             Err(reply) => format!("{} {}", reply.code, reply.enhanced.unwrap()),
@@ -92,7 +82,7 @@ async fn each_refusal_has_its_code() {
 async fn nothing_is_taken_when_the_disk_is_nearly_full() {
     let desk = Desk::open().await;
     let visit = Visit::new(Door::Relay, "192.0.2.1".parse().unwrap());
-    let path = ForwardPath { address: address("ann@example.org"), notify: None, original: None };
+    let path = ForwardPath::new(address("ann@example.org"));
     let reply = recipient(&desk.filing, true, &visit, &envelope(None), &path).await.unwrap_err();
     assert_eq!((reply.code, reply.enhanced.unwrap().to_string()), (452, "4.3.1".to_owned()));
 }

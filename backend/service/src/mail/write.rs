@@ -435,8 +435,7 @@ impl Out {
         let is_utf8 = envelope.smtputf8;
         let protocol = if is_utf8 { "UTF8SMTPA" } else { "ESMTPA" };
         // Where the writer's browser is concerns nobody who reads the message.
-        let (hello, protocol) = ("webmail".to_owned(), protocol.to_owned());
-        let arrival = Arrival { visit, hello, protocol, tls: None, hides_peer: true };
+        let arrival = Arrival { hides_peer: true, ..Arrival::new(visit, "webmail", protocol) };
         let mut incoming = self.reception.begin(arrival, envelope, plans).await.map_err(|reply| said("", &reply))?;
         incoming.write(raw).await.map_err(|_full| Failure::Failed)?;
         let replies = self.reception.finish(incoming).await;
@@ -454,7 +453,7 @@ impl Out {
             if envelope.recipients.iter().any(|path| path.address == named.address) {
                 continue;
             }
-            let path = ForwardPath { address: named.address.clone(), notify: None, original: None };
+            let path = ForwardPath::new(named.address.clone());
             match self.reception.recipient(visit, envelope, &path).await {
                 Ok(plan) => {
                     plans.push(plan);
@@ -490,17 +489,7 @@ fn visit(me: &Actor, identity: Identity) -> Visit {
 /// Without recipients: those that the desk takes are added.
 fn envelope(from: ReversePath, everybody: &[&Named], now: Timestamp) -> Envelope {
     let is_utf8 = !from.to_string().is_ascii() || everybody.iter().any(|named| !named.address.to_string().is_ascii());
-    Envelope {
-        reverse_path: from,
-        recipients: Vec::new(),
-        body_type: BodyType::SevenBit,
-        smtputf8: is_utf8,
-        require_tls: false,
-        declared_octets: None,
-        ret: None,
-        envelope_id: None,
-        began_at: now,
-    }
+    Envelope { smtputf8: is_utf8, ..Envelope::new(from, now) }
 }
 
 /// The desk refuses: with its own words.

@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use relais_model::{Envelope, ForwardPath, ReversePath, Timestamp};
+use relais_model::{Address, Envelope, ForwardPath, ReversePath, Timestamp};
 use relais_smtp::client::{Client, Encoder, Step as ClientStep};
 use relais_smtp::command::Command;
 use relais_smtp::reply::{read_reply, write_reply};
@@ -86,19 +86,9 @@ fn serve(words: &str, input: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<Vec<u8>>) {
 
 /// From nobody to two.
 pub(crate) fn envelope() -> Envelope {
-    let path =
-        |text: &str| ForwardPath { address: relais_model::Address::parse(text).unwrap(), notify: None, original: None };
-    Envelope {
-        reverse_path: ReversePath::Null,
-        recipients: vec![path("a@b.example"), path("c@d.example")],
-        body_type: relais_model::BodyType::SevenBit,
-        smtputf8: false,
-        require_tls: false,
-        declared_octets: None,
-        ret: None,
-        envelope_id: None,
-        began_at: Timestamp::default(),
-    }
+    let path = |text: &str| ForwardPath::new(Address::parse(text).unwrap());
+    let recipients = vec![path("a@b.example"), path("c@d.example")];
+    Envelope { recipients, ..Envelope::new(ReversePath::Null, Timestamp::default()) }
 }
 
 /// The client's words up to `Close`; the peer says `input` and hangs up.

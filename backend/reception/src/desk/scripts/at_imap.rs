@@ -210,8 +210,7 @@ impl Reception {
             }
         }
         let visit = Visit { identity: Some(stage.owner.clone()), ..Visit::new(Door::Submission, stage.act.peer) };
-        let (hello, protocol) = ("IMAP".to_owned(), "IMAP".to_owned());
-        let arrival = Arrival { visit, hello, protocol, tls: None, hides_peer: true };
+        let arrival = Arrival { hides_peer: true, ..Arrival::new(visit, "IMAP", "IMAP") };
         let envelope = envelope(&stage.owner, &redirects, touched.now);
         let mut place = None;
         if !redirects.is_empty() {
@@ -259,7 +258,7 @@ impl Reception {
             quota_octets: None,
             used_octets: 0,
         };
-        let recipient = ForwardPath { address: stage.owner.address.clone(), notify: None, original: None };
+        let recipient = ForwardPath::new(stage.owner.address.clone());
         let (mut scripts, mut ahead) = (Scripts::default(), VecDeque::new());
         let own = self.own(scripted, delivery, &found, (0, &recipient), &mut scripts, &mut ahead).await;
         scripts.owns.push(own);
@@ -305,7 +304,7 @@ impl Reception {
                 && (self.store.route(author).await? == Route::NotLocal
                     || self.store.sends_as(owner.account, author).await? == Some(Lent::As));
         }
-        let path = ForwardPath { address: redirect.to.clone(), notify: None, original: None };
+        let path = ForwardPath::new(redirect.to.clone());
         let is_reached = match self.filing.plan(&path).await {
             Ok(_) | Err(FilingError::Refused(Refusal::NotLocal)) => true,
             Err(FilingError::Refused(_)) => false,
@@ -320,21 +319,13 @@ impl Reception {
 
 /// RFC 6785 §3.4: what goes on is the owner's.
 fn envelope(owner: &Identity, redirects: &[ScriptedRedirect], now: Timestamp) -> Envelope {
-    let path = |redirect: &ScriptedRedirect| ForwardPath {
-        address: redirect.to.clone(),
-        notify: redirect.notify,
-        original: None,
-    };
+    let path =
+        |redirect: &ScriptedRedirect| ForwardPath { notify: redirect.notify, ..ForwardPath::new(redirect.to.clone()) };
     let smtputf8 = owner.address.needs_smtputf8() || redirects.iter().any(|redirect| redirect.to.needs_smtputf8());
     Envelope {
-        reverse_path: ReversePath::Address(owner.address.clone()),
         recipients: redirects.iter().map(path).collect(),
         body_type: BodyType::EightBitMime,
         smtputf8,
-        require_tls: false,
-        declared_octets: None,
-        ret: None,
-        envelope_id: None,
-        began_at: now,
+        ..Envelope::new(ReversePath::Address(owner.address.clone()), now)
     }
 }
