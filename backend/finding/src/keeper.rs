@@ -336,11 +336,8 @@ impl Pen {
 
 #[cfg(test)]
 mod tests {
-    use relais_model::{Address, Domain, MailboxName, Timestamp};
-    use relais_store::{Append, Author, Content, DatabaseUrl, DomainChange, NewAccount, Store, StoreConfig};
-    use relais_testkit::{ManualClock, SeededRandom};
-
     use super::*;
+    use crate::house::House;
 
     /// However much is taken in, no more words are held than may be, and each message is in the index once.
     #[test]
@@ -365,47 +362,22 @@ mod tests {
         assert_eq!((snapshot.docs(), snapshot.complete_to, pen.builder.is_empty()), (400, 400, true));
     }
 
-    /// A house with so many messages, all of them old.
-    async fn house(folder: &Path, messages: u32) -> Store {
-        let config = StoreConfig {
-            database: DatabaseUrl::Sqlite(folder.join("store.db")),
-            objects: folder.join("objects"),
-            inline_octets: 100_000,
-            readers: 2,
-        };
-        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_767_225_600)));
-        let store = Store::open(config, clock.clone(), Arc::new(SeededRandom::new(7))).await.unwrap();
-        let by = Author::house();
-        store.add_domain(&Domain::parse("house.example").unwrap(), DomainChange::default(), &by).await.unwrap();
-        let anna = NewAccount::user(Address::parse("anna@house.example").unwrap());
-        let anna = store.add_account(anna, &by).await.unwrap().key;
-        let inbox = store.mailbox(anna, &MailboxName::parse("INBOX").unwrap()).await.unwrap().unwrap().mailbox.key;
-        let append = |number: u32| Append {
-            content: Content::prepare(format!("Subject: {number}\r\n\r\nword").into_bytes()),
-            flags: Vec::new(),
-            internal_date: None,
-        };
-        store.append(inbox, (0..messages).map(append).collect()).await.unwrap();
-        clock.advance(Duration::from_hours(1));
-        store
-    }
-
     /// While it is being made it is told how far it is; who stops it begins again where it was kept last.
     #[test]
     fn it_is_seen_how_far_it_is_and_goes_on_after_a_stop() {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
-            let dir = tempfile::tempdir().unwrap();
-            let store = house(dir.path(), 25).await;
+            let house = House::open(None).await;
+            house.append(&(0..25).map(|number| format!("Subject: {number}\r\n\r\nword")).collect::<Vec<_>>()).await;
             let keeper_of = |finder: &Finder| Keeper {
                 limits: Limits { batch: 10, ..Limits::HOUSE },
-                ..finder.keeper(dir.path().join("index"))
+                ..finder.keeper(house.folder())
             };
             let standing = async |finder: &Finder| {
                 let standing = finder.standing().await.unwrap();
                 (standing.indexed, standing.contents, standing.is_current)
             };
-            let finder = Finder::new(store.clone());
+            let finder = Finder::new(house.store.clone());
             assert_eq!(standing(&finder).await, (0, 25, false));
             let keeper = keeper_of(&finder);
             let scribe = keeper.scribe().await.unwrap();
@@ -415,7 +387,7 @@ mod tests {
             scribe.work.send(Work::Take(i64::MAX, None)).await.unwrap();
             scribe.end().await;
 
-            let finder = Finder::new(store);
+            let finder = Finder::new(house.store.clone());
             let keeper = keeper_of(&finder);
             let scribe = keeper.scribe().await.unwrap();
             assert_eq!(standing(&finder).await, (10, 25, false));

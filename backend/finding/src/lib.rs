@@ -28,6 +28,10 @@ mod number;
 mod segment;
 mod words;
 
+#[cfg(test)]
+#[path = "../tests/it/house.rs"]
+mod house;
+
 pub use excerpt::{Excerpted, Marker};
 pub use finder::{Finder, Liked, Narrowed, Parted, Sought, Standing};
 pub use keeper::Keeper;

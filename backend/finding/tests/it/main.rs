@@ -6,29 +6,22 @@
     reason = "clippy knows tests, not their helpers"
 )]
 
+mod house;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use relais_finding::{Finder, Places, Sought};
 use relais_message::{
     Needle, Structure, fields, header_octets, matches_body, matches_header, matches_text, searchable,
 };
-use relais_model::{Address, Domain, Flag, MailboxName, Random as _, SystemFlag, Timestamp, UidSet};
-use relais_store::{
-    Append, Author, Content, DatabaseUrl, DomainChange, MailboxKey, NewAccount, Store, StoreConfig, View,
-};
+use relais_model::{Flag, Random as _, SystemFlag, UidSet};
+use relais_store::View;
+use relais_testkit::SeededRandom;
 use relais_testkit::postgres::Database;
-use relais_testkit::{ManualClock, SeededRandom};
 
-struct House {
-    store: Store,
-    clock: Arc<ManualClock>,
-    inbox: MailboxKey,
-    dir: tempfile::TempDir,
-    _database: Option<Database>,
-}
+use crate::house::House;
 
 fn on_both<F: Future<Output = ()>>(test: impl Fn(House) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -41,42 +34,6 @@ fn on_both<F: Future<Output = ()>>(test: impl Fn(House) -> F) {
 }
 
 impl House {
-    async fn open(database: Option<Database>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let url = match &database {
-            Some(database) => DatabaseUrl::parse(&database.url()).unwrap(),
-            None => DatabaseUrl::Sqlite(dir.path().join("store.db")),
-        };
-        let config =
-            StoreConfig { database: url, objects: dir.path().join("objects"), inline_octets: 100_000, readers: 2 };
-        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_767_225_600)));
-        let store = Store::open(config, clock.clone(), Arc::new(SeededRandom::new(7))).await.unwrap();
-        let by = Author::house();
-        store.add_domain(&Domain::parse("house.example").unwrap(), DomainChange::default(), &by).await.unwrap();
-        let anna = NewAccount::user(Address::parse("anna@house.example").unwrap());
-        let anna = store.add_account(anna, &by).await.unwrap().key;
-        let inbox = store.mailbox(anna, &MailboxName::parse("INBOX").unwrap()).await.unwrap().unwrap().mailbox.key;
-        Self { store, clock, inbox, dir, _database: database }
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.dir.path().join("index")
-    }
-
-    async fn append(&self, messages: &[String]) {
-        self.append_with(messages, &[]).await;
-    }
-
-    async fn append_with(&self, messages: &[String], flags: &[Flag]) {
-        let append = |raw: &String| Append {
-            content: Content::prepare(raw.as_bytes().to_vec()),
-            flags: flags.to_vec(),
-            internal_date: None,
-        };
-        self.store.append(self.inbox, messages.iter().map(append).collect()).await.unwrap();
-        self.clock.advance(Duration::from_hours(1));
-    }
-
     async fn view(&self) -> Arc<View> {
         self.store.view(self.inbox).await.unwrap().unwrap()
     }
