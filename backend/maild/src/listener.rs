@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use relais_model::Tls;
 use relais_reception::{Network, TurnedAway};
 use relais_smtp::reply::write_reply;
 use tokio::net::{TcpListener, UnixListener};
@@ -75,6 +76,17 @@ pub enum TlsMode {
     StartTls,
     /// At once (RFC 8314).
     Implicit,
+}
+
+impl TlsMode {
+    /// As a session begins.
+    pub(crate) const fn at_first(self) -> Tls {
+        match self {
+            Self::None => Tls::Absent,
+            Self::StartTls => Tls::Offered,
+            Self::Implicit => Tls::Active,
+        }
+    }
 }
 
 /// Where a door is.

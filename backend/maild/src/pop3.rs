@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use relais_model::{MailboxName, Uid};
-use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls};
+use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step};
 use relais_reception::{Identity, Protocol as LoginProtocol};
 use relais_store::{AccountKey, FlagChange, FlagOp, Row, StoreError, View};
 use tokio::io::AsyncReadExt as _;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 use crate::House;
-use crate::listener::{TlsMode, Visitor};
+use crate::listener::Visitor;
 use crate::login::{Guest, Refusal};
 use crate::wire::Wire;
 use ahead::Ahead;
@@ -78,14 +78,9 @@ type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
 /// Carries one connection from its greeting to its end.
 pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
-    let tls = match visitor.listener.tls {
-        TlsMode::None => Tls::Absent,
-        TlsMode::StartTls => Tls::Offered,
-        TlsMode::Implicit => Tls::Active,
-    };
     let session = Session::new(Config {
         host_name: house.host_name.to_string(),
-        tls,
+        tls: visitor.listener.tls.at_first(),
         allow_plain_login: visitor.listener.plain_login,
         scram: house.scram,
     });

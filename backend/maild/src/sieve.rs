@@ -4,27 +4,22 @@ use std::io;
 use std::sync::Arc;
 
 use relais_reception::{Identity, Protocol as LoginProtocol};
-use relais_sieve::managesieve::{Answer, Config, Listed, Question, Session, Step, Tls};
+use relais_sieve::managesieve::{Answer, Config, Listed, Question, Session, Step};
 use relais_store::{Author, RuleScope, SieveError, Via};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 use crate::House;
-use crate::listener::{TlsMode, Visitor};
+use crate::listener::Visitor;
 use crate::login::{Guest, Refusal};
 use crate::wire::Wire;
 
 /// Carries one connection from its greeting to its end.
 pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
-    let tls = match visitor.listener.tls {
-        TlsMode::None => Tls::Absent,
-        TlsMode::StartTls => Tls::Offered,
-        TlsMode::Implicit => Tls::Active,
-    };
     let session = Session::new(Config {
         implementation: "Relais".to_owned(),
-        tls,
+        tls: visitor.listener.tls.at_first(),
         allow_plain_login: visitor.listener.plain_login,
         scram: house.scram,
         dialect: relais_reception::script_dialect(),

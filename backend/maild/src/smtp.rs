@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use relais_model::{EnhancedCode, Reply};
 use relais_reception::{Arrival, Door, Fault, Incoming, Plan, Protocol as LoginProtocol, Reception, Visit};
-use relais_smtp::server::{Answer, Config, Question, Role, Session, Step, Tls, too_large};
+use relais_smtp::server::{Answer, Config, Question, Role, Session, Step, too_large};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::House;
-use crate::listener::{Protocol, TlsMode, Visitor};
+use crate::listener::{Protocol, Visitor};
 use crate::login::{Guest, Refusal};
 use crate::wire::Wire;
 
@@ -263,11 +263,6 @@ async fn finish(reception: &Reception, incoming: Incoming, door: Door) -> Answer
 }
 
 fn config(visitor: &Visitor, house: &House, door: Door) -> Config {
-    let tls = match visitor.listener.tls {
-        TlsMode::None => Tls::Absent,
-        TlsMode::StartTls => Tls::Available,
-        TlsMode::Implicit => Tls::Active,
-    };
     let role = match door {
         Door::Relay => Role::Relay,
         Door::Submission => Role::Submission,
@@ -285,7 +280,7 @@ fn config(visitor: &Visitor, house: &House, door: Door) -> Config {
     Config {
         host_name: house.host_name.clone(),
         role,
-        tls,
+        tls: visitor.listener.tls.at_first(),
         login_without_tls: visitor.listener.plain_login,
         scram: house.scram,
         keeps_require_tls: true,

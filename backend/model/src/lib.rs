@@ -15,6 +15,7 @@ mod rights;
 mod said;
 mod secret;
 mod time;
+mod tls;
 mod uid;
 
 pub use address::{Address, AddressError, Domain, DomainError, LocalPart};
@@ -28,4 +29,5 @@ pub use rights::Rights;
 pub use said::{Finding, Gap, Said};
 pub use secret::Secret;
 pub use time::Timestamp;
+pub use tls::Tls;
 pub use uid::{ModSeq, SeqNum, Uid, UidSet, UidValidity};

@@ -20,4 +20,4 @@ mod session;
 
 pub use encoder::MessageEncoder;
 pub use maildrop::Maildrop;
-pub use session::{Answer, Config, Question, Session, Step, Tls};
+pub use session::{Answer, Config, Question, Session, Step};

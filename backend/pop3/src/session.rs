@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 
 use memchr::memchr;
-use relais_model::{Secret, Uid, UidSet};
+use relais_model::{Secret, Tls, Uid, UidSet};
 use relais_sasl::scram::{Known, Wanted};
 use relais_sasl::{Credentials, Exchange, Mechanism, Offer, Progress, Shown, scram};
 
@@ -25,17 +25,6 @@ pub struct Config {
     pub allow_plain_login: bool,
     /// SCRAM is offered beside PLAIN.
     pub scram: bool,
-}
-
-/// TLS of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// It is under TLS.
-    Active,
-    /// STLS may start it (RFC 2595 §4).
-    Offered,
-    /// There is no certificate.
-    Absent,
 }
 
 /// What the driver does next.

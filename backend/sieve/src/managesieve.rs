@@ -12,4 +12,4 @@ mod command;
 pub mod limit;
 mod session;
 
-pub use session::{Answer, Config, Listed, Question, Session, Step, Tls};
+pub use session::{Answer, Config, Listed, Question, Session, Step};

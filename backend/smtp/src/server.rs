@@ -18,7 +18,7 @@ mod intake;
 mod session;
 mod step;
 
-pub use config::{Config, Limits, Role, Tls};
+pub use config::{Config, Limits, Role};
 pub use intake::too_large;
 pub use session::Session;
 pub use step::{Answer, Question, Step};

@@ -1,7 +1,7 @@
 //! POP3: a session over a maildrop of three.
 
-use relais_model::{Uid, UidValidity};
-use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls};
+use relais_model::{Tls, Uid, UidValidity};
+use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step};
 use relais_sasl::Shown;
 
 use super::sasl::known;

@@ -1,8 +1,9 @@
 //! Sieve: scripts, runs, rules, and a ManageSieve session over a house of two scripts.
 
+use relais_model::Tls;
 use relais_sasl::Shown;
 use relais_sieve::import::{forward, maildrop, procmail};
-use relais_sieve::managesieve::{Answer as Told, Config, Listed, Question as Asked, Session, Step, Tls};
+use relais_sieve::managesieve::{Answer as Told, Config, Listed, Question as Asked, Session, Step};
 use relais_sieve::rules::Rules;
 use relais_sieve::{Answer, Dialect, Envelope, Facts, Limits, Program, Question, Run, Script};
 

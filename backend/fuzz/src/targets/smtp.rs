@@ -1,11 +1,11 @@
 //! SMTP: commands, replies, and both ends of a session.
 
-use relais_model::{Address, Domain, EnhancedCode, Envelope, ForwardPath, Reply, ReversePath, Secret, Timestamp};
+use relais_model::{Address, Domain, EnhancedCode, Envelope, ForwardPath, Reply, ReversePath, Secret, Timestamp, Tls};
 use relais_sasl::Shown;
 use relais_smtp::client::{self, Client, Credentials, Encoder, Language, TlsPolicy};
 use relais_smtp::command::Command;
 use relais_smtp::reply::{read_reply, write_reply};
-use relais_smtp::server::{Answer, Config, Limits, Question, Role, Session, Step, Tls};
+use relais_smtp::server::{Answer, Config, Limits, Question, Role, Session, Step};
 use relais_smtp::sts::{StsPolicy, is_sts, sts_id};
 
 use super::sasl::known;
@@ -53,8 +53,8 @@ pub(crate) fn server(octets: &[u8]) {
     };
     assert_eq!(serve(role, Tls::Absent, Pieces::whole(input)), serve(role, Tls::Absent, Pieces::cut(input)));
     // What follows STARTTLS in the same piece is refused, so cuts do matter there.
-    serve(role, Tls::Available, Pieces::whole(input));
-    serve(role, Tls::Available, Pieces::cut(input));
+    serve(role, Tls::Offered, Pieces::whole(input));
+    serve(role, Tls::Offered, Pieces::cut(input));
 }
 
 /// What the peer hears, and the messages that were taken.

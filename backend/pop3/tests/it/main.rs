@@ -10,8 +10,8 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use relais_model::{Uid, UidSet, UidValidity};
-use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, Tls, limit};
+use relais_model::{Tls, Uid, UidSet, UidValidity};
+use relais_pop3::{Answer, Config, Maildrop, Question, Session, Step, limit};
 use relais_sasl::scram::{ChannelBindings, Known, Verifier, derive};
 use relais_sasl::{Credentials, Shown};
 

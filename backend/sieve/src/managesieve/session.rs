@@ -1,5 +1,6 @@
 //! The dialogue: states, answers, and what is asked of the house (RFC 5804 §1.2, §2).
 
+use relais_model::Tls;
 use relais_sasl::scram::{Known, Wanted};
 use relais_sasl::{Exchange, Mechanism, Offer, Progress, Shown, scram};
 
@@ -23,17 +24,6 @@ pub struct Config {
     pub dialect: Dialect,
     /// MAXREDIRECTS.
     pub max_redirects: usize,
-}
-
-/// TLS of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// It is under TLS.
-    Active,
-    /// STARTTLS may start it (§2.2).
-    Offered,
-    /// There is no certificate.
-    Absent,
 }
 
 /// What the driver does next.

@@ -8,9 +8,10 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
+use relais_model::Tls;
 use relais_sasl::scram::{ChannelBindings, Known, Verifier, derive};
 use relais_sasl::{Credentials, Shown};
-use relais_sieve::managesieve::{Answer, Config, Listed, Question, Session, Step, Tls};
+use relais_sieve::managesieve::{Answer, Config, Listed, Question, Session, Step};
 use relais_sieve::{Capabilities, Capability, Dialect};
 
 fn config(tls: Tls) -> Config {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relais_model::Domain;
+use relais_model::{Domain, Tls};
 
 /// One listener's settings, the same for all its sessions.
 #[derive(Debug, Clone)]
@@ -32,17 +32,6 @@ pub enum Role {
     Submission,
     /// LMTP (RFC 2033): one reply a recipient; no AUTH.
     Lmtp,
-}
-
-/// TLS on a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// There is none.
-    Absent,
-    /// STARTTLS is offered.
-    Available,
-    /// It protects the connection.
-    Active,
 }
 
 /// Every limit of a session. The defaults suit a server on the internet.

@@ -7,12 +7,12 @@ use std::fmt;
 use std::mem;
 use std::time::Duration;
 
-use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply, Timestamp};
+use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply, Timestamp, Tls};
 use relais_sasl::{Bearer, Exchange, scram};
 
 use super::intake::{Intake, too_large};
 use super::step::{Answer, Step, is_yes};
-use super::{Config, Role, Tls};
+use super::{Config, Role};
 use crate::reply::write_reply;
 
 /// Replies wait for each other up to here, so that pipelined commands (RFC 2920) are answered in one write.

@@ -4,10 +4,10 @@
 //! The house: the password is `secret`, over SCRAM `pencil`; `refused` may not send; `nobody` does not exist, `full` has no room, `late` is
 //! put off after the message (LMTP); from `norom` no message may begin; a message with `virus` is refused.
 
-use relais_model::{Domain, EnhancedCode, Envelope, Reply, Timestamp};
+use relais_model::{Domain, EnhancedCode, Envelope, Reply, Timestamp, Tls};
 use relais_sasl::Shown;
 use relais_sasl::scram::{ChannelBindings, Known, Verifier, derive};
-use relais_smtp::server::{Answer, Config, Limits, Question, Role, Session, Step, Tls};
+use relais_smtp::server::{Answer, Config, Limits, Question, Role, Session, Step};
 
 use crate::transcript::{Play, escape, log_lines};
 
@@ -26,7 +26,7 @@ pub(crate) fn config(words: &str) -> Config {
     let has = |wanted: &str| words.split_whitespace().any(|word| word == wanted);
     let tls = match () {
         () if has("under-tls") => Tls::Active,
-        () if has("tls") => Tls::Available,
+        () if has("tls") => Tls::Offered,
         () => Tls::Absent,
     };
     let role = match () {

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use relais_model::{Address, EnhancedCode, Envelope, Reply, Secret, Timestamp};
+use relais_model::{Address, EnhancedCode, Envelope, Reply, Secret, Timestamp, Tls};
 use relais_sasl::{Bearer, Exchange, Offer, Progress, Shown, scram};
 
 use super::{Asked, Body, Hello, Line, Phase, Session};
 use crate::command::{Command, CommandError, MailFrom, RcptTo};
+use crate::server::Role;
 use crate::server::step::{Answer, Question, Step};
-use crate::server::{Role, Tls};
 
 impl Session {
     pub(super) fn command(&mut self, line: Line) -> Option<Step> {
@@ -93,7 +93,7 @@ impl Session {
             text.push_str(keyword);
         }
         // Never the last line: GNU SASL's client looks for `250-STARTTLS`.
-        if self.tls == Tls::Available {
+        if self.tls == Tls::Offered {
             text.push_str("\nSTARTTLS");
         }
         let _cannot_fail = write!(
@@ -133,7 +133,7 @@ impl Session {
     }
 
     fn start_tls(&mut self) {
-        if self.tls != Tls::Available {
+        if self.tls != Tls::Offered {
             return self.fail_new(503, (5, 5, 1), "TLS is not to be had here, or is on already");
         }
         if !self.is_extended() {
