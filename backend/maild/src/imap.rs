@@ -38,7 +38,7 @@ use relais_store::{AccountKey, ChangeError, MailboxError, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info};
+use tracing::{error, info};
 
 use crate::House;
 use crate::listener::{TlsMode, Visitor};
@@ -52,7 +52,7 @@ use selected::{Expunges, Selected, Sync, Synced, Told};
 const FLUSH_OCTETS: usize = 64 * 1024;
 
 /// Carries one connection from its greeting to its end.
-pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
+pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) -> io::Result<()> {
     let config = config(&visitor, &house);
     let is_tls = visitor.wire.is_tls();
     let mut session = Session::new(Arc::new(config), is_tls);
@@ -74,9 +74,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
         told: Told::default(),
     });
     client.session.greet(&mut client.out);
-    if let Err(error) = client.talk(&stop).await {
-        debug!(%error, "the connection broke");
-    }
+    client.talk(&stop).await
 }
 
 /// What its session is told when it begins.
@@ -445,8 +443,8 @@ impl Client {
 
     /// SCRAM: what is known of the name, or why that isn't told.
     async fn keys(&mut self, tag: &Tag, wanted: Wanted) -> io::Result<()> {
-        let bindings = self.wire()?.channel_bindings();
-        match self.guest.keys(&self.house, wanted, bindings).await {
+        let Some(wire) = &self.wire else { return Err(io::ErrorKind::NotConnected.into()) };
+        match self.guest.keys(&self.house, wanted, wire).await {
             Ok(known) => {
                 self.session.keys(&mut self.out, Some(known));
                 Ok(())

@@ -177,10 +177,13 @@ impl House {
 
 /// From the first octet to the last.
 async fn drive(visitor: listener::Visitor, early: Vec<u8>, house: Arc<House>) {
-    match visitor.listener.protocol {
+    let driven = match visitor.listener.protocol {
         Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => smtp::drive(visitor, early, house).await,
         Protocol::Imap => imap::drive(visitor, early, house).await,
         Protocol::Pop3 => pop3::drive(visitor, early, house).await,
         Protocol::Sieve => sieve::drive(visitor, early, house).await,
+    };
+    if let Err(error) = driven {
+        tracing::debug!(%error, "the connection broke");
     }
 }

@@ -3,11 +3,15 @@
 //!
 //! Invariants: without a seat nobody is let in. Which words say so is each door's affair.
 
+use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use relais_reception::{Identity, LoginAnswer, LoginAttempt, Protocol, ScramAttempt, ScramStart, TokenAttempt};
 use relais_sasl::scram::{ChannelBindings, Known, Wanted};
 use relais_sasl::{Bearer, Credentials, Shown};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::wire::Wire;
 use crate::{AccountSeat, House};
@@ -56,25 +60,39 @@ impl Guest {
         AccountSeat::closing(self.seat())
     }
 
+    /// Hands `take` what it says next. False where nothing more is waited for: the house closes, its account was closed, or it was silent for `wait`.
+    pub(crate) async fn hear(
+        &self,
+        wire: &mut Wire,
+        wait: Duration,
+        stop: &CancellationToken,
+        take: impl FnMut(&[u8]),
+    ) -> io::Result<bool> {
+        tokio::select! {
+            () = stop.cancelled() => Ok(false),
+            () = self.closing() => Ok(false),
+            // Cancel-safe: see `Wire::read`.
+            read = timeout(wait, wire.read(take)) => match read {
+                Ok(read) => read.map(|_octets| true),
+                Err(_elapsed) => Ok(false),
+            },
+        }
+    }
+
     /// Nothing is left of its log-in.
     pub(crate) fn forget(&mut self) {
         (self.attempt, self.seat) = (None, None);
     }
 
     /// What a SCRAM exchange goes on with.
-    pub(crate) async fn keys(
-        &mut self,
-        house: &House,
-        wanted: Wanted,
-        bindings: ChannelBindings,
-    ) -> Result<Known, Refusal> {
+    pub(crate) async fn keys(&mut self, house: &House, wanted: Wanted, wire: &Wire) -> Result<Known, Refusal> {
         let Wanted { login_name, authorization } = wanted;
         let start = house.login.scram_keys(&login_name, authorization, self.peer, self.protocol).await;
         // Keys let nobody in.
         let start = start.map_err(|answer| admitted(answer).err().unwrap_or(Refusal::Unavailable))?;
         let ScramStart { attempt, verifier, nonce } = start;
         self.attempt = Some(attempt);
-        Ok(Known { verifier, nonce, bindings })
+        Ok(Known { verifier, nonce, bindings: wire.channel_bindings() })
     }
 
     /// Lets it in, where what it shows is right and its account has a seat.
@@ -112,7 +130,7 @@ fn admitted(answer: LoginAnswer) -> Result<Identity, Refusal> {
 
 impl Wire {
     /// What a log-in over this connection can be bound to.
-    pub(crate) fn channel_bindings(&self) -> ChannelBindings {
+    fn channel_bindings(&self) -> ChannelBindings {
         let Some(tls) = self.tls() else { return ChannelBindings::default() };
         // RFC 9266 §2: before TLS 1.3 its extended master secret would have to be in use, which rustls doesn't tell.
         let has_exporter = tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3);

@@ -15,7 +15,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error};
+use tracing::error;
 
 use crate::House;
 use crate::listener::Visitor;
@@ -77,7 +77,7 @@ impl Drop for Hold {
 type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
 /// Carries one connection from its greeting to its end.
-pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
+pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) -> io::Result<()> {
     let session = Session::new(Config {
         host_name: house.host_name.to_string(),
         tls: visitor.listener.tls.at_first(),
@@ -89,9 +89,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
     if !early.is_empty() {
         driver.session.feed(&early);
     }
-    if let Err(error) = driver.talk(visitor.wire, &visitor.stop).await {
-        debug!(%error, "the connection broke");
-    }
+    driver.talk(visitor.wire, &visitor.stop).await
 }
 
 /// The maildrop that is open.
@@ -114,14 +112,7 @@ impl Driver {
         let stall = self.house.limits.write_stall;
         loop {
             match self.session.step() {
-                Step::Read => {
-                    let closing = self.guest.closing();
-                    tokio::select! {
-                        () = stop.cancelled() => self.session.expire(),
-                        () = closing => self.session.expire(),
-                        read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
-                    }
-                }
+                Step::Read => self.read(&mut wire, stop).await?,
                 Step::Write(octets) => wire.write(&octets, stall).await?,
                 Step::StartTls => {
                     wire = wire.start_tls(self.house.tls.shown(), &[], self.house.limits.handshake).await?;
@@ -143,17 +134,13 @@ impl Driver {
         }
     }
 
-    async fn read(&mut self, wire: &mut Wire) -> io::Result<()> {
+    async fn read(&mut self, wire: &mut Wire, stop: &CancellationToken) -> io::Result<()> {
         let limits = &self.house.limits;
         let wait = if self.session.is_logged_in() { limits.pop3_idle } else { limits.login_idle };
-        let session = &mut self.session;
-        match timeout(wait, wire.read(|octets| session.feed(octets))).await {
-            Ok(read) => read.map(drop),
-            Err(_elapsed) => {
-                self.session.expire();
-                Ok(())
-            }
+        if !self.guest.hear(wire, wait, stop, |octets| self.session.feed(octets)).await? {
+            self.session.expire();
         }
+        Ok(())
     }
 
     async fn decide(&mut self, question: Question, wire: &mut Wire) -> Answer {
@@ -163,8 +150,7 @@ impl Driver {
                 Err(refusal) => turned_away(refusal),
             },
             Question::Keys(wanted) => {
-                let bindings = wire.channel_bindings();
-                let keys = self.guest.keys(&self.house, wanted, bindings).await;
+                let keys = self.guest.keys(&self.house, wanted, wire).await;
                 keys.map_or_else(turned_away, |known| Answer::Known(Box::new(known)))
             }
             Question::OpenMaildrop => {

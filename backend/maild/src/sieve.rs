@@ -6,9 +6,8 @@ use std::sync::Arc;
 use relais_reception::{Identity, Protocol as LoginProtocol};
 use relais_sieve::managesieve::{Answer, Config, Listed, Question, Session, Step};
 use relais_store::{Author, RuleScope, SieveError, Via};
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error};
+use tracing::error;
 
 use crate::House;
 use crate::listener::Visitor;
@@ -16,7 +15,7 @@ use crate::login::{Guest, Refusal};
 use crate::wire::Wire;
 
 /// Carries one connection from its greeting to its end.
-pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
+pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) -> io::Result<()> {
     let session = Session::new(Config {
         implementation: "Relais".to_owned(),
         tls: visitor.listener.tls.at_first(),
@@ -30,9 +29,7 @@ pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
     if !early.is_empty() {
         driver.session.feed(&early);
     }
-    if let Err(error) = driver.talk(visitor.wire, &visitor.stop).await {
-        debug!(%error, "the connection broke");
-    }
+    driver.talk(visitor.wire, &visitor.stop).await
 }
 
 struct Driver {
@@ -47,14 +44,7 @@ impl Driver {
         let stall = self.house.limits.write_stall;
         loop {
             match self.session.step() {
-                Step::Read => {
-                    let closing = self.guest.closing();
-                    tokio::select! {
-                        () = stop.cancelled() => self.session.expire(),
-                        () = closing => self.session.expire(),
-                        read = self.read(&mut wire) => read?, // cancel-safe: see `Wire::read`
-                    }
-                }
+                Step::Read => self.read(&mut wire, stop).await?,
                 Step::Write(octets) => wire.write(&octets, stall).await?,
                 Step::StartTls => {
                     wire = wire.start_tls(self.house.tls.shown(), &[], self.house.limits.handshake).await?;
@@ -72,18 +62,14 @@ impl Driver {
         }
     }
 
-    async fn read(&mut self, wire: &mut Wire) -> io::Result<()> {
+    async fn read(&mut self, wire: &mut Wire, stop: &CancellationToken) -> io::Result<()> {
         let limits = &self.house.limits;
         // RFC 5804 §1.2: half an hour at least, as IMAP's.
         let wait = if self.session.is_logged_in() { limits.imap_idle } else { limits.login_idle };
-        let session = &mut self.session;
-        match timeout(wait, wire.read(|octets| session.feed(octets))).await {
-            Ok(read) => read.map(drop),
-            Err(_elapsed) => {
-                self.session.expire();
-                Ok(())
-            }
+        if !self.guest.hear(wire, wait, stop, |octets| self.session.feed(octets)).await? {
+            self.session.expire();
         }
+        Ok(())
     }
 
     async fn decide(&mut self, question: Question, wire: &mut Wire) -> Answer {
@@ -93,8 +79,7 @@ impl Driver {
                 Err(refusal) => turned_away(refusal),
             },
             Question::Keys(wanted) => {
-                let bindings = wire.channel_bindings();
-                let keys = self.guest.keys(&self.house, wanted, bindings).await;
+                let keys = self.guest.keys(&self.house, wanted, wire).await;
                 keys.map_or_else(turned_away, |known| Answer::Known(Box::new(known)))
             }
             Question::Forget => {

@@ -10,7 +10,6 @@ use relais_reception::{Arrival, Door, Fault, Incoming, Plan, Protocol as LoginPr
 use relais_smtp::server::{Answer, Config, Question, Role, Session, Step, too_large};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
 
 use crate::House;
 use crate::listener::{Protocol, Visitor};
@@ -18,15 +17,13 @@ use crate::login::{Guest, Refusal};
 use crate::wire::Wire;
 
 /// Carries one connection from its greeting to its end.
-pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) {
+pub(crate) async fn drive(visitor: Visitor, early: Vec<u8>, house: Arc<House>) -> io::Result<()> {
     let mut driver = Driver::new(&visitor, &house);
     let Visitor { wire, stop, .. } = visitor;
     if !early.is_empty() {
         driver.session.feed(&early, house.clock.now());
     }
-    if let Err(error) = driver.talk(wire, &stop).await {
-        debug!(%error, "the connection broke");
-    }
+    driver.talk(wire, &stop).await
 }
 
 struct Driver {
@@ -176,8 +173,7 @@ impl Driver {
                 Err(refusal) => turned_away(refusal),
             },
             Question::Keys(wanted) => {
-                let bindings = wire.channel_bindings();
-                let keys = self.guest.keys(&self.house, wanted, bindings).await;
+                let keys = self.guest.keys(&self.house, wanted, wire).await;
                 keys.map_or_else(turned_away, |known| Answer::Known(Box::new(known)))
             }
             Question::Mail(envelope) => {
