@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use relais_model::{EnhancedCode, Reply};
+use relais_model::{EnhancedCode, Envelope, ForwardPath, Reply};
 use relais_reception::{Arrival, Door, Fault, Incoming, Plan, Protocol as LoginProtocol, Reception, Visit};
 use relais_smtp::server::{Answer, Config, Question, Role, Session, Step, too_large};
 use tokio::time::{sleep, timeout};
@@ -163,7 +163,6 @@ impl Driver {
     }
 
     async fn decide(&mut self, question: Question, wire: &Wire) -> Answer {
-        let reception = &self.house.reception;
         match question {
             Question::Login(shown) => match self.guest.show(&self.house, shown).await {
                 Ok(identity) => {
@@ -176,51 +175,45 @@ impl Driver {
                 let keys = self.guest.keys(&self.house, wanted, wire).await;
                 keys.map_or_else(turned_away, |known| Answer::Known(Box::new(known)))
             }
-            Question::Mail(envelope) => {
-                self.plans.clear();
-                match reception.sender(&self.visit, &envelope).await {
-                    Ok(()) => {
-                        let is_large =
-                            envelope.declared_octets.is_some_and(|octets| octets > self.house.limits.message_octets);
-                        if is_large && !std::mem::replace(&mut self.is_size_told, true) {
-                            reception.refuse_announced(&self.visit, &envelope, &too_large()).await;
-                        }
-                        Answer::Accept
-                    }
-                    Err(reply) => Answer::Reply(reply),
-                }
-            }
-            Question::Recipient(path) => {
-                let Some(envelope) = self.session.envelope() else { return lost() };
-                match reception.recipient(&self.visit, envelope, &path).await {
-                    Ok(plan) => {
-                        self.plans.push(plan);
-                        Answer::Accept
-                    }
-                    Err(reply) => Answer::Reply(reply),
-                }
-            }
-            Question::Begin(envelope) => {
-                let arrival = Arrival {
-                    visit: self.visit.clone(),
-                    hello: self.session.hello().unwrap_or_default().to_owned(),
-                    protocol: self.session.protocol(),
-                    tls: wire.tls_words(),
-                    hides_peer: false,
-                };
-                match reception.begin(arrival, envelope, std::mem::take(&mut self.plans)).await {
-                    Ok(incoming) => {
-                        self.incoming = Some(incoming);
-                        Answer::Accept
-                    }
-                    Err(reply) => Answer::Reply(reply),
-                }
-            }
+            Question::Mail(envelope) => yes_or(self.sender(&envelope).await),
+            Question::Recipient(path) => yes_or(self.recipient(&path).await),
+            Question::Begin(envelope) => yes_or(self.begin(envelope, wire).await),
             Question::Finish => match self.incoming.take() {
-                Some(incoming) => finish(reception, incoming, self.visit.door).await,
-                None => lost(),
+                Some(incoming) => finish(&self.house.reception, incoming, self.visit.door).await,
+                None => Answer::Reply(lost()),
             },
         }
+    }
+
+    async fn sender(&mut self, envelope: &Envelope) -> Result<(), Reply> {
+        self.plans.clear();
+        let reception = &self.house.reception;
+        reception.sender(&self.visit, envelope).await?;
+        let is_large = envelope.declared_octets.is_some_and(|octets| octets > self.house.limits.message_octets);
+        if is_large && !std::mem::replace(&mut self.is_size_told, true) {
+            reception.refuse_announced(&self.visit, envelope, &too_large()).await;
+        }
+        Ok(())
+    }
+
+    async fn recipient(&mut self, path: &ForwardPath) -> Result<(), Reply> {
+        let envelope = self.session.envelope().ok_or_else(lost)?;
+        let plan = self.house.reception.recipient(&self.visit, envelope, path).await?;
+        self.plans.push(plan);
+        Ok(())
+    }
+
+    async fn begin(&mut self, envelope: Envelope, wire: &Wire) -> Result<(), Reply> {
+        let arrival = Arrival {
+            visit: self.visit.clone(),
+            hello: self.session.hello().unwrap_or_default().to_owned(),
+            protocol: self.session.protocol(),
+            tls: wire.tls_words(),
+            hides_peer: false,
+        };
+        let plans = std::mem::take(&mut self.plans);
+        self.incoming = Some(self.house.reception.begin(arrival, envelope, plans).await?);
+        Ok(())
     }
 
     async fn keep(&mut self, octets: &[u8]) {
@@ -245,9 +238,13 @@ fn turned_away(refusal: Refusal) -> Answer {
     Answer::Reply(Reply::new(code, enhanced, text))
 }
 
+fn yes_or(decided: Result<(), Reply>) -> Answer {
+    decided.map_or_else(Answer::Reply, |()| Answer::Accept)
+}
+
 /// The machine asked about what isn't there: nothing was taken.
-fn lost() -> Answer {
-    Answer::Reply(Reply::new(451, EnhancedCode::new(4, 3, 0), "The message was lost; send it again"))
+fn lost() -> Reply {
+    Reply::new(451, EnhancedCode::new(4, 3, 0), "The message was lost; send it again")
 }
 
 async fn finish(reception: &Reception, incoming: Incoming, door: Door) -> Answer {

@@ -3,7 +3,7 @@
 //! What is fetched and what is filed go on side by side, a batch each and one between them. A batch that was filed and not yet noted, as
 //! the run was broken off, is found again by its content.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -153,7 +153,8 @@ impl Errand {
         }
         let (batches, ready) = mpsc::channel(1);
         let mut filing = Filing { errand: self, folder, state, own: survey.own };
-        tokio::try_join!(self.fetch(source, listed, &new, batches), filing.run(ready)).map(drop)
+        let fetching = Fetching::new(self, listed, self.windows(listed, &new), batches);
+        tokio::try_join!(fetching.run(source), filing.run(ready)).map(drop)
     }
 
     /// The mailbox of this name, made and subscribed to where it is missing.
@@ -188,74 +189,6 @@ impl Errand {
         Ok(())
     }
 
-    /// Fetches what is new, in commands that are asked before the one before is answered.
-    async fn fetch(
-        &self,
-        source: &mut Source,
-        listed: &Listed,
-        new: &[(u32, u64)],
-        batches: mpsc::Sender<Batch>,
-    ) -> Result<(), Halt> {
-        let (mut windows, mut asked) = (self.windows(listed, new).into_iter(), std::collections::VecDeque::new());
-        let (mut awaited, mut unasked) = (HashSet::new(), 0);
-        let mut messages = Vec::new();
-        let mut octets = 0;
-        loop {
-            while asked.len() < AHEAD
-                && let Some(window) = windows.next()
-            {
-                if !window.uids.is_empty() {
-                    source.ask(&window.uids).await?;
-                }
-                awaited.extend(window.uids.iter().copied());
-                asked.push_back(window);
-            }
-            let Some(window) = asked.front() else { return Ok(()) };
-            let came = if window.uids.is_empty() { Came::Done } else { source.next(self.message_octets).await? };
-            match came {
-                Came::Message(fetched) if awaited.remove(&fetched.uid) => {
-                    let Fetched { uid, flags, internal_date, body, .. } = *fetched;
-                    match body {
-                        Body::Whole(body) => {
-                            octets += body.len() as u64;
-                            messages.push(Brought { uid, flags, internal_date, octets: body });
-                        }
-                        Body::TooLarge => self.board.refuse(&listed.name, Some(uid), "too_large"),
-                        Body::Missing => self.board.refuse(&listed.name, Some(uid), "missing"),
-                    }
-                }
-                // News of flags, and what else nobody asked for.
-                Came::Message(_) => {
-                    unasked += 1;
-                    if unasked > MAX_UNASKED {
-                        return Err(Fault::broken("it sends what nobody asked for").into());
-                    }
-                }
-                Came::Done => {
-                    let through = window.through;
-                    // Of what didn't come, nothing will: it was expunged meanwhile.
-                    for uid in &window.uids {
-                        awaited.remove(uid);
-                    }
-                    asked.pop_front();
-                    octets = 0;
-                    let batch = Batch { messages: std::mem::take(&mut messages), through: Some(through) };
-                    if batches.send(batch).await.is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-            // It may say more than it announced.
-            if octets > WINDOW_OCTETS {
-                octets = 0;
-                let batch = Batch { messages: std::mem::take(&mut messages), through: None };
-                if batches.send(batch).await.is_err() {
-                    return Ok(());
-                }
-            }
-        }
-    }
-
     /// What is asked for together. What is too large isn't asked for at all.
     fn windows(&self, listed: &Listed, new: &[(u32, u64)]) -> Vec<Window> {
         let (mut windows, mut octets) = (Vec::new(), 0_u64);
@@ -287,6 +220,112 @@ struct Window {
     uids: Vec<u32>,
     /// When they are here, all up to this UID are through.
     through: u32,
+}
+
+/// The source's side of a folder: commands are asked before the one before is answered.
+struct Fetching<'a> {
+    errand: &'a Errand,
+    listed: &'a Listed,
+    windows: std::vec::IntoIter<Window>,
+    /// The oldest first.
+    asked: VecDeque<Window>,
+    /// UIDs that were asked for and may still come.
+    awaited: HashSet<u32>,
+    unasked: usize,
+    /// What came and isn't handed on yet.
+    messages: Vec<Brought>,
+    /// Of these messages.
+    octets: u64,
+    batches: mpsc::Sender<Batch>,
+}
+
+impl<'a> Fetching<'a> {
+    fn new(errand: &'a Errand, listed: &'a Listed, windows: Vec<Window>, batches: mpsc::Sender<Batch>) -> Self {
+        Self {
+            errand,
+            listed,
+            windows: windows.into_iter(),
+            asked: VecDeque::new(),
+            awaited: HashSet::new(),
+            unasked: 0,
+            messages: Vec::new(),
+            octets: 0,
+            batches,
+        }
+    }
+
+    async fn run(mut self, source: &mut Source) -> Result<(), Halt> {
+        loop {
+            self.ask(source).await?;
+            let Some(window) = self.asked.front() else { return Ok(()) };
+            let came =
+                if window.uids.is_empty() { Came::Done } else { source.next(self.errand.message_octets).await? };
+            let through = match came {
+                Came::Message(fetched) => {
+                    self.take(*fetched)?;
+                    None
+                }
+                Came::Done => self.end_window(),
+            };
+            // It may say more than it announced.
+            let is_due = through.is_some() || self.octets > WINDOW_OCTETS;
+            if is_due && !self.hand_on(through).await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Asks as far ahead as may be.
+    async fn ask(&mut self, source: &mut Source) -> Result<(), Fault> {
+        while self.asked.len() < AHEAD
+            && let Some(window) = self.windows.next()
+        {
+            if !window.uids.is_empty() {
+                source.ask(&window.uids).await?;
+            }
+            self.awaited.extend(window.uids.iter().copied());
+            self.asked.push_back(window);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, fetched: Fetched) -> Result<(), Fault> {
+        let Fetched { uid, flags, internal_date, body, .. } = fetched;
+        if !self.awaited.remove(&uid) {
+            // News of flags, and what else nobody asked for.
+            self.unasked += 1;
+            if self.unasked > MAX_UNASKED {
+                return Err(Fault::broken("it sends what nobody asked for"));
+            }
+            return Ok(());
+        }
+        match body {
+            Body::Whole(body) => {
+                self.octets += body.len() as u64;
+                self.messages.push(Brought { uid, flags, internal_date, octets: body });
+            }
+            Body::TooLarge => self.errand.board.refuse(&self.listed.name, Some(uid), "too_large"),
+            Body::Missing => self.errand.board.refuse(&self.listed.name, Some(uid), "missing"),
+        }
+        Ok(())
+    }
+
+    /// The oldest command is done: all up to this UID are through.
+    fn end_window(&mut self) -> Option<u32> {
+        let window = self.asked.pop_front()?;
+        // Of what didn't come, nothing will: it was expunged meanwhile.
+        for uid in &window.uids {
+            self.awaited.remove(uid);
+        }
+        Some(window.through)
+    }
+
+    /// Hands on what came; tells whether it is still wanted.
+    async fn hand_on(&mut self, through: Option<u32>) -> bool {
+        self.octets = 0;
+        let batch = Batch { messages: std::mem::take(&mut self.messages), through };
+        self.batches.send(batch).await.is_ok()
+    }
 }
 
 /// Writes how a run stands into the store.

@@ -20,6 +20,11 @@ impl<T> Rows<T> {
     pub(crate) fn of<S>(listing: Listing<S>, show: impl FnMut(S) -> T) -> Self {
         Self { rows: listing.rows.into_iter().map(show).collect(), next: listing.next }
     }
+
+    /// The same page, its rows told in another way.
+    pub fn map<U>(self, tell: impl FnMut(T) -> U) -> Rows<U> {
+        Rows { rows: self.rows.into_iter().map(tell).collect(), next: self.next }
+    }
 }
 
 /// The page after `after`, of `limit` rows.

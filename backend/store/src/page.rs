@@ -1,5 +1,7 @@
 //! Long lists, a page at a time.
 
+use relais_model::Timestamp;
+
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -42,6 +44,20 @@ impl Page {
         self.cut(rows, |row| format!("{:x}", key(row)))
     }
 
+    /// The time, in milliseconds since 1970, and the key that the page's rows stand behind, in a list that [`Page::cut_by_time`] cuts.
+    pub(crate) fn time_and_key(&self) -> Option<(i64, i64)> {
+        let (at, key) = self.after.as_deref()?.split_once('.')?;
+        Some((i64::from_str_radix(at, 16).ok()?, i64::from_str_radix(key, 16).ok()?))
+    }
+
+    /// As [`Page::cut`], in a list in the order of its rows' times, and of their keys where those are the same.
+    pub(crate) fn cut_by_time<T>(&self, rows: Vec<T>, place: impl Fn(&T) -> (Timestamp, i64)) -> Listing<T> {
+        self.cut(rows, |row| {
+            let (at, key) = place(row);
+            format!("{:x}.{key:x}", at.millis())
+        })
+    }
+
     /// Cuts what the database gave for [`Page::rows_to_ask`] to a page; `cursor` names a row.
     pub(crate) fn cut<T>(&self, mut rows: Vec<T>, cursor: impl Fn(&T) -> String) -> Listing<T> {
         let wanted = usize::try_from(self.limit.clamp(1, Self::MAX_ROWS)).unwrap_or(usize::MAX);
@@ -65,4 +81,23 @@ pub struct Listing<T> {
     pub rows: Vec<T>,
     /// [`Page::after`] of the next page; none where this is the last.
     pub next: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_in_the_order_of_times_goes_on_behind_its_last_row() {
+        let page = Page { after: None, limit: 2 };
+        assert_eq!(page.time_and_key(), None);
+        let rows = vec![(30, 2), (20, 9), (20, 8)];
+        let listing = page.cut_by_time(rows, |(at, key)| (Timestamp::from_millis(*at), *key));
+        assert_eq!((listing.rows.as_slice(), listing.next.as_deref()), (&[(30, 2), (20, 9)][..], Some("14.9")));
+        let behind = |after: &str| Page { after: Some(after.to_owned()), limit: 2 }.time_and_key();
+        assert_eq!(behind("14.9"), Some((20, 9)));
+        for after in ["", "14", "14.", ".9", "x.9"] {
+            assert_eq!(behind(after), None, "{after}");
+        }
+    }
 }

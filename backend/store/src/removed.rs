@@ -101,7 +101,6 @@ impl Store {
         account: AccountKey,
         page: &Page,
     ) -> Result<Listing<RemovedMessage>, StoreError> {
-        let (at, message) = page.after.as_deref().and_then(read_cursor).unwrap_or((i64::MAX, i64::MAX));
         let text = format!(
             "SELECT x.*, m.head, m.preview FROM (SELECT r.message_key, r.mailbox_key, COALESCE(b.name, g.name, 'INBOX'),
                     CASE WHEN b.name IS NULL THEN 0 ELSE 1 END, r.size_octets, r.internal_date, r.removed_at {SHOWN}
@@ -109,10 +108,8 @@ impl Store {
                  ORDER BY r.removed_at DESC, r.message_key DESC LIMIT $4) AS x
              JOIN message m ON m.message_key = x.message_key ORDER BY x.removed_at DESC, x.message_key DESC"
         );
-        let query = sqlx::query(AssertSqlSafe(text)).bind(account.value()).bind(at).bind(message);
-        let rows = query.bind(page.rows_to_ask()).fetch_all(&mut *self.reader().await?).await?;
-        let rows = rows.iter().map(removed_message).collect::<Result<_, _>>()?;
-        Ok(page.cut(rows, |row| format!("{:x}.{:x}", row.removed_at.millis(), row.message.value())))
+        let rows = self.removed_rows(account, page, text, removed_message).await?;
+        Ok(page.cut_by_time(rows, |row| (row.removed_at, row.message.value())))
     }
 
     /// The mailboxes that an account has deleted and can take back ([`Store::restore_mailbox`]), the latest first.
@@ -121,7 +118,6 @@ impl Store {
         account: AccountKey,
         page: &Page,
     ) -> Result<Listing<RemovedMailbox>, StoreError> {
-        let (at, mailbox) = page.after.as_deref().and_then(read_cursor).unwrap_or((i64::MAX, i64::MAX));
         let text = format!(
             "SELECT k.mailbox_key, k.name, k.removed_at,
                     (SELECT COUNT(*) {SHOWN} AND r.mailbox_key = k.mailbox_key AND r.removed_at = k.removed_at)
@@ -129,10 +125,23 @@ impl Store {
              WHERE k.account_key = $1 AND (k.removed_at < $2 OR (k.removed_at = $2 AND k.mailbox_key < $3))
              ORDER BY k.removed_at DESC, k.mailbox_key DESC LIMIT $4"
         );
-        let query = sqlx::query(AssertSqlSafe(text)).bind(account.value()).bind(at).bind(mailbox);
+        let rows = self.removed_rows(account, page, text, removed_mailbox).await?;
+        Ok(page.cut_by_time(rows, |row| (row.removed_at, row.mailbox.value())))
+    }
+
+    /// A page's rows of a list of the latest first, to be cut. `$1`: the account; `$2` and `$3`: the time and the key before which they
+    /// stand; `$4`: how many.
+    async fn removed_rows<T>(
+        &self,
+        account: AccountKey,
+        page: &Page,
+        text: String,
+        read: fn(&AnyRow) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let (at, key) = page.time_and_key().unwrap_or((i64::MAX, i64::MAX));
+        let query = sqlx::query(AssertSqlSafe(text)).bind(account.value()).bind(at).bind(key);
         let rows = query.bind(page.rows_to_ask()).fetch_all(&mut *self.reader().await?).await?;
-        let rows = rows.iter().map(removed_mailbox).collect::<Result<_, _>>()?;
-        Ok(page.cut(rows, |row| format!("{:x}.{:x}", row.removed_at.millis(), row.mailbox.value())))
+        rows.iter().map(read).collect()
     }
 
     /// How much an account has deleted since `since` and can take back.
@@ -417,10 +426,4 @@ fn removed_message(row: &AnyRow) -> Result<RemovedMessage, StoreError> {
         head: Bytes::from(row.try_get::<Vec<u8>, _>(7)?),
         preview: row.try_get(8)?,
     })
-}
-
-/// The last row of a page: when it was deleted, and its content or mailbox.
-fn read_cursor(cursor: &str) -> Option<(i64, i64)> {
-    let (at, message) = cursor.split_once('.')?;
-    Some((i64::from_str_radix(at, 16).ok()?, i64::from_str_radix(message, 16).ok()?))
 }

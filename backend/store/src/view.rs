@@ -3,8 +3,7 @@
 //! A view is loaded in chunks beside the writer, not in one snapshot: changes that are committed meanwhile wait in the slot
 //! and are applied after it. Each is idempotent and known by its MODSEQ, so it doesn't matter which chunks had seen it.
 //!
-//! Where other nodes write, too, a view misses what they do. It knows that by the MODSEQs, and is *overtaken* then: it stays as it was, and who looks at it
-//! looks again at a new one (decision 63).
+//! Where other nodes write, too, a view misses what they do. It knows that by the MODSEQs, and is *overtaken* then (`overtaken`).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
@@ -18,8 +17,8 @@ use tokio::sync::{broadcast, watch};
 use crate::key::{AccountKey, MailboxKey};
 use crate::news::AccountNews;
 
-mod heard;
 pub(crate) mod load;
+mod overtaken;
 mod rows;
 pub(crate) mod sight;
 mod vanished;
@@ -227,11 +226,6 @@ impl View {
         self.state().is_gone
     }
 
-    /// Another node has changed the mailbox. No change comes here any more: look again, at another view ([`Store::look_again`](crate::Store::look_again)).
-    pub fn is_overtaken(&self) -> bool {
-        self.state().is_overtaken
-    }
-
     /// Looks at the rows. A short lock: compute, don't wait, inside.
     pub fn read<T>(&self, look: impl FnOnce(&Rows) -> T) -> T {
         look(&self.state().rows)
@@ -292,21 +286,6 @@ impl View {
     /// The keyword table, for the writer.
     pub(crate) fn keyword_table(&self) -> Keywords {
         self.state().keywords.clone()
-    }
-
-    /// Whether it has all that the database has, where that has this MODSEQ: another node may have changed the mailbox.
-    pub(crate) fn is_as_of(&self, mod_seq: u64) -> bool {
-        let state = self.state();
-        !state.is_overtaken && mod_seq <= state.mod_seq
-    }
-
-    /// Has all who look at it look again.
-    fn overtake(&self) {
-        let mut state = self.state_mut();
-        state.is_overtaken = true;
-        let mod_seq = mod_seq(state.mod_seq);
-        drop(state);
-        self.told.send_replace(mod_seq);
     }
 
     fn apply(&self, change: &MailboxChange) {
@@ -525,28 +504,6 @@ impl Views {
         view.filter(|view| !view.is_overtaken())
     }
 
-    /// Mailboxes of which there are views.
-    fn mailboxes(&self) -> Vec<MailboxKey> {
-        let slots = self.slots();
-        let held = slots.iter().filter(|(_, slot)| matches!(slot, Slot::Ready(view) if view.strong_count() > 0));
-        held.map(|(mailbox, _)| *mailbox).collect()
-    }
-
-    /// The database has a mailbox with this MODSEQ, or has it no more. Where the view here is behind, for another node changed the mailbox, all who look
-    /// at it look again, at a new one: so nobody is told of a later change before they are told of what was missed.
-    pub(crate) fn overtake(&self, mailbox: MailboxKey, mod_seq: Option<u64>) {
-        let Some(view) = self.live(mailbox).filter(|view| !view.is_gone()) else { return };
-        match mod_seq {
-            Some(mod_seq) if view.is_as_of(mod_seq) => return,
-            Some(_) => view.overtake(),
-            None => {
-                let (account, mod_seq) = (view.account(), view.highest_mod_seq().value().saturating_add(1));
-                view.apply(&MailboxChange { account, mailbox, mod_seq, what: What::Gone });
-            }
-        }
-        self.kept.invalidate(&mailbox);
-    }
-
     /// Applies what was committed here, in order: the one place. What another node commits overtakes a view.
     pub(crate) fn publish(&self, committed: Vec<MailboxChange>) {
         for change in committed {
@@ -626,7 +583,7 @@ mod tests {
         check(&[(1, u32::MAX)], &[(u32::MAX, u32::MAX)], "1:4294967294");
     }
 
-    fn view(mailbox: i64, messages: u32) -> Arc<View> {
+    pub(super) fn view(mailbox: i64, messages: u32) -> Arc<View> {
         let row = |uid| Row { message: 0, flags: 0, mod_seq: 1, uid, size_octets: 1, internal_date: 0, saved_at: 0 };
         let state = State {
             rows: Rows::new((1..=messages).map(row).collect()),
@@ -650,78 +607,6 @@ mod tests {
             told: watch::Sender::new(mod_seq(1)),
             loads_reader: tokio::sync::Mutex::new(()),
         })
-    }
-
-    /// Several nodes: a view that didn't hear of a change says so from then on, whatever it hears later.
-    #[test]
-    fn a_view_knows_that_it_has_missed_something() {
-        let flagged = What::Flagged(vec![(1, 1)]);
-        let keywords = What::Keywords(Keywords::default());
-        let check = |changes: &[(u64, &What)], mod_seq: u64, is_whole: bool| {
-            let view = view(1, 3);
-            for (mod_seq, what) in changes {
-                let (account, mailbox) = (view.account(), view.mailbox());
-                view.apply(&MailboxChange { account, mailbox, mod_seq: *mod_seq, what: (*what).clone() });
-            }
-            assert_eq!(view.is_as_of(mod_seq), is_whole, "{changes:?}");
-        };
-        check(&[], 1, true);
-        check(&[], 2, false);
-        check(&[(2, &flagged), (0, &What::Granted), (2, &keywords), (3, &flagged)], 3, true);
-        check(&[(2, &flagged), (2, &flagged)], 2, true);
-        check(&[(3, &flagged)], 3, false);
-        check(&[(2, &keywords), (3, &flagged)], 3, false);
-        check(&[(3, &flagged), (4, &flagged)], 4, false);
-    }
-
-    /// Several nodes: what was read isn't undone by an older change that is told late, and who looks is told to look again where the database is further.
-    #[test]
-    fn a_view_is_overtaken_where_the_database_is_further() {
-        let (views, held) = (Views::default(), view(1, 3));
-        let key = held.mailbox();
-        views.slots().insert(key, Slot::Ready(Arc::downgrade(&held)));
-        let gone = Row { message: 0, flags: 0, mod_seq: 1, uid: 9, size_octets: 1, internal_date: 0, saved_at: 0 };
-        let change = |mod_seq, what| MailboxChange { account: held.account(), mailbox: key, mod_seq, what };
-        views.publish(vec![change(1, What::Arrived(vec![gone]))]);
-        assert_eq!(held.read(Rows::len), 3, "it was here and is gone");
-        let told = held.subscribe();
-        views.overtake(key, Some(1));
-        assert!(!held.is_overtaken() && views.live(key).is_some() && !told.has_changed().unwrap());
-        views.overtake(key, Some(2));
-        assert!(held.is_overtaken() && views.live(key).is_none() && told.has_changed().unwrap());
-        views.publish(vec![change(2, What::Flagged(vec![(1, 1)]))]);
-        assert_eq!((held.highest_mod_seq().value(), held.read(flagged)), (1, 0), "the new view's alone");
-        assert_eq!(views.mailboxes(), [key]);
-    }
-
-    /// Several nodes: where what is done here is the first that tells of what was missed, it isn't told before that either.
-    #[test]
-    fn a_later_change_is_not_applied_before_a_missed_one() {
-        let (views, held) = (Views::default(), view(1, 3));
-        let (account, key) = (held.account(), held.mailbox());
-        views.slots().insert(key, Slot::Ready(Arc::downgrade(&held)));
-        let told = held.subscribe();
-        let change = |mod_seq, what| MailboxChange { account, mailbox: key, mod_seq, what };
-        views.publish(vec![change(3, What::Flagged(vec![(1, 1)]))]);
-        assert!(held.is_overtaken() && views.live(key).is_none() && told.has_changed().unwrap());
-        assert_eq!((held.highest_mod_seq().value(), held.read(flagged)), (1, 0));
-        views.publish(vec![change(4, What::Gone)]);
-        assert!(held.is_gone(), "that is true whatever was missed");
-    }
-
-    /// Several nodes: a mailbox that another node has deleted is gone here, as if it had been deleted here.
-    #[test]
-    fn a_view_is_gone_where_the_database_has_it_no_more() {
-        let (views, held) = (Views::default(), view(1, 3));
-        views.slots().insert(held.mailbox(), Slot::Ready(Arc::downgrade(&held)));
-        let told = held.subscribe();
-        views.overtake(held.mailbox(), None);
-        assert!(held.is_gone() && told.has_changed().unwrap());
-    }
-
-    /// How many have a flag.
-    fn flagged(rows: &Rows) -> usize {
-        rows.iter().filter(|row| row.flags != 0).count()
     }
 
     /// The test of twenty readers rests on it: none is pushed out by the others, and what is over goes by its age.

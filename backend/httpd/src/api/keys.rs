@@ -1,7 +1,7 @@
 //! The API's keys. A key makes none that may more than itself, or that outlives it.
 
 use axum::extract::Path;
-use relais_service::{ApiKeyForm, ApiKeyRow, Moment, Role, Rows, Scopes};
+use relais_service::{ApiKeyForm, ApiKeyRow, Moment, Role, Scopes};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -72,7 +72,7 @@ async fn list(
 ) -> Answer<Many<KeyView>> {
     let (everybody, after) = (wanted.everybody, wanted.after.as_deref());
     let keys = caller.web.access().api_keys(&caller.actor, everybody, after, wanted.limit).await?;
-    Ok(Many(Rows { rows: keys.rows.into_iter().map(KeyView::from).collect(), next: keys.next }))
+    Ok(Many(keys.map(KeyView::from)))
 }
 
 /// A key that is wanted.

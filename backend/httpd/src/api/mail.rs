@@ -2,8 +2,8 @@
 
 use axum::extract::Path;
 use relais_service::{
-    Failure, MailParty, MailRestored, MailRow, MailWanted, Moment, OwnDeletedWanted, RemovedEntry, RemovedFolder, Rows,
-    Text, WhichRemoved,
+    Failure, MailParty, MailRestored, MailRow, MailWanted, Moment, OwnDeletedWanted, RemovedEntry, RemovedFolder, Text,
+    WhichRemoved,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -108,7 +108,7 @@ async fn deleted_mail(caller: Own, Query(wanted): Query<PageWanted>) -> Answer<M
     let paging = wanted.paging();
     let mail = &caller.web.service().mail;
     let page = mail.removed(&caller.actor, paging.after.as_deref(), Some(paging.limit)).await?;
-    Ok(Many(Rows { rows: page.rows.into_iter().map(DeletedMessage::from).collect(), next: page.next }))
+    Ok(Many(page.map(DeletedMessage::from)))
 }
 
 /// A mailbox that was deleted. It comes back by its id, as messages do.
@@ -139,7 +139,7 @@ async fn deleted_mailboxes(caller: Own, Query(wanted): Query<PageWanted>) -> Ans
     let paging = wanted.paging();
     let mail = &caller.web.service().mail;
     let page = mail.removed_folders(&caller.actor, paging.after.as_deref(), Some(paging.limit)).await?;
-    Ok(Many(Rows { rows: page.rows.into_iter().map(DeletedMailbox::from).collect(), next: page.next }))
+    Ok(Many(page.map(DeletedMailbox::from)))
 }
 
 async fn restore_mail(caller: Own, Json(wanted): Json<OwnDeletedWanted>) -> Answer<Seen<MailRestored>> {

@@ -81,6 +81,15 @@ pub(crate) enum Place {
     Utf8Part,
 }
 
+/// How a line of APPEND goes on behind one of its pieces.
+enum Then {
+    GoesOn,
+    /// With the announcement of a literal, or with the command.
+    Ends,
+    /// The literal at its end is a URL.
+    HasUrlBehind,
+}
+
 /// Reads the line that begins an APPEND or REPLACE, with its end.
 ///
 /// `Ok(None)`: it is neither, or the literal at its end is the mailbox's name or a URL.
@@ -141,72 +150,91 @@ impl Reader<'_> {
     }
 
     fn append_line(&mut self, place: Place) -> Result<Option<Line>, Refusal> {
-        let mut line = Line { items: Vec::new(), place };
-        let behind = match line.place {
-            Place::Utf8 => Some(Place::Next),
-            Place::Utf8Part => Some(Place::Part),
-            _ => None,
-        };
-        if let Some(place) = behind {
-            if !self.skip(b')') {
-                return Err(self.bad("`)` is missing after the message"));
-            }
-            line.place = place;
-        }
+        let mut line = Line { items: Vec::new(), place: self.append_place(place)? };
         loop {
             if line.items.len() > self.limits.list_items {
                 return Err(self.too_much("Too many parts in one line"));
             }
-            match line.place {
-                Place::Part if self.skip(b')') => line.place = Place::Next,
-                Place::Next if self.at_line_end() => return Ok(Some(line)),
-                Place::Part => {
-                    // The first part stands behind `(`.
-                    let is_first = matches!(line.items.last(), Some(Item::Message(head)) if head.is_catenated);
-                    if !is_first {
-                        self.space()?;
-                    }
-                    if self.skip_word("URL") {
-                        self.space()?;
-                        if self.peek() == Some(b'{') && self.announces_literal() {
-                            return Ok(None);
-                        }
-                        line.items.push(Item::Url(self.text()?));
-                    } else if self.skip_word("TEXT") {
-                        self.space()?;
-                        line.items.push(self.literal_part()?);
-                        return Ok(Some(line));
-                    } else if self.skip_word("UTF8") {
-                        self.expect(b' ')?;
-                        self.expect(b'(')?;
-                        line.items.push(self.literal_part()?);
-                        line.place = Place::Utf8Part;
-                        return Ok(Some(line));
-                    } else {
-                        return Err(self.bad("TEXT or URL is expected here"));
-                    }
+            let then = match line.place {
+                Place::Part if self.skip(b')') => {
+                    line.place = Place::Next;
+                    Then::GoesOn
                 }
-                Place::First | Place::Next | Place::Utf8 | Place::Utf8Part => {
-                    match self.peek() {
-                        None => return Err(self.bad("A message must be sent as a literal")),
-                        Some(octet) if octet != b' ' && line.place == Place::Next => {
-                            return Err(self.bad("The command should end here, or another message follow"));
-                        }
-                        Some(_) => {}
-                    }
-                    self.space()?;
-                    let (head, place) = self.message_head()?;
-                    let is_catenated = head.is_catenated;
-                    let literal = Item::Literal { octets: head.size_octets, is_hasty: head.is_hasty };
-                    line.items.push(Item::Message(head));
-                    line.place = place;
-                    if !is_catenated {
-                        line.items.push(literal);
-                        return Ok(Some(line));
-                    }
-                }
+                Place::Next if self.at_line_end() => Then::Ends,
+                Place::Part => self.append_part(&mut line)?,
+                Place::First | Place::Next | Place::Utf8 | Place::Utf8Part => self.append_message(&mut line)?,
+            };
+            match then {
+                Then::GoesOn => {}
+                Then::Ends => return Ok(Some(line)),
+                Then::HasUrlBehind => return Ok(None),
             }
         }
+    }
+
+    /// Where a line stands behind the `)` that ends `UTF8 (…)`.
+    fn append_place(&mut self, place: Place) -> Result<Place, Refusal> {
+        let behind = match place {
+            Place::Utf8 => Place::Next,
+            Place::Utf8Part => Place::Part,
+            Place::First | Place::Next | Place::Part => return Ok(place),
+        };
+        if !self.skip(b')') {
+            return Err(self.bad("`)` is missing after the message"));
+        }
+        Ok(behind)
+    }
+
+    /// A part of CATENATE.
+    fn append_part(&mut self, line: &mut Line) -> Result<Then, Refusal> {
+        // The first part stands behind `(`.
+        let is_first = matches!(line.items.last(), Some(Item::Message(head)) if head.is_catenated);
+        if !is_first {
+            self.space()?;
+        }
+        if self.skip_word("URL") {
+            self.space()?;
+            if self.peek() == Some(b'{') && self.announces_literal() {
+                return Ok(Then::HasUrlBehind);
+            }
+            line.items.push(Item::Url(self.text()?));
+            return Ok(Then::GoesOn);
+        }
+        if self.skip_word("TEXT") {
+            self.space()?;
+            line.items.push(self.literal_part()?);
+            return Ok(Then::Ends);
+        }
+        if self.skip_word("UTF8") {
+            self.expect(b' ')?;
+            self.expect(b'(')?;
+            line.items.push(self.literal_part()?);
+            line.place = Place::Utf8Part;
+            return Ok(Then::Ends);
+        }
+        Err(self.bad("TEXT or URL is expected here"))
+    }
+
+    /// A message, up to its literal or its first part.
+    fn append_message(&mut self, line: &mut Line) -> Result<Then, Refusal> {
+        match self.peek() {
+            None => return Err(self.bad("A message must be sent as a literal")),
+            Some(octet) if octet != b' ' && line.place == Place::Next => {
+                return Err(self.bad("The command should end here, or another message follow"));
+            }
+            Some(_) => {}
+        }
+        self.space()?;
+        let (head, place) = self.message_head()?;
+        let is_catenated = head.is_catenated;
+        let literal = Item::Literal { octets: head.size_octets, is_hasty: head.is_hasty };
+        line.items.push(Item::Message(head));
+        line.place = place;
+        if is_catenated {
+            return Ok(Then::GoesOn);
+        }
+        line.items.push(literal);
+        Ok(Then::Ends)
     }
 
     /// A message's head, and what follows its octets.

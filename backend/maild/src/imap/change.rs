@@ -29,21 +29,15 @@ impl Client {
             StoreAct::Remove => FlagOp::Remove,
         };
         let change = FlagChange { op, flags: store.flags };
-        let mut modified = UidSet::new();
-        let mut uids_to_change = uids.clone();
-        let unchanged_since = match store.unchanged_since {
-            // RFC 7162 §3.1.3: 0 fails for all that is there.
-            Some(None) => {
-                modified = std::mem::take(&mut uids_to_change);
-                None
-            }
-            Some(Some(since)) => Some(since),
-            None => None,
-        };
-        let stored = if uids_to_change.is_empty() {
+        // RFC 7162 §3.1.3: UNCHANGEDSINCE 0 fails for all that is there.
+        let fails_for_all = matches!(store.unchanged_since, Some(None));
+        let (to_change, mut modified) =
+            if fails_for_all { (UidSet::new(), uids.clone()) } else { (uids.clone(), UidSet::new()) };
+        let unchanged_since = store.unchanged_since.flatten();
+        let stored = if to_change.is_empty() {
             None
         } else {
-            Some(self.house.store.store_flags(mailbox, uids_to_change, change, unchanged_since).await?)
+            Some(self.house.store.store_flags(mailbox, to_change, change, unchanged_since).await?)
         };
         self.catch_up().await?;
         if let Some(stored) = &stored {
@@ -58,16 +52,26 @@ impl Client {
             // RFC 9051 §6.4.6: the new flags of all that were named; those that changed are told by the sync that follows.
             self.tell_flags_of(&uids.without(&changed).without(&modified), store.by_uid).await?;
         }
-        if modified.is_empty() {
-            if misses_some {
-                self.tell_beyond(beyond.as_ref());
-                return Err(Halt::expunged());
-            }
+        self.say_stored(&modified, store.by_uid, misses_some, beyond)
+    }
+
+    /// What STORE came to: what was `modified` before it and left alone (RFC 7162 §3.1.3), and whether it misses some.
+    fn say_stored(
+        &mut self,
+        modified: &UidSet,
+        by_uid: bool,
+        misses_some: bool,
+        beyond: Option<ResponseCode<'static>>,
+    ) -> Result<Done, Halt> {
+        if modified.is_empty() && !misses_some {
             return Ok(Done { code: beyond, text: "Stored" });
         }
         self.tell_beyond(beyond.as_ref());
+        if modified.is_empty() {
+            return Err(Halt::expunged());
+        }
         let selected = self.selected.as_deref().ok_or_else(Halt::not_selected)?;
-        let numbers = if store.by_uid { modified.runs().to_vec() } else { selected.known.positions_of(&modified) };
+        let numbers = if by_uid { modified.runs().to_vec() } else { selected.known.positions_of(modified) };
         let code = ResponseCode::Modified(numbers);
         if misses_some {
             return Err(Halt::no(code, "Some messages are gone, and others had changed since"));

@@ -102,41 +102,21 @@ impl Mail {
         let mine = self.own_among(account, address, &letter.header).await?;
         let header = &letter.header;
         let identity = identity_for(&identities, &mine);
-        let is_forward = of.how.is_forward();
-        let prefix = if is_forward { "Fwd: " } else { "Re: " };
-        let (to, cc) = if is_forward { (Vec::new(), Vec::new()) } else { answered(header, &mine, address, of.how) };
+        let (to, cc) = answered(header, &mine, address, of.how);
         let written = |people: &[Party]| people.iter().map(written).collect::<Vec<_>>().join(", ");
-        let (head, quote) = match of.how {
-            Answering::Reply | Answering::ReplyAll => (quoting.wrote(header), quoting.answer(&letter)),
-            Answering::Forward => (quoting.heads(header), quoting.passed_on(&letter)),
-            Answering::ForwardFile => (String::new(), String::new()),
-        };
-        let text = match of.how {
-            // RFC 3676 §4.3: all behind the line of a signature is signature, so that nothing of others may stand below it.
-            Answering::Forward if !identity.signature.is_empty() => format!("\n\n{}{quote}", identity.signature),
-            Answering::Forward => quote.clone(),
-            _ => signed_below(&quote, &identity.signature),
-        };
-        let files = match of.how {
-            Answering::Forward => letter.attachments().map(DraftFile::of).collect(),
-            Answering::ForwardFile => vec![DraftFile {
-                part: String::new(),
-                name: format!("{}.eml", if header.subject.is_empty() { "message" } else { &header.subject }),
-                octets: raw.len() as u64,
-            }],
-            Answering::Reply | Answering::ReplyAll => Vec::new(),
-        };
+        let (head, quote) = quoting.quoted(&letter, of.how);
+        let text = text_with(&quote, &identity.signature, of.how);
         let quote = (of.how != Answering::ForwardFile).then_some(Quote { head, text: quote, is_kept: true });
         Ok(Draft {
             id,
             from: identity.written(),
             to: written(&to),
             cc: written(&cc),
-            subject: with_prefix(&header.subject, prefix),
+            subject: with_prefix(&header.subject, if of.how.is_forward() { "Fwd: " } else { "Re: " }),
             text,
             html: is_rich.then(|| signed(&identity.signature)),
             quote,
-            files,
+            files: passed_on(&letter, raw.len() as u64, of.how),
             of: Some(of),
             ..Draft::default()
         })
@@ -168,6 +148,30 @@ fn identity_for(identities: &[WriterIdentity], mine: &[Party]) -> WriterIdentity
     }
 }
 
+/// What a plain text begins with: the quote and the signature, in their order.
+fn text_with(quote: &str, signature: &str, how: Answering) -> String {
+    match how {
+        // RFC 3676 §4.3: all behind the line of a signature is signature, so that nothing of others may stand below it.
+        Answering::Forward if !signature.is_empty() => format!("\n\n{signature}{quote}"),
+        Answering::Forward => quote.to_owned(),
+        _ => signed_below(quote, signature),
+    }
+}
+
+/// Files that go along: those of a message that is passed on, or it itself.
+fn passed_on(letter: &Letter, raw_octets: u64, how: Answering) -> Vec<DraftFile> {
+    let subject = letter.header.subject.as_str();
+    match how {
+        Answering::Forward => letter.attachments().map(DraftFile::of).collect(),
+        Answering::ForwardFile => vec![DraftFile {
+            part: String::new(),
+            name: format!("{}.eml", if subject.is_empty() { "message" } else { subject }),
+            octets: raw_octets,
+        }],
+        Answering::Reply | Answering::ReplyAll => Vec::new(),
+    }
+}
+
 fn signed_below(text: &str, signature: &str) -> String {
     if signature.is_empty() { text.to_owned() } else { format!("{}\n\n-- \n{signature}", text.trim_end_matches('\n')) }
 }
@@ -195,6 +199,15 @@ pub struct Quoting {
 }
 
 impl Quoting {
+    /// The lines above the quote, and these with the quote as plain text; both empty where the message goes along as a file.
+    fn quoted(&self, letter: &Letter, how: Answering) -> (String, String) {
+        match how {
+            Answering::Reply | Answering::ReplyAll => (self.wrote(&letter.header), self.answer(letter)),
+            Answering::Forward => (self.heads(&letter.header), self.passed_on(letter)),
+            Answering::ForwardFile => (String::new(), String::new()),
+        }
+    }
+
     fn wrote(&self, header: &Header) -> String {
         let date = header.date.map(self.date).unwrap_or_default();
         self.wrote.replace("{who}", header.author().shown()).replace("{date}", &date)
@@ -238,8 +251,11 @@ fn quotable(letter: &Letter) -> String {
     text.split("\n-- \n").next().unwrap_or_default().to_owned()
 }
 
-/// To whom an answer goes (RFC 5322 §3.6.3).
+/// To whom an answer goes (RFC 5322 §3.6.3); who gets what is passed on isn't known.
 fn answered(header: &Header, mine: &[Party], own: &Address, how: Answering) -> (Vec<Party>, Vec<Party>) {
+    if how.is_forward() {
+        return (Vec::new(), Vec::new());
+    }
     let is_mine = |party: &Party| {
         party.address.eq_ignore_ascii_case(&own.to_string()) || mine.iter().any(|own| own.address == party.address)
     };

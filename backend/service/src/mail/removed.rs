@@ -173,42 +173,21 @@ impl Mail {
             ways.back(self, folder.mailbox, &folder.name, false).await?;
             restored.mailboxes += 1;
         }
-        let went_along: HashMap<MailboxKey, Timestamp> =
-            folders.into_iter().map(|folder| (folder.mailbox, folder.removed_at)).collect();
-        let (since, only) = match which {
-            WhichRemoved::Since(since) => (*since, None),
-            WhichRemoved::These(ids) => match messages(ids) {
-                only if only.is_empty() => match went_along.values().min() {
-                    Some(oldest) => (*oldest, Some(only)),
-                    None => return Ok(restored),
-                },
-                only => (Timestamp::from_millis(0), Some(only)),
-            },
-        };
-        let is_meant = |row: &RemovedMessage| {
-            let is_chosen = |only: &Vec<MessageKey>| {
-                only.contains(&row.message) || went_along.get(&row.mailbox) == Some(&row.removed_at)
-            };
-            row.removed_at >= since && only.as_ref().is_none_or(is_chosen)
-        };
-        let is_whole = |messages: u64| {
-            let wanted = only.as_ref().filter(|_| went_along.is_empty());
-            wanted.is_some_and(|only| messages >= u64::try_from(only.len()).unwrap_or(u64::MAX))
-        };
+        let Some(meant) = Meant::of(which, folders) else { return Ok(restored) };
         let mut page = Page::first();
         loop {
             let listing = self.store.removed_messages(account, &page).await?;
             let mut groups: HashMap<MailboxKey, Vec<MessageKey>> = HashMap::new();
-            for row in listing.rows.iter().filter(|row| is_meant(row)) {
+            for row in listing.rows.iter().filter(|row| meant.has(row)) {
                 let to = ways.back(self, row.mailbox, &row.mailbox_name, row.has_mailbox).await?;
                 groups.entry(to).or_default().push(row.message);
             }
             for (to, messages) in groups {
                 restored.messages += self.store.restore_removed(messages, to).await.map_err(refused)?;
             }
-            let is_over = listing.rows.last().is_none_or(|row| row.removed_at < since);
+            let is_over = listing.rows.last().is_none_or(|row| row.removed_at < meant.since);
             match listing.next {
-                Some(next) if !is_over && !is_whole(restored.messages) => page.after = Some(next),
+                Some(next) if !is_over && !meant.is_whole(restored.messages) => page.after = Some(next),
                 _ => return Ok(restored),
             }
         }
@@ -233,6 +212,46 @@ impl Mail {
                 _ => return Ok(meant),
             }
         }
+    }
+}
+
+/// Which deleted messages come back.
+struct Meant {
+    /// None that was deleted before.
+    since: Timestamp,
+    /// These alone, and what went along.
+    only: Option<Vec<MessageKey>>,
+    /// The mailboxes that come back, and when each was deleted: with what was in it.
+    went_along: HashMap<MailboxKey, Timestamp>,
+}
+
+impl Meant {
+    /// Those of `which`, and what was deleted along with `folders`; none where that can be no message.
+    fn of(which: &WhichRemoved, folders: Vec<RemovedMailbox>) -> Option<Self> {
+        let went_along: HashMap<MailboxKey, Timestamp> =
+            folders.into_iter().map(|folder| (folder.mailbox, folder.removed_at)).collect();
+        let (since, only) = match which {
+            WhichRemoved::Since(since) => (*since, None),
+            WhichRemoved::These(ids) => {
+                let only = messages(ids);
+                let oldest = if only.is_empty() { *went_along.values().min()? } else { Timestamp::from_millis(0) };
+                (oldest, Some(only))
+            }
+        };
+        Some(Self { since, only, went_along })
+    }
+
+    fn has(&self, row: &RemovedMessage) -> bool {
+        let is_chosen = |only: &Vec<MessageKey>| {
+            only.contains(&row.message) || self.went_along.get(&row.mailbox) == Some(&row.removed_at)
+        };
+        row.removed_at >= self.since && self.only.as_ref().is_none_or(is_chosen)
+    }
+
+    /// So many are all of them, as far as that is known.
+    fn is_whole(&self, messages: u64) -> bool {
+        let wanted = self.only.as_ref().filter(|_| self.went_along.is_empty());
+        wanted.is_some_and(|only| messages >= u64::try_from(only.len()).unwrap_or(u64::MAX))
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
-use relais_message::{Attached, Named, Writing, compose, header_octets, new_message_id};
+use relais_message::{Attached, Named, Rich, Writing, compose, header_octets, new_message_id};
 use relais_model::{
     Address, BodyType, Domain, Envelope, Flag, ForwardPath, Keyword, Random, Reply, ReversePath, Rights, SpecialUse,
     SystemFlag, Timestamp, Uid, UidSet,
@@ -264,53 +264,23 @@ impl Mail {
 
     /// All of a draft as it is written. `goes_out`: without what only a draft says.
     async fn writing(&self, me: &Actor, draft: &Draft, new: Vec<NewFile>, goes_out: bool) -> Result<Writing, Failure> {
-        let out = self.out()?;
+        // Before all that is a draft's own fault.
+        self.out()?;
         let mut complaints = Vec::new();
-        let mut people = |field: &'static str, text: &str| match recipients(text) {
-            Ok(people) => people,
-            Err(wrong) if goes_out => {
-                complaints.push(Complaint { field, why: Text::new("mail-bad-address").with("text", wrong) });
-                Vec::new()
-            }
-            // What is half typed is no reason to lose the rest; it is there again when it is whole.
-            Err(_) => recipients_that_are(text),
-        };
-        let (to, cc, bcc) = (people("to", &draft.to), people("cc", &draft.cc), people("bcc", &draft.bcc));
-        let from = people("from", &draft.from).into_iter().next();
-        if to.len() + cc.len() + bcc.len() > MAX_RECIPIENTS {
-            complaints.push(Complaint {
-                field: "to",
-                why: Text::new("mail-too-many-recipients").with("most", MAX_RECIPIENTS),
-            });
-        }
+        let Addressed { from, to, cc, bcc } = Addressed::read(draft, goes_out, &mut complaints);
         let (text, rich) = match &draft.html {
             Some(html) => self.body(me, draft, html).await.map(|body| (body.text, Some(body.rich)))?,
             None => (draft.text.clone(), None),
         };
-        let html_octets = rich.as_ref().map_or(0, |rich| rich.html.len());
-        if draft.text.len() > MAX_TEXT_OCTETS || html_octets > MAX_HTML_OCTETS {
-            complaints.push(Complaint { field: "text", why: Text::new("mail-too-long") });
-        }
         let files = self.files(me, draft, new).await?;
-        let pictures = rich.iter().flat_map(|rich| &rich.pictures).map(|(_, picture)| picture);
-        let octets: usize = files.iter().chain(pictures).map(|file| file.octets.len()).sum();
-        if files.len() > MAX_ATTACHED || octets > MAX_FILES_OCTETS {
-            complaints.push(Complaint {
-                field: "files",
-                why: Text::new("mail-files-too-large").with("megabytes", MAX_FILES_OCTETS / (1024 * 1024)),
-            });
-        }
+        complaints.extend(too_large(draft, rich.as_ref(), &files));
         if !complaints.is_empty() {
             return Err(Failure::Unfit(complaints));
         }
         let (account, address) = me.own()?;
         let from = from.unwrap_or_else(|| Named { name: String::new(), address: address.clone() });
         let (in_reply_to, references) = self.references(me, draft).await;
-        let of = draft.of.as_ref().filter(|_| !goes_out).map(|of| (OF_FIELD, of.written()));
-        let is_id = draft.id.starts_with('<') && draft.id.ends_with('>') && draft.id.is_ascii() && draft.id.len() < 300;
-        // An address that isn't ASCII doesn't fit this field of old.
-        let asker = Some(from.address.to_string()).filter(|asker| draft.asks_receipt && asker.is_ascii());
-        let asker = asker.map(|asker| (RECEIPT_FIELD, format!("<{asker}>")));
+        let more = own_fields(draft, &from.address, goes_out);
         let reply_to = self.reply_to(account, &from.address).await?;
         Ok(Writing {
             reply_to: reply_to.map(|address| Named { name: String::new(), address }).into_iter().collect(),
@@ -325,10 +295,10 @@ impl Mail {
             extra: None,
             files,
             date: self.store.now(),
-            message_id: if is_id { draft.id.clone() } else { new_message_id(out.host.as_str(), &*out.random) },
+            message_id: if is_message_id(&draft.id) { draft.id.clone() } else { self.new_id()? },
             in_reply_to,
             references,
-            more: of.into_iter().chain(asker).collect(),
+            more,
         })
     }
 
@@ -514,6 +484,65 @@ pub(super) fn written(party: &Party) -> String {
     } else {
         party.written()
     }
+}
+
+/// Whom a draft names.
+struct Addressed {
+    from: Option<Named>,
+    to: Vec<Named>,
+    cc: Vec<Named>,
+    bcc: Vec<Named>,
+}
+
+impl Addressed {
+    /// What can't be read is complained of where the draft `goes_out`, and so are too many recipients.
+    fn read(draft: &Draft, goes_out: bool, complaints: &mut Vec<Complaint>) -> Self {
+        let mut people = |field: &'static str, text: &str| match recipients(text) {
+            Ok(people) => people,
+            Err(wrong) if goes_out => {
+                complaints.push(Complaint { field, why: Text::new("mail-bad-address").with("text", wrong) });
+                Vec::new()
+            }
+            // What is half typed is no reason to lose the rest; it is there again when it is whole.
+            Err(_) => recipients_that_are(text),
+        };
+        let (to, cc, bcc) = (people("to", &draft.to), people("cc", &draft.cc), people("bcc", &draft.bcc));
+        let from = people("from", &draft.from).into_iter().next();
+        if to.len() + cc.len() + bcc.len() > MAX_RECIPIENTS {
+            let why = Text::new("mail-too-many-recipients").with("most", MAX_RECIPIENTS);
+            complaints.push(Complaint { field: "to", why });
+        }
+        Self { from, to, cc, bcc }
+    }
+}
+
+/// What no message takes: so much text, so many files, or pictures and files of so many octets together.
+fn too_large(draft: &Draft, rich: Option<&Rich>, files: &[Attached]) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let html_octets = rich.map_or(0, |rich| rich.html.len());
+    if draft.text.len() > MAX_TEXT_OCTETS || html_octets > MAX_HTML_OCTETS {
+        complaints.push(Complaint { field: "text", why: Text::new("mail-too-long") });
+    }
+    let pictures = rich.into_iter().flat_map(|rich| &rich.pictures).map(|(_, picture)| picture);
+    let octets: usize = files.iter().chain(pictures).map(|file| file.octets.len()).sum();
+    if files.len() > MAX_ATTACHED || octets > MAX_FILES_OCTETS {
+        let why = Text::new("mail-files-too-large").with("megabytes", MAX_FILES_OCTETS / (1024 * 1024));
+        complaints.push(Complaint { field: "files", why });
+    }
+    complaints
+}
+
+/// Fields that aren't everybody's: what a draft answers, while it is one, and where a receipt is to go.
+fn own_fields(draft: &Draft, from: &Address, goes_out: bool) -> Vec<(&'static str, String)> {
+    let of = draft.of.as_ref().filter(|_| !goes_out).map(|of| (OF_FIELD, of.written()));
+    // An address that isn't ASCII doesn't fit this field of old.
+    let asker = Some(from.to_string()).filter(|asker| draft.asks_receipt && asker.is_ascii());
+    of.into_iter().chain(asker.map(|asker| (RECEIPT_FIELD, format!("<{asker}>")))).collect()
+}
+
+/// Whether a form's id can name a message; else it gets another.
+fn is_message_id(id: &str) -> bool {
+    id.starts_with('<') && id.ends_with('>') && id.is_ascii() && id.len() < 300
 }
 
 /// Addresses as people type them.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use relais_dnscheck::Dmarc;
 use relais_model::{Domain, Timestamp};
-use relais_store::{DomainEntry, Page, ReportSource, ReportSummary};
+use relais_store::{DomainEntry, DomainKey, Page, ReportDay, ReportSource, ReportSummary};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -81,6 +81,12 @@ pub struct ReportDayView {
     pub aligned: u64,
     /// Those that weren't, and came through lists or forwarders.
     pub relayed: u64,
+}
+
+impl From<ReportDay> for ReportDayView {
+    fn from(it: ReportDay) -> Self {
+        Self { day: it.day.into(), messages: it.messages, aligned: it.aligned, relayed: it.relayed }
+    }
 }
 
 /// TLS sessions that came out the same.
@@ -192,19 +198,8 @@ impl Service {
         let entry = self.reported_domain(by, domain).await?;
         let since = self.reports_since();
         let summary = self.store.report_summary(entry.key, since).await?;
-        let page = Page { after: None, limit: LOOKED_THROUGH };
-        let sources = self.store.report_sources(entry.key, since, &page).await?.rows;
-        let mut unknown = Vec::new();
-        for source in sources.iter().filter(|source| unexplained(source) > 0) {
-            let is_own = match source.source.parse() {
-                Ok(address) => self.dns.is_own(address).await,
-                Err(_) => false,
-            };
-            if !is_own {
-                unknown.push(source);
-            }
-        }
-        let names: Vec<String> = self.names_of(unknown.iter().take(NAMED).copied()).await;
+        let unknown = self.unknown_sources(entry.key, since).await?;
+        let names = self.names_of(unknown.iter().take(NAMED)).await;
         let total: u64 = summary.days.iter().map(|day| day.messages).sum();
         let good: u64 = summary.days.iter().map(|day| day.aligned).sum();
         let relayed: u64 = summary.days.iter().map(|day| day.relayed).sum();
@@ -213,7 +208,7 @@ impl Service {
             // A list that changes mail isn't the domain's to mend.
             total: total.saturating_sub(relayed),
             good,
-            largest_unexplained: unknown.iter().map(|source| unexplained(source)).max().unwrap_or(0),
+            largest_unexplained: unknown.iter().map(unexplained).max().unwrap_or(0),
         };
         let settings = self.store.settings();
         let record = self.dmarc_record(&entry.domain).await;
@@ -223,6 +218,7 @@ impl Service {
         let unread = if by.role == Role::Owner { self.unread(since).await? } else { None };
         let step = self.dmarc_advice(by, &entry.domain, record.as_ref(), &evidence).await?;
         let (sessions, tls_says, sts_step) = tls(&summary, &settings.mta_sts_mode);
+        let incident = |(kind, incidents)| ReportIncidentView { kind, incidents };
         Ok(ReportsView {
             domain: entry.domain.to_unicode(),
             since: since.into(),
@@ -235,38 +231,15 @@ impl Service {
             reports: summary.reports,
             proved: summary.proved,
             organizations: summary.organizations,
-            days: summary
-                .days
-                .iter()
-                .map(|it| ReportDayView {
-                    day: it.day.into(),
-                    messages: it.messages,
-                    aligned: it.aligned,
-                    relayed: it.relayed,
-                })
-                .collect(),
+            days: summary.days.into_iter().map(ReportDayView::from).collect(),
             policy,
             step,
             sessions,
             tls_says,
             sts_mode: settings.mta_sts_mode.clone(),
             sts_step,
-            complained: self
-                .store
-                .most_complained(entry.key, since)
-                .await?
-                .into_iter()
-                .map(|it| ReportComplaintView {
-                    address: readable(&it.address),
-                    complaints: it.complaints,
-                    last_at: it.last_at.into(),
-                })
-                .collect(),
-            incidents: summary
-                .incidents
-                .into_iter()
-                .map(|(kind, incidents)| ReportIncidentView { kind, incidents })
-                .collect(),
+            complained: self.complained(entry.key, since).await?,
+            incidents: summary.incidents.into_iter().map(incident).collect(),
             unread,
             is_asked,
         })
@@ -289,11 +262,7 @@ impl Service {
         let names = self.dns.host_names(&addresses).await;
         let mut rows = Vec::with_capacity(listing.rows.len());
         for ((source, address), name) in listing.rows.into_iter().zip(addresses).zip(names) {
-            let is_own = match address {
-                Some(address) => self.dns.is_own(address).await,
-                None => false,
-            };
-            rows.push(source_view(source, name, is_own));
+            rows.push(source_view(source, name, self.is_own(address).await));
         }
         Ok(Rows { rows, next: listing.next })
     }
@@ -307,6 +276,27 @@ impl Service {
         let domain = checks::domain("domain", text).map_err(|_| unknown())?;
         by.require_reach(&domain)?;
         self.store.domain(&domain).await?.ok_or_else(unknown)
+    }
+
+    /// Who sent mail that isn't explained, this host aside.
+    async fn unknown_sources(&self, domain: DomainKey, since: Timestamp) -> Result<Vec<ReportSource>, Failure> {
+        let page = Page { after: None, limit: LOOKED_THROUGH };
+        let sources = self.store.report_sources(domain, since, &page).await?.rows;
+        let mut unknown = Vec::new();
+        for source in sources.into_iter().filter(|source| unexplained(source) > 0) {
+            if !self.is_own(source.source.parse().ok()).await {
+                unknown.push(source);
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// Whether it is an address of this host.
+    async fn is_own(&self, address: Option<IpAddr>) -> bool {
+        match address {
+            Some(address) => self.dns.is_own(address).await,
+            None => false,
+        }
     }
 
     /// Who they are: by name where the DNS has one, else by address.
@@ -326,6 +316,15 @@ impl Service {
         let text = self.dns.dmarc_text(domain).await?;
         let read = Dmarc::parse(&text).ok()?;
         Some((text, read))
+    }
+
+    async fn complained(&self, domain: DomainKey, since: Timestamp) -> Result<Vec<ReportComplaintView>, Failure> {
+        let most = self.store.most_complained(domain, since).await?.into_iter().map(|it| ReportComplaintView {
+            address: readable(&it.address),
+            complaints: it.complaints,
+            last_at: it.last_at.into(),
+        });
+        Ok(most.collect())
     }
 
     async fn unread(&self, since: Timestamp) -> Result<Option<ReportUnreadView>, Failure> {

@@ -216,7 +216,7 @@ impl Store {
         select.say(JOINED);
         meant(&mut select, filter);
         // A cursor is a row's key, and before it the time where that is what orders.
-        let after = page.after.as_deref().and_then(read_cursor);
+        let after = page.time_and_key();
         match order {
             QueueOrder::Oldest => {
                 if let Some((_, key)) = after {
@@ -245,9 +245,7 @@ impl Store {
             .iter()
             .map(|row| Ok(QueueEntry { message: read_message(row, 0)?, recipient: read_recipient(row, 13)? }))
             .collect::<Result<Vec<_>, StoreError>>()?;
-        Ok(page.cut(entries, |entry| {
-            format!("{:x}.{:x}", entry.recipient.next_attempt_at.millis(), entry.recipient.key.value())
-        }))
+        Ok(page.cut_by_time(entries, |entry| (entry.recipient.next_attempt_at, entry.recipient.key.value())))
     }
 
     /// How many recipients there are, by state.
@@ -432,10 +430,4 @@ impl Store {
         row.map(|row| Ok(QueueEntry { message: read_message(&row, 0)?, recipient: read_recipient(&row, 13)? }))
             .transpose()
     }
-}
-
-/// `TIME.KEY` as [`Store::queue_list_by`] gave it.
-fn read_cursor(text: &str) -> Option<(i64, i64)> {
-    let (at, key) = text.split_once('.')?;
-    Some((i64::from_str_radix(at, 16).ok()?, i64::from_str_radix(key, 16).ok()?))
 }
