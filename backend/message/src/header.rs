@@ -26,6 +26,7 @@ impl<'a> Field<'a> {
     }
 
     /// Whether this is the field called `name`, in any case.
+    #[inline]
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }

@@ -84,7 +84,7 @@ pub(crate) const fn is_blank(letter: char) -> bool {
 
 /// Without blanks.
 pub(crate) fn compact(text: &str) -> String {
-    text.chars().filter(|letter| !is_blank(*letter)).collect()
+    text.split(is_blank).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Lines end with CRLF; a lone CR or LF in a body is an octet as any other.
 
+use memchr::memchr;
 use ring::digest::{Context, Digest, SHA256};
 
 /// Octets of a body that are gathered before they are hashed.
@@ -140,7 +141,7 @@ fn walk_body(kind: Canonicalization, body: &[u8], emit: &mut dyn FnMut(&[u8])) {
 /// The first line without its CRLF, and what follows.
 fn cut_line(text: &[u8]) -> (&[u8], &[u8]) {
     let mut from = 0;
-    while let Some(at) = text.get(from..).and_then(|rest| rest.iter().position(|octet| *octet == b'\n')) {
+    while let Some(at) = text.get(from..).and_then(|rest| memchr(b'\n', rest)) {
         let lf = from + at;
         if let Some(line) = text.get(..lf).and_then(|line| line.strip_suffix(b"\r")) {
             return (line, text.get(lf + 1..).unwrap_or_default());
@@ -157,21 +158,20 @@ fn without_blanks_behind(mut line: &[u8]) -> &[u8] {
     line
 }
 
-/// Each run of blanks becomes one space.
+/// Each run of blanks becomes one space. Most lines have none that must change.
 fn emit_relaxed(line: &[u8], emit: &mut dyn FnMut(&[u8])) {
     let is_blank = |octet: &u8| matches!(octet, b' ' | b'\t');
     let mut rest = line;
-    while !rest.is_empty() {
-        let blanks = rest.iter().take_while(|octet| is_blank(octet)).count();
-        if blanks > 0 {
-            emit(b" ");
-        }
-        rest = rest.get(blanks..).unwrap_or_default();
-        let word = rest.iter().take_while(|octet| !is_blank(octet)).count();
-        let (now, behind) = rest.split_at_checked(word).unwrap_or((rest, &[]));
-        emit(now);
-        rest = behind;
+    loop {
+        let odd =
+            rest.array_windows().position(|[first, second]| *first == b'\t' || is_blank(first) && is_blank(second));
+        let Some(odd) = odd else { break };
+        let (before, blanks) = rest.split_at_checked(odd).unwrap_or((rest, &[]));
+        emit(before);
+        emit(b" ");
+        rest = blanks.get(blanks.iter().take_while(|octet| is_blank(octet)).count()..).unwrap_or_default();
     }
+    emit(rest);
 }
 
 #[cfg(test)]
