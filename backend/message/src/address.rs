@@ -1,6 +1,7 @@
 //! Address lists of a header, read leniently and kept undecoded (RFC 5322 §3.4, §4.4).
 
 use crate::lexer::Lexer;
+use crate::words::decode_text;
 
 /// So many elements of a list are read; each costs us more than the two octets it may cost a sender.
 pub const MAX_LIST_ITEMS: usize = 10_000;
@@ -30,10 +31,9 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// `local@domain` as people read it.
+    /// `local@domain` as people read it; where it is no UTF-8, by what it looks like.
     pub fn to_text(&self) -> String {
-        let text =
-            |octets: &Option<Vec<u8>>| String::from_utf8_lossy(octets.as_deref().unwrap_or_default()).into_owned();
+        let text = |octets: &Option<Vec<u8>>| decode_text(octets.as_deref().unwrap_or_default(), None).into_owned();
         match self.domain {
             Some(_) => format!("{}@{}", text(&self.local_part), text(&self.domain)),
             None => text(&self.local_part),
@@ -300,6 +300,18 @@ mod tests {
         ] {
             assert_eq!(read_list(value.as_bytes()).1, is_whole, "{value}");
         }
+    }
+
+    /// Spam has them in any charset, undeclared.
+    #[test]
+    fn an_address_of_raw_octets_has_letters() {
+        let first = |value: &[u8]| mailboxes(&read_address_list(value)).next().map(Mailbox::to_text);
+        assert_eq!(
+            first(b"\xa4O\xb1\xb6\xac\xec\xa7\xde\xa6\xb3\xad\xad\xa4\xbd\xa5q@x.example").as_deref(),
+            Some("力捷科技有限公司@x.example")
+        );
+        assert_eq!(first("jörg@x.example".as_bytes()).as_deref(), Some("jörg@x.example"));
+        assert_eq!(first(b"j\xf6rg@x.example").as_deref(), Some("jörg@x.example"));
     }
 
     #[test]
