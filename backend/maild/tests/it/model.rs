@@ -273,24 +273,25 @@ impl Session {
                 drop(self.messages.remove(number.parse::<usize>().unwrap() - 1));
             }
             ["*", "VANISHED", uids] => {
-                let gone: Vec<(u32, u32)> = uids.split(',').map(run_of).collect();
-                let is_gone =
-                    |known: &Known| known.uid.is_some_and(|uid| gone.iter().any(|run| (run.0..=run.1).contains(&uid)));
-                let before = self.messages.len();
-                self.messages.retain(|known| !is_gone(known));
-                // Others were announced, and went before their UIDs were asked for.
-                let count: u32 = gone.iter().map(|(first, last)| last - first + 1).sum();
-                for _ in before - self.messages.len()..usize::try_from(count).unwrap() {
-                    let at = self.messages.iter().position(|known| known.uid.is_none());
-                    drop(
-                        self.messages
-                            .remove(at.unwrap_or_else(|| panic!("nobody knew of it: {}", self.log.join("\n")))),
-                    );
+                for uid in uids.split(',').map(run_of).flat_map(|(first, last)| first..=last) {
+                    drop(self.messages.remove(self.place_of(uid)));
                 }
             }
             ["*", number, "FETCH", ..] => self.take_fetch(number.parse().unwrap(), response),
             _ => {}
         }
+    }
+
+    /// Where the message of this UID stands. One that was announced, and went before its UID was asked for, stands among those of which
+    /// that is so, between those whose UIDs are less and more.
+    fn place_of(&self, uid: u32) -> usize {
+        let from = self.messages.iter().position(|known| known.uid.is_some_and(|known| known >= uid));
+        let from = from.unwrap_or(self.messages.len());
+        if self.messages.get(from).is_some_and(|known| known.uid == Some(uid)) {
+            return from;
+        }
+        let before = from.checked_sub(1).filter(|at| self.messages[*at].uid.is_none());
+        before.unwrap_or_else(|| panic!("nobody knew of {uid}: {}", self.log.join("\n")))
     }
 
     fn take_fetch(&mut self, number: usize, response: &str) {
