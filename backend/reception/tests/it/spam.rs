@@ -303,6 +303,34 @@ async fn junk_is_not_sent_on_to_other_hosts() {
     assert!(judgement.findings.iter().any(|finding| finding.said.id == "spam-not-sent-on" && !finding.decides));
 }
 
+/// Above the bar it is refused in the session, with whom to ask, where the owner wants that; and only where nobody here wants it.
+#[tokio::test]
+async fn what_is_surely_junk_is_refused_where_the_owner_wants_that() {
+    let desk = desk(false).await;
+    let to = |to: &'static [&'static str]| from_outside("x@shop.example", to);
+    assert_eq!(get(&desk, JUNK).await, ["250 2.0.0"], "it goes into Junk, unless the owner wants more");
+    set(&desk, "junk.refuses", "true").await;
+    assert_eq!(
+        desk.said(&to(BEN), JUNK).await,
+        "550 5.7.1 This looks like junk, and nobody here wants it; if it is not, write to postmaster@mx.example.org"
+    );
+    let judgement = last_judgement(&desk).await;
+    assert_eq!(judgement.judged_as, JudgedAs::Refused);
+    assert!(judgement.score.unwrap() >= 15.0, "{judgement:?}");
+    assert!(judgement.findings.iter().any(|finding| finding.said.id == "spam-above-bar" && finding.decides));
+    set(&desk, "house.contact", "help@house.example").await;
+    let said = desk.said(&to(BOTH), JUNK).await;
+    assert!(said.starts_with("550 5.7.1 ") && said.ends_with("; if it is not, write to help@house.example"), "{said}");
+    assert_eq!((count(&desk, "INBOX").await, count(&desk, "Junk").await), (0, 1), "what is refused is nowhere here");
+    assert_eq!(get(&desk, GOOD).await, ["250 2.0.0"]);
+    // Ben lets them in: then it is taken, and Ann finds hers in Junk.
+    let ben = desk.house.store.account(&address("ben@example.org")).await.unwrap().unwrap();
+    rule(&desk, RuleScope::Account(ben.key), "shop.example", true).await;
+    assert_eq!(desk.send(&to(BOTH), JUNK).await, ["250 2.0.0"; 2]);
+    assert_eq!((count(&desk, "INBOX").await, count(&desk, "Junk").await), (2, 1));
+    assert_eq!(desk.mail("ann@example.org", "Junk").await.len(), 1);
+}
+
 async fn try_out(desk: &Desk, from: &str, to: &str, message: &str) -> Tried {
     let trial = Trial {
         peer: "192.0.2.1".parse().unwrap(),
