@@ -1,8 +1,13 @@
 //! RFC 6376 §A and RFC 8463 §A; and what we sign is verified, and what was changed is not.
 
+use data_encoding::BASE64;
 use relais_model::{Domain, Secret, Timestamp};
-use relais_msgauth::dkim::{Algorithm, DkimReason, DkimResult, Signer, SigningKey, sign, verify};
+use relais_msgauth::dkim::{
+    Algorithm, Canonicalization, DkimReason, DkimResult, Signer, SigningKey, canonical_header, sign, verify,
+};
 use relais_msgauth::testing::{Zone, at_once};
+use ring::digest::{SHA256, digest};
+use ring::signature::Ed25519KeyPair;
 
 use crate::keys::{ED25519_PEM, ED25519_RECORD, RSA_PEM, RSA_RECORD};
 
@@ -165,4 +170,72 @@ fn what_was_changed_is_told_apart() {
 fn signatures_are_limited() {
     let many = "DKIM-Signature: v=1\r\n".repeat(1000) + PLAIN;
     assert_eq!(at_once(verify(&zone(), many.as_bytes(), NOW)).len(), relais_msgauth::dkim::MOST_SIGNATURES);
+}
+
+/// `PLAIN`, signed as we never do it: From alone, the body's beginning `covered`, and with further `tags`, each with its `;`.
+fn signed_with(tags: &str, covered: &str) -> String {
+    let body_hash = BASE64.encode(digest(&SHA256, covered.as_bytes()).as_ref());
+    let field = format!(
+        "DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.org; s=e1; h=from; {tags} bh={body_hash}; b="
+    );
+    let mut data = Vec::new();
+    canonical_header(Canonicalization::Relaxed, b"From: a@example.org\r\n", &mut data);
+    canonical_header(Canonicalization::Relaxed, field.as_bytes(), &mut data);
+    // RFC 6376 §3.7: the signature's own field comes last, without its line end.
+    data.truncate(data.len() - 2);
+    let der = BASE64.decode(ED25519_PEM.lines().nth(1).unwrap().as_bytes()).unwrap();
+    let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).unwrap();
+    let signature = key.sign(digest(&SHA256, &data).as_ref());
+    format!("{field}{}\r\n{PLAIN}", BASE64.encode(signature.as_ref()))
+}
+
+#[track_caller]
+fn check_one(raw: &str, zone: &Zone, expected: &(DkimResult, DkimReason)) {
+    let check = at_once(verify(zone, raw.as_bytes(), NOW)).remove(0);
+    assert_eq!(&(check.result, check.reason), expected, "{raw}");
+}
+
+/// RFC 6376 §8.2: what stands behind `l=` may be anybody's.
+#[test]
+fn what_is_unsigned_behind_l_is_told() {
+    let good = || (DkimResult::Pass, DkimReason::Good);
+    let unsigned = |octets| (DkimResult::Policy, DkimReason::BodyUnsigned(octets));
+    // The canonical body is `Hello` and its line end: seven octets.
+    let whole = signed_with("l=7;", "Hello\r\n");
+    check_one(&signed_with("", "Hello\r\n"), &zone(), &good());
+    check_one(&whole, &zone(), &good());
+    check_one(&signed_with("l=5;", "Hello"), &zone(), &unsigned(2));
+    check_one(&format!("{whole}Buy!\r\n"), &zone(), &unsigned(8));
+    check_one(&whole.replace("Hello", "Hullo"), &zone(), &(DkimResult::Fail, DkimReason::BodyChanged));
+    // More is signed than there is (§3.5).
+    check_one(&signed_with("l=8;", "Hello\r\n"), &zone(), &(DkimResult::Fail, DkimReason::BodyChanged));
+}
+
+/// RFC 6376 §3.5, `x=`: a signature holds up to its last second.
+#[test]
+fn a_signature_ends_with_its_time() {
+    for (expires, expected) in [
+        (1_600_000_000, (DkimResult::Pass, DkimReason::Good)),
+        (1_599_999_999, (DkimResult::Fail, DkimReason::Expired(1_599_999_999))),
+    ] {
+        let signed = signed_with(&format!("t=1599990000; x={expires};"), "Hello\r\n");
+        check_one(&signed, &zone(), &expected);
+    }
+}
+
+/// RFC 6376 §3.6.1, `t=s`: the key is for `d=` itself, and for nobody below it.
+#[test]
+fn a_strict_key_signs_for_nobody_below() {
+    let strict =
+        Zone::new().with_txt("e1._domainkey.example.org", &ED25519_RECORD.replace("k=ed25519;", "k=ed25519; t=s;"));
+    for (identity, is_below) in [("", false), ("i=a@example.org;", false), ("i=a@mail.example.org;", true)] {
+        let signed = signed_with(identity, "Hello\r\n");
+        check_one(&signed, &zone(), &(DkimResult::Pass, DkimReason::Good));
+        let expected = if is_below {
+            (DkimResult::PermError, DkimReason::IdentityBelow)
+        } else {
+            (DkimResult::Pass, DkimReason::Good)
+        };
+        check_one(&signed, &strict, &expected);
+    }
 }
