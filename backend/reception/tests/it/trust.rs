@@ -1,16 +1,22 @@
 //! Whose mail it is: our people's is signed, strangers' is checked.
 
+use std::future::pending;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use relais_dnscheck::{Algorithm, DkimKeyMaker};
 use relais_model::{Clock as _, Domain};
 use relais_msgauth::arc::{self, ArcResult};
 use relais_msgauth::dkim::{DkimCheck, DkimResult, verify};
 use relais_msgauth::report::AggregateRow;
 use relais_msgauth::testing::{Zone, at_once};
+use relais_msgauth::{Answering, Family, Lack, Resolver};
 use relais_store::{Author, JudgedAs, NewDkimKey, Page, TraceFilter, TraceKind};
 use relais_testkit::SeededRandom;
+use tokio::time::{self, timeout};
 
 use crate::desk::{Desk, by_ann, from_outside};
 
@@ -195,6 +201,58 @@ async fn a_silent_dns_refuses_nobody() {
     let desk = desk(zone).await;
     assert_eq!(desk.send(&from_outside("ann@bad.example", BEN), &message("ann@bad.example")).await, ["250 2.0.0"]);
     assert!(desk.inbox("ben@example.org").await.pop().unwrap().contains("dmarc=temperror"));
+}
+
+/// A DNS that never answers. While its first question waits, 20 seconds go by.
+#[derive(Debug, Default)]
+struct Mute {
+    is_asked: AtomicBool,
+}
+
+impl Mute {
+    async fn wait<T>(&self) -> T {
+        if !self.is_asked.swap(true, Ordering::Relaxed) {
+            // In one leap: were time to stand still for longer, it would run ahead while the store works in its own threads.
+            time::pause();
+            let _leapt = time::advance(Duration::from_secs(20)).now_or_never();
+            time::resume();
+        }
+        pending().await
+    }
+}
+
+impl Resolver for Mute {
+    fn txt<'a>(&'a self, _name: &'a str) -> Answering<'a, Result<Vec<Vec<u8>>, Lack>> {
+        Box::pin(self.wait())
+    }
+
+    fn addresses<'a>(&'a self, _name: &'a str, _family: Family) -> Answering<'a, Result<Vec<IpAddr>, Lack>> {
+        Box::pin(self.wait())
+    }
+
+    fn mx<'a>(&'a self, _name: &'a str) -> Answering<'a, Result<Vec<String>, Lack>> {
+        Box::pin(self.wait())
+    }
+
+    fn ptr(&self, _address: IpAddr) -> Answering<'_, Result<Vec<String>, Lack>> {
+        Box::pin(self.wait())
+    }
+}
+
+/// RFC 7208 §4.6.4: all questions of a message together have 20 seconds; then it is taken, and what is owed is said.
+#[tokio::test]
+async fn a_dns_that_never_answers_is_not_waited_for() {
+    let Desk { house, reception } = desk(Zone::new()).await;
+    let desk = Desk { house, reception: reception.with_resolver(Arc::new(Mute::default())) };
+    let said = from_outside("ann@bad.example", BEN);
+    let message = message("ann@bad.example");
+    // 20 of the 40 seconds are leapt over. The others pass only where something waits for longer than it may.
+    let replies = timeout(Duration::from_secs(40), desk.send(&said, &message)).await.unwrap();
+    assert_eq!(replies, ["250 2.0.0"]);
+    let got = desk.inbox("ben@example.org").await.pop().unwrap();
+    for result in ["iprev=temperror", "spf=temperror", "dmarc=temperror"] {
+        assert!(got.contains(result), "{result} in {got}");
+    }
 }
 
 /// A notice says From: the host, whose domain above it has the keys (RFC 9989 §4.4.1: aligned all the same).
