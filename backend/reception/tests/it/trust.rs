@@ -14,7 +14,7 @@ use relais_msgauth::dkim::{DkimCheck, DkimResult, verify};
 use relais_msgauth::report::AggregateRow;
 use relais_msgauth::testing::{Zone, at_once};
 use relais_msgauth::{Answering, Family, Lack, Resolver};
-use relais_store::{Author, JudgedAs, NewDkimKey, Page, TraceFilter, TraceKind};
+use relais_store::{Author, JudgedAs, NewDkimKey, Page, RuleScope, TraceFilter, TraceKind};
 use relais_testkit::SeededRandom;
 use tokio::time::{self, timeout};
 
@@ -314,6 +314,24 @@ async fn what_goes_on_is_sealed_and_comes_back() {
     assert_eq!(desk.send(&by_ann("ann@example.org", away), ours).await, ["250 2.0.0"]);
     let sent_on = desk.queued().await;
     assert!(sent_on.iter().any(|(from, _)| from == "<ann@example.org>"), "{sent_on:?}");
+}
+
+/// The same for what a script sends on (RFC 5228 §4.2): it is sealed by the domain whose mailbox the script keeps.
+#[tokio::test]
+async fn what_a_script_sends_on_is_sealed() {
+    let desk = Desk::open().await;
+    let zone = with_keys(&desk, &["example.org"]).await;
+    let desk = looking_at(desk, zone.clone()).await;
+    let (store, ben) = (&desk.house.store, desk.identity("ben@example.org").await.account);
+    let script = "redirect \"ben@elsewhere.example\";";
+    store.put_sieve_script(&Author::house(), RuleScope::Account(ben), "own", script).await.unwrap();
+    store.activate_sieve_script(&Author::house(), ben, Some("own")).await.unwrap();
+    assert_eq!(desk.send(&from_outside("ann@good.example", BEN), &message("ann@good.example")).await, ["250 2.0.0"]);
+    let (_, raw) = desk.on_its_way().await;
+    assert!(raw.contains("X-Sieve-Redirected-From: ben@example.org\r\n"), "{raw}");
+    let chain = at_once(arc::validate(&zone, raw.as_bytes()));
+    assert_eq!((chain.result, chain.sets.len()), (ArcResult::Pass, 1), "{chain:?} {raw}");
+    assert!(chain.sets[0].results.contains("dmarc=pass") && chain.sets[0].domain == "example.org", "{chain:?}");
 }
 
 /// RFC 5321 §6.3: nine times through here is a circle.
