@@ -91,6 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Tally> {
 }
 
 fn check(arguments: &Arguments) -> anyhow::Result<Tally> {
+    let chosen = chosen(&arguments.only)?;
     install(PACKAGES);
     if arguments.reference {
         install(REFERENCE);
@@ -99,8 +100,7 @@ fn check(arguments: &Arguments) -> anyhow::Result<Tally> {
     }
     let program = if arguments.reference { Program::Reference } else { Program::built()? };
     let house = Server::start(&program, &[])?;
-    let chosen = SCRIPTS.iter().copied().filter(|script| script.contains(&arguments.only));
-    let (waiting, others): (Vec<&str>, Vec<&str>) = chosen.partition(|script| WAITING.contains(script));
+    let (waiting, others): (Vec<&str>, Vec<&str>) = chosen.into_iter().partition(|script| WAITING.contains(script));
     let mut beside = Vec::new();
     for script in waiting {
         beside.push((script, begin(&house, &program, script)?));
@@ -118,6 +118,13 @@ fn check(arguments: &Arguments) -> anyhow::Result<Tally> {
         });
     }
     played
+}
+
+/// The scripts whose names contain `only`, in their order. None is a fault: nothing would be checked, and all would look well.
+fn chosen(only: &str) -> anyhow::Result<Vec<&'static str>> {
+    let chosen: Vec<&str> = SCRIPTS.iter().copied().filter(|script| script.contains(only)).collect();
+    anyhow::ensure!(!chosen.is_empty(), "no script's name contains `{only}`; there are {}", SCRIPTS.join(", "));
+    Ok(chosen)
 }
 
 /// Builds our side of that script beside the program, as the program was built.
@@ -253,4 +260,18 @@ fn told(house: &Server, program: &Program) -> anyhow::Result<Vec<(String, String
         told.push(("MSGAUTH".to_owned(), text(&path.with_file_name("examples").join("msgauth"))));
     }
     Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_no_script_has_fails_and_says_which_there_are() {
+        assert_eq!(chosen("").unwrap(), SCRIPTS);
+        assert_eq!(chosen("clam").unwrap(), ["clamav.py"]);
+        let told = chosen("filters").unwrap_err().to_string();
+        assert!(told.starts_with("no script's name contains `filters`; there are clients.py, "), "{told}");
+        assert!(told.ends_with("msgauth.py"), "{told}");
+    }
 }

@@ -1,5 +1,5 @@
 //! Programs that aren't ours are asked about what comes in and what goes out. They stand here as sockets that answer by rote; the real
-//! ones are driven by `cargo xtask peers --only filters`.
+//! ones are driven by `cargo xtask peers`: `--only` knows them as clamav, rspamd and opendkim.
 
 use relais_store::{Author, RuleScope};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
