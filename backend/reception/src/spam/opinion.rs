@@ -220,7 +220,47 @@ fn lossless(count: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use relais_junk::Score;
+    use relais_model::{ReversePath, Timestamp};
+    use relais_msgauth::Facts;
+    use relais_msgauth::testing::{Zone, at_once};
+    use relais_store::Regard;
+
     use super::*;
+    use crate::proof::Trusted;
+
+    #[test]
+    fn what_is_surely_junk_is_refused_where_the_owner_wants_that() {
+        let facts = Facts {
+            peer: "192.0.2.1".parse().unwrap(),
+            helo: "mx.elsewhere.example",
+            reverse_path: &ReversePath::Null,
+            message: b"From: ann@elsewhere.example\r\n\r\nThe body.\r\n",
+            host: "mx.example.org",
+            now: Timestamp::default(),
+        };
+        let proof = at_once(Proof::of(&facts, &Zone::new(), &Trusted::default()));
+        for (log_odds, junk_refuses, expected) in [
+            (2.9, true, Wish::Take),
+            (3.0, true, Wish::Junk),
+            (14.9, true, Wish::Junk),
+            (15.0, true, Wish::Refuse),
+            (30.0, false, Wish::Junk),
+        ] {
+            let regard = Regard {
+                account: AccountKey::new(1),
+                rule: None,
+                acquainted: Acquainted::Stranger,
+                reputation: Reputation::default(),
+                awaits_code: false,
+                model: None,
+            };
+            let score = Score { log_odds, probability: 1.0, reasons: Vec::new() };
+            let bars = Bars::of(&Settings { junk_refuses, ..Settings::default() });
+            let weighed = weigh(&Opinion { regard, score: Some(score) }, 0.0, &proof, &bars);
+            assert_eq!(weighed.wish, expected, "{log_odds} {junk_refuses}");
+        }
+    }
 
     #[test]
     fn what_is_surely_junk_is_not_sent_on() {
