@@ -9,13 +9,21 @@ export function acts() {
     const form = event.target;
     if (!form.matches("[data-acts], [data-flash] form, .pictures form, .invitation form")) return;
     event.preventDefault();
-    const body = new URLSearchParams(new FormData(form, event.submitter));
+    const body = fields(form, event.submitter);
     // Times are of where the reader is.
     if (body.has("zone")) body.set("zone", Intl.DateTimeFormat().resolvedOptions().timeZone);
     const done = await send(form.action, body);
     if (!done) toast(document.body.dataset.failed);
   });
   dragging();
+}
+
+// A form's fields. That all of a list is meant holds for one act: the next is of what is chosen then.
+function fields(form, submitter) {
+  const body = new URLSearchParams(new FormData(form, submitter));
+  const whom = form.querySelector("select[name=whom]");
+  if (whom) whom.value = "";
+  return body;
 }
 
 // Sends a form's fields, and shows the page that it leads to.
@@ -44,11 +52,12 @@ export function act(name) {
   const open = document.querySelector("[data-message] [data-acts]");
   const form = open ?? document.querySelector("#bulk");
   if (!form) return;
-  const body = new URLSearchParams(new FormData(form));
+  const body = fields(form);
   if (!open && !body.has("uid")) {
     const line = document.querySelector(".line:focus-within, .line.is-open");
     if (!line) return;
     body.set("uid", line.dataset.uid);
+    body.delete("whom");
   }
   body.set("act", name);
   send(form.action, body);

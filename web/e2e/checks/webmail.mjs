@@ -139,6 +139,36 @@ export async function run(house, browser) {
     await tab.keyboard.press("z");
     await told(tab, "Taken back");
   }));
+  // What was said in the menu once held for every later act, and a key meant for one line took the whole list.
+  await check("webmail: all that a list shows is meant for one act; the next takes what it is pressed on", () => mine(async (tab) => {
+    const marked = ".line:has(.mark-star)";
+    const all = async () => {
+      await tab.locator("#bulk [data-move] > summary").click();
+      await tab.locator("#bulk [name=whom]").selectOption("matching");
+    };
+    await tab.goto("/mail");
+    const count = await tab.locator(".line").count();
+    await all();
+    await tab.locator("#bulk [value=star]").click();
+    await told(tab, "starred");
+    expect(count > 1 && (await tab.locator(marked).count()) === count, `${await tab.locator(marked).count()} of ${count} are starred`);
+    await line(tab, "Invoice").focus();
+    await tab.keyboard.press("e");
+    await told(tab, "1 message archived");
+    expect((await tab.locator(".line").count()) === count - 1, "others went, too");
+    await tab.keyboard.press("z");
+    await told(tab, "Taken back");
+    await all();
+    await tab.keyboard.press("Escape");
+    await line(tab, "Invoice").focus();
+    await tab.keyboard.press("e");
+    await told(tab, "1 message archived");
+    await tab.keyboard.press("z");
+    await told(tab, "Taken back");
+    await all();
+    await tab.locator("#bulk [value=unstar]").click();
+    await tab.locator(marked).first().waitFor({ state: "detached" });
+  }));
   // The list was once loaded anew when it became empty, and the way back went with what was said.
   await check("webmail: the last message of a list goes, and can still be taken back; the next one shows itself", () => mine(async (tab) => {
     await tab.goto("/mail/folders");
