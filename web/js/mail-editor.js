@@ -2,6 +2,7 @@
 // a frame of its own, and the house puts it below.
 import Squire from "./squire.mjs";
 import "./purify.min.js";
+import { isPicture, pasted } from "./mail-write.js";
 
 const ALLOWED = {
   ALLOWED_TAGS: ["a", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "hr", "i", "img", "li", "ol", "p", "pre", "s", "strong", "sub", "sup", "u", "ul"],
@@ -9,7 +10,6 @@ const ALLOWED = {
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|tel:|data:image\/(?:png|jpeg|gif|webp);base64,)/i,
   RETURN_DOM_FRAGMENT: true,
 };
-const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
 // A picture from a camera is made smaller: it stands in the text, and is saved with it.
 const MAX_SIDE = 1600;
 const MAX_PICTURE_OCTETS = 1_000_000;
@@ -138,16 +138,13 @@ function pressed(editor, box) {
 // Pictures that are pasted or dropped into the text stand in it; other files are attached by the form.
 function pictures(editor, place) {
   const take = (event, files) => {
-    if (files.length === 0 || !files.every((file) => PICTURE.test(file.type))) return;
+    if (files.length === 0 || !files.every(isPicture)) return;
     event.preventDefault();
     event.stopPropagation();
     for (const file of files) smaller(file).then((address) => address && editor.insertImage(address, { alt: file.name }));
   };
   place.addEventListener("drop", (event) => take(event, [...(event.dataTransfer?.files ?? [])]), true);
-  editor.addEventListener("pasteImage", (event) => {
-    const items = [...(event.detail.clipboardData?.items ?? [])];
-    take(event, items.filter((item) => item.kind === "file").map((item) => item.getAsFile()));
-  });
+  place.addEventListener("paste", (event) => take(event, pasted(event)), true);
 }
 
 async function smaller(file) {

@@ -201,12 +201,26 @@ function attaching(form, draft) {
     event.preventDefault();
     attach(files);
   });
-  form.elements.text.addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0) return;
+  // Ahead of the editor, which takes what is pasted as text.
+  form.addEventListener("paste", (event) => {
+    const files = pasted(event);
+    const isEditors = event.target.closest("[data-editor-text]") && files.every(isPicture);
+    if (files.length === 0 || isEditors) return;
     event.preventDefault();
+    event.stopPropagation();
     attach(files);
-  });
+  }, true);
+}
+
+// The files that a paste brings. Programs that copy text put a picture of it beside it: that is text.
+export function pasted({ clipboardData }) {
+  const isText = ["text/html", "text/plain"].every((type) => clipboardData?.types.includes(type));
+  return isText ? [] : [...(clipboardData?.files ?? [])];
+}
+
+// Of a kind that may stand in text with formatting.
+export function isPicture(file) {
+  return /^image\/(png|jpeg|gif|webp)$/.test(file.type);
 }
 
 // A time is of where the writer is.

@@ -3,6 +3,7 @@ import { check, comeIn, expect, inTab, newcomer } from "../kit.mjs";
 import { HOSTILE, deliver, line, told } from "./webmail.mjs";
 
 const DOT = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+const PDF = btoa("%PDF-1.4\n%%EOF\n");
 
 export async function run(house, browser) {
   const writer = await newcomer(house, browser, "robin");
@@ -50,9 +51,9 @@ export async function run(house, browser) {
     await tab.keyboard.press("Enter");
     await tab.locator("[data-format=bullets]").click();
     await tab.keyboard.type("first");
-    await drop(tab, "[data-editor-text]", "dot.gif", "image/gif", DOT);
+    await drop(tab, "[data-editor-text]", file("dot.gif", "image/gif", DOT));
     await tab.locator("[data-editor-text] img[src^='data:image/gif']").waitFor();
-    await drop(tab, "[name=subject]", "plan.txt", "text/plain", "b25l");
+    await drop(tab, "[name=subject]", file("plan.txt", "text/plain", "b25l"));
     await tab.locator("[data-files] li", { hasText: "plan.txt" }).waitFor();
     await tab.getByRole("button", { name: "Send", exact: true }).click();
     await told(tab, "Sent");
@@ -72,17 +73,33 @@ export async function run(house, browser) {
     const asked = [];
     tab.on("request", (request) => asked.push(request.url()));
     await begin(tab, writer.address, "Pasted");
-    await tab.locator("[data-editor-text]").evaluate((place, html) => {
-      const data = new DataTransfer();
-      data.setData("text/html", html);
-      place.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
-      // A noscript that its own attribute closes swallows the rest.
-    }, HOSTILE.replace(/<noscript>.*/, ""));
+    // A noscript that its own attribute closes swallows the rest.
+    await paste(tab, "[data-editor-text]", null, { "text/html": HOSTILE.replace(/<noscript>.*/, "") });
     await tab.locator("[data-editor-text]", { hasText: "the end" }).waitFor();
     const left = await tab.locator("[data-editor-text]").innerHTML();
     expect(!/<script|<svg|<iframe|<form|<img|onerror|onload|javascript:|style=/i.test(left), left);
     expect(ran.length === 0, ran.join("; "));
     expect(asked.every((url) => url.startsWith(house.panel) || /^(data|blob):/.test(url)), asked.join(" "));
+  }));
+  // The editor once swallowed a file that wasn't a picture.
+  await check("writing: a pasted file is attached, a pasted picture stands in the text, and pasted text stays text", () => mine(async (tab) => {
+    await begin(tab, writer.address, "Pasted files");
+    await paste(tab, "[data-editor-text]", file("plan.pdf", "application/pdf", PDF));
+    await tab.locator("[data-files] li", { hasText: "plan.pdf" }).waitFor();
+    await paste(tab, "[data-editor-text]", file("dot.gif", "image/gif", DOT));
+    await tab.locator("[data-editor-text] img[src^='data:image/gif']").waitFor();
+    // As word processors copy it: a picture of the words beside them.
+    await paste(tab, "[data-editor-text]", file("words.png", "image/png", DOT), { "text/html": "<b>Words</b>", "text/plain": "Words" });
+    await tab.locator("[data-editor-text] b", { hasText: "Words" }).waitFor();
+    await tab.locator("[data-as=plain]").click();
+    await paste(tab, "[name=text]", file("second.pdf", "application/pdf", PDF));
+    await tab.locator("[data-files] li", { hasText: "second.pdf" }).waitFor();
+    await tab.locator("[data-as=rich]").click();
+    const names = await tab.locator("[data-files] .one-line").allInnerTexts();
+    expect(names.join() === "plan.pdf,second.pdf", `attached: ${names.join()}`);
+    await tab.getByRole("button", { name: "Discard" }).click();
+    await told(tab, "");
+    await choose(tab, "0");
   }));
   await check("writing: an answer quotes a hostile message in a frame, and sends it clean", () => mine(async (tab) => {
     const [asked, ran] = [[], []];
@@ -290,11 +307,28 @@ async function begin(tab, to, subject, js = true) {
   if (js) await tab.locator("[data-editor-text]").click({ position: { x: 12, y: 12 } });
 }
 
+function file(name, type, octets) {
+  return { name, type, octets };
+}
+
 // As a hand does that lets go of a file there.
-function drop(tab, where, name, type, octets) {
-  return tab.locator(where).evaluate((place, file) => {
+function drop(tab, where, file) {
+  return hand(tab, where, "drop", file);
+}
+
+// `texts` by their types.
+function paste(tab, where, file, texts = {}) {
+  return hand(tab, where, "paste", file, texts);
+}
+
+function hand(tab, where, how, file, texts = {}) {
+  return tab.locator(where).evaluate((place, { how, file, texts }) => {
     const data = new DataTransfer();
-    data.items.add(new File([Uint8Array.from(atob(file.octets), (letter) => letter.charCodeAt(0))], file.name, { type: file.type }));
-    place.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
-  }, { name, type, octets });
+    for (const [type, text] of Object.entries(texts)) data.setData(type, text);
+    if (file) data.items.add(new File([Uint8Array.from(atob(file.octets), (letter) => letter.charCodeAt(0))], file.name, { type: file.type }));
+    const ways = { bubbles: true, cancelable: true };
+    place.dispatchEvent(
+      how === "drop" ? new DragEvent(how, { dataTransfer: data, ...ways }) : new ClipboardEvent(how, { clipboardData: data, ...ways }),
+    );
+  }, { how, file, texts });
 }
