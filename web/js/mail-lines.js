@@ -14,6 +14,7 @@ export function lines() {
   begin();
   // The list may be put in anew: whatever scrolls in its place is heard.
   document.addEventListener("scroll", (event) => event.target.matches?.("[data-scroll]") && look(), { capture: true, passive: true });
+  document.addEventListener("change", () => forget(".line-pick:not(:checked)"));
   addEventListener("resize", () => {
     if (!state) return;
     measure();
@@ -26,6 +27,7 @@ export function lines() {
 export function begin() {
   const list = document.querySelector("[data-lines]");
   state = null;
+  forget(".line-pick");
   if (!list || list.children.length === 0 || Number(list.dataset.offset) % WINDOW !== 0) return;
   const { total, offset, href } = list.dataset;
   state = { list, total: Number(total), href };
@@ -70,22 +72,12 @@ async function fetchWindow(at, isKept = false) {
     const list = page.querySelector("[data-lines]");
     if (Number(list.dataset.offset) !== at) return mine.delete(at); // the list has become shorter
     state.total = Number(list.dataset.total);
-    mine.set(at, chosen([...list.children].map((line) => document.importNode(line, true))));
+    mine.set(at, [...list.children].map((line) => document.importNode(line, true)));
     draw();
     document.dispatchEvent(new Event("placed"));
   } catch {
     if (!mine.get(at)) mine.delete(at);
   }
-}
-
-// What is chosen stays so, also what was chosen while these lines were on their way.
-function chosen(lines) {
-  const uids = new Set([...document.querySelectorAll(".line-pick:checked")].map((box) => box.value));
-  for (const line of lines) {
-    const box = line.querySelector(".line-pick");
-    if (box && uids.has(box.value)) box.checked = true;
-  }
-  return lines;
 }
 
 // The lines that are here, each window in its place. The keyboard stays on its line.
@@ -102,8 +94,30 @@ function draw() {
   if (next < total) nodes.push(room((total - next) * height));
   const held = list.contains(document.activeElement) ? document.activeElement : null;
   const uid = held?.closest(".line")?.dataset.uid;
+  const chosen = document.querySelectorAll(".line-pick:checked");
   list.replaceChildren(...nodes);
+  keep(chosen);
   if (uid) list.querySelector(`.line[data-uid="${uid}"] ${held.matches(".line-pick") ? ".line-pick" : ".line-link"}`)?.focus({ preventScroll: true });
+}
+
+// What is chosen stays so, also where its line isn't in the page now: its box waits in the form, unseen, and is counted and sent with the
+// others.
+function keep(chosen) {
+  const drawn = new Map([...state.list.querySelectorAll(".line-pick")].map((box) => [box.value, box]));
+  for (const box of chosen) {
+    const here = drawn.get(box.value);
+    if (here) here.checked = true;
+    box.hidden = !here;
+    if (!here) document.querySelector("#bulk").append(box);
+    else if (here !== box) box.remove();
+  }
+}
+
+// Boxes that wait in the form for nothing: unchosen by the box for all, of another list, or of messages that have gone.
+function forget(boxes) {
+  const waiting = document.querySelectorAll(`#bulk > ${boxes}`);
+  for (const box of waiting) box.remove();
+  if (waiting.length > 0) document.dispatchEvent(new Event("placed"));
 }
 
 function room(size) {
@@ -122,6 +136,8 @@ export async function refresh() {
   windows = new Map([...windows].filter(([first]) => Math.abs(first - at) <= WINDOW));
   state = { ...state };
   await Promise.all([...windows.keys()].map((first) => fetchWindow(first, true)));
+  // What isn't in a list that is here as a whole has gone.
+  if (document.querySelectorAll(".line").length >= state?.total) forget(".line-pick");
   mark();
   look();
 }
