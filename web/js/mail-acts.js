@@ -4,6 +4,10 @@ import { mark } from "./mail-reading.js";
 import { page, place, tell } from "./mail-page.js";
 import { toast } from "./toast.js";
 
+// What is put in anew after an act: beside the list's head, which is in use; and of a page without a list.
+const PANES = ["[data-folders]", "[data-title]", "[data-reading]", ".mail-lines"];
+const SHEET = ["[data-folders]", "main"];
+
 export function acts() {
   document.addEventListener("submit", async (event) => {
     const form = event.target;
@@ -37,7 +41,7 @@ export async function send(action, body) {
   }
   const scroll = document.querySelector("[data-scroll]");
   const top = scroll?.scrollTop ?? 0;
-  place(fetched.document, ["[data-folders]", "[data-title]", "[data-reading]", ".mail-lines"]);
+  place(fetched.document, fetched.document.body.matches(".is-sheet") ? SHEET : PANES);
   tell(fetched.document);
   history.replaceState(null, "", fetched.url);
   begin();

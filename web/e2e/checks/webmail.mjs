@@ -169,6 +169,30 @@ export async function run(house, browser) {
     await tab.locator("#bulk [value=unstar]").click();
     await tab.locator(marked).first().waitFor({ state: "detached" });
   }));
+  for (const js of [true, false]) {
+    // By scripts the page went on showing what had been taken back.
+    await check(`webmail: a folder is renamed and deleted, and the page shows when that is taken back, ${js ? "with" : "without"} scripts`, () => mine(async (tab) => {
+      const [old, fresh] = [`Bills ${js}`, `Papers ${js}`];
+      const named = (name) => tab.locator(".folder-rows li").filter({ has: tab.locator(`input[value="${name}"]`) });
+      const undone = async (name) => {
+        await tab.locator("[data-flash] form button[type=submit]").click();
+        await told(tab, "Taken back");
+        await named(name).waitFor();
+        await tab.locator(".rail a", { hasText: name }).waitFor();
+      };
+      await tab.goto("/mail/folders");
+      await tab.locator("#name").fill(old);
+      await tab.locator("main form.form button[type=submit]").click();
+      await named(old).locator("[name=name]").fill(fresh);
+      await named(old).getByRole("button", { name: "Rename" }).click();
+      await named(fresh).waitFor();
+      await undone(old);
+      expect((await named(fresh).count()) === 0, "its other name is still there");
+      await named(old).getByRole("button", { name: "Delete" }).click();
+      await told(tab, "Trash");
+      await undone(old);
+    }, { js }));
+  }
   // The list was once loaded anew when it became empty, and the way back went with what was said.
   await check("webmail: the last message of a list goes, and can still be taken back; the next one shows itself", () => mine(async (tab) => {
     await tab.goto("/mail/folders");
