@@ -92,10 +92,10 @@ export async function browser(house) {
   const states = new Map(); // who has signed in, by role
   return {
     close: () => opened.close(),
-    // A fresh window. `role` is whom it is signed in as: "owner", "domain_admin", "help_desk", "user", or nobody. All that it asks of
-    // others goes through `proxy`, where one is named. With `asks`, what is asked beside the pages (`context.request`) is not kept from the
-    // house by its certificate, which Node doesn't know.
-    async visitor({ role, width = 1440, theme = "light", language = "en", js = true, proxy, asks = false } = {}) {
+    // A fresh window. `role` is whom it is signed in as: "owner", "domain_admin", "help_desk", "user", or nobody. `touch`: on a phone, by
+    // fingers. All that it asks of others goes through `proxy`, where one is named. With `asks`, what is asked beside the pages
+    // (`context.request`) is not kept from the house by its certificate, which Node doesn't know.
+    async visitor({ role, width = 1440, theme = "light", language = "en", js = true, touch = false, proxy, asks = false } = {}) {
       if (role && !(Date.now() < states.get(role)?.until)) {
         states.set(role, { until: Date.now() + PROVEN_MS, state: signIn(opened, house, role) });
       }
@@ -106,6 +106,8 @@ export async function browser(house) {
         locale: language === "fr" ? "fr-FR" : "en-GB",
         timezoneId: "Europe/Paris",
         javaScriptEnabled: js,
+        hasTouch: touch,
+        isMobile: touch,
         proxy: proxy && { server: proxy },
         ignoreHTTPSErrors: asks,
         storageState: role ? await states.get(role).state : undefined,
