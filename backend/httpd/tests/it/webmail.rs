@@ -40,6 +40,20 @@ async fn html_has_a_frame_of_its_own() {
     assert_eq!(header(&frame, &X_FRAME_OPTIONS), "SAMEORIGIN");
 }
 
+/// Links of plain text are judged as those of HTML are: the page warns, and beside the link stands where it leads.
+#[tokio::test]
+async fn links_of_plain_text_are_looked_at_twice() {
+    let (house, user, inbox) = reader().await;
+    let raw =
+        "From: a@else.example\nSubject: Log in\n\nAt https://bank.example@evil.example/x or at https://else.example/\n";
+    house.file("user@one.example", raw).await;
+    let page = user.get(&format!("{inbox}/2")).await.body;
+    assert!(page.contains("Look twice before you follow a link"), "{page}");
+    assert!(page.contains("What looks like an address leads to evil.example."), "{page}");
+    assert_eq!(page.matches("class=\"leads-to\"").count(), 1, "{page}");
+    assert!(page.contains("</a><span class=\"leads-to\">⚠&nbsp;evil.example</span> or at <a "), "{page}");
+}
+
 /// Pictures of others come by an address that only we can make.
 #[tokio::test]
 async fn pictures_come_by_sealed_addresses() {
