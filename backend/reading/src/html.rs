@@ -8,11 +8,11 @@ use std::sync::{Arc, LazyLock};
 
 use ammonia::{Builder, UrlRelative};
 use relais_message::decode_entities;
-use url::{Host, Url};
+use url::Url;
 
 use crate::as_text::text_of;
 use crate::css;
-use crate::link::{Doubt, judge};
+use crate::link::{Doubtful, host_of};
 
 /// Octets of HTML that are looked at; what is beyond is left out.
 pub const MAX_HTML_OCTETS: usize = 2 * 1024 * 1024;
@@ -51,17 +51,6 @@ pub struct Clean {
     pub pictures_away: usize,
     /// Links that should be looked at twice.
     pub doubtful: Vec<Doubtful>,
-}
-
-/// A link that should be looked at twice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doubtful {
-    /// Where it leads: a host, in ASCII.
-    pub host: String,
-    /// What its words are.
-    pub words: String,
-    /// Why.
-    pub doubt: Doubt,
 }
 
 /// Takes the teeth out of HTML.
@@ -304,11 +293,11 @@ fn mark_links(clean: &str) -> (String, Vec<Doubtful>) {
                 && doubtful.len() < MAX_DOUBTFUL
             {
                 let words = words_of(clean.get(start..from).unwrap_or_default());
-                if let (Some(doubt), Some(host)) = (judge(&url, &words), host_of(&url)) {
+                if let Some(link) = Doubtful::of(&url, &words) {
                     marked.push_str("<span class=\"leads-to\">\u{26a0}\u{a0}");
-                    marked.push_str(&escaped(&host));
+                    marked.push_str(&escaped(&link.host));
                     marked.push_str("</span>");
-                    doubtful.push(Doubtful { host, words: words.chars().take(200).collect(), doubt });
+                    doubtful.push(link);
                 }
             }
         } else {
@@ -317,16 +306,6 @@ fn mark_links(clean: &str) -> (String, Vec<Doubtful>) {
     }
     marked.push_str(clean.get(at..).unwrap_or_default());
     (marked, doubtful)
-}
-
-/// As browsers show it in ASCII, so that no letter looks like another; the address for a mail link.
-fn host_of(url: &Url) -> Option<String> {
-    match url.host() {
-        Some(Host::Domain(host)) => Some(host.to_owned()),
-        Some(host) => Some(host.to_string()),
-        None if url.scheme() == "mailto" => Some(url.path().chars().take(200).collect()),
-        None => None,
-    }
 }
 
 /// From `<` to behind `>`, whatever stands in quotes.
@@ -372,6 +351,7 @@ pub fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::Doubt;
 
     #[track_caller]
     fn check(html: &str, expected: &str) {

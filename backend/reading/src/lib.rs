@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! octets ──> Letter::read ──> header, passages (plain or HTML), files, seals, invitations
-//!                                  │ plain ──> plain::paragraphs: quotes to be folded, links
+//!                                  │ plain ──> plain::paragraphs: quotes to be folded; links judged
 //!                                  └ HTML ───> Cleaner::clean: allowed elements, styles, pictures; links judged
 //! ```
 //! - `letter`: which parts are read, and which are files. `header`: the fields that people look at.
@@ -27,7 +27,7 @@ mod vcard;
 pub use as_text::text_of;
 pub use calendar::{Attendance, Attendee, Invitation, MAX_CALENDAR_OCTETS, When, reply};
 pub use header::{Header, ONE_CLICK, Party};
-pub use html::{Clean, Cleaner, Doubtful, Fetched, MAX_HTML_OCTETS, Pictures, escaped};
+pub use html::{Clean, Cleaner, Fetched, MAX_HTML_OCTETS, Pictures, escaped};
 pub use letter::{File, Letter, MAX_FILES, Passage, Seal, calendar_of, decoded, file_octets};
-pub use link::{Doubt, judge};
+pub use link::{Doubt, Doubtful, judge};
 pub use vcard::{Card, CardVersion, MAX_CARDS};

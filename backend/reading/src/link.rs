@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
+/// Characters that are told of a link's words.
+const MAX_WORDS: usize = 200;
+
 /// Why a link should not be followed without a second look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Doubt {
@@ -26,6 +29,35 @@ impl Doubt {
             Self::Disguised => "disguised",
             Self::Numeric => "numeric",
         }
+    }
+}
+
+/// A link that should be looked at twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubtful {
+    /// Where it leads: a host, in ASCII.
+    pub host: String,
+    /// What its words are.
+    pub words: String,
+    /// Why.
+    pub doubt: Doubt,
+}
+
+impl Doubtful {
+    /// The link to `url` with these words; none: nothing speaks against it.
+    pub(crate) fn of(url: &Url, words: &str) -> Option<Self> {
+        let doubt = judge(url, words)?;
+        Some(Self { host: host_of(url)?, words: words.chars().take(MAX_WORDS).collect(), doubt })
+    }
+}
+
+/// As browsers show it in ASCII, so that no letter looks like another; the address for a mail link.
+pub(crate) fn host_of(url: &Url) -> Option<String> {
+    match url.host() {
+        Some(Host::Domain(host)) => Some(host.to_owned()),
+        Some(host) => Some(host.to_string()),
+        None if url.scheme() == "mailto" => Some(url.path().chars().take(MAX_WORDS).collect()),
+        None => None,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use crate::link::Doubtful;
+
 /// Spans of one message: beyond, lines have no links any more.
 const MAX_LINKS: usize = 2000;
 /// Levels of quoting that are told apart.
@@ -49,6 +51,15 @@ pub struct Span {
     pub text: String,
     /// Where it leads: `https:`, `http:` or `mailto:`; empty for text alone.
     pub href: String,
+    /// Why it should be looked at twice; none: it needn't.
+    pub doubtful: Option<Doubtful>,
+}
+
+impl Paragraph {
+    /// Its links that should be looked at twice.
+    pub fn doubtful(&self) -> impl Iterator<Item = &Doubtful> {
+        self.lines.iter().flat_map(|line| &line.spans).filter_map(|span| span.doubtful.as_ref())
+    }
 }
 
 /// Puts lines together. A quote at the end is folded, and a long one anywhere; one that is answered stands open.
@@ -96,13 +107,15 @@ fn quoted(line: &str) -> (usize, &str) {
 }
 
 fn spans(line: &str, links: &mut usize) -> Vec<Span> {
-    let plain = |text: &str| Span { text: text.to_owned(), href: String::new() };
+    let plain = |text: &str| Span { text: text.to_owned(), href: String::new(), doubtful: None };
     let (mut found, mut start, mut at) = (Vec::new(), 0, 0);
     while let Some((from, to, href)) = (*links < MAX_LINKS).then(|| next_link(line, at)).flatten() {
         if start < from {
             found.push(plain(line.get(start..from).unwrap_or_default()));
         }
-        found.push(Span { text: line.get(from..to).unwrap_or_default().to_owned(), href });
+        let text = line.get(from..to).unwrap_or_default().to_owned();
+        let doubtful = Url::parse(&href).ok().and_then(|url| Doubtful::of(&url, &text));
+        found.push(Span { text, href, doubtful });
         (start, at) = (to, to);
         *links += 1;
     }
@@ -194,6 +207,7 @@ fn flowed_quote(line: &str) -> (usize, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::Doubt;
 
     fn kinds(text: &str) -> Vec<(Kind, usize)> {
         paragraphs(text).iter().map(|paragraph| (paragraph.kind, paragraph.lines.len())).collect()
@@ -232,6 +246,33 @@ mod tests {
         check("javascript:alert(1) data:text/html,x file:///etc ftp://x.example", &[]);
         check("nothing here: a.b", &[]);
         check("", &[]);
+    }
+
+    /// As links of HTML are (`link`): an address that stands there as text can dress up as well.
+    #[test]
+    fn links_in_lines_are_judged() {
+        let check = |line: &str, expected: &[(&str, &str, Doubt)]| {
+            let paragraphs = paragraphs(line);
+            let found: Vec<_> = paragraphs
+                .iter()
+                .flat_map(Paragraph::doubtful)
+                .map(|link| (&*link.words, &*link.host, link.doubt))
+                .collect();
+            assert_eq!(found, expected, "{line}");
+        };
+        check(
+            "Log in: https://bank.example@evil.example/x.",
+            &[("https://bank.example@evil.example/x", "evil.example", Doubt::Disguised)],
+        );
+        check("www.bank.example@evil.example", &[("www.bank.example@evil.example", "evil.example", Doubt::Disguised)]);
+        check("<http://192.0.2.1/x>", &[("http://192.0.2.1/x", "192.0.2.1", Doubt::Numeric)]);
+        // A Cyrillic letter in a Latin name; quoted, and as the DNS has it.
+        check("https://p\u{430}ypal.com/", &[("https://p\u{430}ypal.com/", "xn--pypal-4ve.com", Doubt::LookAlike)]);
+        check(
+            "> xn\n> https://xn--pypal-4ve.com",
+            &[("https://xn--pypal-4ve.com", "xn--pypal-4ve.com", Doubt::LookAlike)],
+        );
+        check("https://x.example/a?b=c www.bank.com, ann@x.example and https://b\u{fc}cher.example/", &[]);
     }
 
     #[test]

@@ -232,6 +232,25 @@ export async function run(house, browser) {
     await tab.goto("/mail?q=" + encodeURIComponent("subject:invoice"));
     expect((await tab.locator(".line").count()) === 1, `${await tab.locator(".line").count()} found`);
   }));
+  await check("webmail: a label is put on by Enter, found, taken off and taken back", () => mine(async (tab) => {
+    await tab.goto("/mail");
+    await line(tab, "Invoice").click();
+    await tab.locator(".message h1", { hasText: "Invoice" }).waitFor();
+    await tab.locator(".message [data-move] > summary").click();
+    await tab.locator(".message [name=label]").fill("paid");
+    await tab.locator(".message [name=label]").press("Enter");
+    await told(tab, "1 message labelled.");
+    await tab.goto("/mail?q=label:paid");
+    await tab.locator(".line", { hasText: "Invoice" }).locator("input").check();
+    await tab.locator("#bulk [data-move] > summary").click();
+    await tab.locator("#bulk [name=label]").fill("paid");
+    await tab.locator("#bulk [value=unlabel]").click();
+    await told(tab, "1 message no longer labelled.");
+    await tab.locator(".empty").waitFor();
+    await tab.keyboard.press("z");
+    await told(tab, "Taken back");
+    await line(tab, "Invoice").waitFor();
+  }));
   await check("webmail: on a phone one thing is seen at a time", () => mine(async (tab) => {
     await tab.goto("/mail");
     expect(await tab.locator(".mail-list").isVisible(), "no list");

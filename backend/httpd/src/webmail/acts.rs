@@ -33,6 +33,7 @@ struct ActForm {
     act: String,
     /// A mailbox's id, for `move` and `copy`.
     to: String,
+    /// For `label` and `unlabel`.
     label: String,
     /// For `snooze-until`: `2026-11-27T09:00`, where the reader is.
     until: String,

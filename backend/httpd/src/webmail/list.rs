@@ -112,6 +112,8 @@ pub(super) struct List {
     /// The act of a line that is swiped away.
     pub(super) swipe: &'static str,
     pub(super) offers: Offers,
+    /// Labels that are known here.
+    pub(super) labels: Vec<String>,
 }
 
 /// One line.
@@ -227,6 +229,7 @@ impl List {
                 _ => "archive",
             },
             offers: shell.offers(),
+            labels: page.labels,
             query: now,
         })
     }
@@ -393,7 +396,8 @@ mod tests {
             let page = |mailbox: &str, total: usize, query: MailQuery, is_open: bool| {
                 let shell = shell(&frame, mailbox);
                 let rows = if total == 0 { Vec::new() } else { vec![row(1, "Lunch"), row(2, "")] };
-                let page = ListPage { total, offset: query.offset, rows, mod_seq: 7 };
+                let labels = vec!["work".to_owned()];
+                let page = ListPage { total, offset: query.offset, rows, mod_seq: 7, labels };
                 let mut list = List::of(&frame, &shell, page, &query, is_open.then_some(1)).unwrap();
                 if mailbox == "F8" {
                     list.rows[0].until = Some(frame.time(Timestamp::from_millis(1_795_500_000_000)));

@@ -175,6 +175,8 @@ impl Open {
         let header = &view.letter.header;
         let files: Vec<FileRow> = files(view).map(|file| FileRow::of(frame, file, &href)).collect();
         let write = |how| super::write::way(&Of { mailbox: list.mailbox.clone(), uid: view.uid, how });
+        let paragraphs = if clean.is_some() { Vec::new() } else { blocks(view) };
+        let in_text = paragraphs.iter().flat_map(|block| block.paragraph.doubtful());
         Self {
             uid: view.uid,
             subject: subject(frame, &header.subject),
@@ -197,11 +199,11 @@ impl Open {
             genuine: genuine(frame, &view.genuine),
             notices: notices(frame, view),
             pictures,
-            doubtful: clean.map(|clean| doubtful(frame, clean)).unwrap_or_default(),
+            doubtful: doubtful(frame, clean.into_iter().flat_map(|clean| &clean.doubtful).chain(in_text)),
             invitation: invitation(frame, view, &href),
             receipt: receipt(frame, view),
             html: html.unwrap_or_default(),
-            paragraphs: if clean.is_some() { Vec::new() } else { blocks(view) },
+            paragraphs,
             files_title: frame.count("webmail-files-count", files.len() as u64),
             all_files: if files.len() > 1 { format!("{href}/files.zip") } else { String::new() },
             files,
@@ -341,13 +343,14 @@ fn notices(frame: &Frame, view: &MessageView) -> Vec<Notice> {
     notices
 }
 
-fn doubtful(frame: &Frame, clean: &Clean) -> Vec<Doubtful> {
+/// Of the first few links that should be looked at twice.
+fn doubtful<'a>(frame: &Frame, links: impl Iterator<Item = &'a relais_reading::Doubtful>) -> Vec<Doubtful> {
     let says = |link: &relais_reading::Doubtful| {
         let id = format!("webmail-doubt-{}", link.doubt.as_str());
         let text = Text::named(id).with("words", link.words.as_str()).with("host", link.host.as_str());
         Doubtful { says: frame.tell(&text) }
     };
-    clean.doubtful.iter().take(5).map(says).collect()
+    links.take(5).map(says).collect()
 }
 
 fn invitation(frame: &Frame, view: &MessageView, href: &str) -> Option<Invitation> {
@@ -464,7 +467,7 @@ pub(super) mod samples {
         let raw = "From: Ann <ann@x.example>\r\nSender: list@x.example\r\nTo: a@b.example, c@d.example, e@f.example, g@h.example\r\n\
             Cc: i@j.example\r\nSubject: Lunch\r\nList-Id: Eaters <eaters.x.example>\r\nList-Unsubscribe: <https://x.example/off>\r\n\
             List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\
-            Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSee https://x.example/\r\n> Who?\r\n-- \r\nAnn\r\n\
+            Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSee https://x.example/ or http://192.0.2.1/\r\n> Who?\r\n-- \r\nAnn\r\n\
             --b\r\nContent-Type: image/png; name=a.png\r\nContent-Disposition: attachment\r\n\r\nx\r\n\
             --b\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Lunch\r\n\
             DTSTART:20261127T120000Z\r\nLOCATION:Here\r\nORGANIZER:mailto:ann@x.example\r\nEND:VEVENT\r\n--b--\r\n";

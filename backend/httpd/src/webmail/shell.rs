@@ -66,6 +66,7 @@ pub(super) struct Offers {
     pub(super) delete: bool,
     /// As read, and as unread.
     pub(super) mark: bool,
+    /// The star, and labels.
     pub(super) star: bool,
     /// Out of it, into another.
     pub(super) take: bool,

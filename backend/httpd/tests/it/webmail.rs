@@ -40,6 +40,20 @@ async fn html_has_a_frame_of_its_own() {
     assert_eq!(header(&frame, &X_FRAME_OPTIONS), "SAMEORIGIN");
 }
 
+/// Links of plain text are judged as those of HTML are: the page warns, and beside the link stands where it leads.
+#[tokio::test]
+async fn links_of_plain_text_are_looked_at_twice() {
+    let (house, user, inbox) = reader().await;
+    let raw =
+        "From: a@else.example\nSubject: Log in\n\nAt https://bank.example@evil.example/x or at https://else.example/\n";
+    house.file("user@one.example", raw).await;
+    let page = user.get(&format!("{inbox}/2")).await.body;
+    assert!(page.contains("Look twice before you follow a link"), "{page}");
+    assert!(page.contains("What looks like an address leads to evil.example."), "{page}");
+    assert_eq!(page.matches("class=\"leads-to\"").count(), 1, "{page}");
+    assert!(page.contains("</a><span class=\"leads-to\">⚠&nbsp;evil.example</span> or at <a "), "{page}");
+}
+
 /// Pictures of others come by an address that only we can make.
 #[tokio::test]
 async fn pictures_come_by_sealed_addresses() {
@@ -95,6 +109,35 @@ async fn acts_are_forms_and_are_taken_back() {
     assert!(user.get(&inbox).await.body.contains("Sale"));
     let lines = user.get(&format!("{inbox}?part=list")).await.body;
     assert!(lines.contains("data-uid=\"2\"") && !lines.contains("<html"), "{lines}");
+}
+
+/// Without scripts: labels that are known are offered, one is put on, taken off and taken back; what is none is refused in words.
+#[tokio::test]
+async fn labels_are_put_on_and_taken_off() {
+    let (_house, user, inbox) = reader().await;
+    let told = async |form: &str| {
+        let done = user.post(&format!("{inbox}/acts"), form).await;
+        let flash = done.headers.get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+        let next = Browser { cookie: format!("{}; {flash}", user.cookie), ..user.clone() };
+        next.get(&format!("{inbox}/1")).await.body
+    };
+    let is_on = |page: &str| page.contains("<span class=\"badge\">work</span>");
+    let page = user.get(&format!("{inbox}/1")).await.body;
+    for act in ["label", "unlabel"] {
+        let button = format!("<button class=\"menu-item\" type=\"submit\" name=\"act\" value=\"{act}\">");
+        assert_eq!(page.matches(&button).count(), 2, "above the list, and above the message: {page}");
+    }
+    assert!(!is_on(&page) && !page.contains("<option value=\"work\">"), "{page}");
+    let page = told("uid=1&act=label&label=work&whom=one").await;
+    assert!(page.contains("1 message labelled.") && is_on(&page), "{page}");
+    assert_eq!(page.matches("<option value=\"work\">").count(), 2, "it is offered from now on: {page}");
+    let page = told("uid=1&act=label&label=two+words&whom=one").await;
+    assert!(page.contains("A label is one word"), "{page}");
+    let page = told("uid=1&act=unlabel&label=work&whom=one").await;
+    assert!(page.contains("1 message no longer labelled.") && !is_on(&page), "{page}");
+    let undo = page.split("action=\"/mail/undo/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(user.post(&format!("/mail/undo/{undo}"), "").await.status.as_u16(), 303);
+    assert!(is_on(&user.get(&format!("{inbox}/1")).await.body));
 }
 
 /// What is quoted never stands in the page where one writes: it has a frame, as when it is read.
@@ -182,9 +225,9 @@ async fn rights_stand_behind_the_buttons() {
     assert_eq!(user.get(&inbox).await.status.as_u16(), 404);
     assert_eq!(user.post(&format!("{inbox}/acts"), "uid=1&act=read&whom=one").await.status.as_u16(), 404);
     for (level, offered, refused) in [
-        (ShareLevel::Read, &["unread"][..], &["star", "archive", "junk", "delete", "move"][..]),
-        (ShareLevel::Mark, &["unread", "star"], &["archive", "junk", "delete", "move"]),
-        (ShareLevel::Write, &["unread", "star", "archive", "junk", "delete", "move"], &[]),
+        (ShareLevel::Read, &["unread"][..], &["star", "label", "archive", "junk", "delete", "move"][..]),
+        (ShareLevel::Mark, &["unread", "star", "label"], &["archive", "junk", "delete", "move"]),
+        (ShareLevel::Write, &["unread", "star", "label", "archive", "junk", "delete", "move"], &[]),
     ] {
         house.share_team("user@one.example", Some(level), None).await;
         let page = user.get(&format!("{inbox}/1")).await.body;
@@ -195,7 +238,7 @@ async fn rights_stand_behind_the_buttons() {
         for act in refused {
             assert!(!page.contains(&button(act)), "{level:?} isn't offered {act}");
             let own = house.fill("$inbox").await;
-            let form = format!("uid=1&act={act}&whom=one&to={own}");
+            let form = format!("uid=1&act={act}&label=work&whom=one&to={own}");
             let forged = user.post(&format!("{inbox}/acts"), &form).await;
             assert_eq!(forged.status.as_u16(), 403, "{level:?} {act}");
             assert!(forged.body.contains("You may not do that in this mailbox"), "{}", forged.body);

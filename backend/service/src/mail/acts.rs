@@ -12,7 +12,7 @@ use moka::sync::Cache;
 use relais_model::{Flag, Keyword, MailboxName, Rights, SpecialUse, SystemFlag, Timestamp, Uid, UidSet};
 use relais_store::{AccountKey, ChangeError, FlagChange, FlagOp, MAX_AT_ONCE, MailboxKey, MessageKey, Reach, Snoozed};
 
-use super::list::ListWanted;
+use super::list::{self, ListWanted};
 use super::{Mail, Own, no_mailbox, no_message, no_right};
 use crate::{Actor, Failure, Text};
 
@@ -39,7 +39,7 @@ pub enum Act {
     Read(bool),
     /// Sets `\Flagged`, or takes it away.
     Star(bool),
-    /// Sets a keyword, or takes it away.
+    /// Puts a label on, or takes it off: a keyword (RFC 9051 §2.3.2), but for those of programs.
     Label(String, bool),
     /// Moves.
     Move(Place),
@@ -142,7 +142,8 @@ impl Mail {
     /// Does it.
     ///
     /// # Errors
-    /// [`Failure::Absent`]: the mailbox, or the one that they go to, isn't there; [`Failure::Clash`]: the account is full.
+    /// [`Failure::Absent`]: the mailbox, or the one that they go to, isn't there; [`Failure::Clash`]: the account is full,
+    /// or the mailbox has no room for another label; [`Failure::Unfit`]: that is no label.
     pub async fn act(&self, me: &Actor, mailbox: &str, chosen: &Chosen, act: &Act) -> Result<Done, Failure> {
         let own = self.own(me, mailbox).await?;
         let uids = self.chosen(&own, chosen).await?;
@@ -152,11 +153,7 @@ impl Mail {
         match act {
             Act::Read(is_set) => self.flag(&own, uids, Flag::System(SystemFlag::Seen), *is_set, "read").await,
             Act::Star(is_set) => self.flag(&own, uids, Flag::System(SystemFlag::Flagged), *is_set, "star").await,
-            Act::Label(name, is_set) => {
-                let unfit = |_| Failure::unfit("label", Text::new("mail-label-bad"));
-                let keyword = Keyword::parse(name).map_err(unfit)?;
-                self.flag(&own, uids, Flag::Keyword(keyword), *is_set, "label").await
-            }
+            Act::Label(name, is_set) => self.flag(&own, uids, Flag::Keyword(label(name)?), *is_set, "label").await,
             Act::Move(place) => {
                 let to = self.place(&own, place).await?;
                 self.move_to(&own, uids, to, word_of(place)).await
@@ -320,6 +317,12 @@ impl Mail {
         let undo = (count > 0).then(|| self.keep_undo(account, undo));
         Done { count, says: Text::named(format!("mail-done-{word}")).with("count", count), undo }
     }
+}
+
+/// What nobody would see isn't put on, and what programs set isn't taken off.
+fn label(name: &str) -> Result<Keyword, Failure> {
+    let keyword = Keyword::parse(name.trim()).ok().filter(|keyword| list::label(keyword).is_some());
+    keyword.ok_or_else(|| Failure::unfit("label", Text::new("mail-label-bad")))
 }
 
 fn word_of(place: &Place) -> &'static str {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use relais_finding::{Excerpted, Marker};
-use relais_model::{Flag, SpecialUse, SystemFlag, Uid, UidSet};
+use relais_model::{Flag, Keyword, SpecialUse, SystemFlag, Uid, UidSet};
 use relais_reading::{Header, Party};
 use relais_store::{ContentRow, MailboxKey, Row, Sight, Store, Wanted};
 
@@ -76,6 +76,8 @@ pub struct ListPage {
     pub rows: Vec<ListRow>,
     /// The mailbox's HIGHESTMODSEQ when this was so.
     pub mod_seq: u64,
+    /// Labels that the mailbox knows, by their names.
+    pub labels: Vec<String>,
 }
 
 /// One line of a list: a message, or a conversation with its newest message in front.
@@ -139,7 +141,9 @@ impl Mail {
                 }
             }
         }
-        Ok(ListPage { total, offset, rows, mod_seq })
+        let mut labels: Vec<_> = own.view.keywords().iter().filter_map(label).collect();
+        labels.sort_unstable();
+        Ok(ListPage { total, offset, rows, mod_seq, labels })
     }
 
     /// How many messages a search finds in each other mailbox of who asks, and of what is shared with them, but for Junk and Trash; those without any aren't told of.
@@ -385,17 +389,20 @@ pub(super) fn plain(text: &str) -> Vec<Excerpted> {
     vec![Excerpted { text: text.to_owned(), is_sought: false }]
 }
 
-/// Keywords that people set: those of programs begin with `$`, or are words of old ones for junk.
+/// Keywords that people set.
 pub(super) fn labels(flags: &[Flag]) -> Vec<String> {
     let of_people = |flag: &Flag| match flag {
-        Flag::Keyword(keyword) => {
-            let name = keyword.as_str();
-            let is_known = ["junk", "notjunk", "nonjunk"].iter().any(|known| name.eq_ignore_ascii_case(known));
-            (!name.starts_with('$') && !is_known).then(|| name.to_owned())
-        }
+        Flag::Keyword(keyword) => label(keyword),
         Flag::System(_) => None,
     };
     flags.iter().filter_map(of_people).collect()
+}
+
+/// The label that a keyword is; none: those of programs begin with `$`, or are words of old ones for junk.
+pub(super) fn label(keyword: &Keyword) -> Option<String> {
+    let name = keyword.as_str();
+    let is_known = ["junk", "notjunk", "nonjunk"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    (!name.starts_with('$') && !is_known).then(|| name.to_owned())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use relais_service::{
     Act, Actor, Answering, Chosen, Density, Draft, Failure, Genuine, ListFilter, ListPage, ListWanted, MailWanted,
     NewFile, News, Of, Paging, Place, Quoting, ReadingChoices, ReadingPane, Role, Search,
 };
-use relais_store::{Append, Author, Content, HoldFacts, HoldReason, MailboxKey, NewHold};
+use relais_store::{Append, Author, Content, HoldFacts, HoldReason, MAX_KEYWORDS, MailboxKey, NewHold};
 
 use crate::house::{House, on_both, short};
 
@@ -188,6 +188,46 @@ fn acts_are_done_and_taken_back() {
         reader.mail().undo(&reader.me, removed.undo.as_deref().unwrap()).await.unwrap();
         assert_eq!(reader.lines("Trash", false).await.len(), 2, "from *Recently deleted*");
         assert_eq!(reader.house.store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+/// Keywords (RFC 9051 §2.3.2), without case; those that programs set aren't people's to set, and a mailbox holds so many.
+#[test]
+fn labels_are_put_on_taken_off_and_taken_back() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        for number in 1..=3 {
+            reader.fill(number, &format!("Subject {number}"), None).await;
+        }
+        let label = |name: &str, is_set: bool| Act::Label(name.to_owned(), is_set);
+        let labels = async || {
+            let page = reader.list(wanted(0, 9, false)).await;
+            page.rows.iter().map(|row| row.labels.join(" ")).collect::<Vec<_>>()
+        };
+        let done = reader.act(&[1, 2], label("work", true)).await;
+        assert_eq!((done.count, done.says.id.as_ref()), (2, "mail-done-label"));
+        assert_eq!(labels().await, ["", "work", "work"]);
+        // Taken back, only what was done is: one that had it before keeps it.
+        let again = reader.act(&[1, 3], label(" Work ", true)).await;
+        assert_eq!((again.count, labels().await), (1, vec!["work".to_owned(); 3]));
+        reader.mail().undo(&reader.me, again.undo.as_deref().unwrap()).await.unwrap();
+        assert_eq!(labels().await, ["", "work", "work"]);
+        let off = reader.act(&[1, 2, 3], label("work", false)).await;
+        assert_eq!((off.count, off.says.id.as_ref()), (2, "mail-done-not-label"));
+        assert_eq!(labels().await, ["", "", ""]);
+        reader.mail().undo(&reader.me, off.undo.as_deref().unwrap()).await.unwrap();
+        assert_eq!(labels().await, ["", "work", "work"]);
+        assert_eq!(reader.list(wanted(0, 9, false)).await.labels, ["work"], "they are offered");
+        let one = Chosen::Messages(set(&[1]));
+        for name in ["", "two words", "\u{e9}t\u{e9}", "a(b", "$Junk", "NonJunk"] {
+            let refused = reader.mail().act(&reader.me, &reader.inbox, &one, &label(name, true)).await;
+            assert_eq!(short(refused), "unfit: label mail-label-bad", "{name}");
+        }
+        for number in 1..MAX_KEYWORDS {
+            reader.act(&[1], label(&format!("l{number}"), true)).await;
+        }
+        let over = reader.mail().act(&reader.me, &reader.inbox, &one, &label("over", true)).await;
+        assert_eq!(short(over), "clash: label mail-too-many-labels");
     });
 }
 
