@@ -192,6 +192,43 @@ fn acts_are_done_and_taken_back() {
 }
 
 #[test]
+fn copies_and_reading_are_taken_back() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        for number in 1..=3 {
+            reader.fill(number, &format!("Subject {number}"), None).await;
+        }
+        reader.put("Archive", "Subject: Kept\n\nx\n", &[], 9).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let archive = Place::Mailbox(id(&reader.house, me, "Archive").await);
+        let copied = reader.act(&[1, 2], Act::Copy(archive)).await;
+        assert_eq!((copied.count, copied.says.id.as_ref()), (2, "mail-done-copied"));
+        assert_eq!(reader.lines("INBOX", false).await, [[3], [2], [1]], "they stay where they are");
+        assert_eq!(reader.lines("Archive", false).await, [[1], [3], [2]]);
+        mail.undo(me, copied.undo.as_deref().unwrap()).await.unwrap();
+        assert_eq!(reader.lines("Archive", false).await, [[1]], "the copies alone go");
+        assert_eq!(reader.lines("INBOX", false).await, [[3], [2], [1]]);
+        assert_eq!(short(mail.undo(me, copied.undo.as_deref().unwrap()).await), "absent: mail-undo-gone", "once");
+        let unread = async || {
+            let unread = ListWanted { filter: ListFilter::Unseen, ..wanted(0, 9, false) };
+            reader.list(unread).await.rows.iter().map(|row| row.uid).collect::<Vec<_>>()
+        };
+        reader.act(&[1], Act::Read(true)).await;
+        let read = reader.act(&[1, 2, 3], Act::Read(true)).await;
+        assert_eq!((read.count, read.says.id.as_ref()), (2, "mail-done-read"));
+        assert_eq!(unread().await, Vec::<u32>::new());
+        mail.undo(me, read.undo.as_deref().unwrap()).await.unwrap();
+        assert_eq!(unread().await, [3, 2], "what was read before stays read");
+        let not_read = reader.act(&[1, 2], Act::Read(false)).await;
+        assert_eq!((not_read.count, not_read.says.id.as_ref()), (1, "mail-done-not-read"));
+        assert_eq!(unread().await, [3, 2, 1]);
+        mail.undo(me, not_read.undo.as_deref().unwrap()).await.unwrap();
+        assert_eq!(unread().await, [3, 2]);
+        assert_eq!(reader.house.store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+#[test]
 fn all_that_a_list_shows_can_be_meant() {
     on_both(|house| async move {
         let reader = Reader::of(house).await;
