@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relais_model::{Flag, MailboxName, SystemFlag, Timestamp, Uid, UidSet};
+use relais_reading::{Letter, file_octets};
 use relais_service::{
     Act, Actor, Answering, Chosen, Density, Draft, Failure, Genuine, ListFilter, ListPage, ListWanted, MailWanted,
-    NewFile, News, Of, Paging, Place, Quoting, ReadingChoices, ReadingPane, Role, Search,
+    NewFile, News, Of, Paging, Place, Quoting, ReadingChoices, ReadingPane, Role, Search, WritingChoices,
 };
 use relais_store::{Append, Author, Content, HoldFacts, HoldReason, MailboxKey, NewHold};
 
@@ -573,6 +574,74 @@ fn a_message_is_sent_once_and_kept() {
         let copy = String::from_utf8(mail.raw(me, &sent, 1).await.unwrap().octets).unwrap();
         assert!(copy.contains("Bcc: admin@one.example") && !copy.contains("X-Relais-Of"), "{copy}");
         assert_eq!(mail.completions(me, "desk").await.unwrap(), ["desk@one.example"]);
+    });
+}
+
+/// What is passed on brings its files along, in the text as well as whole as a file, also by way of a draft; and once it went, what it was
+/// about is marked so.
+#[test]
+fn what_is_passed_on_goes_with_its_files_and_is_marked() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let plain = WritingChoices { is_rich: false, ..WritingChoices::default() };
+        mail.choose_writing(me, plain).await.unwrap();
+        let desk = reader.house.actor(Role::HelpDesk, true).await;
+        let inbox = id(&reader.house, &desk, "INBOX").await;
+        let cases = [
+            (Answering::Forward, false),
+            (Answering::Forward, true),
+            (Answering::ForwardFile, false),
+            (Answering::ForwardFile, true),
+            (Answering::ReplyAll, false),
+        ];
+        for (uid, (how, is_saved)) in (1_u32..).zip(cases) {
+            let raw = format!(
+                "From: Ann <ann@x.example>\nTo: user@one.example\nSubject: Plan\nMessage-ID: <{uid}@x>\n\
+                 Content-Type: multipart/mixed; boundary=b\n\n--b\n\nSee the plan.\n--b\nContent-Type: application/pdf\n\
+                 Content-Disposition: attachment; filename=plan.pdf\nContent-Transfer-Encoding: base64\n\nJVBERg==\n--b--\n"
+            );
+            reader.put("INBOX", &raw, &[], i64::from(uid)).await;
+            let begun = mail.begin(me, Some(of(&reader, uid, how)), &quoting()).await.unwrap();
+            let mut draft = Draft { to: "desk@one.example".to_owned(), ..begun };
+            if is_saved {
+                let saved = mail.save_draft(me, &draft, Vec::new()).await.unwrap();
+                draft = mail.open_draft(me, saved).await.unwrap();
+            }
+            let stands = async || {
+                let flags = mail.open(me, &reader.inbox, uid, false, false).await.unwrap().flags;
+                (flags.is_forwarded, flags.is_answered)
+            };
+            assert_eq!(stands().await, (false, false), "{how:?}: nothing went yet");
+            mail.send(me, reader.house.store.now(), &draft, Vec::new()).await.unwrap();
+            let is_passed_on = how != Answering::ReplyAll;
+            assert_eq!(stands().await, (is_passed_on, !is_passed_on), "{how:?}");
+            let got = mail.list(&desk, &inbox, &wanted(0, 9, false)).await.unwrap();
+            let got = mail.raw(&desk, &inbox, got.rows[0].uid).await.unwrap().octets;
+            let letter = Letter::read(&got);
+            let octets_of = |path: &str| file_octets(&got, path).unwrap().into_owned();
+            let files: Vec<(&str, &str, Vec<u8>)> =
+                letter.attachments().map(|file| (&*file.name, &*file.kind, octets_of(&file.path))).collect();
+            let text = letter.text();
+            match how {
+                Answering::Forward => {
+                    assert_eq!(files, [("plan.pdf", "application/pdf", b"%PDF".to_vec())]);
+                    assert!(text.contains("--- Forwarded ---") && text.contains("See the plan."), "{text}");
+                }
+                Answering::ForwardFile => {
+                    let [(name, kind, octets)] = files.as_slice() else { panic!("{files:?}") };
+                    assert_eq!((*name, *kind), ("Plan.eml", "message/rfc822"));
+                    let inner = Letter::read(octets);
+                    assert_eq!(inner.header.message_id, format!("<{uid}@x>"));
+                    assert_eq!(inner.attachments().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["plan.pdf"]);
+                    assert!(!text.contains("See the plan."), "it is in the file alone: {text}");
+                }
+                Answering::Reply | Answering::ReplyAll => assert!(files.is_empty(), "who wrote has them: {files:?}"),
+            }
+        }
+        assert_eq!(reader.lines("Drafts", false).await.len(), 0);
+        assert_eq!(reader.lines("Sent", false).await.len(), 5);
+        assert_eq!(reader.house.store.check().await.unwrap(), Vec::<String>::new());
     });
 }
 
