@@ -337,6 +337,101 @@ fn what_is_looked_for_is_found() {
     });
 }
 
+/// Each operator looks in its own place alone, whether messages are read for it or the index tells.
+#[test]
+fn operators_look_where_they_say() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let plan = "From: Ann <ann@x.example>\nTo: Bob Jones <bob@y.example>\nCc: team@z.example\nSubject: Plan\n\
+                    Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee below\n--b\nContent-Type: application/pdf\n\
+                    Content-Disposition: attachment; filename=plan.pdf\n\nx\n--b--\n";
+        reader.put("INBOX", plan, &[], 1).await;
+        let answer =
+            "From: Bob Jones <bob@y.example>\nTo: Ann <ann@x.example>\nSubject: plan.pdf\n\nof the team, by Bills\n";
+        reader.put("INBOX", answer, &[SystemFlag::Answered], 2).await;
+        let long = format!("From: carl@z.example\nSubject: Long\n\n{}", "many words\n".repeat(300));
+        reader.put("INBOX", &long, &[SystemFlag::Draft], 3).await;
+        reader.act(&[1], Act::Label("Bills".to_owned(), true)).await;
+        let octets = reader.list(wanted(0, 1, false)).await.rows[0].size_octets;
+        let folder = tempfile::tempdir().unwrap();
+        let finder = relais_finding::Finder::new(reader.house.store.clone());
+        finder.keeper(folder.path().to_owned()).catch_up().await.unwrap();
+        let indexed = reader.house.service.clone().with_finder(&finder);
+        let (larger, not_larger) = (format!("larger:{}", octets - 1), format!("larger:{octets}"));
+        let (smaller, not_smaller) = (format!("smaller:{}", octets + 1), format!("smaller:{octets}"));
+        let cases: [(&str, &[u32]); 25] = [
+            ("to:bob", &[1]),
+            ("to:\"bob jones\"", &[1]),
+            ("to:ann", &[2]),
+            ("to:team", &[]),
+            ("-to:bob", &[2, 3]),
+            ("cc:team", &[1]),
+            ("cc:bob", &[]),
+            ("label:Bills", &[1]),
+            ("label:bills", &[1]),
+            ("tag:bills", &[1]),
+            ("label:other", &[]),
+            ("-label:bills", &[2, 3]),
+            (&larger, &[3]),
+            (&not_larger, &[]),
+            ("larger:2k", &[3]),
+            (&smaller, &[1, 2, 3]),
+            (&not_smaller, &[1, 2]),
+            ("smaller:2k larger:1b", &[1, 2]),
+            ("filename:plan", &[1]),
+            ("filename:plan.pdf", &[1]),
+            ("file:pdf", &[1]),
+            ("filename:long", &[]),
+            ("is:answered", &[2]),
+            ("is:draft", &[3]),
+            ("to:bob label:bills filename:plan smaller:2k", &[1]),
+        ];
+        for mail in [reader.mail(), &indexed.mail] {
+            for (text, expected) in cases {
+                let wanted = ListWanted { search: Search::parse(text), ..wanted(0, 9, false) };
+                let page = mail.list(&reader.me, &reader.inbox, &wanted).await.unwrap();
+                let mut uids: Vec<_> = page.rows.iter().map(|row| row.uid).collect();
+                uids.sort_unstable();
+                assert_eq!(uids, expected, "{text}");
+            }
+        }
+    });
+}
+
+/// `in:` names a mailbox by its name or the last level of that; without it, nothing is found in Junk and Trash.
+#[test]
+fn a_mailbox_is_named_by_in() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        mail.create_folder(me, "Bills/2026").await.unwrap();
+        for mailbox in ["INBOX", "Sent", "Junk", "Trash", "Bills/2026"] {
+            reader.put(mailbox, "Subject: Plan\n\nx\n", &[], 1).await;
+            reader.put(mailbox, "Subject: Other\n\nx\n", &[], 2).await;
+        }
+        let found = async |q: &str| {
+            let wanted = MailWanted { q: q.to_owned(), ..MailWanted::default() };
+            let rows = mail.search(me, &wanted, &Paging { after: None, limit: 20 }).await?.rows;
+            Ok::<_, Failure>(rows.into_iter().map(|row| (row.mailbox, row.uid)).collect::<Vec<_>>())
+        };
+        let cases: [(&str, &[&str]); 8] = [
+            ("plan", &["INBOX", "Sent", "Bills/2026"]),
+            ("in:all plan", &["INBOX", "Sent", "Bills/2026"]),
+            ("in:inbox plan", &["INBOX"]),
+            ("plan in:sent", &["Sent"]),
+            ("in:junk plan", &["Junk"]),
+            ("in:Bills/2026 plan", &["Bills/2026"]),
+            ("in:\"2026\" plan", &["Bills/2026"]),
+            ("in:bills plan", &[]),
+        ];
+        for (q, expected) in cases {
+            let expected: Vec<_> = expected.iter().map(|mailbox| ((*mailbox).to_owned(), 1_u32)).collect();
+            assert_eq!(found(q).await.unwrap(), expected, "{q}");
+        }
+        assert_eq!(short(found("in:nowhere plan").await), "absent: mail-no-mailbox-of-name");
+    });
+}
+
 /// The index knows what reading would tell, and which is best.
 #[test]
 fn what_is_found_stands_by_its_worth_and_says_why() {
