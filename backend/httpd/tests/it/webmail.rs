@@ -109,6 +109,22 @@ async fn what_was_found_is_told_to_who_reads() {
     assert!(page.contains(reasons), "{page}");
 }
 
+/// `in:` leads to the mailbox that it names, with what is looked for there.
+#[tokio::test]
+async fn a_search_goes_to_the_mailbox_that_it_names() {
+    let (house, user, inbox) = reader().await;
+    let judged = Judgement { judged_as: JudgedAs::Junk, score: None, findings: Vec::new() };
+    let offer = come_in(&house, "offer", Target::Use(SpecialUse::Junk), judged).await;
+    let junk = offer.rsplit_once('/').unwrap().0;
+    for (from, word, to) in [(&*inbox, "junk", junk), (junk, "inbox", &*inbox)] {
+        let led = user.get(&format!("{from}?q=in:{word}+offer")).await.short();
+        assert!(led.starts_with(&format!("303 {to}?")), "{led}");
+        let page = user.get(led.trim_start_matches("303 ")).await;
+        assert_eq!(page.status.as_u16(), 200, "{led}");
+        assert_eq!(page.body.contains("data-uid=\"1\""), to == junk, "{led}: {}", page.body);
+    }
+}
+
 /// Files of strangers are handed out to be kept; shown is only what runs nothing, under a name that leads nowhere.
 #[tokio::test]
 async fn files_are_kept_and_not_opened() {
