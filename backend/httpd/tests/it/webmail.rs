@@ -3,7 +3,9 @@
 use axum::http::header::{
     CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use relais_model::{Address, Finding, ReversePath, Said, SpecialUse};
 use relais_service::{Role, SendsAs, ShareLevel};
+use relais_store::{Acceptance, Content, Delivery, JudgedAs, Judgement, Target, TraceId};
 
 use crate::house::{Answer, Browser, House};
 
@@ -68,6 +70,73 @@ async fn pictures_come_by_sealed_addresses() {
     assert_eq!((picture.status.as_u16(), header(&picture, &CONTENT_TYPE)), (200, "image/gif"));
     let other = path.replace("tracker.example", "10.0.0.1");
     assert_eq!(nobody.get(&other).await.status.as_u16(), 403, "a seal is of one address");
+}
+
+/// A message comes in for the user by the door as `trace`, and is judged so; the way there.
+async fn come_in(house: &House, trace: &str, mailbox: Target, judgement: Judgement) -> String {
+    let recipient = Address::parse("user@one.example").unwrap();
+    let account = house.store.account(&recipient).await.unwrap().unwrap().key;
+    let raw = format!(
+        "Received: from mx.x.example by mx.one.example with ESMTP id {trace}; Thu, 1 Jan 2026 00:00:00 +0000\r\n\
+         From: Ann <ann@x.example>\r\nTo: user@one.example\r\nSubject: {trace}\r\n\r\nHello\r\n"
+    );
+    let acceptance = Acceptance {
+        content: Content::prepare(raw.into_bytes()),
+        reverse_path: ReversePath::Address(Address::parse("ann@x.example").unwrap()),
+        deliveries: vec![Delivery { account, mailbox, flags: Vec::new(), internal_date: None, recipient }],
+        outbound: None,
+        trace: TraceId::parse(trace).unwrap(),
+        from_peer: "192.0.2.1 (mx.x.example)".to_owned(),
+        judgement: Some(judgement),
+        submission: None,
+    };
+    let accepted = house.store.accept(acceptance).await.unwrap();
+    let delivered = accepted.deliveries[0].as_ref().unwrap();
+    format!("/mail/{}/{}", delivered.mailbox.mailbox_id(), delivered.uid.value())
+}
+
+/// Whom a message is really from stands beside its author; above one in Junk stands what led it there, and what else spoke against it.
+#[tokio::test]
+async fn what_was_found_is_told_to_who_reads() {
+    let (house, user, _inbox) = reader().await;
+    let by_dkim = Finding::new("dmarc", Said::new("auth-dmarc-by-dkim").words("domain", "x.example"));
+    let proven = Judgement { judged_as: JudgedAs::Taken, score: None, findings: vec![by_dkim] };
+    let page = user.get(&come_in(&house, "proven", Target::Inbox, proven).await).await.body;
+    assert!(page.contains("Really from x.example") && !page.contains("Perhaps not from"), "{page}");
+    assert!(!page.contains("Why this is in Junk"), "{page}");
+    let findings = vec![
+        Finding::new("spf", Said::new("auth-spf-no-record")),
+        Finding::new("dmarc", Said::new("auth-dmarc-nothing-passed")),
+        Finding::new("blocklist", Said::new("spam-listed").words("list", "bl.example").words("named", "192.0.2.1"))
+            .worth(3.0),
+        Finding::new(
+            "dmarc",
+            Said::new("auth-dispose-policy").words("domain", "x.example").words("policy", "quarantine"),
+        )
+        .deciding(),
+    ];
+    let junk = Judgement { judged_as: JudgedAs::Junk, score: Some(3.0), findings };
+    let page = user.get(&come_in(&house, "forged", Target::Use(SpecialUse::Junk), junk).await).await.body;
+    assert!(page.contains("Perhaps not from whom it says") && !page.contains("Really from"), "{page}");
+    let reasons = "<strong>Why this is in Junk</strong><p>The policy of x.example asks to treat as junk what it doesn’t stand behind. \
+                   The blocklist bl.example names 192.0.2.1.</p>";
+    assert!(page.contains(reasons), "{page}");
+}
+
+/// `in:` leads to the mailbox that it names, with what is looked for there.
+#[tokio::test]
+async fn a_search_goes_to_the_mailbox_that_it_names() {
+    let (house, user, inbox) = reader().await;
+    let judged = Judgement { judged_as: JudgedAs::Junk, score: None, findings: Vec::new() };
+    let offer = come_in(&house, "offer", Target::Use(SpecialUse::Junk), judged).await;
+    let junk = offer.rsplit_once('/').unwrap().0;
+    for (from, word, to) in [(&*inbox, "junk", junk), (junk, "inbox", &*inbox)] {
+        let led = user.get(&format!("{from}?q=in:{word}+offer")).await.short();
+        assert!(led.starts_with(&format!("303 {to}?")), "{led}");
+        let page = user.get(led.trim_start_matches("303 ")).await;
+        assert_eq!(page.status.as_u16(), 200, "{led}");
+        assert_eq!(page.body.contains("data-uid=\"1\""), to == junk, "{led}: {}", page.body);
+    }
 }
 
 /// Files of strangers are handed out to be kept; shown is only what runs nothing, under a name that leads nowhere.

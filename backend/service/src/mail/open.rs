@@ -338,15 +338,19 @@ fn trace_of(raw: &[u8]) -> Option<TraceId> {
 
 impl Genuine {
     fn of(verdict: &MessageVerdict) -> Self {
-        let Some(dmarc) = verdict.findings.iter().find(|finding| finding.part == "dmarc") else { return Self::Unknown };
-        match dmarc.says.id.as_ref() {
-            "auth-dmarc-by-dkim" | "auth-dmarc-by-spf" => {
-                let domain = dmarc.says.gaps.iter().find(|(name, _)| name == "domain").map(|(_, gap)| gap.to_string());
-                domain.map_or(Self::Unknown, Self::Proven)
-            }
-            "auth-dmarc-nothing-passed" | "auth-dmarc-others-passed" => Self::Forged,
-            _ => Self::Unknown,
+        // What the author's policy made of it is of DMARC, too, and stands first where its fate hung on that.
+        let said = |ids: [&str; 2]| {
+            let of_dmarc = verdict.findings.iter().filter(|finding| finding.part == "dmarc");
+            of_dmarc.map(|finding| &finding.says).find(|says| ids.contains(&&*says.id))
+        };
+        if let Some(proof) = said(["auth-dmarc-by-dkim", "auth-dmarc-by-spf"]) {
+            let domain = proof.gaps.iter().find(|(name, _)| name == "domain").map(|(_, gap)| gap.to_string());
+            return domain.map_or(Self::Unknown, Self::Proven);
         }
+        // Whom the house trusts has changed it on its way.
+        let is_vouched_for = said(["auth-dispose-list", "auth-dispose-sealer"]).is_some();
+        let has_failed = said(["auth-dmarc-nothing-passed", "auth-dmarc-others-passed"]).is_some();
+        if has_failed && !is_vouched_for { Self::Forged } else { Self::Unknown }
     }
 }
 

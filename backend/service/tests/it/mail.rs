@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relais_model::{Flag, MailboxName, SystemFlag, Timestamp, Uid, UidSet};
+use relais_reading::{Letter, file_octets};
 use relais_service::{
     Act, Actor, Answering, Chosen, Density, Draft, Failure, Genuine, ListFilter, ListPage, ListWanted, MailWanted,
-    NewFile, News, Of, Paging, Place, Quoting, ReadingChoices, ReadingPane, Role, Search,
+    NewFile, News, Of, Paging, Place, Quoting, ReadingChoices, ReadingPane, Role, Search, WritingChoices,
 };
 use relais_store::{Append, Author, Content, HoldFacts, HoldReason, MAX_KEYWORDS, MailboxKey, NewHold};
 
@@ -232,6 +233,43 @@ fn labels_are_put_on_taken_off_and_taken_back() {
 }
 
 #[test]
+fn copies_and_reading_are_taken_back() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        for number in 1..=3 {
+            reader.fill(number, &format!("Subject {number}"), None).await;
+        }
+        reader.put("Archive", "Subject: Kept\n\nx\n", &[], 9).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let archive = Place::Mailbox(id(&reader.house, me, "Archive").await);
+        let copied = reader.act(&[1, 2], Act::Copy(archive)).await;
+        assert_eq!((copied.count, copied.says.id.as_ref()), (2, "mail-done-copied"));
+        assert_eq!(reader.lines("INBOX", false).await, [[3], [2], [1]], "they stay where they are");
+        assert_eq!(reader.lines("Archive", false).await, [[1], [3], [2]]);
+        mail.undo(me, copied.undo.as_deref().unwrap()).await.unwrap();
+        assert_eq!(reader.lines("Archive", false).await, [[1]], "the copies alone go");
+        assert_eq!(reader.lines("INBOX", false).await, [[3], [2], [1]]);
+        assert_eq!(short(mail.undo(me, copied.undo.as_deref().unwrap()).await), "absent: mail-undo-gone", "once");
+        let unread = async || {
+            let unread = ListWanted { filter: ListFilter::Unseen, ..wanted(0, 9, false) };
+            reader.list(unread).await.rows.iter().map(|row| row.uid).collect::<Vec<_>>()
+        };
+        reader.act(&[1], Act::Read(true)).await;
+        let read = reader.act(&[1, 2, 3], Act::Read(true)).await;
+        assert_eq!((read.count, read.says.id.as_ref()), (2, "mail-done-read"));
+        assert_eq!(unread().await, Vec::<u32>::new());
+        mail.undo(me, read.undo.as_deref().unwrap()).await.unwrap();
+        assert_eq!(unread().await, [3, 2], "what was read before stays read");
+        let not_read = reader.act(&[1, 2], Act::Read(false)).await;
+        assert_eq!((not_read.count, not_read.says.id.as_ref()), (1, "mail-done-not-read"));
+        assert_eq!(unread().await, [3, 2, 1]);
+        mail.undo(me, not_read.undo.as_deref().unwrap()).await.unwrap();
+        assert_eq!(unread().await, [3, 2]);
+        assert_eq!(reader.house.store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+#[test]
 fn all_that_a_list_shows_can_be_meant() {
     on_both(|house| async move {
         let reader = Reader::of(house).await;
@@ -336,6 +374,101 @@ fn what_is_looked_for_is_found() {
         assert_eq!(found("after:2026-02").await, [3]);
         assert_eq!(found("before:2026-02 -lunch").await, Vec::<u32>::new());
         assert_eq!(found("\"was good\"").await, [2]);
+    });
+}
+
+/// Each operator looks in its own place alone, whether messages are read for it or the index tells.
+#[test]
+fn operators_look_where_they_say() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let plan = "From: Ann <ann@x.example>\nTo: Bob Jones <bob@y.example>\nCc: team@z.example\nSubject: Plan\n\
+                    Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee below\n--b\nContent-Type: application/pdf\n\
+                    Content-Disposition: attachment; filename=plan.pdf\n\nx\n--b--\n";
+        reader.put("INBOX", plan, &[], 1).await;
+        let answer =
+            "From: Bob Jones <bob@y.example>\nTo: Ann <ann@x.example>\nSubject: plan.pdf\n\nof the team, by Bills\n";
+        reader.put("INBOX", answer, &[SystemFlag::Answered], 2).await;
+        let long = format!("From: carl@z.example\nSubject: Long\n\n{}", "many words\n".repeat(300));
+        reader.put("INBOX", &long, &[SystemFlag::Draft], 3).await;
+        reader.act(&[1], Act::Label("Bills".to_owned(), true)).await;
+        let octets = reader.list(wanted(0, 1, false)).await.rows[0].size_octets;
+        let folder = tempfile::tempdir().unwrap();
+        let finder = relais_finding::Finder::new(reader.house.store.clone());
+        finder.keeper(folder.path().to_owned()).catch_up().await.unwrap();
+        let indexed = reader.house.service.clone().with_finder(&finder);
+        let (larger, not_larger) = (format!("larger:{}", octets - 1), format!("larger:{octets}"));
+        let (smaller, not_smaller) = (format!("smaller:{}", octets + 1), format!("smaller:{octets}"));
+        let cases: [(&str, &[u32]); 25] = [
+            ("to:bob", &[1]),
+            ("to:\"bob jones\"", &[1]),
+            ("to:ann", &[2]),
+            ("to:team", &[]),
+            ("-to:bob", &[2, 3]),
+            ("cc:team", &[1]),
+            ("cc:bob", &[]),
+            ("label:Bills", &[1]),
+            ("label:bills", &[1]),
+            ("tag:bills", &[1]),
+            ("label:other", &[]),
+            ("-label:bills", &[2, 3]),
+            (&larger, &[3]),
+            (&not_larger, &[]),
+            ("larger:2k", &[3]),
+            (&smaller, &[1, 2, 3]),
+            (&not_smaller, &[1, 2]),
+            ("smaller:2k larger:1b", &[1, 2]),
+            ("filename:plan", &[1]),
+            ("filename:plan.pdf", &[1]),
+            ("file:pdf", &[1]),
+            ("filename:long", &[]),
+            ("is:answered", &[2]),
+            ("is:draft", &[3]),
+            ("to:bob label:bills filename:plan smaller:2k", &[1]),
+        ];
+        for mail in [reader.mail(), &indexed.mail] {
+            for (text, expected) in cases {
+                let wanted = ListWanted { search: Search::parse(text), ..wanted(0, 9, false) };
+                let page = mail.list(&reader.me, &reader.inbox, &wanted).await.unwrap();
+                let mut uids: Vec<_> = page.rows.iter().map(|row| row.uid).collect();
+                uids.sort_unstable();
+                assert_eq!(uids, expected, "{text}");
+            }
+        }
+    });
+}
+
+/// `in:` names a mailbox by its name or the last level of that; without it, nothing is found in Junk and Trash.
+#[test]
+fn a_mailbox_is_named_by_in() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        mail.create_folder(me, "Bills/2026").await.unwrap();
+        for mailbox in ["INBOX", "Sent", "Junk", "Trash", "Bills/2026"] {
+            reader.put(mailbox, "Subject: Plan\n\nx\n", &[], 1).await;
+            reader.put(mailbox, "Subject: Other\n\nx\n", &[], 2).await;
+        }
+        let found = async |q: &str| {
+            let wanted = MailWanted { q: q.to_owned(), ..MailWanted::default() };
+            let rows = mail.search(me, &wanted, &Paging { after: None, limit: 20 }).await?.rows;
+            Ok::<_, Failure>(rows.into_iter().map(|row| (row.mailbox, row.uid)).collect::<Vec<_>>())
+        };
+        let cases: [(&str, &[&str]); 8] = [
+            ("plan", &["INBOX", "Sent", "Bills/2026"]),
+            ("in:all plan", &["INBOX", "Sent", "Bills/2026"]),
+            ("in:inbox plan", &["INBOX"]),
+            ("plan in:sent", &["Sent"]),
+            ("in:junk plan", &["Junk"]),
+            ("in:Bills/2026 plan", &["Bills/2026"]),
+            ("in:\"2026\" plan", &["Bills/2026"]),
+            ("in:bills plan", &[]),
+        ];
+        for (q, expected) in cases {
+            let expected: Vec<_> = expected.iter().map(|mailbox| ((*mailbox).to_owned(), 1_u32)).collect();
+            assert_eq!(found(q).await.unwrap(), expected, "{q}");
+        }
+        assert_eq!(short(found("in:nowhere plan").await), "absent: mail-no-mailbox-of-name");
     });
 }
 
@@ -576,6 +709,74 @@ fn a_message_is_sent_once_and_kept() {
         let copy = String::from_utf8(mail.raw(me, &sent, 1).await.unwrap().octets).unwrap();
         assert!(copy.contains("Bcc: admin@one.example") && !copy.contains("X-Relais-Of"), "{copy}");
         assert_eq!(mail.completions(me, "desk").await.unwrap(), ["desk@one.example"]);
+    });
+}
+
+/// What is passed on brings its files along, in the text as well as whole as a file, also by way of a draft; and once it went, what it was
+/// about is marked so.
+#[test]
+fn what_is_passed_on_goes_with_its_files_and_is_marked() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let plain = WritingChoices { is_rich: false, ..WritingChoices::default() };
+        mail.choose_writing(me, plain).await.unwrap();
+        let desk = reader.house.actor(Role::HelpDesk, true).await;
+        let inbox = id(&reader.house, &desk, "INBOX").await;
+        let cases = [
+            (Answering::Forward, false),
+            (Answering::Forward, true),
+            (Answering::ForwardFile, false),
+            (Answering::ForwardFile, true),
+            (Answering::ReplyAll, false),
+        ];
+        for (uid, (how, is_saved)) in (1_u32..).zip(cases) {
+            let raw = format!(
+                "From: Ann <ann@x.example>\nTo: user@one.example\nSubject: Plan\nMessage-ID: <{uid}@x>\n\
+                 Content-Type: multipart/mixed; boundary=b\n\n--b\n\nSee the plan.\n--b\nContent-Type: application/pdf\n\
+                 Content-Disposition: attachment; filename=plan.pdf\nContent-Transfer-Encoding: base64\n\nJVBERg==\n--b--\n"
+            );
+            reader.put("INBOX", &raw, &[], i64::from(uid)).await;
+            let begun = mail.begin(me, Some(of(&reader, uid, how)), &quoting()).await.unwrap();
+            let mut draft = Draft { to: "desk@one.example".to_owned(), ..begun };
+            if is_saved {
+                let saved = mail.save_draft(me, &draft, Vec::new()).await.unwrap();
+                draft = mail.open_draft(me, saved).await.unwrap();
+            }
+            let stands = async || {
+                let flags = mail.open(me, &reader.inbox, uid, false, false).await.unwrap().flags;
+                (flags.is_forwarded, flags.is_answered)
+            };
+            assert_eq!(stands().await, (false, false), "{how:?}: nothing went yet");
+            mail.send(me, reader.house.store.now(), &draft, Vec::new()).await.unwrap();
+            let is_passed_on = how != Answering::ReplyAll;
+            assert_eq!(stands().await, (is_passed_on, !is_passed_on), "{how:?}");
+            let got = mail.list(&desk, &inbox, &wanted(0, 9, false)).await.unwrap();
+            let got = mail.raw(&desk, &inbox, got.rows[0].uid).await.unwrap().octets;
+            let letter = Letter::read(&got);
+            let octets_of = |path: &str| file_octets(&got, path).unwrap().into_owned();
+            let files: Vec<(&str, &str, Vec<u8>)> =
+                letter.attachments().map(|file| (&*file.name, &*file.kind, octets_of(&file.path))).collect();
+            let text = letter.text();
+            match how {
+                Answering::Forward => {
+                    assert_eq!(files, [("plan.pdf", "application/pdf", b"%PDF".to_vec())]);
+                    assert!(text.contains("--- Forwarded ---") && text.contains("See the plan."), "{text}");
+                }
+                Answering::ForwardFile => {
+                    let [(name, kind, octets)] = files.as_slice() else { panic!("{files:?}") };
+                    assert_eq!((*name, *kind), ("Plan.eml", "message/rfc822"));
+                    let inner = Letter::read(octets);
+                    assert_eq!(inner.header.message_id, format!("<{uid}@x>"));
+                    assert_eq!(inner.attachments().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["plan.pdf"]);
+                    assert!(!text.contains("See the plan."), "it is in the file alone: {text}");
+                }
+                Answering::Reply | Answering::ReplyAll => assert!(files.is_empty(), "who wrote has them: {files:?}"),
+            }
+        }
+        assert_eq!(reader.lines("Drafts", false).await.len(), 0);
+        assert_eq!(reader.lines("Sent", false).await.len(), 5);
+        assert_eq!(reader.house.store.check().await.unwrap(), Vec::<String>::new());
     });
 }
 

@@ -11,6 +11,7 @@ mod certificates;
 mod directory;
 mod dns;
 mod fake_dns;
+mod genuine;
 mod holds;
 mod house;
 mod joining;
