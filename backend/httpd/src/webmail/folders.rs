@@ -1,4 +1,4 @@
-//! Mailboxes: made, renamed, thrown away.
+//! Mailboxes: made, renamed, subscribed to, thrown away.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -17,6 +17,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post(path::MAIL_FOLDERS, create)
         .post(path::MAIL_FOLDER_RENAME, rename)
         .post(path::MAIL_FOLDER_DELETE, delete)
+        .post(path::MAIL_FOLDER_SUBSCRIPTION, subscribe)
 }
 
 #[derive(Debug, Template)]
@@ -32,6 +33,13 @@ struct FoldersPage {
 #[serde(default)]
 struct NameForm {
     name: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SubscriptionForm {
+    /// `yes`: it is to be subscribed to.
+    subscribe: String,
 }
 
 async fn page(person: &Person, web: &Web, complaints: Complaints, name: String) -> Result<FoldersPage, Failure> {
@@ -70,6 +78,16 @@ async fn delete(
     Form(Nothing {}): Form<Nothing>,
 ) -> Oops {
     Ok(told(web.service().mail.delete_folder(&person.actor, &mailbox).await?))
+}
+
+async fn subscribe(
+    person: Person,
+    State(web): State<Web>,
+    Path(mailbox): Path<String>,
+    Form(form): Form<SubscriptionForm>,
+) -> Oops {
+    let is_set = form.subscribe == "yes";
+    Ok(told(web.service().mail.subscribe_folder(&person.actor, &mailbox, is_set).await?))
 }
 
 async fn refused(person: &Person, web: &Web, failure: Failure, name: String) -> Oops {

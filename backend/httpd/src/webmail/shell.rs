@@ -36,6 +36,7 @@ pub(super) struct SharedGroup {
 
 /// A mailbox to go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are what templates ask of a mailbox")]
 pub(super) struct FolderRow {
     pub(super) id: String,
     pub(super) href: String,
@@ -52,6 +53,8 @@ pub(super) struct FolderRow {
     pub(super) is_inbox: bool,
     /// What is out of the way waits in it.
     pub(super) is_snoozed: bool,
+    /// Mail programs show it.
+    pub(super) is_subscribed: bool,
     /// What who looks may do there (RFC 4314).
     pub(super) rights: Rights,
 }
@@ -102,6 +105,7 @@ impl FolderRow {
             special_use: folder.special_use,
             is_inbox: folder.is_inbox,
             is_snoozed: folder.is_snoozed(),
+            is_subscribed: folder.is_subscribed,
             rights: folder.rights,
             id: folder.id.clone(),
         }
@@ -238,7 +242,7 @@ pub(super) mod samples {
             is_inbox: name == "INBOX",
             messages: 1234,
             unseen,
-            is_subscribed: true,
+            is_subscribed: name != "Snoozed",
             shared: None,
             rights: Rights::ALL,
         };

@@ -1,4 +1,4 @@
-//! Mailboxes, made, renamed and thrown away. What is thrown away stands below Trash with all that is in it, and can be taken back; from
+//! Mailboxes, made, renamed, subscribed to and thrown away. What is thrown away stands below Trash with all that is in it, and can be taken back; from
 //! there it goes for good.
 
 use relais_model::{MailboxName, SpecialUse};
@@ -42,6 +42,42 @@ impl Mail {
         self.rename(account, &old, &name).await?;
         let undo = self.keep_undo(account, Undo::Rename { from: name.clone(), to: old });
         Ok(Done { count: 1, says: Text::new("mail-folder-renamed").with("name", name.as_str()), undo: Some(undo) })
+    }
+
+    /// Subscribes to a mailbox, or no longer: mail programs show what is subscribed to (RFC 9051 §6.3.7, §6.3.8), the webmail shows all. INBOX
+    /// stays subscribed to, for programs that hide it would seem to get no mail.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`]; [`Failure::Forbidden`] for INBOX, where it is no longer to be subscribed to.
+    pub async fn subscribe_folder(&self, me: &Actor, id: &str, is_set: bool) -> Result<Done, Failure> {
+        let (account, _) = me.own()?;
+        let key = MailboxKey::parse(id).ok_or_else(no_mailbox)?;
+        let mailbox = self.folder(account, key).await?.mailbox;
+        if mailbox.name.is_inbox() && !is_set {
+            return Err(Failure::Forbidden(Text::new("mail-folder-kept")));
+        }
+        let says = Text::new(if is_set { "mail-folder-subscribed" } else { "mail-folder-unsubscribed" });
+        let says = says.with("name", mailbox.name.as_str());
+        if mailbox.is_subscribed == is_set {
+            return Ok(Done { count: 0, says, undo: None });
+        }
+        self.set_subscribed(account, &mailbox.name, is_set).await?;
+        let undo = self.keep_undo(account, Undo::Subscription { mailbox: key, is_set: !is_set });
+        Ok(Done { count: 1, says, undo: Some(undo) })
+    }
+
+    pub(super) async fn set_subscribed(
+        &self,
+        account: AccountKey,
+        name: &MailboxName,
+        is_set: bool,
+    ) -> Result<(), Failure> {
+        if is_set {
+            self.store.subscribe(account, name).await?;
+        } else {
+            self.store.unsubscribe(account, name).await?;
+        }
+        Ok(())
     }
 
     /// Throws a mailbox away: below Trash, or for good where it is there already.
@@ -93,11 +129,15 @@ impl Mail {
         Ok(())
     }
 
+    /// One of the account's own.
+    pub(super) async fn folder(&self, account: AccountKey, key: MailboxKey) -> Result<MailboxStatus, Failure> {
+        let all = self.store.mailboxes_uncounted(account).await?;
+        all.into_iter().find(|status| status.mailbox.key == key).ok_or_else(no_mailbox)
+    }
+
     /// One that somebody made.
     async fn own_folder(&self, account: AccountKey, id: &str) -> Result<MailboxStatus, Failure> {
-        let key = MailboxKey::parse(id).ok_or_else(no_mailbox)?;
-        let all = self.store.mailboxes_uncounted(account).await?;
-        let status = all.into_iter().find(|status| status.mailbox.key == key).ok_or_else(no_mailbox)?;
+        let status = self.folder(account, MailboxKey::parse(id).ok_or_else(no_mailbox)?).await?;
         if status.mailbox.name.is_inbox() || status.mailbox.special_use.is_some() {
             return Err(Failure::Forbidden(Text::new("mail-folder-kept")));
         }

@@ -49,6 +49,13 @@ impl Reader {
         self.put("INBOX", &raw, &[], number).await;
     }
 
+    /// As IMAP's LSUB is told.
+    async fn is_subscribed(&self, name: &str) -> bool {
+        let account = self.me.account.clone().unwrap().0;
+        let subscriptions = self.house.store.subscriptions(account).await.unwrap();
+        subscriptions.contains(&MailboxName::parse(name).unwrap())
+    }
+
     async fn list(&self, wanted: ListWanted) -> ListPage {
         self.mail().list(&self.me, &self.inbox, &wanted).await.unwrap()
     }
@@ -582,6 +589,36 @@ fn whoever_was_in_a_closed_account_sends_no_more() {
         assert_eq!(reader.lines("Sent", false).await.len(), 0);
         assert_eq!(short(mail.send(me, store.now(), &draft, Vec::new()).await), "done");
         assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+/// RFC 9051 §6.3.7: what mail programs are told goes by the page, through renames too; INBOX stays subscribed to.
+#[test]
+fn folders_are_subscribed_to_and_taken_back() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let bills = mail.create_folder(me, "Bills").await.unwrap().id;
+        assert!(reader.is_subscribed("Bills").await);
+        let hidden = mail.subscribe_folder(me, &bills, false).await.unwrap();
+        assert_eq!((hidden.count, hidden.says.id.as_ref()), (1, "mail-folder-unsubscribed"));
+        assert!(!reader.is_subscribed("Bills").await);
+        let again = mail.subscribe_folder(me, &bills, false).await.unwrap();
+        assert_eq!((again.count, again.undo), (0, None), "nothing happened, nothing is taken back");
+        mail.rename_folder(me, &bills, "Old bills").await.unwrap();
+        mail.undo(me, &hidden.undo.unwrap()).await.unwrap();
+        assert!(reader.is_subscribed("Old bills").await, "by the name that it has now");
+        assert!(!reader.is_subscribed("Bills").await);
+        let junk = id(&reader.house, me, "Junk").await;
+        mail.subscribe_folder(me, &junk, false).await.unwrap();
+        let shown = mail.subscribe_folder(me, &junk, true).await.unwrap();
+        assert_eq!((shown.count, shown.says.id.as_ref()), (1, "mail-folder-subscribed"));
+        assert!(reader.is_subscribed("Junk").await);
+        assert_eq!(short(mail.subscribe_folder(me, &reader.inbox, false).await), "forbidden: mail-folder-kept");
+        assert_eq!(mail.subscribe_folder(me, &reader.inbox, true).await.unwrap().count, 0);
+        let other = reader.house.actor(Role::Owner, true).await;
+        assert_eq!(short(mail.subscribe_folder(&other, &bills, false).await), "absent: mail-no-mailbox");
+        assert_eq!(short(mail.subscribe_folder(me, "x", false).await), "absent: mail-no-mailbox");
     });
 }
 
