@@ -114,6 +114,11 @@ pub(super) enum Undo {
         mailbox: MailboxKey,
         is_set: bool,
     },
+    /// A mailbox has its old use again.
+    Use {
+        mailbox: MailboxKey,
+        special_use: SpecialUse,
+    },
 }
 
 /// What can be taken back.
@@ -203,6 +208,9 @@ impl Mail {
             Undo::Subscription { mailbox, is_set } => {
                 let name = self.folder(account, mailbox).await?.mailbox.name;
                 self.set_subscribed(account, &name, is_set).await?;
+            }
+            Undo::Use { mailbox, special_use } => {
+                self.give_use(account, mailbox, special_use).await?;
             }
         }
         Ok(Text::new("mail-undone"))

@@ -1,11 +1,11 @@
-//! Mailboxes, made, renamed, subscribed to and thrown away. What is thrown away stands below Trash with all that is in it, and can be taken back; from
-//! there it goes for good.
+//! Mailboxes, made, renamed, subscribed to, chosen for a use and thrown away. What is thrown away stands below Trash with all that is in it, and
+//! can be taken back; from there it goes for good.
 
 use relais_model::{MailboxName, SpecialUse};
 use relais_store::{AccountKey, MailboxError, MailboxKey, MailboxStatus};
 
 use super::acts::Undo;
-use super::{Done, Folder, Mail, no_mailbox};
+use super::{Done, Folder, Mail, SNOOZED, no_mailbox};
 use crate::{Actor, Failure, Text};
 
 /// Names that are tried below Trash.
@@ -80,6 +80,45 @@ impl Mail {
         Ok(())
     }
 
+    /// Has a mailbox take what is sent, archived, unwanted or deleted from now on, in the place of the one that does (RFC 6154 §2). What is in
+    /// that one stays there.
+    ///
+    /// # Errors
+    /// [`Failure::Absent`]; [`Failure::Forbidden`] for INBOX, for what waits to come back, for one that has another use, and for other uses;
+    /// [`Failure::Clash`] on `mailbox`: there is mail in Junk.
+    pub async fn use_folder(&self, me: &Actor, id: &str, special_use: SpecialUse) -> Result<Done, Failure> {
+        let (account, _) = me.own()?;
+        let key = MailboxKey::parse(id).ok_or_else(no_mailbox)?;
+        let all = self.store.mailboxes_uncounted(account).await?;
+        let mailbox = &all.iter().find(|status| status.mailbox.key == key).ok_or_else(no_mailbox)?.mailbox;
+        let kept = || Failure::Forbidden(Text::new("mail-folder-kept"));
+        let says = chosen_for(special_use).ok_or_else(kept)?.with("name", mailbox.name.as_str());
+        if mailbox.special_use == Some(special_use) {
+            return Ok(Done { count: 0, says, undo: None });
+        }
+        if mailbox.name.is_inbox() || mailbox.name.as_str() == SNOOZED || mailbox.special_use.is_some() {
+            return Err(kept());
+        }
+        // It would be mail like any other: its pictures would be shown, its lists left, and moving it out would teach that it is wanted.
+        let is_left =
+            |status: &MailboxStatus| status.mailbox.special_use == Some(SpecialUse::Junk) && status.messages > 0;
+        if special_use == SpecialUse::Junk && all.iter().any(is_left) {
+            return Err(Failure::clash("mailbox", Text::new("mail-folder-junk-left")));
+        }
+        let before = self.give_use(account, key, special_use).await?;
+        let undo = before.map(|mailbox| self.keep_undo(account, Undo::Use { mailbox, special_use }));
+        Ok(Done { count: 1, says, undo })
+    }
+
+    pub(super) async fn give_use(
+        &self,
+        account: AccountKey,
+        mailbox: MailboxKey,
+        special_use: SpecialUse,
+    ) -> Result<Option<MailboxKey>, Failure> {
+        self.store.give_use(account, mailbox, special_use).await.map_err(refused)
+    }
+
     /// Throws a mailbox away: below Trash, or for good where it is there already.
     ///
     /// # Errors
@@ -92,6 +131,10 @@ impl Mail {
         let all = self.store.mailboxes_uncounted(account).await?;
         let trash = all.iter().find(|status| status.mailbox.key == trash).ok_or_else(no_mailbox)?.mailbox.name.clone();
         let says = |id| Text::new(id).with("name", name.as_str());
+        // Below Trash nobody would look for what is archived or sent.
+        if all.iter().any(|status| status.mailbox.special_use.is_some() && status.mailbox.name.is_below(&name)) {
+            return Err(Failure::Forbidden(Text::new("mail-folder-kept")));
+        }
         if name.is_below(&trash) {
             self.store.delete_mailbox(account, &name).await.map_err(refused)?;
             return Ok(Done { count: status.messages, says: says("mail-folder-removed"), undo: None });
@@ -150,11 +193,23 @@ fn mailbox_name(text: &str) -> Result<MailboxName, Failure> {
         .map_err(|_unfit| Failure::unfit("name", Text::new("mail-folder-bad-name")))
 }
 
+/// What is said of a mailbox that was chosen for a use; none: people choose none for it. Drafts stays the one that it is, for what is being
+/// written, and what goes out later, is known by its UID there, which in another mailbox is another message's.
+fn chosen_for(special_use: SpecialUse) -> Option<Text> {
+    match special_use {
+        SpecialUse::Sent => Some(Text::new("mail-folder-for-sent")),
+        SpecialUse::Archive => Some(Text::new("mail-folder-for-archive")),
+        SpecialUse::Junk => Some(Text::new("mail-folder-for-junk")),
+        SpecialUse::Trash => Some(Text::new("mail-folder-for-trash")),
+        SpecialUse::All | SpecialUse::Drafts | SpecialUse::Flagged => None,
+    }
+}
+
 fn refused(error: MailboxError) -> Failure {
     match error {
-        MailboxError::Exists | MailboxError::UseTaken => Failure::clash("name", Text::new("mail-folder-exists")),
+        MailboxError::Exists => Failure::clash("name", Text::new("mail-folder-exists")),
         MailboxError::NotFound => no_mailbox(),
-        MailboxError::Inbox => Failure::Forbidden(Text::new("mail-folder-kept")),
+        MailboxError::Inbox | MailboxError::UseTaken => Failure::Forbidden(Text::new("mail-folder-kept")),
         MailboxError::BelowItself => Failure::unfit("name", Text::new("mail-folder-below-itself")),
         MailboxError::TooLong => Failure::unfit("name", Text::new("mail-folder-bad-name")),
         MailboxError::Limit => Failure::clash("", Text::new("mail-folder-too-many")),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use relais_model::{Flag, MailboxName, SystemFlag, Timestamp, Uid, UidSet};
+use relais_model::{Flag, MailboxName, SpecialUse, SystemFlag, Timestamp, Uid, UidSet};
 use relais_service::{
     Act, Actor, Answering, Chosen, Density, Draft, Failure, Genuine, ListFilter, ListPage, ListWanted, MailWanted,
     NewFile, News, Of, Paging, Place, Quoting, ReadingChoices, ReadingPane, Role, Search,
@@ -619,6 +619,72 @@ fn folders_are_subscribed_to_and_taken_back() {
         let other = reader.house.actor(Role::Owner, true).await;
         assert_eq!(short(mail.subscribe_folder(&other, &bills, false).await), "absent: mail-no-mailbox");
         assert_eq!(short(mail.subscribe_folder(me, "x", false).await), "absent: mail-no-mailbox");
+    });
+}
+
+/// RFC 6154 §2: what is archived, deleted and unwanted goes by what has the use now, and the choice is taken back.
+#[test]
+fn folders_are_chosen_for_a_use() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        for number in 1..=4 {
+            reader.fill(number, &format!("Subject {number}"), None).await;
+        }
+        let kept = mail.create_folder(me, "Work/Kept").await.unwrap().id;
+        let work = id(&reader.house, me, "Work").await;
+        let chosen = mail.use_folder(me, &kept, SpecialUse::Archive).await.unwrap();
+        assert_eq!((chosen.count, chosen.says.id.as_ref()), (1, "mail-folder-for-archive"));
+        reader.act(&[1], Act::Move(Place::Archive)).await;
+        assert_eq!(reader.lines("Work/Kept", false).await, [[1]]);
+        for needed in [&kept, &work] {
+            assert_eq!(short(mail.delete_folder(me, needed).await), "forbidden: mail-folder-kept");
+        }
+        mail.undo(me, &chosen.undo.unwrap()).await.unwrap();
+        reader.act(&[2], Act::Move(Place::Archive)).await;
+        assert_eq!(reader.lines("Archive", false).await, [[1]]);
+
+        let bin = mail.create_folder(me, "Bin").await.unwrap().id;
+        mail.use_folder(me, &bin, SpecialUse::Trash).await.unwrap();
+        reader.act(&[3], Act::Delete).await;
+        assert_eq!(reader.lines("Bin", false).await, [[1]]);
+        mail.delete_folder(me, &work).await.unwrap();
+        assert_eq!(id(&reader.house, me, "Bin/Work/Kept").await, kept);
+
+        let junk = id(&reader.house, me, "Junk").await;
+        let spam = mail.create_folder(me, "Spam").await.unwrap().id;
+        reader.act(&[4], Act::Move(Place::Junk)).await;
+        let left = mail.use_folder(me, &spam, SpecialUse::Junk).await;
+        assert_eq!(short(left), "clash: mailbox mail-folder-junk-left", "junk never becomes mail like any other");
+        mail.act(me, &junk, &Chosen::Messages(set(&[1])), &Act::Delete).await.unwrap();
+        assert_eq!(mail.use_folder(me, &spam, SpecialUse::Junk).await.unwrap().count, 1);
+        let again = mail.use_folder(me, &spam, SpecialUse::Junk).await.unwrap();
+        assert_eq!((again.count, again.undo), (0, None));
+        assert_eq!(reader.house.store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn what_is_needed_is_chosen_for_no_other_use() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let snoozed = mail.create_folder(me, "Snoozed").await.unwrap().id;
+        let bills = mail.create_folder(me, "Bills").await.unwrap().id;
+        let sent = id(&reader.house, me, "Sent").await;
+        for (folder, special_use) in [
+            (&reader.inbox, SpecialUse::Archive),
+            (&snoozed, SpecialUse::Archive),
+            (&sent, SpecialUse::Archive),
+            // A draft that is open in a browser would be saved over another message.
+            (&bills, SpecialUse::Drafts),
+            (&bills, SpecialUse::All),
+        ] {
+            let refused = short(mail.use_folder(me, folder, special_use).await);
+            assert_eq!(refused, "forbidden: mail-folder-kept", "{folder} {special_use:?}");
+        }
+        let other = reader.house.actor(Role::Owner, true).await;
+        assert_eq!(short(mail.use_folder(&other, &bills, SpecialUse::Archive).await), "absent: mail-no-mailbox");
     });
 }
 
