@@ -129,6 +129,8 @@ pub(crate) const MAIL_ADDRESSES: &str = "/mail/addresses";
 pub(crate) const MAIL_FOLDERS: &str = "/mail/folders";
 pub(crate) const MAIL_FOLDER_RENAME: &str = "/mail/folders/{mailbox}/rename";
 pub(crate) const MAIL_FOLDER_DELETE: &str = "/mail/folders/{mailbox}/delete";
+pub(crate) const MAIL_FOLDER_USES: &str = "/mail/folders/uses";
+pub(crate) const MAIL_FOLDER_SUBSCRIPTION: &str = "/mail/folders/{mailbox}/subscription";
 /// With whom one shares, and what others share.
 pub(crate) const MAIL_SHARING: &str = "/mail/sharing";
 /// Who may write from one's own address.

@@ -5,7 +5,7 @@
 //!                 └──────> acts: the store's writer, as IMAP's STORE, COPY, MOVE; what was done can be taken back
 //! ```
 //! - `order`: which message stands where, newest first, alone or in conversations. `list`: a window of it. `find`: what is looked for; `suggest`: how that goes on; `sought`: the same for programs, page by page.
-//! - `open`: one message, read and judged; `meeting`: what it invites to, and answering that; `receipt`: who asks to be told that it was read. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed and thrown away.
+//! - `open`: one message, read and judged; `meeting`: what it invites to, and answering that; `receipt`: who asks to be told that it was read. `acts`: flags, moves, and taking them back. `news`: what changes. `folders`: mailboxes made, renamed, subscribed to, chosen for a use and thrown away.
 //! - `removed`: what was deleted, and its way back.
 //! - `answer`: what an answer begins with. `identities`: as whom one writes. `rich`: text with formatting. `write`: drafts and sending; `hints`: what is asked before; `later`: what goes out later; `snooze`: what comes back later; `contacts`: whom one knows.
 //!

@@ -94,7 +94,7 @@ pub enum MailboxError {
     /// A mailbox cannot be put below itself (RFC 9051: CANNOT).
     #[error("a mailbox cannot be moved below itself")]
     BelowItself,
-    /// Another mailbox has this use (RFC 6154: USEATTR).
+    /// Another mailbox has this use, or this mailbox another one (RFC 6154: USEATTR).
     #[error("another mailbox has this use")]
     UseTaken,
     /// A name would be longer than names may be.
@@ -321,6 +321,20 @@ impl Store {
         Ok(())
     }
 
+    /// Gives a mailbox a use, which is taken from the mailbox that had it: one mailbox has it here, though RFC 6154 §2 allows more. Tells which
+    /// one had it; what is in either stays there.
+    ///
+    /// # Errors
+    /// `NotFound`; `Inbox`, which has no use; `UseTaken`: it has another one, which no mailbox would have then.
+    pub async fn give_use(
+        &self,
+        account: AccountKey,
+        mailbox: MailboxKey,
+        special_use: SpecialUse,
+    ) -> Result<Option<MailboxKey>, MailboxError> {
+        self.write(move |tx| Box::pin(give_use(tx, account, mailbox, special_use))).await
+    }
+
     /// What an account uses and may use; none where there is no such account.
     pub async fn quota(&self, account: AccountKey) -> Result<Option<Quota>, StoreError> {
         let row = sqlx::query(
@@ -545,6 +559,37 @@ async fn is_use_taken(
     let query = sqlx::query("SELECT mailbox_key FROM mailbox WHERE account_key = $1 AND special_use = $2");
     let query = query.bind(account.value()).bind(special_use.as_str().to_owned());
     Ok(query.fetch_optional(tx).await?.is_some())
+}
+
+async fn give_use(
+    tx: &mut AnyConnection,
+    account: AccountKey,
+    mailbox: MailboxKey,
+    special_use: SpecialUse,
+) -> Result<Option<MailboxKey>, MailboxError> {
+    let query = sqlx::query("SELECT name, special_use FROM mailbox WHERE account_key = $1 AND mailbox_key = $2");
+    let query = query.bind(account.value()).bind(mailbox.value());
+    let Some(row) = query.fetch_optional(&mut *tx).await? else { return Err(MailboxError::NotFound) };
+    let (name, has): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+    if mailbox_name(&name)?.is_inbox() {
+        return Err(MailboxError::Inbox);
+    }
+    match has.as_deref() {
+        Some(has) if has == special_use.as_str() => return Ok(Some(mailbox)),
+        Some(_) => return Err(MailboxError::UseTaken),
+        None => {}
+    }
+    let before = sqlx::query(
+        "UPDATE mailbox SET special_use = NULL WHERE account_key = $1 AND special_use = $2 RETURNING mailbox_key",
+    )
+    .bind(account.value())
+    .bind(special_use.as_str().to_owned())
+    .fetch_optional(&mut *tx)
+    .await?;
+    let query = sqlx::query("UPDATE mailbox SET special_use = $1 WHERE mailbox_key = $2");
+    query.bind(special_use.as_str().to_owned()).bind(mailbox.value()).execute(tx).await?;
+    let Some(before) = before else { return Ok(None) };
+    Ok(Some(MailboxKey::new(before.try_get(0)?)))
 }
 
 /// Gives the mailbox, and what is to be told of it: nothing where the name was taken.

@@ -36,6 +36,7 @@ pub(super) struct SharedGroup {
 
 /// A mailbox to go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are what templates ask of a mailbox")]
 pub(super) struct FolderRow {
     pub(super) id: String,
     pub(super) href: String,
@@ -43,6 +44,8 @@ pub(super) struct FolderRow {
     /// The whole name, where it isn't the title.
     pub(super) name: String,
     pub(super) symbol: &'static str,
+    /// What it is for, where it isn't called so; else empty.
+    pub(super) used_for: String,
     /// Its level, at most 4, for how far it is set in.
     pub(super) depth: usize,
     /// What is counted beside it; empty for nothing.
@@ -52,6 +55,8 @@ pub(super) struct FolderRow {
     pub(super) is_inbox: bool,
     /// What is out of the way waits in it.
     pub(super) is_snoozed: bool,
+    /// Mail programs show it.
+    pub(super) is_subscribed: bool,
     /// What who looks may do there (RFC 4314).
     pub(super) rights: Rights,
 }
@@ -97,12 +102,14 @@ impl FolderRow {
             title: title(frame, folder),
             name: folder.name.clone(),
             symbol: symbol(folder),
+            used_for: used_for(frame, folder),
             depth: folder.depth().min(4),
             count: if counted == 0 { String::new() } else { frame.number(counted) },
             is_current: folder.id == current,
             special_use: folder.special_use,
             is_inbox: folder.is_inbox,
             is_snoozed: folder.is_snoozed(),
+            is_subscribed: folder.is_subscribed,
             rights: folder.rights,
             id: folder.id.clone(),
         }
@@ -196,19 +203,37 @@ fn groups(frame: &Frame, folders: &[Folder], current: &str) -> Vec<SharedGroup> 
     folders.chunk_by(|one, other| of(one) == of(other)).filter_map(group).collect()
 }
 
-/// Mailboxes with a use are called so in every language.
+/// Mailboxes that are called by their use are called so in every language. Another that was chosen for it keeps its name, for the one of before
+/// may still be called by the use.
 pub(super) fn title(frame: &Frame, folder: &Folder) -> String {
-    let id = match (folder.is_inbox, folder.special_use) {
-        (true, _) => "webmail-inbox",
-        (_, Some(SpecialUse::Drafts)) => "webmail-drafts",
-        (_, Some(SpecialUse::Sent)) => "webmail-sent",
-        (_, Some(SpecialUse::Archive)) => "webmail-archive",
-        (_, Some(SpecialUse::Junk)) => "webmail-junk",
-        (_, Some(SpecialUse::Trash)) => "webmail-trash",
-        _ if folder.is_snoozed() => "webmail-snoozed",
-        _ => return folder.title().to_owned(),
-    };
-    frame.say(id)
+    let word = folder.special_use.filter(|special_use| is_named_by(*special_use, folder)).and_then(use_word);
+    match word {
+        _ if folder.is_inbox => frame.say("webmail-inbox"),
+        Some(word) => frame.say(word),
+        None if folder.is_snoozed() => frame.say("webmail-snoozed"),
+        None => folder.title().to_owned(),
+    }
+}
+
+fn used_for(frame: &Frame, folder: &Folder) -> String {
+    let chosen = folder.special_use.filter(|special_use| !is_named_by(*special_use, folder));
+    chosen.and_then(use_word).map(|word| frame.say(word)).unwrap_or_default()
+}
+
+fn is_named_by(special_use: SpecialUse, folder: &Folder) -> bool {
+    special_use.as_str().trim_start_matches('\\') == folder.name
+}
+
+/// The sentence that names a use.
+const fn use_word(special_use: SpecialUse) -> Option<&'static str> {
+    match special_use {
+        SpecialUse::Drafts => Some("webmail-drafts"),
+        SpecialUse::Sent => Some("webmail-sent"),
+        SpecialUse::Archive => Some("webmail-archive"),
+        SpecialUse::Junk => Some("webmail-junk"),
+        SpecialUse::Trash => Some("webmail-trash"),
+        SpecialUse::All | SpecialUse::Flagged => None,
+    }
 }
 
 fn symbol(folder: &Folder) -> &'static str {
@@ -239,7 +264,7 @@ pub(super) mod samples {
             is_inbox: name == "INBOX",
             messages: 1234,
             unseen,
-            is_subscribed: true,
+            is_subscribed: name != "Snoozed",
             shared: None,
             rights: Rights::ALL,
         };
@@ -276,6 +301,30 @@ mod tests {
 
     use super::samples::shell;
     use super::*;
+
+    /// A mailbox that was chosen for a use isn't mistaken for the one of before, which may still be called by it (RFC 6154 §2).
+    #[test]
+    fn a_chosen_mailbox_keeps_its_name() {
+        let frame = Frame::sample(Language::French, Role::User);
+        let check = |name: &str, special_use, expected: (&str, &str)| {
+            let folder = Folder {
+                id: "F1".to_owned(),
+                name: name.to_owned(),
+                special_use,
+                is_inbox: false,
+                messages: 0,
+                unseen: 0,
+                is_subscribed: true,
+                shared: None,
+                rights: Rights::ALL,
+            };
+            let row = FolderRow::of(&frame, &folder, "");
+            assert_eq!((row.title.as_str(), row.used_for.as_str()), expected, "{name}");
+        };
+        check("Archive", Some(SpecialUse::Archive), ("Archives", ""));
+        check("Clients/2026", Some(SpecialUse::Archive), ("2026", "Archives"));
+        check("Archive", None, ("Archive", ""));
+    }
 
     /// Rights against buttons: what one may not do isn't offered; what leads into Archive, Junk or INBOX takes a right there, too.
     #[test]

@@ -268,6 +268,29 @@ async fn what_is_sent_is_asked_about_and_can_be_stopped() {
     assert!(user.post_fields("/mail/write", &later).await.body.contains("Choose a time"));
 }
 
+/// RFC 6154 §2: a folder that is chosen for a use is listed with it; what can't be chosen now is said, and what was chosen stands there still.
+#[tokio::test]
+async fn folders_are_chosen_for_a_use() {
+    let (_house, user, inbox) = reader().await;
+    let choose = async |name: &str, use_for: &str| {
+        assert_eq!(user.post("/mail/folders", &format!("name={name}")).await.short(), "303 /mail/folders");
+        let page = user.get("/mail/folders").await.body;
+        let (before, _) = page.split_once(&format!("\">{name}</option>")).unwrap();
+        let id = before.rsplit('"').next().unwrap().to_owned();
+        (user.post("/mail/folders/uses", &format!("mailbox={id}&use_for={use_for}")).await, id)
+    };
+    let (done, _id) = choose("Kept", "archive").await;
+    assert_eq!(done.short(), "303 /mail/folders");
+    let page = user.get("/mail/folders").await.body;
+    assert!(page.contains("Kept <small class=\"soft\">(Archive)</small>"), "{page}");
+    user.post(&format!("{inbox}/acts"), "uid=1&act=junk&next=/mail").await;
+    let (refused, id) = choose("Spam", "junk").await;
+    assert_eq!(refused.status.as_u16(), 422);
+    assert!(refused.body.contains("There is mail in the folder for junk."), "{}", refused.body);
+    assert!(refused.body.contains(&format!("<option value=\"{id}\" selected>Spam")), "{}", refused.body);
+    assert!(refused.body.contains("<option value=\"junk\" selected>"), "{}", refused.body);
+}
+
 /// Cards come as a file and go as one; between they complete what is typed.
 #[tokio::test]
 async fn contacts_come_and_go_as_cards() {

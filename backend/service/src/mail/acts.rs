@@ -109,6 +109,16 @@ pub(super) enum Undo {
         from: MailboxName,
         to: MailboxName,
     },
+    /// A mailbox is subscribed to again, or no longer; by the name that it has then.
+    Subscription {
+        mailbox: MailboxKey,
+        is_set: bool,
+    },
+    /// A mailbox has its old use again.
+    Use {
+        mailbox: MailboxKey,
+        special_use: SpecialUse,
+    },
 }
 
 /// What can be taken back.
@@ -192,6 +202,13 @@ impl Mail {
             Undo::Snooze { mailbox, uids, before } => self.snooze_as_before(mailbox, uids, before).await?,
             Undo::Remove { mailbox, uids } => self.remove(self.reach(account, mailbox).await?, uids).await?,
             Undo::Rename { from, to } => self.rename(account, &from, &to).await?,
+            Undo::Subscription { mailbox, is_set } => {
+                let name = self.folder(account, mailbox).await?.mailbox.name;
+                self.set_subscribed(account, &name, is_set).await?;
+            }
+            Undo::Use { mailbox, special_use } => {
+                self.give_use(account, mailbox, special_use).await?;
+            }
         }
         Ok(Text::new("mail-undone"))
     }

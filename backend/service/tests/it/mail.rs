@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use relais_model::{Flag, MailboxName, SystemFlag, Timestamp, Uid, UidSet};
+use relais_model::{Flag, MailboxName, SpecialUse, SystemFlag, Timestamp, Uid, UidSet};
 use relais_reading::{Letter, file_octets};
 use relais_service::{
     Act, Actor, Answering, Chosen, Density, Draft, Failure, Genuine, ListFilter, ListPage, ListWanted, MailWanted,
@@ -48,6 +48,13 @@ impl Reader {
             "From: Person {number} <p{number}@x.example>\nTo: user@one.example\nSubject: {subject}\nMessage-ID: <{number}@x>\n{answers}\nText {number}.\n"
         );
         self.put("INBOX", &raw, &[], number).await;
+    }
+
+    /// As IMAP's LSUB is told.
+    async fn is_subscribed(&self, name: &str) -> bool {
+        let account = self.me.account.clone().unwrap().0;
+        let subscriptions = self.house.store.subscriptions(account).await.unwrap();
+        subscriptions.contains(&MailboxName::parse(name).unwrap())
     }
 
     async fn list(&self, wanted: ListWanted) -> ListPage {
@@ -823,6 +830,102 @@ fn whoever_was_in_a_closed_account_sends_no_more() {
         assert_eq!(reader.lines("Sent", false).await.len(), 0);
         assert_eq!(short(mail.send(me, store.now(), &draft, Vec::new()).await), "done");
         assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+/// RFC 9051 §6.3.7: what mail programs are told goes by the page, through renames too; INBOX stays subscribed to.
+#[test]
+fn folders_are_subscribed_to_and_taken_back() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let bills = mail.create_folder(me, "Bills").await.unwrap().id;
+        assert!(reader.is_subscribed("Bills").await);
+        let hidden = mail.subscribe_folder(me, &bills, false).await.unwrap();
+        assert_eq!((hidden.count, hidden.says.id.as_ref()), (1, "mail-folder-unsubscribed"));
+        assert!(!reader.is_subscribed("Bills").await);
+        let again = mail.subscribe_folder(me, &bills, false).await.unwrap();
+        assert_eq!((again.count, again.undo), (0, None), "nothing happened, nothing is taken back");
+        mail.rename_folder(me, &bills, "Old bills").await.unwrap();
+        mail.undo(me, &hidden.undo.unwrap()).await.unwrap();
+        assert!(reader.is_subscribed("Old bills").await, "by the name that it has now");
+        assert!(!reader.is_subscribed("Bills").await);
+        let junk = id(&reader.house, me, "Junk").await;
+        mail.subscribe_folder(me, &junk, false).await.unwrap();
+        let shown = mail.subscribe_folder(me, &junk, true).await.unwrap();
+        assert_eq!((shown.count, shown.says.id.as_ref()), (1, "mail-folder-subscribed"));
+        assert!(reader.is_subscribed("Junk").await);
+        assert_eq!(short(mail.subscribe_folder(me, &reader.inbox, false).await), "forbidden: mail-folder-kept");
+        assert_eq!(mail.subscribe_folder(me, &reader.inbox, true).await.unwrap().count, 0);
+        let other = reader.house.actor(Role::Owner, true).await;
+        assert_eq!(short(mail.subscribe_folder(&other, &bills, false).await), "absent: mail-no-mailbox");
+        assert_eq!(short(mail.subscribe_folder(me, "x", false).await), "absent: mail-no-mailbox");
+    });
+}
+
+/// RFC 6154 §2: what is archived, deleted and unwanted goes by what has the use now, and the choice is taken back.
+#[test]
+fn folders_are_chosen_for_a_use() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        for number in 1..=4 {
+            reader.fill(number, &format!("Subject {number}"), None).await;
+        }
+        let kept = mail.create_folder(me, "Work/Kept").await.unwrap().id;
+        let work = id(&reader.house, me, "Work").await;
+        let chosen = mail.use_folder(me, &kept, SpecialUse::Archive).await.unwrap();
+        assert_eq!((chosen.count, chosen.says.id.as_ref()), (1, "mail-folder-for-archive"));
+        reader.act(&[1], Act::Move(Place::Archive)).await;
+        assert_eq!(reader.lines("Work/Kept", false).await, [[1]]);
+        for needed in [&kept, &work] {
+            assert_eq!(short(mail.delete_folder(me, needed).await), "forbidden: mail-folder-kept");
+        }
+        mail.undo(me, &chosen.undo.unwrap()).await.unwrap();
+        reader.act(&[2], Act::Move(Place::Archive)).await;
+        assert_eq!(reader.lines("Archive", false).await, [[1]]);
+
+        let bin = mail.create_folder(me, "Bin").await.unwrap().id;
+        mail.use_folder(me, &bin, SpecialUse::Trash).await.unwrap();
+        reader.act(&[3], Act::Delete).await;
+        assert_eq!(reader.lines("Bin", false).await, [[1]]);
+        mail.delete_folder(me, &work).await.unwrap();
+        assert_eq!(id(&reader.house, me, "Bin/Work/Kept").await, kept);
+
+        let junk = id(&reader.house, me, "Junk").await;
+        let spam = mail.create_folder(me, "Spam").await.unwrap().id;
+        reader.act(&[4], Act::Move(Place::Junk)).await;
+        let left = mail.use_folder(me, &spam, SpecialUse::Junk).await;
+        assert_eq!(short(left), "clash: mailbox mail-folder-junk-left", "junk never becomes mail like any other");
+        mail.act(me, &junk, &Chosen::Messages(set(&[1])), &Act::Delete).await.unwrap();
+        assert_eq!(mail.use_folder(me, &spam, SpecialUse::Junk).await.unwrap().count, 1);
+        let again = mail.use_folder(me, &spam, SpecialUse::Junk).await.unwrap();
+        assert_eq!((again.count, again.undo), (0, None));
+        assert_eq!(reader.house.store.check().await.unwrap(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn what_is_needed_is_chosen_for_no_other_use() {
+    on_both(|house| async move {
+        let reader = Reader::of(house).await;
+        let (mail, me) = (reader.mail(), &reader.me);
+        let snoozed = mail.create_folder(me, "Snoozed").await.unwrap().id;
+        let bills = mail.create_folder(me, "Bills").await.unwrap().id;
+        let sent = id(&reader.house, me, "Sent").await;
+        for (folder, special_use) in [
+            (&reader.inbox, SpecialUse::Archive),
+            (&snoozed, SpecialUse::Archive),
+            (&sent, SpecialUse::Archive),
+            // A draft that is open in a browser would be saved over another message.
+            (&bills, SpecialUse::Drafts),
+            (&bills, SpecialUse::All),
+        ] {
+            let refused = short(mail.use_folder(me, folder, special_use).await);
+            assert_eq!(refused, "forbidden: mail-folder-kept", "{folder} {special_use:?}");
+        }
+        let other = reader.house.actor(Role::Owner, true).await;
+        assert_eq!(short(mail.use_folder(&other, &bills, SpecialUse::Archive).await), "absent: mail-no-mailbox");
     });
 }
 

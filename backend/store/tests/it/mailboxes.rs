@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use relais_model::{ModSeq, SpecialUse};
-use relais_store::{MailboxError, Settings};
+use relais_store::{Delivery, MailboxError, Settings, Target};
 
-use crate::house::{House, name, on_both, set};
+use crate::house::{House, delivery, message, name, on_both, set};
 
 async fn names(house: &House) -> Vec<String> {
     let mailboxes = house.store.mailboxes(house.anna).await.unwrap();
@@ -38,6 +38,35 @@ fn mailboxes_are_made_with_their_parents_and_never_with_an_old_epoch() {
         assert!(again.mailbox.uid_validity > made.mailbox.uid_validity, "RFC 9051 §2.3.1.1");
         assert!(matches!(store.delete_mailbox(anna, &name("INBOX")).await, Err(MailboxError::Inbox)));
         assert!(matches!(store.delete_mailbox(anna, &name("none")).await, Err(MailboxError::NotFound)));
+        house.check().await;
+    });
+}
+
+/// RFC 6154 §2, and one mailbox for a use: what is filed by a use goes by what has it now.
+#[test]
+fn a_use_goes_from_mailbox_to_mailbox() {
+    on_both(|house| async move {
+        let (store, anna) = (&house.store, house.anna);
+        let junk = house.status(anna, "Junk").await.mailbox.key;
+        let spam = store.create_mailbox(anna, &name("Spam"), None).await.unwrap().mailbox.key;
+        let filed = async || {
+            let to = Delivery { mailbox: Target::Use(SpecialUse::Junk), ..delivery(anna) };
+            house.accept(&message(1), vec![to]).await.deliveries[0].unwrap().mailbox
+        };
+        assert_eq!(filed().await, junk);
+        assert_eq!(store.give_use(anna, spam, SpecialUse::Junk).await.unwrap(), Some(junk));
+        assert_eq!(filed().await, spam, "nothing remembers the mailbox of before");
+        assert_eq!(house.status(anna, "Junk").await.mailbox.special_use, None);
+        assert_eq!(store.give_use(anna, spam, SpecialUse::Junk).await.unwrap(), Some(spam), "it has it already");
+        assert_eq!(store.give_use(anna, junk, SpecialUse::Flagged).await.unwrap(), None, "none had it");
+        let check = async |account, mailbox, expected: &str| {
+            let error = store.give_use(account, mailbox, SpecialUse::Trash).await.unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        };
+        check(anna, spam, "another mailbox has this use").await;
+        check(anna, house.status(anna, "INBOX").await.mailbox.key, "INBOX stays where it is").await;
+        check(house.bert, spam, "there is no such mailbox").await;
+        assert_eq!(house.status(anna, "Trash").await.mailbox.special_use, Some(SpecialUse::Trash));
         house.check().await;
     });
 }
