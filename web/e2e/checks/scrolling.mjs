@@ -7,7 +7,7 @@ const COUNT = 600;
 const MOST_IN_PAGE = 350; // some windows of 50
 
 export async function run(house, browser) {
-  const reader = await newcomer(house, browser, "swift");
+  const reader = await newcomer(house, browser, "dunlin");
   const mine = (title, act) => inTab(browser, {}, async (tab) => {
     await comeIn(tab, reader);
     const way = await wayTo(tab, title);
