@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 use std::hash::Hasher;
+use std::ops::Range;
 
 use relais_message::Structure;
 use relais_model::{Address, Domain, Timestamp};
@@ -35,7 +36,7 @@ pub struct Surroundings<'a> {
 /// A message as the filter sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Features {
-    words: Words,
+    text: String,
     said: Vec<Feature>,
     /// Hashes of four octets in a row: of the header, of the text.
     fours: [Vec<u32>; 2],
@@ -43,30 +44,15 @@ pub struct Features {
     hosts: Vec<String>,
 }
 
-/// There are thousands of them, so they are small: their words stand elsewhere, by number.
+/// A part of [`Features::text`].
+type Span = (u32, u32);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Feature {
     pub(crate) hash: u32,
-    first: u16,
-    second: u16,
     pub(crate) place: Place,
-}
-
-/// The words of a message, as often as they stand there, one behind the other.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Words {
-    text: String,
-    /// Where each ends.
-    ends: Vec<u32>,
-}
-
-impl Words {
-    fn get(&self, number: u16) -> &str {
-        let end_of = |number: usize| self.ends.get(number).and_then(|end| usize::try_from(*end).ok()).unwrap_or(0);
-        let number = usize::from(number);
-        let from = number.checked_sub(1).map_or(0, end_of);
-        self.text.get(from..end_of(number)).unwrap_or_default()
-    }
+    first: Span,
+    second: Span,
 }
 
 impl Features {
@@ -129,8 +115,9 @@ impl Features {
     }
 
     pub(crate) fn text_of(&self, feature: &Feature) -> String {
-        let first = self.words.get(feature.first);
-        if feature.place.is_pair() { format!("{first} {}", self.words.get(feature.second)) } else { first.to_owned() }
+        let first = self.text.get(range(feature.first)).unwrap_or_default();
+        let second = self.text.get(range(feature.second)).unwrap_or_default();
+        if feature.place.is_pair() { format!("{first} {second}") } else { first.to_owned() }
     }
 }
 
@@ -141,10 +128,14 @@ pub(crate) fn name_of_fours(place: Place) -> &'static str {
     if place == Place::FieldOctets { "field-octets" } else { "text-octets" }
 }
 
+fn range(span: Span) -> Range<usize> {
+    usize::try_from(span.0).unwrap_or(0)..usize::try_from(span.1).unwrap_or(0)
+}
+
 /// Features in the making.
 #[derive(Debug)]
 pub(crate) struct Gathered {
-    words: Words,
+    text: String,
     said: Vec<Feature>,
     fours: [Vec<u32>; 2],
     seen: Seen,
@@ -159,61 +150,55 @@ pub(crate) struct Gathered {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Word {
     hash: u64,
-    number: u16,
+    span: Span,
 }
 
 impl Gathered {
     /// With room for what a message of so many octets mostly has.
     fn for_octets(octets: usize) -> Self {
         Self {
-            words: Words {
-                text: String::with_capacity(octets.min(MAX_TEXT_OCTETS)),
-                ends: Vec::with_capacity((octets / 4).min(MAX_SAID)),
-            },
+            text: String::with_capacity(octets.min(MAX_TEXT_OCTETS)),
             said: Vec::with_capacity((octets / 2).min(MAX_SAID)),
             fours: [Vec::with_capacity(1024), Vec::with_capacity(octets.min(MAX_FOURS))],
-            seen: Seen::for_count((octets / 2).min(MAX_SAID)),
-            seen_fours: Seen::for_count(octets.min(MAX_FOURS)),
+            seen: Seen::for_count(octets.min(MAX_SAID)),
+            seen_fours: Seen::for_count((octets + octets / 2).min(MAX_FOURS)),
             signs: Vec::new(),
             hosts: Vec::new(),
         }
     }
 
     pub(crate) fn word(&mut self, place: Place, word: &str) -> Option<Word> {
-        self.words.text.push_str(word);
-        self.keep(place)
+        let from = self.text.len();
+        self.text.push_str(word);
+        self.keep(place, from)
     }
 
     /// Like [`Gathered::word`], of what is put together on the spot: it is written where it stays.
     pub(crate) fn phrase(&mut self, place: Place, phrase: fmt::Arguments<'_>) {
-        let _ = self.words.text.write_fmt(phrase);
-        self.keep(place);
+        let from = self.text.len();
+        let _ = self.text.write_fmt(phrase);
+        self.keep(place, from);
     }
 
     /// Keeps the end of the text as a feature, or takes it off where there are enough of them.
-    fn keep(&mut self, place: Place) -> Option<Word> {
-        let Words { text, ends } = &mut self.words;
-        let from = ends.last().and_then(|end| usize::try_from(*end).ok()).unwrap_or(0);
-        let number = u16::try_from(ends.len());
-        let (Ok(number), true) = (number, text.len() <= MAX_TEXT_OCTETS && self.said.len() < MAX_SAID) else {
-            text.truncate(from);
+    fn keep(&mut self, place: Place, from: usize) -> Option<Word> {
+        if self.text.len() > MAX_TEXT_OCTETS || self.said.len() >= MAX_SAID {
+            self.text.truncate(from);
             return None;
-        };
-        let hash = hash(text.get(from..).unwrap_or_default());
-        ends.push(u32::try_from(text.len()).ok()?);
-        self.say(Feature { hash: placed(place, hash), first: number, second: 0, place });
-        Some(Word { hash, number })
+        }
+        let hash = hash(self.text.get(from..).unwrap_or_default());
+        let span = (u32::try_from(from).ok()?, u32::try_from(self.text.len()).ok()?);
+        self.say(Feature { hash: placed(place, hash), place, first: span, second: (0, 0) });
+        Some(Word { hash, span })
     }
 
-    /// Each four octets in a row, of which no text is kept.
-    pub(crate) fn fours(&mut self, place: Place, octets: &[u8]) {
+    /// Four octets in a row, as a number, of which no text is kept.
+    pub(crate) fn four(&mut self, place: Place, four: u32) {
+        let hash = placed(place, u64::from(four));
         let [of_field, of_text] = &mut self.fours;
         let fours = if place == Place::FieldOctets { of_field } else { of_text };
-        for four in octets.array_windows() {
-            let hash = placed(place, u64::from(u32::from_be_bytes(*four)));
-            // No branch, for no processor foresees it.
+        if self.seen_fours.is_new(hash) {
             fours.push(hash);
-            fours.truncate(fours.len() - usize::from(!self.seen_fours.is_new(hash)));
         }
     }
 
@@ -222,13 +207,14 @@ impl Gathered {
         if self.said.len() < MAX_SAID {
             // Near to each other is one thing, wherever exactly: `distance` 1 differs from the rest.
             let hash = (first.hash.rotate_left(if distance == 1 { 17 } else { 31 })) ^ second.hash;
-            self.say(Feature { hash: placed(place, hash), first: first.number, second: second.number, place });
+            self.say(Feature { hash: placed(place, hash), place, first: first.span, second: second.span });
         }
     }
 
     fn say(&mut self, feature: Feature) {
-        self.said.push(feature);
-        self.said.truncate(self.said.len() - usize::from(!self.seen.is_new(feature.hash)));
+        if self.seen.is_new(feature.hash) {
+            self.said.push(feature);
+        }
     }
 
     pub(crate) fn mark(&mut self, mark: Mark) {
@@ -248,8 +234,8 @@ impl Gathered {
     }
 
     fn close(self) -> Features {
-        let Self { words, said, fours, signs, hosts, .. } = self;
-        Features { words, said, fours, signs, hosts }
+        let Self { text, said, fours, signs, hosts, .. } = self;
+        Features { text, said, fours, signs, hosts }
     }
 }
 
@@ -267,7 +253,6 @@ impl Seen {
     }
 
     /// Whether it is the first time; no hash is 0.
-    #[inline]
     fn is_new(&mut self, hash: u32) -> bool {
         if 4 * self.count >= 3 * self.slots.len() {
             self.grow();
@@ -277,14 +262,17 @@ impl Seen {
         is_new
     }
 
-    #[inline]
     fn put(&mut self, hash: u32) -> bool {
         let mask = self.slots.len() - 1;
         let mut at = usize::try_from(hash).unwrap_or(0) & mask;
-        // It ends, for a slot is empty. Whether that is so is no branch; that another hash is in its place, seldom.
+        // It ends, for a slot is empty.
         loop {
             match self.slots.get_mut(at) {
-                Some(slot) if [0, hash].contains(slot) => return std::mem::replace(slot, hash) == 0,
+                Some(slot) if *slot == 0 => {
+                    *slot = hash;
+                    return true;
+                }
+                Some(slot) if *slot == hash => return false,
                 _ => at = (at + 1) & mask,
             }
         }

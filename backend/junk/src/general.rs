@@ -47,37 +47,19 @@ pub(crate) struct Units {
 
 /// The general model. It is made by [`Training`](crate::Training) and never learns; accounts do ([`Own`](crate::Own)).
 ///
-/// Most of what a message has it doesn't know; that must be found out fast. The first 16 bits of a hash name a drawer, whose bits stand
-/// for the next 6; where the bit is there, the bits before it say about where the entry is.
+/// Most of what a message has it doesn't know; that must be found out fast. The first 22 bits of a hash are looked up in a map
+/// of bits, whose words stand for 16 bits each; where the bit is there, the bits before it say about where the entry is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct General {
     /// By hash, each once.
     entries: Vec<Entry>,
-    drawers: Vec<Drawer>,
+    /// For each of the first 16 bits of a hash, which of the next 6 are known.
+    known: Vec<u64>,
+    /// For each of the first 16 bits of a hash, where its entries begin.
+    starts: Vec<u32>,
     units: Units,
     /// What is added to every sum.
     bias: f32,
-}
-
-/// What is known of the hashes that begin with the same 16 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Drawer {
-    /// Which of the next 6 bits there are.
-    known: u64,
-    /// Where the entries begin.
-    start: u32,
-}
-
-impl Drawer {
-    fn knows(self, hash: u32) -> bool {
-        self.known & bit(hash) != 0
-    }
-
-    /// The entry of a hash stands here or behind: no fewer stand before it; more, where several share their first 22 bits.
-    fn position(self, hash: u32) -> usize {
-        let before = (self.known & (bit(hash) - 1)).count_ones();
-        usize::try_from(self.start + before).unwrap_or(0)
-    }
 }
 
 /// What the general model says of a message.
@@ -94,20 +76,23 @@ pub(crate) struct Weighed {
 impl General {
     /// `entries` are in the order of their hashes, each once; `bias` is added to every sum.
     pub(crate) fn new(entries: Vec<Entry>, units: Units, bias: f32) -> Self {
-        let mut drawers = vec![Drawer::default(); 1 << 16];
+        let (mut known, mut starts) = (vec![0_u64; 1 << 16], vec![0_u32; 1 << 16]);
         for entry in &entries {
-            if let Some(drawer) = drawers.get_mut(number_of_drawer(entry.hash)) {
-                drawer.known |= bit(entry.hash);
-                // How many there are, of each; then where they begin.
-                drawer.start += 1;
+            let (word, bit) = place_of(entry.hash);
+            if let Some(bits) = known.get_mut(word) {
+                *bits |= bit;
+            }
+            // How many there are, of each; then where they begin.
+            if let Some(count) = starts.get_mut(word) {
+                *count += 1;
             }
         }
         let mut next = 0;
-        for drawer in &mut drawers {
-            let count = std::mem::replace(&mut drawer.start, next);
+        for start in &mut starts {
+            let count = std::mem::replace(start, next);
             next += count;
         }
-        Self { entries, drawers, units, bias }
+        Self { entries, known, starts, units, bias }
     }
 
     /// The model that ships with the binary.
@@ -172,22 +157,31 @@ impl General {
     /// Those of `all` that it knows. Most it doesn't, and no processor foresees which: they are left out without a branch, and the others then
     /// looked up.
     fn known<'a, T>(&self, all: &'a [T], hash_of: fn(&T) -> u32) -> impl Iterator<Item = (&'a T, &Entry)> {
-        let mut likely = Vec::with_capacity(all.len());
-        for one in all {
-            likely.push(one);
-            likely.truncate(likely.len() - usize::from(!self.drawer(hash_of(one)).knows(hash_of(one))));
+        let (mut places, mut count) = (vec![0; all.len()], 0);
+        for (at, one) in all.iter().enumerate() {
+            if let Some(place) = places.get_mut(count) {
+                *place = at;
+            }
+            let (word, bit) = place_of(hash_of(one));
+            count += usize::from(self.known.get(word).is_some_and(|bits| bits & bit != 0));
         }
-        likely.into_iter().filter_map(move |one| Some((one, self.entry(hash_of(one))?)))
+        places.truncate(count);
+        places.into_iter().filter_map(move |at| {
+            let one = all.get(at)?;
+            Some((one, self.entry(hash_of(one))?))
+        })
     }
 
     pub(crate) fn entry(&self, hash: u32) -> Option<&Entry> {
-        let drawer = self.drawer(hash);
-        let behind = if drawer.knows(hash) { self.entries.get(drawer.position(hash)..)? } else { &[] };
-        behind.iter().find(|entry| entry.hash >= hash).filter(|entry| entry.hash == hash)
-    }
-
-    fn drawer(&self, hash: u32) -> Drawer {
-        self.drawers.get(number_of_drawer(hash)).copied().unwrap_or_default()
+        let (word, bit) = place_of(hash);
+        let bits = *self.known.get(word)?;
+        if bits & bit == 0 {
+            return None;
+        }
+        // No less than so many stand before it; more where several share their first 22 bits.
+        let before = (bits & (bit - 1)).count_ones();
+        let start = usize::try_from(self.starts.get(word)? + before).ok()?;
+        self.entries.get(start..)?.iter().find(|entry| entry.hash >= hash).filter(|entry| entry.hash == hash)
     }
 
     /// What it says of a message.
@@ -248,13 +242,9 @@ impl Sums {
     }
 }
 
-fn number_of_drawer(hash: u32) -> usize {
-    usize::try_from(hash >> 16).unwrap_or(0)
-}
-
-/// Of a drawer.
-fn bit(hash: u32) -> u64 {
-    1 << (hash >> 10 & 63)
+/// Which word of the map, and its bit there.
+fn place_of(hash: u32) -> (usize, u64) {
+    (usize::try_from(hash >> 16).unwrap_or(0), 1 << (hash >> 10 & 63))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "fewer than 2^24: 127 for each feature")]

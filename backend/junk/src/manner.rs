@@ -105,7 +105,7 @@ pub(crate) fn of_header(fields: &[Field<'_>], onto: &mut Gathered) {
     if let Some(boundary) = value("Content-Type").as_deref().and_then(boundary) {
         say(onto, &format!("boundary of {mailer}"), &form(boundary, 10));
     }
-    onto.fours(Place::FieldOctets, &spelt_header(&of_author));
+    fours(Place::FieldOctets, &spelt_header(&of_author), onto);
 }
 
 /// Which field follows which, and how their names are spelt: each program has its way.
@@ -220,22 +220,21 @@ pub(crate) fn of_text(source: &str, onto: &mut Gathered) {
     lines(source.as_bytes(), onto);
     shares(source.as_bytes(), onto);
     runs(source.as_bytes(), onto);
-    onto.fours(Place::TextOctets, &spelt_text(source.as_bytes()));
+    fours(Place::TextOctets, &spelt_text(source.as_bytes()), onto);
 }
 
 /// In lower case, each run of blanks one.
 fn spelt_text(source: &[u8]) -> Vec<u8> {
     let mut spelt = Vec::with_capacity(MAX_SPELT_TEXT);
-    let mut left = source;
-    while let (Some(first), false) = (left.first(), spelt.len() >= MAX_SPELT_TEXT) {
-        let is_blank = first.is_ascii_whitespace();
-        let length = left.iter().position(|octet| octet.is_ascii_whitespace() != is_blank).unwrap_or(left.len());
-        let (run, behind) = left.split_at_checked(length).unwrap_or((left, b""));
-        spelt.extend_from_slice(if is_blank { b" " } else { run });
-        left = behind;
+    for octet in source {
+        let octet = if octet.is_ascii_whitespace() { b' ' } else { octet.to_ascii_lowercase() };
+        if octet != b' ' || spelt.last() != Some(&b' ') {
+            spelt.push(octet);
+        }
+        if spelt.len() == MAX_SPELT_TEXT {
+            break;
+        }
     }
-    spelt.truncate(MAX_SPELT_TEXT);
-    spelt.make_ascii_lowercase();
     spelt
 }
 
@@ -331,6 +330,13 @@ pub(crate) fn of_link(path: &str, onto: &mut Gathered) {
     let ending = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending);
     if (1..=5).contains(&ending.len()) {
         onto.phrase(Place::Layout, format_args!("link-ending {}", ending.to_lowercase()));
+    }
+}
+
+/// Each four octets in a row.
+fn fours(place: Place, octets: &[u8], onto: &mut Gathered) {
+    for four in octets.array_windows() {
+        onto.four(place, u32::from_be_bytes(*four));
     }
 }
 
